@@ -1,0 +1,138 @@
+//! One protocol each. A channel turns jobs into bytes and answers into outcomes; it decides nothing, keeps no journal and
+//! knows no other channel. Adding one touches its own module, one line in the registry, one YAML file, one gateway in `sim`.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::domain::delivery::{Accepted, SendError};
+use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::domain::lang::Lang;
+use crate::domain::text::Outgoing;
+
+pub mod fax_page;
+pub mod hylafax;
+pub mod smpp;
+pub mod sms_http;
+pub mod smtp;
+pub mod snpp;
+
+/// An address at the far end: a telephone number, a pager code, a mailbox. Never shown by Debug, never in a log.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(pub Arc<str>);
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
+
+/// What stands around a text on paper, in a mail's subject and in a fax header. Shared by all deliveries of a message.
+#[derive(Clone, Debug)]
+pub struct Letterhead {
+    /// Name of the region or hospital.
+    pub sender: String,
+    /// Language of the text.
+    pub lang: Lang,
+    /// Short title (mail subject, without number and mark).
+    pub title: String,
+    /// Site and staff mode, as they stand in the text.
+    pub mode_line: String,
+    /// The incident's page: the QR code on a fax. Empty when `public_url` is not set.
+    pub page_url: String,
+    /// Threading: all messages of an incident carry the same (`incident-14@region`).
+    pub thread: String,
+    /// Alerts go before updates, actual before exercise: 0 is first.
+    pub priority: u8,
+}
+
+/// One delivery for one gateway.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The key that the gateway is given; a repeat carries the same.
+    pub delivery: DeliveryId,
+    /// Where to.
+    pub to: Address,
+    /// What; one body shared by all receivers of that language.
+    pub out: Arc<Outgoing>,
+    /// What stands around it.
+    pub head: Arc<Letterhead>,
+    /// What asks for the answer (`Svara JA 14`). Outside the text.
+    pub trailer: Option<Arc<str>>,
+    /// A link to a page with an answer button. E-mail shows it; others leave it.
+    pub link: Option<Arc<str>>,
+    /// This may be a repeat: an earlier try had an unknown outcome.
+    pub repeat: bool,
+    /// After that it is no use (seconds from hand-over). Gateways that can are told.
+    pub ttl_s: u32,
+}
+
+/// What a gateway tells.
+#[derive(Clone, Debug)]
+pub enum GatewayEvent {
+    /// The gateway took it, or did not.
+    Outcome {
+        /// Which.
+        delivery: DeliveryId,
+        /// Accepted, or why not.
+        result: Result<Accepted, SendError>,
+    },
+    /// News of an accepted delivery: the far device has it, or never will.
+    Receipt {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// The delivery, when the gateway knows it.
+        delivery: Option<DeliveryId>,
+        /// The gateway's own number, as in [`Accepted::gateway_ref`].
+        gateway_ref: String,
+        /// Delivered, or why not.
+        result: Result<(), SendError>,
+    },
+    /// Somebody wrote back.
+    Reply {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// The sender's address, as the gateway gave it.
+        from: Address,
+        /// What was written, as received.
+        text: String,
+    },
+    /// The session is down (or up again, when `None`).
+    Down {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Why.
+        cause: Option<String>,
+    },
+}
+
+/// Jobs for one gateway, most urgent first. The worker that fills it keeps the gateway's limits.
+pub type Jobs = mpsc::Receiver<Job>;
+/// Where a gateway tells what happened.
+pub type Events = mpsc::Sender<GatewayEvent>;
+/// Turns true when the program is going down: finish what is on the wire, start nothing new.
+pub type Stop = watch::Receiver<bool>;
+
+/// How a gateway is.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Health {
+    /// Connected and logged in.
+    pub ok: bool,
+    /// What the far end said, or why not; what to do next.
+    pub detail: String,
+}
+
+/// A boxed future, so that gateways are used as `dyn`.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One configured way out. Batches, windows, pipelines and kept connections are its own affair, within its own limits.
+pub trait Gateway: Send + Sync {
+    /// Takes jobs until the sender is gone or `stop` turns true. Every job taken from `jobs` ends in exactly one
+    /// [`GatewayEvent::Outcome`], unless this future is dropped midway: then what was taken counts as Unknown.
+    /// Never retries by itself; the worker does.
+    fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()>;
+    /// Connects and logs in. Never reaches a person.
+    fn probe(&self) -> Boxed<'_, Health>;
+}

@@ -1,0 +1,1 @@
+//! One command a file; its doc comment is its help.

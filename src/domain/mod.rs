@@ -1,0 +1,9 @@
+//! Every rule, and nothing else: no IO, no clock, no randomness. `decide(state, input, now)` gives events, `apply` carries
+//! them out; time, codes and zone rules come in as arguments.
+//!
+//! Knows only std, serde, sha2, unicode-normalization and jiff's types; a test reads the imports and holds it.
+
+pub mod delivery;
+pub mod ids;
+pub mod lang;
+pub mod text;

@@ -1,0 +1,82 @@
+//! The text that is sent: its grammar (DESIGN 3a), its fingerprint, its units per channel.
+//!
+//! ```text
+//! canonical = one NFC paragraph, printable, single spaces, nothing of its own that changes per receiver
+//! sent      = header SP text [SP mark] [SP trailer]
+//! header    = [mark SP] number SP fingerprint SP [k/n SP]
+//! ```
+//!
+//! Must not: know an address, a gateway's protocol, or how a text came about ([`super::incident`] does).
+
+mod canonical;
+pub mod gsm7;
+mod outgoing;
+pub mod pages;
+pub mod sms;
+
+pub use canonical::{BadText, Canonical, Fingerprint};
+pub use outgoing::{Actual, Exercise, Mark, MarkedBy, NO_MARK, NoMark, Outgoing, Text};
+
+/// What a gateway can put on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Charset {
+    /// Everything.
+    Utf8,
+    /// GSM 03.38 with its extension table; what it lacks goes as UCS-2 over SMS.
+    Gsm7,
+    /// ISO 8859-1.
+    Latin1,
+    /// ISO 646-SE: å ä ö in the places of brackets and braces, which it therefore lacks.
+    Iso646Se,
+    /// Seven-bit ASCII.
+    Ascii7,
+}
+
+impl Charset {
+    /// The first character that this set lacks.
+    pub fn first_missing(self, text: &str) -> Option<char> {
+        text.chars().find(|c| !self.has(*c))
+    }
+
+    /// Whether the set has that character.
+    pub fn has(self, c: char) -> bool {
+        let printable_ascii = (' '..='~').contains(&c);
+        match self {
+            Charset::Utf8 => true,
+            Charset::Gsm7 => gsm7::septets(c).is_some(),
+            Charset::Latin1 => printable_ascii || ('\u{a0}'..='\u{ff}').contains(&c),
+            // SEN 85 02 00 annex C (ISO 646-SE2): É Ä Ö Å Ü é ä ö å ü stand at @ [ \ ] ^ ` { | } ~, and ¤ at $.
+            Charset::Iso646Se => printable_ascii && !"@[\\]^`{|}~$".contains(c) || "ÉÄÖÅÜéäöåü¤".contains(c),
+            Charset::Ascii7 => printable_ascii,
+        }
+    }
+}
+
+/// Why a text can't go whole over a way out (invariant 2). Known when the text is drafted, never found out by cutting.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
+pub enum CannotCarry {
+    /// The character set lacks this.
+    Lacks(char),
+    /// It would take more units (SMS parts, pager pages, fax pages, characters) than the way out allows.
+    TooLong {
+        /// What it would take.
+        needs: u32,
+        /// What is allowed.
+        max: u32,
+        /// In what: `sms parts`, `pages`, `characters`.
+        unit: String,
+    },
+    /// The header alone fills the unit.
+    NoRoom,
+}
+
+impl std::fmt::Display for CannotCarry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CannotCarry::Lacks(c) => write!(f, "has no “{c}”"),
+            CannotCarry::TooLong { needs, max, unit } => write!(f, "needs {needs} {unit}, at most {max} go"),
+            CannotCarry::NoRoom => f.write_str("the header alone fills a unit"),
+        }
+    }
+}

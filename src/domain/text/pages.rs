@@ -1,0 +1,1 @@
+//! Pager pages: numbered, each with header and mark. To be written.

@@ -1,0 +1,1 @@
+//! SMS parts: one text over UDH, or numbered separate messages. To be written.

@@ -1,0 +1,46 @@
+//! **Vårdkase**: from a reported disruption to every key function reached, the same text on every channel.
+//!
+//! ```text
+//! report ─► playbook ─► staff mode ─► message ─► approval ─► release ─► deliveries ─► gateways
+//!    ▲                                                                                   │
+//!    └── update, correction, restored, all clear ◄── timers ◄── accepted/delivered/acknowledged
+//! ```
+//!
+//! # The map
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`domain`] | every rule; pure: `decide(state, input, now) -> events`, `apply` |
+//! | [`config`] | YAML to a checked [`domain::plan::Plan`], diagnostics, the shipped region |
+//! | [`journal`] | append, read, verify; the hash chain; what is encrypted per incident |
+//! | [`channels`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
+//! | [`dispatch`] | the loop that owns the state; a worker per gateway |
+//! | [`intake`] | answers, receipts and alerts that come from outside |
+//! | [`web`] | public page, console, API |
+//! | [`drill`] | scheduled drills and their reports |
+//! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `channels` |
+//! | [`app`] | the only wiring |
+//! | [`cli`] | one command a file |
+//!
+//! # Invariants
+//!
+//! Nothing is announced as sent before it is on disk. What a receiver puts together from any channel is the canonical
+//! text byte for byte. Every addressed function ends as acknowledged, as a visible "not reached" with a next step, or as
+//! closed by something that is named. A drill can't be taken for real. The domain does no IO. `ARCHITECTURE.md` has all
+//! eleven, and the test that holds each.
+//!
+//! Deliberately absent: people. There is no field for a person anywhere; duties are addressed.
+
+pub mod app;
+pub mod channels;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dispatch;
+pub mod domain;
+pub mod drill;
+pub mod error;
+pub mod intake;
+pub mod journal;
+pub mod sim;
+pub mod web;

@@ -1,0 +1,3 @@
+//! Parse, run, map the error to an exit code.
+
+fn main() {}

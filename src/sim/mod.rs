@@ -1,0 +1,42 @@
+//! Gateways on loopback that speak the real protocols: for the demo, drills and tests. They share no codec with
+//! `channels` (else their mistakes would cancel out) and know only the domain.
+//!
+//! A gateway here keeps what arrived as the far device would show it, and can be told to misbehave.
+
+pub mod hylafax;
+pub mod smpp;
+pub mod sms_http;
+pub mod smtp;
+pub mod snpp;
+
+use std::sync::{Arc, Mutex};
+
+/// What a far device shows: one unit, exactly as a person would read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The far address.
+    pub to: String,
+    /// The unit's text: one joined SMS, one pager page, the text part of a mail, the text of a fax.
+    pub text: String,
+    /// When it arrived, in order of arrival over all gateways of one [`Far`].
+    pub order: u64,
+    /// The gateway's name.
+    pub gateway: String,
+}
+
+/// Everything that arrived at the far ends.
+#[derive(Clone, Default, Debug)]
+pub struct Far(Arc<Mutex<Vec<Shown>>>);
+
+impl Far {
+    /// Notes a unit that a far device shows.
+    pub fn show(&self, gateway: &str, to: &str, text: &str) {
+        let mut all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let order = all.len() as u64;
+        all.push(Shown { to: to.into(), text: text.into(), order, gateway: gateway.into() });
+    }
+    /// All units so far.
+    pub fn all(&self) -> Vec<Shown> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}

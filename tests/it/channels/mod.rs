@@ -1,0 +1,6 @@
+//! Exact bytes on the wire, and each channel against its gateway in `sim`.
+mod hylafax;
+mod smpp;
+mod sms_http;
+mod smtp;
+mod snpp;
