@@ -110,6 +110,9 @@ pub struct Plan {
     pub playbooks: BTreeMap<PlaybookId, Playbook>,
     /// The words of each language.
     pub words: BTreeMap<Lang, Words>,
+    /// Who covers whom; made by [`Plan::index`].
+    #[serde(default)]
+    pub covered: Vec<Vec<Fx>>,
 }
 
 /// The region.
@@ -127,6 +130,8 @@ pub struct Region {
     pub sites: Vec<Site>,
     /// Asked when a function and its deputies are silent, in this order (RULES B3, C9).
     pub last_resort: Vec<Fx>,
+    /// May lead any incident: update, correct, stop, all clear. Besides these, who reported it and who owns the system may.
+    pub command: Vec<Fx>,
     /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
     pub switchboard: Fx,
     /// The number for the public, in each public text (RULES A10).
@@ -148,6 +153,7 @@ impl Default for Region {
             whole: SiteId::from("REG"),
             sites: Vec::new(),
             last_resort: Vec::new(),
+            command: Vec::new(),
             switchboard: Fx(0),
             call: String::new(),
             holding_after_s: 600,
@@ -563,6 +569,24 @@ impl Plan {
     /// A system.
     pub fn system(&self, id: &SystemId) -> Option<&System> {
         self.systems.iter().find(|s| s.id == *id)
+    }
+    /// The functions that `f` covers outside of office hours, directly or through another.
+    pub fn covers(&self, f: Fx) -> &[Fx] { self.covered.get(f.ix()).map_or(&[], Vec::as_slice) }
+    /// Works out what is looked up often: who covers whom. Called once when a plan is made or read.
+    pub fn index(&mut self) {
+        let mut covered = vec![Vec::new(); self.functions.len()];
+        for (i, _) in self.functions.iter().enumerate() {
+            let (mut at, mut seen) = (i, vec![i]);
+            while let Hours::Day { covered_by } = self.functions[at].hours {
+                at = covered_by.ix();
+                if at >= self.functions.len() || seen.contains(&at) {
+                    break;
+                }
+                seen.push(at);
+                covered[at].extend(u32::try_from(i).ok().map(Fx));
+            }
+        }
+        self.covered = covered;
     }
     /// A row of a playbook.
     pub fn row<'a>(&'a self, playbook: &'a Playbook, id: RowId) -> Option<&'a Row> {

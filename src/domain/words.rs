@@ -23,8 +23,8 @@ pub struct Words {
     pub all_clear: String,
     /// Which mode stands after an all clear, and why: `{mode} kvarstår: {why}` (RULES D4).
     pub mode_stays: String,
-    /// A mode message: `{mode} gäller nu i stället för {before}`.
-    pub mode_changed: String,
+    /// Why it stands when no incident holds it: `tills beslut`.
+    pub mode_until_decided: String,
     /// `{number} gäller inte` (RULES D2).
     pub stopped: String,
     /// The pre-approved public text (RULES B7), with `{time}` and `{call}`.

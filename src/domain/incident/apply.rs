@@ -1,0 +1,425 @@
+//! Carries events out. The only place where state changes; replay of the journal is this and nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
+use super::state::{
+    Ask, AskState, Delivery, Entry, EntryState, Incident, Item, Kind, Message, Note, Phase, Proposal, ProposalState, State,
+    Summary, Task,
+};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{Fx, IncidentNo, Status};
+use crate::domain::ladder::ModeIx;
+use crate::domain::time::At;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An event that does not fit the state: a damaged or foreign journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unfit(pub String);
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "an event does not fit what came before: {}", self.0) }
+}
+impl std::error::Error for Unfit {}
+
+impl State {
+    /// Carries an event out.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the event names what is not there.
+    pub fn apply(&mut self, at: At, event: &Event) -> Result<(), Unfit> {
+        match event {
+            Event::PlanSet { plan } => {
+                self.plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+            }
+            Event::ReportPending { code, report } => {
+                self.pending.insert(code.as_str().to_owned(), report.clone());
+            }
+            Event::ReportGone { code } => {
+                self.pending.remove(code.as_str());
+            }
+            Event::StrangerWrote => {}
+            Event::Incident { no, change } => self.apply_change(at, *no, change)?,
+        }
+        Ok(())
+    }
+
+    fn apply_change(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), Unfit> {
+        match change {
+            Change::Opened { .. } => return self.open_incident(at, no, change),
+            Change::Archived => {
+                let inc = self.incidents.remove(&no).ok_or_else(|| unknown(no))?;
+                self.archived.insert(
+                    no,
+                    Summary { playbook: inc.playbook, opened: inc.opened, closed: inc.phase_at, merged_into: inc.merged_into },
+                );
+                return Ok(());
+            }
+            Change::Adopted { plan, .. } => {
+                let plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+                let inc = self.incidents.get_mut(&no).ok_or_else(|| unknown(no))?;
+                return super::adopt::adopt(inc, plan);
+            }
+            _ => {}
+        }
+        let inc = self.incidents.get_mut(&no).ok_or_else(|| unknown(no))?;
+        if let Change::ModeSet { sites, mode, lower, .. } = change {
+            for site in sites {
+                inc.modes.insert(site.clone(), *mode);
+                if no.status == Status::Actual {
+                    let now = self.modes.entry(site.clone()).or_insert(ModeIx::NORMAL);
+                    *now = if *lower { *mode } else { (*now).max(*mode) };
+                }
+            }
+            if *lower && no.status == Status::Actual {
+                for other in self.incidents.values_mut().filter(|i| i.no.status == Status::Actual) {
+                    for site in sites {
+                        if let Some(asked) = other.modes.get_mut(site) {
+                            *asked = (*asked).min(*mode);
+                        }
+                    }
+                }
+            }
+            return Ok(());
+        }
+        if let Change::Released { also, entry, .. } = change
+            && no.status == Status::Exercise
+        {
+            let told = inc.entry(*entry).map(|e| e.to.clone()).unwrap_or_default();
+            for f in told.iter().chain(also) {
+                self.drilled.insert(inc.plan.function(*f).id.clone(), at);
+            }
+        }
+        inc.apply(at, change)
+    }
+
+    fn open_incident(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), Unfit> {
+        let Change::Opened { plan, playbook, level, sites, facts, by } = change else { return Ok(()) };
+        let plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+        if !plan.playbooks.contains_key(playbook) {
+            return Err(Unfit(format!("its plan has no playbook {playbook}")));
+        }
+        let count = match no.status {
+            Status::Actual => &mut self.actual_count,
+            Status::Exercise => &mut self.exercise_count,
+        };
+        *count = (*count).max(no.n);
+        let inc = Incident {
+            no,
+            plan,
+            playbook: playbook.clone(),
+            level: *level,
+            sites: sites.clone(),
+            facts: facts.clone(),
+            reporter: *by,
+            opened: at,
+            phase: Phase::Open,
+            phase_at: at,
+            data_confirmed: None,
+            modes: BTreeMap::new(),
+            messages: Vec::new(),
+            entries: Vec::new(),
+            asks: Vec::new(),
+            ask_of: BTreeMap::new(),
+            proposals: Vec::new(),
+            notes: Vec::new(),
+            deliveries: Vec::new(),
+            tasks: Vec::new(),
+            update_due: facts.next,
+            overdue_told: 0,
+            restore_told: false,
+            holding_sent: false,
+            merged_into: None,
+            attempted: BTreeSet::new(),
+        };
+        self.incidents.insert(no, inc);
+        Ok(())
+    }
+}
+
+fn unknown(no: IncidentNo) -> Unfit { Unfit(format!("incident {no} is not open")) }
+fn missing(what: &str, n: u32) -> Unfit { Unfit(format!("there is no {what} {n}")) }
+
+impl Incident {
+    fn entry_mut(&mut self, id: u32) -> Result<&mut Entry, Unfit> {
+        self.entries.get_mut(id as usize).ok_or_else(|| missing("entry", id))
+    }
+    fn message_mut(&mut self, seq: u32) -> Result<&mut Message, Unfit> {
+        self.messages.get_mut((seq as usize).wrapping_sub(1)).ok_or_else(|| missing("message", seq))
+    }
+    fn ask_mut(&mut self, id: u32) -> Result<&mut Ask, Unfit> {
+        self.asks.get_mut(id as usize).ok_or_else(|| missing("ask", id))
+    }
+    fn proposal_mut(&mut self, id: u32) -> Result<&mut Proposal, Unfit> {
+        self.proposals.get_mut(id as usize).ok_or_else(|| missing("proposal", id))
+    }
+
+    fn apply(&mut self, at: At, change: &Change) -> Result<(), Unfit> {
+        match change {
+            Change::Opened { .. } | Change::ModeSet { .. } | Change::Archived | Change::Adopted { .. } => {}
+            Change::FactsSet { facts, beat, .. } => {
+                self.facts = facts.clone();
+                if let Some(due) = beat {
+                    self.update_due = *due;
+                    self.overdue_told = 0;
+                    self.restore_told = false;
+                }
+            }
+            Change::ScopeSet { level, sites, .. } => {
+                self.level = *level;
+                self.sites.clone_from(sites);
+            }
+            Change::Drafted { message } => self.messages.push(message.clone()),
+            Change::EntryAdded { entry } => self.entries.push(entry.clone()),
+            Change::EntryMoved { entry, message } => {
+                let entry = self.entry_mut(*entry)?;
+                entry.message = *message;
+                if let EntryState::Waiting(a) = &mut entry.state {
+                    // The earlier code no longer holds (RULES B4); a new one comes with ApprovalAsked.
+                    a.code = String::new().into();
+                }
+            }
+            Change::ApprovalAsked { entry, approval } => {
+                self.entry_mut(*entry)?.state = EntryState::Waiting(Box::new(approval.clone()));
+            }
+            Change::ApprovalEnded { entry, end } => {
+                if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) = (&mut self.entry_mut(*entry)?.state, end) {
+                    a.rejected = true;
+                }
+            }
+            Change::ReasonGiven { .. } => {}
+            Change::WrongCode { entries, blocked } => {
+                for id in entries {
+                    if let EntryState::Waiting(a) = &mut self.entry_mut(*id)?.state {
+                        a.wrong += 1;
+                        a.blocked |= blocked;
+                    }
+                }
+            }
+            Change::Quieted { entry, until } => self.entry_mut(*entry)?.state = EntryState::Quiet { until: *until },
+            Change::EntryDropped { entry, why } => self.entry_mut(*entry)?.state = EntryState::Dropped { why: *why },
+            Change::Released { entry, by, batches, asks, also, .. } => {
+                let id = *entry;
+                let e = self.entry_mut(id)?;
+                e.state = EntryState::Released { at, by: *by };
+                let (seq, to, public) = (e.message, e.to.clone(), e.public);
+                self.attempted.extend(to);
+                self.attempted.extend(also);
+                let message = self.message_mut(seq)?;
+                message.released_at.get_or_insert(at);
+                if message.kind == Kind::Holding && public {
+                    self.holding_sent = true;
+                }
+                for batch in batches {
+                    self.add_batch(at, batch)?;
+                }
+                self.add_asks(at, seq, id, asks);
+            }
+            Change::NoteSent { id, to, word, text, batch } => {
+                self.notes.push(Note { id: *id, to: *to, word: *word, text: text.clone(), at });
+                self.add_batch(at, batch)?;
+            }
+            Change::Results { results } => {
+                let seconds = at.seconds_since(self.opened);
+                for r in results {
+                    let d = self.deliveries.get_mut(r.ordinal as usize).ok_or_else(|| missing("delivery", r.ordinal))?;
+                    d.state = r.state;
+                    d.changed_s = seconds;
+                    let (point, item) = (d.point, d.item());
+                    self.note_result(at, point, item, r.state);
+                }
+            }
+            Change::Rerouted { from, batch } => {
+                let d = self.deliveries.get_mut(*from as usize).ok_or_else(|| missing("delivery", *from))?;
+                d.flags |= Delivery::PASSED_ON;
+                self.add_batch(at, batch)?;
+            }
+            Change::Withdrawn { ordinals } => {
+                for o in ordinals {
+                    let d = self.deliveries.get_mut(*o as usize).ok_or_else(|| missing("delivery", *o))?;
+                    d.state = DeliveryState::Withdrawn;
+                }
+            }
+            Change::Answered { asks, by, at: claimed, via } => {
+                for id in asks {
+                    self.ask_mut(*id)?.state = AskState::Answered { by: *by, at: *claimed, via: via.clone() };
+                }
+            }
+            Change::Unanswered { ask, due, .. } => {
+                let ask = self.ask_mut(*ask)?;
+                ask.state = AskState::Waiting;
+                ask.due = *due;
+                ask.remind_at = None;
+            }
+            Change::Escalated { ask, to, stage, due, batch } => {
+                let ask = self.ask_mut(*ask)?;
+                ask.asked.extend(to);
+                ask.stage = *stage;
+                ask.due = *due;
+                ask.remind_at = None;
+                ask.state = AskState::Waiting;
+                self.attempted.extend(to);
+                self.add_batch(at, batch)?;
+            }
+            Change::Reminded { asks, batch } => {
+                for id in asks {
+                    self.ask_mut(*id)?.remind_at = None;
+                }
+                self.add_batch(at, batch)?;
+            }
+            Change::NotReached { asks } => {
+                for id in asks {
+                    self.ask_mut(*id)?.state = AskState::NotReached { at };
+                }
+            }
+            Change::AsksClosed { asks, by } => {
+                for id in asks {
+                    self.ask_mut(*id)?.state = AskState::Closed { by: *by, at };
+                }
+            }
+            Change::AskedAgain { message, entry, asks, batch } => {
+                self.add_batch(at, batch)?;
+                self.add_asks(at, *message, *entry, asks);
+            }
+            Change::Proposed { mode, sites, lower, asked, within_s, due, code, next } => {
+                let id = u32::try_from(self.proposals.len()).unwrap_or(u32::MAX);
+                self.proposals.push(Proposal {
+                    id,
+                    mode: *mode,
+                    sites: sites.clone(),
+                    lower: *lower,
+                    asked: asked.clone(),
+                    within_s: *within_s,
+                    due: *due,
+                    code: code.clone(),
+                    next: next.clone(),
+                    next_asked: false,
+                    state: ProposalState::Asked,
+                });
+            }
+            Change::ProposedAgain { proposal, to, due } => {
+                let p = self.proposal_mut(*proposal)?;
+                p.asked.extend(to);
+                p.due = *due;
+                p.state = ProposalState::Asked;
+            }
+            Change::NextProposed { proposal } => self.proposal_mut(*proposal)?.next_asked = true,
+            Change::Decided { proposal, yes, by, reason, again } => {
+                self.proposal_mut(*proposal)?.state = if *yes {
+                    ProposalState::Accepted { by: *by, at }
+                } else {
+                    ProposalState::Declined { by: *by, reason: reason.clone(), again: *again }
+                };
+            }
+            Change::ProposalMoot { proposal } => self.proposal_mut(*proposal)?.state = ProposalState::Moot,
+            Change::OverdueTold { count } => self.overdue_told = *count,
+            Change::RestoreMissed => self.restore_told = true,
+            Change::Stopped { message, .. } => self.message_mut(*message)?.stopped = true,
+            Change::PhaseSet { phase, .. } => {
+                self.phase = *phase;
+                self.phase_at = at;
+                if *phase == Phase::Open {
+                    self.data_confirmed = None;
+                }
+            }
+            Change::DataConfirmed { by } => self.data_confirmed = Some(*by),
+            Change::Merged { into, .. } => {
+                self.merged_into = Some(*into);
+                self.phase = Phase::Closed;
+                self.phase_at = at;
+            }
+            Change::TaskAdded { owner, functions, message, why } => {
+                let id = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
+                self.tasks.push(Task {
+                    id,
+                    owner: *owner,
+                    functions: functions.clone(),
+                    message: *message,
+                    why: why.clone(),
+                    done: None,
+                });
+            }
+            Change::TaskDone { task, by } => {
+                self.tasks.get_mut(*task as usize).ok_or_else(|| missing("task", *task))?.done = Some((at, *by));
+            }
+            Change::PageChecked { message, equal } => self.message_mut(*message)?.page_equal = Some(*equal),
+        }
+        Ok(())
+    }
+
+    fn add_batch(&mut self, at: At, batch: &Batch) -> Result<(), Unfit> {
+        if batch.first as usize != self.deliveries.len() {
+            return Err(Unfit(format!("deliveries go on at {}, not {}", self.deliveries.len(), batch.first)));
+        }
+        let seconds = at.seconds_since(self.opened);
+        self.deliveries.extend(
+            batch.sends.iter().map(|s| Delivery::new(s.point, batch.item, s.gateway, s.lang, batch.flags, seconds)),
+        );
+        Ok(())
+    }
+
+    fn add_asks(&mut self, at: At, message: u32, entry: u32, asks: &[NewAsk]) {
+        for new in asks {
+            let id = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
+            self.asks.push(Ask {
+                function: new.function,
+                message,
+                entry,
+                asked: new.asked.clone(),
+                stage: new.stage,
+                since: at,
+                due: new.due,
+                remind_at: new.remind_at,
+                accepted: None,
+                rule: new.rule,
+                state: AskState::Waiting,
+                before_shift: new.before_shift,
+            });
+            self.ask_of.insert(new.function, id);
+        }
+    }
+
+    /// A gateway's word starts the clock of an ask (RULES C8) and tells that a request to approve arrived (B5).
+    fn note_result(&mut self, at: At, point: crate::domain::ids::Px, item: Item, state: DeliveryState) {
+        let plan: Arc<_> = self.plan.clone();
+        let functions = &plan.point(point).functions;
+        match (item, state) {
+            (Item::Message(seq), DeliveryState::Accepted | DeliveryState::Delivered) => {
+                for f in functions {
+                    self.start_clock(at, &plan, *f, seq);
+                }
+            }
+            (Item::Note(note), DeliveryState::Delivered) => {
+                for entry in &mut self.entries {
+                    if let EntryState::Waiting(a) = &mut entry.state
+                        && a.note == Some(note)
+                    {
+                        a.delivered = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The ask of `f`, or the one that `f` holds for another, starts now if this is the first acceptance.
+    fn start_clock(&mut self, at: At, plan: &crate::domain::plan::Plan, f: Fx, seq: u32) {
+        // Who was asked first may hold the function of somebody else, so look at asks whose first asked is `f` too.
+        let mut ids: Vec<u32> = self.ask_of.get(&f).copied().into_iter().collect();
+        ids.extend(plan.covers(f).iter().filter_map(|g| self.ask_of.get(g).copied()));
+        for id in ids {
+            if let Some(ask) = self.asks.get_mut(id as usize)
+                && ask.message == seq
+                && ask.accepted.is_none()
+                && ask.asked.first() == Some(&f)
+            {
+                let given = ask.due.seconds_since(ask.since);
+                ask.accepted = Some(at);
+                if ask.stage == 0 && ask.state == AskState::Waiting {
+                    ask.due = at + given;
+                    ask.remind_at = ask.remind_at.map(|_| at + given / 2);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,585 @@
+//! What happened. Events are what the journal keeps; a published one never changes (DESIGN §5), so new fields need a new
+//! version and an upcaster. They hold IDs and texts, never an address; free notes and codes are [`Private`].
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Facts;
+use super::state::{
+    Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via,
+};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
+use crate::domain::ladder::{LevelIx, ModeIx, Propose};
+use crate::domain::plan::AnswerRule;
+use crate::domain::private::Private;
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
+
+/// One thing that is sent: which point, over which of its gateways, in which language.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Send {
+    /// Where to.
+    pub point: Px,
+    /// Which of the point's gateways.
+    pub gateway: u8,
+    /// Which of the region's languages.
+    pub lang: u8,
+}
+
+/// What leaves together: one plan record, not a row per delivery. Ordinals follow on from the incident's last.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Batch {
+    /// What.
+    pub item: Item,
+    /// Flags of [`super::state::Delivery`].
+    pub flags: u8,
+    /// Ordinal of the first.
+    pub first: u32,
+    /// Where to.
+    pub sends: Arc<Vec<Send>>,
+}
+
+/// A path that a text can't take (RULES A5).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct DroppedPath {
+    /// Which point.
+    pub point: Px,
+    /// Why.
+    pub why: String,
+}
+
+/// An answer that is waited for from now on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct NewAsk {
+    /// For which function.
+    pub function: Fx,
+    /// Who is asked at once.
+    pub asked: Vec<Fx>,
+    /// How many of its chain are used by that.
+    pub stage: u32,
+    /// Up then.
+    pub due: At,
+    /// The reminder.
+    pub remind_at: Option<At>,
+    /// Wanted or required.
+    pub rule: AnswerRule,
+    /// Who had answered before the shift changed.
+    pub before_shift: Option<Fx>,
+}
+
+/// How an approval ended.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum ApprovalEnd {
+    /// Released.
+    Released(ReleasedBy),
+    /// Rejected: back to the chain, the deadline runs.
+    Rejected {
+        /// By whom.
+        by: Fx,
+        /// Why.
+        reason: Private,
+    },
+}
+
+/// What became of a delivery.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Outcome {
+    /// Which.
+    pub ordinal: u32,
+    /// How it stands now.
+    pub state: DeliveryState,
+}
+
+/// What happened to an incident.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub enum Change {
+    /// It was reported.
+    Opened {
+        /// Which plan: its hash. The plan itself lies beside the chain.
+        plan: String,
+        /// Which playbook.
+        playbook: PlaybookId,
+        /// Disruption level.
+        level: LevelIx,
+        /// Sites.
+        sites: Vec<SiteId>,
+        /// What is known.
+        facts: Facts,
+        /// Who reported.
+        by: Fx,
+    },
+    /// New facts.
+    FactsSet {
+        /// All of them.
+        facts: Facts,
+        /// Who said so; the program itself when none.
+        by: Option<Fx>,
+        /// An update came: the beat starts anew.
+        beat: Option<At>,
+    },
+    /// Another level or other sites (RULES D5).
+    ScopeSet {
+        /// Level.
+        level: LevelIx,
+        /// Sites.
+        sites: Vec<SiteId>,
+        /// Who said so.
+        by: Option<Fx>,
+    },
+    /// Modes of sites, as this incident asks for them, or as was decided.
+    ModeSet {
+        /// The sites.
+        sites: Vec<SiteId>,
+        /// The mode.
+        mode: ModeIx,
+        /// Whose decision; the playbook's when none.
+        by: Option<Fx>,
+        /// Why, where a reason is asked for.
+        reason: Private,
+        /// A decision to lower.
+        lower: bool,
+    },
+    /// A text was rendered or typed.
+    Drafted {
+        /// The text.
+        message: Message,
+    },
+    /// Receivers of a message.
+    EntryAdded {
+        /// Them.
+        entry: Entry,
+    },
+    /// An entry that waited goes on with another message (RULES B2, B4).
+    EntryMoved {
+        /// Which.
+        entry: u32,
+        /// With which message.
+        message: u32,
+    },
+    /// Somebody is asked to approve.
+    ApprovalAsked {
+        /// Which entry.
+        entry: u32,
+        /// How it stands now.
+        approval: Approval,
+    },
+    /// An approval ended or went back.
+    ApprovalEnded {
+        /// Which entry.
+        entry: u32,
+        /// How.
+        end: ApprovalEnd,
+    },
+    /// Break-glass or release with a reason.
+    ReasonGiven {
+        /// Which entry.
+        entry: u32,
+        /// By whom.
+        by: Fx,
+        /// Why.
+        reason: Private,
+    },
+    /// A wrong code came.
+    WrongCode {
+        /// Which entries were guessed at.
+        entries: Vec<u32>,
+        /// SMS is blocked from now on.
+        blocked: bool,
+    },
+    /// An entry waits for the morning.
+    Quieted {
+        /// Which.
+        entry: u32,
+        /// Until.
+        until: At,
+    },
+    /// An entry went out: the plan record.
+    Released {
+        /// Which.
+        entry: u32,
+        /// By whose word.
+        by: ReleasedBy,
+        /// What leaves; more than one batch when a language is replaced by its holding text.
+        batches: Vec<Batch>,
+        /// Who is asked.
+        asks: Vec<NewAsk>,
+        /// Paths that can't carry it.
+        dropped: Vec<DroppedPath>,
+        /// Deputies and holders who get it, besides the functions of the entry.
+        also: Vec<Fx>,
+    },
+    /// An entry never goes out.
+    EntryDropped {
+        /// Which.
+        entry: u32,
+        /// Why.
+        why: Dropped,
+    },
+    /// A note leaves.
+    NoteSent {
+        /// Its place.
+        id: u32,
+        /// To whom.
+        to: Fx,
+        /// Which.
+        word: NoteWord,
+        /// What it says.
+        text: Private,
+        /// What leaves.
+        batch: Batch,
+    },
+    /// What gateways told, packed.
+    Results {
+        /// Many.
+        results: Vec<Outcome>,
+    },
+    /// A gateway failed for good; the next one of the channel takes over.
+    Rerouted {
+        /// Which delivery ended.
+        from: u32,
+        /// What leaves instead.
+        batch: Batch,
+    },
+    /// Waiting deliveries were called back.
+    Withdrawn {
+        /// Which.
+        ordinals: Vec<u32>,
+    },
+    /// Somebody answered.
+    Answered {
+        /// Which asks, by their place.
+        asks: Vec<u32>,
+        /// Who.
+        by: Fx,
+        /// When, as claimed.
+        at: At,
+        /// How.
+        via: Via,
+    },
+    /// An answer was taken back (RULES C6).
+    Unanswered {
+        /// Which ask.
+        ask: u32,
+        /// Whose word.
+        by: Fx,
+        /// Why.
+        reason: Private,
+        /// It runs again until.
+        due: At,
+    },
+    /// A missed deadline, or a no: somebody else is asked.
+    Escalated {
+        /// Which ask.
+        ask: u32,
+        /// Who is asked beside.
+        to: Vec<Fx>,
+        /// How many of the chain are used now.
+        stage: u32,
+        /// Up then.
+        due: At,
+        /// What leaves.
+        batch: Batch,
+    },
+    /// Half of the time is gone.
+    Reminded {
+        /// Which asks.
+        asks: Vec<u32>,
+        /// What leaves.
+        batch: Batch,
+    },
+    /// Nobody is left to ask: a standing alarm.
+    NotReached {
+        /// Which asks.
+        asks: Vec<u32>,
+    },
+    /// Asks end without an answer.
+    AsksClosed {
+        /// Which.
+        asks: Vec<u32>,
+        /// By what.
+        by: ClosedBy,
+    },
+    /// The function is asked anew (RULES C11), or for a message that was delivered before.
+    AskedAgain {
+        /// Which message.
+        message: u32,
+        /// Which entry.
+        entry: u32,
+        /// The asks.
+        asks: Vec<NewAsk>,
+        /// What leaves.
+        batch: Batch,
+    },
+    /// A mode must be decided.
+    Proposed {
+        /// To which mode.
+        mode: ModeIx,
+        /// Where.
+        sites: Vec<SiteId>,
+        /// It lowers.
+        lower: bool,
+        /// Who is asked.
+        asked: Vec<Fx>,
+        /// Each has that long, in seconds.
+        within_s: u32,
+        /// Up then.
+        due: At,
+        /// The code for an answer.
+        code: Private,
+        /// What comes after it.
+        next: Vec<Propose>,
+    },
+    /// It is asked again, or of somebody beside.
+    ProposedAgain {
+        /// Which.
+        proposal: u32,
+        /// Who is asked beside.
+        to: Option<Fx>,
+        /// Up then.
+        due: At,
+    },
+    /// The step after it is asked.
+    NextProposed {
+        /// After which.
+        proposal: u32,
+    },
+    /// Decided.
+    Decided {
+        /// Which.
+        proposal: u32,
+        /// Yes or no.
+        yes: bool,
+        /// By whom.
+        by: Fx,
+        /// Why.
+        reason: Private,
+        /// Asked again then, after a no.
+        again: At,
+    },
+    /// No longer asked.
+    ProposalMoot {
+        /// Which.
+        proposal: u32,
+    },
+    /// It was told that an update is overdue.
+    OverdueTold {
+        /// How often by now.
+        count: u32,
+    },
+    /// It was told that the restoration did not come.
+    RestoreMissed,
+    /// A message no longer holds.
+    Stopped {
+        /// Which.
+        message: u32,
+        /// By whom.
+        by: Fx,
+        /// Why.
+        reason: Private,
+    },
+    /// Another phase.
+    PhaseSet {
+        /// Which.
+        phase: Phase,
+        /// By whom.
+        by: Option<Fx>,
+        /// Why (override, relapse).
+        reason: Private,
+    },
+    /// Data are complete (lesson 33).
+    DataConfirmed {
+        /// Who says so.
+        by: Fx,
+    },
+    /// It goes on under another number.
+    Merged {
+        /// Which.
+        into: IncidentNo,
+        /// By whom.
+        by: Fx,
+    },
+    /// People must walk.
+    TaskAdded {
+        /// Who.
+        owner: Fx,
+        /// For whom.
+        functions: Vec<Fx>,
+        /// Which message.
+        message: u32,
+        /// Why.
+        why: String,
+    },
+    /// They did.
+    TaskDone {
+        /// Which.
+        task: u32,
+        /// Who.
+        by: Fx,
+    },
+    /// The public page was read back and is equal, or is not.
+    PageChecked {
+        /// Which message.
+        message: u32,
+        /// Equal.
+        equal: bool,
+    },
+    /// It goes on with another plan.
+    Adopted {
+        /// Its hash.
+        plan: String,
+        /// By whom.
+        by: Fx,
+    },
+    /// Out of memory; a summary stays.
+    Archived,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub enum Event {
+    /// To an incident.
+    Incident {
+        /// Which.
+        no: IncidentNo,
+        /// What.
+        change: Box<Change>,
+    },
+    /// A configuration is in force for new incidents.
+    PlanSet {
+        /// Its hash.
+        plan: String,
+    },
+    /// A report waits for its code.
+    ReportPending {
+        /// The code.
+        code: Private,
+        /// The report.
+        report: PendingReport,
+    },
+    /// It was started, or its time is up.
+    ReportGone {
+        /// The code.
+        code: Private,
+    },
+    /// Somebody without a duty address wrote (RULES E2: logged).
+    StrangerWrote,
+}
+
+impl Change {
+    /// The private values, in a fixed order: the journal takes them out and puts them back.
+    pub fn private_mut(&mut self) -> Vec<&mut Private> {
+        match self {
+            Change::ModeSet { reason, .. }
+            | Change::ReasonGiven { reason, .. }
+            | Change::Unanswered { reason, .. }
+            | Change::Decided { reason, .. }
+            | Change::Stopped { reason, .. }
+            | Change::PhaseSet { reason, .. }
+            | Change::ApprovalEnded { end: ApprovalEnd::Rejected { reason, .. }, .. } => vec![reason],
+            Change::ApprovalAsked { approval, .. } => vec![&mut approval.code],
+            Change::NoteSent { text, .. } => vec![text],
+            Change::Proposed { code, .. } => vec![code],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What leaves because of it.
+    pub fn batches(&self) -> &[Batch] {
+        match self {
+            Change::Released { batches, .. } => batches,
+            Change::NoteSent { batch, .. }
+            | Change::Rerouted { batch, .. }
+            | Change::Escalated { batch, .. }
+            | Change::Reminded { batch, .. }
+            | Change::AskedAgain { batch, .. } => std::slice::from_ref(batch),
+            _ => &[],
+        }
+    }
+
+    /// Its name in the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Change::Opened { .. } => "opened",
+            Change::FactsSet { .. } => "facts",
+            Change::ScopeSet { .. } => "level-and-sites",
+            Change::ModeSet { .. } => "mode",
+            Change::Drafted { .. } => "drafted",
+            Change::EntryAdded { .. } => "entry",
+            Change::EntryMoved { .. } => "entry-moved",
+            Change::ApprovalAsked { .. } => "approval-asked",
+            Change::ApprovalEnded { .. } => "approval-ended",
+            Change::ReasonGiven { .. } => "reason",
+            Change::WrongCode { .. } => "wrong-code",
+            Change::Quieted { .. } => "quiet-until",
+            Change::Released { .. } => "released",
+            Change::EntryDropped { .. } => "entry-dropped",
+            Change::NoteSent { .. } => "note",
+            Change::Results { .. } => "results",
+            Change::Rerouted { .. } => "rerouted",
+            Change::Withdrawn { .. } => "withdrawn",
+            Change::Answered { .. } => "answered",
+            Change::Unanswered { .. } => "answer-taken-back",
+            Change::Escalated { .. } => "escalated",
+            Change::Reminded { .. } => "reminded",
+            Change::NotReached { .. } => "not-reached",
+            Change::AsksClosed { .. } => "asks-closed",
+            Change::AskedAgain { .. } => "asked-again",
+            Change::Proposed { .. } => "proposed",
+            Change::ProposedAgain { .. } => "proposed-again",
+            Change::NextProposed { .. } => "next-proposed",
+            Change::Decided { .. } => "decided",
+            Change::ProposalMoot { .. } => "proposal-moot",
+            Change::OverdueTold { .. } => "update-overdue",
+            Change::RestoreMissed => "restoration-missed",
+            Change::Stopped { .. } => "stopped",
+            Change::PhaseSet { .. } => "phase",
+            Change::DataConfirmed { .. } => "data-confirmed",
+            Change::Merged { .. } => "merged",
+            Change::TaskAdded { .. } => "task",
+            Change::TaskDone { .. } => "task-done",
+            Change::PageChecked { .. } => "page-checked",
+            Change::Adopted { .. } => "adopted",
+            Change::Archived => "archived",
+        }
+    }
+}
+
+impl Event {
+    /// The private values, in a fixed order.
+    pub fn private_mut(&mut self) -> Vec<&mut Private> {
+        match self {
+            Event::Incident { change, .. } => change.private_mut(),
+            Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
+            Event::PlanSet { .. } | Event::StrangerWrote => Vec::new(),
+        }
+    }
+    /// Its name in the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Incident { change, .. } => change.name(),
+            Event::PlanSet { .. } => "plan",
+            Event::ReportPending { .. } => "report-pending",
+            Event::ReportGone { .. } => "report-gone",
+            Event::StrangerWrote => "stranger",
+        }
+    }
+    /// Its number in the journal. Never reused, never changed.
+    pub fn kind(&self) -> u16 {
+        match self {
+            Event::Incident { .. } => 1,
+            Event::PlanSet { .. } => 2,
+            Event::ReportPending { .. } => 3,
+            Event::ReportGone { .. } => 4,
+            Event::StrangerWrote => 5,
+        }
+    }
+    /// Which incident.
+    pub fn incident(&self) -> Option<IncidentNo> {
+        match self {
+            Event::Incident { no, .. } => Some(*no),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is known of a disruption: the mandatory fields of every text (INCIDENTS lessons 14, 29).
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::RoutineId;
+use crate::domain::lang::L10n;
+use crate::domain::time::At;
+
+/// When it is expected back. "Unknown" needs a time for the next forecast.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Restore {
+    /// Expected then.
+    At(At),
+    /// Not known; the next forecast comes then.
+    Unknown {
+        /// When.
+        forecast: At,
+    },
+}
+
+/// Whether patients are in danger. Unknown counts as yes (lesson 14).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// Nobody knows yet.
+    #[default]
+    Unknown,
+}
+
+impl Safety {
+    /// Unknown counts as yes.
+    pub fn counts_as_unsafe(self) -> bool { self != Safety::No }
+}
+
+/// The facts that a text is rendered from.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Facts {
+    /// What happened.
+    pub what: L10n,
+    /// Who is affected.
+    pub scope: L10n,
+    /// Routines to use now.
+    pub routines: Vec<RoutineId>,
+    /// Since when.
+    pub since: At,
+    /// Expected back.
+    pub restore: Restore,
+    /// The next update.
+    pub next: At,
+    /// The number to call; publishable (RULES A10).
+    pub contact: String,
+    /// Patient safety.
+    pub safety: Safety,
+    /// What else is known, and what is not (lesson 42: listed apart). Empty when there is nothing to say.
+    pub known: L10n,
+    /// What is not known.
+    pub unknown: L10n,
+}

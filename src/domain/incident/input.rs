@@ -1,0 +1,375 @@
+//! What can come in: commands with an acting function, answers, outcomes, time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{DeliveryId, FunctionId, IncidentNo, MessageNo, PlaybookId, Px, RoutineId, SiteId, Status};
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::Plan;
+use crate::domain::private::Private;
+use crate::domain::text::Fingerprint;
+use crate::domain::time::At;
+
+use super::facts::{Restore, Safety};
+
+/// What comes in. With the time and a nonce it is all that a decision depends on, besides the state.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody wants something done.
+    Command {
+        /// The duty that acts (`--as kib`).
+        by: FunctionId,
+        /// What.
+        action: Box<Action>,
+    },
+    /// Gateways told.
+    Outcomes(Vec<(DeliveryId, DeliveryState)>),
+    /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
+    Reply {
+        /// The points of open incidents.
+        from: Vec<(IncidentNo, Px)>,
+        /// The point in the plan for new incidents: a report by SMS (RULES E2).
+        known: Option<Px>,
+        /// What was written.
+        text: Private,
+    },
+    /// The button behind a delivery's link.
+    Link {
+        /// Which delivery.
+        delivery: DeliveryId,
+        /// Yes, or "pass on".
+        yes: bool,
+    },
+    /// The shift of these functions begins (RULES C11).
+    Shift {
+        /// Them.
+        functions: Vec<FunctionId>,
+    },
+    /// The published page was read back.
+    PageChecked {
+        /// The messages on it.
+        messages: Vec<MessageNo>,
+        /// Equal.
+        equal: bool,
+    },
+    /// A checked configuration for new incidents (`reload`).
+    NewPlan(Arc<Plan>),
+    /// Time has passed: whatever is due.
+    Due,
+}
+
+/// What a report says. `None` takes the playbook's default (RULES E1).
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Drill or real.
+    pub exercise: bool,
+    /// Which playbook; by ID, system, alias or title word.
+    pub playbook: String,
+    /// At which level.
+    pub level: Option<String>,
+    /// Which sites.
+    pub sites: Vec<SiteId>,
+    /// What happened.
+    pub what: Option<L10n>,
+    /// Who is affected.
+    pub scope: Option<L10n>,
+    /// Routines besides the playbook's.
+    pub routines: Option<Vec<RoutineId>>,
+    /// Since when; now.
+    pub since: Option<At>,
+    /// Expected back; unknown.
+    pub restore: Option<Restore>,
+    /// Next update; by the beat.
+    pub next: Option<At>,
+    /// The number to call; the owner's duty phone.
+    pub contact: Option<String>,
+    /// Patient safety; unknown.
+    pub safety: Safety,
+    /// What if an open incident shares a system (RULES D5).
+    pub shared: IfShared,
+}
+
+/// What to do when the same fault is reported twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IfShared {
+    /// Refuse, and offer both.
+    #[default]
+    Ask,
+    /// A number of its own.
+    Separate,
+    /// It is news of that one.
+    AddTo(IncidentNo),
+}
+
+/// What an update says; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// What happened.
+    pub what: Option<L10n>,
+    /// Who is affected.
+    pub scope: Option<L10n>,
+    /// Routines to use now.
+    pub routines: Option<Vec<RoutineId>>,
+    /// Expected back.
+    pub restore: Option<Restore>,
+    /// The next update.
+    pub next: Option<At>,
+    /// The number to call.
+    pub contact: Option<String>,
+    /// Patient safety.
+    pub safety: Option<Safety>,
+    /// Known.
+    pub known: Option<L10n>,
+    /// Not known.
+    pub unknown: Option<L10n>,
+    /// Another level.
+    pub level: Option<String>,
+    /// Other sites: all that are concerned now.
+    pub sites: Option<Vec<SiteId>>,
+}
+
+/// What somebody wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A disruption.
+    Report(Report),
+    /// Yes to a waiting text.
+    Approve {
+        /// Its number.
+        number: MessageNo,
+        /// What was read.
+        fingerprint: Fingerprint,
+        /// For one entry only; all that this approver was asked when none.
+        entry: Option<u32>,
+    },
+    /// No to a waiting text.
+    Reject {
+        /// Its number.
+        number: MessageNo,
+        /// Why.
+        reason: Private,
+        /// What instead, per language.
+        replacement: Option<BTreeMap<Lang, String>>,
+    },
+    /// Another wording of a waiting text (the approver's change).
+    Change {
+        /// Its number.
+        number: MessageNo,
+        /// The new wording, per language.
+        texts: BTreeMap<Lang, String>,
+    },
+    /// A language that somebody else edited was read (RULES A7).
+    Reviewed {
+        /// Which message.
+        number: MessageNo,
+        /// Which language.
+        lang: Lang,
+    },
+    /// More time for an approval, once.
+    Wait {
+        /// Which.
+        number: MessageNo,
+    },
+    /// Release in spite of all, on record (invariant 7).
+    BreakGlass {
+        /// Which.
+        number: MessageNo,
+        /// Why.
+        reason: Private,
+    },
+    /// A function has it.
+    Ack {
+        /// Of which incident, or message.
+        incident: IncidentNo,
+        /// Which message; the newest when none.
+        message: Option<u32>,
+        /// Which function.
+        function: FunctionId,
+        /// Told by telephone.
+        phone: bool,
+        /// When, as claimed.
+        at: Option<At>,
+    },
+    /// "I can't": pass on at once.
+    PassOn {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which function.
+        function: FunctionId,
+    },
+    /// Our fallback failed (RULES C5).
+    FallbackFailed {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which function.
+        function: FunctionId,
+    },
+    /// An answer was wrong.
+    Unack {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which function.
+        function: FunctionId,
+        /// Why.
+        reason: Private,
+    },
+    /// News.
+    Update {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// It.
+        news: News,
+    },
+    /// What was said is wrong.
+    Correct {
+        /// Which number.
+        number: MessageNo,
+        /// What is right.
+        news: News,
+    },
+    /// It no longer holds.
+    Stop {
+        /// Which incident.
+        incident: IncidentNo,
+        /// Which message; all of them when none.
+        message: Option<u32>,
+        /// Why.
+        reason: Private,
+    },
+    /// Raise or lower a site.
+    Mode {
+        /// Which site.
+        site: SiteId,
+        /// To what.
+        mode: String,
+        /// Why.
+        reason: Private,
+    },
+    /// Yes or no to a proposal.
+    Decide {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which; the only open one when none.
+        proposal: Option<u32>,
+        /// Yes.
+        yes: bool,
+        /// Why (needed for a no).
+        reason: Private,
+    },
+    /// It is the same fault.
+    Merge {
+        /// This one ends.
+        incident: IncidentNo,
+        /// That one goes on.
+        into: IncidentNo,
+    },
+    /// The shift of a function changes now (RULES C11).
+    Handover {
+        /// Which.
+        function: FunctionId,
+    },
+    /// It runs again; data are being checked.
+    Restored {
+        /// Which.
+        incident: IncidentNo,
+        /// What else.
+        news: News,
+    },
+    /// It was not over.
+    Relapse {
+        /// Which.
+        incident: IncidentNo,
+        /// What happened.
+        news: News,
+    },
+    /// The owner says that data are complete.
+    DataComplete {
+        /// Of which incident.
+        incident: IncidentNo,
+    },
+    /// It is over.
+    AllClear {
+        /// Which.
+        incident: IncidentNo,
+        /// Without the owner's word (RULES D4).
+        override_reason: Option<Private>,
+    },
+    /// Somebody walked.
+    TaskDone {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which.
+        task: u32,
+    },
+    /// Go on with the plan for new incidents.
+    Adopt {
+        /// Which.
+        incident: IncidentNo,
+    },
+}
+
+/// Why a command was not carried out. Nothing changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// A word for programs (`stale-fingerprint`).
+    pub code: &'static str,
+    /// What and why.
+    pub why: String,
+    /// What to do next.
+    pub help: String,
+}
+
+impl Refused {
+    /// With what to do next.
+    pub fn new(code: &'static str, why: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, why: why.into(), help: help.into() }
+    }
+}
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.why) }
+}
+impl std::error::Error for Refused {}
+
+/// Status of a report.
+pub(crate) fn status(exercise: bool) -> Status { if exercise { Status::Exercise } else { Status::Actual } }
+
+/// A playbook found by what was typed (RULES E1): by ID, system, alias or a word of its title.
+pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
+    let low = typed.trim().to_lowercase();
+    if low.is_empty() {
+        return Err(Refused::new("no-playbook", "no playbook was named", names(plan)));
+    }
+    let by_id = plan.playbooks.values().find(|p| p.id.as_str() == low);
+    let by_alias = || plan.playbooks.values().find(|p| p.aliases.iter().any(|a| a.to_lowercase() == low));
+    let by_system = || {
+        let system = plan.systems.iter().find(|s| {
+            s.id.as_str() == low
+                || s.aliases.iter().any(|a| a.to_lowercase() == low)
+                || s.title.0.values().any(|t| t.to_lowercase() == low)
+        })?;
+        // The most severe playbook that names it first: an alarm too many can be lowered.
+        plan.playbooks.values().filter(|p| p.systems.first() == Some(&system.id)).max_by_key(|p| p.level).or_else(|| {
+            plan.playbooks.values().filter(|p| p.systems.contains(&system.id)).max_by_key(|p| p.level)
+        })
+    };
+    let by_word = || {
+        let hits: Vec<_> = plan
+            .playbooks
+            .values()
+            .filter(|p| p.title.0.values().any(|t| t.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == low)))
+            .collect();
+        hits.into_iter().max_by_key(|p| p.level)
+    };
+    by_id
+        .or_else(by_alias)
+        .or_else(by_system)
+        .or_else(by_word)
+        .map(|p| p.id.clone())
+        .ok_or_else(|| Refused::new("unknown-playbook", format!("no playbook is called “{}”", typed.trim()), names(plan)))
+}
+
+fn names(plan: &Plan) -> String {
+    let all: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
+    format!("there are: {}", all.join(", "))
+}

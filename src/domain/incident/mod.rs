@@ -1,0 +1,13 @@
+//! The incident: what it is ([`state`]), what happens to it ([`event`], [`apply`]), and what follows from what ([`decide`]).
+
+pub mod adopt;
+pub mod apply;
+pub mod asks;
+pub mod decide;
+pub mod event;
+pub mod facts;
+pub mod input;
+pub mod reading;
+pub mod render;
+pub mod state;
+pub mod timers;

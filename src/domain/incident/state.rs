@@ -1,0 +1,621 @@
+//! What is true now. Changed only by [`super::apply`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Facts;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo, PlaybookId, Px, SiteId, Status};
+use crate::domain::ladder::{LevelIx, ModeIx, Propose};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook, RowId};
+use crate::domain::private::Private;
+use crate::domain::text::{Canonical, Fingerprint};
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
+
+/// Everything.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    /// For new incidents.
+    pub plan: Arc<Plan>,
+    /// Every plan that an event may name, by its hash. Put there before the event is applied.
+    pub plans: BTreeMap<String, Arc<Plan>>,
+    /// Open ones, and closed ones whose answers and modes still matter.
+    pub incidents: BTreeMap<IncidentNo, Incident>,
+    /// Closed and out of memory.
+    pub archived: BTreeMap<IncidentNo, Summary>,
+    /// The actual mode of each site: the highest of its actual incidents, lowered only by decision.
+    pub modes: BTreeMap<SiteId, ModeIx>,
+    /// When a function last got a drill text (RULES D1).
+    pub drilled: BTreeMap<FunctionId, At>,
+    /// Reports by SMS that wait for `JA code`, and drills that turned real (RULES E2, D1).
+    pub pending: BTreeMap<String, PendingReport>,
+    /// Real incidents so far.
+    pub actual_count: u32,
+    /// Drills so far.
+    pub exercise_count: u32,
+}
+
+impl State {
+    /// Nothing has happened yet.
+    pub fn new(plan: Arc<Plan>) -> Self {
+        Self {
+            plans: BTreeMap::from([(plan.hash.clone(), plan.clone())]),
+            plan,
+            incidents: BTreeMap::new(),
+            archived: BTreeMap::new(),
+            modes: BTreeMap::new(),
+            drilled: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            actual_count: 0,
+            exercise_count: 0,
+        }
+    }
+    /// The mode of a site as its people know it; for a drill, the drill's own.
+    pub fn mode_of(&self, site: &SiteId, inc: &Incident) -> ModeIx {
+        if inc.no.status == Status::Exercise {
+            return inc.modes.get(site).copied().unwrap_or(ModeIx::NORMAL);
+        }
+        self.modes.get(site).copied().unwrap_or(ModeIx::NORMAL)
+    }
+    /// The incident's sites with their modes.
+    pub fn modes_for(&self, inc: &Incident) -> Vec<(SiteId, ModeIx)> {
+        inc.sites.iter().map(|s| (s.clone(), self.mode_of(s, inc))).collect()
+    }
+    /// Incidents that are not closed.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> { self.incidents.values().filter(|i| i.phase != Phase::Closed) }
+}
+
+/// What is left of an incident that left memory.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Summary {
+    /// Which playbook.
+    pub playbook: PlaybookId,
+    /// Reported.
+    pub opened: At,
+    /// Closed.
+    pub closed: At,
+    /// Into which other one it was merged.
+    pub merged_into: Option<IncidentNo>,
+}
+
+/// A report that waits for its `JA code`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PendingReport {
+    /// The playbook.
+    pub playbook: PlaybookId,
+    /// The level.
+    pub level: LevelIx,
+    /// The sites.
+    pub sites: Vec<SiteId>,
+    /// Who reported.
+    pub by: FunctionId,
+    /// Until when the code holds.
+    pub until: At,
+}
+
+/// How far an incident is (INCIDENTS lesson 33: running again and data complete are different).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Going on.
+    Open,
+    /// Running again; data are being checked.
+    Restored,
+    /// All clear was given, or merged into another.
+    Closed,
+}
+
+/// One disruption, from report to all clear.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Incident {
+    /// Its number.
+    pub no: IncidentNo,
+    /// The plan that it began with.
+    pub plan: Arc<Plan>,
+    /// Which playbook.
+    pub playbook: PlaybookId,
+    /// Disruption level.
+    pub level: LevelIx,
+    /// Sites concerned.
+    pub sites: Vec<SiteId>,
+    /// What is known.
+    pub facts: Facts,
+    /// Who reported it.
+    pub reporter: Fx,
+    /// When.
+    pub opened: At,
+    /// How far it is.
+    pub phase: Phase,
+    /// When the phase began.
+    pub phase_at: At,
+    /// Who confirmed that data are complete.
+    pub data_confirmed: Option<Fx>,
+    /// The mode that this incident asks of each site.
+    pub modes: BTreeMap<SiteId, ModeIx>,
+    /// Texts, by number from 1.
+    pub messages: Vec<Message>,
+    /// Who gets what, from when on.
+    pub entries: Vec<Entry>,
+    /// Answers that are waited for.
+    pub asks: Vec<Ask>,
+    /// Per function the ask that counts.
+    pub ask_of: BTreeMap<Fx, u32>,
+    /// Modes to decide.
+    pub proposals: Vec<Proposal>,
+    /// Notes sent.
+    pub notes: Vec<Note>,
+    /// By ordinal.
+    pub deliveries: Vec<Delivery>,
+    /// What people must walk.
+    pub tasks: Vec<Task>,
+    /// When the next update is due.
+    pub update_due: At,
+    /// How often it was told that it is overdue.
+    pub overdue_told: u32,
+    /// The missed restoration was told.
+    pub restore_told: bool,
+    /// The holding text went out.
+    pub holding_sent: bool,
+    /// Into which other one it was merged.
+    pub merged_into: Option<IncidentNo>,
+    /// Everybody who was ever attempted (RULES A8).
+    pub attempted: BTreeSet<Fx>,
+}
+
+impl Incident {
+    /// The playbook it follows.
+    pub fn book(&self) -> &Playbook { &self.plan.playbooks[&self.playbook] }
+    /// A message by its number.
+    pub fn message(&self, seq: u32) -> Option<&Message> { self.messages.get(usize::try_from(seq).ok()?.checked_sub(1)?) }
+    /// An entry by its ID.
+    pub fn entry(&self, id: u32) -> Option<&Entry> { self.entries.get(usize::try_from(id).ok()?) }
+    /// Full number of a message.
+    pub fn number(&self, seq: u32) -> MessageNo { MessageNo { incident: self.no, seq } }
+    /// The number that the next message gets.
+    pub fn next_seq(&self) -> u32 { u32::try_from(self.messages.len()).unwrap_or(u32::MAX - 1) + 1 }
+    /// The newest released text of an audience that was not stopped.
+    pub fn newest(&self, audience: Audience) -> Option<&Message> {
+        self.messages.iter().rev().find(|m| m.audience == audience && m.released_at.is_some() && !m.stopped)
+    }
+    /// The ask that counts for a function.
+    pub fn ask(&self, f: Fx) -> Option<&Ask> { self.asks.get(*self.ask_of.get(&f)? as usize) }
+    /// Whether it is a drill.
+    pub fn is_drill(&self) -> bool { self.no.status == Status::Exercise }
+}
+
+/// What kind of text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+pub enum Kind {
+    /// LARM
+    Alert,
+    /// A mode was raised or lowered (RULES A9).
+    Mode,
+    /// UPPDATERING
+    Update,
+    /// RÄTTELSE av …
+    Correction {
+        /// Which number is corrected.
+        of: MessageNo,
+    },
+    /// … gäller inte (RULES D2).
+    Stopped {
+        /// Which number no longer holds.
+        of: MessageNo,
+    },
+    /// ÅTER I DRIFT
+    Restored,
+    /// FARAN ÖVER
+    AllClear,
+    /// The pre-approved text (RULES B7, A7).
+    Holding,
+}
+
+impl Kind {
+    /// Whether an answer is wanted when the row says nothing (RULES C7).
+    pub fn default_answer(self) -> AnswerRule {
+        match self {
+            Kind::Alert | Kind::Mode | Kind::Correction { .. } | Kind::Stopped { .. } | Kind::Restored => AnswerRule::Required,
+            Kind::Update | Kind::AllClear | Kind::Holding => AnswerRule::None,
+        }
+    }
+    /// Before all others when gateways are full: 0 is first.
+    pub fn priority(self) -> u8 {
+        match self {
+            Kind::Alert | Kind::Stopped { .. } | Kind::Correction { .. } => 0,
+            Kind::Mode | Kind::Restored | Kind::Holding => 1,
+            Kind::Update => 2,
+            Kind::AllClear => 3,
+        }
+    }
+}
+
+/// A text with its number, in every language.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Message {
+    /// Its place in the incident: `14-2` is 2.
+    pub seq: u32,
+    /// What kind.
+    pub kind: Kind,
+    /// For whom.
+    pub audience: Audience,
+    /// The texts.
+    pub texts: BTreeMap<Lang, Draft>,
+    /// The earlier number that it replaces before release, if any.
+    pub replaces: Option<u32>,
+    /// It was first released then.
+    pub released_at: Option<At>,
+    /// It no longer holds (RULES D2).
+    pub stopped: bool,
+    /// The public page was read back: equal or not (invariant 3: `public` ends as read back and equal, or as an alarm).
+    pub page_equal: Option<bool>,
+}
+
+/// A text in one language.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Draft {
+    /// The canonical text.
+    pub text: Canonical,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Somebody read it in this language, or nothing in it was typed by hand (RULES A7).
+    pub reviewed: bool,
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+pub enum Source {
+    /// A row of the playbook.
+    Row(RowId),
+    /// Owners of systems that depend on the failed one (RULES D8).
+    Dependents,
+    /// Everybody who was told before (RULES A8, A9).
+    Followers,
+    /// The holding text for the public (RULES B7).
+    Holding,
+}
+
+/// One group of receivers with its channels and its approval.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Entry {
+    /// Its place in the incident's list.
+    pub id: u32,
+    /// Where it comes from.
+    pub source: Source,
+    /// For whom.
+    pub audience: Audience,
+    /// The functions.
+    pub to: Vec<Fx>,
+    /// The public page.
+    pub public: bool,
+    /// Over what.
+    pub channels: Vec<Channel>,
+    /// Whether an answer is wanted.
+    pub answer: AnswerRule,
+    /// May shorten the answer times, in seconds.
+    pub answer_within_s: Option<u32>,
+    /// When deputies are asked.
+    pub deputies: DeputyRule,
+    /// Who must approve.
+    pub rule: Option<ApprovalRule>,
+    /// The message that it waits with or was released with.
+    pub message: u32,
+    /// How far it is.
+    pub state: EntryState,
+}
+
+/// How far an entry is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum EntryState {
+    /// It will be released at once: the decision is being carried out.
+    Ready,
+    /// It waits for approval.
+    Waiting(Box<Approval>),
+    /// It waits for the morning (RULES D6).
+    Quiet {
+        /// Until then.
+        until: At,
+    },
+    /// It went out.
+    Released {
+        /// When.
+        at: At,
+        /// By whose word.
+        by: ReleasedBy,
+    },
+    /// It never will.
+    Dropped {
+        /// Why.
+        why: Dropped,
+    },
+}
+
+/// Why an entry was given up.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Dropped {
+    /// The message was stopped.
+    Stopped,
+    /// The incident closed.
+    Closed,
+    /// The drill was stopped.
+    DrillStopped,
+}
+
+/// By whose word a text went out.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum ReleasedBy {
+    /// The playbook asks for no approval, or RULES B1 lets care have it at once.
+    Playbook,
+    /// It was approved.
+    Approval(Fx),
+    /// The time was up, and `then` or `finally` says release.
+    Deadline,
+    /// Break-glass, with a reason on record (invariant 7).
+    BreakGlass(Fx),
+}
+
+/// A text that waits for a yes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Approval {
+    /// Who was asked, in order; the last is the one whose time runs.
+    pub asked: Vec<Fx>,
+    /// When the last of them was asked.
+    pub asked_at: At,
+    /// Its time is up then.
+    pub due: At,
+    /// The code for an answer by SMS. Single-use.
+    pub code: Private,
+    /// Wrong codes so far.
+    pub wrong: u32,
+    /// SMS is blocked (RULES B2).
+    pub blocked: bool,
+    /// VÄNTA was said; once.
+    pub extended: bool,
+    /// The request reached the approver's device.
+    pub delivered: bool,
+    /// The deputy was asked beside since it did not (RULES B5).
+    pub beside: bool,
+    /// The chain ended in hold: a standing alarm, asked again at `due`.
+    pub held: bool,
+    /// Rejected, with no replacement yet.
+    pub rejected: bool,
+    /// Number of the note that asked.
+    pub note: Option<u32>,
+}
+
+/// An answer that is waited for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Ask {
+    /// For which function.
+    pub function: Fx,
+    /// Which message.
+    pub message: u32,
+    /// Which entry.
+    pub entry: u32,
+    /// Who was asked, in order: who holds the function, then deputies.
+    pub asked: Vec<Fx>,
+    /// How many of the chain were used.
+    pub stage: u32,
+    /// Sent then.
+    pub since: At,
+    /// The time of the last asked is up then.
+    pub due: At,
+    /// One reminder at half time (RULES C8).
+    pub remind_at: Option<At>,
+    /// A gateway accepted it then; the clock starts.
+    pub accepted: Option<At>,
+    /// Wanted or required.
+    pub rule: AnswerRule,
+    /// How it stands.
+    pub state: AskState,
+    /// Answered before the shift changed; this is the new ask (RULES C11).
+    pub before_shift: Option<Fx>,
+}
+
+/// How an ask stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum AskState {
+    /// Waited for.
+    Waiting,
+    /// Somebody who holds the duty answered.
+    Answered {
+        /// Which function answered: itself, or a deputy.
+        by: Fx,
+        /// When, as claimed.
+        at: At,
+        /// How.
+        via: Via,
+    },
+    /// Nobody left to ask: a standing alarm. A later answer still closes it.
+    NotReached {
+        /// Since when.
+        at: At,
+    },
+    /// Closed without an answer, visibly.
+    Closed {
+        /// By what.
+        by: ClosedBy,
+        /// When.
+        at: At,
+    },
+}
+
+impl AskState {
+    /// An answer would still change something.
+    pub fn is_open(&self) -> bool { matches!(self, AskState::Waiting | AskState::NotReached { .. }) }
+}
+
+/// What closed an ask that nobody answered (invariant 3).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum ClosedBy {
+    /// A newer message asks the same function.
+    Superseded(u32),
+    /// An answer to a newer message.
+    NewerAnswer(u32),
+    /// It was stopped.
+    Stopped,
+    /// The all clear.
+    AllClear,
+    /// Merged into another incident.
+    Merged(IncidentNo),
+    /// The shift changed; the new holder is asked.
+    ShiftChange,
+    /// A drill gave way.
+    DrillStopped,
+}
+
+/// How an answer came.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Via {
+    /// Written back.
+    Reply,
+    /// The button behind the link.
+    Link,
+    /// Console, command line or API.
+    Console,
+    /// Told by telephone; noted by that function (RULES C6).
+    Phone {
+        /// Who noted it.
+        noted_by: Fx,
+    },
+}
+
+/// A mode to decide on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Proposal {
+    /// Its place in the incident's list.
+    pub id: u32,
+    /// To which mode.
+    pub mode: ModeIx,
+    /// At which sites.
+    pub sites: Vec<SiteId>,
+    /// It lowers.
+    pub lower: bool,
+    /// Who was asked, in order.
+    pub asked: Vec<Fx>,
+    /// Each has that long, in seconds.
+    pub within_s: u32,
+    /// Up then.
+    pub due: At,
+    /// The code for an answer by SMS.
+    pub code: Private,
+    /// What is proposed after it.
+    pub next: Vec<Propose>,
+    /// The next step was asked already.
+    pub next_asked: bool,
+    /// How it stands.
+    pub state: ProposalState,
+}
+
+/// How a proposal stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum ProposalState {
+    /// Waited for; asked again until it is decided.
+    Asked,
+    /// Yes. The first recorded decision stands.
+    Accepted {
+        /// Whose.
+        by: Fx,
+        /// When.
+        at: At,
+    },
+    /// No, with a reason; asked again then (INCIDENTS lesson 13).
+    Declined {
+        /// Whose.
+        by: Fx,
+        /// Why.
+        reason: Private,
+        /// Asked again.
+        again: At,
+    },
+    /// The mode stands already, or the incident is over.
+    Moot,
+}
+
+/// A note: an operational text to one function, outside identical content.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Note {
+    /// Its place in the incident's list.
+    pub id: u32,
+    /// To whom (the function, not its deputy).
+    pub to: Fx,
+    /// Which.
+    pub word: NoteWord,
+    /// What it says.
+    pub text: Private,
+    /// Sent then.
+    pub at: At,
+}
+
+/// What is delivered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+pub enum Item {
+    /// A message, by its place in the incident.
+    Message(u32),
+    /// A note.
+    Note(u32),
+}
+
+/// One message or note × one duty point × one gateway. Flat and small: there may be a million.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Where to.
+    pub point: Px,
+    /// What; the high bit tells a note.
+    item: u32,
+    /// Seconds after the incident opened when the state last changed.
+    pub changed_s: u32,
+    /// Which of the point's gateways.
+    pub gateway: u8,
+    /// Which of the region's languages.
+    pub lang: u8,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Reminder, possible repeat.
+    pub flags: u8,
+}
+
+impl Delivery {
+    const NOTE: u32 = 1 << 31;
+    /// A reminder (RULES C8).
+    pub const REMINDER: u8 = 1;
+    /// Repeated after an unknown outcome.
+    pub const REPEAT: u8 = 2;
+    /// The text is another one than the entry's: holding text for an unreviewed language (RULES A7).
+    pub const OTHER_TEXT: u8 = 4;
+    /// Another gateway took over.
+    pub const PASSED_ON: u8 = 8;
+
+    /// Queued.
+    pub fn new(point: Px, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {
+        let item = match item {
+            Item::Message(n) => n,
+            Item::Note(n) => n | Self::NOTE,
+        };
+        Self { point, item, changed_s, gateway, lang, state: DeliveryState::Queued, flags }
+    }
+    /// What is delivered.
+    pub fn item(&self) -> Item {
+        if self.item & Self::NOTE == 0 { Item::Message(self.item) } else { Item::Note(self.item & !Self::NOTE) }
+    }
+}
+
+/// Something that people must walk (RULES A5).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Task {
+    /// Its place in the incident's list.
+    pub id: u32,
+    /// Who.
+    pub owner: Fx,
+    /// For whom.
+    pub functions: Vec<Fx>,
+    /// Which message.
+    pub message: u32,
+    /// Why no channel could.
+    pub why: String,
+    /// Done then, by.
+    pub done: Option<(At, Fx)>,
+}
