@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod delivery;
+pub mod holder;
 pub mod ids;
 pub mod ladder;
 pub mod lang;
