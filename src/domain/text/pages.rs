@@ -1,1 +1,322 @@
-//! Pager pages: numbered, each with header and mark. To be written.
+//! Pager pages, and other units that are sent apart: one text cut into numbered pages, each with header and mark.
+//!
+//! ```text
+//! page     = header(k/n) chunk footer            the chunks, joined, are the text byte for byte
+//! last     = header(k/n) chunk footer [SP trailer footer]
+//! or, when the trailer does not fit there, one page more: header(n/n) trailer footer
+//! ```
+//!
+//! A text that fits one page carries no `k/n`. The trailer is never cut and stands outside the text. Must not: shorten,
+//! respell, or know what a transmitter's protocol looks like.
+
+use unicode_normalization::char::is_combining_mark;
+
+use super::{CannotCarry, Charset, Outgoing};
+
+/// No transmitter sends more pages of one text than this, whatever its configuration says: `k/n` has at most three digits.
+pub const PAGES_MAX: u32 = 999;
+
+/// What one transmitter (or another way out that sends units apart) allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PageRules {
+    /// Characters of one page, header and mark included.
+    pub chars_max: u32,
+    /// Pages of one text.
+    pub pages_max: u32,
+    /// What it can put on the air.
+    pub charset: Charset,
+}
+
+/// What a text takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fit {
+    /// Pages, the trailer included.
+    pub pages: u32,
+    /// Characters of the longest page.
+    pub chars_longest: u32,
+}
+
+/// How many pages a text takes, without sending it: for `check`, for drafts, for choosing the language that fits.
+///
+/// # Errors
+/// [`CannotCarry`] says why the whole text can't go; there is no other way to go.
+pub fn fit(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Fit, CannotCarry> {
+    let pages = pages(out, trailer, rules)?;
+    let chars_longest = pages.iter().map(|p| chars(p)).max().unwrap_or(0);
+    Ok(Fit { pages: count(pages.len()), chars_longest })
+}
+
+/// The pages, in order, exactly as the far device shows them.
+///
+/// # Errors
+/// [`CannotCarry`] when a character is missing, the header leaves no room, or more than `pages_max` pages are needed.
+pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Vec<String>, CannotCarry> {
+    let whole = out.whole(trailer);
+    if let Some(c) = rules.charset.first_missing(&whole) {
+        return Err(CannotCarry::Lacks(c));
+    }
+    let pages = if chars(&whole) <= rules.chars_max { vec![whole] } else { cut(out, trailer, rules.chars_max)? };
+    let needs = count(pages.len());
+    let max = rules.pages_max.min(PAGES_MAX);
+    if needs > max {
+        return Err(CannotCarry::TooLong { needs, max, unit: "pages".into() });
+    }
+    Ok(pages)
+}
+
+/// Several pages. The header's length depends on how many digits `n` has, so each count of digits is tried in turn.
+fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, CannotCarry> {
+    let mut needs = 0;
+    for n_assumed in [9, 99, PAGES_MAX] {
+        let Some(chunks) = chunks(out, n_assumed, chars_max) else { return Err(CannotCarry::NoRoom) };
+        let footer = out.footer();
+        // The trailer goes behind the last chunk when there is room, else on a page of its own.
+        let own_page = trailer.is_some_and(|t| {
+            let last = chunks.last().map_or(0, |c| chars(c));
+            let behind = chars(&out.header(Some((count(chunks.len()), n_assumed)))) + last + 2 * chars(&footer);
+            behind + 1 + chars(t) > chars_max
+        });
+        let n = count(chunks.len()) + u32::from(own_page);
+        needs = n;
+        if n > n_assumed {
+            continue;
+        }
+        let mut pages: Vec<String> =
+            (1..).zip(&chunks).map(|(k, chunk)| format!("{}{chunk}{footer}", out.header(Some((k, n))))).collect();
+        match trailer {
+            Some(trailer) if own_page => {
+                let page = format!("{}{trailer}{footer}", out.header(Some((n, n))));
+                if chars(&page) > chars_max {
+                    return Err(CannotCarry::TooLong {
+                        needs: chars(&page),
+                        max: chars_max,
+                        unit: "characters".into(),
+                    });
+                }
+                pages.push(page);
+            }
+            Some(trailer) => {
+                if let Some(last) = pages.last_mut() {
+                    last.push(' ');
+                    last.push_str(trailer);
+                    last.push_str(&footer);
+                }
+            }
+            None => {}
+        }
+        return Ok(pages);
+    }
+    Err(CannotCarry::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
+}
+
+/// The text in pieces that fit a page with `n` pages in its header. `None`: the header alone fills a page.
+fn chunks(out: &Outgoing, n: u32, chars_max: u32) -> Option<Vec<&str>> {
+    let footer = chars(&out.footer());
+    let mut rest: &str = &out.text;
+    let mut chunks = Vec::new();
+    while !rest.is_empty() {
+        // `k` beyond three digits is refused later; counting on keeps the number of pages honest in the message.
+        let taken = chars(&out.header(Some((count(chunks.len()) + 1, n)))) + footer;
+        let room = chars_max.checked_sub(taken).filter(|room| *room > 0)?;
+        let (chunk, after) = split(rest, room as usize)?;
+        chunks.push(chunk);
+        rest = after;
+    }
+    Some(chunks)
+}
+
+/// Takes at most `room` characters from the front. A chunk never ends with a space, which pagers trim: the cut stands
+/// before a space, so that the next chunk begins with it, or inside a word when the last half of the room has no space.
+/// A letter keeps its combining marks as far as that is possible.
+fn split(text: &str, room: usize) -> Option<(&str, &str)> {
+    // Byte offsets of the possible cuts: after 1, 2, … `room` characters.
+    let ends: Vec<usize> = text.char_indices().map(|(i, c)| i + c.len_utf8()).take(room).collect();
+    let last = *ends.last()?;
+    if last == text.len() {
+        return Some((text, ""));
+    }
+    let next = |at: usize| text[at..].chars().next();
+    let ends_well = |at: usize| !text[..at].ends_with(' ');
+    let reach = &ends[room / 2..];
+    let before_a_space = reach.iter().rev().find(|at| next(**at) == Some(' ') && ends_well(**at));
+    let inside_a_word = || reach.iter().rev().find(|at| ends_well(**at) && !next(**at).is_some_and(is_combining_mark));
+    let anywhere = || ends.iter().rev().find(|at| ends_well(**at));
+    let at = *before_a_space.or_else(inside_a_word).or_else(anywhere)?;
+    Some(text.split_at(at))
+}
+
+fn chars(text: &str) -> u32 {
+    count(text.chars().count())
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Text};
+
+    fn outgoing(number: &str, text: &str, mark: Option<&str>) -> Outgoing {
+        let f = Fingerprint::of(number, "internal", "sv", text);
+        let canonical = Canonical::new(text).unwrap();
+        match mark {
+            None => Outgoing::message(&Text::<Actual>::new(number, f, canonical), NO_MARK),
+            Some(m) => Outgoing::message(&Text::<Exercise>::new(number, f, canonical), Mark::new(m).unwrap()),
+        }
+    }
+
+    fn rules(chars_max: u32) -> PageRules {
+        PageRules { chars_max, pages_max: PAGES_MAX, charset: Charset::Utf8 }
+    }
+
+    /// What a person with the pages in the hand puts together, written from the grammar of the text alone.
+    fn joined_by_hand(
+        pages: &[String],
+        mark: Option<&str>,
+        number: &str,
+        trailer: Option<&str>,
+    ) -> Result<String, String> {
+        let n = pages.len();
+        let mut text = String::new();
+        for (i, page) in pages.iter().enumerate() {
+            let mut rest: &str = page;
+            if let Some(mark) = mark {
+                rest = rest.strip_prefix(mark).and_then(|r| r.strip_prefix(' ')).ok_or("no mark in front")?;
+                rest = rest.strip_suffix(mark).and_then(|r| r.strip_suffix(' ')).ok_or("no mark at the end")?;
+            }
+            rest = rest.strip_prefix(number).and_then(|r| r.strip_prefix(' ')).ok_or("no number")?;
+            let (fingerprint, after) = rest.split_at_checked(7).ok_or("no fingerprint")?;
+            if !fingerprint.ends_with(' ') || fingerprint.trim().len() != 6 {
+                return Err(format!("no fingerprint: {fingerprint:?}"));
+            }
+            rest = after;
+            if n > 1 {
+                rest = rest.strip_prefix(&format!("{}/{n} ", i + 1)).ok_or(format!("no {}/{n} in {page:?}", i + 1))?;
+            }
+            if i + 1 == n
+                && let Some(trailer) = trailer
+            {
+                let before = rest.strip_suffix(trailer).ok_or("no trailer at the end")?;
+                // On a page of its own, or behind the text and the text's own mark.
+                rest = if before.is_empty() {
+                    before
+                } else {
+                    let before = before.strip_suffix(' ').ok_or("trailer glued on")?;
+                    match mark {
+                        Some(m) => before.strip_suffix(m).and_then(|r| r.strip_suffix(' ')).ok_or("text not marked")?,
+                        None => before,
+                    }
+                };
+            }
+            if rest.ends_with(' ') {
+                return Err(format!("a pager would trim {page:?}"));
+            }
+            text.push_str(rest);
+        }
+        Ok(text)
+    }
+
+    #[test]
+    fn one_page_has_no_number_of_its_own() {
+        let out = outgoing("14-2", "LARM FS: Journalen ligger nere.", None);
+        let f = out.fingerprint.unwrap();
+        assert_eq!(
+            pages(&out, Some("Ring 0980-319200"), &rules(80)).unwrap(),
+            [format!("14-2 {f} LARM FS: Journalen ligger nere. Ring 0980-319200")]
+        );
+    }
+
+    #[test]
+    fn pages_are_cut_before_a_space() {
+        let out = outgoing("Ö-3-1", "aaaa bbbb cccc dddd", Some("ÖVNING"));
+        let f = out.fingerprint.unwrap();
+        // ÖVNING Ö-3-1 ffffff k/n … ÖVNING takes 31 characters; 9 are left.
+        assert_eq!(
+            pages(&out, Some("JA Ö-3"), &rules(40)).unwrap(),
+            [
+                format!("ÖVNING Ö-3-1 {f} 1/4 aaaa bbbb ÖVNING"),
+                format!("ÖVNING Ö-3-1 {f} 2/4  cccc ÖVNING"),
+                format!("ÖVNING Ö-3-1 {f} 3/4  dddd ÖVNING"),
+                format!("ÖVNING Ö-3-1 {f} 4/4 JA Ö-3 ÖVNING"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_word_is_cut_inside_and_a_letter_keeps_its_marks() {
+        assert_eq!(split("abcdefghij", 4), Some(("abcd", "efghij")));
+        assert_eq!(split("ab cdefghij", 8), Some(("ab cdefg", "hij")), "the only space is out of reach");
+        assert_eq!(split("abcdef ghij", 7), Some(("abcdef", " ghij")));
+        assert_eq!(split("abcdef ghij", 6), Some(("abcdef", " ghij")));
+        assert_eq!(split("abx\u{336}cd", 3), Some(("ab", "x\u{336}cd")));
+        assert_eq!(split("a b", 2), Some(("a", " b")), "never ends with a space");
+        assert_eq!(split(" b", 1), None, "no room for a space and a letter");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let out = outgoing("14-2", "Å i åa ä e ö, och det är en lång historia som fortsätter", None);
+        let ascii = PageRules { charset: Charset::Ascii7, ..rules(80) };
+        assert_eq!(fit(&out, None, &ascii), Err(CannotCarry::Lacks('Å')));
+        let two = PageRules { pages_max: 2, ..rules(40) };
+        assert_eq!(
+            fit(&out, None, &two),
+            Err(CannotCarry::TooLong { needs: 3, max: 2, unit: "pages".into() }),
+            "{:?}",
+            pages(&out, None, &rules(40))
+        );
+        assert_eq!(fit(&out, None, &rules(12)), Err(CannotCarry::NoRoom));
+        assert_eq!(fit(&out, None, &rules(0)), Err(CannotCarry::NoRoom));
+        let trailer = "Ring 0980-319200 och säg att du har fått det här";
+        let too_long = fit(&out, Some(trailer), &rules(40));
+        assert!(matches!(too_long, Err(CannotCarry::TooLong { unit, .. }) if unit == "characters"));
+        assert_eq!(fit(&out, None, &rules(80)), Ok(Fit { pages: 1, chars_longest: 68 }));
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            4 => "[a-zåäö0-9.:,]{1,12}",
+            1 => "[A-ZÅÄÖ-]{20,60}",
+            1 => "[a€ß漢字😀]{1,8}",
+        ];
+        proptest::collection::vec(word, 1..120).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn pages_joined_by_hand_are_the_text(
+            text in text(),
+            drill in any::<bool>(),
+            trailer in proptest::option::of("[A-Z]{2} [0-9]{1,3}"),
+            chars_max in 40u32..200,
+        ) {
+            let mark = drill.then_some("ÖVNING");
+            let number = if drill { "Ö-3-1" } else { "14-2" };
+            prop_assume!(Canonical::new(&text).is_ok());
+            let out = outgoing(number, &text, mark);
+            let pages = pages(&out, trailer.as_deref(), &rules(chars_max)).unwrap();
+            for page in &pages {
+                prop_assert!(page.chars().count() <= chars_max as usize, "{page:?}");
+            }
+            prop_assert_eq!(joined_by_hand(&pages, mark, number, trailer.as_deref()), Ok(text));
+            let fit = fit(&out, trailer.as_deref(), &rules(chars_max)).unwrap();
+            prop_assert_eq!(fit.pages as usize, pages.len());
+        }
+
+        #[test]
+        fn no_limits_make_it_panic(text in text(), chars_max in 0u32..60, pages_max in 0u32..2000) {
+            prop_assume!(Canonical::new(&text).is_ok());
+            let out = outgoing("14-2", &text, None);
+            let rules = PageRules { chars_max, pages_max, charset: Charset::Utf8 };
+            let _ = fit(&out, Some("JA 14"), &rules);
+        }
+    }
+}
