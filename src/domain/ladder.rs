@@ -8,7 +8,7 @@ use super::lang::L10n;
 macro_rules! rung {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, Default)]
         #[serde(transparent)]
         pub struct $name(pub u8);
     };

@@ -39,6 +39,8 @@ pub struct Words {
     pub answer_by_phone: String,
     /// To a deputy: `Du svarar nu för {functions}.`
     pub you_answer_for: String,
+    /// `allmänheten`: who a public text is for.
+    pub public: String,
     /// Monday first, short.
     pub weekdays: [String; 7],
     /// What people write (RULES C5).

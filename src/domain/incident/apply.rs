@@ -170,6 +170,11 @@ impl Incident {
                 self.sites.clone_from(sites);
             }
             Change::Drafted { message } => self.messages.push(message.clone()),
+            Change::Reviewed { message, lang, .. } => {
+                if let Some(draft) = self.message_mut(*message)?.texts.get_mut(lang) {
+                    draft.reviewed = true;
+                }
+            }
             Change::EntryAdded { entry } => self.entries.push(entry.clone()),
             Change::EntryMoved { entry, message } => {
                 let entry = self.entry_mut(*entry)?;

@@ -12,6 +12,7 @@ use super::state::{
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
+use crate::domain::lang::Lang;
 use crate::domain::plan::AnswerRule;
 use crate::domain::private::Private;
 use crate::domain::time::At;
@@ -145,6 +146,15 @@ pub enum Change {
     Drafted {
         /// The text.
         message: Message,
+    },
+    /// Somebody read a language that was edited or left behind by an edit (RULES A7).
+    Reviewed {
+        /// Which message.
+        message: u32,
+        /// Which language.
+        lang: Lang,
+        /// By whom.
+        by: Fx,
     },
     /// Receivers of a message.
     EntryAdded {
@@ -506,6 +516,7 @@ impl Change {
             Change::ScopeSet { .. } => "level-and-sites",
             Change::ModeSet { .. } => "mode",
             Change::Drafted { .. } => "drafted",
+            Change::Reviewed { .. } => "reviewed",
             Change::EntryAdded { .. } => "entry",
             Change::EntryMoved { .. } => "entry-moved",
             Change::ApprovalAsked { .. } => "approval-asked",

@@ -9,6 +9,7 @@
 //! Must not: know an address, a gateway's protocol, or how a text came about ([`super::incident`] does).
 
 mod canonical;
+pub mod carry;
 pub mod gsm7;
 mod outgoing;
 pub mod pages;

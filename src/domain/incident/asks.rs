@@ -1,0 +1,146 @@
+//! What asks for an answer: the trailer outside the text, answer times, and who is next when nobody answers.
+
+use std::collections::BTreeMap;
+
+use super::event::NewAsk;
+use super::state::{Ask, AskState, Delivery, Incident, Item};
+use crate::domain::holder::{deputies_in_turn, holder};
+use crate::domain::ids::{Fx, Gx, Px, Status};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{AnswerRule, Plan};
+use crate::domain::text::{Actual, Canonical, Exercise, Mark, NO_MARK, Outgoing, Text};
+use crate::domain::time::At;
+use crate::domain::words::fill;
+
+/// Answer time of a function, in seconds: its own; a playbook may only shorten it (RULES C8).
+pub fn within_s(plan: &Plan, f: Fx, row: Option<u32>) -> u32 {
+    let own = plan.function(f).answer_within_s.max(1);
+    row.map_or(own, |r| own.min(r.max(1)))
+}
+
+/// Who is asked for `f` after those who were: its deputies in turn, then the last resort. Each holder once (RULES C9, C10).
+pub fn next_to_ask(plan: &Plan, f: Fx, asked: &[Fx], at: At) -> Option<Fx> {
+    let t = at.timestamp();
+    let last = plan.region.last_resort.iter().map(|l| holder(plan, *l, t).unwrap_or_else(|c| c.last));
+    deputies_in_turn(plan, f, t).into_iter().chain(last).find(|x| !asked.contains(x))
+}
+
+/// What leaves in one language: the body that all who get it share.
+pub fn outgoing(inc: &Incident, item: Item, lang: Lang) -> Option<Outgoing> {
+    let words = inc.plan.words(lang);
+    match item {
+        Item::Message(seq) => {
+            let draft = inc.message(seq)?.texts.get(&lang)?;
+            let number = inc.number(seq).written(&words.drill_prefix);
+            Some(match inc.no.status {
+                Status::Actual => {
+                    Outgoing::message(&Text::<Actual>::new(&number, draft.fingerprint, draft.text.clone()), NO_MARK)
+                }
+                Status::Exercise => {
+                    let text = Text::<Exercise>::new(&number, draft.fingerprint, draft.text.clone());
+                    Outgoing::message(&text, mark(&words.mark))
+                }
+            })
+        }
+        Item::Note(id) => note_outgoing(inc, inc.notes.get(id as usize)?.text.as_str(), lang),
+    }
+}
+
+/// A note's text as it leaves.
+pub fn note_outgoing(inc: &Incident, text: &str, lang: Lang) -> Option<Outgoing> {
+    let words = inc.plan.words(lang);
+    let text = Canonical::from_typed(text).ok()?;
+    let number = inc.no.written(&words.drill_prefix);
+    Some(match inc.no.status {
+        Status::Actual => Outgoing::note::<Actual>(&number, &text, NO_MARK),
+        Status::Exercise => Outgoing::note::<Exercise>(&number, &text, mark(&words.mark)),
+    })
+}
+
+/// The exercise mark of a language; a plan without one can't be made, and a drill without a mark must not leave.
+fn mark(word: &str) -> Mark {
+    Mark::new(word).or_else(|| Mark::new("EXERCISE")).unwrap_or_else(|| unreachable!("EXERCISE is one word of letters"))
+}
+
+/// Makes the trailers of one message: the common one for who is asked for itself, a personal one for who answers for others.
+pub struct Trailers<'a> {
+    inc: &'a Incident,
+    /// Per function that was asked: for which others.
+    for_others: BTreeMap<Fx, Vec<Fx>>,
+    asked: std::collections::BTreeSet<Fx>,
+}
+
+impl<'a> Trailers<'a> {
+    /// For a message that is being released with `asks`, or that was released before (no `asks`). A note has none.
+    pub fn new(inc: &'a Incident, item: Item, asks: &[NewAsk]) -> Self {
+        let mut t = Trailers { inc, for_others: BTreeMap::new(), asked: std::collections::BTreeSet::new() };
+        if let Item::Message(seq) = item {
+            for a in asks {
+                t.add(a.function, &a.asked);
+            }
+            let stored = inc.asks.iter().filter(|a| a.message == seq && a.rule != AnswerRule::None);
+            for a in stored.filter(|a| !matches!(a.state, AskState::Closed { .. })) {
+                t.add(a.function, &a.asked);
+            }
+        }
+        t
+    }
+
+    fn add(&mut self, function: Fx, asked: &[Fx]) {
+        for f in asked {
+            self.asked.insert(*f);
+            if *f != function {
+                let others = self.for_others.entry(*f).or_default();
+                if !others.contains(&function) {
+                    others.push(function);
+                }
+            }
+        }
+    }
+
+    /// What stands after the text at that point, over that gateway, in that language.
+    pub fn for_point(&self, p: Px, g: Gx, lang: Lang, flags: u8) -> Option<String> {
+        let plan = &self.inc.plan;
+        let serves: Vec<Fx> = plan.point(p).functions.iter().copied().filter(|f| self.asked.contains(f)).collect();
+        if serves.is_empty() || flags & Delivery::OTHER_TEXT != 0 {
+            return None;
+        }
+        let words = plan.words(lang);
+        let code = self.inc.no.written(&words.drill_prefix);
+        let mut parts = Vec::new();
+        if flags & Delivery::REMINDER != 0 {
+            parts.push(format!("{}.", words.reminder));
+        }
+        let mut others: Vec<Fx> = serves.iter().flat_map(|f| self.for_others.get(f)).flatten().copied().collect();
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|o| !serves.contains(o));
+        if !others.is_empty() {
+            let names: Vec<&str> = others.iter().map(|o| plan.function(*o).title.get(lang)).collect();
+            parts.push(fill(&words.you_answer_for, &[("functions", &names.join(", "))]));
+        }
+        if plan.gateway(g).answers {
+            parts.push(fill(&words.answer_by_reply, &[("code", &code)]));
+        } else {
+            let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+            let number = desk.map_or("", |p| p.number.as_str());
+            parts.push(fill(&words.answer_by_phone, &[("code", &code), ("phone", number)]));
+        }
+        Some(parts.join(" "))
+    }
+}
+
+/// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1).
+pub fn served_by(inc: &Incident, p: Px) -> Vec<u32> {
+    let at_point = &inc.plan.point(p).functions;
+    let asks = inc.ask_of.values().copied();
+    asks.filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(|f| at_point.contains(f)))).collect()
+}
+
+/// When an ask needs something done: the reminder, or the deadline.
+pub fn ask_due(ask: &Ask) -> Option<At> {
+    if ask.rule != AnswerRule::Required || ask.state != AskState::Waiting {
+        return None;
+    }
+    Some(ask.remind_at.map_or(ask.due, |r| r.min(ask.due)))
+}

@@ -1,0 +1,260 @@
+//! Answers in all their forms: by reply, by link, by console, by telephone; passing on; "our fallback failed".
+
+use super::Decider;
+use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo, Px};
+use crate::domain::incident::asks::{served_by, within_s};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::input::Refused;
+use crate::domain::incident::state::{AskState, Item, Phase, Via};
+use crate::domain::private::Private;
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    /// `ack`: a function has it, said by itself, by one asked for it, or told by telephone.
+    pub(super) fn ack(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        message: Option<u32>,
+        function: &FunctionId,
+        phone: bool,
+        at: Option<At>,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
+        let Some(id) = self.ask_id(no, f, message) else {
+            return Err(Refused::new("nothing-asked", format!("{no} asks nothing of {function}"), "see `vardkase status`"));
+        };
+        let ask = &self.inc(no).asks[id as usize];
+        if let AskState::Answered { by, .. } = &ask.state {
+            let who = plan.function(*by).id.clone();
+            return Err(Refused::new("answered-already", format!("{who} answered for {function} already"), "`unack` takes it back"));
+        }
+        if !phone && !self.acts_for(&plan, actor, &ask.asked) && actor != f {
+            let asked: Vec<&str> = ask.asked.iter().map(|a| plan.function(*a).id.as_str()).collect();
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} was not asked for {function}"),
+                format!("asked: {}; what was told by telephone goes with --via phone --by {by}", asked.join(", ")),
+            ));
+        }
+        let at = at.unwrap_or(self.now);
+        if at > self.now || at < self.inc(no).opened {
+            return Err(Refused::new("bad-time", "that time is not between the report and now", "give the time of the call"));
+        }
+        let via = if phone { Via::Phone { noted_by: actor } } else { Via::Console };
+        let who = if phone { f } else { actor };
+        self.answered(no, &[id], who, at, via);
+        Ok(())
+    }
+
+    /// The ask of a function: the one that counts, or that of a message.
+    fn ask_id(&self, no: IncidentNo, f: Fx, message: Option<u32>) -> Option<u32> {
+        let inc = self.inc(no);
+        match message {
+            None => inc.ask_of.get(&f).copied(),
+            Some(m) => {
+                let of_message = (0u32..).zip(&inc.asks).rev().find(|(_, a)| a.function == f && a.message == m).map(|(i, _)| i);
+                // An answer to an older number answers what is asked now: it is the same duty and the same incident.
+                of_message.and_then(|_| inc.ask_of.get(&f).copied())
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, no: IncidentNo, asks: &[u32], by: Fx, at: At, via: Via) {
+        let open: Vec<u32> = asks
+            .iter()
+            .copied()
+            .filter(|id| self.inc(no).asks.get(*id as usize).is_some_and(|a| !matches!(a.state, AskState::Answered { .. })))
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        self.emit(no, Change::Answered { asks: open, by, at, via });
+    }
+
+    /// An answer from a duty point covers every function whose request went there (RULES C1, C2). The confirmation lists them
+    /// and says who owns each (C4).
+    pub(super) fn answer_from(&mut self, no: IncidentNo, p: Px, via: Via) -> bool {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let ids = served_by(inc, p);
+        if ids.is_empty() {
+            return false;
+        }
+        let at_point = plan.point(p).functions.clone();
+        let mut mine: Vec<(u32, Fx, Fx)> = Vec::new();
+        let mut taken: Vec<(Fx, Fx)> = Vec::new();
+        for id in ids {
+            let ask = &inc.asks[id as usize];
+            let Some(me) = ask.asked.iter().copied().find(|f| at_point.contains(f)) else { continue };
+            match &ask.state {
+                AskState::Answered { by, .. } if !at_point.contains(by) => taken.push((ask.function, *by)),
+                AskState::Answered { .. } => mine.push((id, ask.function, me)),
+                _ => mine.push((id, ask.function, me)),
+            }
+        }
+        let title = inc.book().title.clone();
+        let answerers: std::collections::BTreeSet<Fx> = mine.iter().map(|m| m.2).collect();
+        for who in answerers {
+            let asks: Vec<u32> = mine.iter().filter(|m| m.2 == who).map(|m| m.0).collect();
+            self.answered(no, &asks, who, self.now, via.clone());
+        }
+        let owned: Vec<Fx> = mine.iter().map(|m| m.1).collect();
+        let to = at_point.first().copied().unwrap_or(plan.region.switchboard);
+        if !owned.is_empty() {
+            self.note_to(no, to, &[p], NoteWord::YouOwnIt, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&owned))]
+            });
+        }
+        if !taken.is_empty() {
+            let (functions, owners): (Vec<Fx>, Vec<Fx>) = taken.into_iter().unzip();
+            self.note_to(no, to, &[p], NoteWord::YouConfirm, &|n| {
+                vec![
+                    ("title", title.get(n.lang).to_owned()),
+                    ("functions", n.titles(&functions)),
+                    ("owner", n.titles(&owners)),
+                ]
+            });
+        }
+        true
+    }
+
+    /// `NEJ code`: the next one is asked at once (RULES C5).
+    pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: Px) -> bool {
+        let inc = self.inc(no);
+        let open: Vec<u32> = served_by(inc, p).into_iter().filter(|id| inc.asks[*id as usize].state.is_open()).collect();
+        for id in &open {
+            self.pass_on_now(no, *id);
+        }
+        !open.is_empty()
+    }
+
+    fn pass_on_now(&mut self, no: IncidentNo, id: u32) {
+        let inc = self.inc(no);
+        let Some(ask) = inc.asks.get(id as usize) else { return };
+        let next = crate::domain::incident::asks::next_to_ask(&inc.plan, ask.function, &ask.asked, self.now);
+        if next.is_some() {
+            self.pass_on(no, id);
+        } else if ask.state == AskState::Waiting {
+            self.emit(no, Change::NotReached { asks: vec![id] });
+        }
+    }
+
+    pub(super) fn pass_on_command(&mut self, by: &FunctionId, no: IncidentNo, function: &FunctionId) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
+        let Some(id) = self.ask_id(no, f, None).filter(|id| self.inc(no).asks[*id as usize].state.is_open()) else {
+            return Err(Refused::new("nothing-asked", format!("{no} asks nothing of {function} now"), "see `vardkase status`"));
+        };
+        if !self.acts_for(&plan, actor, &self.inc(no).asks[id as usize].asked) && actor != f {
+            return Err(Refused::new("not-yours", format!("{by} was not asked for {function}"), "the one who was asked passes on"));
+        }
+        self.pass_on_now(no, id);
+        Ok(())
+    }
+
+    /// The button behind a link (DESIGN §5: 128-bit, one delivery, dead at close).
+    pub(super) fn link(&mut self, delivery: DeliveryId, yes: bool) -> Result<(), Refused> {
+        let inc = self.open(delivery.incident)?;
+        let Some(d) = inc.deliveries.get(delivery.ordinal as usize).copied() else {
+            return Err(Refused::new("unknown-link", "this link belongs to no delivery", "answer by telephone"));
+        };
+        let Item::Message(_) = d.item() else {
+            return Err(Refused::new("unknown-link", "this link asks for no answer", "see the message itself"));
+        };
+        let done = if yes {
+            self.answer_from(delivery.incident, d.point, Via::Link)
+        } else {
+            self.pass_on_from(delivery.incident, d.point)
+        };
+        if done { Ok(()) } else { Err(Refused::new("nothing-asked", "nothing is asked any more", "no answer is needed")) }
+    }
+
+    pub(super) fn unack(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        function: &FunctionId,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
+        let answered = self.ask_id(no, f, None).and_then(|id| match &self.inc(no).asks[id as usize].state {
+            AskState::Answered { by, via, .. } => Some((id, *by, via.clone())),
+            _ => None,
+        });
+        let Some((id, who, via)) = answered else {
+            return Err(Refused::new("not-answered", format!("{function} has not answered {no}"), "nothing to take back"));
+        };
+        let noted = matches!(via, Via::Phone { noted_by } if noted_by == actor);
+        if actor != f && actor != who && !noted {
+            self.lead(no, by, "take back an answer of")?;
+        }
+        if reason.is_empty() {
+            return Err(Refused::new("no-reason", "taking an answer back needs a reason", "give it with --reason"));
+        }
+        let due = self.now + within_s(&plan, f, None);
+        self.emit(no, Change::Unanswered { ask: id, by: actor, reason: reason.clone(), due });
+        Ok(())
+    }
+
+    pub(super) fn fallback_failed_command(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        function: &FunctionId,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        self.duty(&plan, by)?;
+        let f = self.duty(&plan, function)?;
+        self.fallback_failed(no, f);
+        Ok(())
+    }
+
+    /// `FEL code`: the owner and TiB are told at once (RULES C5, INCIDENTS lesson 34).
+    pub(super) fn fallback_failed(&mut self, no: IncidentNo, f: Fx) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let title = inc.book().title.clone();
+        let mut to: Vec<Fx> = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
+        to.extend(plan.region.last_resort.first());
+        let mut told = Vec::new();
+        for t in to {
+            let holder = self.holds(&plan, t);
+            if !told.contains(&holder) {
+                told.push(holder);
+                self.note(no, t, NoteWord::FallbackFailed, &|n| {
+                    vec![("title", title.get(n.lang).to_owned()), ("function", n.title(f))]
+                });
+            }
+        }
+    }
+
+    pub(super) fn task_done(&mut self, by: &FunctionId, no: IncidentNo, task: u32) -> Result<(), Refused> {
+        let inc = self.known(no)?;
+        let plan = inc.plan.clone();
+        let actor = self.duty(&plan, by)?;
+        let Some(found) = inc.tasks.get(task as usize).cloned() else {
+            return Err(Refused::new("unknown-task", format!("{no} has no task {task}"), "see `vardkase status`"));
+        };
+        if !self.acts_for(&plan, actor, &[found.owner]) {
+            self.lead(no, by, "close a task of")?;
+        }
+        if found.done.is_some() {
+            return Err(Refused::new("done-already", format!("task {task} is done"), "nothing more to do"));
+        }
+        self.emit(no, Change::TaskDone { task, by: actor });
+        Ok(())
+    }
+
+    /// Whether an incident still takes answers.
+    pub(super) fn takes_answers(&self, no: IncidentNo) -> bool {
+        self.state.incidents.get(&no).is_some_and(|i| i.phase != Phase::Closed)
+    }
+}

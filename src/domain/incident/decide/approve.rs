@@ -1,0 +1,520 @@
+//! Approval: a state machine over (number, fingerprint, entry). Each request has a deadline and what happens then; none can
+//! deadlock (invariant 7).
+
+use std::collections::BTreeMap;
+
+use super::Decider;
+use crate::domain::holder::deputies_in_turn;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
+use crate::domain::incident::event::{ApprovalEnd, Change};
+use crate::domain::incident::input::Refused;
+use crate::domain::incident::state::{Approval, Entry, EntryState, Incident, Message, ReleasedBy};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{Plan, Then};
+use crate::domain::private::Private;
+use crate::domain::text::{Canonical, Fingerprint};
+use crate::domain::words::{NoteWord, fill};
+
+impl Decider<'_> {
+    /// Asks for the approval of entries that are ready; all entries of one approver in one request (RULES B2).
+    pub(super) fn ask_approvals(&mut self, no: IncidentNo, entries: &[u32]) {
+        let mut approvers: Vec<Fx> = Vec::new();
+        for id in entries {
+            let Some(rule) = self.inc(no).entry(*id).and_then(|e| e.rule.clone()) else { continue };
+            let plan = self.plan(no);
+            let by = self.holds(&plan, rule.by);
+            let approval = Approval {
+                asked: vec![by],
+                asked_at: self.now,
+                due: self.now + rule.within_s,
+                code: self.code().into(),
+                wrong: 0,
+                blocked: false,
+                extended: false,
+                delivered: false,
+                beside: false,
+                held: false,
+                rejected: false,
+                note: None,
+            };
+            self.emit(no, Change::ApprovalAsked { entry: *id, approval });
+            if !approvers.contains(&by) {
+                approvers.push(by);
+            }
+        }
+        for by in approvers {
+            self.page_approver(no, by);
+        }
+    }
+
+    /// New codes for entries that moved to another message, and a new request to everybody who was asked.
+    pub(super) fn ask_moved(&mut self, no: IncidentNo, entries: &[u32]) {
+        let mut approvers: Vec<Fx> = Vec::new();
+        for id in entries {
+            let Some(EntryState::Waiting(old)) = self.inc(no).entry(*id).map(|e| e.state.clone()) else { continue };
+            let code = self.code().into();
+            let approval = Approval { code, rejected: false, ..*old };
+            approvers.extend(approval.asked.iter().copied().filter(|f| !approvers.contains(f)).collect::<Vec<_>>());
+            self.emit(no, Change::ApprovalAsked { entry: *id, approval });
+        }
+        for by in approvers {
+            self.page_approver(no, by);
+        }
+    }
+
+    /// One note with every entry that this approver was asked for, each with its deadline and its code.
+    fn page_approver(&mut self, no: IncidentNo, by: Fx) {
+        let inc = self.inc(no);
+        let mine: Vec<(Entry, Approval)> = inc
+            .entries
+            .iter()
+            .filter_map(|e| match &e.state {
+                EntryState::Waiting(a) if a.asked.contains(&by) => Some((e.clone(), (**a).clone())),
+                _ => None,
+            })
+            .collect();
+        if mine.is_empty() {
+            return;
+        }
+        let title = inc.book().title.clone();
+        let lines: Vec<(MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval)> = mine
+            .into_iter()
+            .map(|(e, a)| {
+                let prints = inc.message(e.message).map(fingerprints).unwrap_or_default();
+                (inc.number(e.message), prints, e, a)
+            })
+            .collect();
+        let asked: Vec<u32> = lines.iter().map(|l| l.2.id).collect();
+        let note = self.note(no, by, NoteWord::ApprovalWanted, &|n| {
+            let template = n.plan.words(n.lang).notes.get(&NoteWord::ApprovalEntry).cloned().unwrap_or_default();
+            let default = n.plan.lang();
+            let entries: Vec<String> = lines
+                .iter()
+                .map(|(number, prints, entry, a)| {
+                    let print = prints.get(&default).or(prints.values().next());
+                    fill(
+                        &template,
+                        &[
+                            ("number", &n.number(*number)),
+                            ("fingerprint", print.map_or("", |p| p.as_str())),
+                            ("to", &entry_name(n.plan, entry, n.lang)),
+                            ("deadline", &n.time(a.due)),
+                            ("code", a.code.as_str()),
+                        ],
+                    )
+                })
+                .collect();
+            vec![("title", title.get(n.lang).to_owned()), ("entries", entries.join(" "))]
+        });
+        for id in asked {
+            if let Some(EntryState::Waiting(a)) = self.inc(no).entry(id).map(|e| e.state.clone())
+                && a.asked.last() == Some(&by)
+            {
+                self.emit(no, Change::ApprovalAsked { entry: id, approval: Approval { note, ..*a } });
+            }
+        }
+    }
+
+    pub(super) fn approve(
+        &mut self,
+        by: &FunctionId,
+        number: MessageNo,
+        fingerprint: Fingerprint,
+        entry: Option<u32>,
+    ) -> Result<(), Refused> {
+        let no = number.incident;
+        let (fx, waiting) = self.asked_for(by, number)?;
+        let inc = self.inc(no);
+        let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
+        if !message.texts.values().any(|d| d.fingerprint == fingerprint) {
+            return Err(stale(inc, message, fingerprint));
+        }
+        let chosen: Vec<u32> = waiting.into_iter().filter(|id| entry.is_none_or(|e| e == *id)).collect();
+        if chosen.is_empty() {
+            return Err(Refused::new("unknown-entry", format!("{number} has no such entry waiting"), waiting_list(inc)));
+        }
+        self.four_eyes(no, fx)?;
+        self.approved(no, &chosen, fx);
+        Ok(())
+    }
+
+    /// Yes to these entries, by one who may.
+    pub(super) fn approved(&mut self, no: IncidentNo, entries: &[u32], by: Fx) {
+        let mut told: Vec<Fx> = Vec::new();
+        for id in entries {
+            if let Some(EntryState::Waiting(a)) = self.inc(no).entry(*id).map(|e| e.state.clone()) {
+                told.extend(a.asked.iter().copied().filter(|f| *f != by && !told.contains(f)).collect::<Vec<_>>());
+            }
+            self.emit(no, Change::ApprovalEnded { entry: *id, end: ApprovalEnd::Released(ReleasedBy::Approval(by)) });
+            self.release(no, *id, ReleasedBy::Approval(by));
+        }
+        // Who was asked beside needs not read on.
+        let number = entries.first().and_then(|id| self.inc(no).entry(*id)).map(|e| self.inc(no).number(e.message));
+        if let Some(number) = number {
+            for f in told {
+                self.note(no, f, NoteWord::ApprovalTaken, &|n| vec![("number", n.number(number)), ("by", n.title(by))]);
+            }
+        }
+    }
+
+    /// Who reported can't approve where the playbook says so, unless nobody else is left (RULES B6).
+    pub(super) fn four_eyes(&self, no: IncidentNo, by: Fx) -> Result<(), Refused> {
+        let inc = self.inc(no);
+        let plan = &inc.plan;
+        if !inc.book().four_eyes || self.holds(plan, inc.reporter) != self.holds(plan, by) {
+            return Ok(());
+        }
+        Err(Refused::new(
+            "four-eyes",
+            format!("{} reported {no} and can't approve it: the playbook asks for four eyes", plan.function(by).id),
+            "a deputy approves it, or the end of the deadline decides",
+        ))
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        by: &FunctionId,
+        number: MessageNo,
+        reason: &Private,
+        replacement: Option<&BTreeMap<Lang, String>>,
+    ) -> Result<(), Refused> {
+        let (fx, waiting) = self.asked_for(by, number)?;
+        if reason.is_empty() {
+            return Err(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
+        }
+        let typed = replacement.map(|texts| self.typed(number, texts)).transpose()?;
+        self.rejected(number.incident, &waiting, fx, reason);
+        if let Some(texts) = typed {
+            self.replace(number, texts);
+        }
+        Ok(())
+    }
+
+    /// No to these entries: without a replacement the deputy is asked; the first deadline keeps running (RULES B3).
+    pub(super) fn rejected(&mut self, no: IncidentNo, entries: &[u32], by: Fx, reason: &Private) {
+        for id in entries {
+            let end = ApprovalEnd::Rejected { by, reason: reason.clone() };
+            self.emit(no, Change::ApprovalEnded { entry: *id, end });
+            self.ask_next_approver(no, *id, false);
+        }
+    }
+
+    /// Asks the next of the chain beside. `new_time`: the deadline starts anew; else it stays. Tells whether there was one.
+    pub(super) fn ask_next_approver(&mut self, no: IncidentNo, entry: u32, new_time: bool) -> bool {
+        let Some(e) = self.inc(no).entry(entry).cloned() else { return false };
+        let (EntryState::Waiting(a), Some(rule)) = (e.state, e.rule) else { return false };
+        let plan = self.plan(no);
+        let last = plan.region.last_resort.iter().map(|l| self.holds(&plan, *l));
+        let chain = deputies_in_turn(&plan, rule.by, self.now.timestamp()).into_iter().chain(last);
+        let reporter = self.inc(no).book().four_eyes.then(|| self.holds(&plan, self.inc(no).reporter));
+        let Some(next) = chain.into_iter().find(|f| !a.asked.contains(f) && Some(*f) != reporter) else { return false };
+        let mut approval = Approval { asked_at: self.now, delivered: false, beside: false, ..*a };
+        approval.asked.push(next);
+        if new_time {
+            approval.due = self.now + rule.within_s;
+        }
+        self.emit(no, Change::ApprovalAsked { entry, approval });
+        self.page_approver(no, next);
+        true
+    }
+
+    pub(super) fn change(
+        &mut self,
+        by: &FunctionId,
+        number: MessageNo,
+        texts: &BTreeMap<Lang, String>,
+    ) -> Result<(), Refused> {
+        self.asked_for(by, number)?;
+        let typed = self.typed(number, texts)?;
+        self.replace(number, typed);
+        Ok(())
+    }
+
+    /// What was typed, made canonical; the other languages stay and count as unreviewed (RULES A7).
+    fn typed(
+        &self,
+        number: MessageNo,
+        texts: &BTreeMap<Lang, String>,
+    ) -> Result<BTreeMap<Lang, (Canonical, bool)>, Refused> {
+        let inc = self.open(number.incident)?;
+        let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
+        if texts.is_empty() {
+            return Err(Refused::new("no-text", "no new wording was given", "give it for at least one language"));
+        }
+        let mut all: BTreeMap<Lang, (Canonical, bool)> =
+            message.texts.iter().map(|(l, d)| (*l, (d.text.clone(), false))).collect();
+        for (lang, typed) in texts {
+            if !all.contains_key(lang) {
+                return Err(Refused::new("unknown-language", format!("the region has no texts in “{lang}”"), "use one of its languages"));
+            }
+            let text = Canonical::from_typed(typed)
+                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "change the text and send it again"))?;
+            all.insert(*lang, (text, true));
+        }
+        Ok(all)
+    }
+
+    /// A new number; open releases move to it with their first deadline (RULES B2).
+    fn replace(&mut self, number: MessageNo, texts: BTreeMap<Lang, (Canonical, bool)>) {
+        let no = number.incident;
+        let Some(old) = self.inc(no).message(number.seq).cloned() else { return };
+        let new = self.draft_with(no, old.kind, old.audience, texts, Some(old.seq));
+        let waiting: Vec<u32> = self
+            .inc(no)
+            .entries
+            .iter()
+            .filter(|e| e.message == old.seq && matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. }))
+            .map(|e| e.id)
+            .collect();
+        for entry in &waiting {
+            self.move_entry(no, *entry, new);
+        }
+        self.ask_moved(no, &waiting);
+    }
+
+    pub(super) fn reviewed(&mut self, by: &FunctionId, number: MessageNo, lang: Lang) -> Result<(), Refused> {
+        let (fx, _) = self.asked_for(by, number)?;
+        let inc = self.inc(number.incident);
+        let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
+        if !message.texts.contains_key(&lang) {
+            return Err(Refused::new("unknown-language", format!("{number} has no text in “{lang}”"), "use one of its languages"));
+        }
+        self.emit(number.incident, Change::Reviewed { message: number.seq, lang, by: fx });
+        Ok(())
+    }
+
+    pub(super) fn wait(&mut self, by: &FunctionId, number: MessageNo) -> Result<(), Refused> {
+        let (_, waiting) = self.asked_for(by, number)?;
+        let no = number.incident;
+        let fresh: Vec<u32> = waiting
+            .into_iter()
+            .filter(|id| self.inc(no).entry(*id).is_some_and(|e| matches!(&e.state, EntryState::Waiting(a) if !a.extended)))
+            .collect();
+        if fresh.is_empty() {
+            return Err(Refused::new("extended-already", "more time was given once already", "approve it, change it or reject it"));
+        }
+        self.extend(no, &fresh);
+        Ok(())
+    }
+
+    /// More time, once (RULES B2).
+    pub(super) fn extend(&mut self, no: IncidentNo, entries: &[u32]) {
+        let by_s = self.inc(no).plan.region.limits.wait_extends_s;
+        for id in entries {
+            if let Some(EntryState::Waiting(a)) = self.inc(no).entry(*id).map(|e| e.state.clone())
+                && !a.extended
+            {
+                let approval = Approval { due: a.due + by_s, extended: true, ..*a };
+                self.emit(no, Change::ApprovalAsked { entry: *id, approval });
+            }
+        }
+    }
+
+    pub(super) fn break_glass(&mut self, by: &FunctionId, number: MessageNo, reason: &Private) -> Result<(), Refused> {
+        let no = number.incident;
+        let fx = self.lead(no, by, "break the glass for")?;
+        if reason.is_empty() {
+            return Err(Refused::new("no-reason", "break-glass needs a reason", "give it with --reason"));
+        }
+        let inc = self.inc(no);
+        let waiting: Vec<u32> = inc
+            .entries
+            .iter()
+            .filter(|e| e.message == number.seq && matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. }))
+            .map(|e| e.id)
+            .collect();
+        if waiting.is_empty() {
+            return Err(not_waiting(inc, number));
+        }
+        for entry in waiting {
+            self.emit(no, Change::ReasonGiven { entry, by: fx, reason: reason.clone() });
+            self.release(no, entry, ReleasedBy::BreakGlass(fx));
+        }
+        Ok(())
+    }
+
+    /// The time of an approval is up, or its request did not arrive.
+    pub(super) fn approval_due(&mut self, no: IncidentNo, entry: u32) {
+        let Some(e) = self.inc(no).entry(entry).cloned() else { return };
+        let (EntryState::Waiting(a), Some(rule)) = (&e.state, &e.rule) else { return };
+        if a.due > self.now {
+            // The request did not reach a device: the deputy is asked beside (RULES B5), the deadline stays.
+            self.emit(no, Change::ApprovalAsked { entry, approval: Approval { beside: true, ..(**a).clone() } });
+            if self.ask_next_approver(no, entry, false)
+                && let Some(EntryState::Waiting(now)) = self.inc(no).entry(entry).map(|e| e.state.clone())
+            {
+                self.emit(no, Change::ApprovalAsked { entry, approval: Approval { beside: true, ..*now } });
+            }
+            return;
+        }
+        let then = if a.held { Then::Hold } else { rule.then };
+        match then {
+            Then::Release => self.release(no, entry, ReleasedBy::Deadline),
+            Then::Escalate => {
+                if !self.ask_next_approver(no, entry, true) {
+                    if rule.finally == Then::Release {
+                        self.release(no, entry, ReleasedBy::Deadline);
+                    } else {
+                        self.hold(no, entry, rule.within_s);
+                    }
+                }
+            }
+            Then::Hold => self.hold(no, entry, rule.within_s),
+        }
+    }
+
+    /// A standing alarm, and the question again each `within` (RULES B3).
+    fn hold(&mut self, no: IncidentNo, entry: u32, within_s: u32) {
+        let Some(e) = self.inc(no).entry(entry).cloned() else { return };
+        let EntryState::Waiting(a) = e.state else { return };
+        let (number, title) = (self.inc(no).number(e.message), self.inc(no).book().title.clone());
+        let first = !a.held;
+        let asked = a.asked.clone();
+        let approval = Approval { held: true, due: self.now + within_s.max(60), ..*a };
+        self.emit(no, Change::ApprovalAsked { entry, approval });
+        let plan = self.plan(no);
+        if first {
+            for f in plan.region.last_resort.iter().chain([&plan.region.switchboard]) {
+                self.note(no, *f, NoteWord::ApprovalHeld, &|n| {
+                    vec![("number", n.number(number)), ("title", title.get(n.lang).to_owned())]
+                });
+            }
+        }
+        for f in asked {
+            self.page_approver(no, f);
+        }
+    }
+
+    /// The entries of that number that wait for `by`.
+    fn asked_for(&self, by: &FunctionId, number: MessageNo) -> Result<(Fx, Vec<u32>), Refused> {
+        let inc = self.known(number.incident)?;
+        let plan: &Plan = &inc.plan;
+        let fx = self.duty(plan, by)?;
+        if inc.message(number.seq).is_none() {
+            return Err(unknown_number(inc, number));
+        }
+        let waiting: Vec<&Entry> = inc
+            .entries
+            .iter()
+            .filter(|e| e.message == number.seq && matches!(e.state, EntryState::Waiting(_)))
+            .collect();
+        if waiting.is_empty() {
+            return Err(not_waiting(inc, number));
+        }
+        let mine = |e: &&&Entry| matches!(&e.state, EntryState::Waiting(a) if self.acts_for(plan, fx, &a.asked));
+        let ids: Vec<u32> = waiting.iter().filter(mine).map(|e| e.id).collect();
+        if ids.is_empty() {
+            let asked: Vec<&str> = waiting
+                .iter()
+                .filter_map(|e| match &e.state {
+                    EntryState::Waiting(a) => a.asked.last(),
+                    _ => None,
+                })
+                .map(|f| plan.function(*f).id.as_str())
+                .collect();
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} was not asked to approve {number}"),
+                format!("asked: {}", asked.join(", ")),
+            ));
+        }
+        Ok((fx, ids))
+    }
+}
+
+/// What an entry is called for its approver.
+pub(super) fn entry_name(plan: &Plan, entry: &Entry, lang: Lang) -> String {
+    if entry.public {
+        return plan.words(lang).public.clone();
+    }
+    let names: Vec<&str> = entry.to.iter().take(3).map(|f| plan.function(*f).title.get(lang)).collect();
+    let more = entry.to.len().saturating_sub(3);
+    if more == 0 { names.join(", ") } else { format!("{} +{more}", names.join(", ")) }
+}
+
+fn fingerprints(m: &Message) -> BTreeMap<Lang, Fingerprint> { m.texts.iter().map(|(l, d)| (*l, d.fingerprint)).collect() }
+
+fn unknown_number(inc: &Incident, number: MessageNo) -> Refused {
+    let last = inc.messages.len();
+    Refused::new("unknown-number", format!("there is no message {number}"), format!("{} has messages 1 to {last}", inc.no))
+}
+
+fn waiting_list(inc: &Incident) -> String {
+    let waiting: Vec<String> = inc
+        .entries
+        .iter()
+        .filter(|e| matches!(e.state, EntryState::Waiting(_)))
+        .filter_map(|e| {
+            let print = inc.message(e.message)?.texts.get(&inc.plan.lang())?.fingerprint;
+            Some(format!("{} {print} (entry {})", inc.number(e.message), e.id))
+        })
+        .collect();
+    if waiting.is_empty() { "nothing waits".into() } else { format!("waiting: {}", waiting.join("; ")) }
+}
+
+/// It went out already, or moved on to another number.
+fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
+    let clock = |at: crate::domain::time::At| {
+        let local = inc.plan.calendar.local(at.timestamp());
+        format!("{:02}.{:02}", local.hour(), local.minute())
+    };
+    let released = inc.entries.iter().rev().filter(|e| e.message == number.seq).find_map(|e| match &e.state {
+        EntryState::Released { at, by } => Some((*at, *by)),
+        _ => None,
+    });
+    if let Some((at, by)) = released {
+        let by = match by {
+            ReleasedBy::Playbook => "the playbook".to_owned(),
+            ReleasedBy::Deadline => "the end of the deadline".to_owned(),
+            ReleasedBy::Approval(f) | ReleasedBy::BreakGlass(f) => inc.plan.function(f).id.to_string(),
+        };
+        return Refused::new("already-released", format!("{number} was already released {} by {by}", clock(at)), "correct it with `vardkase correct`");
+    }
+    if let (Some(old), Some(new)) = (inc.message(number.seq), newer(inc, number.seq)) {
+        let lang = inc.plan.lang();
+        let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
+        return Refused::new(
+            "stale-fingerprint",
+            format!("{number} was replaced by {}: {}", inc.number(new.seq), difference(&text(old), &text(new))),
+            waiting_list(inc),
+        );
+    }
+    Refused::new("nothing-waits", format!("{number} does not wait for approval"), waiting_list(inc))
+}
+
+/// The newest draft of the same audience and kind that something waits with.
+fn newer(inc: &Incident, seq: u32) -> Option<&Message> {
+    let old = inc.message(seq)?;
+    inc.messages.iter().rev().find(|m| {
+        m.seq > seq
+            && m.audience == old.audience
+            && inc.entries.iter().any(|e| e.message == m.seq && matches!(e.state, EntryState::Waiting(_)))
+    })
+}
+
+fn stale(inc: &Incident, message: &Message, given: Fingerprint) -> Refused {
+    let lang = inc.plan.lang();
+    let now = message.texts.get(&lang).map_or_else(String::new, |d| d.fingerprint.to_string());
+    // The fingerprint of an earlier number: show what changed since.
+    let earlier = inc.messages.iter().find(|m| m.texts.values().any(|d| d.fingerprint == given));
+    let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
+    let diff = earlier.map_or_else(
+        || "the fingerprint belongs to no text of this incident".to_owned(),
+        |m| format!("it belongs to {}: {}", inc.number(m.seq), difference(&text(m), &text(message))),
+    );
+    Refused::new("stale-fingerprint", format!("{given} is not the fingerprint of {}: {diff}", inc.number(message.seq)), format!("read {} again, then approve {now}", inc.number(message.seq)))
+}
+
+/// The words in which two texts differ, with what stood before: `“A” became “B”`.
+pub(crate) fn difference(old: &str, new: &str) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
+    let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
+    let (was, is) = (a[start..a.len() - end].join(" "), b[start..b.len() - end].join(" "));
+    match (was.is_empty(), is.is_empty()) {
+        (true, true) => "nothing changed".into(),
+        (true, false) => format!("“{is}” was added"),
+        (false, true) => format!("“{was}” was taken out"),
+        (false, false) => format!("“{was}” became “{is}”"),
+    }
+}

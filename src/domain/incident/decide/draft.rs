@@ -1,0 +1,154 @@
+//! Texts are rendered in every language and get a number; drafts that wait are rendered anew when a fact changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Decider;
+use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::facts::Facts;
+use crate::domain::incident::input::Refused;
+use crate::domain::incident::render::{Brief, fingerprint, text};
+use crate::domain::incident::state::{Draft, EntryState, Incident, Kind, Message};
+use crate::domain::lang::Lang;
+use crate::domain::plan::Audience;
+use crate::domain::text::{BadText, Canonical};
+
+impl Decider<'_> {
+    /// Renders, numbers and keeps a text.
+    pub(super) fn draft(&mut self, no: IncidentNo, kind: Kind, audience: Audience) -> u32 {
+        let texts = match self.render(self.inc(no), &self.inc(no).facts, kind, audience) {
+            Ok(texts) => texts,
+            // Facts are checked before they are kept, so this can only be a template; the shortest truth goes.
+            Err(_) => self.bare(self.inc(no)),
+        };
+        self.draft_with(no, kind, audience, texts.into_iter().map(|(l, t)| (l, (t, true))).collect(), None)
+    }
+
+    /// Numbers and keeps texts that are there: each with whether it was reviewed.
+    pub(super) fn draft_with(
+        &mut self,
+        no: IncidentNo,
+        kind: Kind,
+        audience: Audience,
+        texts: BTreeMap<Lang, (Canonical, bool)>,
+        replaces: Option<u32>,
+    ) -> u32 {
+        let inc = self.inc(no);
+        let seq = inc.next_seq();
+        let number = inc.number(seq);
+        let texts = texts
+            .into_iter()
+            .map(|(lang, (text, reviewed))| {
+                let fingerprint = fingerprint(&inc.plan, number, audience, lang, &text);
+                (lang, Draft { text, fingerprint, reviewed })
+            })
+            .collect();
+        let message = Message { seq, kind, audience, texts, replaces, released_at: None, stopped: false, page_equal: None };
+        self.emit(no, Change::Drafted { message });
+        seq
+    }
+
+    /// The texts of all languages of the region.
+    pub(super) fn render(
+        &self,
+        inc: &Incident,
+        facts: &Facts,
+        kind: Kind,
+        audience: Audience,
+    ) -> Result<BTreeMap<Lang, Canonical>, BadText> {
+        let modes = self.state.modes_for(inc);
+        let stays: Vec<IncidentNo> = self
+            .state
+            .open()
+            .filter(|o| o.no != inc.no && o.no.status == inc.no.status)
+            .filter(|o| modes.iter().any(|(site, mode)| *mode > Default::default() && o.modes.get(site) == Some(mode)))
+            .map(|o| o.no)
+            .collect();
+        let brief = Brief {
+            plan: &inc.plan,
+            facts,
+            modes: &modes,
+            kind,
+            audience,
+            now: self.now,
+            real_not_drill: audience == Audience::Internal && self.after_drill(inc),
+            stays: &stays,
+        };
+        inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
+    }
+
+    /// Facts that were typed give canonical texts in every language and for every audience.
+    pub(super) fn check_facts(&self, inc: &Incident, facts: &Facts) -> Result<(), Refused> {
+        for audience in [Audience::Internal, Audience::Public, Audience::Outside] {
+            self.render(inc, facts, Kind::Alert, audience)
+                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without special characters"))?;
+        }
+        Ok(())
+    }
+
+    /// What went wrong and where, in the playbook's own title.
+    fn bare(&self, inc: &Incident) -> BTreeMap<Lang, Canonical> {
+        let title = &inc.book().title;
+        let text = |l: Lang| Canonical::from_typed(title.get(l)).or_else(|_| Canonical::new("LARM"));
+        inc.plan.region.languages.iter().filter_map(|l| text(*l).ok().map(|t| (*l, t))).collect()
+    }
+
+    /// Some function that this incident addresses got a drill text in the last 24 h (RULES D1).
+    fn after_drill(&self, inc: &Incident) -> bool {
+        if inc.is_drill() || inc.messages.iter().any(|m| m.released_at.is_some()) {
+            return false;
+        }
+        let limit = inc.plan.region.limits.after_drill_s;
+        inc.entries
+            .iter()
+            .flat_map(|e| &e.to)
+            .chain(&self.first_addressed(inc))
+            .any(|f| self.state.drilled.get(&inc.plan.function(*f).id).is_some_and(|at| self.now.seconds_since(*at) < limit))
+    }
+
+    /// Who the rows of the incident's level address: known before the first entry exists.
+    fn first_addressed(&self, inc: &Incident) -> BTreeSet<Fx> {
+        let rows = inc.book().levels.iter().filter(|l| l.level <= inc.level).flat_map(|l| &l.notify);
+        rows.flat_map(|r| match &r.to {
+            crate::domain::plan::To::Functions(all) => all.as_slice(),
+            crate::domain::plan::To::Public => &[],
+        })
+        .copied()
+        .collect()
+    }
+
+    /// A fact changed: drafts that wait get a new number and new codes, and keep their deadlines (RULES B4).
+    pub(super) fn redraw_waiting(&mut self, no: IncidentNo) {
+        let waiting: Vec<(u32, u32)> = self
+            .inc(no)
+            .entries
+            .iter()
+            .filter(|e| matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. }))
+            .map(|e| (e.id, e.message))
+            .collect();
+        let mut redrawn: BTreeMap<u32, u32> = BTreeMap::new();
+        for (_, old) in &waiting {
+            if redrawn.contains_key(old) {
+                continue;
+            }
+            let Some(message) = self.inc(no).message(*old) else { continue };
+            let (kind, audience) = (message.kind, message.audience);
+            let before: Vec<Canonical> = message.texts.values().map(|d| d.text.clone()).collect();
+            let after = self.render(self.inc(no), &self.inc(no).facts, kind, audience);
+            if after.is_ok_and(|a| a.into_values().eq(before)) {
+                continue;
+            }
+            let new = self.draft(no, kind, audience);
+            redrawn.insert(*old, new);
+        }
+        let moved: Vec<u32> =
+            waiting.into_iter().filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new))).collect();
+        self.ask_moved(no, &moved);
+    }
+
+    /// An entry goes on with another message.
+    pub(super) fn move_entry(&mut self, no: IncidentNo, entry: u32, message: u32) -> u32 {
+        self.emit(no, Change::EntryMoved { entry, message });
+        entry
+    }
+}

@@ -1,0 +1,189 @@
+//! Time passes: reminders, deputies, standing alarms, overdue updates.
+
+use std::sync::Arc;
+
+use super::Decider;
+use super::release::{Sender, count};
+use crate::domain::holder::deputies_in_turn;
+use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::incident::asks::{self, next_to_ask};
+use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
+use crate::domain::incident::state::{AskState, Delivery, Item, ReleasedBy};
+use crate::domain::incident::timers::Timer;
+use crate::domain::plan::Channel;
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    pub(super) fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Approval(no, entry) => self.approval_due(no, entry),
+            Timer::Quiet(no, entry) => {
+                if self.inc(no).entry(entry).is_some_and(|e| e.rule.is_some()) {
+                    self.ask_approvals(no, &[entry]);
+                } else {
+                    self.release(no, entry, ReleasedBy::Playbook);
+                }
+            }
+            Timer::Ask(no, ask) => self.ask_is_due(no, ask),
+            Timer::Proposal(no, proposal) => self.proposal_due(no, proposal),
+            Timer::Holding(no) => self.release_holding(no),
+            Timer::Update(no) => self.update_overdue(no),
+            Timer::Restore(no) => {
+                self.emit(no, Change::RestoreMissed);
+                let due = self.inc(no).facts.next.min(self.now);
+                self.tell_overdue(no, 0, due);
+            }
+            Timer::Page(no, message) => self.page_failed(no, message),
+            Timer::Archive(no) => self.emit(no, Change::Archived),
+            Timer::Pending(code) => self.emit_event(Event::ReportGone { code: code.into() }),
+        }
+    }
+
+    fn ask_is_due(&mut self, no: IncidentNo, id: u32) {
+        let Some(ask) = self.inc(no).asks.get(id as usize) else { return };
+        if ask.remind_at.is_some_and(|r| r <= self.now && self.now < ask.due) {
+            self.remind(no, ask.message);
+        } else {
+            self.pass_on(no, id);
+        }
+    }
+
+    /// All reminders of a message that are due go in one batch (RULES C8).
+    fn remind(&mut self, no: IncidentNo, message: u32) {
+        let inc = self.inc(no);
+        let due: Vec<u32> = inc
+            .ask_of
+            .values()
+            .copied()
+            .filter(|id| {
+                inc.asks.get(*id as usize).is_some_and(|a| {
+                    a.message == message
+                        && a.state == AskState::Waiting
+                        && a.remind_at.is_some_and(|r| r <= self.now && self.now < a.due)
+                })
+            })
+            .collect();
+        let asked: Vec<Fx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(|a| a.asked.iter().copied()).collect();
+        let channels = self.channels_of(no, message);
+        let batch = self.batch_to(no, message, &asked, &channels, Delivery::REMINDER, &[]);
+        self.emit(no, Change::Reminded { asks: due, batch });
+    }
+
+    /// Nobody answered in time, or said no: the next one is asked, then a standing alarm (RULES C9).
+    pub(super) fn pass_on(&mut self, no: IncidentNo, id: u32) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let Some(ask) = inc.asks.get(id as usize).cloned() else { return };
+        match next_to_ask(&plan, ask.function, &ask.asked, self.now) {
+            Some(next) => {
+                let new = NewAsk {
+                    function: ask.function,
+                    asked: vec![next],
+                    stage: ask.stage + 1,
+                    due: self.now,
+                    remind_at: None,
+                    rule: ask.rule,
+                    before_shift: None,
+                };
+                let channels = self.channels_of(no, ask.message);
+                let batch = self.batch_to(no, ask.message, &[next], &channels, 0, &[new]);
+                let due = self.now + asks::within_s(&plan, next, None);
+                self.emit(no, Change::Escalated { ask: id, to: vec![next], stage: ask.stage + 1, due, batch });
+            }
+            None => self.not_reached(no),
+        }
+    }
+
+    /// All asks with nobody left whose time is up become one standing alarm, which pages the switchboard too.
+    fn not_reached(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let over = |id: &u32| {
+            inc.asks.get(*id as usize).is_some_and(|a| {
+                asks::ask_due(a).is_some()
+                    && a.due <= self.now
+                    && next_to_ask(&plan, a.function, &a.asked, self.now).is_none()
+            })
+        };
+        let ids: Vec<u32> = inc.ask_of.values().copied().filter(over).collect();
+        let functions: Vec<Fx> = ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
+        if ids.is_empty() {
+            return;
+        }
+        self.emit(no, Change::NotReached { asks: ids });
+        let title = self.inc(no).book().title.clone();
+        let mut tell = vec![plan.region.switchboard];
+        tell.extend(plan.region.last_resort.first());
+        for f in tell {
+            self.note(no, f, NoteWord::NotReached, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&functions))]
+            });
+        }
+    }
+
+    /// The channels over which a message went.
+    pub(super) fn channels_of(&self, no: IncidentNo, message: u32) -> Vec<Channel> {
+        let mut all: Vec<Channel> =
+            self.inc(no).entries.iter().filter(|e| e.message == message).flat_map(|e| e.channels.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// A batch of a message to these functions. Without the reminder flag, points that have it already get it again only when
+    /// they are asked for somebody else now: the trailer says so (RULES C1).
+    pub(super) fn batch_to(
+        &self,
+        no: IncidentNo,
+        message: u32,
+        to: &[Fx],
+        channels: &[Channel],
+        flags: u8,
+        asks: &[NewAsk],
+    ) -> Batch {
+        let inc = self.inc(no);
+        let plan = &inc.plan;
+        let item = Item::Message(message);
+        let mut sender = Sender::new(inc, item, asks);
+        let mut sends: Vec<Send> = Vec::new();
+        for f in to {
+            let all = &plan.function(*f).points;
+            let listed: Vec<Px> = all.iter().copied().filter(|p| channels.contains(&plan.point(*p).channel)).collect();
+            let points = if listed.is_empty() { all.clone() } else { listed };
+            for p in points {
+                let walked = matches!(plan.point(p).channel, Channel::Web | Channel::Manual);
+                if !walked
+                    && !sends.iter().any(|s| s.point == p)
+                    && let Ok(send) = sender.choose(p, &[])
+                {
+                    sends.push(send);
+                }
+            }
+        }
+        Batch { item, flags, first: count(inc.deliveries.len()), sends: Arc::new(sends) }
+    }
+
+    /// The beat was missed: told first to who the playbook names and who reported, then one rung up (INCIDENTS lesson 30).
+    fn update_overdue(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let (told, due) = (inc.overdue_told, inc.update_due);
+        self.emit(no, Change::OverdueTold { count: told + 1 });
+        self.tell_overdue(no, told, due);
+    }
+
+    fn tell_overdue(&mut self, no: IncidentNo, rung: u32, due: crate::domain::time::At) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let title = inc.book().title.clone();
+        let first = inc.book().overdue_tell.or(plan.region.last_resort.first().copied()).unwrap_or(inc.reporter);
+        let mut to = match rung {
+            0 => vec![first, inc.reporter],
+            1 => deputies_in_turn(&plan, first, self.now.timestamp()).into_iter().take(1).collect(),
+            _ => plan.region.last_resort.clone(),
+        };
+        to.dedup();
+        for f in to {
+            self.note(no, f, NoteWord::Overdue, &|n| vec![("title", title.get(n.lang).to_owned()), ("due", n.time(due))]);
+        }
+    }
+}

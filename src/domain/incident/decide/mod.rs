@@ -1,0 +1,238 @@
+//! What follows from what. Each decision is carried out as it is made, so that what comes later in it sees it; every refusal
+//! comes before the first event, and then nothing has changed.
+
+mod answer;
+mod approve;
+mod draft;
+mod drill;
+mod escalate;
+mod lifecycle;
+mod modes;
+mod note;
+mod outcome;
+mod release;
+mod replies;
+mod report;
+mod shift;
+mod stop;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::event::{Change, Event};
+use super::input::{Action, Input, Refused};
+use super::state::{Incident, Phase, State};
+use crate::domain::holder::holder;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::plan::Plan;
+use crate::domain::time::At;
+
+/// A decision that goes on for more steps than this is a mistake in a rule: it stops, and what is left comes at the next tick.
+const STEPS_MAX: u32 = 100_000;
+
+/// Decides and applies. `nonce` is fresh randomness from the edge: codes are made from it.
+///
+/// # Errors
+/// [`Refused`]: nothing has changed.
+pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Result<Vec<Event>, Refused> {
+    let mut d = Decider { state, now, nonce, used: 0, events: Vec::new() };
+    let result = d.input(input);
+    debug_assert!(result.is_ok() || d.events.is_empty(), "a refusal comes before the first event");
+    result.map(|()| d.events)
+}
+
+/// One decision.
+pub(super) struct Decider<'a> {
+    pub state: &'a mut State,
+    pub now: At,
+    nonce: [u8; 16],
+    used: u32,
+    events: Vec<Event>,
+}
+
+impl Decider<'_> {
+    fn input(&mut self, input: &Input) -> Result<(), Refused> {
+        match input {
+            Input::Command { by, action } => self.command(by, action),
+            Input::Outcomes(outcomes) => {
+                self.outcomes(outcomes);
+                Ok(())
+            }
+            Input::Reply { from, known, text } => {
+                self.reply(from, *known, text.as_str());
+                Ok(())
+            }
+            Input::Link { delivery, yes } => self.link(*delivery, *yes),
+            Input::Shift { functions } => {
+                self.shift(functions);
+                Ok(())
+            }
+            Input::PageChecked { messages, equal } => {
+                self.page_checked(messages, *equal);
+                Ok(())
+            }
+            Input::NewPlan(plan) => {
+                self.state.plans.insert(plan.hash.clone(), plan.clone());
+                self.emit_event(Event::PlanSet { plan: plan.hash.clone() });
+                Ok(())
+            }
+            Input::Due => {
+                self.due();
+                Ok(())
+            }
+        }
+    }
+
+    fn command(&mut self, by: &FunctionId, action: &Action) -> Result<(), Refused> {
+        match action {
+            Action::Report(report) => self.report(by, report).map(|_| ()),
+            Action::Approve { number, fingerprint, entry } => self.approve(by, *number, *fingerprint, *entry),
+            Action::Reject { number, reason, replacement } => self.reject(by, *number, reason, replacement.as_ref()),
+            Action::Change { number, texts } => self.change(by, *number, texts),
+            Action::Reviewed { number, lang } => self.reviewed(by, *number, *lang),
+            Action::Wait { number } => self.wait(by, *number),
+            Action::BreakGlass { number, reason } => self.break_glass(by, *number, reason),
+            Action::Ack { incident, message, function, phone, at } => {
+                self.ack(by, *incident, *message, function, *phone, *at)
+            }
+            Action::PassOn { incident, function } => self.pass_on_command(by, *incident, function),
+            Action::FallbackFailed { incident, function } => self.fallback_failed_command(by, *incident, function),
+            Action::Unack { incident, function, reason } => self.unack(by, *incident, function, reason),
+            Action::Update { incident, news } => self.update(by, *incident, news),
+            Action::Correct { number, news } => self.correct(by, *number, news),
+            Action::Stop { incident, message, reason } => self.stop(by, *incident, *message, reason),
+            Action::Mode { site, mode, reason } => self.set_mode(by, site, mode, reason),
+            Action::Decide { incident, proposal, yes, reason } => {
+                self.decide_proposal(by, *incident, *proposal, *yes, reason)
+            }
+            Action::Merge { incident, into } => self.merge(by, *incident, *into),
+            Action::Handover { function } => self.handover(by, function),
+            Action::Restored { incident, news } => self.restored(by, *incident, news),
+            Action::Relapse { incident, news } => self.relapse(by, *incident, news),
+            Action::DataComplete { incident } => self.data_complete(by, *incident),
+            Action::AllClear { incident, override_reason } => self.all_clear(by, *incident, override_reason.as_ref()),
+            Action::TaskDone { incident, task } => self.task_done(by, *incident, *task),
+            Action::Adopt { incident } => self.adopt(by, *incident),
+        }
+    }
+
+    /// Carries a change out and keeps it.
+    pub(super) fn emit(&mut self, no: IncidentNo, change: Change) {
+        self.emit_event(Event::Incident { no, change: Box::new(change) });
+    }
+
+    pub(super) fn emit_event(&mut self, event: Event) {
+        if let Err(unfit) = self.state.apply(self.now, &event) {
+            // A rule that emits what can't be applied is a bug; a dropped event beats a dead loop, and tests stop here.
+            debug_assert!(false, "{unfit} ({})", event.name());
+            return;
+        }
+        self.events.push(event);
+    }
+
+    /// Six digits, fresh, unlike any that is in use: approval and decision codes are apart from answer codes (RULES B2).
+    pub(super) fn code(&mut self) -> String {
+        loop {
+            let mut hash = Sha256::new();
+            hash.update(self.nonce);
+            hash.update(self.used.to_le_bytes());
+            self.used += 1;
+            let d = hash.finalize();
+            let n = u32::from_le_bytes([d[0], d[1], d[2], d[3]]) % 900_000 + 100_000;
+            let code = n.to_string();
+            if !self.code_in_use(&code) {
+                return code;
+            }
+        }
+    }
+
+    fn code_in_use(&self, code: &str) -> bool {
+        self.state.pending.contains_key(code)
+            || self.state.incidents.values().any(|i| {
+                i.entries.iter().any(|e| matches!(&e.state, super::state::EntryState::Waiting(a) if a.code.as_str() == code))
+                    || i.proposals.iter().any(|p| p.code.as_str() == code)
+            })
+    }
+
+    /// An incident that is not closed.
+    pub(super) fn open(&self, no: IncidentNo) -> Result<&Incident, Refused> {
+        match self.state.incidents.get(&no) {
+            Some(inc) if inc.phase != Phase::Closed => Ok(inc),
+            Some(inc) => Err(closed(no, inc.merged_into)),
+            None => match self.state.archived.get(&no) {
+                Some(s) => Err(closed(no, s.merged_into)),
+                None => Err(Refused::new("unknown-incident", format!("there is no incident {no}"), self.open_list())),
+            },
+        }
+    }
+
+    /// One that is in memory, closed or not: answers may still come.
+    pub(super) fn known(&self, no: IncidentNo) -> Result<&Incident, Refused> {
+        match self.state.incidents.get(&no) {
+            Some(inc) => Ok(inc),
+            None => self.open(no),
+        }
+    }
+
+    /// One that `emit` has just worked on.
+    pub(super) fn inc(&self, no: IncidentNo) -> &Incident { &self.state.incidents[&no] }
+
+    pub(super) fn plan(&self, no: IncidentNo) -> Arc<Plan> { self.inc(no).plan.clone() }
+
+    fn open_list(&self) -> String {
+        let open: Vec<String> = self.state.open().map(|i| i.no.to_string()).collect();
+        if open.is_empty() { "no incident is open".into() } else { format!("open: {}", open.join(", ")) }
+    }
+
+    /// A duty by its ID, in that plan.
+    pub(super) fn duty(&self, plan: &Plan, id: &FunctionId) -> Result<Fx, Refused> {
+        plan.fx(id.as_str()).ok_or_else(|| {
+            Refused::new("unknown-function", format!("no function is called “{id}”"), "the functions stand in contacts/functions.yaml")
+        })
+    }
+
+    /// Who holds a duty now; in a circle of covering, the last who was not seen before.
+    pub(super) fn holds(&self, plan: &Plan, f: Fx) -> Fx {
+        holder(plan, f, self.now.timestamp()).unwrap_or_else(|circle| circle.last)
+    }
+
+    /// Whether `by` acts for one of `asked`: is it, or holds it now.
+    pub(super) fn acts_for(&self, plan: &Plan, by: Fx, asked: &[Fx]) -> bool {
+        asked.iter().any(|a| *a == by || self.holds(plan, *a) == by || self.holds(plan, by) == *a)
+    }
+
+    /// Whether a duty leads this incident: reported it, owns what is down, or is named in `command`.
+    pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId, what: &str) -> Result<Fx, Refused> {
+        let inc = self.known(no)?;
+        let plan = &inc.plan;
+        let fx = self.duty(plan, by)?;
+        let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
+        let leads: Vec<Fx> = plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect();
+        if self.acts_for(plan, fx, &leads) {
+            return Ok(fx);
+        }
+        let mut names: Vec<&str> = leads.iter().map(|f| plan.function(*f).id.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        Err(Refused::new("not-yours", format!("{by} may not {what} {no}"), format!("these may: {}", names.join(", "))))
+    }
+
+    /// Carries out what is due, in order of time, until nothing is.
+    fn due(&mut self) {
+        for _ in 0..STEPS_MAX {
+            let Some((at, timer)) = self.state.next_timer() else { return };
+            if at > self.now {
+                return;
+            }
+            self.fire(timer);
+        }
+    }
+}
+
+fn closed(no: IncidentNo, merged: Option<IncidentNo>) -> Refused {
+    match merged {
+        Some(into) => Refused::new("closed", format!("incident {no} goes on as {into}"), format!("use {into}")),
+        None => Refused::new("closed", format!("incident {no} is closed"), "report a new one, or look it up with `vardkase log`"),
+    }
+}

@@ -1,0 +1,117 @@
+//! Notes: operational texts to one function, over all its duty points that a person carries.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Decider;
+use super::release::{Sender, count};
+use crate::domain::ids::{Fx, IncidentNo, MessageNo, Px, SiteId};
+use crate::domain::incident::asks;
+use crate::domain::incident::event::{Batch, Change, Send};
+use crate::domain::incident::render::mode_line;
+use crate::domain::incident::state::Item;
+use crate::domain::ladder::ModeIx;
+use crate::domain::lang::Lang;
+use crate::domain::plan::{Channel, Plan};
+use crate::domain::time::At;
+use crate::domain::words::{NoteWord, fill};
+
+/// What a note's words are filled from, in one language.
+pub(super) struct NoteCtx<'a> {
+    pub plan: &'a Plan,
+    pub lang: Lang,
+    pub now: At,
+}
+
+impl NoteCtx<'_> {
+    pub fn number(&self, n: MessageNo) -> String { n.written(&self.plan.words(self.lang).drill_prefix) }
+    pub fn incident(&self, n: IncidentNo) -> String { n.written(&self.plan.words(self.lang).drill_prefix) }
+    pub fn time(&self, at: At) -> String {
+        self.plan.calendar.written(at.timestamp(), self.now.timestamp(), &self.plan.words(self.lang).weekdays)
+    }
+    pub fn title(&self, f: Fx) -> String { self.plan.function(f).title.get(self.lang).to_owned() }
+    pub fn titles(&self, all: &[Fx]) -> String {
+        let names: Vec<String> = all.iter().map(|f| self.title(*f)).collect();
+        names.join(", ")
+    }
+    pub fn mode(&self, mode: ModeIx) -> String {
+        self.plan.ladders.mode_at(mode).map_or_else(String::new, |m| m.label.get(self.lang).to_owned())
+    }
+    pub fn modes(&self, modes: &[(SiteId, ModeIx)]) -> String { mode_line(self.plan, modes, self.lang) }
+    pub fn sites(&self, sites: &[SiteId]) -> String {
+        let names: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
+        names.join(" ")
+    }
+}
+
+/// Values for a note's template.
+pub(super) type Values = Vec<(&'static str, String)>;
+
+impl Decider<'_> {
+    /// Sends a note to whoever holds a function, over every point that he carries. Gives the note's number.
+    pub(super) fn note(
+        &mut self,
+        no: IncidentNo,
+        to: Fx,
+        word: NoteWord,
+        values: &dyn Fn(&NoteCtx<'_>) -> Values,
+    ) -> Option<u32> {
+        let plan = self.plan(no);
+        let holder = self.holds(&plan, to);
+        let all = &plan.function(holder).points;
+        let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
+        let mut points: Vec<Px> = all.iter().filter(carried).copied().collect();
+        if points.is_empty() {
+            points = all.iter().copied().filter(|p| !matches!(plan.point(*p).channel, Channel::Web | Channel::Manual)).collect();
+        }
+        self.note_to(no, holder, &points, word, values)
+    }
+
+    /// Sends a note to these points only: a confirmation goes to where the answer came from.
+    pub(super) fn note_to(
+        &mut self,
+        no: IncidentNo,
+        to: Fx,
+        points: &[Px],
+        word: NoteWord,
+        values: &dyn Fn(&NoteCtx<'_>) -> Values,
+    ) -> Option<u32> {
+        let plan = self.plan(no);
+        let id = count(self.inc(no).notes.len());
+        let text = |lang: Lang| {
+            let template = plan.words(lang).notes.get(&word).cloned().unwrap_or_default();
+            let given = values(&NoteCtx { plan: &plan, lang, now: self.now });
+            let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
+            fill(&template, &given)
+        };
+        let mut out = BTreeMap::new();
+        for lang in &plan.region.languages {
+            if let Some(o) = asks::note_outgoing(self.inc(no), &text(*lang), *lang) {
+                out.insert(*lang, o);
+            }
+        }
+        // A note has one text, so each language that some point needs is a note of its own.
+        let mut by_lang: BTreeMap<u8, Vec<Send>> = BTreeMap::new();
+        {
+            let mut sender = Sender::new(self.inc(no), Item::Note(id), &[]).with_text(out.clone());
+            for p in points {
+                if let Ok(send) = sender.choose(*p, &[]) {
+                    by_lang.entry(send.lang).or_default().push(send);
+                }
+            }
+        }
+        let mut first_id = None;
+        for (lang, sends) in by_lang {
+            let Some(text) = plan.region.languages.get(usize::from(lang)).and_then(|l| out.get(l)).map(|o| o.text.to_string())
+            else {
+                continue;
+            };
+            let id = count(self.inc(no).notes.len());
+            let first = count(self.inc(no).deliveries.len());
+            let batch = Batch { item: Item::Note(id), flags: 0, first, sends: Arc::new(sends) };
+            self.emit(no, Change::NoteSent { id, to, word, text: text.into(), batch });
+            first_id.get_or_insert(id);
+        }
+        first_id
+    }
+}

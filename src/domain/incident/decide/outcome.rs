@@ -1,0 +1,154 @@
+//! What gateways told: accepted, delivered, failed; the next gateway of the channel; the public page read back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Decider;
+use super::release::{Sender, count};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo};
+use crate::domain::incident::event::{Batch, Change, Outcome};
+use crate::domain::incident::state::{Delivery, EntryState, Item};
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    pub(super) fn outcomes(&mut self, outcomes: &[(DeliveryId, DeliveryState)]) {
+        let mut by_incident: BTreeMap<IncidentNo, Vec<Outcome>> = BTreeMap::new();
+        for (id, state) in outcomes {
+            let Some(inc) = self.state.incidents.get(&id.incident) else { continue };
+            let Some(d) = inc.deliveries.get(id.ordinal as usize) else { continue };
+            if moves(d.state, *state) {
+                by_incident.entry(id.incident).or_default().push(Outcome { ordinal: id.ordinal, state: *state });
+            }
+        }
+        for (no, mut results) in by_incident {
+            // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
+            let mut last: BTreeMap<u32, DeliveryState> = BTreeMap::new();
+            results.retain(|r| {
+                let fine = last.get(&r.ordinal).is_none_or(|before| moves(*before, r.state));
+                if fine {
+                    last.insert(r.ordinal, r.state);
+                }
+                fine
+            });
+            let failed: Vec<u32> = last
+                .iter()
+                .filter(|(_, s)| matches!(s, DeliveryState::Failed | DeliveryState::Expired))
+                .map(|(o, _)| *o)
+                .collect();
+            self.emit(no, Change::Results { results });
+            for ordinal in failed {
+                self.reroute(no, ordinal);
+            }
+        }
+    }
+
+    /// The next gateway of the same channel takes over; when there is none and the function has no other path that still
+    /// works, people must walk.
+    fn reroute(&mut self, no: IncidentNo, ordinal: u32) {
+        let inc = self.inc(no);
+        let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { return };
+        if d.flags & Delivery::PASSED_ON != 0 {
+            return;
+        }
+        let item = d.item();
+        let tried: Vec<u8> =
+            inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == item).map(|o| o.gateway).collect();
+        let stored = match item {
+            Item::Message(_) => None,
+            Item::Note(_) => crate::domain::incident::asks::outgoing(inc, item, lang_of(inc, d.lang)),
+        };
+        let next = {
+            let mut sender = Sender::new(inc, item, &[]);
+            if let Some(out) = stored {
+                // A note's text is in one language: the way must carry that one.
+                sender = sender.with_text(BTreeMap::from([(lang_of(inc, d.lang), out)]));
+            }
+            sender.choose(d.point, &tried)
+        };
+        if let Ok(send) = next {
+            let batch = Batch { item, flags: d.flags, first: count(inc.deliveries.len()), sends: Arc::new(vec![send]) };
+            self.emit(no, Change::Rerouted { from: ordinal, batch });
+        } else if let Item::Message(message) = item {
+            self.last_path_failed(no, message, &inc.plan.point(d.point).functions.clone());
+        }
+    }
+
+    /// Every path of a function failed: a task for the switchboard (RULES A5).
+    fn last_path_failed(&mut self, no: IncidentNo, message: u32, at_point: &[Fx]) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let dead = |f: &Fx| {
+            let points = &plan.function(*f).points;
+            let mine: Vec<&Delivery> =
+                inc.deliveries.iter().filter(|d| d.item() == Item::Message(message) && points.contains(&d.point)).collect();
+            !mine.is_empty()
+                && mine.iter().all(|d| {
+                    matches!(d.state, DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn)
+                })
+        };
+        let asked = |f: &Fx| inc.attempted.contains(f);
+        let told: Vec<Fx> = inc.tasks.iter().filter(|t| t.message == message).flat_map(|t| t.functions.iter().copied()).collect();
+        let functions: Vec<Fx> = at_point.iter().copied().filter(asked).filter(dead).filter(|f| !told.contains(f)).collect();
+        if functions.is_empty() {
+            return;
+        }
+        let (owner, why) = (plan.region.switchboard, "every gateway failed".to_owned());
+        self.emit(no, Change::TaskAdded { owner, functions: functions.clone(), message, why: why.clone() });
+        let number = self.inc(no).number(message);
+        self.note(no, owner, NoteWord::ReadOut, &|n| {
+            vec![("number", n.number(number)), ("functions", n.titles(&functions)), ("why", why.clone())]
+        });
+    }
+
+    /// The public page was read back.
+    pub(super) fn page_checked(&mut self, messages: &[MessageNo], equal: bool) {
+        for number in messages {
+            let Some(inc) = self.state.incidents.get(&number.incident) else { continue };
+            let Some(message) = inc.message(number.seq) else { continue };
+            let released = inc.entries.iter().any(|e| {
+                e.public && e.message == number.seq && matches!(e.state, EntryState::Released { .. })
+            });
+            match (message.page_equal, equal) {
+                _ if !released => {}
+                (Some(true), true) | (Some(false), false) => {}
+                (_, true) => self.emit(number.incident, Change::PageChecked { message: number.seq, equal }),
+                (_, false) => self.page_failed(number.incident, number.seq),
+            }
+        }
+    }
+
+    /// `public` ends as read back and equal, or as an alarm (invariant 3).
+    pub(super) fn page_failed(&mut self, no: IncidentNo, message: u32) {
+        self.emit(no, Change::PageChecked { message, equal: false });
+        let plan = self.plan(no);
+        let number = self.inc(no).number(message);
+        let mut tell = vec![plan.region.switchboard];
+        tell.extend(plan.region.last_resort.first());
+        for f in tell {
+            self.note(no, f, NoteWord::PageNotProven, &|n| vec![("number", n.number(number))]);
+        }
+    }
+}
+
+fn lang_of(inc: &crate::domain::incident::state::Incident, lang: u8) -> crate::domain::lang::Lang {
+    inc.plan.region.languages.get(usize::from(lang)).copied().unwrap_or(inc.plan.lang())
+}
+
+/// Whether a state may follow another. What was withdrawn may still turn out to have been accepted: the gateway was faster.
+fn moves(from: DeliveryState, to: DeliveryState) -> bool {
+    use DeliveryState as S;
+    match (from, to) {
+        (a, b) if a == b => false,
+        (S::Delivered, _) => false,
+        (S::Accepted, S::Delivered | S::Failed | S::Expired) => true,
+        (S::Accepted, _) => false,
+        (S::Failed | S::Expired, S::Delivered | S::Accepted) => true,
+        (S::Failed | S::Expired, _) => false,
+        (S::Withdrawn, S::Accepted | S::Delivered | S::Unknown) => true,
+        (S::Withdrawn, _) => false,
+        (_, S::Queued | S::Withdrawn) => false,
+        (S::Unknown, S::Attempting) => true,
+        _ => true,
+    }
+}

@@ -1,0 +1,363 @@
+//! A text leaves: who holds each duty now, over which paths, in which language; what can't carry it, and what is done instead.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::Decider;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::holder::deputies_in_turn;
+use crate::domain::ids::{Fx, Gx, IncidentNo, Px};
+use crate::domain::incident::asks;
+use crate::domain::incident::event::{Batch, Change, DroppedPath, NewAsk, Send};
+use crate::domain::incident::state::{
+    AskState, ClosedBy, Delivery, EntryState, Incident, Item, Kind, ReleasedBy, Source,
+};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
+use crate::domain::reach;
+use crate::domain::text::CannotCarry;
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    /// Releases an entry with the message that it waits with.
+    pub(super) fn release(&mut self, no: IncidentNo, entry: u32, by: ReleasedBy) {
+        let Some(e) = self.inc(no).entry(entry).cloned() else { return };
+        if matches!(e.state, EntryState::Released { .. } | EntryState::Dropped { .. }) {
+            return;
+        }
+        if e.public {
+            self.release_public(no, entry, by);
+        } else {
+            self.release_to(no, entry, by);
+        }
+        self.release_to_earlier(no, e.message, entry);
+    }
+
+    fn release_public(&mut self, no: IncidentNo, entry: u32, by: ReleasedBy) {
+        let change = Change::Released { entry, by, batches: Vec::new(), asks: Vec::new(), dropped: Vec::new(), also: Vec::new() };
+        self.emit(no, change);
+    }
+
+    /// The holding text for the public: pre-approved (RULES B7).
+    pub(super) fn release_holding(&mut self, no: IncidentNo) {
+        let message = self.draft(no, Kind::Holding, Audience::Public);
+        let row = crate::domain::plan::Row {
+            to: crate::domain::plan::To::Public,
+            audience: Audience::Public,
+            channels: vec![Channel::Web],
+            approval: None,
+            answer: None,
+            answer_within_s: None,
+            deputies: None,
+            night: crate::domain::plan::NightRule::Page,
+        };
+        let entry = self.add_row_entry(no, Source::Holding, &row, Vec::new(), None, message, Kind::Holding);
+        self.release(no, entry, ReleasedBy::Playbook);
+    }
+
+    fn release_to(&mut self, no: IncidentNo, entry: u32, by: ReleasedBy) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let Some(e) = inc.entry(entry).cloned() else { return };
+        let kind = inc.message(e.message).map_or(Kind::Update, |m| m.kind);
+        let asks = self.new_asks(no, entry);
+        // Everybody who gets it: the entry's functions by their holders, and those who are asked with them.
+        let mut receivers: Vec<Fx> = e.to.iter().map(|f| self.holds(&plan, *f)).collect();
+        receivers.extend(asks.iter().flat_map(|a| a.asked.iter().copied()));
+        let mut seen = BTreeSet::new();
+        receivers.retain(|f| seen.insert(*f));
+        let also: Vec<Fx> = receivers.iter().copied().filter(|f| !e.to.contains(f)).collect();
+
+        let unreviewed = unreviewed(self.inc(no), e.message);
+        let mut out = self.plan_sends(no, Item::Message(e.message), &receivers, &e.channels, &asks);
+        let mut batches = Vec::new();
+        let mut first = count(self.inc(no).deliveries.len());
+        if !unreviewed.is_empty() {
+            // A language that nobody read goes as its pre-approved holding text (RULES A7).
+            let langs = &plan.region.languages;
+            let (held, rest): (Vec<Send>, Vec<Send>) =
+                out.sends.into_iter().partition(|s| langs.get(usize::from(s.lang)).is_some_and(|l| unreviewed.contains(l)));
+            out.sends = rest;
+            if !held.is_empty() {
+                let holding = self.draft(no, Kind::Holding, e.audience);
+                first = count(self.inc(no).deliveries.len());
+                let batch =
+                    Batch { item: Item::Message(holding), flags: Delivery::OTHER_TEXT, first, sends: Arc::new(held) };
+                first += count(batch.sends.len());
+                batches.push(batch);
+            }
+        }
+        batches.push(Batch { item: Item::Message(e.message), flags: 0, first, sends: Arc::new(out.sends) });
+        let asked: Vec<Fx> = asks.iter().map(|a| a.function).collect();
+        self.supersede(no, e.message, &asked);
+        self.withdraw_older(no, e.message, kind, &batches);
+        let change = Change::Released { entry, by, batches, asks, dropped: out.dropped.clone(), also };
+        self.emit(no, change);
+        self.tasks_for_unreached(no, e.message, &e.to, &out);
+    }
+
+    /// Who is asked for each function of an entry, unless another entry of the same message asked already.
+    fn new_asks(&self, no: IncidentNo, entry: u32) -> Vec<NewAsk> {
+        let inc = self.inc(no);
+        let plan = &inc.plan;
+        let Some(e) = inc.entry(entry) else { return Vec::new() };
+        if e.answer == AnswerRule::None {
+            return Vec::new();
+        }
+        let mut asks = Vec::with_capacity(e.to.len());
+        for &function in &e.to {
+            let older = inc.ask(function);
+            if older.is_some_and(|a| a.message == e.message) {
+                continue;
+            }
+            let holder = self.holds(plan, function);
+            let mut asked = vec![holder];
+            let mut stage = 0;
+            if e.deputies == DeputyRule::Beside && e.answer == AnswerRule::Required {
+                let direct: Vec<Fx> = plan.function(function).deputies.iter().map(|d| self.holds(plan, *d)).collect();
+                for d in deputies_in_turn(plan, function, self.now.timestamp()) {
+                    if direct.contains(&d) && !asked.contains(&d) {
+                        asked.push(d);
+                        stage += 1;
+                    }
+                }
+            }
+            let within = asks::within_s(plan, function, e.answer_within_s);
+            let mut due = self.now + within;
+            if let Some(old) = older.filter(|a| a.state.is_open()) {
+                // Escalation goes on with the newest: who was asked stays asked, no deadline moves later (RULES C9).
+                for f in &old.asked {
+                    if !asked.contains(f) {
+                        asked.push(*f);
+                    }
+                }
+                stage = stage.max(old.stage);
+                if old.state == AskState::Waiting && old.rule == AnswerRule::Required {
+                    due = due.min(old.due.max(self.now + 60));
+                }
+            }
+            let remind_at = (e.answer == AnswerRule::Required).then(|| self.now + due.seconds_since(self.now) / 2);
+            asks.push(NewAsk { function, asked, stage, due, remind_at, rule: e.answer, before_shift: None });
+        }
+        asks
+    }
+
+    /// Chooses gateway and language for each point, once per message and point (RULES C2).
+    pub(super) fn plan_sends(
+        &self,
+        no: IncidentNo,
+        item: Item,
+        receivers: &[Fx],
+        channels: &[Channel],
+        asks: &[NewAsk],
+    ) -> Planned {
+        let inc = self.inc(no);
+        let mut sent: BTreeSet<Px> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
+        let mut sender = Sender::new(inc, item, asks);
+        let mut planned = Planned::default();
+        for &f in receivers {
+            let all = &inc.plan.function(f).points;
+            let listed: Vec<Px> = all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
+            // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake.
+            let points = if listed.is_empty() { all.clone() } else { listed };
+            let mut reached = false;
+            for p in points {
+                if matches!(inc.plan.point(p).channel, Channel::Web | Channel::Manual) {
+                    continue;
+                }
+                if sent.contains(&p) {
+                    reached = true;
+                    continue;
+                }
+                match sender.choose(p, &[]) {
+                    Ok(send) => {
+                        planned.sends.push(send);
+                        sent.insert(p);
+                        reached = true;
+                    }
+                    Err(why) if planned.dropped.iter().any(|d| d.point == p) => drop(why),
+                    Err(why) => planned.dropped.push(DroppedPath { point: p, why: why.to_string() }),
+                }
+            }
+            if !reached {
+                planned.unreached.push(f);
+            }
+        }
+        planned
+    }
+
+    /// Functions whose every path dropped out become a task for the switchboard (RULES A5).
+    fn tasks_for_unreached(&mut self, no: IncidentNo, message: u32, to: &[Fx], planned: &Planned) {
+        if planned.unreached.is_empty() {
+            return;
+        }
+        let plan = self.plan(no);
+        let functions: Vec<Fx> =
+            to.iter().copied().filter(|f| planned.unreached.contains(&self.holds(&plan, *f))).collect();
+        if functions.is_empty() {
+            return;
+        }
+        let why = planned.dropped.first().map_or_else(|| "no duty point".to_owned(), |d| d.why.clone());
+        let owner = plan.region.switchboard;
+        self.emit(no, Change::TaskAdded { owner, functions: functions.clone(), message, why: why.clone() });
+        let number = self.inc(no).number(message);
+        self.note(no, owner, NoteWord::ReadOut, &|n| {
+            vec![("number", n.number(number)), ("functions", n.titles(&functions)), ("why", why.clone())]
+        });
+    }
+
+    /// Older asks of the same functions end: escalation goes on with the newest (RULES C9).
+    fn supersede(&mut self, no: IncidentNo, message: u32, functions: &[Fx]) {
+        let inc = self.inc(no);
+        let asks: Vec<u32> = functions
+            .iter()
+            .filter_map(|f| inc.ask_of.get(f).copied())
+            .filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.state.is_open() && a.message != message))
+            .collect();
+        if !asks.is_empty() {
+            self.emit(no, Change::AsksClosed { asks, by: ClosedBy::Superseded(message) });
+        }
+    }
+
+    /// Unsent parts of an older message are withdrawn only where the newer goes to the same duty point (RULES C9).
+    fn withdraw_older(&mut self, no: IncidentNo, message: u32, kind: Kind, batches: &[Batch]) {
+        if matches!(kind, Kind::Holding) {
+            return;
+        }
+        let inc = self.inc(no);
+        let Some(audience) = inc.message(message).map(|m| m.audience) else { return };
+        let older: BTreeSet<u32> = inc
+            .messages
+            .iter()
+            .filter(|m| m.seq < message && m.audience == audience && m.released_at.is_some())
+            .map(|m| m.seq)
+            .collect();
+        if older.is_empty() {
+            return;
+        }
+        let points: BTreeSet<Px> = batches.iter().flat_map(|b| b.sends.iter().map(|s| s.point)).collect();
+        let ordinals: Vec<u32> = (0u32..)
+            .zip(&inc.deliveries)
+            .filter(|(_, d)| d.state == DeliveryState::Queued && points.contains(&d.point))
+            .filter(|(_, d)| matches!(d.item(), Item::Message(m) if older.contains(&m)))
+            .map(|(o, _)| o)
+            .collect();
+        if !ordinals.is_empty() {
+            self.emit(no, Change::Withdrawn { ordinals });
+        }
+    }
+
+    /// The approver's change made a new number: who got the earlier one gets the new one too (RULES B2).
+    fn release_to_earlier(&mut self, no: IncidentNo, message: u32, entry: u32) {
+        let inc = self.inc(no);
+        let Some(audience) = inc.message(message).map(|m| m.audience) else { return };
+        let mut earlier = BTreeSet::new();
+        let mut at = inc.message(message).and_then(|m| m.replaces);
+        while let Some(seq) = at {
+            earlier.insert(seq);
+            at = inc.message(seq).and_then(|m| m.replaces);
+        }
+        let done = inc.entries.iter().any(|e| e.source == Source::Followers && e.message == message);
+        if earlier.is_empty() || done {
+            return;
+        }
+        let mut to: Vec<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| e.id != entry && earlier.contains(&e.message) && matches!(e.state, EntryState::Released { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let got: BTreeSet<Fx> = inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
+        to.retain(|f| !got.contains(f));
+        to.sort_unstable();
+        to.dedup();
+        if !to.is_empty() {
+            self.follow(no, message, audience, to);
+        }
+    }
+}
+
+/// What is sent, what can't be, and who has no path left.
+#[derive(Default)]
+pub(super) struct Planned {
+    pub sends: Vec<Send>,
+    pub dropped: Vec<DroppedPath>,
+    pub unreached: Vec<Fx>,
+}
+
+/// Finds for a point the first gateway that carries the text whole in the first possible of its languages (DESIGN 3a).
+pub(super) struct Sender<'a> {
+    plan: &'a Plan,
+    /// Functions that are asked themselves: their trailer is the common one.
+    trailers: asks::Trailers<'a>,
+    /// Gateways that the incident itself impairs come last (INCIDENTS lesson 25).
+    impaired: Vec<bool>,
+    fits: HashMap<(Gx, Lang, Option<String>), Result<u32, CannotCarry>>,
+    out: BTreeMap<Lang, crate::domain::text::Outgoing>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn new(inc: &'a Incident, item: Item, asks: &'a [NewAsk]) -> Self {
+        let plan: &Plan = &inc.plan;
+        let book = inc.book();
+        let down = reach::down(plan, &book.systems, &book.infra);
+        let impaired = plan.gateways.iter().map(|g| !down.stands(&g.needs)).collect();
+        let out = plan.region.languages.iter().filter_map(|l| asks::outgoing(inc, item, *l).map(|o| (*l, o))).collect();
+        Self { plan, trailers: asks::Trailers::new(inc, item, asks), impaired, fits: HashMap::new(), out }
+    }
+
+    /// Another text than a stored one: a note that is being written.
+    pub(super) fn with_text(mut self, out: BTreeMap<Lang, crate::domain::text::Outgoing>) -> Self {
+        self.out = out;
+        self
+    }
+
+    /// The way to a point, but not over those of its gateways that were tried.
+    pub(super) fn choose(&mut self, p: Px, tried: &[u8]) -> Result<Send, CannotCarry> {
+        let point = self.plan.point(p);
+        let mut order: Vec<(usize, Gx)> = point
+            .gateways
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(place, _)| !tried.iter().any(|t| usize::from(*t) == *place))
+            .collect();
+        order.sort_by_key(|(_, g)| self.impaired.get(g.ix()).copied().unwrap_or(false));
+        let mut first_why = None;
+        for (place, g) in order {
+            for lang in &point.languages {
+                let Some(l) = self.plan.region.languages.iter().position(|r| r == lang) else { continue };
+                match self.fit(p, g, *lang) {
+                    Ok(_) => {
+                        let place = u8::try_from(place).unwrap_or(u8::MAX);
+                        return Ok(Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) });
+                    }
+                    Err(why) => first_why = first_why.or(Some(why)),
+                }
+            }
+        }
+        Err(first_why.unwrap_or(CannotCarry::NoRoom))
+    }
+
+    fn fit(&mut self, p: Px, g: Gx, lang: Lang) -> Result<u32, CannotCarry> {
+        let trailer = self.trailers.for_point(p, g, lang, 0);
+        let key = (g, lang, trailer);
+        if let Some(known) = self.fits.get(&key) {
+            return known.clone();
+        }
+        let carry = &self.plan.gateway(g).carry;
+        let result = match self.out.get(&lang) {
+            Some(out) => crate::domain::text::carry::units(out, key.2.as_deref(), carry),
+            None => Err(CannotCarry::NoRoom),
+        };
+        self.fits.insert(key, result.clone());
+        result
+    }
+}
+
+/// Languages of a message that nobody read since somebody typed in another (RULES A7).
+fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
+    inc.message(message).map_or_else(Vec::new, |m| m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect())
+}
+
+pub(super) fn count(n: usize) -> u32 { u32::try_from(n).unwrap_or(u32::MAX) }

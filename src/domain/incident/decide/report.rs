@@ -1,0 +1,446 @@
+//! A disruption is reported: number, level, mode, first texts.
+
+use std::collections::BTreeSet;
+
+use super::Decider;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status, SystemId};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::facts::{Facts, Restore};
+use crate::domain::incident::input::{IfShared, News, Refused, Report, find_playbook, status};
+use crate::domain::incident::state::{Entry, EntryState, Kind, Source};
+use crate::domain::ladder::{LevelIx, ModeIx};
+use crate::domain::lang::L10n;
+use crate::domain::plan::{
+    AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, NightRule, Plan, Playbook, PublicRule, Row, RowId, To,
+};
+use crate::domain::reach::{self, Down};
+
+/// A clock may be ahead by that much before "since" counts as a mistake, in seconds.
+const CLOCK_AHEAD_S: u32 = 300;
+
+impl Decider<'_> {
+    pub(super) fn report(&mut self, by: &FunctionId, report: &Report) -> Result<IncidentNo, Refused> {
+        let plan = self.state.plan.clone();
+        let fx = self.duty(&plan, by)?;
+        let playbook = find_playbook(&plan, &report.playbook)?;
+        let book = &plan.playbooks[&playbook];
+        let level = match &report.level {
+            Some(name) => level_named(&plan, name)?,
+            None => book.level,
+        };
+        let sites = sites_named(&plan, &report.sites, &book.sites)?;
+        let status = status(report.exercise);
+        if status == Status::Actual {
+            match report.shared {
+                IfShared::AddTo(no) => {
+                    return self.add_report(by, no, report, level, sites).map(|()| no);
+                }
+                IfShared::Ask => {
+                    if let Some(other) = self.sharing(book) {
+                        return Err(Refused::new(
+                            "shares-a-system",
+                            format!("{other} is open and concerns the same systems"),
+                            format!("add to {other}, or report it as separate"),
+                        ));
+                    }
+                }
+                IfShared::Separate => {}
+            }
+        }
+        let max = plan.region.limits.open_incidents_max;
+        if self.state.open().count() >= max as usize {
+            return Err(Refused::new(
+                "too-many-open",
+                format!("{max} incidents are open, the limit `open_incidents_max`"),
+                "add to one of them, or close what is over",
+            ));
+        }
+        let facts = self.facts(&plan, book, level, report)?;
+        let n = 1 + match status {
+            Status::Actual => self.state.actual_count,
+            Status::Exercise => self.state.exercise_count,
+        };
+        let no = IncidentNo { status, n };
+        self.check_typed(&facts)?;
+
+        self.emit(no, Change::Opened { plan: plan.hash.clone(), playbook, level, sites, facts, by: fx });
+        if status == Status::Actual {
+            self.withdraw_drills();
+        }
+        self.raise_by_level(no);
+        self.fire_rows(no, None, &[]);
+        self.tell_dependents(no);
+        self.propose_by_level(no);
+        Ok(no)
+    }
+
+    /// It is news of an open incident (RULES D5).
+    fn add_report(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        report: &Report,
+        level: LevelIx,
+        sites: Vec<SiteId>,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let mut all = inc.sites.clone();
+        all.extend(sites.into_iter().filter(|s| !inc.sites.contains(s)));
+        let level = inc.level.max(level);
+        let news = News {
+            what: report.what.clone(),
+            scope: report.scope.clone(),
+            routines: report.routines.clone(),
+            restore: report.restore,
+            next: report.next,
+            contact: report.contact.clone(),
+            safety: None,
+            level: inc.plan.ladders.level_at(level).map(|l| l.id.clone()),
+            sites: Some(all),
+            ..News::default()
+        };
+        // Any duty may report, and so may add (RULES D3).
+        let plan = inc.plan.clone();
+        let fx = self.duty(&plan, by)?;
+        self.apply_news(no, Some(fx), &news, Kind::Update)
+    }
+
+    /// An open actual incident that shares a system or infrastructure.
+    fn sharing(&self, book: &Playbook) -> Option<IncidentNo> {
+        let (systems, infra) = (book.systems.iter().collect::<BTreeSet<_>>(), book.infra.iter().collect::<BTreeSet<_>>());
+        let shares = |other: &Playbook| {
+            other.systems.iter().any(|s| systems.contains(s)) || other.infra.iter().any(|i| infra.contains(i))
+        };
+        self.state.open().find(|i| !i.is_drill() && shares(i.book())).map(|i| i.no)
+    }
+
+    fn facts(&self, plan: &Plan, book: &Playbook, level: LevelIx, r: &Report) -> Result<Facts, Refused> {
+        let since = r.since.unwrap_or(self.now);
+        if since > self.now + CLOCK_AHEAD_S {
+            return Err(Refused::new("since-in-future", "“since” lies in the future", "give a time that has passed"));
+        }
+        let beat = beat_s(plan, book, level);
+        let next = r.next.unwrap_or(self.now + beat);
+        if next <= self.now {
+            return Err(Refused::new("next-in-past", "the next update lies in the past", "give a time that is still to come"));
+        }
+        for routine in r.routines.iter().flatten() {
+            if !plan.routines.contains_key(routine) {
+                return Err(Refused::new("unknown-routine", format!("no routine is called “{routine}”"), "see playbooks/systems.yaml"));
+            }
+        }
+        let down = reach::down(plan, &book.systems, &book.infra);
+        Ok(Facts {
+            what: r.what.clone().unwrap_or_else(|| book.what.clone()),
+            scope: r.scope.clone().unwrap_or_else(|| book.scope.clone()),
+            routines: r.routines.clone().unwrap_or_else(|| book.routines.clone()),
+            since,
+            restore: r.restore.unwrap_or(Restore::Unknown { forecast: next }),
+            next,
+            contact: match &r.contact {
+                Some(number) => contact_named(plan, number, &down)?,
+                None => default_contact(plan, &book.systems, &down),
+            },
+            safety: r.safety,
+            known: L10n::default(),
+            unknown: L10n::default(),
+        })
+    }
+
+    /// Rendering what was typed before anything is kept.
+    pub(super) fn check_typed(&self, facts: &Facts) -> Result<(), Refused> {
+        let fields = [&facts.what, &facts.scope, &facts.known, &facts.unknown];
+        for text in fields.into_iter().flat_map(|l| l.0.values()).chain([&facts.contact]).filter(|t| !t.is_empty()) {
+            crate::domain::text::Canonical::from_typed(text)
+                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without that character"))?;
+        }
+        let total: usize = fields.iter().map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();
+        if total > FIELDS_CHARS_MAX {
+            return Err(Refused::new(
+                "text-too-long",
+                format!("the fields have {total} characters, at most {FIELDS_CHARS_MAX} go"),
+                "say it shorter: a pager page has 80 characters",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Staff mode goes up by itself, at once (INCIDENTS lesson 12).
+    pub(super) fn raise_by_level(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let (mode, _) = wanted(inc);
+        let sites: Vec<SiteId> = inc
+            .sites
+            .iter()
+            .filter(|s| inc.modes.get(*s).copied().unwrap_or_default() < mode)
+            .cloned()
+            .collect();
+        if mode > ModeIx::NORMAL && !sites.is_empty() {
+            self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
+        }
+    }
+
+    /// Drafts what the rows of the incident's levels need and starts them: of all levels, or of those above `from`; for all
+    /// sites, or only for the functions of `sites` (RULES D5).
+    pub(super) fn fire_rows(&mut self, no: IncidentNo, from: Option<LevelIx>, sites: &[SiteId]) {
+        let plan = self.plan(no);
+        let inc = self.inc(no);
+        let book = inc.book().clone();
+        let at_once = care_at_once(inc);
+        let mut wanted: Vec<(RowId, Row)> = Vec::new();
+        for level in book.levels.iter().filter(|l| l.level <= inc.level && from.is_none_or(|f| l.level > f)) {
+            for (i, row) in level.notify.iter().enumerate() {
+                let id = RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
+                wanted.push((id, row.clone()));
+            }
+        }
+        // One canonical text per audience: drafted once, shared by the rows.
+        let mut messages: std::collections::BTreeMap<Audience, u32> = std::collections::BTreeMap::new();
+        let mut added: Vec<u32> = Vec::new();
+        let mut night: Vec<(u32, NightRule)> = Vec::new();
+        for (id, row) in wanted {
+            let (to, public) = match &row.to {
+                To::Public if book.public == PublicRule::Never => continue,
+                To::Public => (Vec::new(), true),
+                To::Functions(all) => (addressed(&plan, self.inc(no), all, sites), false),
+            };
+            if to.is_empty() && !public || public && !sites.is_empty() && messages.is_empty() {
+                continue;
+            }
+            let message = match messages.get(&row.audience) {
+                Some(m) => *m,
+                None => {
+                    let m = self.draft(no, Kind::Alert, row.audience);
+                    messages.insert(row.audience, m);
+                    m
+                }
+            };
+            let (care, rest): (Vec<Fx>, Vec<Fx>) = if at_once && row.approval.is_some() && row.audience == Audience::Internal {
+                to.into_iter().partition(|f| plan.function(*f).care)
+            } else {
+                (Vec::new(), to)
+            };
+            if !care.is_empty() {
+                let entry = self.add_row_entry(no, Source::Row(id), &row, care, None, message, Kind::Alert);
+                added.push(entry);
+                night.push((entry, NightRule::Page));
+            }
+            if !rest.is_empty() || public {
+                let entry = self.add_row_entry(no, Source::Row(id), &row, rest, row.approval.clone(), message, Kind::Alert);
+                added.push(entry);
+                night.push((entry, row.night));
+            }
+        }
+        self.start(no, &added, &night);
+        if book.public == PublicRule::Holding && !self.inc(no).holding_sent {
+            self.release_holding(no);
+        }
+    }
+
+    /// An entry made from a row.
+    #[expect(clippy::too_many_arguments, reason = "an entry is what its row, its source and its message say")]
+    pub(super) fn add_row_entry(
+        &mut self,
+        no: IncidentNo,
+        source: Source,
+        row: &Row,
+        to: Vec<Fx>,
+        rule: Option<ApprovalRule>,
+        message: u32,
+        kind: Kind,
+    ) -> u32 {
+        let inc = self.inc(no);
+        let beside = inc.plan.ladders.level_at(inc.level).is_some_and(|l| l.deputies_beside);
+        let by_level = if beside { DeputyRule::Beside } else { DeputyRule::After };
+        let answer = match kind {
+            Kind::Alert => row.answer.unwrap_or(kind.default_answer()),
+            // A row may ask for less than the kind does, never for more: updates ask for nothing (RULES C7).
+            _ => kind.default_answer().min(row.answer.unwrap_or(AnswerRule::Required)),
+        };
+        let entry = Entry {
+            id: u32::try_from(inc.entries.len()).unwrap_or(u32::MAX),
+            source,
+            audience: row.audience,
+            public: row.to == To::Public,
+            to,
+            channels: row.channels.clone(),
+            answer,
+            answer_within_s: row.answer_within_s,
+            deputies: row.deputies.unwrap_or(by_level),
+            rule,
+            message,
+            state: EntryState::Ready,
+        };
+        let id = entry.id;
+        self.emit(no, Change::EntryAdded { entry });
+        id
+    }
+
+    /// Releases what needs no approval, first of all; then asks for the approvals, all entries of one approver together.
+    pub(super) fn start(&mut self, no: IncidentNo, entries: &[u32], night: &[(u32, NightRule)]) {
+        let mut ask = Vec::new();
+        for id in entries {
+            let quiet = night.iter().find(|n| n.0 == *id).map_or(NightRule::Page, |n| n.1);
+            let plan = self.plan(no);
+            if let NightRule::QuietUntil(minute) = quiet
+                && plan.calendar.is_night(self.now.timestamp())
+            {
+                let until = plan.calendar.next_at(minute, self.now.timestamp()).into();
+                self.emit(no, Change::Quieted { entry: *id, until });
+                continue;
+            }
+            match self.inc(no).entry(*id).map(|e| e.rule.is_some()) {
+                Some(true) => ask.push(*id),
+                Some(false) => self.release(no, *id, crate::domain::incident::state::ReleasedBy::Playbook),
+                None => {}
+            }
+        }
+        self.ask_approvals(no, &ask);
+    }
+
+    /// Owners of every system that depends on the failed one are told (RULES D8), unless they are addressed already.
+    pub(super) fn tell_dependents(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let book = inc.book();
+        let down = reach::down(&plan, &book.systems, &book.infra);
+        let level = plan.ladders.level_at(inc.level);
+        if level.is_none() || inc.level == LevelIx(0) {
+            // Degraded: nothing has stopped (RULES D6: noise).
+            return;
+        }
+        let addressed: BTreeSet<Fx> = inc.entries.iter().flat_map(|e| e.to.iter().copied()).collect();
+        let mut owners: Vec<Fx> =
+            plan.systems.iter().filter(|s| down.systems.contains(&s.id)).map(|s| s.owner).filter(|o| !addressed.contains(o)).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        if owners.is_empty() {
+            return;
+        }
+        let message = match inc.messages.iter().rev().find(|m| m.audience == Audience::Internal && m.kind == Kind::Alert) {
+            Some(m) => m.seq,
+            None => self.draft(no, Kind::Alert, Audience::Internal),
+        };
+        let row = Row {
+            to: To::Functions(Vec::new()),
+            audience: Audience::Internal,
+            channels: vec![Channel::Sms, Channel::Paging, Channel::Email],
+            approval: None,
+            answer: Some(AnswerRule::Wanted),
+            answer_within_s: None,
+            deputies: Some(DeputyRule::After),
+            night: NightRule::Page,
+        };
+        let entry = self.add_row_entry(no, Source::Dependents, &row, owners, None, message, Kind::Alert);
+        self.start(no, &[entry], &[]);
+    }
+}
+
+/// What all free fields together may have, in characters.
+const FIELDS_CHARS_MAX: usize = 2_000;
+
+/// A level by what was typed.
+pub(super) fn level_named(plan: &Plan, name: &str) -> Result<LevelIx, Refused> {
+    plan.ladders.level(name).ok_or_else(|| {
+        let all: Vec<String> = plan.ladders.levels.iter().map(|l| format!("{} ({})", l.id, l.alias)).collect();
+        Refused::new("unknown-level", format!("no disruption level is called “{name}”"), format!("there are: {}", all.join(", ")))
+    })
+}
+
+/// Sites by what was typed; the whole region is all of them.
+pub(super) fn sites_named(plan: &Plan, typed: &[SiteId], default: &[SiteId]) -> Result<Vec<SiteId>, Refused> {
+    let given = if typed.is_empty() { default } else { typed };
+    let mut sites = Vec::new();
+    for site in given {
+        let known = plan.region.sites.iter().find(|s| s.id.as_str().eq_ignore_ascii_case(site.as_str()));
+        match known {
+            Some(s) if s.id != plan.region.whole => sites.push(s.id.clone()),
+            Some(_) => sites.extend(plan.region.sites.iter().map(|s| s.id.clone()).filter(|s| *s != plan.region.whole)),
+            None => {
+                let all: Vec<&str> = plan.region.sites.iter().map(|s| s.id.as_str()).collect();
+                return Err(Refused::new("unknown-site", format!("no site is called “{site}”"), format!("there are: {}", all.join(", "))));
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    sites.retain(|s| seen.insert(s.clone()));
+    Ok(sites)
+}
+
+/// Seconds between updates.
+pub(super) fn beat_s(plan: &Plan, book: &Playbook, level: LevelIx) -> u32 {
+    book.update_every_s.or_else(|| plan.ladders.level_at(level).map(|l| l.beat_s)).unwrap_or(3600).max(60)
+}
+
+/// A number to call: publishable, and not hanging on what is down (RULES A10, E1).
+pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<String, Refused> {
+    let by_function = plan.fx(typed.trim()).map(|f| plan.function(f));
+    let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
+    let by_number = plan.functions.iter().find(|f| {
+        f.phone.as_ref().is_some_and(|p| !digits(typed).is_empty() && digits(&p.number) == digits(typed))
+    });
+    let offer = || {
+        let free = plan.functions.iter().filter(|f| f.phone.as_ref().is_some_and(|p| p.publishable && down.stands(&p.needs)));
+        let all: Vec<&str> = free.map(|f| f.id.as_str()).take(8).collect();
+        format!("give a function whose duty phone may be published, such as {}", all.join(", "))
+    };
+    let Some(phone) = by_function.or(by_number).and_then(|f| f.phone.as_ref()) else {
+        return Err(Refused::new("unknown-contact", "that contact is no duty phone of any function", offer()));
+    };
+    if !phone.publishable {
+        return Err(Refused::new("contact-not-publishable", "that duty phone is not marked `publishable`", offer()));
+    }
+    if !down.stands(&phone.needs) {
+        return Err(Refused::new("contact-is-down", "that duty phone hangs on what is down", offer()));
+    }
+    Ok(phone.number.clone())
+}
+
+/// The owner's duty phone; when it hangs on what is down, that of another who leads.
+fn default_contact(plan: &Plan, systems: &[SystemId], down: &Down) -> String {
+    let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
+    let all = owners.chain(plan.region.command.iter().copied()).chain([plan.region.switchboard]).chain(plan.region.last_resort.iter().copied());
+    let phones: Vec<_> = all.filter_map(|f| plan.functions.get(f.ix())).filter_map(|f| f.phone.as_ref()).filter(|p| p.publishable).collect();
+    phones.iter().find(|p| down.stands(&p.needs)).or(phones.first()).map(|p| p.number.clone()).unwrap_or_default()
+}
+
+/// Functions of the incident's sites and of the region; only those of `sites`, when some are given.
+pub(super) fn addressed(
+    plan: &Plan,
+    inc: &crate::domain::incident::state::Incident,
+    all: &[Fx],
+    sites: &[SiteId],
+) -> Vec<Fx> {
+    let here = |f: &&Fx| {
+        let site = &plan.function(**f).site;
+        if sites.is_empty() { *site == plan.region.whole || inc.sites.contains(site) } else { sites.contains(site) }
+    };
+    let mut to: Vec<Fx> = all.iter().filter(here).copied().collect();
+    let mut seen = BTreeSet::new();
+    to.retain(|f| seen.insert(*f));
+    to
+}
+
+/// Care functions get the first internal text with no approval when the level says so, patients may be in danger, or a routine
+/// is urgent (RULES B1).
+fn care_at_once(inc: &crate::domain::incident::state::Incident) -> bool {
+    inc.plan.ladders.level_at(inc.level).is_some_and(|l| l.care_at_once)
+        || inc.facts.safety.counts_as_unsafe()
+        || inc.facts.routines.iter().any(|r| inc.plan.routines.get(r).is_some_and(|r| r.urgent))
+}
+
+/// The mode that an incident asks for by its level, and what it proposes.
+pub(super) fn wanted(inc: &crate::domain::incident::state::Incident) -> (ModeIx, Vec<crate::domain::ladder::Propose>) {
+    let plan = &inc.plan;
+    let book = inc.book();
+    let classes: Vec<_> = book.systems.iter().filter_map(|s| plan.system(s)).map(|s| s.class).collect();
+    let (mut mode, mut propose) = plan.ladders.least_for(inc.level, &classes, inc.facts.safety.counts_as_unsafe());
+    for level in book.levels.iter().filter(|l| l.level <= inc.level) {
+        mode = mode.max(level.mode.unwrap_or_default());
+        let higher = level.propose.iter().map(|p| p.mode).max() >= propose.iter().map(|p| p.mode).max();
+        if !level.propose.is_empty() && higher {
+            propose.clone_from(&level.propose);
+        }
+    }
+    (mode, propose)
+}

@@ -1,0 +1,126 @@
+//! When something is due. Derived from state, so that any start of the program finds the same timers, and only one decision
+//! can record that one fired.
+
+use super::asks::ask_due;
+use super::state::{EntryState, Incident, Kind, Phase, ProposalState, State};
+use crate::domain::ids::IncidentNo;
+use crate::domain::plan::{Audience, PublicRule};
+use crate::domain::time::At;
+
+/// A published text must be read back within that time, in seconds; else an alarm (invariant 3).
+pub const READ_BACK_WITHIN_S: u32 = 120;
+/// An overdue update is told again, one rung up, after that time, in seconds.
+pub const OVERDUE_AGAIN_S: u32 = 600;
+/// A closed incident stays in memory that long for late answers, in seconds.
+pub const ARCHIVE_AFTER_S: u32 = 24 * 3600;
+
+/// What is due.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Timer {
+    /// An approval's deadline, or its request did not arrive.
+    Approval(IncidentNo, u32),
+    /// The morning has come for an entry.
+    Quiet(IncidentNo, u32),
+    /// A reminder or a missed answer.
+    Ask(IncidentNo, u32),
+    /// A mode must be decided.
+    Proposal(IncidentNo, u32),
+    /// The public has waited long enough for an approved text.
+    Holding(IncidentNo),
+    /// An update is overdue.
+    Update(IncidentNo),
+    /// The forecast restoration has passed.
+    Restore(IncidentNo),
+    /// A published text was not read back.
+    Page(IncidentNo, u32),
+    /// Out of memory.
+    Archive(IncidentNo),
+    /// A report by SMS was never confirmed.
+    Pending(String),
+}
+
+impl State {
+    /// The timer that is due first.
+    pub fn next_timer(&self) -> Option<(At, Timer)> {
+        let pending = self.pending.iter().map(|(code, p)| (p.until, Timer::Pending(code.clone())));
+        self.incidents.values().filter_map(next_of).chain(pending).min()
+    }
+
+    /// When the program must look again.
+    pub fn next_due(&self) -> Option<At> { self.next_timer().map(|t| t.0) }
+}
+
+fn next_of(inc: &Incident) -> Option<(At, Timer)> {
+    let no = inc.no;
+    let limits = &inc.plan.region.limits;
+    let open = inc.phase != Phase::Closed;
+    let mut first: Option<(At, Timer)> = None;
+    let mut add = |at: At, timer: Timer| {
+        if first.as_ref().is_none_or(|f| (at, &timer) < (f.0, &f.1)) {
+            first = Some((at, timer));
+        }
+    };
+    for e in &inc.entries {
+        match &e.state {
+            EntryState::Waiting(a) => {
+                add(a.due, Timer::Approval(no, e.id));
+                let arrived = a.asked_at + limits.approval_delivered_s;
+                if !a.delivered && !a.beside && arrived < a.due {
+                    add(arrived, Timer::Approval(no, e.id));
+                }
+            }
+            EntryState::Quiet { until } => add(*until, Timer::Quiet(no, e.id)),
+            EntryState::Released { at, .. } if e.public && !inc.is_drill() => {
+                let unproven = inc.message(e.message).is_some_and(|m| m.page_equal.is_none() && !m.stopped);
+                if unproven {
+                    add(*at + READ_BACK_WITHIN_S, Timer::Page(no, e.message));
+                }
+            }
+            EntryState::Released { .. } | EntryState::Ready | EntryState::Dropped { .. } => {}
+        }
+    }
+    if open {
+        // Scanned flat: a timer wheel would be one more thing that replay must rebuild.
+        let mut earliest: Option<(At, u32)> = None;
+        for id in inc.ask_of.values() {
+            if let Some(at) = inc.asks.get(*id as usize).and_then(ask_due)
+                && earliest.is_none_or(|e| (at, *id) < e)
+            {
+                earliest = Some((at, *id));
+            }
+        }
+        if let Some((at, id)) = earliest {
+            add(at, Timer::Ask(no, id));
+        }
+        add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));
+        if let super::facts::Restore::At(at) = inc.facts.restore
+            && inc.phase == Phase::Open
+            && !inc.restore_told
+        {
+            add(at + limits.restored_within_s, Timer::Restore(no));
+        }
+        if holding_is_due(inc) {
+            add(inc.opened + inc.plan.region.holding_after_s, Timer::Holding(no));
+        }
+    }
+    for p in &inc.proposals {
+        match &p.state {
+            ProposalState::Asked => add(p.due, Timer::Proposal(no, p.id)),
+            ProposalState::Declined { again, .. } if open => add(*again, Timer::Proposal(no, p.id)),
+            _ => {}
+        }
+    }
+    let settled = !inc.proposals.iter().any(|p| p.state == ProposalState::Asked)
+        && !inc.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)));
+    if !open && settled {
+        add(inc.phase_at + ARCHIVE_AFTER_S, Timer::Archive(no));
+    }
+    first
+}
+
+/// The public was promised a text and has none (RULES B7).
+fn holding_is_due(inc: &Incident) -> bool {
+    let asked = inc.entries.iter().any(|e| e.public);
+    let told = inc.messages.iter().any(|m| m.audience == Audience::Public && m.kind != Kind::Holding && m.released_at.is_some());
+    inc.book().public != PublicRule::Never && !inc.is_drill() && !inc.holding_sent && asked && !told
+}

@@ -1,0 +1,61 @@
+//! Whether a way out can carry a text whole (invariant 2): asked when a text is drafted, released, and by day in `check`.
+
+use super::pages::{self, PageRules};
+use super::sms::{self, Alphabet, SmsLimits, Split};
+use super::{CannotCarry, Charset, Outgoing};
+use crate::domain::plan::Carry;
+
+/// What one fax page holds at 14 pt, in characters; the page itself is laid out by its channel.
+pub const FAX_PAGE_CHARS: u32 = 1_400;
+
+/// How many units (SMS, pages) a text takes there.
+///
+/// # Errors
+/// Why it can't go whole.
+pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32, CannotCarry> {
+    match carry {
+        Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
+            let limits = SmsLimits {
+                alphabet: match charset {
+                    Charset::Latin1 => Alphabet::Latin1,
+                    Charset::Ascii7 => Alphabet::Ascii,
+                    Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
+                },
+                ucs2: *ucs2,
+                split: match (separate, ref16) {
+                    (true, _) => Split::Separate,
+                    (false, true) => Split::Udh16,
+                    (false, false) => Split::Udh8,
+                },
+                parts_max: u16::try_from(*parts_max).unwrap_or(u16::MAX),
+                ..SmsLimits::default()
+            };
+            sms::fit(out, trailer, &limits).map(|f| u32::from(f.parts))
+        }
+        Carry::Pages { charset, chars_max, pages_max } => {
+            let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };
+            pages::fit(out, trailer, &rules).map(|f| f.pages)
+        }
+        Carry::Fax { pages_max, chars_max } => {
+            let chars = count(out.text.chars().count());
+            let pages = chars.div_ceil(FAX_PAGE_CHARS).max(1);
+            if chars > *chars_max {
+                Err(CannotCarry::TooLong { needs: chars, max: *chars_max, unit: "characters".into() })
+            } else if pages > *pages_max {
+                Err(CannotCarry::TooLong { needs: pages, max: *pages_max, unit: "pages".into() })
+            } else {
+                Ok(pages)
+            }
+        }
+        Carry::Whole { chars_max: Some(max) } => {
+            let chars = count(out.text.chars().count());
+            if chars > *max {
+                return Err(CannotCarry::TooLong { needs: chars, max: *max, unit: "characters".into() });
+            }
+            Ok(1)
+        }
+        Carry::Whole { chars_max: None } => Ok(1),
+    }
+}
+
+fn count(n: usize) -> u32 { u32::try_from(n).unwrap_or(u32::MAX) }
