@@ -108,8 +108,8 @@ impl JournalError {
             Self::Newer { .. } => "start the newer version again; an older one must not write here".into(),
             Self::NotAJournal { .. } => "name the state folder, or the file journal.db in it".into(),
             Self::Corrupt { .. } => {
-                "stop, keep the folder as it is, run `vardkase verify` on it and on its second copy, \
-                and start on a copy that verifies"
+                "keep the folder as it is; run `vardkase verify` on it and on its second copy, and start on the one that \
+                verifies. In an emergency with neither, start on an empty folder and look into this one later"
                     .into()
             }
             Self::Disk { kind: DiskKind::Full, .. } => "free space on this disk; the same batch is then taken".into(),

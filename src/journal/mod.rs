@@ -25,6 +25,7 @@
 //! | `read` | [`SqliteReader`]: replay, blobs, unsealing |
 //! | `writer` | [`Journal`]: the writer thread and its handle |
 //! | `verify` | the offline proof |
+//! | `mirror` | the second copy on another disk |
 //!
 //! [`Store`] and [`Reader`] are the seam for a store of several sites: `append(expected_seq, batch) -> seq`, `read`,
 //! `follow`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
@@ -50,6 +51,7 @@ mod chain;
 mod error;
 mod folder;
 mod frame;
+mod mirror;
 mod read;
 mod seal;
 mod sqlite;
@@ -61,6 +63,7 @@ mod writer;
 pub use chain::{BadHead, HASH_BYTES, Hash, Head, hash_of};
 pub use error::{DiskKind, JournalError};
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
+pub use mirror::{Mirror, MirrorState};
 pub use read::SqliteReader;
 pub use seal::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
 pub use sqlite::{OpenOptions, SqliteStore};

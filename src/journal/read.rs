@@ -79,10 +79,17 @@ fn wal_of(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// A path as SQLite's URI (sqlite.org/uri.html 3.1): what has a meaning there is escaped.
-fn uri(file: &Path, tail: &str) -> String {
-    let escaped = file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{escaped}{tail}")
+/// A path as SQLite's URI (sqlite.org/uri.html 3): every byte that might mean something there is escaped, so that a folder
+/// of any name is found.
+pub(super) fn uri(file: &Path, tail: &str) -> String {
+    let mut uri = String::from(if file.is_absolute() { "file://" } else { "file:" });
+    for &byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + tail
 }
 
 /// One frame as it lies in its row.

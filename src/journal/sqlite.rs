@@ -14,7 +14,7 @@ use super::chain::Head;
 use super::error::JournalError;
 use super::folder::{Folder, KEY_FILE, read_key};
 use super::frame::FrameWriter;
-use super::read::{SqliteReader, checkpoint_check, recorded_head};
+use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
 use super::seal::{MasterKey, Sealed, Sealer, limit};
 use super::{Append, Batch, CHECKPOINT_BYTES_MAX, Checkpoint, OpenReader, Reader, Store};
 
@@ -271,17 +271,17 @@ impl Store for SqliteStore {
     }
 }
 
-fn open_connection(file: &Path) -> Result<Connection, JournalError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub(super) fn open_connection(file: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let open = || {
-        let conn = Connection::open_with_flags(file, flags)?;
+        let conn = Connection::open_with_flags(uri(file, ""), flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         Ok(conn)
     };
     open().map_err(|e: rusqlite::Error| JournalError::sqlite("opening", &e))
 }
 
-fn set_pragmas(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_pragmas(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     // Destroyed keys are overwritten in the database, not only unlinked.
@@ -335,7 +335,7 @@ fn new_key(folder: &Folder) -> Result<MasterKey, JournalError> {
     Ok(master)
 }
 
-fn create_tables(transaction: &Transaction<'_>, master: &MasterKey) -> rusqlite::Result<()> {
+pub(super) fn create_tables(transaction: &Transaction<'_>, master: &MasterKey) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute_batch(SCHEMA)?;
     transaction.execute("INSERT INTO meta (name, value) VALUES ('format', ?1)", [FORMAT])?;

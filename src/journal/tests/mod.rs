@@ -7,6 +7,7 @@ use std::path::Path;
 use super::*;
 
 mod crash;
+mod mirror;
 mod private;
 mod proof;
 mod speed;
