@@ -1,0 +1,214 @@
+//! What can go wrong with the journal, and what to do about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Why the journal did not do as asked. Cloneable: one failed commit refuses every batch that waited in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JournalError {
+    /// Another process owns the state folder. Two owners would tell people two different things (INCIDENTS D, split brain).
+    InUse {
+        /// The state folder.
+        folder: PathBuf,
+        /// Who holds it, as written in the lock file.
+        pid: Option<u32>,
+    },
+    /// The folder was written by a newer version.
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest format that this program reads.
+        known: u32,
+    },
+    /// The file is something else than a journal.
+    NotAJournal {
+        /// The file.
+        file: PathBuf,
+    },
+    /// What was read is not what was written.
+    Corrupt {
+        /// The first record that can't be trusted, where that is known.
+        seq: Option<u64>,
+        /// What is wrong.
+        what: String,
+    },
+    /// The disk did not take or give it. Nothing of the batch counts as recorded; the same batch may be tried again.
+    Disk {
+        /// What kind of trouble.
+        kind: DiskKind,
+        /// What was tried, and what the system said.
+        what: String,
+    },
+    /// Somebody else appended first: decide again on the newer state.
+    Conflict {
+        /// The head that the caller believed in.
+        expected: u64,
+        /// The head that there is.
+        found: u64,
+    },
+    /// A value is larger than its limit.
+    TooLarge {
+        /// Which limit.
+        limit: &'static str,
+        /// What was given.
+        found: usize,
+        /// The most that is taken.
+        max: usize,
+    },
+    /// The key of this incident is destroyed; nothing more can be sealed for it.
+    Forgotten {
+        /// The incident.
+        incident: String,
+    },
+    /// The file with the master key is missing, damaged, or belongs to another journal.
+    Key {
+        /// The key file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The operating system gave no random bytes.
+    Random(String),
+    /// SQLite older than the one that fixed a bug which corrupts journals.
+    OldSqlite {
+        /// The version found.
+        found: String,
+    },
+    /// The writer has ended; nothing more is recorded in this process.
+    Closed,
+}
+
+/// What the disk's trouble is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DiskKind {
+    /// No space left.
+    Full,
+    /// Not writable, or no permission.
+    ReadOnly,
+    /// Another program holds the file.
+    Busy,
+    /// Reading or writing failed.
+    Io,
+}
+
+impl JournalError {
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::InUse { pid: Some(pid), .. } => format!(
+                "process {pid} runs on this folder: give commands to it over its API, or end it before you start another; \
+                 to only look, use a command that reads (log, verify)"
+            ),
+            Self::InUse { pid: None, .. } => {
+                "end the other process before you start another; to only look, use a command that reads (log, verify)"
+                    .into()
+            }
+            Self::Newer { .. } => "start the newer version again; an older one must not write here".into(),
+            Self::NotAJournal { .. } => "name the state folder, or the file journal.db in it".into(),
+            Self::Corrupt { .. } => {
+                "keep the folder as it is; run `vardkase verify` on it and on its second copy, and start on the one that \
+                verifies. In an emergency with neither, start on an empty folder and look into this one later"
+                    .into()
+            }
+            Self::Disk { kind: DiskKind::Full, .. } => "free space on this disk; the same batch is then taken".into(),
+            Self::Disk { kind: DiskKind::ReadOnly, .. } => {
+                "check who owns the folder and that the disk is mounted for writing".into()
+            }
+            Self::Disk { kind: DiskKind::Busy, .. } => {
+                "end the program that holds the file (a backup, a database browser); copy instead of opening".into()
+            }
+            Self::Disk { kind: DiskKind::Io, .. } => {
+                "look at the system log for this disk, and move the state folder to another one".into()
+            }
+            Self::Conflict { .. } => "decide again on the newer state; if this repeats, two processes write".into(),
+            Self::TooLarge { .. } => "split it, or keep it out of the journal".into(),
+            Self::Forgotten { .. } => "the incident was forgotten on purpose; open a new one".into(),
+            Self::Key { .. } => {
+                "put the key file back from its backup; opening without it (`accept_lost_key`) gives up \
+                what is sealed, while the chain still verifies"
+                    .into()
+            }
+            Self::Random(_) => "the machine has no source of randomness; nothing private can be sealed on it".into(),
+            Self::OldSqlite { .. } => "use the binary with its own SQLite (3.51.3 or later)".into(),
+            Self::Closed => "look for the error that ended the writer, then start again".into(),
+        }
+    }
+
+    /// Whether the same batch may go through later without anything decided anew.
+    pub fn is_disk(&self) -> bool {
+        matches!(self, Self::Disk { .. })
+    }
+
+    pub(crate) fn corrupt(seq: impl Into<Option<u64>>, what: impl Into<String>) -> Self {
+        Self::Corrupt { seq: seq.into(), what: what.into() }
+    }
+
+    pub(crate) fn io(tried: &str, path: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as K;
+        let kind = match error.kind() {
+            K::StorageFull | K::QuotaExceeded => DiskKind::Full,
+            K::PermissionDenied | K::ReadOnlyFilesystem => DiskKind::ReadOnly,
+            K::ResourceBusy | K::WouldBlock => DiskKind::Busy,
+            _ => DiskKind::Io,
+        };
+        Self::Disk { kind, what: format!("{tried} {}: {error}", path.display()) }
+    }
+
+    /// From SQLite. Its messages name tables and files, never values.
+    pub(crate) fn sqlite(tried: &str, error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as C;
+        let what = format!("{tried}: {error}");
+        let kind = match error.sqlite_error_code() {
+            Some(C::DatabaseCorrupt | C::NotADatabase) => return Self::corrupt(None, what),
+            Some(C::DiskFull) => DiskKind::Full,
+            Some(C::ReadOnly | C::PermissionDenied | C::CannotOpen | C::AuthorizationForStatementDenied) => {
+                DiskKind::ReadOnly
+            }
+            Some(C::DatabaseBusy | C::DatabaseLocked) => DiskKind::Busy,
+            Some(C::SystemIoFailure | C::FileLockingProtocolFailed | C::OutOfMemory) => DiskKind::Io,
+            // A missing table, a column of the wrong type: the file is not as it was written.
+            _ => return Self::corrupt(None, what),
+        };
+        Self::Disk { kind, what }
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { folder, pid: Some(pid) } => {
+                write!(f, "the state folder {} is in use by process {pid}", folder.display())
+            }
+            Self::InUse { folder, pid: None } => {
+                write!(f, "the state folder {} is in use by another process", folder.display())
+            }
+            Self::Newer { file, found, known } => {
+                write!(f, "{} has format {found}; this version knows formats up to {known}", file.display())
+            }
+            Self::NotAJournal { file } => write!(f, "{} is no journal", file.display()),
+            Self::Corrupt { seq: Some(seq), what } => write!(f, "the journal is broken at record {seq}: {what}"),
+            Self::Corrupt { seq: None, what } => write!(f, "the journal is broken: {what}"),
+            Self::Disk { kind, what } => {
+                let kind = match kind {
+                    DiskKind::Full => "the disk is full",
+                    DiskKind::ReadOnly => "the disk can't be written",
+                    DiskKind::Busy => "the file is held by another program",
+                    DiskKind::Io => "the disk failed",
+                };
+                write!(f, "{kind}: {what}")
+            }
+            Self::Conflict { expected, found } => {
+                write!(f, "the journal stands at record {found}, not at {expected}: somebody appended first")
+            }
+            Self::TooLarge { limit, found, max } => write!(f, "{found} is more than {limit} allows ({max})"),
+            Self::Forgotten { incident } => write!(f, "incident {incident} is forgotten: its key is destroyed"),
+            Self::Key { file, what } => write!(f, "the key file {} {what}", file.display()),
+            Self::Random(what) => write!(f, "no randomness from the operating system: {what}"),
+            Self::OldSqlite { found } => write!(f, "SQLite {found} can corrupt a journal under load"),
+            Self::Closed => f.write_str("the journal's writer has ended"),
+        }
+    }
+}
+impl std::error::Error for JournalError {}

@@ -1,0 +1,257 @@
+//! A second copy on another disk (INCIDENTS lesson 45: the transaction log lay on the storage that failed).
+//!
+//! Follows the journal: what is committed is verified and then copied, a moment later, key file included, so that the copy
+//! is a state folder of its own: a process can be started on it. What is forgotten is forgotten there too. A slow or broken
+//! second disk delays nobody; it is told in [`MirrorState`].
+//!
+//! Must not: repair. A copy that holds another history than the journal is left as it is, for it may be the true one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::watch;
+
+use super::Reader;
+use super::chain::Head;
+use super::error::JournalError;
+use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
+use super::frame::FrameReader;
+use super::read::{SqliteReader, recorded_head, uri};
+use super::sqlite::{check_format, create_tables, open_connection, set_pragmas};
+
+/// Frames that one transaction copies.
+const STEP_FRAMES_MAX: i64 = 256;
+/// After a failure the copy is tried again this much later, or at the next record.
+const RETRY_S: u64 = 10;
+/// Pages of WAL after which SQLite moves them by itself; nobody waits for the mirror.
+const WAL_PAGES: i64 = 1000;
+
+/// How the second copy stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MirrorState {
+    /// What it holds.
+    pub head: Head,
+    /// Why it does not follow, if it does not.
+    pub error: Option<JournalError>,
+    /// It lies on the same disk as the journal: no second copy in the sense that matters. An unmounted disk shows so too.
+    pub same_disk: bool,
+}
+
+/// Copies a journal into a second folder.
+#[derive(Debug)]
+pub struct Mirror {
+    source: PathBuf,
+    dir: PathBuf,
+    target: Option<Target>,
+    told: watch::Sender<MirrorState>,
+}
+
+/// The second folder, held.
+#[derive(Debug)]
+struct Target {
+    conn: Connection,
+    head: Head,
+    _folder: Folder,
+}
+
+impl Mirror {
+    /// Names the two folders. Nothing is opened yet: a second disk that is missing must not stop the start.
+    pub fn new(source: &Path, dir: &Path) -> Self {
+        let state = MirrorState { head: Head::START, error: None, same_disk: false };
+        Self { source: source.into(), dir: dir.into(), target: None, told: watch::Sender::new(state) }
+    }
+
+    /// Tells how the copy stands.
+    pub fn state(&self) -> watch::Receiver<MirrorState> {
+        self.told.subscribe()
+    }
+
+    /// Copies all that is committed by now. Blocks on both disks. After an error the folder is opened anew the next time.
+    ///
+    /// # Errors
+    /// The second folder is in use, full, of another journal, or of another history; or the journal itself is broken.
+    pub fn step(&mut self) -> Result<Head, JournalError> {
+        let result = self.catch_up();
+        if result.is_err() {
+            self.target = None;
+        }
+        let same_disk = same_disk(&self.source, &self.dir);
+        self.told.send_modify(|state| {
+            state.same_disk = same_disk;
+            state.error = result.as_ref().err().cloned();
+            if let Ok(head) = &result {
+                state.head = *head;
+            }
+        });
+        result
+    }
+
+    /// Follows until the journal's writer ends, and copies what it wrote last.
+    pub async fn run(mut self, mut follow: watch::Receiver<Head>) {
+        loop {
+            let ended = follow.has_changed().is_err();
+            follow.mark_unchanged();
+            let stepped = tokio::task::spawn_blocking(move || {
+                let result = self.step();
+                (self, result)
+            });
+            // The runtime goes down, or the step panicked: nothing to follow with.
+            let Ok((mirror, result)) = stepped.await else { return };
+            self = mirror;
+            if ended {
+                return;
+            }
+            let retry = Duration::from_secs(RETRY_S);
+            match result {
+                // An end is looked at in the next round, after one more step.
+                Ok(_) => drop(follow.changed().await),
+                Err(error) => {
+                    tracing::warn!(%error, "the second copy of the journal does not follow");
+                    let _ = tokio::time::timeout(retry, follow.changed()).await;
+                }
+            }
+        }
+    }
+
+    fn catch_up(&mut self) -> Result<Head, JournalError> {
+        let target = match &mut self.target {
+            Some(target) => target,
+            None => self.target.insert(Target::open(&self.source, &self.dir)?),
+        };
+        while target.copy_some()? {}
+        Ok(target.head)
+    }
+}
+
+impl Target {
+    fn open(source: &Path, dir: &Path) -> Result<Self, JournalError> {
+        let failed = |e: rusqlite::Error| JournalError::sqlite("setting up the second copy", &e);
+        let key_file = |what| JournalError::Key { file: source.join(KEY_FILE), what };
+        let reader = SqliteReader::open(source)?;
+        let master = read_key(source)?.ok_or_else(|| key_file("is missing"))?;
+        let folder = Folder::take(dir)?;
+        let file = folder.prepare_db()?;
+        let mut conn = open_connection(&file)?;
+        let empty: bool = conn
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+            .map_err(|e| JournalError::sqlite("opening the second copy", &e))?;
+        if !empty {
+            check_format(&conn, &file)?;
+        }
+        set_pragmas(&conn).map_err(failed)?;
+        conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).map_err(failed)?;
+        if empty {
+            folder.write_key(&master)?;
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            create_tables(&transaction, &master).map_err(failed)?;
+            transaction.commit().map_err(failed)?;
+        }
+        let check: Vec<u8> =
+            conn.query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0)).map_err(failed)?;
+        if check[..] != master.check_value()[..] {
+            return Err(key_file("is not the one of the second copy"));
+        }
+        let head = recorded_head(&conn)?;
+        if reader.head_at(head.seq)? != Some(head) {
+            let what = format!("the second copy holds another history, up to record {}", head.seq);
+            return Err(JournalError::corrupt(None, what));
+        }
+        conn.execute("ATTACH ?1 AS source", [uri(&source.join(DB_FILE), "?mode=ro")]).map_err(failed)?;
+        Ok(Self { conn, head, _folder: folder })
+    }
+
+    /// One transaction; whether there may be more.
+    fn copy_some(&mut self) -> Result<bool, JournalError> {
+        let failed = |e: rusqlite::Error| JournalError::sqlite("writing the second copy", &e);
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let forgotten = copy_beside(&transaction).map_err(failed)?;
+        let (head, frames) = copy_frames(&transaction, self.head)?;
+        transaction.commit().map_err(failed)?;
+        self.head = head;
+        if forgotten {
+            // Old pages still hold the keys; if a reader is in the way, SQLite moves them later.
+            let _ = self.conn.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        Ok(frames == STEP_FRAMES_MAX)
+    }
+}
+
+/// What lies outside the chain; rows there are only ever added, or forgotten. Whether anything was forgotten.
+fn copy_beside(conn: &Connection) -> rusqlite::Result<bool> {
+    for (table, columns) in [("blobs", "hash, bytes"), ("private", "commitment, incident, sealed")] {
+        conn.prepare_cached(&format!(
+            "INSERT INTO main.{table} (rowid, {columns}) SELECT rowid, {columns} FROM source.{table}
+             WHERE rowid > ifnull((SELECT max(rowid) FROM main.{table}), 0)"
+        ))?
+        .execute([])?;
+    }
+    conn.prepare_cached(
+        "INSERT INTO main.keys (incident, wrapped) SELECT incident, wrapped FROM source.keys AS theirs
+         WHERE wrapped IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.keys WHERE incident = theirs.incident)",
+    )?
+    .execute([])?;
+    let forgotten = conn
+        .prepare_cached(
+            "INSERT INTO main.keys (incident, wrapped) SELECT incident, NULL FROM source.keys AS theirs
+             WHERE wrapped IS NULL AND NOT EXISTS
+                 (SELECT 1 FROM main.keys WHERE incident = theirs.incident AND wrapped IS NULL)
+             ON CONFLICT DO UPDATE SET wrapped = NULL",
+        )?
+        .execute([])?;
+    if forgotten > 0 {
+        conn.prepare_cached(
+            "UPDATE main.private SET sealed = NULL WHERE sealed IS NOT NULL
+             AND incident IN (SELECT incident FROM main.keys WHERE wrapped IS NULL)",
+        )?
+        .execute([])?;
+    }
+    Ok(forgotten > 0)
+}
+
+/// Frames as they are, each verified before it is taken over: a broken journal must not spread.
+fn copy_frames(conn: &Connection, mut head: Head) -> Result<(Head, i64), JournalError> {
+    let failed = |e: rusqlite::Error| JournalError::sqlite("copying frames", &e);
+    let mut page = conn
+        .prepare_cached("SELECT first, count, hash, body FROM source.frames WHERE first > ?1 ORDER BY first LIMIT ?2")
+        .map_err(failed)?;
+    let mut insert = conn
+        .prepare_cached("INSERT INTO main.frames (first, count, hash, body) VALUES (?1, ?2, ?3, ?4)")
+        .map_err(failed)?;
+    let mut rows = page.query(params![head.seq.cast_signed(), STEP_FRAMES_MAX]).map_err(failed)?;
+    let mut frames = 0;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let read = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get_ref(3)?.as_blob()?));
+        let (first, count, hash, body): (i64, i64, [u8; 32], &[u8]) = read().map_err(failed)?;
+        let next = head.seq + 1;
+        if first != next.cast_signed() {
+            return Err(JournalError::corrupt(next, format!("the next frame begins at {first}")));
+        }
+        let mut reader = FrameReader::new(head, body)?;
+        while reader.next()?.is_some() {}
+        head = reader.head();
+        if head.hash != hash || head.seq.cast_signed() != first.saturating_add(count).saturating_sub(1) {
+            return Err(JournalError::corrupt(head.seq, "it is not the one that stands beside its frame"));
+        }
+        insert.execute(params![first, count, hash, body]).map_err(failed)?;
+        frames += 1;
+    }
+    if frames > 0 {
+        conn.prepare_cached("UPDATE main.head SET seq = ?1, hash = ?2 WHERE id = 1")
+            .and_then(|mut s| s.execute(params![head.seq.cast_signed(), head.hash]))
+            .map_err(failed)?;
+    }
+    Ok((head, frames))
+}
+
+#[cfg(unix)]
+fn same_disk(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev());
+    matches!((device(a), device(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+#[cfg(not(unix))]
+fn same_disk(_: &Path, _: &Path) -> bool {
+    false
+}

@@ -1,0 +1,456 @@
+//! The store in the state folder: SQLite, one durable transaction per group of batches.
+//!
+//! WAL with `synchronous=FULL`: a commit is one write and one fsync of the WAL. What piles up there goes into the database
+//! when nothing waits, or at the latest after [`WAL_FORCED_BYTES`], so that neither commits nor the disk suffer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use tokio::sync::watch;
+
+use super::chain::Head;
+use super::error::JournalError;
+use super::folder::{Folder, KEY_FILE, read_key};
+use super::frame::FrameWriter;
+use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
+use super::seal::{MasterKey, Sealed, Sealer, limit};
+use super::{Append, Batch, CHECKPOINT_BYTES_MAX, Checkpoint, OpenReader, Reader, Store};
+
+/// Version of the tables. A newer one is refused.
+const FORMAT: u32 = 1;
+/// "VKJ1", so that `file` and others can tell what it is (sqlite.org/fileformat2.html 1.3.17).
+const APPLICATION_ID: i32 = 0x564b_4a31;
+/// The first SQLite without the WAL-reset bug, which could corrupt the database after a checkpoint.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// How long another program (a backup) may hold the file before a commit fails.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// From here on the WAL is moved into the database when nothing waits.
+const WAL_IDLE_BYTES: u64 = 4 << 20;
+/// From here on it is moved even under load.
+const WAL_FORCED_BYTES: u64 = 32 << 20;
+/// The WAL file shrinks to this after it was moved.
+const WAL_KEPT_BYTES: u64 = 64 << 20;
+/// What a commit writes besides its records: about two pages.
+const COMMIT_OVERHEAD_BYTES: u64 = 2 * 4096;
+/// Checkpoints kept: the newest, and one before it in case that one is damaged.
+const CHECKPOINTS_KEPT: i64 = 2;
+/// Stands behind the name of an incident whose key can't be read any more.
+const LOST: &str = "~lost";
+
+const SCHEMA: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE TABLE frames (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE keys (incident TEXT PRIMARY KEY, wrapped BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE private (commitment BLOB PRIMARY KEY, incident TEXT NOT NULL, sealed BLOB) STRICT;
+CREATE INDEX private_of_incident ON private (incident);
+CREATE TABLE blobs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, state BLOB NOT NULL, guard BLOB NOT NULL) STRICT;
+";
+
+/// How a folder is opened.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct OpenOptions {
+    /// Goes on with a new master key when the old one is gone. What was sealed stays, unreadable, until the old key file
+    /// is found; the chain still verifies.
+    pub accept_lost_key: bool,
+}
+
+/// The journal in the state folder.
+#[derive(Debug)]
+pub struct SqliteStore {
+    conn: Connection,
+    head: Head,
+    sealer: Sealer,
+    master: MasterKey,
+    told: watch::Sender<Head>,
+    /// Bytes written since the WAL was last moved.
+    wal_bytes: u64,
+    /// A key was destroyed, and old pages may still hold it.
+    purge: bool,
+    /// A commit failed: what the disk holds must be read anew before the next one.
+    unsure: bool,
+    /// Last: let go of when all else is closed.
+    folder: Folder,
+}
+
+/// Whether the file is a journal of a format that is known here.
+pub(super) fn check_format(conn: &Connection, file: &Path) -> Result<(), JournalError> {
+    let not_a_journal = || JournalError::NotAJournal { file: file.into() };
+    let failed = |e: &rusqlite::Error| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => not_a_journal(),
+        _ => JournalError::sqlite("reading the format", e),
+    };
+    let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(|e| failed(&e))?;
+    if id != APPLICATION_ID {
+        return Err(not_a_journal());
+    }
+    let format: Option<u32> = conn
+        .query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0))
+        .optional()
+        .map_err(|e| failed(&e))?;
+    match format {
+        Some(FORMAT) => Ok(()),
+        Some(found) if found > FORMAT => Err(JournalError::Newer { file: file.into(), found, known: FORMAT }),
+        _ => Err(not_a_journal()),
+    }
+}
+
+fn check_sqlite_version() -> Result<(), JournalError> {
+    if rusqlite::version_number() >= SQLITE_VERSION_MIN {
+        Ok(())
+    } else {
+        Err(JournalError::OldSqlite { found: rusqlite::version().into() })
+    }
+}
+
+impl SqliteStore {
+    /// Opens the state folder, making it if it is not there, and holds it until dropped.
+    ///
+    /// # Errors
+    /// In use, from a newer version, damaged, without its key, or the disk does not take it.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, JournalError> {
+        check_sqlite_version()?;
+        let folder = Folder::take(dir)?;
+        let file = folder.prepare_db()?;
+        let mut conn = open_connection(&file)?;
+        let empty: bool = conn
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+            .map_err(|e| match e.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotAJournal { file: file.clone() },
+                _ => JournalError::sqlite("opening", &e),
+            })?;
+        if !empty {
+            check_format(&conn, &file)?;
+        }
+        set_pragmas(&conn).map_err(|e| JournalError::sqlite("setting up", &e))?;
+        let master = take_key(&folder, &mut conn, empty, options)?;
+        let sealer = Sealer::new(master.clone());
+        learn_keys(&mut conn, &master, &sealer)?;
+        let head = recorded_head(&conn)?;
+        check_tail(&conn, head)?;
+        let told = watch::Sender::new(head);
+        Ok(Self { conn, head, sealer, master, told, wal_bytes: 0, purge: false, unsure: false, folder })
+    }
+
+    /// Seals private values for batches of this store.
+    pub fn sealer(&self) -> Sealer {
+        self.sealer.clone()
+    }
+
+    fn write_group(
+        &mut self,
+        group: &[Append],
+        answers: &mut Vec<Result<Head, JournalError>>,
+    ) -> Result<Head, JournalError> {
+        let failed = |e: rusqlite::Error| JournalError::sqlite("appending", &e);
+        if self.unsure {
+            self.head = recorded_head(&self.conn)?;
+            self.unsure = false;
+        }
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let mut frame = FrameWriter::after(self.head);
+        for Append { expected_seq, batch } in group {
+            let checked = match frame.head.seq == *expected_seq {
+                true => batch.check_limits(),
+                false => Err(JournalError::Conflict { expected: *expected_seq, found: frame.head.seq }),
+            };
+            if checked.is_ok() {
+                write_beside(&transaction, batch).map_err(failed)?;
+                batch.records.iter().for_each(|record| frame.push(record));
+            }
+            answers.push(checked.map(|()| frame.head));
+        }
+        if frame.count > 0 {
+            write_frame(&transaction, self.head, &frame).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+        self.wal_bytes += frame.body.len() as u64 + COMMIT_OVERHEAD_BYTES;
+        Ok(frame.head)
+    }
+
+    /// Moves the WAL into the database. Not doing so harms nobody now, so that a failure is only tried again.
+    fn move_wal(&mut self) {
+        let mode = if self.purge { "TRUNCATE" } else { "PASSIVE" };
+        // Truncating waits for readers; appending must not.
+        let _ = self.conn.busy_timeout(Duration::ZERO);
+        let moved = self.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+            let (busy, in_wal, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(!busy && in_wal == moved)
+        });
+        let _ = self.conn.busy_timeout(BUSY_TIMEOUT);
+        match moved {
+            Ok(true) => (self.wal_bytes, self.purge) = (0, false),
+            // A reader holds an old page: again after as much as makes it worth while.
+            Ok(false) => self.wal_bytes /= 2,
+            Err(error) => {
+                self.wal_bytes /= 2;
+                tracing::warn!(%error, "the journal's WAL could not be moved into the database; it grows until that works");
+            }
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn append(&mut self, group: &[Append]) -> Vec<Result<Head, JournalError>> {
+        let mut answers = Vec::with_capacity(group.len());
+        match self.write_group(group, &mut answers) {
+            Ok(head) => {
+                self.head = head;
+                for (append, answer) in group.iter().zip(&answers) {
+                    if answer.is_ok() && !append.batch.forget.is_empty() {
+                        append.batch.forget.iter().for_each(|incident| self.sealer.forget(incident));
+                        self.purge = true;
+                    }
+                    for blob in append.batch.blobs.iter().filter(|_| answer.is_ok()) {
+                        self.wal_bytes += blob.1.len() as u64;
+                    }
+                }
+                self.told.send_if_modified(|told| std::mem::replace(told, head) != head);
+                if self.wal_bytes >= WAL_FORCED_BYTES || self.purge {
+                    self.move_wal();
+                }
+            }
+            // What was refused for a reason of its own keeps it.
+            Err(error) => {
+                self.unsure = true;
+                answers.resize(group.len(), Ok(self.head));
+                answers.iter_mut().filter(|a| a.is_ok()).for_each(|answer| *answer = Err(error.clone()));
+            }
+        }
+        answers
+    }
+
+    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
+        limit("CHECKPOINT_BYTES_MAX", checkpoint.state.len(), CHECKPOINT_BYTES_MAX)?;
+        let Head { seq, hash } = checkpoint.head;
+        if seq > self.head.seq {
+            return Err(JournalError::Conflict { expected: seq, found: self.head.seq });
+        }
+        let guard = checkpoint_check(checkpoint);
+        let write = |conn: &mut Connection| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO checkpoints (seq, hash, state, guard) VALUES (?1, ?2, ?3, ?4)",
+                params![seq.cast_signed(), hash, checkpoint.state, guard],
+            )?;
+            transaction.execute(
+                "DELETE FROM checkpoints WHERE seq NOT IN (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT ?1)",
+                [CHECKPOINTS_KEPT],
+            )?;
+            transaction.commit()
+        };
+        write(&mut self.conn).map_err(|e| JournalError::sqlite("storing a checkpoint", &e))?;
+        self.wal_bytes += checkpoint.state.len() as u64;
+        Ok(())
+    }
+
+    fn idle(&mut self) {
+        if self.wal_bytes >= WAL_IDLE_BYTES || self.purge {
+            self.move_wal();
+        }
+    }
+
+    fn follow(&self) -> watch::Receiver<Head> {
+        self.told.subscribe()
+    }
+
+    fn open_reader(&self) -> OpenReader {
+        let (dir, master): (PathBuf, _) = (self.folder.path.clone(), self.master.clone());
+        Arc::new(move || {
+            let mut reader = SqliteReader::open(&dir)?;
+            reader.master = Some(master.clone());
+            Ok(Box::new(reader) as Box<dyn Reader>)
+        })
+    }
+}
+
+pub(super) fn open_connection(file: &Path) -> Result<Connection, JournalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let open = || {
+        let conn = Connection::open_with_flags(uri(file, ""), flags)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        Ok(conn)
+    };
+    open().map_err(|e: rusqlite::Error| JournalError::sqlite("opening", &e))
+}
+
+pub(super) fn set_pragmas(conn: &Connection) -> rusqlite::Result<()> {
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    // Destroyed keys are overwritten in the database, not only unlinked.
+    conn.pragma_update(None, "secure_delete", true)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    conn.pragma_update(None, "journal_size_limit", WAL_KEPT_BYTES.cast_signed())?;
+    conn.pragma_update(None, "trusted_schema", false)
+}
+
+/// Finds or makes the master key, and the tables with it: a folder has both or neither.
+fn take_key(
+    folder: &Folder,
+    conn: &mut Connection,
+    empty: bool,
+    options: OpenOptions,
+) -> Result<MasterKey, JournalError> {
+    let failed = |e: rusqlite::Error| JournalError::sqlite("setting up", &e);
+    let on_disk = match read_key(&folder.path) {
+        Err(JournalError::Key { .. }) if options.accept_lost_key => None,
+        other => other?,
+    };
+    if empty {
+        let master = match on_disk {
+            Some(master) => master,
+            None => new_key(folder)?,
+        };
+        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        create_tables(&transaction, &master).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        return Ok(master);
+    }
+    let check: Vec<u8> = conn
+        .query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0))
+        .map_err(|e| JournalError::sqlite("reading the key's check", &e))?;
+    let wrong = match on_disk {
+        Some(master) if master.check_value()[..] == check[..] => return Ok(master),
+        Some(_) => "belongs to another journal",
+        None => "is missing",
+    };
+    if !options.accept_lost_key {
+        return Err(JournalError::Key { file: folder.path.join(KEY_FILE), what: wrong });
+    }
+    let master = new_key(folder)?;
+    conn.execute("UPDATE meta SET value = ?1 WHERE name = 'key_check'", [master.check_value()]).map_err(failed)?;
+    Ok(master)
+}
+
+fn new_key(folder: &Folder) -> Result<MasterKey, JournalError> {
+    let master = MasterKey::random()?;
+    folder.write_key(&master)?;
+    Ok(master)
+}
+
+pub(super) fn create_tables(transaction: &Transaction<'_>, master: &MasterKey) -> rusqlite::Result<()> {
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.execute("INSERT INTO meta (name, value) VALUES ('format', ?1)", [FORMAT])?;
+    transaction.execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1)", [master.check_value()])?;
+    transaction.execute("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?1)", [Head::START.hash])?;
+    Ok(())
+}
+
+/// Takes up the incidents' keys. One that can't be read is set aside under another name, so that its incident can go on
+/// with a new key: an open incident must be able to record whom it reaches.
+fn learn_keys(conn: &mut Connection, master: &MasterKey, sealer: &Sealer) -> Result<(), JournalError> {
+    let read = |conn: &Connection| -> rusqlite::Result<Vec<(String, Option<Vec<u8>>)>> {
+        conn.prepare("SELECT incident, wrapped FROM keys")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    let mut lost = Vec::new();
+    for (incident, wrapped) in read(conn).map_err(|e| JournalError::sqlite("reading keys", &e))? {
+        let key = wrapped.as_deref().map(|wrapped| master.unwrap_key(&incident, wrapped));
+        match key {
+            None => sealer.learn(&incident, None),
+            Some(Some(key)) => sealer.learn(&incident, Some(key)),
+            Some(None) if incident.ends_with(LOST) => {}
+            Some(None) => lost.push(incident),
+        }
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    tracing::error!(incidents = lost.len(), "keys of incidents can't be read; their private values stay sealed");
+    let set_aside = |conn: &mut Connection| {
+        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for incident in &lost {
+            let mut aside = format!("{incident}{LOST}");
+            while transaction
+                .query_row("SELECT EXISTS (SELECT 1 FROM keys WHERE incident = ?1)", [&aside], |r| r.get(0))?
+            {
+                aside.push_str(LOST);
+            }
+            transaction.execute("UPDATE keys SET incident = ?2 WHERE incident = ?1", [incident, &aside])?;
+            transaction.execute("UPDATE private SET incident = ?2 WHERE incident = ?1", [incident, &aside])?;
+        }
+        transaction.commit()
+    };
+    set_aside(conn).map_err(|e| JournalError::sqlite("setting lost keys aside", &e))
+}
+
+/// The last frame must end in the recorded head: cheap, and finds a folder put together from two.
+fn check_tail(conn: &Connection, head: Head) -> Result<(), JournalError> {
+    let last: Option<(i64, Vec<u8>)> = conn
+        .query_row("SELECT first + count - 1, hash FROM frames ORDER BY first DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(|e| JournalError::sqlite("reading the last frame", &e))?;
+    match last {
+        None if head == Head::START => Ok(()),
+        Some((seq, hash)) if seq == head.seq.cast_signed() && hash == head.hash => Ok(()),
+        Some((seq, _)) if seq != head.seq.cast_signed() => {
+            Err(JournalError::corrupt(None, format!("the last record is {seq}, the recorded head {}", head.seq)))
+        }
+        Some(_) => Err(JournalError::corrupt(head.seq, "its hash is not the one recorded as the head")),
+        None => Err(JournalError::corrupt(1, format!("no records, but the recorded head is {}", head.seq))),
+    }
+}
+
+/// All of a batch that lies outside the chain.
+fn write_beside(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    for value in batch.records.iter().flat_map(|record| &record.private) {
+        write_private(transaction, value)?;
+    }
+    for (hash, bytes) in &batch.blobs {
+        transaction
+            .prepare_cached("INSERT INTO blobs (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute(params![hash, bytes])?;
+    }
+    for incident in &batch.forget {
+        transaction
+            .prepare_cached(
+                "INSERT INTO keys (incident, wrapped) VALUES (?1, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL",
+            )?
+            .execute([incident])?;
+        transaction.prepare_cached("UPDATE private SET sealed = NULL WHERE incident = ?1")?.execute([incident])?;
+    }
+    Ok(())
+}
+
+/// A value that was sealed before its incident was forgotten, and comes after, is not stored.
+fn write_private(transaction: &Transaction<'_>, value: &Sealed) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO keys (incident, wrapped) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![value.incident, value.wrapped])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO private (commitment, incident, sealed)
+             SELECT ?1, ?2, iif(wrapped IS NULL, NULL, ?3) FROM keys WHERE incident = ?2 ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![value.commitment.0, value.incident, value.sealed])?;
+    Ok(())
+}
+
+fn write_frame(transaction: &Transaction<'_>, before: Head, frame: &FrameWriter) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO frames (first, count, hash, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![(before.seq + 1).cast_signed(), frame.count, frame.head.hash, frame.body])?;
+    transaction
+        .prepare_cached("UPDATE head SET seq = ?1, hash = ?2 WHERE id = 1")?
+        .execute(params![frame.head.seq.cast_signed(), frame.head.hash])?;
+    Ok(())
+}
+
+#[cfg(test)]
+impl SqliteStore {
+    /// For tests that make the disk misbehave.
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+}

@@ -1,0 +1,118 @@
+//! The second copy.
+
+use super::*;
+
+fn two() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, copy) = (dir.path().join("state"), dir.path().join("second"));
+    (dir, source, copy)
+}
+
+#[test]
+fn a_process_can_be_started_on_the_second_copy() {
+    let (_dir, source, copy) = two();
+    let mut store = open(&source);
+    let mut mirror = Mirror::new(&source, &copy);
+    let sealed = store.sealer().seal("14", b"+46701740605").unwrap();
+    let commitment = sealed.commitment();
+    let mut with_plan = Batch::of(vec![record("a").with_private(sealed)]);
+    let hash = with_plan.put_blob(b"plan".to_vec());
+    append(&mut store, with_plan).unwrap();
+    assert_eq!(mirror.step().unwrap(), store.head());
+    // More frames than one transaction takes.
+    for _ in 0..600 {
+        append(&mut store, batch(&["b"])).unwrap();
+    }
+    assert_eq!(mirror.step().unwrap(), store.head());
+    assert_eq!(mirror.step().unwrap(), store.head(), "nothing new is nothing to do");
+    let state = mirror.state().borrow().clone();
+    assert_eq!(state, MirrorState { head: store.head(), error: None, same_disk: true });
+    let in_use = SqliteStore::open(&copy, OpenOptions::default()).unwrap_err();
+    assert!(matches!(in_use, JournalError::InUse { .. }));
+    drop(mirror);
+
+    let expect = VerifyOptions { expect: Some(store.head()) };
+    assert!(verify(&copy, expect).unwrap().is_whole());
+    let mut second = open(&copy);
+    let reader = second.open_reader()().unwrap();
+    assert_eq!(reader.unseal(commitment).unwrap().unwrap(), b"+46701740605");
+    assert_eq!(reader.get_blob(&hash).unwrap().unwrap(), b"plan");
+    append(&mut second, batch(&["on the second disk"])).unwrap();
+}
+
+#[test]
+fn what_is_forgotten_is_forgotten_there_too() {
+    let (_dir, source, copy) = two();
+    let mut store = open(&source);
+    let mut mirror = Mirror::new(&source, &copy);
+    let sealed = store.sealer().seal("14", b"+46701740605").unwrap();
+    let commitment = sealed.commitment();
+    append(&mut store, Batch::of(vec![record("a").with_private(sealed)])).unwrap();
+    mirror.step().unwrap();
+    let wrapped: Vec<u8> = store.conn().query_row("SELECT wrapped FROM keys", [], |row| row.get(0)).unwrap();
+    assert!(contains(&all_bytes(&copy), &wrapped));
+    append(&mut store, Batch { forget: vec!["14".into()], ..batch(&["forgotten"]) }).unwrap();
+    mirror.step().unwrap();
+    assert!(!contains(&all_bytes(&copy), &wrapped));
+    assert_eq!(SqliteReader::open(&copy).unwrap().unseal(commitment).unwrap(), None);
+    assert!(verify(&copy, VerifyOptions::default()).unwrap().is_whole());
+}
+
+#[test]
+fn a_broken_journal_does_not_spread_and_another_history_is_left_alone() {
+    let (_dir, source, copy) = two();
+    let mut store = open(&source);
+    let mut mirror = Mirror::new(&source, &copy);
+    append(&mut store, batch(&["a"])).unwrap();
+    let good = mirror.step().unwrap();
+    append(&mut store, batch(&["b"])).unwrap();
+    tamper(&source).execute("UPDATE frames SET body = zeroblob(30) WHERE first = 2", []).unwrap();
+    let error = mirror.step().unwrap_err();
+    assert!(matches!(error, JournalError::Corrupt { seq: Some(2), .. }), "{error}");
+    assert_eq!(mirror.state().borrow().error, Some(error));
+    assert_eq!(recorded(&copy), good);
+
+    // The journal is put back to an older state and goes another way.
+    let (_other_dir, other, _) = two();
+    let mut other_store = open(&other);
+    append(&mut other_store, batch(&["x"])).unwrap();
+    assert!(matches!(Mirror::new(&other, &copy).step(), Err(JournalError::Key { .. })));
+    drop(store);
+    for sql in [
+        "DELETE FROM frames",
+        "UPDATE head SET seq = 0, hash = x'6f2858021e3dcb3adf144bd38b100f164172e4ed9c3878da3618956499753823'",
+    ] {
+        tamper(&source).execute(sql, []).unwrap();
+    }
+    let mut store = open(&source);
+    for text in ["another a", "another b"] {
+        let error = Mirror::new(&source, &copy).step().unwrap_err();
+        assert!(error.to_string().contains("another history"), "{error}");
+        append(&mut store, batch(&[text])).unwrap();
+    }
+    assert_eq!(recorded(&copy), good);
+}
+
+fn recorded(dir: &Path) -> Head {
+    SqliteReader::open(dir).unwrap().head().unwrap()
+}
+
+/// The second disk is away for a while: the journal goes on, the copy catches up.
+#[tokio::test]
+async fn a_second_disk_that_is_missing_delays_nobody() {
+    let (_dir, source, copy) = two();
+    std::fs::write(&copy, "no folder").unwrap();
+    let journal = Journal::open(&source, OpenOptions::default()).unwrap();
+    let mirror = Mirror::new(&source, &copy);
+    let mut state = mirror.state();
+    let running = tokio::spawn(mirror.run(journal.follow()));
+    journal.append(0, batch(&["a"])).await.unwrap();
+    state.wait_for(|state| state.error.is_some()).await.unwrap();
+    std::fs::remove_file(&copy).unwrap();
+    let head = journal.append(1, batch(&["b"])).await.unwrap();
+    state.wait_for(|state| state.error.is_none() && state.head == head).await.unwrap();
+    journal.append(2, batch(&["last"])).await.unwrap();
+    tokio::task::spawn_blocking(move || journal.close()).await.unwrap();
+    running.await.unwrap();
+    assert_eq!(texts(&copy).unwrap(), ["a", "b", "last"], "what was written last is copied before the end");
+}

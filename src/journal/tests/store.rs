@@ -1,0 +1,249 @@
+//! Opening, appending, reading back.
+
+use rusqlite::params;
+
+use super::*;
+
+#[test]
+fn what_was_appended_is_read_back_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    assert_eq!(store.head(), Head::START);
+    append(&mut store, batch(&["a", "b"])).unwrap();
+    let head = append(&mut store, batch(&["c"])).unwrap();
+    drop(store);
+    let mut store = open(dir.path());
+    assert_eq!(store.head(), head);
+    append(&mut store, batch(&["d"])).unwrap();
+    let reader = store.open_reader()().unwrap();
+    let all = read_after(&*reader, Head::START).unwrap();
+    assert_eq!(
+        all.iter().map(|r| (r.seq, &r.bytes[..])).collect::<Vec<_>>(),
+        [(1, &b"a"[..]), (2, b"b"), (3, b"c"), (4, b"d")]
+    );
+    assert_eq!((all[2].kind, all[2].version, all[2].at_ms, all[2].hash), (7, 1, 1_229_589_900_000, head.hash));
+}
+
+#[test]
+fn reading_goes_on_from_any_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    append(&mut store, batch(&["1", "2", "3"])).unwrap();
+    append(&mut store, batch(&["4"])).unwrap();
+    append(&mut store, batch(&["5", "6"])).unwrap();
+    let reader = store.open_reader()().unwrap();
+    for seq in 0..=6 {
+        let head = reader.head_at(seq).unwrap().unwrap();
+        assert_eq!(head.seq, seq);
+        let rest: Vec<u64> = read_after(&*reader, head).unwrap().iter().map(|r| r.seq).collect();
+        assert_eq!(rest, (seq + 1..=6).collect::<Vec<_>>());
+        if seq > 0 {
+            let wrong = Head { hash: [1; 32], ..head };
+            let error = read_after(&*reader, wrong).unwrap_err();
+            assert!(matches!(error, JournalError::Corrupt { seq: Some(s), .. } if s == seq), "{error}");
+        }
+    }
+    assert_eq!(reader.head_at(7).unwrap(), None);
+    let beyond = Head { seq: 7, hash: [0; 32] };
+    assert!(matches!(read_after(&*reader, beyond), Err(JournalError::Corrupt { .. })));
+    let mut seen = 0;
+    let stopped = reader.read(Head::START, &mut |record| {
+        seen += 1;
+        if record.seq == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!((stopped.unwrap(), seen), (reader.head_at(2).unwrap().unwrap(), 2));
+}
+
+#[test]
+fn a_folder_has_one_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let error = SqliteStore::open(dir.path(), OpenOptions::default()).unwrap_err();
+    assert_eq!(error, JournalError::InUse { folder: dir.path().into(), pid: Some(std::process::id()) });
+    assert!(error.to_string().contains(&dir.path().display().to_string()));
+    assert!(error.hint().contains(&std::process::id().to_string()));
+    drop(store);
+    open(dir.path());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("var/state");
+    let mut store = open(&state);
+    append(&mut store, batch(&["a"])).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm", "key", "lock"] {
+        assert_eq!(mode(&state.join(file)), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn what_is_no_journal_or_newer_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    tamper(dir.path()).execute("UPDATE meta SET value = 2 WHERE name = 'format'", []).unwrap();
+    let file = dir.path().join("journal.db");
+    let before = std::fs::read(&file).unwrap();
+    let newer = JournalError::Newer { file: file.clone(), found: 2, known: 1 };
+    assert_eq!(SqliteStore::open(dir.path(), OpenOptions::default()).unwrap_err(), newer);
+    assert_eq!(verify(dir.path(), VerifyOptions::default()).unwrap_err(), newer);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+
+    let other = tempfile::tempdir().unwrap();
+    tamper(other.path()).execute_batch("CREATE TABLE t (x)").unwrap();
+    let garbage = tempfile::tempdir().unwrap();
+    std::fs::write(garbage.path().join("journal.db"), "no database at all, whatever its name".repeat(100)).unwrap();
+    for dir in [other, garbage] {
+        let found = SqliteStore::open(dir.path(), OpenOptions::default()).unwrap_err();
+        assert_eq!(found, JournalError::NotAJournal { file: dir.path().join("journal.db") });
+        assert_eq!(verify(dir.path(), VerifyOptions::default()).unwrap_err(), found);
+    }
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(verify(empty.path(), VerifyOptions::default()), Err(JournalError::NotAJournal { .. })));
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0, "looking leaves nothing behind");
+}
+
+#[test]
+fn a_wrong_expectation_is_refused_and_harms_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let group = [(0, batch(&["a"])), (0, batch(&["late"])), (1, batch(&["b"])), (9, batch(&["early"]))]
+        .map(|(expected_seq, batch)| Append { expected_seq, batch });
+    let answers = store.append(&group);
+    assert_eq!(answers[0].as_ref().unwrap().seq, 1);
+    assert_eq!(answers[1], Err(JournalError::Conflict { expected: 0, found: 1 }));
+    assert_eq!(answers[2].as_ref().unwrap().seq, 2);
+    assert_eq!(answers[3], Err(JournalError::Conflict { expected: 9, found: 2 }));
+    assert_eq!(texts(dir.path()).unwrap(), ["a", "b"]);
+}
+
+#[test]
+fn what_is_over_a_limit_is_refused_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let big = NewRecord::new(0, 0, 0, vec![0; RECORD_BYTES_MAX + 1]);
+    let refused = append(&mut store, Batch::of(vec![record("a"), big])).unwrap_err();
+    assert!(matches!(refused, JournalError::TooLarge { limit: "RECORD_BYTES_MAX", .. }));
+    let many = Batch::of(vec![NewRecord::new(0, 0, 0, vec![]); BATCH_RECORDS_MAX + 1]);
+    assert!(matches!(append(&mut store, many), Err(JournalError::TooLarge { limit: "BATCH_RECORDS_MAX", .. })));
+    assert_eq!(store.head(), Head::START);
+    let most = NewRecord::new(0, 0, 0, vec![0; RECORD_BYTES_MAX]);
+    append(&mut store, Batch::of(vec![most])).unwrap();
+}
+
+/// The disk is full, then it is not: nothing is lost, nothing is there twice.
+#[test]
+fn a_full_disk_takes_the_same_batch_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    append(&mut store, batch(&["before"])).unwrap();
+    let pages: i64 = store.conn().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    store.conn().pragma_update(None, "max_page_count", pages).unwrap();
+    let big = || Batch::of(vec![record(&"x".repeat(100_000))]);
+    let error = append(&mut store, big()).unwrap_err();
+    assert!(matches!(error, JournalError::Disk { kind: DiskKind::Full, .. }), "{error}");
+    assert!(error.is_disk() && error.hint().contains("free space"));
+    assert_eq!(store.head().seq, 1);
+    store.conn().pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    assert_eq!(append(&mut store, big()).unwrap().seq, 2);
+    assert_eq!(texts(dir.path()).unwrap().len(), 2);
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    store.conn().pragma_update(None, "query_only", true).unwrap();
+    let error = append(&mut store, batch(&["a"])).unwrap_err();
+    assert!(matches!(error, JournalError::Disk { kind: DiskKind::ReadOnly, .. }), "{error}");
+    // What was refused for a reason of its own keeps it, so that its owner does not try it for ever.
+    let group = [(3, batch(&["b"])), (0, batch(&["c"]))].map(|(expected_seq, batch)| Append { expected_seq, batch });
+    let answers = store.append(&group);
+    assert!(matches!(answers[1], Err(JournalError::Disk { .. })));
+    assert!(answers[0].is_err());
+}
+
+#[test]
+fn a_blob_is_found_by_its_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let mut with_plan = batch(&["release"]);
+    let hash = with_plan.put_blob(b"plan".to_vec());
+    append(&mut store, with_plan.clone()).unwrap();
+    append(&mut store, with_plan).unwrap();
+    let reader = store.open_reader()().unwrap();
+    assert_eq!(reader.get_blob(&hash).unwrap().unwrap(), b"plan");
+    assert_eq!(reader.get_blob(&[0; 32]).unwrap(), None);
+    tamper(dir.path()).execute("UPDATE blobs SET bytes = x'00'", []).unwrap();
+    assert!(matches!(reader.get_blob(&hash), Err(JournalError::Corrupt { .. })));
+}
+
+#[test]
+fn a_checkpoint_shortens_the_start_and_can_do_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let reader = store.open_reader()().unwrap();
+    assert_eq!(reader.latest_checkpoint().unwrap(), None);
+    for n in 1..=4 {
+        let head = append(&mut store, batch(&["a", "b"])).unwrap();
+        store.put_checkpoint(&Checkpoint { head, state: vec![n] }).unwrap();
+    }
+    let newest = reader.latest_checkpoint().unwrap().unwrap();
+    assert_eq!((newest.head.seq, &newest.state[..]), (8, &[4][..]));
+    assert_eq!(read_after(&*reader, newest.head).unwrap(), []);
+    append(&mut store, batch(&["c"])).unwrap();
+    assert_eq!(read_after(&*reader, newest.head).unwrap().len(), 1);
+
+    let kept: i64 = tamper(dir.path()).query_row("SELECT count(*) FROM checkpoints", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 2);
+    tamper(dir.path()).execute("UPDATE checkpoints SET state = x'ff' WHERE seq = 8", []).unwrap();
+    assert_eq!(reader.latest_checkpoint().unwrap().unwrap().head.seq, 6, "a damaged one is passed over");
+    tamper(dir.path()).execute("DELETE FROM checkpoints", []).unwrap();
+    assert_eq!(reader.latest_checkpoint().unwrap(), None);
+
+    let ahead = Checkpoint { head: Head { seq: 10, hash: [0; 32] }, state: vec![] };
+    assert_eq!(store.put_checkpoint(&ahead), Err(JournalError::Conflict { expected: 10, found: 9 }));
+}
+
+#[test]
+fn the_wal_does_not_grow_without_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    for _ in 0..20 {
+        append(&mut store, Batch::of(vec![NewRecord::new(0, 0, 0, vec![0; 1 << 20]); 8])).unwrap();
+        store.idle();
+    }
+    let wal = std::fs::metadata(dir.path().join("journal.db-wal")).unwrap().len();
+    assert!(wal < 70 << 20, "{wal} bytes of WAL for 160 MiB");
+    assert_eq!(read_after(&SqliteReader::open(dir.path()).unwrap(), Head::START).unwrap().len(), 160);
+}
+
+#[test]
+fn a_folder_put_together_from_two_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    append(&mut store, batch(&["a"])).unwrap();
+    drop(store);
+    tamper(dir.path()).execute("UPDATE head SET seq = 5, hash = ?1", params![[1u8; 32]]).unwrap();
+    assert!(matches!(SqliteStore::open(dir.path(), OpenOptions::default()), Err(JournalError::Corrupt { .. })));
+    tamper(dir.path()).execute("DELETE FROM frames", []).unwrap();
+    assert!(matches!(SqliteStore::open(dir.path(), OpenOptions::default()), Err(JournalError::Corrupt { .. })));
+}
+
+/// A path may hold what means something in a URI.
+#[test]
+fn any_folder_name_will_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("läge #1? 100%41");
+    let mut store = open(&odd);
+    append(&mut store, batch(&["a"])).unwrap();
+    assert_eq!(texts(&odd).unwrap(), ["a"]);
+    assert!(verify(&odd, VerifyOptions::default()).unwrap().is_whole());
+    assert!(odd.join("journal.db-wal").exists(), "it is this folder, and no other, that was written");
+    assert_eq!(super::super::read::uri(Path::new("a?b/ö.db"), "?mode=ro"), "file:a%3fb/%c3%b6.db?mode=ro");
+    assert_eq!(super::super::read::uri(Path::new("//a"), ""), "file:////a");
+}

@@ -1,0 +1,248 @@
+//! The writer thread and its handle: many batches, one commit.
+//!
+//! While one commit waits for the disk, the next batches queue up, and all of them go into the next one. No lingering: a
+//! lone batch is written at once.
+
+use std::fmt;
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::chain::Head;
+use super::error::JournalError;
+use super::seal::Sealer;
+use super::sqlite::{OpenOptions, SqliteStore};
+use super::{Append, Batch, Checkpoint, OpenReader, Reader, Store};
+
+/// Batches that may wait for the writer. A full queue makes [`Journal::submit`] wait: nothing is dropped.
+pub const QUEUE_BATCHES_MAX: usize = 4096;
+/// Most batches in one commit.
+pub const GROUP_BATCHES_MAX: usize = 4096;
+/// A commit takes no further batch from this size on, so that reading it back needs little memory.
+pub const GROUP_BYTES_MAX: usize = 4 << 20;
+
+/// A running journal. Cheap to clone; the writer ends when all clones are gone, or with [`Journal::close`].
+#[derive(Clone)]
+pub struct Journal {
+    commands: mpsc::Sender<Command>,
+    told: watch::Receiver<Head>,
+    sealer: Sealer,
+    open_reader: OpenReader,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Journal({})", self.head())
+    }
+}
+
+enum Command {
+    Append(Append, oneshot::Sender<Result<Head, Refused>>),
+    Checkpoint(Checkpoint, oneshot::Sender<Result<(), JournalError>>),
+    Stop,
+}
+
+/// A batch that was not recorded, handed back: its owner decides whether to try again, or to go on from memory.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub error: JournalError,
+    /// The batch; `None` if the writer ended with it in hand.
+    pub batch: Option<Batch>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// A batch on its way to the disk: gives the new head when it is durable. Dropping it does not call the batch back.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Head, Refused>>);
+
+impl Future for Pending {
+    type Output = Result<Head, Refused>;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|answer| answer.unwrap_or(Err(Refused { error: JournalError::Closed, batch: None })))
+    }
+}
+
+impl Pending {
+    /// Waits for it outside of the runtime.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn wait(self) -> Result<Head, Refused> {
+        self.0.blocking_recv().unwrap_or(Err(Refused { error: JournalError::Closed, batch: None }))
+    }
+}
+
+impl Journal {
+    /// Opens the state folder and starts its writer.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, JournalError> {
+        let store = SqliteStore::open(dir, options)?;
+        let sealer = store.sealer();
+        Self::start(store, sealer)
+    }
+
+    /// Starts a writer on any store.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(store: impl Store + 'static, sealer: Sealer) -> Result<Self, JournalError> {
+        let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
+        let (told, open_reader) = (store.follow(), store.open_reader());
+        let thread = std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || write(store, queue))
+            .map_err(|e| JournalError::io("starting a thread for", Path::new("the journal"), &e))?;
+        Ok(Self { commands, told, sealer, open_reader, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// The last durable record.
+    pub fn head(&self) -> Head {
+        *self.told.borrow()
+    }
+
+    /// Tells each new head; a follower then reads on from where it stands. Intermediate heads may be skipped.
+    pub fn follow(&self) -> watch::Receiver<Head> {
+        self.told.clone()
+    }
+
+    /// Seals private values.
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Opens a reader beside the writer. It blocks on the disk: use it where that is allowed.
+    ///
+    /// # Errors
+    /// As [`SqliteReader::open`](super::SqliteReader::open).
+    pub fn reader(&self) -> Result<Box<dyn Reader>, JournalError> {
+        (self.open_reader)()
+    }
+
+    /// Puts a batch into the queue, in the order of the calls, and returns at once unless the queue is full. `expected_seq`
+    /// is the last record before it, those still in the queue included: an owner of the state knows it by counting.
+    ///
+    /// # Errors
+    /// The writer has ended.
+    pub async fn submit(&self, expected_seq: u64, batch: Batch) -> Result<Pending, Refused> {
+        let (answer, pending) = oneshot::channel();
+        let command = Command::Append(Append { expected_seq, batch }, answer);
+        self.commands.send(command).await.map_err(|mpsc::error::SendError(command)| closed(command))?;
+        Ok(Pending(pending))
+    }
+
+    /// As [`submit`](Self::submit), outside of the runtime.
+    ///
+    /// # Errors
+    /// The writer has ended.
+    pub fn submit_blocking(&self, expected_seq: u64, batch: Batch) -> Result<Pending, Refused> {
+        let (answer, pending) = oneshot::channel();
+        let command = Command::Append(Append { expected_seq, batch }, answer);
+        self.commands.blocking_send(command).map_err(|mpsc::error::SendError(command)| closed(command))?;
+        Ok(Pending(pending))
+    }
+
+    /// Records a batch: when this gives the new head, it is on disk.
+    ///
+    /// # Errors
+    /// Refused, with the batch: see [`JournalError`].
+    pub async fn append(&self, expected_seq: u64, batch: Batch) -> Result<Head, Refused> {
+        self.submit(expected_seq, batch).await?.await
+    }
+
+    /// Stores the state at a durable record.
+    ///
+    /// # Errors
+    /// The record is not durable yet, the state too large, or the disk does not take it: nothing is lost then.
+    pub async fn put_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), JournalError> {
+        let (answer, pending) = oneshot::channel();
+        self.commands.send(Command::Checkpoint(checkpoint, answer)).await.map_err(|_| JournalError::Closed)?;
+        pending.await.unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// Writes what waits, ends the writer and lets go of the folder. Blocks: outside of the runtime, or in `spawn_blocking`.
+    pub fn close(self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // An error means that the writer has ended already.
+        let _ = self.commands.blocking_send(Command::Stop);
+        if let Some(Err(_)) = thread.map(JoinHandle::join) {
+            tracing::error!("the journal's writer ended in a panic; what it had not confirmed is not recorded");
+        }
+    }
+}
+
+fn closed(command: Command) -> Refused {
+    let batch = match command {
+        Command::Append(append, _) => Some(append.batch),
+        Command::Checkpoint(..) | Command::Stop => None,
+    };
+    Refused { error: JournalError::Closed, batch }
+}
+
+/// The writer's life.
+fn write(mut store: impl Store, mut queue: mpsc::Receiver<Command>) {
+    let (mut group, mut answers) = (Vec::new(), Vec::new());
+    let mut next = queue.blocking_recv();
+    while let Some(command) = next.take() {
+        match command {
+            Command::Append(append, answer) => {
+                let mut bytes = append.batch.stored_bytes();
+                group.push(append);
+                answers.push(answer);
+                while bytes < GROUP_BYTES_MAX && group.len() < GROUP_BATCHES_MAX {
+                    match queue.try_recv() {
+                        Ok(Command::Append(append, answer)) => {
+                            bytes = bytes.saturating_add(append.batch.stored_bytes());
+                            group.push(append);
+                            answers.push(answer);
+                        }
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                let results = store.append(&group);
+                for ((append, answer), result) in group.drain(..).zip(answers.drain(..)).zip(results) {
+                    // Whoever does not wait any more reads it in the journal.
+                    let _ = answer.send(result.map_err(|error| Refused { error, batch: Some(append.batch) }));
+                }
+            }
+            Command::Checkpoint(checkpoint, answer) => {
+                let _ = answer.send(store.put_checkpoint(&checkpoint));
+            }
+            // What was queued before is written; what comes after is handed back by the closed queue.
+            Command::Stop => {
+                queue.close();
+            }
+        }
+        if next.is_none() {
+            next = queue.try_recv().ok();
+        }
+        if next.is_none() {
+            store.idle();
+            next = queue.blocking_recv();
+        }
+    }
+}
