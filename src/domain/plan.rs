@@ -571,7 +571,9 @@ impl Plan {
         self.systems.iter().find(|s| s.id == *id)
     }
     /// The functions that `f` covers outside of office hours, directly or through another.
-    pub fn covers(&self, f: Fx) -> &[Fx] { self.covered.get(f.ix()).map_or(&[], Vec::as_slice) }
+    pub fn covers(&self, f: Fx) -> &[Fx] {
+        self.covered.get(f.ix()).map_or(&[], Vec::as_slice)
+    }
     /// Works out what is looked up often: who covers whom. Called once when a plan is made or read.
     pub fn index(&mut self) {
         let mut covered = vec![Vec::new(); self.functions.len()];

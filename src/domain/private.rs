@@ -23,17 +23,27 @@ impl Private {
         }
     }
     /// Nothing was said.
-    pub fn is_empty(&self) -> bool { self.as_str().is_empty() }
+    pub fn is_empty(&self) -> bool {
+        self.as_str().is_empty()
+    }
 }
 impl Default for Private {
-    fn default() -> Self { Private::Clear(String::new()) }
+    fn default() -> Self {
+        Private::Clear(String::new())
+    }
 }
 impl From<&str> for Private {
-    fn from(s: &str) -> Self { Private::Clear(s.into()) }
+    fn from(s: &str) -> Self {
+        Private::Clear(s.into())
+    }
 }
 impl From<String> for Private {
-    fn from(s: String) -> Self { Private::Clear(s) }
+    fn from(s: String) -> Self {
+        Private::Clear(s)
+    }
 }
 impl fmt::Debug for Private {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("Private(…)") }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Private(…)")
+    }
 }

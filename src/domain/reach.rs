@@ -16,9 +16,13 @@ pub struct Down {
 
 impl Down {
     /// Whether these needs are met: all of the list, any one of each.
-    pub fn stands(&self, needs: &Needs) -> bool { needs.iter().all(|any| any.iter().any(|i| !self.infra.contains(i))) }
+    pub fn stands(&self, needs: &Needs) -> bool {
+        needs.iter().all(|any| any.iter().any(|i| !self.infra.contains(i)))
+    }
     /// Whether a gateway still has what it needs.
-    pub fn gateway_stands(&self, plan: &Plan, g: Gx) -> bool { self.stands(&plan.gateway(g).needs) }
+    pub fn gateway_stands(&self, plan: &Plan, g: Gx) -> bool {
+        self.stands(&plan.gateway(g).needs)
+    }
 }
 
 /// What is down when these systems and this infrastructure are.

@@ -13,27 +13,41 @@ pub struct At(pub i64);
 
 impl At {
     /// As jiff has it. What lies outside of jiff's years becomes 1970: it can only come from a damaged record.
-    pub fn timestamp(self) -> Timestamp { Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH) }
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
     /// Seconds from an earlier moment to this one; 0 when it is later.
-    pub fn seconds_since(self, earlier: At) -> u32 { u32::try_from((self.0 - earlier.0).max(0) / 1000).unwrap_or(u32::MAX) }
+    pub fn seconds_since(self, earlier: At) -> u32 {
+        u32::try_from((self.0 - earlier.0).max(0) / 1000).unwrap_or(u32::MAX)
+    }
 }
 
 impl From<Timestamp> for At {
-    fn from(t: Timestamp) -> Self { At(t.as_millisecond()) }
+    fn from(t: Timestamp) -> Self {
+        At(t.as_millisecond())
+    }
 }
 /// Plus seconds.
 impl Add<u32> for At {
     type Output = At;
-    fn add(self, seconds: u32) -> At { At(self.0.saturating_add(i64::from(seconds) * 1000)) }
+    fn add(self, seconds: u32) -> At {
+        At(self.0.saturating_add(i64::from(seconds) * 1000))
+    }
 }
 /// Minus seconds.
 impl Sub<u32> for At {
     type Output = At;
-    fn sub(self, seconds: u32) -> At { At(self.0.saturating_sub(i64::from(seconds) * 1000)) }
+    fn sub(self, seconds: u32) -> At {
+        At(self.0.saturating_sub(i64::from(seconds) * 1000))
+    }
 }
 impl fmt::Debug for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Display::fmt(&self.timestamp(), f) }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.timestamp(), f)
+    }
 }
 impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Display::fmt(&self.timestamp(), f) }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.timestamp(), f)
+    }
 }

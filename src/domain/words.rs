@@ -39,6 +39,8 @@ pub struct Words {
     pub answer_by_phone: String,
     /// To a deputy: `Du svarar nu för {functions}.`
     pub you_answer_for: String,
+    /// `slut på tiden`: what released a text that nobody approved.
+    pub deadline: String,
     /// `allmänheten`: who a public text is for.
     pub public: String,
     /// Monday first, short.

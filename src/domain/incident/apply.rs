@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
 use super::state::{
-    Ask, AskState, Delivery, Entry, EntryState, Incident, Item, Kind, Message, Note, Phase, Proposal, ProposalState, State,
-    Summary, Task,
+    Ask, AskState, Delivery, DeskNote, Entry, EntryState, Incident, Item, Kind, Message, Note, Phase, Proposal,
+    ProposalState, State, Summary, Task,
 };
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, Status};
@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unfit(pub String);
 impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "an event does not fit what came before: {}", self.0) }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an event does not fit what came before: {}", self.0)
+    }
 }
 impl std::error::Error for Unfit {}
 
@@ -39,6 +41,22 @@ impl State {
                 self.pending.remove(code.as_str());
             }
             Event::StrangerWrote => {}
+            Event::DeskNote { send, plan, word, text } => self.desk.push(DeskNote {
+                send: *send,
+                plan: plan.clone(),
+                word: *word,
+                text: text.clone(),
+                at,
+                state: DeliveryState::Queued,
+            }),
+            Event::DeskResults { results } => {
+                for r in results {
+                    self.desk
+                        .get_mut(r.ordinal as usize)
+                        .ok_or_else(|| missing("note of the desk", r.ordinal))?
+                        .state = r.state;
+                }
+            }
             Event::Incident { no, change } => self.apply_change(at, *no, change)?,
         }
         Ok(())
@@ -51,7 +69,12 @@ impl State {
                 let inc = self.incidents.remove(&no).ok_or_else(|| unknown(no))?;
                 self.archived.insert(
                     no,
-                    Summary { playbook: inc.playbook, opened: inc.opened, closed: inc.phase_at, merged_into: inc.merged_into },
+                    Summary {
+                        playbook: inc.playbook,
+                        opened: inc.opened,
+                        closed: inc.phase_at,
+                        merged_into: inc.merged_into,
+                    },
                 );
                 return Ok(());
             }
@@ -137,8 +160,12 @@ impl State {
     }
 }
 
-fn unknown(no: IncidentNo) -> Unfit { Unfit(format!("incident {no} is not open")) }
-fn missing(what: &str, n: u32) -> Unfit { Unfit(format!("there is no {what} {n}")) }
+fn unknown(no: IncidentNo) -> Unfit {
+    Unfit(format!("incident {no} is not open"))
+}
+fn missing(what: &str, n: u32) -> Unfit {
+    Unfit(format!("there is no {what} {n}"))
+}
 
 impl Incident {
     fn entry_mut(&mut self, id: u32) -> Result<&mut Entry, Unfit> {
@@ -188,7 +215,9 @@ impl Incident {
                 self.entry_mut(*entry)?.state = EntryState::Waiting(Box::new(approval.clone()));
             }
             Change::ApprovalEnded { entry, end } => {
-                if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) = (&mut self.entry_mut(*entry)?.state, end) {
+                if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) =
+                    (&mut self.entry_mut(*entry)?.state, end)
+                {
                     a.rejected = true;
                 }
             }
@@ -227,7 +256,8 @@ impl Incident {
             Change::Results { results } => {
                 let seconds = at.seconds_since(self.opened);
                 for r in results {
-                    let d = self.deliveries.get_mut(r.ordinal as usize).ok_or_else(|| missing("delivery", r.ordinal))?;
+                    let d =
+                        self.deliveries.get_mut(r.ordinal as usize).ok_or_else(|| missing("delivery", r.ordinal))?;
                     d.state = r.state;
                     d.changed_s = seconds;
                     let (point, item) = (d.point, d.item());

@@ -57,6 +57,11 @@ pub fn note_outgoing(inc: &Incident, text: &str, lang: Lang) -> Option<Outgoing>
     })
 }
 
+/// A note that belongs to no incident, as it leaves.
+pub fn desk_outgoing(text: &str) -> Option<Outgoing> {
+    Some(Outgoing::note::<Actual>("VK", &Canonical::from_typed(text).ok()?, NO_MARK))
+}
+
 /// The exercise mark of a language; a plan without one can't be made, and a drill without a mark must not leave.
 fn mark(word: &str) -> Mark {
     Mark::new(word).or_else(|| Mark::new("EXERCISE")).unwrap_or_else(|| unreachable!("EXERCISE is one word of letters"))

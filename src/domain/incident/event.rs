@@ -6,9 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
-use super::state::{
-    Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via,
-};
+use super::state::{Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
@@ -475,6 +473,22 @@ pub enum Event {
     },
     /// Somebody without a duty address wrote (RULES E2: logged).
     StrangerWrote,
+    /// A note that belongs to no incident leaves.
+    DeskNote {
+        /// Where to.
+        send: Send,
+        /// The plan that the point belongs to.
+        plan: String,
+        /// Which.
+        word: NoteWord,
+        /// What it says.
+        text: Private,
+    },
+    /// What gateways told of such notes.
+    DeskResults {
+        /// Many.
+        results: Vec<Outcome>,
+    },
 }
 
 impl Change {
@@ -563,7 +577,8 @@ impl Event {
         match self {
             Event::Incident { change, .. } => change.private_mut(),
             Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
-            Event::PlanSet { .. } | Event::StrangerWrote => Vec::new(),
+            Event::DeskNote { text, .. } => vec![text],
+            Event::PlanSet { .. } | Event::StrangerWrote | Event::DeskResults { .. } => Vec::new(),
         }
     }
     /// Its name in the log.
@@ -574,6 +589,8 @@ impl Event {
             Event::ReportPending { .. } => "report-pending",
             Event::ReportGone { .. } => "report-gone",
             Event::StrangerWrote => "stranger",
+            Event::DeskNote { .. } => "desk-note",
+            Event::DeskResults { .. } => "desk-results",
         }
     }
     /// Its number in the journal. Never reused, never changed.
@@ -584,6 +601,8 @@ impl Event {
             Event::ReportPending { .. } => 3,
             Event::ReportGone { .. } => 4,
             Event::StrangerWrote => 5,
+            Event::DeskNote { .. } => 6,
+            Event::DeskResults { .. } => 7,
         }
     }
     /// Which incident.

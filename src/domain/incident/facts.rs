@@ -33,7 +33,9 @@ pub enum Safety {
 
 impl Safety {
     /// Unknown counts as yes.
-    pub fn counts_as_unsafe(self) -> bool { self != Safety::No }
+    pub fn counts_as_unsafe(self) -> bool {
+        self != Safety::No
+    }
 }
 
 /// The facts that a text is rendered from.

@@ -327,12 +327,16 @@ impl Refused {
     }
 }
 impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.why) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 impl std::error::Error for Refused {}
 
 /// Status of a report.
-pub(crate) fn status(exercise: bool) -> Status { if exercise { Status::Exercise } else { Status::Actual } }
+pub(crate) fn status(exercise: bool) -> Status {
+    if exercise { Status::Exercise } else { Status::Actual }
+}
 
 /// A playbook found by what was typed (RULES E1): by ID, system, alias or a word of its title.
 pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
@@ -349,24 +353,25 @@ pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
                 || s.title.0.values().any(|t| t.to_lowercase() == low)
         })?;
         // The most severe playbook that names it first: an alarm too many can be lowered.
-        plan.playbooks.values().filter(|p| p.systems.first() == Some(&system.id)).max_by_key(|p| p.level).or_else(|| {
-            plan.playbooks.values().filter(|p| p.systems.contains(&system.id)).max_by_key(|p| p.level)
-        })
+        plan.playbooks
+            .values()
+            .filter(|p| p.systems.first() == Some(&system.id))
+            .max_by_key(|p| p.level)
+            .or_else(|| plan.playbooks.values().filter(|p| p.systems.contains(&system.id)).max_by_key(|p| p.level))
     };
     let by_word = || {
         let hits: Vec<_> = plan
             .playbooks
             .values()
-            .filter(|p| p.title.0.values().any(|t| t.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == low)))
+            .filter(|p| {
+                p.title.0.values().any(|t| t.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == low))
+            })
             .collect();
         hits.into_iter().max_by_key(|p| p.level)
     };
-    by_id
-        .or_else(by_alias)
-        .or_else(by_system)
-        .or_else(by_word)
-        .map(|p| p.id.clone())
-        .ok_or_else(|| Refused::new("unknown-playbook", format!("no playbook is called “{}”", typed.trim()), names(plan)))
+    by_id.or_else(by_alias).or_else(by_system).or_else(by_word).map(|p| p.id.clone()).ok_or_else(|| {
+        Refused::new("unknown-playbook", format!("no playbook is called “{}”", typed.trim()), names(plan))
+    })
 }
 
 fn names(plan: &Plan) -> String {

@@ -109,7 +109,8 @@ fn what(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
         }
         Kind::Stopped { of } => fill(&words.stopped, &[("number", &of.written(&words.drill_prefix))]),
         Kind::Holding => {
-            let time = brief.plan.calendar.written(brief.facts.next.timestamp(), brief.now.timestamp(), &words.weekdays);
+            let time =
+                brief.plan.calendar.written(brief.facts.next.timestamp(), brief.now.timestamp(), &words.weekdays);
             fill(&words.holding, &[("time", &time), ("call", &brief.plan.region.call)])
         }
         Kind::Alert | Kind::Mode | Kind::Update | Kind::Correction { .. } => said.to_owned(),
@@ -163,7 +164,9 @@ pub fn fingerprint(plan: &Plan, number: MessageNo, audience: Audience, lang: Lan
 }
 
 /// Without the full stop at the end, which the sentence brings.
-fn trimmed(s: &str) -> &str { s.trim().trim_end_matches('.') }
+fn trimmed(s: &str) -> &str {
+    s.trim().trim_end_matches('.')
+}
 
 /// Sentences, each ended once.
 #[derive(Default)]

@@ -33,6 +33,8 @@ pub struct State {
     pub drilled: BTreeMap<FunctionId, At>,
     /// Reports by SMS that wait for `JA code`, and drills that turned real (RULES E2, D1).
     pub pending: BTreeMap<String, PendingReport>,
+    /// Notes that belong to no incident: answers to reports by SMS, tests of gateways.
+    pub desk: Vec<DeskNote>,
     /// Real incidents so far.
     pub actual_count: u32,
     /// Drills so far.
@@ -50,6 +52,7 @@ impl State {
             modes: BTreeMap::new(),
             drilled: BTreeMap::new(),
             pending: BTreeMap::new(),
+            desk: Vec::new(),
             actual_count: 0,
             exercise_count: 0,
         }
@@ -66,7 +69,9 @@ impl State {
         inc.sites.iter().map(|s| (s.clone(), self.mode_of(s, inc))).collect()
     }
     /// Incidents that are not closed.
-    pub fn open(&self) -> impl Iterator<Item = &Incident> { self.incidents.values().filter(|i| i.phase != Phase::Closed) }
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.values().filter(|i| i.phase != Phase::Closed)
+    }
 }
 
 /// What is left of an incident that left memory.
@@ -96,6 +101,26 @@ pub struct PendingReport {
     /// Until when the code holds.
     pub until: At,
 }
+
+/// A note that belongs to no incident.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct DeskNote {
+    /// Where to, in the plan with that hash.
+    pub send: super::event::Send,
+    /// The plan that the point belongs to.
+    pub plan: String,
+    /// Which.
+    pub word: NoteWord,
+    /// What it says.
+    pub text: Private,
+    /// When.
+    pub at: At,
+    /// How it stands.
+    pub state: DeliveryState,
+}
+
+/// The number under which notes of no incident are delivered.
+pub const DESK: IncidentNo = IncidentNo::actual(0);
 
 /// How far an incident is (INCIDENTS lesson 33: running again and data complete are different).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
@@ -168,23 +193,37 @@ pub struct Incident {
 
 impl Incident {
     /// The playbook it follows.
-    pub fn book(&self) -> &Playbook { &self.plan.playbooks[&self.playbook] }
+    pub fn book(&self) -> &Playbook {
+        &self.plan.playbooks[&self.playbook]
+    }
     /// A message by its number.
-    pub fn message(&self, seq: u32) -> Option<&Message> { self.messages.get(usize::try_from(seq).ok()?.checked_sub(1)?) }
+    pub fn message(&self, seq: u32) -> Option<&Message> {
+        self.messages.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
     /// An entry by its ID.
-    pub fn entry(&self, id: u32) -> Option<&Entry> { self.entries.get(usize::try_from(id).ok()?) }
+    pub fn entry(&self, id: u32) -> Option<&Entry> {
+        self.entries.get(usize::try_from(id).ok()?)
+    }
     /// Full number of a message.
-    pub fn number(&self, seq: u32) -> MessageNo { MessageNo { incident: self.no, seq } }
+    pub fn number(&self, seq: u32) -> MessageNo {
+        MessageNo { incident: self.no, seq }
+    }
     /// The number that the next message gets.
-    pub fn next_seq(&self) -> u32 { u32::try_from(self.messages.len()).unwrap_or(u32::MAX - 1) + 1 }
+    pub fn next_seq(&self) -> u32 {
+        u32::try_from(self.messages.len()).unwrap_or(u32::MAX - 1) + 1
+    }
     /// The newest released text of an audience that was not stopped.
     pub fn newest(&self, audience: Audience) -> Option<&Message> {
         self.messages.iter().rev().find(|m| m.audience == audience && m.released_at.is_some() && !m.stopped)
     }
     /// The ask that counts for a function.
-    pub fn ask(&self, f: Fx) -> Option<&Ask> { self.asks.get(*self.ask_of.get(&f)? as usize) }
+    pub fn ask(&self, f: Fx) -> Option<&Ask> {
+        self.asks.get(*self.ask_of.get(&f)? as usize)
+    }
     /// Whether it is a drill.
-    pub fn is_drill(&self) -> bool { self.no.status == Status::Exercise }
+    pub fn is_drill(&self) -> bool {
+        self.no.status == Status::Exercise
+    }
 }
 
 /// What kind of text.
@@ -218,7 +257,9 @@ impl Kind {
     /// Whether an answer is wanted when the row says nothing (RULES C7).
     pub fn default_answer(self) -> AnswerRule {
         match self {
-            Kind::Alert | Kind::Mode | Kind::Correction { .. } | Kind::Stopped { .. } | Kind::Restored => AnswerRule::Required,
+            Kind::Alert | Kind::Mode | Kind::Correction { .. } | Kind::Stopped { .. } | Kind::Restored => {
+                AnswerRule::Required
+            }
             Kind::Update | Kind::AllClear | Kind::Holding => AnswerRule::None,
         }
     }
@@ -445,7 +486,9 @@ pub enum AskState {
 
 impl AskState {
     /// An answer would still change something.
-    pub fn is_open(&self) -> bool { matches!(self, AskState::Waiting | AskState::NotReached { .. }) }
+    pub fn is_open(&self) -> bool {
+        matches!(self, AskState::Waiting | AskState::NotReached { .. })
+    }
 }
 
 /// What closed an ask that nobody answered (invariant 3).

@@ -47,7 +47,9 @@ impl State {
     }
 
     /// When the program must look again.
-    pub fn next_due(&self) -> Option<At> { self.next_timer().map(|t| t.0) }
+    pub fn next_due(&self) -> Option<At> {
+        self.next_timer().map(|t| t.0)
+    }
 }
 
 fn next_of(inc: &Incident) -> Option<(At, Timer)> {
@@ -121,6 +123,9 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
 /// The public was promised a text and has none (RULES B7).
 fn holding_is_due(inc: &Incident) -> bool {
     let asked = inc.entries.iter().any(|e| e.public);
-    let told = inc.messages.iter().any(|m| m.audience == Audience::Public && m.kind != Kind::Holding && m.released_at.is_some());
+    let told = inc
+        .messages
+        .iter()
+        .any(|m| m.audience == Audience::Public && m.kind != Kind::Holding && m.released_at.is_some());
     inc.book().public != PublicRule::Never && !inc.is_drill() && !inc.holding_sent && asked && !told
 }

@@ -58,4 +58,6 @@ pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32
     }
 }
 
-fn count(n: usize) -> u32 { u32::try_from(n).unwrap_or(u32::MAX) }
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -25,12 +25,20 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let Some(id) = self.ask_id(no, f, message) else {
-            return Err(Refused::new("nothing-asked", format!("{no} asks nothing of {function}"), "see `vardkase status`"));
+            return Err(Refused::new(
+                "nothing-asked",
+                format!("{no} asks nothing of {function}"),
+                "see `vardkase status`",
+            ));
         };
         let ask = &self.inc(no).asks[id as usize];
         if let AskState::Answered { by, .. } = &ask.state {
             let who = plan.function(*by).id.clone();
-            return Err(Refused::new("answered-already", format!("{who} answered for {function} already"), "`unack` takes it back"));
+            return Err(Refused::new(
+                "answered-already",
+                format!("{who} answered for {function} already"),
+                "`unack` takes it back",
+            ));
         }
         if !phone && !self.acts_for(&plan, actor, &ask.asked) && actor != f {
             let asked: Vec<&str> = ask.asked.iter().map(|a| plan.function(*a).id.as_str()).collect();
@@ -42,7 +50,11 @@ impl Decider<'_> {
         }
         let at = at.unwrap_or(self.now);
         if at > self.now || at < self.inc(no).opened {
-            return Err(Refused::new("bad-time", "that time is not between the report and now", "give the time of the call"));
+            return Err(Refused::new(
+                "bad-time",
+                "that time is not between the report and now",
+                "give the time of the call",
+            ));
         }
         let via = if phone { Via::Phone { noted_by: actor } } else { Via::Console };
         let who = if phone { f } else { actor };
@@ -56,9 +68,9 @@ impl Decider<'_> {
         match message {
             None => inc.ask_of.get(&f).copied(),
             Some(m) => {
-                let of_message = (0u32..).zip(&inc.asks).rev().find(|(_, a)| a.function == f && a.message == m).map(|(i, _)| i);
                 // An answer to an older number answers what is asked now: it is the same duty and the same incident.
-                of_message.and_then(|_| inc.ask_of.get(&f).copied())
+                let asked = inc.asks.iter().any(|a| a.function == f && a.message == m);
+                if asked { inc.ask_of.get(&f).copied() } else { None }
             }
         }
     }
@@ -67,7 +79,9 @@ impl Decider<'_> {
         let open: Vec<u32> = asks
             .iter()
             .copied()
-            .filter(|id| self.inc(no).asks.get(*id as usize).is_some_and(|a| !matches!(a.state, AskState::Answered { .. })))
+            .filter(|id| {
+                self.inc(no).asks.get(*id as usize).is_some_and(|a| !matches!(a.state, AskState::Answered { .. }))
+            })
             .collect();
         if open.is_empty() {
             return;
@@ -125,7 +139,8 @@ impl Decider<'_> {
     /// `NEJ code`: the next one is asked at once (RULES C5).
     pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: Px) -> bool {
         let inc = self.inc(no);
-        let open: Vec<u32> = served_by(inc, p).into_iter().filter(|id| inc.asks[*id as usize].state.is_open()).collect();
+        let open: Vec<u32> =
+            served_by(inc, p).into_iter().filter(|id| inc.asks[*id as usize].state.is_open()).collect();
         for id in &open {
             self.pass_on_now(no, *id);
         }
@@ -143,15 +158,28 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn pass_on_command(&mut self, by: &FunctionId, no: IncidentNo, function: &FunctionId) -> Result<(), Refused> {
+    pub(super) fn pass_on_command(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        function: &FunctionId,
+    ) -> Result<(), Refused> {
         let inc = self.open(no)?;
         let plan = inc.plan.clone();
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let Some(id) = self.ask_id(no, f, None).filter(|id| self.inc(no).asks[*id as usize].state.is_open()) else {
-            return Err(Refused::new("nothing-asked", format!("{no} asks nothing of {function} now"), "see `vardkase status`"));
+            return Err(Refused::new(
+                "nothing-asked",
+                format!("{no} asks nothing of {function} now"),
+                "see `vardkase status`",
+            ));
         };
         if !self.acts_for(&plan, actor, &self.inc(no).asks[id as usize].asked) && actor != f {
-            return Err(Refused::new("not-yours", format!("{by} was not asked for {function}"), "the one who was asked passes on"));
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} was not asked for {function}"),
+                "the one who was asked passes on",
+            ));
         }
         self.pass_on_now(no, id);
         Ok(())
@@ -171,7 +199,11 @@ impl Decider<'_> {
         } else {
             self.pass_on_from(delivery.incident, d.point)
         };
-        if done { Ok(()) } else { Err(Refused::new("nothing-asked", "nothing is asked any more", "no answer is needed")) }
+        if done {
+            Ok(())
+        } else {
+            Err(Refused::new("nothing-asked", "nothing is asked any more", "no answer is needed"))
+        }
     }
 
     pub(super) fn unack(
@@ -189,7 +221,11 @@ impl Decider<'_> {
             _ => None,
         });
         let Some((id, who, via)) = answered else {
-            return Err(Refused::new("not-answered", format!("{function} has not answered {no}"), "nothing to take back"));
+            return Err(Refused::new(
+                "not-answered",
+                format!("{function} has not answered {no}"),
+                "nothing to take back",
+            ));
         };
         let noted = matches!(via, Via::Phone { noted_by } if noted_by == actor);
         if actor != f && actor != who && !noted {

@@ -131,7 +131,11 @@ impl Decider<'_> {
         }
         let chosen: Vec<u32> = waiting.into_iter().filter(|id| entry.is_none_or(|e| e == *id)).collect();
         if chosen.is_empty() {
-            return Err(Refused::new("unknown-entry", format!("{number} has no such entry waiting"), waiting_list(inc)));
+            return Err(Refused::new(
+                "unknown-entry",
+                format!("{number} has no such entry waiting"),
+                waiting_list(inc),
+            ));
         }
         self.four_eyes(no, fx)?;
         self.approved(no, &chosen, fx);
@@ -245,7 +249,11 @@ impl Decider<'_> {
             message.texts.iter().map(|(l, d)| (*l, (d.text.clone(), false))).collect();
         for (lang, typed) in texts {
             if !all.contains_key(lang) {
-                return Err(Refused::new("unknown-language", format!("the region has no texts in “{lang}”"), "use one of its languages"));
+                return Err(Refused::new(
+                    "unknown-language",
+                    format!("the region has no texts in “{lang}”"),
+                    "use one of its languages",
+                ));
             }
             let text = Canonical::from_typed(typed)
                 .map_err(|bad| Refused::new("bad-text", bad.to_string(), "change the text and send it again"))?;
@@ -277,7 +285,11 @@ impl Decider<'_> {
         let inc = self.inc(number.incident);
         let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
         if !message.texts.contains_key(&lang) {
-            return Err(Refused::new("unknown-language", format!("{number} has no text in “{lang}”"), "use one of its languages"));
+            return Err(Refused::new(
+                "unknown-language",
+                format!("{number} has no text in “{lang}”"),
+                "use one of its languages",
+            ));
         }
         self.emit(number.incident, Change::Reviewed { message: number.seq, lang, by: fx });
         Ok(())
@@ -288,10 +300,16 @@ impl Decider<'_> {
         let no = number.incident;
         let fresh: Vec<u32> = waiting
             .into_iter()
-            .filter(|id| self.inc(no).entry(*id).is_some_and(|e| matches!(&e.state, EntryState::Waiting(a) if !a.extended)))
+            .filter(|id| {
+                self.inc(no).entry(*id).is_some_and(|e| matches!(&e.state, EntryState::Waiting(a) if !a.extended))
+            })
             .collect();
         if fresh.is_empty() {
-            return Err(Refused::new("extended-already", "more time was given once already", "approve it, change it or reject it"));
+            return Err(Refused::new(
+                "extended-already",
+                "more time was given once already",
+                "approve it, change it or reject it",
+            ));
         }
         self.extend(no, &fresh);
         Ok(())
@@ -432,11 +450,17 @@ pub(super) fn entry_name(plan: &Plan, entry: &Entry, lang: Lang) -> String {
     if more == 0 { names.join(", ") } else { format!("{} +{more}", names.join(", ")) }
 }
 
-fn fingerprints(m: &Message) -> BTreeMap<Lang, Fingerprint> { m.texts.iter().map(|(l, d)| (*l, d.fingerprint)).collect() }
+fn fingerprints(m: &Message) -> BTreeMap<Lang, Fingerprint> {
+    m.texts.iter().map(|(l, d)| (*l, d.fingerprint)).collect()
+}
 
 fn unknown_number(inc: &Incident, number: MessageNo) -> Refused {
     let last = inc.messages.len();
-    Refused::new("unknown-number", format!("there is no message {number}"), format!("{} has messages 1 to {last}", inc.no))
+    Refused::new(
+        "unknown-number",
+        format!("there is no message {number}"),
+        format!("{} has messages 1 to {last}", inc.no),
+    )
 }
 
 fn waiting_list(inc: &Incident) -> String {
@@ -468,7 +492,11 @@ fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
             ReleasedBy::Deadline => "the end of the deadline".to_owned(),
             ReleasedBy::Approval(f) | ReleasedBy::BreakGlass(f) => inc.plan.function(f).id.to_string(),
         };
-        return Refused::new("already-released", format!("{number} was already released {} by {by}", clock(at)), "correct it with `vardkase correct`");
+        return Refused::new(
+            "already-released",
+            format!("{number} was already released {} by {by}", clock(at)),
+            "correct it with `vardkase correct`",
+        );
     }
     if let (Some(old), Some(new)) = (inc.message(number.seq), newer(inc, number.seq)) {
         let lang = inc.plan.lang();
@@ -502,7 +530,11 @@ fn stale(inc: &Incident, message: &Message, given: Fingerprint) -> Refused {
         || "the fingerprint belongs to no text of this incident".to_owned(),
         |m| format!("it belongs to {}: {}", inc.number(m.seq), difference(&text(m), &text(message))),
     );
-    Refused::new("stale-fingerprint", format!("{given} is not the fingerprint of {}: {diff}", inc.number(message.seq)), format!("read {} again, then approve {now}", inc.number(message.seq)))
+    Refused::new(
+        "stale-fingerprint",
+        format!("{given} is not the fingerprint of {}: {diff}", inc.number(message.seq)),
+        format!("read {} again, then approve {now}", inc.number(message.seq)),
+    )
 }
 
 /// The words in which two texts differ, with what stood before: `“A” became “B”`.

@@ -6,7 +6,6 @@ use super::Decider;
 use crate::domain::ids::{Fx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::Facts;
-use crate::domain::incident::input::Refused;
 use crate::domain::incident::render::{Brief, fingerprint, text};
 use crate::domain::incident::state::{Draft, EntryState, Incident, Kind, Message};
 use crate::domain::lang::Lang;
@@ -19,7 +18,7 @@ impl Decider<'_> {
         let texts = match self.render(self.inc(no), &self.inc(no).facts, kind, audience) {
             Ok(texts) => texts,
             // Facts are checked before they are kept, so this can only be a template; the shortest truth goes.
-            Err(_) => self.bare(self.inc(no)),
+            Err(_) => self.title_only(self.inc(no)),
         };
         self.draft_with(no, kind, audience, texts.into_iter().map(|(l, t)| (l, (t, true))).collect(), None)
     }
@@ -43,7 +42,8 @@ impl Decider<'_> {
                 (lang, Draft { text, fingerprint, reviewed })
             })
             .collect();
-        let message = Message { seq, kind, audience, texts, replaces, released_at: None, stopped: false, page_equal: None };
+        let message =
+            Message { seq, kind, audience, texts, replaces, released_at: None, stopped: false, page_equal: None };
         self.emit(no, Change::Drafted { message });
         seq
     }
@@ -77,17 +77,8 @@ impl Decider<'_> {
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
     }
 
-    /// Facts that were typed give canonical texts in every language and for every audience.
-    pub(super) fn check_facts(&self, inc: &Incident, facts: &Facts) -> Result<(), Refused> {
-        for audience in [Audience::Internal, Audience::Public, Audience::Outside] {
-            self.render(inc, facts, Kind::Alert, audience)
-                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without special characters"))?;
-        }
-        Ok(())
-    }
-
     /// What went wrong and where, in the playbook's own title.
-    fn bare(&self, inc: &Incident) -> BTreeMap<Lang, Canonical> {
+    fn title_only(&self, inc: &Incident) -> BTreeMap<Lang, Canonical> {
         let title = &inc.book().title;
         let text = |l: Lang| Canonical::from_typed(title.get(l)).or_else(|_| Canonical::new("LARM"));
         inc.plan.region.languages.iter().filter_map(|l| text(*l).ok().map(|t| (*l, t))).collect()
@@ -99,11 +90,9 @@ impl Decider<'_> {
             return false;
         }
         let limit = inc.plan.region.limits.after_drill_s;
-        inc.entries
-            .iter()
-            .flat_map(|e| &e.to)
-            .chain(&self.first_addressed(inc))
-            .any(|f| self.state.drilled.get(&inc.plan.function(*f).id).is_some_and(|at| self.now.seconds_since(*at) < limit))
+        inc.entries.iter().flat_map(|e| &e.to).chain(&self.first_addressed(inc)).any(|f| {
+            self.state.drilled.get(&inc.plan.function(*f).id).is_some_and(|at| self.now.seconds_since(*at) < limit)
+        })
     }
 
     /// Who the rows of the incident's level address: known before the first entry exists.
@@ -141,8 +130,10 @@ impl Decider<'_> {
             let new = self.draft(no, kind, audience);
             redrawn.insert(*old, new);
         }
-        let moved: Vec<u32> =
-            waiting.into_iter().filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new))).collect();
+        let moved: Vec<u32> = waiting
+            .into_iter()
+            .filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new)))
+            .collect();
         self.ask_moved(no, &moved);
     }
 

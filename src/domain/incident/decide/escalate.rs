@@ -63,7 +63,8 @@ impl Decider<'_> {
                 })
             })
             .collect();
-        let asked: Vec<Fx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(|a| a.asked.iter().copied()).collect();
+        let asked: Vec<Fx> =
+            due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(|a| a.asked.iter().copied()).collect();
         let channels = self.channels_of(no, message);
         let batch = self.batch_to(no, message, &asked, &channels, Delivery::REMINDER, &[]);
         self.emit(no, Change::Reminded { asks: due, batch });
@@ -123,8 +124,13 @@ impl Decider<'_> {
 
     /// The channels over which a message went.
     pub(super) fn channels_of(&self, no: IncidentNo, message: u32) -> Vec<Channel> {
-        let mut all: Vec<Channel> =
-            self.inc(no).entries.iter().filter(|e| e.message == message).flat_map(|e| e.channels.iter().copied()).collect();
+        let mut all: Vec<Channel> = self
+            .inc(no)
+            .entries
+            .iter()
+            .filter(|e| e.message == message)
+            .flat_map(|e| e.channels.iter().copied())
+            .collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -183,7 +189,9 @@ impl Decider<'_> {
         };
         to.dedup();
         for f in to {
-            self.note(no, f, NoteWord::Overdue, &|n| vec![("title", title.get(n.lang).to_owned()), ("due", n.time(due))]);
+            self.note(no, f, NoteWord::Overdue, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("due", n.time(due))]
+            });
         }
     }
 }

@@ -21,10 +21,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::event::{Change, Event};
-use super::input::{Action, Input, Refused};
+use super::input::{Action, Input, Refused, Report};
 use super::state::{Incident, Phase, State};
 use crate::domain::holder::holder;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId};
+use crate::domain::ladder::ModeIx;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
 
@@ -40,6 +41,59 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
     let result = d.input(input);
     debug_assert!(result.is_ok() || d.events.is_empty(), "a refusal comes before the first event");
     result.map(|()| d.events)
+}
+
+/// What a report would do, before it is made (RULES E1: "raises FS to STABSLÄGE, pages 18 duties now").
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Foresight {
+    /// The highest mode that it raises at once.
+    pub mode: ModeIx,
+    /// The sites that it raises.
+    pub sites: Vec<SiteId>,
+    /// How many duties are told at once.
+    pub duties: usize,
+    /// How many duty points get something at once.
+    pub deliveries: usize,
+    /// How many texts wait for approval.
+    pub waiting: usize,
+}
+
+/// Tries a report on a copy of the state.
+///
+/// # Errors
+/// What the report itself would be refused for.
+pub fn foresee(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<Foresight, Refused> {
+    let mut copy = state.clone();
+    let action = Box::new(Action::Report(report.clone()));
+    let events = decide(&mut copy, &Input::Command { by: by.clone(), action }, now, [0; 16])?;
+    let mut seen = Foresight { mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
+    let mut told = std::collections::BTreeSet::new();
+    for event in &events {
+        let Event::Incident { no, change } = event else { continue };
+        match &**change {
+            Change::ModeSet { sites, mode, .. } => {
+                seen.mode = seen.mode.max(*mode);
+                seen.sites.extend(sites.iter().cloned());
+            }
+            Change::Released { entry, also, batches, .. } => {
+                told.extend(also.iter().copied());
+                told.extend(copy.incidents[no].entry(*entry).into_iter().flat_map(|e| e.to.iter().copied()));
+                seen.deliveries += batches.iter().map(|b| b.sends.len()).sum::<usize>();
+            }
+            _ => {}
+        }
+    }
+    seen.duties = told.len();
+    seen.waiting = events
+        .iter()
+        .filter_map(Event::incident)
+        .collect::<std::collections::BTreeSet<_>>()
+        .iter()
+        .filter_map(|no| copy.incidents.get(no))
+        .flat_map(|i| &i.entries)
+        .filter(|e| matches!(e.state, super::state::EntryState::Waiting(_)))
+        .count();
+    Ok(seen)
 }
 
 /// One decision.
@@ -150,7 +204,9 @@ impl Decider<'_> {
     fn code_in_use(&self, code: &str) -> bool {
         self.state.pending.contains_key(code)
             || self.state.incidents.values().any(|i| {
-                i.entries.iter().any(|e| matches!(&e.state, super::state::EntryState::Waiting(a) if a.code.as_str() == code))
+                i.entries
+                    .iter()
+                    .any(|e| matches!(&e.state, super::state::EntryState::Waiting(a) if a.code.as_str() == code))
                     || i.proposals.iter().any(|p| p.code.as_str() == code)
             })
     }
@@ -176,9 +232,13 @@ impl Decider<'_> {
     }
 
     /// One that `emit` has just worked on.
-    pub(super) fn inc(&self, no: IncidentNo) -> &Incident { &self.state.incidents[&no] }
+    pub(super) fn inc(&self, no: IncidentNo) -> &Incident {
+        &self.state.incidents[&no]
+    }
 
-    pub(super) fn plan(&self, no: IncidentNo) -> Arc<Plan> { self.inc(no).plan.clone() }
+    pub(super) fn plan(&self, no: IncidentNo) -> Arc<Plan> {
+        self.inc(no).plan.clone()
+    }
 
     fn open_list(&self) -> String {
         let open: Vec<String> = self.state.open().map(|i| i.no.to_string()).collect();
@@ -188,7 +248,11 @@ impl Decider<'_> {
     /// A duty by its ID, in that plan.
     pub(super) fn duty(&self, plan: &Plan, id: &FunctionId) -> Result<Fx, Refused> {
         plan.fx(id.as_str()).ok_or_else(|| {
-            Refused::new("unknown-function", format!("no function is called “{id}”"), "the functions stand in contacts/functions.yaml")
+            Refused::new(
+                "unknown-function",
+                format!("no function is called “{id}”"),
+                "the functions stand in contacts/functions.yaml",
+            )
         })
     }
 
@@ -233,6 +297,10 @@ impl Decider<'_> {
 fn closed(no: IncidentNo, merged: Option<IncidentNo>) -> Refused {
     match merged {
         Some(into) => Refused::new("closed", format!("incident {no} goes on as {into}"), format!("use {into}")),
-        None => Refused::new("closed", format!("incident {no} is closed"), "report a new one, or look it up with `vardkase log`"),
+        None => Refused::new(
+            "closed",
+            format!("incident {no} is closed"),
+            "report a new one, or look it up with `vardkase log`",
+        ),
     }
 }

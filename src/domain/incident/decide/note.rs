@@ -7,7 +7,7 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::ids::{Fx, IncidentNo, MessageNo, Px, SiteId};
 use crate::domain::incident::asks;
-use crate::domain::incident::event::{Batch, Change, Send};
+use crate::domain::incident::event::{Batch, Change, Event, Send};
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::Item;
 use crate::domain::ladder::ModeIx;
@@ -24,12 +24,18 @@ pub(super) struct NoteCtx<'a> {
 }
 
 impl NoteCtx<'_> {
-    pub fn number(&self, n: MessageNo) -> String { n.written(&self.plan.words(self.lang).drill_prefix) }
-    pub fn incident(&self, n: IncidentNo) -> String { n.written(&self.plan.words(self.lang).drill_prefix) }
+    pub fn number(&self, n: MessageNo) -> String {
+        n.written(&self.plan.words(self.lang).drill_prefix)
+    }
+    pub fn incident(&self, n: IncidentNo) -> String {
+        n.written(&self.plan.words(self.lang).drill_prefix)
+    }
     pub fn time(&self, at: At) -> String {
         self.plan.calendar.written(at.timestamp(), self.now.timestamp(), &self.plan.words(self.lang).weekdays)
     }
-    pub fn title(&self, f: Fx) -> String { self.plan.function(f).title.get(self.lang).to_owned() }
+    pub fn title(&self, f: Fx) -> String {
+        self.plan.function(f).title.get(self.lang).to_owned()
+    }
     pub fn titles(&self, all: &[Fx]) -> String {
         let names: Vec<String> = all.iter().map(|f| self.title(*f)).collect();
         names.join(", ")
@@ -37,7 +43,9 @@ impl NoteCtx<'_> {
     pub fn mode(&self, mode: ModeIx) -> String {
         self.plan.ladders.mode_at(mode).map_or_else(String::new, |m| m.label.get(self.lang).to_owned())
     }
-    pub fn modes(&self, modes: &[(SiteId, ModeIx)]) -> String { mode_line(self.plan, modes, self.lang) }
+    pub fn modes(&self, modes: &[(SiteId, ModeIx)]) -> String {
+        mode_line(self.plan, modes, self.lang)
+    }
     pub fn sites(&self, sites: &[SiteId]) -> String {
         let names: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
         names.join(" ")
@@ -62,7 +70,11 @@ impl Decider<'_> {
         let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
         let mut points: Vec<Px> = all.iter().filter(carried).copied().collect();
         if points.is_empty() {
-            points = all.iter().copied().filter(|p| !matches!(plan.point(*p).channel, Channel::Web | Channel::Manual)).collect();
+            points = all
+                .iter()
+                .copied()
+                .filter(|p| !matches!(plan.point(*p).channel, Channel::Web | Channel::Manual))
+                .collect();
         }
         self.note_to(no, holder, &points, word, values)
     }
@@ -102,7 +114,8 @@ impl Decider<'_> {
         }
         let mut first_id = None;
         for (lang, sends) in by_lang {
-            let Some(text) = plan.region.languages.get(usize::from(lang)).and_then(|l| out.get(l)).map(|o| o.text.to_string())
+            let Some(text) =
+                plan.region.languages.get(usize::from(lang)).and_then(|l| out.get(l)).map(|o| o.text.to_string())
             else {
                 continue;
             };
@@ -113,5 +126,26 @@ impl Decider<'_> {
             first_id.get_or_insert(id);
         }
         first_id
+    }
+
+    /// Sends a note that belongs to no incident to one point of the plan for new incidents.
+    pub(super) fn desk_note(&mut self, p: Px, word: NoteWord, values: &dyn Fn(&NoteCtx<'_>) -> Values) {
+        let plan = self.state.plan.clone();
+        let point = plan.point(p);
+        for (place, g) in (0u8..).zip(&point.gateways) {
+            for lang in &point.languages {
+                let template = plan.words(*lang).notes.get(&word).cloned().unwrap_or_default();
+                let given = values(&NoteCtx { plan: &plan, lang: *lang, now: self.now });
+                let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
+                let Some(out) = asks::desk_outgoing(&fill(&template, &given)) else { continue };
+                let Some(l) = plan.region.languages.iter().position(|r| r == lang) else { continue };
+                if crate::domain::text::carry::units(&out, None, &plan.gateway(*g).carry).is_ok() {
+                    let send = Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) };
+                    let text = out.text.to_string().into();
+                    self.emit_event(Event::DeskNote { send, plan: plan.hash.clone(), word, text });
+                    return;
+                }
+            }
+        }
     }
 }

@@ -7,19 +7,29 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo};
-use crate::domain::incident::event::{Batch, Change, Outcome};
-use crate::domain::incident::state::{Delivery, EntryState, Item};
+use crate::domain::incident::event::{Batch, Change, Event, Outcome};
+use crate::domain::incident::state::{DESK, Delivery, EntryState, Item};
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn outcomes(&mut self, outcomes: &[(DeliveryId, DeliveryState)]) {
         let mut by_incident: BTreeMap<IncidentNo, Vec<Outcome>> = BTreeMap::new();
+        let mut desk = Vec::new();
         for (id, state) in outcomes {
+            if id.incident == DESK {
+                if self.state.desk.get(id.ordinal as usize).is_some_and(|n| moves(n.state, *state)) {
+                    desk.push(Outcome { ordinal: id.ordinal, state: *state });
+                }
+                continue;
+            }
             let Some(inc) = self.state.incidents.get(&id.incident) else { continue };
             let Some(d) = inc.deliveries.get(id.ordinal as usize) else { continue };
             if moves(d.state, *state) {
                 by_incident.entry(id.incident).or_default().push(Outcome { ordinal: id.ordinal, state: *state });
             }
+        }
+        if !desk.is_empty() {
+            self.emit_event(Event::DeskResults { results: desk });
         }
         for (no, mut results) in by_incident {
             // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
@@ -80,16 +90,21 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let dead = |f: &Fx| {
             let points = &plan.function(*f).points;
-            let mine: Vec<&Delivery> =
-                inc.deliveries.iter().filter(|d| d.item() == Item::Message(message) && points.contains(&d.point)).collect();
+            let mine: Vec<&Delivery> = inc
+                .deliveries
+                .iter()
+                .filter(|d| d.item() == Item::Message(message) && points.contains(&d.point))
+                .collect();
             !mine.is_empty()
                 && mine.iter().all(|d| {
                     matches!(d.state, DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn)
                 })
         };
         let asked = |f: &Fx| inc.attempted.contains(f);
-        let told: Vec<Fx> = inc.tasks.iter().filter(|t| t.message == message).flat_map(|t| t.functions.iter().copied()).collect();
-        let functions: Vec<Fx> = at_point.iter().copied().filter(asked).filter(dead).filter(|f| !told.contains(f)).collect();
+        let told: Vec<Fx> =
+            inc.tasks.iter().filter(|t| t.message == message).flat_map(|t| t.functions.iter().copied()).collect();
+        let functions: Vec<Fx> =
+            at_point.iter().copied().filter(asked).filter(dead).filter(|f| !told.contains(f)).collect();
         if functions.is_empty() {
             return;
         }
@@ -106,9 +121,10 @@ impl Decider<'_> {
         for number in messages {
             let Some(inc) = self.state.incidents.get(&number.incident) else { continue };
             let Some(message) = inc.message(number.seq) else { continue };
-            let released = inc.entries.iter().any(|e| {
-                e.public && e.message == number.seq && matches!(e.state, EntryState::Released { .. })
-            });
+            let released = inc
+                .entries
+                .iter()
+                .any(|e| e.public && e.message == number.seq && matches!(e.state, EntryState::Released { .. }));
             match (message.page_equal, equal) {
                 _ if !released => {}
                 (Some(true), true) | (Some(false), false) => {}

@@ -34,7 +34,14 @@ impl Decider<'_> {
     }
 
     fn release_public(&mut self, no: IncidentNo, entry: u32, by: ReleasedBy) {
-        let change = Change::Released { entry, by, batches: Vec::new(), asks: Vec::new(), dropped: Vec::new(), also: Vec::new() };
+        let change = Change::Released {
+            entry,
+            by,
+            batches: Vec::new(),
+            asks: Vec::new(),
+            dropped: Vec::new(),
+            also: Vec::new(),
+        };
         self.emit(no, change);
     }
 
@@ -75,8 +82,10 @@ impl Decider<'_> {
         if !unreviewed.is_empty() {
             // A language that nobody read goes as its pre-approved holding text (RULES A7).
             let langs = &plan.region.languages;
-            let (held, rest): (Vec<Send>, Vec<Send>) =
-                out.sends.into_iter().partition(|s| langs.get(usize::from(s.lang)).is_some_and(|l| unreviewed.contains(l)));
+            let (held, rest): (Vec<Send>, Vec<Send>) = out
+                .sends
+                .into_iter()
+                .partition(|s| langs.get(usize::from(s.lang)).is_some_and(|l| unreviewed.contains(l)));
             out.sends = rest;
             if !held.is_empty() {
                 let holding = self.draft(no, Kind::Holding, e.audience);
@@ -87,7 +96,12 @@ impl Decider<'_> {
                 batches.push(batch);
             }
         }
-        batches.push(Batch { item: Item::Message(e.message), flags: 0, first, sends: Arc::new(out.sends) });
+        batches.push(Batch {
+            item: Item::Message(e.message),
+            flags: 0,
+            first,
+            sends: Arc::new(std::mem::take(&mut out.sends)),
+        });
         let asked: Vec<Fx> = asks.iter().map(|a| a.function).collect();
         self.supersede(no, e.message, &asked);
         self.withdraw_older(no, e.message, kind, &batches);
@@ -157,7 +171,8 @@ impl Decider<'_> {
         let mut planned = Planned::default();
         for &f in receivers {
             let all = &inc.plan.function(f).points;
-            let listed: Vec<Px> = all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
+            let listed: Vec<Px> =
+                all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
             // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake.
             let points = if listed.is_empty() { all.clone() } else { listed };
             let mut reached = false;
@@ -267,7 +282,8 @@ impl Decider<'_> {
             .filter(|e| e.id != entry && earlier.contains(&e.message) && matches!(e.state, EntryState::Released { .. }))
             .flat_map(|e| e.to.iter().copied())
             .collect();
-        let got: BTreeSet<Fx> = inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
+        let got: BTreeSet<Fx> =
+            inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
         to.retain(|f| !got.contains(f));
         to.sort_unstable();
         to.dedup();
@@ -357,7 +373,10 @@ impl<'a> Sender<'a> {
 
 /// Languages of a message that nobody read since somebody typed in another (RULES A7).
 fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
-    inc.message(message).map_or_else(Vec::new, |m| m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect())
+    inc.message(message)
+        .map_or_else(Vec::new, |m| m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect())
 }
 
-pub(super) fn count(n: usize) -> u32 { u32::try_from(n).unwrap_or(u32::MAX) }
+pub(super) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

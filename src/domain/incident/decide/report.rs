@@ -107,7 +107,8 @@ impl Decider<'_> {
 
     /// An open actual incident that shares a system or infrastructure.
     fn sharing(&self, book: &Playbook) -> Option<IncidentNo> {
-        let (systems, infra) = (book.systems.iter().collect::<BTreeSet<_>>(), book.infra.iter().collect::<BTreeSet<_>>());
+        let (systems, infra) =
+            (book.systems.iter().collect::<BTreeSet<_>>(), book.infra.iter().collect::<BTreeSet<_>>());
         let shares = |other: &Playbook| {
             other.systems.iter().any(|s| systems.contains(s)) || other.infra.iter().any(|i| infra.contains(i))
         };
@@ -122,11 +123,19 @@ impl Decider<'_> {
         let beat = beat_s(plan, book, level);
         let next = r.next.unwrap_or(self.now + beat);
         if next <= self.now {
-            return Err(Refused::new("next-in-past", "the next update lies in the past", "give a time that is still to come"));
+            return Err(Refused::new(
+                "next-in-past",
+                "the next update lies in the past",
+                "give a time that is still to come",
+            ));
         }
         for routine in r.routines.iter().flatten() {
             if !plan.routines.contains_key(routine) {
-                return Err(Refused::new("unknown-routine", format!("no routine is called “{routine}”"), "see playbooks/systems.yaml"));
+                return Err(Refused::new(
+                    "unknown-routine",
+                    format!("no routine is called “{routine}”"),
+                    "see playbooks/systems.yaml",
+                ));
             }
         }
         let down = reach::down(plan, &book.systems, &book.infra);
@@ -169,12 +178,8 @@ impl Decider<'_> {
     pub(super) fn raise_by_level(&mut self, no: IncidentNo) {
         let inc = self.inc(no);
         let (mode, _) = wanted(inc);
-        let sites: Vec<SiteId> = inc
-            .sites
-            .iter()
-            .filter(|s| inc.modes.get(*s).copied().unwrap_or_default() < mode)
-            .cloned()
-            .collect();
+        let sites: Vec<SiteId> =
+            inc.sites.iter().filter(|s| inc.modes.get(*s).copied().unwrap_or_default() < mode).cloned().collect();
         if mode > ModeIx::NORMAL && !sites.is_empty() {
             self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
         }
@@ -215,18 +220,20 @@ impl Decider<'_> {
                     m
                 }
             };
-            let (care, rest): (Vec<Fx>, Vec<Fx>) = if at_once && row.approval.is_some() && row.audience == Audience::Internal {
-                to.into_iter().partition(|f| plan.function(*f).care)
-            } else {
-                (Vec::new(), to)
-            };
+            let (care, rest): (Vec<Fx>, Vec<Fx>) =
+                if at_once && row.approval.is_some() && row.audience == Audience::Internal {
+                    to.into_iter().partition(|f| plan.function(*f).care)
+                } else {
+                    (Vec::new(), to)
+                };
             if !care.is_empty() {
                 let entry = self.add_row_entry(no, Source::Row(id), &row, care, None, message, Kind::Alert);
                 added.push(entry);
                 night.push((entry, NightRule::Page));
             }
             if !rest.is_empty() || public {
-                let entry = self.add_row_entry(no, Source::Row(id), &row, rest, row.approval.clone(), message, Kind::Alert);
+                let entry =
+                    self.add_row_entry(no, Source::Row(id), &row, rest, row.approval.clone(), message, Kind::Alert);
                 added.push(entry);
                 night.push((entry, row.night));
             }
@@ -310,17 +317,23 @@ impl Decider<'_> {
             return;
         }
         let addressed: BTreeSet<Fx> = inc.entries.iter().flat_map(|e| e.to.iter().copied()).collect();
-        let mut owners: Vec<Fx> =
-            plan.systems.iter().filter(|s| down.systems.contains(&s.id)).map(|s| s.owner).filter(|o| !addressed.contains(o)).collect();
+        let mut owners: Vec<Fx> = plan
+            .systems
+            .iter()
+            .filter(|s| down.systems.contains(&s.id))
+            .map(|s| s.owner)
+            .filter(|o| !addressed.contains(o))
+            .collect();
         owners.sort_unstable();
         owners.dedup();
         if owners.is_empty() {
             return;
         }
-        let message = match inc.messages.iter().rev().find(|m| m.audience == Audience::Internal && m.kind == Kind::Alert) {
-            Some(m) => m.seq,
-            None => self.draft(no, Kind::Alert, Audience::Internal),
-        };
+        let message =
+            match inc.messages.iter().rev().find(|m| m.audience == Audience::Internal && m.kind == Kind::Alert) {
+                Some(m) => m.seq,
+                None => self.draft(no, Kind::Alert, Audience::Internal),
+            };
         let row = Row {
             to: To::Functions(Vec::new()),
             audience: Audience::Internal,
@@ -343,7 +356,11 @@ const FIELDS_CHARS_MAX: usize = 2_000;
 pub(super) fn level_named(plan: &Plan, name: &str) -> Result<LevelIx, Refused> {
     plan.ladders.level(name).ok_or_else(|| {
         let all: Vec<String> = plan.ladders.levels.iter().map(|l| format!("{} ({})", l.id, l.alias)).collect();
-        Refused::new("unknown-level", format!("no disruption level is called “{name}”"), format!("there are: {}", all.join(", ")))
+        Refused::new(
+            "unknown-level",
+            format!("no disruption level is called “{name}”"),
+            format!("there are: {}", all.join(", ")),
+        )
     })
 }
 
@@ -358,7 +375,11 @@ pub(super) fn sites_named(plan: &Plan, typed: &[SiteId], default: &[SiteId]) -> 
             Some(_) => sites.extend(plan.region.sites.iter().map(|s| s.id.clone()).filter(|s| *s != plan.region.whole)),
             None => {
                 let all: Vec<&str> = plan.region.sites.iter().map(|s| s.id.as_str()).collect();
-                return Err(Refused::new("unknown-site", format!("no site is called “{site}”"), format!("there are: {}", all.join(", "))));
+                return Err(Refused::new(
+                    "unknown-site",
+                    format!("no site is called “{site}”"),
+                    format!("there are: {}", all.join(", ")),
+                ));
             }
         }
     }
@@ -376,11 +397,13 @@ pub(super) fn beat_s(plan: &Plan, book: &Playbook, level: LevelIx) -> u32 {
 pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<String, Refused> {
     let by_function = plan.fx(typed.trim()).map(|f| plan.function(f));
     let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
-    let by_number = plan.functions.iter().find(|f| {
-        f.phone.as_ref().is_some_and(|p| !digits(typed).is_empty() && digits(&p.number) == digits(typed))
-    });
+    let by_number = plan
+        .functions
+        .iter()
+        .find(|f| f.phone.as_ref().is_some_and(|p| !digits(typed).is_empty() && digits(&p.number) == digits(typed)));
     let offer = || {
-        let free = plan.functions.iter().filter(|f| f.phone.as_ref().is_some_and(|p| p.publishable && down.stands(&p.needs)));
+        let free =
+            plan.functions.iter().filter(|f| f.phone.as_ref().is_some_and(|p| p.publishable && down.stands(&p.needs)));
         let all: Vec<&str> = free.map(|f| f.id.as_str()).take(8).collect();
         format!("give a function whose duty phone may be published, such as {}", all.join(", "))
     };
@@ -399,8 +422,15 @@ pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<Str
 /// The owner's duty phone; when it hangs on what is down, that of another who leads.
 fn default_contact(plan: &Plan, systems: &[SystemId], down: &Down) -> String {
     let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-    let all = owners.chain(plan.region.command.iter().copied()).chain([plan.region.switchboard]).chain(plan.region.last_resort.iter().copied());
-    let phones: Vec<_> = all.filter_map(|f| plan.functions.get(f.ix())).filter_map(|f| f.phone.as_ref()).filter(|p| p.publishable).collect();
+    let all = owners
+        .chain(plan.region.command.iter().copied())
+        .chain([plan.region.switchboard])
+        .chain(plan.region.last_resort.iter().copied());
+    let phones: Vec<_> = all
+        .filter_map(|f| plan.functions.get(f.ix()))
+        .filter_map(|f| f.phone.as_ref())
+        .filter(|p| p.publishable)
+        .collect();
     phones.iter().find(|p| down.stands(&p.needs)).or(phones.first()).map(|p| p.number.clone()).unwrap_or_default()
 }
 

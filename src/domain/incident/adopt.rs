@@ -1,0 +1,94 @@
+//! An open incident moves to another plan: positions are looked up anew by ID; what is still used must still be there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::apply::Unfit;
+use super::state::{EntryState, Incident};
+use crate::domain::ids::{Fx, Px};
+use crate::domain::plan::Plan;
+
+/// Moves the incident.
+///
+/// # Errors
+/// A function, duty point, language or playbook that it uses is gone.
+pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
+    let old = inc.plan.clone();
+    if !plan.playbooks.contains_key(&inc.playbook) {
+        return Err(Unfit(format!("the new configuration has no playbook {}", inc.playbook)));
+    }
+    if plan.region.languages != old.region.languages {
+        return Err(Unfit("the new configuration has other languages".into()));
+    }
+    let functions = map_functions(&old, &plan);
+    let points = map_points(&old, &plan, &functions);
+    let f = |x: Fx| -> Result<Fx, Unfit> {
+        functions
+            .get(&x)
+            .copied()
+            .ok_or_else(|| Unfit(format!("the new configuration has no function {}", old.function(x).id)))
+    };
+    let all = |xs: &[Fx]| xs.iter().map(|x| f(*x)).collect::<Result<Vec<_>, _>>();
+
+    let mut new = inc.clone();
+    for d in &mut new.deliveries {
+        d.point = *points.get(&d.point).ok_or_else(|| Unfit("a duty point that was used is gone".into()))?;
+    }
+    for e in &mut new.entries {
+        e.to = all(&e.to)?;
+        if let Some(rule) = &mut e.rule {
+            rule.by = f(rule.by)?;
+        }
+        if let EntryState::Waiting(a) = &mut e.state {
+            a.asked = all(&a.asked)?;
+        }
+    }
+    for a in &mut new.asks {
+        a.function = f(a.function)?;
+        a.asked = all(&a.asked)?;
+    }
+    new.ask_of = new.ask_of.iter().map(|(k, v)| f(*k).map(|k| (k, *v))).collect::<Result<_, _>>()?;
+    for p in &mut new.proposals {
+        p.asked = all(&p.asked)?;
+        for step in &mut p.next {
+            step.decides = f(step.decides)?;
+        }
+    }
+    for n in &mut new.notes {
+        n.to = f(n.to)?;
+    }
+    for t in &mut new.tasks {
+        t.owner = f(t.owner)?;
+        t.functions = all(&t.functions)?;
+    }
+    new.attempted = new.attempted.iter().map(|x| f(*x)).collect::<Result<BTreeSet<_>, _>>()?;
+    new.reporter = f(new.reporter)?;
+    new.plan = plan;
+    *inc = new;
+    Ok(())
+}
+
+fn map_functions(old: &Plan, new: &Plan) -> BTreeMap<Fx, Fx> {
+    (0u32..).zip(&old.functions).filter_map(|(i, f)| new.fx(f.id.as_str()).map(|n| (Fx(i), n))).collect()
+}
+
+/// A point is the same when it is the same place in the list of one of its functions' points of that channel.
+fn map_points(old: &Plan, new: &Plan, functions: &BTreeMap<Fx, Fx>) -> BTreeMap<Px, Px> {
+    let nth = |plan: &Plan, f: Fx, p: Px| {
+        let channel = plan.point(p).channel;
+        plan.function(f).points.iter().filter(|q| plan.point(**q).channel == channel).position(|q| *q == p)
+    };
+    let mut map = BTreeMap::new();
+    for (i, point) in (0u32..).zip(&old.points) {
+        let p = Px(i);
+        let found = point.functions.iter().find_map(|f| {
+            let place = nth(old, *f, p)?;
+            let there = &new.functions.get(functions.get(f)?.ix())?.points;
+            there.iter().copied().filter(|q| new.point(*q).channel == point.channel).nth(place)
+        });
+        if let Some(q) = found {
+            map.insert(p, q);
+        }
+    }
+    map
+}

@@ -1,0 +1,456 @@
+//! Updates, corrections, level and sites, running again, relapse, all clear, merge, adopt.
+
+use std::collections::BTreeSet;
+
+use super::Decider;
+use super::report::{beat_s, contact_named, level_named, sites_named};
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::facts::{Facts, Restore};
+use crate::domain::incident::input::{News, Refused};
+use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Kind, Phase, ReleasedBy, Source};
+use crate::domain::plan::{Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
+use crate::domain::private::Private;
+use crate::domain::reach;
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    pub(super) fn update(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
+        self.open(no)?;
+        let fx = self.lead(no, by, "update")?;
+        self.apply_news(no, Some(fx), news, Kind::Update)
+    }
+
+    pub(super) fn correct(&mut self, by: &FunctionId, number: MessageNo, news: &News) -> Result<(), Refused> {
+        let inc = self.open(number.incident)?;
+        if inc.message(number.seq).is_none_or(|m| m.released_at.is_none()) {
+            return Err(Refused::new(
+                "not-released",
+                format!("{number} was never released"),
+                "change a draft with `vardkase reject --text`",
+            ));
+        }
+        let fx = self.lead(number.incident, by, "correct")?;
+        self.apply_news(number.incident, Some(fx), news, Kind::Correction { of: number })
+    }
+
+    /// New facts, level and sites; then a text of that kind to whoever was told, and the alert to whoever is told first.
+    pub(super) fn apply_news(
+        &mut self,
+        no: IncidentNo,
+        by: Option<Fx>,
+        news: &News,
+        kind: Kind,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let level = match &news.level {
+            Some(name) => level_named(&plan, name)?,
+            None => inc.level,
+        };
+        let sites = match &news.sites {
+            Some(sites) => sites_named(&plan, sites, &inc.sites)?,
+            None => inc.sites.clone(),
+        };
+        let facts = self.facts_with(inc, news, level)?;
+        self.check_typed(&facts)?;
+        let (old_level, old_sites) = (inc.level, inc.sites.clone());
+
+        let beat = Some(facts.next);
+        self.emit(no, Change::FactsSet { facts, by, beat });
+        if level != old_level || sites != old_sites {
+            self.emit(no, Change::ScopeSet { level, sites: sites.clone(), by });
+        }
+        self.raise_by_level(no);
+        match kind {
+            Kind::Correction { of } => self.tell_correction(no, kind, of),
+            _ => self.tell_update(no, kind),
+        }
+        self.redraw_waiting(no);
+        // Up: entries newly included fire; a site added runs the entries for it (RULES D5).
+        if level > old_level {
+            self.fire_rows(no, Some(old_level), &[]);
+        }
+        let added: Vec<_> = sites.into_iter().filter(|s| !old_sites.contains(s)).collect();
+        if !added.is_empty() {
+            self.fire_rows(no, None, &added);
+        }
+        self.propose_by_level(no);
+        Ok(())
+    }
+
+    fn facts_with(&self, inc: &Incident, news: &News, level: crate::domain::ladder::LevelIx) -> Result<Facts, Refused> {
+        let plan = &inc.plan;
+        let next = news.next.unwrap_or(self.now + beat_s(plan, inc.book(), level));
+        if next <= self.now {
+            return Err(Refused::new(
+                "next-in-past",
+                "the next update lies in the past",
+                "give a time that is still to come",
+            ));
+        }
+        let old = &inc.facts;
+        let restore = match (news.restore, old.restore) {
+            (Some(given), _) => given,
+            // An unknown restoration is forecast anew with each update (INCIDENTS lesson 29).
+            (None, Restore::Unknown { .. }) => Restore::Unknown { forecast: next },
+            (None, at) => at,
+        };
+        let down = reach::down(plan, &inc.book().systems, &inc.book().infra);
+        for routine in news.routines.iter().flatten() {
+            if !plan.routines.contains_key(routine) {
+                return Err(Refused::new(
+                    "unknown-routine",
+                    format!("no routine is called “{routine}”"),
+                    "see playbooks/systems.yaml",
+                ));
+            }
+        }
+        Ok(Facts {
+            what: news.what.clone().unwrap_or_else(|| old.what.clone()),
+            scope: news.scope.clone().unwrap_or_else(|| old.scope.clone()),
+            routines: news.routines.clone().unwrap_or_else(|| old.routines.clone()),
+            since: old.since,
+            restore,
+            next,
+            contact: match &news.contact {
+                Some(typed) => contact_named(plan, typed, &down)?,
+                None => old.contact.clone(),
+            },
+            safety: news.safety.unwrap_or(old.safety),
+            known: news.known.clone().unwrap_or_else(|| old.known.clone()),
+            unknown: news.unknown.clone().unwrap_or_else(|| old.unknown.clone()),
+        })
+    }
+
+    /// An update goes to who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an earlier text of
+    /// a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
+    fn tell_update(&mut self, no: IncidentNo, kind: Kind) {
+        for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
+            let inc = self.inc(no);
+            let told: Vec<Entry> = inc
+                .entries
+                .iter()
+                .filter(|e| e.audience == audience && matches!(e.state, EntryState::Released { .. }))
+                .cloned()
+                .collect();
+            // One new entry per source row; the newest entry of a row tells whom it reached.
+            let waits = |s: Source, public: bool| {
+                inc.entries.iter().any(|e| {
+                    e.source == s
+                        && e.public == public
+                        && e.audience == audience
+                        && matches!(e.state, EntryState::Waiting(_))
+                })
+            };
+            let mut seen = BTreeSet::new();
+            let mut rows: Vec<(Source, Vec<Fx>, bool)> = Vec::new();
+            for e in told.iter().rev() {
+                if !(e.source.is_told_on()) || waits(e.source, e.public) && e.public {
+                    continue;
+                }
+                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f)).collect();
+                if !fresh.is_empty() || e.public && !rows.iter().any(|r| r.2) {
+                    rows.push((e.source, fresh, e.public));
+                }
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            rows.reverse();
+            let message = self.draft(no, kind, audience);
+            let mut added = Vec::new();
+            for (source, to, public) in rows {
+                let row = self.row_of(no, source, audience, public);
+                let rule = row.approval.clone();
+                added.push(self.add_row_entry(no, source, &row, to, rule, message, kind));
+            }
+            self.start(no, &added, &[]);
+        }
+    }
+
+    /// A correction goes to everybody who was ever attempted; internal ones need no approval (RULES A8). The public text that
+    /// is corrected waits for its approver.
+    fn tell_correction(&mut self, no: IncidentNo, kind: Kind, of: MessageNo) {
+        let audience = self.inc(no).message(of.seq).map_or(Audience::Internal, |m| m.audience);
+        self.tell_everybody(no, kind, &[audience]);
+    }
+
+    /// Everybody who was ever attempted, deputies included, and the public where it was told (RULES A8).
+    pub(super) fn tell_everybody(&mut self, no: IncidentNo, kind: Kind, audiences: &[Audience]) {
+        for audience in audiences {
+            if *audience == Audience::Public {
+                let told =
+                    self.inc(no).entries.iter().any(|e| e.public && matches!(e.state, EntryState::Released { .. }));
+                if told && self.inc(no).book().public != PublicRule::Never && !self.inc(no).is_drill() {
+                    let message = self.draft(no, kind, Audience::Public);
+                    let row = self.row_of(no, Source::Followers, Audience::Public, true);
+                    let rule = if matches!(kind, Kind::Stopped { .. }) { None } else { row.approval.clone() };
+                    let entry = self.add_row_entry(no, Source::Followers, &row, Vec::new(), rule, message, kind);
+                    self.start(no, &[entry], &[]);
+                }
+                continue;
+            }
+            let to = self.followers(no, *audience);
+            if !to.is_empty() {
+                let message = self.draft(no, kind, *audience);
+                self.follow(no, message, *audience, to);
+            }
+        }
+    }
+
+    /// Functions that were told something of that audience, or were attempted as deputies.
+    pub(super) fn followers(&self, no: IncidentNo, audience: Audience) -> Vec<Fx> {
+        let inc = self.inc(no);
+        let entries =
+            inc.entries.iter().filter(|e| e.audience == audience && matches!(e.state, EntryState::Released { .. }));
+        let mut all: BTreeSet<Fx> = entries.flat_map(|e| e.to.iter().copied()).collect();
+        if audience == Audience::Internal && !all.is_empty() {
+            let outside: BTreeSet<Fx> = inc
+                .entries
+                .iter()
+                .filter(|e| e.audience == Audience::Outside)
+                .flat_map(|e| e.to.iter().copied())
+                .collect();
+            // Deputies and holders were attempted without standing in an entry.
+            all.extend(inc.attempted.iter().copied().filter(|f| !outside.contains(f)));
+        }
+        all.into_iter().collect()
+    }
+
+    /// Releases a message to functions at once, over the channels that the audience's entries used.
+    pub(super) fn follow(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<Fx>) {
+        let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
+        let mut row = self.row_of(no, Source::Followers, audience, false);
+        row.approval = None;
+        let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
+        self.release(no, entry, ReleasedBy::Playbook);
+    }
+
+    /// The row of a source; for followers one made of all channels that the audience was told over.
+    fn row_of(&self, no: IncidentNo, source: Source, audience: Audience, public: bool) -> Row {
+        let inc = self.inc(no);
+        if let Source::Row(id) = source
+            && let Some(row) = inc.plan.row(inc.book(), id)
+        {
+            return row.clone();
+        }
+        let mut channels: Vec<Channel> =
+            inc.entries.iter().filter(|e| e.audience == audience).flat_map(|e| e.channels.iter().copied()).collect();
+        channels.sort_unstable();
+        channels.dedup();
+        let approval =
+            inc.entries.iter().filter(|e| e.audience == audience && e.public == public).find_map(|e| e.rule.clone());
+        Row {
+            to: if public { To::Public } else { To::Functions(Vec::new()) },
+            audience,
+            channels,
+            approval,
+            answer: None,
+            answer_within_s: None,
+            deputies: Some(DeputyRule::After),
+            night: NightRule::Page,
+        }
+    }
+
+    /// It runs again; data are being checked (INCIDENTS lesson 33). The owners are asked whether data are complete.
+    pub(super) fn restored(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        if inc.phase == Phase::Restored {
+            return Err(Refused::new(
+                "restored-already",
+                format!("{no} is running again already"),
+                "`relapse` takes it back, `all-clear` ends it",
+            ));
+        }
+        let fx = self.lead(no, by, "call restored")?;
+        let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
+        self.check_typed(&facts)?;
+        let beat = Some(facts.next);
+        self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
+        self.emit(no, Change::PhaseSet { phase: Phase::Restored, by: Some(fx), reason: Private::default() });
+        self.drop_waiting(no, Dropped::Closed);
+        self.tell_everybody(no, Kind::Restored, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        let plan = self.plan(no);
+        let title = self.inc(no).book().title.clone();
+        let owners: BTreeSet<Fx> =
+            self.inc(no).book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
+        for owner in owners {
+            self.note(no, owner, NoteWord::DataComplete, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("code", n.incident(no))]
+            });
+        }
+        Ok(())
+    }
+
+    /// It was not over: from restored back to alert (RULES D4).
+    pub(super) fn relapse(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        if inc.phase != Phase::Restored {
+            return Err(Refused::new("not-restored", format!("{no} is not called restored"), "tell it as an update"));
+        }
+        let fx = self.lead(no, by, "call a relapse of")?;
+        let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
+        self.check_typed(&facts)?;
+        let beat = Some(facts.next);
+        self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
+        self.emit(no, Change::PhaseSet { phase: Phase::Open, by: Some(fx), reason: Private::default() });
+        self.drop_waiting(no, Dropped::Closed);
+        self.raise_by_level(no);
+        self.tell_everybody(no, Kind::Alert, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        Ok(())
+    }
+
+    pub(super) fn data_complete(&mut self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let fx = self.duty(&plan, by)?;
+        let owners: Vec<Fx> = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
+        if inc.phase != Phase::Restored {
+            return Err(Refused::new(
+                "not-restored",
+                format!("{no} is not running again yet"),
+                "`vardkase restored` first",
+            ));
+        }
+        if !self.acts_for(&plan, fx, &owners) {
+            let names: Vec<&str> = owners.iter().map(|f| plan.function(*f).id.as_str()).collect();
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} does not own what was down"),
+                format!("owners: {}", names.join(", ")),
+            ));
+        }
+        self.emit(no, Change::DataConfirmed { by: fx });
+        Ok(())
+    }
+
+    /// It is over: closes the incident, not the mode (RULES D4).
+    pub(super) fn all_clear(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        override_reason: Option<&Private>,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let confirmed = inc.phase == Phase::Restored && inc.data_confirmed.is_some();
+        let fx = self.lead(no, by, "give the all clear for")?;
+        let reason = match override_reason {
+            Some(r) if r.is_empty() => {
+                return Err(Refused::new("no-reason", "an override needs a reason", "give it with --override"));
+            }
+            Some(r) => r.clone(),
+            None if confirmed => Private::default(),
+            None => {
+                return Err(Refused::new(
+                    "data-not-confirmed",
+                    format!("the owner has not confirmed that the data of {no} are complete"),
+                    "the owner says `vardkase restored --data-complete`, or give the all clear with --override REASON",
+                ));
+            }
+        };
+        self.drop_waiting(no, Dropped::Closed);
+        self.close_asks(no, ClosedBy::AllClear);
+        self.moot_proposals(no);
+        self.tell_everybody(no, Kind::AllClear, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        self.emit(no, Change::PhaseSet { phase: Phase::Closed, by: Some(fx), reason });
+        self.propose_lowering(no);
+        Ok(())
+    }
+
+    /// Drafts that wait for something that is over.
+    pub(super) fn drop_waiting(&mut self, no: IncidentNo, why: Dropped) {
+        let waiting: Vec<u32> = self
+            .inc(no)
+            .entries
+            .iter()
+            .filter(|e| matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. } | EntryState::Ready))
+            .map(|e| e.id)
+            .collect();
+        for entry in waiting {
+            self.emit(no, Change::EntryDropped { entry, why });
+        }
+    }
+
+    pub(super) fn close_asks(&mut self, no: IncidentNo, by: ClosedBy) {
+        let inc = self.inc(no);
+        let asks: Vec<u32> = (0u32..).zip(&inc.asks).filter(|(_, a)| a.state.is_open()).map(|(i, _)| i).collect();
+        if !asks.is_empty() {
+            self.emit(no, Change::AsksClosed { asks, by });
+        }
+    }
+
+    pub(super) fn moot_proposals(&mut self, no: IncidentNo) {
+        for proposal in self.open_proposals(no) {
+            self.emit(no, Change::ProposalMoot { proposal });
+        }
+    }
+
+    /// The same fault: one number goes on (RULES D5).
+    pub(super) fn merge(&mut self, by: &FunctionId, no: IncidentNo, into: IncidentNo) -> Result<(), Refused> {
+        let (from, to) = (self.open(no)?, self.open(into)?);
+        if no == into || no.status != into.status {
+            return Err(Refused::new(
+                "cannot-merge",
+                format!("{no} can't go into {into}"),
+                "merge two real incidents, or two drills",
+            ));
+        }
+        let fx = self.lead(no, by, "merge")?;
+        let told: Vec<FunctionId> =
+            self.followers(no, Audience::Internal).iter().map(|f| from.plan.function(*f).id.clone()).collect();
+        let mut sites = to.sites.clone();
+        sites.extend(from.sites.iter().filter(|s| !to.sites.contains(s)).cloned());
+        let from_level = from.plan.ladders.level_at(from.level).map(|l| l.id.clone());
+        let level = from_level.as_deref().and_then(|l| to.plan.ladders.level(l)).unwrap_or(to.level).max(to.level);
+        let news = News {
+            sites: Some(sites),
+            level: to.plan.ladders.level_at(level).map(|l| l.id.clone()),
+            ..News::default()
+        };
+        self.facts_with(self.inc(into), &news, level)?;
+        self.drop_waiting(no, Dropped::Closed);
+        self.close_asks(no, ClosedBy::Merged(into));
+        self.moot_proposals(no);
+        self.emit(no, Change::Merged { into, by: fx });
+        let plan = self.plan(into);
+        let by_into = plan.fx(by.as_str());
+        self.apply_news(into, by_into, &news, Kind::Update)?;
+        // Who was told of the merged one only hears of the one that goes on.
+        let known = self.followers(into, Audience::Internal);
+        let new: Vec<Fx> = told.iter().filter_map(|id| plan.fx(id.as_str())).filter(|f| !known.contains(f)).collect();
+        if let Some(message) = self.inc(into).newest(Audience::Internal).map(|m| m.seq)
+            && !new.is_empty()
+        {
+            self.follow(into, message, Audience::Internal, new);
+        }
+        Ok(())
+    }
+
+    /// An open incident goes on with the plan for new ones, on record (DESIGN §5).
+    pub(super) fn adopt(&mut self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = self.state.plan.clone();
+        if inc.plan.hash == plan.hash {
+            return Err(Refused::new(
+                "same-plan",
+                format!("{no} goes by that configuration already"),
+                "`vardkase reload` first",
+            ));
+        }
+        let mut trial = inc.clone();
+        crate::domain::incident::adopt::adopt(&mut trial, plan.clone()).map_err(|unfit| {
+            Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
+        })?;
+        let fx = self.lead(no, by, "move to another configuration")?;
+        self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx });
+        Ok(())
+    }
+}
+
+impl Source {
+    /// Whether who was told by such an entry is told what follows.
+    pub(super) fn is_told_on(self) -> bool {
+        !matches!(self, Source::Holding)
+    }
+}

@@ -1,0 +1,354 @@
+//! Staff modes: raised at once, lowered only by decision, each change told (RULES A9); proposals that are asked until decided.
+
+use super::Decider;
+use super::report::wanted;
+use crate::domain::holder::deputies_in_turn;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::input::Refused;
+use crate::domain::incident::state::{Kind, Phase, ProposalState};
+use crate::domain::ladder::{ModeIx, Propose};
+use crate::domain::plan::{Audience, Plan};
+use crate::domain::private::Private;
+use crate::domain::words::NoteWord;
+
+/// A lowering is asked for that long before the deputy is asked beside, in seconds.
+const LOWER_WITHIN_S: u32 = 900;
+
+impl Decider<'_> {
+    /// Proposes what the level and the playbook ask to be decided: a list; step n+1 comes when n was accepted or passed.
+    pub(super) fn propose_by_level(&mut self, no: IncidentNo) {
+        let (_, list) = wanted(self.inc(no));
+        self.propose_list(no, &list);
+    }
+
+    /// The first step of a list that would still raise something, if it is not asked already.
+    fn propose_list(&mut self, no: IncidentNo, list: &[Propose]) {
+        let inc = self.inc(no);
+        for (i, step) in list.iter().enumerate() {
+            let sites: Vec<SiteId> =
+                inc.sites.iter().filter(|s| self.state.mode_of(s, inc) < step.mode).cloned().collect();
+            let asked = inc.proposals.iter().any(|p| !p.lower && p.mode == step.mode && p.state != ProposalState::Moot);
+            if sites.is_empty() || asked {
+                continue;
+            }
+            self.propose(no, step, sites, false, &list[i + 1..]);
+            return;
+        }
+    }
+
+    fn propose(&mut self, no: IncidentNo, step: &Propose, sites: Vec<SiteId>, lower: bool, next: &[Propose]) {
+        let plan = self.plan(no);
+        let holder = self.holds(&plan, step.decides);
+        let change = Change::Proposed {
+            mode: step.mode,
+            sites,
+            lower,
+            asked: vec![holder],
+            within_s: step.within_s,
+            due: self.now + step.within_s,
+            code: self.code().into(),
+            next: next.to_vec(),
+        };
+        self.emit(no, change);
+        let id = super::release::count(self.inc(no).proposals.len()) - 1;
+        self.page_decider(no, id, holder);
+    }
+
+    pub(super) fn page_decider(&mut self, no: IncidentNo, proposal: u32, to: Fx) {
+        let inc = self.inc(no);
+        let Some(p) = inc.proposals.get(proposal as usize).cloned() else { return };
+        let title = inc.book().title.clone();
+        self.note(no, to, NoteWord::DecisionWanted, &|n| {
+            vec![
+                ("mode", n.mode(p.mode)),
+                ("site", n.sites(&p.sites)),
+                ("title", title.get(n.lang).to_owned()),
+                ("deadline", n.time(p.due)),
+                ("code", p.code.as_str().to_owned()),
+            ]
+        });
+    }
+
+    /// The time of a proposal is up: the next who may decide is asked beside, and everybody again; the next step is asked too
+    /// when all deputies have passed.
+    pub(super) fn proposal_due(&mut self, no: IncidentNo, id: u32) {
+        let Some(p) = self.inc(no).proposals.get(id as usize).cloned() else { return };
+        let plan = self.plan(no);
+        let due = self.now + p.within_s.max(60);
+        if matches!(p.state, ProposalState::Declined { .. }) {
+            self.emit(no, Change::ProposedAgain { proposal: id, to: None, due });
+            for f in p.asked {
+                self.page_decider(no, id, f);
+            }
+            return;
+        }
+        let first = p.asked.first().copied().unwrap_or(plan.region.switchboard);
+        let next = deputies_in_turn(&plan, first, self.now.timestamp()).into_iter().find(|f| !p.asked.contains(f));
+        self.emit(no, Change::ProposedAgain { proposal: id, to: next, due });
+        for f in p.asked.iter().copied().chain(next) {
+            self.page_decider(no, id, f);
+        }
+        if next.is_none() && !p.next_asked && !p.next.is_empty() {
+            self.emit(no, Change::NextProposed { proposal: id });
+            self.propose_list(no, &p.next);
+        }
+    }
+
+    pub(super) fn decide_proposal(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        proposal: Option<u32>,
+        yes: bool,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let inc = self.known(no)?;
+        let plan = inc.plan.clone();
+        let fx = self.duty(&plan, by)?;
+        let open = self.open_proposals(no);
+        let id = match (proposal, open.as_slice()) {
+            (Some(id), _) if inc.proposals.len() > id as usize => id,
+            (None, [only]) => *only,
+            (_, []) => {
+                return Err(Refused::new(
+                    "nothing-to-decide",
+                    format!("{no} asks for no decision"),
+                    "see `vardkase status`",
+                ));
+            }
+            (_, many) => {
+                let list: Vec<String> = many.iter().map(u32::to_string).collect();
+                return Err(Refused::new(
+                    "which-proposal",
+                    format!("{no} asks for {} decisions", many.len()),
+                    format!("name one: {}", list.join(", ")),
+                ));
+            }
+        };
+        let p = &inc.proposals[id as usize];
+        match &p.state {
+            // A later raise beats a decline (RULES D3).
+            ProposalState::Declined { .. } if yes && !p.lower => {}
+            ProposalState::Asked => {}
+            ProposalState::Accepted { by, .. } | ProposalState::Declined { by, .. } => {
+                let who = &plan.function(*by).id;
+                return Err(Refused::new(
+                    "decided-already",
+                    format!("{who} decided already; the first decision stands"),
+                    "`vardkase mode` changes a mode",
+                ));
+            }
+            ProposalState::Moot => {
+                return Err(Refused::new(
+                    "decided-already",
+                    "the mode stands already",
+                    "`vardkase mode` changes a mode",
+                ));
+            }
+        }
+        let rights = if p.lower {
+            p.sites.iter().all(|s| plan.ladders.may_lower(fx, s, self.state.mode_of(s, inc)))
+        } else {
+            p.sites.iter().all(|s| plan.ladders.may_raise(fx, s, p.mode))
+        };
+        if !rights && !self.acts_for(&plan, fx, &p.asked) {
+            let asked: Vec<&str> = p.asked.iter().map(|f| plan.function(*f).id.as_str()).collect();
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} may not decide this"),
+                format!("asked: {}", asked.join(", ")),
+            ));
+        }
+        if !yes && reason.is_empty() {
+            return Err(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
+        }
+        self.decided(no, id, yes, fx, reason);
+        Ok(())
+    }
+
+    /// Yes or no, by one who may. Declining needs a reason and is asked again (INCIDENTS lesson 13).
+    pub(super) fn decided(&mut self, no: IncidentNo, id: u32, yes: bool, by: Fx, reason: &Private) {
+        let Some(p) = self.inc(no).proposals.get(id as usize).cloned() else { return };
+        let open = match &p.state {
+            ProposalState::Asked => true,
+            ProposalState::Declined { .. } => yes,
+            _ => false,
+        };
+        if !open || (!yes && reason.is_empty()) {
+            self.page_decider(no, id, by);
+            return;
+        }
+        let again = self.now + p.within_s.max(60);
+        self.emit(no, Change::Decided { proposal: id, yes, by, reason: reason.clone(), again });
+        let told: Vec<Fx> = p.asked.iter().copied().filter(|f| *f != by).collect();
+        for f in told {
+            self.note(no, f, NoteWord::DecisionTaken, &|n| {
+                let words = n.plan.words(n.lang);
+                let word = if yes { words.replies.yes.first() } else { words.replies.no.first() };
+                vec![
+                    ("mode", n.mode(p.mode)),
+                    ("site", n.sites(&p.sites)),
+                    ("decision", word.cloned().unwrap_or_default().to_uppercase()),
+                    ("by", n.title(by)),
+                ]
+            });
+        }
+        if !yes {
+            return;
+        }
+        self.change_mode(no, p.sites.clone(), p.mode, Some(by), reason, p.lower);
+        if !p.lower && !p.next_asked && !p.next.is_empty() {
+            self.emit(no, Change::NextProposed { proposal: id });
+            self.propose_list(no, &p.next);
+        }
+    }
+
+    /// Sets the mode and tells it: to all functions already addressed and those that readiness names (RULES A9). Waiting
+    /// drafts are rendered anew.
+    pub(super) fn change_mode(
+        &mut self,
+        no: IncidentNo,
+        sites: Vec<SiteId>,
+        mode: ModeIx,
+        by: Option<Fx>,
+        reason: &Private,
+        lower: bool,
+    ) {
+        self.emit(no, Change::ModeSet { sites: sites.clone(), mode, by, reason: reason.clone(), lower });
+        let moot: Vec<u32> = self
+            .inc(no)
+            .proposals
+            .iter()
+            .filter(|p| matches!(p.state, ProposalState::Asked | ProposalState::Declined { .. }))
+            .filter(|p| p.lower == lower && (if lower { p.mode >= mode } else { p.mode <= mode }))
+            .filter(|p| p.sites.iter().all(|s| sites.contains(s)))
+            .map(|p| p.id)
+            .collect();
+        for proposal in moot {
+            self.emit(no, Change::ProposalMoot { proposal });
+        }
+        if self.inc(no).messages.iter().any(|m| m.released_at.is_some()) {
+            self.tell_mode(no, mode);
+        }
+        self.redraw_waiting(no);
+        if lower {
+            // Other incidents' drafts that wait name the mode too.
+            let others: Vec<IncidentNo> =
+                self.state.open().map(|i| i.no).filter(|o| *o != no && o.status == no.status).collect();
+            for other in others {
+                self.redraw_waiting(other);
+            }
+        }
+    }
+
+    /// A message of kind mode.
+    pub(super) fn tell_mode(&mut self, no: IncidentNo, mode: ModeIx) {
+        let plan = self.plan(no);
+        let mut to: Vec<Fx> = self.followers(no, Audience::Internal);
+        if let Some(m) = plan.ladders.mode_at(mode) {
+            to.extend(m.tell.iter().copied().filter(|f| !to.contains(f)).collect::<Vec<_>>());
+        }
+        if to.is_empty() {
+            return;
+        }
+        let message = self.draft(no, Kind::Mode, Audience::Internal);
+        self.follow(no, message, Audience::Internal, to);
+    }
+
+    /// `mode SITE MODE`: a decision with an incident to hang it on (RULES D3).
+    pub(super) fn set_mode(
+        &mut self,
+        by: &FunctionId,
+        site: &SiteId,
+        mode: &str,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let plan = self.state.plan.clone();
+        let fx = self.duty(&plan, by)?;
+        let Some(mode) = plan.ladders.mode(mode) else {
+            let all: Vec<&str> = plan.ladders.modes.iter().map(|m| m.id.as_str()).collect();
+            return Err(Refused::new(
+                "unknown-mode",
+                format!("no staff mode is called “{mode}”"),
+                format!("there are: {}", all.join(", ")),
+            ));
+        };
+        let sites = super::report::sites_named(&plan, std::slice::from_ref(site), &[])?;
+        let now = |s: &SiteId| self.state.modes.get(s).copied().unwrap_or_default();
+        let (up, down): (Vec<SiteId>, Vec<SiteId>) =
+            sites.into_iter().filter(|s| now(s) != mode).partition(|s| now(s) < mode);
+        if up.is_empty() && down.is_empty() {
+            return Err(Refused::new("mode-stands", format!("{site} is in that mode already"), "nothing to do"));
+        }
+        for s in &up {
+            if !plan.ladders.may_raise(fx, s, mode) {
+                return Err(not_allowed(&plan, by, s, mode, true));
+            }
+        }
+        for s in &down {
+            if !plan.ladders.may_lower(fx, s, now(s)) {
+                return Err(not_allowed(&plan, by, s, now(s), false));
+            }
+        }
+        if !down.is_empty() && reason.is_empty() {
+            return Err(Refused::new("no-reason", "lowering a mode needs a reason", "give it with --reason"));
+        }
+        let touched = |i: &&crate::domain::incident::state::Incident| {
+            i.no.status == Status::Actual && up.iter().chain(&down).any(|s| i.sites.contains(s))
+        };
+        let open =
+            self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().filter(touched).last());
+        let Some(no) = open.map(|i| i.no) else {
+            return Err(Refused::new(
+                "no-incident",
+                "no incident concerns that site, so nobody would be told why",
+                "report one: `vardkase report`",
+            ));
+        };
+        // The incident keeps the plan it began with; the duty must be there too.
+        let fx = self.duty(&self.plan(no), by)?;
+        if !up.is_empty() {
+            self.change_mode(no, up, mode, Some(fx), reason, false);
+        }
+        if !down.is_empty() {
+            self.change_mode(no, down, mode, Some(fx), reason, true);
+        }
+        Ok(())
+    }
+
+    /// After an all clear or a stop: whether the raised mode may go (RULES D2, D4). Asked where no other open incident holds it.
+    pub(super) fn propose_lowering(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        if inc.is_drill() {
+            return;
+        }
+        let plan = inc.plan.clone();
+        let held = |s: &SiteId| -> ModeIx {
+            let others = self.state.open().filter(|o| o.no != no && !o.is_drill() && o.phase != Phase::Closed);
+            others.filter_map(|o| o.modes.get(s).copied()).max().unwrap_or(ModeIx::NORMAL)
+        };
+        let sites: Vec<SiteId> = inc.sites.iter().filter(|s| self.state.mode_of(s, inc) > held(s)).cloned().collect();
+        let Some(floor) = sites.iter().map(held).max() else { return };
+        let Some(top) = sites.iter().map(|s| self.state.mode_of(s, inc)).max() else { return };
+        let may =
+            sites.first().and_then(|s| plan.ladders.rights(s, top).flat_map(|r| r.lower_by.iter().copied()).next());
+        let Some(decides) = may.or(plan.region.last_resort.first().copied()) else { return };
+        let asked = inc.proposals.iter().any(|p| p.lower && p.state == ProposalState::Asked);
+        if !asked {
+            self.propose(no, &Propose { mode: floor, decides, within_s: LOWER_WITHIN_S }, sites, true, &[]);
+        }
+    }
+}
+
+fn not_allowed(plan: &Plan, by: &FunctionId, site: &SiteId, mode: ModeIx, raise: bool) -> Refused {
+    let may: Vec<&str> = plan
+        .ladders
+        .rights(site, mode)
+        .flat_map(|r| if raise { &r.raise_by } else { &r.lower_by })
+        .map(|f| plan.function(*f).id.as_str())
+        .collect();
+    let what = if raise { "raise" } else { "lower" };
+    let id = plan.ladders.mode_at(mode).map_or("", |m| m.id.as_str());
+    Refused::new("not-yours", format!("{by} may not {what} {site} ({id})"), format!("these may: {}", may.join(", ")))
+}

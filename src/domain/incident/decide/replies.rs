@@ -1,0 +1,380 @@
+//! A reply from a duty point: which of the things that were asked there it answers.
+
+use super::Decider;
+use super::foresee;
+use super::report::sites_named;
+use crate::domain::ids::{IncidentNo, Px};
+use crate::domain::incident::asks::served_by;
+use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::input::{IfShared, Report, find_playbook};
+use crate::domain::incident::reading::{Code, Reading, Verb, read};
+use crate::domain::incident::state::{EntryState, PendingReport, ProposalState, Via};
+use crate::domain::plan::Plan;
+use crate::domain::words::NoteWord;
+
+/// A report by SMS waits that long for its `JA code`, in seconds.
+const PENDING_S: u32 = 1800;
+/// So many reports may wait; the oldest gives way.
+const PENDING_MAX: usize = 50;
+
+impl Decider<'_> {
+    pub(super) fn reply(&mut self, from: &[(IncidentNo, Px)], known: Option<Px>, text: &str) {
+        let plan = self.state.plan.clone();
+        let r = read(&plan, text);
+        if from.is_empty() && known.is_none() {
+            // Nobody with a duty address: refused and logged, never answered (RULES E2).
+            self.emit_event(Event::StrangerWrote);
+            return;
+        }
+        let from: Vec<(IncidentNo, Px)> =
+            from.iter().copied().filter(|(no, _)| self.state.incidents.contains_key(no)).collect();
+        match (&r.verb, &r.code) {
+            (Verb::Report, _) => self.report_by_sms(known, &r.rest),
+            (_, Code::Six(code)) => self.six_digits(&from, known, &r, &code.clone()),
+            (Verb::Real, _) => self.drill_turned_real(&from, known, &r),
+            (Verb::None, _) => self.not_understood(&from),
+            (_, Code::Number(no, _)) => self.numbered(&from, &r, *no),
+            _ => self.bare(&from, &r),
+        }
+    }
+
+    /// `JA 14`, `NEJ 14`, `FEL 14`.
+    fn numbered(&mut self, from: &[(IncidentNo, Px)], r: &Reading, no: IncidentNo) {
+        let Some((_, p)) = from.iter().copied().find(|f| f.0 == no) else {
+            self.nothing_open(from, no);
+            return;
+        };
+        if !self.takes_answers(no) {
+            self.nothing_open(from, no);
+            return;
+        }
+        let done = match r.verb {
+            Verb::Yes => self.answer_from(no, p, Via::Reply),
+            Verb::No => self.pass_on_from(no, p),
+            Verb::Failed => {
+                let at_point = self.inc(no).plan.point(p).functions.clone();
+                match at_point.first() {
+                    Some(f) => {
+                        self.fallback_failed(no, *f);
+                        true
+                    }
+                    None => false,
+                }
+            }
+            _ => false,
+        };
+        if !done {
+            self.not_understood(&[(no, p)]);
+        }
+    }
+
+    /// A bare answer binds only if exactly one request went to that address in the last hour, and drill and actual requests
+    /// never share one (RULES C3).
+    fn bare(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
+        let recent: Vec<(IncidentNo, Px)> =
+            from.iter().copied().filter(|(no, p)| self.asked_recently(*no, *p)).collect();
+        let approvals = from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty());
+        match recent.as_slice() {
+            [(no, _)] if !approvals => self.numbered(from, r, *no),
+            _ => self.which_code(from, &recent),
+        }
+    }
+
+    fn asked_recently(&self, no: IncidentNo, p: Px) -> bool {
+        let inc = self.inc(no);
+        let limit = inc.plan.region.limits.bare_answer_s;
+        self.takes_answers(no)
+            && served_by(inc, p).iter().any(|id| {
+                let a = &inc.asks[*id as usize];
+                self.now.seconds_since(a.since) <= limit
+            })
+    }
+
+    fn which_code(&mut self, from: &[(IncidentNo, Px)], open: &[(IncidentNo, Px)]) {
+        let listed: Vec<IncidentNo> = if open.is_empty() {
+            from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect()
+        } else {
+            open.iter().map(|o| o.0).collect()
+        };
+        if let Some((no, p)) = open.first().or(from.first()).copied() {
+            let to = self.inc(no).plan.point(p).functions.first().copied();
+            if let Some(to) = to {
+                self.note_to(no, to, &[p], NoteWord::WhichCode, &|n| {
+                    let codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    vec![("codes", codes.join(", "))]
+                });
+            }
+        }
+    }
+
+    fn not_understood(&mut self, from: &[(IncidentNo, Px)]) {
+        let listed: Vec<IncidentNo> = from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect();
+        if let Some((no, p)) = from.first().copied() {
+            let to = self.inc(no).plan.point(p).functions.first().copied();
+            if let Some(to) = to {
+                self.note_to(no, to, &[p], NoteWord::NotUnderstood, &|n| {
+                    let codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    vec![("codes", codes.join(", "))]
+                });
+            }
+        }
+    }
+
+    fn nothing_open(&mut self, from: &[(IncidentNo, Px)], asked: IncidentNo) {
+        if let Some((no, p)) = from.iter().find(|f| f.0 == asked).or(from.first()).copied() {
+            let to = self.inc(no).plan.point(p).functions.first().copied();
+            if let Some(to) = to {
+                self.note_to(no, to, &[p], NoteWord::NothingOpen, &|n| vec![("number", n.incident(asked))]);
+            }
+        }
+    }
+
+    /// Entries whose approver was asked at that address (RULES B2: accepted only from there).
+    fn approvals_at(&self, no: IncidentNo, p: Px) -> Vec<u32> {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        inc.entries
+            .iter()
+            .filter(|e| matches!(&e.state, EntryState::Waiting(a) if a.asked.iter().any(|f| at_point.contains(f))))
+            .map(|e| e.id)
+            .collect()
+    }
+
+    fn six_digits(&mut self, from: &[(IncidentNo, Px)], known: Option<Px>, r: &Reading, code: &str) {
+        if self.state.pending.contains_key(code) {
+            self.pending_report(known, r, code);
+            return;
+        }
+        let mut guessed: Vec<(IncidentNo, Px, Vec<u32>)> = Vec::new();
+        for (no, p) in from.iter().copied() {
+            let waiting = self.approvals_at(no, p);
+            let hit = waiting.iter().copied().find(|id| {
+                matches!(self.inc(no).entry(*id).map(|e| &e.state), Some(EntryState::Waiting(a)) if a.code.as_str() == code)
+            });
+            if let Some(entry) = hit {
+                self.approval_reply(no, p, entry, r);
+                return;
+            }
+            let at_point = self.inc(no).plan.point(p).functions.clone();
+            let proposal = self
+                .inc(no)
+                .proposals
+                .iter()
+                .find(|q| q.code.as_str() == code && q.asked.iter().any(|f| at_point.contains(f)));
+            if let Some((id, who)) = proposal.map(|q| (q.id, q.asked.iter().copied().find(|f| at_point.contains(f)))) {
+                if let Some(who) = who
+                    && matches!(r.verb, Verb::Yes | Verb::No)
+                {
+                    self.decided(no, id, r.verb == Verb::Yes, who, &r.rest.clone().into());
+                } else {
+                    self.not_understood(&[(no, p)]);
+                }
+                return;
+            }
+            if !waiting.is_empty() {
+                guessed.push((no, p, waiting));
+            }
+        }
+        let Some((no, p, entries)) = guessed.into_iter().next() else {
+            self.late_or_unknown(from);
+            return;
+        };
+        self.wrong_code(no, p, &entries);
+    }
+
+    /// Five wrong codes block SMS for that request and raise an alarm (RULES B2).
+    fn wrong_code(&mut self, no: IncidentNo, p: Px, entries: &[u32]) {
+        let plan = self.plan(no);
+        let max = plan.region.limits.wrong_codes_max;
+        let wrong = entries
+            .iter()
+            .filter_map(|id| match &self.inc(no).entry(*id)?.state {
+                EntryState::Waiting(a) => Some(a.wrong),
+                _ => None,
+            })
+            .max()
+            .unwrap_or(0)
+            + 1;
+        let blocked = wrong >= max;
+        self.emit(no, Change::WrongCode { entries: entries.to_vec(), blocked });
+        let to = plan.point(p).functions.first().copied();
+        if let Some(to) = to
+            && !blocked
+        {
+            self.note_to(no, to, &[p], NoteWord::WrongCode, &|_| vec![("left", (max - wrong).to_string())]);
+        }
+        if wrong == max {
+            let number = entries.first().and_then(|id| self.inc(no).entry(*id)).map(|e| self.inc(no).number(e.message));
+            if let Some(number) = number {
+                let mut tell = vec![plan.region.switchboard];
+                tell.extend(plan.region.last_resort.first());
+                tell.extend(to);
+                for f in tell {
+                    self.note(no, f, NoteWord::CodesBlocked, &|n| vec![("number", n.number(number))]);
+                }
+            }
+        }
+    }
+
+    /// A code that belongs to nothing that waits: what was released meanwhile is said (RULES B5).
+    fn late_or_unknown(&mut self, from: &[(IncidentNo, Px)]) {
+        for (no, p) in from.iter().copied() {
+            let inc = self.inc(no);
+            let at_point = &inc.plan.point(p).functions;
+            let asked_here = |e: &&crate::domain::incident::state::Entry| {
+                e.rule.as_ref().is_some_and(|r| {
+                    at_point.contains(&self.holds(&inc.plan, r.by))
+                        || crate::domain::holder::deputies_in_turn(&inc.plan, r.by, self.now.timestamp())
+                            .iter()
+                            .any(|d| at_point.contains(d))
+                })
+            };
+            let released = inc.entries.iter().rev().filter(asked_here).find_map(|e| match &e.state {
+                EntryState::Released { at, by } => Some((inc.number(e.message), *at, *by)),
+                _ => None,
+            });
+            if let (Some((number, at, by)), Some(to)) = (released, at_point.first().copied()) {
+                self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
+                    use crate::domain::incident::state::ReleasedBy as R;
+                    let by = match by {
+                        R::Approval(f) | R::BreakGlass(f) => n.title(f),
+                        R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),
+                    };
+                    vec![("number", n.number(number)), ("time", n.time(at)), ("by", by)]
+                });
+                return;
+            }
+        }
+        self.not_understood(from);
+    }
+
+    /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
+    fn approval_reply(&mut self, no: IncidentNo, p: Px, entry: u32, r: &Reading) {
+        let Some(EntryState::Waiting(a)) = self.inc(no).entry(entry).map(|e| e.state.clone()) else { return };
+        let at_point = self.inc(no).plan.point(p).functions.clone();
+        let Some(who) = a.asked.iter().copied().find(|f| at_point.contains(f)) else { return };
+        if a.blocked {
+            self.not_understood(&[(no, p)]);
+            return;
+        }
+        match r.verb {
+            Verb::Yes if self.four_eyes(no, who).is_ok() => self.approved(no, &[entry], who),
+            Verb::No if !r.rest.is_empty() => self.rejected(no, &[entry], who, &r.rest.clone().into()),
+            Verb::Wait => self.extend(no, &[entry]),
+            _ => self.not_understood(&[(no, p)]),
+        }
+    }
+
+    /// `LARM journal D3` from a known duty address gets summary, count and code back (RULES E2).
+    fn report_by_sms(&mut self, known: Option<Px>, words: &str) {
+        let plan = self.state.plan.clone();
+        let Some(p) = known else {
+            self.emit_event(Event::StrangerWrote);
+            return;
+        };
+        let Some(by) = plan.point(p).functions.first().copied() else { return };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let level = words.iter().find_map(|w| plan.ladders.level(w));
+        let Some(book) = words.iter().find_map(|w| find_playbook(&plan, w).ok()) else {
+            self.report_note(p, None);
+            return;
+        };
+        let level = level.unwrap_or(plan.playbooks[&book].level);
+        let named: Vec<_> = words
+            .iter()
+            .filter_map(|w| plan.region.sites.iter().find(|s| s.id.as_str().eq_ignore_ascii_case(w)))
+            .map(|s| s.id.clone())
+            .collect();
+        let sites = sites_named(&plan, &named, &plan.playbooks[&book].sites).unwrap_or_default();
+        let report = PendingReport {
+            playbook: book,
+            level,
+            sites,
+            by: plan.function(by).id.clone(),
+            until: self.now + PENDING_S,
+        };
+        self.keep_pending(p, report);
+    }
+
+    /// Keeps a report and sends its summary with the code.
+    pub(super) fn keep_pending(&mut self, p: Px, report: PendingReport) {
+        if self.state.pending.len() >= PENDING_MAX {
+            let oldest = self.state.pending.iter().min_by_key(|r| r.1.until).map(|r| r.0.clone());
+            if let Some(code) = oldest {
+                self.emit_event(Event::ReportGone { code: code.into() });
+            }
+        }
+        let code = self.code();
+        self.emit_event(Event::ReportPending { code: code.clone().into(), report: report.clone() });
+        self.report_note(p, Some((code, report)));
+    }
+
+    /// The answer to a report by SMS. There is no incident yet, so it leaves from the desk.
+    fn report_note(&mut self, p: Px, summary: Option<(String, PendingReport)>) {
+        let plan = self.state.plan.clone();
+        let Some((code, report)) = summary else {
+            let books: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
+            self.desk_note(p, NoteWord::NotUnderstood, &|_| vec![("codes", books.join(", "))]);
+            return;
+        };
+        let typed = typed_report(&plan, &report);
+        let seen = foresee(self.state, &report.by, &typed, self.now);
+        let (mode, count) = seen.map_or((Default::default(), 0), |f| (f.mode, f.duties));
+        let title = plan.playbooks[&report.playbook].title.clone();
+        let level = plan.ladders.level_at(report.level).map(|l| l.label.clone()).unwrap_or_default();
+        self.desk_note(p, NoteWord::ReportSummary, &|n| {
+            vec![
+                ("title", title.get(n.lang).to_owned()),
+                ("level", level.get(n.lang).to_owned()),
+                ("sites", n.sites(&report.sites)),
+                ("mode", n.mode(mode)),
+                ("count", count.to_string()),
+                ("code", code.clone()),
+            ]
+        });
+    }
+
+    /// `JA code` starts the report; anything else drops it.
+    fn pending_report(&mut self, known: Option<Px>, r: &Reading, code: &str) {
+        let plan = self.state.plan.clone();
+        let Some(report) = self.state.pending.get(code).cloned() else { return };
+        let mine = known.is_some_and(|p| plan.point(p).functions.iter().any(|f| plan.function(*f).id == report.by));
+        if !mine {
+            self.emit_event(Event::StrangerWrote);
+            return;
+        }
+        self.emit_event(Event::ReportGone { code: code.into() });
+        if r.verb != Verb::Yes {
+            return;
+        }
+        let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
+        if let Err(refused) = self.report(&report.by, &typed) {
+            // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
+            let open = self
+                .state
+                .open()
+                .find(|i| refused.code == "shares-a-system" && refused.why.starts_with(&i.no.to_string()));
+            if let Some(no) = open.map(|i| i.no) {
+                let _ = self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed });
+            }
+        }
+    }
+
+    /// Decisions asked at that point are told by their code only; this finds them for the console.
+    pub(super) fn open_proposals(&self, no: IncidentNo) -> Vec<u32> {
+        let inc = self.inc(no);
+        let open = |s: &ProposalState| matches!(s, ProposalState::Asked | ProposalState::Declined { .. });
+        inc.proposals.iter().filter(|p| open(&p.state)).map(|p| p.id).collect()
+    }
+}
+
+/// The report that a pending one stands for.
+fn typed_report(plan: &Plan, report: &PendingReport) -> Report {
+    Report {
+        playbook: report.playbook.to_string(),
+        level: plan.ladders.level_at(report.level).map(|l| l.id.clone()),
+        sites: report.sites.clone(),
+        shared: IfShared::Separate,
+        ..Report::default()
+    }
+}

@@ -1,0 +1,12 @@
+//! One timeline per rule of the house, named after it.
+
+#![allow(dead_code, reason = "the vocabulary of the timelines is used by different files")]
+
+mod region;
+mod timeline;
+
+mod a_texts;
+mod b_approval;
+mod c_answers;
+mod d_incidents;
+mod e_reporting;
