@@ -106,12 +106,13 @@ fn letters(data_coding: u8, alphabet: Alphabet, octets: &[u8]) -> String {
         Alphabet::Latin1 | Alphabet::Ascii => latin1(),
     };
     let ucs2 = || {
-        let units: Vec<u16> = octets.chunks(2).map(|p| u16::from_be_bytes([p[0], p.get(1).copied().unwrap_or(0)])).collect();
+        let units: Vec<u16> =
+            octets.chunks(2).map(|p| u16::from_be_bytes([p[0], p.get(1).copied().unwrap_or(0)])).collect();
         String::from_utf16_lossy(&units)
     };
     match data_coding {
         0x08 | 0x18 | 0xe0..=0xef => ucs2(),
-        0x01 | 0x03 | 0x02 | 0x04 => latin1(),
+        0x01..=0x04 => latin1(),
         0xf4..=0xf7 | 0xfc..=0xff => latin1(),
         _ => default(),
     }

@@ -153,3 +153,105 @@ pub async fn stopped(stop: &mut Stop) {
         std::future::pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::sync::{mpsc, watch};
+
+    use super::super::config::SmppConfig;
+    use super::super::receipts::Book;
+    use super::*;
+    use crate::channels::GatewayEvent;
+    use crate::channels::smpp::session::tests::job;
+    use crate::domain::delivery::SendError;
+
+    struct Rig {
+        far: DuplexStream,
+        jobs: mpsc::Sender<Job>,
+        events: mpsc::Receiver<GatewayEvent>,
+        stop: watch::Sender<bool>,
+        end: tokio::task::JoinHandle<End>,
+    }
+
+    fn rig(events_max: usize) -> Rig {
+        let (near, far) = duplex(4096);
+        let (jobs, mut job_receiver) = mpsc::channel(10);
+        let (out, events) = mpsc::channel(events_max);
+        let (stop, mut stopped) = watch::channel(false);
+        let end = tokio::spawn(async move {
+            let config = SmppConfig { response_timeout_s: 30, enquire_link_s: 60, ..SmppConfig::default() };
+            let book = Arc::new(Mutex::new(Book::new("sms".into(), config.receipt_ids)));
+            let mut session = Session::new("sms".into(), Arc::new(config), book, 1, Instant::now());
+            serve(&mut session, near, Vec::new(), Some(&mut job_receiver), &out, &mut stopped).await
+        });
+        Rig { far, jobs, events, stop, end }
+    }
+
+    fn unknown(event: Option<GatewayEvent>) -> bool {
+        matches!(event, Some(GatewayEvent::Outcome { result: Err(SendError::Unknown { .. }), .. }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_gateway_is_found_out() {
+        let mut rig = rig(10);
+        let began = Instant::now();
+        rig.jobs.send(job(1, "a")).await.unwrap();
+        assert!(unknown(rig.events.recv().await));
+        assert!((30..=31).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!(matches!(rig.end.await.unwrap(), End::Broken(why) if why.contains("silent")));
+        assert!((90..=92).contains(&began.elapsed().as_secs()), "asked after 60 s, given up 30 s later");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_half_closed_connection_ends_the_session() {
+        let mut rig = rig(10);
+        rig.jobs.send(job(1, "a")).await.unwrap();
+        let mut head = [0; 16];
+        rig.far.read_exact(&mut head).await.unwrap();
+        rig.far.shutdown().await.unwrap();
+        assert!(unknown(rig.events.recv().await));
+        assert!(matches!(rig.end.await.unwrap(), End::Broken(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn going_down_waits_for_answers_but_not_for_ever() {
+        let mut rig = rig(10);
+        rig.jobs.send(job(1, "a")).await.unwrap();
+        let mut head = [0; 16];
+        rig.far.read_exact(&mut head).await.unwrap();
+        let began = Instant::now();
+        rig.stop.send(true).unwrap();
+        assert!(unknown(rig.events.recv().await));
+        assert_eq!(rig.end.await.unwrap(), End::Done);
+        assert!((30..=34).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_listeners_lose_nothing() {
+        let mut rig = rig(1);
+        let one = |n: u8| {
+            let mut pdu = b"\0\0\0\x25\0\0\0\x05\0\0\0\0\0\0\0\x01\0\0\x0112\0\0\0\0\0\0\0\0\0\0\0\0\0\x02JA".to_vec();
+            let len = pdu.len() as u8 + 1;
+            pdu[3] = len;
+            pdu[len as usize - 4] = 3;
+            pdu.push(n);
+            pdu
+        };
+        let texts: Vec<u8> = (b'0'..=b'9').flat_map(one).collect();
+        rig.far.write_all(&texts).await.unwrap();
+        for n in '0'..='9' {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            match rig.events.recv().await {
+                Some(GatewayEvent::Reply { text, .. }) => assert_eq!(text, format!("JA{n}")),
+                other => panic!("{other:?}"),
+            }
+        }
+        drop(rig.jobs);
+        assert_eq!(rig.end.await.unwrap(), End::Done, "no jobs any more");
+    }
+}

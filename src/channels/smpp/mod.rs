@@ -82,8 +82,13 @@ impl Smpp {
                     let since = Instant::now();
                     self.set_up(Some(format!("bound to {}", name_of(&bound.system_id))));
                     self.tell(&out, None).await;
-                    let mut session =
-                        Session::new(self.gateway.clone(), self.config.clone(), self.book.clone(), BIND_SEQUENCE, since);
+                    let mut session = Session::new(
+                        self.gateway.clone(),
+                        self.config.clone(),
+                        self.book.clone(),
+                        BIND_SEQUENCE,
+                        since,
+                    );
                     let end = serve(&mut session, bound.wire, bound.input, jobs.as_mut(), &out, &mut stop).await;
                     self.set_up(None);
                     if since.elapsed() >= GOOD_SESSION {
@@ -184,7 +189,8 @@ impl Gateway for Smpp {
                     let mut bye = Vec::new();
                     pdu::bare(&mut bye, id::UNBIND, 0, BIND_SEQUENCE + 1);
                     let wait = Duration::from_secs(2);
-                    let _ = tokio::time::timeout(wait, tokio::io::AsyncWriteExt::write_all(&mut bound.wire, &bye)).await;
+                    let _ =
+                        tokio::time::timeout(wait, tokio::io::AsyncWriteExt::write_all(&mut bound.wire, &bye)).await;
                     Health { ok: true, detail: format!("bound to {}", name_of(&bound.system_id)) }
                 }
                 Err(detail) => Health { ok: false, detail },

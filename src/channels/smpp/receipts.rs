@@ -241,7 +241,10 @@ impl Book {
             return known.next();
         }
         let all: Vec<String> = known.collect();
-        all.iter().find(|k| fits(k)).cloned().or_else(|| all.into_iter().find(|k| source == [0; 6] && *k == self::key(id)))
+        all.iter()
+            .find(|k| fits(k))
+            .cloned()
+            .or_else(|| all.into_iter().find(|k| source == [0; 6] && *k == self::key(id)))
     }
 
     fn settle(&mut self, key: &str, receipt: Receipt) -> Option<GatewayEvent> {

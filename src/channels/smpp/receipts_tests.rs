@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::*;
 use crate::domain::ids::IncidentNo;
 
@@ -40,7 +42,8 @@ fn receipts_in_their_notations() {
 
 #[test]
 fn parameters_count_more_than_the_text() {
-    let both = Delivered { receipted_message_id: Some(b"99"), message_state: Some(5), ..with(4, "id:7 stat:DELIVRD err:012") };
+    let both =
+        Delivered { receipted_message_id: Some(b"99"), message_state: Some(5), ..with(4, "id:7 stat:DELIVRD err:012") };
     let state = State::Failed(SendError::permanent("receipt UNDELIV, error 012"));
     assert_eq!(read(&both), Some(Receipt { id: "99".into(), state }));
     // Without the flag, but with the parameter that only receipts have.

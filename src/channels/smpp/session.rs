@@ -90,7 +90,13 @@ fn rank(error: &SendError) -> u8 {
 
 impl Session {
     /// A session that was just bound; `sequence` was the last number used.
-    pub fn new(gateway: GatewayId, config: Arc<SmppConfig>, book: Arc<Mutex<Book>>, sequence: u32, now: Instant) -> Self {
+    pub fn new(
+        gateway: GatewayId,
+        config: Arc<SmppConfig>,
+        book: Arc<Mutex<Book>>,
+        sequence: u32,
+        now: Instant,
+    ) -> Self {
         Self {
             gateway,
             from: From::new(&config),
@@ -256,8 +262,9 @@ impl Session {
             self.events.extend(event);
             return;
         }
-        // A receipt that names no message, or an acknowledgement by a device (5.2.12), is no text of a person.
-        if delivered.esm_class & 0x3c == 0 {
+        // A receipt that names no message, or an acknowledgement by a device, is no text of a person; what a person keyed in
+        // to acknowledge (5.2.12, type 4) is.
+        if matches!(delivered.esm_class & 0x3c, 0x00 | 0x10) {
             let told = self.joiner.heard(&delivered, self.config.sms.alphabet, now);
             self.replies(told);
         }
@@ -394,4 +401,4 @@ impl Session {
 
 #[cfg(test)]
 #[path = "session_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,5 @@
 //! Bytes in, bytes and events out; no socket, no clock.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use crate::channels::smpp::submit::reference;
@@ -7,7 +8,7 @@ use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::lang::Lang;
 use crate::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Text};
 
-fn job(ordinal: u32, text: &str) -> Job {
+pub fn job(ordinal: u32, text: &str) -> Job {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
     let text = Text::<Actual>::new("14-2", f, Canonical::new(text).unwrap());
     let head = Letterhead {
@@ -83,10 +84,16 @@ impl Rig {
     /// What was told since, short.
     fn told(&mut self) -> Vec<String> {
         let short = |e| match e {
-            GatewayEvent::Outcome { delivery, result: Ok(a) } => format!("{delivery} accepted {} ×{}", a.gateway_ref, a.units),
+            GatewayEvent::Outcome { delivery, result: Ok(a) } => {
+                format!("{delivery} accepted {} ×{}", a.gateway_ref, a.units)
+            }
             GatewayEvent::Outcome { delivery, result: Err(e) } => format!("{delivery} {}", kind(&e)),
             GatewayEvent::Receipt { delivery, result, .. } => {
-                format!("{} receipt {}", delivery.map_or("?".into(), |d| d.to_string()), result.map_or_else(|e| kind(&e), |()| "ok"))
+                format!(
+                    "{} receipt {}",
+                    delivery.map_or("?".into(), |d| d.to_string()),
+                    result.map_or_else(|e| kind(&e), |()| "ok")
+                )
             }
             GatewayEvent::Reply { from, text, .. } => format!("{}: {text}", from.0),
             GatewayEvent::Down { .. } => "down".into(),

@@ -44,10 +44,13 @@ impl Rendered {
     }
 }
 
+/// A text, its trailer, and what they are on the wire.
+type Last = (Arc<Outgoing>, Option<Arc<str>>, Arc<Rendered>);
+
 /// The text rendered last: the jobs of a release come one after the other with the same text.
 #[derive(Debug, Default)]
 pub struct Renderer {
-    last: Option<(Arc<Outgoing>, Option<Arc<str>>, Arc<Rendered>)>,
+    last: Option<Last>,
 }
 
 impl Renderer {
@@ -220,13 +223,17 @@ fn sms_octets_max(split: Split) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
     use crate::domain::ids::IncidentNo;
 
     #[test]
     fn numbers_are_read_as_people_write_them() {
         let config = SmppConfig { to_ton: 2, ..SmppConfig::default() };
-        let to = |text: &str| To::new(&Address(text.into()), &config).map(|t| (t.ton, String::from_utf8(t.digits().into()).unwrap()));
+        let to = |text: &str| {
+            To::new(&Address(text.into()), &config).map(|t| (t.ton, String::from_utf8(t.digits().into()).unwrap()))
+        };
         assert_eq!(to("+46 70-174 06 05").unwrap(), (1, "46701740605".into()));
         assert_eq!(to("070-174 06 05").unwrap(), (2, "0701740605".into()));
         for bad in ["", "+", "iva@fs.example", "123456789012345678901", "07O1"] {

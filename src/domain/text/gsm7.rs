@@ -147,6 +147,8 @@ pub fn unpack(octets: &[u8], count: usize, fill_bits: u8) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

@@ -248,11 +248,7 @@ fn separate(out: &Outgoing, trailer: Option<&str>, encoding: Encoding) -> Result
         });
         return Ok(texts.collect());
     }
-    Err(CannotCarry::TooLong {
-        needs: u32::from(PARTS_MAX) + 1,
-        max: u32::from(PARTS_MAX),
-        unit: "SMS parts".into(),
-    })
+    Err(CannotCarry::TooLong { needs: u32::from(PARTS_MAX) + 1, max: u32::from(PARTS_MAX), unit: "SMS parts".into() })
 }
 
 /// Cuts the text into chunks for SMS of which there are at most `widest`; gives up as soon as there are more.

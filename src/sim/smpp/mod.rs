@@ -264,7 +264,11 @@ impl Session {
             let go_on = loop {
                 match wire::cut(&mut input) {
                     Ok(None) => break true,
-                    Ok(Some(frame)) => if !self.frame(&frame) { break false },
+                    Ok(Some(frame)) => {
+                        if !self.frame(&frame) {
+                            break false;
+                        }
+                    }
                     Err(()) => break false,
                 }
             };

@@ -88,7 +88,10 @@ impl Running {
                 GatewayEvent::Outcome { delivery, result: Err(e) } => format!("{delivery} {}", kind(&e)),
                 GatewayEvent::Receipt { delivery, result, .. } => {
                     let delivery = delivery.map_or("?".into(), |d| d.to_string());
-                    format!("{delivery} {}", result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into()))
+                    format!(
+                        "{delivery} {}",
+                        result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into())
+                    )
                 }
                 GatewayEvent::Reply { from, text, .. } => format!("{}: {text}", from.0),
             };
@@ -139,10 +142,12 @@ async fn exact_bytes_of_a_session() {
     let out = outgoing(&"Å".repeat(140));
     gateway.send(job(3, "+46701740605", &out)).await;
     let (first, second) = (read_pdu(&mut tcp).await, read_pdu(&mut tcp).await);
-    let head = b"\0\x05\0Region\0\x01\x0146701740605\0\x40\0\0\0000000010000000R\0\x01\0\0\0";
+    let head = b"\0\x05\0Region\0\x01\x0146701740605\0\x40\0\0\x00000000010000000R\0\x01\0\0\0";
     let whole = out.whole(Some("Svara JA 14")).replace('Å', "\x0e");
     let reference = first[16 + head.len() + 4];
-    for (pdu, sequence, k, text) in [(&first, 2, 1, &whole.as_bytes()[..153]), (&second, 3, 2, &whole.as_bytes()[153..])] {
+    for (pdu, sequence, k, text) in
+        [(&first, 2, 1, &whole.as_bytes()[..153]), (&second, 3, 2, &whole.as_bytes()[153..])]
+    {
         let mut expected = vec![0, 0, 0, pdu.len() as u8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, sequence];
         expected.extend(head);
         expected.push(text.len() as u8 + 6);
@@ -150,7 +155,9 @@ async fn exact_bytes_of_a_session() {
         expected.extend(text);
         assert_eq!(*pdu, expected, "part {k}");
     }
-    tcp.write_all(b"\0\0\0\x12\x80\0\0\x04\0\0\0\0\0\0\0\x03b\0\0\0\0\x12\x80\0\0\x04\0\0\0\0\0\0\0\x02a\0").await.expect("writes");
+    tcp.write_all(b"\0\0\0\x12\x80\0\0\x04\0\0\0\0\0\0\0\x03b\0\0\0\0\x12\x80\0\0\x04\0\0\0\0\0\0\0\x02a\0")
+        .await
+        .expect("writes");
     assert_eq!(gateway.told().await, "14.3 accepted ×2");
 
     gateway.stop.send(true).expect("runs");

@@ -1,4 +1,5 @@
 //! The joiner here is written from the grammar and calls none of the code above it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 
@@ -90,13 +91,14 @@ fn neither_an_escape_nor_a_surrogate_pair_is_split() {
     // 12 characters of header + 140 put the next character across position 153.
     let parts = parts(&real(&format!("{}{}", "a".repeat(140), "€".repeat(40))), None, &limits(Split::Udh8)).unwrap();
     assert_eq!(air_units(&parts.texts[0], Encoding::Gsm7), 152);
-    let parts = super::parts(&real(&format!("{}{}", "я".repeat(54), "😀".repeat(20))), None, &limits(Split::Udh8)).unwrap();
+    let parts =
+        super::parts(&real(&format!("{}{}", "я".repeat(54), "😀".repeat(20))), None, &limits(Split::Udh8)).unwrap();
     assert_eq!(air_units(&parts.texts[0], Encoding::Ucs2), 66);
 }
 
 #[test]
 fn separate_sms_each_carry_header_and_mark() {
-    let out = drill(&"Journalen ligger nere. ".repeat(12).trim_end().to_owned());
+    let out = drill("Journalen ligger nere. ".repeat(12).trim_end());
     let f = out.fingerprint.unwrap();
     let parts = parts(&out, Some("Svara JA Ö-3"), &limits(Split::Separate)).unwrap();
     assert_eq!(parts.texts.len(), 3);
@@ -117,10 +119,7 @@ fn a_short_text_goes_whole_without_numbering() {
 fn what_cannot_go_says_why() {
     let long = real(&"a".repeat(1000));
     let three = SmsLimits { parts_max: 3, ..SmsLimits::default() };
-    assert_eq!(
-        fit(&long, None, &three),
-        Err(CannotCarry::TooLong { needs: 7, max: 3, unit: "SMS parts".into() })
-    );
+    assert_eq!(fit(&long, None, &three), Err(CannotCarry::TooLong { needs: 7, max: 3, unit: "SMS parts".into() }));
     let chars = SmsLimits { chars_max: 459, ..limits(Split::Udh8) };
     assert_eq!(
         fit(&long, None, &chars),
@@ -131,7 +130,10 @@ fn what_cannot_go_says_why() {
     assert!(fit(&real("åäö"), None, &no_ucs2).is_ok());
     let ascii = SmsLimits { alphabet: Alphabet::Ascii, ..no_ucs2 };
     assert_eq!(fit(&real("åäö"), None, &ascii), Err(CannotCarry::Lacks('å')));
-    assert_eq!(fit(&real(&"a".repeat(400)), Some(&"b".repeat(160)), &limits(Split::Separate)), Err(CannotCarry::NoRoom));
+    assert_eq!(
+        fit(&real(&"a".repeat(400)), Some(&"b".repeat(160)), &limits(Split::Separate)),
+        Err(CannotCarry::NoRoom)
+    );
 }
 
 #[test]
