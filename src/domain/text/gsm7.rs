@@ -147,6 +147,8 @@ pub fn unpack(octets: &[u8], count: usize, fill_bits: u8) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -173,7 +175,7 @@ mod tests {
         assert_eq!(decode(&[0x4a, 0x41, 0x1b]), "JA");
         assert_eq!(decode(&[0x1b, 0x41]), "A");
         assert_eq!(decode(&[0xff]), "\u{fffd}");
-        assert_eq!(unpack(&[], 5, 0), []);
+        assert!(unpack(&[], 5, 0).is_empty());
         assert_eq!(unpack(&[0xff], 5, 1), [0x7f]);
     }
 

@@ -1,4 +1,5 @@
 //! The joiner here is written from the grammar and calls none of the code above it.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 
@@ -97,7 +98,7 @@ fn neither_an_escape_nor_a_surrogate_pair_is_split() {
 
 #[test]
 fn separate_sms_each_carry_header_and_mark() {
-    let out = drill(&"Journalen ligger nere. ".repeat(12).trim_end().to_owned());
+    let out = drill("Journalen ligger nere. ".repeat(12).trim_end());
     let f = out.fingerprint.unwrap();
     let parts = parts(&out, Some("Svara JA Ö-3"), &limits(Split::Separate)).unwrap();
     assert_eq!(parts.texts.len(), 3);
