@@ -60,10 +60,11 @@ impl Reply {
     }
 
     /// What a refusal means for the delivery. Anything that is neither 4xx nor 5xx at this place is out of step, and not a
-    /// yes: worth another try.
+    /// yes: worth another try. So is 530, which says that we are not logged in or not protected: a setting is wrong, not the
+    /// address.
     pub fn refusal(&self, at: &str, address: &str) -> SendError {
         let cause = format!("{at}: {}", self.words(address));
-        if self.code / 100 == 5 { SendError::permanent(cause) } else { SendError::temporary(cause) }
+        if self.code / 100 == 5 && self.code != 530 { SendError::permanent(cause) } else { SendError::temporary(cause) }
     }
 
     /// Code and words, without any address, short.
@@ -205,6 +206,7 @@ mod tests {
         assert_eq!(no, SendError::permanent("RCPT: 550 5.1.1 <…>: Recipient address rejected"));
         let later = reply("busy", 450).refusal("RCPT", "");
         assert!(matches!(later, SendError::Temporary { .. }));
+        assert!(matches!(reply("log in first", 530).refusal("MAIL", ""), SendError::Temporary { .. }));
         assert!(matches!(reply("what?", 250).refusal("DATA", ""), SendError::Temporary { .. }));
     }
 

@@ -262,10 +262,9 @@ impl Worker {
             let expected = is_expected(&reply, at);
             match (at, &verdict) {
                 // The server wants a text although it refused who gets it: an empty one, which it must refuse.
-                ("DATA", Some(_)) if expected => {
-                    if session.write(b".\r\n").await.is_err() || session.reply(within).await.is_err() {
-                        break;
-                    }
+                // When even that fails, the connection is dead, which its next message finds out.
+                ("DATA", Some(_)) if expected && session.write(b".\r\n").await.is_ok() => {
+                    let _ = session.reply(within).await;
                 }
                 ("DATA", None) if !expected && reply.is_yes() => {
                     return Verdict::Lost { lost: Lost::OutOfStep, first: false };

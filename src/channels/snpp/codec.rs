@@ -124,11 +124,16 @@ impl Reply {
     }
 
     /// What a refusal means for the delivery: 5xx is for good, all else is worth another try. 554 after SEND is a failure of
-    /// the transmitter and not of the page ("failed, technical reason", RFC 1861), so it is worth one too.
+    /// the transmitter and not of the page ("failed, technical reason", RFC 1861), so it is worth one too; 530 says that we are
+    /// not logged in (HylaFAX): a setting is wrong, not the pager.
     pub fn refusal(&self, at: &Command<'_>, pager: &str) -> SendError {
         let cause = format!("{}: {}", at.name(), self.words(pager));
         let technical = self.code == 554 && *at == Command::Send;
-        if self.code / 100 == 5 && !technical { SendError::permanent(cause) } else { SendError::temporary(cause) }
+        if self.code / 100 == 5 && !technical && self.code != 530 {
+            SendError::permanent(cause)
+        } else {
+            SendError::temporary(cause)
+        }
     }
 
     /// Code and words, without the pager's number, short.
@@ -258,6 +263,7 @@ mod tests {
         assert_eq!(refusal(550, Command::Page("550")), SendError::permanent("PAGE: 550 pager … is unknown, …"));
         assert!(matches!(refusal(554, Command::Page("550")), SendError::Permanent { .. }));
         assert!(matches!(refusal(554, Command::Send), SendError::Temporary { .. }));
+        assert!(matches!(refusal(530, Command::Page("550")), SendError::Temporary { .. }));
         assert!(matches!(refusal(421, Command::Send), SendError::Temporary { .. }));
         for code in [250, 860, 960] {
             assert!(Command::Send.is_yes(&Reply { code, lines: Vec::new() }));

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use vardkase::channels::smtp::{Login, Password, SmtpConfig, SmtpGateway, Tls};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};
@@ -428,30 +430,20 @@ async fn stop_ends_what_is_on_the_wire_and_begins_nothing() {
         jobs_in.send(jobs(&["a@fs.example"]).remove(0)).await.expect("room");
         assert!(matches!(events.recv().await, Some(GatewayEvent::Outcome { result: Ok(_), .. })));
         stop.send(true).expect("heard");
-        while let Some(event) = events.recv().await {
-            panic!("unexpected: {event:?}");
-        }
+        assert!(events.recv().await.is_none(), "nothing more happens");
     };
     tokio::join!(run, drive);
     assert_eq!(server.commands().last().map(String::as_str), Some("QUIT"));
 }
 
-/// The exact bytes of a pipelined pair: the second envelope rides behind the first text.
-#[tokio::test]
-async fn the_pipeline_byte_for_byte() {
+/// A server that plays a part: says this, then listens until it has heard that. Gives back all it heard, turn by turn.
+async fn scripted(dialogue: Vec<(&'static str, &'static str)>) -> (SmtpConfig, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("its address");
     let server = tokio::spawn(async move {
         let (mut tcp, _) = listener.accept().await.expect("a connection");
         let mut heard = Vec::new();
         let mut buf = vec![0; 64 * 1024];
-        let dialogue = [
-            ("220 x ESMTP\r\n", "EHLO region.example\r\n"),
-            ("250-x\r\n250 PIPELINING\r\n", "DATA\r\n"),
-            ("250 ok\r\n250 ok\r\n354 go\r\n", "DATA\r\n"),
-            ("250 first\r\n250 ok\r\n250 ok\r\n354 go\r\n", "\r\n.\r\n"),
-            ("250 second\r\n", "QUIT\r\n"),
-        ];
         for (say, until) in dialogue {
             tcp.write_all(say.as_bytes()).await.expect("written");
             let mut turn = Vec::new();
@@ -472,6 +464,20 @@ async fn the_pipeline_byte_for_byte() {
         connections_max: 1,
         ..SmtpConfig::default()
     };
+    (config, server)
+}
+
+/// The exact bytes of a pipelined pair: the second envelope rides behind the first text.
+#[tokio::test]
+async fn the_pipeline_byte_for_byte() {
+    let (config, server) = scripted(vec![
+        ("220 x ESMTP\r\n", "EHLO region.example\r\n"),
+        ("250-x\r\n250 PIPELINING\r\n", "DATA\r\n"),
+        ("250 ok\r\n250 ok\r\n354 go\r\n", "DATA\r\n"),
+        ("250 first\r\n250 ok\r\n250 ok\r\n354 go\r\n", "\r\n.\r\n"),
+        ("250 second\r\n", "QUIT\r\n"),
+    ])
+    .await;
     let (outcomes, _) = send_all(&gateway(config), jobs(&["tib@fs.example", "iva@fs.example"])).await;
     assert_eq!(outcomes[&0].as_ref().expect("accepted").gateway_ref, "250 first");
     assert_eq!(outcomes[&1].as_ref().expect("accepted").gateway_ref, "250 second");
@@ -480,4 +486,63 @@ async fn the_pipeline_byte_for_byte() {
     assert_eq!(heard[1], envelope("tib@fs.example"));
     let behind = format!("\r\n.\r\n{}", envelope("iva@fs.example"));
     assert!(heard[2].ends_with(&behind) && heard[2].starts_with("Date: "), "{}", heard[2]);
+}
+
+/// Some servers say 354 although every receiver was refused: nothing may be delivered, and the next message must not be taken
+/// for its text.
+#[tokio::test]
+async fn a_server_that_wants_a_text_for_nobody_gets_none() {
+    let (config, server) = scripted(vec![
+        ("220 x ESMTP\r\n", "EHLO region.example\r\n"),
+        ("250-x\r\n250 PIPELINING\r\n", "DATA\r\n"),
+        ("250 ok\r\n550 unknown\r\n354 go\r\n", ".\r\n"),
+        ("554 nobody\r\n", "RSET\r\n"),
+        ("250 ok\r\n", "DATA\r\n"),
+        ("250 ok\r\n250 ok\r\n354 go\r\n", "\r\n.\r\n"),
+        ("250 second\r\n", "QUIT\r\n"),
+    ])
+    .await;
+    let (outcomes, _) = send_all(&gateway(config), jobs(&["perm@fs.example", "iva@fs.example"])).await;
+    assert_eq!(outcomes[&0], Err(SendError::permanent("RCPT: 550 unknown")));
+    assert!(outcomes[&1].is_ok(), "{outcomes:?}");
+    assert_eq!(server.await.expect("the dialogue")[2], ".\r\n");
+}
+
+/// The rest of a pipeline whose first text got no answer: the next message is sent anew over a new connection, once.
+#[tokio::test]
+async fn what_rode_behind_a_lost_text_is_sent_once() {
+    let far = Far::default();
+    let server = sim::start(far.clone(), "mail", Options::default()).await.expect("server");
+    let (outcomes, _) = send_all(&gateway(config(&server)), jobs(&["closed@fs.example", "tib@fs.example"])).await;
+    assert!(matches!(outcomes[&0], Err(SendError::Unknown { .. })), "{outcomes:?}");
+    assert!(outcomes[&1].is_ok(), "{outcomes:?}");
+    assert_eq!(far.all().iter().filter(|s| s.to == "tib@fs.example").count(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any canonical text, through every encoding on the way and back out of a mail reader.
+    #[test]
+    fn any_text_is_the_same_text(
+        words in proptest::collection::vec(
+            prop_oneof!["[!-~]{1,9}", "[.=&<>'\"-]{1,5}", "[a-zåäö€😀漢]{1,90}", "From", "=\\?utf-8\\?b\\?x\\?="], 1..60),
+        drill in any::<bool>(),
+    ) {
+        let text = words.join(" ");
+        prop_assume!(Canonical::new(&text).is_ok());
+        let mark = drill.then_some("ÖVNING");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let far = Far::default();
+            let server = sim::start(far.clone(), "mail", Options::default()).await.expect("server");
+            let mut job = jobs(&["tib@fs.example"]).remove(0);
+            job.out = outgoing(&text, mark);
+            let (outcomes, _) = send_all(&gateway(config(&server)), vec![job]).await;
+            assert!(outcomes[&0].is_ok(), "{outcomes:?}");
+            let number = if drill { "Ö-3-1" } else { "14-2" };
+            assert_eq!(read_by_hand(&far.all()[0].text, mark, number, &["Svara JA 14 0"]), text);
+            assert_eq!(html_text(&server.mails()[0].html), text);
+        });
+    }
 }
