@@ -1,5 +1,7 @@
 //! E-mail against the mail server of `sim`: the same text, and every way in which a server fails.
 
+mod tls;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
