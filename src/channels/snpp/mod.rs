@@ -1,1 +1,96 @@
-//! To be written.
+//! Paging over SNPP (RFC 1861, levels 1 and 2): each pager page a transaction of its own.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `config` | what one transmitter is told in `channels/paging.yaml` |
+//! | `codec` | commands, replies, the transmitter's character set |
+//! | `session` | one connection: greeting, login; writes and reads, decides nothing |
+//! | `worker` | one connection's jobs, page after page |
+//!
+//! A transmitter's 250 says that it took the page. Nobody knows whether the pager got it: there is no "delivered" here.
+//! SUBJ is never sent: a pager would show it as a unit of its own, without number and mark.
+//!
+//! Must not: retry by itself, respell, log an address or a text.
+
+mod codec;
+mod config;
+mod session;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+pub use config::{Level, Login, Password, SnppConfig};
+
+use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
+use crate::domain::ids::GatewayId;
+use crate::domain::text::Charset;
+
+/// One transmitter.
+pub struct SnppGateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: GatewayId,
+    config: SnppConfig,
+    down: AtomicBool,
+}
+
+impl SnppGateway {
+    /// From its configuration. Connects nowhere.
+    ///
+    /// # Errors
+    /// Says which setting is wrong, and what to write instead.
+    pub fn new(id: GatewayId, config: SnppConfig) -> Result<Self, String> {
+        if config.charset == Charset::Gsm7 {
+            return Err("charset: no transmitter speaks gsm7; write utf8, latin1, iso646-se or ascii7".into());
+        }
+        if config.caller.as_deref().is_some_and(|c| codec::word(c).is_none()) {
+            return Err("caller: one word of printable ASCII, such as 0980319200".into());
+        }
+        if config.login.as_ref().is_some_and(|l| !l.is_sendable()) {
+            return Err("login: user and password are words of printable ASCII without spaces".into());
+        }
+        Ok(Self { inner: Arc::new(Inner { id, config, down: AtomicBool::new(false) }) })
+    }
+}
+
+impl Inner {
+    /// Tells when the transmitter goes out of reach and when it is back; once each time, whichever connection notices.
+    async fn tell(&self, out: &Events, cause: Option<String>) {
+        let down = cause.is_some();
+        if self.down.swap(down, Ordering::Relaxed) != down {
+            let _ = out.send(GatewayEvent::Down { gateway: self.id.clone(), cause }).await;
+        }
+    }
+}
+
+impl Gateway for SnppGateway {
+    fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            let jobs = Arc::new(Mutex::new(jobs));
+            let mut workers = JoinSet::new();
+            for _ in 0..self.inner.config.connections_max.max(1) {
+                workers.spawn(worker::serve(self.inner.clone(), jobs.clone(), out.clone(), stop.clone()));
+            }
+            while workers.join_next().await.is_some() {}
+        })
+    }
+
+    fn probe(&self) -> Boxed<'_, Health> {
+        Box::pin(async move {
+            match session::Session::open(&self.inner.config).await {
+                Ok(session) => {
+                    let detail = "connected".to_owned();
+                    session.quit().await;
+                    Health { ok: true, detail }
+                }
+                Err(e) => Health { ok: false, detail: e.cause().to_owned() },
+            }
+        })
+    }
+}
