@@ -1,4 +1,5 @@
 //! The one integration-test binary.
 
 mod channels;
+mod config;
 mod rules;

@@ -1,0 +1,266 @@
+//! What is wrong with a configuration, where, and what to do: for people on a terminal, and as JSON for editors.
+//!
+//! Must not: stop anything. A collector takes every mistake of one run.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// Whether a configuration can be used.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It can't be used.
+    Error,
+    /// It can, and will hurt at night (RULES F).
+    Warning,
+}
+
+/// A place in a file of a [`Sources`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Place {
+    /// Which file.
+    pub file: u32,
+    /// From 1; 0 = the file as a whole.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// How many characters are meant.
+    pub len: u32,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub fn whole(file: u32) -> Self {
+        Self { file, ..Self::default() }
+    }
+}
+
+/// The files that were read, so that a mistake can show its line.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// Takes a file; the number goes into [`Place::file`].
+    pub fn add(&mut self, path: &str, text: &str) -> u32 {
+        self.files.push((path.into(), text.into()));
+        u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
+    }
+    /// The path of a file, relative to the configuration folder.
+    pub fn path(&self, file: u32) -> &str {
+        self.files.get(file as usize).map_or("", |f| &f.0)
+    }
+    /// The text of a line.
+    pub fn line(&self, place: Place) -> Option<&str> {
+        self.files.get(place.file as usize)?.1.lines().nth((place.line as usize).checked_sub(1)?)
+    }
+}
+
+/// One mistake.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Diagnostic {
+    /// How bad.
+    pub severity: Severity,
+    /// Which kind of mistake, for editors and for tests: `unknown-gateway`.
+    pub code: &'static str,
+    /// The file, relative to the configuration folder.
+    pub file: String,
+    /// From 1; 0 = the file as a whole.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// How many characters are meant.
+    pub length: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The line as it stands in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+}
+
+/// The most characters of a source line that are shown.
+const EXCERPT_CHARS_MAX: usize = 160;
+
+impl Diagnostic {
+    /// `file:line:column: message`, the source line with what is meant underlined, and the help.
+    pub fn render(&self) -> String {
+        let mut out = match self.line {
+            0 => self.file.clone(),
+            _ => format!("{}:{}:{}", self.file, self.line, self.column),
+        };
+        let warning = if self.severity == Severity::Warning { "warning: " } else { "" };
+        let _ = writeln!(out, ": {warning}{}", self.message);
+        if let Some(excerpt) = &self.excerpt {
+            let number = self.line.to_string();
+            let pad = " ".repeat(number.len());
+            // Long lines are shown from a little before what is meant.
+            let start = (self.column as usize).saturating_sub(1);
+            let skip = if start > EXCERPT_CHARS_MAX - 40 { start - 40 } else { 0 };
+            let shown: String = excerpt.chars().skip(skip).take(EXCERPT_CHARS_MAX).collect();
+            let width = (self.length.max(1) as usize).min(shown.chars().count().saturating_sub(start - skip).max(1));
+            let _ = writeln!(out, "  {number} | {shown}");
+            let _ = writeln!(out, "  {pad} | {}{}", " ".repeat(start - skip), "^".repeat(width));
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "  help: {help}");
+        }
+        out
+    }
+}
+
+/// Collects every mistake of one run.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files.
+    pub sources: Sources,
+    list: Vec<(Place, Diagnostic)>,
+}
+
+impl Found {
+    /// Nothing found yet.
+    pub fn new(sources: Sources) -> Self {
+        Self { sources, list: Vec::new() }
+    }
+
+    fn push(&mut self, severity: Severity, place: Place, code: &'static str, message: String) -> &mut Diagnostic {
+        let diagnostic = Diagnostic {
+            severity,
+            code,
+            file: self.sources.path(place.file).into(),
+            line: place.line,
+            column: place.column,
+            length: place.len,
+            message,
+            help: None,
+            excerpt: self.sources.line(place).map(str::to_owned),
+        };
+        self.list.push((place, diagnostic));
+        // The list is not empty: it was pushed just now.
+        let last = self.list.len() - 1;
+        &mut self.list[last].1
+    }
+
+    /// It can't be used.
+    pub fn error(&mut self, place: Place, code: &'static str, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(Severity::Error, place, code, message.into())
+    }
+
+    /// It can, and will hurt at night.
+    pub fn warning(&mut self, place: Place, code: &'static str, message: impl Into<String>) -> &mut Diagnostic {
+        self.push(Severity::Warning, place, code, message.into())
+    }
+
+    /// Whether there is an error.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|(_, d)| d.severity == Severity::Error)
+    }
+
+    /// All of them, by file and line.
+    pub fn into_sorted(mut self) -> Vec<Diagnostic> {
+        self.list
+            .sort_by(|(a, x), (b, y)| (a, x.severity, x.code, &x.message).cmp(&(b, y.severity, y.code, &y.message)));
+        self.list.dedup_by(|(_, a), (_, b)| a == b);
+        self.list.into_iter().map(|(_, d)| d).collect()
+    }
+}
+
+impl Diagnostic {
+    /// Says what to do.
+    pub fn help(&mut self, help: impl Into<String>) {
+        self.help = Some(help.into());
+    }
+    /// Says which name may have been meant, if one is near.
+    pub fn nearest<'a>(&mut self, wrong: &str, names: impl IntoIterator<Item = &'a str>) {
+        let names: Vec<&str> = names.into_iter().collect();
+        if let Some(near) = nearest(wrong, names.iter().copied()) {
+            self.help(format!("did you mean \"{near}\"?"));
+        } else if !names.is_empty() && names.len() <= 8 {
+            self.help(format!("there are: {}", names.join(", ")));
+        }
+    }
+}
+
+/// The name that is nearest to what was written, when few letters differ.
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let low = wrong.to_lowercase();
+    let bound = (wrong.chars().count() / 3).clamp(1, 3);
+    let starts = |name: &str| low.chars().count() >= 3 && name.to_lowercase().starts_with(&low);
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let far = distance(&low, &name.to_lowercase());
+            (far <= bound || starts(name)).then_some((far, name))
+        })
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Edit distance with neighbouring letters swapped counted as one (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut rows: Vec<Vec<usize>> = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+/// All of them for a terminal.
+pub fn render_text(list: &[Diagnostic]) -> String {
+    list.iter().map(Diagnostic::render).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found() {
+        let names = ["sms-backup", "sms-api", "fax-ip", "iva"];
+        for (wrong, near) in [
+            ("sms-b", Some("sms-backup")),
+            ("smsapi", Some("sms-api")),
+            ("fax-pi", Some("fax-ip")),
+            ("SMS-API", Some("sms-api")),
+            ("iv", Some("iva")),
+            ("pager", None),
+        ] {
+            assert_eq!(nearest(wrong, names), near, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_shows_its_line() {
+        let mut sources = Sources::default();
+        let file = sources.add("playbooks/flood.yaml", "a: 1\n  å: sms-b\n");
+        let mut found = Found::new(sources);
+        let place = Place { file, line: 2, column: 6, len: 5 };
+        found
+            .error(place, "unknown-gateway", "step uses gateway \"sms-b\", which no file in channels/ defines")
+            .nearest("sms-b", ["sms-backup"]);
+        let text = render_text(&found.into_sorted());
+        assert_eq!(
+            text,
+            "playbooks/flood.yaml:2:6: step uses gateway \"sms-b\", which no file in channels/ defines\n  \
+             2 |   å: sms-b\n    |      ^^^^^\n  help: did you mean \"sms-backup\"?\n"
+        );
+    }
+}

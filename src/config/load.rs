@@ -1,0 +1,465 @@
+//! From a folder, or from the folders that are compiled in, to a plan.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rust_embed::Embed;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::check;
+use super::diagnostics::{Diagnostic, Found, Place, Severity};
+use super::raw::{self, channels};
+use super::resolve::{self, Raw};
+use super::secrets::SecretRef;
+use super::tests_block::TestCase;
+use super::{de, yaml};
+use crate::domain::ids::{Fx, GatewayId, PlaybookId, Px};
+use crate::domain::lang::L10n;
+use crate::domain::plan::{Channel, Plan};
+
+/// The most files in one of the three folders.
+pub const FILES_MAX: usize = 2_000;
+/// The folders, in the order in which they are read.
+const FOLDERS: [&str; 3] = ["channels", "contacts", "playbooks"];
+
+#[derive(Embed)]
+#[folder = "channels/"]
+struct ShippedChannels;
+#[derive(Embed)]
+#[folder = "contacts/"]
+struct ShippedContacts;
+#[derive(Embed)]
+#[folder = "playbooks/"]
+struct ShippedPlaybooks;
+
+/// Where configuration comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The fictional region that is compiled in.
+    Shipped,
+    /// A folder with `channels/`, `playbooks/` and `contacts/`.
+    Dir(PathBuf),
+    /// Files by path (`playbooks/flood.yaml`) with their text.
+    Files(Vec<(String, String)>),
+}
+
+/// The addresses of duty points. Kept apart from the plan, never shown by Debug, never in a log.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Contacts {
+    addresses: Vec<Arc<str>>,
+}
+
+impl Contacts {
+    pub(super) fn new(addresses: Vec<Arc<str>>) -> Self {
+        Self { addresses }
+    }
+    /// The address of a duty point of the same plan.
+    pub fn address(&self, p: Px) -> Option<&Arc<str>> {
+        self.addresses.get(p.ix())
+    }
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.addresses.len()
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.addresses.is_empty()
+    }
+    /// The duty point of a channel with that address, for answers that come in.
+    pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<Px> {
+        let wanted = normal(channel, address);
+        let hit = self.addresses.iter().zip(&plan.points).position(|(a, p)| p.channel == channel && **a == *wanted);
+        hit.and_then(|i| u32::try_from(i).ok()).map(Px)
+    }
+}
+impl fmt::Debug for Contacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contacts({} addresses)", self.addresses.len())
+    }
+}
+
+/// One way of writing an address: without spaces and hyphens in numbers, small letters in mail.
+pub(super) fn normal(channel: Channel, address: &str) -> String {
+    match channel {
+        Channel::Email => address.trim().to_lowercase(),
+        Channel::Sms | Channel::Fax => address.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect(),
+        Channel::Paging | Channel::Web | Channel::Manual => address.trim().to_owned(),
+    }
+}
+
+/// How a gateway is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GatewayKind {
+    /// SMTP.
+    Smtp,
+    /// SMPP 3.4.
+    Smpp,
+    /// An HTTP gateway for SMS.
+    Http,
+    /// The HylaFAX client protocol.
+    Hylafax,
+    /// SNPP (RFC 1861).
+    Snpp,
+    /// A page of this program.
+    Web,
+    /// People walk it.
+    Manual,
+}
+
+/// The settings of a kind, as they stand in YAML.
+#[derive(Clone, Debug)]
+pub enum Settings {
+    /// SMTP.
+    Smtp(channels::SmtpEntry),
+    /// SMPP.
+    Smpp(channels::SmppEntry),
+    /// HTTP.
+    Http(channels::SmsHttpEntry),
+    /// HylaFAX.
+    Hylafax(channels::HylafaxEntry),
+    /// SNPP.
+    Snpp(channels::SnppEntry),
+    /// A page.
+    Web(channels::WebGateway),
+    /// A walk.
+    Manual(channels::ManualGateway),
+}
+
+/// One configured way out, for the channel that speaks its protocol. Same position as in `plan.gateways`.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// `sms-api`.
+    pub id: GatewayId,
+    /// Its channel.
+    pub channel: Channel,
+    /// How it is spoken to.
+    pub kind: GatewayKind,
+    /// Host, port and the rest.
+    pub settings: Settings,
+    /// Its bounds, as far as they are given.
+    pub limits: channels::LimitsEntry,
+    /// The folder from which relative paths of secrets and CA files count; `None`: the shipped region.
+    pub base: Option<PathBuf>,
+}
+
+impl GatewayConfig {
+    /// Where its password lies, if it has one.
+    pub fn password(&self) -> Option<SecretRef> {
+        let entry = match &self.settings {
+            Settings::Smtp(s) => &s.password,
+            Settings::Smpp(s) => &s.password,
+            Settings::Http(s) => &s.password,
+            Settings::Hylafax(s) => &s.password,
+            Settings::Snpp(s) => &s.password,
+            Settings::Web(_) | Settings::Manual(_) => return None,
+        };
+        SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
+    }
+    /// Where the secret part of its callback's path lies, if it has one.
+    pub fn callback_secret(&self) -> Option<SecretRef> {
+        match &self.settings {
+            Settings::Http(s) => SecretRef::of(&s.callback_secret.as_ref()?.value, self.base.as_deref()),
+            _ => None,
+        }
+    }
+    /// The host it connects to, if it does: `demo` refuses all but loopback.
+    pub fn host(&self) -> Option<String> {
+        match &self.settings {
+            Settings::Smtp(s) => Some(s.host.value.clone()),
+            Settings::Smpp(s) => Some(s.host.value.clone()),
+            Settings::Hylafax(s) => Some(s.host.value.clone()),
+            Settings::Snpp(s) => Some(s.host.value.clone()),
+            Settings::Http(s) => host_of(&s.url).map(str::to_owned),
+            Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
+            Settings::Manual(_) => None,
+        }
+    }
+    /// Whether it stays on this machine.
+    pub fn is_loopback(&self) -> bool {
+        match self.host() {
+            None => true,
+            Some(host) => host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        }
+    }
+}
+
+/// The host of `http://user@host:port/path`.
+pub(super) fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host_port = authority.rsplit_once('@').map_or(authority, |(_, h)| h);
+    match host_port.strip_prefix('[') {
+        Some(v6) => v6.split_once(']').map(|(h, _)| h),
+        None => Some(host_port.split_once(':').map_or(host_port, |(h, _)| h)),
+    }
+    .filter(|h| !h.is_empty())
+}
+
+/// A clock of an authority, counted from the report (INCIDENTS lesson 44).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clock {
+    /// What is due.
+    pub title: L10n,
+    /// When, in seconds after the report.
+    pub within_s: u32,
+    /// Who sees to it.
+    pub owner: Fx,
+}
+
+/// What configuration gives.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Everything but addresses.
+    pub plan: Plan,
+    /// The addresses, by duty point.
+    pub contacts: Contacts,
+    /// How to speak to the gateways of the plan, in its order.
+    pub gateways: Vec<GatewayConfig>,
+    /// What would hurt at night.
+    pub warnings: Vec<Diagnostic>,
+    /// The region does not exist: every page and terminal says so.
+    pub fictional: bool,
+    /// What the playbooks' `tests:` blocks expect.
+    pub tests: Vec<TestCase>,
+    /// The clocks of the authorities, by playbook.
+    pub clocks: BTreeMap<PlaybookId, Vec<Clock>>,
+}
+
+/// Reads, resolves and checks a configuration.
+///
+/// # Errors
+/// Every mistake of all files, warnings included, sorted by file and line, when there is at least one error.
+pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
+    let (loaded, list) = load_all(source);
+    match loaded {
+        Some(loaded) if list.iter().all(|d| d.severity == Severity::Warning) => Ok(Loaded { warnings: list, ..loaded }),
+        _ => Err(list),
+    }
+}
+
+/// The same, keeping what could be read when there are errors (for `check`).
+pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
+    let (files, mut found) = read(source);
+    let hash = hash(&files);
+    let raw = parse(&files, &mut found);
+    let base = match source {
+        Source::Dir(dir) => Some(dir.as_path()),
+        Source::Shipped | Source::Files(_) => None,
+    };
+    let resolved = resolve::resolve(&raw, base, &mut found);
+    let loaded = if found.has_errors() {
+        None
+    } else {
+        let mut resolved = resolved;
+        resolved.loaded.plan.hash = hash;
+        resolved.loaded.plan.index();
+        check::run(&resolved.loaded, &resolved.places, &mut found);
+        Some(resolved.loaded)
+    };
+    (loaded, found.into_sorted())
+}
+
+type Files = Vec<(String, String)>;
+
+fn read(source: &Source) -> (Files, Found) {
+    let mut found = Found::default();
+    let mut files: Files = match source {
+        Source::Files(files) => files.clone(),
+        Source::Shipped => shipped_files(),
+        Source::Dir(dir) => read_dir(dir, &mut found),
+    };
+    files.sort();
+    for (path, text) in &files {
+        found.sources.add(path, text);
+    }
+    (files, found)
+}
+
+/// The fictional region, file by file: what `--config` starts from.
+pub(super) fn shipped_files() -> Files {
+    fn of<E: Embed>(folder: &str, files: &mut Files) {
+        for name in E::iter().filter(|name| name.ends_with(".yaml")) {
+            if let Some(file) = E::get(&name) {
+                files.push((format!("{folder}/{name}"), String::from_utf8_lossy(&file.data).into_owned()));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    of::<ShippedChannels>("channels", &mut files);
+    of::<ShippedContacts>("contacts", &mut files);
+    of::<ShippedPlaybooks>("playbooks", &mut files);
+    files.sort();
+    files
+}
+
+/// Mistakes about files that were not read have a path of their own.
+fn file_error(found: &mut Found, path: &str, code: &'static str, message: String) {
+    found.error(Place::whole(u32::MAX), code, message).file = path.into();
+}
+
+fn read_dir(dir: &Path, found: &mut Found) -> Files {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        let entries = match std::fs::read_dir(dir.join(folder)) {
+            Ok(entries) => entries,
+            Err(e) => {
+                let message = format!("the folder {} can't be read: {e}", dir.join(folder).display());
+                file_error(found, folder, "folder", message);
+                continue;
+            }
+        };
+        for entry in entries.flatten().take(FILES_MAX) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{folder}/{name}");
+            if name.starts_with('.') || entry.path().is_dir() {
+                continue;
+            }
+            if name.ends_with(".yml") {
+                file_error(found, &path, "file-name", format!("{path} is not read: rename it to end in .yaml"));
+            }
+            if !name.ends_with(".yaml") {
+                continue;
+            }
+            let size = entry.path().metadata().map_or(0, |m| m.len());
+            if size > yaml::FILE_BYTES_MAX as u64 {
+                file_error(
+                    found,
+                    &path,
+                    "file-too-large",
+                    format!("{size} bytes, at most {} go", yaml::FILE_BYTES_MAX),
+                );
+                continue;
+            }
+            match std::fs::read(entry.path()) {
+                Err(e) => file_error(found, &path, "file", format!("the file can't be read: {e}")),
+                Ok(bytes) => match String::from_utf8(bytes) {
+                    Ok(text) => files.push((path, text)),
+                    Err(e) => {
+                        let at = e.utf8_error().valid_up_to();
+                        let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+                        let message = format!("line {line} is not UTF-8; save the file as UTF-8");
+                        file_error(found, &path, "encoding", message);
+                    }
+                },
+            }
+        }
+    }
+    files
+}
+
+/// What the journal names a plan by: SHA-256 over the sorted paths and bytes.
+fn hash(files: &Files) -> String {
+    let mut hash = Sha256::new();
+    for (path, text) in files {
+        hash.update(path.as_bytes());
+        hash.update([0]);
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The names of the files that have a meaning of their own.
+const KNOWN: [&str; 13] = [
+    "channels/email.yaml",
+    "channels/fax.yaml",
+    "channels/infrastructure.yaml",
+    "channels/manual.yaml",
+    "channels/paging.yaml",
+    "channels/sms.yaml",
+    "channels/web.yaml",
+    "contacts/functions.yaml",
+    "contacts/groups.yaml",
+    "contacts/organisation.yaml",
+    "playbooks/messages.yaml",
+    "playbooks/readiness.yaml",
+    "playbooks/systems.yaml",
+];
+
+fn parse(files: &Files, found: &mut Found) -> Raw {
+    let mut raw = Raw::default();
+    for (i, (path, text)) in files.iter().enumerate() {
+        let file = u32::try_from(i).unwrap_or(u32::MAX);
+        let in_playbooks = path.starts_with("playbooks/");
+        if !KNOWN.contains(&path.as_str()) && !in_playbooks {
+            found
+                .error(Place::whole(file), "unknown-file", format!("{path} means nothing here"))
+                .nearest(path, KNOWN.iter().copied());
+            continue;
+        }
+        let Some(root) = yaml::parse(file, text, found) else {
+            raw.unreadable(path);
+            continue;
+        };
+        match path.as_str() {
+            "channels/email.yaml" => raw.email = typed(&mut raw.broken.gateways, &root, found),
+            "channels/fax.yaml" => raw.fax = typed(&mut raw.broken.gateways, &root, found),
+            "channels/infrastructure.yaml" => raw.infrastructure = typed(&mut raw.broken.infra, &root, found),
+            "channels/manual.yaml" => raw.manual = typed(&mut raw.broken.gateways, &root, found),
+            "channels/paging.yaml" => raw.paging = typed(&mut raw.broken.gateways, &root, found),
+            "channels/sms.yaml" => raw.sms = typed(&mut raw.broken.gateways, &root, found),
+            "channels/web.yaml" => raw.web = typed(&mut raw.broken.gateways, &root, found),
+            "contacts/functions.yaml" => raw.functions = typed(&mut raw.broken.functions, &root, found),
+            "contacts/groups.yaml" => raw.groups = typed(&mut raw.broken.functions, &root, found),
+            "contacts/organisation.yaml" => raw.organisation = typed(&mut raw.broken.organisation, &root, found),
+            "playbooks/messages.yaml" => raw.messages = typed(&mut raw.broken.messages, &root, found),
+            "playbooks/readiness.yaml" => raw.readiness = typed(&mut raw.broken.readiness, &root, found),
+            "playbooks/systems.yaml" => raw.systems = typed(&mut raw.broken.systems, &root, found),
+            _ => {
+                let playbook: Option<raw::playbook::Playbook> = typed(&mut raw.broken.playbooks, &root, found);
+                raw.playbooks.extend(playbook.map(|p| (file, p)));
+            }
+        }
+    }
+    for (path, there) in [
+        ("channels/infrastructure.yaml", raw.infrastructure.is_some() || raw.broken.infra),
+        ("contacts/functions.yaml", raw.functions.is_some() || raw.broken.functions),
+        ("contacts/organisation.yaml", raw.organisation.is_some() || raw.broken.organisation),
+        ("playbooks/messages.yaml", raw.messages.is_some() || raw.broken.messages),
+        ("playbooks/readiness.yaml", raw.readiness.is_some() || raw.broken.readiness),
+        ("playbooks/systems.yaml", raw.systems.is_some() || raw.broken.systems),
+    ] {
+        if !there {
+            file_error(found, path, "missing-file", "the file is missing".into());
+            raw.unreadable(path);
+        }
+    }
+    raw
+}
+
+/// Reads the type; notes when something was left out, so that names in it are not called unknown.
+fn typed<T: DeserializeOwned>(broken: &mut bool, root: &yaml::Node, found: &mut Found) -> Option<T> {
+    let (value, left_out) = de::read(root, found);
+    *broken |= left_out || value.is_none();
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_found_in_an_address() {
+        for (url, host) in [
+            ("http://127.0.0.1:13013/send", Some("127.0.0.1")),
+            ("https://u:p@sms.example/x?y", Some("sms.example")),
+            ("http://[::1]:80/", Some("::1")),
+            ("http:///x", None),
+            ("x", None),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn contacts_show_nothing() {
+        let contacts = Contacts::new(vec!["+46701740605".into()]);
+        assert_eq!(format!("{contacts:?}"), "Contacts(1 addresses)");
+    }
+}

@@ -1,0 +1,122 @@
+//! `playbooks/messages.yaml`: the words of each language.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{At, List, Name, Ordered};
+
+/// `playbooks/messages.yaml`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    /// By language.
+    pub languages: Ordered<At<WordsEntry>>,
+}
+
+/// Everything that stands in a text in one language, but what the playbook and the report say.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WordsEntry {
+    /// One word; begins and ends each unit of a drill.
+    pub mark: Name,
+    /// Before the number of a drill.
+    pub drill_prefix: Name,
+    /// First words of a text.
+    pub kinds: KindsEntry,
+    /// What stands before each field, without the colon.
+    pub labels: LabelsEntry,
+    /// With {time}.
+    pub restore_unknown: Name,
+    /// What a running-again text says.
+    pub restored: Name,
+    /// What an all clear says.
+    pub all_clear: Name,
+    /// With {mode} and {why}.
+    pub mode_stays: Name,
+    /// Why a mode stands when no incident holds it.
+    pub mode_until_decided: Name,
+    /// What released a text that nobody approved.
+    pub deadline: Name,
+    /// Who a public text is for, in a note to its approver.
+    pub public: Name,
+    /// With {number}.
+    pub stopped: Name,
+    /// The pre-approved public text, with {time} and {call}.
+    pub holding: Name,
+    /// Begins the first real message after a drill.
+    pub real_not_drill: Name,
+    /// Marks a reminder.
+    pub reminder: Name,
+    /// With {code}.
+    pub answer_by_reply: Name,
+    /// With {phone} and {code}.
+    pub answer_by_phone: Name,
+    /// To a deputy, with {functions}.
+    pub you_answer_for: Name,
+    /// Monday first, short.
+    pub weekdays: List<Name>,
+    /// What people write back.
+    pub replies: RepliesEntry,
+    /// Operational texts to one function, by name.
+    pub notes: Ordered<At<String>>,
+}
+
+/// First words of a text.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KindsEntry {
+    /// The first text.
+    pub alert: Name,
+    /// A change of mode.
+    pub mode: Name,
+    /// An update.
+    pub update: Name,
+    /// With {number}.
+    pub correction: Name,
+    /// Running again.
+    pub restored: Name,
+    /// All clear.
+    pub all_clear: Name,
+}
+
+/// What stands before each field.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LabelsEntry {
+    /// Routines.
+    pub do_now: Name,
+    /// Who is affected.
+    pub scope: Name,
+    /// Since when.
+    pub since: Name,
+    /// Expected restoration.
+    pub restore: Name,
+    /// Next update.
+    pub next: Name,
+    /// Contact.
+    pub contact: Name,
+    /// The number for the public.
+    pub call: Name,
+    /// What is known.
+    pub known: Name,
+    /// What is not known.
+    pub unknown: Name,
+}
+
+/// What people write back.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepliesEntry {
+    /// I have it.
+    pub yes: List<Name>,
+    /// I can't.
+    pub no: List<Name>,
+    /// Our fallback failed.
+    pub failed: List<Name>,
+    /// More time.
+    pub wait: List<Name>,
+    /// A drill turned real.
+    pub real: List<Name>,
+    /// A report by SMS.
+    pub report: List<Name>,
+}

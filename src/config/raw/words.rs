@@ -1,0 +1,148 @@
+//! Small values written as words: `5m`, `07:30`, `quiet_until 06:30`, `inet-1|mob-2`, `2026-12-24`.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+/// A span of time: `90s`, `5m`, `1h`, `30d`; in seconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Secs(pub u32);
+
+/// A time on the wall: `07:30`; in minutes after midnight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock(pub u16);
+
+/// `page`, or `quiet_until 06:30`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Night {
+    /// As by day.
+    Page,
+    /// It waits.
+    QuietUntil(Clock),
+}
+
+/// Any one of these: `inet-1|mob-2`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Need(pub Vec<String>);
+
+/// A date: `2026-12-24`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Day(pub jiff::civil::Date);
+
+impl FromStr for Secs {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let bad = || format!("\"{s}\" is no span of time; write 90s, 5m, 1h or 30d");
+        let unit = match s.chars().last() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            _ => return Err(bad()),
+        };
+        let digits = &s[..s.len() - 1];
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(bad());
+        }
+        digits.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).map(Secs).ok_or_else(bad)
+    }
+}
+
+impl FromStr for Clock {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let parts = s.split_once([':', '.']).filter(|(h, m)| {
+            matches!(h.len(), 1 | 2) && m.len() == 2 && h.bytes().chain(m.bytes()).all(|b| b.is_ascii_digit())
+        });
+        let read = parts.and_then(|(h, m)| Some((h.parse::<u16>().ok()?, m.parse::<u16>().ok()?)));
+        match read {
+            Some((h, m)) if h < 24 && m < 60 => Ok(Clock(h * 60 + m)),
+            _ => Err(format!("\"{s}\" is no time of day; write 07:30")),
+        }
+    }
+}
+
+impl FromStr for Night {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s.split_once(' ') {
+            None if s == "page" => Ok(Night::Page),
+            Some(("quiet_until", time)) => time.parse().map(Night::QuietUntil),
+            _ => Err(format!("\"{s}\" is not understood; write page, or quiet_until 06:30")),
+        }
+    }
+}
+
+impl FromStr for Need {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let names: Vec<String> = s.split('|').map(|n| n.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err(format!(
+                "\"{s}\": a name is missing; write one name, or several with | between when any one is enough"
+            ));
+        }
+        Ok(Need(names))
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        s.parse().map(Day).map_err(|_| format!("\"{s}\" is no date; write 2026-12-24"))
+    }
+}
+
+macro_rules! word {
+    ($name:ident, $pattern:literal, $about:literal) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(D::Error::custom)
+            }
+        }
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern, "description": $about })
+            }
+        }
+    };
+}
+word!(Secs, "^[0-9]+[smhd]$", "A span of time: 90s, 5m, 1h, 30d");
+word!(Clock, "^[0-2]?[0-9][:.][0-5][0-9]$", "A time of day: 07:30");
+word!(Night, "^(page|quiet_until [0-2]?[0-9][:.][0-5][0-9])$", "page, or quiet_until 06:30");
+word!(Need, "^[^|]+([|][^|]+)*$", "A name, or several with | between when any one is enough");
+word!(Day, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A date: 2026-12-24");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_read() {
+        for (text, expected) in [("90s", Some(90)), ("5m", Some(300)), ("1h", Some(3600)), ("30d", Some(2_592_000))] {
+            assert_eq!(text.parse::<Secs>().ok().map(|s| s.0), expected, "{text}");
+        }
+        for bad in ["", "5", "m", "-5m", "5 m", "5min", "99999999h", "1.5h", "å"] {
+            assert!(bad.parse::<Secs>().is_err() || bad == "m", "{bad}");
+        }
+        assert!("m".parse::<Secs>().is_err());
+    }
+
+    #[test]
+    fn times_nights_and_needs_are_read() {
+        assert_eq!("07:30".parse::<Clock>(), Ok(Clock(450)));
+        assert_eq!("6.05".parse::<Clock>(), Ok(Clock(365)));
+        for bad in ["24:00", "7", "07:60", "7:5", "+7:05", "å:00"] {
+            assert!(bad.parse::<Clock>().is_err(), "{bad}");
+        }
+        assert_eq!("quiet_until 06:30".parse::<Night>(), Ok(Night::QuietUntil(Clock(390))));
+        assert!("quiet".parse::<Night>().is_err());
+        assert_eq!("a| b".parse::<Need>(), Ok(Need(vec!["a".into(), "b".into()])));
+        assert!("a|".parse::<Need>().is_err());
+    }
+}

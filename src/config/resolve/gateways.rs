@@ -1,0 +1,284 @@
+//! Gateways: what they carry goes into the plan, how they are spoken to goes to the channels.
+
+use super::Resolver;
+use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
+use crate::config::raw::channels::{CharsetWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord};
+use crate::config::raw::{At, List, Name, Need};
+use crate::config::secrets::SecretRef;
+use crate::domain::ids::{GatewayId, Gx};
+use crate::domain::plan::{Carry, Channel, GatewayInfo, Infra};
+use crate::domain::text::Charset;
+
+/// More parts than that are no SMS any more.
+const SMS_PARTS_MAX: u32 = 16;
+/// A pager that shows fewer characters has no room for header and mark.
+const PAGE_CHARS_MIN: u32 = 60;
+
+/// What is the same for every gateway.
+struct Way<'r> {
+    name: &'r Name,
+    channel: Channel,
+    carry: Carry,
+    answers: bool,
+    receipts: bool,
+    needs: &'r List<At<Need>>,
+    limits: &'r LimitsEntry,
+    settings: Settings,
+}
+
+impl Resolver<'_> {
+    pub(super) fn infrastructure(&mut self) {
+        let raw = self.raw;
+        let Some(file) = &raw.infrastructure else { return };
+        for (name, entry) in file.infrastructure.iter() {
+            self.id(name);
+            let holds_min = entry.holds.map(|s| s.0 / 60);
+            self.plan.infra.push(Infra { id: name.as_str().into(), needs: Vec::new(), holds_min });
+            self.places.infra.push(name.place);
+        }
+        for (i, (_, entry)) in file.infrastructure.iter().enumerate() {
+            self.plan.infra[i].needs = self.needs(&entry.needs);
+        }
+    }
+
+    pub(super) fn gateways(&mut self) -> Vec<GatewayConfig> {
+        let raw = self.raw;
+        let mut all = Vec::new();
+        for (name, g) in raw.sms.iter().flat_map(|f| f.gateways.iter()) {
+            self.sms(name, g, &mut all);
+        }
+        for (name, g) in raw.email.iter().flat_map(|f| f.gateways.iter()) {
+            self.host(&g.smtp.host);
+            self.mailbox(&g.smtp.from);
+            if let Some(reply_to) = &g.smtp.reply_to {
+                self.mailbox(reply_to);
+            }
+            self.secret(g.smtp.password.as_ref());
+            let (needs, limits) = (&g.needs, &g.limits);
+            let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(g.smtp.clone()));
+            let (answers, receipts) = (g.answers, g.receipts);
+            self.gateway(
+                Way { name, channel: Channel::Email, carry, answers, receipts, needs, limits, settings },
+                &mut all,
+            );
+        }
+        for (name, g) in raw.fax.iter().flat_map(|f| f.gateways.iter()) {
+            self.host(&g.hylafax.host);
+            self.secret(g.hylafax.password.as_ref());
+            self.at_least_one(&g.pages_max);
+            self.at_least_one(&g.chars_max);
+            let carry = Carry::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
+            let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Hylafax(g.hylafax.clone()));
+            let receipts = g.receipts;
+            let way = Way { name, channel: Channel::Fax, carry, answers: false, receipts, needs, limits, settings };
+            self.gateway(way, &mut all);
+        }
+        for (name, g) in raw.paging.iter().flat_map(|f| f.gateways.iter()) {
+            self.paging(name, g, &mut all);
+        }
+        for (name, g) in raw.web.iter().flat_map(|f| f.gateways.iter()) {
+            self.url(&g.readback_url);
+            let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Web(g.clone()));
+            let carry = Carry::Whole { chars_max: None };
+            let way =
+                Way { name, channel: Channel::Web, carry, answers: false, receipts: true, needs, limits, settings };
+            self.gateway(way, &mut all);
+        }
+        let no_limits = LimitsEntry::default();
+        for (name, g) in raw.manual.iter().flat_map(|f| f.gateways.iter()) {
+            self.texts(name.place, &g.title);
+            self.texts(name.place, &g.how);
+            if let Some(coverage) = &g.coverage {
+                self.texts(name.place, &coverage.of);
+                if coverage.reached.value > coverage.total {
+                    let message = format!("{} of {} can't be reached", coverage.reached.value, coverage.total);
+                    self.found.error(coverage.reached.place, "coverage", message);
+                }
+            }
+            let (needs, limits, settings) = (&g.needs, &no_limits, Settings::Manual(g.clone()));
+            let carry = Carry::Whole { chars_max: g.chars_max };
+            let way =
+                Way { name, channel: Channel::Manual, carry, answers: false, receipts: true, needs, limits, settings };
+            self.gateway(way, &mut all);
+        }
+        all
+    }
+
+    fn sms(&mut self, name: &Name, g: &SmsGateway, all: &mut Vec<GatewayConfig>) {
+        self.at_least_one(&g.parts_max);
+        if g.parts_max.value > SMS_PARTS_MAX {
+            self.found.error(g.parts_max.place, "limit", format!("at most {SMS_PARTS_MAX} parts make one SMS"));
+        }
+        if matches!(g.alphabet.value, CharsetWord::Utf8 | CharsetWord::Iso646Se) {
+            let message = "SMS knows gsm7, latin1 and ascii7 as its alphabet";
+            self.found.error(g.alphabet.place, "alphabet", message).help("for everything else set ucs2: true");
+        }
+        let settings = match (&g.smpp, &g.http) {
+            (Some(smpp), None) => {
+                self.host(&smpp.host);
+                self.secret(smpp.password.as_ref());
+                Settings::Smpp(smpp.clone())
+            }
+            (None, Some(http)) => {
+                self.url(&http.url);
+                self.secret(http.password.as_ref());
+                self.secret(http.callback_secret.as_ref());
+                Settings::Http(http.clone())
+            }
+            (None, None) => {
+                let message = format!("gateway \"{}\" does not say how it is spoken to", name.value);
+                self.found.error(name.place, "gateway-kind", message).help("give it smpp: or http:");
+                return;
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("gateway \"{}\" has both smpp and http; one gateway is one way out", name.value);
+                self.found.error(name.place, "gateway-kind", message).help("make it two gateways");
+                return;
+            }
+        };
+        let carry = Carry::Sms {
+            charset: charset(g.alphabet.value),
+            ucs2: g.ucs2,
+            ref16: g.ref16,
+            separate: g.split == SplitWord::Separate,
+            parts_max: g.parts_max.value,
+        };
+        let (needs, limits, answers, receipts) = (&g.needs, &g.limits, g.answers, g.receipts);
+        self.gateway(Way { name, channel: Channel::Sms, carry, answers, receipts, needs, limits, settings }, all);
+    }
+
+    fn paging(&mut self, name: &Name, g: &PagingGateway, all: &mut Vec<GatewayConfig>) {
+        self.host(&g.snpp.host);
+        self.secret(g.snpp.password.as_ref());
+        self.at_least_one(&g.pages_max);
+        if g.chars_max.value < PAGE_CHARS_MIN {
+            let message =
+                format!("{} characters have no room for header and text; {PAGE_CHARS_MIN} do", g.chars_max.value);
+            self.found.error(g.chars_max.place, "limit", message);
+        }
+        if g.snpp.level.is_some_and(|l| !(1..=3).contains(&l)) {
+            self.found.error(g.snpp.host.place, "snpp-level", "SNPP has levels 1 to 3");
+        }
+        let carry = Carry::Pages {
+            charset: charset(g.charset.value),
+            chars_max: g.chars_max.value,
+            pages_max: g.pages_max.value,
+        };
+        let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Snpp(g.snpp.clone()));
+        let (answers, receipts) = (g.answers, g.receipts);
+        self.gateway(Way { name, channel: Channel::Paging, carry, answers, receipts, needs, limits, settings }, all);
+    }
+
+    fn gateway(&mut self, way: Way<'_>, all: &mut Vec<GatewayConfig>) {
+        let Way { name, channel, carry, answers, receipts, needs, limits, settings } = way;
+        self.id(name);
+        let at = Gx(u32::try_from(all.len()).unwrap_or(u32::MAX));
+        if self.gx.insert(name.value.clone(), at).is_some() {
+            let message = format!("there is a gateway \"{}\" in another file of channels/", name.value);
+            self.found.error(name.place, "duplicate-gateway", message);
+        }
+        let id = GatewayId::from(name.as_str());
+        let needs = self.needs(needs);
+        self.places.gateways.push(name.place);
+        self.plan.gateways.push(GatewayInfo { id: id.clone(), channel, carry, answers, receipts, needs });
+        for (bound, what) in [
+            (limits.connections_max, "connections_max"),
+            (limits.window_max, "window_max"),
+            (limits.per_second_max, "per_second_max"),
+            (limits.queue_len_max, "queue_len_max"),
+            (limits.timeout.map(|s| s.0), "timeout"),
+        ] {
+            if bound == Some(0) {
+                let message = format!("{what} of gateway \"{id}\" is 0: nothing would ever leave");
+                self.found.error(name.place, "limit", message);
+            }
+        }
+        let kind = match &settings {
+            Settings::Smtp(_) => GatewayKind::Smtp,
+            Settings::Smpp(_) => GatewayKind::Smpp,
+            Settings::Http(_) => GatewayKind::Http,
+            Settings::Hylafax(_) => GatewayKind::Hylafax,
+            Settings::Snpp(_) => GatewayKind::Snpp,
+            Settings::Web(_) => GatewayKind::Web,
+            Settings::Manual(_) => GatewayKind::Manual,
+        };
+        let (limits, base) = (limits.clone(), self.base.map(Into::into));
+        all.push(GatewayConfig { id, channel, kind, settings, limits, base });
+    }
+
+    fn host(&mut self, host: &Name) {
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
+            let message = format!("\"{}\" is no name or address of a machine", host.value);
+            self.found.error(host.place, "host", message);
+        }
+    }
+
+    fn url(&mut self, url: &Name) {
+        let good = (url.starts_with("http://") || url.starts_with("https://"))
+            && host_of(url).is_some()
+            && !url.contains(char::is_whitespace);
+        if !good {
+            let message = format!("\"{}\" is no address that begins with http:// or https://", url.value);
+            self.found.error(url.place, "url", message);
+        }
+    }
+
+    fn secret(&mut self, entry: Option<&At<SecretEntry>>) {
+        let Some(entry) = entry else { return };
+        if SecretRef::of(entry, None).is_none() {
+            self.found
+                .error(entry.place, "secret", "a secret lies in one place")
+                .help("write { env: NAME } or { file: PATH }; no secret stands in these files");
+        }
+    }
+
+    fn at_least_one(&mut self, value: &At<u32>) {
+        if value.value == 0 {
+            self.found.error(value.place, "limit", "0 carries nothing; at least 1");
+        }
+    }
+
+    /// The place of a gateway, for mistakes about it.
+    pub(super) fn gateway_named(&mut self, name: &Name, channel: Channel) -> Option<Gx> {
+        let hit = self.gx.get(name.as_str()).copied();
+        match hit {
+            Some(g) if self.plan.gateways.get(g.ix()).is_some_and(|info| info.channel == channel) => Some(g),
+            Some(_) => {
+                let message = format!("gateway \"{}\" can't reach it: it is no {channel} gateway", name.value);
+                self.found.error(name.place, "wrong-channel", message);
+                None
+            }
+            None => {
+                let names: Vec<String> =
+                    self.plan.gateways.iter().filter(|g| g.channel == channel).map(|g| g.id.to_string()).collect();
+                let message = format!("gateway \"{}\" is one that no file in channels/ defines", name.value);
+                let broken = self.raw.broken.gateways;
+                self.unknown(broken, name, "unknown-gateway", message, names.iter().map(String::as_str));
+                None
+            }
+        }
+    }
+
+    pub(super) fn mailbox(&mut self, address: &Name) -> bool {
+        let good = address.split_once('@').is_some_and(|(user, domain)| {
+            let plain = |s: &str, extra: &str| {
+                !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || extra.as_bytes().contains(&b))
+            };
+            plain(user, ".!#$%&'*+-/=?^_`{|}~") && plain(domain, ".-") && domain.contains('.') && address.len() <= 254
+        });
+        if !good {
+            self.found.error(address.place, "mailbox", format!("\"{}\" is no mail address", address.value));
+        }
+        good
+    }
+}
+
+fn charset(word: CharsetWord) -> Charset {
+    match word {
+        CharsetWord::Utf8 => Charset::Utf8,
+        CharsetWord::Gsm7 => Charset::Gsm7,
+        CharsetWord::Latin1 => Charset::Latin1,
+        CharsetWord::Iso646Se => Charset::Iso646Se,
+        CharsetWord::Ascii7 => Charset::Ascii7,
+    }
+}

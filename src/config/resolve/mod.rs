@@ -1,0 +1,341 @@
+//! Names to positions: raw YAML becomes a [`Plan`] and [`Contacts`]. Collects every mistake and stops at none; what a bad
+//! name stood for becomes a harmless default, and the plan is not used.
+//!
+//! A name is not called unknown when the file that would define it has broken entries: that mistake is said already.
+
+mod contacts;
+mod gateways;
+mod messages;
+mod organisation;
+mod playbooks;
+mod readiness;
+mod systems;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::diagnostics::{Found, Place};
+use super::load::{Contacts, Loaded};
+use super::raw::{self, At, List, Name, Need, Texts};
+use crate::domain::ids::{Fx, Gx, InfraId, PlaybookId, RoutineId, SiteId, SystemId};
+use crate::domain::ladder::{LevelIx, ModeIx};
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::{Needs, Plan, RowId};
+use crate::domain::text::Canonical;
+
+/// All files, as far as they could be read.
+#[derive(Default)]
+pub(super) struct Raw {
+    pub organisation: Option<raw::contacts::Organisation>,
+    pub functions: Option<raw::contacts::Functions>,
+    pub groups: Option<raw::contacts::Groups>,
+    pub systems: Option<raw::systems::Systems>,
+    pub infrastructure: Option<raw::systems::Infrastructure>,
+    pub readiness: Option<raw::readiness::Readiness>,
+    pub messages: Option<raw::messages::Messages>,
+    pub sms: Option<raw::channels::SmsFile>,
+    pub email: Option<raw::channels::EmailFile>,
+    pub fax: Option<raw::channels::FaxFile>,
+    pub paging: Option<raw::channels::PagingFile>,
+    pub web: Option<raw::channels::WebFile>,
+    pub manual: Option<raw::channels::ManualFile>,
+    /// With the file of each.
+    pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
+    pub broken: Broken,
+}
+
+/// What could not be read whole: names in it may exist nevertheless.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Broken {
+    pub organisation: bool,
+    pub functions: bool,
+    pub gateways: bool,
+    pub infra: bool,
+    pub systems: bool,
+    pub readiness: bool,
+    pub messages: bool,
+    pub playbooks: bool,
+}
+
+impl Raw {
+    /// A file that could not be read at all.
+    pub fn unreadable(&mut self, path: &str) {
+        let flag = match path {
+            "channels/infrastructure.yaml" => &mut self.broken.infra,
+            "contacts/functions.yaml" | "contacts/groups.yaml" => &mut self.broken.functions,
+            "contacts/organisation.yaml" => &mut self.broken.organisation,
+            "playbooks/messages.yaml" => &mut self.broken.messages,
+            "playbooks/readiness.yaml" => &mut self.broken.readiness,
+            "playbooks/systems.yaml" => &mut self.broken.systems,
+            path if path.starts_with("channels/") => &mut self.broken.gateways,
+            _ => &mut self.broken.playbooks,
+        };
+        *flag = true;
+    }
+}
+
+/// Where things of the plan stand in the files, for what `check` finds.
+#[derive(Default)]
+pub(super) struct Places {
+    pub functions: Vec<Place>,
+    pub points: Vec<Place>,
+    pub gateways: Vec<Place>,
+    pub infra: Vec<Place>,
+    pub systems: Vec<Place>,
+    pub routines: BTreeMap<RoutineId, Place>,
+    pub playbooks: BTreeMap<PlaybookId, Place>,
+    pub what: BTreeMap<PlaybookId, Place>,
+    pub scope: BTreeMap<PlaybookId, Place>,
+    pub rows: BTreeMap<(PlaybookId, RowId), Place>,
+    pub answer_within: BTreeMap<(PlaybookId, RowId), Place>,
+    pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
+    pub proposals: Vec<(Place, Fx, Option<PlaybookId>)>,
+    pub words: BTreeMap<Lang, Place>,
+    pub holding: BTreeMap<Lang, Place>,
+    pub call: Option<Place>,
+    pub office_hours: Place,
+    pub switchboard: Place,
+}
+
+pub(super) struct Resolved {
+    pub loaded: Loaded,
+    pub places: Places,
+}
+
+/// What is being built, and the names known so far.
+struct Resolver<'a> {
+    raw: &'a Raw,
+    base: Option<&'a Path>,
+    found: &'a mut Found,
+    plan: Plan,
+    places: Places,
+    addresses: Vec<Arc<str>>,
+    fx: HashMap<String, Fx>,
+    gx: HashMap<String, Gx>,
+}
+
+/// Resolves everything.
+pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Resolved {
+    let mut r = Resolver {
+        raw,
+        base,
+        found,
+        plan: Plan::default(),
+        places: Places::default(),
+        addresses: Vec::new(),
+        fx: HashMap::new(),
+        gx: HashMap::new(),
+    };
+    r.organisation();
+    r.infrastructure();
+    let gateways = r.gateways();
+    r.function_names();
+    r.groups();
+    r.systems();
+    r.readiness();
+    r.functions();
+    r.duties_of_the_organisation();
+    r.messages();
+    let (tests, clocks) = r.playbooks();
+    let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
+    Resolved {
+        loaded: Loaded {
+            plan: r.plan,
+            contacts: Contacts::new(r.addresses),
+            gateways,
+            warnings: Vec::new(),
+            fictional,
+            tests,
+            clocks,
+        },
+        places: r.places,
+    }
+}
+
+impl Resolver<'_> {
+    /// Says that a name is defined nowhere.
+    fn unknown<'n>(
+        &mut self,
+        broken: bool,
+        name: &Name,
+        code: &'static str,
+        message: String,
+        names: impl IntoIterator<Item = &'n str>,
+    ) {
+        if !broken {
+            self.found.error(name.place, code, message).nearest(name, names);
+        }
+    }
+
+    /// A function by name. Unknown names become the first function; the plan is not used then.
+    fn function(&mut self, name: &Name) -> Fx {
+        if let Some(f) = self.fx.get(name.as_str()) {
+            return *f;
+        }
+        let names: Vec<String> = self.plan.functions.iter().map(|f| f.id.to_string()).collect();
+        let is_group = self.plan.groups.keys().any(|g| g.as_str() == name.as_str());
+        let message = match is_group {
+            true => format!("\"{}\" is a group; one function is wanted here", name.value),
+            false => format!("\"{}\" is no function of contacts/functions.yaml", name.value),
+        };
+        let broken = self.raw.broken.functions;
+        self.unknown(broken, name, "unknown-function", message, names.iter().map(String::as_str));
+        Fx(0)
+    }
+
+    /// Functions and groups, each function once, in the order of the list.
+    fn duties(&mut self, names: &[Name]) -> Vec<Fx> {
+        let mut all = Vec::new();
+        for name in names {
+            let group = self.plan.groups.iter().find(|(g, _)| g.as_str() == name.as_str()).map(|(_, f)| f.clone());
+            let members = match group {
+                Some(members) => members,
+                None if self.fx.contains_key(name.as_str()) => vec![self.function(name)],
+                None => {
+                    let mut known: Vec<String> = self.plan.groups.keys().map(ToString::to_string).collect();
+                    known.extend(self.plan.functions.iter().map(|f| f.id.to_string()));
+                    let message = format!("\"{}\" is no function and no group in contacts/", name.value);
+                    let broken = self.raw.broken.functions;
+                    self.unknown(broken, name, "unknown-function", message, known.iter().map(String::as_str));
+                    Vec::new()
+                }
+            };
+            for f in members {
+                if !all.contains(&f) {
+                    all.push(f);
+                }
+            }
+        }
+        all
+    }
+
+    fn site(&mut self, name: &Name) -> SiteId {
+        let id = SiteId::from(name.as_str());
+        if !self.plan.region.sites.iter().any(|s| s.id == id) {
+            let names: Vec<String> = self.plan.region.sites.iter().map(|s| s.id.to_string()).collect();
+            let message = format!("\"{}\" is no site of contacts/organisation.yaml", name.value);
+            let broken = self.raw.broken.organisation;
+            self.unknown(broken, name, "unknown-site", message, names.iter().map(String::as_str));
+        }
+        id
+    }
+
+    fn level(&mut self, name: &Name) -> LevelIx {
+        if let Some(level) = self.plan.ladders.level(name) {
+            return level;
+        }
+        let names: Vec<String> = self.plan.ladders.levels.iter().map(|l| l.id.clone()).collect();
+        let message = format!("\"{}\" is no level of playbooks/readiness.yaml", name.value);
+        let broken = self.raw.broken.readiness;
+        self.unknown(broken, name, "unknown-level", message, names.iter().map(String::as_str));
+        LevelIx(0)
+    }
+
+    fn mode(&mut self, name: &Name) -> ModeIx {
+        if let Some(mode) = self.plan.ladders.mode(name) {
+            return mode;
+        }
+        let names: Vec<String> = self.plan.ladders.modes.iter().map(|m| m.id.clone()).collect();
+        let message = format!("\"{}\" is no staff mode of playbooks/readiness.yaml", name.value);
+        let broken = self.raw.broken.readiness;
+        self.unknown(broken, name, "unknown-mode", message, names.iter().map(String::as_str));
+        ModeIx::NORMAL
+    }
+
+    fn lang(&mut self, name: &Name) -> Option<Lang> {
+        let lang = match Lang::try_from(name.value.clone()) {
+            Ok(lang) => lang,
+            Err(why) => {
+                self.found.error(name.place, "language", why);
+                return None;
+            }
+        };
+        if !self.plan.region.languages.contains(&lang) && !self.raw.broken.organisation {
+            let there: Vec<&str> = self.plan.region.languages.iter().map(Lang::as_str).collect();
+            let message = format!("\"{lang}\" is no language of contacts/organisation.yaml");
+            self.found.error(name.place, "unknown-language", message).nearest(name, there.iter().copied());
+            return None;
+        }
+        Some(lang)
+    }
+
+    /// Infrastructure that something hangs on.
+    fn needs(&mut self, list: &List<At<Need>>) -> Needs {
+        list.iter().map(|any| any.0.iter().map(|name| self.infra(name, any.place)).collect()).collect()
+    }
+
+    fn infra(&mut self, name: &str, place: Place) -> InfraId {
+        let id = InfraId::from(name);
+        if !self.plan.infra.iter().any(|i| i.id == id) {
+            let names: Vec<String> = self.plan.infra.iter().map(|i| i.id.to_string()).collect();
+            let message = format!("\"{name}\" is nothing that channels/infrastructure.yaml defines");
+            let broken = self.raw.broken.infra;
+            let name = At { value: name.to_owned(), place };
+            self.unknown(broken, &name, "unknown-infrastructure", message, names.iter().map(String::as_str));
+        }
+        id
+    }
+
+    fn system(&mut self, name: &Name) -> SystemId {
+        let id = SystemId::from(name.as_str());
+        if self.plan.system(&id).is_none() {
+            let names: Vec<String> = self.plan.systems.iter().map(|s| s.id.to_string()).collect();
+            let message = format!("\"{}\" is no system of playbooks/systems.yaml", name.value);
+            let broken = self.raw.broken.systems;
+            self.unknown(broken, name, "unknown-system", message, names.iter().map(String::as_str));
+        }
+        id
+    }
+
+    fn routine(&mut self, name: &Name) -> RoutineId {
+        let id = RoutineId::from(name.as_str());
+        if !self.plan.routines.contains_key(&id) {
+            let names: Vec<String> = self.plan.routines.keys().map(ToString::to_string).collect();
+            let message = format!("\"{}\" is no fallback routine of playbooks/systems.yaml", name.value);
+            let broken = self.raw.broken.systems;
+            self.unknown(broken, name, "unknown-routine", message, names.iter().map(String::as_str));
+        }
+        id
+    }
+
+    /// A text in every language of the region; each must be able to stand in a message.
+    fn texts(&mut self, place: Place, texts: &Texts) -> L10n {
+        let mut all = BTreeMap::new();
+        for (name, text) in texts.iter() {
+            let Some(lang) = self.lang(name) else { continue };
+            self.canonical(text);
+            all.insert(lang, text.value.clone());
+        }
+        let missing: Vec<&str> =
+            self.plan.region.languages.iter().filter(|l| !all.contains_key(*l)).map(Lang::as_str).collect();
+        if !missing.is_empty() && !self.raw.broken.organisation {
+            let message = format!("the text is missing in {}", missing.join(", "));
+            let at = texts.first().map_or(place, |(name, _)| name.place);
+            self.found.error(at, "missing-language", message);
+        }
+        L10n(all)
+    }
+
+    /// Text that stands in messages must be printable, in one paragraph, with single spaces.
+    fn canonical(&mut self, text: &Name) {
+        if let Err(why) = Canonical::new(text) {
+            let note = self.found.error(text.place, "text", why.to_string());
+            if let Ok(mended) = Canonical::from_typed(text) {
+                note.help(format!("write \"{mended}\""));
+            }
+        }
+    }
+
+    /// IDs stand in logs, file names and on command lines.
+    fn id(&mut self, name: &Name) {
+        let good = !name.is_empty()
+            && name.len() <= 40
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !good {
+            let message =
+                format!("\"{}\" can't be an ID: small letters a-z, digits and hyphens, at most 40", name.value);
+            self.found.error(name.place, "id", message);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The region, its sites, its calendar and its limits.
+
+use super::Resolver;
+use crate::config::raw::contacts::Limits;
+use crate::domain::calendar::{Calendar, Zone};
+use crate::domain::ids::SiteId;
+use crate::domain::lang::Lang;
+use crate::domain::plan::{self, Site};
+
+/// A site stands in every text: more letters leave no room on a pager's first page.
+const SITE_CHARS_MAX: usize = 4;
+
+impl Resolver<'_> {
+    pub(super) fn organisation(&mut self) {
+        let raw = self.raw;
+        let Some(org) = &raw.organisation else { return };
+        let region = &mut self.plan.region;
+        region.id = org.region.id.value.clone();
+        region.name = org.region.name.value.clone();
+        region.languages.clear();
+        for name in org.languages.iter() {
+            match Lang::try_from(name.value.clone()) {
+                Ok(lang) if !region.languages.contains(&lang) => region.languages.push(lang),
+                Ok(lang) => {
+                    self.found.error(name.place, "language", format!("{lang} stands in the list twice"));
+                }
+                Err(why) => {
+                    self.found.error(name.place, "language", why);
+                }
+            }
+        }
+        if region.languages.is_empty() {
+            self.found.error(org.region.id.place, "language", "the region needs at least one language");
+        }
+        for (id, entry) in org.sites.iter() {
+            let good = (1..=SITE_CHARS_MAX).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+            if !good {
+                let message = format!("\"{}\" can't be a site: 1 to {SITE_CHARS_MAX} letters A-Z or digits", id.value);
+                self.found
+                    .error(id.place, "site-name", message)
+                    .help("it stands in every text, also on pagers without å ä ö");
+            }
+            let name = self.texts(id.place, &entry.name);
+            self.plan.region.sites.push(Site { id: SiteId::from(id.as_str()), name });
+        }
+        self.plan.region.whole = self.site(&org.whole);
+
+        let zone = Zone::named(&org.time_zone);
+        if zone.is_none() {
+            self.found
+                .error(org.time_zone.place, "time-zone", format!("there is no time zone \"{}\"", org.time_zone.value))
+                .help("write its IANA name, such as Europe/Stockholm");
+        }
+        let (day, night) = (&org.office_hours.value, &org.night);
+        if day.from.0 >= day.to.0 {
+            self.found.error(org.office_hours.place, "office-hours", "office hours end before they begin");
+        }
+        self.places.office_hours = org.office_hours.place;
+        self.plan.calendar = Calendar {
+            zone: zone.unwrap_or_default(),
+            day_from_min: day.from.0,
+            day_to_min: day.to.0,
+            night_from_min: night.from.0,
+            night_to_min: night.to.0,
+            holidays: org.holidays.iter().map(|d| d.0).collect(),
+        };
+
+        let region = &mut self.plan.region;
+        if let Some(call) = &org.call {
+            region.call = call.value.clone();
+            self.places.call = Some(call.place);
+        }
+        let set = |to: &mut u32, from: Option<u32>| {
+            if let Some(value) = from {
+                *to = value;
+            }
+        };
+        set(&mut region.holding_after_s, org.holding_after.map(|s| s.0));
+        set(&mut region.page_valid_s, org.page_valid.map(|s| s.0));
+        limits(&mut region.limits, &org.limits);
+    }
+
+    /// What of the organisation names functions; after they are known.
+    pub(super) fn duties_of_the_organisation(&mut self) {
+        let raw = self.raw;
+        let Some(org) = &raw.organisation else { return };
+        self.plan.region.last_resort = self.duties(&org.last_resort);
+        self.plan.region.command = self.duties(&org.command);
+        if org.last_resort.is_empty() {
+            self.found
+                .error(org.switchboard.place, "last-resort", "last_resort names nobody")
+                .help("it is asked when a function and its deputies are silent");
+        }
+        self.places.switchboard = org.switchboard.place;
+        self.plan.region.switchboard = self.function(&org.switchboard);
+        for f in self.duties(&org.care) {
+            if let Some(function) = self.plan.functions.get_mut(f.ix()) {
+                function.care = true;
+            }
+        }
+    }
+}
+
+fn limits(to: &mut plan::Limits, from: &Limits) {
+    for (value, given) in [
+        (&mut to.approval_delivered_s, from.approval_delivered.map(|s| s.0)),
+        (&mut to.wrong_codes_max, from.wrong_codes_max),
+        (&mut to.bare_answer_s, from.bare_answer.map(|s| s.0)),
+        (&mut to.after_drill_s, from.after_drill.map(|s| s.0)),
+        (&mut to.wait_extends_s, from.wait_extends.map(|s| s.0)),
+        (&mut to.delivery_ttl_s, from.delivery_ttl.map(|s| s.0)),
+        (&mut to.open_incidents_max, from.open_incidents_max),
+        (&mut to.deliveries_max, from.deliveries_max),
+        (&mut to.restored_within_s, from.restored_within.map(|s| s.0)),
+    ] {
+        if let Some(given) = given {
+            *value = given;
+        }
+    }
+}

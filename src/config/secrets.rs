@@ -1,0 +1,90 @@
+//! Secrets: references in YAML, read when a gateway starts, never shown.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::raw::channels::SecretEntry;
+
+/// The most bytes of a secret's file.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+
+/// A password or key. Debug and Display show nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, for the wire only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+impl From<String> for Secret {
+    fn from(s: String) -> Self {
+        Self(s)
+    }
+}
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where a secret lies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SecretRef {
+    /// In an environment variable.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl SecretRef {
+    /// From YAML. `None` unless exactly one place is named.
+    pub fn of(entry: &SecretEntry, base: Option<&Path>) -> Option<Self> {
+        match (&entry.env, &entry.file) {
+            (Some(name), None) => Some(Self::Env(name.clone())),
+            (None, Some(path)) => Some(Self::File(base.map_or_else(|| PathBuf::from(path), |b| b.join(path)))),
+            _ => None,
+        }
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is missing and where it was looked for; never the secret.
+    pub fn read(&self) -> Result<Secret, String> {
+        match self {
+            Self::Env(name) => {
+                std::env::var(name).map(Secret).map_err(|_| format!("the environment variable {name} is not set"))
+            }
+            Self::File(path) => {
+                let shown = path.display();
+                let size = std::fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?.len();
+                if size > SECRET_BYTES_MAX {
+                    return Err(format!("{shown}: {size} bytes are too many for a secret"));
+                }
+                let text = std::fs::read_to_string(path).map_err(|e| format!("{shown}: {e}"))?;
+                Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_and_never_shown() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("pw"), "hemligt\n").expect("a file");
+        let entry = SecretEntry { env: None, file: Some("pw".into()) };
+        let secret = SecretRef::of(&entry, Some(dir.path())).and_then(|r| r.read().ok()).expect("a secret");
+        assert_eq!(secret.reveal(), "hemligt");
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        let both = SecretEntry { env: Some("A".into()), file: Some("b".into()) };
+        assert_eq!(SecretRef::of(&both, None), None);
+        let absent = SecretRef::Env("VARDKASE_NO_SUCH_SECRET".into());
+        assert_eq!(absent.read(), Err("the environment variable VARDKASE_NO_SUCH_SECRET is not set".into()));
+    }
+}

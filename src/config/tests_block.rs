@@ -1,0 +1,66 @@
+//! A playbook's `tests:` block in a typed form. Running it needs the domain's `decide`; this only says what is reported and
+//! what must follow.
+
+use jiff::Timestamp;
+
+use super::raw::playbook::TestExpect;
+pub use super::raw::playbook::{AfterWord as After, SafetyWord as Safety};
+use crate::domain::ids::{Fx, PlaybookId, SiteId};
+use crate::domain::ladder::LevelIx;
+use crate::domain::plan::Channel;
+
+/// A report, and what must follow.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TestCase {
+    /// Of this playbook.
+    pub playbook: PlaybookId,
+    /// The file in which the test stands.
+    pub file: String,
+    /// Its line.
+    pub line: u32,
+    /// Its column.
+    pub column: u32,
+    /// Reported at; `None`: the playbook's level.
+    pub level: Option<LevelIx>,
+    /// When.
+    pub at: Timestamp,
+    /// Where; empty: the playbook's sites.
+    pub sites: Vec<SiteId>,
+    /// Patient safety as reported.
+    pub safety: Safety,
+    /// As a drill.
+    pub exercise: bool,
+    /// What must follow.
+    pub expect: Vec<Expect>,
+}
+
+/// One delivery that must come, or must not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expect {
+    /// To this function; `None`: to the public.
+    pub to: Option<Fx>,
+    /// Over this channel.
+    pub over: Channel,
+    /// At most that long after the report, or after what it waits for, in seconds.
+    pub within_s: Option<u32>,
+    /// Not before that.
+    pub after: Option<After>,
+    /// Not at all.
+    pub never: bool,
+    /// The line in which it stands.
+    pub line: u32,
+    /// Its column.
+    pub column: u32,
+}
+
+pub(super) fn expect(line: &super::raw::At<TestExpect>, to: Option<Fx>, over: Channel) -> Expect {
+    Expect {
+        to,
+        over,
+        within_s: line.within.map(|s| s.0),
+        after: line.after,
+        never: line.never,
+        line: line.place.line,
+        column: line.place.column,
+    }
+}
