@@ -22,7 +22,7 @@ const FINGERPRINT: &str = "7K4F2A";
 const MOMENT: &str = "18/12 09.45";
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
-    for (&lang, _) in &plan.words {
+    for &lang in plan.words.keys() {
         for playbook in plan.playbooks.values() {
             first_page(plan, places, found, playbook, lang);
         }
@@ -52,15 +52,16 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
             }
             if let Some((first, why)) = reasons.first() {
                 let which = match reasons.len() == plan.playbooks.len() {
-                    true => format!("no text in {lang}"),
-                    false => format!("not every text in {lang} ({first} and {} more)", reasons.len() - 1),
+                    true => format!("carries no text in {lang}"),
+                    false if reasons.len() == 1 => format!("can't carry the text of {first} in {lang}"),
+                    false => format!("can't carry {} texts in {lang}, that of {first} among them", reasons.len()),
                 };
                 cannot.push((lang, format!("{which}: {}", said(why))));
             }
         }
         for (lang, why) in &cannot {
             let instead = instead(plan, &points, *lang, &cannot);
-            let message = format!("\"{}\" can carry {why}", gateway.id);
+            let message = format!("\"{}\" {why}", gateway.id);
             found.warning(places.gateways[i], "cannot-carry", message).help(instead);
         }
     }

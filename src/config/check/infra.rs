@@ -104,6 +104,7 @@ fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
     }
     for (i, system) in plan.systems.iter().enumerate() {
         let mut way = vec![&system.id];
+        let mut seen: BTreeSet<&SystemId> = [&system.id].into();
         let mut open: Vec<(&SystemId, usize)> = vec![(&system.id, 0)];
         while let Some((id, next)) = open.last_mut() {
             let needs = plan.system(id).map_or(&[][..], |s| &s.needs_systems[..]);
@@ -122,7 +123,7 @@ fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
                 any = true;
                 break;
             }
-            if !way.contains(&need) {
+            if seen.insert(need) {
                 way.push(need);
                 open.push((need, 0));
             }
