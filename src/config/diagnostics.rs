@@ -135,9 +135,9 @@ impl Found {
             line: place.line,
             column: place.column,
             length: place.len,
-            message,
+            message: visible(&message),
             help: None,
-            excerpt: self.sources.line(place).map(str::to_owned),
+            excerpt: self.sources.line(place).map(visible),
         };
         self.list.push((place, diagnostic));
         // The list is not empty: it was pushed just now.
@@ -153,6 +153,11 @@ impl Found {
     /// It can, and will hurt at night.
     pub fn warning(&mut self, place: Place, code: &'static str, message: impl Into<String>) -> &mut Diagnostic {
         self.push(Severity::Warning, place, code, message.into())
+    }
+
+    /// Whether a name could not be found: what hangs on it is not worth judging.
+    pub fn has_unknown_names(&self) -> bool {
+        self.list.iter().any(|(_, d)| d.severity == Severity::Error && d.code.starts_with("unknown-"))
     }
 
     /// Whether there is an error.
@@ -172,7 +177,7 @@ impl Found {
 impl Diagnostic {
     /// Says what to do.
     pub fn help(&mut self, help: impl Into<String>) {
-        self.help = Some(help.into());
+        self.help = Some(visible(&help.into()));
     }
     /// Says which name may have been meant, if one is near.
     pub fn nearest<'a>(&mut self, wrong: &str, names: impl IntoIterator<Item = &'a str>) {
@@ -185,10 +190,21 @@ impl Diagnostic {
     }
 }
 
+/// What stands in a file can't move the cursor of the terminal that shows it.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '·' } else { c })
+        .collect()
+}
+
 /// The name that is nearest to what was written, when few letters differ.
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let low = wrong.to_lowercase();
-    let bound = (wrong.chars().count() / 3).clamp(1, 3);
+    // One letter is near to every other: no hint is better than a wrong one.
+    let bound = match wrong.chars().count() {
+        0 | 1 => 0,
+        n => (n / 3).clamp(1, 3),
+    };
     let starts = |name: &str| low.chars().count() >= 3 && name.to_lowercase().starts_with(&low);
     names
         .into_iter()
@@ -242,6 +258,7 @@ mod tests {
             ("SMS-API", Some("sms-api")),
             ("iv", Some("iva")),
             ("pager", None),
+            ("x", None),
         ] {
             assert_eq!(nearest(wrong, names), near, "{wrong}");
         }

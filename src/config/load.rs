@@ -245,40 +245,42 @@ pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
 
 /// The same, keeping what could be read when there are errors (for `check`).
 pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
-    let (files, mut found) = read(source);
+    let (files, unread, mut found) = read(source);
     let hash = hash(&files);
-    let raw = parse(&files, &mut found);
+    let raw = parse(&files, &unread, &mut found);
     let base = match source {
         Source::Dir(dir) => Some(dir.as_path()),
         Source::Shipped | Source::Files(_) => None,
     };
     let resolved = resolve::resolve(&raw, base, &mut found);
-    let loaded = if found.has_errors() {
-        None
-    } else {
-        let mut resolved = resolved;
-        resolved.loaded.plan.hash = hash;
-        resolved.loaded.plan.index();
-        check::run(&resolved.loaded, &resolved.places, &mut found);
-        Some(resolved.loaded)
-    };
+    let mut loaded = resolved.loaded;
+    loaded.plan.hash = hash;
+    loaded.plan.index();
+    // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
+    let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();
+    if sound {
+        check::run(&loaded, &resolved.places, &mut found);
+    }
+    let loaded = (sound && !found.has_errors()).then_some(loaded);
     (loaded, found.into_sorted())
 }
 
 type Files = Vec<(String, String)>;
 
-fn read(source: &Source) -> (Files, Found) {
+/// The files, and the paths of those that could not be read.
+fn read(source: &Source) -> (Files, Vec<String>, Found) {
     let mut found = Found::default();
+    let mut unread = Vec::new();
     let mut files: Files = match source {
         Source::Files(files) => files.clone(),
         Source::Shipped => shipped_files(),
-        Source::Dir(dir) => read_dir(dir, &mut found),
+        Source::Dir(dir) => read_dir(dir, &mut unread, &mut found),
     };
     files.sort();
     for (path, text) in &files {
         found.sources.add(path, text);
     }
-    (files, found)
+    (files, unread, found)
 }
 
 /// The fictional region, file by file: what `--config` starts from.
@@ -303,7 +305,7 @@ fn file_error(found: &mut Found, path: &str, code: &'static str, message: String
     found.error(Place::whole(u32::MAX), code, message).file = path.into();
 }
 
-fn read_dir(dir: &Path, found: &mut Found) -> Files {
+fn read_dir(dir: &Path, unread: &mut Vec<String>, found: &mut Found) -> Files {
     let mut files = Vec::new();
     for folder in FOLDERS {
         let entries = match std::fs::read_dir(dir.join(folder)) {
@@ -311,6 +313,7 @@ fn read_dir(dir: &Path, found: &mut Found) -> Files {
             Err(e) => {
                 let message = format!("the folder {} can't be read: {e}", dir.join(folder).display());
                 file_error(found, folder, "folder", message);
+                unread.extend(KNOWN.iter().filter(|k| k.starts_with(folder)).map(|k| (*k).to_owned()));
                 continue;
             }
         };
@@ -334,10 +337,14 @@ fn read_dir(dir: &Path, found: &mut Found) -> Files {
                     "file-too-large",
                     format!("{size} bytes, at most {} go", yaml::FILE_BYTES_MAX),
                 );
+                unread.push(path);
                 continue;
             }
             match std::fs::read(entry.path()) {
-                Err(e) => file_error(found, &path, "file", format!("the file can't be read: {e}")),
+                Err(e) => {
+                    file_error(found, &path, "file", format!("the file can't be read: {e}"));
+                    unread.push(path);
+                }
                 Ok(bytes) => match String::from_utf8(bytes) {
                     Ok(text) => files.push((path, text)),
                     Err(e) => {
@@ -345,6 +352,7 @@ fn read_dir(dir: &Path, found: &mut Found) -> Files {
                         let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
                         let message = format!("line {line} is not UTF-8; save the file as UTF-8");
                         file_error(found, &path, "encoding", message);
+                        unread.push(path);
                     }
                 },
             }
@@ -382,15 +390,18 @@ const KNOWN: [&str; 13] = [
     "playbooks/systems.yaml",
 ];
 
-fn parse(files: &Files, found: &mut Found) -> Raw {
+fn parse(files: &Files, unread: &[String], found: &mut Found) -> Raw {
     let mut raw = Raw::default();
+    for path in unread {
+        raw.unreadable(path);
+    }
     for (i, (path, text)) in files.iter().enumerate() {
         let file = u32::try_from(i).unwrap_or(u32::MAX);
         let in_playbooks = path.starts_with("playbooks/");
         if !KNOWN.contains(&path.as_str()) && !in_playbooks {
             found
-                .error(Place::whole(file), "unknown-file", format!("{path} means nothing here"))
-                .nearest(path, KNOWN.iter().copied());
+                .error(Place::whole(file), "file-name", "no file of this name is read here")
+                .nearest(path, KNOWN.iter().copied().filter(|k| k.split('/').next() == path.split('/').next()));
             continue;
         }
         let Some(root) = yaml::parse(file, text, found) else {

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_circle_of_covering_is_said_and_still_names_somebody() {
         let p = plan(&[(Some(1), &[]), (Some(2), &[]), (Some(1), &[])]);
-        let circle = holder_when(&p, Fx(0), false).unwrap_err();
+        let circle = holder_when(&p, Fx(0), false).expect_err("a circle");
         assert_eq!(circle, Circle { last: Fx(2), path: vec![Fx(0), Fx(1), Fx(2)] });
         assert_eq!(circle.members(&p), [Fx(1), Fx(2)]);
     }

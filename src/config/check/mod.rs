@@ -1,5 +1,10 @@
 //! What would hurt at night, found by day (RULES F).
 
+mod carry;
+mod duties;
+mod holders;
+mod infra;
+
 use serde::Serialize;
 
 use super::diagnostics::{Diagnostic, Found, Severity, render_text};
@@ -7,7 +12,13 @@ use super::load::{Loaded, Source, load_all};
 use super::resolve::Places;
 
 /// Looks at a plan that has no errors so far.
-pub(super) fn run(_loaded: &Loaded, _places: &Places, _found: &mut Found) {}
+pub(super) fn run(loaded: &Loaded, places: &Places, found: &mut Found) {
+    let plan = &loaded.plan;
+    holders::check(plan, places, found);
+    infra::check(plan, &loaded.gateways, places, found);
+    duties::check(plan, places, found);
+    carry::check(plan, places, found);
+}
 
 /// What `vardkase check` found.
 #[derive(Clone, Debug, Serialize)]

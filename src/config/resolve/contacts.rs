@@ -1,6 +1,6 @@
 //! Functions, their duty points, groups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
 use crate::config::diagnostics::Place;
@@ -64,9 +64,10 @@ impl Resolver<'_> {
                 self.found.error(name.place, "group-name", message);
             }
             let mut all = Vec::new();
+            let mut seen = HashSet::new();
             for member in members.iter() {
                 let f = self.function(member);
-                if all.contains(&f) && self.fx.contains_key(member.as_str()) {
+                if !seen.insert(f) && self.fx.contains_key(member.as_str()) {
                     let message = format!("\"{}\" is in the group twice", member.value);
                     self.found.warning(member.place, "twice-in-group", message);
                 } else {

@@ -11,7 +11,7 @@ mod playbooks;
 mod readiness;
 mod systems;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,6 +56,14 @@ pub(super) struct Broken {
     pub readiness: bool,
     pub messages: bool,
     pub playbooks: bool,
+}
+
+impl Broken {
+    /// Whether there is anything of the kind.
+    pub fn any(self) -> bool {
+        let Self { organisation, functions, gateways, infra, systems, readiness, messages, playbooks } = self;
+        organisation || functions || gateways || infra || systems || readiness || messages || playbooks
+    }
 }
 
 impl Raw {
@@ -187,6 +195,7 @@ impl Resolver<'_> {
     /// Functions and groups, each function once, in the order of the list.
     fn duties(&mut self, names: &[Name]) -> Vec<Fx> {
         let mut all = Vec::new();
+        let mut seen = HashSet::new();
         for name in names {
             let group = self.plan.groups.iter().find(|(g, _)| g.as_str() == name.as_str()).map(|(_, f)| f.clone());
             let members = match group {
@@ -201,11 +210,7 @@ impl Resolver<'_> {
                     Vec::new()
                 }
             };
-            for f in members {
-                if !all.contains(&f) {
-                    all.push(f);
-                }
-            }
+            all.extend(members.into_iter().filter(|f| seen.insert(*f)));
         }
         all
     }

@@ -64,7 +64,7 @@ impl Resolver<'_> {
             mode.tell = tell;
             mode.rights = rights;
         }
-        for (i, (name, entry)) in file.modes.iter().enumerate().skip(1) {
+        for (i, (name, entry)) in file.modes.iter().enumerate().skip(1).filter(|_| !raw.broken.functions) {
             let everywhere = |r: &&Right| r.sites.is_empty();
             let rights = &self.plan.ladders.modes[i].rights;
             if rights.iter().filter(everywhere).all(|r| r.lower_by.is_empty()) {

@@ -1,0 +1,91 @@
+//! Addresses that were never proven, contacts that may not stand in a text, answers that can't come back.
+
+use super::holders::ids;
+use super::infra::{down_with, holds};
+use crate::config::diagnostics::Found;
+use crate::config::resolve::Places;
+use crate::domain::ids::{Fx, Gx};
+use crate::domain::plan::{AnswerRule, Channel, Plan, Playbook, To};
+
+pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
+    for (i, point) in plan.points.iter().enumerate() {
+        if point.proven.is_none() {
+            let message = format!("this {} address of {} was never proven", point.channel, ids(plan, &point.functions));
+            found
+                .warning(places.points[i], "never-proven", message)
+                .help("send a test, then write proven: with its date");
+        }
+    }
+    let mut deaf: Vec<Gx> = Vec::new();
+    for playbook in plan.playbooks.values() {
+        contact(plan, places, found, playbook);
+        for level in &playbook.levels {
+            for (i, row) in level.notify.iter().enumerate() {
+                let id = crate::domain::plan::RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
+                let key = (playbook.id.clone(), id);
+                let place = places.rows.get(&key).copied().unwrap_or_default();
+                if row.to == To::Public && plan.region.call.is_empty() {
+                    found
+                        .error(place, "no-call", "a text for the public has no number to call")
+                        .help("contacts/organisation.yaml: call");
+                }
+                let To::Functions(functions) = &row.to else { continue };
+                if let Some(within) = row.answer_within_s {
+                    let longer: Vec<Fx> =
+                        functions.iter().copied().filter(|f| plan.function(*f).answer_within_s < within).collect();
+                    if !longer.is_empty() {
+                        let message = format!(
+                            "{within} s are longer than the own answer time of {}, which holds",
+                            ids(plan, &longer)
+                        );
+                        let place = places.answer_within.get(&key).copied().unwrap_or(place);
+                        found.warning(place, "answer-within", message).help("a playbook may only shorten it");
+                    }
+                }
+                if row.channels.contains(&Channel::Sms) && row.answer != Some(AnswerRule::None) {
+                    let points = functions.iter().flat_map(|f| &plan.function(*f).points).map(|p| plan.point(*p));
+                    let over = points.filter(|p| p.channel == Channel::Sms).flat_map(|p| &p.gateways);
+                    for g in over.filter(|g| !plan.gateway(**g).answers) {
+                        if !deaf.contains(g) {
+                            deaf.push(*g);
+                            let message = format!(
+                                "playbook {} asks for an answer by SMS over \"{}\", which has no way back",
+                                playbook.id,
+                                plan.gateway(*g).id
+                            );
+                            found
+                                .error(places.gateways[g.ix()], "no-way-back", message)
+                                .help("set answers: true if replies come in, or ask for no answer");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let switchboard = plan.function(plan.region.switchboard);
+    if switchboard.phone.as_ref().is_none_or(|p| !p.publishable) {
+        let message = format!("\"{}\" has no number that may stand in a text", switchboard.id);
+        found.warning(places.switchboard, "no-number", message).help("who has a pager only is asked to call it");
+    }
+}
+
+/// The contact of a text is the owner's duty telephone, if it may be published and does not hang on what is down (RULES A10, E1).
+fn contact(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbook) {
+    let Some(system) = playbook.systems.first().and_then(|s| plan.system(s)) else { return };
+    let owner = plan.function(system.owner);
+    let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
+    let mut say = |code, message| {
+        found.warning(place, code, message).help("the one who reports must name another contact");
+    };
+    match &owner.phone {
+        None => say("contact", format!("the owner \"{}\" has no duty telephone for the text", owner.id)),
+        Some(phone) if !phone.publishable => {
+            say("contact", format!("the duty telephone of the owner \"{}\" may not stand in a text", owner.id));
+        }
+        Some(phone) => {
+            if !holds(&phone.needs, &down_with(plan, &playbook.infra)) {
+                say("contact", format!("the duty telephone of the owner \"{}\" hangs on what is down", owner.id));
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From what was committed to what gateways get: jobs with shared bodies.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::links::{LinkKey, link};
+use super::queue::Queued;
+use crate::channels::{Address, Job, Letterhead};
+use crate::config::load::Contacts;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Status};
+use crate::domain::incident::asks::{self, Trailers};
+use crate::domain::incident::render::mode_line;
+use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{AnswerRule, Channel, Plan};
+use crate::domain::text::Outgoing;
+
+/// What stands around texts, and is not the domain's.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Where the public page is reached: links and QR codes. Empty: none are made.
+    pub public_url: String,
+    /// Makes answer links.
+    pub link_key: Arc<LinkKey>,
+}
+
+/// Jobs per gateway.
+pub type Jobs = BTreeMap<GatewayId, Vec<Queued>>;
+
+/// Bodies of one item in one language.
+struct Body {
+    out: Arc<Outgoing>,
+    head: Arc<Letterhead>,
+}
+
+/// Makes the jobs of an incident's deliveries with these ordinals. Bodies are shared by all receivers of a language; trailers
+/// by all who are asked the same.
+pub fn jobs(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    around: &Surroundings,
+    ordinals: impl Iterator<Item = u32>,
+    into: &mut Jobs,
+) {
+    let plan: &Plan = &inc.plan;
+    let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
+    let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
+    let mut shared: HashMap<String, Arc<str>> = HashMap::new();
+    for ordinal in ordinals {
+        let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
+        if d.state != DeliveryState::Queued && d.state != DeliveryState::Unknown {
+            continue;
+        }
+        let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
+        let point = plan.point(d.point);
+        let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
+        let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
+        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, item, lang));
+        let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
+        let trailer = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[])).for_point(d.point, gateway, lang, d.flags);
+        let asks = trailer.is_some();
+        let trailer = trailer.map(|t| shared.entry(t).or_insert_with_key(|t| Arc::from(t.as_str())).clone());
+        let mail = point.channel == Channel::Email && asks && !around.public_url.is_empty();
+        let job = Job {
+            delivery: id,
+            to: Address(to.clone()),
+            out: body.out.clone(),
+            head: body.head.clone(),
+            trailer,
+            link: mail.then(|| Arc::from(link(&around.link_key, &around.public_url, id))),
+            repeat: d.flags & Delivery::REPEAT != 0 || d.state == DeliveryState::Unknown,
+            ttl_s: plan.region.limits.delivery_ttl_s,
+        };
+        let last_path = usize::from(d.gateway) + 1 >= point.gateways.len();
+        into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path });
+    }
+}
+
+fn body(state: &State, inc: &Incident, around: &Surroundings, item: Item, lang: Lang) -> Option<Body> {
+    let out = asks::outgoing(inc, item, lang)?;
+    let plan = &inc.plan;
+    let priority = match item {
+        // A note is a question to one duty: it goes before what is told to many.
+        Item::Note(_) => 0,
+        Item::Message(m) => {
+            let kind = inc.message(m).map_or(Kind::Update, |m| m.kind);
+            let asked = inc.entries.iter().any(|e| e.message == m && e.answer != AnswerRule::None);
+            kind.priority() * 2 + u8::from(!asked)
+        }
+    };
+    let head = Letterhead {
+        sender: plan.region.name.clone(),
+        lang,
+        title: inc.book().title.get(lang).to_owned(),
+        mode_line: mode_line(plan, &state.modes_for(inc), lang),
+        page_url: page_url(around, inc.no),
+        thread: thread(inc.no, &plan.region.id),
+        priority,
+    };
+    Some(Body { out: Arc::new(out), head: Arc::new(head) })
+}
+
+/// The incident's page, for QR codes.
+pub fn page_url(around: &Surroundings, no: IncidentNo) -> String {
+    if around.public_url.is_empty() || no.status == Status::Exercise {
+        return String::new();
+    }
+    format!("{}/i/{}", around.public_url.trim_end_matches('/'), no.n)
+}
+
+fn thread(no: IncidentNo, region: &str) -> String {
+    let drill = if no.status == Status::Exercise { "x" } else { "" };
+    format!("incident-{drill}{}@{region}", no.n)
+}
+
+/// The job of a note that belongs to no incident.
+pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Jobs) {
+    let Some(note) = state.desk.get(ordinal as usize) else { return };
+    let Some(plan) = state.plans.get(&note.plan) else { return };
+    let point = plan.point(note.send.point);
+    let lang = plan.region.languages.get(usize::from(note.send.lang)).copied().unwrap_or(plan.lang());
+    let (Some(gateway), Some(to)) = (point.gateways.get(usize::from(note.send.gateway)), contacts.address(note.send.point)) else {
+        return;
+    };
+    let Some(out) = asks::desk_outgoing(note.text.as_str()) else { return };
+    let head = Letterhead {
+        sender: plan.region.name.clone(),
+        lang,
+        title: plan.region.name.clone(),
+        mode_line: String::new(),
+        page_url: String::new(),
+        thread: format!("desk@{}", plan.region.id),
+        priority: 0,
+    };
+    let job = Job {
+        delivery: DeliveryId { incident: DESK, ordinal },
+        to: Address(to.clone()),
+        out: Arc::new(out),
+        head: Arc::new(head),
+        trailer: None,
+        link: None,
+        repeat: false,
+        ttl_s: plan.region.limits.delivery_ttl_s,
+    };
+    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued { job, last_path: true });
+}

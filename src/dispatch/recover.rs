@@ -1,0 +1,161 @@
+//! Recovery is replay: the journal is read from its start and every event applied.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::record::{Unreadable, decode, label, unseal};
+use crate::config::load::Contacts;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::state::State;
+use crate::domain::time::At;
+use crate::domain::plan::Plan;
+use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
+
+/// What a start gives.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The state.
+    pub state: State,
+    /// The journal's head.
+    pub head: Head,
+    /// The frozen contacts of incidents in memory.
+    pub contacts: BTreeMap<IncidentNo, Arc<Contacts>>,
+    /// How many events were applied.
+    pub events: u64,
+}
+
+/// Why the program can't start on a journal.
+#[derive(Debug)]
+pub enum CannotRecover {
+    /// The journal itself.
+    Journal(JournalError),
+    /// A record that this program can't carry out.
+    Record {
+        /// Which.
+        seq: u64,
+        /// Why.
+        why: String,
+    },
+}
+impl fmt::Display for CannotRecover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal(e) => write!(f, "{e}"),
+            Self::Record { seq, why } => write!(f, "record {seq} can't be carried out: {why}"),
+        }
+    }
+}
+impl std::error::Error for CannotRecover {}
+impl From<JournalError> for CannotRecover {
+    fn from(e: JournalError) -> Self { Self::Journal(e) }
+}
+
+/// A plan as the journal keeps it: its bytes, and the plan with the hash of these bytes as its name.
+pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
+    plan.hash = String::new();
+    plan.covered = Vec::new();
+    // Writing JSON into memory can't fail for a plan: all its keys are strings.
+    let bytes = serde_json::to_vec(&plan).unwrap_or_default();
+    let hash = crate::journal::hash_of(&bytes);
+    plan.hash = hex(&hash);
+    plan.index();
+    (bytes, plan)
+}
+
+fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, String> {
+    let mut plan: Plan = serde_json::from_slice(bytes).map_err(|e| format!("its plan can't be read: {e}"))?;
+    plan.hash = hash.to_owned();
+    plan.index();
+    Ok(plan)
+}
+
+/// Small letters.
+pub fn hex(bytes: &[u8]) -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() }
+
+fn unhex(text: &str) -> Option<Hash> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(hash)
+}
+
+/// Reads the journal and carries everything out again. `plan` is what new incidents follow when the journal says nothing.
+///
+/// # Errors
+/// A damaged journal, or a record that this program does not understand.
+pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, CannotRecover> {
+    let mut read: Vec<Read> = Vec::new();
+    let mut state = State::new(plan);
+    let mut contacts = BTreeMap::new();
+    let mut events = 0;
+    let mut from = Head::START;
+    loop {
+        // In handfuls: reading and unsealing need the reader in turn.
+        let head = reader.read(from, &mut |record| {
+            let event = decode(&record);
+            let last = record.commitments().last();
+            let go_on = event.is_ok() && read.len() + 1 < HANDFUL;
+            read.push(Read { seq: record.seq, event, last });
+            if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if read.is_empty() {
+            return Ok(Recovered { state, head, contacts, events });
+        }
+        for Read { seq, event, last } in read.drain(..) {
+            let fail = |why: String| CannotRecover::Record { seq, why };
+            let (at, mut event) = event.map_err(|e| fail(e.why))?;
+            unseal(&mut event, |c| reader.unseal(c))?;
+            for hash in plans_named(&event) {
+                if !state.plans.contains_key(hash) {
+                    let key = unhex(hash).ok_or_else(|| fail(format!("“{hash}” names no plan")))?;
+                    let bytes = reader.get_blob(&key)?.ok_or_else(|| fail(format!("plan {hash} is not stored")))?;
+                    state.plans.insert(hash.to_owned(), Arc::new(thawed(&bytes, hash).map_err(fail)?));
+                }
+            }
+            if let Event::Incident { no, change } = &event
+                && matches!(**change, Change::Opened { .. } | Change::Adopted { .. })
+                && let Some(last) = last
+                && let Some(bytes) = reader.unseal(last)?
+                && let Ok(frozen) = serde_json::from_slice::<Contacts>(&bytes)
+            {
+                contacts.insert(*no, Arc::new(frozen));
+            }
+            state.apply(at, &event).map_err(|unfit| fail(unfit.0))?;
+            events += 1;
+        }
+        contacts.retain(|no, _| state.incidents.contains_key(no));
+        from = head;
+    }
+}
+
+/// A record, read and not yet carried out.
+struct Read {
+    seq: u64,
+    event: Result<(At, Event), Unreadable>,
+    /// The last of its commitments: frozen contacts, when it opens an incident.
+    last: Option<Commitment>,
+}
+
+/// So many records are read before they are carried out.
+const HANDFUL: usize = 4_096;
+
+fn plans_named(event: &Event) -> Vec<&str> {
+    match event {
+        Event::PlanSet { plan } | Event::DeskNote { plan, .. } => vec![plan],
+        Event::Incident { change, .. } => match &**change {
+            Change::Opened { plan, .. } | Change::Adopted { plan, .. } => vec![plan],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The label under which an incident's private values lie; for `forget`.
+pub fn incident_label(no: IncidentNo) -> String { label(Some(no)) }
