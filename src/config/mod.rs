@@ -13,7 +13,7 @@
 pub mod check;
 pub mod de;
 pub mod diagnostics;
-mod load;
+pub mod load;
 pub mod raw;
 mod resolve;
 pub mod schema;
