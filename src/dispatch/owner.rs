@@ -593,7 +593,7 @@ impl Owner {
             let batch = Batch::of(records);
             let expected = self.seq;
             self.seq += batch.records.len() as u64;
-            let pending = if self.meta.on_record { self.journal.submit_blocking(expected, batch.clone()).ok() } else { None };
+            let pending = if self.meta.on_record { self.journal.try_submit(expected, batch.clone()).ok() } else { None };
             self.in_flight.push_back(InFlight { pending, batch, expected, events, replies: Vec::new() });
         }
     }
@@ -602,7 +602,7 @@ impl Owner {
     /// those behind it along.
     fn resubmit(&mut self) {
         for f in self.in_flight.iter_mut().take(COMMITS_MAX) {
-            f.pending = self.journal.submit_blocking(f.expected, f.batch.clone()).ok();
+            f.pending = self.journal.try_submit(f.expected, f.batch.clone()).ok();
         }
     }
 

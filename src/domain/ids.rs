@@ -60,7 +60,7 @@ pub enum Status {
 }
 
 /// Number of an incident: `14`, or `Ö-3` for a drill (RULES D1: drill numbers look different).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct IncidentNo {
     /// Real or drill; the two are counted apart.
     pub status: Status,
@@ -129,7 +129,7 @@ impl FromStr for IncidentNo {
 }
 
 /// Number of a message: incident 14, second message: `14-2`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MessageNo {
     /// The incident.
     pub incident: IncidentNo,
@@ -165,7 +165,7 @@ impl FromStr for MessageNo {
 
 /// One message or note × one duty point × one gateway. The key that gateways are given, so that a repeat is recognisable
 /// (INCIDENTS lesson 46).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DeliveryId {
     /// The incident.
     pub incident: IncidentNo,
@@ -189,6 +189,36 @@ impl FromStr for DeliveryId {
         Ok(Self { incident: incident.parse().map_err(|_| bad())?, ordinal: ordinal.parse().map_err(|_| bad())? })
     }
 }
+
+/// Numbers are written for people (`14-2`) in formats that people read, and flat in the journal.
+macro_rules! written_for_people {
+    ($name:ident, $flat:ty, $to:expr, $from:expr) => {
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                if s.is_human_readable() {
+                    return s.collect_str(self);
+                }
+                let to: fn(&$name) -> $flat = $to;
+                to(self).serialize(s)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if d.is_human_readable() {
+                    return String::deserialize(d)?.parse().map_err(serde::de::Error::custom);
+                }
+                let from: fn($flat) -> $name = $from;
+                Ok(from(<$flat>::deserialize(d)?))
+            }
+        }
+    };
+}
+written_for_people!(IncidentNo, (Status, u32), |i| (i.status, i.n), |(status, n)| IncidentNo { status, n });
+written_for_people!(MessageNo, (IncidentNo, u32), |m| (m.incident, m.seq), |(incident, seq)| MessageNo { incident, seq });
+written_for_people!(DeliveryId, (IncidentNo, u32), |d| (d.incident, d.ordinal), |(incident, ordinal)| DeliveryId {
+    incident,
+    ordinal
+});
 
 #[cfg(test)]
 mod tests {

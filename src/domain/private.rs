@@ -6,12 +6,42 @@ use serde::{Deserialize, Serialize};
 
 /// A value that the journal keeps outside its chain, encrypted per incident; the chain holds a keyed commitment to it
 /// (DESIGN §5). Never shown by Debug.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Private {
     /// In memory.
     Clear(String),
     /// In the chain: the commitment.
     Sealed([u8; 16]),
+}
+
+#[derive(Serialize, Deserialize)]
+enum Flat {
+    Clear(String),
+    Sealed([u8; 16]),
+}
+impl Serialize for Private {
+    /// Its words in formats that people read; which of both it is in the journal.
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() {
+            return s.serialize_str(self.as_str());
+        }
+        match self {
+            Private::Clear(text) => Flat::Clear(text.clone()),
+            Private::Sealed(commitment) => Flat::Sealed(*commitment),
+        }
+        .serialize(s)
+    }
+}
+impl<'de> Deserialize<'de> for Private {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if d.is_human_readable() {
+            return String::deserialize(d).map(Private::Clear);
+        }
+        Ok(match Flat::deserialize(d)? {
+            Flat::Clear(text) => Private::Clear(text),
+            Flat::Sealed(commitment) => Private::Sealed(commitment),
+        })
+    }
 }
 
 impl Private {

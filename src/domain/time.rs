@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A moment in milliseconds since 1970, UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
-#[serde(transparent)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct At(pub i64);
 
 impl At {
@@ -25,6 +24,21 @@ impl At {
 impl From<Timestamp> for At {
     fn from(t: Timestamp) -> Self {
         At(t.as_millisecond())
+    }
+}
+impl Serialize for At {
+    /// RFC 3339 in formats that people read, a number in the journal.
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_i64(self.0) }
+    }
+}
+impl<'de> Deserialize<'de> for At {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return i64::deserialize(d).map(At);
+        }
+        let text = String::deserialize(d)?;
+        text.parse::<Timestamp>().map(At::from).map_err(serde::de::Error::custom)
     }
 }
 /// Plus seconds.

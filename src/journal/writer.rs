@@ -151,6 +151,17 @@ impl Journal {
         Ok(Pending(pending))
     }
 
+    /// As [`submit`](Self::submit), without waiting.
+    ///
+    /// # Errors
+    /// The queue is full or the writer has ended.
+    pub fn try_submit(&self, expected_seq: u64, batch: Batch) -> Result<Pending, Refused> {
+        let (answer, pending) = oneshot::channel();
+        let command = Command::Append(Append { expected_seq, batch }, answer);
+        self.commands.try_send(command).map_err(|e| closed(e.into_inner()))?;
+        Ok(Pending(pending))
+    }
+
     /// As [`submit`](Self::submit), outside of the runtime.
     ///
     /// # Errors

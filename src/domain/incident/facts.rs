@@ -8,6 +8,7 @@ use crate::domain::time::At;
 
 /// When it is expected back. "Unknown" needs a time for the next forecast.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
 pub enum Restore {
     /// Expected then.
     At(At),

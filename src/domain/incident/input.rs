@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionId, IncidentNo, MessageNo, PlaybookId, Px, RoutineId, SiteId, Status};
 use crate::domain::lang::{L10n, Lang};
@@ -60,7 +62,8 @@ pub enum Input {
 }
 
 /// What a report says. `None` takes the playbook's default (RULES E1).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Report {
     /// Drill or real.
     pub exercise: bool,
@@ -91,7 +94,8 @@ pub struct Report {
 }
 
 /// What to do when the same fault is reported twice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IfShared {
     /// Refuse, and offer both.
     #[default]
@@ -103,7 +107,8 @@ pub enum IfShared {
 }
 
 /// What an update says; `None` leaves it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct News {
     /// What happened.
     pub what: Option<L10n>,
@@ -130,7 +135,8 @@ pub struct News {
 }
 
 /// What somebody wants done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// A disruption.
     Report(Report),
@@ -310,7 +316,7 @@ pub enum Action {
 }
 
 /// Why a command was not carried out. Nothing changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Refused {
     /// A word for programs (`stale-fingerprint`).
     pub code: &'static str,
