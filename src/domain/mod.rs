@@ -3,7 +3,11 @@
 //!
 //! Knows only std, serde, sha2, unicode-normalization and jiff's types; a test reads the imports and holds it.
 
+pub mod calendar;
 pub mod delivery;
 pub mod ids;
+pub mod ladder;
 pub mod lang;
+pub mod plan;
 pub mod text;
+pub mod words;

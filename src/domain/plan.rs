@@ -1,0 +1,571 @@
+//! The plan: everything that configuration says, resolved and checked, without a single address. An incident keeps the plan
+//! it began with (invariant 5). Positions ([`Fx`], [`Px`], [`Gx`]) hold within one plan.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
+use super::ids::{FunctionId, Fx, GatewayId, GroupId, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
+use super::ladder::{Class, Ladders, LevelIx, ModeIx, Propose};
+use super::lang::{L10n, Lang};
+use super::text::Charset;
+use super::words::Words;
+
+/// Who a text is for. Each audience has a canonical text and a fingerprint of its own, and it is identical over all channels
+/// of that audience (RULES A1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// Key functions of the region.
+    Internal,
+    /// Everybody: the public page.
+    Public,
+    /// Other providers and municipalities (INCIDENTS lesson 41).
+    Outside,
+}
+
+impl Audience {
+    /// As it stands in the fingerprint.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Audience::Internal => "internal",
+            Audience::Public => "public",
+            Audience::Outside => "outside",
+        }
+    }
+}
+impl std::fmt::Display for Audience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A kind of way out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Text to a telephone.
+    Sms,
+    /// Mail to a functional mailbox.
+    Email,
+    /// A sheet in a ward.
+    Fax,
+    /// A pager.
+    Paging,
+    /// The public page.
+    Web,
+    /// People walk it: a task for the switchboard.
+    Manual,
+}
+
+impl Channel {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Channel; 6] =
+        [Channel::Sms, Channel::Paging, Channel::Fax, Channel::Email, Channel::Web, Channel::Manual];
+    /// As in YAML.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::Sms => "sms",
+            Channel::Email => "email",
+            Channel::Fax => "fax",
+            Channel::Paging => "paging",
+            Channel::Web => "web",
+            Channel::Manual => "manual",
+        }
+    }
+}
+impl std::fmt::Display for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Everything that configuration says.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug, Default)]
+pub struct Plan {
+    /// SHA-256 over the YAML it came from, in hex: what the journal names it by.
+    pub hash: String,
+    /// The region.
+    pub region: Region,
+    /// Office hours, zone, holidays.
+    pub calendar: Calendar,
+    /// Levels and modes.
+    pub ladders: Ladders,
+    /// What things hang on.
+    pub infra: Vec<Infra>,
+    /// What can be disrupted.
+    pub systems: Vec<System>,
+    /// Fallback routines.
+    pub routines: BTreeMap<RoutineId, Routine>,
+    /// The duties.
+    pub functions: Vec<Function>,
+    /// Where duties are reached; an address that serves several functions is one point (RULES C2).
+    pub points: Vec<DutyPoint>,
+    /// Named lists.
+    pub groups: BTreeMap<GroupId, Vec<Fx>>,
+    /// Ways out, in the order in which they are tried within a channel.
+    pub gateways: Vec<GatewayInfo>,
+    /// What to do.
+    pub playbooks: BTreeMap<PlaybookId, Playbook>,
+    /// The words of each language.
+    pub words: BTreeMap<Lang, Words>,
+}
+
+/// The region.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Region {
+    /// `fjallmark`.
+    pub id: String,
+    /// `Region Fjällmark`.
+    pub name: String,
+    /// Languages; the first is the default.
+    pub languages: Vec<Lang>,
+    /// The site that means all of it (`REG`).
+    pub whole: SiteId,
+    /// The sites, the whole region among them.
+    pub sites: Vec<Site>,
+    /// Asked when a function and its deputies are silent, in this order (RULES B3, C9).
+    pub last_resort: Vec<Fx>,
+    /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
+    pub switchboard: Fx,
+    /// The number for the public, in each public text (RULES A10).
+    pub call: String,
+    /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
+    pub holding_after_s: u32,
+    /// The public page is valid that long after each publication (RULES D9), in seconds.
+    pub page_valid_s: u32,
+    /// Other values that have defaults in YAML.
+    pub limits: Limits,
+}
+
+impl Default for Region {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            languages: vec![Lang::SV],
+            whole: SiteId::from("REG"),
+            sites: Vec::new(),
+            last_resort: Vec::new(),
+            switchboard: Fx(0),
+            call: String::new(),
+            holding_after_s: 600,
+            page_valid_s: 1800,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Deadlines and bounds of the rules; the numbers are RULES' own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Limits {
+    /// The deputy is asked beside when the request to approve is not delivered by then (RULES B5).
+    pub approval_delivered_s: u32,
+    /// So many wrong codes block SMS for a request (RULES B2).
+    pub wrong_codes_max: u32,
+    /// A bare JA binds to the one request to that address in this time (RULES C3).
+    pub bare_answer_s: u32,
+    /// The first real message to a function within this time of a drill says that it is real (RULES D1).
+    pub after_drill_s: u32,
+    /// How much VÄNTA gives, once (RULES B2).
+    pub wait_extends_s: u32,
+    /// A delivery is no use after that.
+    pub delivery_ttl_s: u32,
+    /// Open incidents at one time; one more is refused, with the reason.
+    pub open_incidents_max: u32,
+    /// Deliveries of one incident.
+    pub deliveries_max: u32,
+    /// "Running again" is due that long after the restoration was forecast (INCIDENTS lesson 32).
+    pub restored_within_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            approval_delivered_s: 180,
+            wrong_codes_max: 5,
+            bare_answer_s: 3600,
+            after_drill_s: 24 * 3600,
+            wait_extends_s: 600,
+            delivery_ttl_s: 4 * 3600,
+            open_incidents_max: 100,
+            deliveries_max: 4_000_000,
+            restored_within_s: 900,
+        }
+    }
+}
+
+/// A site.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Site {
+    /// Short and ASCII: it stands in texts (RULES A5).
+    pub id: SiteId,
+    /// In full.
+    pub name: L10n,
+}
+
+/// Needs: all of the list, any one of each entry. `[[a], [b, c]]` = a and (b or c).
+pub type Needs = Vec<Vec<InfraId>>;
+
+/// Infrastructure.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Infra {
+    /// `hall-a`.
+    pub id: InfraId,
+    /// What it hangs on.
+    pub needs: Needs,
+    /// Battery: minutes that it holds without what it needs (INCIDENTS lesson 48).
+    pub holds_min: Option<u32>,
+}
+
+/// An IT system.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct System {
+    /// `journal`.
+    pub id: SystemId,
+    /// What people call it.
+    pub title: L10n,
+    /// Other words it is found by.
+    pub aliases: Vec<String>,
+    /// How much its loss hurts.
+    pub class: Class,
+    /// Whose it is.
+    pub owner: Fx,
+    /// The infrastructure it needs.
+    pub needs: Needs,
+    /// The systems it needs.
+    pub needs_systems: Vec<SystemId>,
+    /// What care does without it.
+    pub routine: RoutineId,
+}
+
+/// A fallback routine, in the words of the clinic (INCIDENTS lesson 31).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Routine {
+    /// One or two short sentences, without the last full stop.
+    pub text: L10n,
+    /// The same for outside and public texts, if it may be said there (RULES A1: internal routines never leave).
+    pub outside: Option<L10n>,
+    /// Care can't wait for an approval (RULES B1).
+    pub urgent: bool,
+}
+
+/// When a function is held by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Hours {
+    /// Always.
+    Always,
+    /// In office hours; the rest of the week it is covered by another.
+    Day {
+        /// By whom.
+        covered_by: Fx,
+    },
+}
+
+/// A duty telephone that may stand in a text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Phone {
+    /// As people dial it.
+    pub number: String,
+    /// It may stand in texts (RULES A10).
+    pub publishable: bool,
+    /// What it hangs on.
+    pub needs: Needs,
+}
+
+/// A duty that somebody always holds.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Function {
+    /// `tib`.
+    pub id: FunctionId,
+    /// What it is called.
+    pub title: L10n,
+    /// Where.
+    pub site: SiteId,
+    /// When.
+    pub hours: Hours,
+    /// Its answer time, in seconds.
+    pub answer_within_s: u32,
+    /// Asked beside it or after it, in this order.
+    pub deputies: Vec<Fx>,
+    /// Where it is reached.
+    pub points: Vec<Px>,
+    /// Its language.
+    pub lang: Lang,
+    /// It belongs to care: `clin` and `sites` (RULES B1).
+    pub care: bool,
+    /// Shift changes, in cron notation, local time (RULES C11).
+    pub shifts: Vec<String>,
+    /// Its duty telephone.
+    pub phone: Option<Phone>,
+}
+
+/// An address that goes with a duty. The address itself is kept apart from the plan.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct DutyPoint {
+    /// Over what.
+    pub channel: Channel,
+    /// The gateways that can reach it, in the order they are tried.
+    pub gateways: Vec<Gx>,
+    /// Its languages: the first that a gateway can carry whole goes (DESIGN 3a).
+    pub languages: Vec<Lang>,
+    /// Whose it is.
+    pub functions: Vec<Fx>,
+    /// When a test last proved it, if ever (INCIDENTS lesson 5).
+    pub proven: Option<jiff::civil::Date>,
+}
+
+/// How a gateway carries a text: what bounds it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Carry {
+    /// SMS.
+    Sms {
+        /// What data_coding 0 means there.
+        charset: Charset,
+        /// UCS-2 may be used for what the alphabet lacks.
+        ucs2: bool,
+        /// 16-bit reference: 152 septets a part.
+        ref16: bool,
+        /// Each part a message of its own, with header.
+        separate: bool,
+        /// The most parts.
+        parts_max: u32,
+    },
+    /// Pages of a pager.
+    Pages {
+        /// Of the transmitter.
+        charset: Charset,
+        /// Characters of one page.
+        chars_max: u32,
+        /// The most pages.
+        pages_max: u32,
+    },
+    /// Paper.
+    Fax {
+        /// The most pages.
+        pages_max: u32,
+        /// The most characters of the text.
+        chars_max: u32,
+    },
+    /// As one whole.
+    Whole {
+        /// The most characters of the text; `None` = no bound.
+        chars_max: Option<u32>,
+    },
+}
+
+/// What the domain knows of a gateway.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct GatewayInfo {
+    /// `sms-api`.
+    pub id: GatewayId,
+    /// Its channel.
+    pub channel: Channel,
+    /// What it can carry.
+    pub carry: Carry,
+    /// Answers come back over it (RULES C6).
+    pub answers: bool,
+    /// A receipt says that the far device has it; without, accepted is all that is known.
+    pub receipts: bool,
+    /// What it hangs on.
+    pub needs: Needs,
+}
+
+/// What may be said to the public (RULES B7).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum PublicRule {
+    /// Nothing by itself (`privacy`).
+    Never,
+    /// The holding text at once; the rest after approval.
+    Holding,
+    /// What was approved, and the holding text when the time is up.
+    #[default]
+    Approved,
+}
+
+/// A playbook.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Playbook {
+    /// `ehr-down`.
+    pub id: PlaybookId,
+    /// What it is called.
+    pub title: L10n,
+    /// Other words it is found by.
+    pub aliases: Vec<String>,
+    /// What is down.
+    pub systems: Vec<SystemId>,
+    /// The infrastructure that is down.
+    pub infra: Vec<InfraId>,
+    /// Concerned unless the report says otherwise.
+    pub sites: Vec<SiteId>,
+    /// What happened.
+    pub what: L10n,
+    /// Who is affected.
+    pub scope: L10n,
+    /// Routines to use now.
+    pub routines: Vec<RoutineId>,
+    /// Reported at, unless the report says otherwise.
+    pub level: LevelIx,
+    /// What each level brings, from the mildest; a level includes those below.
+    pub levels: Vec<LevelPlan>,
+    /// How often an update is due; `None`: the level's beat.
+    pub update_every_s: Option<u32>,
+    /// Told when an update is overdue.
+    pub overdue_tell: Option<Fx>,
+    /// What may be said to the public.
+    pub public: PublicRule,
+    /// Who reported can't approve (RULES B6).
+    pub four_eyes: bool,
+}
+
+/// What one level brings.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct LevelPlan {
+    /// The level.
+    pub level: LevelIx,
+    /// The mode raised at once, if any.
+    pub mode: Option<ModeIx>,
+    /// Proposed in this order.
+    pub propose: Vec<Propose>,
+    /// Who is told, and how.
+    pub notify: Vec<Row>,
+}
+
+/// Who a row addresses.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum To {
+    /// Key functions.
+    Functions(Vec<Fx>),
+    /// The public page.
+    Public,
+}
+
+/// What happens when an approval's time is up.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Then {
+    /// It goes out.
+    Release,
+    /// The approver's deputies are asked, then the last resort.
+    Escalate,
+    /// A standing alarm, and the question again each `within` (RULES B3).
+    Hold,
+}
+
+/// Who must approve, and until when (invariant 7: no approval can deadlock).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ApprovalRule {
+    /// The approver.
+    pub by: Fx,
+    /// Its time, in seconds.
+    pub within_s: u32,
+    /// What then.
+    pub then: Then,
+    /// What when the last of the chain is silent: release or hold.
+    pub finally: Then,
+}
+
+/// Whether an answer is wanted (RULES C7).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerRule {
+    /// No trailer stands.
+    None,
+    /// Asked for; silence escalates to nobody.
+    Wanted,
+    /// Silence escalates.
+    Required,
+}
+
+/// When deputies are asked (RULES C9).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum DeputyRule {
+    /// At once, side by side.
+    Beside,
+    /// After each missed deadline.
+    After,
+}
+
+/// What a row does at night (RULES D6).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum NightRule {
+    /// As by day.
+    Page,
+    /// It waits until that minute after midnight.
+    QuietUntil(u16),
+}
+
+/// One row of `notify`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Row {
+    /// Whom.
+    pub to: To,
+    /// For which audience.
+    pub audience: Audience,
+    /// Over what.
+    pub channels: Vec<Channel>,
+    /// Who must approve first.
+    pub approval: Option<ApprovalRule>,
+    /// Whether an answer is wanted; `None`: by the kind of message.
+    pub answer: Option<AnswerRule>,
+    /// May only shorten a function's own answer time (RULES C8).
+    pub answer_within_s: Option<u32>,
+    /// When deputies are asked; `None`: by the level.
+    pub deputies: Option<DeputyRule>,
+    /// At night.
+    pub night: NightRule,
+}
+
+/// Which entry of a playbook: the row of a level.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+pub struct RowId {
+    /// The level that it stands under.
+    pub level: LevelIx,
+    /// Its place there, from 0.
+    pub row: u16,
+}
+
+impl std::fmt::Display for RowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", (b'a' + self.level.0.min(25)) as char, self.row + 1)
+    }
+}
+
+impl Plan {
+    /// The function with that ID.
+    pub fn fx(&self, id: &str) -> Option<Fx> {
+        self.functions.iter().position(|f| f.id.as_str() == id).and_then(|i| u32::try_from(i).ok()).map(Fx)
+    }
+    /// A function. Positions come from this plan, so it is there.
+    pub fn function(&self, f: Fx) -> &Function {
+        &self.functions[f.ix()]
+    }
+    /// A duty point.
+    pub fn point(&self, p: Px) -> &DutyPoint {
+        &self.points[p.ix()]
+    }
+    /// A gateway.
+    pub fn gateway(&self, g: Gx) -> &GatewayInfo {
+        &self.gateways[g.ix()]
+    }
+    /// The default language.
+    pub fn lang(&self) -> Lang {
+        self.region.languages.first().copied().unwrap_or(Lang::SV)
+    }
+    /// The words of a language, or of the default one.
+    pub fn words(&self, lang: Lang) -> &Words {
+        static NO_WORDS: std::sync::LazyLock<Words> = std::sync::LazyLock::new(Words::default);
+        self.words.get(&lang).or_else(|| self.words.get(&self.lang())).unwrap_or(&NO_WORDS)
+    }
+    /// A system.
+    pub fn system(&self, id: &SystemId) -> Option<&System> {
+        self.systems.iter().find(|s| s.id == *id)
+    }
+    /// A row of a playbook.
+    pub fn row<'a>(&'a self, playbook: &'a Playbook, id: RowId) -> Option<&'a Row> {
+        playbook.levels.iter().find(|l| l.level == id.level)?.notify.get(usize::from(id.row))
+    }
+}

@@ -1,0 +1,216 @@
+//! The words of one language (`messages.yaml`): what texts and notes are made of.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that stands in a text in one language, but what the playbook and the report say.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Words {
+    /// One word; begins and ends each unit of a drill (`ÖVNING`).
+    pub mark: String,
+    /// Before the number of a drill (`Ö` gives `Ö-3`); ASCII in a language meant for ASCII transmitters.
+    pub drill_prefix: String,
+    /// First words (RULES A4).
+    pub kinds: Kinds,
+    /// What stands before each field.
+    pub labels: Labels,
+    /// `okänt, ny prognos {time}`.
+    pub restore_unknown: String,
+    /// What a running-again text says (`I drift igen men data kontrolleras, reservrutin gäller tills klartecken`).
+    pub restored: String,
+    /// What an all clear says.
+    pub all_clear: String,
+    /// Which mode stands after an all clear, and why: `{mode} kvarstår: {why}` (RULES D4).
+    pub mode_stays: String,
+    /// A mode message: `{mode} gäller nu i stället för {before}`.
+    pub mode_changed: String,
+    /// `{number} gäller inte` (RULES D2).
+    pub stopped: String,
+    /// The pre-approved public text (RULES B7), with `{time}` and `{call}`.
+    pub holding: String,
+    /// The first real message after a drill begins with it (RULES D1).
+    pub real_not_drill: String,
+    /// Marks a reminder (RULES C8).
+    pub reminder: String,
+    /// What asks for the answer: `Svara JA {code}`.
+    pub answer_by_reply: String,
+    /// The same where no answer comes back: `Ring {phone} och säg {code}`.
+    pub answer_by_phone: String,
+    /// To a deputy: `Du svarar nu för {functions}.`
+    pub you_answer_for: String,
+    /// Monday first, short.
+    pub weekdays: [String; 7],
+    /// What people write (RULES C5).
+    pub replies: Replies,
+    /// Templates of the notes, by [`NoteWord`].
+    pub notes: BTreeMap<NoteWord, String>,
+}
+
+/// The first words of a text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Kinds {
+    /// LARM
+    pub alert: String,
+    /// ÄNDRAT LÄGE
+    pub mode: String,
+    /// UPPDATERING
+    pub update: String,
+    /// RÄTTELSE av {number}
+    pub correction: String,
+    /// ÅTER I DRIFT (data kontrolleras)
+    pub restored: String,
+    /// FARAN ÖVER
+    pub all_clear: String,
+}
+
+/// What stands before each field, without the colon.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Labels {
+    /// Gör nu
+    pub do_now: String,
+    /// Gäller
+    pub scope: String,
+    /// Sedan
+    pub since: String,
+    /// Åter i drift
+    pub restore: String,
+    /// Nästa besked
+    pub next: String,
+    /// Kontakt
+    pub contact: String,
+    /// Ring
+    pub call: String,
+    /// Vi vet
+    pub known: String,
+    /// Vi vet inte
+    pub unknown: String,
+}
+
+/// What people write back.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Replies {
+    /// ja, ok, jag tar det
+    pub yes: Vec<String>,
+    /// nej
+    pub no: Vec<String>,
+    /// fel: "our fallback failed"
+    pub failed: Vec<String>,
+    /// vänta
+    pub wait: Vec<String>,
+    /// skarpt: a drill turned real
+    pub real: Vec<String>,
+    /// larm: a report by SMS
+    pub report: Vec<String>,
+}
+
+macro_rules! note_words {
+    ($($(#[$doc:meta])* $name:ident = $key:literal [$($var:literal),*]),* $(,)?) => {
+        /// The notes that there are: operational texts to one function. Each has a template per language.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+        #[serde(rename_all = "snake_case")]
+        pub enum NoteWord { $($(#[$doc])* $name),* }
+        impl NoteWord {
+            /// All of them.
+            pub const ALL: &[NoteWord] = &[$(NoteWord::$name),*];
+            /// As in YAML.
+            pub fn key(self) -> &'static str { match self { $(NoteWord::$name => $key),* } }
+            /// What its template may and should use.
+            pub fn vars(self) -> &'static [&'static str] { match self { $(NoteWord::$name => &[$($var),*]),* } }
+        }
+    };
+}
+
+note_words! {
+    /// A draft waits for approval; one line per entry follows.
+    ApprovalWanted = "approval_wanted" ["title", "entries"],
+    /// One entry of it: `{number} {fingerprint} till {to}, senast {deadline}: svara OK {code}`.
+    ApprovalEntry = "approval_entry" ["number", "fingerprint", "to", "deadline", "code"],
+    /// Too late.
+    AlreadyReleased = "already_released" ["number", "time", "by"],
+    /// Somebody approved.
+    ApprovalTaken = "approval_taken" ["number", "by"],
+    /// A mode must be decided.
+    DecisionWanted = "decision_wanted" ["mode", "site", "title", "deadline", "code"],
+    /// It was.
+    DecisionTaken = "decision_taken" ["mode", "site", "decision", "by"],
+    /// You own it.
+    YouOwnIt = "you_own_it" ["title", "functions"],
+    /// You confirm; somebody else owns it.
+    YouConfirm = "you_confirm" ["title", "functions", "owner"],
+    /// An update is overdue.
+    Overdue = "overdue" ["title", "due"],
+    /// A standing alarm: somebody was not reached.
+    NotReached = "not_reached" ["title", "functions"],
+    /// A path dropped out; the switchboard is asked to read the text out.
+    ReadOut = "read_out" ["number", "functions", "why"],
+    /// A ward's fallback failed.
+    FallbackFailed = "fallback_failed" ["title", "function"],
+    /// Which codes there are.
+    WhichCode = "which_code" ["codes"],
+    /// The answer was not understood.
+    NotUnderstood = "not_understood" ["codes"],
+    /// Nothing is open under that number.
+    NothingOpen = "nothing_open" ["number"],
+    /// A report by SMS is summed up.
+    ReportSummary = "report_summary" ["title", "level", "sites", "mode", "count", "code"],
+    /// A wrong approval code.
+    WrongCode = "wrong_code" ["left"],
+    /// SMS is blocked for that approval.
+    CodesBlocked = "codes_blocked" ["number"],
+    /// The state at a shift change.
+    ShiftState = "shift_state" ["title", "mode", "since", "open"],
+    /// A text without answer, for the record (RULES D6: TiB at degraded).
+    ForInformation = "for_information" ["title", "level"],
+    /// The system's owner is asked to confirm that data are complete.
+    DataComplete = "data_complete" ["title", "code"],
+    /// A system that depends on the failed one.
+    DependentDown = "dependent_down" ["system", "title", "number"],
+    /// The drill was stopped by SKARPT.
+    DrillStopped = "drill_stopped" ["title", "by"],
+    /// The public text could not be read back.
+    PageNotProven = "page_not_proven" ["number"],
+    /// Shown in a note when an approval ends in a standing alarm.
+    ApprovalHeld = "approval_held" ["number", "title"],
+}
+
+/// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        let tail = &rest[open..];
+        let hit = tail.find('}').and_then(|close| {
+            values.iter().find(|(name, _)| *name == &tail[1..close]).map(|(_, value)| (*value, close + 1))
+        });
+        match hit {
+            Some((value, next)) => {
+                out.push_str(value);
+                rest = &tail[next..];
+            }
+            None => {
+                out.push('{');
+                rest = &tail[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The `{names}` that a template uses.
+pub fn variables(template: &str) -> Vec<&str> {
+    template.split('{').skip(1).filter_map(|s| s.split_once('}')).map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_filled_once() {
+        assert_eq!(fill("a {x} b {y} {z", &[("x", "{y}"), ("y", "2")]), "a {y} b 2 {z");
+        assert_eq!(variables("a {x} b {y} {z"), ["x", "y"]);
+    }
+}
