@@ -1,1 +1,265 @@
-//! To be written.
+//! The only reader of time. Rules get the time as an argument; whoever waits gets it here.
+//!
+//! Two clocks, for two uses. [`Clock::now`] is the time of day, for deadlines that must survive a restart: it never goes
+//! backwards, and it never stands still because somebody set the machine's clock back. [`mono`] is for waits inside the
+//! process (timeouts, backoff): nothing can set it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// A waiter looks at the clock so often: the machine may have slept, or its clock may have been set.
+const RECHECK: Duration = Duration::from_secs(1);
+/// While it is ahead of the machine's clock, it goes slower by one part in so many, until the machine has caught up.
+const SLOWER_BY: i64 = 16;
+/// A step of the machine's clock from here on is worth a warning.
+const STEP_WARN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The monotonic clock, which tests can pause.
+pub fn mono() -> Instant {
+    Instant::now()
+}
+
+/// A wait.
+pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// The time of day, and waiting for it.
+pub trait Clock: Send + Sync {
+    /// Now. Never less than it was.
+    fn now(&self) -> Timestamp;
+    /// Returns when `now() >= at`.
+    fn sleep_until(&self, at: Timestamp) -> Wait<'_>;
+}
+
+/// A clock, shared.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// Makes a steady time of day out of one that may be set and one that can't.
+///
+/// Forwards it follows the machine: it may have slept, and a deadline is a deadline. Backwards it does not; it goes on at a
+/// slightly slower pace until the machine's clock has caught up. Standing still instead would hold up every deadline for as
+/// long as the clock was set back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Steady {
+    last: Timestamp,
+    last_mono: Duration,
+}
+
+impl Steady {
+    /// Starts at the machine's time.
+    pub fn new(wall: Timestamp, mono: Duration) -> Self {
+        Self { last: wall, last_mono: mono }
+    }
+
+    /// The time, given what both clocks say now; and how far the machine's clock was stepped, when it was far.
+    pub fn read(&mut self, wall: Timestamp, mono: Duration) -> (Timestamp, Option<SignedDuration>) {
+        let passed = SignedDuration::try_from(mono.saturating_sub(self.last_mono)).unwrap_or(SignedDuration::ZERO);
+        let expected = self.last.saturating_add(passed).unwrap_or(self.last);
+        let stepped = wall.duration_since(expected);
+        let slower = SignedDuration::from_nanos((passed.as_nanos() / i128::from(SLOWER_BY)) as i64);
+        let ahead = self.last.saturating_add(passed - slower).unwrap_or(self.last);
+        self.last = wall.max(ahead);
+        self.last_mono = self.last_mono.max(mono);
+        (self.last, (stepped.abs() >= STEP_WARN).then_some(stepped))
+    }
+}
+
+/// The machine's clock, made steady.
+#[derive(Debug)]
+pub struct SystemClock {
+    steady: Mutex<(Steady, bool)>,
+    start: std::time::Instant,
+}
+
+impl SystemClock {
+    /// From now on.
+    pub fn new() -> Self {
+        Self {
+            steady: Mutex::new((Steady::new(Timestamp::now(), Duration::ZERO), false)),
+            start: std::time::Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let mut guard = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        let (steady, warned) = &mut *guard;
+        // Both are read under the lock, so that two callers can't read them in one order and use them in the other.
+        let (now, stepped) = steady.read(Timestamp::now(), self.start.elapsed());
+        if let (Some(by), false) = (stepped, *warned) {
+            tracing::warn!(seconds = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
+        }
+        *warned = stepped.is_some();
+        now
+    }
+    fn sleep_until(&self, at: Timestamp) -> Wait<'_> {
+        Box::pin(async move {
+            loop {
+                let now = self.now();
+                if now >= at {
+                    return;
+                }
+                let left = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+                // A timer has whole milliseconds; one that wakes a little early would only spin.
+                tokio::time::sleep(left.min(RECHECK).max(Duration::from_millis(1))).await;
+            }
+        })
+    }
+}
+
+/// A clock for tests, drills on fast forward and replays: it starts where it is told and moves when it is told.
+///
+/// Made by [`VirtualClock::following`] it also moves with [`mono`], so that a test that pauses the runtime's time steers
+/// both with one hand.
+#[derive(Clone, Debug)]
+pub struct VirtualClock {
+    base: Timestamp,
+    since: Option<Instant>,
+    added: Arc<watch::Sender<Duration>>,
+}
+
+impl VirtualClock {
+    /// Stands still until it is moved.
+    pub fn stepped(at: Timestamp) -> Self {
+        Self { base: at, since: None, added: Arc::new(watch::Sender::new(Duration::ZERO)) }
+    }
+
+    /// Moves with [`mono`] too.
+    pub fn following(at: Timestamp) -> Self {
+        Self { since: Some(mono()), ..Self::stepped(at) }
+    }
+
+    /// Moves on, and wakes who waits.
+    pub fn advance(&self, by: Duration) {
+        self.added.send_modify(|added| *added += by);
+    }
+
+    /// Moves on to a time; nothing happens if it has passed.
+    pub fn advance_to(&self, at: Timestamp) {
+        if let Ok(by) = Duration::try_from(at.duration_since(self.now())) {
+            self.advance(by);
+        }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        let passed = self.since.map_or(Duration::ZERO, |since| mono().duration_since(since)) + *self.added.borrow();
+        self.base.saturating_add(passed).unwrap_or(Timestamp::MAX)
+    }
+    fn sleep_until(&self, at: Timestamp) -> Wait<'_> {
+        Box::pin(async move {
+            let mut moved = self.added.subscribe();
+            loop {
+                let now = self.now();
+                if now >= at {
+                    return;
+                }
+                let left = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+                tokio::select! {
+                    _ = moved.changed() => {}
+                    () = tokio::time::sleep(left.max(Duration::from_millis(1))), if self.since.is_some() => {}
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_second(1_230_000_000 + s).unwrap()
+    }
+    fn secs(s: u64) -> Duration {
+        Duration::from_secs(s)
+    }
+
+    #[test]
+    fn a_clock_set_back_neither_goes_back_nor_stands_still() {
+        let mut clock = Steady::new(at(0), secs(0));
+        assert_eq!(clock.read(at(100), secs(100)), (at(100), None));
+        let (after, stepped) = clock.read(at(101 - 3600), secs(101));
+        assert!(after > at(100) && after < at(101));
+        assert_eq!(stepped, Some(SignedDuration::from_secs(-3600)));
+        let (later, _) = clock.read(at(1701 - 3600), secs(1701));
+        assert!(later > at(1600) && later < at(1605), "a sixteenth slower: {later}");
+        let day = 24 * 3600;
+        assert_eq!(clock.read(at(day - 3600), secs(24 * 3600)).0, at(day - 3600), "the machine has caught up");
+    }
+
+    #[test]
+    fn a_clock_set_forward_or_a_machine_that_slept_is_followed() {
+        let mut clock = Steady::new(at(0), secs(0));
+        assert_eq!(clock.read(at(7200), secs(1)), (at(7200), Some(SignedDuration::from_secs(7199))));
+        assert_eq!(clock.read(at(7201), secs(2)), (at(7201), None));
+    }
+
+    proptest! {
+        #[test]
+        fn it_never_goes_back(steps in prop::collection::vec((0_u64..10_000, -100_000_i64..100_000), 1..50)) {
+            let mut clock = Steady::new(at(0), secs(0));
+            let (mut before, mut mono) = (at(0), 0);
+            for (passed, wall) in steps {
+                mono += passed;
+                let (now, _) = clock.read(at(wall), secs(mono));
+                prop_assert!(now >= before);
+                prop_assert!(now.duration_since(before) >= SignedDuration::from_secs((passed as i64) * 15 / 16));
+                before = now;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_woken_when_a_virtual_clock_moves() {
+        let clock = VirtualClock::stepped(at(0));
+        let waiter = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep_until(at(300)).await;
+                clock.now()
+            }
+        });
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+            assert!(!waiter.is_finished());
+            clock.advance(secs(100));
+        }
+        assert_eq!(waiter.await.unwrap(), at(300));
+        clock.advance_to(at(200));
+        assert_eq!(clock.now(), at(300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_following_clock_moves_with_the_paused_runtime() {
+        let clock = VirtualClock::following(at(0));
+        clock.sleep_until(at(3600)).await;
+        assert_eq!(clock.now(), at(3600));
+        clock.advance(secs(60));
+        assert_eq!(clock.now(), at(3660));
+    }
+
+    #[test]
+    fn the_machines_clock_does_not_go_back() {
+        let clock = SystemClock::new();
+        let first = clock.now();
+        assert!(clock.now() >= first);
+    }
+}

@@ -1,0 +1,246 @@
+//! Whether a gateway is well, doubted or out (a circuit breaker). Pure: it decides, the worker probes.
+//!
+//! Failures in a row only raise a doubt: five engaged fax machines are five engaged fax machines. The probe, which never
+//! reaches a person, tells the gateway's own trouble from that of the receivers.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A gateway that was well and whose probe failed is probed again after this.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// When a gateway is doubted and probed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BreakerLimits {
+    /// Failures in a row, with no success between, until the gateway is doubted and probed.
+    pub failures_max: u32,
+    /// A gateway that is out is probed so often.
+    pub probe_every_s: u32,
+    /// A probe that takes longer has failed.
+    pub probe_timeout_s: u32,
+    /// A gateway that is well but carries nothing is probed so often (0: never), so that its last proof is never older.
+    pub idle_probe_every_s: u32,
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        Self { failures_max: 5, probe_every_s: 15, probe_timeout_s: 10, idle_probe_every_s: 120 }
+    }
+}
+
+/// How a gateway stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It takes deliveries.
+    Well,
+    /// Failures in a row: it is being probed, and is handed nothing meanwhile.
+    Doubted,
+    /// The probe failed too: it is handed nothing until a probe succeeds.
+    Out,
+}
+
+/// What changed. The worker acts on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nothing.
+    None,
+    /// It is well again.
+    Well,
+    /// It is out: hand back what has another way.
+    Out,
+}
+
+/// A gateway's breaker.
+#[derive(Debug)]
+pub struct Breaker {
+    limits: BreakerLimits,
+    standing: Standing,
+    failures: u32,
+    last_proof: Option<Instant>,
+    probing: bool,
+    probe_at: Option<Instant>,
+}
+
+impl Breaker {
+    /// Well until proven otherwise; the first probe is due at once, unless idle probes are off.
+    pub fn new(limits: BreakerLimits, now: Instant) -> Self {
+        let probe_at = (limits.idle_probe_every_s > 0).then_some(now);
+        Self { limits, standing: Standing::Well, failures: 0, last_proof: None, probing: false, probe_at }
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// When something last worked: a probe, a session, an accepted delivery.
+    pub fn last_proof(&self) -> Option<Instant> {
+        self.last_proof
+    }
+
+    /// A delivery was accepted, or a session came up.
+    pub fn proof(&mut self, now: Instant) -> Change {
+        self.failures = 0;
+        self.last_proof = Some(now);
+        if !self.probing {
+            self.probe_at = self.idle_from(now);
+        }
+        match std::mem::replace(&mut self.standing, Standing::Well) {
+            Standing::Well => Change::None,
+            Standing::Doubted | Standing::Out => Change::Well,
+        }
+    }
+
+    /// The gateway spoke, if only to refuse a delivery for good: it is there.
+    pub fn spoke(&mut self) {
+        self.failures = 0;
+    }
+
+    /// A delivery failed in a way that may be the gateway's fault.
+    pub fn failure(&mut self, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        if self.standing == Standing::Well && self.failures >= self.limits.failures_max.max(1) {
+            self.standing = Standing::Doubted;
+            self.probe_at = Some(now);
+        }
+    }
+
+    /// The session is down. It may come back by itself; a probe says so sooner.
+    pub fn session_down(&mut self, now: Instant) {
+        if self.standing == Standing::Well {
+            self.probe_at = Some(now);
+        }
+    }
+
+    /// Its own code ended again and again: out, whatever a probe says.
+    pub fn broken(&mut self, now: Instant) -> Change {
+        self.probe_at = Some(now + self.every());
+        match std::mem::replace(&mut self.standing, Standing::Out) {
+            Standing::Out => Change::None,
+            Standing::Well | Standing::Doubted => Change::Out,
+        }
+    }
+
+    /// When a probe is due; `None` while one runs.
+    pub fn probe_due(&self) -> Option<Instant> {
+        if self.probing { None } else { self.probe_at }
+    }
+
+    /// A probe was started.
+    pub fn probe_started(&mut self) {
+        self.probing = true;
+        self.probe_at = None;
+    }
+
+    /// A probe ended. Of a gateway that was well it takes two that fail, so that one lost packet moves no traffic.
+    pub fn probed(&mut self, ok: bool, now: Instant) -> Change {
+        self.probing = false;
+        if ok {
+            return self.proof(now);
+        }
+        if self.standing == Standing::Well {
+            self.standing = Standing::Doubted;
+            self.probe_at = Some(now + SECOND_LOOK);
+            return Change::None;
+        }
+        self.probe_at = Some(now + self.every());
+        match std::mem::replace(&mut self.standing, Standing::Out) {
+            Standing::Out => Change::None,
+            Standing::Well | Standing::Doubted => Change::Out,
+        }
+    }
+
+    /// How long one probe may take.
+    pub fn probe_timeout(&self) -> Duration {
+        Duration::from_secs(self.limits.probe_timeout_s.max(1).into())
+    }
+
+    fn every(&self) -> Duration {
+        Duration::from_secs(self.limits.probe_every_s.max(1).into())
+    }
+    fn idle_from(&self, now: Instant) -> Option<Instant> {
+        let every = self.limits.idle_probe_every_s;
+        (every > 0).then(|| now + Duration::from_secs(every.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaker(now: Instant) -> Breaker {
+        Breaker::new(BreakerLimits { failures_max: 3, idle_probe_every_s: 0, ..BreakerLimits::default() }, now)
+    }
+
+    #[test]
+    fn failures_in_a_row_are_doubted_and_only_the_probe_condemns() {
+        let now = Instant::now();
+        let mut b = breaker(now);
+        b.failure(now);
+        b.failure(now);
+        b.spoke();
+        b.failure(now);
+        b.failure(now);
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Well, None), "not in a row");
+        b.failure(now);
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Doubted, Some(now)));
+        b.probe_started();
+        assert_eq!(b.probe_due(), None);
+        assert_eq!(b.probed(true, now), Change::Well, "engaged receivers, not the gateway");
+        for _ in 0..3 {
+            b.failure(now);
+        }
+        b.probe_started();
+        assert_eq!(b.probed(false, now), Change::Out);
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Out, Some(now + Duration::from_secs(15))));
+        b.probe_started();
+        assert_eq!(b.probed(false, now), Change::None);
+        b.probe_started();
+        assert_eq!(b.probed(true, now), Change::Well);
+        assert_eq!(b.last_proof(), Some(now));
+    }
+
+    #[test]
+    fn an_accepted_delivery_ends_any_doubt() {
+        let now = Instant::now();
+        let mut b = breaker(now);
+        assert_eq!(b.broken(now), Change::Out);
+        assert_eq!(b.proof(now), Change::Well);
+        assert_eq!(b.standing(), Standing::Well);
+    }
+
+    #[test]
+    fn an_idle_gateway_is_probed_at_start_and_then_on_its_beat() {
+        let now = Instant::now();
+        let mut b = Breaker::new(BreakerLimits::default(), now);
+        assert_eq!(b.probe_due(), Some(now));
+        b.probe_started();
+        assert_eq!(b.probed(true, now), Change::None);
+        assert_eq!(b.probe_due(), Some(now + Duration::from_secs(120)));
+        let later = now + Duration::from_secs(60);
+        assert_eq!(b.proof(later), Change::None);
+        assert_eq!(b.probe_due(), Some(later + Duration::from_secs(120)), "traffic is proof enough");
+    }
+
+    #[test]
+    fn a_session_that_goes_down_is_probed_at_once() {
+        let now = Instant::now();
+        let mut b = breaker(now);
+        b.session_down(now);
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Well, Some(now)));
+    }
+
+    #[test]
+    fn one_failed_probe_of_a_gateway_that_was_well_is_looked_at_twice() {
+        let now = Instant::now();
+        let mut b = breaker(now);
+        b.session_down(now);
+        b.probe_started();
+        assert_eq!(b.probed(false, now), Change::None);
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Doubted, Some(now + SECOND_LOOK)));
+        b.probe_started();
+        assert_eq!(b.probed(false, now + SECOND_LOOK), Change::Out);
+    }
+}

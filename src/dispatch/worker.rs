@@ -1,0 +1,487 @@
+//! A worker per gateway, between the loop that owns the state and a [`Gateway`]: it queues, keeps the gateway's limits,
+//! tries again, and tells what became of each delivery. Its decisions are [`super::worker_state`]'s; here is the IO.
+//!
+//! A worker never waits for the loop before it sends the next delivery; the channel to the loop is bounded, and when the
+//! loop is behind, the gateway's news wait in theirs. The loop never waits for a worker: what does not fit comes back.
+//! No worker knows another, so that a broken channel delays nobody else (invariant 8).
+//!
+//! Must not: write the journal, choose another gateway, or know a protocol.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::health::Standing;
+use super::queue::Queued;
+use super::retry::{Jitter, RetryPolicy, backoff};
+use super::worker_state::WorkerState;
+pub use super::worker_state::{Outcome, WorkerEvent, WorkerLimits};
+use crate::channels::{Gateway, GatewayEvent, Health, Job, Stop};
+use crate::clock::mono;
+use crate::domain::ids::{DeliveryId, GatewayId};
+
+/// The gateway's news that may wait for the worker.
+pub const GATEWAY_EVENTS_MAX: usize = 1024;
+/// Jobs that may lie between worker and gateway. Small: a more urgent one can't overtake them.
+pub const HAND_OVER_MAX: usize = 256;
+/// Events of a worker that the loop should let wait in the channel that it gives to [`Worker::start`].
+pub const WORKER_EVENTS_MAX: usize = 64;
+
+/// What did not fit. Nothing of it is lost: the caller keeps it, and hears [`WorkerEvent::Room`].
+#[derive(Debug)]
+pub struct Full {
+    /// What was not taken, in order.
+    pub rest: Vec<Queued>,
+    /// The worker has ended; there will be no room.
+    pub ended: bool,
+}
+
+/// How a worker is.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// In line, waiting retries included.
+    pub queue_len: usize,
+    /// Handed over, without an outcome yet.
+    pub in_flight: usize,
+    /// Handed over so far, repeats included.
+    pub handed_over_total: u64,
+    /// Accepted so far.
+    pub accepted_total: u64,
+    /// How long ago something was accepted.
+    pub last_accepted_age: Option<Duration>,
+    /// How long ago anything was proven: a probe, a session, an accepted delivery.
+    pub last_proof_age: Option<Duration>,
+    /// Whether the gateway is handed deliveries.
+    pub standing: Standing,
+    /// What the gateway last said of itself.
+    pub detail: Arc<str>,
+}
+
+/// Starts workers.
+#[derive(Debug)]
+pub struct Worker;
+
+impl Worker {
+    /// Starts a worker on the current runtime. It ends when `stop` turns true: what is on the wire is waited for, the rest
+    /// is named in [`WorkerEvent::Ended`].
+    pub fn start(
+        id: GatewayId,
+        gateway: Arc<dyn Gateway>,
+        limits: WorkerLimits,
+        out: mpsc::Sender<WorkerEvent>,
+        jitter: Jitter,
+        stop: Stop,
+    ) -> WorkerHandle {
+        let now = mono();
+        let state = WorkerState::new(id, limits.clone(), jitter.clone(), now);
+        let shared = Arc::new(Shared {
+            queue_len_max: limits.queue_len_max.max(1),
+            desk: Mutex::new(Desk::new(&state)),
+            bell: Notify::new(),
+        });
+        let (events, news) = mpsc::channel(GATEWAY_EVENTS_MAX);
+        let work = Work {
+            state,
+            limits,
+            gateway,
+            shared: shared.clone(),
+            out,
+            stop,
+            jitter,
+            events,
+            news,
+            heard: Vec::with_capacity(GATEWAY_EVENTS_MAX),
+            run: None,
+            run_at: now,
+            deaths: 0,
+            accepted_at_start: 0,
+            probe: None,
+        };
+        let task = tokio::spawn(work.work());
+        WorkerHandle { shared, task: Arc::new(Mutex::new(Some(task))) }
+    }
+}
+
+/// A running worker. Cheap to clone; nothing here waits.
+#[derive(Clone, Debug)]
+pub struct WorkerHandle {
+    shared: Arc<Shared>,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl WorkerHandle {
+    /// Hands deliveries to the worker. One that it holds already is not taken twice.
+    ///
+    /// # Errors
+    /// [`Full`] gives back what did not fit.
+    pub fn submit(&self, mut jobs: Vec<Queued>) -> Result<(), Full> {
+        let mut desk = self.shared.desk();
+        if desk.ended {
+            return Err(Full { rest: jobs, ended: true });
+        }
+        let room = self.shared.queue_len_max.saturating_sub(desk.queue_len + desk.submitted);
+        let rest = if jobs.len() > room { jobs.split_off(room) } else { Vec::new() };
+        desk.submitted += jobs.len();
+        desk.wants_room |= !rest.is_empty();
+        if !jobs.is_empty() {
+            desk.commands.push(Command::Submit(jobs));
+        }
+        drop(desk);
+        self.shared.bell.notify_one();
+        if rest.is_empty() { Ok(()) } else { Err(Full { rest, ended: false }) }
+    }
+
+    /// Takes back what the gateway does not have yet; each ends as `Withdrawn`. What is on the wire stays and tells its
+    /// outcome, but is not tried again. IDs that the worker does not hold are passed over.
+    pub fn withdraw(&self, deliveries: Vec<DeliveryId>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        self.shared.desk().commands.push(Command::Withdraw(deliveries));
+        self.shared.bell.notify_one();
+    }
+
+    /// How it is.
+    pub fn snapshot(&self) -> Snapshot {
+        let now = mono();
+        let desk = self.shared.desk();
+        let age = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
+        Snapshot {
+            queue_len: desk.queue_len + desk.submitted,
+            in_flight: desk.in_flight,
+            handed_over_total: desk.handed_over_total,
+            accepted_total: desk.accepted_total,
+            last_accepted_age: age(desk.last_accepted),
+            last_proof_age: age(desk.last_proof),
+            standing: desk.standing,
+            detail: desk.detail.clone(),
+        }
+    }
+
+    /// Returns when the worker has ended, with `false` if it ended by a panic of its own.
+    pub async fn ended(&self) -> bool {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match task {
+            Some(task) => task.await.is_ok(),
+            None => true,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Command {
+    Submit(Vec<Queued>),
+    Withdraw(Vec<DeliveryId>),
+}
+
+/// Where handle and worker meet: held for moments only.
+#[derive(Debug)]
+struct Shared {
+    queue_len_max: usize,
+    desk: Mutex<Desk>,
+    bell: Notify,
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Desk {
+    commands: Vec<Command>,
+    submitted: usize,
+    wants_room: bool,
+    ended: bool,
+    queue_len: usize,
+    in_flight: usize,
+    handed_over_total: u64,
+    accepted_total: u64,
+    last_accepted: Option<Instant>,
+    last_proof: Option<Instant>,
+    standing: Standing,
+    detail: Arc<str>,
+}
+
+impl Desk {
+    fn new(state: &WorkerState) -> Self {
+        Self {
+            commands: Vec::new(),
+            submitted: 0,
+            wants_room: false,
+            ended: false,
+            queue_len: 0,
+            in_flight: 0,
+            handed_over_total: 0,
+            accepted_total: 0,
+            last_accepted: None,
+            last_proof: None,
+            standing: state.breaker().standing(),
+            detail: state.detail().into(),
+        }
+    }
+
+    /// Shows how the worker is; says for how many there is room, if somebody waits for that.
+    fn show(&mut self, state: &WorkerState, queue_len_max: usize) -> Option<usize> {
+        self.queue_len = state.queue().waiting();
+        self.in_flight = state.queue().handed_over();
+        self.handed_over_total = state.handed_over_total;
+        self.accepted_total = state.accepted_total;
+        self.last_accepted = state.last_accepted;
+        self.last_proof = state.breaker().last_proof();
+        self.standing = state.breaker().standing();
+        if *self.detail != *state.detail() {
+            self.detail = state.detail().into();
+        }
+        let room = queue_len_max.saturating_sub(self.queue_len + self.submitted);
+        (self.wants_room && room >= queue_len_max.div_ceil(2)).then(|| {
+            self.wants_room = false;
+            room
+        })
+    }
+}
+
+/// A run of the gateway's code.
+struct Run {
+    /// `None` once the gateway takes no more.
+    jobs: Option<mpsc::Sender<Job>>,
+    task: JoinHandle<()>,
+    /// It takes no more, and must have ended by then.
+    end_by: Option<Instant>,
+}
+
+struct Work {
+    state: WorkerState,
+    limits: WorkerLimits,
+    gateway: Arc<dyn Gateway>,
+    shared: Arc<Shared>,
+    out: mpsc::Sender<WorkerEvent>,
+    stop: Stop,
+    jitter: Jitter,
+    events: mpsc::Sender<GatewayEvent>,
+    news: mpsc::Receiver<GatewayEvent>,
+    heard: Vec<GatewayEvent>,
+    run: Option<Run>,
+    run_at: Instant,
+    deaths: u32,
+    accepted_at_start: u64,
+    probe: Option<JoinHandle<Health>>,
+}
+
+/// What the worker woke for.
+enum Woke {
+    News,
+    Ended(Result<(), tokio::task::JoinError>),
+    Probed(Health),
+    LoopGone,
+    Other,
+}
+
+impl Work {
+    async fn work(mut self) {
+        while !*self.stop.borrow() {
+            let now = mono();
+            self.take_commands(now);
+            let overdue = self.run.as_ref().and_then(|run| run.end_by).is_some_and(|by| by <= now);
+            if self.state.timers(now) || overdue {
+                self.end_run("the gateway was silent for too long", now).await;
+            }
+            self.start_what_is_due(now);
+            self.hand_over(now);
+            self.tell_and_show();
+            match self.wake(now).await {
+                Woke::News => {
+                    let now = mono();
+                    self.state.hear(self.heard.drain(..), now);
+                }
+                Woke::Ended(_) if *self.stop.borrow() => self.run = None,
+                Woke::Ended(how) => {
+                    let cause = if how.is_err() { "the gateway's code panicked" } else { "the gateway's code ended" };
+                    self.end_run(cause, mono()).await;
+                }
+                Woke::Probed(health) => self.state.probed(health, mono()),
+                Woke::LoopGone => break,
+                Woke::Other => {}
+            }
+        }
+        self.go_down().await;
+    }
+
+    fn take_commands(&mut self, now: Instant) {
+        let commands = {
+            let mut desk = self.shared.desk();
+            desk.submitted = 0;
+            let commands = std::mem::take(&mut desk.commands);
+            let coming: usize =
+                commands.iter().map(|c| if let Command::Submit(jobs) = c { jobs.len() } else { 0 }).sum();
+            // Counted until `show`, so that nobody submits into room that is not there.
+            desk.queue_len += coming;
+            commands
+        };
+        for command in commands {
+            match command {
+                Command::Submit(jobs) => self.state.submit(jobs, now),
+                Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
+            }
+        }
+    }
+
+    fn start_what_is_due(&mut self, now: Instant) {
+        if self.run.is_none() && now >= self.run_at {
+            let (jobs, queue) = mpsc::channel(self.limits.in_flight_max.clamp(1, HAND_OVER_MAX));
+            let (gateway, events, stop) = (self.gateway.clone(), self.events.clone(), self.stop.clone());
+            let task = tokio::spawn(async move { gateway.run(queue, events, stop).await });
+            self.accepted_at_start = self.state.accepted_total;
+            self.run = Some(Run { jobs: Some(jobs), task, end_by: None });
+        }
+        if self.state.breaker().probe_due().is_some_and(|at| at <= now) {
+            self.state.probe_started();
+            let (gateway, timeout) = (self.gateway.clone(), self.state.breaker().probe_timeout());
+            self.probe = Some(tokio::spawn(async move {
+                tokio::time::timeout(timeout, gateway.probe()).await.unwrap_or_else(|_| Health {
+                    ok: false,
+                    detail: format!("no answer to the probe in {} s", timeout.as_secs()),
+                })
+            }));
+        }
+    }
+
+    fn hand_over(&mut self, now: Instant) {
+        let Some(run) = &mut self.run else { return };
+        let Some(jobs) = &run.jobs else { return };
+        while let Ok(place) = jobs.try_reserve() {
+            match self.state.next_job(now) {
+                Some(job) => place.send(job),
+                None => break,
+            }
+        }
+        if jobs.is_closed() {
+            run.jobs = None;
+            run.end_by = Some(now + Duration::from_secs(self.limits.outcome_timeout_s.into()));
+        }
+    }
+
+    fn tell_and_show(&mut self) {
+        while self.state.has_told() {
+            let Ok(place) = self.out.try_reserve() else { break };
+            if let Some(event) = self.state.next_told() {
+                place.send(event);
+            }
+        }
+        let room = self.shared.desk().show(&self.state, self.shared.queue_len_max);
+        if let Some(room) = room {
+            self.state.room(room);
+        }
+    }
+
+    async fn wake(&mut self, now: Instant) -> Woke {
+        let wants_place = self.state.wants_to_hand_over(now);
+        let restart = self.run.as_ref().map_or(Some(self.run_at), |run| run.end_by);
+        let wake = [self.state.next_wake(now), restart, self.state.breaker().probe_due()].into_iter().flatten().min();
+        let (task, jobs) = match &mut self.run {
+            Some(run) => (Some(&mut run.task), run.jobs.as_ref().filter(|_| wants_place)),
+            None => (None, None),
+        };
+        tokio::select! {
+            changed = self.stop.changed() => if changed.is_ok() { Woke::Other } else { Woke::LoopGone },
+            () = self.shared.bell.notified() => Woke::Other,
+            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
+                if n > 0 { Woke::News } else { Woke::Other }
+            }
+            place = self.out.reserve(), if self.state.has_told() => match place {
+                Ok(place) => {
+                    if let Some(event) = self.state.next_told() {
+                        place.send(event);
+                    }
+                    Woke::Other
+                }
+                Err(_) => Woke::LoopGone,
+            },
+            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
+            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
+            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
+                self.probe = None;
+                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
+            }
+            Some(()) = async { tokio::time::sleep_until(wake?).await; Some(()) } => Woke::Other,
+        }
+    }
+
+    /// The gateway's code has ended, or is ended here: what it said is heard, what it had is Unknown, and it starts again
+    /// after a wait.
+    async fn end_run(&mut self, cause: &str, now: Instant) {
+        if let Some(run) = self.run.take() {
+            run.task.abort();
+            // A task that is aborted ends at its next await; one that never awaits must not hold up the worker.
+            if !run.task.is_finished() {
+                let _ = tokio::time::timeout(Duration::from_secs(1), run.task).await;
+            }
+        }
+        self.hear_the_rest(now);
+        self.deaths =
+            if self.state.accepted_total > self.accepted_at_start { 1 } else { self.deaths.saturating_add(1) };
+        tracing::warn!(deaths = self.deaths, cause, "a gateway's code is started again");
+        self.state.lost(cause, now);
+        if self.deaths >= self.limits.deaths_max.max(1) {
+            self.state.broken(cause, now);
+        }
+        let policy = RetryPolicy {
+            wait_min_ms: self.limits.restart_min_ms,
+            wait_max_ms: self.limits.restart_max_ms,
+            ..RetryPolicy::default()
+        };
+        self.run_at = now + backoff(self.deaths, &policy, self.jitter.unit());
+    }
+
+    fn hear_the_rest(&mut self, now: Instant) {
+        let news = &mut self.news;
+        self.state.hear(std::iter::from_fn(|| news.try_recv().ok()), now);
+    }
+
+    /// Nothing new goes out; what is on the wire may end. Everything that is known is told.
+    async fn go_down(mut self) {
+        let end = mono() + Duration::from_secs(self.limits.drain_s.into());
+        if let Some(probe) = self.probe.take() {
+            probe.abort();
+        }
+        if let Some(mut run) = self.run.take() {
+            run.jobs = None;
+            loop {
+                tokio::select! {
+                    n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX) => {
+                        if n > 0 {
+                            let now = mono();
+                            self.state.hear(self.heard.drain(..), now);
+                            self.tell_and_show();
+                        }
+                    }
+                    _ = &mut run.task => break,
+                    () = tokio::time::sleep_until(end) => {
+                        run.task.abort();
+                        break;
+                    }
+                }
+            }
+        }
+        self.hear_the_rest(mono());
+        self.shared.desk().ended = true;
+        self.take_commands(mono());
+        self.state.ended();
+        while let Some(event) = self.state.next_told() {
+            // The loop has its own end of the drain; without it nobody is left to be told.
+            if !matches!(tokio::time::timeout_at(end + Duration::from_secs(1), self.out.send(event)).await, Ok(Ok(())))
+            {
+                break;
+            }
+        }
+        let _ = self.shared.desk().show(&self.state, self.shared.queue_len_max);
+    }
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -1,0 +1,506 @@
+//! What one worker knows and decides: what goes next, what an outcome means, when a gateway is out. No IO and no clock;
+//! [`super::worker`] carries it out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::health::{Breaker, BreakerLimits, Change, Standing};
+use super::queue::{Held, Place, Queue, Queued};
+use super::rate::Bucket;
+use super::receipts::{ReceiptLimits, Receipts};
+use super::retry::{self, GiveUp, Jitter, RetryPolicy, Step};
+use crate::channels::{Address, GatewayEvent, Health, Job};
+use crate::domain::delivery::{Accepted, DeliveryState, SendError};
+use crate::domain::ids::{DeliveryId, GatewayId};
+
+/// Events that wait for the loop. From there on the gateway's news wait in its channel, and nothing more is handed over.
+pub const BACKLOG_EVENTS_MAX: usize = 16;
+/// Handed-over deliveries whose outcome has come are cleared away in one go.
+const WATCHED_STALE_MAX: usize = 1024;
+
+/// Limits of one worker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkerLimits {
+    /// Deliveries in line, waiting retries included. What does not fit stays with the caller.
+    pub queue_len_max: usize,
+    /// Deliveries that the gateway has without an outcome yet.
+    pub in_flight_max: usize,
+    /// Deliveries a second; `None`: as fast as the gateway takes them.
+    pub per_second_max: Option<u32>,
+    /// A gateway that tells no outcome in this time lost it. Above all timeouts of the channel itself.
+    pub outcome_timeout_s: u32,
+    /// Tries.
+    pub retry: RetryPolicy,
+    /// Doubts and probes.
+    pub breaker: BreakerLimits,
+    /// Receipts.
+    pub receipts: ReceiptLimits,
+    /// Outcomes in one event.
+    pub batch_max: usize,
+    /// An outcome waits so long for company.
+    pub linger_ms: u32,
+    /// A gateway whose code ended is started again after this, doubled each time…
+    pub restart_min_ms: u32,
+    /// …up to this.
+    pub restart_max_ms: u32,
+    /// So many ends in a row without an accepted delivery put it out.
+    pub deaths_max: u32,
+    /// What is on the wire may take so long when the program is going down.
+    pub drain_s: u32,
+}
+
+impl Default for WorkerLimits {
+    fn default() -> Self {
+        Self {
+            queue_len_max: 20_000,
+            in_flight_max: 256,
+            per_second_max: None,
+            outcome_timeout_s: 180,
+            retry: RetryPolicy::default(),
+            breaker: BreakerLimits::default(),
+            receipts: ReceiptLimits::default(),
+            batch_max: 1_000,
+            linger_ms: 2,
+            restart_min_ms: 500,
+            restart_max_ms: 30_000,
+            deaths_max: 3,
+            drain_s: 10,
+        }
+    }
+}
+
+/// What became of a delivery, and why if it did not go well. The reason has no address in it.
+pub type Outcome = (DeliveryId, DeliveryState, Option<String>);
+
+/// What a worker tells the loop.
+#[derive(Clone, Debug)]
+pub enum WorkerEvent {
+    /// Outcomes, in the order they came.
+    Outcomes(Vec<Outcome>),
+    /// Somebody wrote back.
+    Reply {
+        /// Over which gateway.
+        gateway: GatewayId,
+        /// From where.
+        from: Address,
+        /// What.
+        text: String,
+    },
+    /// A gateway's health changed.
+    Health {
+        /// Which.
+        gateway: GatewayId,
+        /// Whether it is handed deliveries.
+        standing: Standing,
+        /// What it said.
+        health: Health,
+    },
+    /// There is room again after [`super::worker::Full`].
+    Room {
+        /// Where.
+        gateway: GatewayId,
+        /// For how many.
+        room: usize,
+    },
+    /// The worker has ended. The last event.
+    Ended {
+        /// Whose.
+        gateway: GatewayId,
+        /// Handed over, and no outcome came: to be repeated, marked, after the next start (invariant 4).
+        on_the_wire: Vec<DeliveryId>,
+        /// Never handed over.
+        in_line: Vec<DeliveryId>,
+    },
+}
+
+/// The decisions of one worker.
+#[derive(Debug)]
+pub struct WorkerState {
+    gateway: GatewayId,
+    limits: WorkerLimits,
+    queue: Queue,
+    breaker: Breaker,
+    bucket: Bucket,
+    receipts: Receipts,
+    jitter: Jitter,
+    /// Handed over when, in order, by ticket.
+    watched: VecDeque<(Instant, DeliveryId, u64)>,
+    paused_until: Option<Instant>,
+    heard_at: Instant,
+    batch: Vec<Outcome>,
+    batch_since: Option<Instant>,
+    told: VecDeque<WorkerEvent>,
+    expired: Vec<Held>,
+    detail: String,
+    /// When something was last accepted.
+    pub last_accepted: Option<Instant>,
+    /// Deliveries handed to the gateway, repeats included.
+    pub handed_over_total: u64,
+    /// Deliveries that it accepted.
+    pub accepted_total: u64,
+}
+
+impl WorkerState {
+    /// Nothing held, gateway well until proven otherwise.
+    pub fn new(gateway: GatewayId, limits: WorkerLimits, jitter: Jitter, now: Instant) -> Self {
+        Self {
+            queue: Queue::default(),
+            breaker: Breaker::new(limits.breaker.clone(), now),
+            bucket: Bucket::new(limits.per_second_max, now),
+            receipts: Receipts::new(&limits.receipts, now),
+            jitter,
+            watched: VecDeque::new(),
+            paused_until: None,
+            heard_at: now,
+            batch: Vec::new(),
+            batch_since: None,
+            told: VecDeque::new(),
+            expired: Vec::new(),
+            detail: "not proven yet".into(),
+            last_accepted: None,
+            handed_over_total: 0,
+            accepted_total: 0,
+            gateway,
+            limits,
+        }
+    }
+
+    /// What it holds.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+    /// How the gateway stands.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+    /// A probe was started.
+    pub fn probe_started(&mut self) {
+        self.breaker.probe_started();
+    }
+    /// What the gateway last said of itself.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Takes in what was submitted.
+    pub fn submit(&mut self, jobs: Vec<Queued>, now: Instant) {
+        for queued in jobs {
+            if self.breaker.standing() == Standing::Out && !queued.last_path {
+                let reason = self.out_reason();
+                self.tell(queued.job.delivery, DeliveryState::Failed, Some(reason), now);
+            } else {
+                self.queue.push(queued, now);
+            }
+        }
+    }
+
+    /// Takes out what is not on the wire.
+    pub fn withdraw(&mut self, deliveries: &[DeliveryId], now: Instant) {
+        for delivery in deliveries {
+            if let Some(held) = self.queue.withdraw(*delivery) {
+                self.end(&held, DeliveryState::Withdrawn, None, now);
+            }
+        }
+        self.queue.clear_stale();
+    }
+
+    /// The next job for the gateway, if one may go now.
+    pub fn next_job(&mut self, now: Instant) -> Option<Job> {
+        if !self.may_hand_over(now) || !self.bucket.ready() {
+            return None;
+        }
+        let mut expired = std::mem::take(&mut self.expired);
+        let job = self.queue.pop(now, &mut expired);
+        for held in expired.drain(..) {
+            self.end(&held, DeliveryState::Expired, Some("its time was up".into()), now);
+        }
+        self.expired = expired;
+        let job = job?;
+        self.bucket.take();
+        self.handed_over_total += 1;
+        if self.queue.handed_over() == 1 {
+            self.heard_at = now;
+        }
+        if let Some(held) = self.queue.get(job.delivery) {
+            self.watched.push_back((now, job.delivery, held.ticket()));
+        }
+        Some(job)
+    }
+
+    fn may_hand_over(&self, now: Instant) -> bool {
+        self.breaker.standing() == Standing::Well
+            && self.paused_until.is_none_or(|until| until <= now)
+            && self.queue.handed_over() < self.limits.in_flight_max.max(1)
+            && !self.behind()
+    }
+
+    /// More could go, and only a place in the gateway's channel is missing.
+    pub fn wants_to_hand_over(&self, now: Instant) -> bool {
+        self.may_hand_over(now) && self.bucket.ready() && self.queue.in_line_now()
+    }
+
+    /// The loop is behind: news of the gateway have to wait in its channel.
+    pub fn behind(&self) -> bool {
+        self.told.len() >= BACKLOG_EVENTS_MAX
+    }
+
+    /// Takes what the gateway told.
+    pub fn hear(&mut self, events: impl Iterator<Item = GatewayEvent>, now: Instant) {
+        self.heard_at = now;
+        let accepted_before = self.accepted_total;
+        for event in events {
+            match event {
+                GatewayEvent::Outcome { delivery, result } => self.outcome(delivery, result, now),
+                GatewayEvent::Receipt { delivery, gateway_ref, result, .. } => {
+                    if let Some((delivery, state, reason)) = self.receipts.receipt(delivery, gateway_ref, result, now) {
+                        self.tell(delivery, state, reason, now);
+                    }
+                }
+                GatewayEvent::Reply { from, text, .. } => {
+                    self.flush();
+                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text });
+                }
+                GatewayEvent::Down { cause: Some(cause), .. } => {
+                    self.breaker.session_down(now);
+                    self.health(false, cause);
+                }
+                GatewayEvent::Down { cause: None, .. } => {
+                    self.breaker.proof(now);
+                    self.health(true, "the session is up".into());
+                }
+            }
+        }
+        if self.accepted_total > accepted_before && self.breaker.proof(now) == Change::Well {
+            self.health(true, "it accepts deliveries".into());
+        }
+    }
+
+    fn outcome(&mut self, delivery: DeliveryId, result: Result<Accepted, SendError>, now: Instant) {
+        match (self.queue.finish(delivery), result) {
+            (Some(_), Ok(accepted)) => self.accepted(delivery, accepted, now),
+            (Some(held), Err(error)) => self.failed(held, error, now),
+            // After the time that an outcome may take: a repeat that waits is not needed any more.
+            (None, Ok(accepted)) => {
+                let repeat_waits = self.queue.get(delivery).is_some_and(|h| h.tries.unknown > 0);
+                if repeat_waits {
+                    self.queue.remove(delivery);
+                }
+                if repeat_waits || self.receipts.was_given_up(delivery) {
+                    self.accepted(delivery, accepted, now);
+                }
+            }
+            (None, Err(_)) => {}
+        }
+    }
+
+    fn accepted(&mut self, delivery: DeliveryId, accepted: Accepted, now: Instant) {
+        self.accepted_total += 1;
+        self.last_accepted = Some(now);
+        self.tell(delivery, DeliveryState::Accepted, None, now);
+        let news = if accepted.delivered {
+            self.receipts.receipt(Some(delivery), String::new(), Ok(()), now)
+        } else {
+            self.receipts.accepted(delivery, accepted.gateway_ref)
+        };
+        if let Some((delivery, state, reason)) = news {
+            self.tell(delivery, state, reason, now);
+        }
+    }
+
+    fn failed(&mut self, mut held: Held, error: SendError, now: Instant) {
+        match error {
+            SendError::Permanent { .. } => self.breaker.spoke(),
+            SendError::Temporary { .. } | SendError::Unknown { .. } => self.breaker.failure(now),
+        }
+        let left = held.deadline.saturating_duration_since(now);
+        let (policy, jitter) = (&self.limits.retry, self.jitter.unit());
+        let step = retry::next(&mut held.tries, &error, policy, left, held.last_path, jitter);
+        let cause = || Some(error.cause().to_owned());
+        match step {
+            Step::RetryAfter { .. } if held.withdrawn => self.end(&held, DeliveryState::Withdrawn, cause(), now),
+            Step::RetryAfter { .. } if self.breaker.standing() == Standing::Out && !held.last_path => {
+                self.end(&held, DeliveryState::Failed, cause(), now);
+            }
+            Step::RetryAfter { wait, repeat, pause_all } => {
+                if pause_all {
+                    self.paused_until = self.paused_until.max(Some(now + wait));
+                }
+                self.queue.retry(held, now + wait, repeat, now);
+            }
+            Step::GiveUp(GiveUp::Failed) if held.withdrawn => self.end(&held, DeliveryState::Withdrawn, cause(), now),
+            Step::GiveUp(GiveUp::Failed) => self.end(&held, DeliveryState::Failed, cause(), now),
+            Step::GiveUp(GiveUp::Expired) => self.end(&held, DeliveryState::Expired, cause(), now),
+            Step::GiveUp(GiveUp::Unknown) => self.end(&held, DeliveryState::Unknown, cause(), now),
+        }
+    }
+
+    /// Tells what a delivery that was not accepted ends as: nothing but Unknown once a try may have gone out.
+    fn end(&mut self, held: &Held, state: DeliveryState, reason: Option<String>, now: Instant) {
+        let state = if held.tries.unknown > 0 { DeliveryState::Unknown } else { state };
+        if state == DeliveryState::Unknown {
+            self.receipts.given_up(held.job.delivery);
+        }
+        self.tell(held.job.delivery, state, reason, now);
+    }
+
+    fn tell(&mut self, delivery: DeliveryId, state: DeliveryState, reason: Option<String>, now: Instant) {
+        self.batch_since.get_or_insert(now);
+        self.batch.push((delivery, state, reason));
+        if self.batch.len() >= self.limits.batch_max.max(1) {
+            self.flush();
+        }
+    }
+
+    /// Makes an event of the outcomes so far.
+    pub fn flush(&mut self) {
+        self.batch_since = None;
+        // A loop that is behind gets fewer and larger events.
+        if let Some(WorkerEvent::Outcomes(last)) = self.told.back_mut()
+            && last.len() + self.batch.len() <= self.limits.batch_max
+        {
+            last.append(&mut self.batch);
+        }
+        if !self.batch.is_empty() {
+            let room = self.batch.len().min(self.limits.batch_max);
+            let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(room));
+            self.told.push_back(WorkerEvent::Outcomes(batch));
+        }
+    }
+
+    /// The next event for the loop.
+    pub fn next_told(&mut self) -> Option<WorkerEvent> {
+        self.told.pop_front()
+    }
+    /// Something waits for the loop.
+    pub fn has_told(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// There is room again.
+    pub fn room(&mut self, room: usize) {
+        self.told.push_back(WorkerEvent::Room { gateway: self.gateway.clone(), room });
+    }
+
+    /// A probe ended.
+    pub fn probed(&mut self, health: Health, now: Instant) {
+        let change = self.breaker.probed(health.ok, now);
+        if change != Change::None || self.detail != health.detail {
+            self.health(health.ok, health.detail);
+        }
+        if change == Change::Out {
+            self.hand_back(now);
+        }
+    }
+
+    /// The gateway's code ended or was ended: what it had may have gone out.
+    pub fn lost(&mut self, cause: &str, now: Instant) {
+        let mut on_the_wire: Vec<_> = self.queue.on_the_wire().collect();
+        on_the_wire.sort_unstable();
+        for delivery in on_the_wire {
+            if let Some(held) = self.queue.finish(delivery) {
+                self.failed(held, SendError::unknown(cause), now);
+            }
+        }
+        self.watched.clear();
+    }
+
+    /// The gateway's code ends again and again.
+    pub fn broken(&mut self, cause: &str, now: Instant) {
+        if self.breaker.broken(now) == Change::Out {
+            self.health(false, cause.to_owned());
+            self.hand_back(now);
+        }
+    }
+
+    fn out_reason(&self) -> String {
+        format!("the gateway is out: {}", self.detail)
+    }
+
+    /// What has another way goes back, so that the next gateway of the channel takes over; the rest waits.
+    fn hand_back(&mut self, now: Instant) {
+        let mut back = self.queue.take_waiting(|held| !held.last_path);
+        back.sort_unstable_by_key(|held| held.job.delivery);
+        let reason = self.out_reason();
+        for held in back {
+            self.end(&held, DeliveryState::Failed, Some(reason.clone()), now);
+        }
+    }
+
+    fn health(&mut self, ok: bool, detail: String) {
+        self.flush();
+        self.detail.clone_from(&detail);
+        let (gateway, standing) = (self.gateway.clone(), self.breaker.standing());
+        self.told.push_back(WorkerEvent::Health { gateway, standing, health: Health { ok, detail } });
+    }
+
+    /// What is due now. `true`: the gateway has been silent for too long with deliveries in hand; start it anew.
+    pub fn timers(&mut self, now: Instant) -> bool {
+        self.queue.promote(now);
+        self.bucket.fill(now);
+        for held in self.queue.expire(now) {
+            self.end(&held, DeliveryState::Expired, Some("its time was up".into()), now);
+        }
+        if self.batch_since.is_some_and(|since| now >= since + self.linger()) {
+            self.flush();
+        }
+        !self.behind() && self.watch(now)
+    }
+
+    fn watch(&mut self, now: Instant) -> bool {
+        let timeout = self.outcome_timeout();
+        while let Some((at, delivery, ticket)) = self.watched.front().copied() {
+            if now < at + timeout {
+                break;
+            }
+            self.watched.pop_front();
+            if self.is_on_the_wire(delivery, ticket) {
+                if now >= self.heard_at + timeout {
+                    return true;
+                }
+                if let Some(held) = self.queue.finish(delivery) {
+                    let cause = format!("no outcome in {} s", self.limits.outcome_timeout_s);
+                    self.failed(held, SendError::unknown(cause), now);
+                }
+            }
+        }
+        if self.watched.len() > 2 * self.queue.handed_over() + WATCHED_STALE_MAX {
+            let mut watched = std::mem::take(&mut self.watched);
+            watched.retain(|(_, delivery, ticket)| self.is_on_the_wire(*delivery, *ticket));
+            self.watched = watched;
+        }
+        false
+    }
+
+    fn is_on_the_wire(&self, delivery: DeliveryId, ticket: u64) -> bool {
+        self.queue.get(delivery).is_some_and(|h| h.place() == Place::HandedOver && h.ticket() == ticket)
+    }
+    fn outcome_timeout(&self) -> Duration {
+        Duration::from_secs(self.limits.outcome_timeout_s.max(1).into())
+    }
+    fn linger(&self) -> Duration {
+        Duration::from_millis(self.limits.linger_ms.into())
+    }
+
+    /// When [`WorkerState::timers`] or [`WorkerState::next_job`] have something to do again.
+    pub fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let watch = self.watched.front().map(|(at, ..)| *at + self.outcome_timeout());
+        let linger = self.batch_since.map(|since| since + self.linger());
+        let well = self.breaker.standing() == Standing::Well && self.queue.in_line_now();
+        let paused = self.paused_until.filter(|until| well && *until > now);
+        let rate = Some(self.bucket.ready_at()).filter(|at| well && *at > now);
+        let watch = watch.filter(|_| !self.behind());
+        [watch, linger, paused, rate, self.queue.next_due(), self.queue.next_expiry()].into_iter().flatten().min()
+    }
+
+    /// The last word: what was never handed over, and what was without an outcome.
+    pub fn ended(&mut self) {
+        self.flush();
+        let mut on_the_wire: Vec<_> = self.queue.on_the_wire().collect();
+        let mut in_line: Vec<_> = self.queue.in_line().collect();
+        on_the_wire.sort_unstable();
+        in_line.sort_unstable();
+        self.told.push_back(WorkerEvent::Ended { gateway: self.gateway.clone(), on_the_wire, in_line });
+    }
+}
