@@ -9,4 +9,6 @@ pub mod retry;
 #[cfg(test)]
 pub mod testing;
 pub mod worker;
+pub mod worker_event;
+pub mod worker_limits;
 pub mod worker_state;
