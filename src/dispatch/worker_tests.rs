@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::channels::{Address, Boxed, Events, Jobs};
+use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
 use crate::domain::delivery::DeliveryState::{self, Accepted as Took, Delivered, Expired, Failed, Unknown, Withdrawn};
@@ -202,25 +203,12 @@ async fn one_lost_outcome_among_many_holds_up_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_twice_stays_unknown_and_a_late_word_is_still_news() {
+async fn unknown_twice_stays_unknown() {
     let fake = Arc::new(Fake::new(|_, _| Some(Err(SendError::unknown("the connection broke")))));
     let mut b = Bench::new(&fake, limits());
     b.submit([actual(1)]);
     assert_eq!(b.outcomes(1).await, [(actual(1), Unknown)]);
     assert_eq!(fake.seen(), [(actual(1), false), (actual(1), true)]);
-
-    let mut late = Fake::new(|job, n| {
-        if n < 2 {
-            Some(Err(SendError::unknown("?")))
-        } else {
-            Some(Ok(Accepted { gateway_ref: job.delivery.to_string(), ..Accepted::default() }))
-        }
-    });
-    late.after = vec![];
-    let late = Arc::new(late);
-    let mut b = Bench::new(&late, limits());
-    b.submit([actual(1)]);
-    assert_eq!(b.outcomes(1).await, [(actual(1), Unknown)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,6 +223,60 @@ async fn a_gateway_that_panics_or_returns_early_is_started_again() {
         assert_eq!(fake.seen(), [(actual(1), false), (actual(1), true)]);
         assert_eq!(fake.runs.load(Ordering::SeqCst), 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_takes_no_more_but_does_not_end_is_started_again() {
+    #[derive(Default)]
+    struct HalfClosed(AtomicU32);
+    impl Gateway for HalfClosed {
+        fn run(&self, mut jobs: Jobs, out: Events, _: Stop) -> Boxed<'_, ()> {
+            Box::pin(async move {
+                if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+                    drop(jobs);
+                    std::future::pending::<()>().await;
+                } else {
+                    while let Some(job) = jobs.recv().await {
+                        let result =
+                            if job.repeat { Err(SendError::permanent("a repeat")) } else { Ok(Accepted::default()) };
+                        let _ = out.send(GatewayEvent::Outcome { delivery: job.delivery, result }).await;
+                    }
+                }
+            })
+        }
+        fn probe(&self) -> Boxed<'_, Health> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let (tx, events) = mpsc::channel(WORKER_EVENTS_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let breaker = BreakerLimits { idle_probe_every_s: 0, ..BreakerLimits::default() };
+    let limits = WorkerLimits { breaker, ..limits() };
+    let worker = Worker::start("g".into(), Arc::new(HalfClosed::default()), limits, tx, Jitter::seeded(1), stopped);
+    let mut b = Bench { worker, events, stop, start: mono(), others: Vec::new() };
+    tokio::task::yield_now().await;
+    b.submit([actual(1)]);
+    assert_eq!(b.outcomes(1).await, [(actual(1), Took)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_is_a_failed_probe() {
+    struct Hangs;
+    impl Gateway for Hangs {
+        fn run(&self, _: Jobs, _: Events, _: Stop) -> Boxed<'_, ()> {
+            Box::pin(std::future::pending())
+        }
+        fn probe(&self) -> Boxed<'_, Health> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let (tx, events) = mpsc::channel(WORKER_EVENTS_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let worker = Worker::start("g".into(), Arc::new(Hangs), limits(), tx, Jitter::seeded(1), stopped);
+    let mut b = Bench { worker, events, stop, start: mono(), others: Vec::new() };
+    tokio::time::sleep(Duration::from_secs(22)).await;
+    b.submit([actual(1)]);
+    assert_eq!(b.outcomes(1).await, [(actual(1), Failed)], "the next gateway takes over");
 }
 
 #[tokio::test(start_paused = true)]
