@@ -154,6 +154,8 @@ impl State {
             holding_sent: false,
             merged_into: None,
             attempted: BTreeSet::new(),
+            codes: BTreeMap::new(),
+            moved: Vec::new(),
         };
         self.incidents.insert(no, inc);
         Ok(())
@@ -204,15 +206,18 @@ impl Incident {
             }
             Change::EntryAdded { entry } => self.entries.push(entry.clone()),
             Change::EntryMoved { entry, message } => {
-                let entry = self.entry_mut(*entry)?;
-                entry.message = *message;
+                let id = *entry;
+                let entry = self.entry_mut(id)?;
+                let before = std::mem::replace(&mut entry.message, *message);
                 if let EntryState::Waiting(a) = &mut entry.state {
                     // The earlier code no longer holds (RULES B4); a new one comes with ApprovalAsked.
                     a.code = String::new().into();
                 }
+                self.moved.push((id, before));
             }
             Change::ApprovalAsked { entry, approval } => {
                 self.entry_mut(*entry)?.state = EntryState::Waiting(Box::new(approval.clone()));
+                self.codes.insert(approval.code.clone(), *entry);
             }
             Change::ApprovalEnded { entry, end } => {
                 if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) =

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
+use super::report::care_at_once;
 use crate::domain::ids::{Fx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::Facts;
 use crate::domain::incident::render::{Brief, fingerprint, text};
-use crate::domain::incident::state::{Draft, EntryState, Incident, Kind, Message};
+use crate::domain::incident::state::{Draft, Entry, EntryState, Incident, Kind, Message, ReleasedBy};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Audience;
 use crate::domain::text::{BadText, Canonical};
@@ -134,7 +135,61 @@ impl Decider<'_> {
             .into_iter()
             .filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new)))
             .collect();
+        self.release_care(no);
         self.ask_moved(no, &moved);
+    }
+
+    /// What became true while a first text waited: care functions get it at once (RULES B1), the others of its entry wait on.
+    fn release_care(&mut self, no: IncidentNo) {
+        if !care_at_once(self.inc(no)) {
+            return;
+        }
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let told: BTreeSet<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| matches!(e.state, EntryState::Released { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let first = |e: &&Entry| {
+            let alert = inc.message(e.message).is_some_and(|m| m.kind == Kind::Alert);
+            alert && e.audience == Audience::Internal && e.rule.is_some()
+        };
+        let waiting: Vec<Entry> = inc
+            .entries
+            .iter()
+            .filter(first)
+            .filter(|e| matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. }))
+            .cloned()
+            .collect();
+        for e in waiting {
+            let care: Vec<Fx> = e.to.iter().copied().filter(|f| plan.function(*f).care && !told.contains(f)).collect();
+            if care.is_empty() {
+                continue;
+            }
+            if care.len() == e.to.len() {
+                self.release(no, e.id, ReleasedBy::Playbook);
+                continue;
+            }
+            let id = u32::try_from(self.inc(no).entries.len()).unwrap_or(u32::MAX);
+            let entry = Entry { id, to: care, rule: None, state: EntryState::Ready, ..e };
+            self.emit(no, Change::EntryAdded { entry });
+            self.release(no, id, ReleasedBy::Playbook);
+        }
+    }
+
+    /// A site's mode is a fact of every incident there: their drafts that wait are rendered anew too (RULES A9, B4).
+    pub(super) fn redraw_others(&mut self, no: IncidentNo) {
+        let others: Vec<IncidentNo> = self
+            .state
+            .open()
+            .map(|i| i.no)
+            .filter(|o| *o != no && !self.inc(no).is_drill() && o.status == no.status)
+            .collect();
+        for other in others {
+            self.redraw_waiting(other);
+        }
     }
 
     /// An entry goes on with another message.

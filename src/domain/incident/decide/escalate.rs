@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Decider;
-use super::release::{Sender, count};
+use super::release::{Sender, count, unreviewed};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
-use crate::domain::incident::state::{AskState, Delivery, Item, ReleasedBy};
+use crate::domain::incident::state::{AskState, Delivery, Item, Kind, ReleasedBy};
 use crate::domain::incident::timers::Timer;
 use crate::domain::plan::Channel;
 use crate::domain::words::NoteWord;
@@ -166,7 +166,26 @@ impl Decider<'_> {
                 }
             }
         }
-        Batch { item, flags, first: count(inc.deliveries.len()), sends: Arc::new(sends) }
+        let first = count(inc.deliveries.len());
+        let unread = unreviewed(inc, message);
+        if unread.is_empty() {
+            return Batch { item, flags, first, sends: Arc::new(sends) };
+        }
+        // A language that nobody read does not go out by this way either (RULES A7): the other paths carry the text, and where
+        // there is none, the holding text of that language.
+        let in_unread = |s: &Send| plan.region.languages.get(usize::from(s.lang)).is_some_and(|l| unread.contains(l));
+        let (held, read): (Vec<Send>, Vec<Send>) = sends.into_iter().partition(in_unread);
+        let audience = inc.message(message).map(|m| m.audience);
+        let holding = inc.messages.iter().rev().find(|m| m.kind == Kind::Holding && Some(m.audience) == audience);
+        match holding {
+            Some(holding) if read.is_empty() && flags & Delivery::REMINDER == 0 => Batch {
+                item: Item::Message(holding.seq),
+                flags: flags | Delivery::OTHER_TEXT,
+                first,
+                sends: Arc::new(held),
+            },
+            _ => Batch { item, flags, first, sends: Arc::new(read) },
+        }
     }
 
     /// The beat was missed: told first to who the playbook names and who reported, then one rung up (INCIDENTS lesson 30).

@@ -8,7 +8,9 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
-use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Kind, Phase, ReleasedBy, Source};
+use crate::domain::incident::state::{
+    ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
+};
 use crate::domain::plan::{Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
@@ -61,9 +63,10 @@ impl Decider<'_> {
         if level != old_level || sites != old_sites {
             self.emit(no, Change::ScopeSet { level, sites: sites.clone(), by });
         }
-        self.raise_by_level(no);
+        // Only what is new raises by itself: what was lowered by decision stays so (RULES D3).
+        self.raise_by_level(no, &|s| level > old_level || !old_sites.contains(s));
         match kind {
-            Kind::Correction { of } => self.tell_correction(no, kind, of),
+            Kind::Correction { of } => self.tell_correction(no, of),
             _ => self.tell_update(no, kind),
         }
         self.redraw_waiting(no);
@@ -145,11 +148,22 @@ impl Decider<'_> {
             };
             let mut seen = BTreeSet::new();
             let mut rows: Vec<(Source, Vec<Fx>, bool)> = Vec::new();
-            for e in told.iter().rev() {
+            // A playbook's own rows come before what told everybody (a mode, a correction): they say who needs an approval.
+            let (all, own): (Vec<&Entry>, Vec<&Entry>) = told.iter().rev().partition(|e| e.source == Source::Followers);
+            for e in own.into_iter().chain(all) {
                 if !(e.source.is_told_on()) || waits(e.source, e.public) && e.public {
                     continue;
                 }
-                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f)).collect();
+                // Who waits for an earlier update by the same row gets that one, rendered anew.
+                let waits_for = |f: &Fx| {
+                    inc.entries.iter().any(|w| {
+                        w.source == e.source
+                            && w.audience == audience
+                            && w.to.contains(f)
+                            && matches!(w.state, EntryState::Waiting(_))
+                    })
+                };
+                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f) && !waits_for(f)).collect();
                 if !fresh.is_empty() || e.public && !rows.iter().any(|r| r.2) {
                     rows.push((e.source, fresh, e.public));
                 }
@@ -169,11 +183,18 @@ impl Decider<'_> {
         }
     }
 
-    /// A correction goes to everybody who was ever attempted; internal ones need no approval (RULES A8). The public text that
-    /// is corrected waits for its approver.
-    fn tell_correction(&mut self, no: IncidentNo, kind: Kind, of: MessageNo) {
-        let audience = self.inc(no).message(of.seq).map_or(Audience::Internal, |m| m.audience);
-        self.tell_everybody(no, kind, &[audience]);
+    /// A correction goes to everybody who was ever attempted, outside groups and the public included; internal ones need no
+    /// approval (RULES A8). Each audience is told which number of its own no longer holds.
+    fn tell_correction(&mut self, no: IncidentNo, of: MessageNo) {
+        for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
+            let inc = self.inc(no);
+            let same = inc.message(of.seq).is_some_and(|m| m.audience == audience);
+            let seq = if same { Some(of.seq) } else { inc.newest(audience).map(|m| m.seq) };
+            if let Some(seq) = seq {
+                let of = inc.number(seq);
+                self.tell_everybody(no, Kind::Correction { of }, &[audience]);
+            }
+        }
     }
 
     /// Everybody who was ever attempted, deputies included, and the public where it was told (RULES A8).
@@ -192,8 +213,17 @@ impl Decider<'_> {
                 continue;
             }
             let to = self.followers(no, *audience);
-            if !to.is_empty() {
-                let message = self.draft(no, kind, *audience);
+            if to.is_empty() {
+                continue;
+            }
+            let message = self.draft(no, kind, *audience);
+            if *audience == Audience::Outside {
+                // What leaves the region is approved as its first text was.
+                let row = self.row_of(no, Source::Followers, *audience, false);
+                let rule = row.approval.clone();
+                let entry = self.add_row_entry(no, Source::Followers, &row, to, rule, message, kind);
+                self.start(no, &[entry], &[]);
+            } else {
                 self.follow(no, message, *audience, to);
             }
         }
@@ -205,15 +235,18 @@ impl Decider<'_> {
         let entries =
             inc.entries.iter().filter(|e| e.audience == audience && matches!(e.state, EntryState::Released { .. }));
         let mut all: BTreeSet<Fx> = entries.flat_map(|e| e.to.iter().copied()).collect();
-        if audience == Audience::Internal && !all.is_empty() {
-            let outside: BTreeSet<Fx> = inc
-                .entries
-                .iter()
-                .filter(|e| e.audience == Audience::Outside)
-                .flat_map(|e| e.to.iter().copied())
-                .collect();
-            // Deputies and holders were attempted without standing in an entry.
-            all.extend(inc.attempted.iter().copied().filter(|f| !outside.contains(f)));
+        if !all.is_empty() {
+            // Deputies and holders were attempted without standing in an entry: with a text of that audience, or asked for one.
+            let of = |seq: u32| inc.message(seq).is_some_and(|m| m.audience == audience);
+            all.extend(inc.asks.iter().filter(|a| of(a.message)).flat_map(|a| a.asked.iter().copied()));
+            for d in &inc.deliveries {
+                if let Item::Message(seq) = d.item()
+                    && of(seq)
+                {
+                    let here = &inc.plan.point(d.point).functions;
+                    all.extend(here.iter().copied().filter(|f| inc.attempted.contains(f)));
+                }
+            }
         }
         all.into_iter().collect()
     }
@@ -241,12 +274,20 @@ impl Decider<'_> {
         channels.dedup();
         let approval =
             inc.entries.iter().filter(|e| e.audience == audience && e.public == public).find_map(|e| e.rule.clone());
+        // Who is told because their system depends on the failed one needs no approval, first or later (RULES D8).
+        let approval = approval.filter(|_| source != Source::Dependents);
         Row {
             to: if public { To::Public } else { To::Functions(Vec::new()) },
             audience,
             channels,
             approval,
-            answer: None,
+            // Outside groups are asked for no more than their rows ask for.
+            answer: inc
+                .entries
+                .iter()
+                .filter(|e| e.audience == audience && audience == Audience::Outside)
+                .map(|e| e.answer)
+                .max(),
             answer_within_s: None,
             deputies: Some(DeputyRule::After),
             night: NightRule::Page,
@@ -296,7 +337,7 @@ impl Decider<'_> {
         self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
         self.emit(no, Change::PhaseSet { phase: Phase::Open, by: Some(fx), reason: Private::default() });
         self.drop_waiting(no, Dropped::Closed);
-        self.raise_by_level(no);
+        self.raise_by_level(no, &|_| true);
         self.tell_everybody(no, Kind::Alert, &[Audience::Internal, Audience::Outside, Audience::Public]);
         Ok(())
     }

@@ -232,14 +232,7 @@ impl Decider<'_> {
             self.tell_mode(no, mode);
         }
         self.redraw_waiting(no);
-        if lower {
-            // Other incidents' drafts that wait name the mode too.
-            let others: Vec<IncidentNo> =
-                self.state.open().map(|i| i.no).filter(|o| *o != no && o.status == no.status).collect();
-            for other in others {
-                self.redraw_waiting(other);
-            }
-        }
+        self.redraw_others(no);
     }
 
     /// A message of kind mode.

@@ -372,7 +372,7 @@ impl<'a> Sender<'a> {
 }
 
 /// Languages of a message that nobody read since somebody typed in another (RULES A7).
-fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
+pub(super) fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
     inc.message(message)
         .map_or_else(Vec::new, |m| m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect())
 }

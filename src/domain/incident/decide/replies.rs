@@ -171,6 +171,12 @@ impl Decider<'_> {
                 }
                 return;
             }
+            // A code that was used, or voided when the text changed, is no guess: say how it stands.
+            let once = self.inc(no).codes.get(&code.into()).copied();
+            if let Some(entry) = once.filter(|e| self.asked_at(no, *e, p)) {
+                self.spent_code(no, p, entry, &waiting);
+                return;
+            }
             if !waiting.is_empty() {
                 guessed.push((no, p, waiting));
             }
@@ -220,32 +226,61 @@ impl Decider<'_> {
     fn late_or_unknown(&mut self, from: &[(IncidentNo, Px)]) {
         for (no, p) in from.iter().copied() {
             let inc = self.inc(no);
-            let at_point = &inc.plan.point(p).functions;
-            let asked_here = |e: &&crate::domain::incident::state::Entry| {
-                e.rule.as_ref().is_some_and(|r| {
-                    at_point.contains(&self.holds(&inc.plan, r.by))
-                        || crate::domain::holder::deputies_in_turn(&inc.plan, r.by, self.now.timestamp())
-                            .iter()
-                            .any(|d| at_point.contains(d))
-                })
-            };
-            let released = inc.entries.iter().rev().filter(asked_here).find_map(|e| match &e.state {
-                EntryState::Released { at, by } => Some((inc.number(e.message), *at, *by)),
-                _ => None,
-            });
-            if let (Some((number, at, by)), Some(to)) = (released, at_point.first().copied()) {
-                self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
-                    use crate::domain::incident::state::ReleasedBy as R;
-                    let by = match by {
-                        R::Approval(f) | R::BreakGlass(f) => n.title(f),
-                        R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),
-                    };
-                    vec![("number", n.number(number)), ("time", n.time(at)), ("by", by)]
-                });
+            let ids = inc.entries.iter().rev().filter(|e| matches!(e.state, EntryState::Released { .. })).map(|e| e.id);
+            let asked_here = ids.into_iter().find(|id| self.asked_at(no, *id, p));
+            if let Some(entry) = asked_here {
+                self.already_released(no, p, entry);
                 return;
             }
         }
         self.not_understood(from);
+    }
+
+    /// Whether the approver of an entry, or one who may be asked after it, is reached at that point.
+    fn asked_at(&self, no: IncidentNo, entry: u32, p: Px) -> bool {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        inc.entry(entry).and_then(|e| e.rule.as_ref()).is_some_and(|r| {
+            at_point.contains(&self.holds(&inc.plan, r.by))
+                || self.chain(&inc.plan, r.by).iter().any(|d| at_point.contains(d))
+        })
+    }
+
+    /// "Already released 03.24 by …" (RULES B5). Nothing changes.
+    fn already_released(&mut self, no: IncidentNo, p: Px, entry: u32) {
+        let inc = self.inc(no);
+        let Some(e) = inc.entry(entry) else { return };
+        let EntryState::Released { at, by } = e.state else { return };
+        let number = inc.number(e.message);
+        let Some(to) = inc.plan.point(p).functions.first().copied() else { return };
+        self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
+            use crate::domain::incident::state::ReleasedBy as R;
+            let by = match by {
+                R::Approval(f) | R::BreakGlass(f) => n.title(f),
+                R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),
+            };
+            vec![("number", n.number(number)), ("time", n.time(at)), ("by", by)]
+        });
+    }
+
+    /// A code that was good once: its text went out, or the text changed and who is asked gets the newest request again.
+    fn spent_code(&mut self, no: IncidentNo, p: Px, entry: u32, waiting: &[u32]) {
+        if matches!(self.inc(no).entry(entry).map(|e| &e.state), Some(EntryState::Released { .. })) {
+            self.already_released(no, p, entry);
+            return;
+        }
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let asked = match inc.entry(entry).map(|e| &e.state) {
+            Some(EntryState::Waiting(a)) if waiting.contains(&entry) => {
+                a.asked.iter().copied().find(|f| at_point.contains(f))
+            }
+            _ => None,
+        };
+        match asked {
+            Some(f) => self.page_approver(no, f, true),
+            None => self.not_understood(&[(no, p)]),
+        }
     }
 
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
@@ -254,13 +289,20 @@ impl Decider<'_> {
         let at_point = self.inc(no).plan.point(p).functions.clone();
         let Some(who) = a.asked.iter().copied().find(|f| at_point.contains(f)) else { return };
         if a.blocked {
-            self.not_understood(&[(no, p)]);
+            let number = self.inc(no).entry(entry).map(|e| self.inc(no).number(e.message));
+            if let Some(number) = number {
+                self.note_to(no, who, &[p], NoteWord::CodesBlocked, &|n| vec![("number", n.number(number))]);
+            }
             return;
         }
         match r.verb {
             Verb::Yes if self.four_eyes(no, who).is_ok() => self.approved(no, &[entry], who),
             Verb::No if !r.rest.is_empty() => self.rejected(no, &[entry], who, &r.rest.clone().into()),
-            Verb::Wait => self.extend(no, &[entry]),
+            Verb::Wait => {
+                self.extend(no, &[entry]);
+                // The request again: it shows until when.
+                self.page_approver(no, who, false);
+            }
             _ => self.not_understood(&[(no, p)]),
         }
     }

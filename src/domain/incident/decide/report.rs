@@ -67,7 +67,7 @@ impl Decider<'_> {
         if status == Status::Actual {
             self.withdraw_drills();
         }
-        self.raise_by_level(no);
+        self.raise_by_level(no, &|_| true);
         self.fire_rows(no, None, &[]);
         self.tell_dependents(no);
         self.propose_by_level(no);
@@ -174,14 +174,27 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Staff mode goes up by itself, at once (INCIDENTS lesson 12).
-    pub(super) fn raise_by_level(&mut self, no: IncidentNo) {
+    /// Staff mode goes up by itself, at once (INCIDENTS lesson 12), at those sites of the incident. After the first release that
+    /// is told like every raise (RULES A9).
+    pub(super) fn raise_by_level(&mut self, no: IncidentNo, at: &dyn Fn(&SiteId) -> bool) {
         let inc = self.inc(no);
         let (mode, _) = wanted(inc);
-        let sites: Vec<SiteId> =
-            inc.sites.iter().filter(|s| inc.modes.get(*s).copied().unwrap_or_default() < mode).cloned().collect();
-        if mode > ModeIx::NORMAL && !sites.is_empty() {
-            self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
+        let sites: Vec<SiteId> = inc
+            .sites
+            .iter()
+            .filter(|s| at(s) && inc.modes.get(*s).copied().unwrap_or_default() < mode)
+            .cloned()
+            .collect();
+        if mode == ModeIx::NORMAL || sites.is_empty() {
+            return;
+        }
+        let raises = sites.iter().any(|s| self.state.mode_of(s, inc) < mode);
+        self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
+        if raises {
+            if self.inc(no).messages.iter().any(|m| m.released_at.is_some()) {
+                self.tell_mode(no, mode);
+            }
+            self.redraw_others(no);
         }
     }
 
@@ -206,6 +219,8 @@ impl Decider<'_> {
         for (id, row) in wanted {
             let (to, public) = match &row.to {
                 To::Public if book.public == PublicRule::Never => continue,
+                // A drill never reaches outside groups (invariant 6).
+                _ if row.audience == Audience::Outside && self.inc(no).is_drill() => continue,
                 To::Public => (Vec::new(), true),
                 To::Functions(all) => (addressed(&plan, self.inc(no), all, sites), false),
             };
@@ -239,7 +254,7 @@ impl Decider<'_> {
             }
         }
         self.start(no, &added, &night);
-        if book.public == PublicRule::Holding && !self.inc(no).holding_sent {
+        if book.public == PublicRule::Holding && !self.inc(no).holding_sent && !self.inc(no).is_drill() {
             self.release_holding(no);
         }
     }
@@ -453,7 +468,7 @@ pub(super) fn addressed(
 
 /// Care functions get the first internal text with no approval when the level says so, patients may be in danger, or a routine
 /// is urgent (RULES B1).
-fn care_at_once(inc: &crate::domain::incident::state::Incident) -> bool {
+pub(super) fn care_at_once(inc: &crate::domain::incident::state::Incident) -> bool {
     inc.plan.ladders.level_at(inc.level).is_some_and(|l| l.care_at_once)
         || inc.facts.safety.counts_as_unsafe()
         || inc.facts.routines.iter().any(|r| inc.plan.routines.get(r).is_some_and(|r| r.urgent))
