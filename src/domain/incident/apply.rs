@@ -293,12 +293,20 @@ impl Incident {
                 ask.due = *due;
                 ask.remind_at = None;
                 ask.state = AskState::Waiting;
+                // Escalation goes on with the newest text (RULES C9).
+                if let Item::Message(message) = batch.item {
+                    ask.message = message;
+                }
                 self.attempted.extend(to);
                 self.add_batch(at, batch)?;
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
-                    self.ask_mut(*id)?.remind_at = None;
+                    let ask = self.ask_mut(*id)?;
+                    ask.remind_at = None;
+                    if let Item::Message(message) = batch.item {
+                        ask.message = message;
+                    }
                 }
                 self.add_batch(at, batch)?;
             }
@@ -450,7 +458,8 @@ impl Incident {
             {
                 let given = ask.due.seconds_since(ask.since);
                 ask.accepted = Some(at);
-                if ask.stage == 0 && ask.state == AskState::Waiting {
+                // Deputies beside count as stages from the start; an ask that still waits for its reminder has not moved on.
+                if (ask.stage == 0 || ask.remind_at.is_some()) && ask.state == AskState::Waiting {
                     ask.due = at + given;
                     ask.remind_at = ask.remind_at.map(|_| at + given / 2);
                 }

@@ -9,7 +9,7 @@ use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
 use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Kind, Phase, ReleasedBy, Source};
-use crate::domain::plan::{Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
+use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
 use crate::domain::words::NoteWord;
@@ -64,7 +64,7 @@ impl Decider<'_> {
         self.raise_by_level(no);
         match kind {
             Kind::Correction { of } => self.tell_correction(no, kind, of),
-            _ => self.tell_update(no, kind),
+            _ => self.tell_update(no, kind, level > old_level),
         }
         self.redraw_waiting(no);
         // Up: entries newly included fire; a site added runs the entries for it (RULES D5).
@@ -125,7 +125,7 @@ impl Decider<'_> {
 
     /// An update goes to who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an earlier text of
     /// a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
-    fn tell_update(&mut self, no: IncidentNo, kind: Kind) {
+    fn tell_update(&mut self, no: IncidentNo, kind: Kind, raised: bool) {
         for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
             let inc = self.inc(no);
             let told: Vec<Entry> = inc
@@ -159,13 +159,17 @@ impl Decider<'_> {
             }
             rows.reverse();
             let message = self.draft(no, kind, audience);
-            let mut added = Vec::new();
+            // A raised level asks for answers like an alert (RULES C7).
+            let answered_as = if raised { Kind::Alert } else { kind };
+            let (mut added, mut night) = (Vec::new(), Vec::new());
             for (source, to, public) in rows {
                 let row = self.row_of(no, source, audience, public);
                 let rule = row.approval.clone();
-                added.push(self.add_row_entry(no, source, &row, to, rule, message, kind));
+                let entry = self.add_row_entry(no, source, &row, to, rule, message, answered_as);
+                added.push(entry);
+                night.push((entry, row.night));
             }
-            self.start(no, &added, &[]);
+            self.start(no, &added, &night);
         }
     }
 
@@ -223,8 +227,28 @@ impl Decider<'_> {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
-        let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
-        self.release(no, entry, ReleasedBy::Playbook);
+        // Whose rows ask for nothing are asked for nothing here either (RULES C7).
+        let never = self.never_asked(no);
+        let (silent, asked): (Vec<Fx>, Vec<Fx>) = to.into_iter().partition(|f| never.contains(f));
+        for (to, answer) in [(asked, None), (silent, Some(AnswerRule::None))] {
+            if !to.is_empty() {
+                let row = Row { answer, ..row.clone() };
+                let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
+                self.release(no, entry, ReleasedBy::Playbook);
+            }
+        }
+    }
+
+    /// Functions that stand in rows with `answer: none` and in no other.
+    fn never_asked(&self, no: IncidentNo) -> BTreeSet<Fx> {
+        let inc = self.inc(no);
+        let (mut never, mut asked) = (BTreeSet::new(), BTreeSet::new());
+        for e in &inc.entries {
+            let Source::Row(id) = e.source else { continue };
+            let none = inc.plan.row(inc.book(), id).is_some_and(|r| r.answer == Some(AnswerRule::None));
+            if none { &mut never } else { &mut asked }.extend(e.to.iter().copied());
+        }
+        &never - &asked
     }
 
     /// The row of a source; for followers one made of all channels that the audience was told over.

@@ -167,6 +167,17 @@ impl Decider<'_> {
     ) -> Planned {
         let inc = self.inc(no);
         let mut sent: BTreeSet<Px> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
+        // Who has the text already and answers for another from now on is told so (RULES C1). What still waits in a queue
+        // says it by itself: its trailer is made when it leaves.
+        let queued: BTreeSet<Px> = inc
+            .deliveries
+            .iter()
+            .filter(|d| d.item() == item && d.state == DeliveryState::Queued)
+            .map(|d| d.point)
+            .collect();
+        let stands_in: BTreeSet<Fx> =
+            asks.iter().flat_map(|a| a.asked.iter().copied().filter(|f| *f != a.function)).collect();
+        sent.retain(|p| queued.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {

@@ -260,6 +260,8 @@ impl Decider<'_> {
         let beside = inc.plan.ladders.level_at(inc.level).is_some_and(|l| l.deputies_beside);
         let by_level = if beside { DeputyRule::Beside } else { DeputyRule::After };
         let answer = match kind {
+            // What is over asks for nothing: nobody would take the answer.
+            _ if inc.phase == crate::domain::incident::state::Phase::Closed => AnswerRule::None,
             Kind::Alert => row.answer.unwrap_or(kind.default_answer()),
             // A row may ask for less than the kind does, never for more: updates ask for nothing (RULES C7).
             _ => kind.default_answer().min(row.answer.unwrap_or(AnswerRule::Required)),
