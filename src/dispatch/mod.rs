@@ -1,10 +1,15 @@
-//! The loop that owns the state, and a worker per gateway between it and the channels.
+//! The loop that owns the state, and a worker per gateway between it and the channels. Inputs are decided one at a time, many
+//! are committed together, and only what is on disk is told and sent (invariant 1).
 
+pub mod effects;
 pub mod health;
 pub mod links;
+pub mod owner;
 pub mod queue;
 pub mod rate;
 pub mod receipts;
+pub mod record;
+pub mod recover;
 pub mod retry;
 #[cfg(test)]
 pub mod testing;

@@ -13,7 +13,7 @@ use super::queue::Queued;
 use super::record::encode;
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
-use super::worker_state::WorkerEvent;
+use super::worker_event::WorkerEvent;
 use crate::clock::SharedClock;
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;

@@ -105,12 +105,19 @@ impl State {
             }
             return Ok(());
         }
-        if let Change::Released { also, entry, .. } = change
-            && no.status == Status::Exercise
-        {
-            let told = inc.entry(*entry).map(|e| e.to.clone()).unwrap_or_default();
-            for f in told.iter().chain(also) {
-                self.drilled.insert(inc.plan.function(*f).id.clone(), at);
+        let told: Vec<Fx> = match change {
+            Change::Released { also, entry, .. } => {
+                inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
+            }
+            Change::Escalated { to, .. } => to.clone(),
+            _ => Vec::new(),
+        };
+        for f in told {
+            let id = &inc.plan.function(f).id;
+            match no.status {
+                Status::Exercise => drop(self.drilled.insert(id.clone(), at)),
+                // The first real text said that it is no drill.
+                Status::Actual => drop(self.drilled.remove(id)),
             }
         }
         inc.apply(at, change)
@@ -298,12 +305,20 @@ impl Incident {
                 ask.due = *due;
                 ask.remind_at = None;
                 ask.state = AskState::Waiting;
+                // Escalation goes on with the newest text (RULES C9).
+                if let Item::Message(message) = batch.item {
+                    ask.message = message;
+                }
                 self.attempted.extend(to);
                 self.add_batch(at, batch)?;
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
-                    self.ask_mut(*id)?.remind_at = None;
+                    let ask = self.ask_mut(*id)?;
+                    ask.remind_at = None;
+                    if let Item::Message(message) = batch.item {
+                        ask.message = message;
+                    }
                 }
                 self.add_batch(at, batch)?;
             }
@@ -455,7 +470,8 @@ impl Incident {
             {
                 let given = ask.due.seconds_since(ask.since);
                 ask.accepted = Some(at);
-                if ask.stage == 0 && ask.state == AskState::Waiting {
+                // Deputies beside count as stages from the start; an ask that still waits for its reminder has not moved on.
+                if (ask.stage == 0 || ask.remind_at.is_some()) && ask.state == AskState::Waiting {
                     ask.due = at + given;
                     ask.remind_at = ask.remind_at.map(|_| at + given / 2);
                 }

@@ -11,7 +11,7 @@ use crate::domain::incident::input::{News, Refused};
 use crate::domain::incident::state::{
     ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
 };
-use crate::domain::plan::{Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
+use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
 use crate::domain::words::NoteWord;
@@ -67,7 +67,7 @@ impl Decider<'_> {
         self.raise_by_level(no, &|s| level > old_level || !old_sites.contains(s));
         match kind {
             Kind::Correction { of } => self.tell_correction(no, of),
-            _ => self.tell_update(no, kind),
+            _ => self.tell_update(no, kind, level > old_level),
         }
         self.redraw_waiting(no);
         // Up: entries newly included fire; a site added runs the entries for it (RULES D5).
@@ -78,8 +78,27 @@ impl Decider<'_> {
         if !added.is_empty() {
             self.fire_rows(no, None, &added);
         }
+        if level > old_level {
+            self.tell_dependents(no);
+        }
+        self.drop_told_quiet(no);
         self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Who was to hear in the morning and was told meanwhile, by a row of a higher level, needs no alert in the morning.
+    fn drop_told_quiet(&mut self, no: IncidentNo) {
+        let told = self.addressed_before(no);
+        let inc = self.inc(no);
+        let over = |e: &&Entry| {
+            matches!(e.state, EntryState::Quiet { .. })
+                && inc.message(e.message).is_some_and(|m| m.kind == Kind::Alert)
+                && e.to.iter().all(|f| told.contains(f))
+        };
+        let entries: Vec<u32> = inc.entries.iter().filter(over).map(|e| e.id).collect();
+        for entry in entries {
+            self.emit(no, Change::EntryDropped { entry, why: Dropped::Told });
+        }
     }
 
     fn facts_with(&self, inc: &Incident, news: &News, level: crate::domain::ladder::LevelIx) -> Result<Facts, Refused> {
@@ -128,7 +147,7 @@ impl Decider<'_> {
 
     /// An update goes to who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an earlier text of
     /// a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
-    fn tell_update(&mut self, no: IncidentNo, kind: Kind) {
+    fn tell_update(&mut self, no: IncidentNo, kind: Kind, raised: bool) {
         for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
             let inc = self.inc(no);
             let told: Vec<Entry> = inc
@@ -173,13 +192,17 @@ impl Decider<'_> {
             }
             rows.reverse();
             let message = self.draft(no, kind, audience);
-            let mut added = Vec::new();
+            // A raised level asks for answers like an alert (RULES C7).
+            let answered_as = if raised { Kind::Alert } else { kind };
+            let (mut added, mut night) = (Vec::new(), Vec::new());
             for (source, to, public) in rows {
                 let row = self.row_of(no, source, audience, public);
                 let rule = row.approval.clone();
-                added.push(self.add_row_entry(no, source, &row, to, rule, message, kind));
+                let entry = self.add_row_entry(no, source, &row, to, rule, message, answered_as);
+                added.push(entry);
+                night.push((entry, row.night));
             }
-            self.start(no, &added, &[]);
+            self.start(no, &added, &night);
         }
     }
 
@@ -256,8 +279,28 @@ impl Decider<'_> {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
-        let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
-        self.release(no, entry, ReleasedBy::Playbook);
+        // Whose rows ask for nothing are asked for nothing here either (RULES C7).
+        let never = self.never_asked(no);
+        let (silent, asked): (Vec<Fx>, Vec<Fx>) = to.into_iter().partition(|f| never.contains(f));
+        for (to, answer) in [(asked, None), (silent, Some(AnswerRule::None))] {
+            if !to.is_empty() {
+                let row = Row { answer, ..row.clone() };
+                let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
+                self.release(no, entry, ReleasedBy::Playbook);
+            }
+        }
+    }
+
+    /// Functions that stand in rows with `answer: none` and in no other.
+    fn never_asked(&self, no: IncidentNo) -> BTreeSet<Fx> {
+        let inc = self.inc(no);
+        let (mut never, mut asked) = (BTreeSet::new(), BTreeSet::new());
+        for e in &inc.entries {
+            let Source::Row(id) = e.source else { continue };
+            let none = inc.plan.row(inc.book(), id).is_some_and(|r| r.answer == Some(AnswerRule::None));
+            if none { &mut never } else { &mut asked }.extend(e.to.iter().copied());
+        }
+        &never - &asked
     }
 
     /// The row of a source; for followers one made of all channels that the audience was told over.
@@ -270,6 +313,12 @@ impl Decider<'_> {
         }
         let mut channels: Vec<Channel> =
             inc.entries.iter().filter(|e| e.audience == audience).flat_map(|e| e.channels.iter().copied()).collect();
+        // A function without any listed channel was told over what it has.
+        let over = |d: &crate::domain::incident::state::Delivery| match d.item() {
+            Item::Message(m) => inc.message(m).is_some_and(|m| m.audience == audience),
+            Item::Note(_) => false,
+        };
+        channels.extend(inc.deliveries.iter().filter(|d| over(d)).map(|d| inc.plan.point(d.point).channel));
         channels.sort_unstable();
         channels.dedup();
         let approval =
@@ -339,7 +388,54 @@ impl Decider<'_> {
         self.drop_waiting(no, Dropped::Closed);
         self.raise_by_level(no, &|_| true);
         self.tell_everybody(no, Kind::Alert, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        self.alert_unreached(no);
+        self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Whose alert still waited when it ran again gets it now, by the same rows.
+    fn alert_unreached(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let told: BTreeSet<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| !matches!(e.state, EntryState::Dropped { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let public = inc.entries.iter().any(|e| e.public && !matches!(e.state, EntryState::Dropped { .. }));
+        let mut again: Vec<Entry> = inc
+            .entries
+            .iter()
+            .filter(|e| matches!((&e.state, e.source), (EntryState::Dropped { why: Dropped::Closed }, Source::Row(_))))
+            .cloned()
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut public_seen = public;
+        again.retain_mut(|e| {
+            e.to.retain(|f| !told.contains(f) && seen.insert(*f));
+            !e.to.is_empty() || e.public && !std::mem::replace(&mut public_seen, true)
+        });
+        let (mut added, mut night) = (Vec::new(), Vec::new());
+        for e in again {
+            let now = self.now;
+            let fresh = |m: &crate::domain::incident::state::Message| {
+                m.audience == e.audience && m.kind == Kind::Alert && m.released_at.is_none_or(|at| at == now)
+            };
+            let waits = |seq: u32| {
+                self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }))
+            };
+            let there = self.inc(no).messages.iter().rev().find(|m| fresh(m) && waits(m.seq)).map(|m| m.seq);
+            let message = match there {
+                Some(seq) => seq,
+                None => self.draft(no, Kind::Alert, e.audience),
+            };
+            let row = self.row_of(no, e.source, e.audience, e.public);
+            let rule = row.approval.clone();
+            let id = self.add_row_entry(no, e.source, &row, e.to, rule, message, Kind::Alert);
+            added.push(id);
+            night.push((id, row.night));
+        }
+        self.start(no, &added, &night);
     }
 
     pub(super) fn data_complete(&mut self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
@@ -479,11 +575,11 @@ impl Decider<'_> {
                 "`vardkase reload` first",
             ));
         }
+        let fx = self.lead(no, by, "move to another configuration")?;
         let mut trial = inc.clone();
         crate::domain::incident::adopt::adopt(&mut trial, plan.clone()).map_err(|unfit| {
             Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
         })?;
-        let fx = self.lead(no, by, "move to another configuration")?;
         self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx });
         Ok(())
     }

@@ -3,12 +3,12 @@
 use super::Decider;
 use super::foresee;
 use super::report::sites_named;
-use crate::domain::ids::{IncidentNo, Px};
+use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
 use crate::domain::incident::reading::{Code, Reading, Verb, read};
-use crate::domain::incident::state::{EntryState, PendingReport, ProposalState, Via};
+use crate::domain::incident::state::{EntryState, Item, PendingReport, ProposalState, Via};
 use crate::domain::plan::Plan;
 use crate::domain::words::NoteWord;
 
@@ -52,14 +52,14 @@ impl Decider<'_> {
             Verb::Yes => self.answer_from(no, p, Via::Reply),
             Verb::No => self.pass_on_from(no, p),
             Verb::Failed => {
-                let at_point = self.inc(no).plan.point(p).functions.clone();
-                match at_point.first() {
-                    Some(f) => {
-                        self.fallback_failed(no, *f);
-                        true
-                    }
-                    None => false,
+                let inc = self.inc(no);
+                let at_point = &inc.plan.point(p).functions;
+                let mut whose: Vec<Fx> = at_point.iter().copied().filter(|f| inc.attempted.contains(f)).collect();
+                if whose.is_empty() {
+                    whose.clone_from(at_point);
                 }
+                self.fallback_failed(no, &whose);
+                !whose.is_empty()
             }
             _ => false,
         };
@@ -73,20 +73,49 @@ impl Decider<'_> {
     fn bare(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
         let recent: Vec<(IncidentNo, Px)> =
             from.iter().copied().filter(|(no, p)| self.asked_recently(*no, *p)).collect();
-        let approvals = from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty());
+        // Approvals and decisions that wait there are requests too.
+        let others =
+            from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty() || !self.decisions_at(*no, *p).is_empty());
+        let waiting: Vec<(IncidentNo, Px)> =
+            from.iter().copied().filter(|(no, p)| self.waits_at(*no, *p) || recent.contains(&(*no, *p))).collect();
+        let mixed = waiting.iter().any(|w| waiting.iter().any(|v| v.0.status != w.0.status));
         match recent.as_slice() {
-            [(no, _)] if !approvals => self.numbered(from, r, *no),
+            [(no, _)] if !others && !mixed => self.numbered(from, r, *no),
+            _ if mixed => self.which_code(from, &waiting),
             _ => self.which_code(from, &recent),
         }
+    }
+
+    /// Something asked at that address still waits for its answer.
+    fn waits_at(&self, no: IncidentNo, p: Px) -> bool {
+        let inc = self.inc(no);
+        self.takes_answers(no) && served_by(inc, p).iter().any(|id| inc.asks[*id as usize].state.is_open())
+    }
+
+    /// Codes of the decisions that are asked at that address.
+    fn decisions_at(&self, no: IncidentNo, p: Px) -> Vec<String> {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let here = |q: &&crate::domain::incident::state::Proposal| {
+            q.state == ProposalState::Asked && q.asked.iter().any(|f| at_point.contains(f))
+        };
+        inc.proposals.iter().filter(here).map(|q| q.code.as_str().to_owned()).collect()
     }
 
     fn asked_recently(&self, no: IncidentNo, p: Px) -> bool {
         let inc = self.inc(no);
         let limit = inc.plan.region.limits.bare_answer_s;
-        self.takes_answers(no)
-            && served_by(inc, p).iter().any(|id| {
-                let a = &inc.asks[*id as usize];
-                self.now.seconds_since(a.since) <= limit
+        let asks = served_by(inc, p);
+        if asks.is_empty() || !self.takes_answers(no) {
+            return false;
+        }
+        // The hour begins when the request went to this address: a deputy is asked later than the function.
+        let since = |id: &u32| inc.asks.get(*id as usize).is_some_and(|a| self.now.seconds_since(a.since) <= limit);
+        asks.iter().any(since)
+            || inc.deliveries.iter().rev().any(|d| {
+                d.point == p
+                    && self.now.seconds_since(inc.opened + d.changed_s) <= limit
+                    && asks.iter().any(|id| d.item() == Item::Message(inc.asks[*id as usize].message))
             })
     }
 
@@ -96,11 +125,13 @@ impl Decider<'_> {
         } else {
             open.iter().map(|o| o.0).collect()
         };
+        let decisions: Vec<String> = from.iter().flat_map(|(no, p)| self.decisions_at(*no, *p)).collect();
         if let Some((no, p)) = open.first().or(from.first()).copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
             if let Some(to) = to {
                 self.note_to(no, to, &[p], NoteWord::WhichCode, &|n| {
-                    let codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    let mut codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    codes.extend(decisions.iter().cloned());
                     vec![("codes", codes.join(", "))]
                 });
             }
@@ -182,7 +213,11 @@ impl Decider<'_> {
             }
         }
         let Some((no, p, entries)) = guessed.into_iter().next() else {
-            self.late_or_unknown(from);
+            match known {
+                // No incident to answer from: a report whose code has run out, most likely. Silence would look like a start.
+                Some(p) if from.is_empty() => self.report_note(p, None),
+                _ => self.late_or_unknown(from),
+            }
             return;
         };
         self.wrong_code(no, p, &entries);
@@ -392,12 +427,18 @@ impl Decider<'_> {
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
         if let Err(refused) = self.report(&report.by, &typed) {
             // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
-            let open = self
-                .state
-                .open()
-                .find(|i| refused.code == "shares-a-system" && refused.why.starts_with(&i.no.to_string()));
-            if let Some(no) = open.map(|i| i.no) {
-                let _ = self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed });
+            let open = plan.playbooks.get(&report.playbook).and_then(|book| self.sharing(book));
+            let added = match open {
+                Some(no) if refused.code == "shares-a-system" => {
+                    self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok()
+                }
+                _ => false,
+            };
+            // A report that came to nothing is never silent.
+            if let Some(p) = known
+                && !added
+            {
+                self.report_note(p, None);
             }
         }
     }
