@@ -59,7 +59,10 @@ pub fn jobs(
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
         let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
-        let trailer = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[])).for_point(d.point, gateway, lang, d.flags);
+        let trailer = trailers
+            .entry(item)
+            .or_insert_with(|| Trailers::new(inc, item, &[]))
+            .for_point(d.point, gateway, lang, d.flags);
         let asks = trailer.is_some();
         let trailer = trailer.map(|t| shared.entry(t).or_insert_with_key(|t| Arc::from(t.as_str())).clone());
         let mail = point.channel == Channel::Email && asks && !around.public_url.is_empty();
@@ -121,7 +124,9 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
     let Some(plan) = state.plans.get(&note.plan) else { return };
     let point = plan.point(note.send.point);
     let lang = plan.region.languages.get(usize::from(note.send.lang)).copied().unwrap_or(plan.lang());
-    let (Some(gateway), Some(to)) = (point.gateways.get(usize::from(note.send.gateway)), contacts.address(note.send.point)) else {
+    let (Some(gateway), Some(to)) =
+        (point.gateways.get(usize::from(note.send.gateway)), contacts.address(note.send.point))
+    else {
         return;
     };
     let Some(out) = asks::desk_outgoing(note.text.as_str()) else { return };

@@ -1,5 +1,5 @@
-//! The loop that owns the state, and a worker per gateway. Inputs are decided one at a time, many are committed together,
-//! and only what is on disk is told and sent (invariant 1).
+//! The loop that owns the state, and a worker per gateway between it and the channels. Inputs are decided one at a time, many
+//! are committed together, and only what is on disk is told and sent (invariant 1).
 
 pub mod effects;
 pub mod health;
@@ -12,6 +12,8 @@ pub mod record;
 pub mod recover;
 pub mod retry;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod worker;
+pub mod worker_event;
+pub mod worker_limits;
 pub mod worker_state;

@@ -13,7 +13,7 @@ use super::queue::Queued;
 use super::record::encode;
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
-use super::worker_state::WorkerEvent;
+use super::worker_event::WorkerEvent;
 use crate::clock::SharedClock;
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -148,7 +148,9 @@ impl Handle {
     }
 
     /// Counts up with each commit.
-    pub fn changed(&self) -> watch::Receiver<u64> { self.changed.clone() }
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
 }
 
 /// A commit on its way.
@@ -298,7 +300,9 @@ impl Owner {
         }
     }
 
-    fn now(&self) -> At { self.clock.now().into() }
+    fn now(&self) -> At {
+        self.clock.now().into()
+    }
 
     fn take(&mut self, request: Request, gathered: &mut Gathered) {
         match request {
@@ -502,12 +506,10 @@ impl Owner {
                 // The newest desk notes are those that wait; each is handed over once, by its state.
                 let last = self.state.desk.len().saturating_sub(1);
                 let ordinal = (0..=last).rev().find(|i| {
-                    self.state.desk.get(*i).is_some_and(|n| Event::DeskNote {
-                        send: n.send,
-                        plan: n.plan.clone(),
-                        word: n.word,
-                        text: n.text.clone(),
-                    } == *event)
+                    self.state.desk.get(*i).is_some_and(|n| {
+                        Event::DeskNote { send: n.send, plan: n.plan.clone(), word: n.word, text: n.text.clone() }
+                            == *event
+                    })
                 });
                 if let Some(ordinal) = ordinal.and_then(|o| u32::try_from(o).ok()) {
                     effects::desk_job(&self.state, ordinal, &self.current, jobs);
@@ -568,7 +570,8 @@ impl Owner {
             }
             None => {
                 // No such way out: each delivery fails, so that the next gateway of the channel takes over.
-                let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
+                let why =
+                    self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
                 let failed: Vec<(DeliveryId, DeliveryState)> =
                     jobs.iter().map(|q| (q.job.delivery, DeliveryState::Failed)).collect();
                 for (id, _) in &failed {
@@ -586,14 +589,13 @@ impl Owner {
             && !events.is_empty()
         {
             let events: Vec<(At, Event)> = events.into_iter().map(|e| (now, e)).collect();
-            let records: Vec<NewRecord> = events
-                .iter()
-                .filter_map(|(at, e)| encode(*at, e, None, self.journal.sealer()).ok())
-                .collect();
+            let records: Vec<NewRecord> =
+                events.iter().filter_map(|(at, e)| encode(*at, e, None, self.journal.sealer()).ok()).collect();
             let batch = Batch::of(records);
             let expected = self.seq;
             self.seq += batch.records.len() as u64;
-            let pending = if self.meta.on_record { self.journal.try_submit(expected, batch.clone()).ok() } else { None };
+            let pending =
+                if self.meta.on_record { self.journal.try_submit(expected, batch.clone()).ok() } else { None };
             self.in_flight.push_back(InFlight { pending, batch, expected, events, replies: Vec::new() });
         }
     }
@@ -617,7 +619,9 @@ impl Owner {
             }
             let waiting = (0u32..)
                 .zip(&inc.deliveries)
-                .filter(|(_, d)| matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown))
+                .filter(|(_, d)| {
+                    matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown)
+                })
                 .map(|(o, _)| o);
             effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
         }

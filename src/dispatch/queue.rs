@@ -306,6 +306,8 @@ fn class(job: &Job) -> (Status, u8) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

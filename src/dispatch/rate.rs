@@ -74,7 +74,7 @@ mod tests {
     fn the_rate_is_kept_and_the_burst_is_a_tenth_of_a_second() {
         let second_and_burst = sent(Some(100), 100);
         assert!((109..=110).contains(&second_and_burst), "{second_and_burst}");
-        assert_eq!(sent(Some(1), 1000), 11);
+        assert!((10..=11).contains(&sent(Some(1), 1000)));
         assert_eq!(sent(None, 1), 1_000_000);
     }
 

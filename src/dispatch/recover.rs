@@ -10,8 +10,8 @@ use crate::config::load::Contacts;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::state::State;
-use crate::domain::time::At;
 use crate::domain::plan::Plan;
+use crate::domain::time::At;
 use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
 
 /// What a start gives.
@@ -50,7 +50,9 @@ impl fmt::Display for CannotRecover {
 }
 impl std::error::Error for CannotRecover {}
 impl From<JournalError> for CannotRecover {
-    fn from(e: JournalError) -> Self { Self::Journal(e) }
+    fn from(e: JournalError) -> Self {
+        Self::Journal(e)
+    }
 }
 
 /// A plan as the journal keeps it: its bytes, and the plan with the hash of these bytes as its name.
@@ -73,7 +75,9 @@ fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, String> {
 }
 
 /// Small letters.
-pub fn hex(bytes: &[u8]) -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() }
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
 
 fn unhex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
@@ -158,4 +162,6 @@ fn plans_named(event: &Event) -> Vec<&str> {
 }
 
 /// The label under which an incident's private values lie; for `forget`.
-pub fn incident_label(no: IncidentNo) -> String { label(Some(no)) }
+pub fn incident_label(no: IncidentNo) -> String {
+    label(Some(no))
+}

@@ -17,8 +17,10 @@ use tokio::time::Instant;
 use super::health::Standing;
 use super::queue::Queued;
 use super::retry::{Jitter, RetryPolicy, backoff};
+
+pub use super::worker_event::{Outcome, WorkerEvent};
+pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
-pub use super::worker_state::{Outcome, WorkerEvent, WorkerLimits};
 use crate::channels::{Gateway, GatewayEvent, Health, Job, Stop};
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::health::{Breaker, BreakerLimits, Change, Standing};
+use super::health::{Breaker, Change, Standing};
 use super::queue::{Held, Place, Queue, Queued};
 use super::rate::Bucket;
-use super::receipts::{ReceiptLimits, Receipts};
-use super::retry::{self, GiveUp, Jitter, RetryPolicy, Step};
-use crate::channels::{Address, GatewayEvent, Health, Job};
+use super::receipts::Receipts;
+use super::retry::{self, GiveUp, Jitter, Step};
+use super::worker_event::{Outcome, WorkerEvent};
+use super::worker_limits::WorkerLimits;
+use crate::channels::{GatewayEvent, Health, Job};
 use crate::domain::delivery::{Accepted, DeliveryState, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -19,101 +21,6 @@ use crate::domain::ids::{DeliveryId, GatewayId};
 pub const BACKLOG_EVENTS_MAX: usize = 16;
 /// Handed-over deliveries whose outcome has come are cleared away in one go.
 const WATCHED_STALE_MAX: usize = 1024;
-
-/// Limits of one worker.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct WorkerLimits {
-    /// Deliveries in line, waiting retries included. What does not fit stays with the caller.
-    pub queue_len_max: usize,
-    /// Deliveries that the gateway has without an outcome yet.
-    pub in_flight_max: usize,
-    /// Deliveries a second; `None`: as fast as the gateway takes them.
-    pub per_second_max: Option<u32>,
-    /// A gateway that tells no outcome in this time lost it. Above all timeouts of the channel itself.
-    pub outcome_timeout_s: u32,
-    /// Tries.
-    pub retry: RetryPolicy,
-    /// Doubts and probes.
-    pub breaker: BreakerLimits,
-    /// Receipts.
-    pub receipts: ReceiptLimits,
-    /// Outcomes in one event.
-    pub batch_max: usize,
-    /// An outcome waits so long for company.
-    pub linger_ms: u32,
-    /// A gateway whose code ended is started again after this, doubled each time…
-    pub restart_min_ms: u32,
-    /// …up to this.
-    pub restart_max_ms: u32,
-    /// So many ends in a row without an accepted delivery put it out.
-    pub deaths_max: u32,
-    /// What is on the wire may take so long when the program is going down.
-    pub drain_s: u32,
-}
-
-impl Default for WorkerLimits {
-    fn default() -> Self {
-        Self {
-            queue_len_max: 20_000,
-            in_flight_max: 256,
-            per_second_max: None,
-            outcome_timeout_s: 180,
-            retry: RetryPolicy::default(),
-            breaker: BreakerLimits::default(),
-            receipts: ReceiptLimits::default(),
-            batch_max: 1_000,
-            linger_ms: 2,
-            restart_min_ms: 500,
-            restart_max_ms: 30_000,
-            deaths_max: 3,
-            drain_s: 10,
-        }
-    }
-}
-
-/// What became of a delivery, and why if it did not go well. The reason has no address in it.
-pub type Outcome = (DeliveryId, DeliveryState, Option<String>);
-
-/// What a worker tells the loop.
-#[derive(Clone, Debug)]
-pub enum WorkerEvent {
-    /// Outcomes, in the order they came.
-    Outcomes(Vec<Outcome>),
-    /// Somebody wrote back.
-    Reply {
-        /// Over which gateway.
-        gateway: GatewayId,
-        /// From where.
-        from: Address,
-        /// What.
-        text: String,
-    },
-    /// A gateway's health changed.
-    Health {
-        /// Which.
-        gateway: GatewayId,
-        /// Whether it is handed deliveries.
-        standing: Standing,
-        /// What it said.
-        health: Health,
-    },
-    /// There is room again after [`super::worker::Full`].
-    Room {
-        /// Where.
-        gateway: GatewayId,
-        /// For how many.
-        room: usize,
-    },
-    /// The worker has ended. The last event.
-    Ended {
-        /// Whose.
-        gateway: GatewayId,
-        /// Handed over, and no outcome came: to be repeated, marked, after the next start (invariant 4).
-        on_the_wire: Vec<DeliveryId>,
-        /// Never handed over.
-        in_line: Vec<DeliveryId>,
-    },
-}
 
 /// The decisions of one worker.
 #[derive(Debug)]
@@ -134,6 +41,8 @@ pub struct WorkerState {
     told: VecDeque<WorkerEvent>,
     expired: Vec<Held>,
     detail: String,
+    /// What was last told of its health.
+    told_health: Option<(Standing, bool)>,
     /// When something was last accepted.
     pub last_accepted: Option<Instant>,
     /// Deliveries handed to the gateway, repeats included.
@@ -159,6 +68,7 @@ impl WorkerState {
             told: VecDeque::new(),
             expired: Vec::new(),
             detail: "not proven yet".into(),
+            told_health: None,
             last_accepted: None,
             handed_over_total: 0,
             accepted_total: 0,
@@ -386,9 +296,7 @@ impl WorkerState {
     /// A probe ended.
     pub fn probed(&mut self, health: Health, now: Instant) {
         let change = self.breaker.probed(health.ok, now);
-        if change != Change::None || self.detail != health.detail {
-            self.health(health.ok, health.detail);
-        }
+        self.health(health.ok, health.detail);
         if change == Change::Out {
             self.hand_back(now);
         }
@@ -429,6 +337,11 @@ impl WorkerState {
     }
 
     fn health(&mut self, ok: bool, detail: String) {
+        let news = Some((self.breaker.standing(), ok));
+        if self.told_health == news && self.detail == detail {
+            return;
+        }
+        self.told_health = news;
         self.flush();
         self.detail.clone_from(&detail);
         let (gateway, standing) = (self.gateway.clone(), self.breaker.standing());
@@ -502,5 +415,85 @@ impl WorkerState {
         on_the_wire.sort_unstable();
         in_line.sort_unstable();
         self.told.push_back(WorkerEvent::Ended { gateway: self.gateway.clone(), on_the_wire, in_line });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch::testing::{actual, job};
+    use DeliveryState::{Accepted as Took, Delivered, Expired, Unknown};
+
+    fn state(now: Instant) -> WorkerState {
+        let limits = WorkerLimits { outcome_timeout_s: 60, ..WorkerLimits::default() };
+        WorkerState::new("g".into(), limits, Jitter::seeded(1), now)
+    }
+    fn hand_over(state: &mut WorkerState, now: Instant) -> bool {
+        state.timers(now);
+        state.next_job(now).is_some()
+    }
+    fn accepted(state: &mut WorkerState, now: Instant) {
+        let result = Ok(Accepted { gateway_ref: "m".into(), ..Accepted::default() });
+        state.hear([GatewayEvent::Outcome { delivery: actual(1), result }].into_iter(), now);
+    }
+    fn told(state: &mut WorkerState) -> Vec<(DeliveryId, DeliveryState)> {
+        state.flush();
+        let mut all = Vec::new();
+        while let Some(event) = state.next_told() {
+            if let WorkerEvent::Outcomes(batch) = event {
+                all.extend(batch.into_iter().map(|(d, s, _)| (d, s)));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_late_acceptance_calls_the_waiting_repeat_off() {
+        let now = Instant::now();
+        let mut s = state(now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false }], now);
+        assert!(hand_over(&mut s, now));
+        let later = now + Duration::from_secs(60);
+        assert!(s.timers(later), "silent");
+        s.lost("silent", later);
+        assert_eq!((told(&mut s), s.queue().waiting()), (vec![], 1));
+        accepted(&mut s, later);
+        assert_eq!((told(&mut s), s.queue().waiting()), (vec![(actual(1), Took)], 0));
+        accepted(&mut s, later);
+        assert_eq!(told(&mut s), [], "a duplicate is no news");
+    }
+
+    #[test]
+    fn a_late_acceptance_of_what_was_given_up_is_news_once() {
+        let now = Instant::now();
+        let mut s = state(now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false }], now);
+        let mut later = now;
+        for _ in 0..2 {
+            assert!(hand_over(&mut s, later));
+            s.lost("the line broke", later);
+            later += Duration::from_secs(2);
+        }
+        assert_eq!(told(&mut s), [(actual(1), Unknown)]);
+        accepted(&mut s, later);
+        accepted(&mut s, later);
+        let gateway_ref = "m".into();
+        let receipt = GatewayEvent::Receipt { gateway: "g".into(), delivery: None, gateway_ref, result: Ok(()) };
+        s.hear([receipt].into_iter(), later);
+        assert_eq!(told(&mut s), [(actual(1), Took), (actual(1), Delivered)]);
+    }
+
+    #[test]
+    fn what_may_have_gone_out_never_ends_as_expired() {
+        let now = Instant::now();
+        let mut s = state(now);
+        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true }).collect(), now);
+        assert!(hand_over(&mut s, now));
+        s.lost("the line broke", now);
+        let end = now + Duration::from_secs(600);
+        s.timers(end);
+        let mut all = told(&mut s);
+        all.sort();
+        assert_eq!(all, [(actual(1), Unknown), (actual(2), Expired)]);
     }
 }

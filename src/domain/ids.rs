@@ -214,7 +214,10 @@ macro_rules! written_for_people {
     };
 }
 written_for_people!(IncidentNo, (Status, u32), |i| (i.status, i.n), |(status, n)| IncidentNo { status, n });
-written_for_people!(MessageNo, (IncidentNo, u32), |m| (m.incident, m.seq), |(incident, seq)| MessageNo { incident, seq });
+written_for_people!(MessageNo, (IncidentNo, u32), |m| (m.incident, m.seq), |(incident, seq)| MessageNo {
+    incident,
+    seq
+});
 written_for_people!(DeliveryId, (IncidentNo, u32), |d| (d.incident, d.ordinal), |(incident, ordinal)| DeliveryId {
     incident,
     ordinal

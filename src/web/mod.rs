@@ -1,1 +1,3 @@
-//! To be written.
+//! What people see in a browser: the public page, the console, the API.
+
+pub mod public;

@@ -3,3 +3,4 @@
 mod channels;
 mod config;
 mod rules;
+mod tidy;

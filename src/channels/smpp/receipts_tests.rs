@@ -1,3 +1,5 @@
+//! Receipts in all notations.
+
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

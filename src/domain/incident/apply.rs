@@ -105,12 +105,19 @@ impl State {
             }
             return Ok(());
         }
-        if let Change::Released { also, entry, .. } = change
-            && no.status == Status::Exercise
-        {
-            let told = inc.entry(*entry).map(|e| e.to.clone()).unwrap_or_default();
-            for f in told.iter().chain(also) {
-                self.drilled.insert(inc.plan.function(*f).id.clone(), at);
+        let told: Vec<Fx> = match change {
+            Change::Released { also, entry, .. } => {
+                inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
+            }
+            Change::Escalated { to, .. } => to.clone(),
+            _ => Vec::new(),
+        };
+        for f in told {
+            let id = &inc.plan.function(f).id;
+            match no.status {
+                Status::Exercise => drop(self.drilled.insert(id.clone(), at)),
+                // The first real text said that it is no drill.
+                Status::Actual => drop(self.drilled.remove(id)),
             }
         }
         inc.apply(at, change)
@@ -154,6 +161,8 @@ impl State {
             holding_sent: false,
             merged_into: None,
             attempted: BTreeSet::new(),
+            codes: BTreeMap::new(),
+            moved: Vec::new(),
         };
         self.incidents.insert(no, inc);
         Ok(())
@@ -204,15 +213,18 @@ impl Incident {
             }
             Change::EntryAdded { entry } => self.entries.push(entry.clone()),
             Change::EntryMoved { entry, message } => {
-                let entry = self.entry_mut(*entry)?;
-                entry.message = *message;
+                let id = *entry;
+                let entry = self.entry_mut(id)?;
+                let before = std::mem::replace(&mut entry.message, *message);
                 if let EntryState::Waiting(a) = &mut entry.state {
                     // The earlier code no longer holds (RULES B4); a new one comes with ApprovalAsked.
                     a.code = String::new().into();
                 }
+                self.moved.push((id, before));
             }
             Change::ApprovalAsked { entry, approval } => {
                 self.entry_mut(*entry)?.state = EntryState::Waiting(Box::new(approval.clone()));
+                self.codes.insert(approval.code.clone(), *entry);
             }
             Change::ApprovalEnded { entry, end } => {
                 if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) =
@@ -293,12 +305,20 @@ impl Incident {
                 ask.due = *due;
                 ask.remind_at = None;
                 ask.state = AskState::Waiting;
+                // Escalation goes on with the newest text (RULES C9).
+                if let Item::Message(message) = batch.item {
+                    ask.message = message;
+                }
                 self.attempted.extend(to);
                 self.add_batch(at, batch)?;
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
-                    self.ask_mut(*id)?.remind_at = None;
+                    let ask = self.ask_mut(*id)?;
+                    ask.remind_at = None;
+                    if let Item::Message(message) = batch.item {
+                        ask.message = message;
+                    }
                 }
                 self.add_batch(at, batch)?;
             }
@@ -450,7 +470,8 @@ impl Incident {
             {
                 let given = ask.due.seconds_since(ask.since);
                 ask.accepted = Some(at);
-                if ask.stage == 0 && ask.state == AskState::Waiting {
+                // Deputies beside count as stages from the start; an ask that still waits for its reminder has not moved on.
+                if (ask.stage == 0 || ask.remind_at.is_some()) && ask.state == AskState::Waiting {
                     ask.due = at + given;
                     ask.remind_at = ask.remind_at.map(|_| at + given / 2);
                 }

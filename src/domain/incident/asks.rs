@@ -25,6 +25,24 @@ pub fn next_to_ask(plan: &Plan, f: Fx, asked: &[Fx], at: At) -> Option<Fx> {
     deputies_in_turn(plan, f, t).into_iter().chain(last).find(|x| !asked.contains(x))
 }
 
+/// What an ask is pursued with: the newest text that was released to its function (RULES C9), never an outdated one.
+pub fn newest_for(inc: &Incident, ask: &Ask) -> u32 {
+    let Some(audience) = inc.message(ask.message).map(|m| m.audience) else { return ask.message };
+    let newer = |m: &super::state::Message| {
+        m.seq > ask.message
+            && m.audience == audience
+            && m.released_at.is_some()
+            && !m.stopped
+            && m.kind != super::state::Kind::Holding
+            && inc.entries.iter().any(|e| {
+                e.message == m.seq
+                    && matches!(e.state, super::state::EntryState::Released { .. })
+                    && e.to.contains(&ask.function)
+            })
+    };
+    inc.messages.iter().rev().take_while(|m| m.seq > ask.message).find(|m| newer(m)).map_or(ask.message, |m| m.seq)
+}
+
 /// What leaves in one language: the body that all who get it share.
 pub fn outgoing(inc: &Incident, item: Item, lang: Lang) -> Option<Outgoing> {
     let words = inc.plan.words(lang);
@@ -73,12 +91,15 @@ pub struct Trailers<'a> {
     /// Per function that was asked: for which others.
     for_others: BTreeMap<Fx, Vec<Fx>>,
     asked: std::collections::BTreeSet<Fx>,
+    /// Functions that an answer is wanted for.
+    asked_for: std::collections::BTreeSet<Fx>,
 }
 
 impl<'a> Trailers<'a> {
     /// For a message that is being released with `asks`, or that was released before (no `asks`). A note has none.
     pub fn new(inc: &'a Incident, item: Item, asks: &[NewAsk]) -> Self {
-        let mut t = Trailers { inc, for_others: BTreeMap::new(), asked: std::collections::BTreeSet::new() };
+        let mut t =
+            Trailers { inc, for_others: BTreeMap::new(), asked: Default::default(), asked_for: Default::default() };
         if let Item::Message(seq) = item {
             for a in asks {
                 t.add(a.function, &a.asked);
@@ -92,6 +113,7 @@ impl<'a> Trailers<'a> {
     }
 
     fn add(&mut self, function: Fx, asked: &[Fx]) {
+        self.asked_for.insert(function);
         for f in asked {
             self.asked.insert(*f);
             if *f != function {
@@ -120,6 +142,11 @@ impl<'a> Trailers<'a> {
         others.sort_unstable();
         others.dedup();
         others.retain(|o| !serves.contains(o));
+        // An address that serves several functions says which (RULES C2).
+        let own: Vec<Fx> = serves.iter().copied().filter(|f| self.asked_for.contains(f)).collect();
+        if own.len() > 1 {
+            others.splice(0..0, own);
+        }
         if !others.is_empty() {
             let names: Vec<&str> = others.iter().map(|o| plan.function(*o).title.get(lang)).collect();
             parts.push(fill(&words.you_answer_for, &[("functions", &names.join(", "))]));

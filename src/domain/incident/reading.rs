@@ -54,9 +54,17 @@ pub fn read(plan: &Plan, text: &str) -> Reading {
     let text: String = text.chars().take(REPLY_CHARS_MAX).collect();
     // A mail quotes what it answers below; only the first line with words counts.
     let line = text.lines().map(str::trim).find(|l| l.chars().any(char::is_alphanumeric)).unwrap_or("").to_owned();
-    let words: Vec<String> = line.split_whitespace().map(bare).filter(|w| !w.is_empty()).collect();
+    let mut words: Vec<String> = line.split_whitespace().map(bare).filter(|w| !w.is_empty()).collect();
+    split_first(plan, &mut words);
     let lower: Vec<String> = words.iter().map(|w| w.to_lowercase()).collect();
-    let (verb, used) = verb(plan, &lower);
+    let (verb, mut used) = verb(plan, &lower);
+    // "Ja, jag tar det 14": the same said twice.
+    while verb != Verb::None && used < lower.len() {
+        match self::verb(plan, &lower[used..]) {
+            (again, more) if again == verb => used += more,
+            _ => break,
+        }
+    }
     // The code stands right after the verb; before it, when people write "14 ja".
     let (code, rest_from) = match words.get(used).map(|w| code_of(w)) {
         Some(Code::Other(_)) | None => (Code::Bare, used),
@@ -69,6 +77,16 @@ pub fn read(plan: &Plan, text: &str) -> Reading {
         return Reading { verb, code: first, rest: words[(1 + used).min(words.len())..].join(" ") };
     }
     Reading { verb, code, rest: words[rest_from.min(words.len())..].join(" ") }
+}
+
+/// "JA14", "ja,14": a yes and its code without a space between them.
+fn split_first(plan: &Plan, words: &mut Vec<String>) {
+    let Some(first) = words.first() else { return };
+    let Some(at) = first.find(|c: char| c.is_ascii_digit()) else { return };
+    let (word, code) = (bare(&first[..at]), first[at..].to_owned());
+    if verb(plan, &[word.to_lowercase()]).0 != Verb::None {
+        words.splice(0..1, [word, code]);
+    }
 }
 
 fn code_of(word: &str) -> Code {

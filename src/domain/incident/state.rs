@@ -189,6 +189,10 @@ pub struct Incident {
     pub merged_into: Option<IncidentNo>,
     /// Everybody who was ever attempted (RULES A8).
     pub attempted: BTreeSet<Fx>,
+    /// Every approval code that was given out, and for which entry: one that was used or voided is no guess (RULES B2, B5).
+    pub codes: BTreeMap<Private, u32>,
+    /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
+    pub moved: Vec<(u32, u32)>,
 }
 
 impl Incident {
@@ -214,7 +218,9 @@ impl Incident {
     }
     /// The newest released text of an audience that was not stopped.
     pub fn newest(&self, audience: Audience) -> Option<&Message> {
-        self.messages.iter().rev().find(|m| m.audience == audience && m.released_at.is_some() && !m.stopped)
+        // By release, not by number: an approved text may follow a holding text that was numbered later (RULES B7).
+        let holds = self.messages.iter().filter(|m| m.audience == audience && m.released_at.is_some() && !m.stopped);
+        holds.max_by_key(|m| (m.released_at, m.seq))
     }
     /// The ask that counts for a function.
     pub fn ask(&self, f: Fx) -> Option<&Ask> {
@@ -383,6 +389,8 @@ pub enum Dropped {
     Closed,
     /// The drill was stopped.
     DrillStopped,
+    /// Its functions were told by another entry meanwhile.
+    Told,
 }
 
 /// By whose word a text went out.

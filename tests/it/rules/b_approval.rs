@@ -1,7 +1,72 @@
 //! B. Who gets the first text, and approval.
 
+use std::collections::BTreeMap;
+
+use super::a_texts::{approve_all, newest_of};
+use super::region;
 use super::timeline::*;
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::*;
+use vardkase::domain::incident::facts::{Restore, Safety};
+use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
+use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::plan::{Audience, Channel, Plan, PublicRule, Then};
+use vardkase::domain::words::NoteWord;
+
+const SV: Lang = Lang::SV;
+const SMS: Channel = Channel::Sms;
+
+/// By day, with gateways that prove delivery.
+fn day() -> Timeline {
+    with(|_| {})
+}
+
+fn with(change: impl Fn(&mut Plan)) -> Timeline {
+    let mut b = region::plan();
+    change(&mut b.plan);
+    let mut t = Timeline::starting("2008-12-18T09:45:00+01:00", b.plan);
+    t.gateways_say = Some(DeliveryState::Delivered);
+    t
+}
+
+/// The care row's approval: who, within 600 s, then and finally as said.
+fn care_row(plan: &mut Plan, then: Then, finally: Then) {
+    let book = plan.playbooks.get_mut(&"ehr-down".into()).unwrap();
+    let rule = book.levels[2].notify[0].approval.as_mut().unwrap();
+    (rule.then, rule.finally) = (then, finally);
+}
+
+fn code(t: &Timeline, no: IncidentNo, to: &str) -> String {
+    t.waiting(no, to).unwrap().1.code.as_str().to_owned()
+}
+
+fn asked(t: &Timeline, no: IncidentNo, to: &str) -> Vec<String> {
+    let plan = t.plan();
+    t.waiting(no, to).unwrap().1.asked.iter().map(|f| plan.function(*f).id.to_string()).collect()
+}
+
+fn number(t: &Timeline, no: IncidentNo, to: &str) -> MessageNo {
+    t.inc(no).number(t.waiting(no, to).unwrap().0.message)
+}
+
+fn approve(t: &mut Timeline, by: &str, number: MessageNo) -> Result<(), Refused> {
+    let fingerprint = t.inc(number.incident).message(number.seq).unwrap().texts[&SV].fingerprint;
+    t.act(by, Action::Approve { number, fingerprint, entry: None }).map(|_| ())
+}
+
+fn icu_got(t: &Timeline) -> usize {
+    t.got("icu", Kind::Alert).len()
+}
+
+fn released_by(t: &Timeline, no: IncidentNo, to: &str) -> Option<(At, ReleasedBy)> {
+    let f = t.plan().fx(to).unwrap();
+    t.inc(no).entries.iter().find_map(|e| match e.state {
+        EntryState::Released { at, by } if e.to.contains(&f) => Some((at, by)),
+        _ => None,
+    })
+}
+use vardkase::domain::time::At;
 
 #[test]
 fn rule_b1_care_waits_for_kib_when_patients_are_safe_and_tech_does_not() {
@@ -10,6 +75,685 @@ fn rule_b1_care_waits_for_kib_when_patients_are_safe_and_tech_does_not() {
     assert_eq!(t.got("it", Kind::Alert).len(), 2);
     assert_eq!(t.got("icu", Kind::Alert).len(), 0);
     let (_, approval) = t.waiting(no, "icu").unwrap();
-    t.reply("kib", vardkase::domain::plan::Channel::Sms, &format!("OK {}", approval.code.as_str()));
+    t.reply("kib", SMS, &format!("OK {}", approval.code.as_str()));
     assert_eq!(t.got("icu", Kind::Alert).len(), 2, "sms and fax");
+}
+
+#[test]
+fn rule_b1_care_gets_the_first_text_at_once_when_lives_may_hang_on_it() {
+    for report in [
+        ehr_down("critical"),
+        Report { safety: Safety::Yes, ..ehr_down("major") },
+        Report { safety: Safety::Unknown, ..ehr_down("major") },
+        Report { routines: Some(vec!["extra-staff".into()]), ..ehr_down("major") },
+        Report { playbook: "malware".into(), ..ehr_down("major") },
+    ] {
+        let mut t = day();
+        let no = t.report("it", report.clone());
+        assert_eq!(icu_got(&t), 2, "{report:?}");
+        assert_eq!(released_by(&t, no, "icu").unwrap(), (t.now, ReleasedBy::Playbook));
+        assert!(t.waiting(no, "icu").is_none());
+        // Everything public waits all the same.
+        assert!(t.waiting(no, "public").is_some());
+        // KiB says no to what waits: that takes nothing back.
+        t.reply("kib", SMS, &format!("NEJ {} fel text", code(&t, no, "public")));
+        assert_eq!(icu_got(&t), 2);
+    }
+}
+
+#[test]
+fn rule_b1_kib_gates_what_follows() {
+    let mut t = day();
+    let no = t.report("it", ehr_down("critical"));
+    let news = News { what: Some(L10n::same(&[SV, Lang::EN], "Nu ligger allt nere")), ..News::default() };
+    t.act("it-led", Action::Update { incident: no, news }).unwrap();
+    assert!(!t.got("it", Kind::Update).is_empty(), "tech needs no approval");
+    assert_eq!(t.got("icu", Kind::Update).len(), 0);
+    let waiting = number(&t, no, "icu");
+    approve(&mut t, "kib", waiting).unwrap();
+    assert_eq!(t.got("icu", Kind::Update).len(), 2);
+}
+
+#[test]
+fn rule_b1_what_turns_dangerous_while_it_waits_goes_at_once() {
+    for news in [
+        News { safety: Some(Safety::Yes), ..News::default() },
+        News { level: Some("D4".into()), ..News::default() },
+        News { routines: Some(vec!["extra-staff".into()]), ..News::default() },
+    ] {
+        let mut t = day();
+        let no = t.ehr_down("major");
+        t.advance(60);
+        assert_eq!(icu_got(&t), 0);
+        t.act("it-led", Action::Update { incident: no, news: news.clone() }).unwrap();
+        assert_eq!(icu_got(&t), 2, "{news:?}");
+        assert_eq!(t.got("icu", Kind::Update).len(), 0, "the first text is the alert");
+        assert!(t.waiting(no, "icu").is_none());
+    }
+}
+
+#[test]
+fn rule_b1_the_rest_of_an_entry_waits_on_when_care_goes_at_once() {
+    let mut t = with(|plan| {
+        let press = plan.fx("press").unwrap();
+        let book = plan.playbooks.get_mut(&"ehr-down".into()).unwrap();
+        let vardkase::domain::plan::To::Functions(to) = &mut book.levels[2].notify[0].to else { panic!() };
+        to.push(press);
+    });
+    let no = t.ehr_down("major");
+    let news = News { safety: Some(Safety::Yes), ..News::default() };
+    t.act("it-led", Action::Update { incident: no, news }).unwrap();
+    assert_eq!(icu_got(&t), 2);
+    assert_eq!(t.got("press", Kind::Alert).len(), 0);
+    let waiting = number(&t, no, "press");
+    approve(&mut t, "kib", waiting).unwrap();
+    assert_eq!(t.got("press", Kind::Alert).len(), 1);
+    assert_eq!(icu_got(&t), 2, "once");
+}
+
+#[test]
+fn rule_b2_a_waiting_draft_pages_its_approver_at_once_with_all_entries_and_deadlines() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let notes = t.notes_to("kib", NoteWord::ApprovalWanted);
+    assert_eq!(
+        notes.iter().map(|s| s.channel).collect::<Vec<_>>(),
+        [SMS, Channel::Paging],
+        "all duty points, one request"
+    );
+    assert!(notes.iter().all(|s| s.at == t.now));
+    let text = &notes[0].whole;
+    for (to, name, seq, deadline) in
+        [("icu", "icu-sv, ed-sv", 1, "09.55"), ("public", "allmänheten", 2, "10.05"), ("town", "town-sv", 3, "10.00")]
+    {
+        let print = t.inc(no).message(seq).unwrap().texts[&SV].fingerprint;
+        let line =
+            format!("number=1-{seq}; fingerprint={print}; to={name}; deadline={deadline}; code={}", code(&t, no, to));
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn rule_b2_an_approval_is_bound_to_number_fingerprint_and_entry() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let n = number(&t, no, "icu");
+    let wrong: vardkase::domain::text::Fingerprint = "000000".parse().unwrap();
+    let refused = t.act("kib", Action::Approve { number: n, fingerprint: wrong, entry: None }).unwrap_err();
+    let now = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
+    assert_eq!(refused.code, "stale-fingerprint");
+    assert_eq!(refused.help, format!("read 1-1 again, then approve {now}"));
+    let refused = t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(99) }).unwrap_err();
+    assert_eq!(refused.code, "unknown-entry");
+    let refused = approve(&mut t, "lab", n).unwrap_err();
+    assert_eq!((refused.code, refused.help.as_str()), ("not-yours", "asked: kib"));
+    let public = t.inc(no).message(2).unwrap().texts[&SV].fingerprint;
+    let refused = t.act("kib", Action::Approve { number: n, fingerprint: public, entry: None }).unwrap_err();
+    assert_eq!(refused.code, "stale-fingerprint", "the yes to one text is no yes to another");
+    assert_eq!(icu_got(&t), 0);
+    let entry = t.waiting(no, "icu").unwrap().0.id;
+    t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(entry) }).unwrap();
+    assert_eq!(icu_got(&t), 2);
+    assert!(t.waiting(no, "public").is_some());
+}
+
+#[test]
+fn rule_b2_a_stale_fingerprint_is_refused_with_the_difference() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let old = number(&t, no, "icu");
+    let fingerprint = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
+    t.act("tib", Action::Mode { site: "FS".into(), mode: "reinforced".into(), reason: "".into() }).unwrap();
+    let new = number(&t, no, "icu");
+    assert_ne!(old, new);
+    // 1-1 went to it and tib without approval: that must not look as if it had been released to icu.
+    let refused = t.act("kib", Action::Approve { number: old, fingerprint, entry: None }).unwrap_err();
+    assert_eq!(refused.code, "stale-fingerprint");
+    assert_eq!(
+        refused.why,
+        format!("1-1 was replaced by {new}: “STABSLÄGE FS” became “FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE”")
+    );
+    let refused = t.act("kib", Action::Approve { number: new, fingerprint, entry: None }).unwrap_err();
+    assert!(refused.why.contains("it belongs to 1-1: “STABSLÄGE FS” became"), "{}", refused.why);
+    assert_eq!(icu_got(&t), 0);
+    approve(&mut t, "kib", new).unwrap();
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b2_the_approvers_change_is_a_new_number_for_those_who_got_the_earlier_one_too() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let (_, before) = t.waiting(no, "icu").unwrap();
+    t.advance(120);
+    let text = t.text(no, 1, SV).replace("sjukhusen", "bara Fjällsjukhuset");
+    let n = number(&t, no, "icu");
+    let texts = BTreeMap::from([(SV, text.clone())]);
+    t.act("kib", Action::Change { number: n, texts }).unwrap();
+    let (entry, after) = t.waiting(no, "icu").unwrap();
+    assert!(entry.message > 1);
+    assert_eq!(after.due, before.due, "the first deadline");
+    assert_ne!(after.code.as_str(), before.code.as_str());
+    assert_eq!(t.got("it", Kind::Alert).len(), 2, "not before it is approved");
+    t.reply("kib", SMS, &format!("OK {}", after.code.as_str()));
+    for who in ["icu", "it", "tib"] {
+        assert!(t.got(who, Kind::Alert).iter().any(|s| s.whole.contains(&text)), "{who}");
+    }
+    assert!(t.inc(no).message(entry.message).unwrap().replaces == Some(1));
+}
+
+#[test]
+fn rule_b2_five_wrong_codes_block_sms_and_raise_an_alarm() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let right = code(&t, no, "icu");
+    let wrong = |n: u32| {
+        let w = format!("{}", 100_000 + n);
+        assert_ne!(w, right);
+        w
+    };
+    for n in 0..4 {
+        t.reply("kib", SMS, &format!("OK {}", wrong(n)));
+        let left = t.notes_to("kib", NoteWord::WrongCode);
+        assert!(left.last().unwrap().whole.contains(&format!("left={}", 4 - n)), "{left:?}");
+    }
+    assert!(t.notes_to("desk", NoteWord::CodesBlocked).is_empty());
+    t.reply("kib", SMS, &format!("OK {}", wrong(4)));
+    for who in ["desk", "tib", "kib"] {
+        assert!(!t.notes_to(who, NoteWord::CodesBlocked).is_empty(), "{who}");
+    }
+    t.clear();
+    t.reply("kib", SMS, &format!("OK {right}"));
+    assert_eq!(icu_got(&t), 0, "the right code comes too late for SMS");
+    assert_eq!(t.notes_to("kib", NoteWord::CodesBlocked).len(), 1, "and it is said why");
+    // The console still takes it.
+    let n = number(&t, no, "icu");
+    approve(&mut t, "kib", n).unwrap();
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b2_codes_are_single_use_and_apart_from_answer_codes() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let codes: Vec<String> = ["icu", "public", "town"].iter().map(|to| code(&t, no, to)).collect();
+    assert_eq!(codes.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+    assert!(codes.iter().all(|c| c.len() == 6 && c.parse::<u32>().is_ok()), "six digits, unlike an incident's number");
+    t.reply("kib", SMS, &format!("OK {}", codes[0]));
+    assert_eq!(icu_got(&t), 2);
+    assert!(t.waiting(no, "public").is_some(), "one code, one entry");
+    t.clear();
+    t.reply("kib", SMS, &format!("OK {}", codes[0]));
+    assert_eq!(icu_got(&t), 0);
+    assert_eq!(t.waiting(no, "public").unwrap().1.wrong, 0, "a code that was used is no guess");
+    let note = t.notes_to("kib", NoteWord::AlreadyReleased);
+    assert!(note[0].whole.contains("number=1-1; time=09.45; by=kib-sv"), "{note:?}");
+    // The incident's number answers; it never approves.
+    t.reply("kib", SMS, "OK 1");
+    assert!(t.waiting(no, "public").is_some());
+}
+
+#[test]
+fn rule_b2_codes_count_only_from_the_addresses_that_were_asked() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let right = code(&t, no, "icu");
+    for other in ["press", "tib", "it", "icu"] {
+        t.reply(other, SMS, &format!("OK {right}"));
+        assert_eq!(icu_got(&t), 0, "{other} was not asked");
+    }
+    assert_eq!(t.waiting(no, "icu").unwrap().1.wrong, 0, "and can't use up KiB's tries");
+    let from = vec![];
+    t.input(Input::Reply { from, known: None, text: format!("OK {right}").as_str().into() }).unwrap();
+    assert_eq!(icu_got(&t), 0, "a stranger");
+    t.reply("kib", SMS, &format!("ok {right}. /Anna"));
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b2_a_bare_ok_yes_or_thumbs_up_never_approves() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    for bare in ["OK", "ok!", "Ja", "yes", "JAG TAR DET", "👍", "OK 1", "ja 1-1", "1", ""] {
+        t.reply("kib", SMS, bare);
+        assert_eq!(icu_got(&t), 0, "{bare:?}");
+        for to in ["icu", "public", "town"] {
+            let (_, a) = t.waiting(no, to).unwrap();
+            assert_eq!((a.wrong, a.extended, a.rejected), (0, false, false), "{bare:?}");
+        }
+    }
+}
+
+#[test]
+fn rule_b2_wait_extends_once() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let (_, before) = t.waiting(no, "icu").unwrap();
+    t.clear();
+    t.reply("kib", SMS, &format!("VÄNTA {}", before.code.as_str()));
+    let (_, after) = t.waiting(no, "icu").unwrap();
+    assert_eq!(after.due, before.due + 600);
+    let shown = t.notes_to("kib", NoteWord::ApprovalWanted);
+    assert!(shown[0].whole.contains("deadline=10.05"), "the new deadline is told: {shown:?}");
+    t.reply("kib", SMS, &format!("vänta {}", before.code.as_str()));
+    assert_eq!(t.waiting(no, "icu").unwrap().1.due, after.due, "once");
+    let n = number(&t, no, "icu");
+    let refused = t.act("kib", Action::Wait { number: n }).unwrap_err();
+    assert_eq!(refused.code, "extended-already");
+    t.reply("kib", SMS, &format!("OK {}", before.code.as_str()));
+    assert_eq!(icu_got(&t), 2, "the code still holds");
+}
+
+#[test]
+fn rule_b3_a_reject_without_text_passes_to_the_deputy_and_the_first_deadline_runs_on() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let (_, before) = t.waiting(no, "icu").unwrap();
+    t.advance(60);
+    t.reply("kib", SMS, &format!("NEJ {}", before.code.as_str()));
+    assert_eq!(asked(&t, no, "icu"), ["kib"], "a no needs a reason");
+    t.reply("kib", SMS, &format!("NEJ {} fel sjukhus", before.code.as_str()));
+    assert_eq!(asked(&t, no, "icu"), ["kib", "press"]);
+    assert_eq!(t.waiting(no, "icu").unwrap().1.due, before.due);
+    assert_eq!(t.notes_to("press", NoteWord::ApprovalWanted).len(), 1);
+    assert!(t.events.iter().any(|(_, e)| e.name() == "approval-ended"), "the reason is on record");
+    // The deputy has a code that holds from its own address.
+    t.reply("press", SMS, &format!("OK {}", code(&t, no, "icu")));
+    assert_eq!(icu_got(&t), 2);
+    assert_eq!(t.notes_to("kib", NoteWord::ApprovalTaken).len(), 2, "KiB needs not read on");
+}
+
+#[test]
+fn rule_b3_a_reject_with_a_replacement_asks_nobody_else() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let (_, before) = t.waiting(no, "icu").unwrap();
+    let n = number(&t, no, "icu");
+    let text = t.text(no, 1, SV).replace("sjukhusen", "bara FS");
+    let reject = |reason: &str, text: Option<&str>| Action::Reject {
+        number: n,
+        reason: reason.into(),
+        replacement: text.map(|x| BTreeMap::from([(SV, x.to_owned())])),
+    };
+    assert_eq!(t.act("kib", reject("", Some(&text))).unwrap_err().code, "no-reason");
+    assert_eq!(t.act("kib", reject("fel", Some("a\u{202e}b"))).unwrap_err().code, "bad-text");
+    t.act("kib", reject("fel omfattning", Some(&text))).unwrap();
+    let (entry, after) = t.waiting(no, "icu").unwrap();
+    assert_eq!(t.text(no, entry.message, SV), text);
+    assert_eq!(asked(&t, no, "icu"), ["kib"]);
+    assert_eq!((after.due, after.rejected), (before.due, false));
+    assert!(t.notes_to("press", NoteWord::ApprovalWanted).is_empty());
+}
+
+#[test]
+fn rule_b3_release_at_the_end_of_the_time() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    t.advance(599);
+    assert_eq!(icu_got(&t), 0);
+    t.advance(1);
+    assert_eq!(icu_got(&t), 2);
+    assert_eq!(released_by(&t, no, "icu").unwrap().1, ReleasedBy::Deadline);
+}
+
+#[test]
+fn rule_b3_escalate_asks_deputies_then_the_last_resort_then_does_what_finally_says() {
+    // kib -> press -> tib -> tib-2 -> cl: each holder once, each with its own time.
+    for finally in [Then::Release, Then::Hold] {
+        let mut t = with(|plan| care_row(plan, Then::Escalate, finally));
+        let no = t.ehr_down("major");
+        let mut chain = asked(&t, no, "icu");
+        for _ in 0..4 {
+            t.advance(599);
+            assert_eq!(asked(&t, no, "icu"), chain);
+            t.advance(1);
+            chain = asked(&t, no, "icu");
+        }
+        assert_eq!(chain, ["kib", "press", "tib", "tib-2", "cl"]);
+        for who in &chain {
+            assert!(!t.notes_to(who, NoteWord::ApprovalWanted).is_empty(), "{who}");
+        }
+        assert!(t.notes_to("desk", NoteWord::ApprovalHeld).is_empty());
+        t.clear();
+        t.advance(600);
+        if finally == Then::Release {
+            assert_eq!(icu_got(&t), 2);
+            continue;
+        }
+        // A standing alarm, and the question again each `within`.
+        assert_eq!(icu_got(&t), 0);
+        for who in ["tib", "cl", "desk"] {
+            assert!(!t.notes_to(who, NoteWord::ApprovalHeld).is_empty(), "{who}");
+        }
+        for _ in 0..3 {
+            t.clear();
+            t.advance(599);
+            assert!(t.notes_to("kib", NoteWord::ApprovalWanted).is_empty());
+            t.advance(1);
+            for who in &chain {
+                assert!(!t.notes_to(who, NoteWord::ApprovalWanted).is_empty(), "{who} is asked again");
+            }
+            assert!(t.waiting(no, "icu").unwrap().1.held);
+        }
+        t.reply("cl", SMS, &format!("OK {}", code(&t, no, "icu")));
+        assert_eq!(icu_got(&t), 2, "a late yes still releases what is held");
+    }
+}
+
+#[test]
+fn rule_b3_hold_is_a_standing_alarm_and_break_glass_is_always_possible() {
+    let mut t = with(|plan| care_row(plan, Then::Hold, Then::Hold));
+    let no = t.ehr_down("major");
+    t.advance(600);
+    assert!(t.waiting(no, "icu").unwrap().1.held);
+    let n = number(&t, no, "icu");
+    let glass = |reason: &str| Action::BreakGlass { number: n, reason: reason.into() };
+    assert_eq!(t.act("tib", glass("")).unwrap_err().code, "no-reason");
+    assert_eq!(t.act("lab", glass("patienter i fara")).unwrap_err().code, "not-yours");
+    t.act("tib", glass("patienter i fara")).unwrap();
+    assert_eq!(icu_got(&t), 2);
+    assert!(matches!(released_by(&t, no, "icu").unwrap().1, ReleasedBy::BreakGlass(_)));
+}
+
+#[test]
+fn rule_b4_a_changed_fact_renders_anew_voids_codes_shows_the_difference_and_keeps_the_deadline() {
+    let restore = |t: &Timeline| Some(Restore::At(t.now + 5400));
+    type Change = Box<dyn Fn(&mut Timeline, IncidentNo)>;
+    let changes: [(Change, &str); 2] = [
+        (
+            Box::new(|t, no| {
+                t.act("tib", Action::Decide { incident: no, proposal: None, yes: true, reason: "".into() }).unwrap();
+            }),
+            "'STABSLÄGE' -> 'FÖRSTÄRKNINGSLÄGE'",
+        ),
+        (
+            Box::new(move |t, no| {
+                let next = Some(at("2008-12-18T10:45:00+01:00"));
+                let news = News { restore: restore(t), next, ..News::default() };
+                t.act("it-led", Action::Update { incident: no, news }).unwrap();
+            }),
+            "'okänt, ny prognos 10.45.' -> '11.16.'",
+        ),
+    ];
+    for (change, shown) in changes {
+        let mut t = day();
+        let no = t.ehr_down("major");
+        t.advance(60);
+        let (entry, before) = t.waiting(no, "icu").unwrap();
+        t.clear();
+        change(&mut t, no);
+        let (moved, after) = t.waiting(no, "icu").unwrap();
+        assert!(moved.message > entry.message);
+        assert_eq!(after.due, before.due, "the deadline stays");
+        let note = t.notes_to("kib", NoteWord::ApprovalWanted);
+        let (a, b) = shown.split_once(" -> ").unwrap();
+        assert!(note[0].whole.contains(a) && note[0].whole.contains(b) || note[0].whole.contains(shown), "{note:?}");
+        assert!(note[0].whole.contains("1-1: '"), "{note:?}");
+        assert_eq!(note.len(), 2, "one request, over sms and pager");
+        // The old code does nothing, is no guess, and brings the new request again.
+        t.clear();
+        t.reply("kib", SMS, &format!("OK {}", before.code.as_str()));
+        assert_eq!(icu_got(&t), 0);
+        assert_eq!(t.waiting(no, "icu").unwrap().1.wrong, 0);
+        let again = t.notes_to("kib", NoteWord::ApprovalWanted);
+        assert!(again[0].whole.contains(after.code.as_str()), "{again:?}");
+        t.reply("kib", SMS, &format!("OK {}", after.code.as_str()));
+        let number = t.inc(no).message(moved.message).unwrap().texts[&SV].fingerprint.to_string();
+        assert!(t.got("icu", Kind::Alert).iter().all(|s| s.whole.contains(&number)));
+    }
+}
+
+#[test]
+fn rule_b4_a_raised_level_renders_waiting_drafts_anew() {
+    let mut t = with(|plan| {
+        plan.ladders.levels[3].care_at_once = false;
+        plan.playbooks.get_mut(&"ehr-down".into()).unwrap().levels[2].mode = None;
+    });
+    let no = t.ehr_down("major");
+    let (before, a) = t.waiting(no, "public").unwrap();
+    t.act(
+        "it-led",
+        Action::Update {
+            incident: no,
+            news: News { level: Some("D4".into()), next: Some(t.now + 1800), ..News::default() },
+        },
+    )
+    .unwrap();
+    let (after, b) = t.waiting(no, "public").unwrap();
+    assert!(after.message > before.message, "the next update moved, so the text did");
+    assert_eq!(a.due, b.due);
+    assert_ne!(a.code.as_str(), b.code.as_str());
+}
+
+#[test]
+fn rule_b5_a_request_that_is_not_delivered_asks_the_deputy_beside() {
+    for (said, beside) in [
+        (Some(DeliveryState::Accepted), true),
+        (Some(DeliveryState::Failed), true),
+        (None, true),
+        (Some(DeliveryState::Delivered), false),
+    ] {
+        let mut t = day();
+        t.gateways_say = said;
+        let no = t.ehr_down("major");
+        let (_, before) = t.waiting(no, "icu").unwrap();
+        t.advance(179);
+        assert_eq!(asked(&t, no, "icu"), ["kib"]);
+        t.advance(1);
+        let expected: &[&str] = if beside { &["kib", "press"] } else { &["kib"] };
+        assert_eq!(asked(&t, no, "icu"), expected, "{said:?}");
+        assert_eq!(t.waiting(no, "icu").unwrap().1.due, before.due, "beside: the deadline stays");
+        t.advance(200);
+        assert_eq!(asked(&t, no, "icu"), expected, "once");
+        if beside {
+            assert!(!t.notes_to("press", NoteWord::ApprovalWanted).is_empty());
+            t.reply("kib", SMS, &format!("OK {}", code(&t, no, "icu")));
+            assert!(released_by(&t, no, "icu").is_some(), "KiB may still say yes");
+        }
+    }
+}
+
+#[test]
+fn rule_b5_a_new_request_must_arrive_too() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    t.gateways_say = None;
+    t.advance(10);
+    t.act("tib", Action::Mode { site: "FS".into(), mode: "reinforced".into(), reason: "".into() }).unwrap();
+    t.advance(180);
+    assert_eq!(asked(&t, no, "icu"), ["kib", "press"], "the codes that KiB has are void");
+}
+
+#[test]
+fn rule_b5_a_late_answer_is_told_so_and_changes_nothing() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let old = code(&t, no, "icu");
+    let n = number(&t, no, "icu");
+    t.advance(600);
+    let before = t.state.clone();
+    let fingerprint = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
+    let refused = t.act("kib", Action::Approve { number: n, fingerprint, entry: None }).unwrap_err();
+    assert_eq!(refused.code, "already-released");
+    assert_eq!(refused.why, "1-1 was already released 09.55 by the end of the deadline");
+    assert!(t.state == before);
+    t.clear();
+    for late in [format!("OK {old}"), format!("NEJ {old} för sent"), format!("VÄNTA {old}")] {
+        t.reply("kib", SMS, &late);
+    }
+    let notes = t.notes_to("kib", NoteWord::AlreadyReleased);
+    assert_eq!(notes.len(), 3);
+    assert!(notes[0].whole.contains("number=1-1; time=09.55; by=tidens slut"), "{notes:?}");
+    assert_eq!(icu_got(&t), 0, "nothing goes out twice");
+    assert_eq!(t.waiting(no, "public").unwrap().1.wrong, 0, "nor is it a guess at what still waits");
+}
+
+#[test]
+fn rule_b6_who_reported_cannot_approve_and_another_is_asked() {
+    let mut t = day();
+    let no = t.report("kib", ehr_down("major"));
+    assert_eq!(asked(&t, no, "icu"), ["press"], "the first who may");
+    let n = number(&t, no, "icu");
+    assert_eq!(approve(&mut t, "kib", n).unwrap_err().code, "not-yours");
+    // Even when KiB comes to be asked.
+    t.reply("kib", SMS, &format!("OK {}", code(&t, no, "icu")));
+    assert_eq!(icu_got(&t), 0);
+    approve(&mut t, "press", n).unwrap();
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b6_where_the_playbook_does_not_say_so_the_reporter_may() {
+    let mut t = with(|plan| plan.playbooks.get_mut(&"ehr-down".into()).unwrap().four_eyes = false);
+    let no = t.report("kib", ehr_down("major"));
+    let n = number(&t, no, "icu");
+    approve(&mut t, "kib", n).unwrap();
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b6_the_approvers_own_edit_is_not_an_own_draft() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    let n = number(&t, no, "icu");
+    let text = t.text(no, 1, SV).replace("sjukhusen", "FS");
+    t.act("kib", Action::Change { number: n, texts: BTreeMap::from([(SV, text)]) }).unwrap();
+    let n = number(&t, no, "icu");
+    approve(&mut t, "kib", n).unwrap();
+    assert_eq!(icu_got(&t), 2);
+}
+
+#[test]
+fn rule_b6_where_nobody_is_left_the_end_of_the_deadline_decides() {
+    let mut t = with(|plan| {
+        let (kib, press) = (plan.fx("kib").unwrap(), plan.fx("press").unwrap());
+        // One holder carries it all.
+        plan.functions[press.ix()].hours = vardkase::domain::plan::Hours::Day { covered_by: kib };
+        plan.functions[kib.ix()].deputies = vec![press];
+        plan.functions[press.ix()].deputies = vec![kib];
+        plan.region.last_resort = vec![kib];
+        plan.index();
+    });
+    t.now = at("2008-12-18T03:12:00+01:00");
+    let no = t.report("kib", ehr_down("major"));
+    let n = number(&t, no, "icu");
+    let refused = approve(&mut t, "kib", n).unwrap_err();
+    assert_eq!(
+        (refused.code, refused.help.as_str()),
+        ("four-eyes", "a deputy approves it, or the end of the deadline decides")
+    );
+    t.advance(600);
+    assert_eq!(icu_got(&t), 2);
+    assert_eq!(released_by(&t, no, "icu").unwrap().1, ReleasedBy::Deadline);
+}
+
+fn public_texts(t: &Timeline, no: IncidentNo) -> Vec<(Kind, String)> {
+    let mut all: Vec<&Message> =
+        t.inc(no).messages.iter().filter(|m| m.audience == Audience::Public && m.released_at.is_some()).collect();
+    all.sort_by_key(|m| m.released_at);
+    assert_eq!(t.inc(no).newest(Audience::Public).map(|m| m.seq), all.last().map(|m| m.seq), "what the page shows");
+    all.iter().map(|m| (m.kind, m.texts[&SV].text.to_string())).collect()
+}
+
+#[test]
+fn rule_b7_the_public_gets_the_holding_text_after_ten_minutes_never_silence() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    t.advance(599);
+    assert_eq!(public_texts(&t, no), []);
+    t.advance(1);
+    let texts = public_texts(&t, no);
+    assert_eq!(texts.len(), 1);
+    assert_eq!(texts[0].0, Kind::Holding);
+    assert!(
+        texts[0].1.ends_with("Vi utreder en störning. Nästa besked 10.45. Nödläge 112, råd 1177."),
+        "{}",
+        texts[0].1
+    );
+    assert!(t.waiting(no, "public").is_some(), "the question goes on");
+    t.advance(3600);
+    assert_eq!(public_texts(&t, no).len(), 1, "once");
+    approve_all(&mut t, no);
+    assert_eq!(public_texts(&t, no).last().unwrap().0, Kind::Alert, "the approved text follows");
+}
+
+#[test]
+fn rule_b7_a_rejected_public_text_does_not_leave_the_public_in_silence() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    t.reply("kib", SMS, &format!("NEJ {} inte så", code(&t, no, "public")));
+    t.reply("press", SMS, &format!("NEJ {} inte så", code(&t, no, "public")));
+    t.advance(600);
+    assert_eq!(public_texts(&t, no).iter().map(|x| x.0).collect::<Vec<_>>(), [Kind::Holding]);
+    // The chain: press, tib, tib-2, cl; then it is held, and the holding text stands.
+    t.advance(4 * 3600);
+    assert!(t.waiting(no, "public").unwrap().1.held);
+    assert_eq!(public_texts(&t, no).iter().map(|x| x.0).collect::<Vec<_>>(), [Kind::Holding]);
+}
+
+#[test]
+fn rule_b7_an_approved_text_in_time_needs_no_holding_text() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    approve_all(&mut t, no);
+    t.advance(1200);
+    assert_eq!(public_texts(&t, no).iter().map(|x| x.0).collect::<Vec<_>>(), [Kind::Alert]);
+}
+
+#[test]
+fn rule_b7_public_never_says_nothing_and_holding_speaks_at_once() {
+    let set = |rule| move |plan: &mut Plan| plan.playbooks.get_mut(&"ehr-down".into()).unwrap().public = rule;
+    let mut t = with(set(PublicRule::Never));
+    let no = t.ehr_down("major");
+    t.advance(3600);
+    t.act("it-led", Action::Update { incident: no, news: News { level: Some("critical".into()), ..News::default() } })
+        .unwrap();
+    t.advance(3600);
+    t.act("it-led", Action::AllClear { incident: no, override_reason: Some("över".into()) }).unwrap();
+    assert!(t.inc(no).messages.iter().all(|m| m.audience != Audience::Public));
+    let mut t = with(set(PublicRule::Holding));
+    let no = t.ehr_down("major");
+    assert_eq!(public_texts(&t, no).iter().map(|x| x.0).collect::<Vec<_>>(), [Kind::Holding]);
+    assert!(t.waiting(no, "public").is_some(), "the rest after approval");
+}
+
+#[test]
+fn rule_b7_no_holding_text_after_a_stop_nor_in_a_drill() {
+    let mut t = day();
+    let no = t.ehr_down("major");
+    t.act("it-led", Action::Stop { incident: no, message: None, reason: "falsklarm".into() }).unwrap();
+    t.advance(3600);
+    assert_eq!(public_texts(&t, no), [], "nothing false is told");
+    for rule in [PublicRule::Approved, PublicRule::Holding] {
+        let mut t = with(|plan| plan.playbooks.get_mut(&"ehr-down".into()).unwrap().public = rule);
+        let no = t.report("it", Report { exercise: true, ..ehr_down("major") });
+        t.advance(3600);
+        assert_eq!(public_texts(&t, no), []);
+        assert!(t.messages_to("town").is_empty(), "nor are outside groups drilled");
+    }
+}
+
+#[test]
+fn rule_b1_tech_is_not_gated_by_what_was_told_to_all() {
+    let mut t = day();
+    let no = t.report("it", ehr_down("critical"));
+    t.act("tib", Action::Mode { site: "FS".into(), mode: "reinforced".into(), reason: "".into() }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
+    for who in ["it", "tib", "lab"] {
+        assert!(!t.got(who, Kind::Update).is_empty(), "{who} needs no approval, before or after a change of mode");
+    }
+    assert!(t.got("icu", Kind::Update).is_empty(), "KiB gates what follows for care");
+}
+
+#[test]
+fn rule_b2_one_request_per_approver_when_more_comes_to_wait() {
+    let mut t = day();
+    let no = t.ehr_down("outage");
+    assert!(t.notes_to("kib", NoteWord::ApprovalWanted).is_empty());
+    t.act("it-led", Action::Update { incident: no, news: News { level: Some("D3".into()), ..News::default() } })
+        .unwrap();
+    let notes = t.notes_to("kib", NoteWord::ApprovalWanted);
+    assert_eq!(notes.len(), 2, "sms and pager, once each");
+    let alert = newest_of(&t, no, Audience::Internal, |k| k == Kind::Alert);
+    assert!(notes[0].whole.contains(&format!("number=1-{alert};")), "{notes:?}");
 }

@@ -10,3 +10,4 @@ mod b_approval;
 mod c_answers;
 mod d_incidents;
 mod e_reporting;
+mod laws;

@@ -2,7 +2,7 @@
 
 use super::Decider;
 use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo, Px};
-use crate::domain::incident::asks::{served_by, within_s};
+use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::state::{AskState, Item, Phase, Via};
@@ -69,7 +69,7 @@ impl Decider<'_> {
             None => inc.ask_of.get(&f).copied(),
             Some(m) => {
                 // An answer to an older number answers what is asked now: it is the same duty and the same incident.
-                let asked = inc.asks.iter().any(|a| a.function == f && a.message == m);
+                let asked = inc.message(m).is_some() && inc.asks.iter().any(|a| a.function == f && a.message >= m);
                 if asked { inc.ask_of.get(&f).copied() } else { None }
             }
         }
@@ -136,11 +136,16 @@ impl Decider<'_> {
         true
     }
 
-    /// `NEJ code`: the next one is asked at once (RULES C5).
+    /// `NEJ code`: the next one is asked at once (RULES C5), also by one who said yes before.
     pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: Px) -> bool {
         let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let goes_on = |s: &AskState| match s {
+            AskState::Answered { by, .. } => at_point.contains(by),
+            s => s.is_open(),
+        };
         let open: Vec<u32> =
-            served_by(inc, p).into_iter().filter(|id| inc.asks[*id as usize].state.is_open()).collect();
+            served_by(inc, p).into_iter().filter(|id| goes_on(&inc.asks[*id as usize].state)).collect();
         for id in &open {
             self.pass_on_now(no, *id);
         }
@@ -153,8 +158,8 @@ impl Decider<'_> {
         let next = crate::domain::incident::asks::next_to_ask(&inc.plan, ask.function, &ask.asked, self.now);
         if next.is_some() {
             self.pass_on(no, id);
-        } else if ask.state == AskState::Waiting {
-            self.emit(no, Change::NotReached { asks: vec![id] });
+        } else if !matches!(ask.state, AskState::NotReached { .. }) {
+            self.standing_alarm(no, vec![id]);
         }
     }
 
@@ -234,7 +239,8 @@ impl Decider<'_> {
         if reason.is_empty() {
             return Err(Refused::new("no-reason", "taking an answer back needs a reason", "give it with --reason"));
         }
-        let due = self.now + within_s(&plan, f, None);
+        // It goes on where it stood: at its deadline, or at once when that has passed.
+        let due = self.inc(no).asks[id as usize].due.max(self.now);
         self.emit(no, Change::Unanswered { ask: id, by: actor, reason: reason.clone(), due });
         Ok(())
     }
@@ -249,12 +255,12 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         self.duty(&plan, by)?;
         let f = self.duty(&plan, function)?;
-        self.fallback_failed(no, f);
+        self.fallback_failed(no, &[f]);
         Ok(())
     }
 
     /// `FEL code`: the owner and TiB are told at once (RULES C5, INCIDENTS lesson 34).
-    pub(super) fn fallback_failed(&mut self, no: IncidentNo, f: Fx) {
+    pub(super) fn fallback_failed(&mut self, no: IncidentNo, whose: &[Fx]) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let title = inc.book().title.clone();
@@ -266,7 +272,7 @@ impl Decider<'_> {
             if !told.contains(&holder) {
                 told.push(holder);
                 self.note(no, t, NoteWord::FallbackFailed, &|n| {
-                    vec![("title", title.get(n.lang).to_owned()), ("function", n.title(f))]
+                    vec![("title", title.get(n.lang).to_owned()), ("function", n.titles(whose))]
                 });
             }
         }

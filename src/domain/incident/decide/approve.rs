@@ -22,7 +22,7 @@ impl Decider<'_> {
         for id in entries {
             let Some(rule) = self.inc(no).entry(*id).and_then(|e| e.rule.clone()) else { continue };
             let plan = self.plan(no);
-            let by = self.holds(&plan, rule.by);
+            let by = self.first_approver(no, &plan, rule.by);
             let approval = Approval {
                 asked: vec![by],
                 asked_at: self.now,
@@ -43,8 +43,24 @@ impl Decider<'_> {
             }
         }
         for by in approvers {
-            self.page_approver(no, by);
+            self.page_approver(no, by, false);
         }
+    }
+
+    /// Who holds the approver's duty; where the playbook asks for four eyes and that one reported, the next who did not. When
+    /// nobody is left the approver is told all the same, and the end of the deadline decides (RULES B6).
+    fn first_approver(&self, no: IncidentNo, plan: &Plan, by: Fx) -> Fx {
+        let holder = self.holds(plan, by);
+        if self.four_eyes(no, holder).is_ok() {
+            return holder;
+        }
+        self.chain(plan, by).into_iter().find(|f| self.four_eyes(no, *f).is_ok()).unwrap_or(holder)
+    }
+
+    /// Who is asked after an approver: its deputies, then the last resort (RULES B3).
+    pub(super) fn chain(&self, plan: &Plan, by: Fx) -> Vec<Fx> {
+        let last = plan.region.last_resort.iter().map(|l| self.holds(plan, *l));
+        deputies_in_turn(plan, by, self.now.timestamp()).into_iter().chain(last).collect()
     }
 
     /// New codes for entries that moved to another message, and a new request to everybody who was asked.
@@ -53,17 +69,36 @@ impl Decider<'_> {
         for id in entries {
             let Some(EntryState::Waiting(old)) = self.inc(no).entry(*id).map(|e| e.state.clone()) else { continue };
             let code = self.code().into();
-            let approval = Approval { code, rejected: false, ..*old };
+            // This request must arrive too, else the deputy is asked beside (RULES B5); the deadline stays.
+            let approval = Approval { code, rejected: false, asked_at: self.now, delivered: false, ..*old };
             approvers.extend(approval.asked.iter().copied().filter(|f| !approvers.contains(f)).collect::<Vec<_>>());
             self.emit(no, Change::ApprovalAsked { entry: *id, approval });
         }
         for by in approvers {
-            self.page_approver(no, by);
+            self.page_approver(no, by, true);
         }
     }
 
-    /// One note with every entry that this approver was asked for, each with its deadline and its code.
-    fn page_approver(&mut self, no: IncidentNo, by: Fx) {
+    /// Pages an approver as soon as the decision is made; with what changed, where an entry `moved` to another text.
+    pub(super) fn page_approver(&mut self, no: IncidentNo, by: Fx, moved: bool) {
+        match self.requests.iter_mut().find(|r| (r.0, r.1) == (no, by)) {
+            Some(request) => request.2 |= moved,
+            None => self.requests.push((no, by, moved)),
+        }
+    }
+
+    /// Sends the requests of this decision.
+    pub(super) fn send_requests(&mut self) {
+        for (no, by, moved) in std::mem::take(&mut self.requests) {
+            if self.state.incidents.contains_key(&no) {
+                self.send_request(no, by, moved);
+            }
+        }
+    }
+
+    /// One note with every entry that this approver was asked for, each with its deadline and its code; and with what changed,
+    /// where an entry `moved` to another text (RULES B4).
+    fn send_request(&mut self, no: IncidentNo, by: Fx, moved: bool) {
         let inc = self.inc(no);
         let mine: Vec<(Entry, Approval)> = inc
             .entries
@@ -77,11 +112,13 @@ impl Decider<'_> {
             return;
         }
         let title = inc.book().title.clone();
-        let lines: Vec<(MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval)> = mine
+        type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, BTreeMap<Lang, String>);
+        let lines: Vec<Line> = mine
             .into_iter()
             .map(|(e, a)| {
                 let prints = inc.message(e.message).map(fingerprints).unwrap_or_default();
-                (inc.number(e.message), prints, e, a)
+                let changed = if moved { what_changed(inc, &e) } else { BTreeMap::new() };
+                (inc.number(e.message), prints, e, a, changed)
             })
             .collect();
         let asked: Vec<u32> = lines.iter().map(|l| l.2.id).collect();
@@ -90,9 +127,9 @@ impl Decider<'_> {
             let default = n.plan.lang();
             let entries: Vec<String> = lines
                 .iter()
-                .map(|(number, prints, entry, a)| {
+                .map(|(number, prints, entry, a, changed)| {
                     let print = prints.get(&default).or(prints.values().next());
-                    fill(
+                    let line = fill(
                         &template,
                         &[
                             ("number", &n.number(*number)),
@@ -101,7 +138,11 @@ impl Decider<'_> {
                             ("deadline", &n.time(a.due)),
                             ("code", a.code.as_str()),
                         ],
-                    )
+                    );
+                    match changed.get(&n.lang) {
+                        Some(change) => format!("{line} ({change})"),
+                        None => line,
+                    }
                 })
                 .collect();
             vec![("title", title.get(n.lang).to_owned()), ("entries", entries.join(" "))]
@@ -187,9 +228,16 @@ impl Decider<'_> {
             return Err(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
         }
         let typed = replacement.map(|texts| self.typed(number, texts)).transpose()?;
-        self.rejected(number.incident, &waiting, fx, reason);
-        if let Some(texts) = typed {
-            self.replace(number, texts);
+        match typed {
+            // A replacement is the approver's change: it goes on with a new number, and nobody else needs to be asked.
+            Some(texts) => {
+                for entry in waiting {
+                    let end = ApprovalEnd::Rejected { by: fx, reason: reason.clone() };
+                    self.emit(number.incident, Change::ApprovalEnded { entry, end });
+                }
+                self.replace(number, texts);
+            }
+            None => self.rejected(number.incident, &waiting, fx, reason),
         }
         Ok(())
     }
@@ -208,17 +256,16 @@ impl Decider<'_> {
         let Some(e) = self.inc(no).entry(entry).cloned() else { return false };
         let (EntryState::Waiting(a), Some(rule)) = (e.state, e.rule) else { return false };
         let plan = self.plan(no);
-        let last = plan.region.last_resort.iter().map(|l| self.holds(&plan, *l));
-        let chain = deputies_in_turn(&plan, rule.by, self.now.timestamp()).into_iter().chain(last);
-        let reporter = self.inc(no).book().four_eyes.then(|| self.holds(&plan, self.inc(no).reporter));
-        let Some(next) = chain.into_iter().find(|f| !a.asked.contains(f) && Some(*f) != reporter) else { return false };
+        let chain = self.chain(&plan, rule.by);
+        let may = |f: &Fx| !a.asked.contains(f) && self.four_eyes(no, *f).is_ok();
+        let Some(next) = chain.into_iter().find(may) else { return false };
         let mut approval = Approval { asked_at: self.now, delivered: false, beside: false, ..*a };
         approval.asked.push(next);
         if new_time {
             approval.due = self.now + rule.within_s;
         }
         self.emit(no, Change::ApprovalAsked { entry, approval });
-        self.page_approver(no, next);
+        self.page_approver(no, next, false);
         true
     }
 
@@ -399,7 +446,7 @@ impl Decider<'_> {
             }
         }
         for f in asked {
-            self.page_approver(no, f);
+            self.page_approver(no, f, false);
         }
     }
 
@@ -482,7 +529,23 @@ fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
         let local = inc.plan.calendar.local(at.timestamp());
         format!("{:02}.{:02}", local.hour(), local.minute())
     };
-    let released = inc.entries.iter().rev().filter(|e| e.message == number.seq).find_map(|e| match &e.state {
+    // What waited with that number waits with a newer one now: the same number may have gone to others without approval.
+    let moved_to = inc.moved.iter().rev().filter(|m| m.1 == number.seq).find_map(|m| {
+        let e = inc.entry(m.0).filter(|e| matches!(e.state, EntryState::Waiting(_)))?;
+        inc.message(e.message)
+    });
+    if let (Some(old), Some(new)) = (inc.message(number.seq), moved_to) {
+        let lang = inc.plan.lang();
+        let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
+        return Refused::new(
+            "stale-fingerprint",
+            format!("{number} was replaced by {}: {}", inc.number(new.seq), difference(&text(old), &text(new))),
+            waiting_list(inc),
+        );
+    }
+    // The entries that were asked about come first: the same number may have gone to others by the playbook.
+    let of_number = || inc.entries.iter().rev().filter(|e| e.message == number.seq);
+    let released = of_number().filter(|e| e.rule.is_some()).chain(of_number()).find_map(|e| match &e.state {
         EntryState::Released { at, by } => Some((*at, *by)),
         _ => None,
     });
@@ -498,26 +561,26 @@ fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
             "correct it with `vardkase correct`",
         );
     }
-    if let (Some(old), Some(new)) = (inc.message(number.seq), newer(inc, number.seq)) {
-        let lang = inc.plan.lang();
-        let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
-        return Refused::new(
-            "stale-fingerprint",
-            format!("{number} was replaced by {}: {}", inc.number(new.seq), difference(&text(old), &text(new))),
-            waiting_list(inc),
-        );
-    }
     Refused::new("nothing-waits", format!("{number} does not wait for approval"), waiting_list(inc))
 }
 
-/// The newest draft of the same audience and kind that something waits with.
-fn newer(inc: &Incident, seq: u32) -> Option<&Message> {
-    let old = inc.message(seq)?;
-    inc.messages.iter().rev().find(|m| {
-        m.seq > seq
-            && m.audience == old.audience
-            && inc.entries.iter().any(|e| e.message == m.seq && matches!(e.state, EntryState::Waiting(_)))
-    })
+/// A longer difference is not written into a note: who approves reads the text itself. In characters.
+const DIFFERENCE_CHARS_MAX: usize = 160;
+
+/// What changed in an entry's text since the one that it waited with, per language, in words that every transmitter has.
+fn what_changed(inc: &Incident, entry: &Entry) -> BTreeMap<Lang, String> {
+    let before = inc.moved.iter().rev().find(|m| m.0 == entry.id).and_then(|m| inc.message(m.1));
+    let (Some(old), Some(new)) = (before, inc.message(entry.message)) else { return BTreeMap::new() };
+    let mut all = BTreeMap::new();
+    for (lang, draft) in &new.texts {
+        let Some(was) = old.texts.get(lang) else { continue };
+        let (was, is) = changed_words(was.text.as_str(), draft.text.as_str());
+        let number = inc.number(old.seq).written(&inc.plan.words(*lang).drill_prefix);
+        let short = was.chars().count() + is.chars().count() <= DIFFERENCE_CHARS_MAX;
+        let change = if short { format!("{number}: '{was}' -> '{is}'") } else { format!("{number} -> !") };
+        all.insert(*lang, change);
+    }
+    all
 }
 
 fn stale(inc: &Incident, message: &Message, given: Fingerprint) -> Refused {
@@ -539,14 +602,19 @@ fn stale(inc: &Incident, message: &Message, given: Fingerprint) -> Refused {
 
 /// The words in which two texts differ, with what stood before: `“A” became “B”`.
 pub(crate) fn difference(old: &str, new: &str) -> String {
-    let (a, b): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
-    let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
-    let (was, is) = (a[start..a.len() - end].join(" "), b[start..b.len() - end].join(" "));
+    let (was, is) = changed_words(old, new);
     match (was.is_empty(), is.is_empty()) {
         (true, true) => "nothing changed".into(),
         (true, false) => format!("“{is}” was added"),
         (false, true) => format!("“{was}” was taken out"),
         (false, false) => format!("“{was}” became “{is}”"),
     }
+}
+
+/// From the first to the last word in which two texts differ: what stood there, and what stands there.
+fn changed_words(old: &str, new: &str) -> (String, String) {
+    let (a, b): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
+    let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
+    (a[start..a.len() - end].join(" "), b[start..b.len() - end].join(" "))
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
+use super::report::care_at_once;
 use crate::domain::ids::{Fx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::Facts;
 use crate::domain::incident::render::{Brief, fingerprint, text};
-use crate::domain::incident::state::{Draft, EntryState, Incident, Kind, Message};
+use crate::domain::incident::state::{Draft, Entry, EntryState, Incident, Kind, Message, ReleasedBy};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Audience;
 use crate::domain::text::{BadText, Canonical};
@@ -71,7 +72,7 @@ impl Decider<'_> {
             kind,
             audience,
             now: self.now,
-            real_not_drill: audience == Audience::Internal && self.after_drill(inc),
+            real_not_drill: audience == Audience::Internal && self.after_drill(inc, kind),
             stays: &stays,
         };
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
@@ -84,26 +85,47 @@ impl Decider<'_> {
         inc.plan.region.languages.iter().filter_map(|l| text(*l).ok().map(|t| (*l, t))).collect()
     }
 
-    /// Some function that this incident addresses got a drill text in the last 24 h (RULES D1).
-    fn after_drill(&self, inc: &Incident) -> bool {
-        if inc.is_drill() || inc.messages.iter().any(|m| m.released_at.is_some()) {
+    /// Some function that gets its first real text with this one got a drill text in the last 24 h (RULES D1). A real text
+    /// takes the mark of the drill from its receivers.
+    fn after_drill(&self, inc: &Incident, kind: Kind) -> bool {
+        if inc.is_drill() || self.state.drilled.is_empty() {
             return false;
         }
-        let limit = inc.plan.region.limits.after_drill_s;
-        inc.entries.iter().flat_map(|e| &e.to).chain(&self.first_addressed(inc)).any(|f| {
-            self.state.drilled.get(&inc.plan.function(*f).id).is_some_and(|at| self.now.seconds_since(*at) < limit)
-        })
+        let plan = &inc.plan;
+        let limit = plan.region.limits.after_drill_s;
+        let to = match kind {
+            Kind::Alert => self.first_addressed(inc),
+            Kind::Mode => {
+                let top = self.state.modes_for(inc).into_iter().map(|m| m.1).max().unwrap_or_default();
+                plan.ladders.mode_at(top).map(|m| m.tell.iter().copied().collect()).unwrap_or_default()
+            }
+            _ => BTreeSet::new(),
+        };
+        let drilled =
+            |f: Fx| self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit);
+        to.into_iter().any(|f| drilled(f) || drilled(self.holds(plan, f)))
     }
 
-    /// Who the rows of the incident's level address: known before the first entry exists.
+    /// Who the rows of the incident's level address, their deputies, and the owners of what depends on what is down: known
+    /// before the first entry exists.
     fn first_addressed(&self, inc: &Incident) -> BTreeSet<Fx> {
+        let plan = &inc.plan;
         let rows = inc.book().levels.iter().filter(|l| l.level <= inc.level).flat_map(|l| &l.notify);
-        rows.flat_map(|r| match &r.to {
-            crate::domain::plan::To::Functions(all) => all.as_slice(),
-            crate::domain::plan::To::Public => &[],
-        })
-        .copied()
-        .collect()
+        let mut to: BTreeSet<Fx> = rows
+            .flat_map(|r| match &r.to {
+                crate::domain::plan::To::Functions(all) => all.as_slice(),
+                crate::domain::plan::To::Public => &[],
+            })
+            .copied()
+            .filter(|f| {
+                let site = &plan.function(*f).site;
+                *site == plan.region.whole || inc.sites.contains(site)
+            })
+            .collect();
+        to.extend(to.clone().into_iter().flat_map(|f| plan.function(f).deputies.iter().copied()));
+        let down = crate::domain::reach::down(plan, &inc.book().systems, &inc.book().infra);
+        to.extend(plan.systems.iter().filter(|s| down.systems.contains(&s.id)).map(|s| s.owner));
+        to
     }
 
     /// A fact changed: drafts that wait get a new number and new codes, and keep their deadlines (RULES B4).
@@ -134,7 +156,61 @@ impl Decider<'_> {
             .into_iter()
             .filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new)))
             .collect();
+        self.release_care(no);
         self.ask_moved(no, &moved);
+    }
+
+    /// What became true while a first text waited: care functions get it at once (RULES B1), the others of its entry wait on.
+    fn release_care(&mut self, no: IncidentNo) {
+        if !care_at_once(self.inc(no)) {
+            return;
+        }
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let told: BTreeSet<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| matches!(e.state, EntryState::Released { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let first = |e: &&Entry| {
+            let alert = inc.message(e.message).is_some_and(|m| m.kind == Kind::Alert);
+            alert && e.audience == Audience::Internal && e.rule.is_some()
+        };
+        let waiting: Vec<Entry> = inc
+            .entries
+            .iter()
+            .filter(first)
+            .filter(|e| matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. }))
+            .cloned()
+            .collect();
+        for e in waiting {
+            let care: Vec<Fx> = e.to.iter().copied().filter(|f| plan.function(*f).care && !told.contains(f)).collect();
+            if care.is_empty() {
+                continue;
+            }
+            if care.len() == e.to.len() {
+                self.release(no, e.id, ReleasedBy::Playbook);
+                continue;
+            }
+            let id = u32::try_from(self.inc(no).entries.len()).unwrap_or(u32::MAX);
+            let entry = Entry { id, to: care, rule: None, state: EntryState::Ready, ..e };
+            self.emit(no, Change::EntryAdded { entry });
+            self.release(no, id, ReleasedBy::Playbook);
+        }
+    }
+
+    /// A site's mode is a fact of every incident there: their drafts that wait are rendered anew too (RULES A9, B4).
+    pub(super) fn redraw_others(&mut self, no: IncidentNo) {
+        let others: Vec<IncidentNo> = self
+            .state
+            .open()
+            .map(|i| i.no)
+            .filter(|o| *o != no && !self.inc(no).is_drill() && o.status == no.status)
+            .collect();
+        for other in others {
+            self.redraw_waiting(other);
+        }
     }
 
     /// An entry goes on with another message.

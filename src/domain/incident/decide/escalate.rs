@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Decider;
-use super::release::{Sender, count};
+use super::release::{Sender, count, unreviewed};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
-use crate::domain::incident::state::{AskState, Delivery, Item, ReleasedBy};
+use crate::domain::incident::state::{AskState, Delivery, Item, Kind, ReleasedBy};
 use crate::domain::incident::timers::Timer;
 use crate::domain::plan::Channel;
 use crate::domain::words::NoteWord;
@@ -42,24 +42,27 @@ impl Decider<'_> {
     fn ask_is_due(&mut self, no: IncidentNo, id: u32) {
         let Some(ask) = self.inc(no).asks.get(id as usize) else { return };
         if ask.remind_at.is_some_and(|r| r <= self.now && self.now < ask.due) {
-            self.remind(no, ask.message);
+            let message = asks::newest_for(self.inc(no), ask);
+            self.remind(no, message);
         } else {
             self.pass_on(no, id);
         }
     }
 
-    /// All reminders of a message that are due go in one batch (RULES C8).
+    /// All reminders that are due with that text go in one batch (RULES C8).
     fn remind(&mut self, no: IncidentNo, message: u32) {
         let inc = self.inc(no);
+        let newest: std::collections::BTreeSet<Fx> =
+            inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
         let due: Vec<u32> = inc
             .ask_of
             .values()
             .copied()
             .filter(|id| {
                 inc.asks.get(*id as usize).is_some_and(|a| {
-                    a.message == message
-                        && a.state == AskState::Waiting
+                    a.state == AskState::Waiting
                         && a.remind_at.is_some_and(|r| r <= self.now && self.now < a.due)
+                        && (a.message == message || a.message < message && newest.contains(&a.function))
                 })
             })
             .collect();
@@ -86,8 +89,9 @@ impl Decider<'_> {
                     rule: ask.rule,
                     before_shift: None,
                 };
-                let channels = self.channels_of(no, ask.message);
-                let batch = self.batch_to(no, ask.message, &[next], &channels, 0, &[new]);
+                let message = asks::newest_for(self.inc(no), &ask);
+                let channels = self.channels_of(no, message);
+                let batch = self.batch_to(no, message, &[next], &channels, 0, &[new]);
                 let due = self.now + asks::within_s(&plan, next, None);
                 self.emit(no, Change::Escalated { ask: id, to: vec![next], stage: ask.stage + 1, due, batch });
             }
@@ -107,6 +111,13 @@ impl Decider<'_> {
             })
         };
         let ids: Vec<u32> = inc.ask_of.values().copied().filter(over).collect();
+        self.standing_alarm(no, ids);
+    }
+
+    /// Nobody is left to ask for these.
+    pub(super) fn standing_alarm(&mut self, no: IncidentNo, ids: Vec<u32>) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
         let functions: Vec<Fx> = ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
         if ids.is_empty() {
             return;
@@ -166,7 +177,26 @@ impl Decider<'_> {
                 }
             }
         }
-        Batch { item, flags, first: count(inc.deliveries.len()), sends: Arc::new(sends) }
+        let first = count(inc.deliveries.len());
+        let unread = unreviewed(inc, message);
+        if unread.is_empty() {
+            return Batch { item, flags, first, sends: Arc::new(sends) };
+        }
+        // A language that nobody read does not go out by this way either (RULES A7): the other paths carry the text, and where
+        // there is none, the holding text of that language.
+        let in_unread = |s: &Send| plan.region.languages.get(usize::from(s.lang)).is_some_and(|l| unread.contains(l));
+        let (held, read): (Vec<Send>, Vec<Send>) = sends.into_iter().partition(in_unread);
+        let audience = inc.message(message).map(|m| m.audience);
+        let holding = inc.messages.iter().rev().find(|m| m.kind == Kind::Holding && Some(m.audience) == audience);
+        match holding {
+            Some(holding) if read.is_empty() && flags & Delivery::REMINDER == 0 => Batch {
+                item: Item::Message(holding.seq),
+                flags: flags | Delivery::OTHER_TEXT,
+                first,
+                sends: Arc::new(held),
+            },
+            _ => Batch { item, flags, first, sends: Arc::new(read) },
+        }
     }
 
     /// The beat was missed: told first to who the playbook names and who reported, then one rung up (INCIDENTS lesson 30).

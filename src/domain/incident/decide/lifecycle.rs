@@ -8,8 +8,10 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
-use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Kind, Phase, ReleasedBy, Source};
-use crate::domain::plan::{Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
+use crate::domain::incident::state::{
+    ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
+};
+use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
 use crate::domain::words::NoteWord;
@@ -61,10 +63,11 @@ impl Decider<'_> {
         if level != old_level || sites != old_sites {
             self.emit(no, Change::ScopeSet { level, sites: sites.clone(), by });
         }
-        self.raise_by_level(no);
+        // Only what is new raises by itself: what was lowered by decision stays so (RULES D3).
+        self.raise_by_level(no, &|s| level > old_level || !old_sites.contains(s));
         match kind {
-            Kind::Correction { of } => self.tell_correction(no, kind, of),
-            _ => self.tell_update(no, kind),
+            Kind::Correction { of } => self.tell_correction(no, of),
+            _ => self.tell_update(no, kind, level > old_level),
         }
         self.redraw_waiting(no);
         // Up: entries newly included fire; a site added runs the entries for it (RULES D5).
@@ -75,8 +78,27 @@ impl Decider<'_> {
         if !added.is_empty() {
             self.fire_rows(no, None, &added);
         }
+        if level > old_level {
+            self.tell_dependents(no);
+        }
+        self.drop_told_quiet(no);
         self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Who was to hear in the morning and was told meanwhile, by a row of a higher level, needs no alert in the morning.
+    fn drop_told_quiet(&mut self, no: IncidentNo) {
+        let told = self.addressed_before(no);
+        let inc = self.inc(no);
+        let over = |e: &&Entry| {
+            matches!(e.state, EntryState::Quiet { .. })
+                && inc.message(e.message).is_some_and(|m| m.kind == Kind::Alert)
+                && e.to.iter().all(|f| told.contains(f))
+        };
+        let entries: Vec<u32> = inc.entries.iter().filter(over).map(|e| e.id).collect();
+        for entry in entries {
+            self.emit(no, Change::EntryDropped { entry, why: Dropped::Told });
+        }
     }
 
     fn facts_with(&self, inc: &Incident, news: &News, level: crate::domain::ladder::LevelIx) -> Result<Facts, Refused> {
@@ -125,7 +147,7 @@ impl Decider<'_> {
 
     /// An update goes to who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an earlier text of
     /// a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
-    fn tell_update(&mut self, no: IncidentNo, kind: Kind) {
+    fn tell_update(&mut self, no: IncidentNo, kind: Kind, raised: bool) {
         for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
             let inc = self.inc(no);
             let told: Vec<Entry> = inc
@@ -145,11 +167,22 @@ impl Decider<'_> {
             };
             let mut seen = BTreeSet::new();
             let mut rows: Vec<(Source, Vec<Fx>, bool)> = Vec::new();
-            for e in told.iter().rev() {
+            // A playbook's own rows come before what told everybody (a mode, a correction): they say who needs an approval.
+            let (all, own): (Vec<&Entry>, Vec<&Entry>) = told.iter().rev().partition(|e| e.source == Source::Followers);
+            for e in own.into_iter().chain(all) {
                 if !(e.source.is_told_on()) || waits(e.source, e.public) && e.public {
                     continue;
                 }
-                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f)).collect();
+                // Who waits for an earlier update by the same row gets that one, rendered anew.
+                let waits_for = |f: &Fx| {
+                    inc.entries.iter().any(|w| {
+                        w.source == e.source
+                            && w.audience == audience
+                            && w.to.contains(f)
+                            && matches!(w.state, EntryState::Waiting(_))
+                    })
+                };
+                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f) && !waits_for(f)).collect();
                 if !fresh.is_empty() || e.public && !rows.iter().any(|r| r.2) {
                     rows.push((e.source, fresh, e.public));
                 }
@@ -159,21 +192,32 @@ impl Decider<'_> {
             }
             rows.reverse();
             let message = self.draft(no, kind, audience);
-            let mut added = Vec::new();
+            // A raised level asks for answers like an alert (RULES C7).
+            let answered_as = if raised { Kind::Alert } else { kind };
+            let (mut added, mut night) = (Vec::new(), Vec::new());
             for (source, to, public) in rows {
                 let row = self.row_of(no, source, audience, public);
                 let rule = row.approval.clone();
-                added.push(self.add_row_entry(no, source, &row, to, rule, message, kind));
+                let entry = self.add_row_entry(no, source, &row, to, rule, message, answered_as);
+                added.push(entry);
+                night.push((entry, row.night));
             }
-            self.start(no, &added, &[]);
+            self.start(no, &added, &night);
         }
     }
 
-    /// A correction goes to everybody who was ever attempted; internal ones need no approval (RULES A8). The public text that
-    /// is corrected waits for its approver.
-    fn tell_correction(&mut self, no: IncidentNo, kind: Kind, of: MessageNo) {
-        let audience = self.inc(no).message(of.seq).map_or(Audience::Internal, |m| m.audience);
-        self.tell_everybody(no, kind, &[audience]);
+    /// A correction goes to everybody who was ever attempted, outside groups and the public included; internal ones need no
+    /// approval (RULES A8). Each audience is told which number of its own no longer holds.
+    fn tell_correction(&mut self, no: IncidentNo, of: MessageNo) {
+        for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
+            let inc = self.inc(no);
+            let same = inc.message(of.seq).is_some_and(|m| m.audience == audience);
+            let seq = if same { Some(of.seq) } else { inc.newest(audience).map(|m| m.seq) };
+            if let Some(seq) = seq {
+                let of = inc.number(seq);
+                self.tell_everybody(no, Kind::Correction { of }, &[audience]);
+            }
+        }
     }
 
     /// Everybody who was ever attempted, deputies included, and the public where it was told (RULES A8).
@@ -192,8 +236,17 @@ impl Decider<'_> {
                 continue;
             }
             let to = self.followers(no, *audience);
-            if !to.is_empty() {
-                let message = self.draft(no, kind, *audience);
+            if to.is_empty() {
+                continue;
+            }
+            let message = self.draft(no, kind, *audience);
+            if *audience == Audience::Outside {
+                // What leaves the region is approved as its first text was.
+                let row = self.row_of(no, Source::Followers, *audience, false);
+                let rule = row.approval.clone();
+                let entry = self.add_row_entry(no, Source::Followers, &row, to, rule, message, kind);
+                self.start(no, &[entry], &[]);
+            } else {
                 self.follow(no, message, *audience, to);
             }
         }
@@ -205,15 +258,18 @@ impl Decider<'_> {
         let entries =
             inc.entries.iter().filter(|e| e.audience == audience && matches!(e.state, EntryState::Released { .. }));
         let mut all: BTreeSet<Fx> = entries.flat_map(|e| e.to.iter().copied()).collect();
-        if audience == Audience::Internal && !all.is_empty() {
-            let outside: BTreeSet<Fx> = inc
-                .entries
-                .iter()
-                .filter(|e| e.audience == Audience::Outside)
-                .flat_map(|e| e.to.iter().copied())
-                .collect();
-            // Deputies and holders were attempted without standing in an entry.
-            all.extend(inc.attempted.iter().copied().filter(|f| !outside.contains(f)));
+        if !all.is_empty() {
+            // Deputies and holders were attempted without standing in an entry: with a text of that audience, or asked for one.
+            let of = |seq: u32| inc.message(seq).is_some_and(|m| m.audience == audience);
+            all.extend(inc.asks.iter().filter(|a| of(a.message)).flat_map(|a| a.asked.iter().copied()));
+            for d in &inc.deliveries {
+                if let Item::Message(seq) = d.item()
+                    && of(seq)
+                {
+                    let here = &inc.plan.point(d.point).functions;
+                    all.extend(here.iter().copied().filter(|f| inc.attempted.contains(f)));
+                }
+            }
         }
         all.into_iter().collect()
     }
@@ -223,8 +279,28 @@ impl Decider<'_> {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
-        let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
-        self.release(no, entry, ReleasedBy::Playbook);
+        // Whose rows ask for nothing are asked for nothing here either (RULES C7).
+        let never = self.never_asked(no);
+        let (silent, asked): (Vec<Fx>, Vec<Fx>) = to.into_iter().partition(|f| never.contains(f));
+        for (to, answer) in [(asked, None), (silent, Some(AnswerRule::None))] {
+            if !to.is_empty() {
+                let row = Row { answer, ..row.clone() };
+                let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
+                self.release(no, entry, ReleasedBy::Playbook);
+            }
+        }
+    }
+
+    /// Functions that stand in rows with `answer: none` and in no other.
+    fn never_asked(&self, no: IncidentNo) -> BTreeSet<Fx> {
+        let inc = self.inc(no);
+        let (mut never, mut asked) = (BTreeSet::new(), BTreeSet::new());
+        for e in &inc.entries {
+            let Source::Row(id) = e.source else { continue };
+            let none = inc.plan.row(inc.book(), id).is_some_and(|r| r.answer == Some(AnswerRule::None));
+            if none { &mut never } else { &mut asked }.extend(e.to.iter().copied());
+        }
+        &never - &asked
     }
 
     /// The row of a source; for followers one made of all channels that the audience was told over.
@@ -237,16 +313,30 @@ impl Decider<'_> {
         }
         let mut channels: Vec<Channel> =
             inc.entries.iter().filter(|e| e.audience == audience).flat_map(|e| e.channels.iter().copied()).collect();
+        // A function without any listed channel was told over what it has.
+        let over = |d: &crate::domain::incident::state::Delivery| match d.item() {
+            Item::Message(m) => inc.message(m).is_some_and(|m| m.audience == audience),
+            Item::Note(_) => false,
+        };
+        channels.extend(inc.deliveries.iter().filter(|d| over(d)).map(|d| inc.plan.point(d.point).channel));
         channels.sort_unstable();
         channels.dedup();
         let approval =
             inc.entries.iter().filter(|e| e.audience == audience && e.public == public).find_map(|e| e.rule.clone());
+        // Who is told because their system depends on the failed one needs no approval, first or later (RULES D8).
+        let approval = approval.filter(|_| source != Source::Dependents);
         Row {
             to: if public { To::Public } else { To::Functions(Vec::new()) },
             audience,
             channels,
             approval,
-            answer: None,
+            // Outside groups are asked for no more than their rows ask for.
+            answer: inc
+                .entries
+                .iter()
+                .filter(|e| e.audience == audience && audience == Audience::Outside)
+                .map(|e| e.answer)
+                .max(),
             answer_within_s: None,
             deputies: Some(DeputyRule::After),
             night: NightRule::Page,
@@ -296,9 +386,56 @@ impl Decider<'_> {
         self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
         self.emit(no, Change::PhaseSet { phase: Phase::Open, by: Some(fx), reason: Private::default() });
         self.drop_waiting(no, Dropped::Closed);
-        self.raise_by_level(no);
+        self.raise_by_level(no, &|_| true);
         self.tell_everybody(no, Kind::Alert, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        self.alert_unreached(no);
+        self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Whose alert still waited when it ran again gets it now, by the same rows.
+    fn alert_unreached(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let told: BTreeSet<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| !matches!(e.state, EntryState::Dropped { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let public = inc.entries.iter().any(|e| e.public && !matches!(e.state, EntryState::Dropped { .. }));
+        let mut again: Vec<Entry> = inc
+            .entries
+            .iter()
+            .filter(|e| matches!((&e.state, e.source), (EntryState::Dropped { why: Dropped::Closed }, Source::Row(_))))
+            .cloned()
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut public_seen = public;
+        again.retain_mut(|e| {
+            e.to.retain(|f| !told.contains(f) && seen.insert(*f));
+            !e.to.is_empty() || e.public && !std::mem::replace(&mut public_seen, true)
+        });
+        let (mut added, mut night) = (Vec::new(), Vec::new());
+        for e in again {
+            let now = self.now;
+            let fresh = |m: &crate::domain::incident::state::Message| {
+                m.audience == e.audience && m.kind == Kind::Alert && m.released_at.is_none_or(|at| at == now)
+            };
+            let waits = |seq: u32| {
+                self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }))
+            };
+            let there = self.inc(no).messages.iter().rev().find(|m| fresh(m) && waits(m.seq)).map(|m| m.seq);
+            let message = match there {
+                Some(seq) => seq,
+                None => self.draft(no, Kind::Alert, e.audience),
+            };
+            let row = self.row_of(no, e.source, e.audience, e.public);
+            let rule = row.approval.clone();
+            let id = self.add_row_entry(no, e.source, &row, e.to, rule, message, Kind::Alert);
+            added.push(id);
+            night.push((id, row.night));
+        }
+        self.start(no, &added, &night);
     }
 
     pub(super) fn data_complete(&mut self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
@@ -438,11 +575,11 @@ impl Decider<'_> {
                 "`vardkase reload` first",
             ));
         }
+        let fx = self.lead(no, by, "move to another configuration")?;
         let mut trial = inc.clone();
         crate::domain::incident::adopt::adopt(&mut trial, plan.clone()).map_err(|unfit| {
             Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
         })?;
-        let fx = self.lead(no, by, "move to another configuration")?;
         self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx });
         Ok(())
     }

@@ -37,8 +37,9 @@ const STEPS_MAX: u32 = 100_000;
 /// # Errors
 /// [`Refused`]: nothing has changed.
 pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Result<Vec<Event>, Refused> {
-    let mut d = Decider { state, now, nonce, used: 0, events: Vec::new() };
+    let mut d = Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new() };
     let result = d.input(input);
+    d.send_requests();
     debug_assert!(result.is_ok() || d.events.is_empty(), "a refusal comes before the first event");
     result.map(|()| d.events)
 }
@@ -103,6 +104,8 @@ pub(super) struct Decider<'a> {
     nonce: [u8; 16],
     used: u32,
     events: Vec<Event>,
+    /// Approvers to page when the decision is made: one request with all that waits, however much came together (RULES B2).
+    requests: Vec<(IncidentNo, Fx, bool)>,
 }
 
 impl Decider<'_> {
@@ -204,10 +207,7 @@ impl Decider<'_> {
     fn code_in_use(&self, code: &str) -> bool {
         self.state.pending.contains_key(code)
             || self.state.incidents.values().any(|i| {
-                i.entries
-                    .iter()
-                    .any(|e| matches!(&e.state, super::state::EntryState::Waiting(a) if a.code.as_str() == code))
-                    || i.proposals.iter().any(|p| p.code.as_str() == code)
+                i.codes.keys().any(|c| c.as_str() == code) || i.proposals.iter().any(|p| p.code.as_str() == code)
             })
     }
 

@@ -69,7 +69,9 @@ impl Decider<'_> {
         let kind = inc.message(e.message).map_or(Kind::Update, |m| m.kind);
         let asks = self.new_asks(no, entry);
         // Everybody who gets it: the entry's functions by their holders, and those who are asked with them.
-        let mut receivers: Vec<Fx> = e.to.iter().map(|f| self.holds(&plan, *f)).collect();
+        // What no longer holds is told where it was told, whoever holds the duty now (RULES D2).
+        let mut receivers: Vec<Fx> = if matches!(kind, Kind::Stopped { .. }) { e.to.clone() } else { Vec::new() };
+        receivers.extend(e.to.iter().map(|f| self.holds(&plan, *f)));
         receivers.extend(asks.iter().flat_map(|a| a.asked.iter().copied()));
         let mut seen = BTreeSet::new();
         receivers.retain(|f| seen.insert(*f));
@@ -167,6 +169,17 @@ impl Decider<'_> {
     ) -> Planned {
         let inc = self.inc(no);
         let mut sent: BTreeSet<Px> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
+        // Who has the text already and answers for another from now on is told so (RULES C1). What still waits in a queue
+        // says it by itself: its trailer is made when it leaves.
+        let queued: BTreeSet<Px> = inc
+            .deliveries
+            .iter()
+            .filter(|d| d.item() == item && d.state == DeliveryState::Queued)
+            .map(|d| d.point)
+            .collect();
+        let stands_in: BTreeSet<Fx> =
+            asks.iter().flat_map(|a| a.asked.iter().copied().filter(|f| *f != a.function)).collect();
+        sent.retain(|p| queued.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
@@ -372,7 +385,7 @@ impl<'a> Sender<'a> {
 }
 
 /// Languages of a message that nobody read since somebody typed in another (RULES A7).
-fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
+pub(super) fn unreviewed(inc: &Incident, message: u32) -> Vec<Lang> {
     inc.message(message)
         .map_or_else(Vec::new, |m| m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect())
 }

@@ -3,12 +3,12 @@
 use super::Decider;
 use super::foresee;
 use super::report::sites_named;
-use crate::domain::ids::{IncidentNo, Px};
+use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
 use crate::domain::incident::reading::{Code, Reading, Verb, read};
-use crate::domain::incident::state::{EntryState, PendingReport, ProposalState, Via};
+use crate::domain::incident::state::{EntryState, Item, PendingReport, ProposalState, Via};
 use crate::domain::plan::Plan;
 use crate::domain::words::NoteWord;
 
@@ -52,14 +52,14 @@ impl Decider<'_> {
             Verb::Yes => self.answer_from(no, p, Via::Reply),
             Verb::No => self.pass_on_from(no, p),
             Verb::Failed => {
-                let at_point = self.inc(no).plan.point(p).functions.clone();
-                match at_point.first() {
-                    Some(f) => {
-                        self.fallback_failed(no, *f);
-                        true
-                    }
-                    None => false,
+                let inc = self.inc(no);
+                let at_point = &inc.plan.point(p).functions;
+                let mut whose: Vec<Fx> = at_point.iter().copied().filter(|f| inc.attempted.contains(f)).collect();
+                if whose.is_empty() {
+                    whose.clone_from(at_point);
                 }
+                self.fallback_failed(no, &whose);
+                !whose.is_empty()
             }
             _ => false,
         };
@@ -73,20 +73,49 @@ impl Decider<'_> {
     fn bare(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
         let recent: Vec<(IncidentNo, Px)> =
             from.iter().copied().filter(|(no, p)| self.asked_recently(*no, *p)).collect();
-        let approvals = from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty());
+        // Approvals and decisions that wait there are requests too.
+        let others =
+            from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty() || !self.decisions_at(*no, *p).is_empty());
+        let waiting: Vec<(IncidentNo, Px)> =
+            from.iter().copied().filter(|(no, p)| self.waits_at(*no, *p) || recent.contains(&(*no, *p))).collect();
+        let mixed = waiting.iter().any(|w| waiting.iter().any(|v| v.0.status != w.0.status));
         match recent.as_slice() {
-            [(no, _)] if !approvals => self.numbered(from, r, *no),
+            [(no, _)] if !others && !mixed => self.numbered(from, r, *no),
+            _ if mixed => self.which_code(from, &waiting),
             _ => self.which_code(from, &recent),
         }
+    }
+
+    /// Something asked at that address still waits for its answer.
+    fn waits_at(&self, no: IncidentNo, p: Px) -> bool {
+        let inc = self.inc(no);
+        self.takes_answers(no) && served_by(inc, p).iter().any(|id| inc.asks[*id as usize].state.is_open())
+    }
+
+    /// Codes of the decisions that are asked at that address.
+    fn decisions_at(&self, no: IncidentNo, p: Px) -> Vec<String> {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let here = |q: &&crate::domain::incident::state::Proposal| {
+            q.state == ProposalState::Asked && q.asked.iter().any(|f| at_point.contains(f))
+        };
+        inc.proposals.iter().filter(here).map(|q| q.code.as_str().to_owned()).collect()
     }
 
     fn asked_recently(&self, no: IncidentNo, p: Px) -> bool {
         let inc = self.inc(no);
         let limit = inc.plan.region.limits.bare_answer_s;
-        self.takes_answers(no)
-            && served_by(inc, p).iter().any(|id| {
-                let a = &inc.asks[*id as usize];
-                self.now.seconds_since(a.since) <= limit
+        let asks = served_by(inc, p);
+        if asks.is_empty() || !self.takes_answers(no) {
+            return false;
+        }
+        // The hour begins when the request went to this address: a deputy is asked later than the function.
+        let since = |id: &u32| inc.asks.get(*id as usize).is_some_and(|a| self.now.seconds_since(a.since) <= limit);
+        asks.iter().any(since)
+            || inc.deliveries.iter().rev().any(|d| {
+                d.point == p
+                    && self.now.seconds_since(inc.opened + d.changed_s) <= limit
+                    && asks.iter().any(|id| d.item() == Item::Message(inc.asks[*id as usize].message))
             })
     }
 
@@ -96,11 +125,13 @@ impl Decider<'_> {
         } else {
             open.iter().map(|o| o.0).collect()
         };
+        let decisions: Vec<String> = from.iter().flat_map(|(no, p)| self.decisions_at(*no, *p)).collect();
         if let Some((no, p)) = open.first().or(from.first()).copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
             if let Some(to) = to {
                 self.note_to(no, to, &[p], NoteWord::WhichCode, &|n| {
-                    let codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    let mut codes: Vec<String> = listed.iter().map(|i| n.incident(*i)).collect();
+                    codes.extend(decisions.iter().cloned());
                     vec![("codes", codes.join(", "))]
                 });
             }
@@ -171,12 +202,22 @@ impl Decider<'_> {
                 }
                 return;
             }
+            // A code that was used, or voided when the text changed, is no guess: say how it stands.
+            let once = self.inc(no).codes.get(&code.into()).copied();
+            if let Some(entry) = once.filter(|e| self.asked_at(no, *e, p)) {
+                self.spent_code(no, p, entry, &waiting);
+                return;
+            }
             if !waiting.is_empty() {
                 guessed.push((no, p, waiting));
             }
         }
         let Some((no, p, entries)) = guessed.into_iter().next() else {
-            self.late_or_unknown(from);
+            match known {
+                // No incident to answer from: a report whose code has run out, most likely. Silence would look like a start.
+                Some(p) if from.is_empty() => self.report_note(p, None),
+                _ => self.late_or_unknown(from),
+            }
             return;
         };
         self.wrong_code(no, p, &entries);
@@ -220,32 +261,61 @@ impl Decider<'_> {
     fn late_or_unknown(&mut self, from: &[(IncidentNo, Px)]) {
         for (no, p) in from.iter().copied() {
             let inc = self.inc(no);
-            let at_point = &inc.plan.point(p).functions;
-            let asked_here = |e: &&crate::domain::incident::state::Entry| {
-                e.rule.as_ref().is_some_and(|r| {
-                    at_point.contains(&self.holds(&inc.plan, r.by))
-                        || crate::domain::holder::deputies_in_turn(&inc.plan, r.by, self.now.timestamp())
-                            .iter()
-                            .any(|d| at_point.contains(d))
-                })
-            };
-            let released = inc.entries.iter().rev().filter(asked_here).find_map(|e| match &e.state {
-                EntryState::Released { at, by } => Some((inc.number(e.message), *at, *by)),
-                _ => None,
-            });
-            if let (Some((number, at, by)), Some(to)) = (released, at_point.first().copied()) {
-                self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
-                    use crate::domain::incident::state::ReleasedBy as R;
-                    let by = match by {
-                        R::Approval(f) | R::BreakGlass(f) => n.title(f),
-                        R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),
-                    };
-                    vec![("number", n.number(number)), ("time", n.time(at)), ("by", by)]
-                });
+            let ids = inc.entries.iter().rev().filter(|e| matches!(e.state, EntryState::Released { .. })).map(|e| e.id);
+            let asked_here = ids.into_iter().find(|id| self.asked_at(no, *id, p));
+            if let Some(entry) = asked_here {
+                self.already_released(no, p, entry);
                 return;
             }
         }
         self.not_understood(from);
+    }
+
+    /// Whether the approver of an entry, or one who may be asked after it, is reached at that point.
+    fn asked_at(&self, no: IncidentNo, entry: u32, p: Px) -> bool {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        inc.entry(entry).and_then(|e| e.rule.as_ref()).is_some_and(|r| {
+            at_point.contains(&self.holds(&inc.plan, r.by))
+                || self.chain(&inc.plan, r.by).iter().any(|d| at_point.contains(d))
+        })
+    }
+
+    /// "Already released 03.24 by …" (RULES B5). Nothing changes.
+    fn already_released(&mut self, no: IncidentNo, p: Px, entry: u32) {
+        let inc = self.inc(no);
+        let Some(e) = inc.entry(entry) else { return };
+        let EntryState::Released { at, by } = e.state else { return };
+        let number = inc.number(e.message);
+        let Some(to) = inc.plan.point(p).functions.first().copied() else { return };
+        self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
+            use crate::domain::incident::state::ReleasedBy as R;
+            let by = match by {
+                R::Approval(f) | R::BreakGlass(f) => n.title(f),
+                R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),
+            };
+            vec![("number", n.number(number)), ("time", n.time(at)), ("by", by)]
+        });
+    }
+
+    /// A code that was good once: its text went out, or the text changed and who is asked gets the newest request again.
+    fn spent_code(&mut self, no: IncidentNo, p: Px, entry: u32, waiting: &[u32]) {
+        if matches!(self.inc(no).entry(entry).map(|e| &e.state), Some(EntryState::Released { .. })) {
+            self.already_released(no, p, entry);
+            return;
+        }
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let asked = match inc.entry(entry).map(|e| &e.state) {
+            Some(EntryState::Waiting(a)) if waiting.contains(&entry) => {
+                a.asked.iter().copied().find(|f| at_point.contains(f))
+            }
+            _ => None,
+        };
+        match asked {
+            Some(f) => self.page_approver(no, f, true),
+            None => self.not_understood(&[(no, p)]),
+        }
     }
 
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
@@ -254,13 +324,20 @@ impl Decider<'_> {
         let at_point = self.inc(no).plan.point(p).functions.clone();
         let Some(who) = a.asked.iter().copied().find(|f| at_point.contains(f)) else { return };
         if a.blocked {
-            self.not_understood(&[(no, p)]);
+            let number = self.inc(no).entry(entry).map(|e| self.inc(no).number(e.message));
+            if let Some(number) = number {
+                self.note_to(no, who, &[p], NoteWord::CodesBlocked, &|n| vec![("number", n.number(number))]);
+            }
             return;
         }
         match r.verb {
             Verb::Yes if self.four_eyes(no, who).is_ok() => self.approved(no, &[entry], who),
             Verb::No if !r.rest.is_empty() => self.rejected(no, &[entry], who, &r.rest.clone().into()),
-            Verb::Wait => self.extend(no, &[entry]),
+            Verb::Wait => {
+                self.extend(no, &[entry]);
+                // The request again: it shows until when.
+                self.page_approver(no, who, false);
+            }
             _ => self.not_understood(&[(no, p)]),
         }
     }
@@ -350,12 +427,18 @@ impl Decider<'_> {
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
         if let Err(refused) = self.report(&report.by, &typed) {
             // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
-            let open = self
-                .state
-                .open()
-                .find(|i| refused.code == "shares-a-system" && refused.why.starts_with(&i.no.to_string()));
-            if let Some(no) = open.map(|i| i.no) {
-                let _ = self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed });
+            let open = plan.playbooks.get(&report.playbook).and_then(|book| self.sharing(book));
+            let added = match open {
+                Some(no) if refused.code == "shares-a-system" => {
+                    self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok()
+                }
+                _ => false,
+            };
+            // A report that came to nothing is never silent.
+            if let Some(p) = known
+                && !added
+            {
+                self.report_note(p, None);
             }
         }
     }

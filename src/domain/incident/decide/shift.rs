@@ -22,7 +22,10 @@ impl Decider<'_> {
                 format!("{function} does it, or one of `command`"),
             ));
         }
-        if !self.state.open().any(|i| i.attempted.iter().any(|a| i.plan.function(*a).id == *function)) {
+        let concerns = |i: &crate::domain::incident::state::Incident| {
+            i.plan.fx(function.as_str()).is_some_and(|f| self.concerned(i.no, f))
+        };
+        if !self.state.open().any(concerns) {
             return Err(Refused::new(
                 "nothing-open",
                 format!("no open incident concerns {function}"),
@@ -45,10 +48,10 @@ impl Decider<'_> {
     }
 
     fn shift_of(&mut self, no: IncidentNo, f: Fx) {
-        let inc = self.inc(no);
-        if !inc.attempted.contains(&f) {
+        if !self.concerned(no, f) {
             return;
         }
+        let inc = self.inc(no);
         let plan = inc.plan.clone();
         let holder = self.holds(&plan, f);
         let open = self.what_is_open(no, f);
@@ -63,6 +66,23 @@ impl Decider<'_> {
         });
         self.ask_anew(no, f, holder);
         self.page_anew(no, f, holder);
+        self.tasks_anew(no, f);
+    }
+
+    /// Told something, or asked to approve, decide or walk.
+    fn concerned(&self, no: IncidentNo, f: Fx) -> bool {
+        self.inc(no).attempted.contains(&f) || self.what_is_open(no, f) > 0
+    }
+
+    /// What it must still walk is sent anew.
+    fn tasks_anew(&mut self, no: IncidentNo, f: Fx) {
+        let tasks: Vec<_> = self.inc(no).tasks.iter().filter(|t| t.done.is_none() && t.owner == f).cloned().collect();
+        for task in tasks {
+            let number = self.inc(no).number(task.message);
+            self.note(no, f, NoteWord::ReadOut, &|n| {
+                vec![("number", n.number(number)), ("functions", n.titles(&task.functions)), ("why", task.why.clone())]
+            });
+        }
     }
 
     /// How many approvals, proposals and tasks wait for it.

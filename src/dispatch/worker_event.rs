@@ -1,0 +1,50 @@
+//! What a worker tells the loop.
+
+use super::health::Standing;
+use crate::channels::{Address, Health};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{DeliveryId, GatewayId};
+
+/// What became of a delivery, and why if it did not go well. The reason has no address in it.
+pub type Outcome = (DeliveryId, DeliveryState, Option<String>);
+
+/// What a worker tells the loop.
+#[derive(Clone, Debug)]
+pub enum WorkerEvent {
+    /// Outcomes, in the order they came.
+    Outcomes(Vec<Outcome>),
+    /// Somebody wrote back.
+    Reply {
+        /// Over which gateway.
+        gateway: GatewayId,
+        /// From where.
+        from: Address,
+        /// What.
+        text: String,
+    },
+    /// A gateway's health changed.
+    Health {
+        /// Which.
+        gateway: GatewayId,
+        /// Whether it is handed deliveries.
+        standing: Standing,
+        /// What it said.
+        health: Health,
+    },
+    /// There is room again after [`super::worker::Full`].
+    Room {
+        /// Where.
+        gateway: GatewayId,
+        /// For how many.
+        room: usize,
+    },
+    /// The worker has ended. The last event.
+    Ended {
+        /// Whose.
+        gateway: GatewayId,
+        /// Handed over, and no outcome came: to be repeated, marked, after the next start (invariant 4).
+        on_the_wire: Vec<DeliveryId>,
+        /// Never handed over.
+        in_line: Vec<DeliveryId>,
+    },
+}

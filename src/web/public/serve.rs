@@ -1,0 +1,313 @@
+//! Sockets and requests of the public listener.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_LANGUAGE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::dynamic::{self, Answer, Dynamic, NOT_FOUND};
+use super::published::{PublicSite, Published};
+use crate::channels::Stop;
+
+/// Bounds of the public listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Connections at one time. Further ones wait in the system's queue until one ends.
+    pub connections_max: usize,
+    /// Connections of one address, which is not this machine's (where a proxy may be). A hospital's whole staff may come
+    /// from one address.
+    pub per_address_max: usize,
+    /// Bytes of request line and headers.
+    pub header_bytes_max: usize,
+    /// Headers.
+    pub headers_max: usize,
+    /// Bytes of path and query.
+    pub target_bytes_max: usize,
+    /// A request's headers must be here within this time; an idle connection is kept as long.
+    pub header_timeout_s: u32,
+    /// A connection as a whole: a reader that takes a byte now and then does not hold a place for ever.
+    pub connection_s_max: u32,
+    /// Calls of [`Dynamic`] at one time.
+    pub calls_max: usize,
+    /// What is being answered may take so long when the program is going down.
+    pub drain_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 2_048,
+            per_address_max: 1_024,
+            header_bytes_max: 8 * 1024,
+            headers_max: 64,
+            target_bytes_max: 1_024,
+            header_timeout_s: 10,
+            connection_s_max: 300,
+            calls_max: 256,
+            drain_s: 5,
+        }
+    }
+}
+
+/// What the public listener needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Public {
+    /// The pages.
+    pub site: Arc<PublicSite>,
+    /// Who answers what acts.
+    pub dynamic: Arc<dyn Dynamic>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for Public {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Public").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Serves on a thread and runtime of its own until `stop` turns true. The listener is made non-blocking here.
+///
+/// # Errors
+/// No thread, or the listener can't be used.
+pub fn spawn_thread(
+    listener: std::net::TcpListener,
+    public: Public,
+    stop: Stop,
+) -> io::Result<std::thread::JoinHandle<()>> {
+    listener.set_nonblocking(true)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let listener = {
+        let _guard = runtime.enter();
+        TcpListener::from_std(listener)?
+    };
+    std::thread::Builder::new().name("public".into()).spawn(move || runtime.block_on(run(listener, public, stop)))
+}
+
+/// Serves until `stop` turns true.
+pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
+    let limits = &public.limits;
+    let places = Arc::new(Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
+    let calls = Arc::new(Semaphore::new(limits.calls_max.clamp(1, Semaphore::MAX_PERMITS)));
+    let addresses = Arc::new(Addresses::default());
+    loop {
+        let accepted = tokio::select! {
+            () = async { let _ = stop.wait_for(|s| *s).await; } => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let (place, socket, address) = match accepted {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                // Out of descriptors, mostly. Others free them; looking again at once would only burn time.
+                tracing::warn!(error = %e, "the public listener could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Some(counted) = addresses.count(address, limits.per_address_max) else { continue };
+        let _ = socket.set_nodelay(true);
+        let connection = Connection {
+            public: public.clone(),
+            calls: calls.clone(),
+            places: places.clone(),
+            _place: place,
+            _counted: counted,
+        };
+        tokio::spawn(connection.serve(socket, stop.clone()));
+    }
+    drop(listener);
+    let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(Duration::from_secs(limits.drain_s.into()), places.acquire_many(all)).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(OwnedSemaphorePermit, TcpStream, IpAddr)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (socket, address) = listener.accept().await?;
+    Ok((place, socket, address.ip().to_canonical()))
+}
+
+/// How many connections each address has.
+#[derive(Default)]
+struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+
+struct Counted(Arc<Addresses>, Option<IpAddr>);
+
+impl Addresses {
+    fn count(self: &Arc<Self>, address: IpAddr, max: usize) -> Option<Counted> {
+        if address.is_loopback() {
+            return Some(Counted(self.clone(), None));
+        }
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = all.entry(address).or_insert(0);
+        if *n >= max.max(1) {
+            return None;
+        }
+        *n += 1;
+        Some(Counted(self.clone(), Some(address)))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let Some(address) = self.1 else { return };
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = all.get_mut(&address) {
+            *n -= 1;
+            if *n == 0 {
+                all.remove(&address);
+            }
+        }
+    }
+}
+
+struct Connection {
+    public: Public,
+    calls: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    _place: OwnedSemaphorePermit,
+    _counted: Counted,
+}
+
+impl Connection {
+    async fn serve(self, socket: TcpStream, mut stop: Stop) {
+        let limits = &self.public.limits;
+        let service = service_fn(|request| async { Ok::<_, Infallible>(self.respond(request).await) });
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_secs(limits.header_timeout_s.max(1).into()))
+            // hyper's least is 8 192.
+            .max_buf_size(limits.header_bytes_max.max(8_192))
+            .max_headers(limits.headers_max)
+            .half_close(true);
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(socket), service));
+        let life = tokio::time::sleep(Duration::from_secs(limits.connection_s_max.max(1).into()));
+        // Errors here are the visitor's: a broken line, a garbled request, too slow. hyper has answered what can be.
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            () = life => {}
+            () = async { let _ = stop.wait_for(|s| *s).await; } => {
+                connection.as_mut().graceful_shutdown();
+                let _ = tokio::time::timeout(Duration::from_secs(limits.drain_s.into()), connection).await;
+            }
+        }
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let limits = &self.public.limits;
+        let mut response = if request.uri().path_and_query().map_or(0, |pq| pq.as_str().len()) > limits.target_bytes_max
+        {
+            dynamic::response(Answer::text(StatusCode::URI_TOO_LONG, "414: the address is too long\n"))
+        } else if dynamic::acts(request.uri().path()) {
+            match self.calls.try_acquire() {
+                Ok(_turn) => dynamic::respond(&*self.public.dynamic, request).await,
+                Err(_) => dynamic::busy(),
+            }
+        } else {
+            page(&self.public.site, request.method(), request.uri().path(), request.headers())
+        };
+        // When places run short, nobody keeps one between requests.
+        if self.places.available_permits() < limits.connections_max / 4 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// A page, or why not.
+fn page(site: &PublicSite, method: &Method, path: &str, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut refused = dynamic::response(Answer::text(StatusCode::METHOD_NOT_ALLOWED, "405: GET or HEAD\n"));
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return refused;
+    }
+    let pages = site.pages();
+    let found = pages.get(path).or_else(|| pages.get(path.strip_suffix('/').filter(|p| !p.is_empty())?));
+    match found {
+        Some(page) => published(page, headers),
+        None if pages.is_empty() => {
+            let mut soon = dynamic::response(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "503: starting\n"));
+            soon.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            soon
+        }
+        None => dynamic::response(Answer::text(StatusCode::NOT_FOUND, NOT_FOUND)),
+    }
+}
+
+fn published(page: &Published, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    let gzip = !page.gzip.is_empty() && accepts_gzip(headers);
+    let (body, all) = if gzip { (&page.gzip, &page.gzip_headers) } else { (&page.plain, &page.plain_headers) };
+    if has_already(page, headers) {
+        let mut same = Response::new(Full::default());
+        *same.status_mut() = StatusCode::NOT_MODIFIED;
+        *same.headers_mut() = all.clone();
+        // RFC 9110 15.4.5: what describes the body is left out, the tag and what rules the cache stay.
+        for left_out in [hyper::header::CONTENT_TYPE, hyper::header::CONTENT_ENCODING, CONTENT_LANGUAGE] {
+            same.headers_mut().remove(left_out);
+        }
+        debug_assert!(same.headers().contains_key(ETAG));
+        return same;
+    }
+    let mut response = Response::new(Full::new(body.clone()));
+    *response.headers_mut() = all.clone();
+    response
+}
+
+/// RFC 9110 13.1.2: weak comparison; either form of the same page will do.
+fn has_already(page: &Published, headers: &HeaderMap) -> bool {
+    headers.get_all(IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|tag| {
+        let tag = tag.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag).as_bytes();
+        tag == b"*" || tag == page.etag.as_bytes() || tag == page.gzip_etag.as_bytes()
+    })
+}
+
+/// RFC 9110 12.5.3: `gzip`, `x-gzip` or `*`, unless with `q=0`. What names gzip beats `*`.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let mut any = false;
+    for coding in headers.get_all(ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')) {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or("");
+        let wanted = parts
+            .find_map(|p| p.strip_prefix("q=").or_else(|| p.strip_prefix("Q=")))
+            .is_none_or(|q| q.parse::<f32>().is_ok_and(|q| q > 0.0));
+        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
+            return wanted;
+        }
+        any |= name == "*" && wanted;
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_does_not_take_all_places() {
+        let all = Arc::new(Addresses::default());
+        let one = IpAddr::from([192, 0, 2, 1]);
+        let held: Vec<_> = (0..3).filter_map(|_| all.count(one, 2)).collect();
+        assert_eq!(held.len(), 2);
+        assert!(all.count(IpAddr::from([192, 0, 2, 2]), 2).is_some());
+        drop(held);
+        assert!(all.0.lock().is_ok_and(|all| all.is_empty()), "nothing is kept of who has left");
+        let proxy: Vec<_> = (0..9).filter_map(|_| all.count(IpAddr::from([127, 0, 0, 1]), 2)).collect();
+        assert_eq!(proxy.len(), 9, "a proxy on this machine speaks for many");
+    }
+}

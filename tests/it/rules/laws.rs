@@ -1,0 +1,330 @@
+//! Laws that hold whatever happens, under random inputs: reports, answers, codes, outcomes, time, decisions. A failing case is
+//! kept as a timeline of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::timeline::*;
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::*;
+use vardkase::domain::incident::event::{Change, Event};
+use vardkase::domain::incident::facts::Safety;
+use vardkase::domain::incident::input::*;
+use vardkase::domain::incident::state::*;
+use vardkase::domain::ladder::ModeIx;
+use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::plan::{AnswerRule, Audience, Channel};
+use vardkase::domain::private::Private;
+use vardkase::domain::text::Canonical;
+
+/// One random step: what is done, and three numbers that choose with what.
+#[derive(Clone, Copy, Debug)]
+struct Step(u8, u16, u16, u16);
+
+fn step() -> impl Strategy<Value = Step> {
+    // Reports, time and outcomes come more often than the rest.
+    let kind = prop_oneof![3 => Just(0u8), 5 => Just(1), 3 => Just(2), 4 => Just(3), 12 => 4u8..26];
+    (kind, any::<u16>(), any::<u16>(), any::<u16>()).prop_map(|(k, a, b, c)| Step(k, a, b, c))
+}
+
+const LEVELS: [&str; 4] = ["degraded", "outage", "major", "critical"];
+const WHO: [&str; 9] = ["it", "it-led", "tib", "kib", "press", "cl", "owner", "icu", "desk"];
+const SITES: [&[&str]; 4] = [&[], &["FS"], &["HS", "LS"], &["REG"]];
+const OUTCOMES: [DeliveryState; 6] = [
+    DeliveryState::Accepted,
+    DeliveryState::Delivered,
+    DeliveryState::Failed,
+    DeliveryState::Unknown,
+    DeliveryState::Expired,
+    DeliveryState::Attempting,
+];
+
+fn pick<T: Clone>(all: &[T], n: u16) -> Option<T> {
+    if all.is_empty() { None } else { all.get(usize::from(n) % all.len()).cloned() }
+}
+
+fn sites(n: u16) -> Vec<SiteId> {
+    SITES[usize::from(n) % 4].iter().map(|s| SiteId::from(*s)).collect()
+}
+
+fn words(n: u16) -> L10n {
+    let all = ["Allt nere", "Labbet nere", "Strömavbrott på LS", "Pris 5 $ – “helt”"];
+    L10n::same(&[Lang::SV, Lang::EN], all[usize::from(n) % 4])
+}
+
+fn news(a: u16, b: u16) -> News {
+    News {
+        what: (a % 3 == 0).then(|| words(b)),
+        level: (a % 4 == 1).then(|| LEVELS[usize::from(b) % 4].to_owned()),
+        sites: (a % 5 == 2).then(|| sites(b)),
+        safety: (a % 7 == 3).then_some(if b % 2 == 0 { Safety::Yes } else { Safety::No }),
+        ..News::default()
+    }
+}
+
+/// A number that waits, or any.
+fn waiting_number(t: &Timeline, n: u16) -> MessageNo {
+    let waiting: Vec<MessageNo> = t
+        .state
+        .incidents
+        .values()
+        .flat_map(|i| {
+            i.entries.iter().filter(|e| matches!(e.state, EntryState::Waiting(_))).map(|e| i.number(e.message))
+        })
+        .collect();
+    pick(&waiting, n).unwrap_or(MessageNo { incident: IncidentNo::actual(1), seq: u32::from(n % 9) + 1 })
+}
+
+fn codes(t: &Timeline) -> Vec<String> {
+    let mut all: Vec<String> = t.state.pending.keys().cloned().collect();
+    for i in t.state.incidents.values() {
+        all.extend(i.codes.keys().map(|c| c.as_str().to_owned()).filter(|c| !c.is_empty()));
+        all.extend(i.proposals.iter().map(|p| p.code.as_str().to_owned()));
+    }
+    all
+}
+
+/// Does one step. A refusal changes nothing.
+fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
+    let numbers: Vec<IncidentNo> = t.state.incidents.keys().copied().collect();
+    let no = pick(&numbers, a).unwrap_or(IncidentNo::actual(7));
+    let by = WHO[usize::from(b) % WHO.len()];
+    let reason = || Private::from(if c % 5 == 0 { "" } else { "skäl" });
+    let act = |action: Action| Input::Command { by: by.into(), action: Box::new(action) };
+    let function = FunctionId::from(WHO[usize::from(c) % WHO.len()]);
+    let input = match kind {
+        0 => act(Action::Report(Report {
+            exercise: b % 4 == 0,
+            playbook: ["ehr-down", "malware", "dictation-slow"][usize::from(a) % 3].into(),
+            level: Some(LEVELS[usize::from(c) % 4].into()),
+            sites: sites(b / 4),
+            safety: [Safety::Yes, Safety::No, Safety::No, Safety::Unknown][usize::from(c / 4) % 4],
+            what: (c % 7 == 0).then(|| words(a)),
+            shared: if c % 3 == 0 { IfShared::Ask } else { IfShared::Separate },
+            ..Report::default()
+        })),
+        1 => {
+            t.advance(u32::from(a) % 2500);
+            return;
+        }
+        2 => {
+            let ids = (0..8u16).filter_map(|i| {
+                let inc = t.state.incidents.get(&no)?;
+                let n = u32::try_from(inc.deliveries.len()).unwrap();
+                let ordinal = (u32::from(b) + u32::from(i) * 13).checked_rem(n)?;
+                Some((DeliveryId { incident: no, ordinal }, OUTCOMES[usize::from(c.wrapping_add(i)) % 6]))
+            });
+            Input::Outcomes(ids.collect())
+        }
+        3 => {
+            let code = pick(&codes(t), c).unwrap_or_else(|| "123456".into());
+            let text = match c % 13 {
+                0..=2 => format!("OK {code}"),
+                3 => format!("NEJ {code} fel text"),
+                4 => format!("VÄNTA {code}"),
+                5 => format!("JA {no}"),
+                6 => format!("NEJ {no}"),
+                7 => format!("FEL {no}"),
+                8 => "JA".into(),
+                9 => "OK 111111".into(),
+                10 => "SKARPT".into(),
+                11 => "larm journal D3 FS".into(),
+                _ => "👍".into(),
+            };
+            t.reply(WHO[usize::from(a ^ b) % WHO.len()], Channel::Sms, &text);
+            return;
+        }
+        4 | 5 => {
+            let number = waiting_number(t, a);
+            let text = t.state.incidents.get(&number.incident).and_then(|i| i.message(number.seq));
+            let fingerprint = text.map_or("000000".parse().unwrap(), |m| m.texts[&Lang::SV].fingerprint);
+            let by = ["kib", "press", "tib", "cl"][usize::from(b) % 4];
+            Input::Command { by: by.into(), action: Box::new(Action::Approve { number, fingerprint, entry: None }) }
+        }
+        6 => {
+            let replacement = (c % 2 == 0).then(|| BTreeMap::from([(Lang::SV, "LARM: annan text".to_owned())]));
+            let by = ["kib", "press"][usize::from(b) % 2];
+            let action = Action::Reject { number: waiting_number(t, a), reason: reason(), replacement };
+            Input::Command { by: by.into(), action: Box::new(action) }
+        }
+        7 => {
+            let lang = if c % 2 == 0 { Lang::SV } else { Lang::EN };
+            let texts = BTreeMap::from([(lang, "LARM FS: så  här\u{301} ".to_owned())]);
+            let action = Action::Change { number: waiting_number(t, a), texts };
+            Input::Command { by: "kib".into(), action: Box::new(action) }
+        }
+        8 | 9 => act(Action::Update { incident: no, news: news(b, c) }),
+        10 => act(Action::Correct {
+            number: MessageNo { incident: no, seq: u32::from(c % 6) + 1 },
+            news: News { what: Some(words(b)), ..News::default() },
+        }),
+        11 => {
+            act(Action::Stop { incident: no, message: (c % 2 == 0).then_some(u32::from(c % 5) + 1), reason: reason() })
+        }
+        12 => act(Action::Mode {
+            site: SITES[usize::from(a % 3) + 1][0].into(),
+            mode: ["normal", "staff", "reinforced", "disaster"][usize::from(c) % 4].into(),
+            reason: reason(),
+        }),
+        13 => act(Action::Decide { incident: no, proposal: None, yes: c % 2 == 0, reason: reason() }),
+        14 => act(Action::Restored { incident: no, news: News::default() }),
+        15 => act(Action::Relapse { incident: no, news: news(b, c) }),
+        16 => act(Action::DataComplete { incident: no }),
+        17 => act(Action::AllClear { incident: no, override_reason: (c % 2 == 0).then(reason) }),
+        18 => act(Action::Merge { incident: no, into: pick(&numbers, c).unwrap_or(no) }),
+        19 => Input::Shift { functions: vec![function] },
+        20 => act(Action::BreakGlass { number: waiting_number(t, a), reason: reason() }),
+        21 => act(Action::Ack { incident: no, message: None, function, phone: c % 2 == 0, at: None }),
+        22 => act(Action::Unack { incident: no, function, reason: reason() }),
+        23 => act(Action::PassOn { incident: no, function }),
+        24 => Input::PageChecked { messages: vec![waiting_number(t, a)], equal: c % 2 == 0 },
+        _ => {
+            let said =
+                [None, Some(DeliveryState::Accepted), Some(DeliveryState::Delivered), Some(DeliveryState::Failed)];
+            t.gateways_say = said[usize::from(a) % 4];
+            return;
+        }
+    };
+    let before = t.state.clone();
+    if let Err(refused) = t.input(input) {
+        assert!(t.state == before, "a refusal changes nothing: {refused:?}");
+        assert!(!refused.code.is_empty() && !refused.why.is_empty() && !refused.help.is_empty(), "{refused:?}");
+    }
+}
+
+/// The actual ladder: the highest of the actual incidents, lowered only by decision; drills have ladders of their own.
+fn ladder_law(t: &Timeline, before: &BTreeMap<SiteId, ModeIx>, seen: usize) {
+    let mut highest: BTreeMap<SiteId, ModeIx> = BTreeMap::new();
+    for i in t.state.incidents.values().filter(|i| !i.is_drill()) {
+        for (site, mode) in &i.modes {
+            let top = highest.entry(site.clone()).or_default();
+            *top = (*top).max(*mode);
+        }
+    }
+    for (site, mode) in &t.state.modes {
+        let asked = highest.get(site).copied().unwrap_or_default();
+        if t.state.archived.is_empty() {
+            assert_eq!(*mode, asked, "{site}");
+        } else {
+            assert!(*mode >= asked, "{site}");
+        }
+    }
+    let mut lowered = BTreeSet::new();
+    let mut raised = BTreeSet::new();
+    for (_, e) in &t.events[seen..] {
+        let Event::Incident { no, change } = e else { continue };
+        if let Change::ModeSet { sites, lower, by, .. } = &**change
+            && no.status == Status::Actual
+        {
+            assert!(!lower || by.is_some(), "only somebody lowers");
+            if *lower { &mut lowered } else { &mut raised }.extend(sites.iter().cloned());
+        }
+    }
+    for (site, mode) in &t.state.modes {
+        let was = before.get(site).copied().unwrap_or_default();
+        assert!(*mode >= was || lowered.contains(site), "{site} fell without a decision");
+        assert!(*mode <= was || raised.contains(site), "{site} rose without a real incident");
+    }
+}
+
+/// Everybody or an alarm: each addressed function has an end or a next timer (invariant 3), each approval a deadline.
+fn nobody_is_forgotten(t: &Timeline) {
+    let next = t.state.next_due();
+    let timed = |at: At, what: &dyn std::fmt::Debug| {
+        assert!(next.is_some_and(|n| n <= at), "no timer by {at}: {what:?}");
+    };
+    for inc in t.state.incidents.values() {
+        let closed = inc.phase == Phase::Closed;
+        for e in &inc.entries {
+            match &e.state {
+                EntryState::Ready => panic!("{} entry {} is neither asked about nor released", inc.no, e.id),
+                EntryState::Waiting(a) => timed(a.due, e),
+                EntryState::Quiet { until } => timed(*until, e),
+                EntryState::Released { .. } if e.answer == AnswerRule::Required => {
+                    for f in &e.to {
+                        assert!(inc.ask(*f).is_some(), "{}: nothing is asked of {f:?}, entry {}", inc.no, e.id);
+                    }
+                }
+                EntryState::Released { .. } | EntryState::Dropped { .. } => {}
+            }
+        }
+        for (id, ask) in (0u32..).zip(&inc.asks) {
+            let newest = inc.ask_of.get(&ask.function) == Some(&id);
+            assert!(!ask.state.is_open() || newest, "{}: an old ask of {:?} is open", inc.no, ask.function);
+            assert!(!(closed && ask.state.is_open()), "{}: {ask:?} is open after the end", inc.no);
+            if ask.state == AskState::Waiting && ask.rule == AnswerRule::Required {
+                timed(ask.due, ask);
+            }
+        }
+        for p in inc.proposals.iter().filter(|p| p.state == ProposalState::Asked) {
+            timed(p.due, p);
+        }
+        if !closed {
+            assert!(next.is_some(), "an open incident always has a beat");
+        }
+    }
+    assert!(next.is_none_or(|n| n > t.now), "what is due was carried out");
+}
+
+/// What left since then: canonical, marked in drills, and nothing inner to outer audiences.
+fn what_leaves(t: &Timeline, from: usize) {
+    let codes = codes(t);
+    for s in &t.sent[from..] {
+        let drill = s.id.incident.status == Status::Exercise && s.id.incident != DESK;
+        let mark = |m: &str| s.whole.starts_with(&format!("{m} ")) && s.whole.ends_with(&format!(" {m}"));
+        assert_eq!(drill, mark("ÖVNING") || mark("EXERCISE"), "{}", s.whole);
+        assert!(Canonical::new(&s.whole).is_ok(), "{}", s.whole);
+        let (Some(seq), Some(inc)) = (s.message, t.state.incidents.get(&s.id.incident)) else { continue };
+        let m = inc.message(seq).unwrap();
+        let held = |x: &&Draft| s.whole.contains(&format!("{} {}", x.fingerprint, x.text));
+        let texts: Vec<&Draft> = m.texts.values().filter(held).collect();
+        assert_eq!(texts.len(), 1, "one canonical text, whole: {}", s.whole);
+        assert!(Canonical::new(texts[0].text.as_str()).is_ok());
+        if m.audience != Audience::Internal {
+            assert!(!drill, "a drill reaches no outside group");
+            assert!(codes.iter().all(|c| !s.whole.contains(c.as_str())), "{}", s.whole);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn laws_hold_whatever_comes(night in any::<bool>(), steps in prop::collection::vec(step(), 1..45)) {
+        let mut t = if night { Timeline::by_night() } else { Timeline::by_day() };
+        for step in steps {
+            let (modes, events, sent) = (t.state.modes.clone(), t.events.len(), t.sent.len());
+            take(&mut t, step);
+            // Answers may have opened a moment that is due at once.
+            t.advance(0);
+            ladder_law(&t, &modes, events);
+            nobody_is_forgotten(&t);
+            what_leaves(&t, sent);
+        }
+        // Replay equals state: the timeline's end asserts it.
+    }
+
+    #[test]
+    fn left_alone_every_incident_comes_to_rest(level in 0usize..4, night in any::<bool>(), exercise in any::<bool>()) {
+        // Nobody answers anything for a day: everybody who had to answer is visibly not reached, every text is out or held.
+        let mut t = if night { Timeline::by_night() } else { Timeline::by_day() };
+        let no = t.report("it", Report { exercise, ..ehr_down(LEVELS[level]) });
+        t.advance(24 * 3600);
+        let inc = t.inc(no);
+        for ask in inc.ask_of.values().map(|id| &inc.asks[*id as usize]).filter(|a| a.rule == AnswerRule::Required) {
+            prop_assert!(matches!(ask.state, AskState::NotReached { .. }), "{ask:?}");
+        }
+        for e in &inc.entries {
+            let rests = match &e.state {
+                EntryState::Released { .. } => true,
+                EntryState::Waiting(a) => a.held,
+                _ => false,
+            };
+            prop_assert!(rests, "{e:?}");
+        }
+    }
+}
+
+use vardkase::domain::time::At;

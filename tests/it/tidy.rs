@@ -1,0 +1,168 @@
+//! Style that code can check: the layers and their arrows, what the domain may know, what must not stand in the sources.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, with its text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, out);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                out.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    walk(&root().join(folder), &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|p| {
+            let name = p.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&p).unwrap())
+        })
+        .collect()
+}
+
+/// The module that a file under `src/` belongs to.
+fn layer(file: &str) -> &str {
+    let rest = file.strip_prefix("src/").unwrap();
+    rest.split(['/', '.']).next().unwrap()
+}
+
+/// Which layer may name which others (DESIGN §5). `error` and `clock` are leaves that everybody but the domain may use.
+fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
+    BTreeMap::from([
+        ("domain", vec![]),
+        ("error", vec![]),
+        ("clock", vec![]),
+        ("journal", vec!["domain", "error", "clock"]),
+        ("channels", vec!["domain", "error", "clock"]),
+        ("config", vec!["domain", "error"]),
+        ("sim", vec!["domain"]),
+        ("dispatch", vec!["journal", "channels", "config", "domain", "error", "clock"]),
+        ("intake", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
+        ("drill", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
+        ("web", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
+        (
+            "app",
+            vec![
+                "web", "intake", "drill", "dispatch", "journal", "channels", "config", "domain", "sim", "error",
+                "clock",
+            ],
+        ),
+        ("bench", vec!["app", "web", "dispatch", "journal", "channels", "config", "domain", "sim", "error", "clock"]),
+        ("cli", vec!["app", "bench", "web", "dispatch", "journal", "config", "domain", "error", "clock"]),
+        ("main", vec!["cli", "error"]),
+        ("lib", vec![]),
+    ])
+}
+
+/// What a file names with `crate::`, test modules included: tests keep the layers too.
+fn named(text: &str) -> Vec<String> {
+    let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    code.split("crate::")
+        .skip(1)
+        .filter_map(|rest| {
+            let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            (!word.is_empty() && rest.starts_with(&word)).then_some(word)
+        })
+        .collect()
+}
+
+#[test]
+fn layers_keep_their_arrows() {
+    let arrows = arrows();
+    let mut wrong = Vec::new();
+    for (file, text) in sources("src") {
+        let from = layer(&file).to_owned();
+        let allowed = arrows.get(from.as_str()).unwrap_or_else(|| panic!("{file}: no layer is called {from}"));
+        for to in named(&text) {
+            if to != from && arrows.contains_key(to.as_str()) && !allowed.contains(&to.as_str()) {
+                wrong.push(format!("{file} names crate::{to}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn channels_know_nothing_of_each_other() {
+    let protocols = ["hylafax", "smpp", "sms_http", "smtp", "snpp"];
+    for (file, text) in sources("src/channels") {
+        let Some(own) = protocols.iter().find(|p| file.starts_with(&format!("src/channels/{p}"))) else { continue };
+        for other in protocols.iter().filter(|p| *p != own) {
+            assert!(!text.contains(&format!("channels::{other}")), "{file} knows {other}");
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let may = ["std", "serde", "sha2", "unicode_normalization", "jiff", "crate", "super", "self"];
+    let must_not = [
+        "Timestamp::now",
+        "Zoned::now",
+        "SystemTime",
+        "Instant::",
+        "std::fs",
+        "std::net",
+        "std::io",
+        "std::env",
+        "std::thread",
+        "tokio::",
+        "getrandom",
+        "println!",
+        "eprintln!",
+        "tracing::",
+    ];
+    let modules: Vec<String> = sources("src/domain").iter().map(|(f, _)| f.clone()).collect();
+    for (file, text) in sources("src/domain") {
+        if file.ends_with("tests.rs") || file.contains("/tests/") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|l| l.starts_with("use ")) {
+            let first = line.trim_start_matches("use ").split([':', ';', ' ']).next().unwrap();
+            let own = modules.iter().any(|m| m.ends_with(&format!("/{first}.rs")) || m.contains(&format!("/{first}/")));
+            assert!(may.contains(&first) || own, "{file}: {line}");
+        }
+        for word in must_not {
+            assert!(!code.contains(word), "{file} has {word}");
+        }
+    }
+}
+
+#[test]
+fn nothing_stands_in_the_sources_that_must_not() {
+    let words = ["todo!(", "unimplemented!(", "dbg!("];
+    for (file, text) in sources("src") {
+        for word in words {
+            assert!(!text.contains(word), "{file} has {word}");
+        }
+        assert!(text.starts_with("//!"), "{file} does not begin with what it owns and what it must not do");
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut inside = false;
+    let mut before = "";
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies");
+        } else if inside && line.contains('=') && !line.starts_with('#') && !before.starts_with('#') {
+            // Lines that follow one another share the reason above the first.
+            assert!(before.contains('='), "{line} has no reason above it");
+        }
+        before = line;
+    }
+}
