@@ -15,4 +15,5 @@ pub mod private;
 pub mod reach;
 pub mod text;
 pub mod time;
+pub mod view;
 pub mod words;

@@ -15,22 +15,7 @@ pub const FAX_PAGE_CHARS: u32 = 1_400;
 pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32, CannotCarry> {
     match carry {
         Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
-            let limits = SmsLimits {
-                alphabet: match charset {
-                    Charset::Latin1 => Alphabet::Latin1,
-                    Charset::Ascii7 => Alphabet::Ascii,
-                    Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
-                },
-                ucs2: *ucs2,
-                split: match (separate, ref16) {
-                    (true, _) => Split::Separate,
-                    (false, true) => Split::Udh16,
-                    (false, false) => Split::Udh8,
-                },
-                parts_max: u16::try_from(*parts_max).unwrap_or(u16::MAX),
-                ..SmsLimits::default()
-            };
-            sms::fit(out, trailer, &limits).map(|f| u32::from(f.parts))
+            sms::fit(out, trailer, &sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max)).map(|f| u32::from(f.parts))
         }
         Carry::Pages { charset, chars_max, pages_max } => {
             let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };
@@ -55,6 +40,44 @@ pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32
             Ok(1)
         }
         Carry::Whole { chars_max: None } => Ok(1),
+    }
+}
+
+/// What the far device shows, unit by unit: an SMS that it joins is one, each pager page and each SMS that stands alone is one;
+/// paper, mail and the page show the text as a whole.
+///
+/// # Errors
+/// Why it can't go whole.
+pub fn shown(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<Vec<String>, CannotCarry> {
+    match carry {
+        Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
+            let limits = sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max);
+            let parts = sms::parts(out, trailer, &limits)?;
+            Ok(if *separate { parts.texts } else { vec![parts.texts.concat()] })
+        }
+        Carry::Pages { charset, chars_max, pages_max } => {
+            let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };
+            pages::pages(out, trailer, &rules)
+        }
+        Carry::Fax { .. } | Carry::Whole { .. } => units(out, trailer, carry).map(|_| vec![out.whole(trailer)]),
+    }
+}
+
+fn sms_limits(charset: Charset, ucs2: bool, ref16: bool, separate: bool, parts_max: u32) -> SmsLimits {
+    SmsLimits {
+        alphabet: match charset {
+            Charset::Latin1 => Alphabet::Latin1,
+            Charset::Ascii7 => Alphabet::Ascii,
+            Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
+        },
+        ucs2,
+        split: match (separate, ref16) {
+            (true, _) => Split::Separate,
+            (false, true) => Split::Udh16,
+            (false, false) => Split::Udh8,
+        },
+        parts_max: u16::try_from(parts_max).unwrap_or(u16::MAX),
+        ..SmsLimits::default()
     }
 }
 

@@ -1,0 +1,175 @@
+//! What waits for one duty: texts to approve, modes to decide, texts to answer, errands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::incident::{ApprovalState, TaskView, approval};
+use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
+use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
+use crate::domain::incident::state::{AskState, EntryState, Incident, ProposalState, State};
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::{Audience, Channel};
+use crate::domain::text::Fingerprint;
+use crate::domain::time::At;
+
+/// An entry that waits for one approver.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ApprovalView {
+    /// Of which incident.
+    pub incident: IncidentNo,
+    /// It is a drill.
+    pub exercise: bool,
+    /// What the incident is called.
+    pub title: L10n,
+    /// Which number.
+    pub number: MessageNo,
+    /// Which entry of it.
+    pub entry: u32,
+    /// For whom it is written.
+    pub audience: Audience,
+    /// The fingerprint of each language; a yes names one of them.
+    pub fingerprints: BTreeMap<Lang, Fingerprint>,
+    /// The texts.
+    pub texts: BTreeMap<Lang, String>,
+    /// Languages that nobody read since another was edited (RULES A7).
+    pub unreviewed: Vec<Lang>,
+    /// Who gets it.
+    pub to: Vec<FunctionId>,
+    /// The public page.
+    pub public: bool,
+    /// Over what.
+    pub channels: Vec<Channel>,
+    /// How the approval stands: deadline, what then.
+    pub approval: ApprovalState,
+    /// This duty reported, and the playbook asks for four eyes: a yes would be refused (RULES B6).
+    pub four_eyes: bool,
+}
+
+/// A mode that one duty decides.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct DecisionView {
+    /// Of which incident.
+    pub incident: IncidentNo,
+    /// What it is called.
+    pub title: L10n,
+    /// What.
+    pub proposal: ProposalView,
+}
+
+/// A text that one duty has not answered.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct AnswerView {
+    /// Which number.
+    pub message: MessageNo,
+    /// What the incident is called.
+    pub title: L10n,
+    /// For which function.
+    pub function: FunctionId,
+    /// Where.
+    pub site: SiteId,
+    /// The time is up then; nothing when it is a standing alarm.
+    pub due: Option<At>,
+}
+
+/// An errand.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ErrandView {
+    /// Of which incident.
+    pub incident: IncidentNo,
+    /// What.
+    pub task: TaskView,
+}
+
+/// Everything that waits for one duty.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct TodoView {
+    /// Texts to approve, the first deadline first.
+    pub approvals: Vec<ApprovalView>,
+    /// Modes to decide.
+    pub decisions: Vec<DecisionView>,
+    /// Texts to answer.
+    pub answers: Vec<AnswerView>,
+    /// Errands.
+    pub errands: Vec<ErrandView>,
+}
+
+/// Every entry that waits for this function's yes, the first deadline first (RULES B2: one request shows all of them).
+pub fn approvals_for(state: &State, function: &FunctionId, now: At) -> Vec<ApprovalView> {
+    let mut all: Vec<ApprovalView> = state.incidents.values().flat_map(|i| of_incident(i, function, now)).collect();
+    all.sort_by_key(|a| (a.exercise, a.approval.due, a.number, a.entry));
+    all
+}
+
+fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalView> {
+    let plan = &inc.plan;
+    let Some(by) = plan.fx(function.as_str()) else { return Vec::new() };
+    let reported = inc.book().four_eyes && holds(plan, inc.reporter, now) == holds(plan, by, now);
+    let waiting = inc.entries.iter().filter_map(|e| match &e.state {
+        EntryState::Waiting(a) if acts_for(plan, by, &a.asked, now) => Some((e, &**a)),
+        _ => None,
+    });
+    waiting
+        .filter_map(|(e, a)| {
+            let m = inc.message(e.message)?;
+            Some(ApprovalView {
+                incident: inc.no,
+                exercise: is_drill(inc.no),
+                title: inc.book().title.clone(),
+                number: inc.number(e.message),
+                entry: e.id,
+                audience: e.audience,
+                fingerprints: m.texts.iter().map(|(l, d)| (*l, d.fingerprint)).collect(),
+                texts: m.texts.iter().map(|(l, d)| (*l, d.text.as_str().to_owned())).collect(),
+                unreviewed: m.texts.iter().filter(|(_, d)| !d.reviewed).map(|(l, _)| *l).collect(),
+                to: ids(plan, &e.to),
+                public: e.public,
+                channels: e.channels.clone(),
+                approval: approval(plan, e, a),
+                four_eyes: reported,
+            })
+        })
+        .collect()
+}
+
+/// Everything that waits for this function.
+pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
+    let mut todo = TodoView { approvals: approvals_for(state, function, now), ..TodoView::default() };
+    for inc in state.incidents.values() {
+        let plan = &inc.plan;
+        let Some(by) = plan.fx(function.as_str()) else { continue };
+        let title = &inc.book().title;
+        for p in inc.proposals.iter().filter(|p| p.state == ProposalState::Asked) {
+            if acts_for(plan, by, &p.asked, now) {
+                let proposal = incident::proposal(inc, p);
+                todo.decisions.push(DecisionView { incident: inc.no, title: title.clone(), proposal });
+            }
+        }
+        for ask in inc.ask_of.keys().filter_map(|f| inc.ask(*f)).filter(|a| a.state.is_open()) {
+            if ask.asked.contains(&by) || ask.function == by || holds(plan, ask.function, now) == by {
+                todo.answers.push(AnswerView {
+                    message: inc.number(ask.message),
+                    title: title.clone(),
+                    function: id(plan, ask.function),
+                    site: plan.function(ask.function).site.clone(),
+                    due: (ask.state == AskState::Waiting).then_some(ask.due),
+                });
+            }
+        }
+        for t in inc.tasks.iter().filter(|t| t.done.is_none() && acts_for(plan, by, &[t.owner], now)) {
+            todo.errands.push(ErrandView {
+                incident: inc.no,
+                task: TaskView {
+                    id: t.id,
+                    owner: id(plan, t.owner),
+                    functions: ids(plan, &t.functions),
+                    message: inc.number(t.message),
+                    why: t.why.clone(),
+                    done_at: None,
+                    done_by: None,
+                },
+            });
+        }
+    }
+    todo
+}

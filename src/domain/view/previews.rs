@@ -1,0 +1,309 @@
+//! What far devices would show of a text, before it leaves: found by trying its release on a copy, so that holders, deputies,
+//! languages and gateways are exactly those of the release itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::incident::cannot;
+use super::{count, id};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, Px};
+use crate::domain::incident::asks::{Trailers, outgoing};
+use crate::domain::incident::decide::decide;
+use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::state::{Delivery, Incident, Item, State};
+use crate::domain::lang::Lang;
+use crate::domain::plan::{Audience, Channel, Plan};
+use crate::domain::text::sms::{self, SmsLimits};
+use crate::domain::text::{CannotCarry, Charset, Fingerprint, Outgoing, carry};
+use crate::domain::time::At;
+
+/// What far devices show of one message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PreviewsView {
+    /// Its number.
+    pub number: MessageNo,
+    /// For whom.
+    pub audience: Audience,
+    /// It was released: this is what was sent, not what would be.
+    pub released: bool,
+    /// The texts.
+    pub texts: Vec<TextPreview>,
+    /// What each way out shows, in the order of channels.
+    pub shown: Vec<PreviewView>,
+    /// What can't carry it.
+    pub cannot: Vec<CannotView>,
+}
+
+/// A text in one language, with what it costs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct TextPreview {
+    /// Which language.
+    pub lang: Lang,
+    /// The canonical text.
+    pub text: String,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Somebody read it in this language.
+    pub reviewed: bool,
+    /// How many SMS it takes without what asks for an answer.
+    pub sms_parts: Option<u32>,
+    /// How many it would take with the replacements that are offered.
+    pub sms_parts_replaced: Option<u32>,
+    /// What makes it longer (RULES A6).
+    pub costly: Vec<CostlyView>,
+}
+
+/// A character that no SMS alphabet has: it halves what one SMS holds. Never replaced in silence (RULES A6).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct CostlyView {
+    /// Which.
+    pub character: char,
+    /// What could stand instead, if there is something that reads the same.
+    pub replacement: Option<String>,
+    /// Where it stands, in characters from 0.
+    pub at: Vec<u32>,
+}
+
+/// What one way out shows, in one language, with one trailer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PreviewView {
+    /// Over what.
+    pub channel: Channel,
+    /// Over which gateway; none for the public page.
+    pub gateway: Option<GatewayId>,
+    /// In which language.
+    pub lang: Lang,
+    /// Exactly what each unit shows: SMS, page, sheet, mail.
+    pub units: Vec<String>,
+    /// What it takes there: SMS parts, pages, sheets.
+    pub parts: u32,
+    /// Duty points that get it so.
+    pub points: u32,
+    /// Whose they are.
+    pub functions: Vec<FunctionId>,
+    /// The holding text goes instead: nobody read this language (RULES A7).
+    pub other_text: bool,
+}
+
+/// A duty point that can't get it whole.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct CannotView {
+    /// Over what.
+    pub channel: Channel,
+    /// Whose duty point.
+    pub functions: Vec<FunctionId>,
+    /// Why.
+    pub why: CannotCarry,
+    /// What they get it over instead; empty: the switchboard reads it out.
+    pub instead: Vec<Channel>,
+}
+
+/// What far devices would show, or show, of a message.
+pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<PreviewsView> {
+    let original = state.incidents.get(&no)?;
+    let message = original.message(seq)?;
+    let released = message.released_at.is_some();
+    let tried = if released { None } else { try_release(state, original, seq, now) };
+    let inc = tried.as_ref().and_then(|s| s.incidents.get(&no)).unwrap_or(original);
+    let mut shown = shown(inc, seq);
+    if inc.entries.iter().any(|e| e.message == seq && e.public) {
+        for (lang, draft) in &message.texts {
+            shown.push(PreviewView {
+                channel: Channel::Web,
+                gateway: None,
+                lang: *lang,
+                units: vec![draft.text.as_str().to_owned()],
+                parts: 1,
+                points: 1,
+                functions: Vec::new(),
+                other_text: false,
+            });
+        }
+    }
+    shown.sort_by(|a, b| (a.channel, a.lang, b.points).cmp(&(b.channel, b.lang, a.points)));
+    Some(PreviewsView {
+        number: original.number(seq),
+        audience: message.audience,
+        released,
+        texts: message
+            .texts
+            .iter()
+            .map(|(lang, d)| {
+                let out = outgoing(original, Item::Message(seq), *lang);
+                let parts = |out: &Outgoing| sms_parts(out);
+                let costly = costly(d.text.as_str());
+                let replaced = out.clone().filter(|_| !costly.is_empty()).map(|o| Outgoing {
+                    text: replaced(d.text.as_str()).into(),
+                    ..o
+                });
+                TextPreview {
+                    lang: *lang,
+                    text: d.text.as_str().into(),
+                    fingerprint: d.fingerprint,
+                    reviewed: d.reviewed,
+                    sms_parts: out.as_ref().and_then(parts),
+                    sms_parts_replaced: replaced.as_ref().and_then(parts),
+                    costly,
+                }
+            })
+            .collect(),
+        shown,
+        cannot: all_cannot(inc, seq),
+    })
+}
+
+/// The state with this incident alone, after the message's waiting entries were released.
+fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State> {
+    let mut copy = State::new(state.plan.clone());
+    copy.plans.clone_from(&state.plans);
+    copy.modes.clone_from(&state.modes);
+    copy.drilled.clone_from(&state.drilled);
+    copy.incidents.insert(inc.no, inc.clone());
+    let action = Action::BreakGlass { number: inc.number(seq), reason: "preview".into() };
+    // Who reported may break the glass; what waits and what each gets is the same whoever says yes.
+    let by = id(&inc.plan, inc.reporter);
+    let events = decide(&mut copy, &Input::Command { by, action: Box::new(action) }, now, [0; 16]).ok()?;
+    let some = |e: &Event| matches!(e, Event::Incident { change, .. } if matches!(**change, Change::Released { .. }));
+    events.iter().any(some).then_some(copy)
+}
+
+/// What was sent of a message, grouped by what the far device shows.
+fn shown(inc: &Incident, seq: u32) -> Vec<PreviewView> {
+    let plan: &Plan = &inc.plan;
+    type Key = (u32, u8, Option<String>, Item);
+    let mut groups: BTreeMap<Key, BTreeSet<Px>> = BTreeMap::new();
+    let item = Item::Message(seq);
+    let trailers = Trailers::new(inc, item, &[]);
+    for d in of_message(inc, seq) {
+        let Some(g) = plan.point(d.point).gateways.get(usize::from(d.gateway)) else { continue };
+        let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
+        let trailer = trailers.for_point(d.point, *g, lang, d.flags);
+        groups.entry((g.0, d.lang, trailer, d.item())).or_default().insert(d.point);
+    }
+    let mut all = Vec::new();
+    for ((g, lang, trailer, sent), points) in groups {
+        let gateway = plan.gateway(crate::domain::ids::Gx(g));
+        let lang = plan.region.languages.get(usize::from(lang)).copied().unwrap_or(plan.lang());
+        let Some(out) = outgoing(inc, sent, lang) else { continue };
+        let Ok(units) = carry::shown(&out, trailer.as_deref(), &gateway.carry) else { continue };
+        let parts = carry::units(&out, trailer.as_deref(), &gateway.carry).unwrap_or(1);
+        all.push(PreviewView {
+            channel: gateway.channel,
+            gateway: Some(gateway.id.clone()),
+            lang,
+            units,
+            parts,
+            points: count(points.len()),
+            functions: owners(plan, &points),
+            other_text: sent != item,
+        });
+    }
+    all
+}
+
+/// The first deliveries of a message, and of the holding text that goes in its stead.
+fn of_message(inc: &Incident, seq: u32) -> impl Iterator<Item = &Delivery> {
+    inc.deliveries.iter().filter(move |d| match d.item() {
+        Item::Message(m) => {
+            let repeated = d.flags & (Delivery::REMINDER | Delivery::PASSED_ON) != 0 || d.state == DeliveryState::Withdrawn;
+            let instead = d.flags & Delivery::OTHER_TEXT != 0 && m > seq;
+            (m == seq || instead) && !repeated
+        }
+        Item::Note(_) => false,
+    })
+}
+
+fn owners(plan: &Plan, points: &BTreeSet<Px>) -> Vec<FunctionId> {
+    let owners: BTreeSet<Fx> = points.iter().flat_map(|p| plan.point(*p).functions.iter().copied()).collect();
+    owners.into_iter().map(|f| id(plan, f)).collect()
+}
+
+fn all_cannot(inc: &Incident, seq: u32) -> Vec<CannotView> {
+    let plan: &Plan = &inc.plan;
+    let got: BTreeSet<Px> = of_message(inc, seq).map(|d| d.point).collect();
+    let mut out: BTreeMap<Px, CannotView> = BTreeMap::new();
+    for e in inc.entries.iter().filter(|e| e.message == seq) {
+        let asked = e.to.iter().flat_map(|f| inc.ask(*f).map_or_else(|| vec![*f], |a| a.asked.clone()));
+        for f in asked {
+            let points = &plan.function(f).points;
+            for p in points.iter().filter(|p| !got.contains(p)) {
+                let channel = plan.point(*p).channel;
+                if out.contains_key(p) || !e.channels.contains(&channel) {
+                    continue;
+                }
+                let Some(why) = cannot(inc, seq, *p) else { continue };
+                let instead: BTreeSet<Channel> =
+                    points.iter().filter(|p| got.contains(p)).map(|p| plan.point(*p).channel).collect();
+                let functions = plan.point(*p).functions.iter().map(|f| id(plan, *f)).collect();
+                out.insert(*p, CannotView { channel, functions, why, instead: instead.into_iter().collect() });
+            }
+        }
+    }
+    out.into_values().collect()
+}
+
+fn sms_parts(out: &Outgoing) -> Option<u32> {
+    let limits = SmsLimits { parts_max: sms::PARTS_MAX, ..SmsLimits::default() };
+    sms::fit(out, None, &limits).ok().map(|f| u32::from(f.parts))
+}
+
+/// What phone keyboards type for what people mean, and what reads the same in an SMS alphabet.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        '“' | '”' | '„' | '‟' | '«' | '»' | '″' => "\"",
+        '‘' | '’' | '‚' | '‛' | '´' | '`' | '′' => "'",
+        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '•' | '·' => "-",
+        '…' => "...",
+        '×' => "x",
+        '½' => "1/2",
+        '¼' => "1/4",
+        '¾' => "3/4",
+        '°' => " grader",
+        _ => return None,
+    })
+}
+
+/// The text with every costly character replaced that has a plain form: offered, and taken only at a click (RULES A6).
+pub fn replaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match plain(c).filter(|_| !Charset::Gsm7.has(c)) {
+            Some(p) => out.push_str(p),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
+fn costly(text: &str) -> Vec<CostlyView> {
+    let mut found: BTreeMap<char, Vec<u32>> = BTreeMap::new();
+    for (i, c) in (0u32..).zip(text.chars()) {
+        if !Charset::Gsm7.has(c) {
+            found.entry(c).or_default().push(i);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(character, at)| CostlyView { character, replacement: plain(character).map(str::to_owned), at })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_a6_what_phone_keyboards_type_is_shown_with_its_place_and_never_replaced_by_itself() {
+        let typed = "“Åter” – snart…";
+        let found = costly(typed);
+        let places: Vec<(char, &[u32])> = found.iter().map(|c| (c.character, c.at.as_slice())).collect();
+        assert_eq!(places, [('–', &[7][..]), ('“', &[0]), ('”', &[5]), ('…', &[14])]);
+        assert_eq!(replaced(typed), "\"Åter\" - snart...");
+        assert_eq!(replaced("Åäö é €"), "Åäö é €", "what every SMS has stays");
+        let [no_plain_form] = &costly("Ř")[..] else { panic!("one") };
+        assert_eq!(no_plain_form.replacement, None);
+    }
+}
