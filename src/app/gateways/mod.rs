@@ -86,7 +86,7 @@ pub fn callback_path(id: &GatewayId, secret: &Secret, kind: CallbackKind) -> Str
         CallbackKind::Receipt => "receipt",
         CallbackKind::Reply => "reply",
     };
-    format!("/gateway/{id}/{}/{kind}", secret.expose())
+    format!("{}{id}/{}/{kind}", crate::web::public::CALLBACK_PREFIX, secret.expose())
 }
 
 /// All gateways of the plan that speak a protocol; pages of our own and ways that people walk have none.

@@ -774,6 +774,7 @@ fn entry(inc: &Incident, e: &Entry) -> EntryView {
                     Dropped::Stopped => "stopped",
                     Dropped::Closed => "closed",
                     Dropped::DrillStopped => "drill_stopped",
+                    Dropped::Told => "told",
                 }
                 .into(),
             },
