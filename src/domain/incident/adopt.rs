@@ -50,9 +50,10 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
         };
         d.point = *points.get(&d.point).ok_or_else(|| gone("a duty point"))?;
         let gateways = &plan.point(d.point).gateways;
-        let same = before.gateways.get(usize::from(d.gateway)).and_then(|g| {
-            gateways.iter().position(|n| plan.gateway(*n).id == old.gateway(*g).id)
-        });
+        let same = before
+            .gateways
+            .get(usize::from(d.gateway))
+            .and_then(|g| gateways.iter().position(|n| plan.gateway(*n).id == old.gateway(*g).id));
         let under_way = matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown);
         match same {
             Some(place) => d.gateway = u8::try_from(place).unwrap_or(u8::MAX),

@@ -100,9 +100,8 @@ impl Decider<'_> {
             }
             _ => BTreeSet::new(),
         };
-        let drilled = |f: Fx| {
-            self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit)
-        };
+        let drilled =
+            |f: Fx| self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit);
         to.into_iter().any(|f| drilled(f) || drilled(self.holds(plan, f)))
     }
 

@@ -8,7 +8,9 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
-use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source};
+use crate::domain::incident::state::{
+    ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
+};
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
@@ -380,7 +382,9 @@ impl Decider<'_> {
             let fresh = |m: &crate::domain::incident::state::Message| {
                 m.audience == e.audience && m.kind == Kind::Alert && m.released_at.is_none_or(|at| at == now)
             };
-            let waits = |seq: u32| self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }));
+            let waits = |seq: u32| {
+                self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }))
+            };
             let there = self.inc(no).messages.iter().rev().find(|m| fresh(m) && waits(m.seq)).map(|m| m.seq);
             let message = match there {
                 Some(seq) => seq,

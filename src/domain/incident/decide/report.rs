@@ -236,9 +236,11 @@ impl Decider<'_> {
         // More of an open incident: who was addressed gets the update, not the alert again (RULES D5).
         let more = from.is_some() || !sites.is_empty();
         let told = self.addressed_before(no);
-        let public_before = self.inc(no).entries.iter().any(|e| {
-            e.public && e.source != Source::Holding && !matches!(e.state, EntryState::Dropped { .. })
-        });
+        let public_before = self
+            .inc(no)
+            .entries
+            .iter()
+            .any(|e| e.public && e.source != Source::Holding && !matches!(e.state, EntryState::Dropped { .. }));
         for (id, row) in wanted {
             if no.status == Status::Exercise && row.audience == Audience::Outside {
                 // A drill never reaches outside groups (invariant 6).
