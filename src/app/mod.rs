@@ -1,6 +1,7 @@
 //! The only wiring: from a configuration to running parts, and down again. Decides nothing.
 
 pub mod answers;
+pub mod demo;
 pub mod gateways;
 pub mod loopback;
 pub mod publish;
