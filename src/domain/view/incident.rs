@@ -295,7 +295,7 @@ pub enum EntryStateView {
         /// By whose word.
         word: ReleasedView,
     },
-    /// It never will: `stopped`, `closed`, `drill_stopped`.
+    /// It never will: `stopped`, `closed`, `drill_stopped`, `told`.
     Dropped {
         /// Why.
         why: String,
@@ -774,6 +774,7 @@ fn entry(inc: &Incident, e: &Entry) -> EntryView {
                     Dropped::Stopped => "stopped",
                     Dropped::Closed => "closed",
                     Dropped::DrillStopped => "drill_stopped",
+                    Dropped::Told => "told",
                 }
                 .into(),
             },
