@@ -295,7 +295,7 @@ pub enum EntryStateView {
         /// By whose word.
         word: ReleasedView,
     },
-    /// It never will: `stopped`, `closed`, `drill_stopped`.
+    /// It never will: `stopped`, `closed`, `drill_stopped`, `told`.
     Dropped {
         /// Why.
         why: String,
