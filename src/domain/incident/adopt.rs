@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::apply::Unfit;
-use super::state::{EntryState, Incident};
+use super::state::{AskState, EntryState, Incident, ProposalState, ReleasedBy, Via};
+use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, Px};
 use crate::domain::plan::Plan;
 
@@ -20,6 +21,16 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
     if plan.region.languages != old.region.languages {
         return Err(Unfit("the new configuration has other languages".into()));
     }
+    let rungs = |p: &Plan| {
+        let levels: Vec<String> = p.ladders.levels.iter().map(|l| l.id.clone()).collect();
+        (levels, p.ladders.modes.iter().map(|m| m.id.clone()).collect::<Vec<_>>())
+    };
+    if rungs(&plan) != rungs(&old) {
+        return Err(Unfit("the new configuration has other levels or modes".into()));
+    }
+    if let Some(site) = inc.sites.iter().find(|s| !plan.region.sites.iter().any(|n| n.id == **s)) {
+        return Err(Unfit(format!("the new configuration has no site {site}")));
+    }
     let functions = map_functions(&old, &plan);
     let points = map_points(&old, &plan, &functions);
     let f = |x: Fx| -> Result<Fx, Unfit> {
@@ -32,26 +43,55 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
 
     let mut new = inc.clone();
     for d in &mut new.deliveries {
-        d.point = *points.get(&d.point).ok_or_else(|| Unfit("a duty point that was used is gone".into()))?;
+        let before = old.point(d.point);
+        let gone = |what: &str| {
+            let whose: Vec<&str> = before.functions.iter().map(|f| old.function(*f).id.as_str()).collect();
+            Unfit(format!("{what} of {} that was used is gone", whose.join(", ")))
+        };
+        d.point = *points.get(&d.point).ok_or_else(|| gone("a duty point"))?;
+        let gateways = &plan.point(d.point).gateways;
+        let same = before
+            .gateways
+            .get(usize::from(d.gateway))
+            .and_then(|g| gateways.iter().position(|n| plan.gateway(*n).id == old.gateway(*g).id));
+        let under_way = matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown);
+        match same {
+            Some(place) => d.gateway = u8::try_from(place).unwrap_or(u8::MAX),
+            None if under_way || gateways.is_empty() => return Err(gone("a gateway")),
+            // What ended over a gateway that is gone stands under the first one.
+            None => d.gateway = 0,
+        }
     }
     for e in &mut new.entries {
         e.to = all(&e.to)?;
         if let Some(rule) = &mut e.rule {
             rule.by = f(rule.by)?;
         }
-        if let EntryState::Waiting(a) = &mut e.state {
-            a.asked = all(&a.asked)?;
+        match &mut e.state {
+            EntryState::Waiting(a) => a.asked = all(&a.asked)?,
+            EntryState::Released { by: ReleasedBy::Approval(by) | ReleasedBy::BreakGlass(by), .. } => *by = f(*by)?,
+            _ => {}
         }
     }
     for a in &mut new.asks {
         a.function = f(a.function)?;
         a.asked = all(&a.asked)?;
+        a.before_shift = a.before_shift.map(f).transpose()?;
+        if let AskState::Answered { by, via, .. } = &mut a.state {
+            *by = f(*by)?;
+            if let Via::Phone { noted_by } = via {
+                *noted_by = f(*noted_by)?;
+            }
+        }
     }
     new.ask_of = new.ask_of.iter().map(|(k, v)| f(*k).map(|k| (k, *v))).collect::<Result<_, _>>()?;
     for p in &mut new.proposals {
         p.asked = all(&p.asked)?;
         for step in &mut p.next {
             step.decides = f(step.decides)?;
+        }
+        if let ProposalState::Accepted { by, .. } | ProposalState::Declined { by, .. } = &mut p.state {
+            *by = f(*by)?;
         }
     }
     for n in &mut new.notes {
@@ -60,8 +100,10 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
     for t in &mut new.tasks {
         t.owner = f(t.owner)?;
         t.functions = all(&t.functions)?;
+        t.done = t.done.map(|(at, by)| f(by).map(|by| (at, by))).transpose()?;
     }
     new.attempted = new.attempted.iter().map(|x| f(*x)).collect::<Result<BTreeSet<_>, _>>()?;
+    new.data_confirmed = new.data_confirmed.map(f).transpose()?;
     new.reporter = f(new.reporter)?;
     new.plan = plan;
     *inc = new;

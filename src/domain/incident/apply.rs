@@ -105,12 +105,19 @@ impl State {
             }
             return Ok(());
         }
-        if let Change::Released { also, entry, .. } = change
-            && no.status == Status::Exercise
-        {
-            let told = inc.entry(*entry).map(|e| e.to.clone()).unwrap_or_default();
-            for f in told.iter().chain(also) {
-                self.drilled.insert(inc.plan.function(*f).id.clone(), at);
+        let told: Vec<Fx> = match change {
+            Change::Released { also, entry, .. } => {
+                inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
+            }
+            Change::Escalated { to, .. } => to.clone(),
+            _ => Vec::new(),
+        };
+        for f in told {
+            let id = &inc.plan.function(f).id;
+            match no.status {
+                Status::Exercise => drop(self.drilled.insert(id.clone(), at)),
+                // The first real text said that it is no drill.
+                Status::Actual => drop(self.drilled.remove(id)),
             }
         }
         inc.apply(at, change)

@@ -383,6 +383,8 @@ pub enum Dropped {
     Closed,
     /// The drill was stopped.
     DrillStopped,
+    /// Its functions were told by another entry meanwhile.
+    Told,
 }
 
 /// By whose word a text went out.

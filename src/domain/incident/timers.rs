@@ -122,7 +122,7 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
 
 /// The public was promised a text and has none (RULES B7).
 fn holding_is_due(inc: &Incident) -> bool {
-    let asked = inc.entries.iter().any(|e| e.public);
+    let asked = inc.entries.iter().any(|e| e.public && !matches!(e.state, EntryState::Dropped { .. }));
     let told = inc
         .messages
         .iter()

@@ -71,7 +71,7 @@ impl Decider<'_> {
             kind,
             audience,
             now: self.now,
-            real_not_drill: audience == Audience::Internal && self.after_drill(inc),
+            real_not_drill: audience == Audience::Internal && self.after_drill(inc, kind),
             stays: &stays,
         };
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
@@ -84,26 +84,47 @@ impl Decider<'_> {
         inc.plan.region.languages.iter().filter_map(|l| text(*l).ok().map(|t| (*l, t))).collect()
     }
 
-    /// Some function that this incident addresses got a drill text in the last 24 h (RULES D1).
-    fn after_drill(&self, inc: &Incident) -> bool {
-        if inc.is_drill() || inc.messages.iter().any(|m| m.released_at.is_some()) {
+    /// Some function that gets its first real text with this one got a drill text in the last 24 h (RULES D1). A real text
+    /// takes the mark of the drill from its receivers.
+    fn after_drill(&self, inc: &Incident, kind: Kind) -> bool {
+        if inc.is_drill() || self.state.drilled.is_empty() {
             return false;
         }
-        let limit = inc.plan.region.limits.after_drill_s;
-        inc.entries.iter().flat_map(|e| &e.to).chain(&self.first_addressed(inc)).any(|f| {
-            self.state.drilled.get(&inc.plan.function(*f).id).is_some_and(|at| self.now.seconds_since(*at) < limit)
-        })
+        let plan = &inc.plan;
+        let limit = plan.region.limits.after_drill_s;
+        let to = match kind {
+            Kind::Alert => self.first_addressed(inc),
+            Kind::Mode => {
+                let top = self.state.modes_for(inc).into_iter().map(|m| m.1).max().unwrap_or_default();
+                plan.ladders.mode_at(top).map(|m| m.tell.iter().copied().collect()).unwrap_or_default()
+            }
+            _ => BTreeSet::new(),
+        };
+        let drilled =
+            |f: Fx| self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit);
+        to.into_iter().any(|f| drilled(f) || drilled(self.holds(plan, f)))
     }
 
-    /// Who the rows of the incident's level address: known before the first entry exists.
+    /// Who the rows of the incident's level address, their deputies, and the owners of what depends on what is down: known
+    /// before the first entry exists.
     fn first_addressed(&self, inc: &Incident) -> BTreeSet<Fx> {
+        let plan = &inc.plan;
         let rows = inc.book().levels.iter().filter(|l| l.level <= inc.level).flat_map(|l| &l.notify);
-        rows.flat_map(|r| match &r.to {
-            crate::domain::plan::To::Functions(all) => all.as_slice(),
-            crate::domain::plan::To::Public => &[],
-        })
-        .copied()
-        .collect()
+        let mut to: BTreeSet<Fx> = rows
+            .flat_map(|r| match &r.to {
+                crate::domain::plan::To::Functions(all) => all.as_slice(),
+                crate::domain::plan::To::Public => &[],
+            })
+            .copied()
+            .filter(|f| {
+                let site = &plan.function(*f).site;
+                *site == plan.region.whole || inc.sites.contains(site)
+            })
+            .collect();
+        to.extend(to.clone().into_iter().flat_map(|f| plan.function(f).deputies.iter().copied()));
+        let down = crate::domain::reach::down(plan, &inc.book().systems, &inc.book().infra);
+        to.extend(plan.systems.iter().filter(|s| down.systems.contains(&s.id)).map(|s| s.owner));
+        to
     }
 
     /// A fact changed: drafts that wait get a new number and new codes, and keep their deadlines (RULES B4).

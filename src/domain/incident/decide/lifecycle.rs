@@ -8,7 +8,9 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
-use crate::domain::incident::state::{ClosedBy, Dropped, Entry, EntryState, Incident, Kind, Phase, ReleasedBy, Source};
+use crate::domain::incident::state::{
+    ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
+};
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
@@ -75,8 +77,27 @@ impl Decider<'_> {
         if !added.is_empty() {
             self.fire_rows(no, None, &added);
         }
+        if level > old_level {
+            self.tell_dependents(no);
+        }
+        self.drop_told_quiet(no);
         self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Who was to hear in the morning and was told meanwhile, by a row of a higher level, needs no alert in the morning.
+    fn drop_told_quiet(&mut self, no: IncidentNo) {
+        let told = self.addressed_before(no);
+        let inc = self.inc(no);
+        let over = |e: &&Entry| {
+            matches!(e.state, EntryState::Quiet { .. })
+                && inc.message(e.message).is_some_and(|m| m.kind == Kind::Alert)
+                && e.to.iter().all(|f| told.contains(f))
+        };
+        let entries: Vec<u32> = inc.entries.iter().filter(over).map(|e| e.id).collect();
+        for entry in entries {
+            self.emit(no, Change::EntryDropped { entry, why: Dropped::Told });
+        }
     }
 
     fn facts_with(&self, inc: &Incident, news: &News, level: crate::domain::ladder::LevelIx) -> Result<Facts, Refused> {
@@ -261,6 +282,12 @@ impl Decider<'_> {
         }
         let mut channels: Vec<Channel> =
             inc.entries.iter().filter(|e| e.audience == audience).flat_map(|e| e.channels.iter().copied()).collect();
+        // A function without any listed channel was told over what it has.
+        let over = |d: &crate::domain::incident::state::Delivery| match d.item() {
+            Item::Message(m) => inc.message(m).is_some_and(|m| m.audience == audience),
+            Item::Note(_) => false,
+        };
+        channels.extend(inc.deliveries.iter().filter(|d| over(d)).map(|d| inc.plan.point(d.point).channel));
         channels.sort_unstable();
         channels.dedup();
         let approval =
@@ -322,7 +349,54 @@ impl Decider<'_> {
         self.drop_waiting(no, Dropped::Closed);
         self.raise_by_level(no);
         self.tell_everybody(no, Kind::Alert, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        self.alert_unreached(no);
+        self.propose_by_level(no);
         Ok(())
+    }
+
+    /// Whose alert still waited when it ran again gets it now, by the same rows.
+    fn alert_unreached(&mut self, no: IncidentNo) {
+        let inc = self.inc(no);
+        let told: BTreeSet<Fx> = inc
+            .entries
+            .iter()
+            .filter(|e| !matches!(e.state, EntryState::Dropped { .. }))
+            .flat_map(|e| e.to.iter().copied())
+            .collect();
+        let public = inc.entries.iter().any(|e| e.public && !matches!(e.state, EntryState::Dropped { .. }));
+        let mut again: Vec<Entry> = inc
+            .entries
+            .iter()
+            .filter(|e| matches!((&e.state, e.source), (EntryState::Dropped { why: Dropped::Closed }, Source::Row(_))))
+            .cloned()
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut public_seen = public;
+        again.retain_mut(|e| {
+            e.to.retain(|f| !told.contains(f) && seen.insert(*f));
+            !e.to.is_empty() || e.public && !std::mem::replace(&mut public_seen, true)
+        });
+        let (mut added, mut night) = (Vec::new(), Vec::new());
+        for e in again {
+            let now = self.now;
+            let fresh = |m: &crate::domain::incident::state::Message| {
+                m.audience == e.audience && m.kind == Kind::Alert && m.released_at.is_none_or(|at| at == now)
+            };
+            let waits = |seq: u32| {
+                self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }))
+            };
+            let there = self.inc(no).messages.iter().rev().find(|m| fresh(m) && waits(m.seq)).map(|m| m.seq);
+            let message = match there {
+                Some(seq) => seq,
+                None => self.draft(no, Kind::Alert, e.audience),
+            };
+            let row = self.row_of(no, e.source, e.audience, e.public);
+            let rule = row.approval.clone();
+            let id = self.add_row_entry(no, e.source, &row, e.to, rule, message, Kind::Alert);
+            added.push(id);
+            night.push((id, row.night));
+        }
+        self.start(no, &added, &night);
     }
 
     pub(super) fn data_complete(&mut self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
@@ -462,11 +536,11 @@ impl Decider<'_> {
                 "`vardkase reload` first",
             ));
         }
+        let fx = self.lead(no, by, "move to another configuration")?;
         let mut trial = inc.clone();
         crate::domain::incident::adopt::adopt(&mut trial, plan.clone()).map_err(|unfit| {
             Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
         })?;
-        let fx = self.lead(no, by, "move to another configuration")?;
         self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx });
         Ok(())
     }

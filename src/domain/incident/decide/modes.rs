@@ -6,7 +6,7 @@ use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{Kind, Phase, ProposalState};
+use crate::domain::incident::state::{Kind, Phase, Proposal, ProposalState};
 use crate::domain::ladder::{ModeIx, Propose};
 use crate::domain::plan::{Audience, Plan};
 use crate::domain::private::Private;
@@ -148,9 +148,9 @@ impl Decider<'_> {
             }
         }
         let rights = if p.lower {
-            p.sites.iter().all(|s| plan.ladders.may_lower(fx, s, self.state.mode_of(s, inc)))
+            p.sites.iter().all(|s| self.may_change(&plan, fx, s, self.state.mode_of(s, inc), false))
         } else {
-            p.sites.iter().all(|s| plan.ladders.may_raise(fx, s, p.mode))
+            p.sites.iter().all(|s| self.may_change(&plan, fx, s, p.mode, true))
         };
         if !rights && !self.acts_for(&plan, fx, &p.asked) {
             let asked: Vec<&str> = p.asked.iter().map(|f| plan.function(*f).id.as_str()).collect();
@@ -167,6 +167,41 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// Whether a duty may raise a site into a mode, or lower it out of one: by its right, for whom it holds, or as the deputy of
+    /// one who has been silent for long enough (RULES D3).
+    fn may_change(&self, plan: &Plan, by: Fx, site: &SiteId, mode: ModeIx, raise: bool) -> bool {
+        plan.ladders.rights(site, mode).any(|r| {
+            let who = if raise { &r.raise_by } else { &r.lower_by };
+            raise && who.is_empty()
+                || who.iter().any(|f| {
+                    self.acts_for(plan, by, &[*f])
+                        || deputies_in_turn(plan, *f, self.now.timestamp()).contains(&by)
+                            && self.silent(&plan.function(*f).id, r.deputy_after_s)
+                })
+        })
+    }
+
+    /// Asked for an answer or a decision by an open incident that long ago, and nothing came.
+    fn silent(&self, id: &FunctionId, after_s: u32) -> bool {
+        let long_ago = |at: crate::domain::time::At| at + after_s <= self.now;
+        self.state.open().filter(|i| !i.is_drill()).any(|i| {
+            let Some(f) = i.plan.fx(id.as_str()) else { return false };
+            let holder = self.holds(&i.plan, f);
+            let ask = i.ask(f).is_some_and(|a| a.state.is_open() && long_ago(a.since));
+            let decision = i.proposals.iter().any(|p| {
+                p.state == ProposalState::Asked
+                    && p.asked.contains(&holder)
+                    && i.notes.iter().any(|n| {
+                        n.word == NoteWord::DecisionWanted
+                            && n.to == holder
+                            && long_ago(n.at)
+                            && n.text.as_str().contains(p.code.as_str())
+                    })
+            });
+            ask || decision
+        })
+    }
+
     /// Yes or no, by one who may. Declining needs a reason and is asked again (INCIDENTS lesson 13).
     pub(super) fn decided(&mut self, no: IncidentNo, id: u32, yes: bool, by: Fx, reason: &Private) {
         let Some(p) = self.inc(no).proposals.get(id as usize).cloned() else { return };
@@ -175,15 +210,42 @@ impl Decider<'_> {
             ProposalState::Declined { .. } => yes,
             _ => false,
         };
-        if !open || (!yes && reason.is_empty()) {
+        if !open {
+            // The first recorded decision stands; a late one hears of it.
+            let decided = match &p.state {
+                ProposalState::Accepted { by, .. } => Some((true, *by)),
+                ProposalState::Declined { by, .. } => Some((false, *by)),
+                _ => None,
+            };
+            match decided {
+                Some((yes, who)) => self.tell_decision(no, &p, yes, who, &[by]),
+                None => {
+                    self.note(no, by, NoteWord::NothingOpen, &|n| vec![("number", n.incident(no))]);
+                }
+            }
+            return;
+        }
+        if !yes && reason.is_empty() {
             self.page_decider(no, id, by);
             return;
         }
         let again = self.now + p.within_s.max(60);
         self.emit(no, Change::Decided { proposal: id, yes, by, reason: reason.clone(), again });
         let told: Vec<Fx> = p.asked.iter().copied().filter(|f| *f != by).collect();
-        for f in told {
-            self.note(no, f, NoteWord::DecisionTaken, &|n| {
+        self.tell_decision(no, &p, yes, by, &told);
+        if !yes {
+            return;
+        }
+        self.change_mode(no, p.sites.clone(), p.mode, Some(by), reason, p.lower);
+        if !p.lower && !p.next_asked && !p.next.is_empty() {
+            self.emit(no, Change::NextProposed { proposal: id });
+            self.propose_list(no, &p.next);
+        }
+    }
+
+    fn tell_decision(&mut self, no: IncidentNo, p: &Proposal, yes: bool, by: Fx, to: &[Fx]) {
+        for f in to {
+            self.note(no, *f, NoteWord::DecisionTaken, &|n| {
                 let words = n.plan.words(n.lang);
                 let word = if yes { words.replies.yes.first() } else { words.replies.no.first() };
                 vec![
@@ -194,13 +256,35 @@ impl Decider<'_> {
                 ]
             });
         }
-        if !yes {
-            return;
+    }
+
+    /// Proposals that ask for what stands by now, of all incidents, are asked no more; who was asked is told (RULES D3). A
+    /// proposal to lower ends too when a new incident holds the mode.
+    pub(super) fn settle_proposals(&mut self, status: Status, by: Option<&FunctionId>, raised: &[SiteId]) {
+        let mut settled: Vec<(IncidentNo, Proposal)> = Vec::new();
+        for i in self.state.incidents.values().filter(|i| i.no.status == status) {
+            for p in &i.proposals {
+                let stands = p.sites.iter().all(|s| {
+                    let now = self.state.mode_of(s, i);
+                    if p.lower { now <= p.mode } else { now >= p.mode }
+                });
+                let held = p.lower && p.sites.iter().any(|s| raised.contains(s) && self.state.mode_of(s, i) > p.mode);
+                let open = matches!(p.state, ProposalState::Asked | ProposalState::Declined { .. });
+                if open && (stands || held) {
+                    settled.push((i.no, p.clone()));
+                }
+            }
         }
-        self.change_mode(no, p.sites.clone(), p.mode, Some(by), reason, p.lower);
-        if !p.lower && !p.next_asked && !p.next.is_empty() {
-            self.emit(no, Change::NextProposed { proposal: id });
-            self.propose_list(no, &p.next);
+        for (no, p) in settled {
+            self.emit(no, Change::ProposalMoot { proposal: p.id });
+            let inc = self.inc(no);
+            let who = by.and_then(|id| inc.plan.fx(id.as_str())).unwrap_or(inc.reporter);
+            let told: Vec<Fx> = p.asked.iter().copied().filter(|f| *f != who).collect();
+            let stands = p.sites.iter().all(|s| {
+                let now = self.state.mode_of(s, inc);
+                if p.lower { now <= p.mode } else { now >= p.mode }
+            });
+            self.tell_decision(no, &p, stands, who, &told);
         }
     }
 
@@ -216,18 +300,8 @@ impl Decider<'_> {
         lower: bool,
     ) {
         self.emit(no, Change::ModeSet { sites: sites.clone(), mode, by, reason: reason.clone(), lower });
-        let moot: Vec<u32> = self
-            .inc(no)
-            .proposals
-            .iter()
-            .filter(|p| matches!(p.state, ProposalState::Asked | ProposalState::Declined { .. }))
-            .filter(|p| p.lower == lower && (if lower { p.mode >= mode } else { p.mode <= mode }))
-            .filter(|p| p.sites.iter().all(|s| sites.contains(s)))
-            .map(|p| p.id)
-            .collect();
-        for proposal in moot {
-            self.emit(no, Change::ProposalMoot { proposal });
-        }
+        let who = by.map(|f| self.inc(no).plan.function(f).id.clone());
+        self.settle_proposals(no.status, who.as_ref(), &[]);
         if self.inc(no).messages.iter().any(|m| m.released_at.is_some()) {
             self.tell_mode(no, mode);
         }
@@ -282,12 +356,12 @@ impl Decider<'_> {
             return Err(Refused::new("mode-stands", format!("{site} is in that mode already"), "nothing to do"));
         }
         for s in &up {
-            if !plan.ladders.may_raise(fx, s, mode) {
+            if !self.may_change(&plan, fx, s, mode, true) {
                 return Err(not_allowed(&plan, by, s, mode, true));
             }
         }
         for s in &down {
-            if !plan.ladders.may_lower(fx, s, now(s)) {
+            if !self.may_change(&plan, fx, s, now(s), false) {
                 return Err(not_allowed(&plan, by, s, now(s), false));
             }
         }
@@ -297,8 +371,7 @@ impl Decider<'_> {
         let touched = |i: &&crate::domain::incident::state::Incident| {
             i.no.status == Status::Actual && up.iter().chain(&down).any(|s| i.sites.contains(s))
         };
-        let open =
-            self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().filter(touched).last());
+        let open = self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().rfind(touched));
         let Some(no) = open.map(|i| i.no) else {
             return Err(Refused::new(
                 "no-incident",
@@ -329,14 +402,27 @@ impl Decider<'_> {
             others.filter_map(|o| o.modes.get(s).copied()).max().unwrap_or(ModeIx::NORMAL)
         };
         let sites: Vec<SiteId> = inc.sites.iter().filter(|s| self.state.mode_of(s, inc) > held(s)).cloned().collect();
-        let Some(floor) = sites.iter().map(held).max() else { return };
-        let Some(top) = sites.iter().map(|s| self.state.mode_of(s, inc)).max() else { return };
-        let may =
-            sites.first().and_then(|s| plan.ladders.rights(s, top).flat_map(|r| r.lower_by.iter().copied()).next());
-        let Some(decides) = may.or(plan.region.last_resort.first().copied()) else { return };
-        let asked = inc.proposals.iter().any(|p| p.lower && p.state == ProposalState::Asked);
-        if !asked {
-            self.propose(no, &Propose { mode: floor, decides, within_s: LOWER_WITHIN_S }, sites, true, &[]);
+        // Sites that others hold at different modes are asked for apart.
+        let mut floors: std::collections::BTreeMap<ModeIx, Vec<SiteId>> = std::collections::BTreeMap::new();
+        for s in sites {
+            floors.entry(held(&s)).or_default().push(s);
+        }
+        let mut ask: Vec<(Propose, Vec<SiteId>)> = Vec::new();
+        for (floor, sites) in floors {
+            let top = sites.iter().map(|s| self.state.mode_of(s, inc)).max().unwrap_or_default();
+            let may =
+                sites.first().and_then(|s| plan.ladders.rights(s, top).flat_map(|r| r.lower_by.iter().copied()).next());
+            let Some(decides) = may.or(plan.region.last_resort.first().copied()) else { continue };
+            let asked = inc
+                .proposals
+                .iter()
+                .any(|p| p.lower && p.state == ProposalState::Asked && sites.iter().all(|s| p.sites.contains(s)));
+            if !asked {
+                ask.push((Propose { mode: floor, decides, within_s: LOWER_WITHIN_S }, sites));
+            }
+        }
+        for (step, sites) in ask {
+            self.propose(no, &step, sites, true, &[]);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::release::{Sender, count};
+use super::stop::may_have;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo};
 use crate::domain::incident::event::{Batch, Change, Event, Outcome};
@@ -46,7 +47,22 @@ impl Decider<'_> {
                 .filter(|(_, s)| matches!(s, DeliveryState::Failed | DeliveryState::Expired))
                 .map(|(o, _)| *o)
                 .collect();
+            let before = |o: &u32| self.inc(no).deliveries.get(*o as usize).map(|d| d.state);
+            let late: Vec<u32> = last
+                .iter()
+                .filter(|(o, now)| {
+                    may_have(**now)
+                        && matches!(
+                            before(o),
+                            Some(DeliveryState::Withdrawn | DeliveryState::Failed | DeliveryState::Expired)
+                        )
+                })
+                .map(|(o, _)| *o)
+                .collect();
             self.emit(no, Change::Results { results });
+            if !late.is_empty() {
+                self.tell_late(no, &late);
+            }
             for ordinal in failed {
                 self.reroute(no, ordinal);
             }
@@ -62,6 +78,12 @@ impl Decider<'_> {
             return;
         }
         let item = d.item();
+        if let Item::Message(m) = item
+            && inc.message(m).is_some_and(|m| m.stopped)
+        {
+            // What was stopped is not tried again (RULES D2).
+            return;
+        }
         let tried: Vec<u8> =
             inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == item).map(|o| o.gateway).collect();
         let stored = match item {

@@ -69,7 +69,9 @@ impl Decider<'_> {
         let kind = inc.message(e.message).map_or(Kind::Update, |m| m.kind);
         let asks = self.new_asks(no, entry);
         // Everybody who gets it: the entry's functions by their holders, and those who are asked with them.
-        let mut receivers: Vec<Fx> = e.to.iter().map(|f| self.holds(&plan, *f)).collect();
+        // What no longer holds is told where it was told, whoever holds the duty now (RULES D2).
+        let mut receivers: Vec<Fx> = if matches!(kind, Kind::Stopped { .. }) { e.to.clone() } else { Vec::new() };
+        receivers.extend(e.to.iter().map(|f| self.holds(&plan, *f)));
         receivers.extend(asks.iter().flat_map(|a| a.asked.iter().copied()));
         let mut seen = BTreeSet::new();
         receivers.retain(|f| seen.insert(*f));

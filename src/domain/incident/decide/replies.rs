@@ -207,7 +207,11 @@ impl Decider<'_> {
             }
         }
         let Some((no, p, entries)) = guessed.into_iter().next() else {
-            self.late_or_unknown(from);
+            match known {
+                // No incident to answer from: a report whose code has run out, most likely. Silence would look like a start.
+                Some(p) if from.is_empty() => self.report_note(p, None),
+                _ => self.late_or_unknown(from),
+            }
             return;
         };
         self.wrong_code(no, p, &entries);
@@ -381,12 +385,18 @@ impl Decider<'_> {
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
         if let Err(refused) = self.report(&report.by, &typed) {
             // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
-            let open = self
-                .state
-                .open()
-                .find(|i| refused.code == "shares-a-system" && refused.why.starts_with(&i.no.to_string()));
-            if let Some(no) = open.map(|i| i.no) {
-                let _ = self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed });
+            let open = plan.playbooks.get(&report.playbook).and_then(|book| self.sharing(book));
+            let added = match open {
+                Some(no) if refused.code == "shares-a-system" => {
+                    self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok()
+                }
+                _ => false,
+            };
+            // A report that came to nothing is never silent.
+            if let Some(p) = known
+                && !added
+            {
+                self.report_note(p, None);
             }
         }
     }

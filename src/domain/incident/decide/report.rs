@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Decider;
 use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status, SystemId};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::facts::{Facts, Restore};
+use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Refused, Report, find_playbook, status};
 use crate::domain::incident::state::{Entry, EntryState, Kind, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
@@ -84,6 +84,13 @@ impl Decider<'_> {
         sites: Vec<SiteId>,
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
+        if inc.is_drill() {
+            return Err(Refused::new(
+                "cannot-add",
+                format!("{no} is a drill; a real report can't be added to it"),
+                "report it as separate",
+            ));
+        }
         let mut all = inc.sites.clone();
         all.extend(sites.into_iter().filter(|s| !inc.sites.contains(s)));
         let level = inc.level.max(level);
@@ -94,7 +101,8 @@ impl Decider<'_> {
             restore: report.restore,
             next: report.next,
             contact: report.contact.clone(),
-            safety: None,
+            // "Not known" is the default of a report, so only a yes is news.
+            safety: (report.safety == Safety::Yes).then_some(Safety::Yes),
             level: inc.plan.ladders.level_at(level).map(|l| l.id.clone()),
             sites: Some(all),
             ..News::default()
@@ -106,13 +114,18 @@ impl Decider<'_> {
     }
 
     /// An open actual incident that shares a system or infrastructure.
-    fn sharing(&self, book: &Playbook) -> Option<IncidentNo> {
-        let (systems, infra) =
-            (book.systems.iter().collect::<BTreeSet<_>>(), book.infra.iter().collect::<BTreeSet<_>>());
-        let shares = |other: &Playbook| {
-            other.systems.iter().any(|s| systems.contains(s)) || other.infra.iter().any(|i| infra.contains(i))
+    /// It does so too when what the one names hangs on what the other names.
+    pub(super) fn sharing(&self, book: &Playbook) -> Option<IncidentNo> {
+        let mine = reach::down(&self.state.plan, &book.systems, &book.infra);
+        let shares = |i: &crate::domain::incident::state::Incident| {
+            let other = i.book();
+            let theirs = reach::down(&i.plan, &other.systems, &other.infra);
+            let in_down = |b: &Playbook, d: &Down| {
+                b.systems.iter().any(|s| d.systems.contains(s)) || b.infra.iter().any(|x| d.infra.contains(x))
+            };
+            in_down(other, &mine) || in_down(book, &theirs)
         };
-        self.state.open().find(|i| !i.is_drill() && shares(i.book())).map(|i| i.no)
+        self.state.open().find(|i| !i.is_drill() && shares(i)).map(|i| i.no)
     }
 
     fn facts(&self, plan: &Plan, book: &Playbook, level: LevelIx, r: &Report) -> Result<Facts, Refused> {
@@ -148,12 +161,27 @@ impl Decider<'_> {
             next,
             contact: match &r.contact {
                 Some(number) => contact_named(plan, number, &down)?,
-                None => default_contact(plan, &book.systems, &down),
+                None => self.default_contact(plan, &book.systems, &down),
             },
             safety: r.safety,
             known: L10n::default(),
             unknown: L10n::default(),
         })
+    }
+
+    /// The owner's duty phone, or that of who holds the duty now; when it hangs on what is down, that of another who leads.
+    fn default_contact(&self, plan: &Plan, systems: &[SystemId], down: &Down) -> String {
+        let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
+        let all = owners
+            .chain(plan.region.command.iter().copied())
+            .chain([plan.region.switchboard])
+            .chain(plan.region.last_resort.iter().copied());
+        let phones: Vec<_> = all
+            .filter(|f| f.ix() < plan.functions.len())
+            .filter_map(|f| plan.function(self.holds(plan, f)).phone.as_ref())
+            .filter(|p| p.publishable)
+            .collect();
+        phones.iter().find(|p| down.stands(&p.needs)).or(phones.first()).map(|p| p.number.clone()).unwrap_or_default()
     }
 
     /// Rendering what was typed before anything is kept.
@@ -181,7 +209,9 @@ impl Decider<'_> {
         let sites: Vec<SiteId> =
             inc.sites.iter().filter(|s| inc.modes.get(*s).copied().unwrap_or_default() < mode).cloned().collect();
         if mode > ModeIx::NORMAL && !sites.is_empty() {
+            let raised = sites.clone();
             self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
+            self.settle_proposals(no.status, None, &raised);
         }
     }
 
@@ -203,13 +233,28 @@ impl Decider<'_> {
         let mut messages: std::collections::BTreeMap<Audience, u32> = std::collections::BTreeMap::new();
         let mut added: Vec<u32> = Vec::new();
         let mut night: Vec<(u32, NightRule)> = Vec::new();
+        // More of an open incident: who was addressed gets the update, not the alert again (RULES D5).
+        let more = from.is_some() || !sites.is_empty();
+        let told = self.addressed_before(no);
+        let public_before = self
+            .inc(no)
+            .entries
+            .iter()
+            .any(|e| e.public && e.source != Source::Holding && !matches!(e.state, EntryState::Dropped { .. }));
         for (id, row) in wanted {
-            let (to, public) = match &row.to {
+            if no.status == Status::Exercise && row.audience == Audience::Outside {
+                // A drill never reaches outside groups (invariant 6).
+                continue;
+            }
+            let (mut to, public) = match &row.to {
                 To::Public if book.public == PublicRule::Never => continue,
                 To::Public => (Vec::new(), true),
                 To::Functions(all) => (addressed(&plan, self.inc(no), all, sites), false),
             };
-            if to.is_empty() && !public || public && !sites.is_empty() && messages.is_empty() {
+            if more {
+                to.retain(|f| !told.contains(f));
+            }
+            if to.is_empty() && !public || public && more && (public_before || from.is_none()) {
                 continue;
             }
             let message = match messages.get(&row.audience) {
@@ -242,6 +287,12 @@ impl Decider<'_> {
         if book.public == PublicRule::Holding && !self.inc(no).holding_sent {
             self.release_holding(no);
         }
+    }
+
+    /// Functions that an entry told, or that wait for the approval of their text.
+    pub(super) fn addressed_before(&self, no: IncidentNo) -> BTreeSet<Fx> {
+        let told = |e: &&Entry| matches!(e.state, EntryState::Released { .. } | EntryState::Waiting(_));
+        self.inc(no).entries.iter().filter(told).flat_map(|e| e.to.iter().copied()).collect()
     }
 
     /// An entry made from a row.
@@ -332,7 +383,13 @@ impl Decider<'_> {
             return;
         }
         let message =
-            match inc.messages.iter().rev().find(|m| m.audience == Audience::Internal && m.kind == Kind::Alert) {
+            // The alert of this decision, not one with older facts.
+            match inc.messages.iter().rev().find(|m| {
+                m.audience == Audience::Internal
+                    && m.kind == Kind::Alert
+                    && m.released_at.is_none_or(|at| at == self.now)
+                    && inc.entries.iter().any(|e| e.message == m.seq)
+            }) {
                 Some(m) => m.seq,
                 None => self.draft(no, Kind::Alert, Audience::Internal),
             };
@@ -419,21 +476,6 @@ pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<Str
         return Err(Refused::new("contact-is-down", "that duty phone hangs on what is down", offer()));
     }
     Ok(phone.number.clone())
-}
-
-/// The owner's duty phone; when it hangs on what is down, that of another who leads.
-fn default_contact(plan: &Plan, systems: &[SystemId], down: &Down) -> String {
-    let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-    let all = owners
-        .chain(plan.region.command.iter().copied())
-        .chain([plan.region.switchboard])
-        .chain(plan.region.last_resort.iter().copied());
-    let phones: Vec<_> = all
-        .filter_map(|f| plan.functions.get(f.ix()))
-        .filter_map(|f| f.phone.as_ref())
-        .filter(|p| p.publishable)
-        .collect();
-    phones.iter().find(|p| down.stands(&p.needs)).or(phones.first()).map(|p| p.number.clone()).unwrap_or_default()
 }
 
 /// Functions of the incident's sites and of the region; only those of `sites`, when some are given.

@@ -1,7 +1,7 @@
 //! Stop: what is not yet handed over ends as withdrawn; everybody who got it, or may have, is told that it does not hold
 //! (RULES D2). Stopped halfway through 2 000, every address is either withdrawn or told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
 use crate::domain::delivery::DeliveryState;
@@ -84,19 +84,10 @@ impl Decider<'_> {
         if !asks.is_empty() {
             self.emit(no, Change::AsksClosed { asks, by: ClosedBy::Stopped });
         }
-        // One text per audience names the newest number that no longer holds.
-        for audience in [Audience::Internal, Audience::Outside] {
-            let last = stopped
-                .iter()
-                .rev()
-                .find(|s| self.inc(no).message(**s).is_some_and(|m| m.audience == audience && m.released_at.is_some()));
-            let to: Vec<Fx> = told.iter().filter(|t| t.1 == audience).map(|t| t.0).collect();
-            if let Some(of) = last.copied()
-                && !to.is_empty()
-            {
-                let of = self.inc(no).number(of);
-                let seq = self.draft(no, Kind::Stopped { of }, audience);
-                self.follow(no, seq, audience, to);
+        // Each hears of the newest number that it has or may have.
+        for ((audience, of), to) in told {
+            if audience != Audience::Public {
+                self.tell_stopped(no, of, audience, to);
             }
         }
         if public {
@@ -123,24 +114,54 @@ impl Decider<'_> {
         }
     }
 
-    /// Functions with a point that has one of these messages, or may have it: accepted, delivered, unknown, on the wire.
-    fn told(&self, no: IncidentNo, messages: &[u32]) -> Vec<(Fx, Audience)> {
+    /// "14-1 gäller inte", without approval.
+    fn tell_stopped(&mut self, no: IncidentNo, of: u32, audience: Audience, to: Vec<Fx>) {
+        let kind = Kind::Stopped { of: self.inc(no).number(of) };
+        let there = self.inc(no).messages.iter().find(|m| m.kind == kind && m.audience == audience).map(|m| m.seq);
+        let seq = match there {
+            Some(seq) => seq,
+            None => self.draft(no, kind, audience),
+        };
+        self.follow(no, seq, audience, to);
+    }
+
+    /// A gateway was faster than the stop, or had it after all: what was withdrawn or failed turns out to have gone out. That
+    /// address is told too.
+    pub(super) fn tell_late(&mut self, no: IncidentNo, ordinals: &[u32]) {
         let inc = self.inc(no);
-        let mut told = BTreeSet::new();
+        let mut late: BTreeMap<(Audience, u32), BTreeSet<Fx>> = BTreeMap::new();
+        for d in ordinals.iter().filter_map(|o| inc.deliveries.get(*o as usize)) {
+            let Item::Message(seq) = d.item() else { continue };
+            if let Some(m) = inc.message(seq).filter(|m| m.stopped && !matches!(m.kind, Kind::Stopped { .. })) {
+                late.entry((m.audience, seq)).or_default().extend(&inc.plan.point(d.point).functions);
+            }
+        }
+        for ((audience, of), to) in late {
+            self.tell_stopped(no, of, audience, to.into_iter().collect());
+        }
+    }
+
+    /// Functions with a point that has one of these messages, or may have it: accepted, delivered, unknown, on the wire. By
+    /// the newest of them.
+    fn told(&self, no: IncidentNo, messages: &[u32]) -> BTreeMap<(Audience, u32), Vec<Fx>> {
+        let inc = self.inc(no);
+        let wanted: BTreeSet<u32> = messages.iter().copied().collect();
+        let mut newest: BTreeMap<(Audience, Fx), u32> = BTreeMap::new();
         for d in &inc.deliveries {
             let Item::Message(seq) = d.item() else { continue };
-            let may_have = matches!(
-                d.state,
-                DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Unknown | DeliveryState::Attempting
-            );
-            if may_have && messages.contains(&seq) {
+            if may_have(d.state) && wanted.contains(&seq) {
                 let audience = inc.message(seq).map_or(Audience::Internal, |m| m.audience);
                 for f in inc.plan.point(d.point).functions.iter().filter(|f| inc.attempted.contains(f)) {
-                    told.insert((*f, audience));
+                    let known = newest.entry((audience, *f)).or_insert(seq);
+                    *known = seq.max(*known);
                 }
             }
         }
-        told.into_iter().collect()
+        let mut told: BTreeMap<(Audience, u32), Vec<Fx>> = BTreeMap::new();
+        for ((audience, f), seq) in newest {
+            told.entry((audience, seq)).or_default().push(f);
+        }
+        told
     }
 
     /// Calls back what no gateway has yet.
@@ -155,4 +176,12 @@ impl Decider<'_> {
             self.emit(no, Change::Withdrawn { ordinals });
         }
     }
+}
+
+/// The far end has it, or may.
+pub(super) fn may_have(state: DeliveryState) -> bool {
+    matches!(
+        state,
+        DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Unknown | DeliveryState::Attempting
+    )
 }
