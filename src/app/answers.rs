@@ -52,9 +52,11 @@ impl Answers {
             return not_found();
         }
         match back.callback.gateway.callback(kind, call.query.as_deref().unwrap_or(""), &call.body) {
-            Ok(Some(event)) if back.worker.tell(event) => Answer::text(StatusCode::OK, "ok\n"),
-            // The gateway comes again: nothing is lost.
-            Ok(Some(_)) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "going down\n"),
+            Ok(Some(event)) if !back.worker.tell(event.clone()) => {
+                // The gateway comes again: nothing is lost.
+                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "going down\n")
+            }
+            Ok(Some(_)) => Answer::text(StatusCode::OK, "ok\n"),
             Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
             Err(bad) => {
                 tracing::warn!(gateway = %id, "a callback was not understood: {bad}");

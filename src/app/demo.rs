@@ -16,7 +16,7 @@ use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::state::{EntryState, Phase};
 use crate::domain::plan::{Channel, Plan};
-use crate::domain::view::incident::{AskView, IncidentView, incident};
+use crate::domain::view::{AskView, IncidentView, incident};
 use crate::sim::verify::{Kind, received};
 
 /// What the demo shows.
@@ -144,7 +144,7 @@ pub async fn demo(
     .await
     .map_err(DemoError::Start)?;
     far.call_back_at(&format!("http://{}", running.public));
-    let token_file = super::token::path(&running.state_dir);
+    let token_file = running.state_dir.join(crate::web::auth::TOKEN_FILE);
     show(DemoEvent::Listening { public: running.public, console: running.console, token_file });
 
     let report = Report {

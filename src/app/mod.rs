@@ -7,6 +7,5 @@ pub mod loopback;
 pub mod publish;
 pub mod running;
 pub mod shifts;
-pub mod token;
 
 pub use running::{Options, Running, StartError, start};

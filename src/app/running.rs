@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::answers::{Answers, Back};
 use super::gateways;
 use super::publish::Publisher;
-use super::{shifts, token};
+use super::shifts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
@@ -29,6 +29,7 @@ use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::Input;
 use crate::journal::{Journal, JournalError, Mirror, OpenOptions};
+use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 
 /// How the program is run.
@@ -100,8 +101,6 @@ pub struct Running {
     pub console: SocketAddr,
     /// Where the public page is.
     pub public: SocketAddr,
-    /// The token of console and API.
-    pub token: String,
     /// Reads the journal beside the running program.
     pub state_dir: PathBuf,
     stop: watch::Sender<bool>,
@@ -146,7 +145,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         .map_err(StartError::Recover)?
     };
     tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
-    let token = token::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?;
+    let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
 
     let console = TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
@@ -194,7 +193,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         Settings::Web(w) if w.page == PageWord::Public && !loaded.fictional => Some(w.readback_url.value.clone()),
         _ => None,
     }));
-    let (plan, fictional) = (loaded.plan.clone(), loaded.fictional);
+    let plan = loaded.plan.clone();
     let parts = Parts {
         journal: journal.clone(),
         recovered,
@@ -222,23 +221,19 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     }
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
-        token: token.clone().into(),
+        auth,
         clock: clock.clone(),
-        fictional,
-        state_dir: state_dir.clone(),
+        log: Arc::new(crate::web::log::JournalLog(journal.clone())),
     };
     let router = crate::web::router(ctx);
     let end = stopped.clone();
     tasks.spawn(async move {
-        if let Err(e) = crate::web::serve(console, router, end).await {
-            tracing::error!("the console ended: {e}");
-        }
+        crate::web::serve(console, router, end).await;
     });
     Ok(Running {
         handle,
         console: console_at,
         public: public_at,
-        token,
         state_dir,
         stop,
         tasks,

@@ -1,5 +1,7 @@
 //! D. Incidents and modes.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod drills;
 mod lifecycle;
 mod plans;

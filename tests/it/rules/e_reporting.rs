@@ -1,5 +1,7 @@
 //! E. Reporting in a hurry.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::c_answers::*;
 use super::timeline::*;
 use vardkase::domain::ids::*;

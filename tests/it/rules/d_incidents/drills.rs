@@ -98,8 +98,7 @@ fn rule_d1_a_real_incident_withdraws_what_drills_have_waiting() {
 #[test]
 fn rule_d1_the_first_real_message_within_a_day_of_a_drill_says_that_it_is_real() {
     let says = |t: &Timeline, f: &str| {
-        let last =
-            t.messages_to(f).iter().filter(|s| s.id.incident.status == Status::Actual).last().unwrap().whole.clone();
+        let last = t.messages_to(f).iter().rfind(|s| s.id.incident.status == Status::Actual).unwrap().whole.clone();
         last.contains("SKARPT LÄGE, EJ ÖVNING. LARM") || last.contains("REAL, NOT A DRILL. ALERT")
     };
     let mut t = Timeline::by_day();
