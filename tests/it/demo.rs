@@ -19,7 +19,6 @@ async fn everybody_is_reached_or_passed_on_and_every_text_is_identical() {
         }
     };
     let (running, _far, report) = demo(options, &mut show).await.unwrap();
-    eprintln!("{}", serde_json::to_string_pretty(&report.proofs).unwrap());
     assert!(report.identical, "{:?} {:?}", report.proofs, report.public_equal);
     assert!(report.everybody, "{:#?}", report.rows);
     assert_eq!(report.public_equal, Some(true));
