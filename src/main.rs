@@ -1,3 +1,5 @@
 //! Parse, run, map the error to an exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(vardkase::cli::main())
+}

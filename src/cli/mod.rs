@@ -1,1 +1,238 @@
-//! One command a file; its doc comment is its help.
+//! The command line: one command a file; its doc comment is its help, with an example.
+//!
+//! **Owns** what is typed and what is shown in a terminal: options, questions, tables, exit codes (listed in
+//! [`crate::error`]). Commands that change something go to the server as a [`Action`](crate::domain::incident::input::Action)
+//! over its JSON API; the server decides.
+//!
+//! **Must not** decide a rule, hold a secret on its command line, or wait without a limit: without a terminal nothing is
+//! asked, and what is missing is an error (RULES E1).
+
+mod ack;
+mod adopt;
+mod all_clear;
+mod api;
+mod approve;
+mod bench;
+mod check;
+mod completions;
+mod context;
+mod correct;
+mod decide;
+pub mod demo;
+mod handover;
+mod level;
+mod log;
+mod merge;
+mod mode;
+mod news;
+mod preview;
+mod reject;
+mod relapse;
+mod reload;
+mod report;
+mod report_ask;
+mod restored;
+mod schema;
+pub mod serve;
+mod status;
+mod status_show;
+mod stop;
+mod table;
+pub mod terminal;
+mod times;
+mod typed;
+mod unack;
+mod update;
+mod verify;
+pub mod words;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::error::Error;
+use context::Context;
+use terminal::Terminal;
+
+/// Alarm and information in health care when IT fails: one text, every key function, every channel.
+#[derive(Parser, Debug)]
+#[command(
+    name = "vardkase",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        vardkase report                        ask for everything, Enter takes what is shown\n  \
+        vardkase status 14 --watch             who is reached, who answered, what is next\n  \
+        vardkase approve 14-2 7K4F2A --as kib\n  \
+        vardkase check --config region/        every mistake, by day\n\n\
+        Exit codes: 0 done; 1 refused, or failed; 2 bad usage or configuration; 3 server not reachable;\n\
+        4 not signed in; 5 journal in use or damaged; 6 no answer: it may have been carried out."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Every command")]
+struct Global {
+    /// The duty that acts (`kib`); asked for on a terminal when missing.
+    #[arg(long = "as", global = true, env = "VARDKASE_AS", value_name = "FUNCTION")]
+    acting: Option<String>,
+    /// Where the server's console listens.
+    #[arg(long, global = true, env = "VARDKASE_SERVER", value_name = "URL", default_value = api::SERVER)]
+    server: String,
+    /// The file with the token; `console-token` in the state folder unless given.
+    #[arg(long, global = true, env = "VARDKASE_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<std::path::PathBuf>,
+    /// The state folder.
+    #[arg(long, global = true, value_name = "DIR", default_value = api::STATE)]
+    state: std::path::PathBuf,
+    /// Print JSON for programs, errors too; ask nothing.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Report(report::ReportArgs),
+    Status(status::StatusArgs),
+    Preview(preview::PreviewArgs),
+    Approve(approve::ApproveArgs),
+    Reject(reject::RejectArgs),
+    Ack(ack::AckArgs),
+    Unack(unack::UnackArgs),
+    Update(update::UpdateArgs),
+    Level(level::LevelArgs),
+    Correct(correct::CorrectArgs),
+    Stop(stop::StopArgs),
+    Mode(mode::ModeArgs),
+    Decide(decide::DecideArgs),
+    Merge(merge::MergeArgs),
+    Handover(handover::HandoverArgs),
+    Restored(restored::RestoredArgs),
+    Relapse(relapse::RelapseArgs),
+    AllClear(all_clear::AllClearArgs),
+    Log(log::LogArgs),
+    Verify(verify::VerifyArgs),
+    Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
+    Reload(reload::ReloadArgs),
+    Adopt(adopt::AdoptArgs),
+    Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    Bench(bench::BenchArgs),
+}
+
+/// Runs the program with what it was started with; gives its exit code.
+pub fn main() -> u8 {
+    // One crypto library for all TLS. A second call is refused, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    run(std::env::args_os(), &mut Terminal::of_process())
+}
+
+/// Runs one command line, the program's name first; gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, term: &mut Terminal) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let json = args.iter().skip(1).take_while(|a| *a != "--").any(|a| a == "--json");
+    let result = match Cli::try_parse_from(&args) {
+        Ok(cli) => dispatch(cli, term),
+        Err(said) if matches!(said.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let text = said.render();
+            term.raw(&if term.colour() { text.ansi().to_string() } else { text.to_string() });
+            return 0;
+        }
+        Err(said) => Err(not_understood(&said)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            if json {
+                term.json(&error.json());
+            } else {
+                term.problem(&error);
+            }
+            error.kind.exit_code()
+        }
+    }
+}
+
+/// The command itself. `Ok` has an exit code, for what is no failure of the program (`check` found mistakes).
+fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
+    let cx = &mut Context::new(cli.global, term);
+    match cli.command {
+        Command::Report(a) => a.run(cx),
+        Command::Status(a) => a.run(cx),
+        Command::Preview(a) => a.run(cx),
+        Command::Approve(a) => a.run(cx),
+        Command::Reject(a) => a.run(cx),
+        Command::Ack(a) => a.run(cx),
+        Command::Unack(a) => a.run(cx),
+        Command::Update(a) => a.run(cx),
+        Command::Level(a) => a.run(cx),
+        Command::Correct(a) => a.run(cx),
+        Command::Stop(a) => a.run(cx),
+        Command::Mode(a) => a.run(cx),
+        Command::Decide(a) => a.run(cx),
+        Command::Merge(a) => a.run(cx),
+        Command::Handover(a) => a.run(cx),
+        Command::Restored(a) => a.run(cx),
+        Command::Relapse(a) => a.run(cx),
+        Command::AllClear(a) => a.run(cx),
+        Command::Log(a) => a.run(cx),
+        Command::Verify(a) => return a.run(cx),
+        Command::Check(a) => return a.run(cx),
+        Command::Schema(a) => a.run(cx),
+        Command::Reload(a) => a.run(cx),
+        Command::Adopt(a) => a.run(cx),
+        Command::Serve(a) => a.run(cx),
+        Command::Demo(a) => return a.run(cx),
+        Command::Completions(a) => a.run(cx),
+        Command::Bench(a) => a.run(cx),
+    }
+    .map(|()| 0)
+}
+
+/// The command line, for completions.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// What clap says, in our form: the first paragraph is what, the rest is what to do.
+fn not_understood(said: &clap::Error) -> Error {
+    let text = said.render().to_string();
+    if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Error::usage("no command was given", text);
+    }
+    let mut parts = text.trim().split("\n\n").map(str::trim);
+    let why = parts.next().unwrap_or_default();
+    let help: Vec<&str> = parts.map(|p| p.trim_start_matches("tip: ")).collect();
+    Error::usage(why.trim_start_matches("error: "), help.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for sub in command().get_subcommands() {
+            let name = sub.get_name();
+            let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.starts_with("Examples:\n  vardkase "), "{name}: {after}");
+            assert!(after.contains(name), "{name}: the example shows another command");
+            assert!(sub.get_about().is_some(), "{name} has no help");
+        }
+    }
+}

@@ -26,9 +26,7 @@ pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, FactsView, IncidentView, MessageView,
     NextStep, NoteView, ProposalStateView, ProposalView, ReleasedView, RowView, TaskView, TextView, incident,
 };
-pub use lists::{
-    FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks,
-};
+pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, previews, replaced};
 
 /// A rung of a ladder by its ID, with what people read.

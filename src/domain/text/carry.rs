@@ -15,7 +15,8 @@ pub const FAX_PAGE_CHARS: u32 = 1_400;
 pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32, CannotCarry> {
     match carry {
         Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
-            sms::fit(out, trailer, &sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max)).map(|f| u32::from(f.parts))
+            sms::fit(out, trailer, &sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max))
+                .map(|f| u32::from(f.parts))
         }
         Carry::Pages { charset, chars_max, pages_max } => {
             let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };

@@ -462,7 +462,13 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
         notes: inc
             .notes
             .iter()
-            .map(|n| NoteView { id: n.id, to: id(plan, n.to), word: n.word, at: n.at, state: best.notes.get(&n.id).copied() })
+            .map(|n| NoteView {
+                id: n.id,
+                to: id(plan, n.to),
+                word: n.word,
+                at: n.at,
+                state: best.notes.get(&n.id).copied(),
+            })
             .collect(),
         dropped: dropped(inc, &told, &best),
     })
@@ -828,7 +834,8 @@ fn dropped(inc: &Incident, told: &[Told<'_>], best: &Best) -> Vec<DroppedView> {
         for f in t.receivers() {
             let points = &plan.function(f).points;
             let sent = |p: &Px| best.by_point.contains_key(&(seq, *p));
-            let instead: BTreeSet<Channel> = points.iter().filter(|p| sent(p)).map(|p| plan.point(*p).channel).collect();
+            let instead: BTreeSet<Channel> =
+                points.iter().filter(|p| sent(p)).map(|p| plan.point(*p).channel).collect();
             for p in points.iter().filter(|p| !sent(p)) {
                 let channel = plan.point(*p).channel;
                 if !t.entry.channels.contains(&channel)

@@ -158,10 +158,7 @@ pub fn lists(state: &State, now: At) -> ListsView {
             .zip(&plan.ladders.levels)
             .map(|(i, l)| LevelView { level: level_rung(plan, LevelIx(i)), alias: l.alias.clone(), beat_s: l.beat_s })
             .collect(),
-        modes: (0u8..)
-            .zip(&plan.ladders.modes)
-            .map(|(i, _)| ModeView { mode: mode_rung(plan, ModeIx(i)) })
-            .collect(),
+        modes: (0u8..).zip(&plan.ladders.modes).map(|(i, _)| ModeView { mode: mode_rung(plan, ModeIx(i)) }).collect(),
         routines: plan
             .routines
             .iter()

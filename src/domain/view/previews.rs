@@ -135,10 +135,10 @@ pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<Prev
                 let out = outgoing(original, Item::Message(seq), *lang);
                 let parts = |out: &Outgoing| sms_parts(out);
                 let costly = costly(d.text.as_str());
-                let replaced = out.clone().filter(|_| !costly.is_empty()).map(|o| Outgoing {
-                    text: replaced(d.text.as_str()).into(),
-                    ..o
-                });
+                let replaced = out
+                    .clone()
+                    .filter(|_| !costly.is_empty())
+                    .map(|o| Outgoing { text: replaced(d.text.as_str()).into(), ..o });
                 TextPreview {
                     lang: *lang,
                     text: d.text.as_str().into(),
@@ -208,7 +208,8 @@ fn shown(inc: &Incident, seq: u32) -> Vec<PreviewView> {
 fn of_message(inc: &Incident, seq: u32) -> impl Iterator<Item = &Delivery> {
     inc.deliveries.iter().filter(move |d| match d.item() {
         Item::Message(m) => {
-            let repeated = d.flags & (Delivery::REMINDER | Delivery::PASSED_ON) != 0 || d.state == DeliveryState::Withdrawn;
+            let repeated =
+                d.flags & (Delivery::REMINDER | Delivery::PASSED_ON) != 0 || d.state == DeliveryState::Withdrawn;
             let instead = d.flags & Delivery::OTHER_TEXT != 0 && m > seq;
             (m == seq || instead) && !repeated
         }

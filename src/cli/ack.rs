@@ -1,0 +1,84 @@
+//! Answers for a function.
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use super::times::Side;
+use super::typed::Target;
+use crate::domain::ids::FunctionId;
+use crate::domain::incident::input::Action;
+use crate::error::Error;
+
+/// Answer that a function has it, for oneself or as told by telephone.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase ack 14 icu --as icu\n  \
+    vardkase ack 14-1 icu --via phone --by switchboard --at 03:25\n  \
+    vardkase ack 14 icu --pass-on --as icu      can't: the deputy is asked at once\n  \
+    vardkase ack 14 icu --fallback-failed       our fallback failed: owner and TiB are told\n  \
+    vardkase ack 14 --task 3 --as switchboard   somebody has walked there")]
+pub struct AckArgs {
+    /// The incident, or its message.
+    #[arg(value_name = "NUMBER")]
+    target: Target,
+    /// The function that has it; the one that acts, when missing.
+    function: Option<String>,
+    /// How it was told.
+    #[arg(long, value_enum)]
+    via: Option<Via>,
+    /// Who took the call: the duty that acts.
+    #[arg(long, value_name = "FUNCTION", requires = "via")]
+    by: Option<String>,
+    /// When it was told.
+    #[arg(long, value_name = "TIME", requires = "via")]
+    at: Option<String>,
+    /// The function can't: pass it on at once.
+    #[arg(long, conflicts_with_all = ["via", "fallback_failed", "task"])]
+    pass_on: bool,
+    /// The function's fallback failed.
+    #[arg(long, conflicts_with_all = ["via", "task"])]
+    fallback_failed: bool,
+    /// An errand is done, not an answer given.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["via", "function"])]
+    task: Option<u32>,
+}
+
+/// How an answer was told.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Via {
+    /// By telephone.
+    Phone,
+}
+
+impl AckArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let (incident, message) = self.target.parts();
+        if let Some(task) = self.task {
+            return cx.act(&Action::TaskDone { incident, task });
+        }
+        if let Some(by) = self.by {
+            match &cx.global.acting {
+                Some(acting) if *acting != by => {
+                    let why = format!("the call was taken by {by}, and {acting} acts");
+                    return Err(Error::usage(why, "--by is the duty that acts: leave --as out"));
+                }
+                _ => cx.global.acting = Some(by),
+            }
+        }
+        let at = cx.time_of(self.at.as_deref(), Side::Past)?;
+        let phone = self.via == Some(Via::Phone);
+        let function = match self.function {
+            Some(function) => FunctionId::from(function),
+            None if phone => {
+                let help = "name the function: vardkase ack 14-1 icu --via phone";
+                return Err(Error::usage("it is not said who called", help).coded("missing"));
+            }
+            None => FunctionId::from(cx.acting()?),
+        };
+        cx.act(&match (self.pass_on, self.fallback_failed) {
+            (true, _) => Action::PassOn { incident, function },
+            (_, true) => Action::FallbackFailed { incident, function },
+            _ => Action::Ack { incident, message, function, phone, at },
+        })
+    }
+}

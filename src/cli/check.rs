@@ -1,0 +1,55 @@
+//! Checks a configuration, offline.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::context::Context;
+use crate::config::{Source, run_check};
+use crate::error::{Error, Kind};
+
+/// Check a configuration: every mistake in one run, and by day what would hurt at night.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase check --config region/\n  \
+    vardkase check --config region/ --strict --format json")]
+pub struct CheckArgs {
+    /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
+    #[arg(long, value_name = "DIR")]
+    config: Option<PathBuf>,
+    /// Warnings are errors.
+    #[arg(long)]
+    strict: bool,
+    /// For people, or for editors.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// How it is printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+enum Format {
+    /// For people.
+    Text,
+    /// For editors.
+    Json,
+}
+
+impl CheckArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
+        let source = match self.config {
+            None => Source::Shipped,
+            Some(dir) if dir.is_dir() => Source::Dir(dir),
+            Some(dir) => {
+                let help = "name the folder that has channels/, playbooks/ and contacts/ in it";
+                return Err(Error::new(Kind::Configuration, format!("{} is no folder", dir.display()), help));
+            }
+        };
+        let report = run_check(&source, self.strict);
+        if cx.json() || self.format == Format::Json {
+            cx.term.raw(&format!("{}\n", report.json()));
+        } else {
+            cx.term.raw(&report.text());
+        }
+        Ok(report.exit_code)
+    }
+}

@@ -1,0 +1,184 @@
+//! What every command has at hand: options, terminal, server, time.
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::Global;
+use super::api::{self, Api};
+use super::terminal::{Hue, Terminal};
+use super::times::{self, Side};
+use super::words::{self, Word};
+use crate::clock::{Clock, SystemClock};
+use crate::domain::incident::input::Action;
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::time::At;
+use crate::error::Error;
+
+/// What a command runs with.
+pub struct Context<'t> {
+    pub global: Global,
+    pub term: &'t mut Terminal,
+    clock: SystemClock,
+    api: Option<Api>,
+    zone: Option<Option<TimeZone>>,
+}
+
+impl<'t> Context<'t> {
+    pub fn new(global: Global, term: &'t mut Terminal) -> Self {
+        Self { global, term, clock: SystemClock::new(), api: None, zone: None }
+    }
+
+    /// JSON is wanted.
+    pub fn json(&self) -> bool {
+        self.global.json
+    }
+    /// Somebody can be asked.
+    pub fn asks(&self) -> bool {
+        self.term.asks() && !self.json()
+    }
+    pub fn now(&self) -> At {
+        self.clock.now().into()
+    }
+    pub fn say(&self, word: Word) -> &'static str {
+        self.term.say(word)
+    }
+    /// The words of somebody else in the language of the screen.
+    pub fn in_tongue<'a>(&self, text: &'a L10n) -> &'a str {
+        Lang::try_from(self.term.tongue().code().to_owned()).map_or("", |lang| text.get(lang))
+    }
+
+    /// The server.
+    pub fn api(&mut self) -> Result<&Api, Error> {
+        if self.api.is_none() {
+            let file = api::token_file(self.global.token_file.as_ref(), &self.global.state);
+            self.api = Some(Api::new(&self.global.server, &file)?);
+        }
+        self.api.as_ref().ok_or_else(|| Error::other("no server", "try again"))
+    }
+
+    /// The duty that acts.
+    pub fn acting(&mut self) -> Result<String, Error> {
+        let given = self.global.acting.clone();
+        let function = self.need(given, words::ACTING, "which function acts", "--as FUNCTION (or VARDKASE_AS)")?;
+        self.global.acting = Some(function.clone());
+        Ok(function)
+    }
+
+    /// What was given, or what somebody answers; without a terminal a missing field is an error, never a wait (RULES E1).
+    pub fn need(&mut self, given: Option<String>, ask: Word, what: &str, option: &str) -> Result<String, Error> {
+        if let Some(given) = given.filter(|g| !g.trim().is_empty()) {
+            return Ok(given);
+        }
+        let missing = || Error::usage(format!("{what} is missing"), format!("give it with {option}")).coded("missing");
+        if !self.asks() {
+            return Err(missing());
+        }
+        let question = self.say(ask);
+        self.term.ask(question, None).ok_or_else(missing)
+    }
+
+    /// A reason, which goes on record.
+    pub fn need_reason(&mut self, given: Option<String>) -> Result<String, Error> {
+        self.need(given, words::REASON, "the reason", "--reason REASON")
+    }
+
+    /// Gives a command and shows what came of it.
+    pub fn act(&mut self, action: &Action) -> Result<(), Error> {
+        let acting = self.acting()?;
+        let answer = self.api()?.command(&acting, action)?;
+        self.show_done(&answer);
+        Ok(())
+    }
+
+    /// What came of a command.
+    pub fn show_done(&mut self, answer: &Value) {
+        if answer.get("on_record").and_then(Value::as_bool) == Some(false) {
+            let loud = format!("*** {} ***", self.say(words::NOT_ON_RECORD));
+            self.term.notice(&loud);
+        }
+        if self.json() {
+            return self.term.json(answer);
+        }
+        let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
+        let (incident, message) = (text("incident"), text("message"));
+        let mut events: Vec<(&str, u32)> = Vec::new();
+        for name in answer.get("events").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            match events.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => events.push((name, 1)),
+            }
+        }
+        let events = events.into_iter().map(|(name, count)| {
+            let name = name.replace('-', " ");
+            if count > 1 { format!("{name} × {count}") } else { name }
+        });
+        let events: Vec<String> = events.collect();
+        let number = message.or(incident).map(|n| format!(" {n}")).unwrap_or_default();
+        let told = if events.is_empty() { String::new() } else { format!(": {}", events.join(", ")) };
+        let done = format!("{}{number}{told}", self.say(words::DONE));
+        self.term.line_in(Hue::Good, &done);
+        if let Some(no) = incident
+            && self.term.screen()
+        {
+            let follow = format!("{} vardkase status {no} --watch", self.say(words::FOLLOW));
+            self.term.line_in(Hue::Faint, &follow);
+        }
+    }
+
+    /// A time as it was typed.
+    pub fn time(&mut self, text: &str, side: Side) -> Result<At, Error> {
+        let now = self.now();
+        if let Some(at) = times::absolute(text, now) {
+            return Ok(at);
+        }
+        times::check_form(text)?;
+        let Some(zone) = self.zone()? else {
+            let help = "give it as 2031-01-01T03:12:00+01:00, or as `in 2h` or `20m ago`";
+            return Err(Error::usage(format!("“{text}” needs a time zone, and the server tells none"), help));
+        };
+        times::local(text, now, &zone, side)
+    }
+
+    /// The same for an option that may be missing.
+    pub fn time_of(&mut self, text: Option<&str>, side: Side) -> Result<Option<At>, Error> {
+        text.map(|t| self.time(t, side)).transpose()
+    }
+
+    /// The region's zone, as the server tells it.
+    fn zone(&mut self) -> Result<Option<TimeZone>, Error> {
+        if self.zone.is_none() {
+            let status = self.api()?.get("/api/v1/status")?;
+            self.learn_zone(&status);
+        }
+        Ok(self.zone.clone().flatten())
+    }
+
+    /// Takes the zone from a status.
+    pub fn learn_zone(&mut self, status: &Value) {
+        let name =
+            status.get("status").unwrap_or(status).get("zone").or_else(|| status.get("zone")).and_then(Value::as_str);
+        self.zone = Some(name.and_then(|n| TimeZone::get(n).ok()));
+    }
+
+    /// A moment for people: the clock in the region, with the date when it is not today.
+    pub fn clock(&mut self, at: At) -> String {
+        let zone = self.zone().ok().flatten();
+        let shown = |at: At| Zoned::new(at.timestamp(), zone.clone().unwrap_or(TimeZone::UTC));
+        let (then, now) = (shown(at), shown(self.now()));
+        let suffix = if zone.is_some() { "" } else { "Z" };
+        if then.date() == now.date() {
+            format!("{}{suffix}", then.strftime("%H:%M:%S"))
+        } else {
+            format!("{}{suffix}", then.strftime("%Y-%m-%d %H:%M:%S"))
+        }
+    }
+}
+
+/// A view of the server in our own types.
+pub fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    T::deserialize(value).map_err(|e| {
+        let help = "server and command line are of different versions? `--json` shows the answer as it came";
+        Error::other(format!("the server's answer was not understood: {e}"), help)
+    })
+}

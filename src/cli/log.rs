@@ -1,0 +1,163 @@
+//! What happened, from the server or from the folder itself.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::api::quoted;
+use super::context::{Context, read};
+use super::table::{self, said};
+use super::words;
+use crate::dispatch::record::decode;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::event::Event;
+use crate::domain::time::At;
+use crate::error::{Error, Kind};
+use crate::journal::{Head, Reader, SqliteReader};
+
+/// How often a followed journal is asked for more.
+const FOLLOW_S: u64 = 1;
+/// The most parts that one look takes, so that a server that always has more ends at last.
+const PARTS_MAX: u32 = 100_000;
+
+/// Show the journal: every record, or those of an incident; JSON is one record a line.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase log 14\n  \
+    vardkase log --follow --json\n  \
+    vardkase log --offline --state /var/lib/vardkase     without a server")]
+pub struct LogArgs {
+    /// Of this incident only.
+    incident: Option<IncidentNo>,
+    /// After this record.
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    after: u64,
+    /// Go on with what comes, until Ctrl-C.
+    #[arg(long, conflicts_with = "offline")]
+    follow: bool,
+    /// Read the state folder itself: works with no server, and beside a running one.
+    #[arg(long)]
+    offline: bool,
+}
+
+/// One record.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    seq: u64,
+    at: At,
+    incident: Option<IncidentNo>,
+    /// The event's name.
+    event: String,
+    /// The event itself.
+    what: Value,
+    /// Its link of the chain, where the folder itself was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+}
+
+/// What the server tells at one time.
+#[derive(Deserialize)]
+struct Part {
+    records: Vec<Record>,
+    after: u64,
+    more: bool,
+}
+
+impl LogArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if self.offline {
+            return self.offline(cx);
+        }
+        let mut after = self.after;
+        let mut heads = true;
+        loop {
+            for _ in 0..PARTS_MAX {
+                let part = self.part(cx, after)?;
+                show(cx, &part.records, heads);
+                heads &= part.records.is_empty();
+                let on = part.after > after;
+                after = after.max(part.after);
+                if !part.more || !on || cx.term.gone() {
+                    break;
+                }
+            }
+            if !self.follow || cx.term.gone() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_secs(FOLLOW_S));
+        }
+    }
+
+    fn part(&self, cx: &mut Context<'_>, after: u64) -> Result<Part, Error> {
+        let incident = self.incident.map(|no| format!("incident={}&", quoted(&no.written("X")))).unwrap_or_default();
+        read(&cx.api()?.get(&format!("/api/v1/log?{incident}after={after}"))?)
+    }
+
+    /// Reads the folder. The chain is proved on the way: a broken record ends the reading, and says so.
+    fn offline(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let reader = SqliteReader::open(&cx.global.state)?;
+        let after = head_at(&reader, self.after)?;
+        let mut records = Vec::new();
+        let mut unreadable = None;
+        reader.read(after, &mut |record| match decode(&record) {
+            Ok((at, event)) => {
+                let concerns = self.incident.is_none_or(|no| event.incident() == Some(no));
+                if concerns {
+                    records.push(of(record.seq, at, &event, &record.hash));
+                }
+                ControlFlow::Continue(())
+            }
+            Err(bad) => {
+                unreadable = Some(bad);
+                ControlFlow::Break(())
+            }
+        })?;
+        show(cx, &records, true);
+        match unreadable {
+            None => Ok(()),
+            Some(bad) => {
+                Err(Error::new(Kind::Journal, bad.to_string(), "run `vardkase verify`; use the newest version"))
+            }
+        }
+    }
+}
+
+fn head_at(reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
+    reader.head_at(seq)?.ok_or_else(|| Error::usage(format!("there is no record {seq}"), "leave --after out"))
+}
+
+/// Private values are still sealed in it.
+fn of(seq: u64, at: At, event: &Event, hash: &[u8]) -> Record {
+    let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+    // What has no JSON form is shown as programmers see it, rather than left out.
+    let what = serde_json::to_value(event).unwrap_or_else(|_| json!(format!("{event:?}")));
+    Record { seq, at, incident: event.incident(), event: event.name().into(), what, hash: Some(hash) }
+}
+
+fn show(cx: &mut Context<'_>, records: &[Record], heads: bool) {
+    if cx.json() {
+        // One record a line, on a screen too: it is made for programs.
+        let lines = records.iter().filter_map(|r| serde_json::to_string(r).ok());
+        return lines.for_each(|line| cx.term.raw(&format!("{line}\n")));
+    }
+    if records.is_empty() {
+        return;
+    }
+    let mut rows = Vec::with_capacity(records.len());
+    for r in records {
+        // Without a server there is no zone: then it is UTC, and says so.
+        let at = if self_contained(r) { r.at.to_string() } else { cx.clock(r.at) };
+        let incident = r.incident.map(|no| no.to_string()).unwrap_or_default();
+        rows.push([r.seq.to_string(), at, incident, r.event.replace('-', " ")].map(said).into());
+    }
+    let names = [cx.say(words::RECORD), cx.say(words::TIME), cx.say(words::INCIDENT), cx.say(words::WHAT)];
+    table::show(cx.term, if heads { &names } else { &[] }, rows);
+}
+
+/// Read from the folder itself.
+fn self_contained(record: &Record) -> bool {
+    record.hash.is_some()
+}

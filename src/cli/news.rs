@@ -1,0 +1,106 @@
+//! The options by which an update, a correction, "running again" and a relapse say what is new.
+
+use clap::Args;
+
+use super::context::Context;
+use super::times::Side;
+use super::typed::{self, Worded};
+use crate::domain::ids::{RoutineId, SiteId};
+use crate::domain::incident::facts::{Restore, Safety};
+use crate::domain::incident::input::News;
+use crate::error::Error;
+
+/// What is new; what is not given stays.
+#[derive(Args, PartialEq, Debug, Default)]
+pub struct NewsArgs {
+    /// What happened, as TEXT or sv=TEXT, once per language.
+    #[arg(long, value_name = "TEXT")]
+    what: Vec<Worded>,
+    /// Who is affected.
+    #[arg(long, value_name = "TEXT")]
+    scope: Vec<Worded>,
+    /// A fallback routine to use now; all of them, once each.
+    #[arg(long = "do", value_name = "ROUTINE")]
+    routines: Vec<String>,
+    /// Expected back: a time, or `unknown`.
+    #[arg(long, value_name = "TIME")]
+    restore: Option<String>,
+    /// With `--restore unknown`: when the next forecast comes.
+    #[arg(long, value_name = "TIME", requires = "restore")]
+    forecast: Option<String>,
+    /// When the next update comes.
+    #[arg(long, value_name = "TIME")]
+    next: Option<String>,
+    /// The number to call.
+    #[arg(long, value_name = "NUMBER")]
+    contact: Option<String>,
+    /// Patients in danger: yes, no, unknown.
+    #[arg(long, value_parser = typed::safety, value_name = "YES|NO|UNKNOWN")]
+    safety: Option<Safety>,
+    /// What else is known.
+    #[arg(long, value_name = "TEXT")]
+    known: Vec<Worded>,
+    /// What is not known.
+    #[arg(long, value_name = "TEXT")]
+    unknown: Vec<Worded>,
+    /// Another disruption level.
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
+    /// All sites that are concerned now, with commas.
+    #[arg(long, value_name = "SITES", value_delimiter = ',')]
+    sites: Vec<String>,
+}
+
+impl NewsArgs {
+    /// In the domain's words.
+    pub fn read(self, cx: &mut Context<'_>) -> Result<News, Error> {
+        let tongue = cx.term.tongue();
+        let next = cx.time_of(self.next.as_deref(), Side::Future)?;
+        let mut restore = restore(cx, self.restore.as_deref(), self.forecast.as_deref())?;
+        if self.restore.is_some() && restore.is_none() {
+            // What was promised before would stay, if nothing took its place.
+            let Some(forecast) = next else {
+                let help = "say when the next forecast comes: --forecast TIME";
+                return Err(Error::usage("“unknown” needs a time for the next forecast", help).coded("missing"));
+            };
+            restore = Some(Restore::Unknown { forecast });
+        }
+        Ok(News {
+            what: typed::l10n(&self.what, tongue),
+            scope: typed::l10n(&self.scope, tongue),
+            routines: routines(&self.routines),
+            restore,
+            next,
+            contact: self.contact,
+            safety: self.safety,
+            known: typed::l10n(&self.known, tongue),
+            unknown: typed::l10n(&self.unknown, tongue),
+            level: self.level,
+            sites: Some(sites(&self.sites)).filter(|s| !s.is_empty()),
+        })
+    }
+}
+
+/// When it is expected back. "Unknown" without a forecast goes by the beat of updates, which the server knows.
+pub fn restore(cx: &mut Context<'_>, text: Option<&str>, forecast: Option<&str>) -> Result<Option<Restore>, Error> {
+    let forecast = cx.time_of(forecast, Side::Future)?;
+    match text {
+        None => Ok(None),
+        Some(text) if typed::is_unknown(text) => Ok(forecast.map(|forecast| Restore::Unknown { forecast })),
+        Some(_) if forecast.is_some() => {
+            let help = "give one of them: --restore TIME, or --restore unknown --forecast TIME";
+            Err(Error::usage("a forecast is for when the time is unknown", help))
+        }
+        Some(text) => cx.time(text, Side::Future).map(|at| Some(Restore::At(at))),
+    }
+}
+
+/// Sites as typed.
+pub fn sites(given: &[String]) -> Vec<SiteId> {
+    given.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(SiteId::from).collect()
+}
+
+/// Routines as typed.
+pub fn routines(given: &[String]) -> Option<Vec<RoutineId>> {
+    (!given.is_empty()).then(|| given.iter().map(|r| RoutineId::from(r.trim())).collect())
+}

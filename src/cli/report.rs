@@ -1,0 +1,188 @@
+//! A disruption is reported: with options nothing is asked, without them everything is (RULES E1).
+
+use clap::Args;
+use serde_json::Value;
+
+use super::context::{Context, read};
+use super::news;
+use super::report_ask;
+use super::terminal::Hue;
+use super::times::Side;
+use super::typed::{self, Worded};
+use super::words;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::facts::Safety;
+use crate::domain::incident::input::{Action, IfShared, Report};
+use crate::domain::lang::L10n;
+use crate::error::Error;
+
+/// Report a disruption. Without a playbook, a terminal asks one question after another; Enter takes what is shown.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase report                                     ask for everything\n  \
+    vardkase report journal D3 --safety no --since 03:12 --as it-duty\n  \
+    vardkase report ehr-down --exercise --as drill-lead\n  \
+    vardkase report ehr-down major --dry-run            what would it raise, whom would it page?")]
+pub struct ReportArgs {
+    /// What is down: a playbook by its id, system, alias or a word of its title.
+    playbook: Option<String>,
+    /// The disruption level (`major`, `D3`); the playbook's when missing.
+    #[arg(requires = "playbook")]
+    level: Option<String>,
+    /// Which sites, with commas; the playbook's when missing.
+    #[arg(long, value_name = "SITES", value_delimiter = ',')]
+    sites: Vec<String>,
+    /// Patients in danger: yes, no, unknown (which counts as yes).
+    #[arg(long, value_parser = typed::safety, value_name = "YES|NO|UNKNOWN")]
+    safety: Option<Safety>,
+    /// Since when (`03:12`, `20m ago`); now when missing.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Expected back: a time, or `unknown`.
+    #[arg(long, value_name = "TIME")]
+    restore: Option<String>,
+    /// With `--restore unknown`: when the next forecast comes.
+    #[arg(long, value_name = "TIME", requires = "restore")]
+    forecast: Option<String>,
+    /// When the next update comes.
+    #[arg(long, value_name = "TIME")]
+    next: Option<String>,
+    /// The number to call; the owner's duty phone when missing.
+    #[arg(long, value_name = "NUMBER")]
+    contact: Option<String>,
+    /// What happened, as TEXT or sv=TEXT, once per language.
+    #[arg(long, value_name = "TEXT")]
+    what: Vec<Worded>,
+    /// Who is affected.
+    #[arg(long, value_name = "TEXT")]
+    scope: Vec<Worded>,
+    /// A fallback routine to use now; all of them, once each.
+    #[arg(long = "do", value_name = "ROUTINE")]
+    routines: Vec<String>,
+    /// A drill: marked everywhere, with ladders of its own.
+    #[arg(long)]
+    exercise: bool,
+    /// If an open incident shares a system: add to it. So it is where nobody can be asked.
+    #[arg(long, conflicts_with_all = ["separate", "exercise"])]
+    add: bool,
+    /// If an open incident shares a system: report it as separate.
+    #[arg(long, conflicts_with = "exercise")]
+    separate: bool,
+    /// Only show what it would do.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ReportArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let (add, dry_run, asking) = (self.add, self.dry_run, self.playbook.is_none());
+        if asking && !cx.asks() {
+            let help = "name the playbook: vardkase report PLAYBOOK [LEVEL]; on a terminal it is asked for";
+            return Err(Error::usage("it is not said what is down", help).coded("missing"));
+        }
+        let acting = cx.acting()?;
+        let mut report = self.read(cx)?;
+        if asking {
+            report_ask::all(cx, &mut report)?;
+        }
+        if !asking && !dry_run {
+            return match cx.api()?.command(&acting, &Action::Report(report.clone())) {
+                Err(error) => {
+                    settle(cx, error, &mut report, add)?;
+                    cx.act(&Action::Report(report))
+                }
+                Ok(answer) => {
+                    cx.show_done(&answer);
+                    Ok(())
+                }
+            };
+        }
+        let seen = match cx.api()?.foresee(&acting, &report) {
+            Err(error) => {
+                settle(cx, error, &mut report, add)?;
+                cx.api()?.foresee(&acting, &report)?
+            }
+            Ok(seen) => seen,
+        };
+        if dry_run {
+            return show_foreseen(cx, &seen, &report);
+        }
+        show_foreseen(cx, &seen, &report)?;
+        let question = format!("{}?", cx.say(words::SEND));
+        if cx.term.ask_yes(&question) != Some(true) {
+            return Err(Error::other(cx.say(words::NOT_SENT), "call `vardkase report` again").coded("not-confirmed"));
+        }
+        cx.act(&Action::Report(report))
+    }
+
+    fn read(self, cx: &mut Context<'_>) -> Result<Report, Error> {
+        let tongue = cx.term.tongue();
+        Ok(Report {
+            exercise: self.exercise,
+            playbook: self.playbook.unwrap_or_default(),
+            level: self.level,
+            sites: news::sites(&self.sites),
+            what: typed::l10n(&self.what, tongue),
+            scope: typed::l10n(&self.scope, tongue),
+            routines: news::routines(&self.routines),
+            since: cx.time_of(self.since.as_deref(), Side::Past)?,
+            restore: news::restore(cx, self.restore.as_deref(), self.forecast.as_deref())?,
+            next: cx.time_of(self.next.as_deref(), Side::Future)?,
+            contact: self.contact,
+            safety: self.safety.unwrap_or_default(),
+            shared: if self.separate { IfShared::Separate } else { IfShared::Ask },
+        })
+    }
+}
+
+/// The same fault twice (RULES D5): a terminal asks, else it is added to the one that is open.
+fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
+    if error.code != "shares-a-system" || report.shared != IfShared::Ask {
+        return Err(error);
+    }
+    // The refusal begins with the incident's number.
+    let other: Option<IncidentNo> = error.why.split_whitespace().next().and_then(|word| word.parse().ok());
+    let Some(other) = other else { return Err(error) };
+    let separate = !add && cx.asks() && {
+        cx.term.notice(&error.why);
+        let question = cx.say(words::ADD_OR_SEPARATE);
+        let read = |typed: &str| match typed.to_lowercase().as_str() {
+            "a" | "add" | "l" | "lägg till" => Ok(false),
+            "s" | "separate" | "för sig" => Ok(true),
+            _ => Err(Error::usage("that is neither", "type one letter")),
+        };
+        let default = cx.say(words::ADD_LETTER);
+        cx.term.ask_for(question, Some(default), read).ok_or(error)?
+    };
+    if separate {
+        report.shared = IfShared::Separate;
+    } else {
+        let said = format!("{} {other}", cx.say(words::ADDED));
+        cx.term.notice(&said);
+        report.shared = IfShared::AddTo(other);
+    }
+    Ok(())
+}
+
+/// "Raises FS to STABSLÄGE, pages 18 duties now".
+fn show_foreseen(cx: &mut Context<'_>, seen: &Value, report: &Report) -> Result<(), Error> {
+    if cx.json() {
+        cx.term.json(seen);
+        return Ok(());
+    }
+    let number = |key: &str| seen.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let sites: Vec<&str> =
+        seen.get("sites").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mode = seen.get("mode").and_then(|m| m.get("label")).map(read::<L10n>).transpose()?.unwrap_or_default();
+    let mode = cx.in_tongue(&mode).to_owned();
+    let drill = if report.exercise { format!("{}: ", cx.say(words::DRILL)) } else { String::new() };
+    let raises = match sites.is_empty() {
+        true => cx.say(words::RAISES_NOTHING).to_owned(),
+        false => format!("{} {} → {mode}", cx.say(words::RAISES), sites.join(", ")),
+    };
+    let (duties, waiting) = (number("duties"), number("waiting"));
+    let pages = format!("{} {duties} {}", cx.say(words::PAGES), cx.say(words::DUTIES_NOW));
+    let waits = if waiting > 0 { format!(", {waiting} {}", cx.say(words::WAIT_FOR_APPROVAL)) } else { String::new() };
+    cx.term.line_in(Hue::Strong, &format!("{drill}{raises}, {pages}{waits}"));
+    Ok(())
+}

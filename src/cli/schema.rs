@@ -1,0 +1,42 @@
+//! JSON Schema of a configuration file.
+
+use clap::Args;
+use serde_json::json;
+
+use super::context::Context;
+use crate::config::diagnostics::nearest;
+use crate::config::schema::{self, NAMES};
+use crate::error::Error;
+
+/// Print the JSON Schema of a configuration file, for editors; without a name, list them.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase schema playbook > playbook.schema.json\n  \
+    vardkase schema")]
+pub struct SchemaArgs {
+    /// Which file: `playbook`, `functions`, …
+    name: Option<String>,
+}
+
+impl SchemaArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let Some(name) = self.name else {
+            if cx.json() {
+                cx.term.json(&json!(NAMES));
+            } else {
+                NAMES.into_iter().for_each(|name| cx.term.line(name));
+            }
+            return Ok(());
+        };
+        let found = schema::schema(&name).ok_or_else(|| {
+            let help = match nearest(&name, NAMES) {
+                Some(near) => format!("did you mean “{near}”?"),
+                None => format!("there are: {}", NAMES.join(", ")),
+            };
+            Error::usage(format!("there is no schema “{name}”"), help).coded("unknown-schema")
+        })?;
+        let text = serde_json::to_string_pretty(&found).unwrap_or_default();
+        cx.term.raw(&format!("{text}\n"));
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! Everything at a glance, or one incident.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::api::quoted;
+use super::context::{Context, read};
+use super::status_show;
+use crate::domain::ids::IncidentNo;
+use crate::domain::view::{IncidentView, StatusView};
+use crate::error::Error;
+
+/// How often a watched screen is drawn anew.
+const WATCH_S: u64 = 2;
+
+/// Show modes and open incidents; of one incident, who is reached over what, who answered, and what is next.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase status\n  \
+    vardkase status 14 --watch")]
+pub struct StatusArgs {
+    /// The incident.
+    incident: Option<IncidentNo>,
+    /// Draw it anew each 2 seconds, on a terminal, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
+}
+
+impl StatusArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if !self.watch {
+            let seen = self.look(cx)?;
+            return self.show(cx, &seen);
+        }
+        if !cx.term.screen() || cx.json() {
+            let help = "leave --watch out, or follow the journal with `vardkase log --follow`";
+            return Err(Error::usage("--watch needs a terminal", help));
+        }
+        // The first look may fail for good; later ones show that they fail and go on: the server may be starting again.
+        let mut seen = Ok(self.look(cx)?);
+        while !cx.term.gone() {
+            cx.term.raw("\x1b[H\x1b[2J");
+            match &seen {
+                Ok(seen) => self.show(cx, seen)?,
+                Err(error) => cx.term.problem(error),
+            }
+            std::thread::sleep(Duration::from_secs(WATCH_S));
+            seen = self.look(cx);
+        }
+        Ok(())
+    }
+
+    fn look(&self, cx: &mut Context<'_>) -> Result<Value, Error> {
+        match self.incident {
+            None => cx.api()?.get("/api/v1/status"),
+            Some(no) => cx.api()?.get(&format!("/api/v1/incidents/{}", quoted(&no.written("X")))),
+        }
+    }
+
+    fn show(&self, cx: &mut Context<'_>, seen: &Value) -> Result<(), Error> {
+        if cx.json() {
+            cx.term.json(seen);
+            return Ok(());
+        }
+        match self.incident {
+            None => {
+                cx.learn_zone(seen);
+                let view: StatusView = read(seen.get("status").unwrap_or(seen))?;
+                let said = |key| seen.get(key).and_then(Value::as_bool);
+                status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+                status_show::region(cx, &view);
+            }
+            Some(_) => status_show::incident(cx, &read::<IncidentView>(seen)?),
+        }
+        Ok(())
+    }
+}

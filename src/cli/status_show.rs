@@ -1,0 +1,265 @@
+//! How the state of the region and of an incident looks on a screen: words first, colours beside them.
+
+use super::context::Context;
+use super::table::{self, Said, hued, said};
+use super::terminal::Hue;
+use super::words;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::FunctionId;
+use crate::domain::incident::facts::Restore;
+use crate::domain::incident::state::Phase;
+use crate::domain::plan::Then;
+use crate::domain::view::{
+    AskView, CellView, EntryStateView, IncidentView, NextStep, ProposalStateView, RowView, StatusView, SummaryView,
+};
+
+/// What must be seen before anything else.
+pub fn warnings(cx: &mut Context<'_>, off_record: bool, fictional: bool) {
+    if off_record {
+        let loud = format!("*** {} ***", cx.say(words::NOT_ON_RECORD));
+        cx.term.line_in(Hue::Bad, &loud);
+    }
+    if fictional {
+        let loud = cx.say(words::FICTIONAL);
+        cx.term.line_in(Hue::Wait, loud);
+    }
+}
+
+/// The region at a glance.
+pub fn region(cx: &mut Context<'_>, view: &StatusView) {
+    let clock = cx.clock(view.now);
+    cx.term.line_in(Hue::Strong, &format!("{}  {clock}", view.region));
+    let heads = [words::SITE, words::MODE, words::WHAT].map(|w| cx.say(w));
+    let sites = view.sites.iter().map(|s| {
+        let hue = if s.mode.rung == 0 { Hue::Good } else { Hue::Bad };
+        let why: Vec<String> = s.because_of.iter().map(ToString::to_string).collect();
+        vec![
+            said(format!("{} {}", s.id, cx.in_tongue(&s.name))),
+            hued(hue, cx.in_tongue(&s.mode.label)),
+            said(why.join(", ")),
+        ]
+    });
+    let sites: Vec<_> = sites.collect();
+    table::show(cx.term, &heads, sites);
+    cx.term.line("");
+    if view.open.is_empty() {
+        let nothing = cx.say(words::NOTHING_OPEN);
+        return cx.term.line(nothing);
+    }
+    let heads = [words::INCIDENT, words::WHAT, words::LEVEL, words::MODE, words::REACHED, words::ANSWER, words::NEXT];
+    let heads = heads.map(|w| cx.say(w));
+    let rows: Vec<_> = view.open.iter().map(|i| summary(cx, i)).collect();
+    table::show(cx.term, &heads, rows);
+}
+
+fn summary(cx: &mut Context<'_>, i: &SummaryView) -> Vec<Said> {
+    let c = &i.counts;
+    let drill = if i.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
+    let mut next: Vec<String> = Vec::new();
+    let alarm = c.not_reached > 0 || i.overdue;
+    if c.not_reached > 0 {
+        next.push(format!("{} NOT REACHED", c.not_reached));
+    }
+    for (n, what) in [(c.approvals, "to approve"), (c.proposals, "to decide"), (c.tasks, "errands")] {
+        if n > 0 {
+            next.push(format!("{n} {what}"));
+        }
+    }
+    let due = cx.clock(i.next_update);
+    next.push(if i.overdue { format!("update OVERDUE since {due}") } else { format!("update {due}") });
+    let answered = if c.acknowledged == c.asked { Hue::Good } else { Hue::Wait };
+    vec![
+        hued(Hue::Strong, i.no.to_string()),
+        said(format!("{drill}{}{}", cx.in_tongue(&i.title), phase(i.phase))),
+        said(cx.in_tongue(&i.level.label)),
+        said(cx.in_tongue(&i.mode.label)),
+        hued(if c.accepted == c.addressed { Hue::Good } else { Hue::Wait }, format!("{}/{}", c.accepted, c.addressed)),
+        hued(answered, format!("{}/{}", c.acknowledged, c.asked)),
+        Said { text: next.join(", "), hue: alarm.then_some(Hue::Bad) },
+    ]
+}
+
+fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Open => "",
+        Phase::Restored => " (running again, data being checked)",
+        Phase::Closed => " (closed)",
+    }
+}
+
+/// One incident.
+pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
+    head(cx, view);
+    let heads = [words::FUNCTION, words::MESSAGE, words::REACHED, words::ANSWER, words::NEXT].map(|w| cx.say(w));
+    let rows: Vec<_> = view.rows.iter().map(|r| row(cx, r)).collect();
+    table::show(cx.term, &heads, rows);
+    waiting(cx, view);
+    for d in &view.dropped {
+        let instead: Vec<&str> = d.instead.iter().map(|c| c.as_str()).collect();
+        let path = if instead.is_empty() { "the switchboard reads it out".into() } else { instead.join(", ") };
+        let what = format!("{} can't go to {} over {}: {}; instead: {path}", d.message, d.function, d.channel, d.why);
+        cx.term.line_in(Hue::Wait, &what);
+    }
+}
+
+fn head(cx: &mut Context<'_>, view: &IncidentView) {
+    let s = &view.summary;
+    let drill = if s.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
+    let level = cx.in_tongue(&s.level.label).to_owned();
+    let title = format!("{drill}{} {} · {level}{}", s.no, cx.in_tongue(&s.title), phase(s.phase));
+    cx.term.line_in(Hue::Strong, &title);
+    let sites: Vec<String> = s.sites.iter().map(|(id, m)| format!("{id} {}", cx.in_tongue(&m.label))).collect();
+    cx.term.line(&format!("{}: {}", cx.say(words::MODE), sites.join(", ")));
+    let since = cx.clock(s.since);
+    let back = match view.facts.restore {
+        Restore::At(at) => cx.clock(at),
+        Restore::Unknown { forecast } => format!("{}, forecast {}", cx.say(words::UNKNOWN), cx.clock(forecast)),
+    };
+    let (since_word, back_word) = (cx.say(words::SINCE), cx.say(words::RESTORE));
+    cx.term.line(&format!("{since_word}: {since}   {back_word}: {back}"));
+    let due = cx.clock(s.next_update);
+    if s.overdue {
+        cx.term.line_in(Hue::Bad, &format!("UPDATE OVERDUE since {due}"));
+    } else {
+        cx.term.line(&format!("next update: {due}"));
+    }
+    if let Some(into) = s.merged_into {
+        cx.term.line_in(Hue::Strong, &format!("goes on as {into}"));
+    }
+    for m in &view.messages {
+        let of = m.of.map(|n| format!(" of {n}")).unwrap_or_default();
+        let state = match (m.stopped, m.released_at) {
+            (true, _) => "no longer holds".to_owned(),
+            (_, Some(at)) => format!("released {}", cx.clock(at)),
+            _ => "draft".to_owned(),
+        };
+        let page = match m.page_equal {
+            Some(true) => ", page read back: equal",
+            Some(false) => ", PAGE DIFFERS",
+            None => "",
+        };
+        let hue = if m.page_equal == Some(false) { Hue::Bad } else { Hue::Faint };
+        cx.term.line_in(hue, &format!("{} {}{of}: {state}{page}", m.number, m.kind));
+    }
+    cx.term.line("");
+}
+
+/// What waits for a person.
+fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
+    for e in &view.entries {
+        let EntryStateView::Waiting { approval: a } = &e.state else { continue };
+        let due = cx.clock(a.due);
+        let then = match a.then {
+            Then::Release => "it goes out",
+            Then::Escalate => "the deputy is asked",
+            Then::Hold => "it is held, with an alarm",
+        };
+        let held = if a.held { " HELD: a standing alarm." } else { "" };
+        let to = if e.public { "the public".to_owned() } else { format!("{} functions", e.to.len()) };
+        let by = names(&a.asked);
+        let what = format!("{} to {to} waits for {by} until {due}, then {then}.{held}", e.message);
+        cx.term.line_in(if a.held { Hue::Bad } else { Hue::Wait }, &what);
+    }
+    for p in view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked) {
+        let due = cx.clock(p.due);
+        let mode = cx.in_tongue(&p.mode.label).to_owned();
+        let verb = if p.lower { "lower to" } else { "raise to" };
+        let what = format!("proposal {}: {verb} {mode}, {} decides until {due}", p.id, names(&p.asked));
+        cx.term.line_in(Hue::Wait, &what);
+    }
+    for t in view.tasks.iter().filter(|t| t.done_at.is_none()) {
+        let what = format!("errand {}: {} tells {} of {}: {}", t.id, t.owner, names(&t.functions), t.message, t.why);
+        cx.term.line_in(Hue::Wait, &what);
+    }
+}
+
+fn names(all: &[FunctionId]) -> String {
+    let all: Vec<&str> = all.iter().map(FunctionId::as_str).collect();
+    all.join(", ")
+}
+
+fn row(cx: &mut Context<'_>, r: &RowView) -> Vec<Said> {
+    let title = cx.in_tongue(&r.title).to_owned();
+    let (answer, next) = (answer(cx, r), next(cx, r));
+    vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(r), answer, next]
+}
+
+/// The furthest that the text came over each channel; accepted and delivered are never one word.
+fn reached(r: &RowView) -> Said {
+    let mut best: Vec<&CellView> = Vec::new();
+    for cell in &r.cells {
+        match best.iter_mut().find(|b| b.channel == cell.channel) {
+            Some(b) if far(cell.state) > far(b.state) => *b = cell,
+            Some(_) => {}
+            None => best.push(cell),
+        }
+    }
+    let texts = best.iter().map(|c| {
+        let seconds = c.delivered_s.or(c.accepted_s).map(|s| format!(" {s} s")).unwrap_or_default();
+        format!("{} {}{seconds}", c.channel, state(c.state))
+    });
+    let hue = match best.iter().map(|c| far(c.state)).max() {
+        Some(n) if n >= far(DeliveryState::Accepted) => Hue::Good,
+        Some(n) if n >= far(DeliveryState::Unknown) => Hue::Wait,
+        _ => Hue::Bad,
+    };
+    hued(hue, texts.collect::<Vec<_>>().join(", "))
+}
+
+fn far(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Delivered => 7,
+        DeliveryState::Accepted => 6,
+        DeliveryState::Attempting => 5,
+        DeliveryState::Queued => 4,
+        DeliveryState::Unknown => 3,
+        DeliveryState::Expired => 2,
+        DeliveryState::Failed => 1,
+        DeliveryState::Withdrawn => 0,
+    }
+}
+
+fn state(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Queued => "queued",
+        DeliveryState::Attempting => "attempting",
+        DeliveryState::Accepted => "accepted",
+        DeliveryState::Delivered => "delivered",
+        DeliveryState::Failed => "FAILED",
+        DeliveryState::Unknown => "unknown",
+        DeliveryState::Expired => "EXPIRED",
+        DeliveryState::Withdrawn => "withdrawn",
+    }
+}
+
+fn answer(cx: &mut Context<'_>, r: &RowView) -> Said {
+    match &r.state {
+        AskView::NotAsked => said("-"),
+        AskView::Waiting => {
+            let until = r.deadline.map(|at| format!(" until {}", cx.clock(at))).unwrap_or_default();
+            hued(Hue::Wait, format!("waits for {}{until}", names(r.current.as_slice())))
+        }
+        AskView::Answered { by, at, via, noted_by } => {
+            let noted = noted_by.as_ref().map(|f| format!(", noted by {f}")).unwrap_or_default();
+            hued(Hue::Good, format!("{by} {} by {via}{noted}", cx.clock(*at)))
+        }
+        AskView::NotReached { at } => hued(Hue::Bad, format!("NOT REACHED since {}", cx.clock(*at))),
+        AskView::Closed { by, number, .. } => {
+            let number = number.as_ref().map(|n| format!(" {n}")).unwrap_or_default();
+            hued(Hue::Faint, format!("closed by {}{number}, unanswered", by.replace('_', " ")))
+        }
+    }
+}
+
+/// What is next, and why.
+fn next(cx: &mut Context<'_>, r: &RowView) -> Said {
+    match &r.next {
+        NextStep::Answered | NextStep::Closed => said("-"),
+        NextStep::NotWanted => said("no answer is wanted"),
+        NextStep::SilenceIsEnough => said("silence is enough"),
+        NextStep::Remind { at } => said(format!("{} reminder, half of the time is over", cx.clock(*at))),
+        NextStep::Ask { who, at } => said(format!("{} {who} is asked, if nobody answers", cx.clock(*at))),
+        NextStep::Alarm { at } => hued(Hue::Wait, format!("{} alarm: nobody else is left to ask", cx.clock(*at))),
+        NextStep::Call => hued(Hue::Bad, "CALL: nobody is left to ask"),
+    }
+}

@@ -1,0 +1,267 @@
+//! Where the command line reads and writes: real, or given by a test.
+//!
+//! Nothing that comes from outside can move the cursor or recolour the screen: every line is made plain before it is shown.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use serde_json::Value;
+
+use super::words::{Tongue, Word};
+use crate::error::Error;
+
+/// A question is asked so often before it is given up: a broken terminal must not loop.
+const TRIES_MAX: u32 = 5;
+/// The longest line that is read.
+const LINE_BYTES_MAX: u64 = 16 << 10;
+
+/// Colours that mean something, always beside a word that says the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hue {
+    /// Done, reached.
+    Good,
+    /// Waits.
+    Wait,
+    /// Not reached, an alarm.
+    Bad,
+    /// A heading.
+    Strong,
+    /// Of less weight.
+    Faint,
+}
+
+impl Hue {
+    fn start(self) -> &'static str {
+        match self {
+            Hue::Good => "\x1b[32m",
+            Hue::Wait => "\x1b[33m",
+            Hue::Bad => "\x1b[1;31m",
+            Hue::Strong => "\x1b[1m",
+            Hue::Faint => "\x1b[2m",
+        }
+    }
+}
+
+/// How a terminal is made.
+pub struct Setup {
+    /// What is asked for goes here.
+    pub out: Box<dyn Write>,
+    /// Questions and problems go here.
+    pub err: Box<dyn Write>,
+    /// Answers come from here.
+    pub input: Box<dyn BufRead>,
+    /// Somebody sits there who can be asked.
+    pub asks: bool,
+    /// What is written is seen by somebody, on a screen.
+    pub screen: bool,
+    /// With colours.
+    pub colour: bool,
+    /// Swedish or English.
+    pub tongue: Tongue,
+}
+
+/// Where the command line reads and writes.
+pub struct Terminal {
+    with: Setup,
+    gone: bool,
+}
+
+impl std::fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Terminal(asks: {}, screen: {})", self.with.asks, self.with.screen)
+    }
+}
+
+impl Terminal {
+    /// That of the process.
+    pub fn of_process() -> Self {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let var = |name: &str| std::env::var(name).ok();
+        let screen = stdout.is_terminal();
+        let dumb = var("TERM").is_some_and(|t| t == "dumb") || var("NO_COLOR").is_some_and(|v| !v.is_empty());
+        Self::new(Setup {
+            asks: stdin.is_terminal() && stderr.is_terminal(),
+            screen,
+            colour: screen && !dumb,
+            tongue: Tongue::of_locale(var),
+            out: Box::new(stdout),
+            err: Box::new(stderr),
+            input: Box::new(io::BufReader::new(stdin)),
+        })
+    }
+
+    /// One that is given.
+    pub fn new(with: Setup) -> Self {
+        Self { with, gone: false }
+    }
+
+    /// Somebody can be asked.
+    pub fn asks(&self) -> bool {
+        self.with.asks
+    }
+    /// What is written is seen on a screen.
+    pub fn screen(&self) -> bool {
+        self.with.screen
+    }
+    /// With colours.
+    pub fn colour(&self) -> bool {
+        self.with.colour
+    }
+    /// Swedish or English.
+    pub fn tongue(&self) -> Tongue {
+        self.with.tongue
+    }
+    /// A word in that language.
+    pub fn say(&self, word: Word) -> &'static str {
+        word.say(self.with.tongue)
+    }
+    /// Nobody reads any more (`vardkase log --follow | head`).
+    pub fn gone(&self) -> bool {
+        self.gone
+    }
+
+    /// A line of what was asked for.
+    pub fn line(&mut self, text: &str) {
+        let text = plain(text);
+        self.raw(&format!("{text}\n"));
+    }
+    /// The same with a colour.
+    pub fn line_in(&mut self, hue: Hue, text: &str) {
+        let text = self.paint(hue, &plain(text));
+        self.raw(&format!("{text}\n"));
+    }
+    /// A text with a colour, where there are colours.
+    pub fn paint(&self, hue: Hue, text: &str) -> String {
+        if self.with.colour { format!("{}{text}\x1b[0m", hue.start()) } else { text.to_owned() }
+    }
+    /// As it is: only for what this program made.
+    pub fn raw(&mut self, text: &str) {
+        let out = &mut self.with.out;
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            self.gone = true;
+        }
+    }
+    /// One JSON value.
+    pub fn json(&mut self, value: &Value) {
+        let text = if self.with.screen { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+        self.raw(&format!("{}\n", text.unwrap_or_default()));
+    }
+    /// Something that must be seen, beside what was asked for.
+    pub fn notice(&mut self, text: &str) {
+        let text = plain(text);
+        self.aside(&format!("{text}\n"));
+    }
+    /// A failure.
+    pub fn problem(&mut self, error: &Error) {
+        let text = plain(&error.text());
+        self.aside(&text);
+    }
+    fn aside(&mut self, text: &str) {
+        // Where even this can't be written, the exit code still says it.
+        let err = &mut self.with.err;
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+
+    /// Asks; Enter takes `default`. `None`: the input has ended.
+    pub fn ask(&mut self, question: &str, default: Option<&str>) -> Option<String> {
+        let default_shown = default.map(|d| format!(" [{}]", plain(d))).unwrap_or_default();
+        for _ in 0..TRIES_MAX {
+            self.aside(&format!("{}{default_shown}: ", plain(question)));
+            let answer = self.read_line()?;
+            match (answer.trim(), default) {
+                ("", Some(default)) => return Some(default.to_owned()),
+                ("", None) => {}
+                (typed, _) => return Some(typed.to_owned()),
+            }
+        }
+        None
+    }
+
+    /// Asks until the answer can be read; Enter takes `default`.
+    pub fn ask_for<T>(
+        &mut self,
+        question: &str,
+        default: Option<&str>,
+        mut read: impl FnMut(&str) -> Result<T, Error>,
+    ) -> Option<T> {
+        for _ in 0..TRIES_MAX {
+            match read(&self.ask(question, default)?) {
+                Ok(value) => return Some(value),
+                Err(error) => self.notice(&format!("  {}: {}", error.why, error.help)),
+            }
+        }
+        None
+    }
+
+    /// Yes or no. Nothing is taken for a yes that is none.
+    pub fn ask_yes(&mut self, question: &str) -> Option<bool> {
+        let shown = self.say(super::words::YES_NO);
+        for _ in 0..TRIES_MAX {
+            self.aside(&format!("{} [{shown}]: ", plain(question)));
+            match self.read_line()?.trim().to_lowercase().as_str() {
+                "y" | "yes" | "j" | "ja" => return Some(true),
+                "n" | "no" | "nej" => return Some(false),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn read_line(&mut self) -> Option<String> {
+        let mut bytes = Vec::new();
+        let mut limited = io::Read::take(&mut self.with.input, LINE_BYTES_MAX);
+        let n = limited.read_until(b'\n', &mut bytes).ok()?;
+        (n > 0).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// Without what moves a cursor or turns the writing round; line ends stay.
+pub fn plain(text: &str) -> String {
+    let bad = |c: char| {
+        c.is_control() && c != '\n'
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+    };
+    text.chars().map(|c| if bad(c) { '·' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &'static str) -> Terminal {
+        Terminal::new(Setup {
+            out: Box::new(io::sink()),
+            err: Box::new(io::sink()),
+            input: Box::new(text.as_bytes()),
+            asks: true,
+            screen: true,
+            colour: false,
+            tongue: Tongue::En,
+        })
+    }
+
+    #[test]
+    fn enter_takes_the_default() {
+        let mut term = typed("\n journal \n");
+        assert_eq!(term.ask("playbook", Some("ehr-down")).as_deref(), Some("ehr-down"));
+        assert_eq!(term.ask("playbook", Some("ehr-down")).as_deref(), Some("journal"));
+        assert_eq!(term.ask("playbook", Some("ehr-down")), None, "the input has ended");
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        let mut term = typed("\nok\nsure\nJA\nn\n");
+        assert_eq!(term.ask_yes("send?"), Some(true));
+        assert_eq!(term.ask_yes("send?"), Some(false));
+        assert_eq!(term.ask_yes("send?"), None);
+    }
+
+    #[test]
+    fn a_question_is_not_asked_for_ever() {
+        assert_eq!(typed("\n\n\n\n\n\n\n\n").ask("what", None), None);
+    }
+
+    #[test]
+    fn texts_from_outside_move_no_cursor() {
+        assert_eq!(plain("a\x1b[2Jb\u{202e}c\nd\r"), "a·[2Jb·c\nd·");
+    }
+}

@@ -1,0 +1,111 @@
+//! The words of prompts and tables, in Swedish and English.
+
+/// The language of the screen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tongue {
+    /// Swedish.
+    Sv,
+    /// English.
+    En,
+}
+
+impl Tongue {
+    /// By the locale, as POSIX ranks its variables.
+    pub fn of_locale(var: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| var(name).filter(|v| !v.is_empty()));
+        if locale.is_some_and(|l| l.starts_with("sv")) { Tongue::Sv } else { Tongue::En }
+    }
+    /// Its two letters.
+    pub fn code(self) -> &'static str {
+        match self {
+            Tongue::Sv => "sv",
+            Tongue::En => "en",
+        }
+    }
+}
+
+/// A word in both languages.
+#[derive(Clone, Copy, Debug)]
+pub struct Word(pub &'static str, pub &'static str);
+
+impl Word {
+    /// In that language.
+    pub fn say(self, tongue: Tongue) -> &'static str {
+        match tongue {
+            Tongue::Sv => self.0,
+            Tongue::En => self.1,
+        }
+    }
+}
+
+macro_rules! words {
+    ($($name:ident = $sv:literal, $en:literal;)*) => { $(pub const $name: Word = Word($sv, $en);)* };
+}
+
+words! {
+    YES_NO = "j/n", "y/n";
+    ACTING = "Vilken funktion är du (tib, kib …)", "Which function are you (tib, kib …)";
+    REASON = "Skäl", "Reason";
+    WHICH_PLAYBOOK = "Vad är nere (nummer, namn, system)", "What is down (number, name, system)";
+    WHICH_LEVEL = "Störningsnivå", "Disruption level";
+    WHICH_SITES = "Var (platser med komma)", "Where (sites, with commas)";
+    SINCE = "Sedan", "Since";
+    NOW = "nu", "now";
+    UNKNOWN = "okänt", "unknown";
+    RESTORE = "Åter i drift", "Expected back";
+    CONTACT = "Kontakt", "Contact";
+    OWNERS_PHONE = "ägarens jourtelefon", "the owner's duty phone";
+    SAFETY = "Fara för patienter (ja, nej, okänt)", "Patients in danger (yes, no, unknown)";
+    SCOPE = "Gäller", "Scope";
+    BY_PLAYBOOK = "enligt åtgärdsplanen", "the playbook's";
+    SEND = "Sänd", "Send";
+    NOT_SENT = "Inget sändes.", "Nothing was sent.";
+    DRILL = "ÖVNING", "EXERCISE";
+    WHICH_NUMBER = "Vilket nummer", "Which number";
+    APPROVE_IT = "Godkänn", "Approve";
+    NOT_APPROVED = "Inget godkändes.", "Nothing was approved.";
+    NOTHING_WAITS = "Inget väntar på dig.", "Nothing waits for you.";
+    NOTHING_OPEN = "Ingen öppen händelse.", "No open incident.";
+    NOT_ON_RECORD = "EJ I JOURNALEN: ingen disk kan skrivas; det sker ändå, och skrivs när det går",
+        "NOT ON RECORD: no disk can be written; it is done all the same, and written when that is possible";
+    FICTIONAL = "PÅHITTAD REGION: inget av detta finns", "FICTIONAL REGION: none of this exists";
+    FOLLOW = "Följ:", "Follow:";
+    INCIDENT = "Händelse", "Incident";
+    SITE = "Plats", "Site";
+    MODE = "Läge", "Mode";
+    LEVEL = "Nivå", "Level";
+    WHAT = "Vad", "What";
+    FUNCTION = "Funktion", "Function";
+    REACHED = "Nådd över", "Reached over";
+    ANSWER = "Svar", "Answer";
+    NEXT = "Nästa", "Next";
+    MESSAGE = "Meddelande", "Message";
+    UNTIL = "Till", "Until";
+    TIME = "Tid", "Time";
+    RECORD = "Post", "Record";
+    DONE = "Gjort", "Done";
+    ADD_OR_SEPARATE = "Lägg till (l) eller rapportera för sig (s)", "Add to it (a) or report it as separate (s)";
+    ADD_LETTER = "l", "a";
+    RAISES = "höjer", "raises";
+    RAISES_NOTHING = "höjer inget läge", "raises no mode";
+    PAGES = "larmar", "pages";
+    DUTIES_NOW = "funktioner nu", "duties now";
+    WAIT_FOR_APPROVAL = "texter väntar på godkännande", "texts wait for approval";
+    ADDED = "Läggs till", "Adding to";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_chooses() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            Tongue::of_locale(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8")]), Tongue::Sv);
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8"), ("LC_ALL", "C")]), Tongue::En);
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8"), ("LC_ALL", "")]), Tongue::Sv);
+        assert_eq!(with(&[]), Tongue::En);
+    }
+}
