@@ -4,8 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
 use super::context::Context;
-use crate::error::Error;
+use super::serve::{logging, runtime, start_error, until_told};
+use super::table::{said, show};
+use super::terminal::Hue;
+use crate::app::demo::{DemoError, DemoEvent, DemoOptions, DemoReport, demo};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::view::{AskView, IncidentView};
+use crate::error::{Error, Kind};
 
 /// Show all of it on this machine: gateways on loopback, a disruption, who is reached over what.
 #[derive(Args, Clone, Debug)]
@@ -30,30 +38,179 @@ pub struct DemoArgs {
     port: u16,
 }
 
-/// What the demo is started with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DemoOptions {
-    /// End after the table.
-    pub once: bool,
-    /// Which playbook.
-    pub playbook: String,
-    /// At which level.
-    pub level: String,
-    /// Another configuration.
-    pub config: Option<PathBuf>,
-    /// The first port that is tried.
-    pub port: u16,
-    /// JSON for programs.
-    pub json: bool,
-}
-
 impl DemoArgs {
     /// Gives the exit code: a demo that found a fault has not failed as a program.
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
         let Self { once, playbook, level, config, port } = self;
-        let options = DemoOptions { once, playbook, level, config, port, json: cx.json() };
-        // To be `crate::app::demo(options)`.
-        let DemoOptions { playbook, .. } = options;
-        Err(Error::other(format!("`demo` of {playbook} is not wired yet"), "use a build with the server in it"))
+        logging();
+        // A folder of its own, gone with the demo: a demo never touches a real journal.
+        let folder = Scratch::new()?;
+        let options = DemoOptions { playbook, level, config, port, state: folder.0.join("state") };
+        let json = cx.json();
+        let runtime = runtime()?;
+        runtime.block_on(async {
+            let bars = Bars::new(cx.term.screen() && !json);
+            let mut listening = String::new();
+            let mut show = |event: DemoEvent| match event {
+                DemoEvent::Listening { public, console, token_file } => {
+                    listening = format!(
+                        "public page  http://{public}\nconsole      http://{console}   token: {}",
+                        token_file.display()
+                    );
+                    if !json {
+                        bars.line("FICTIONAL REGION, gateways on this machine. People answer within seconds here, not minutes.");
+                        bars.line(&listening);
+                    }
+                }
+                DemoEvent::Said(what) if !json => bars.line(&format!("  · {what}")),
+                DemoEvent::Said(_) => {}
+                DemoEvent::Now(view) => bars.show(&view),
+            };
+            let (running, _far, report) = demo(options, &mut show).await.map_err(|e| match &e {
+                DemoError::Start(e) => start_error(e),
+                DemoError::NotHere(_) => Error::new(Kind::Configuration, e.to_string(), "the demo never reaches a real gateway"),
+                DemoError::Refused(_) => Error::other(e.to_string(), "see `vardkase report --help`"),
+            })?;
+            bars.done();
+            let fine = report.everybody && report.identical;
+            if json {
+                cx.term.json(&serde_json::to_value(&report).unwrap_or_default());
+            } else {
+                table(cx, &report);
+            }
+            if !once {
+                cx.term.line("");
+                cx.term.line(&listening);
+                cx.term.line("Ctrl-C ends it.");
+                until_told().await;
+            }
+            running.stop().await;
+            Ok(if fine { 0 } else { 1 })
+        })
+    }
+}
+
+/// Function, channel, accepted, delivered, acknowledged, seconds; then the proof.
+fn table(cx: &mut Context<'_>, report: &DemoReport) {
+    let seconds = |s: Option<f64>| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.0} s"));
+    let mut rows = Vec::new();
+    let mut before = None;
+    for row in &report.rows {
+        let first = before != Some(&row.function);
+        before = Some(&row.function);
+        let answered = match (&row.answered_by, row.passed_on) {
+            _ if !first => String::new(),
+            (Some(by), _) if *by == row.function => by.to_string(),
+            (Some(by), _) => format!("{by} (asked beside or after)"),
+            (None, 0) => "no answer asked".into(),
+            (None, n) => format!("passed on to {n}"),
+        };
+        rows.push(vec![
+            said(if first { row.function.to_string() } else { String::new() }),
+            said(row.channel.to_string()),
+            said(row.gateway.clone()),
+            said(seconds(row.accepted_s)),
+            said(seconds(row.delivered_s)),
+            said(answered),
+            said(if first { seconds(row.answered_s) } else { String::new() }),
+        ]);
+    }
+    let heads = ["function", "channel", "gateway", "accepted", "delivered", "acknowledged by", "after"];
+    show(cx.term, &heads, rows);
+    cx.term.line("");
+    cx.term.line("The same text everywhere: what each far device shows, put together, against the journal's text");
+    for p in &report.proofs {
+        let verdict = if p.texts == p.equal { "identical" } else { "DIFFERENT" };
+        let hue = if p.texts == p.equal { Hue::Good } else { Hue::Bad };
+        let why = p.wrong.as_ref().map_or_else(String::new, |w| format!("  {w}"));
+        cx.term.line_in(hue, &format!("  {:<10} {:>4} of {:<4} {verdict}{why}", p.gateway, p.equal, p.texts));
+    }
+    match report.public_equal {
+        Some(true) => cx.term.line_in(Hue::Good, "  public page read back: identical"),
+        Some(false) => cx.term.line_in(Hue::Bad, "  public page read back: DIFFERENT"),
+        None => cx.term.line("  public page: nothing was said to the public"),
+    }
+    let everybody = if report.everybody {
+        "every function was reached or passed on"
+    } else {
+        "SOMEBODY WAS NEITHER REACHED NOR PASSED ON"
+    };
+    cx.term.line_in(if report.everybody { Hue::Good } else { Hue::Bad }, everybody);
+}
+
+/// Bars for a terminal; plain lines elsewhere.
+struct Bars {
+    all: Option<(MultiProgress, ProgressBar, ProgressBar, ProgressBar)>,
+}
+
+impl Bars {
+    fn new(screen: bool) -> Self {
+        let style = ProgressStyle::with_template("{prefix:>14} {bar:32} {pos}/{len}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = |all: &MultiProgress, prefix: &'static str| {
+            let bar = all.add(ProgressBar::new(1));
+            bar.set_style(style.clone());
+            bar.set_prefix(prefix);
+            bar
+        };
+        let all = screen.then(|| {
+            let all = MultiProgress::new();
+            let (a, d, k) = (bar(&all, "accepted"), bar(&all, "delivered"), bar(&all, "acknowledged"));
+            (all, a, d, k)
+        });
+        Self { all }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.all {
+            // A terminal that is gone has nobody who reads.
+            Some((all, ..)) => drop(all.println(text)),
+            None => println!("{text}"),
+        }
+    }
+
+    fn show(&self, view: &IncidentView) {
+        let Some((_, accepted, delivered, acknowledged)) = &self.all else { return };
+        let cells = || view.rows.iter().flat_map(|r| &r.cells);
+        let count = |n: usize| n as u64;
+        accepted.set_length(count(cells().count()));
+        accepted.set_position(count(
+            cells().filter(|c| matches!(c.state, DeliveryState::Accepted | DeliveryState::Delivered)).count(),
+        ));
+        delivered.set_length(count(cells().count()));
+        delivered.set_position(count(cells().filter(|c| c.state == DeliveryState::Delivered).count()));
+        let asked = || view.rows.iter().filter(|r| !matches!(r.state, AskView::NotAsked));
+        acknowledged.set_length(count(asked().count()));
+        acknowledged.set_position(count(asked().filter(|r| matches!(r.state, AskView::Answered { .. })).count()));
+    }
+
+    fn done(&self) {
+        if let Some((_, a, d, k)) = &self.all {
+            for bar in [a, d, k] {
+                bar.abandon();
+            }
+        }
+    }
+}
+
+/// A folder that goes with the demo.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Error> {
+        let mut random = [0; 8];
+        let _ = getrandom::fill(&mut random);
+        let name = format!("vardkase-demo-{:016x}", u64::from_le_bytes(random));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).map_err(|e| {
+            Error::other(format!("{}: {e}", path.display()), "set TMPDIR to a folder that can be written")
+        })?;
+        Ok(Self(path))
+    }
+}
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left in the temporary folder harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -5,8 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use serde_json::json;
+
 use super::context::Context;
-use crate::error::Error;
+use super::terminal::Hue;
+use crate::app::{Options, StartError, start};
+use crate::config::{Source, load};
+use crate::error::{Error, Kind};
+use crate::web::auth::TOKEN_FILE;
 
 /// Run the server: loop, gateways, timers, public page, console, API.
 #[derive(Args, Clone, Debug)]
@@ -34,34 +40,92 @@ pub struct ServeArgs {
     accept_lost_key: bool,
 }
 
-/// What the server is started with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ServeOptions {
-    /// The configuration; the fictional region when none.
-    pub config: Option<PathBuf>,
-    /// The state folder.
-    pub state: PathBuf,
-    /// Public page, answer links, callbacks.
-    pub public_listen: SocketAddr,
-    /// Console, API, metrics.
-    pub listen: SocketAddr,
-    /// For links and QR codes.
-    pub public_url: Option<String>,
-    /// The second copy of the journal.
-    pub mirror: Option<PathBuf>,
-    /// Start though the key file is lost.
-    pub accept_lost_key: bool,
-    /// JSON for programs.
-    pub json: bool,
-}
-
 impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let (state, json) = (cx.global.state.clone(), cx.json());
         let Self { config, public_listen, listen, public_url, mirror, accept_lost_key } = self;
-        let options = ServeOptions { config, state, public_listen, listen, public_url, mirror, accept_lost_key, json };
-        // To be `crate::app::serve(options)`.
-        let ServeOptions { listen, .. } = options;
-        Err(Error::other(format!("`serve` on {listen} is not wired yet"), "use a build with the server in it"))
+        let source = config.map_or(Source::Shipped, Source::Dir);
+        let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
+        let options =
+            Options { state: cx.global.state.clone(), mirror, public_listen, listen, public_url, accept_lost_key };
+        logging();
+        let runtime = runtime()?;
+        let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
+        let no_url = options.public_url.is_none();
+        runtime.block_on(async {
+            let running = start(loaded, options).await.map_err(|e| start_error(&e))?;
+            if cx.json() {
+                cx.term.json(&json!({
+                    "public": format!("http://{}", running.public),
+                    "console": format!("http://{}", running.console),
+                    "token_file": running.state_dir.join(TOKEN_FILE),
+                    "fictional": fictional,
+                    "warnings": warnings,
+                }));
+            } else {
+                if fictional {
+                    cx.term.line_in(
+                        Hue::Strong,
+                        "FICTIONAL REGION: nothing here exists. Point at yours with --config DIR.",
+                    );
+                }
+                cx.term.line(&format!("{region}"));
+                cx.term.line(&format!("public page  http://{}", running.public));
+                cx.term.line(&format!("console      http://{}", running.console));
+                cx.term.line(&format!("its token    {}", running.state_dir.join(TOKEN_FILE).display()));
+                if warnings > 0 {
+                    cx.term.line(&format!("`vardkase check` has {warnings} warnings"));
+                }
+                if no_url {
+                    cx.term.line("no --public-url: mails have no answer links, faxes no address in their code");
+                }
+            }
+            until_told().await;
+            running.stop().await;
+            Ok(())
+        })
+    }
+}
+
+/// Ends with Ctrl-C, or when a service manager asks.
+pub(super) async fn until_told() {
+    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(term) => term,
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+}
+
+/// The threads that everything runs on.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::other(format!("the system gives no threads: {e}"), "end what uses them up"))
+}
+
+/// Log lines go to standard error; `RUST_LOG` chooses which.
+pub(super) fn logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A second logger in one process (tests) changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// What kept the program from starting.
+pub(super) fn start_error(e: &StartError) -> Error {
+    match e {
+        StartError::Config(list) => {
+            let sources: Vec<String> =
+                list.iter().take(20).map(|d| format!("{}:{}:{}: {}", d.file, d.line, d.column, d.message)).collect();
+            Error::new(Kind::Configuration, format!("{e}\n{}", sources.join("\n")), e.hint())
+        }
+        StartError::Journal(_) | StartError::Recover(_) => Error::new(Kind::Journal, e.to_string(), e.hint()),
+        StartError::Io { .. } => Error::other(e.to_string(), e.hint()),
     }
 }
