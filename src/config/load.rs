@@ -72,14 +72,26 @@ impl Contacts {
     }
     /// The duty point of a channel with that address, for answers that come in.
     pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<Px> {
-        let wanted = normal(channel, address);
-        let hit = self.addresses.iter().zip(&plan.points).position(|(a, p)| p.channel == channel && **a == *wanted);
+        let wanted = same_as(channel, address);
+        let hit = self.addresses.iter().zip(&plan.points).position(|(a, p)| p.channel == channel && same_as(channel, a) == wanted);
         hit.and_then(|i| u32::try_from(i).ok()).map(Px)
     }
 }
 impl fmt::Debug for Contacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Contacts({} addresses)", self.addresses.len())
+    }
+}
+
+/// What two ways of writing one address have in common: gateways give numbers with `+`, with `00`, or with neither.
+fn same_as(channel: Channel, address: &str) -> String {
+    let normal = normal(channel, address);
+    match channel {
+        Channel::Sms | Channel::Fax => {
+            let digits = normal.strip_prefix('+').or_else(|| normal.strip_prefix("00")).unwrap_or(&normal);
+            digits.to_owned()
+        }
+        _ => normal,
     }
 }
 

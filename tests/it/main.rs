@@ -3,5 +3,6 @@
 mod channels;
 mod cli;
 mod config;
+mod demo;
 mod rules;
 mod tidy;
