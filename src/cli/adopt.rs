@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Move an open incident to the configuration for new incidents, on record.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    vardkase reload --as it-duty && vardkase adopt 14 --as tib")]
+    vardkase adopt 14 --as tib        after `vardkase reload`")]
 pub struct AdoptArgs {
     /// The incident.
     incident: IncidentNo,

@@ -46,6 +46,8 @@ impl Api {
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(Error::usage(format!("“{server}” is no address of a server"), format!("write it as {SERVER}")));
         }
+        // One crypto library for all TLS. A second call is refused, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let broken = |what: String| Error::other(what, "this is a fault of the machine; try again");
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))

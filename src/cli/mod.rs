@@ -90,7 +90,7 @@ struct Global {
     #[arg(long, global = true, env = "VARDKASE_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
     /// The state folder.
-    #[arg(long, global = true, value_name = "DIR", default_value = api::STATE)]
+    #[arg(long, global = true, env = "VARDKASE_STATE", value_name = "DIR", default_value = api::STATE)]
     state: std::path::PathBuf,
     /// Print JSON for programs, errors too; ask nothing.
     #[arg(long, global = true)]
@@ -132,8 +132,6 @@ enum Command {
 
 /// Runs the program with what it was started with; gives its exit code.
 pub fn main() -> u8 {
-    // One crypto library for all TLS. A second call is refused, which is fine.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     run(std::env::args_os(), &mut Terminal::of_process())
 }
 
@@ -206,10 +204,14 @@ fn command() -> clap::Command {
 
 /// What clap says, in our form: the first paragraph is what, the rest is what to do.
 fn not_understood(said: &clap::Error) -> Error {
-    let text = said.render().to_string();
     if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage("no command was given", text);
+        return Error::usage(
+            "no command was given",
+            "`vardkase report` reports a disruption; `vardkase --help` shows all",
+        );
     }
+    let text = said.render().to_string();
+    let text = text.replace("For more information, try '--help'.", "with --help, the command shows an example");
     let mut parts = text.trim().split("\n\n").map(str::trim);
     let why = parts.next().unwrap_or_default();
     let help: Vec<&str> = parts.map(|p| p.trim_start_matches("tip: ")).collect();

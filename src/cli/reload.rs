@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Take the changed configuration for new incidents, if it checks clean.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    vardkase check --config region/ && vardkase reload --as it-duty")]
+    vardkase reload --as it-duty      the server says what is wrong, and goes on with the old one")]
 pub struct ReloadArgs {}
 
 impl ReloadArgs {

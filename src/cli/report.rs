@@ -29,6 +29,9 @@ pub struct ReportArgs {
     /// The disruption level (`major`, `D3`); the playbook's when missing.
     #[arg(requires = "playbook")]
     level: Option<String>,
+    /// The same.
+    #[arg(long = "level", value_name = "LEVEL", hide = true, conflicts_with = "level")]
+    level_named: Option<String>,
     /// Which sites, with commas; the playbook's when missing.
     #[arg(long, value_name = "SITES", value_delimiter = ',')]
     sites: Vec<String>,
@@ -120,7 +123,7 @@ impl ReportArgs {
         Ok(Report {
             exercise: self.exercise,
             playbook: self.playbook.unwrap_or_default(),
-            level: self.level,
+            level: self.level.or(self.level_named),
             sites: news::sites(&self.sites),
             what: typed::l10n(&self.what, tongue),
             scope: typed::l10n(&self.scope, tongue),

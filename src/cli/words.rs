@@ -39,7 +39,7 @@ impl Word {
 }
 
 macro_rules! words {
-    ($($name:ident = $sv:literal, $en:literal;)*) => { $(pub const $name: Word = Word($sv, $en);)* };
+    ($($name:ident = $sv:literal, $en:literal;)*) => { $(pub(super) const $name: Word = Word($sv, $en);)* };
 }
 
 words! {

@@ -1,6 +1,7 @@
 //! The one integration-test binary.
 
 mod channels;
+mod cli;
 mod config;
 mod demo;
 mod rules;
