@@ -1,3 +1,118 @@
-//! What people see in a browser: the public page, the console, the API.
+//! What people see in a browser, and what programs ask: the public page, answer links, the console, the API.
+//!
+//! Two listeners that share nothing but the loop: [`public`] is prebuilt pages and what acts by a key; the one of [`router`]
+//! is the console and the API behind a token, on loopback unless configured otherwise. Everything shown is a
+//! [`crate::domain::view`]; everything done is an [`crate::domain::incident::input::Action`] with an acting function.
+//! Nothing here decides a rule, and no page needs script.
 
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::clock::SharedClock;
+use crate::dispatch::owner::Handle;
+
+pub mod answer;
+pub mod api;
+pub mod auth;
+mod console;
+pub mod log;
+mod metrics;
+pub mod page;
+pub mod problem;
 pub mod public;
+mod serve;
+
+pub use serve::serve;
+
+/// Largest body that the console's listener reads: a text in several languages fits many times.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What the console and the API need. Cheap to clone.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The loop.
+    pub handle: Handle,
+    /// Who may come in.
+    pub auth: Arc<auth::Auth>,
+    /// Time.
+    pub clock: SharedClock,
+    /// The journal, for `/api/v1/log`.
+    pub log: Arc<dyn log::Log>,
+}
+
+impl std::fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ctx(…)")
+    }
+}
+
+/// Console, API, health and metrics.
+pub fn router(ctx: Ctx) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(metrics::ready))
+        .route("/metrics", get(metrics::metrics))
+        .nest("/api/v1", api::router(ctx.clone()))
+        .merge(console::router())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn(protect))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(ctx)
+}
+
+async fn unknown_path(request: Request) -> Response {
+    let problem = problem::Problem::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such page", "begin at /");
+    problem.answer(is_program(&request))
+}
+
+async fn unknown_method(request: Request) -> Response {
+    let problem = problem::Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "unknown-method",
+        "this address does not take that method",
+        "GET reads, POST acts",
+    );
+    problem.answer(is_program(&request))
+}
+
+fn is_program(request: &Request) -> bool {
+    !console::is_browser(request.uri().path(), request.headers())
+}
+
+/// Headers that keep a browser from doing anything that a page of ours does not need: no script, no frames, nothing from
+/// elsewhere. Also what a page says is not kept by any cache.
+async fn protect(request: Request, next: Next) -> Response {
+    // A page of another origin can't act even in a browser that forgot what SameSite means.
+    let foreign = request.headers().get("sec-fetch-site").is_some_and(|v| v == "cross-site");
+    if foreign && request.method() == Method::POST {
+        let why = "the form was sent from another site";
+        return problem::Problem::new(StatusCode::FORBIDDEN, "cross-site", why, "open the console itself")
+            .answer(is_program(&request));
+    }
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    let set = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
+             base-uri 'none'",
+        ),
+    ];
+    for (name, value) in set {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

@@ -1,0 +1,415 @@
+//! `/api/v1`: the same actions and views as the console, for the command line and other programs. JSON in and out; every
+//! refusal is `{code, why, help}`.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Ctx;
+use super::auth::Denied;
+use super::log::LogPart;
+use super::problem::Problem;
+use crate::dispatch::owner::{Done, Meta};
+use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo, SiteId};
+use crate::domain::incident::decide::{Foresight, foresee};
+use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::input::{Action, Input, Report};
+use crate::domain::incident::state::State as Domain;
+use crate::domain::plan::Channel;
+use crate::domain::view::{self, RungView};
+
+/// Everything below `/api/v1`.
+pub fn router(ctx: Ctx) -> Router<Ctx> {
+    Router::new()
+        .route("/commands", post(command))
+        .route("/foresee", post(foresight))
+        .route("/status", get(status))
+        .route("/incidents", get(incidents))
+        .route("/incidents/{no}", get(incident))
+        .route("/incidents/{no}/messages/{seq}/previews", get(previews))
+        .route("/approvals", get(approvals))
+        .route("/todo", get(todo))
+        .route("/functions", get(functions))
+        .route("/playbooks", get(playbooks))
+        .route("/lists", get(lists))
+        .route("/gateways", get(gateways))
+        .route("/log", get(log))
+        .layer(middleware::from_fn_with_state(ctx, token_asked))
+}
+
+/// A bearer, or the console's session for what only reads: a form of another page can't act here.
+async fn token_asked(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    match admitted(&ctx, request.headers(), request.method() == axum::http::Method::GET) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => denied(problem),
+    }
+}
+
+/// Whether a request may come in.
+pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, reads: bool) -> Result<(), Denied> {
+    let now = ctx.clock.now().into();
+    match ctx.auth.bearer(headers, now) {
+        Some(result) => result,
+        None if reads && ctx.auth.session(headers, now).is_some() => Ok(()),
+        None => Err(Denied::Wrong),
+    }
+}
+
+pub(super) fn denied(why: Denied) -> Response {
+    let (status, code, text) = match why {
+        Denied::Wrong => (StatusCode::UNAUTHORIZED, "no-token", "the token is missing or wrong"),
+        Denied::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "too many wrong tokens came"),
+    };
+    let help = "send Authorization: Bearer with the token of the file console-token in the state folder";
+    let mut response = Problem::new(status, code, text, help).answer(true);
+    let value = match why {
+        Denied::Wrong => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
+        Denied::TooMany(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),
+    };
+    if let Some((name, value)) = value
+        && let Ok(value) = value.parse()
+    {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A command.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// The duty that acts.
+    #[serde(rename = "as")]
+    pub by: FunctionId,
+    /// What.
+    pub action: Action,
+}
+
+/// What a command did.
+#[derive(Debug, Serialize)]
+pub struct Carried {
+    /// It is on disk. When not, nothing can be written, and the incident goes on from memory.
+    pub on_record: bool,
+    /// Which incident it concerned.
+    pub incident: Option<IncidentNo>,
+    /// The newest message that it made or released.
+    pub message: Option<MessageNo>,
+    /// What happened, in order.
+    pub events: Vec<&'static str>,
+}
+
+impl Carried {
+    /// From the events.
+    pub fn of(done: &Done) -> Self {
+        let incident = done.events.iter().find_map(Event::incident);
+        let seq = done.events.iter().filter_map(|e| match e {
+            Event::Incident { no, change } if Some(*no) == incident => match &**change {
+                Change::Drafted { message } => Some(message.seq),
+                _ => None,
+            },
+            _ => None,
+        });
+        let message = incident.zip(seq.max()).map(|(incident, seq)| MessageNo { incident, seq });
+        Self { on_record: done.on_record, incident, message, events: done.events.iter().map(Event::name).collect() }
+    }
+}
+
+async fn command(State(ctx): State<Ctx>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Json<Carried>, Problem> {
+    let Command { by, action } = json(&headers, body)?;
+    let done = ctx.handle.input(Input::Command { by, action: Box::new(action) }).await?;
+    Ok(Json(Carried::of(&done)))
+}
+
+/// What a report would do.
+#[derive(Debug, Serialize)]
+pub struct ForesightView {
+    /// The highest mode that it raises at once.
+    pub mode: RungView,
+    /// The sites that it raises.
+    pub sites: Vec<SiteId>,
+    /// How many duties are told at once.
+    pub duties: usize,
+    /// How many duty points get something at once.
+    pub deliveries: usize,
+    /// How many texts wait for approval.
+    pub waiting: usize,
+}
+
+impl ForesightView {
+    /// With the mode's name.
+    pub fn of(state: &Domain, f: Foresight) -> Self {
+        let mode = state.plan.ladders.mode_at(f.mode);
+        Self {
+            mode: RungView {
+                rung: f.mode.0,
+                id: mode.map_or_else(String::new, |m| m.id.clone()),
+                label: mode.map(|m| m.label.clone()).unwrap_or_default(),
+            },
+            sites: f.sites,
+            duties: f.duties,
+            deliveries: f.deliveries,
+            waiting: f.waiting,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Foresee {
+    #[serde(rename = "as")]
+    by: FunctionId,
+    report: Report,
+}
+
+async fn foresight(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<ForesightView>, Problem> {
+    let Foresee { by, report } = json(&headers, body)?;
+    let seen = ctx
+        .handle
+        .ask(move |state, meta| foresee(state, &by, &report, meta.now).map(|f| ForesightView::of(state, f)))
+        .await?;
+    seen.map(Json).map_err(Problem::from)
+}
+
+fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(status, "not-json", "the body is no JSON", "send Content-Type: application/json"));
+    }
+    let body = body.map_err(|e| too_large(e.status()))?;
+    serde_json::from_slice(&body).map_err(|e| Problem::input(e.to_string()))
+}
+
+pub(super) fn too_large(status: StatusCode) -> Problem {
+    Problem::new(status, "too-large", "the body is too large or did not arrive whole", "texts have at most 4000 characters")
+}
+
+/// Looks at the state and answers with what was seen.
+async fn look<T, F>(ctx: &Ctx, look: F) -> Result<Json<T>, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&Domain, &Meta) -> T + Send + 'static,
+{
+    Ok(Json(ctx.handle.ask(look).await?))
+}
+
+/// The status with what the loop knows besides.
+#[derive(Debug, Serialize)]
+struct StatusAnswer {
+    on_record: bool,
+    fictional: bool,
+    warnings: usize,
+    journal_seq: u64,
+    status: view::StatusView,
+}
+
+async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
+    look(&ctx, |s, m| StatusAnswer {
+        on_record: m.on_record,
+        fictional: m.fictional,
+        warnings: m.warnings,
+        journal_seq: m.seq,
+        status: view::status(s, m.now),
+    })
+    .await
+}
+
+async fn incidents(State(ctx): State<Ctx>) -> Result<Json<Vec<view::SummaryView>>, Problem> {
+    look(&ctx, |s, m| {
+        let status = view::status(s, m.now);
+        status.open.into_iter().chain(status.closed).collect()
+    })
+    .await
+}
+
+async fn incident(
+    State(ctx): State<Ctx>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<view::IncidentView>, Problem> {
+    let no = number(path)?;
+    let found = ctx.handle.ask(move |s, m| view::incident(s, no, m.now)).await?;
+    found.map(Json).ok_or_else(|| no_incident(no))
+}
+
+fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
+    let Path(text) = path.map_err(|e| Problem::input(e.to_string()))?;
+    text.parse().map_err(|e: crate::domain::ids::BadNumber| {
+        Problem::new(StatusCode::NOT_FOUND, "unknown-incident", e.to_string(), "see /api/v1/incidents")
+    })
+}
+
+pub(super) fn no_incident(no: IncidentNo) -> Problem {
+    let why = format!("there is no incident {no} in memory");
+    Problem::new(StatusCode::NOT_FOUND, "unknown-incident", why, "look it up in the log")
+}
+
+async fn previews(
+    State(ctx): State<Ctx>,
+    path: Result<Path<(String, u32)>, PathRejection>,
+) -> Result<Json<view::PreviewsView>, Problem> {
+    let Path((no, seq)) = path.map_err(|e| Problem::input(e.to_string()))?;
+    let no = number(Ok(Path(no)))?;
+    let found = ctx.handle.ask(move |s, m| view::previews(s, no, seq, m.now)).await?;
+    found.map(Json).ok_or_else(|| {
+        let why = format!("there is no message {no}-{seq}");
+        Problem::new(StatusCode::NOT_FOUND, "unknown-number", why, "see the incident's messages")
+    })
+}
+
+#[derive(Deserialize)]
+struct As {
+    #[serde(rename = "as")]
+    by: FunctionId,
+}
+
+fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
+    if state.plan.fx(by.as_str()).is_some() {
+        return Ok(());
+    }
+    let why = format!("no function is called “{by}”");
+    Err(Problem::new(StatusCode::NOT_FOUND, "unknown-function", why, "see /api/v1/functions"))
+}
+
+async fn approvals(
+    State(ctx): State<Ctx>,
+    query: Result<Query<As>, QueryRejection>,
+) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
+    let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let found = ctx
+        .handle
+        .ask(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now)))
+        .await?;
+    found.map(Json)
+}
+
+async fn todo(
+    State(ctx): State<Ctx>,
+    query: Result<Query<As>, QueryRejection>,
+) -> Result<Json<view::TodoView>, Problem> {
+    let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let found =
+        ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
+    found.map(Json)
+}
+
+async fn functions(State(ctx): State<Ctx>) -> Result<Json<Vec<view::FunctionView>>, Problem> {
+    look(&ctx, |s, m| view::functions(s, m.now)).await
+}
+
+async fn playbooks(State(ctx): State<Ctx>) -> Result<Json<Vec<view::PlaybookView>>, Problem> {
+    look(&ctx, |s, _| view::playbooks(s)).await
+}
+
+async fn lists(State(ctx): State<Ctx>) -> Result<Json<view::ListsView>, Problem> {
+    look(&ctx, |s, m| view::lists(s, m.now)).await
+}
+
+/// How a gateway is.
+#[derive(Clone, Debug, Serialize)]
+pub struct GatewayView {
+    /// Which.
+    pub id: GatewayId,
+    /// Its channel.
+    pub channel: Channel,
+    /// `well`, `doubted`, `out`; `unusable` when it has no worker; `manual` and `page` need none.
+    pub standing: String,
+    /// What it last said of itself, or why it can't be used.
+    pub detail: String,
+    /// In line, waiting retries included.
+    pub queue_len: usize,
+    /// Handed over, without an outcome yet.
+    pub in_flight: usize,
+    /// Handed over since the start, repeats included.
+    pub handed_over_total: u64,
+    /// Accepted since the start.
+    pub accepted_total: u64,
+    /// Seconds since something was accepted.
+    pub last_accepted_s: Option<u64>,
+    /// Seconds since anything was proven: a probe, a session, an accepted delivery.
+    pub last_proof_s: Option<u64>,
+}
+
+/// How the gateways of the plan for new incidents are.
+pub fn gateways_of(state: &Domain, meta: &Meta) -> Vec<GatewayView> {
+    let standing = |g: &crate::domain::plan::GatewayInfo| {
+        let seconds = |age: Option<std::time::Duration>| age.map(|a| a.as_secs());
+        let without = |standing: &str, detail: &str| GatewayView {
+            id: g.id.clone(),
+            channel: g.channel,
+            standing: standing.into(),
+            detail: detail.into(),
+            queue_len: 0,
+            in_flight: 0,
+            handed_over_total: 0,
+            accepted_total: 0,
+            last_accepted_s: None,
+            last_proof_s: None,
+        };
+        if let Some(worker) = meta.workers.get(&g.id) {
+            let s = worker.snapshot();
+            return GatewayView {
+                standing: match s.standing {
+                    crate::dispatch::health::Standing::Well => "well",
+                    crate::dispatch::health::Standing::Doubted => "doubted",
+                    crate::dispatch::health::Standing::Out => "out",
+                }
+                .into(),
+                detail: s.detail.to_string(),
+                queue_len: s.queue_len,
+                in_flight: s.in_flight,
+                handed_over_total: s.handed_over_total,
+                accepted_total: s.accepted_total,
+                last_accepted_s: seconds(s.last_accepted_age),
+                last_proof_s: seconds(s.last_proof_age),
+                ..without("", "")
+            };
+        }
+        match (meta.unusable.get(&g.id), g.channel) {
+            (Some(why), _) => without("unusable", why),
+            (None, Channel::Manual) => without("manual", "people walk it"),
+            (None, Channel::Web) => without("page", "the page of this program"),
+            (None, _) => without("unusable", "it has no worker"),
+        }
+    };
+    state.plan.gateways.iter().map(standing).collect()
+}
+
+async fn gateways(State(ctx): State<Ctx>) -> Result<Json<Vec<GatewayView>>, Problem> {
+    look(&ctx, gateways_of).await
+}
+
+#[derive(Deserialize)]
+struct LogQuery {
+    #[serde(default)]
+    after: u64,
+    incident: Option<String>,
+}
+
+async fn log(
+    State(ctx): State<Ctx>,
+    query: Result<Query<LogQuery>, QueryRejection>,
+) -> Result<Json<LogPart>, Problem> {
+    let Query(LogQuery { after, incident }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
+    let journal = ctx.log.clone();
+    let unreadable = |why: String| {
+        let help = "`vardkase verify` tells what is wrong with the journal";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log-unreadable", why, help)
+    };
+    match tokio::task::spawn_blocking(move || journal.read(after, incident)).await {
+        Ok(part) => part.map(Json).map_err(unreadable),
+        Err(e) => Err(unreadable(e.to_string())),
+    }
+}
+

@@ -1,0 +1,320 @@
+//! Who may come in to the console and the API: one token of the state folder, as a bearer or by the sign-in form.
+//!
+//! The token opens every acting function: it tells that somebody belongs to the house. Which duty may do what is the rules'
+//! affair, and each act is on record with its duty. Sessions live in memory: a restart asks for the token again.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+
+use crate::domain::ids::FunctionId;
+use crate::domain::time::At;
+
+/// The file in the state folder that holds the token.
+pub const TOKEN_FILE: &str = "console-token";
+/// Longest token file that is read.
+const TOKEN_FILE_BYTES_MAX: u64 = 256;
+/// A token of one's own must not be guessable while anybody waits.
+pub const TOKEN_CHARS_MIN: usize = 20;
+/// Sessions at one time; one more ends the one that was used least lately.
+pub const SESSIONS_MAX: usize = 256;
+/// A session that is not used ends after that, in seconds: a shift.
+pub const SESSION_IDLE_S: u32 = 12 * 3600;
+/// Every session ends after that, in seconds.
+pub const SESSION_S: u32 = 7 * 24 * 3600;
+/// Wrong tokens in a row that are answered at once…
+pub const WRONG_BURST: u32 = 10;
+/// …and one more for each so many seconds.
+pub const WRONG_EVERY_S: u32 = 6;
+/// The cookie's name.
+pub const COOKIE: &str = "vardkase";
+
+/// The token and the sessions.
+pub struct Auth {
+    /// Of the token: two hashes are compared in the same time wherever they differ.
+    token: [u8; 32],
+    inner: Mutex<Inner>,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Auth(…)")
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    /// By the hash of the ID in the cookie: looking it up tells nothing about the ID.
+    sessions: HashMap<[u8; 32], Session>,
+    /// Wrong tokens since, as seconds that must pass.
+    wrong_until: At,
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Stands in each form of this session.
+    pub csrf: String,
+    /// For which duty this browser acts ("Jag är: …").
+    pub acting: Option<FunctionId>,
+    /// The language that was chosen.
+    pub lang: Option<String>,
+    began: At,
+    used: At,
+}
+
+/// Why somebody does not come in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denied {
+    /// It is another token.
+    Wrong,
+    /// Too many wrong ones came lately; the next wrong one is looked at after that many seconds. A right one always is.
+    TooMany(u32),
+}
+
+impl Auth {
+    /// With a token.
+    ///
+    /// # Errors
+    /// It is shorter than [`TOKEN_CHARS_MIN`].
+    pub fn new(token: &str) -> Result<Self, String> {
+        let token = token.trim();
+        if token.chars().count() < TOKEN_CHARS_MIN {
+            return Err(format!("the console's token must have at least {TOKEN_CHARS_MIN} characters"));
+        }
+        Ok(Self { token: hash(token), inner: Mutex::default() })
+    }
+
+    /// Reads the token of a state folder, or makes one at the first start (mode 0600). The folder's lock is held by the
+    /// caller.
+    ///
+    /// # Errors
+    /// The file can't be read or written, or is too short.
+    pub fn load_or_create(folder: &Path) -> io::Result<Self> {
+        let path = folder.join(TOKEN_FILE);
+        let text = match File::open(&path) {
+            Ok(file) => {
+                let mut text = String::new();
+                file.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text)?;
+                text
+            }
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let text = random_hex()?;
+                write(folder, &path, &text)?;
+                text
+            }
+            Err(e) => return Err(e),
+        };
+        Self::new(&text).map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{}: {why}", path.display())))
+    }
+
+    /// Whether it is the token.
+    ///
+    /// # Errors
+    /// It is not. Only wrong ones are slowed: nobody can lock out the duty officer by sending nonsense.
+    pub fn check(&self, token: &str, now: At) -> Result<(), Denied> {
+        if same(&hash(token.trim()), &self.token) {
+            return Ok(());
+        }
+        let mut inner = self.inner();
+        let full = now + WRONG_BURST * WRONG_EVERY_S;
+        let next = inner.wrong_until.max(now) + WRONG_EVERY_S;
+        if next > full {
+            return Err(Denied::TooMany(next.seconds_since(full).max(1)));
+        }
+        inner.wrong_until = next;
+        Err(Denied::Wrong)
+    }
+
+    /// The bearer of a request's header.
+    ///
+    /// # Errors
+    /// As [`Auth::check`]; `None` when there is no such header.
+    pub fn bearer(&self, headers: &HeaderMap, now: At) -> Option<Result<(), Denied>> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("");
+        // RFC 6750 2.1; the scheme's name in any case (RFC 9110 11.1).
+        let token = value.split_once(' ').filter(|(s, _)| s.eq_ignore_ascii_case("bearer")).map_or("", |(_, t)| t);
+        Some(self.check(token, now))
+    }
+
+    /// Begins a session; gives the cookie's value.
+    ///
+    /// # Errors
+    /// The operating system gives no randomness.
+    pub fn sign_in(&self, now: At) -> io::Result<String> {
+        let (id, csrf) = (random_hex()?, random_hex()?);
+        let mut inner = self.inner();
+        inner.sessions.retain(|_, s| s.lives(now));
+        if inner.sessions.len() >= SESSIONS_MAX
+            && let Some(oldest) = inner.sessions.iter().min_by_key(|(_, s)| s.used).map(|(id, _)| *id)
+        {
+            inner.sessions.remove(&oldest);
+        }
+        inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, began: now, used: now });
+        Ok(id)
+    }
+
+    /// The session of a request's cookie.
+    pub fn session(&self, headers: &HeaderMap, now: At) -> Option<Session> {
+        let key = hash(cookie(headers)?);
+        let mut inner = self.inner();
+        let session = inner.sessions.get_mut(&key)?;
+        if !session.lives(now) {
+            inner.sessions.remove(&key);
+            return None;
+        }
+        session.used = now;
+        Some(session.clone())
+    }
+
+    /// Changes what a session remembers.
+    pub fn change(&self, headers: &HeaderMap, change: impl FnOnce(&mut Session)) {
+        if let Some(id) = cookie(headers)
+            && let Some(session) = self.inner().sessions.get_mut(&hash(id))
+        {
+            change(session);
+        }
+    }
+
+    /// Ends a session.
+    pub fn sign_out(&self, headers: &HeaderMap) {
+        if let Some(id) = cookie(headers) {
+            self.inner().sessions.remove(&hash(id));
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    fn lives(&self, now: At) -> bool {
+        now < self.used + SESSION_IDLE_S && now < self.began + SESSION_S
+    }
+    /// Whether a form is of this session.
+    pub fn sent_by(&self, csrf: &str) -> bool {
+        same(&hash(csrf), &hash(&self.csrf))
+    }
+}
+
+/// The `Set-Cookie` value of a session (RFC 6265bis): no script reads it, no other site sends it.
+pub fn set_cookie(id: &str) -> String {
+    format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict")
+}
+
+/// What makes the browser forget it.
+pub fn clear_cookie() -> String {
+    format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// In the same time wherever they differ.
+fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    std::hint::black_box(a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y))) == 0
+}
+
+fn random_hex() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let new = folder.join("console-token.new");
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are a matter of Unix"))]
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.write(true).create_new(true).open(&new)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123";
+
+    fn headers(id: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, format!("a=b; {COOKIE}={id}").parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn wrong_tokens_are_slowed_and_the_right_one_never() {
+        let auth = Auth::new(TOKEN).unwrap();
+        let now = At(1_000_000_000);
+        for _ in 0..WRONG_BURST {
+            assert_eq!(auth.check("nonsense", now), Err(Denied::Wrong));
+        }
+        assert_eq!(auth.check("nonsense", now), Err(Denied::TooMany(WRONG_EVERY_S)));
+        assert_eq!(auth.check(TOKEN, now), Ok(()));
+        assert_eq!(auth.check("nonsense", now + WRONG_EVERY_S), Err(Denied::Wrong));
+        assert!(matches!(auth.check("nonsense", now + WRONG_EVERY_S), Err(Denied::TooMany(_))));
+    }
+
+    #[test]
+    fn sessions_end_by_time_and_by_number() {
+        let auth = Auth::new(TOKEN).unwrap();
+        let now = At(1_000_000_000);
+        let first = auth.sign_in(now).unwrap();
+        let session = auth.session(&headers(&first), now).unwrap();
+        assert!(session.sent_by(&session.csrf) && !session.sent_by("") && !session.sent_by(&first));
+        assert!(auth.session(&headers("another"), now).is_none());
+        for n in 1..=u32::try_from(SESSIONS_MAX).unwrap() {
+            auth.sign_in(now + n).unwrap();
+        }
+        assert!(auth.session(&headers(&first), now + 300).is_none(), "the one used least lately gave way");
+        let last = auth.sign_in(now + 300).unwrap();
+        assert!(auth.session(&headers(&last), now + 299 + SESSION_IDLE_S).is_some());
+        assert!(auth.session(&headers(&last), now + 299 + 2 * SESSION_IDLE_S).is_none());
+        let again = auth.sign_in(now).unwrap();
+        auth.sign_out(&headers(&again));
+        assert!(auth.session(&headers(&again), now).is_none());
+    }
+
+    #[test]
+    fn the_token_is_made_once_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        Auth::load_or_create(folder.path()).unwrap();
+        let file = folder.path().join(TOKEN_FILE);
+        let token = fs::read_to_string(&file).unwrap();
+        let again = Auth::load_or_create(folder.path()).unwrap();
+        assert_eq!(again.check(&token, At(0)), Ok(()));
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
+        fs::write(&file, "short").unwrap();
+        assert_eq!(Auth::load_or_create(folder.path()).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(format!("{again:?}"), "Auth(…)");
+    }
+}

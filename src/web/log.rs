@@ -1,0 +1,103 @@
+//! The journal as people and programs read it over the API: what happened, by number, without what is sealed.
+
+use std::ops::ControlFlow;
+
+use serde::Serialize;
+
+use crate::dispatch::record::decode;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::event::Event;
+use crate::domain::time::At;
+use crate::journal::{Head, Journal, JournalError};
+
+/// Records in one answer.
+pub const LOG_RECORDS_MAX: usize = 500;
+/// Records that are looked at for one answer, when most are of other incidents.
+const LOOKED_AT_MAX: usize = 50_000;
+
+/// One record.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogRecord {
+    /// Its number.
+    pub seq: u64,
+    /// When.
+    pub at: At,
+    /// Of which incident.
+    pub incident: Option<IncidentNo>,
+    /// What: the event's name.
+    pub event: &'static str,
+    /// The event. Free notes, codes and addresses are empty: they are sealed beside the chain.
+    pub what: serde_json::Value,
+}
+
+/// A part of the log.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LogPart {
+    /// In order.
+    pub records: Vec<LogRecord>,
+    /// Go on after this one.
+    pub after: u64,
+    /// There was more than fits.
+    pub more: bool,
+}
+
+/// Reads the log. Blocking: called on a thread for it.
+pub trait Log: Send + Sync {
+    /// Records after one number, of one incident or of all.
+    ///
+    /// # Errors
+    /// The journal can't be read; in words.
+    fn read(&self, after: u64, incident: Option<IncidentNo>) -> Result<LogPart, String>;
+}
+
+/// There is none to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoLog;
+impl Log for NoLog {
+    fn read(&self, _: u64, _: Option<IncidentNo>) -> Result<LogPart, String> {
+        Ok(LogPart::default())
+    }
+}
+
+/// The journal's.
+pub struct JournalLog(pub Journal);
+
+impl Log for JournalLog {
+    fn read(&self, after: u64, incident: Option<IncidentNo>) -> Result<LogPart, String> {
+        let words = |e: JournalError| e.to_string();
+        let reader = self.0.reader().map_err(words)?;
+        let from = match after {
+            0 => Some(Head::START),
+            seq => reader.head_at(seq).map_err(words)?,
+        };
+        let Some(from) = from else { return Ok(LogPart { after, ..LogPart::default() }) };
+        let mut part = LogPart { after, ..LogPart::default() };
+        let mut looked_at = 0;
+        reader
+            .read(from, &mut |record| {
+                if part.records.len() >= LOG_RECORDS_MAX || looked_at >= LOOKED_AT_MAX {
+                    part.more = true;
+                    return ControlFlow::Break(());
+                }
+                looked_at += 1;
+                part.after = record.seq;
+                let Ok((at, event)) = decode(&record) else { return ControlFlow::Continue(()) };
+                if incident.is_none_or(|no| event.incident() == Some(no)) {
+                    part.records.push(view(record.seq, at, &event));
+                }
+                ControlFlow::Continue(())
+            })
+            .map_err(words)?;
+        Ok(part)
+    }
+}
+
+fn view(seq: u64, at: At, event: &Event) -> LogRecord {
+    LogRecord {
+        seq,
+        at,
+        incident: event.incident(),
+        event: event.name(),
+        what: serde_json::to_value(event).unwrap_or(serde_json::Value::Null),
+    }
+}

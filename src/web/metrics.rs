@@ -1,0 +1,127 @@
+//! Whether the program lives and can act, and its numbers in the text format that everybody scrapes. IDs only.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::Ctx;
+use super::api::{admitted, denied, gateways_of};
+use crate::dispatch::owner::Meta;
+use crate::domain::ids::Status;
+use crate::domain::incident::state::{AskState, EntryState, State as Domain};
+
+/// The loop answers within this time, or the program is not ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// 200 when the loop answers and everything is on disk; 503 with the reason otherwise.
+pub(super) async fn ready(State(ctx): State<Ctx>) -> Response {
+    match tokio::time::timeout(READY_TIMEOUT, ctx.handle.ask(|_, m| m.on_record)).await {
+        Ok(Ok(true)) => "ready\n".into_response(),
+        Ok(Ok(false)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "NOT ON RECORD: nothing can be written\n").into_response()
+        }
+        Ok(Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "going down\n").into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the loop does not answer\n").into_response(),
+    }
+}
+
+/// All numbers, by bearer token.
+pub(super) async fn metrics(State(ctx): State<Ctx>, headers: HeaderMap) -> Response {
+    if let Err(why) = admitted(&ctx, &headers, true) {
+        return denied(why);
+    }
+    match ctx.handle.ask(text).await {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(e) => super::problem::Problem::from(e).answer(true),
+    }
+}
+
+type Labels = Vec<(&'static str, String)>;
+type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
+
+fn text(state: &Domain, meta: &Meta) -> String {
+    let mut registry = Registry::with_prefix("vardkase");
+    let mut add = |name: &str, help: &str, values: Vec<(Labels, f64)>| {
+        let family = Numbers::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).set(value);
+        }
+        registry.register(name, help, family);
+    };
+    let one = |value: f64| vec![(Vec::new(), value)];
+    add("on_record", "1 when everything is on disk", one(f64::from(u8::from(meta.on_record))));
+    add("journal_records", "Number of the last record", one(meta.seq as f64));
+    add("config_warnings", "What check warns of", one(meta.warnings as f64));
+    let status = |s: Status| if s == Status::Actual { "actual" } else { "exercise" };
+    let open = |s: Status| state.open().filter(|i| i.no.status == s).count() as f64;
+    let both = [Status::Actual, Status::Exercise];
+    let by_status = both.map(|s| (vec![("status", status(s).to_owned())], open(s)));
+    add("incidents_open", "Open incidents", by_status.to_vec());
+    let modes = state.plan.region.sites.iter().map(|s| {
+        let mode = state.modes.get(&s.id).map_or(0, |m| m.0);
+        (vec![("site", s.id.to_string())], f64::from(mode))
+    });
+    add("staff_mode", "Rung of the staff mode of a site, 0 is normal", modes.collect());
+
+    let (mut waiting, mut not_reached, mut answered, mut approvals) = (0, 0, 0, 0);
+    let mut oldest_overdue = 0_u32;
+    let mut deliveries: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+    for inc in state.open().filter(|i| !i.is_drill()) {
+        for ask in inc.ask_of.keys().filter_map(|f| inc.ask(*f)) {
+            match ask.state {
+                AskState::Waiting => waiting += 1,
+                AskState::NotReached { .. } => not_reached += 1,
+                AskState::Answered { .. } => answered += 1,
+                AskState::Closed { .. } => {}
+            }
+        }
+        for e in &inc.entries {
+            if let EntryState::Waiting(a) = &e.state {
+                approvals += 1;
+                oldest_overdue = oldest_overdue.max(meta.now.seconds_since(a.due));
+            }
+        }
+        for d in &inc.deliveries {
+            let name = serde_json::to_value(d.state).ok().and_then(|v| v.as_str().map(str::to_owned));
+            *deliveries.entry(name.unwrap_or_default()).or_default() += 1;
+        }
+    }
+    let asks = [("waiting", waiting), ("not_reached", not_reached), ("answered", answered)];
+    let asks = asks.map(|(state, n)| (vec![("state", state.to_owned())], f64::from(n)));
+    add("asks", "Functions of open incidents by how their answer stands", asks.to_vec());
+    add("approvals_waiting", "Texts that wait for approval", one(f64::from(approvals)));
+    add("approval_overdue_seconds", "How long the oldest approval is overdue", one(f64::from(oldest_overdue)));
+    let deliveries = deliveries.into_iter().map(|(state, n)| (vec![("state", state)], f64::from(n)));
+    add("deliveries", "Deliveries of open incidents by how they stand", deliveries.collect());
+
+    let gateways = gateways_of(state, meta);
+    let mut of = |name: &str, help: &str, value: fn(&super::api::GatewayView) -> Option<f64>| {
+        let values = gateways.iter().filter_map(|g| Some((vec![("gateway", g.id.to_string())], value(g)?)));
+        add(name, help, values.collect());
+    };
+    of("gateway_up", "1 when it is handed deliveries", |g| match g.standing.as_str() {
+        "well" => Some(1.0),
+        "doubted" | "out" | "unusable" => Some(0.0),
+        _ => None,
+    });
+    of("gateway_queue", "Deliveries in line", |g| Some(g.queue_len as f64));
+    of("gateway_in_flight", "Handed over, without an outcome yet", |g| Some(g.in_flight as f64));
+    of("gateway_handed_over", "Handed over since the start", |g| Some(g.handed_over_total as f64));
+    of("gateway_accepted", "Accepted since the start", |g| Some(g.accepted_total as f64));
+    of("gateway_proof_age_seconds", "Since anything was proven", |g| g.last_proof_s.map(|s| s as f64));
+
+    let mut text = String::new();
+    // Writing into memory can't fail.
+    let _ = encode(&mut text, &registry);
+    text
+}
