@@ -15,10 +15,13 @@ use crate::domain::text::Outgoing;
 
 pub mod fax_page;
 pub mod hylafax;
+mod secret;
 pub mod smpp;
 pub mod sms_http;
 pub mod smtp;
 pub mod snpp;
+
+pub use secret::Secret;
 
 /// An address at the far end: a telephone number, a pager code, a mailbox. Never shown by Debug, never in a log.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

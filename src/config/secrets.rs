@@ -36,11 +36,16 @@ pub enum SecretRef {
     Env(String),
     /// In a file.
     File(PathBuf),
+    /// Nowhere: the program made it up for a gateway on loopback.
+    Made(Secret),
 }
 
 impl SecretRef {
     /// From YAML. `None` unless exactly one place is named.
     pub fn of(entry: &SecretEntry, base: Option<&Path>) -> Option<Self> {
+        if let Some(made) = &entry.made {
+            return Some(Self::Made(made.clone()));
+        }
         match (&entry.env, &entry.file) {
             (Some(name), None) => Some(Self::Env(name.clone())),
             (None, Some(path)) => Some(Self::File(base.map_or_else(|| PathBuf::from(path), |b| b.join(path)))),
@@ -57,6 +62,7 @@ impl SecretRef {
             Self::Env(name) => {
                 std::env::var(name).map(Secret).map_err(|_| format!("the environment variable {name} is not set"))
             }
+            Self::Made(secret) => Ok(secret.clone()),
             Self::File(path) => {
                 let shown = path.display();
                 let size = std::fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?.len();
@@ -78,11 +84,11 @@ mod tests {
     fn a_secret_is_read_and_never_shown() {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("pw"), "hemligt\n").expect("a file");
-        let entry = SecretEntry { env: None, file: Some("pw".into()) };
+        let entry = SecretEntry { env: None, file: Some("pw".into()), ..SecretEntry::default() };
         let secret = SecretRef::of(&entry, Some(dir.path())).and_then(|r| r.read().ok()).expect("a secret");
         assert_eq!(secret.reveal(), "hemligt");
         assert_eq!(format!("{secret:?}"), "Secret(…)");
-        let both = SecretEntry { env: Some("A".into()), file: Some("b".into()) };
+        let both = SecretEntry { env: Some("A".into()), file: Some("b".into()), ..SecretEntry::default() };
         assert_eq!(SecretRef::of(&both, None), None);
         let absent = SecretRef::Env("VARDKASE_NO_SUCH_SECRET".into());
         assert_eq!(absent.read(), Err("the environment variable VARDKASE_NO_SUCH_SECRET is not set".into()));

@@ -136,6 +136,18 @@ impl WorkerHandle {
         if rest.is_empty() { Ok(()) } else { Err(Full { rest, ended: false }) }
     }
 
+    /// News that reached the program by another way than the gateway's own session: a callback. `false`: the worker has ended.
+    pub fn tell(&self, event: GatewayEvent) -> bool {
+        let mut desk = self.shared.desk();
+        if desk.ended {
+            return false;
+        }
+        desk.commands.push(Command::Tell(event));
+        drop(desk);
+        self.shared.bell.notify_one();
+        true
+    }
+
     /// Takes back what the gateway does not have yet; each ends as `Withdrawn`. What is on the wire stays and tells its
     /// outcome, but is not tried again. IDs that the worker does not hold are passed over.
     pub fn withdraw(&self, deliveries: Vec<DeliveryId>) {
@@ -177,6 +189,7 @@ impl WorkerHandle {
 enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
+    Tell(GatewayEvent),
 }
 
 /// Where handle and worker meet: held for moments only.
@@ -328,6 +341,7 @@ impl Work {
             match command {
                 Command::Submit(jobs) => self.state.submit(jobs, now),
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
+                Command::Tell(event) => self.state.hear(std::iter::once(event), now),
             }
         }
     }

@@ -12,6 +12,7 @@ pub mod ladder;
 pub mod lang;
 pub mod plan;
 pub mod private;
+pub mod public_view;
 pub mod reach;
 pub mod text;
 pub mod time;

@@ -4,10 +4,12 @@
 //! A gateway here keeps what arrived as the far device would show it, and can be told to misbehave.
 
 pub mod hylafax;
+pub mod relay;
 pub mod smpp;
 pub mod sms_http;
 pub mod smtp;
 pub mod snpp;
+pub mod verify;
 
 use std::sync::{Arc, Mutex};
 

@@ -302,7 +302,7 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
 
 /// Calls back: the address in the request, as Kannel does (`%d` is the state), or the gateway's own.
 fn receipt(inner: &Arc<Inner>, opts: &Opts, fields: &Fields, id: &str, good: bool) {
-    let asked = first(fields, &["dlr-url", "whendelivered", "StatusCallback"]);
+    let asked = first(fields, &["dlr-url", "whendelivered", "StatusCallback", "callback"]);
     let (url, form) = if asked.contains("%d") {
         (asked.replace("%d", if good { "1" } else { "2" }).replace("%A", ""), String::new())
     } else {

@@ -2,5 +2,6 @@
 
 mod channels;
 mod config;
+mod demo;
 mod rules;
 mod tidy;

@@ -1,18 +1,8 @@
 //! What a fax gateway needs to be told.
 
-use std::fmt;
-
 use serde::Deserialize;
 
-/// A password. Never shown by Debug, never written.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Password(pub String);
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
+use crate::channels::Secret;
 
 /// One HylaFAX server.
 #[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
@@ -25,9 +15,9 @@ pub struct HylafaxConfig {
     /// Whom we log in as.
     pub user: String,
     /// Asked for by servers whose `hosts.hfaxd` says so.
-    pub password: Option<Password>,
+    pub password: Option<Secret>,
     /// Administrator's password, where jobs of this user need it.
-    pub admin_password: Option<Password>,
+    pub admin_password: Option<Secret>,
     /// The sender that the server notes with a job.
     pub from_user: String,
     /// Modem or modem class; the server's choice when left out.
@@ -85,12 +75,12 @@ mod tests {
     #[test]
     fn debug_hides_passwords() {
         let config = HylafaxConfig {
-            password: Some(Password("hemligt".into())),
-            admin_password: Some(Password("hemligt".into())),
+            password: Some(Secret::new("hemligt")),
+            admin_password: Some(Secret::new("hemligt")),
             ..HylafaxConfig::default()
         };
         let shown = format!("{config:?}");
-        assert!(shown.contains("Password(…)") && !shown.contains("hemligt"), "{shown}");
+        assert!(shown.contains("Secret(…)") && !shown.contains("hemligt"), "{shown}");
     }
 
     #[test]

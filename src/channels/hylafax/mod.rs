@@ -25,7 +25,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::error::SendError as Closed;
 use tokio::task::JoinSet;
 
-pub use config::{HylafaxConfig, Password};
+pub use config::HylafaxConfig;
 
 use self::follow::{Followed, Following, Watch};
 use self::session::{Fault, Session};

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::config::HylafaxConfig;
 use super::wire::{self, Reply};
+use crate::channels::Secret;
 use crate::channels::fax_page::FaxDocument;
 
 /// Documents that one connection remembers to have uploaded.
@@ -88,13 +89,13 @@ impl Session {
         accept(greeting)?;
         let user = session.ask(&format!("USER {}", plain(&config.user)?)).await?;
         if user.code == 331 {
-            let password = config.password.as_ref().map_or("", |p| p.0.as_str());
+            let password = config.password.as_ref().map_or("", Secret::expose);
             session.command(&format!("PASS {}", plain(password)?)).await?;
         } else {
             accept(user)?;
         }
         if let Some(admin) = &config.admin_password {
-            session.command(&format!("ADMIN {}", plain(&admin.0)?)).await?;
+            session.command(&format!("ADMIN {}", plain(admin.expose())?)).await?;
         }
         session.command("TZONE GMT").await?;
         session.command("TYPE I").await?;

@@ -1,31 +1,9 @@
 //! One SMPP gateway as an operator configures it.
 
-use std::fmt;
-
 use serde::Deserialize;
 
+use crate::channels::Secret;
 use crate::domain::text::sms::SmsLimits;
-
-/// A password. Debug shows that there is one, never which.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret that was read from the environment or a file.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-    /// The secret, for the wire.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "Secret(none)" } else { "Secret(…)" })
-    }
-}
 
 /// How the session is bound (SMPP 3.4, 2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-pub use config::{BindAs, ReceiptIds, Secret, SmppConfig};
+pub use config::{BindAs, ReceiptIds, SmppConfig};
 
 use self::connect::{BIND_SEQUENCE, bound};
 use self::link::{End, serve, stopped};

@@ -113,8 +113,9 @@ fn quote(body: &str, secrets: &[&str]) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::config::{Secret, elks_like, generic_json, kannel, twilio_like};
+    use super::super::config::{elks_like, generic_json, kannel, twilio_like};
     use super::*;
+    use crate::channels::Secret;
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer { status, retry_after_s: None, body: body.into() }

@@ -147,8 +147,9 @@ pub fn read(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::config::{Secret, kannel, twilio_like};
+    use super::super::config::{kannel, twilio_like};
     use super::*;
+    use crate::channels::Secret;
 
     fn told(config: &CallbackConfig, kind: CallbackKind, query: &str, body: &str) -> String {
         match read(&"sms".into(), config, kind, query, body.as_bytes()) {

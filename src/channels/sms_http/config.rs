@@ -1,32 +1,10 @@
 //! One HTTP gateway as an operator configures it, and the forms that are common.
 
-use std::collections::BTreeMap;
-use std::fmt;
-
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
+use crate::channels::Secret;
 use crate::domain::text::sms::SmsLimits;
-
-/// A password or token. Debug shows that there is one, never which.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret that was read from the environment or a file.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-    /// The secret, for the wire.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "Secret(none)" } else { "Secret(…)" })
-    }
-}
 
 /// Where the fields go.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]

@@ -19,9 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 pub use callback::{BadCallback, CALLBACK_LEN_MAX, CallbackKind};
-pub use config::{
-    CallbackConfig, Otherwise, Secret, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
-};
+pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like};
 
 use self::answer::{Answer, judge};
 use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};

@@ -140,12 +140,12 @@ pub(super) fn smtputf8_name() -> String {
 
 /// AUTH PLAIN in one line (RFC 4616).
 pub(super) fn auth_plain(login: &Login) -> String {
-    format!("AUTH PLAIN {}\r\n", BASE64.encode(format!("\0{}\0{}", login.user, login.password.0)))
+    format!("AUTH PLAIN {}\r\n", BASE64.encode(format!("\0{}\0{}", login.user, login.password.expose())))
 }
 
 /// The two answers of AUTH LOGIN, whatever the server asks in between.
 pub(super) fn auth_login(login: &Login) -> [String; 2] {
-    [&login.user, &login.password.0].map(|word| format!("{}\r\n", BASE64.encode(word)))
+    [login.user.as_str(), login.password.expose()].map(|word| format!("{}\r\n", BASE64.encode(word)))
 }
 
 /// The message as it goes over the wire: dots at the start of a line doubled (RFC 5321 4.5.2), the final dot behind it, all
@@ -172,8 +172,8 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
-    use super::super::config::Password;
     use super::*;
+    use crate::channels::Secret;
 
     #[test]
     fn replies_are_taken_one_by_one() {
@@ -217,7 +217,7 @@ mod tests {
             envelope(&a("larm@region.example"), &a("tib@fs.example"), false).concat(),
             "MAIL FROM:<larm@region.example>\r\nRCPT TO:<tib@fs.example>\r\nDATA\r\n"
         );
-        let login = Login { user: "larm".into(), password: Password("å".into()) };
+        let login = Login { user: "larm".into(), password: Secret::new("å") };
         assert_eq!(auth_plain(&login), "AUTH PLAIN AGxhcm0Aw6U=\r\n");
         assert_eq!(auth_login(&login), ["bGFybQ==\r\n", "w6U=\r\n"]);
         assert_eq!(with_dot(b".a\r\n..\r\nb"), b"..a\r\n...\r\nb\r\n.\r\n");

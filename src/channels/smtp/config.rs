@@ -1,9 +1,10 @@
 //! What one mail gateway is told. Every limit has a default that suits a hospital's own mail server.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use crate::channels::Secret;
 
 /// How the connection is protected.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Default, Debug)]
@@ -20,24 +21,14 @@ pub enum Tls {
     Implicit,
 }
 
-/// A password. Debug shows that there is one, never which.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Password(pub String);
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 /// Who we are to the server (RFC 4954).
 #[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// User name.
     pub user: String,
-    /// Password.
-    pub password: Password,
+    /// Secret.
+    pub password: Secret,
 }
 
 /// One mail server.
@@ -110,7 +101,7 @@ mod tests {
     fn a_password_never_shows() {
         let config: SmtpConfig =
             serde_json::from_str(r#"{"from":"a@b.example","login":{"user":"larm","password":"hemligt"}}"#).unwrap();
-        assert_eq!(config.login.as_ref().unwrap().password.0, "hemligt");
+        assert_eq!(config.login.as_ref().unwrap().password.expose(), "hemligt");
         assert!(!format!("{config:?}").contains("hemligt"));
         assert_eq!(config.tls, Tls::Starttls, "protected unless somebody says otherwise");
         assert!(serde_json::from_str::<SmtpConfig>(r#"{"prot":25}"#).is_err());

@@ -29,7 +29,7 @@ use lettre::Address as MailAddress;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{Login, Password, SmtpConfig, Tls};
+pub use config::{Login, SmtpConfig, Tls};
 
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::domain::ids::GatewayId;

@@ -33,7 +33,7 @@ impl Command<'_> {
     pub fn bytes(&self) -> Vec<u8> {
         let mut line = match self {
             Command::Login(login) => match &login.password {
-                Some(password) => format!("LOGI {} {}", login.user, password.0).into_bytes(),
+                Some(password) => format!("LOGI {} {}", login.user, password.expose()).into_bytes(),
                 None => format!("LOGI {}", login.user).into_bytes(),
             },
             Command::QueueOnly => b"SITE JQUEUE YES".to_vec(),
@@ -215,12 +215,12 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
-    use super::super::config::Password;
     use super::*;
+    use crate::channels::Secret;
 
     #[test]
     fn commands_byte_for_byte() {
-        let login = Login { user: "larm".into(), password: Some(Password("x1".into())) };
+        let login = Login { user: "larm".into(), password: Some(Secret::new("x1")) };
         let open = Login { user: "larm".into(), password: None };
         let cases: [(Command<'_>, &[u8]); 12] = [
             (Command::Login(&login), b"LOGI larm x1\r\n"),

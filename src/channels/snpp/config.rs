@@ -1,10 +1,9 @@
 //! What one transmitter is told.
 
-use std::fmt;
-
 use serde::Deserialize;
 
 use super::codec;
+use crate::channels::Secret;
 use crate::domain::text::Charset;
 use crate::domain::text::pages::PageRules;
 
@@ -30,31 +29,21 @@ impl TryFrom<u8> for Level {
     }
 }
 
-/// A password. Debug shows that there is one, never which.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Password(pub String);
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 /// Who we are to the transmitter.
 #[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
     /// User name.
     pub user: String,
-    /// Password, if it wants one.
+    /// Secret, if it wants one.
     #[serde(default)]
-    pub password: Option<Password>,
+    pub password: Option<Secret>,
 }
 
 impl Login {
     /// Whether both go into one command line.
     pub(super) fn is_sendable(&self) -> bool {
-        let password = self.password.as_ref().map(|p| p.0.as_str());
+        let password = self.password.as_ref().map(Secret::expose);
         [Some(self.user.as_str()), password].into_iter().flatten().all(|w| codec::word(w).is_some())
     }
 }

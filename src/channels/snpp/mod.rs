@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{Level, Login, Password, SnppConfig};
+pub use config::{Level, Login, SnppConfig};
 
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::domain::ids::GatewayId;

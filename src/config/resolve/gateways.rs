@@ -2,7 +2,9 @@
 
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
-use crate::config::raw::channels::{CharsetWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord};
+use crate::config::raw::channels::{
+    CharsetWord, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord, TlsWord,
+};
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
 use crate::domain::ids::{GatewayId, Gx};
@@ -65,6 +67,7 @@ impl Resolver<'_> {
         for (name, g) in raw.fax.iter().flat_map(|f| f.gateways.iter()) {
             self.host(&g.hylafax.host);
             self.secret(g.hylafax.password.as_ref());
+            self.secret(g.hylafax.admin_password.as_ref());
             self.at_least_one(&g.pages_max);
             self.at_least_one(&g.chars_max);
             let carry = Carry::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
@@ -117,12 +120,19 @@ impl Resolver<'_> {
             (Some(smpp), None) => {
                 self.host(&smpp.host);
                 self.secret(smpp.password.as_ref());
+                if matches!(smpp.tls, TlsWord::Starttls | TlsWord::Opportunistic) {
+                    let message = "SMPP has no STARTTLS: its connection is TLS from the first byte, or not at all";
+                    self.found.error(smpp.host.place, "smpp-tls", message).help("write tls: tls or tls: none");
+                }
                 Settings::Smpp(smpp.clone())
             }
             (None, Some(http)) => {
                 self.url(&http.url);
                 self.secret(http.password.as_ref());
                 self.secret(http.callback_secret.as_ref());
+                for url in [&http.callback_base, &http.probe_url].into_iter().flatten() {
+                    self.url(url);
+                }
                 Settings::Http(http.clone())
             }
             (None, None) => {
@@ -139,7 +149,8 @@ impl Resolver<'_> {
         let carry = Carry::Sms {
             charset: charset(g.alphabet.value),
             ucs2: g.ucs2,
-            ref16: g.ref16,
+            // The header that a gateway writes for sar_* has a reference of 16 bits.
+            ref16: g.ref16 || g.smpp.as_ref().is_some_and(|s| s.join == JoinWord::Sar),
             separate: g.split == SplitWord::Separate,
             parts_max: g.parts_max.value,
         };

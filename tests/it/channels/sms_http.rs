@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use vardkase::channels::Secret;
 use vardkase::channels::sms_http::{
-    CallbackKind, Secret, SendAs, SmsHttp, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
+    CallbackKind, SendAs, SmsHttp, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
 };
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};

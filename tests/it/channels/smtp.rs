@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use vardkase::channels::smtp::{Login, Password, SmtpConfig, SmtpGateway, Tls};
+use vardkase::channels::Secret;
+use vardkase::channels::smtp::{Login, SmtpConfig, SmtpGateway, Tls};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
@@ -343,7 +344,7 @@ async fn login_by_plain_and_by_login() {
         for (password, right) in [("hemligt", true), ("fel", false)] {
             let options = Options { login: Some(("larm".into(), "hemligt".into())), login_only, ..Options::default() };
             let server = sim::start(Far::default(), "mail", options).await.expect("server");
-            let login = Some(Login { user: "larm".into(), password: Password(password.into()) });
+            let login = Some(Login { user: "larm".into(), password: Secret::new(password) });
             let (outcomes, _) =
                 send_all(&gateway(SmtpConfig { login, ..config(&server) }), jobs(&["a@fs.example"])).await;
             match &outcomes[&0] {

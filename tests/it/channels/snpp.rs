@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::snpp::{Level, Login, Password, SnppConfig, SnppGateway};
+use vardkase::channels::Secret;
+use vardkase::channels::snpp::{Level, Login, SnppConfig, SnppGateway};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
@@ -130,7 +131,7 @@ async fn a_page_byte_for_byte() {
     let options = Options { login: Some(("larm".into(), "x".into())), ..Options::default() };
     let server = sim::start(far.clone(), "page-fs", options).await.expect("server");
     let config = SnppConfig {
-        login: Some(Login { user: "larm".into(), password: Some(Password("x".into())) }),
+        login: Some(Login { user: "larm".into(), password: Some(Secret::new("x")) }),
         jqueue: true,
         alert: true,
         caller: Some("0980319200".into()),
@@ -230,7 +231,7 @@ async fn every_failure_is_temporary_permanent_or_unknown() {
             jobs.push(job(2 * i, &(100 + i).to_string(), out.clone()));
             jobs.push(job(2 * i + 1, "200", out.clone()));
         }
-        let login = login.map(|(user, password)| Login { user, password: Some(Password(password)) });
+        let login = login.map(|(user, password)| Login { user, password: Some(Secret::new(password)) });
         let config = SnppConfig { login, send_timeout_s: 1, ..config(&server) };
         let (outcomes, _) = send_all(config, jobs).await;
         for (i, (behaviour, expected)) in (0..).zip(cases) {
@@ -322,7 +323,7 @@ async fn connections_beside_each_other_keep_the_order_within_a_text() {
 async fn a_wrong_login_is_the_gateways_fault() {
     let options = Options { login: Some(("larm".into(), "x".into())), greets_421: 1, ..Options::default() };
     let server = sim::start(Far::default(), "page-fs", options).await.expect("server");
-    let login = Some(Login { user: "larm".into(), password: Some(Password("fel".into())) });
+    let login = Some(Login { user: "larm".into(), password: Some(Secret::new("fel")) });
     let config = SnppConfig { login, ..config(&server) };
     let jobs = vec![job(0, "550", outgoing("LARM", None)), job(1, "550", outgoing("LARM", None))];
     let (outcomes, downs) = send_all(config.clone(), jobs).await;

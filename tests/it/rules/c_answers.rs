@@ -1,5 +1,7 @@
 //! C. Answers: whose they are, which they are, and how they are understood.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod turns;
 
 use super::region::{self, Builder};

@@ -1,1 +1,71 @@
-//! To be written.
+//! D. Incidents and modes.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod drills;
+mod lifecycle;
+mod plans;
+mod public;
+mod rights;
+mod stopped;
+
+use super::c_answers::*;
+use super::region::Builder;
+use super::timeline::*;
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::*;
+use vardkase::domain::incident::event::{Change, Event};
+use vardkase::domain::incident::facts::Safety;
+use vardkase::domain::incident::input::*;
+use vardkase::domain::incident::state::*;
+use vardkase::domain::ladder::{LevelIx, ModeIx};
+use vardkase::domain::lang::Lang;
+use vardkase::domain::plan::*;
+use vardkase::domain::words::NoteWord;
+
+fn mode_at(t: &Timeline, site: &str) -> u8 {
+    t.state.modes.get(&SiteId::from(site)).map_or(0, |m| m.0)
+}
+
+fn update(no: IncidentNo, news: News) -> Action {
+    Action::Update { incident: no, news }
+}
+
+fn level(name: &str) -> News {
+    News { level: Some(name.into()), ..News::default() }
+}
+
+fn restored(no: IncidentNo) -> Action {
+    Action::Restored { incident: no, news: News::default() }
+}
+
+fn clear(no: IncidentNo) -> Action {
+    Action::AllClear { incident: no, override_reason: Some("ägaren nås inte".into()) }
+}
+
+fn stop(no: IncidentNo, message: Option<u32>) -> Action {
+    Action::Stop { incident: no, message, reason: "falsklarm".into() }
+}
+
+fn mode(site: &str, mode: &str) -> Action {
+    Action::Mode { site: site.into(), mode: mode.into(), reason: "beslut".into() }
+}
+
+fn decide(no: IncidentNo, proposal: u32, yes: bool) -> Action {
+    Action::Decide { incident: no, proposal: Some(proposal), yes, reason: "beslut".into() }
+}
+
+fn slow() -> Report {
+    Report { playbook: "dictation-slow".into(), ..Report::default() }
+}
+
+/// A playbook of the region with other rows at its lowest level.
+fn notify(b: &mut Builder, book: &str, rows: Vec<Row>) {
+    let book = b.plan.playbooks.get_mut(&book.into()).unwrap();
+    book.levels[0].notify = rows;
+}
+
+fn approve(t: &mut Timeline, no: IncidentNo, to: &str) {
+    let (_, a) = t.waiting(no, to).unwrap_or_else(|| panic!("nothing waits for {to}"));
+    t.reply("kib", Channel::Sms, &format!("OK {}", a.code.as_str()));
+}

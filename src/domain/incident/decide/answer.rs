@@ -180,10 +180,12 @@ impl Decider<'_> {
             ));
         };
         if !self.acts_for(&plan, actor, &self.inc(no).asks[id as usize].asked) && actor != f {
+            let asked: Vec<&str> =
+                self.inc(no).asks[id as usize].asked.iter().map(|a| plan.function(*a).id.as_str()).collect();
             return Err(Refused::new(
                 "not-yours",
                 format!("{by} was not asked for {function}"),
-                "the one who was asked passes on",
+                format!("who was asked passes on: {}", asked.join(", ")),
             ));
         }
         self.pass_on_now(no, id);

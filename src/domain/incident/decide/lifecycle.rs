@@ -242,7 +242,9 @@ impl Decider<'_> {
             let message = self.draft(no, kind, *audience);
             if *audience == Audience::Outside {
                 // What leaves the region is approved as its first text was.
-                let row = self.row_of(no, Source::Followers, *audience, false);
+                let never = self.never_asked(no);
+                let answer = to.iter().all(|f| never.contains(f)).then_some(AnswerRule::None);
+                let row = Row { answer, ..self.row_of(no, Source::Followers, *audience, false) };
                 let rule = row.approval.clone();
                 let entry = self.add_row_entry(no, Source::Followers, &row, to, rule, message, kind);
                 self.start(no, &[entry], &[]);

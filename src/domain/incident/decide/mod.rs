@@ -14,6 +14,7 @@ mod release;
 mod replies;
 mod report;
 mod shift;
+mod stale;
 mod stop;
 
 use std::sync::Arc;

@@ -364,8 +364,7 @@ impl Decider<'_> {
         let touched = |i: &&crate::domain::incident::state::Incident| {
             i.no.status == Status::Actual && up.iter().chain(&down).any(|s| i.sites.contains(s))
         };
-        let open =
-            self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().filter(touched).last());
+        let open = self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().rfind(touched));
         let Some(no) = open.map(|i| i.no) else {
             return Err(Refused::new(
                 "no-incident",

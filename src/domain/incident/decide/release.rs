@@ -10,7 +10,7 @@ use crate::domain::ids::{Fx, Gx, IncidentNo, Px};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, Change, DroppedPath, NewAsk, Send};
 use crate::domain::incident::state::{
-    AskState, ClosedBy, Delivery, EntryState, Incident, Item, Kind, ReleasedBy, Source,
+    AskState, ClosedBy, Delivery, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
 };
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
@@ -117,7 +117,8 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let Some(e) = inc.entry(entry) else { return Vec::new() };
-        if e.answer == AnswerRule::None {
+        // A closed incident takes no answers, so what it still tells (a mode, a late public text) asks for none.
+        if e.answer == AnswerRule::None || inc.phase == Phase::Closed {
             return Vec::new();
         }
         let mut asks = Vec::with_capacity(e.to.len());

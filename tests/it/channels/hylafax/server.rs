@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use vardkase::channels::hylafax::{Hylafax, HylafaxConfig, Password};
+use vardkase::channels::Secret;
+use vardkase::channels::hylafax::{Hylafax, HylafaxConfig};
 use vardkase::channels::{Gateway, GatewayEvent, Job};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::GatewayId;
@@ -105,8 +106,8 @@ fn accepted(id: &str, pages: u16) -> Result<Accepted, SendError> {
 async fn the_commands_of_a_job_in_order() {
     let options = Options { password: Some("hemligt".into()), ..Options::default() };
     let mut rig = rig_with(options, |c| {
-        c.password = Some(Password("hemligt".into()));
-        c.admin_password = Some(Password("adm".into()));
+        c.password = Some(Secret::new("hemligt"));
+        c.admin_password = Some(Secret::new("adm"));
         c.retry_after_s = Some(90);
         c.resolution_lpi = 98;
         c.modem = Some("ttyFAX0".into());

@@ -9,7 +9,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use vardkase::channels::smtp::{Login, Password, SmtpConfig, Tls};
+use vardkase::channels::Secret;
+use vardkase::channels::smtp::{Login, SmtpConfig, Tls};
 use vardkase::domain::delivery::SendError;
 
 use super::{gateway, jobs, send_all};
@@ -103,7 +104,7 @@ async fn server(implicit: bool, after_starttls: &'static str) -> (SmtpConfig, He
         tls: if implicit { Tls::Implicit } else { Tls::Starttls },
         ca_file: Some(here("ca.pem")),
         tls_name: Some("mail.example".into()),
-        login: Some(Login { user: "larm".into(), password: Password("x".into()) }),
+        login: Some(Login { user: "larm".into(), password: Secret::new("x") }),
         from: "larm@region.example".into(),
         connections_max: 1,
         ..SmtpConfig::default()

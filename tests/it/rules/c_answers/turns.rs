@@ -94,6 +94,7 @@ fn rule_c7_a_row_that_asks_for_nothing_asks_for_nothing_in_corrections_either() 
     approve_all(&mut t, no);
     let of = t.inc(no).messages.iter().find(|m| m.audience == Audience::Outside).unwrap().seq;
     t.act("it", Action::Correct { number: t.inc(no).number(of), news: News::default() }).unwrap();
+    approve_all(&mut t, no);
     let corrected = newest_to(&t, "town");
     assert!(corrected.contains("RÄTTELSE") && !corrected.contains("och säg"), "{corrected}");
     let town = t.plan().fx("town").unwrap();

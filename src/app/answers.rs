@@ -1,0 +1,87 @@
+//! What acts on the public listener: the button behind an answer link, and what gateways call back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hyper::{Method, StatusCode};
+
+use super::gateways::Callback;
+use crate::channels::sms_http::CallbackKind;
+use crate::channels::Boxed;
+use crate::dispatch::links::LinkKey;
+use crate::dispatch::owner::Handle;
+use crate::dispatch::worker::WorkerHandle;
+use crate::domain::ids::GatewayId;
+use crate::web::public::{ANSWER_PREFIX, Answer, CALLBACK_PREFIX, Call, Dynamic};
+
+/// A gateway's callback, with the worker that its events belong to.
+pub struct Back {
+    /// Reads what comes.
+    pub callback: Callback,
+    /// Hears it.
+    pub worker: WorkerHandle,
+}
+
+/// Answers what acts.
+pub struct Answers {
+    handle: Handle,
+    key: Arc<LinkKey>,
+    backs: BTreeMap<GatewayId, Back>,
+}
+
+impl Answers {
+    /// With the gateways that call back.
+    pub fn new(handle: Handle, key: Arc<LinkKey>, backs: BTreeMap<GatewayId, Back>) -> Self {
+        Self { handle, key, backs }
+    }
+
+    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Who does not know the secret learns nothing: 404.
+    async fn callback(&self, call: &Call) -> Answer {
+        let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
+        let mut parts = call.path.trim_start_matches(CALLBACK_PREFIX).split('/');
+        let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return not_found();
+        };
+        let kind = match kind {
+            "receipt" => CallbackKind::Receipt,
+            "reply" => CallbackKind::Reply,
+            _ => return not_found(),
+        };
+        let Some(back) = self.backs.get(&GatewayId::from(id)) else { return not_found() };
+        if !same(secret.as_bytes(), back.callback.secret.expose().as_bytes()) {
+            return not_found();
+        }
+        match back.callback.gateway.callback(kind, call.query.as_deref().unwrap_or(""), &call.body) {
+            Ok(Some(event)) if !back.worker.tell(event.clone()) => {
+                // The gateway comes again: nothing is lost.
+                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "going down\n")
+            }
+            Ok(Some(_)) => Answer::text(StatusCode::OK, "ok\n"),
+            Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
+            Err(bad) => {
+                tracing::warn!(gateway = %id, "a callback was not understood: {bad}");
+                Answer::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
+            }
+        }
+    }
+}
+
+/// Compares in the same time wherever they differ.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (x, y)| differs | (x ^ y)) == 0
+}
+
+impl Dynamic for Answers {
+    fn call(&self, call: Call) -> Boxed<'_, Answer> {
+        Box::pin(async move {
+            if call.path.starts_with(CALLBACK_PREFIX) {
+                if call.method == Method::HEAD {
+                    return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "405\n");
+                }
+                return self.callback(&call).await;
+            }
+            debug_assert!(call.path.starts_with(ANSWER_PREFIX));
+            crate::web::answer::answer(&self.handle, &self.key, &call).await
+        })
+    }
+}

@@ -1,0 +1,401 @@
+//! The demo: far ends on loopback that speak the real protocols, a real report against them, people who answer and people who
+//! do not, and a proof that every text arrived as it was meant. Times of people are shortened to seconds, and it says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::loopback::{self, Loopback, Opts};
+use super::running::{Options, Running, StartError, start};
+use crate::config::{Contacts, Loaded, Source, load};
+use crate::domain::ids::{FunctionId, IncidentNo, Px};
+use crate::domain::incident::facts::Safety;
+use crate::domain::incident::input::{Action, Input, Report};
+use crate::domain::incident::state::{EntryState, Phase};
+use crate::domain::plan::{Channel, Plan};
+use crate::domain::view::{AskView, IncidentView, incident};
+use crate::sim::verify::{Kind, received};
+
+/// What the demo shows.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// Which playbook.
+    pub playbook: String,
+    /// At which level.
+    pub level: String,
+    /// Another configuration; each of its gateways must be on loopback.
+    pub config: Option<PathBuf>,
+    /// The public page listens there, or on the next free port.
+    pub port: u16,
+    /// The state folder.
+    pub state: PathBuf,
+}
+
+/// A duty and a channel.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DemoRow {
+    /// Which duty.
+    pub function: FunctionId,
+    /// Over what.
+    pub channel: Channel,
+    /// Over which gateway.
+    pub gateway: String,
+    /// Accepted so many seconds after the release.
+    pub accepted_s: Option<f64>,
+    /// Delivered so many seconds after the release.
+    pub delivered_s: Option<f64>,
+    /// Who answered.
+    pub answered_by: Option<FunctionId>,
+    /// So many seconds after the report.
+    pub answered_s: Option<f64>,
+    /// Passed on to so many others.
+    pub passed_on: usize,
+}
+
+/// What one gateway carried.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Proof {
+    /// Which gateway.
+    pub gateway: String,
+    /// Texts that were put together from what its far devices show.
+    pub texts: usize,
+    /// How many are the canonical text byte for byte.
+    pub equal: usize,
+    /// The first that is not.
+    pub wrong: Option<String>,
+}
+
+/// What came out.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoReport {
+    /// The incident.
+    pub incident: IncidentNo,
+    /// Who was reached over what.
+    pub rows: Vec<DemoRow>,
+    /// Whether texts are identical, per gateway.
+    pub proofs: Vec<Proof>,
+    /// The public page was read back and is equal; `None` when nothing was said to the public.
+    pub public_equal: Option<bool>,
+    /// Every function was reached or escalated.
+    pub everybody: bool,
+    /// Every text is identical.
+    pub identical: bool,
+}
+
+/// What happens, for whoever shows it.
+#[derive(Clone, Debug)]
+pub enum DemoEvent {
+    /// Everything listens.
+    Listening {
+        /// The public page.
+        public: SocketAddr,
+        /// The console.
+        console: SocketAddr,
+        /// Where its token lies.
+        token_file: PathBuf,
+    },
+    /// Something happened.
+    Said(String),
+    /// How it stands.
+    Now(Box<IncidentView>),
+}
+
+/// People's answer times in the demo, in seconds.
+const ANSWER_WITHIN_S: u32 = 8;
+/// Approvals in the demo, in seconds: long enough for its KiB.
+const APPROVE_WITHIN_S: u32 = 60;
+/// The KiB reads that long.
+const KIB_READS: Duration = Duration::from_secs(4);
+/// It is looked at that often.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Then it is over, whatever is still open.
+const OVER_AFTER: Duration = Duration::from_secs(75);
+
+/// Starts everything, reports, plays the people and proves the texts. The server goes on running.
+///
+/// # Errors
+/// An address that is not on this machine, a port that can't be had, a configuration with mistakes, a refused report.
+pub async fn demo(
+    options: DemoOptions,
+    show: &mut (dyn FnMut(DemoEvent) + Send),
+) -> Result<(Running, Loopback, DemoReport), DemoError> {
+    let source = options.config.map_or(Source::Shipped, Source::Dir);
+    let mut loaded = load(&source).map_err(|list| DemoError::Start(StartError::Config(list)))?;
+    let far = loopback::start(&mut loaded, &Opts::default()).await.map_err(DemoError::NotHere)?;
+    shorten(&mut loaded);
+    let contacts = loaded.contacts.clone();
+    let plan = loaded.plan.clone();
+    let public_listen = free_from(options.port);
+    let listen = free_from(public_listen.port().saturating_add(1));
+    let running = start(
+        loaded,
+        Options {
+            state: options.state,
+            mirror: None,
+            public_listen,
+            listen,
+            public_url: Some(format!("http://{public_listen}")),
+            accept_lost_key: false,
+        },
+    )
+    .await
+    .map_err(DemoError::Start)?;
+    far.call_back_at(&format!("http://{}", running.public));
+    let token_file = running.state_dir.join(crate::web::auth::TOKEN_FILE);
+    show(DemoEvent::Listening { public: running.public, console: running.console, token_file });
+
+    let report = Report {
+        playbook: options.playbook,
+        level: Some(options.level),
+        // “No”, so that the approval shows (RULES B1).
+        safety: Safety::No,
+        ..Report::default()
+    };
+    let by = reporter(&plan);
+    let input = Input::Command { by, action: Box::new(Action::Report(report)) };
+    let done = running.handle.input(input).await.map_err(|e| DemoError::Refused(e.to_string()))?;
+    let no = done.events.iter().find_map(crate::domain::incident::event::Event::incident);
+    let no = no.ok_or_else(|| DemoError::Refused("the report opened nothing".into()))?;
+
+    let people = People { plan: &plan, contacts: &contacts, far: &far, no };
+    let view = people.play(&running, show).await?;
+    let proofs = prove(&running, &far, &plan, no).await?;
+    let public_equal = public_equal(&running, no).await?;
+    let everybody = view.rows.iter().all(|r| !matches!(r.state, AskView::Waiting) || r.asked.len() > 1);
+    let identical = proofs.iter().all(|p| p.texts == p.equal) && public_equal != Some(false);
+    let report = DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical };
+    Ok((running, far, report))
+}
+
+/// Why there is no demo.
+#[derive(Debug)]
+pub enum DemoError {
+    /// A gateway that is not on this machine.
+    NotHere(String),
+    /// It did not start.
+    Start(StartError),
+    /// The report was refused, or the program ended.
+    Refused(String),
+}
+impl std::fmt::Display for DemoError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotHere(why) | Self::Refused(why) => f.write_str(why),
+            Self::Start(e) => write!(f, "{e}"),
+        }
+    }
+}
+impl std::error::Error for DemoError {}
+
+/// Answer times of seconds: nobody watches a demo for ten minutes.
+fn shorten(loaded: &mut Loaded) {
+    for f in &mut loaded.plan.functions {
+        f.answer_within_s = ANSWER_WITHIN_S;
+    }
+    for row in loaded.plan.playbooks.values_mut().flat_map(|p| &mut p.levels).flat_map(|l| &mut l.notify) {
+        if let Some(rule) = &mut row.approval {
+            rule.within_s = rule.within_s.min(APPROVE_WITHIN_S);
+        }
+    }
+}
+
+/// Who reports: the first of those who may lead that has IT in its hands, else the first function.
+fn reporter(plan: &Plan) -> FunctionId {
+    let of = |id: &str| plan.functions.iter().find(|f| f.id.as_str() == id);
+    let first = of("it-bered").or_else(|| plan.region.command.first().map(|f| plan.function(*f))).or(plan.functions.first());
+    first.map_or_else(|| FunctionId::from("it-bered"), |f| f.id.clone())
+}
+
+/// The first free port from there on.
+fn free_from(port: u16) -> SocketAddr {
+    (port..port.saturating_add(200))
+        .map(|p| SocketAddr::from((Ipv4Addr::LOCALHOST, p)))
+        .find(|a| std::net::TcpListener::bind(a).is_ok())
+        .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+}
+
+struct People<'a> {
+    plan: &'a Plan,
+    contacts: &'a Contacts,
+    far: &'a Loopback,
+    no: IncidentNo,
+}
+
+impl People<'_> {
+    /// Some answer by SMS when they were asked, some do not; the KiB approves with the code that was sent; who is asked beside
+    /// answers for those who are silent.
+    async fn play(
+        &self,
+        running: &Running,
+        show: &mut (dyn FnMut(DemoEvent) + Send),
+    ) -> Result<IncidentView, DemoError> {
+        let began = tokio::time::Instant::now();
+        let mut answered: BTreeSet<FunctionId> = BTreeSet::new();
+        let mut approved: BTreeSet<String> = BTreeSet::new();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let no = self.no;
+            let look = running.handle.ask(move |state, meta| (incident(state, no, meta.now), busy(state, no))).await;
+            let (view, busy) = look.map_err(|e| DemoError::Refused(e.to_string()))?;
+            let view = view.ok_or_else(|| DemoError::Refused("the incident is gone".into()))?;
+            show(DemoEvent::Now(Box::new(view.clone())));
+            for code in self.codes() {
+                if began.elapsed() >= KIB_READS && approved.insert(code.0.clone()) {
+                    let _ = self.far.reply_sms(&code.1, &format!("OK {}", code.0)).await;
+                    show(DemoEvent::Said("KiB godkänner / approves".into()));
+                }
+            }
+            for (i, row) in view.rows.iter().enumerate() {
+                let AskView::Waiting = row.state else { continue };
+                let Some(last) = row.asked.last() else { continue };
+                // Every fourth is silent, and so are its deputies side by side; who is asked after them answers.
+                let silent = i % 4 == 3;
+                let passed_on = row.asked.len() > beside(self.plan, &row.function) + 1;
+                if silent && !passed_on {
+                    continue;
+                }
+                let who = if passed_on { last } else { &row.asked[0] };
+                let patience = Duration::from_millis(1200 + 350 * (i as u64 % 7));
+                let told = row.cells.iter().any(|c| c.accepted_s.is_some() || c.delivered_s.is_some());
+                if told && began.elapsed() >= patience && self.answer(who).await && answered.insert(row.function.clone()) {
+                    show(DemoEvent::Said(format!("{who}: JA {no}")));
+                }
+            }
+            let open = view.rows.iter().filter(|r| matches!(r.state, AskView::Waiting)).count();
+            if open == 0 && !busy || began.elapsed() > OVER_AFTER {
+                return Ok(view);
+            }
+        }
+    }
+
+    /// Codes that KiB's telephone shows, with the telephone's number.
+    fn codes(&self) -> Vec<(String, String)> {
+        let mut codes = Vec::new();
+        for shown in self.far.far.all() {
+            let words: Vec<&str> = shown.text.split(|c: char| !c.is_alphanumeric()).collect();
+            for pair in words.windows(2) {
+                if pair[0] == "OK" && pair[1].len() == 6 && pair[1].bytes().all(|b| b.is_ascii_digit()) {
+                    codes.push((pair[1].to_owned(), shown.to.clone()));
+                }
+            }
+        }
+        codes
+    }
+
+    /// Writes `JA 1` from the duty's telephone.
+    async fn answer(&self, who: &FunctionId) -> bool {
+        let Some(f) = self.plan.fx(who.as_str()) else { return false };
+        let sms = |p: &&Px| self.plan.point(**p).channel == Channel::Sms;
+        let Some(number) = self.plan.function(f).points.iter().find(sms).and_then(|p| self.contacts.address(*p)) else {
+            return false;
+        };
+        self.far.reply_sms(number, &format!("JA {}", self.no)).await.is_ok()
+    }
+}
+
+/// How many deputies are asked side by side with a function.
+fn beside(plan: &Plan, id: &FunctionId) -> usize {
+    plan.fx(id.as_str()).map_or(0, |f| plan.function(f).deputies.len())
+}
+
+/// Something is still on its way: an approval, a delivery, the proof of the page.
+fn busy(state: &crate::domain::incident::state::State, no: IncidentNo) -> bool {
+    use crate::domain::delivery::DeliveryState as S;
+    state.incidents.get(&no).is_some_and(|i| {
+        i.phase == Phase::Open
+            && (i.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)))
+                || i.deliveries.iter().any(|d| matches!(d.state, S::Queued | S::Attempting | S::Unknown))
+                || i.entries.iter().any(|e| {
+                    let released = matches!(e.state, EntryState::Released { .. });
+                    e.public && released && i.message(e.message).is_some_and(|m| m.page_equal.is_none())
+                }))
+    })
+}
+
+fn rows(view: &IncidentView) -> Vec<DemoRow> {
+    let mut rows = Vec::new();
+    for row in &view.rows {
+        let (answered_by, answered_s) = match &row.state {
+            AskView::Answered { by, at, .. } => (Some(by.clone()), Some((at.0 - view.summary.opened.0) as f64 / 1000.0)),
+            _ => (None, None),
+        };
+        let passed_on = row.asked.len().saturating_sub(1);
+        for cell in row.cells.iter().filter(|c| c.of == row.function || row.asked.first() == Some(&c.of)) {
+            rows.push(DemoRow {
+                function: row.function.clone(),
+                channel: cell.channel,
+                gateway: cell.gateway.to_string(),
+                accepted_s: cell.accepted_s.map(f64::from),
+                delivered_s: cell.delivered_s.map(f64::from),
+                answered_by: answered_by.clone(),
+                answered_s,
+                passed_on,
+            });
+        }
+    }
+    rows
+}
+
+/// Puts together what every far device shows and compares it with the journal's canonical texts, by the independent verifier.
+async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -> Result<Vec<Proof>, DemoError> {
+    let texts: BTreeMap<(String, String), String> = running
+        .handle
+        .ask(move |state, _| {
+            let inc = state.incidents.get(&no);
+            let mut texts = BTreeMap::new();
+            for (inc, m) in inc.into_iter().flat_map(|i| i.messages.iter().map(move |m| (i, m))) {
+                for (lang, draft) in &m.texts {
+                    let number = inc.number(m.seq).written(&inc.plan.words(*lang).drill_prefix);
+                    texts.insert((number, draft.fingerprint.to_string()), draft.text.to_string());
+                }
+            }
+            texts
+        })
+        .await
+        .map_err(|e| DemoError::Refused(e.to_string()))?;
+    let kinds: BTreeMap<String, Kind> = plan.gateways.iter().map(|g| (g.id.to_string(), Kind::of(&g.carry))).collect();
+    let marks: Vec<String> = plan.words.values().map(|w| w.mark.clone()).collect();
+    let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+    let mut proofs: BTreeMap<String, Proof> = BTreeMap::new();
+    match received(&far.far.all(), &marks, |g| kinds.get(g).copied()) {
+        Ok(all) => {
+            for r in all {
+                // Notes are outside identical content.
+                let Some(print) = r.fingerprint.clone() else { continue };
+                let proof = proofs.entry(r.gateway.clone()).or_insert_with(|| Proof {
+                    gateway: r.gateway.clone(),
+                    texts: 0,
+                    equal: 0,
+                    wrong: None,
+                });
+                proof.texts += 1;
+                let judged = match texts.get(&(r.number.clone(), print)) {
+                    Some(text) => r.trailer_after(text).map(|_| ()).map_err(|w| w.0),
+                    None => Err(format!("{} carries a fingerprint of no text", r.number)),
+                };
+                match judged {
+                    Ok(()) => proof.equal += 1,
+                    Err(why) => proof.wrong = proof.wrong.take().or(Some(why)),
+                }
+            }
+        }
+        Err(wrong) => {
+            proofs.insert("?".into(), Proof { gateway: "?".into(), texts: 1, equal: 0, wrong: Some(wrong.0) });
+        }
+    }
+    Ok(proofs.into_values().collect())
+}
+
+/// What the public page's proof says.
+async fn public_equal(running: &Running, no: IncidentNo) -> Result<Option<bool>, DemoError> {
+    let proof = running.handle.ask(move |state, _| {
+        let inc = state.incidents.get(&no)?;
+        let published = inc.entries.iter().rev().find(|e| e.public && matches!(e.state, EntryState::Released { .. }))?;
+        inc.message(published.message)?.page_equal
+    });
+    proof.await.map_err(|e| DemoError::Refused(e.to_string()))
+}
+

@@ -1,0 +1,227 @@
+//! From the YAML of a gateway to the gateway: one line a protocol. A gateway that can't be built (a secret is missing, a CA
+//! file can't be read) is unusable by itself and says what to do; all others run (invariant 8).
+
+mod settings;
+
+use std::sync::Arc;
+
+use crate::channels::hylafax::Hylafax;
+use crate::channels::smpp::Smpp;
+use crate::channels::sms_http::{CallbackKind, SmsHttp};
+use crate::channels::smtp::{Now, SmtpGateway};
+use crate::channels::snpp::SnppGateway;
+use crate::channels::{Gateway, Secret};
+use crate::config::raw::channels::LimitsEntry;
+use crate::config::secrets::SecretRef;
+use crate::config::{GatewayConfig, Loaded, Settings};
+use crate::domain::ids::{GatewayId, Gx};
+use crate::domain::plan::{Channel, GatewayInfo};
+
+/// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
+const QUEUE_LEN_MAX: u32 = 10_000;
+
+/// What surrounds the gateways.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where the time comes from.
+    pub now: Now,
+    /// Where gateways reach the public listener (`https://larm.region.example`), for those whose YAML does not say it.
+    pub public_url: Option<String>,
+}
+
+/// What the worker of a gateway keeps to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// Waiting deliveries.
+    pub queue_len_max: u32,
+    /// Deliveries a second; 0 for no bound.
+    pub per_second_max: u32,
+    /// Connections at the same time; the gateway keeps it by itself.
+    pub connections_max: u32,
+    /// Unanswered requests on a connection; the gateway keeps it by itself.
+    pub window_max: u32,
+    /// How long an answer may take; the gateway keeps it by itself.
+    pub timeout_s: u32,
+}
+
+impl Bounds {
+    /// As many jobs as the gateway can have in its hands at the same time: the right length of its channel of jobs.
+    pub fn in_hand_max(&self) -> usize {
+        (self.connections_max.max(1) as usize).saturating_mul(self.window_max.max(1) as usize)
+    }
+}
+
+/// Where receipts and answers of a gateway come in.
+#[derive(Clone)]
+pub struct Callback {
+    /// Reads them.
+    pub gateway: Arc<SmsHttp>,
+    /// The secret part of the path: who does not know it is answered 404.
+    pub secret: Secret,
+}
+
+/// One way out, built or not.
+pub struct Built {
+    /// Its place in the plan.
+    pub gx: Gx,
+    /// Its name.
+    pub id: GatewayId,
+    /// Its channel.
+    pub channel: Channel,
+    /// The gateway, or why there is none and what to do.
+    pub gateway: Result<Arc<dyn Gateway>, String>,
+    /// What its worker keeps to.
+    pub bounds: Bounds,
+    /// Its callbacks, if it makes any.
+    pub callback: Option<Callback>,
+    /// The same gateway, when it is a fax server: it follows jobs over a restart, and can take one back.
+    pub fax: Option<Arc<Hylafax>>,
+    /// It runs, but less than its YAML wants.
+    pub warnings: Vec<String>,
+}
+
+/// The path under which a gateway calls back, from the root of the public listener.
+pub fn callback_path(id: &GatewayId, secret: &Secret, kind: CallbackKind) -> String {
+    let kind = match kind {
+        CallbackKind::Receipt => "receipt",
+        CallbackKind::Reply => "reply",
+    };
+    format!("{}{id}/{}/{kind}", crate::web::public::CALLBACK_PREFIX, secret.expose())
+}
+
+/// All gateways of the plan that speak a protocol; pages of our own and ways that people walk have none.
+pub fn build(loaded: &Loaded, around: &Surroundings) -> Vec<Built> {
+    // Whoever came first is as good: there is one provider in the binary.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let places = (0..).map(Gx).zip(&loaded.plan.gateways).zip(&loaded.gateways);
+    places.filter_map(|((gx, info), config)| one(gx, info, config, around)).collect()
+}
+
+fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings) -> Option<Built> {
+    let id = info.id.clone();
+    let (mut callback, mut fax, mut warnings) = (None, None, Vec::new());
+    let password = || secret("password", config.password());
+    let dynamic = |g: Arc<dyn Gateway>| g;
+    let (gateway, bounds) = match &config.settings {
+        Settings::Smtp(yaml) => {
+            let settings = password().and_then(|p| settings::smtp(yaml, config, p));
+            let gateway = settings.and_then(|s| {
+                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s.into());
+                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone())?)), bounds))
+            });
+            split(gateway, config)
+        }
+        Settings::Smpp(yaml) => {
+            let settings = password().and_then(|p| settings::smpp(yaml, config, info, p));
+            split(
+                settings.map(|s| {
+                    let bounds = bounds(&config.limits, 1, s.window_max.into(), s.response_timeout_s);
+                    (dynamic(Arc::new(Smpp::new(id.clone(), s))), bounds)
+                }),
+                config,
+            )
+        }
+        Settings::Http(yaml) => {
+            let secret = callback_secret(config, &mut warnings);
+            let base = yaml.callback_base.as_deref().map(String::as_str).or(around.public_url.as_deref());
+            let url = match (&secret, base) {
+                (Some(secret), Some(base)) => {
+                    let path = callback_path(&id, secret, CallbackKind::Receipt);
+                    Some(format!("{}{path}", base.trim_end_matches('/')))
+                }
+                _ => None,
+            };
+            let settings = password().and_then(|p| settings::sms_http(yaml, config, info, p, url.as_deref()));
+            let gateway = settings.and_then(|s| {
+                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.request_timeout_s);
+                Ok((Arc::new(SmsHttp::new(id.clone(), s)?), bounds))
+            });
+            if let (Ok((gateway, _)), Some(secret)) = (&gateway, secret) {
+                callback = Some(Callback { gateway: gateway.clone(), secret });
+            }
+            split(gateway.map(|(g, b)| (dynamic(g), b)), config)
+        }
+        Settings::Hylafax(yaml) => {
+            let admin = yaml.admin_password.as_ref();
+            let admin = admin.and_then(|a| SecretRef::of(&a.value, config.base.as_deref()));
+            let settings = password().and_then(|p| {
+                let admin = secret("admin_password", admin)?;
+                Ok(settings::hylafax(yaml, config, info, p, admin))
+            });
+            let gateway = settings.map(|s| {
+                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s);
+                (Arc::new(Hylafax::new(id.clone(), s)), bounds)
+            });
+            fax = gateway.as_ref().ok().map(|(g, _)| g.clone());
+            split(gateway.map(|(g, b)| (dynamic(g), b)), config)
+        }
+        Settings::Snpp(yaml) => {
+            let settings = password().and_then(|p| settings::snpp(yaml, config, info, p));
+            let gateway = settings.and_then(|s| {
+                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s.into());
+                Ok((dynamic(Arc::new(SnppGateway::new(id.clone(), s)?)), bounds))
+            });
+            split(gateway, config)
+        }
+        Settings::Web(_) | Settings::Manual(_) => return None,
+    };
+    if let Err(why) = &gateway {
+        tracing::warn!(gateway = %id, why, "gateway can't be used");
+    }
+    for warning in &warnings {
+        tracing::warn!(gateway = %id, warning, "gateway has no way back");
+    }
+    Some(Built { gx, id, channel: info.channel, gateway, bounds, callback, fax, warnings })
+}
+
+type Made = (Arc<dyn Gateway>, Bounds);
+
+fn split(made: Result<Made, String>, config: &GatewayConfig) -> (Result<Arc<dyn Gateway>, String>, Bounds) {
+    match made {
+        Ok((gateway, bounds)) => (Ok(gateway), bounds),
+        Err(why) => (Err(why), bounds(&config.limits, 1, 1, 30)),
+    }
+}
+
+fn bounds(yaml: &LimitsEntry, connections_max: u32, window_max: u32, timeout_s: u32) -> Bounds {
+    Bounds {
+        queue_len_max: yaml.queue_len_max.unwrap_or(QUEUE_LEN_MAX),
+        per_second_max: yaml.per_second_max.unwrap_or(0),
+        connections_max,
+        window_max,
+        timeout_s,
+    }
+}
+
+/// A secret, when one is wanted. Missing: what to do.
+fn secret(what: &str, place: Option<SecretRef>) -> Result<Option<Secret>, String> {
+    let Some(place) = place else { return Ok(None) };
+    let read = place.read().map_err(|e| format!("its {what} is missing: {e}; put it there and reload"))?;
+    if read.reveal().is_empty() {
+        return Err(format!("its {what} is empty: {}; put it there and reload", named(&place)));
+    }
+    Ok(Some(Secret::new(read.reveal())))
+}
+
+fn named(place: &SecretRef) -> String {
+    match place {
+        SecretRef::Env(name) => format!("the environment variable {name}"),
+        SecretRef::File(path) => path.display().to_string(),
+        SecretRef::Made(_) => "made up".into(),
+    }
+}
+
+/// Without it the gateway still sends, and that comes first: but neither receipts nor answers come in.
+fn callback_secret(config: &GatewayConfig, warnings: &mut Vec<String>) -> Option<Secret> {
+    let warning = match secret("callback_secret", config.callback_secret()) {
+        Ok(Some(s)) if s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) => return Some(s),
+        Ok(Some(_)) => "its callback_secret stands in an address: only letters, digits, - and _ go".to_owned(),
+        Ok(None) => return None,
+        Err(why) => why,
+    };
+    warnings.push(format!("no receipts and no answers come in over it: {warning}"));
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Each YAML field to the setting of its channel. What YAML leaves out has the channel's own default.
+
+use std::path::PathBuf;
+
+use crate::channels::Secret;
+use crate::channels::hylafax::HylafaxConfig;
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::sms_http::{
+    CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
+};
+use crate::channels::smtp::{Login as SmtpLogin, SmtpConfig, Tls};
+use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
+use crate::config::GatewayConfig;
+use crate::config::raw::channels::{
+    BindWord, BodyWord, CallbackEntry, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord,
+    ResolutionWord, SmppEntry, SmsHttpEntry, SmtpEntry, SnppEntry, TlsWord,
+};
+use crate::config::raw::{List, Secs};
+use crate::domain::plan::{Carry, GatewayInfo};
+use crate::domain::text::Charset;
+use crate::domain::text::sms::{Alphabet, SmsLimits, Split};
+
+/// A fax server on this machine is asked no more often than this.
+const POLL_INTERVAL_MIN_MS: u32 = 100;
+
+fn u16_of(n: u32) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+fn secs(given: Option<Secs>, default: u32) -> u32 {
+    given.map_or(default, |s| s.0)
+}
+fn secs16(given: Option<Secs>, default: u16) -> u16 {
+    given.map_or(default, |s| u16_of(s.0))
+}
+/// Relative paths count from the configuration folder.
+fn path(given: Option<&str>, config: &GatewayConfig) -> Option<PathBuf> {
+    given.map(|p| config.base.as_deref().map_or_else(|| PathBuf::from(p), |b| b.join(p)))
+}
+fn path_text(given: Option<&str>, config: &GatewayConfig) -> String {
+    path(given, config).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+pub(super) fn smtp(yaml: &SmtpEntry, config: &GatewayConfig, password: Option<Secret>) -> Result<SmtpConfig, String> {
+    let default = SmtpConfig::default();
+    let login = match (&yaml.user, password) {
+        (Some(user), Some(password)) => Some(SmtpLogin { user: user.clone(), password }),
+        (Some(_), None) => return Err("it has a user but no password: give it password: { env: NAME }".into()),
+        (None, Some(_)) => return Err("it has a password but no user: give it user".into()),
+        (None, None) => None,
+    };
+    Ok(SmtpConfig {
+        host: yaml.host.value.clone(),
+        port: yaml.port,
+        tls: match yaml.tls {
+            TlsWord::None => Tls::None,
+            TlsWord::Starttls => Tls::Starttls,
+            TlsWord::Opportunistic => Tls::Opportunistic,
+            TlsWord::Tls => Tls::Implicit,
+        },
+        ca_file: path(yaml.ca_file.as_deref(), config),
+        tls_name: yaml.tls_name.clone(),
+        login,
+        from: yaml.from.value.clone(),
+        reply_to: yaml.reply_to.as_ref().map(|r| r.value.clone()),
+        hello_name: yaml.hello.clone(),
+        connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
+        messages_per_connection_max: yaml.messages_per_connection_max.unwrap_or(default.messages_per_connection_max),
+        pipelining: yaml.pipelining.unwrap_or(default.pipelining),
+        connect_timeout_s: secs16(yaml.connect_timeout, default.connect_timeout_s),
+        reply_timeout_s: secs16(config.limits.timeout, default.reply_timeout_s),
+        accept_timeout_s: secs16(yaml.accept_timeout, default.accept_timeout_s),
+        idle_s: secs16(yaml.idle_max, default.idle_s),
+    })
+}
+
+/// How SMS go there: what the plan reckons with, and `join`, which the plan sees as `ref16`.
+fn sms_limits(info: &GatewayInfo, join: JoinWord) -> Result<SmsLimits, String> {
+    let Carry::Sms { charset, ucs2, ref16, separate, parts_max } = &info.carry else {
+        return Err(format!("{} is no SMS gateway in the plan", info.id));
+    };
+    Ok(SmsLimits {
+        alphabet: match charset {
+            Charset::Latin1 => Alphabet::Latin1,
+            Charset::Ascii7 => Alphabet::Ascii,
+            Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
+        },
+        ucs2: *ucs2,
+        split: match (separate, join, ref16) {
+            (true, _, _) => Split::Separate,
+            (false, JoinWord::Sar, _) => Split::Sar,
+            (false, JoinWord::Payload, _) => Split::Payload,
+            (false, JoinWord::Udh, true) => Split::Udh16,
+            (false, JoinWord::Udh, false) => Split::Udh8,
+        },
+        parts_max: u16_of(*parts_max),
+        chars_max: 0,
+    })
+}
+
+pub(super) fn smpp(
+    yaml: &SmppEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+) -> Result<SmppConfig, String> {
+    let default = SmppConfig::default();
+    let settings = SmppConfig {
+        host: yaml.host.value.clone(),
+        port: yaml.port,
+        tls: match yaml.tls {
+            TlsWord::None => false,
+            TlsWord::Tls => true,
+            TlsWord::Starttls | TlsWord::Opportunistic => return Err("SMPP has no STARTTLS: write tls: tls".into()),
+        },
+        tls_ca_file: path_text(yaml.ca_file.as_deref(), config),
+        tls_server_name: yaml.tls_name.clone().unwrap_or_default(),
+        system_id: yaml.system_id.clone(),
+        password: password.unwrap_or_default(),
+        system_type: yaml.system_type.clone(),
+        bind_as: match yaml.bind {
+            BindWord::Transceiver => BindAs::Transceiver,
+            BindWord::TransmitterAndReceiver => BindAs::TransmitterAndReceiver,
+        },
+        from: yaml.from.clone(),
+        from_ton: yaml.from_ton,
+        from_npi: yaml.from_npi,
+        to_ton: yaml.to_ton.unwrap_or(default.to_ton),
+        to_npi: yaml.to_npi.unwrap_or(default.to_npi),
+        service_type: yaml.service_type.clone(),
+        sms: sms_limits(info, yaml.join)?,
+        window_max: config.limits.window_max.map_or(default.window_max, u16_of),
+        per_second_max: config.limits.per_second_max.unwrap_or(default.per_second_max),
+        receipts: info.receipts,
+        receipt_ids: match yaml.receipt_ids {
+            ReceiptIdsWord::Auto => ReceiptIds::Auto,
+            ReceiptIdsWord::AsGiven => ReceiptIds::AsGiven,
+            ReceiptIdsWord::HexInAnswer => ReceiptIds::HexInAnswer,
+            ReceiptIdsWord::HexInReceipt => ReceiptIds::HexInReceipt,
+        },
+        validity: yaml.validity.unwrap_or(default.validity),
+        urgent_priority_flag: yaml.urgent_priority.unwrap_or(default.urgent_priority_flag),
+        user_reference: yaml.user_reference,
+        connect_timeout_s: secs(yaml.connect_timeout, default.connect_timeout_s),
+        response_timeout_s: secs(config.limits.timeout, default.response_timeout_s),
+        enquire_link_s: secs(yaml.enquire_every, default.enquire_link_s),
+        backoff_max_s: secs(yaml.reconnect_max, default.backoff_max_s),
+    };
+    let problems = settings.problems();
+    if problems.is_empty() { Ok(settings) } else { Err(problems.join("; ")) }
+}
+
+pub(super) fn sms_http(
+    yaml: &SmsHttpEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+    callback_url: Option<&str>,
+) -> Result<SmsHttpConfig, String> {
+    let (url, user) = (yaml.url.as_str(), yaml.user.as_deref().unwrap_or_default());
+    let password = password.unwrap_or_default();
+    let callback = callback_url.unwrap_or_default();
+    let mut s = match yaml.preset {
+        PresetWord::Generic => {
+            // Without a user it is a token (RFC 6750), with one a password.
+            let token = if user.is_empty() { password.clone() } else { Secret::default() };
+            SmsHttpConfig { user: user.into(), password, ..generic_json(url, token) }
+        }
+        PresetWord::Kannel => kannel(url, user, password, callback),
+        PresetWord::Elks => elks_like(url, user, password, callback),
+        PresetWord::Twilio => twilio_like(url, user, password, callback),
+    };
+    if !yaml.fields.is_empty() {
+        s.fields = yaml.fields.iter().map(|(name, template)| (name.value.clone(), template.clone())).collect();
+    }
+    s.headers = yaml.headers.iter().map(|(name, template)| (name.value.clone(), template.clone())).collect();
+    for map in [&mut s.fields, &mut s.headers] {
+        // Without an address to call back at, an empty one would be an error at most gateways: the field is left out.
+        map.retain(|_, template| callback_url.is_some() || !template.contains("{callback}"));
+        for template in map.values_mut() {
+            *template = template.replace("{callback}", callback);
+        }
+    }
+    let in_a_field = s.fields.values().chain(s.headers.values()).any(|t| t.contains("{password}"));
+    s.basic_auth = !user.is_empty() && !in_a_field;
+    if user.is_empty() && !in_a_field && s.token.is_empty() {
+        s.token = s.password.clone();
+    }
+    if let Some(body) = yaml.body {
+        s.send_as = match body {
+            BodyWord::Form => SendAs::Form,
+            BodyWord::Json => SendAs::Json,
+            BodyWord::Query => SendAs::Query,
+        };
+    }
+    set(&mut s.body_contains, yaml.success.as_ref());
+    set(&mut s.body_pointer, yaml.success_at.as_ref());
+    set(&mut s.id_pointer, yaml.id_at.as_ref());
+    if let Some(id_after) = &yaml.id_after {
+        s.id_after = id_after.clone();
+        s.id_pointer.clear();
+    }
+    set_list(&mut s.status_ok, yaml.status_ok.as_ref());
+    set_list(&mut s.body_values, yaml.success_values.as_ref());
+    set_list(&mut s.temporary_words, yaml.temporary_words.as_ref());
+    set_list(&mut s.permanent_words, yaml.permanent_words.as_ref());
+    if let Some(otherwise) = yaml.otherwise {
+        s.otherwise = match otherwise {
+            OtherwiseWord::Temporary => Otherwise::Temporary,
+            OtherwiseWord::Permanent => Otherwise::Permanent,
+        };
+    }
+    if s.body_contains.is_empty() && s.body_pointer.is_empty() {
+        return Err("a status of 200 alone is no success: say what a good answer contains (success)".into());
+    }
+    s.from = yaml.from.clone();
+    s.tls_ca_file = path_text(yaml.ca_file.as_deref(), config);
+    s.sms = sms_limits(info, JoinWord::Payload)?;
+    s.connections_max = config.limits.connections_max.map_or(s.connections_max, u16_of);
+    s.per_second_max = config.limits.per_second_max.unwrap_or(s.per_second_max);
+    s.connect_timeout_s = secs(yaml.connect_timeout, s.connect_timeout_s);
+    s.request_timeout_s = secs(config.limits.timeout, s.request_timeout_s);
+    s.probe_url = yaml.probe_url.as_ref().map(|u| u.value.clone()).unwrap_or_default();
+    called_back(&mut s.callback, &yaml.callback);
+    Ok(s)
+}
+
+fn called_back(s: &mut CallbackConfig, yaml: &CallbackEntry) {
+    set(&mut s.receipt_id, yaml.id.as_ref());
+    set(&mut s.receipt_delivery, yaml.delivery.as_ref());
+    set(&mut s.receipt_state, yaml.state.as_ref());
+    set_list(&mut s.delivered, yaml.delivered.as_ref());
+    set_list(&mut s.failed, yaml.failed.as_ref());
+    set(&mut s.receipt_error, yaml.error.as_ref());
+    set(&mut s.reply_from, yaml.from.as_ref());
+    set(&mut s.reply_text, yaml.text.as_ref());
+}
+
+fn set(setting: &mut String, given: Option<&String>) {
+    if let Some(given) = given {
+        setting.clone_from(given);
+    }
+}
+
+fn set_list<T: Clone>(setting: &mut Vec<T>, given: Option<&List<T>>) {
+    if let Some(List(given)) = given {
+        setting.clone_from(given);
+    }
+}
+
+pub(super) fn hylafax(
+    yaml: &HylafaxEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+    admin_password: Option<Secret>,
+) -> HylafaxConfig {
+    let default = HylafaxConfig::default();
+    let pages_max = match &info.carry {
+        Carry::Fax { pages_max, .. } => u16_of(*pages_max),
+        _ => default.pages_max,
+    };
+    HylafaxConfig {
+        host: yaml.host.value.clone(),
+        port: yaml.port,
+        user: yaml.user.clone(),
+        password,
+        admin_password,
+        from_user: if yaml.from.is_empty() { default.from_user } else { yaml.from.clone() },
+        modem: yaml.modem.clone(),
+        resolution_lpi: match yaml.resolution {
+            ResolutionWord::Fine => 196,
+            ResolutionWord::Standard => 98,
+        },
+        international_prefix: yaml.dial_prefix.clone(),
+        pages_max,
+        dials_max: yaml.dials_max.map_or(default.dials_max, u16_of),
+        tries_max: yaml.tries_max.map_or(default.tries_max, u16_of),
+        retry_after_s: yaml.retry_after.map(|s| s.0),
+        connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
+        connect_timeout_s: secs(yaml.connect_timeout, default.connect_timeout_s),
+        reply_timeout_s: secs(config.limits.timeout, default.reply_timeout_s),
+        poll_interval_ms: yaml
+            .poll_every
+            .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),
+    }
+}
+
+pub(super) fn snpp(
+    yaml: &SnppEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+) -> Result<SnppConfig, String> {
+    let default = SnppConfig::default();
+    let Carry::Pages { charset, chars_max, pages_max } = info.carry else {
+        return Err(format!("{} is no pager transmitter in the plan", info.id));
+    };
+    if yaml.user.is_none() && password.is_some() {
+        return Err("it has a password but no user: give it user".into());
+    }
+    let level = if yaml.level.is_some_and(|l| l >= 2) { Level::Two } else { Level::One };
+    if level == Level::One && (yaml.user.is_some() || yaml.alert || yaml.caller.is_some()) {
+        return Err("a login, alert and caller need level: 2 (RFC 1861)".into());
+    }
+    Ok(SnppConfig {
+        host: yaml.host.value.clone(),
+        port: yaml.port,
+        level,
+        login: yaml.user.as_ref().map(|user| SnppLogin { user: user.clone(), password }),
+        charset,
+        chars_max,
+        pages_max,
+        mess_bytes_max: yaml.mess_bytes_max.unwrap_or(default.mess_bytes_max),
+        jqueue: yaml.jqueue,
+        alert: yaml.alert,
+        caller: yaml.caller.clone(),
+        connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
+        connect_timeout_s: secs16(yaml.connect_timeout, default.connect_timeout_s),
+        reply_timeout_s: secs16(config.limits.timeout, default.reply_timeout_s),
+        send_timeout_s: secs16(yaml.send_timeout, default.send_timeout_s),
+        idle_s: secs16(yaml.idle_max, default.idle_s),
+    })
+}

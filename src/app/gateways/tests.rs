@@ -1,0 +1,331 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+
+use super::*;
+use crate::channels::hylafax::HylafaxConfig;
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
+use crate::channels::smtp::{Login as SmtpLogin, SmtpConfig, Tls};
+use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
+use crate::config::{Source, load};
+use crate::domain::text::sms::Split;
+
+/// The shipped files, each secret in a file of that folder instead of the environment.
+fn files(secrets: &Path) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["channels", "contacts", "playbooks"] {
+        for file in std::fs::read_dir(root.join(folder)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            if !name.ends_with(".yaml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(root.join(folder).join(&name)).unwrap();
+            let text = text.replace("{ env: ", &format!("{{ file: {}/", secrets.display()));
+            files.push((format!("{folder}/{name}"), text));
+        }
+    }
+    files
+}
+
+const SECRETS: [&str; 5] = [
+    "VARDKASE_SMS_API_PASSWORD",
+    "VARDKASE_SMS_MODEM_PASSWORD",
+    "VARDKASE_SMS_MODEM_CALLBACK",
+    "VARDKASE_FAX_IP_PASSWORD",
+    "VARDKASE_FAX_MOB_PASSWORD",
+];
+
+fn secrets() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in SECRETS {
+        std::fs::write(dir.path().join(name), format!("hemligt-{}", name.len())).unwrap();
+    }
+    dir
+}
+
+fn loaded(files: Vec<(String, String)>) -> Loaded {
+    load(&Source::Files(files)).unwrap_or_else(|all| panic!("{all:#?}"))
+}
+
+fn around() -> Surroundings {
+    let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
+    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()) }
+}
+
+fn why(built: &Built) -> Option<&str> {
+    built.gateway.as_ref().err().map(String::as_str)
+}
+
+#[test]
+fn every_shipped_gateway_builds() {
+    let dir = secrets();
+    let loaded = loaded(files(dir.path()));
+    let all = build(&loaded, &around());
+    let ids: Vec<&str> = all.iter().map(|b| b.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["sms-api", "sms-modem", "mail-int", "mail-ext", "fax-ip", "fax-mob", "page-fs", "page-hs", "page-ls"],
+        "pages and walks have no gateway"
+    );
+    for b in &all {
+        assert_eq!(why(b), None, "{}", b.id);
+        assert!(b.warnings.is_empty());
+        assert_eq!(loaded.plan.gateways[b.gx.ix()].id, b.id);
+        assert_eq!(b.fax.is_some(), b.channel == Channel::Fax);
+        assert_eq!(b.callback.is_some(), b.id.as_str() == "sms-modem");
+    }
+    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 1, window_max: 32, timeout_s: 10 };
+    assert_eq!(all[0].bounds, api);
+    let fax = Bounds { queue_len_max: 1_000, per_second_max: 0, connections_max: 4, window_max: 1, timeout_s: 30 };
+    assert_eq!((all[4].bounds, all[4].bounds.in_hand_max()), (fax, 4));
+}
+
+#[test]
+fn a_missing_secret_costs_one_gateway_and_says_which() {
+    let dir = secrets();
+    std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).unwrap();
+    std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").unwrap();
+    std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).unwrap();
+    let all = build(&loaded(files(dir.path())), &around());
+    let broken: Vec<&str> = all.iter().filter(|b| b.gateway.is_err()).map(|b| b.id.as_str()).collect();
+    assert_eq!(broken, ["sms-api", "fax-mob"]);
+    let missing = why(&all[0]).unwrap();
+    assert!(missing.starts_with("its password is missing: ") && missing.contains("VARDKASE_SMS_API_PASSWORD"));
+    assert!(missing.ends_with("put it there and reload"), "{missing}");
+    assert!(why(&all[5]).unwrap().starts_with("its password is empty: "));
+    // Without a way back it still sends.
+    assert!(all[1].callback.is_none() && all[1].gateway.is_ok());
+    assert!(
+        all[1].warnings[0].starts_with("no receipts and no answers come in over it: its callback_secret is missing")
+    );
+}
+
+/// The settings of a gateway in a file of `channels/` that has only it.
+fn one_of(path: &str, yaml: &str) -> (GatewayConfig, GatewayInfo) {
+    let text = format!("gateways:\n  it:\n{yaml}");
+    let dir = secrets();
+    let mut files = files(dir.path());
+    // Functions name gateways of the paging file: those stay beside it.
+    for (p, t) in &mut files {
+        if p == path {
+            let shipped = t.split_once("gateways:\n").unwrap().1;
+            *t = format!("{text}{shipped}");
+        }
+    }
+    let loaded = loaded(files);
+    let at = loaded.plan.gateways.iter().position(|g| g.id.as_str() == "it").unwrap();
+    (loaded.gateways[at].clone(), loaded.plan.gateways[at].clone())
+}
+
+fn pw() -> Option<Secret> {
+    Some(Secret::new("hemligt"))
+}
+
+#[test]
+fn each_field_of_smpp_arrives() {
+    let (config, info) = one_of(
+        "channels/sms.yaml",
+        "    alphabet: latin1
+    ucs2: true
+    parts_max: 4
+    receipts: true
+    limits: { window_max: 7, per_second_max: 9, timeout: 11s }
+    smpp: { host: smsc.example, port: 3550, tls: tls, ca_file: ca.pem, tls_name: n, system_id: me, system_type: ST,
+      from: Region, enquire_every: 12s, bind: transmitter-and-receiver, join: sar, receipt_ids: hex-in-answer,
+      from_ton: 5, from_npi: 1, to_ton: 2, to_npi: 8, service_type: CMT, validity: false, urgent_priority: 3,
+      user_reference: true, connect_timeout: 13s, reconnect_max: 14s }
+",
+    );
+    let Settings::Smpp(yaml) = &config.settings else { panic!() };
+    let s = settings::smpp(yaml, &config, &info, pw()).unwrap();
+    let sms = crate::domain::text::sms::SmsLimits {
+        alphabet: crate::domain::text::sms::Alphabet::Latin1,
+        ucs2: true,
+        split: Split::Sar,
+        parts_max: 4,
+        chars_max: 0,
+    };
+    let expected = SmppConfig {
+        host: "smsc.example".into(),
+        port: 3550,
+        tls: true,
+        tls_ca_file: "ca.pem".into(),
+        tls_server_name: "n".into(),
+        system_id: "me".into(),
+        password: Secret::new("hemligt"),
+        system_type: "ST".into(),
+        bind_as: BindAs::TransmitterAndReceiver,
+        from: "Region".into(),
+        from_ton: Some(5),
+        from_npi: Some(1),
+        to_ton: 2,
+        to_npi: 8,
+        service_type: "CMT".into(),
+        sms,
+        window_max: 7,
+        per_second_max: 9,
+        receipts: true,
+        receipt_ids: ReceiptIds::HexInAnswer,
+        validity: false,
+        urgent_priority_flag: 3,
+        user_reference: true,
+        connect_timeout_s: 13,
+        response_timeout_s: 11,
+        enquire_link_s: 12,
+        backoff_max_s: 14,
+    };
+    assert_eq!(s, expected);
+    let split = settings::smpp(yaml, &config, &info, Some(Secret::new("ö"))).unwrap_err();
+    assert!(split.contains("not ASCII") && !split.contains('ö'), "{split}");
+}
+
+#[test]
+fn each_field_of_smtp_fax_and_paging_arrives() {
+    let (config, _) = one_of(
+        "channels/email.yaml",
+        "    limits: { connections_max: 3, timeout: 11s }
+    smtp: { host: m.example, port: 587, tls: opportunistic, ca_file: /ca.pem, tls_name: n, user: u, from: a@b.example,
+      password: { env: X }, reply_to: c@b.example, hello: h.example, pipelining: false, messages_per_connection_max: 5, connect_timeout: 12s,
+      accept_timeout: 13s, idle_max: 14s }
+",
+    );
+    let Settings::Smtp(yaml) = &config.settings else { panic!() };
+    let expected = SmtpConfig {
+        host: "m.example".into(),
+        port: 587,
+        tls: Tls::Opportunistic,
+        ca_file: Some("/ca.pem".into()),
+        tls_name: Some("n".into()),
+        login: Some(SmtpLogin { user: "u".into(), password: Secret::new("hemligt") }),
+        from: "a@b.example".into(),
+        reply_to: Some("c@b.example".into()),
+        hello_name: Some("h.example".into()),
+        connections_max: 3,
+        messages_per_connection_max: 5,
+        pipelining: false,
+        connect_timeout_s: 12,
+        reply_timeout_s: 11,
+        accept_timeout_s: 13,
+        idle_s: 14,
+    };
+    assert_eq!(settings::smtp(yaml, &config, pw()), Ok(expected));
+    assert!(settings::smtp(yaml, &config, None).unwrap_err().starts_with("it has a user but no password"));
+
+    let (config, info) = one_of(
+        "channels/fax.yaml",
+        "    pages_max: 2
+    chars_max: 2000
+    limits: { connections_max: 3, timeout: 11s }
+    hylafax: { host: f.example, port: 4560, user: u, from: Region, modem: ttyS0, resolution: standard, dials_max: 4,
+      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, poll_every: 2s }
+",
+    );
+    let Settings::Hylafax(yaml) = &config.settings else { panic!() };
+    let expected = HylafaxConfig {
+        host: "f.example".into(),
+        port: 4560,
+        user: "u".into(),
+        password: pw(),
+        admin_password: Some(Secret::new("adm")),
+        from_user: "Region".into(),
+        modem: Some("ttyS0".into()),
+        resolution_lpi: 98,
+        international_prefix: Some("00".into()),
+        pages_max: 2,
+        dials_max: 4,
+        tries_max: 5,
+        retry_after_s: Some(90),
+        connections_max: 3,
+        connect_timeout_s: 12,
+        reply_timeout_s: 11,
+        poll_interval_ms: 2_000,
+    };
+    assert_eq!(settings::hylafax(yaml, &config, &info, pw(), Some(Secret::new("adm"))), expected);
+
+    let (config, info) = one_of(
+        "channels/paging.yaml",
+        "    charset: iso646-se
+    chars_max: 90
+    pages_max: 4
+    limits: { connections_max: 3, timeout: 11s }
+    snpp: { host: p.example, port: 444, user: u, level: 3, mess_bytes_max: 64, jqueue: true, alert: true,
+      caller: \"0980\", connect_timeout: 12s, send_timeout: 13s, idle_max: 14s }
+",
+    );
+    let Settings::Snpp(yaml) = &config.settings else { panic!() };
+    let expected = SnppConfig {
+        host: "p.example".into(),
+        port: 444,
+        level: Level::Two,
+        login: Some(SnppLogin { user: "u".into(), password: pw() }),
+        charset: crate::domain::text::Charset::Iso646Se,
+        chars_max: 90,
+        pages_max: 4,
+        mess_bytes_max: 64,
+        jqueue: true,
+        alert: true,
+        caller: Some("0980".into()),
+        connections_max: 3,
+        connect_timeout_s: 12,
+        reply_timeout_s: 11,
+        send_timeout_s: 13,
+        idle_s: 14,
+    };
+    assert_eq!(settings::snpp(yaml, &config, &info, pw()), Ok(expected));
+    let level_1 = crate::config::raw::channels::SnppEntry { level: Some(1), ..yaml.clone() };
+    assert!(settings::snpp(&level_1, &config, &info, pw()).is_err());
+}
+
+fn http(yaml: &str, callback: Option<&str>) -> Result<SmsHttpConfig, String> {
+    let (config, info) = one_of(
+        "channels/sms.yaml",
+        &format!("    alphabet: gsm7\n    parts_max: 2\n    split: separate\n    http: {yaml}\n"),
+    );
+    let Settings::Http(entry) = &config.settings else { panic!() };
+    settings::sms_http(entry, &config, &info, pw(), callback)
+}
+
+#[test]
+fn http_gateways_are_their_preset_and_what_yaml_says_beside_it() {
+    let url = "https://larm.region.example/gateway/it/s/receipt";
+    let token = http("{ url: https://s.example/x, from: F }", None).unwrap();
+    assert_eq!((token.token.expose(), token.basic_auth, token.send_as), ("hemligt", false, SendAs::Json));
+    assert_eq!((token.body_pointer.as_str(), token.sms.split, token.from.as_str()), ("/status", Split::Separate, "F"));
+
+    let kannel = http("{ url: https://s.example/x, preset: kannel, user: u }", Some(url)).unwrap();
+    assert!(!kannel.basic_auth && kannel.token.is_empty(), "Kannel takes them in fields");
+    assert!(kannel.fields["dlr-url"].starts_with(url));
+    let elks = http("{ url: https://s.example/x, preset: 46elks, user: u }", Some(url)).unwrap();
+    assert_eq!((elks.basic_auth, elks.fields["whendelivered"].as_str()), (true, url));
+    let twilio = http("{ url: https://s.example/x, preset: twilio, user: u }", None).unwrap();
+    assert!(!twilio.fields.contains_key("StatusCallback") && twilio.callback.reply_text == "Body");
+
+    let own = "{ url: https://s.example/x, body: query, user: u, fields: { nr: \"{to}\", m: \"{text}\", cb: \"{callback}\" },
+      headers: { X-Key: \"{password}\" }, status_ok: [202], success: OK, success_at: /a, success_values: [b], id_at: /c,
+      temporary_words: [d], permanent_words: [e], otherwise: permanent, probe_url: https://s.example/p, connect_timeout: 3s,
+      callback: { id: f, delivery: g, state: h, delivered: [i], failed: [j], error: k, from: l, text: m } }";
+    let s = http(own, Some(url)).unwrap();
+    assert_eq!((s.send_as, s.fields["cb"].as_str(), s.basic_auth), (SendAs::Query, url, false));
+    assert_eq!((s.status_ok, s.body_contains.as_str(), s.body_pointer.as_str()), (vec![202], "OK", "/a"));
+    assert_eq!((s.body_values, s.id_pointer.as_str(), s.otherwise), (vec!["b".to_owned()], "/c", Otherwise::Permanent));
+    assert_eq!((s.temporary_words, s.permanent_words), (vec!["d".to_owned()], vec!["e".to_owned()]));
+    assert_eq!((s.probe_url.as_str(), s.connect_timeout_s), ("https://s.example/p", 3));
+    let c = s.callback;
+    let words = [c.receipt_id, c.receipt_delivery, c.receipt_state, c.receipt_error, c.reply_from, c.reply_text];
+    assert_eq!(words, ["f", "g", "h", "k", "l", "m"]);
+    assert_eq!((c.delivered, c.failed), (vec!["i".to_owned()], vec!["j".to_owned()]));
+    // Nobody to call back: the field is left out, not sent empty.
+    assert!(!http(own, None).unwrap().fields.contains_key("cb"));
+    // A gateway that would take any 200 for success is not built.
+    assert!(http("{ url: https://s.example/x, success_at: \"\" }", None).unwrap_err().contains("no success"));
+}
+
+#[test]
+fn a_callback_secret_that_breaks_an_address_is_not_used() {
+    let dir = secrets();
+    std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").unwrap();
+    let all = build(&loaded(files(dir.path())), &around());
+    assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
+}

@@ -1,0 +1,11 @@
+//! The only wiring: from a configuration to running parts, and down again. Decides nothing.
+
+pub mod answers;
+pub mod demo;
+pub mod gateways;
+pub mod loopback;
+pub mod publish;
+pub mod running;
+pub mod shifts;
+
+pub use running::{Options, Running, StartError, start};

@@ -1,0 +1,145 @@
+//! The public page is made anew whenever what it says changes, and on its beat (RULES D9); then it is read back over the wire
+//! and compared, for nothing counts as published that can't be read (invariant 3).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::SharedClock;
+use crate::dispatch::owner::Handle;
+use crate::domain::ids::MessageNo;
+use crate::domain::incident::input::Input;
+use crate::domain::lang::Lang;
+use crate::domain::public_view::{PublicView, public_view};
+use crate::web::page::{PageFrame, render_public};
+use crate::web::public::{Pages, PublicSite, Published};
+
+/// A page is read back within that time, or it counts as not published.
+const READ_BACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The page is looked at again at least that often.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The largest page that is read back.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// What the page is made with.
+pub struct Publisher {
+    /// Who knows the state.
+    pub handle: Handle,
+    /// Where it stands.
+    pub site: Arc<PublicSite>,
+    /// Time.
+    pub clock: SharedClock,
+    /// Where it is read back (`http://127.0.0.1:8080`): our own listener, or the mirror that people really see.
+    pub read_back: Vec<String>,
+}
+
+/// What decides whether the page must be made anew: everything but the times.
+fn same(a: &PublicView, b: &PublicView) -> bool {
+    let still = |v: &PublicView| PublicView { checked_at: b.checked_at, valid_until: b.valid_until, ..v.clone() };
+    still(a) == still(b)
+}
+
+impl Publisher {
+    /// Publishes until `stop` turns true.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut changed = self.handle.changed();
+        let client = match reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy().build() {
+            Ok(client) => client,
+            Err(e) => {
+                tracing::error!("the page can't be read back: {e}");
+                return;
+            }
+        };
+        let mut shown: Option<PublicView> = None;
+        let mut proven = false;
+        loop {
+            let view = self.handle.ask(|state, meta| {
+                let plan = &state.plan;
+                (public_view(state, meta.now), plan.clone(), meta.fictional)
+            });
+            let Ok((view, plan, fictional)) = view.await else { return };
+            let now = self.clock.now();
+            // Half of its validity gone: a reader never meets a page that has just run out.
+            let stale = shown.as_ref().is_some_and(|s| {
+                let half = (s.valid_until.0 - s.checked_at.0) / 2;
+                now.as_millisecond() >= s.checked_at.0 + half
+            });
+            let fresh = shown.as_ref().is_none_or(|s| !same(s, &view));
+            if fresh || stale {
+                let frame = PageFrame { plan: &plan, fictional };
+                let mut pages: Pages = HashMap::new();
+                for lang in &plan.region.languages {
+                    let body = render_public(&view, *lang, &frame);
+                    let page = Arc::new(Published::html(body, *lang, view.valid_until.timestamp()));
+                    pages.insert(format!("/{lang}").into(), page.clone());
+                    if *lang == plan.lang() {
+                        pages.insert("/".into(), page.clone());
+                        // The incident's page, for QR codes: what holds for it stands on the one page that there is.
+                        for number in &view.messages {
+                            pages.insert(format!("/i/{}", number.number.incident.n).into(), page.clone());
+                        }
+                    }
+                }
+                if !self.site.publish(pages) {
+                    tracing::error!("the public page has too many parts and was not changed");
+                }
+                proven = false;
+            }
+            if !proven {
+                proven = self.prove(&client, &view, &plan.region.languages).await;
+            }
+            shown = if fresh || stale { Some(view) } else { shown };
+            tokio::select! {
+                _ = stop.changed() => return,
+                _ = changed.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Reads every page back and looks for each text, whole. Tells the domain.
+    async fn prove(&self, client: &reqwest::Client, view: &PublicView, languages: &[Lang]) -> bool {
+        let mut equal = true;
+        for base in &self.read_back {
+            for lang in languages {
+                let url = format!("{}/{lang}", base.trim_end_matches('/'));
+                let read = match client.get(&url).send().await {
+                    Ok(answer) if answer.status().is_success() => answer.bytes().await.ok(),
+                    _ => None,
+                };
+                let html = read.filter(|b| b.len() <= PAGE_BYTES_MAX).map(|b| String::from_utf8_lossy(&b).into_owned());
+                equal &= html.is_some_and(|html| {
+                    view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| html.contains(&escaped(text))))
+                });
+            }
+        }
+        let messages: Vec<MessageNo> = view.messages.iter().map(|m| m.number).collect();
+        if !equal {
+            tracing::error!("the public page can't be read back as it was published");
+        }
+        if !messages.is_empty()
+            && let Err(e) = self.handle.input(Input::PageChecked { messages, equal }).await
+        {
+            tracing::warn!("the proof of the public page was not recorded: {e}");
+        }
+        equal
+    }
+}
+
+/// As askama writes text into HTML.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&#38;"),
+            '<' => out.push_str("&#60;"),
+            '>' => out.push_str("&#62;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,298 @@
+//! Starts every part in the right order, and ends them in the other one: journal, state, workers, loop, pages, listeners.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::answers::{Answers, Back};
+use super::gateways;
+use super::publish::Publisher;
+use super::shifts;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::diagnostics::Diagnostic;
+use crate::config::raw::channels::PageWord;
+use crate::config::{Loaded, Settings};
+use crate::dispatch::effects::Surroundings;
+use crate::dispatch::links::LinkKey;
+use crate::dispatch::owner::{self, Handle, Parts};
+use crate::dispatch::recover::{CannotRecover, recover};
+use crate::dispatch::retry::Jitter;
+use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
+use crate::dispatch::worker_limits::WorkerLimits;
+use crate::domain::ids::GatewayId;
+use crate::domain::incident::input::Input;
+use crate::journal::{Journal, JournalError, Mirror, OpenOptions};
+use crate::web::auth::Auth;
+use crate::web::public::{Public, PublicSite, spawn_thread};
+
+/// How the program is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The state folder.
+    pub state: PathBuf,
+    /// A second copy of the journal, on another disk.
+    pub mirror: Option<PathBuf>,
+    /// The public page, answer links and callbacks.
+    pub public_listen: SocketAddr,
+    /// Console, API, metrics: loopback unless somebody says otherwise.
+    pub listen: SocketAddr,
+    /// Where the public listener is reached from outside: links and QR codes need it.
+    pub public_url: Option<String>,
+    /// Start although the key of private values is lost.
+    pub accept_lost_key: bool,
+}
+
+/// Why the program does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The configuration has errors.
+    Config(Vec<Diagnostic>),
+    /// The journal can't be opened.
+    Journal(JournalError),
+    /// It can't be carried out again.
+    Recover(CannotRecover),
+    /// A port or a file.
+    Io {
+        /// What was to be done.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(list) => write!(f, "the configuration has {} mistakes", list.len()),
+            Self::Journal(e) => write!(f, "{e}"),
+            Self::Recover(e) => write!(f, "{e}"),
+            Self::Io { what, error } => write!(f, "{what}: {error}"),
+        }
+    }
+}
+impl std::error::Error for StartError {}
+impl StartError {
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Config(_) => "run `vardkase check` and mend what it names".into(),
+            Self::Journal(e) => e.hint(),
+            Self::Recover(_) => "run `vardkase verify`; start with the program that wrote it, or on the second copy".into(),
+            Self::Io { .. } => "choose another port or folder, or end what uses it".into(),
+        }
+    }
+    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |error| Self::Io { what, error }
+    }
+}
+
+/// The program, running.
+pub struct Running {
+    /// Speaks to the loop.
+    pub handle: Handle,
+    /// Where console and API are.
+    pub console: SocketAddr,
+    /// Where the public page is.
+    pub public: SocketAddr,
+    /// Reads the journal beside the running program.
+    pub state_dir: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    workers: Vec<WorkerHandle>,
+    loop_task: tokio::task::JoinHandle<()>,
+    journal: Journal,
+}
+
+/// Parts that take longer to end than this are left behind.
+const END_WITHIN: Duration = Duration::from_secs(15);
+/// Shift times are looked at that often.
+const SHIFTS_EVERY: Duration = Duration::from_secs(20);
+
+/// Starts everything. When this returns, the program takes reports.
+///
+/// # Errors
+/// [`StartError`]: nothing was started, no port is bound.
+pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
+    // Whoever came first is as good: there is one provider in the binary.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let clock: SharedClock = Arc::new(SystemClock::default());
+    let open = OpenOptions { accept_lost_key: options.accept_lost_key };
+    let state_dir = options.state.clone();
+    let journal = {
+        let dir = state_dir.clone();
+        tokio::task::spawn_blocking(move || Journal::open(&dir, open))
+            .await
+            .map_err(|e| StartError::Io { what: "opening the journal".into(), error: std::io::Error::other(e) })?
+            .map_err(StartError::Journal)?
+    };
+    let plan = Arc::new(loaded.plan.clone());
+    let recovered = {
+        let reader = journal.reader().map_err(StartError::Journal)?;
+        tokio::task::spawn_blocking(move || {
+            let mut reader = reader;
+            recover(&mut *reader, plan)
+        })
+        .await
+        .map_err(|e| StartError::Io { what: "reading the journal".into(), error: std::io::Error::other(e) })?
+        .map_err(StartError::Recover)?
+    };
+    tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
+    let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
+    let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
+
+    let console = TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
+    let public = std::net::TcpListener::bind(options.public_listen)
+        .map_err(StartError::io(format!("listening on {}", options.public_listen)))?;
+    let console_at = console.local_addr().map_err(StartError::io("the console's address"))?;
+    let public_at = public.local_addr().map_err(StartError::io("the public address"))?;
+
+    let (stop, stopped) = watch::channel(false);
+    let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
+    let now = clock.clone();
+    let around = gateways::Surroundings {
+        now: Arc::new(move || now.now()),
+        public_url: options.public_url.clone(),
+    };
+    let mut workers: BTreeMap<GatewayId, WorkerHandle> = BTreeMap::new();
+    let mut unusable = BTreeMap::new();
+    let mut backs = BTreeMap::new();
+    for built in gateways::build(&loaded, &around) {
+        match built.gateway {
+            Ok(gateway) => {
+                let limits = WorkerLimits {
+                    queue_len_max: built.bounds.queue_len_max as usize,
+                    in_flight_max: built.bounds.in_hand_max().max(1),
+                    per_second_max: (built.bounds.per_second_max > 0).then_some(built.bounds.per_second_max),
+                    outcome_timeout_s: built.bounds.timeout_s.saturating_mul(6).max(180),
+                    ..WorkerLimits::default()
+                };
+                let jitter = Jitter::seeded(seed());
+                let worker = Worker::start(built.id.clone(), gateway, limits, events.clone(), jitter, stopped.clone());
+                if let Some(callback) = built.callback {
+                    backs.insert(built.id.clone(), Back { callback, worker: worker.clone() });
+                }
+                workers.insert(built.id, worker);
+            }
+            Err(why) => {
+                unusable.insert(built.id, why);
+            }
+        }
+    }
+    drop(events);
+    let mut read_back = vec![format!("http://{public_at}")];
+    read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
+        // The shipped page is read back on our own listener, wherever it was bound.
+        Settings::Web(w) if w.page == PageWord::Public && !loaded.fictional => Some(w.readback_url.value.clone()),
+        _ => None,
+    }));
+    let plan = loaded.plan.clone();
+    let parts = Parts {
+        journal: journal.clone(),
+        recovered,
+        loaded,
+        around: Surroundings { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
+        clock: clock.clone(),
+        workers: workers.clone(),
+        unusable,
+        news,
+    };
+    let (owner, handle) = owner::build(parts);
+    let loop_task = tokio::spawn(owner.run(plan, stopped.clone()));
+
+    let site = Arc::new(PublicSite::new());
+    let mut tasks = JoinSet::new();
+    let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
+    let dynamic = Arc::new(Answers::new(handle.clone(), key, backs));
+    let service = Public { site, dynamic, limits: crate::web::public::Limits::default() };
+    let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
+    tasks.spawn(publisher.run(stopped.clone()));
+    tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
+    if let Some(dir) = &options.mirror {
+        let mirror = Mirror::new(&state_dir, dir);
+        tasks.spawn(mirror.run(journal.follow()));
+    }
+    let ctx = crate::web::Ctx {
+        handle: handle.clone(),
+        auth,
+        clock: clock.clone(),
+        log: Arc::new(crate::web::log::JournalLog(journal.clone())),
+    };
+    let router = crate::web::router(ctx);
+    let end = stopped.clone();
+    tasks.spawn(async move {
+        crate::web::serve(console, router, end).await;
+    });
+    Ok(Running {
+        handle,
+        console: console_at,
+        public: public_at,
+        state_dir,
+        stop,
+        tasks,
+        threads,
+        workers: workers.into_values().collect(),
+        loop_task,
+        journal,
+    })
+}
+
+/// Looks for shift changes (RULES C11).
+async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<bool>) {
+    let mut from = clock.now();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(SHIFTS_EVERY) => {}
+        }
+        let to = clock.now();
+        let functions = handle.ask(move |state, _| shifts::changed(&state.plan, from, to)).await;
+        from = to;
+        if let Ok(functions) = functions
+            && !functions.is_empty()
+            && let Err(e) = handle.input(Input::Shift { functions }).await
+        {
+            tracing::warn!("a shift change was not told: {e}");
+        }
+    }
+}
+
+/// A seed for jitter; it need not be secret.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness the retries of several nodes fall together, no more.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+impl Running {
+    /// Ends everything: what is on the wire is waited for, what was decided is written.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let ended = async {
+            for worker in &self.workers {
+                worker.ended().await;
+            }
+            let _ = self.loop_task.await;
+            while self.tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
+            tracing::warn!("some parts did not end in time");
+        }
+        let (journal, threads) = (self.journal, self.threads);
+        let closed = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let _ = thread.join();
+            }
+            journal.close();
+        });
+        let _ = closed.await;
+    }
+}

@@ -1,0 +1,174 @@
+//! What the public page says, and until when (RULES D9): nothing false. Between raise and approval it says that a disturbance
+//! is being investigated, never "normal"; a text that was stopped is gone and its correction stands; after that a dead server's
+//! mirror shows by its own words that it is old.
+//!
+//! Must not: know of drills (they never appear), of internal or outside texts, of codes and addresses, or how a page looks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{MessageNo, SiteId, Status};
+use super::incident::state::{EntryState, Incident, Kind, Message, Phase, State};
+use super::incident::timers::ARCHIVE_AFTER_S;
+use super::ladder::{LevelIx, ModeIx};
+use super::lang::Lang;
+use super::plan::{Audience, PublicRule};
+use super::text::Fingerprint;
+use super::time::At;
+
+/// From this rung a mode shows as a disturbance: `staff`.
+const STAFF: ModeIx = ModeIx(1);
+/// From this rung a mode shows as a crisis: `reinforced`.
+const REINFORCED: ModeIx = ModeIx(2);
+/// From this rung an incident shows without any public text: `outage`.
+const OUTAGE: LevelIx = LevelIx(1);
+
+/// How the region, or a site, is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum PublicState {
+    /// Nothing is known to be wrong.
+    Normal,
+    /// Something is, or is being investigated.
+    Disturbance,
+    /// Reinforced mode or above.
+    Crisis,
+}
+
+/// A text for the public, in the languages that somebody read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PublicMessage {
+    /// Its number.
+    pub number: MessageNo,
+    /// Its kind: an all clear is shown as one.
+    pub kind: Kind,
+    /// Per language.
+    pub fingerprint: BTreeMap<Lang, Fingerprint>,
+    /// Per language, byte for byte the canonical text.
+    pub text: BTreeMap<Lang, String>,
+    /// When it was released.
+    pub released: At,
+    /// When the next update is due; none after an all clear or a stop.
+    pub next_update: Option<At>,
+}
+
+/// Everything that the page says.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PublicView {
+    /// The region: the worst of its sites and incidents.
+    pub region: PublicState,
+    /// Each site.
+    pub sites: Vec<(SiteId, PublicState)>,
+    /// The texts that hold, newest first; one per incident.
+    pub messages: Vec<PublicMessage>,
+    /// Something is going on that no approved text speaks of yet.
+    pub investigating: bool,
+    /// The number for the public.
+    pub call: String,
+    /// As of when.
+    pub checked_at: At,
+    /// After that the reader should call.
+    pub valid_until: At,
+}
+
+/// What the page says now. It is published anew on the beat of `page_valid_s`, and whenever this changes.
+pub fn public_view(state: &State, now: At) -> PublicView {
+    let region = &state.plan.region;
+    let actual = || state.incidents.values().filter(|i| i.no.status == Status::Actual);
+    let mut sites: BTreeMap<&SiteId, PublicState> = BTreeMap::new();
+    let mut worst = PublicState::Normal;
+    for (site, mode) in &state.modes {
+        let shown = match *mode {
+            m if m >= REINFORCED => PublicState::Crisis,
+            m if m >= STAFF => PublicState::Disturbance,
+            _ => PublicState::Normal,
+        };
+        sites.insert(site, shown);
+        worst = worst.max(shown);
+    }
+    let mut investigating = false;
+    let mut messages = Vec::new();
+    for inc in actual() {
+        let shown = holds(state, inc, now);
+        let over = shown.is_none_or(|m| matches!(m.kind, Kind::AllClear | Kind::Stopped { .. }));
+        if goes_on(state, inc) || !over {
+            worst = worst.max(PublicState::Disturbance);
+            for site in &inc.sites {
+                let s = sites.entry(site).or_insert(PublicState::Normal);
+                *s = (*s).max(PublicState::Disturbance);
+            }
+        }
+        investigating |= goes_on(state, inc) && shown.is_none_or(|m| m.kind == Kind::Holding);
+        messages.extend(shown.map(|m| written(inc, m)));
+    }
+    messages.sort_by_key(|m| std::cmp::Reverse((m.released, m.number)));
+    PublicView {
+        region: worst,
+        sites: region
+            .sites
+            .iter()
+            .filter(|s| s.id != region.whole)
+            .map(|s| (s.id.clone(), sites.get(&s.id).copied().unwrap_or(PublicState::Normal)))
+            .collect(),
+        messages,
+        investigating,
+        call: region.call.clone(),
+        checked_at: now,
+        valid_until: now + region.page_valid_s,
+    }
+}
+
+/// Whether an incident makes the page say more than "normal": not closed, not one that is never told (RULES B7), and from
+/// outage up, with a raised mode, or with a released public text.
+fn goes_on(state: &State, inc: &Incident) -> bool {
+    inc.phase != Phase::Closed
+        && inc.book().public != PublicRule::Never
+        && (inc.level >= OUTAGE
+            || inc.sites.iter().any(|s| state.modes.get(s).is_some_and(|m| *m >= STAFF))
+            || released(inc).next().is_some())
+}
+
+/// Public texts that went out and were not stopped, newest first.
+fn released(inc: &Incident) -> impl Iterator<Item = &Message> {
+    inc.messages.iter().rev().filter(|m| m.audience == Audience::Public && m.released_at.is_some() && !m.stopped)
+}
+
+/// The text of an incident that holds: the newest that was approved, else the holding text.
+fn holds<'a>(state: &State, inc: &'a Incident, now: At) -> Option<&'a Message> {
+    let newest = released(inc).find(|m| m.kind != Kind::Holding).or_else(|| released(inc).next())?;
+    if inc.phase != Phase::Closed {
+        return Some(newest);
+    }
+    if let Some(into) = inc.merged_into {
+        // It goes on under another number: its text stands until that one has its own.
+        let other = state.incidents.get(&into).filter(|i| i.phase != Phase::Closed)?;
+        return released(other).next().is_none().then_some(newest);
+    }
+    // What was last approved stands until the all clear is approved; that stands as long as the archive waits.
+    let waits = inc.entries.iter().any(|e| e.public && matches!(e.state, EntryState::Waiting(_)));
+    let fresh = newest.released_at.is_some_and(|at| now.seconds_since(at) < ARCHIVE_AFTER_S);
+    (waits || fresh && matches!(newest.kind, Kind::AllClear | Kind::Stopped { .. })).then_some(newest)
+}
+
+fn written(inc: &Incident, m: &Message) -> PublicMessage {
+    // A language that nobody read since an edit is not shown; the holding text of that language stands instead (RULES A7).
+    let holding = released(inc).find(|h| h.kind == Kind::Holding);
+    let drafts: BTreeMap<Lang, _> = m
+        .texts
+        .iter()
+        .filter_map(
+            |(lang, d)| {
+                if d.reviewed { Some((*lang, d)) } else { holding?.texts.get(lang).map(|h| (*lang, h)) }
+            },
+        )
+        .collect();
+    PublicMessage {
+        number: inc.number(m.seq),
+        kind: m.kind,
+        fingerprint: drafts.iter().map(|(l, d)| (*l, d.fingerprint)).collect(),
+        text: drafts.iter().map(|(l, d)| (*l, d.text.to_string())).collect(),
+        released: m.released_at.unwrap_or(inc.opened),
+        next_update: (!matches!(m.kind, Kind::AllClear | Kind::Stopped { .. })).then_some(inc.update_due),
+    }
+}
