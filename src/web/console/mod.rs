@@ -1,8 +1,387 @@
-//! stub
+//! The console: pages made on the server, which work without script, on a phone, with a keyboard and without colours.
+//!
+//! A page that has nothing to fill in is loaded anew by itself; one with a form never is, so that nobody's words are lost and
+//! nobody approves a text that changed under his finger. Every act is a form with the session's own secret, for the duty
+//! that the session acts for.
+
+use std::convert::Infallible;
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, FromRequestParts, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use sha2::{Digest, Sha256};
+
 use super::Ctx;
-pub fn router() -> axum::Router<Ctx> {
-    axum::Router::new()
+use super::auth::{Denied, Session, clear_cookie, set_cookie};
+use super::problem::Problem;
+use crate::dispatch::owner::{Failed, Meta};
+use crate::domain::ids::FunctionId;
+use crate::domain::incident::state::State as Domain;
+use crate::domain::lang::Lang;
+use crate::domain::view;
+
+mod act;
+mod approve;
+mod fields;
+mod incident;
+mod overview;
+mod report;
+mod ui;
+mod words;
+
+use fields::Fields;
+use ui::Ui;
+
+/// A page without a form is loaded anew after so many seconds.
+const REFRESH_S: u32 = 15;
+/// The style sheet, compiled in.
+const STYLE: &str = include_str!("../../../assets/console/console.css");
+/// Where it lies: its address changes with its content, so that browsers may keep it.
+static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
+    let digest = Sha256::digest(STYLE.as_bytes());
+    format!("/console.css?v={}", digest.iter().take(6).map(|b| format!("{b:02x}")).collect::<String>())
+});
+
+/// The console's pages.
+pub(super) fn router() -> Router<Ctx> {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/console.css", get(style))
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/acting", get(acting_page).post(acting))
+        .route("/report", get(report::page).post(report::posted))
+        .route("/approve", get(approve::list))
+        .route("/approve/{number}", get(approve::page).post(approve::posted))
+        .route("/incidents/{no}", get(incident::page).post(act::posted))
+        .route("/incidents/{no}/{what}", get(act::page))
+        .route("/mode", get(act::mode_page).post(act::mode_posted))
 }
-pub fn is_browser(_: &str, _: &axum::http::HeaderMap) -> bool {
-    false
+
+/// Whether an answer should be a page.
+pub(super) fn is_browser(path: &str, headers: &HeaderMap) -> bool {
+    let html = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|a| a.contains("text/html"));
+    !path.starts_with("/api/") && html
+}
+
+async fn style() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
+    ];
+    (headers, STYLE).into_response()
+}
+
+/// Somebody who signed in.
+struct Visitor {
+    session: Session,
+    lang: Lang,
+    uri: Uri,
+}
+
+impl FromRequestParts<Ctx> for Visitor {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, ctx: &Ctx) -> Result<Self, Response> {
+        let now = ctx.clock.now().into();
+        let Some(mut session) = ctx.auth.session(&parts.headers, now) else {
+            let next = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+            return Err(Redirect::to(&format!("/sign-in?next={}", escaped(next))).into_response());
+        };
+        if let Some(lang) = asked_lang(&parts.uri) {
+            session.lang = Some(lang.to_string());
+            ctx.auth.change(&parts.headers, |s| s.lang = Some(lang.to_string()));
+        }
+        let lang = session.lang.as_deref().and_then(known_lang).unwrap_or_else(|| accepted_lang(&parts.headers));
+        Ok(Self { session, lang, uri: parts.uri.clone() })
+    }
+}
+
+/// What a page needs of its visitor before anybody signed in.
+struct Guest {
+    lang: Lang,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Ctx> for Guest {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &Ctx) -> Result<Self, Infallible> {
+        let lang = asked_lang(&parts.uri).unwrap_or_else(|| accepted_lang(&parts.headers));
+        Ok(Self { lang, headers: parts.headers.clone() })
+    }
+}
+
+fn known_lang(text: &str) -> Option<Lang> {
+    match text {
+        "sv" => Some(Lang::SV),
+        "en" => Some(Lang::EN),
+        _ => None,
+    }
+}
+
+fn asked_lang(uri: &Uri) -> Option<Lang> {
+    uri.query()?.split('&').find_map(|p| p.strip_prefix("lang=")).and_then(known_lang)
+}
+
+/// The first language of `Accept-Language` (RFC 9110 12.5.4) that the console speaks: browsers list them best first.
+pub(in crate::web) fn accepted_lang(headers: &HeaderMap) -> Lang {
+    let list = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let two_letters = |range: &str| known_lang(&range.trim().chars().take(2).collect::<String>().to_lowercase());
+    list.split(',').find_map(two_letters).unwrap_or(Lang::SV)
+}
+
+/// A path within a query.
+fn escaped(path: &str) -> String {
+    path.bytes()
+        .map(|b| match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+/// A path of this server, or its first page: nobody is sent elsewhere by a link.
+fn own_path(path: &str) -> &str {
+    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    if own && path.len() < 500 { path } else { "/" }
+}
+
+impl Visitor {
+    /// Looks at the state; with what each page shows around it.
+    async fn look<T: Send + 'static>(
+        &self,
+        ctx: &Ctx,
+        look: impl FnOnce(&Domain, &Meta, Option<&FunctionId>) -> T + Send + 'static,
+    ) -> Result<(Ui, T), Failed> {
+        let (lang, session) = (self.lang, self.session.clone());
+        let path = self.uri.path().to_owned();
+        ctx.handle
+            .ask(move |state, meta| {
+                let acting = session.acting.as_ref().filter(|f| state.plan.fx(f.as_str()).is_some());
+                let waiting = acting.map_or(0, |f| view::approvals_for(state, f, meta.now).len());
+                let seen = look(state, meta, acting);
+                (Ui::new(state, meta, lang, acting, session.csrf.clone(), path, waiting), seen)
+            })
+            .await
+    }
+
+    /// The duty that acts, or the way to choose one.
+    fn acting(&self) -> Result<FunctionId, Response> {
+        let back = self.uri.path_and_query().map_or("/", |p| p.as_str());
+        let choose = || Redirect::to(&format!("/acting?back={}", escaped(back))).into_response();
+        self.session.acting.clone().ok_or_else(choose)
+    }
+
+    /// A form of this session.
+    fn fields(&self, form: Result<Form<Vec<(String, String)>>, FormRejection>) -> Result<Fields, Problem> {
+        let Form(pairs) = form.map_err(|e| super::api::too_large(e.status()))?;
+        let fields = Fields(pairs);
+        if self.session.sent_by(fields.get("csrf")) {
+            return Ok(fields);
+        }
+        let why = "the form does not belong to this session";
+        Err(Problem::new(StatusCode::FORBIDDEN, "foreign-form", why, "open the page again and send the form from there"))
+    }
+}
+
+/// A page, or what stands for it when it can't be made.
+fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(e) => {
+            tracing::error!("a page could not be made: {e}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    ui: &'a Ui,
+    problem: &'a Problem,
+    back: &'a str,
+}
+
+/// What was refused, in the frame of the console.
+async fn refused(ctx: &Ctx, visitor: &Visitor, problem: Problem, back: &str) -> Response {
+    match visitor.look(ctx, |_, _, _| ()).await {
+        Ok((ui, ())) => (problem.status, html(&RefusedPage { ui: &ui, problem: &problem, back })).into_response(),
+        Err(_) => problem.answer(false),
+    }
+}
+
+fn gone(failed: Failed) -> Response {
+    Problem::from(failed).answer(false)
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage {
+    lang: Lang,
+    region: String,
+    fictional: bool,
+    next: String,
+    /// 0: nothing; 1: wrong; 2: too many.
+    wrong: u8,
+    style: &'static str,
+}
+
+impl SignInPage {
+    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
+        if self.lang == Lang::SV { sv } else { en }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in_page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
+    sign_in_with(&ctx, guest.lang, own_path(&query.next), 0).await
+}
+
+async fn sign_in_with(ctx: &Ctx, lang: Lang, next: &str, wrong: u8) -> Response {
+    match ctx.handle.ask(|s, m| (s.plan.region.name.clone(), m.fictional)).await {
+        Ok((region, fictional)) => {
+            html(&SignInPage { lang, region, fictional, next: next.to_owned(), wrong, style: STYLE_PATH.as_str() })
+        }
+        Err(e) => gone(e),
+    }
+}
+
+async fn sign_in(
+    State(ctx): State<Ctx>,
+    guest: Guest,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let fields = match form {
+        Ok(Form(pairs)) => Fields(pairs),
+        Err(e) => return super::api::too_large(e.status()).answer(false),
+    };
+    let now = ctx.clock.now().into();
+    let next = own_path(fields.get("next"));
+    let (status, wrong) = match ctx.auth.check(fields.get("token"), now) {
+        Ok(()) => {
+            ctx.auth.sign_out(&guest.headers);
+            return match ctx.auth.sign_in(now) {
+                Ok(id) => {
+                    let to = format!("/acting?back={}", escaped(next));
+                    ([(header::SET_COOKIE, set_cookie(&id))], Redirect::to(&to)).into_response()
+                }
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            };
+        }
+        Err(Denied::Wrong) => (StatusCode::FORBIDDEN, 1),
+        Err(Denied::TooMany(_)) => (StatusCode::TOO_MANY_REQUESTS, 2),
+    };
+    (status, sign_in_with(&ctx, guest.lang, next, wrong).await).into_response()
+}
+
+async fn sign_out(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    if let Err(problem) = visitor.fields(form) {
+        return refused(&ctx, &visitor, problem, "/").await;
+    }
+    ctx.auth.sign_out(&headers);
+    ([(header::SET_COOKIE, clear_cookie())], Redirect::to("/sign-in")).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "acting.html")]
+struct ActingPage {
+    ui: Ui,
+    back: String,
+    /// By site, in the region's order.
+    sites: Vec<(String, Vec<view::FunctionView>)>,
+}
+
+#[derive(serde::Deserialize)]
+struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+async fn acting_page(State(ctx): State<Ctx>, visitor: Visitor, query: Query<Back>) -> Response {
+    let seen = visitor.look(&ctx, |s, m, _| (view::functions(s, m.now), s.plan.region.sites.clone())).await;
+    let (ui, (functions, sites)) = match seen {
+        Ok(seen) => seen,
+        Err(e) => return gone(e),
+    };
+    let sites = sites
+        .iter()
+        .map(|s| (ui.l(&s.name).to_owned(), functions.iter().filter(|f| f.site == s.id).cloned().collect()))
+        .filter(|(_, all): &(_, Vec<_>)| !all.is_empty())
+        .collect();
+    html(&ActingPage { ui, back: own_path(&query.back).to_owned(), sites })
+}
+
+async fn acting(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let fields = match visitor.fields(form) {
+        Ok(fields) => fields,
+        Err(problem) => return refused(&ctx, &visitor, problem, "/acting").await,
+    };
+    let id = FunctionId::from(fields.get("function"));
+    let wanted = id.clone();
+    match ctx.handle.ask(move |s, _| s.plan.fx(wanted.as_str()).is_some()).await {
+        Ok(true) => {
+            ctx.auth.change(&headers, |s| s.acting = Some(id));
+            Redirect::to(own_path(fields.get("back"))).into_response()
+        }
+        Ok(false) => {
+            let why = format!("no function is called “{id}”");
+            let problem = Problem::new(StatusCode::NOT_FOUND, "unknown-function", why, "choose one of the list");
+            refused(&ctx, &visitor, problem, "/acting").await
+        }
+        Err(e) => gone(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for (path, expected) in [
+            ("/incidents/14", "/incidents/14"),
+            ("//evil.example/", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("", "/"),
+            ("/a\r\nSet-Cookie: x", "/"),
+        ] {
+            assert_eq!(own_path(path), expected, "{path}");
+        }
+        assert_eq!(escaped("/incidents/Ö-3?x=1&y"), "/incidents/%C3%96-3%3Fx%3D1%26y");
+    }
+
+    #[test]
+    fn the_first_language_that_is_spoken_is_taken() {
+        for (list, expected) in
+            [("sv-SE,sv;q=0.9,en;q=0.8", "sv"), ("en-GB", "en"), ("de, en;q=0.5", "en"), ("de", "sv"), ("", "sv"), ("å", "sv")]
+        {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = list.parse() {
+                headers.insert(header::ACCEPT_LANGUAGE, value);
+            }
+            assert_eq!(accepted_lang(&headers).as_str(), expected, "{list}");
+        }
+    }
 }

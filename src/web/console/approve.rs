@@ -1,0 +1,196 @@
+//! Approving: everything that waits for one approver, each text exactly as the devices will show it, number and fingerprint
+//! large, the deadline beside it. The page is never loaded anew by itself: nobody approves what changed under his finger.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::overview::Did;
+use super::ui::Ui;
+use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::dispatch::owner::Failed;
+use crate::domain::ids::MessageNo;
+use crate::domain::incident::input::{Action, Input};
+use crate::domain::lang::Lang;
+use crate::domain::view::{self, ApprovalView, PreviewView, PreviewsView};
+use crate::web::Ctx;
+use crate::web::api::Carried;
+use crate::web::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "approve_list.html")]
+struct ListPage {
+    ui: Ui,
+    approvals: Vec<ApprovalView>,
+}
+
+#[derive(Template)]
+#[template(path = "approve.html")]
+struct OnePage {
+    ui: Ui,
+    number: MessageNo,
+    /// What waits under this number for the acting duty; the first deadline first.
+    entries: Vec<ApprovalView>,
+    previews: PreviewsView,
+    offer_plain: BTreeMap<Lang, String>,
+}
+
+impl OnePage {
+    fn then(&self, a: &ApprovalView) -> &'static str {
+        words::then(self.ui.lang, a.approval.then, a.approval.finally)
+    }
+    fn cannot(&self, why: &crate::domain::text::CannotCarry) -> String {
+        words::cannot(self.ui.lang, why)
+    }
+    /// One for each channel: the largest group. The others show what differs per receiver.
+    fn main(&self) -> Vec<&PreviewView> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.previews.shown.iter().filter(|p| seen.insert((p.channel, p.lang))).collect()
+    }
+    fn rest(&self) -> Vec<&PreviewView> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.previews.shown.iter().filter(|p| !seen.insert((p.channel, p.lang))).collect()
+    }
+    fn costly(&self) -> bool {
+        self.previews.texts.iter().any(|t| !t.costly.is_empty())
+    }
+    fn plain<'a>(&'a self, lang: &Lang, text: &'a str) -> &'a str {
+        self.offer_plain.get(lang).map_or(text, String::as_str)
+    }
+    fn extended(&self) -> bool {
+        self.entries.iter().all(|e| e.approval.extended)
+    }
+}
+
+pub async fn list(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> Response {
+    if let Err(choose) = visitor.acting() {
+        return choose;
+    }
+    let seen = visitor
+        .look(&ctx, |s, m, by| by.map(|by| view::approvals_for(s, by, m.now)).unwrap_or_default())
+        .await;
+    match seen {
+        Ok((mut ui, approvals)) => {
+            ui.refresh_s = Some(REFRESH_S);
+            ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
+            html(&ListPage { ui, approvals })
+        }
+        Err(e) => gone(e),
+    }
+}
+
+fn number(path: Result<Path<String>, PathRejection>) -> Result<MessageNo, Problem> {
+    let unknown = |why: String| Problem::new(StatusCode::NOT_FOUND, "unknown-number", why, "see what waits for you");
+    let Path(text) = path.map_err(|e| unknown(e.to_string()))?;
+    text.parse().map_err(|e: crate::domain::ids::BadNumber| unknown(e.to_string()))
+}
+
+pub async fn page(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    path: Result<Path<String>, PathRejection>,
+    did: Query<Did>,
+) -> Response {
+    if let Err(choose) = visitor.acting() {
+        return choose;
+    }
+    let number = match number(path) {
+        Ok(number) => number,
+        Err(problem) => return refused(&ctx, &visitor, problem, "/approve").await,
+    };
+    let seen = visitor
+        .look(&ctx, move |s, m, by| {
+            let mut entries = by.map(|by| view::approvals_for(s, by, m.now)).unwrap_or_default();
+            entries.retain(|a| a.number == number);
+            (entries, view::previews(s, number.incident, number.seq, m.now))
+        })
+        .await;
+    match seen {
+        Ok((mut ui, (entries, Some(previews)))) if !entries.is_empty() => {
+            ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
+            let offer_plain = previews
+                .texts
+                .iter()
+                .filter(|t| t.costly.iter().any(|c| c.replacement.is_some()))
+                .map(|t| (t.lang, view::replaced(&t.text)))
+                .collect();
+            html(&OnePage { ui, number, entries, previews, offer_plain })
+        }
+        Ok(_) => {
+            let why = format!("nothing waits for you under {number}");
+            let problem = Problem::new(StatusCode::NOT_FOUND, "nothing-waits", why, "see what waits for you");
+            refused(&ctx, &visitor, problem, "/approve").await
+        }
+        Err(e) => gone(e),
+    }
+}
+
+pub async fn posted(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    path: Result<Path<String>, PathRejection>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let by = match visitor.acting() {
+        Ok(by) => by,
+        Err(choose) => return choose,
+    };
+    let (number, fields) = match number(path).and_then(|n| Ok((n, visitor.fields(form)?))) {
+        Ok(both) => both,
+        Err(problem) => return refused(&ctx, &visitor, problem, "/approve").await,
+    };
+    let back = format!("/approve/{}", escaped(&number.to_string()));
+    let langs = match ctx.handle.ask(|s, _| s.plan.region.languages.clone()).await {
+        Ok(langs) => langs,
+        Err(e) => return gone(e),
+    };
+    let action = (|| {
+        Ok(match fields.get("do") {
+            "approve" => {
+                let entry = fields.some("entry").map(|_| fields.number("entry")).transpose()?;
+                let approve = Action::Approve { number, fingerprint: fields.number("fingerprint")?, entry };
+                (approve, "approved")
+            }
+            "change" => {
+                let texts = langs
+                    .iter()
+                    .filter(|l| fields.some(&format!("keep.{l}")).is_none())
+                    .filter_map(|l| fields.some(&format!("text.{l}")).map(|t| (*l, t.to_owned())))
+                    .filter(|(l, t)| fields.get(&format!("was.{l}")) != t)
+                    .collect();
+                (Action::Change { number, texts }, "changed")
+            }
+            "reject" => {
+                let reason = fields.get("reason").into();
+                (Action::Reject { number, reason, replacement: None }, "rejected")
+            }
+            "wait" => (Action::Wait { number }, "more-time"),
+            "reviewed" => {
+                let lang = Lang::try_from(fields.get("lang").to_owned()).map_err(Problem::input)?;
+                (Action::Reviewed { number, lang }, "reviewed")
+            }
+            other => return Err(Problem::input(format!("“{other}” is nothing that can be done here"))),
+        })
+    })();
+    let (action, code) = match action {
+        Ok(done) => done,
+        Err(problem) => return refused(&ctx, &visitor, problem, &back).await,
+    };
+    match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
+        Ok(done) => {
+            let to = match code {
+                // The change made a new number, which the approver reads and approves (RULES B2).
+                "changed" => Carried::of(&done).message.map_or(back, |n| format!("/approve/{}", escaped(&n.to_string()))),
+                "more-time" | "reviewed" => back,
+                _ => "/approve".into(),
+            };
+            Redirect::to(&format!("{to}?done={code}")).into_response()
+        }
+        Err(Failed::Refused(r)) => refused(&ctx, &visitor, r.into(), &back).await,
+        Err(e) => gone(e),
+    }
+}

@@ -1,0 +1,132 @@
+//! What a form sent: names and values, read into the types of the domain.
+
+use jiff::civil;
+
+use crate::domain::ids::SiteId;
+use crate::domain::incident::facts::{Restore, Safety};
+use crate::domain::incident::input::News;
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::Plan;
+use crate::domain::time::At;
+use crate::web::problem::Problem;
+
+/// Names and values, in order.
+#[derive(Debug, Default)]
+pub struct Fields(pub Vec<(String, String)>);
+
+impl Fields {
+    /// The first value of that name, trimmed; nothing sent is empty.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.trim())
+    }
+    /// Something other than white space was sent.
+    pub fn some(&self, name: &str) -> Option<&str> {
+        Some(self.get(name)).filter(|v| !v.is_empty())
+    }
+    /// Every value of that name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+    /// Sites that were ticked.
+    pub fn sites(&self) -> Vec<SiteId> {
+        self.all("site").map(SiteId::from).collect()
+    }
+    /// A number of this program.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.get(name).parse().map_err(|_| Problem::input(format!("“{}” can't be read", self.get(name))))
+    }
+    /// `name.sv`, `name.en`: what was typed, or nothing when it is what stood there before.
+    pub fn l10n(&self, name: &str, langs: &[Lang], before: &L10n) -> Option<L10n> {
+        let typed = L10n(
+            langs.iter().filter_map(|l| self.some(&format!("{name}.{l}")).map(|t| (*l, t.to_owned()))).collect(),
+        );
+        let sent = langs.iter().any(|l| self.0.iter().any(|(n, _)| *n == format!("{name}.{l}")));
+        (sent && typed != *before && !(typed.0.is_empty() && before.0.values().all(String::is_empty))).then_some(typed)
+    }
+    /// A local time, as `datetime-local` sends it (HTML, "local date and time string"), or hours and minutes of the day
+    /// that is nearest.
+    pub fn time(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
+        let Some(text) = self.some(name) else { return Ok(None) };
+        let bad = || Problem::input(format!("“{text}” is no time; write 2026-11-22T03:24, or 03:24"));
+        let zone = plan.calendar.zone.0.clone();
+        if let Ok(time) = text.replace('.', ":").parse::<civil::Time>() {
+            let today = plan.calendar.local(now.timestamp()).date();
+            let candidates = [today.yesterday(), Ok(today), today.tomorrow()];
+            let near = candidates
+                .into_iter()
+                .filter_map(|d| d.ok()?.to_datetime(time).to_zoned(zone.clone()).ok())
+                .map(|z| At::from(z.timestamp()))
+                .min_by_key(|at| at.0.abs_diff(now.0));
+            return near.map(Some).ok_or_else(bad);
+        }
+        let local: civil::DateTime = text.parse().map_err(|_| bad())?;
+        local.to_zoned(zone).map(|z| Some(z.timestamp().into())).map_err(|_| bad())
+    }
+    /// Patient safety.
+    pub fn safety(&self) -> Safety {
+        match self.get("safety") {
+            "yes" => Safety::Yes,
+            "no" => Safety::No,
+            _ => Safety::Unknown,
+        }
+    }
+    /// What is new against what was known.
+    pub fn news(&self, plan: &Plan, before: &crate::domain::view::IncidentView, now: At) -> Result<News, Problem> {
+        let langs = &plan.region.languages;
+        let f = &before.facts;
+        let restore = self.time("restore", plan, now)?.map(Restore::At);
+        let sites = self.sites();
+        let old_sites: Vec<SiteId> = before.summary.sites.iter().map(|s| s.0.clone()).collect();
+        Ok(News {
+            what: self.l10n("what", langs, &f.what),
+            scope: self.l10n("scope", langs, &f.scope),
+            routines: None,
+            restore: restore.filter(|r| *r != f.restore),
+            next: self.time("next", plan, now)?,
+            contact: self.some("contact").filter(|c| *c != f.contact).map(str::to_owned),
+            safety: self.some("safety").map(|_| self.safety()).filter(|s| *s != f.safety),
+            known: self.l10n("known", langs, &f.known),
+            unknown: self.l10n("unknown", langs, &f.unknown),
+            level: self.some("level").filter(|l| *l != before.summary.level.id).map(str::to_owned),
+            sites: (!sites.is_empty() && sites != old_sites).then_some(sites),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        Fields(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn times_are_local_and_hours_mean_the_nearest_day() {
+        let mut plan = Plan::default();
+        plan.calendar.zone = crate::domain::calendar::Zone::named("Europe/Stockholm").unwrap();
+        let at = |t: &str| At::from(t.parse::<jiff::Timestamp>().unwrap());
+        let now = at("2026-11-22T23:50:00+01:00");
+        for (typed, expected) in [
+            ("2026-11-22T03:24", Some("2026-11-22T03:24:00+01:00")),
+            ("23.40", Some("2026-11-22T23:40:00+01:00")),
+            ("00:10", Some("2026-11-23T00:10:00+01:00")),
+            ("", None),
+        ] {
+            assert_eq!(fields(&[("t", typed)]).time("t", &plan, now).unwrap(), expected.map(at), "{typed}");
+        }
+        assert!(fields(&[("t", "soon")]).time("t", &plan, now).is_err());
+    }
+
+    #[test]
+    fn what_stands_unchanged_is_no_news() {
+        let langs = [Lang::SV, Lang::EN];
+        let before = L10n::of([(Lang::SV, "Nere"), (Lang::EN, "Down")]);
+        assert_eq!(fields(&[("what.sv", " Nere "), ("what.en", "Down")]).l10n("what", &langs, &before), None);
+        assert_eq!(fields(&[]).l10n("what", &langs, &before), None);
+        let changed = fields(&[("what.sv", "Uppe"), ("what.en", "")]).l10n("what", &langs, &before).unwrap();
+        assert_eq!(changed, L10n::of([(Lang::SV, "Uppe")]));
+    }
+}

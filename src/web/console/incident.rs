@@ -1,0 +1,238 @@
+//! One incident: who has it and who has not, by function and channel; what waits; the texts. No form: each act has a page of
+//! its own, so that this one is loaded anew by itself.
+
+use askama::Template;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::ui::Ui;
+use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::domain::ids::IncidentNo;
+use crate::domain::plan::Channel;
+use crate::domain::view::{
+    self, AskView, CellView, DroppedView, EntryStateView, EntryView, IncidentView, NextStep, ProposalStateView,
+    ProposalView, RowView,
+};
+use crate::web::Ctx;
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct Page {
+    ui: Ui,
+    view: IncidentView,
+    /// Only who has not answered.
+    open_only: bool,
+    /// Channels that anybody of this incident is reached over.
+    channels: Vec<Channel>,
+}
+
+/// How an answer stands, in a sign, a word and a class.
+pub struct AnswerWords {
+    pub sign: &'static str,
+    pub word: String,
+    pub more: String,
+    pub class: &'static str,
+}
+
+impl Page {
+    fn no(&self) -> IncidentNo {
+        self.view.summary.no
+    }
+    fn path(&self) -> String {
+        format!("/incidents/{}", escaped(&self.no().to_string()))
+    }
+    /// Who needs attention first.
+    fn rows(&self) -> Vec<&RowView> {
+        let order = |r: &RowView| match r.state {
+            AskView::NotReached { .. } => 0,
+            AskView::Waiting => 1,
+            AskView::Answered { .. } => 2,
+            AskView::Closed { .. } => 3,
+            AskView::NotAsked => 4,
+        };
+        let mut rows: Vec<&RowView> = self.view.rows.iter().filter(|r| !self.open_only || order(r) < 2).collect();
+        rows.sort_by_key(|r| (order(r), r.deadline));
+        rows
+    }
+    fn waiting(&self) -> usize {
+        self.view.rows.iter().filter(|r| r.state == AskView::Waiting).count()
+    }
+    fn cells<'a>(&'a self, row: &'a RowView, channel: &Channel) -> Vec<&'a CellView> {
+        let channel = *channel;
+        row.cells.iter().filter(|c| c.channel == channel).collect()
+    }
+    fn dropped<'a>(&'a self, row: &RowView, channel: &Channel) -> Option<&'a DroppedView> {
+        let hit = |d: &&DroppedView| d.channel == *channel && d.message == row.message && d.function == row.function;
+        self.view.dropped.iter().find(hit)
+    }
+    fn why(&self, d: &DroppedView) -> String {
+        words::cannot(self.ui.lang, &d.why)
+    }
+    fn cell_sign(&self, c: &CellView) -> &'static str {
+        words::delivery(self.ui.lang, c.state).0
+    }
+    fn cell_word(&self, c: &CellView) -> String {
+        let word = words::delivery(self.ui.lang, c.state).1;
+        match c.delivered_s.or(c.accepted_s) {
+            Some(s) => format!("{word} {}", words::span(s)),
+            None => word.into(),
+        }
+    }
+    fn cell_class(&self, c: &CellView) -> &'static str {
+        words::delivery(self.ui.lang, c.state).2
+    }
+    fn cell_other(&self, row: &RowView, c: &CellView) -> bool {
+        c.of != row.function
+    }
+    fn answer(&self, row: &RowView) -> AnswerWords {
+        let ui = &self.ui;
+        let plain = |sign, word: &str, class| AnswerWords { sign, word: word.into(), more: String::new(), class };
+        match &row.state {
+            AskView::NotAsked => plain("–", ui.t("inget svar begärt", "no answer asked"), "wait"),
+            AskView::Waiting => AnswerWords {
+                more: row.deadline.map_or_else(String::new, |d| ui.left(&d)),
+                ..plain("○", ui.t("ej svarat", "no answer"), "wait")
+            },
+            AskView::Answered { by, at, via, noted_by } => {
+                let mut more = ui.time(at);
+                if *by != row.function {
+                    more = format!("{more} · {}", ui.name(by));
+                }
+                if let (Some(noted), true) = (noted_by, via == "phone") {
+                    more = format!("{more} · {} {}", ui.t("per telefon, noterat av", "by phone, noted by"), ui.name(noted));
+                }
+                AnswerWords { more, ..plain("✔", ui.t("har svarat", "answered"), "good") }
+            }
+            AskView::NotReached { at } => AnswerWords {
+                more: ui.time(at),
+                ..plain("✖", ui.t("EJ NÅDD – ring", "NOT REACHED – call"), "bad")
+            },
+            AskView::Closed { by, number, at } => {
+                let word = match by.as_str() {
+                    "superseded" => ui.t("ersatt av", "superseded by"),
+                    "newer_answer" => ui.t("svarat på", "answered"),
+                    "stopped" => ui.t("stoppat", "stopped"),
+                    "all_clear" => ui.t("ej svarat, faran över", "no answer, all clear"),
+                    "merged" => ui.t("förs vidare i", "goes on in"),
+                    "shift_change" => ui.t("skiftbyte", "shift change"),
+                    _ => ui.t("övningen avbröts", "the drill was stopped"),
+                };
+                let word = number.as_ref().map_or_else(|| word.to_owned(), |n| format!("{word} {n}"));
+                AnswerWords { sign: "–", word, more: ui.time(at), class: "wait" }
+            }
+        }
+    }
+    fn next(&self, row: &RowView) -> String {
+        let ui = &self.ui;
+        match &row.next {
+            NextStep::Answered | NextStep::NotWanted | NextStep::Closed => String::new(),
+            NextStep::SilenceIsEnough => ui.t("ingen påminnelse", "no reminder").into(),
+            NextStep::Remind { at } => format!("{} {}", ui.t("påminns", "reminded"), ui.time(at)),
+            NextStep::Ask { who, at } => {
+                format!("{} {} {}", ui.time(at), ui.t("frågas", "asks"), ui.name(who))
+            }
+            NextStep::Alarm { at } => format!("{} {}", ui.time(at), ui.t("larm: ej nådd", "alarm: not reached")),
+            NextStep::Call => ui.t("ring upp", "call them").into(),
+        }
+    }
+    /// Who was asked besides the function itself.
+    fn beside(&self, row: &RowView) -> String {
+        let others: Vec<_> = row.asked.iter().filter(|f| **f != row.function).cloned().collect();
+        self.ui.names(&others)
+    }
+    fn approvals(&self) -> Vec<(&EntryView, &view::ApprovalState)> {
+        let waiting = self.view.entries.iter().filter_map(|e| match &e.state {
+            EntryStateView::Waiting { approval } => Some((e, approval)),
+            _ => None,
+        });
+        waiting.collect()
+    }
+    fn then(&self, a: &view::ApprovalState) -> &'static str {
+        words::then(self.ui.lang, a.then, a.finally)
+    }
+    fn quiet(&self) -> Vec<(&EntryView, &crate::domain::time::At)> {
+        let quiet = self.view.entries.iter().filter_map(|e| match &e.state {
+            EntryStateView::Quiet { until } => Some((e, until)),
+            _ => None,
+        });
+        quiet.collect()
+    }
+    fn proposals(&self) -> Vec<&ProposalView> {
+        self.view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked).collect()
+    }
+    fn tasks(&self) -> Vec<&view::TaskView> {
+        self.view.tasks.iter().filter(|t| t.done_at.is_none()).collect()
+    }
+    fn messages(&self) -> Vec<&view::MessageView> {
+        self.view.messages.iter().rev().collect()
+    }
+    fn restore(&self) -> String {
+        match &self.view.facts.restore {
+            crate::domain::incident::facts::Restore::At(at) => self.ui.time(at),
+            crate::domain::incident::facts::Restore::Unknown { forecast } => {
+                format!("{} {}", self.ui.t("okänt, ny prognos", "unknown, next forecast"), self.ui.time(forecast))
+            }
+        }
+    }
+    fn safety(&self) -> &'static str {
+        match self.view.facts.safety {
+            crate::domain::incident::facts::Safety::Yes => self.ui.t("hotad", "threatened"),
+            crate::domain::incident::facts::Safety::No => self.ui.t("inte hotad", "not threatened"),
+            crate::domain::incident::facts::Safety::Unknown => self.ui.t("okänt", "unknown"),
+        }
+    }
+    fn is_open(&self) -> bool {
+        self.view.summary.phase != crate::domain::incident::state::Phase::Closed
+    }
+    fn is_restored(&self) -> bool {
+        self.view.summary.phase == crate::domain::incident::state::Phase::Restored
+    }
+    fn many(&self) -> usize {
+        self.view.rows.len()
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Shown {
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    done: String,
+}
+
+pub async fn page(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    path: Result<Path<String>, PathRejection>,
+    shown: Query<Shown>,
+) -> Response {
+    let no = match number(path) {
+        Ok(no) => no,
+        Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
+    };
+    match visitor.look(&ctx, move |s, m, _| view::incident(s, no, m.now)).await {
+        Ok((mut ui, Some(view))) => {
+            ui.refresh_s = Some(REFRESH_S);
+            ui.done = words::done(ui.lang, &shown.done).map(str::to_owned);
+            let has = |c: &Channel| {
+                view.rows.iter().any(|r| r.cells.iter().any(|cell| cell.channel == *c))
+                    || view.dropped.iter().any(|d| d.channel == *c)
+            };
+            let channels = Channel::ALL.into_iter().filter(has).collect();
+            html(&Page { ui, open_only: shown.show == "open", channels, view })
+        }
+        Ok((_, None)) => refused(&ctx, &visitor, crate::web::api::no_incident(no), "/").await,
+        Err(e) => gone(e),
+    }
+}
+
+pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, crate::web::problem::Problem> {
+    let unknown = |why: String| {
+        let status = axum::http::StatusCode::NOT_FOUND;
+        crate::web::problem::Problem::new(status, "unknown-incident", why, "see the open incidents")
+    };
+    let Path(text) = path.map_err(|e| unknown(e.to_string()))?;
+    text.parse().map_err(|e: crate::domain::ids::BadNumber| unknown(e.to_string()))
+}

@@ -1,0 +1,159 @@
+//! What stands around each page, and how times, names and states are said.
+
+use std::sync::Arc;
+
+use super::{STYLE_PATH, words};
+use crate::dispatch::owner::Meta;
+use crate::domain::ids::{FunctionId, SiteId};
+use crate::domain::incident::state::{Phase, State};
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::{Audience, Channel, Plan};
+use crate::domain::time::At;
+use crate::domain::view::{MessageView, ReleasedView, RungView};
+
+/// What every page of the console knows.
+pub struct Ui {
+    pub lang: Lang,
+    pub plan: Arc<Plan>,
+    pub now: At,
+    pub fictional: bool,
+    pub on_record: bool,
+    pub me: Option<FunctionId>,
+    pub csrf: String,
+    pub path: String,
+    /// Texts that wait for the acting duty's yes.
+    pub waiting: usize,
+    /// The page has no form: it is loaded anew after so many seconds.
+    pub refresh_s: Option<u32>,
+    /// What was just done.
+    pub done: Option<String>,
+}
+
+impl Ui {
+    pub fn new(
+        state: &State,
+        meta: &Meta,
+        lang: Lang,
+        me: Option<&FunctionId>,
+        csrf: String,
+        path: String,
+        waiting: usize,
+    ) -> Self {
+        Self {
+            lang,
+            plan: state.plan.clone(),
+            now: meta.now,
+            fictional: meta.fictional,
+            on_record: meta.on_record,
+            me: me.cloned(),
+            csrf,
+            path,
+            waiting,
+            refresh_s: None,
+            done: None,
+        }
+    }
+    pub fn style(&self) -> &'static str {
+        STYLE_PATH.as_str()
+    }
+    /// In the visitor's language.
+    pub fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
+        words::t(self.lang, sv, en)
+    }
+    pub fn l<'a>(&self, text: &'a L10n) -> &'a str {
+        text.get(self.lang)
+    }
+    pub fn region(&self) -> &str {
+        &self.plan.region.name
+    }
+    /// `03.24`, with the day before it when it is another one.
+    pub fn time(&self, at: &At) -> String {
+        let weekdays = &self.plan.words(self.lang).weekdays;
+        self.plan.calendar.written(at.timestamp(), self.now.timestamp(), weekdays)
+    }
+    /// For `datetime-local`.
+    pub fn local(&self, at: &At) -> String {
+        self.plan.calendar.local(at.timestamp()).datetime().strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+    /// `8 min kvar`, `3 min för sent`.
+    pub fn left(&self, at: &At) -> String {
+        let late = self.now > *at;
+        let seconds = if late { self.now.seconds_since(*at) } else { at.seconds_since(self.now) };
+        let long = words::span(seconds);
+        if late {
+            format!("{long} {}", self.t("för sent", "late"))
+        } else {
+            format!("{long} {}", self.t("kvar", "left"))
+        }
+    }
+    pub fn late(&self, at: &At) -> bool {
+        self.now > *at
+    }
+    /// `12 s`, `3 min`.
+    /// What a duty is called.
+    pub fn name(&self, id: &FunctionId) -> String {
+        match self.plan.fx(id.as_str()) {
+            Some(f) => self.l(&self.plan.function(f).title).to_owned(),
+            None => id.to_string(),
+        }
+    }
+    pub fn names(&self, ids: &[FunctionId]) -> String {
+        ids.iter().map(|i| self.name(i)).collect::<Vec<_>>().join(", ")
+    }
+    pub fn me_name(&self) -> String {
+        self.me.as_ref().map_or_else(String::new, |m| self.name(m))
+    }
+    pub fn sites(&self, sites: &[SiteId]) -> String {
+        sites.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+    pub fn channel(&self, c: &Channel) -> &'static str {
+        words::channel(self.lang, *c)
+    }
+    pub fn channels(&self, all: &[Channel]) -> String {
+        all.iter().map(|c| self.channel(c)).collect::<Vec<_>>().join(", ")
+    }
+    pub fn audience(&self, a: &Audience) -> &'static str {
+        words::audience(self.lang, *a)
+    }
+    pub fn phase(&self, p: &Phase) -> &'static str {
+        words::phase(self.lang, *p)
+    }
+    pub fn kind(&self, m: &MessageView) -> String {
+        words::kind(self.lang, &m.kind, m.of)
+    }
+    pub fn released(&self, by: &ReleasedView) -> String {
+        match by {
+            ReleasedView::Playbook => self.t("direkt enligt handlingsplanen", "at once by the playbook").into(),
+            ReleasedView::Approval(f) => format!("{} {}", self.t("godkänd av", "approved by"), self.name(f)),
+            ReleasedView::Deadline => self.t("tiden för godkännande gick ut", "the time for approval ran out").into(),
+            ReleasedView::BreakGlass(f) => {
+                format!("{} {}", self.t("utan godkännande, av", "without approval, by"), self.name(f))
+            }
+        }
+    }
+    /// A sign besides the word and the colour, for who sees none.
+    pub fn sign(&self, mode: &RungView) -> &'static str {
+        ["○", "▲", "◆", "■"][usize::from(mode.rung.min(3))]
+    }
+    pub fn rung(&self, mode: &RungView) -> u8 {
+        mode.rung.min(3)
+    }
+    /// A refusal in the visitor's language, as far as there are words for it.
+    pub fn refusal(&self, problem: &crate::web::problem::Problem) -> String {
+        words::refusal(self.lang, &problem.code).map_or_else(|| problem.why.clone(), str::to_owned)
+    }
+    /// A number within a path.
+    pub fn seg(&self, number: &impl ToString) -> String {
+        super::escaped(&number.to_string())
+    }
+    pub fn lang_name(&self, lang: &Lang) -> &'static str {
+        match (lang.as_str(), self.lang == Lang::SV) {
+            ("sv", true) => "svenska",
+            ("sv", false) => "Swedish",
+            ("en", true) => "engelska",
+            ("en", false) => "English",
+            (_, true) => "annat språk",
+            (_, false) => "another language",
+        }
+    }
+}
