@@ -2,4 +2,6 @@
 
 mod channels;
 mod config;
+mod loopback;
 mod rules;
+mod verifier;
