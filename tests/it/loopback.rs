@@ -130,7 +130,7 @@ async fn every_shipped_gateway_shows_the_canonical_text_byte_for_byte() {
         (outgoing("14-2", "en", EN, None), Lang::EN, "Reply JA 14"),
         (outgoing("X-3-1", "en", EN, Some("EXERCISE")), Lang::EN, "Reply JA X-3"),
         // Characters in the places of brackets, in the extension table, and across a cut.
-        (outgoing("14-3", "sv", &"ÅÄÖÜÉåäöüé ".repeat(20).trim_end().to_owned(), None), Lang::SV, "Svara JA 14"),
+        (outgoing("14-3", "sv", "ÅÄÖÜÉåäöüé ".repeat(20).trim_end(), None), Lang::SV, "Svara JA 14"),
     ];
     let mut expected = BTreeMap::new();
     let mut waits = BTreeSet::new();
