@@ -136,7 +136,7 @@ pub enum Settings {
     /// SMPP.
     Smpp(channels::SmppEntry),
     /// HTTP.
-    Http(channels::SmsHttpEntry),
+    Http(Box<channels::SmsHttpEntry>),
     /// HylaFAX.
     Hylafax(channels::HylafaxEntry),
     /// SNPP.

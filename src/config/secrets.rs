@@ -93,4 +93,13 @@ mod tests {
         let absent = SecretRef::Env("VARDKASE_NO_SUCH_SECRET".into());
         assert_eq!(absent.read(), Err("the environment variable VARDKASE_NO_SUCH_SECRET is not set".into()));
     }
+
+    #[test]
+    fn no_file_can_say_a_secret_itself() {
+        assert!(serde_json::from_str::<SecretEntry>(r#"{"made":"hemligt"}"#).is_err());
+        let schema = crate::config::schema::schema("sms").expect("a schema").to_string();
+        assert!(schema.contains("callback_secret") && !schema.contains("\"made\""));
+        let made = SecretEntry { made: Some("hemligt".to_owned().into()), ..SecretEntry::default() };
+        assert!(!format!("{made:?} {:?}", SecretRef::of(&made, None)).contains("hemligt"));
+    }
 }

@@ -270,8 +270,8 @@ impl Received {
         let Some(behind) = behind else {
             return wrong(format!("{about}: behind the text stands “{rest}”"));
         };
-        let mut trailers: Vec<&str> = self.apart.iter().map(String::as_str).collect();
-        trailers.splice(0..0, (!behind.is_empty()).then_some(behind));
+        let behind = (!rest.is_empty()).then_some(behind);
+        let trailers: Vec<&str> = behind.into_iter().chain(self.apart.iter().map(String::as_str)).collect();
         if trailers.iter().any(|t| t.is_empty() || t.trim() != *t) {
             return wrong(format!("{about}: a trailer with nothing in it, or with loose spaces: {trailers:?}"));
         }

@@ -1,8 +1,12 @@
 //! The one integration-test binary.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
 mod channels;
 mod cli;
 mod config;
 mod demo;
+mod loopback;
 mod rules;
 mod tidy;
+mod verifier;

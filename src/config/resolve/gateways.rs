@@ -133,7 +133,7 @@ impl Resolver<'_> {
                 for url in [&http.callback_base, &http.probe_url].into_iter().flatten() {
                     self.url(url);
                 }
-                Settings::Http(http.clone())
+                Settings::Http(Box::new(http.clone()))
             }
             (None, None) => {
                 let message = format!("gateway \"{}\" does not say how it is spoken to", name.value);
