@@ -68,7 +68,7 @@ impl ServeArgs {
                         "FICTIONAL REGION: nothing here exists. Point at yours with --config DIR.",
                     );
                 }
-                cx.term.line(&format!("{region}"));
+                cx.term.line(&region);
                 cx.term.line(&format!("public page  http://{}", running.public));
                 cx.term.line(&format!("console      http://{}", running.console));
                 cx.term.line(&format!("its token    {}", running.state_dir.join(TOKEN_FILE).display()));

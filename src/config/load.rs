@@ -132,9 +132,9 @@ pub enum GatewayKind {
 #[derive(Clone, Debug)]
 pub enum Settings {
     /// SMTP.
-    Smtp(channels::SmtpEntry),
+    Smtp(Box<channels::SmtpEntry>),
     /// SMPP.
-    Smpp(channels::SmppEntry),
+    Smpp(Box<channels::SmppEntry>),
     /// HTTP.
     Http(Box<channels::SmsHttpEntry>),
     /// HylaFAX.

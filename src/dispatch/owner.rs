@@ -39,12 +39,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A commit that failed is tried again after that.
 const RETRY_COMMIT: Duration = Duration::from_millis(500);
 
+/// Who waits for a decision to be on disk.
+type Answer = oneshot::Sender<Result<Done, Refused>>;
+/// Answers, each with which of the events are its own.
+type Answers = Vec<(Answer, std::ops::Range<usize>)>;
+/// Looks at the state between two inputs.
+type Look = Box<dyn FnOnce(&State, &Meta) + Send>;
+
 /// What comes to the loop.
 enum Request {
-    Input { input: Box<Input>, reply: Option<oneshot::Sender<Result<Done, Refused>>> },
+    Input { input: Box<Input>, reply: Option<Answer> },
     Reply { channel: Channel, from: String, text: String },
-    Query(Box<dyn FnOnce(&State, &Meta) + Send>),
-    Config { loaded: Box<Loaded>, reply: oneshot::Sender<Result<Done, Refused>> },
+    Query(Look),
+    Config { loaded: Box<Loaded>, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -160,7 +167,7 @@ struct InFlight {
     batch: Batch,
     expected: u64,
     events: Vec<(At, Event)>,
-    replies: Vec<(oneshot::Sender<Result<Done, Refused>>, std::ops::Range<usize>)>,
+    replies: Answers,
 }
 
 /// The loop.
@@ -239,7 +246,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
 #[derive(Default)]
 struct Gathered {
     events: Vec<(At, Event)>,
-    replies: Vec<(oneshot::Sender<Result<Done, Refused>>, std::ops::Range<usize>)>,
+    replies: Answers,
     blobs: Vec<Vec<u8>>,
 }
 
@@ -323,7 +330,7 @@ impl Owner {
         }
     }
 
-    fn set_plan(&mut self, plan: Plan, reply: Option<oneshot::Sender<Result<Done, Refused>>>, gathered: &mut Gathered) {
+    fn set_plan(&mut self, plan: Plan, reply: Option<Answer>, gathered: &mut Gathered) {
         let (bytes, plan) = frozen(plan);
         if self.state.plan.hash == plan.hash && self.seq > 0 {
             if let Some(reply) = reply {
@@ -335,12 +342,7 @@ impl Owner {
         self.decide(&Input::NewPlan(Arc::new(plan)), reply, gathered);
     }
 
-    fn decide(
-        &mut self,
-        input: &Input,
-        reply: Option<oneshot::Sender<Result<Done, Refused>>>,
-        gathered: &mut Gathered,
-    ) {
+    fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
         let now = self.now();
         let mut nonce = [0; 16];
         if let Err(e) = getrandom::fill(&mut nonce) {

@@ -115,6 +115,7 @@ fn minute_of(local: &Zoned) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn stockholm() -> Calendar {

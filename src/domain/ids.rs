@@ -225,6 +225,7 @@ written_for_people!(DeliveryId, (IncidentNo, u32), |d| (d.incident, d.ordinal), 
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

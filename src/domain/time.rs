@@ -41,18 +41,23 @@ impl<'de> Deserialize<'de> for At {
         text.parse::<Timestamp>().map(At::from).map_err(serde::de::Error::custom)
     }
 }
+/// A u32 of seconds always fits.
+fn milliseconds(seconds: u32) -> i64 {
+    i64::from(seconds) * 1000
+}
+
 /// Plus seconds.
 impl Add<u32> for At {
     type Output = At;
     fn add(self, seconds: u32) -> At {
-        At(self.0.saturating_add(i64::from(seconds) * 1000))
+        At(self.0.saturating_add(milliseconds(seconds)))
     }
 }
 /// Minus seconds.
 impl Sub<u32> for At {
     type Output = At;
     fn sub(self, seconds: u32) -> At {
-        At(self.0.saturating_sub(i64::from(seconds) * 1000))
+        At(self.0.saturating_sub(milliseconds(seconds)))
     }
 }
 impl fmt::Debug for At {

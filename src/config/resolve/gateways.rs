@@ -57,7 +57,7 @@ impl Resolver<'_> {
             }
             self.secret(g.smtp.password.as_ref());
             let (needs, limits) = (&g.needs, &g.limits);
-            let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(g.smtp.clone()));
+            let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(Box::new(g.smtp.clone())));
             let (answers, receipts) = (g.answers, g.receipts);
             self.gateway(
                 Way { name, channel: Channel::Email, carry, answers, receipts, needs, limits, settings },
@@ -124,7 +124,7 @@ impl Resolver<'_> {
                     let message = "SMPP has no STARTTLS: its connection is TLS from the first byte, or not at all";
                     self.found.error(smpp.host.place, "smpp-tls", message).help("write tls: tls or tls: none");
                 }
-                Settings::Smpp(smpp.clone())
+                Settings::Smpp(Box::new(smpp.clone()))
             }
             (None, Some(http)) => {
                 self.url(&http.url);

@@ -23,8 +23,19 @@ use crate::web::problem::Problem;
 
 /// What can be done, as it stands in the address.
 const ACTS: [&str; 13] = [
-    "ack", "unack", "pass-on", "fallback", "update", "correct", "stop", "restored", "relapse", "all-clear", "decide",
-    "task", "break-glass",
+    "ack",
+    "unack",
+    "pass-on",
+    "fallback",
+    "update",
+    "correct",
+    "stop",
+    "restored",
+    "relapse",
+    "all-clear",
+    "decide",
+    "task",
+    "break-glass",
 ];
 
 #[derive(Template)]
@@ -226,14 +237,7 @@ pub async fn posted(
     carry_out(&ctx, &visitor, by, action, &format!("{home}?done={what}"), &back).await
 }
 
-async fn carry_out(
-    ctx: &Ctx,
-    visitor: &Visitor,
-    by: FunctionId,
-    action: Action,
-    to: &str,
-    back: &str,
-) -> Response {
+async fn carry_out(ctx: &Ctx, visitor: &Visitor, by: FunctionId, action: Action, to: &str, back: &str) -> Response {
     match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
         Ok(_) => Redirect::to(to).into_response(),
         Err(Failed::Refused(r)) => refused(ctx, visitor, r.into(), back).await,
@@ -267,9 +271,7 @@ fn action(plan: &Plan, no: IncidentNo, view: &IncidentView, fields: &Fields, now
             reason: reason(),
         },
         "all-clear" if fields.some("confirm").is_some() => Action::DataComplete { incident: no },
-        "all-clear" => {
-            Action::AllClear { incident: no, override_reason: fields.some("reason").map(Private::from) }
-        }
+        "all-clear" => Action::AllClear { incident: no, override_reason: fields.some("reason").map(Private::from) },
         "decide" => Action::Decide {
             incident: no,
             proposal: fields.some("proposal").map(|_| fields.number("proposal")).transpose()?,

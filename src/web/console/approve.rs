@@ -70,9 +70,7 @@ pub async fn list(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> 
     if let Err(choose) = visitor.acting() {
         return choose;
     }
-    let seen = visitor
-        .look(&ctx, |s, m, by| by.map(|by| view::approvals_for(s, by, m.now)).unwrap_or_default())
-        .await;
+    let seen = visitor.look(&ctx, |s, m, by| by.map(|by| view::approvals_for(s, by, m.now)).unwrap_or_default()).await;
     match seen {
         Ok((mut ui, approvals)) => {
             ui.refresh_s = Some(REFRESH_S);
@@ -184,7 +182,9 @@ pub async fn posted(
         Ok(done) => {
             let to = match code {
                 // The change made a new number, which the approver reads and approves (RULES B2).
-                "changed" => Carried::of(&done).message.map_or(back, |n| format!("/approve/{}", escaped(&n.to_string()))),
+                "changed" => {
+                    Carried::of(&done).message.map_or(back, |n| format!("/approve/{}", escaped(&n.to_string())))
+                }
                 "more-time" | "reviewed" => back,
                 _ => "/approve".into(),
             };

@@ -37,9 +37,8 @@ impl Fields {
     }
     /// `name.sv`, `name.en`: what was typed, or nothing when it is what stood there before.
     pub fn l10n(&self, name: &str, langs: &[Lang], before: &L10n) -> Option<L10n> {
-        let typed = L10n(
-            langs.iter().filter_map(|l| self.some(&format!("{name}.{l}")).map(|t| (*l, t.to_owned()))).collect(),
-        );
+        let typed =
+            L10n(langs.iter().filter_map(|l| self.some(&format!("{name}.{l}")).map(|t| (*l, t.to_owned()))).collect());
         let sent = langs.iter().any(|l| self.0.iter().any(|(n, _)| *n == format!("{name}.{l}")));
         (sent && typed != *before && !(typed.0.is_empty() && before.0.values().all(String::is_empty))).then_some(typed)
     }

@@ -101,7 +101,11 @@ impl Page {
                     more = format!("{more} · {}", ui.name(by));
                 }
                 if let (Some(noted), true) = (noted_by, via == "phone") {
-                    more = format!("{more} · {} {}", ui.t("per telefon, noterat av", "by phone, noted by"), ui.name(noted));
+                    more = format!(
+                        "{more} · {} {}",
+                        ui.t("per telefon, noterat av", "by phone, noted by"),
+                        ui.name(noted)
+                    );
                 }
                 AnswerWords { more, ..plain("✔", ui.t("har svarat", "answered"), "good") }
             }

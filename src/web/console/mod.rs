@@ -171,6 +171,7 @@ impl Visitor {
     }
 
     /// The duty that acts, or the way to choose one.
+    #[expect(clippy::result_large_err, reason = "the error is the page that is shown instead, made once a request")]
     fn acting(&self) -> Result<FunctionId, Response> {
         let back = self.uri.path_and_query().map_or("/", |p| p.as_str());
         let choose = || Redirect::to(&format!("/acting?back={}", escaped(back))).into_response();
@@ -185,7 +186,12 @@ impl Visitor {
             return Ok(fields);
         }
         let why = "the form does not belong to this session";
-        Err(Problem::new(StatusCode::FORBIDDEN, "foreign-form", why, "open the page again and send the form from there"))
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "foreign-form",
+            why,
+            "open the page again and send the form from there",
+        ))
     }
 }
 
@@ -374,9 +380,14 @@ mod tests {
 
     #[test]
     fn the_first_language_that_is_spoken_is_taken() {
-        for (list, expected) in
-            [("sv-SE,sv;q=0.9,en;q=0.8", "sv"), ("en-GB", "en"), ("de, en;q=0.5", "en"), ("de", "sv"), ("", "sv"), ("å", "sv")]
-        {
+        for (list, expected) in [
+            ("sv-SE,sv;q=0.9,en;q=0.8", "sv"),
+            ("en-GB", "en"),
+            ("de, en;q=0.5", "en"),
+            ("de", "sv"),
+            ("", "sv"),
+            ("å", "sv"),
+        ] {
             let mut headers = HeaderMap::new();
             if let Ok(value) = list.parse() {
                 headers.insert(header::ACCEPT_LANGUAGE, value);

@@ -57,7 +57,12 @@ impl FormPage {
     fn value<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
         if self.fields.0.iter().any(|(n, _)| n == name) { self.fields.get(name) } else { default }
     }
-    fn text<'a>(&'a self, name: &str, lang: &crate::domain::lang::Lang, text: &'a crate::domain::lang::L10n) -> &'a str {
+    fn text<'a>(
+        &'a self,
+        name: &str,
+        lang: &crate::domain::lang::Lang,
+        text: &'a crate::domain::lang::L10n,
+    ) -> &'a str {
         self.value(&format!("{name}.{lang}"), text.exact(*lang).unwrap_or(""))
     }
     fn ticked(&self, site: &SiteId) -> bool {

@@ -16,7 +16,7 @@ pub fn span(seconds: u32) -> String {
     match seconds {
         0..100 => format!("{seconds} s"),
         100..6_000 => format!("{} min", seconds / 60),
-        _ if seconds / 60 % 60 == 0 => format!("{} h", seconds / 3600),
+        _ if (seconds / 60).is_multiple_of(60) => format!("{} h", seconds / 3600),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }
@@ -83,7 +83,11 @@ pub fn then(lang: Lang, then: Then, last: Then) -> &'static str {
             t(lang, "frågas nästa; svarar ingen sänds texten", "the next is asked; if nobody answers it goes out")
         }
         (Then::Escalate, _) => t(lang, "frågas nästa", "the next is asked"),
-        (Then::Hold, _) => t(lang, "larmas det och frågas igen; inget sänds", "an alarm stands and it is asked again; nothing goes out"),
+        (Then::Hold, _) => t(
+            lang,
+            "larmas det och frågas igen; inget sänds",
+            "an alarm stands and it is asked again; nothing goes out",
+        ),
     }
 }
 
@@ -113,7 +117,9 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "reviewed" => t(lang, "Språket är granskat.", "The language was reviewed."),
         "ack" => t(lang, "Svaret är noterat.", "The answer is noted."),
         "unack" => t(lang, "Svaret är återtaget; frågan går vidare.", "The answer was taken back; asking goes on."),
-        "update" => t(lang, "Uppdateringen är sänd eller väntar på godkännande.", "The update was sent, or waits for approval."),
+        "update" => {
+            t(lang, "Uppdateringen är sänd eller väntar på godkännande.", "The update was sent, or waits for approval.")
+        }
         "correct" => t(lang, "Rättelsen är sänd.", "The correction was sent."),
         "stop" => t(lang, "Stoppat. Alla som fått texten får veta.", "Stopped. Everybody who got it is told."),
         "mode" => t(lang, "Läget är ändrat.", "The mode was changed."),

@@ -58,7 +58,7 @@ fn words(n: u16) -> L10n {
 
 fn news(a: u16, b: u16) -> News {
     News {
-        what: (a % 3 == 0).then(|| words(b)),
+        what: a.is_multiple_of(3).then(|| words(b)),
         level: (a % 4 == 1).then(|| LEVELS[usize::from(b) % 4].to_owned()),
         sites: (a % 5 == 2).then(|| sites(b)),
         safety: (a % 7 == 3).then_some(if b % 2 == 0 { Safety::Yes } else { Safety::No }),

@@ -161,7 +161,7 @@ fn rule_a3_the_first_page_holds_mark_kind_mode_site_and_what() {
         let out = asks::outgoing(t.inc(no), Item::Message(1), lang).unwrap();
         let rules = PageRules { chars_max: 80, pages_max: 12, charset };
         let first =
-            &pages(&out, Some("Svara JA Ö-1"), &rules).map_or_else(|_| pages(&out, None, &rules).unwrap(), |p| p)[0];
+            &pages(&out, Some("Svara JA Ö-1"), &rules).unwrap_or_else(|_| pages(&out, None, &rules).unwrap())[0];
         assert!(first.chars().count() <= 80);
         for word in words {
             assert!(first.contains(word), "{word} in {first:?}");
