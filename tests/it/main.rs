@@ -3,5 +3,6 @@
 mod channels;
 mod config;
 mod demo;
+mod owner;
 mod rules;
 mod tidy;
