@@ -50,7 +50,8 @@ pub fn jobs(
     let mut shared: HashMap<String, Arc<str>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
-        if d.state != DeliveryState::Queued && d.state != DeliveryState::Unknown {
+        let may_be_out = matches!(d.state, DeliveryState::Unknown | DeliveryState::Attempting);
+        if d.state != DeliveryState::Queued && !may_be_out {
             continue;
         }
         let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
@@ -73,7 +74,7 @@ pub fn jobs(
             head: body.head.clone(),
             trailer,
             link: mail.then(|| Arc::from(link(&around.link_key, &around.public_url, id))),
-            repeat: d.flags & Delivery::REPEAT != 0 || d.state == DeliveryState::Unknown,
+            repeat: d.flags & Delivery::REPEAT != 0 || may_be_out,
             ttl_s: plan.region.limits.delivery_ttl_s,
         };
         let last_path = usize::from(d.gateway) + 1 >= point.gateways.len();

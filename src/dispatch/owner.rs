@@ -7,24 +7,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::effects::{self, Jobs, Surroundings};
 use super::queue::Queued;
-use super::record::encode;
+use super::record::encode_anyway;
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
-use crate::domain::incident::state::{DESK, Phase, State};
+use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
-use crate::journal::{Batch, Journal, NewRecord, Pending};
+use crate::journal::{Batch, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
 pub const INPUTS_MAX: usize = 4_096;
@@ -38,6 +39,10 @@ const FROM_MEMORY_MAX: usize = 100_000;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A commit that failed is tried again after that.
 const RETRY_COMMIT: Duration = Duration::from_millis(500);
+/// A disk that has said nothing for so long counts as one that can't be written: people come first.
+const COMMIT_LATE: Duration = Duration::from_secs(10);
+/// What gateways still tell while the program goes down is heard and written for so long. Above the workers' own time.
+const DRAIN: Duration = Duration::from_secs(12);
 
 /// Who waits for a decision to be on disk.
 type Answer = oneshot::Sender<Result<Done, Refused>>;
@@ -166,7 +171,10 @@ struct InFlight {
     /// Kept until it is on disk: what failed is tried again.
     batch: Batch,
     expected: u64,
-    events: Vec<(At, Event)>,
+    submitted: Instant,
+    /// It was told and sent: once it is on disk, or before when nothing can be written.
+    carried_out: bool,
+    events: Vec<Event>,
     replies: Answers,
 }
 
@@ -185,6 +193,15 @@ pub struct Owner {
     meta: Meta,
     waiting: BTreeMap<GatewayId, VecDeque<Queued>>,
     in_flight: VecDeque<InFlight>,
+    /// The journal refused what is in flight; it is tried again then.
+    retry_at: Option<Instant>,
+    /// Outcomes that the loop knows by itself: it decides on them next, so that the order of decisions is that of records.
+    own: Vec<(DeliveryId, DeliveryState)>,
+    /// The next note of the desk that is handed over.
+    desk_next: usize,
+    /// The contacts that go with each plan of this run: notes of the desk name the plan that they were decided with.
+    desk_contacts: BTreeMap<String, Arc<Contacts>>,
+    stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
 }
 
@@ -225,6 +242,11 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         warnings: loaded.warnings.len(),
     };
     let owner = Owner {
+        desk_next: recovered.state.desk.len(),
+        retry_at: None,
+        own: Vec::new(),
+        desk_contacts: BTreeMap::new(),
+        stopped: None,
         state: recovered.state,
         contacts: recovered.contacts,
         current: Arc::new(loaded.contacts),
@@ -245,31 +267,56 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
 /// What is decided and not handed to the journal yet.
 #[derive(Default)]
 struct Gathered {
-    events: Vec<(At, Event)>,
+    events: Vec<Decided>,
     replies: Answers,
     blobs: Vec<Vec<u8>>,
+}
+
+/// An event with what is sealed beside it.
+struct Decided {
+    at: At,
+    event: Event,
+    /// The contacts that an incident begins with, or goes on with: those of the plan that it was decided with, whatever
+    /// configuration came before the commit.
+    contacts: Option<Arc<Contacts>>,
+}
+
+/// How the oldest commit stands.
+enum Ended {
+    Written,
+    /// Nothing was heard of it for too long; it may still come.
+    Late,
+    Refused(JournalError),
+    /// It is time to try again.
+    Retry,
 }
 
 impl Owner {
     /// Runs until every handle is gone or `stop` turns true; what is in flight is committed first.
     pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
+        self.stopped = Some(stop.clone());
         let mut gathered = Gathered::default();
         self.set_plan(plan, None, &mut gathered);
+        self.commit(&mut gathered);
         self.resume();
-        self.commit(&mut gathered).await;
-        let mut open = true;
+        self.own_outcomes(&mut gathered);
+        let (mut open, mut hearing) = (true, true);
         while open {
             let due = self.state.next_due();
             let now = self.now();
             let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
-            let room = self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX };
+            let room = self.has_room();
             tokio::select! {
                 biased;
                 _ = stop.changed() => open = false,
-                done = committed(&mut self.in_flight) => self.committed(done),
-                news = self.news.recv(), if room => match news {
+                ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
+                news = self.news.recv(), if room && hearing => match news {
                     Some(news) => self.hear(news, &mut gathered),
-                    None => open = false,
+                    None => {
+                        // Incidents are still led, over the console and on paper.
+                        tracing::error!("no gateway has a worker any more: nothing can be sent");
+                        hearing = false;
+                    }
                 },
                 request = self.rx.recv(), if room => match request {
                     Some(request) => self.take(request, &mut gathered),
@@ -277,7 +324,8 @@ impl Owner {
                 },
                 () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
             }
-            if !room {
+            self.all_ended().await;
+            if !self.has_room() {
                 continue;
             }
             // Whatever else waits is decided with it and committed together.
@@ -294,16 +342,43 @@ impl Owner {
             if self.state.next_due().is_some_and(|d| d <= now) {
                 self.decide(&Input::Due, None, &mut gathered);
             }
-            self.commit(&mut gathered).await;
+            self.commit(&mut gathered);
+            self.own_outcomes(&mut gathered);
         }
-        while !self.in_flight.is_empty() {
-            let done = committed(&mut self.in_flight).await;
-            let on_record = matches!(done, Some(Ok(())));
-            self.committed(done);
-            if !on_record {
-                tracing::error!("going down with records that could not be written");
-                return;
+        // Nothing new is taken; what gateways took on the way down is heard, so that the next start does not repeat it.
+        let until = mono() + DRAIN;
+        hearing &= *stop.borrow();
+        while hearing || !self.in_flight.is_empty() {
+            tokio::select! {
+                biased;
+                ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
+                news = self.news.recv(), if hearing => match news {
+                    Some(news) => self.hear(news, &mut gathered),
+                    None => hearing = false,
+                },
+                () = tokio::time::sleep_until(until) => break,
             }
+            self.commit(&mut gathered);
+        }
+        if !self.in_flight.is_empty() {
+            tracing::error!("going down with records that could not be written");
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
+    }
+
+    fn going_down(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|s| *s.borrow())
+    }
+
+    /// Decides on what the loop found out by itself: each round moves deliveries on to their next gateway, so that it ends.
+    fn own_outcomes(&mut self, gathered: &mut Gathered) {
+        while !self.own.is_empty() {
+            let own = std::mem::take(&mut self.own);
+            self.decide(&Input::Outcomes(own), None, gathered);
+            self.commit(gathered);
         }
     }
 
@@ -332,6 +407,7 @@ impl Owner {
 
     fn set_plan(&mut self, plan: Plan, reply: Option<Answer>, gathered: &mut Gathered) {
         let (bytes, plan) = frozen(plan);
+        self.desk_contacts.insert(plan.hash.clone(), self.current.clone());
         if self.state.plan.hash == plan.hash && self.seq > 0 {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: true }));
@@ -354,7 +430,10 @@ impl Owner {
         match decide(&mut self.state, input, now, nonce) {
             Ok(events) => {
                 let from = gathered.events.len();
-                gathered.events.extend(events.into_iter().map(|e| (now, e)));
+                for event in events {
+                    let contacts = self.contacts_of(&event);
+                    gathered.events.push(Decided { at: now, event, contacts });
+                }
                 if let Some(reply) = reply {
                     gathered.replies.push((reply, from..gathered.events.len()));
                 }
@@ -392,7 +471,14 @@ impl Owner {
                 self.meta.health.insert(gateway, (health.ok, health.detail));
             }
             WorkerEvent::Room { gateway, .. } => self.push(&gateway),
-            WorkerEvent::Ended { .. } => {}
+            WorkerEvent::Ended { gateway, on_the_wire, in_line } => {
+                if !self.going_down() {
+                    let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
+                    self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
+                    self.lost(&gateway);
+                    self.push(&gateway);
+                }
+            }
         }
     }
 
@@ -421,21 +507,20 @@ impl Owner {
     }
 
     /// Hands what was decided to the journal, as one batch.
-    async fn commit(&mut self, gathered: &mut Gathered) {
+    fn commit(&mut self, gathered: &mut Gathered) {
         if gathered.events.is_empty() {
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events, replies, blobs } = std::mem::take(gathered);
-        let mut records: Vec<NewRecord> = Vec::with_capacity(events.len());
-        for (at, event) in &events {
-            let attached = self.frozen_contacts(event);
-            match encode(*at, event, attached.as_deref(), self.journal.sealer()) {
-                Ok(record) => records.push(record),
-                Err(e) => tracing::error!("an event can't be recorded: {e}"),
-            }
+        let Gathered { events: decided, replies, blobs } = std::mem::take(gathered);
+        let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len());
+        let mut events = Vec::with_capacity(decided.len());
+        for Decided { at, event, contacts } in decided {
+            let attached = contacts.and_then(|c| serde_json::to_vec(&*c).ok());
+            records.push(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer()));
+            events.push(event);
         }
         let mut batch = Batch::of(records);
         for blob in blobs {
@@ -443,54 +528,110 @@ impl Owner {
         }
         let expected = self.seq;
         self.seq += batch.records.len() as u64;
-        let mut this = InFlight { pending: None, batch, expected, events, replies };
-        if self.meta.on_record {
-            this.pending = self.journal.submit(expected, this.batch.clone()).await.ok();
-        } else {
+        let mut this =
+            InFlight { pending: None, batch, expected, submitted: mono(), carried_out: false, events, replies };
+        if !self.meta.on_record {
             self.carry_out(&mut this);
         }
         self.in_flight.push_back(this);
+        if self.retry_at.is_none() {
+            self.submit();
+        }
     }
 
     /// An incident keeps the contacts that it began with, sealed beside the record that opens it.
-    fn frozen_contacts(&mut self, event: &Event) -> Option<Vec<u8>> {
+    fn contacts_of(&mut self, event: &Event) -> Option<Arc<Contacts>> {
         let Event::Incident { no, change } = event else { return None };
         if !matches!(**change, Change::Opened { .. } | Change::Adopted { .. }) {
             return None;
         }
         self.contacts.insert(*no, self.current.clone());
-        serde_json::to_vec(&*self.current).ok()
+        Some(self.current.clone())
     }
 
-    /// A commit ended: now it is told and sent.
-    fn committed(&mut self, done: Option<Result<(), String>>) {
-        let Some(done) = done else { return };
-        let Some(mut front) = self.in_flight.pop_front() else { return };
-        if let Err(why) = done {
-            if self.meta.on_record {
-                tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
+    /// Hands the oldest commits to the journal, in order, as many as may be on their way.
+    fn submit(&mut self) {
+        self.retry_at = None;
+        for f in self.in_flight.iter_mut().take(COMMITS_MAX).filter(|f| f.pending.is_none()) {
+            match self.journal.try_submit(f.expected, f.batch.clone()) {
+                Ok(pending) => (f.pending, f.submitted) = (Some(pending), mono()),
+                Err(_) => {
+                    self.retry_at = Some(mono() + RETRY_COMMIT);
+                    return;
+                }
             }
-            self.meta.on_record = false;
-            // People come first: once, what was decided leaves although it is not on disk (invariant 1's one exception).
-            self.carry_out(&mut front);
-            self.in_flight.push_front(front);
-            let mut rest = std::mem::take(&mut self.in_flight);
-            rest.iter_mut().for_each(|f| self.carry_out(f));
-            rest.append(&mut self.in_flight);
-            self.in_flight = rest;
-            self.resubmit();
-            return;
         }
+    }
+
+    /// Takes note of all commits that have ended by now: a backlog shrinks although more comes in.
+    async fn all_ended(&mut self) {
+        while self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
+            tokio::select! {
+                biased;
+                ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
+                () = std::future::ready(()) => return,
+            }
+        }
+    }
+
+    /// How the oldest commit stands; one that is on disk is told and sent.
+    fn ended(&mut self, ended: Ended) {
+        match ended {
+            Ended::Written => self.written(),
+            Ended::Late => self.from_memory("the disk has not answered"),
+            Ended::Refused(JournalError::Conflict { found, .. })
+                if self.in_flight.front().is_some_and(|f| found >= f.expected + f.batch.records.len() as u64) =>
+            {
+                // The disk had taken more than it admitted. This process alone writes here: it is this very batch.
+                self.written();
+            }
+            Ended::Refused(error) => self.refused(&error.to_string()),
+            Ended::Retry => {
+                self.submit();
+                if self.in_flight.front().is_some_and(|f| f.pending.is_none()) {
+                    self.refused("the journal takes nothing");
+                }
+            }
+        }
+    }
+
+    fn written(&mut self) {
+        let Some(mut front) = self.in_flight.pop_front() else { return };
         if !self.meta.on_record && self.in_flight.is_empty() {
             tracing::warn!("records can be written again; everything is on disk");
             self.meta.on_record = true;
         }
         self.carry_out(&mut front);
+        if self.retry_at.is_none() {
+            self.submit();
+        }
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// All of it is tried again, in order: one that is refused takes those behind it along.
+    fn refused(&mut self, why: &str) {
+        self.from_memory(why);
+        self.in_flight.iter_mut().for_each(|f| f.pending = None);
+        self.retry_at = Some(mono() + RETRY_COMMIT);
+    }
+
+    /// People come first: what was decided leaves although it is not on disk (invariant 1's one exception). Once.
+    fn from_memory(&mut self, why: &str) {
+        if self.meta.on_record {
+            tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
+        }
+        self.meta.on_record = false;
+        let mut all = std::mem::take(&mut self.in_flight);
+        all.iter_mut().for_each(|f| self.carry_out(f));
+        self.in_flight = all;
         self.changed.send_modify(|n| *n += 1);
     }
 
     fn carry_out(&mut self, done: &mut InFlight) {
-        let events = Arc::new(std::mem::take(&mut done.events).into_iter().map(|(_, e)| e).collect::<Vec<_>>());
+        if std::mem::replace(&mut done.carried_out, true) {
+            return;
+        }
+        let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {
             let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
@@ -504,17 +645,11 @@ impl Owner {
 
     fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
         match event {
-            Event::DeskNote { .. } => {
-                // The newest desk notes are those that wait; each is handed over once, by its state.
-                let last = self.state.desk.len().saturating_sub(1);
-                let ordinal = (0..=last).rev().find(|i| {
-                    self.state.desk.get(*i).is_some_and(|n| {
-                        Event::DeskNote { send: n.send, plan: n.plan.clone(), word: n.word, text: n.text.clone() }
-                            == *event
-                    })
-                });
-                if let Some(ordinal) = ordinal.and_then(|o| u32::try_from(o).ok()) {
-                    effects::desk_job(&self.state, ordinal, &self.current, jobs);
+            Event::DeskNote { plan, .. } => {
+                let ordinal = self.desk_next;
+                self.desk_next += 1;
+                if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
+                    effects::desk_job(&self.state, ordinal, contacts, jobs);
                 }
             }
             Event::Incident { no, change } => {
@@ -556,57 +691,35 @@ impl Owner {
 
     /// Gives a worker what it has room for; the rest waits here, in order.
     fn push(&mut self, gateway: &GatewayId) {
+        let going_down = self.going_down();
         let Some(waiting) = self.waiting.get_mut(gateway) else { return };
         if waiting.is_empty() {
             return;
         }
-        let jobs: Vec<Queued> = std::mem::take(waiting).into();
-        match self.meta.workers.get(gateway) {
-            Some(worker) => {
-                if let Err(full) = worker.submit(jobs) {
-                    if !full.ended {
-                        tracing::warn!(gateway = %gateway, waiting = full.rest.len(), "the queue is full; the rest waits");
-                    }
-                    *waiting = full.rest.into();
-                }
+        let mut jobs: Vec<Queued> = std::mem::take(waiting).into();
+        if let Some(worker) = self.meta.workers.get(gateway) {
+            let Err(full) = worker.submit(jobs) else { return };
+            if !full.ended || going_down {
+                tracing::warn!(gateway = %gateway, waiting = full.rest.len(), "the queue is full; the rest waits");
+                *waiting = full.rest.into();
+                return;
             }
-            None => {
-                // No such way out: each delivery fails, so that the next gateway of the channel takes over.
-                let why =
-                    self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
-                let failed: Vec<(DeliveryId, DeliveryState)> =
-                    jobs.iter().map(|q| (q.job.delivery, DeliveryState::Failed)).collect();
-                for (id, _) in &failed {
-                    self.keep_reason(*id, why.clone());
-                }
-                self.later(failed);
-            }
+            jobs = full.rest;
+            self.lost(gateway);
+        }
+        // No such way out: each delivery fails, so that the next gateway of the channel takes over.
+        let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
+        for queued in jobs {
+            self.keep_reason(queued.job.delivery, why.clone());
+            self.own.push((queued.job.delivery, DeliveryState::Failed));
         }
     }
 
-    /// Outcomes that the loop itself knows come back as inputs, after the commit that is being carried out.
-    fn later(&mut self, outcomes: Vec<(DeliveryId, DeliveryState)>) {
-        let now = self.now();
-        if let Ok(events) = decide(&mut self.state, &Input::Outcomes(outcomes), now, [0; 16])
-            && !events.is_empty()
-        {
-            let events: Vec<(At, Event)> = events.into_iter().map(|e| (now, e)).collect();
-            let records: Vec<NewRecord> =
-                events.iter().filter_map(|(at, e)| encode(*at, e, None, self.journal.sealer()).ok()).collect();
-            let batch = Batch::of(records);
-            let expected = self.seq;
-            self.seq += batch.records.len() as u64;
-            let pending =
-                if self.meta.on_record { self.journal.try_submit(expected, batch.clone()).ok() } else { None };
-            self.in_flight.push_back(InFlight { pending, batch, expected, events, replies: Vec::new() });
-        }
-    }
-
-    /// Commits that were not taken are handed to the journal again, in order; all of them, since one that is refused takes
-    /// those behind it along.
-    fn resubmit(&mut self) {
-        for f in self.in_flight.iter_mut().take(COMMITS_MAX) {
-            f.pending = self.journal.try_submit(f.expected, f.batch.clone()).ok();
+    /// A worker that ended by itself is no way out any more.
+    fn lost(&mut self, gateway: &GatewayId) {
+        if self.meta.workers.remove(gateway).is_some() {
+            tracing::error!(gateway = %gateway, "the worker of a gateway has ended; others take over");
+            self.meta.unusable.insert(gateway.clone(), "its worker has ended; start the program anew".into());
         }
     }
 
@@ -616,15 +729,7 @@ impl Owner {
         let mut jobs = Jobs::new();
         for inc in self.state.incidents.values() {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
-            if inc.phase == Phase::Closed {
-                continue;
-            }
-            let waiting = (0u32..)
-                .zip(&inc.deliveries)
-                .filter(|(_, d)| {
-                    matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown)
-                })
-                .map(|(o, _)| o);
+            let waiting = (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
             effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
@@ -643,20 +748,38 @@ impl Owner {
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
 
-/// Waits for the oldest commit. `None` when nothing is in flight: then it waits for ever.
-async fn committed(in_flight: &mut VecDeque<InFlight>) -> Option<Result<(), String>> {
-    let Some(front) = in_flight.front_mut() else { return std::future::pending().await };
-    match &mut front.pending {
-        Some(pending) => match pending.await {
-            Ok(_) => Some(Ok(())),
-            Err(refused) => {
-                front.pending = None;
-                Some(Err(refused.error.to_string()))
-            }
+/// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
+/// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.
+fn goes_again(inc: &Incident, item: Item, state: DeliveryState) -> bool {
+    match state {
+        DeliveryState::Queued => true,
+        DeliveryState::Attempting | DeliveryState::Unknown => match item {
+            Item::Message(seq) => inc.message(seq).is_some_and(|m| {
+                let last = inc.phase != Phase::Closed || m.released_at.is_some_and(|at| at >= inc.phase_at);
+                !m.stopped && last
+            }),
+            Item::Note(_) => inc.phase != Phase::Closed,
         },
-        None => {
-            tokio::time::sleep(RETRY_COMMIT).await;
-            Some(Err("waiting to be written".into()))
+        _ => false,
+    }
+}
+
+/// Waits for news of the oldest commit. When nothing is in flight, it waits for ever.
+async fn ended(in_flight: &mut VecDeque<InFlight>, retry_at: Option<Instant>) -> Ended {
+    let Some(front) = in_flight.front_mut() else { return std::future::pending().await };
+    let (late_at, told) = (front.submitted + COMMIT_LATE, front.carried_out);
+    let Some(pending) = &mut front.pending else {
+        if let Some(at) = retry_at {
+            tokio::time::sleep_until(at).await;
         }
+        return Ended::Retry;
+    };
+    tokio::select! {
+        biased;
+        done = pending => match done {
+            Ok(_) => Ended::Written,
+            Err(refused) => Ended::Refused(refused.error),
+        },
+        () = tokio::time::sleep_until(late_at), if !told => Ended::Late,
     }
 }

@@ -58,6 +58,19 @@ pub fn encode(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Sealer) -
     Ok(record)
 }
 
+/// As [`encode`]; what can't be sealed is left out, and the event is recorded without it. A record that is missing would
+/// put every later one out of place.
+pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Sealer) -> NewRecord {
+    encode(at, event, attached, sealer).unwrap_or_else(|e| {
+        tracing::error!(kind = event.name(), "private values can't be recorded, the event is, without them: {e}");
+        let mut event = event.clone();
+        for value in event.private_mut() {
+            *value = Private::Sealed([0; 16]);
+        }
+        NewRecord::new(event.kind(), VERSION, at.0, postcard::to_stdvec(&event).unwrap_or_default())
+    })
+}
+
 /// An event as it was decided, with its time; its private values are still sealed ([`unseal`]).
 ///
 /// # Errors

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod loopback;
+mod owner;
 mod rules;
 mod tidy;
 mod verifier;

@@ -1,0 +1,109 @@
+//! Invariant 1: nothing leaves before it is on disk, unless no disk can be written.
+
+use std::collections::BTreeSet;
+
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::DeliveryId;
+
+use super::rig::*;
+
+#[tokio::test]
+async fn jobs_leave_only_after_the_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.settled().await;
+    rig.gate.set(Disk::Held);
+    let report = rig.report();
+    tokio::pin!(report);
+    tokio::select! {
+        _ = &mut report => panic!("answered before it was on disk"),
+        () = rig.until("decided", |s, _| !s.incidents.is_empty()) => {}
+    }
+    rig.settled().await;
+    assert!(rig.far.ids().is_empty(), "sent before it was on disk");
+    assert!(replay(dir.path()).state.incidents.is_empty());
+    rig.gate.set(Disk::Fine);
+    assert!(report.await.on_record);
+    rig.until("sent", |_, far| !far.ids().is_empty()).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.settled().await;
+    rig.gate.set(Disk::Full);
+    let done = rig.report().await;
+    assert!(!done.on_record);
+    rig.until("sent", |_, far| !far.ids().is_empty()).await;
+    rig.settled().await;
+    assert!(!rig.on_record().await);
+    let drill = vardkase::domain::incident::input::Report {
+        playbook: "ehr-down".into(),
+        exercise: true,
+        ..Default::default()
+    };
+    assert!(!rig.act("it", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
+    rig.settled().await;
+    assert!(replay(dir.path()).state.incidents.is_empty());
+    rig.gate.set(Disk::Fine);
+    let back = async {
+        while !rig.on_record().await {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(WITHIN, back).await.unwrap();
+    rig.settled().await;
+    let ids = rig.far.ids();
+    let once: BTreeSet<DeliveryId> = ids.iter().copied().collect();
+    assert_eq!(once.len(), ids.len(), "something left twice");
+    let state = rig.state().await;
+    for inc in state.incidents.values() {
+        assert!(inc.deliveries.iter().all(|d| d.state != DeliveryState::Queued));
+    }
+    assert!(rig.report_again().await.on_record);
+    rig.settled().await;
+    let state = rig.state().await;
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state, "the record is another than what happened");
+    let report = vardkase::journal::verify(dir.path(), Default::default()).unwrap();
+    assert!(report.fault.is_none(), "{report:?}");
+}
+
+impl Rig {
+    async fn report_again(&self) -> vardkase::dispatch::owner::Done {
+        self.act(
+            "it",
+            vardkase::domain::incident::input::Action::Report(vardkase::domain::incident::input::Report {
+                playbook: "ehr-down".into(),
+                shared: vardkase::domain::incident::input::IfShared::Separate,
+                ..Default::default()
+            }),
+        )
+        .await
+    }
+}
+
+#[tokio::test]
+async fn in_memory_too_an_unusable_gateway_passes_on_and_the_record_stays_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = shipped().plan.gateways.iter().find(|g| g.channel == vardkase::domain::plan::Channel::Sms).unwrap().id.clone();
+    let unusable = [first.to_string()].into();
+    let rig = start(dir.path(), Options { unusable, ..Options::default() });
+    rig.settled().await;
+    rig.gate.set(Disk::Full);
+    assert!(!rig.report().await.on_record);
+    rig.settled().await;
+    rig.gate.set(Disk::Fine);
+    let back = async {
+        while !rig.on_record().await {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(WITHIN, back).await.unwrap();
+    rig.settled().await;
+    let state = rig.state().await;
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state);
+}

@@ -1,0 +1,8 @@
+//! The owner of the state with a real journal, real workers and gateways that misbehave: what is told and sent when, what a
+//! crash or a full disk changes, and what stands in the journal.
+
+mod disk;
+mod privacy;
+mod restart;
+mod rig;
+mod ways;

@@ -1,0 +1,137 @@
+//! Recovery is replay; what was not known to be accepted goes out again, marked.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::DeliveryId;
+use vardkase::domain::incident::input::{Action, Input};
+use vardkase::domain::plan::Channel;
+use vardkase::journal::{Batch, Journal, NewRecord, OpenOptions, SqliteReader};
+
+use super::rig::*;
+
+#[tokio::test]
+async fn after_a_restart_the_state_is_the_same_and_only_what_is_not_known_goes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    for g in rig.loaded.plan.gateways.iter().filter(|g| g.channel == Channel::Sms) {
+        rig.far.say(&g.id, Say::Nothing);
+    }
+    rig.report().await;
+    rig.until("some took", |_, far| !far.ids().is_empty()).await;
+    rig.settled().await;
+    let before = rig.state().await;
+    let clock = rig.clock.clone();
+    let contacts = rig.loaded.contacts.clone();
+    rig.stop().await;
+    let again = replay(dir.path());
+    assert!(again.state == before, "another state after the start");
+    let no = *before.incidents.keys().next().unwrap();
+    assert!(*again.contacts[&no] == contacts);
+    let waiting: BTreeSet<DeliveryId> = (0u32..)
+        .zip(&before.incidents[&no].deliveries)
+        .filter(|(_, d)| matches!(d.state, DeliveryState::Queued | DeliveryState::Unknown))
+        .map(|(ordinal, _)| DeliveryId { incident: no, ordinal })
+        .collect();
+    let (old, asks) = (before.incidents[&no].deliveries.len(), before.incidents[&no].asks.len());
+    assert!(!waiting.is_empty() && waiting.len() < old);
+
+    // Timers fall due while it is down.
+    let due = before.next_due().unwrap();
+    clock.advance_to(due.timestamp());
+    clock.advance(Duration::from_secs(1));
+    let rig = start(dir.path(), Options { clock, ..Options::default() });
+    rig.until("all of it", |_, far| waiting.iter().all(|id| far.ids().contains(id))).await;
+    rig.until("the timer", |s, _| s.next_due().unwrap() > due).await;
+    rig.settled().await;
+    for (_, job) in rig.far.took() {
+        let known = (job.delivery.ordinal as usize) < old;
+        assert!(!known || waiting.contains(&job.delivery), "{} was known to be accepted", job.delivery);
+        assert!(!known || job.repeat, "{} may be a repeat", job.delivery);
+    }
+    let ids = rig.far.ids();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "once each");
+    let after = rig.state().await;
+    assert!(after.incidents[&no].asks.len() >= asks);
+    rig.settled().await;
+    let seq = rig.handle.ask(|_, m| m.seq).await.unwrap();
+    rig.settled().await;
+    assert_eq!(rig.handle.ask(|_, m| m.seq).await.unwrap(), seq, "the timer fired once");
+    rig.stop().await;
+    assert!(replay(dir.path()).state == after);
+    let report = vardkase::journal::verify(dir.path(), Default::default()).unwrap();
+    assert!(report.fault.is_none(), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_all_clear_that_was_not_sent_goes_out_after_a_restart_though_its_incident_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.report().await;
+    rig.settled().await;
+    let no = *rig.state().await.incidents.keys().next().unwrap();
+    for g in &rig.loaded.plan.gateways {
+        rig.far.say(&g.id, Say::Nothing);
+    }
+    rig.act("tib", Action::Restored { incident: no, news: Default::default() }).await;
+    rig.act("tib", Action::AllClear { incident: no, override_reason: Some("checked on paper".into()) }).await;
+    rig.settled().await;
+    let before = rig.state().await;
+    let queued: Vec<DeliveryId> = (0u32..)
+        .zip(&before.incidents[&no].deliveries)
+        .filter(|(_, d)| d.state == DeliveryState::Queued)
+        .map(|(ordinal, _)| DeliveryId { incident: no, ordinal })
+        .collect();
+    let clock = rig.clock.clone();
+    rig.stop().await;
+    assert!(!queued.is_empty(), "the all clear is on its way");
+    let rig = start(dir.path(), Options { clock, ..Options::default() });
+    rig.until("all of it", |_, far| queued.iter().all(|id| far.ids().contains(id))).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_gateways_took_on_the_way_down_is_on_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.report().await;
+    rig.until("some took", |_, far| !far.ids().is_empty()).await;
+    let far = rig.far.clone();
+    let clock = rig.clock.clone();
+    rig.stop().await;
+    let taken: BTreeSet<DeliveryId> = far.ids().into_iter().collect();
+    let rig = start(dir.path(), Options { clock, ..Options::default() });
+    rig.settled().await;
+    let twice: Vec<DeliveryId> = rig.far.ids().into_iter().filter(|id| taken.contains(id)).collect();
+    assert!(twice.is_empty(), "{twice:?} left twice after an orderly end");
+    rig.stop().await;
+}
+
+#[test]
+fn a_record_of_a_newer_program_is_refused_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
+    let record = NewRecord::new(5, 2, 0, vec![4]);
+    journal.submit_blocking(0, Batch::of(vec![record])).unwrap().wait().unwrap();
+    journal.close();
+    let mut reader = SqliteReader::open(dir.path()).unwrap();
+    let plan = std::sync::Arc::new(shipped().plan);
+    let error = vardkase::dispatch::recover::recover(&mut reader, plan).unwrap_err().to_string();
+    assert_eq!(error, "record 1 can't be carried out: it is of version 2, this program knows up to 1");
+}
+
+#[tokio::test]
+async fn a_program_without_any_worker_still_takes_reports() {
+    let dir = tempfile::tempdir().unwrap();
+    let unusable = shipped().plan.gateways.iter().map(|g| g.id.to_string()).collect();
+    let rig = start(dir.path(), Options { unusable, ..Options::default() });
+    assert!(rig.report().await.on_record);
+    rig.handle.input(Input::Due).await.unwrap();
+    rig.settled().await;
+    let state = rig.state().await;
+    let inc = state.incidents.values().next().unwrap();
+    assert!(inc.deliveries.iter().all(|d| d.state == DeliveryState::Failed) && !inc.tasks.is_empty());
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state);
+}

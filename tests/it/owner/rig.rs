@@ -1,0 +1,260 @@
+//! The shipped region, a temporary journal whose disk can be held up or fail, and gateways in this process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
+use vardkase::clock::VirtualClock;
+use vardkase::config::{Loaded, Source, load};
+use vardkase::dispatch::effects::Surroundings;
+use vardkase::dispatch::links::LinkKey;
+use vardkase::dispatch::owner::{self, Done, Handle, Parts};
+use vardkase::dispatch::recover::{Recovered, recover};
+use vardkase::dispatch::retry::Jitter;
+use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
+use vardkase::dispatch::worker_limits::WorkerLimits;
+use vardkase::domain::delivery::{Accepted, SendError};
+use vardkase::domain::ids::{DeliveryId, GatewayId};
+use vardkase::domain::incident::input::{Action, Input, Report};
+use vardkase::domain::incident::state::State;
+use vardkase::journal::*;
+
+/// Everything that a test waits for comes within that time, or it fails.
+pub const WITHIN: Duration = Duration::from_secs(20);
+
+/// How the disk is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Disk {
+    Fine,
+    Held,
+    Full,
+}
+
+#[derive(Default)]
+pub struct Gate(Mutex<Option<Disk>>, Condvar);
+impl Gate {
+    pub fn set(&self, disk: Disk) {
+        *self.0.lock().unwrap() = Some(disk);
+        self.1.notify_all();
+    }
+    fn pass(&self) -> bool {
+        let mut disk = self.0.lock().unwrap();
+        while *disk == Some(Disk::Held) {
+            disk = self.1.wait(disk).unwrap();
+        }
+        *disk != Some(Disk::Full)
+    }
+}
+
+struct Slow(SqliteStore, Arc<Gate>);
+impl Store for Slow {
+    fn head(&self) -> Head {
+        self.0.head()
+    }
+    fn append(&mut self, group: &[Append]) -> Vec<Result<Head, JournalError>> {
+        if self.1.pass() {
+            return self.0.append(group);
+        }
+        let full = JournalError::Disk { kind: DiskKind::Full, what: "appending".into() };
+        group.iter().map(|_| Err(full.clone())).collect()
+    }
+    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
+        self.0.put_checkpoint(checkpoint)
+    }
+    fn idle(&mut self) {
+        self.0.idle();
+    }
+    fn follow(&self) -> watch::Receiver<Head> {
+        self.0.follow()
+    }
+    fn open_reader(&self) -> OpenReader {
+        self.0.open_reader()
+    }
+}
+
+/// What gateways say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Say {
+    Accepted,
+    Refused,
+    /// Nothing: what was taken is on the wire.
+    Nothing,
+}
+
+/// What all gateways took, in order.
+#[derive(Default)]
+pub struct Far {
+    pub took: Mutex<Vec<(GatewayId, Job)>>,
+    pub says: Mutex<BTreeMap<GatewayId, Say>>,
+}
+impl Far {
+    pub fn took(&self) -> Vec<(GatewayId, Job)> {
+        self.took.lock().unwrap().clone()
+    }
+    pub fn ids(&self) -> Vec<DeliveryId> {
+        self.took().iter().map(|(_, j)| j.delivery).collect()
+    }
+    pub fn say(&self, gateway: &GatewayId, say: Say) {
+        self.says.lock().unwrap().insert(gateway.clone(), say);
+    }
+}
+
+struct Fake {
+    id: GatewayId,
+    far: Arc<Far>,
+    otherwise: Say,
+}
+impl Gateway for Fake {
+    fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            loop {
+                let job = tokio::select! {
+                    _ = stop.changed() => return,
+                    job = jobs.recv() => match job { Some(job) => job, None => return },
+                };
+                let delivery = job.delivery;
+                self.far.took.lock().unwrap().push((self.id.clone(), job));
+                let says = self.far.says.lock().unwrap().get(&self.id).copied().unwrap_or(self.otherwise);
+                let result = match says {
+                    Say::Accepted => Ok(Accepted::default()),
+                    Say::Refused => Err(SendError::permanent("no")),
+                    Say::Nothing => continue,
+                };
+                if out.send(GatewayEvent::Outcome { delivery, result }).await.is_err() {
+                    return;
+                }
+            }
+        })
+    }
+    fn probe(&self) -> Boxed<'_, Health> {
+        Box::pin(async { Health { ok: true, detail: "fine".into() } })
+    }
+}
+
+pub struct Options {
+    pub otherwise: Say,
+    /// Gateways that have no worker.
+    pub unusable: BTreeSet<String>,
+    pub queue_len_max: usize,
+    pub clock: VirtualClock,
+}
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            otherwise: Say::Accepted,
+            unusable: BTreeSet::new(),
+            queue_len_max: 20_000,
+            clock: VirtualClock::stepped("2008-12-18T03:12:00+01:00".parse().unwrap()),
+        }
+    }
+}
+
+pub struct Rig {
+    pub loaded: Loaded,
+    pub handle: Handle,
+    pub far: Arc<Far>,
+    pub gate: Arc<Gate>,
+    pub clock: VirtualClock,
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<()>,
+    journal: Journal,
+}
+
+pub fn shipped() -> Loaded {
+    load(&Source::Shipped).unwrap()
+}
+
+/// What a start would find.
+pub fn replay(dir: &Path) -> Recovered {
+    let mut reader = SqliteReader::open(dir).unwrap();
+    recover(&mut reader, Arc::new(shipped().plan)).unwrap()
+}
+
+pub fn start(dir: &Path, options: Options) -> Rig {
+    let loaded = shipped();
+    let store = SqliteStore::open(dir, OpenOptions::default()).unwrap();
+    let gate = Arc::new(Gate::default());
+    let sealer = store.sealer();
+    let journal = Journal::start(Slow(store, gate.clone()), sealer).unwrap();
+    let recovered = recover(&mut *journal.reader().unwrap(), Arc::new(loaded.plan.clone())).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
+    let far = Arc::new(Far::default());
+    let (mut workers, mut unusable) = (BTreeMap::new(), BTreeMap::new());
+    for g in &loaded.plan.gateways {
+        if options.unusable.contains(g.id.as_str()) {
+            unusable.insert(g.id.clone(), "its secret is missing".to_owned());
+            continue;
+        }
+        let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise });
+        let limits =
+            WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
+        let w = Worker::start(g.id.clone(), fake, limits, events.clone(), Jitter::seeded(7), stopped.clone());
+        workers.insert(g.id.clone(), w);
+    }
+    drop(events);
+    let parts = Parts {
+        journal: journal.clone(),
+        recovered,
+        loaded: loaded.clone(),
+        around: Surroundings { public_url: String::new(), link_key: Arc::new(LinkKey::from_bytes([1; 32])) },
+        clock: Arc::new(options.clock.clone()),
+        workers: workers.clone(),
+        unusable,
+        news,
+    };
+    let (owner, handle) = owner::build(parts);
+    let task = tokio::spawn(owner.run(loaded.plan.clone(), stopped));
+    Rig { loaded, handle, far, gate, clock: options.clock, workers, stop, task, journal }
+}
+
+impl Rig {
+    pub async fn act(&self, by: &str, action: Action) -> Done {
+        let input = Input::Command { by: by.into(), action: Box::new(action) };
+        tokio::time::timeout(WITHIN, self.handle.input(input)).await.unwrap().unwrap()
+    }
+    pub async fn report(&self) -> Done {
+        self.act("it", ehr_down()).await
+    }
+    pub async fn state(&self) -> State {
+        self.handle.ask(|state, _| state.clone()).await.unwrap()
+    }
+    pub async fn on_record(&self) -> bool {
+        self.handle.ask(|_, meta| meta.on_record).await.unwrap()
+    }
+    /// Looks until it is so.
+    pub async fn until(&self, what: &str, mut so: impl FnMut(&State, &Far) -> bool) {
+        let looked = async {
+            while !so(&self.state().await, &self.far) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(tokio::time::timeout(WITHIN, looked).await.is_ok(), "never: {what}");
+    }
+    /// Nothing is on its way between gateways, workers, loop and disk any more.
+    pub async fn settled(&self) {
+        let mut last = (0, 0, 0);
+        let mut same = 0;
+        while same < 5 {
+            let seq = self.handle.ask(|_, meta| meta.seq).await.unwrap();
+            let now = (seq, self.far.took.lock().unwrap().len(), self.journal.head().seq);
+            same = if now == last { same + 1 } else { 0 };
+            last = now;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    pub async fn stop(self) {
+        self.stop.send(true).unwrap();
+        tokio::time::timeout(WITHIN, self.task).await.unwrap().unwrap();
+        let journal = self.journal;
+        tokio::task::spawn_blocking(move || journal.close()).await.unwrap();
+    }
+}
+
+pub fn ehr_down() -> Action {
+    Action::Report(Report { playbook: "ehr-down".into(), level: Some("major".into()), ..Report::default() })
+}

@@ -1,0 +1,109 @@
+//! Gateways that can't be used or are full, and a stop that comes when a text is on the wire.
+
+use std::collections::BTreeSet;
+
+use vardkase::channels::GatewayEvent;
+use vardkase::domain::delivery::{Accepted, DeliveryState};
+use vardkase::domain::incident::input::Action;
+use vardkase::domain::incident::state::Item;
+use vardkase::domain::plan::Channel;
+
+use super::rig::*;
+
+#[tokio::test]
+async fn an_unusable_gateway_hands_over_to_the_next_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = shipped().plan;
+    let two = plan.points.iter().find(|p| p.channel == Channel::Sms && p.gateways.len() > 1).unwrap();
+    let first = plan.gateway(two.gateways[0]).id.clone();
+    let rig = start(dir.path(), Options { unusable: [first.to_string()].into(), ..Options::default() });
+    rig.report().await;
+    rig.settled().await;
+    let state = rig.state().await;
+    let inc = state.incidents.values().next().unwrap();
+    let mut failed = 0;
+    for d in &inc.deliveries {
+        let gateways = &inc.plan.point(d.point).gateways;
+        if inc.plan.gateway(gateways[usize::from(d.gateway)]).id != first {
+            continue;
+        }
+        assert_eq!(d.state, DeliveryState::Failed);
+        failed += 1;
+        let next = inc.deliveries.iter().any(|o| {
+            o.point == d.point && o.item() == d.item() && o.gateway > d.gateway && o.state == DeliveryState::Accepted
+        });
+        assert!(next || gateways.len() == 1, "nobody took over");
+    }
+    assert!(failed > 0);
+    let why = rig.handle.ask(|_, m| m.reasons.values().next().cloned()).await.unwrap();
+    assert_eq!(why.as_deref(), Some("its secret is missing"));
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_full_keeps_the_rest_in_order_and_drops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options { queue_len_max: 2, ..Options::default() });
+    rig.report().await;
+    rig.until("all of it", |s, _| {
+        s.incidents.values().all(|i| i.deliveries.iter().all(|d| d.state != DeliveryState::Queued))
+    })
+    .await;
+    rig.settled().await;
+    let ids = rig.far.ids();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    // Within a gateway and a priority, first come first served.
+    let took = rig.far.took();
+    let state = rig.state().await;
+    let inc = state.incidents.values().next().unwrap();
+    for g in &inc.plan.gateways {
+        for item in inc.deliveries.iter().map(|d| d.item()).collect::<BTreeSet<Item>>() {
+            let order: Vec<u32> = took
+                .iter()
+                .filter(|(id, j)| *id == g.id && inc.deliveries[j.delivery.ordinal as usize].item() == item)
+                .map(|(_, j)| j.delivery.ordinal)
+                .collect();
+            assert!(order.is_sorted(), "{}: {order:?}", g.id);
+        }
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_on_the_wire_when_it_was_stopped_is_told_when_it_turns_out_to_have_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options { otherwise: Say::Nothing, ..Options::default() });
+    rig.report().await;
+    rig.until("on the wire", |_, far| !far.ids().is_empty()).await;
+    rig.settled().await;
+    let state = rig.state().await;
+    let no = *state.incidents.keys().next().unwrap();
+    rig.act("tib", Action::Stop { incident: no, message: None, reason: "wrong".into() }).await;
+    rig.settled().await;
+    let state = rig.state().await;
+    let (gateway, job) = rig
+        .far
+        .took()
+        .into_iter()
+        .find(|(_, j)| {
+            let d = state.incidents[&no].deliveries[j.delivery.ordinal as usize];
+            d.state == DeliveryState::Withdrawn && matches!(d.item(), Item::Message(_))
+        })
+        .expect("withdrawn while on the wire");
+    let point = state.incidents[&no].deliveries[job.delivery.ordinal as usize].point;
+    assert!(!rig.far.took().iter().any(|(_, j)| j.out.whole(None).contains("gäller inte")));
+    for g in &rig.loaded.plan.gateways {
+        rig.far.say(&g.id, Say::Accepted);
+    }
+    rig.workers[&gateway].tell(GatewayEvent::Outcome { delivery: job.delivery, result: Ok(Accepted::default()) });
+    rig.until("told that it does not hold", |s, far| {
+        far.took().iter().any(|(_, j)| {
+            j.delivery.incident == no
+                && s.incidents[&no].deliveries[j.delivery.ordinal as usize].point == point
+                && j.out.whole(None).contains("gäller inte")
+        })
+    })
+    .await;
+    rig.stop().await;
+}
