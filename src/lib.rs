@@ -20,6 +20,7 @@
 //! | [`drill`] | scheduled drills and their reports |
 //! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `channels` |
 //! | [`app`] | the only wiring |
+//! | [`bench`] | figures of speed and memory; never a judgement |
 //! | [`cli`] | one command a file |
 //!
 //! # Invariants
@@ -32,6 +33,7 @@
 //! Deliberately absent: people. There is no field for a person anywhere; duties are addressed.
 
 pub mod app;
+pub mod bench;
 pub mod channels;
 pub mod cli;
 pub mod clock;

@@ -55,7 +55,8 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    pub(super) fn new(addresses: Vec<Arc<str>>) -> Self {
+    /// Addresses, by duty point.
+    pub fn new(addresses: Vec<Arc<str>>) -> Self {
         Self { addresses }
     }
     /// The address of a duty point of the same plan.

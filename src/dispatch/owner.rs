@@ -35,6 +35,8 @@ const TOGETHER_MAX: usize = 1_024;
 const COMMITS_MAX: usize = 8;
 /// Commits that may wait in memory while nothing can be written; then new inputs wait.
 const FROM_MEMORY_MAX: usize = 100_000;
+/// So many deliveries of a release are handed over before the jobs of the rest are made.
+const AT_ONCE: u32 = 1_000;
 /// The loop looks at its timers at least that often: the machine may have slept.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A commit that failed is tried again after that.
@@ -658,11 +660,22 @@ impl Owner {
                         ordinals.iter().map(|o| DeliveryId { incident: *no, ordinal: *o }).collect();
                     self.withdraw(ids);
                 }
-                let (Some(inc), Some(contacts)) = (self.state.incidents.get(no), self.contacts.get(no)) else { return };
                 for batch in change.batches() {
                     let n = u32::try_from(batch.sends.len()).unwrap_or(u32::MAX);
-                    let range = batch.first..batch.first.saturating_add(n);
-                    effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                    let end = batch.first.saturating_add(n);
+                    // Gateways begin with the first while the jobs of a large release are still being made.
+                    let begin = batch.first.saturating_add(AT_ONCE).min(end);
+                    for range in [batch.first..begin, begin..end] {
+                        if range.is_empty() {
+                            continue;
+                        }
+                        let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
+                        let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
+                        effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        if begin < end {
+                            self.hand_over(std::mem::take(jobs));
+                        }
+                    }
                 }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);

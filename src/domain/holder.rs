@@ -34,6 +34,10 @@ impl Circle {
 /// # Errors
 /// A circle of covering; [`Circle::last`] says whom to address nevertheless.
 pub fn holder(plan: &Plan, f: Fx, at: Timestamp) -> Result<Fx, Circle> {
+    if plan.function(f).hours == Hours::Always {
+        // Most duties: no need to ask the calendar, which has to work out the local time.
+        return Ok(f);
+    }
     holder_when(plan, f, plan.calendar.is_day(at))
 }
 

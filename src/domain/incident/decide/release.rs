@@ -75,7 +75,8 @@ impl Decider<'_> {
         receivers.extend(asks.iter().flat_map(|a| a.asked.iter().copied()));
         let mut seen = BTreeSet::new();
         receivers.retain(|f| seen.insert(*f));
-        let also: Vec<Fx> = receivers.iter().copied().filter(|f| !e.to.contains(f)).collect();
+        let addressed: BTreeSet<Fx> = e.to.iter().copied().collect();
+        let also: Vec<Fx> = receivers.iter().copied().filter(|f| !addressed.contains(f)).collect();
 
         let unreviewed = unreviewed(self.inc(no), e.message);
         let mut out = self.plan_sends(no, Item::Message(e.message), &receivers, &e.channels, &asks);
@@ -221,8 +222,8 @@ impl Decider<'_> {
             return;
         }
         let plan = self.plan(no);
-        let functions: Vec<Fx> =
-            to.iter().copied().filter(|f| planned.unreached.contains(&self.holds(&plan, *f))).collect();
+        let unreached: BTreeSet<Fx> = planned.unreached.iter().copied().collect();
+        let functions: Vec<Fx> = to.iter().copied().filter(|f| unreached.contains(&self.holds(&plan, *f))).collect();
         if functions.is_empty() {
             return;
         }
