@@ -191,8 +191,7 @@ pub fn start(dir: &Path, options: Options) -> Rig {
             continue;
         }
         let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise });
-        let limits =
-            WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
+        let limits = WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
         let w = Worker::start(g.id.clone(), fake, limits, events.clone(), Jitter::seeded(7), stopped.clone());
         workers.insert(g.id.clone(), w);
     }
