@@ -41,7 +41,7 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
     assert!(!rig.on_record().await);
     let drill =
         vardkase::domain::incident::input::Report { playbook: "ehr-down".into(), exercise: true, ..Default::default() };
-    assert!(!rig.act("it", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
+    assert!(!rig.act("it-bered", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
     rig.settled().await;
     assert!(replay(dir.path()).state.incidents.is_empty());
     rig.gate.set(Disk::Fine);
@@ -71,7 +71,7 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
 impl Rig {
     async fn report_again(&self) -> vardkase::dispatch::owner::Done {
         self.act(
-            "it",
+            "it-bered",
             vardkase::domain::incident::input::Action::Report(vardkase::domain::incident::input::Report {
                 playbook: "ehr-down".into(),
                 shared: vardkase::domain::incident::input::IfShared::Separate,

@@ -217,7 +217,7 @@ impl Rig {
         tokio::time::timeout(WITHIN, self.handle.input(input)).await.unwrap().unwrap()
     }
     pub async fn report(&self) -> Done {
-        self.act("it", ehr_down()).await
+        self.act("it-bered", ehr_down()).await
     }
     pub async fn state(&self) -> State {
         self.handle.ask(|state, _| state.clone()).await.unwrap()
