@@ -48,8 +48,11 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
     rig.clock.advance(Duration::from_secs(20 * 60));
     rig.settled().await;
     let text = |t: &str| Some(L10n::of([(Lang::SV, t), (Lang::EN, t)]));
-    rig.act("it-bered", Action::Update { incident: no, news: News { known: text("felet är funnet"), ..News::default() } })
-        .await;
+    rig.act(
+        "it-bered",
+        Action::Update { incident: no, news: News { known: text("felet är funnet"), ..News::default() } },
+    )
+    .await;
     let state = rig.state().await;
     for inc in state.incidents.values() {
         secrets.extend(inc.proposals.iter().map(|p| p.code.as_str().to_owned()));
