@@ -742,7 +742,8 @@ impl Owner {
         let mut jobs = Jobs::new();
         for inc in self.state.incidents.values() {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
-            let waiting = (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
+            let waiting =
+                (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
             effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {

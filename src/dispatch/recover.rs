@@ -59,9 +59,13 @@ impl From<JournalError> for CannotRecover {
 pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
     plan.hash = String::new();
     plan.covered = Vec::new();
-    // Blobs are not encrypted: what may not stand in a text does not stand here either.
-    for phone in plan.functions.iter_mut().filter_map(|f| f.phone.as_mut()).filter(|p| !p.publishable) {
-        phone.number = String::new();
+    // Blobs are not encrypted: what may not stand in a text does not stand here either. The switchboard's number does: texts
+    // to those who can't write back name it.
+    let desk = plan.region.switchboard.ix();
+    for (i, function) in plan.functions.iter_mut().enumerate() {
+        if let Some(phone) = function.phone.as_mut().filter(|p| !p.publishable && i != desk) {
+            phone.number = String::new();
+        }
     }
     // Writing JSON into memory can't fail for a plan: all its keys are strings.
     let bytes = serde_json::to_vec(&plan).unwrap_or_default();

@@ -13,8 +13,7 @@ async fn jobs_leave_only_after_the_commit() {
     let rig = start(dir.path(), Options::default());
     rig.settled().await;
     rig.gate.set(Disk::Held);
-    let report = rig.report();
-    tokio::pin!(report);
+    let mut report = Box::pin(rig.report());
     tokio::select! {
         _ = &mut report => panic!("answered before it was on disk"),
         () = rig.until("decided", |s, _| !s.incidents.is_empty()) => {}
@@ -23,7 +22,8 @@ async fn jobs_leave_only_after_the_commit() {
     assert!(rig.far.ids().is_empty(), "sent before it was on disk");
     assert!(replay(dir.path()).state.incidents.is_empty());
     rig.gate.set(Disk::Fine);
-    assert!(report.await.on_record);
+    assert!(report.as_mut().await.on_record);
+    drop(report);
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
     rig.stop().await;
 }
@@ -39,12 +39,9 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
     rig.settled().await;
     assert!(!rig.on_record().await);
-    let drill = vardkase::domain::incident::input::Report {
-        playbook: "ehr-down".into(),
-        exercise: true,
-        ..Default::default()
-    };
-    assert!(!rig.act("it", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
+    let drill =
+        vardkase::domain::incident::input::Report { playbook: "ehr-down".into(), exercise: true, ..Default::default() };
+    assert!(!rig.act("it-bered", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
     rig.settled().await;
     assert!(replay(dir.path()).state.incidents.is_empty());
     rig.gate.set(Disk::Fine);
@@ -74,7 +71,7 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
 impl Rig {
     async fn report_again(&self) -> vardkase::dispatch::owner::Done {
         self.act(
-            "it",
+            "it-bered",
             vardkase::domain::incident::input::Action::Report(vardkase::domain::incident::input::Report {
                 playbook: "ehr-down".into(),
                 shared: vardkase::domain::incident::input::IfShared::Separate,
@@ -88,7 +85,8 @@ impl Rig {
 #[tokio::test]
 async fn in_memory_too_an_unusable_gateway_passes_on_and_the_record_stays_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let first = shipped().plan.gateways.iter().find(|g| g.channel == vardkase::domain::plan::Channel::Sms).unwrap().id.clone();
+    let first =
+        shipped().plan.gateways.iter().find(|g| g.channel == vardkase::domain::plan::Channel::Sms).unwrap().id.clone();
     let unusable = [first.to_string()].into();
     let rig = start(dir.path(), Options { unusable, ..Options::default() });
     rig.settled().await;

@@ -2,6 +2,7 @@
 //! crash or a full disk changes, and what stands in the journal.
 
 mod disk;
+mod golden;
 mod privacy;
 mod restart;
 mod rig;

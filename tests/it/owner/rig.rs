@@ -191,8 +191,7 @@ pub fn start(dir: &Path, options: Options) -> Rig {
             continue;
         }
         let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise });
-        let limits =
-            WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
+        let limits = WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
         let w = Worker::start(g.id.clone(), fake, limits, events.clone(), Jitter::seeded(7), stopped.clone());
         workers.insert(g.id.clone(), w);
     }
@@ -218,7 +217,7 @@ impl Rig {
         tokio::time::timeout(WITHIN, self.handle.input(input)).await.unwrap().unwrap()
     }
     pub async fn report(&self) -> Done {
-        self.act("it", ehr_down()).await
+        self.act("it-bered", ehr_down()).await
     }
     pub async fn state(&self) -> State {
         self.handle.ask(|state, _| state.clone()).await.unwrap()

@@ -1,0 +1,354 @@
+//! A published kind and version never change: `tests/golden/v1.txt` holds one event of every kind and change, as it was
+//! written when it was published. `UPDATE_GOLDEN=1` adds what is not there yet and never touches what is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use vardkase::dispatch::record::{VERSION, decode, encode};
+use vardkase::dispatch::recover::hex;
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::*;
+use vardkase::domain::incident::event::{ApprovalEnd, Batch, Change, DroppedPath, Event, NewAsk, Outcome, Send};
+use vardkase::domain::incident::facts::{Facts, Restore, Safety};
+use vardkase::domain::incident::state::*;
+use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
+use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, RowId, Then};
+use vardkase::domain::private::Private;
+use vardkase::domain::text::{Canonical, Fingerprint};
+use vardkase::domain::time::At;
+use vardkase::domain::words::NoteWord;
+use vardkase::journal::{Head, Journal, NewRecord, OpenOptions, Reader, SqliteReader};
+
+const WHEN: At = At(1_229_566_320_000);
+
+fn sealed() -> Private {
+    Private::Sealed([7; 16])
+}
+
+fn batch(item: Item) -> Batch {
+    let sends =
+        Arc::new(vec![Send { point: Px(3), gateway: 1, lang: 0 }, Send { point: Px(300), gateway: 0, lang: 1 }]);
+    Batch { item, flags: 5, first: 128, sends }
+}
+
+fn facts(restore: Restore, safety: Safety) -> Facts {
+    Facts {
+        what: L10n::of([(Lang::SV, "Journalen ligger nere"), (Lang::EN, "Records system is down")]),
+        scope: L10n::of([(Lang::SV, "sjukhus"), (Lang::EN, "hospitals")]),
+        routines: vec!["paper-record".into()],
+        since: WHEN,
+        restore,
+        next: WHEN + 3600,
+        contact: "0980-319 240".into(),
+        safety,
+        known: L10n::of([(Lang::SV, "felet är funnet")]),
+        unknown: L10n::default(),
+    }
+}
+
+fn ask() -> NewAsk {
+    NewAsk {
+        function: Fx(4),
+        asked: vec![Fx(4), Fx(200)],
+        stage: 1,
+        due: WHEN + 300,
+        remind_at: Some(WHEN + 150),
+        rule: AnswerRule::Required,
+        before_shift: Some(Fx(2)),
+    }
+}
+
+fn approval() -> Approval {
+    Approval {
+        asked: vec![Fx(1)],
+        asked_at: WHEN,
+        due: WHEN + 600,
+        code: sealed(),
+        wrong: 2,
+        blocked: false,
+        extended: true,
+        delivered: true,
+        beside: false,
+        held: false,
+        rejected: true,
+        note: Some(3),
+    }
+}
+
+fn message(seq: u32, kind: Kind, audience: Audience) -> Message {
+    let text = Canonical::new("LARM STABSLÄGE FS: Journalen ligger nere.").unwrap();
+    let fingerprint = Fingerprint::of("14-1", "internal", "sv", text.as_str());
+    Message {
+        seq,
+        kind,
+        audience,
+        texts: BTreeMap::from([(Lang::SV, Draft { text, fingerprint, reviewed: true })]),
+        replaces: Some(1),
+        released_at: Some(WHEN),
+        stopped: false,
+        page_equal: Some(true),
+    }
+}
+
+fn entry(source: Source, state: EntryState) -> Entry {
+    Entry {
+        id: 2,
+        source,
+        audience: Audience::Internal,
+        to: vec![Fx(1), Fx(2)],
+        public: false,
+        channels: Channel::ALL.to_vec(),
+        answer: AnswerRule::Wanted,
+        answer_within_s: Some(300),
+        deputies: DeputyRule::After,
+        rule: Some(ApprovalRule { by: Fx(1), within_s: 600, then: Then::Escalate, finally: Then::Hold }),
+        message: 1,
+        state,
+    }
+}
+
+fn changes() -> Vec<Change> {
+    let of = MessageNo { incident: IncidentNo::actual(14), seq: 1 };
+    let (fx, to) = (Fx(5), Some(Fx(6)));
+    let sites: Vec<SiteId> = vec!["FS".into(), "HS".into()];
+    let mut all = vec![
+        Change::Opened {
+            plan: "ab".repeat(32),
+            playbook: "ehr-down".into(),
+            level: LevelIx(2),
+            sites: sites.clone(),
+            facts: facts(Restore::Unknown { forecast: WHEN + 60 }, Safety::Unknown),
+            by: fx,
+        },
+        Change::FactsSet { facts: facts(Restore::At(WHEN + 60), Safety::Yes), by: to, beat: Some(WHEN) },
+        Change::ScopeSet { level: LevelIx(3), sites: sites.clone(), by: None },
+        Change::ModeSet { sites: sites.clone(), mode: ModeIx(2), by: to, reason: sealed(), lower: true },
+        Change::Reviewed { message: 2, lang: Lang::EN, by: fx },
+        Change::EntryMoved { entry: 2, message: 3 },
+        Change::ApprovalAsked { entry: 2, approval: approval() },
+        Change::ApprovalEnded { entry: 2, end: ApprovalEnd::Rejected { by: fx, reason: sealed() } },
+        Change::ReasonGiven { entry: 2, by: fx, reason: sealed() },
+        Change::WrongCode { entries: vec![1, 2], blocked: true },
+        Change::Quieted { entry: 2, until: WHEN },
+        Change::EntryDropped { entry: 2, why: Dropped::Told },
+        Change::NoteSent { id: 1, to: fx, word: NoteWord::ApprovalWanted, text: sealed(), batch: batch(Item::Note(1)) },
+        Change::Rerouted { from: 9, batch: batch(Item::Message(1)) },
+        Change::Withdrawn { ordinals: vec![1, 2, 300] },
+        Change::Unanswered { ask: 1, by: fx, reason: sealed(), due: WHEN },
+        Change::Escalated { ask: 1, to: vec![fx], stage: 2, due: WHEN, batch: batch(Item::Message(1)) },
+        Change::Reminded { asks: vec![1, 2], batch: batch(Item::Message(1)) },
+        Change::NotReached { asks: vec![1] },
+        Change::AskedAgain { message: 1, entry: 2, asks: vec![ask()], batch: batch(Item::Message(1)) },
+        Change::Proposed {
+            mode: ModeIx(2),
+            sites: sites.clone(),
+            lower: false,
+            asked: vec![fx],
+            within_s: 900,
+            due: WHEN,
+            code: sealed(),
+            next: vec![Propose { mode: ModeIx(3), decides: Fx(7), within_s: 900 }],
+        },
+        Change::ProposedAgain { proposal: 1, to, due: WHEN },
+        Change::NextProposed { proposal: 1 },
+        Change::Decided { proposal: 1, yes: true, by: fx, reason: sealed(), again: WHEN },
+        Change::ProposalMoot { proposal: 1 },
+        Change::OverdueTold { count: 2 },
+        Change::RestoreMissed,
+        Change::Stopped { message: 1, by: fx, reason: sealed() },
+        Change::DataConfirmed { by: fx },
+        Change::Merged { into: IncidentNo::actual(15), by: fx },
+        Change::TaskAdded { owner: fx, functions: vec![Fx(8)], message: 1, why: "no channel carries it".into() },
+        Change::TaskDone { task: 1, by: fx },
+        Change::PageChecked { message: 1, equal: false },
+        Change::Adopted { plan: "cd".repeat(32), by: fx },
+        Change::Archived,
+    ];
+    let kinds = [
+        Kind::Alert,
+        Kind::Mode,
+        Kind::Update,
+        Kind::Correction { of },
+        Kind::Stopped { of },
+        Kind::Restored,
+        Kind::AllClear,
+        Kind::Holding,
+    ];
+    let audiences = [Audience::Internal, Audience::Public, Audience::Outside].into_iter().cycle();
+    all.extend(kinds.into_iter().zip(audiences).map(|(k, a)| Change::Drafted { message: message(2, k, a) }));
+    let released = |by| EntryState::Released { at: WHEN, by };
+    all.extend(
+        [
+            (Source::Row(RowId { level: LevelIx(1), row: 2 }), EntryState::Ready),
+            (Source::Dependents, EntryState::Quiet { until: WHEN }),
+            (Source::Followers, EntryState::Dropped { why: Dropped::Stopped }),
+            (Source::Holding, EntryState::Waiting(Box::new(approval()))),
+            (Source::Holding, released(ReleasedBy::Deadline)),
+            (Source::Holding, released(ReleasedBy::BreakGlass(fx))),
+        ]
+        .map(|(source, state)| Change::EntryAdded { entry: entry(source, state) }),
+    );
+    all.extend([ReleasedBy::Playbook, ReleasedBy::Approval(fx), ReleasedBy::Deadline, ReleasedBy::BreakGlass(fx)].map(
+        |by| Change::Released {
+            entry: 2,
+            by,
+            batches: vec![batch(Item::Message(1))],
+            asks: vec![ask()],
+            dropped: vec![DroppedPath { point: Px(4), why: "no å".into() }],
+            also: vec![fx],
+        },
+    ));
+    let states = [
+        DeliveryState::Queued,
+        DeliveryState::Attempting,
+        DeliveryState::Accepted,
+        DeliveryState::Delivered,
+        DeliveryState::Failed,
+        DeliveryState::Unknown,
+        DeliveryState::Expired,
+        DeliveryState::Withdrawn,
+    ];
+    let results = (1..).zip(states).map(|(ordinal, state)| Outcome { ordinal, state }).collect();
+    all.push(Change::Results { results });
+    all.extend([Via::Reply, Via::Link, Via::Console, Via::Phone { noted_by: Fx(9) }].map(|via| Change::Answered {
+        asks: vec![1, 2],
+        by: fx,
+        at: WHEN,
+        via,
+    }));
+    all.extend(
+        [
+            ClosedBy::Superseded(2),
+            ClosedBy::NewerAnswer(3),
+            ClosedBy::Stopped,
+            ClosedBy::AllClear,
+            ClosedBy::Merged(IncidentNo::actual(15)),
+            ClosedBy::ShiftChange,
+            ClosedBy::DrillStopped,
+        ]
+        .map(|by| Change::AsksClosed { asks: vec![1], by }),
+    );
+    all.extend([Phase::Open, Phase::Restored, Phase::Closed].map(|phase| Change::PhaseSet {
+        phase,
+        by: to,
+        reason: sealed(),
+    }));
+    all
+}
+
+fn events() -> Vec<Event> {
+    let no = |i: usize| if i.is_multiple_of(2) { IncidentNo::actual(14) } else { IncidentNo::exercise(3) };
+    let mut all: Vec<Event> =
+        changes().into_iter().enumerate().map(|(i, c)| Event::Incident { no: no(i), change: Box::new(c) }).collect();
+    let report = PendingReport {
+        playbook: "ehr-down".into(),
+        level: LevelIx(2),
+        sites: vec!["FS".into()],
+        by: "it".into(),
+        until: WHEN,
+    };
+    all.extend([
+        Event::PlanSet { plan: "ab".repeat(32) },
+        Event::ReportPending { code: sealed(), report },
+        Event::ReportGone { code: sealed() },
+        Event::StrangerWrote,
+        Event::DeskResults { results: vec![Outcome { ordinal: 0, state: DeliveryState::Accepted }] },
+    ]);
+    all.extend(NoteWord::ALL.iter().map(|word| Event::DeskNote {
+        send: Send { point: Px(3), gateway: 0, lang: 1 },
+        plan: "ab".repeat(32),
+        word: *word,
+        text: sealed(),
+    }));
+    all
+}
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1.txt")
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes().chunks(2).map(|c| u8::from_str_radix(std::str::from_utf8(c).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn what_was_published_is_still_read_and_written_the_same_way() {
+    assert_eq!(VERSION, 1, "a new version has a file of its own, and this one stays, read by its upcaster");
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
+    let mut published: Vec<(String, u16, Vec<u8>)> = std::fs::read_to_string(file())
+        .unwrap_or_default()
+        .lines()
+        .map(|line| {
+            let mut words = line.split(' ');
+            let mut word = || words.next().unwrap().to_owned();
+            (word(), word().parse().unwrap(), unhex(&word()))
+        })
+        .collect();
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let expected: Vec<(String, Event)> = events()
+        .into_iter()
+        .map(|event| {
+            let n = seen.entry(event.name()).or_insert(0);
+            *n += 1;
+            (format!("{}/{n}", event.name()), event)
+        })
+        .collect();
+    let mut missing = Vec::new();
+    for (name, event) in &expected {
+        let written = encode(WHEN, event, None, journal.sealer()).unwrap();
+        assert!(written.private.is_empty(), "{name}: samples are sealed already");
+        match published.iter().find(|(n, ..)| n == name) {
+            Some((_, kind, bytes)) => {
+                assert_eq!(
+                    (*kind, hex(bytes)),
+                    (written.kind, hex(&written.bytes)),
+                    "{name} changed its published shape"
+                );
+            }
+            None => missing.push((name.clone(), written.kind, written.bytes)),
+        }
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|v| v == "1") {
+        published.append(&mut missing);
+        let lines: Vec<String> = published.iter().map(|(n, k, b)| format!("{n} {k} {}\n", hex(b))).collect();
+        std::fs::write(file(), lines.concat()).unwrap();
+    }
+    let missing: Vec<String> = missing.into_iter().map(|m| m.0).collect();
+    assert!(missing.is_empty(), "not published yet; run with UPDATE_GOLDEN=1: {missing:?}");
+    assert_eq!(published.len(), expected.len(), "something that was published has no expected value any more");
+
+    // As a start reads them.
+    let records = published.iter().map(|(_, kind, bytes)| NewRecord::new(*kind, 1, WHEN.0, bytes.clone())).collect();
+    journal.submit_blocking(0, vardkase::journal::Batch::of(records)).unwrap().wait().unwrap();
+    journal.close();
+    let reader = SqliteReader::open(dir.path()).unwrap();
+    let mut at = published.iter();
+    reader
+        .read(Head::START, &mut |record| {
+            let (name, ..) = at.next().unwrap();
+            let (_, event) = expected.iter().find(|(n, _)| n == name).unwrap();
+            assert!(decode(&record).unwrap() == (WHEN, event.clone()), "{name} is read as something else: {event:?}");
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(at.next().is_none());
+}
+
+#[test]
+fn every_kind_and_change_has_a_golden_sample() {
+    let source =
+        std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/domain/incident/event.rs"))
+            .unwrap();
+    let named: BTreeSet<String> = source
+        .lines()
+        .filter_map(|line| line.trim().split_once(" => \""))
+        .map(|(_, rest)| rest.trim_end_matches("\",").to_owned())
+        .collect();
+    let have: BTreeSet<String> = events().iter().map(|e| e.name().to_owned()).collect();
+    assert!(named.len() > 40);
+    assert_eq!(named.difference(&have).collect::<Vec<_>>(), Vec::<&String>::new());
+}
