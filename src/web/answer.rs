@@ -5,9 +5,8 @@
 //! function than those that this duty point answers for.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 
-use crate::clock::SharedClock;
 use crate::dispatch::links::{self, LinkKey};
 use crate::dispatch::owner::{Failed, Handle};
 use crate::domain::ids::DeliveryId;
@@ -18,18 +17,10 @@ use crate::domain::lang::Lang;
 use crate::domain::time::At;
 
 use super::console::accepted_lang;
+use super::public::{Answer, Call};
 
 /// Longest form that is read: `do=yes`.
 const FORM_BYTES_MAX: usize = 64;
-
-/// What the public listener answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answered {
-    /// The status.
-    pub status: StatusCode,
-    /// The page.
-    pub html: String,
-}
 
 #[derive(Template)]
 #[template(path = "answer.html")]
@@ -71,7 +62,7 @@ struct Asked {
     open: bool,
     /// What the button did.
     did: Option<Did>,
-    /// Passed on: the next in turn was asked.
+    /// Of this page.
     path: String,
 }
 
@@ -88,36 +79,28 @@ impl Page {
     }
 }
 
-/// Answers `/a/{delivery}/{token}`: `post` is the body of a POST, `None` for GET and HEAD.
-pub async fn answer(
-    handle: &Handle,
-    key: &LinkKey,
-    clock: &SharedClock,
-    path: &str,
-    headers: &axum::http::HeaderMap,
-    post: Option<&[u8]>,
-) -> Answered {
-    let lang = accepted_lang(headers);
-    let Some(delivery) = links::check(key, path) else {
+/// Answers `/a/{delivery}/{token}`. GET and HEAD only look.
+pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
+    let lang = accepted_lang(&call.headers);
+    let Some(delivery) = links::check(key, &call.path) else {
         return page(handle, lang, StatusCode::NOT_FOUND, Shown::Unknown).await;
     };
-    let did = match post {
-        None => None,
-        Some(body) => match pressed(body) {
-            Some(yes) => match handle.input(Input::Link { delivery, yes }).await {
+    let mut did = None;
+    if call.method == Method::POST {
+        did = Some(Did::Nothing);
+        if let Some(yes) = pressed(&call.body) {
+            did = match handle.input(Input::Link { delivery, yes }).await {
                 Ok(_) => Some(if yes { Did::Yes } else { Did::PassedOn }),
                 // Answered meanwhile, by this button or another: the page says by whom.
                 Err(Failed::Refused(_)) => Some(Did::Nothing),
                 Err(Failed::GoingDown) => {
                     return page(handle, lang, StatusCode::SERVICE_UNAVAILABLE, Shown::Later).await;
                 }
-            },
-            None => Some(Did::Nothing),
-        },
-    };
-    let (now, path) = (clock.now().into(), path.to_owned());
-    let shown = handle.ask(move |state, _| shown(state, delivery, lang, did, now, path)).await;
-    match shown {
+            };
+        }
+    }
+    let path = call.path.clone();
+    match handle.ask(move |state, meta| shown(state, delivery, lang, did, meta.now, path)).await {
         Ok(shown) => {
             let status = match shown {
                 Shown::Asked(_) => StatusCode::OK,
@@ -184,11 +167,11 @@ fn asked(inc: &Incident, delivery: DeliveryId, lang: Lang, did: Option<Did>, now
     })
 }
 
-async fn page(handle: &Handle, lang: Lang, status: StatusCode, shown: Shown) -> Answered {
+async fn page(handle: &Handle, lang: Lang, status: StatusCode, shown: Shown) -> Answer {
     let around = handle.ask(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
     let (region, fictional) = around.unwrap_or_default();
     let page = Page { lang, region, fictional, shown };
-    Answered { status, html: page.render().unwrap_or_else(|_| status.to_string()) }
+    Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))
 }
 
 #[cfg(test)]

@@ -1,103 +1,121 @@
-//! What the public page says. It changes as a whole with the state of the region (INCIDENTS lesson 28): a word in the
-//! heading, a band and a background, never a small notice on a page that looks as always. It is true by itself: it says when
-//! it was checked, until when it is valid, and whom to call after that (RULES D9), so that a dead server's copy misleads
-//! nobody. No script, no request to anywhere, one file below [`PAGE_BYTES_MAX`].
+//! What the public page looks like. It changes as a whole with the state of the region (INCIDENTS lesson 28): heading, band
+//! and background, never a small notice on a page that looks as always. It is true by itself: it says when it was checked,
+//! until when it is valid, and whom to call after that (RULES D9), so that a dead server's copy misleads nobody. No script,
+//! no request to anywhere, one file below [`PAGE_BYTES_MAX`] besides its texts.
+//!
+//! What it says is [`crate::domain::public_view`]'s; here it only gets its form.
 
 use askama::Template;
 
+use crate::domain::ids::SiteId;
+use crate::domain::incident::state::Kind;
 use crate::domain::lang::Lang;
+use crate::domain::plan::Plan;
+use crate::domain::public_view::{PublicMessage, PublicState, PublicView};
+use crate::domain::time::At;
 
-/// One whole page, style included, without the texts beyond their own length.
+/// One whole page, style included, without the texts themselves.
 pub const PAGE_BYTES_MAX: usize = 16 * 1024;
+/// Browsers load the page anew after so many seconds.
+const REFRESH_S: u32 = 60;
 
-/// How the region is, as the public is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PublicState {
-    /// Nothing is known to be wrong.
-    Normal,
-    /// Something is being looked into, or disturbed.
-    Disturbance,
-    /// A raised mode that the public needs to know of.
-    Crisis,
-}
-
-/// One text for the public.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PublicText {
-    /// `14-2`.
-    pub number: String,
-    /// Of this language's text.
-    pub fingerprint: String,
-    /// The canonical text, byte for byte; it stands alone in one element.
-    pub text: String,
-    /// Released, as it is written.
-    pub released: String,
-}
-
-/// What a page shows, in one language. Times are written as people read them, in the region's zone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PublicPage {
-    /// Of the page.
-    pub lang: Lang,
-    /// Other languages of the same page, with their paths.
-    pub others: Vec<(Lang, String)>,
-    /// `Region Fjällmark`.
-    pub region: String,
-    /// It does not exist.
+/// What stands around the view.
+#[derive(Clone, Copy, Debug)]
+pub struct PageFrame<'a> {
+    /// Names, zone, languages.
+    pub plan: &'a Plan,
+    /// The region does not exist.
     pub fictional: bool,
-    /// How the region is.
-    pub state: PublicState,
-    /// Something is known, and no text about it was approved yet.
-    pub investigating: bool,
-    /// Names of the sites concerned, in full; empty: the whole region.
-    pub sites: Vec<String>,
-    /// The newest first.
-    pub texts: Vec<PublicText>,
-    /// The next update, if one was promised.
-    pub next_update: Option<String>,
-    /// The number for the public.
-    pub call: String,
-    /// Checked at.
-    pub checked: String,
-    /// Valid until.
-    pub valid: String,
-    /// Loaded anew by the browser after so many seconds.
-    pub refresh_s: u32,
 }
 
 #[derive(Template)]
 #[template(path = "public.html")]
 struct Page<'a> {
-    p: &'a PublicPage,
+    view: &'a PublicView,
+    lang: Lang,
+    frame: &'a PageFrame<'a>,
+}
+
+/// The words of one state, in Swedish and English.
+const fn heading(state: PublicState, investigating: bool) -> (&'static str, &'static str) {
+    match (state, investigating) {
+        (PublicState::Normal, _) => ("Inga kända störningar", "No known disruptions"),
+        (PublicState::Disturbance, true) => ("Störning utreds", "A disruption is being investigated"),
+        (PublicState::Disturbance, false) => ("Störning i vården", "Disruption in health care"),
+        (PublicState::Crisis, true) => ("Allvarlig störning utreds", "A serious disruption is being investigated"),
+        (PublicState::Crisis, false) => ("Allvarlig störning i vården", "Serious disruption in health care"),
+    }
 }
 
 impl Page<'_> {
     fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        if self.p.lang == Lang::SV { sv } else { en }
+        if self.lang == Lang::SV { sv } else { en }
     }
     fn class(&self) -> &'static str {
-        match self.p.state {
+        match self.view.region {
             PublicState::Normal => "normal",
             PublicState::Disturbance => "disturbance",
             PublicState::Crisis => "crisis",
         }
     }
     fn sign(&self) -> &'static str {
-        match self.p.state {
-            PublicState::Normal => "✓",
-            PublicState::Disturbance => "▲",
-            PublicState::Crisis => "■",
-        }
+        sign(self.view.region)
     }
     fn heading(&self) -> &'static str {
-        let sv = self.p.lang == Lang::SV;
-        match (self.p.state, self.p.investigating && self.p.texts.is_empty()) {
-            (PublicState::Normal, _) => if sv { "Inga kända störningar" } else { "No known disruptions" },
-            (PublicState::Disturbance, true) => if sv { "Störning utreds" } else { "A disruption is being investigated" },
-            (PublicState::Disturbance, false) => if sv { "Störning i vården" } else { "Disruption in health care" },
-            (PublicState::Crisis, true) => if sv { "Allvarlig störning utreds" } else { "A serious disruption is being investigated" },
-            (PublicState::Crisis, false) => if sv { "Allvarlig störning i vården" } else { "Serious disruption in health care" },
+        let (sv, en) = heading(self.view.region, self.view.investigating && self.view.messages.is_empty());
+        self.t(sv, en)
+    }
+    fn region(&self) -> &str {
+        &self.frame.plan.region.name
+    }
+    fn refresh_s(&self) -> u32 {
+        REFRESH_S
+    }
+    /// Sites with their state, in the region's order; none while all is normal.
+    fn sites(&self) -> Vec<(&str, &'static str, &'static str)> {
+        if self.view.region == PublicState::Normal {
+            return Vec::new();
         }
+        let word = |s: PublicState| match s {
+            PublicState::Normal => self.t("inga kända störningar", "no known disruptions"),
+            PublicState::Disturbance => self.t("störning", "disruption"),
+            PublicState::Crisis => self.t("allvarlig störning", "serious disruption"),
+        };
+        self.view.sites.iter().map(|(id, s)| (self.site(id), sign(*s), word(*s))).collect()
+    }
+    fn site<'a>(&'a self, id: &'a SiteId) -> &'a str {
+        let site = self.frame.plan.region.sites.iter().find(|s| s.id == *id);
+        site.map_or(id.as_str(), |s| s.name.get(self.lang))
+    }
+    fn time(&self, at: &At) -> String {
+        let plan = self.frame.plan;
+        let weekdays = &plan.words(self.lang).weekdays;
+        plan.calendar.written(at.timestamp(), self.view.checked_at.timestamp(), weekdays)
+    }
+    /// A page is kept by mirrors and printed: the time by which it must be judged has its date.
+    fn full(&self, at: &At) -> String {
+        self.frame.plan.calendar.local(at.timestamp()).strftime("%Y-%m-%d %H.%M").to_string()
+    }
+    /// A text in this language; what nobody read in it stays away.
+    fn texts(&self) -> Vec<(&PublicMessage, &str, String)> {
+        let mut texts = Vec::new();
+        for m in &self.view.messages {
+            if let Some(text) = m.text.get(&self.lang) {
+                let print = m.fingerprint.get(&self.lang).map_or_else(String::new, ToString::to_string);
+                texts.push((m, text.as_str(), print));
+            }
+        }
+        texts
+    }
+    /// Which languages a text exists in besides this one, when not in this.
+    fn only_in_another(&self) -> bool {
+        self.view.messages.iter().any(|m| !m.text.contains_key(&self.lang))
+    }
+    fn is_over(&self, m: &PublicMessage) -> bool {
+        matches!(m.kind, Kind::AllClear)
+    }
+    fn others(&self) -> Vec<Lang> {
+        self.frame.plan.region.languages.iter().copied().filter(|l| *l != self.lang).collect()
     }
     fn lang_name(&self, lang: &Lang) -> String {
         match lang.as_str() {
@@ -108,8 +126,17 @@ impl Page<'_> {
     }
 }
 
-/// The page as HTML, for the public listener to keep ready.
-pub fn render_public(page: &PublicPage) -> String {
+/// A sign besides the word and the colour, for who sees none.
+fn sign(state: PublicState) -> &'static str {
+    match state {
+        PublicState::Normal => "✓",
+        PublicState::Disturbance => "▲",
+        PublicState::Crisis => "■",
+    }
+}
+
+/// The page in one language, for the public listener to keep ready.
+pub fn render_public(view: &PublicView, lang: Lang, frame: &PageFrame<'_>) -> String {
     // Writing into memory fails only if a field's own writing does; none of these can.
-    (Page { p: page }).render().unwrap_or_default()
+    (Page { view, lang, frame }).render().unwrap_or_default()
 }

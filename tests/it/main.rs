@@ -5,3 +5,4 @@ mod config;
 mod demo;
 mod rules;
 mod tidy;
+mod web;
