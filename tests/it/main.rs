@@ -11,3 +11,4 @@ mod owner;
 mod rules;
 mod tidy;
 mod verifier;
+mod web;

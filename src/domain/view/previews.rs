@@ -13,7 +13,7 @@ use crate::domain::incident::asks::{Trailers, outgoing};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input};
-use crate::domain::incident::state::{Delivery, Incident, Item, State};
+use crate::domain::incident::state::{Delivery, Entry, EntryState, Incident, Item, State};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::text::sms::{self, SmsLimits};
@@ -101,15 +101,19 @@ pub struct CannotView {
     pub instead: Vec<Channel>,
 }
 
-/// What far devices would show, or show, of a message.
+/// What far devices would show of a message to those who wait for it; once nobody does, what they were sent.
 pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<PreviewsView> {
     let original = state.incidents.get(&no)?;
     let message = original.message(seq)?;
-    let released = message.released_at.is_some();
-    let tried = if released { None } else { try_release(state, original, seq, now) };
+    let tried = try_release(state, original, seq, now);
+    let released = tried.is_none() && message.released_at.is_some();
     let inc = tried.as_ref().and_then(|s| s.incidents.get(&no)).unwrap_or(original);
-    let mut shown = shown(inc, seq);
-    if inc.entries.iter().any(|e| e.message == seq && e.public) {
+    // Some may have had this number at once while it waits for others (RULES B1): those are not asked about here.
+    let had = if tried.is_some() { original.deliveries.len() } else { 0 };
+    let mine = |e: &&Entry| e.message == seq && (tried.is_none() || original.entry(e.id).is_none_or(waits));
+    let entries: Vec<&Entry> = inc.entries.iter().filter(mine).collect();
+    let mut shown = shown(inc, seq, had);
+    if entries.iter().any(|e| e.public) {
         for (lang, draft) in &message.texts {
             shown.push(PreviewView {
                 channel: Channel::Web,
@@ -128,9 +132,12 @@ pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<Prev
         number: original.number(seq),
         audience: message.audience,
         released,
-        texts: message
-            .texts
+        texts: original
+            .plan
+            .region
+            .languages
             .iter()
+            .filter_map(|lang| Some((lang, message.texts.get(lang)?)))
             .map(|(lang, d)| {
                 let out = outgoing(original, Item::Message(seq), *lang);
                 let parts = |out: &Outgoing| sms_parts(out);
@@ -151,12 +158,20 @@ pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<Prev
             })
             .collect(),
         shown,
-        cannot: all_cannot(inc, seq),
+        cannot: all_cannot(inc, seq, &entries),
     })
 }
 
-/// The state with this incident alone, after the message's waiting entries were released.
+/// It has not gone out, and may.
+fn waits(e: &Entry) -> bool {
+    matches!(e.state, EntryState::Waiting(_) | EntryState::Quiet { .. })
+}
+
+/// The state with this incident alone, after the message's waiting entries were released; none when nothing waits.
 fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State> {
+    if !inc.entries.iter().any(|e| e.message == seq && waits(e)) {
+        return None;
+    }
     let mut copy = State::new(state.plan.clone());
     copy.plans.clone_from(&state.plans);
     copy.modes.clone_from(&state.modes);
@@ -170,14 +185,14 @@ fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State
     events.iter().any(some).then_some(copy)
 }
 
-/// What was sent of a message, grouped by what the far device shows.
-fn shown(inc: &Incident, seq: u32) -> Vec<PreviewView> {
+/// What was sent of a message from that ordinal on, grouped by what the far device shows.
+fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     let plan: &Plan = &inc.plan;
     type Key = (u32, u8, Option<String>, Item);
     let mut groups: BTreeMap<Key, BTreeSet<Px>> = BTreeMap::new();
     let item = Item::Message(seq);
     let trailers = Trailers::new(inc, item, &[]);
-    for d in of_message(inc, seq) {
+    for d in of_message(inc, seq, from) {
         let Some(g) = plan.point(d.point).gateways.get(usize::from(d.gateway)) else { continue };
         let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
         let trailer = trailers.for_point(d.point, *g, lang, d.flags);
@@ -205,8 +220,8 @@ fn shown(inc: &Incident, seq: u32) -> Vec<PreviewView> {
 }
 
 /// The first deliveries of a message, and of the holding text that goes in its stead.
-fn of_message(inc: &Incident, seq: u32) -> impl Iterator<Item = &Delivery> {
-    inc.deliveries.iter().filter(move |d| match d.item() {
+fn of_message(inc: &Incident, seq: u32, from: usize) -> impl Iterator<Item = &Delivery> {
+    inc.deliveries.iter().skip(from).filter(move |d| match d.item() {
         Item::Message(m) => {
             let repeated =
                 d.flags & (Delivery::REMINDER | Delivery::PASSED_ON) != 0 || d.state == DeliveryState::Withdrawn;
@@ -222,11 +237,11 @@ fn owners(plan: &Plan, points: &BTreeSet<Px>) -> Vec<FunctionId> {
     owners.into_iter().map(|f| id(plan, f)).collect()
 }
 
-fn all_cannot(inc: &Incident, seq: u32) -> Vec<CannotView> {
+fn all_cannot(inc: &Incident, seq: u32, entries: &[&Entry]) -> Vec<CannotView> {
     let plan: &Plan = &inc.plan;
-    let got: BTreeSet<Px> = of_message(inc, seq).map(|d| d.point).collect();
+    let got: BTreeSet<Px> = of_message(inc, seq, 0).map(|d| d.point).collect();
     let mut out: BTreeMap<Px, CannotView> = BTreeMap::new();
-    for e in inc.entries.iter().filter(|e| e.message == seq) {
+    for e in entries {
         let asked = e.to.iter().flat_map(|f| inc.ask(*f).map_or_else(|| vec![*f], |a| a.asked.clone()));
         for f in asked {
             let points = &plan.function(f).points;

@@ -141,6 +141,7 @@ pub fn refusal(lang: Lang, code: &str) -> Option<&'static str> {
         "stale-fingerprint" => "Texten har ändrats sedan du läste den. Läs den nya texten.",
         "already-released" => "Texten är redan sänd.",
         "answered-already" => "Det är redan besvarat.",
+        "bad-time" => "Tiden ligger inte mellan larmet och nu.",
         "closed" => "Ärendet är avslutat.",
         "data-not-confirmed" => "Systemägaren har inte bekräftat att data är kompletta.",
         "decided-already" => "Det är redan beslutat.",

@@ -1,0 +1,291 @@
+//! The console as a browser without script uses it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use vardkase::dispatch::links::link;
+use vardkase::domain::ids::DeliveryId;
+use vardkase::domain::incident::facts::Safety;
+use vardkase::domain::incident::input::Report;
+use vardkase::domain::incident::state::Item;
+use vardkase::domain::lang::{L10n, Lang};
+use vardkase::web::answer::answer;
+use vardkase::web::public::Call;
+
+use super::site::{Site, between};
+
+fn major() -> Report {
+    Report { level: Some("major".into()), safety: Safety::No, ..Report::default() }
+}
+
+#[tokio::test]
+async fn one_signs_in_with_the_token_and_forms_belong_to_the_session() {
+    let site = Site::start().await;
+    let first = site.request(Method::GET, "/incidents/1?show=open").header("accept", "text/html").send().await.unwrap();
+    assert_eq!(first.status(), StatusCode::SEE_OTHER);
+    assert_eq!(first.headers()["location"], "/sign-in?next=/incidents/1%3Fshow%3Dopen");
+    let wrong = site.request(Method::POST, "/sign-in").form(&[("token", "nonsense")]).send().await.unwrap();
+    assert_eq!(wrong.status(), StatusCode::FORBIDDEN);
+    assert!(!wrong.headers().contains_key("set-cookie"));
+
+    let browser = site.browser("it-bered").await;
+    let report = [("playbook", "ehr-down"), ("step", "send"), ("site", "FS"), ("safety", "no")];
+    for csrf in ["", "0123456789abcdef0123456789abcdef"] {
+        let mut form = report.to_vec();
+        form.push(("csrf", csrf));
+        assert_eq!(browser.post_bare("/report", &form).await.0, StatusCode::FORBIDDEN);
+    }
+    // Another site's form, even with a right secret.
+    let foreign = site
+        .request(Method::POST, "/report")
+        .header("cookie", &browser.cookie)
+        .header("sec-fetch-site", "cross-site")
+        .form(&[("csrf", browser.csrf.as_str())])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    // A session reads the API, and never acts by it.
+    let by_cookie = |method: Method, path: &str| site.request(method, path).header("cookie", &browser.cookie).send();
+    assert_eq!(by_cookie(Method::GET, "/api/v1/status").await.unwrap().status(), StatusCode::OK);
+    assert_eq!(by_cookie(Method::POST, "/api/v1/commands").await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(site.api("/incidents").await.1, json!([]), "nothing was done");
+
+    assert_eq!(browser.post("/sign-out", &[]).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(browser.get("/").await.0, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
+    let site = Site::start().await;
+    let browser = site.browser("it-bered").await;
+    let form = browser.page("/report?playbook=ehr-down").await;
+    assert!(form.contains("Journalen") && !form.contains("http-equiv=\"refresh\""));
+    let fields = [
+        ("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no"),
+        ("what.sv", "Journalen ligger nere"), ("since", ""), ("restore", ""), ("next", ""), ("contact", ""),
+    ];
+    let (status, check) = browser.post("/report", &fields).await;
+    assert_eq!(status, StatusCode::OK, "{check}");
+    let foresight = between(&check, "<div class=\"foresight\">", "</div>");
+    assert!(foresight.contains("<b>FS</b> till <b>STABSLÄGE</b>"), "{foresight}");
+    let duties = between(foresight, "Larmar <b>", "</b>");
+    assert_eq!(site.api("/incidents").await.1, json!([]), "nothing was sent yet");
+
+    let mut send = fields.to_vec();
+    send[1] = ("step", "send");
+    let (status, to) = browser.post("/report", &send).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=reported"));
+    site.settle().await;
+    let (_, incident) = site.api("/incidents/1").await;
+    let addressed = incident["summary"]["counts"]["addressed"].as_u64().unwrap();
+    assert!(addressed > 3 && addressed <= duties.parse().unwrap(), "{addressed} of {duties}, deputies beside");
+
+    // The same fault again: adding is offered, and chosen unless somebody says otherwise.
+    let (_, again) = browser.post("/report", &fields).await;
+    assert!(again.contains("name=\"shared\" value=\"1\" checked"), "{again}");
+    // A mistake keeps what was typed.
+    let mut bad = fields.to_vec();
+    bad.retain(|f| f.0 != "next");
+    bad.push(("next", "2020-01-01T00:00"));
+    bad.push(("scope.sv", "hela huset"));
+    let (status, page) = browser.post("/report", &bad).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("role=\"alert\"") && page.contains("value=\"hela huset\""), "{page}");
+}
+
+#[tokio::test]
+async fn rule_b2_a_text_is_read_as_devices_show_it_changed_and_approved_by_its_fingerprint() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    let kib = site.browser("kib").await;
+    let list = kib.page("/approve").await;
+    assert!(list.contains("http-equiv=\"refresh\""), "no form: it is loaded anew");
+    let number = between(&list, "href=\"/approve/", "\"").to_owned();
+    let page = kib.page(&format!("/approve/{number}")).await;
+    assert!(!page.contains("http-equiv=\"refresh\""), "nobody approves what changed under his finger");
+    let print = between(&page, "name=\"fingerprint\" value=\"", "\"").to_owned();
+    assert!(page.contains(&format!("{number} {print} ")), "previews carry number and fingerprint");
+    assert!(page.contains("10 min kvar") || page.contains("20 min kvar") || page.contains("s kvar"), "{page}");
+
+    // Changed: a new number, the other language unreviewed; the old fingerprint no longer approves.
+    let text = between(&page, "name=\"was.sv\" value=\"", "\"").to_owned();
+    let new = format!("{text} Använd papper – “genast”.");
+    let en = between(&page, "name=\"was.en\" value=\"", "\"").to_owned();
+    let change = [("do", "change"), ("text.sv", new.as_str()), ("was.sv", text.as_str()), ("text.en", &en), ("was.en", &en)];
+    let (status, to) = kib.post(&format!("/approve/{number}"), &change).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
+    let changed = kib.page(&to).await;
+    let new_number = between(&to, "/approve/", "?");
+    assert_ne!(new_number, number);
+    assert!(changed.contains("Jag har läst den"), "the English text waits for a reader");
+    assert!(changed.contains("SMS kan bli"), "what costs is shown with what it would cost replaced (RULES A6)");
+    let stale = [("do", "approve"), ("fingerprint", print.as_str())];
+    assert_eq!(kib.post(&format!("/approve/{new_number}"), &stale).await.0, StatusCode::CONFLICT);
+    let (status, _) = kib.post(&format!("/approve/{new_number}"), &[("do", "reviewed"), ("lang", "en")]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let print = between(&changed, "name=\"fingerprint\" value=\"", "\"").to_owned();
+    let approve = [("do", "approve"), ("fingerprint", print.as_str())];
+    // Somebody else may not.
+    let iva = site.browser("iva").await;
+    let (status, refused) = iva.post(&format!("/approve/{new_number}"), &approve).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(refused.contains("Din funktion får inte göra detta."), "{refused}");
+    let (status, to) = kib.post(&format!("/approve/{new_number}"), &approve).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/approve?done=approved"));
+    site.settle().await;
+    let incident = kib.page("/incidents/1").await;
+    assert!(incident.contains("“genast”"), "it was sent as it was typed");
+}
+
+#[tokio::test]
+async fn who_has_not_answered_stands_first_and_is_called() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    site.pass(70).await;
+    let vaxel = site.browser("vaxel").await;
+    let page = vaxel.page("/incidents/1").await;
+    assert!(page.contains("http-equiv=\"refresh\"") && !page.contains("<form"), "no form: it is loaded anew");
+    assert!(page.contains("ej svarat") && page.contains("framme"));
+    let form = vaxel.page("/incidents/1/ack?function=tib").await;
+    assert!(form.contains("value=\"tib\" selected"), "{form}");
+    let (status, to) =
+        vaxel.post("/incidents/1", &[("do", "ack"), ("function", "tib"), ("phone", "1"), ("at", "09.46")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=ack"));
+    let page = vaxel.page("/incidents/1").await;
+    assert!(page.contains("per telefon, noterat av"), "{page}");
+    let open = vaxel.page("/incidents/1?show=open").await;
+    assert!(!open.contains("per telefon, noterat av"), "only who has not answered");
+    let (status, _) = vaxel.post("/incidents/1", &[("do", "stop"), ("reason", "fel")]).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "the switchboard may not stop it");
+    for what in ["update", "correct", "stop", "restored", "decide", "ack", "unack", "break-glass", "fallback"] {
+        let page = vaxel.page(&format!("/incidents/1/{what}")).await;
+        assert!(page.contains("<form") && page.contains("name=\"csrf\""), "{what}");
+    }
+    assert_eq!(vaxel.get("/incidents/1/explode").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(vaxel.get("/incidents/99").await.0, StatusCode::NOT_FOUND);
+
+    let lead = site.browser("it-led").await;
+    let update = [("do", "update"), ("known.sv", "Reservdrift startar"), ("level", "major"), ("safety", "no")];
+    let (status, to) = lead.post("/incidents/1", &update).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
+    let page = lead.page("/incidents/1").await;
+    assert!(page.contains("Vi vet: Reservdrift startar"), "{page}");
+}
+
+#[tokio::test]
+async fn hostile_words_stay_words_and_no_page_shows_an_address() {
+    let site = Site::start().await;
+    let evil = "<script>alert(1)</script>\"'><img src=x onerror=y>";
+    let what = L10n::of([(Lang::SV, evil), (Lang::EN, evil)]);
+    site.report(Report { what: Some(what.clone()), scope: Some(what), ..major() }).await;
+    site.report(Report { exercise: true, ..Report::default() }).await;
+    let addresses = super::api::addresses(&site);
+    let mut kib = site.browser("kib").await;
+    let list = kib.page("/approve").await;
+    let number = between(&list, "href=\"/approve/", "\"").to_owned();
+    for lang in ["sv", "en"] {
+        kib.lang = lang.into();
+        for path in [
+            "/", "/acting", "/report", "/report?playbook=ehr-down", "/approve", "/mode", "/incidents/1",
+            "/incidents/%C3%96-1", "/incidents/1/update", "/incidents/1/ack", "/incidents/1/stop",
+            &format!("/approve/{number}"),
+        ] {
+            let page = kib.page(path).await;
+            for tag in ["<script", "<img", "onerror=y>", "\"'>"] {
+                assert!(!page.contains(tag), "{path} has {tag}");
+            }
+            assert!(page.contains("Påhittad region / Fictional region"), "{path}");
+            assert!(page.contains(&format!("<html lang=\"{lang}\">")), "{path}");
+            assert_eq!(page.contains("ÖVNING") || page.contains("EXERCISE"), page.contains("drillmark"), "{path}");
+            for address in &addresses {
+                assert!(!page.contains(address.as_str()), "{path} shows {address}");
+            }
+        }
+    }
+    let response = site.request(Method::GET, "/sign-in").send().await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+}
+
+fn call(method: Method, path: &str, body: &'static str) -> Call {
+    Call { method, path: path.into(), query: None, headers: Default::default(), body: body.into() }
+}
+
+#[tokio::test]
+async fn a_link_is_looked_at_without_acting_and_dies_with_its_incident() {
+    let site = Site::start().await;
+    let no = site.report(major()).await;
+    // The delivery to TiB's duty phone.
+    let tib = site.plan.fx("tib").unwrap();
+    let ordinal = site
+        .handle
+        .ask(move |s, _| {
+            let inc = &s.incidents[&no];
+            let at_tib = |p| inc.plan.point(p).functions.contains(&tib);
+            inc.deliveries.iter().position(|d| matches!(d.item(), Item::Message(_)) && at_tib(d.point))
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    let delivery = DeliveryId { incident: no, ordinal: u32::try_from(ordinal).unwrap() };
+    let path = link(&site.key, "", delivery);
+    let open = |body: &'static str, method: Method| {
+        let call = call(method, &path, body);
+        let site = &site;
+        async move {
+            let a = answer(&site.handle, &site.key, &call).await;
+            (a.status, String::from_utf8(a.body.to_vec()).unwrap())
+        }
+    };
+    for method in [Method::GET, Method::HEAD] {
+        let (status, page) = open("do=yes", method).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains("Jag tar det") && page.contains("1-1"), "{page}");
+    }
+    let answered = || async {
+        let (_, v) = site.api("/incidents/1").await;
+        v["rows"].as_array().unwrap().iter().find(|r| r["function"] == "tib").unwrap()["state"]["state"].clone()
+    };
+    assert_eq!(answered().await, "waiting", "mail scanners open links");
+    let (status, _) = open("", Method::POST).await;
+    assert_eq!((status, answered().await), (StatusCode::OK, json!("waiting")), "no button was pressed");
+    let (status, page) = open("do=yes", Method::POST).await;
+    assert_eq!((status, answered().await), (StatusCode::OK, json!("answered")));
+    assert!(page.contains("Tack. Ditt svar är noterat.") && !page.contains("<form"), "{page}");
+
+    let forged = call(Method::POST, &path.replace("/a/1.", "/a/2."), "do=yes");
+    assert_eq!(answer(&site.handle, &site.key, &forged).await.status, StatusCode::NOT_FOUND);
+    for address in super::api::addresses(&site) {
+        assert!(!page.contains(&address));
+    }
+    let restored = json!({ "restored": { "incident": "1", "news": {} } });
+    assert_eq!(site.command("it-led", restored).await.0, StatusCode::OK);
+    let clear = json!({ "all_clear": { "incident": "1", "override_reason": "kontrollerat" } });
+    let (status, done) = site.command("tib", clear).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let (status, page) = open("do=yes", Method::POST).await;
+    assert_eq!(status, StatusCode::GONE);
+    assert!(page.contains("Ärendet är avslutat") && !page.contains("<form"), "{page}");
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_hold_nobody_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let site = Site::start().await;
+    let host = site.url.trim_start_matches("http://").to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(tokio::net::TcpStream::connect(&host).await.unwrap());
+    }
+    assert_eq!(site.api("/status").await.0, StatusCode::OK);
+    let mut huge = tokio::net::TcpStream::connect(&host).await.unwrap();
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "a".repeat(40_000));
+    // The server may close before it has read all of it.
+    let _ = huge.write_all(head.as_bytes()).await;
+    let mut answer = [0; 12];
+    if huge.read_exact(&mut answer).await.is_ok() {
+        assert_eq!(&answer, b"HTTP/1.1 431");
+    }
+}

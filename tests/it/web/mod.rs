@@ -1,0 +1,7 @@
+//! The console's listener and the answer pages, over real sockets, on the shipped region, with a loop that owns a state of its
+//! own and gateways that take everything.
+
+mod api;
+mod console;
+mod pages;
+mod site;

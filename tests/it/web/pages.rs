@@ -1,0 +1,134 @@
+//! The public page in its three states, and pictures of everything for people to look at.
+
+use std::path::Path;
+
+use vardkase::domain::incident::facts::Safety;
+use vardkase::domain::incident::input::Report;
+use vardkase::domain::lang::Lang;
+use vardkase::domain::public_view::{PublicState, PublicView, public_view};
+use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public};
+
+use super::site::Site;
+
+async fn view(site: &Site) -> PublicView {
+    site.handle.ask(|s, m| public_view(s, m.now)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
+    let site = Site::start().await;
+    let frame = PageFrame { plan: &site.plan, fictional: true };
+    let mut seen = Vec::new();
+    let normal = view(&site).await;
+    assert_eq!(normal.region, PublicState::Normal);
+    site.report(Report { level: Some("major".into()), safety: Safety::No, ..Report::default() }).await;
+    let disturbed = view(&site).await;
+    assert_eq!((disturbed.region, disturbed.investigating), (PublicState::Disturbance, true));
+    site.pass(700).await;
+    let told = view(&site).await;
+    assert!(!told.messages.is_empty(), "the holding text is out (RULES B7)");
+    let crisis = PublicView { region: PublicState::Crisis, ..told.clone() };
+    for (view, words) in [
+        (&normal, ["Inga kända störningar", "No known disruptions"]),
+        (&disturbed, ["Störning utreds", "A disruption is being investigated"]),
+        (&told, ["Störning i vården", "Disruption in health care"]),
+        (&crisis, ["Allvarlig störning i vården", "Serious disruption in health care"]),
+    ] {
+        for (lang, word) in [Lang::SV, Lang::EN].into_iter().zip(words) {
+            let html = render_public(view, lang, &frame);
+            assert!(html.contains(&format!("</span>{word}</h1>")), "{word}");
+            let texts: usize = view.messages.iter().filter_map(|m| m.text.get(&lang)).map(String::len).sum();
+            assert!(html.len() - texts < PAGE_BYTES_MAX, "{} bytes", html.len());
+            assert!(!html.contains("<script") && !html.contains(" style=") && !html.contains("src="));
+            assert!(html.contains("Påhittad region / Fictional region") && html.contains("tel:112"));
+            assert!(html.contains("2026-11-24"), "when it was checked");
+            for m in &view.messages {
+                let Some(text) = m.text.get(&lang) else { continue };
+                assert_eq!(html.matches(&text.replace('"', "&#34;")).count(), 1, "whole, in one element: {text}");
+            }
+            seen.push(html);
+        }
+    }
+    let body = |html: &str| html[html.find("<body").unwrap()..].split('>').next().unwrap().to_owned();
+    assert_ne!(body(&seen[0]), body(&seen[2]));
+    assert_ne!(body(&seen[2]), body(&seen[6]));
+}
+
+/// Writes every page as a file with its style: `VK_PAGES=/tmp/pages cargo test --test it -- --ignored pages_to_look_at`.
+#[tokio::test]
+#[ignore = "writes files for people to look at"]
+async fn pages_to_look_at() {
+    let Ok(folder) = std::env::var("VK_PAGES") else { return };
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder).unwrap();
+    let site = Site::start().await;
+    let style = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/console/console.css")).unwrap();
+    let keep = |name: &str, html: &str| {
+        let from = html.find("<link rel=\"stylesheet\"");
+        let html = match from {
+            Some(from) => {
+                let to = from + html[from..].find('>').unwrap() + 1;
+                format!("{}<style>{style}</style>{}", &html[..from], &html[to..])
+            }
+            None => html.to_owned(),
+        };
+        std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
+    };
+    let frame = PageFrame { plan: &site.plan, fictional: true };
+    keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
+    let sign_in = site.request(reqwest::Method::GET, "/sign-in").send().await.unwrap().text().await.unwrap();
+    keep("sign-in.sv", &sign_in);
+    site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
+    keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));
+    site.report(Report { exercise: true, ..Report::default() }).await;
+    let mut kib = site.browser("kib").await;
+    let waiting = kib.page("/approve").await;
+    let number = super::site::between(&waiting, "href=\"/approve/", "\"").to_owned();
+    for (function, phone) in [("tib", true), ("it-led", false), ("iva", true)] {
+        let ack = serde_json::json!({ "ack": { "incident": "1", "message": null, "function": function, "phone": phone, "at": null } });
+        site.command(if phone { "vaxel" } else { function }, ack).await;
+    }
+    site.pass(240).await;
+    for lang in ["sv", "en"] {
+        kib.lang = lang.into();
+        for (name, path) in [
+            ("overview", "/"), ("acting", "/acting"), ("choose", "/report"), ("report", "/report?playbook=ehr-down"),
+            ("approvals", "/approve"), ("approve", &*format!("/approve/{number}")), ("incident", "/incidents/1"),
+            ("drill", "/incidents/%C3%96-1"), ("update", "/incidents/1/update"), ("ack", "/incidents/1/ack?function=akm"),
+            ("decide", "/incidents/1/decide"), ("mode", "/mode"), ("missing", "/incidents/99"),
+        ] {
+            let (_, html) = kib.get(path).await;
+            keep(&format!("{name}.{lang}"), &html);
+        }
+        let fields = [("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no")];
+        keep(&format!("check.{lang}"), &kib.post("/report", &fields).await.1);
+        let apart = [("playbook", "network-down"), ("step", "check"), ("site", "HS"), ("site", "LS"), ("exercise", "1")];
+        keep(&format!("check-drill.{lang}"), &kib.post("/report", &apart).await.1);
+    }
+    site.pass(700).await;
+    let told = view(&site).await;
+    for lang in [Lang::SV, Lang::EN] {
+        keep(&format!("public-told.{lang}"), &render_public(&told, lang, &frame));
+        let crisis = PublicView { region: PublicState::Crisis, ..told.clone() };
+        keep(&format!("public-crisis.{lang}"), &render_public(&crisis, lang, &frame));
+    }
+    keep("incident-late.sv", &site.browser("tib").await.page("/incidents/1").await);
+    keep("overview-late.sv", &site.browser("tib").await.page("/").await);
+    let no = "1".parse().unwrap();
+    for ordinal in 0..20 {
+        let path = vardkase::dispatch::links::link(&site.key, "", vardkase::domain::ids::DeliveryId { incident: no, ordinal });
+        let call = vardkase::web::public::Call {
+            method: reqwest::Method::GET,
+            path,
+            query: None,
+            headers: Default::default(),
+            body: Default::default(),
+        };
+        let answer = vardkase::web::answer::answer(&site.handle, &site.key, &call).await;
+        let html = String::from_utf8(answer.body.to_vec()).unwrap();
+        if html.contains("<form") {
+            keep("answer.sv", &html);
+            break;
+        }
+    }
+}
