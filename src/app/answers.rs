@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hyper::{Method, StatusCode};
 
 use super::gateways::Callback;
-use crate::channels::sms_http::CallbackKind;
 use crate::channels::Boxed;
+use crate::channels::sms_http::CallbackKind;
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::Handle;
 use crate::dispatch::worker::WorkerHandle;
@@ -39,7 +39,8 @@ impl Answers {
     async fn callback(&self, call: &Call) -> Answer {
         let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
         let mut parts = call.path.trim_start_matches(CALLBACK_PREFIX).split('/');
-        let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return not_found();
         };
         let kind = match kind {

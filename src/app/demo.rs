@@ -205,7 +205,8 @@ fn shorten(loaded: &mut Loaded) {
 /// Who reports: the first of those who may lead that has IT in its hands, else the first function.
 fn reporter(plan: &Plan) -> FunctionId {
     let of = |id: &str| plan.functions.iter().find(|f| f.id.as_str() == id);
-    let first = of("it-bered").or_else(|| plan.region.command.first().map(|f| plan.function(*f))).or(plan.functions.first());
+    let first =
+        of("it-bered").or_else(|| plan.region.command.first().map(|f| plan.function(*f))).or(plan.functions.first());
     first.map_or_else(|| FunctionId::from("it-bered"), |f| f.id.clone())
 }
 
@@ -260,7 +261,11 @@ impl People<'_> {
                 let who = if passed_on { last } else { &row.asked[0] };
                 let patience = Duration::from_millis(1200 + 350 * (i as u64 % 7));
                 let told = row.cells.iter().any(|c| c.accepted_s.is_some() || c.delivered_s.is_some());
-                if told && began.elapsed() >= patience && self.answer(who).await && answered.insert(row.function.clone()) {
+                if told
+                    && began.elapsed() >= patience
+                    && self.answer(who).await
+                    && answered.insert(row.function.clone())
+                {
                     show(DemoEvent::Said(format!("{who}: JA {no}")));
                 }
             }
@@ -319,7 +324,9 @@ fn rows(view: &IncidentView) -> Vec<DemoRow> {
     let mut rows = Vec::new();
     for row in &view.rows {
         let (answered_by, answered_s) = match &row.state {
-            AskView::Answered { by, at, .. } => (Some(by.clone()), Some((at.0 - view.summary.opened.0) as f64 / 1000.0)),
+            AskView::Answered { by, at, .. } => {
+                (Some(by.clone()), Some((at.0 - view.summary.opened.0) as f64 / 1000.0))
+            }
             _ => (None, None),
         };
         let passed_on = row.asked.len().saturating_sub(1);
@@ -393,9 +400,9 @@ async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -
 async fn public_equal(running: &Running, no: IncidentNo) -> Result<Option<bool>, DemoError> {
     let proof = running.handle.ask(move |state, _| {
         let inc = state.incidents.get(&no)?;
-        let published = inc.entries.iter().rev().find(|e| e.public && matches!(e.state, EntryState::Released { .. }))?;
+        let published =
+            inc.entries.iter().rev().find(|e| e.public && matches!(e.state, EntryState::Released { .. }))?;
         inc.message(published.message)?.page_equal
     });
     proof.await.map_err(|e| DemoError::Refused(e.to_string()))
 }
-

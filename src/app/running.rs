@@ -83,7 +83,9 @@ impl StartError {
         match self {
             Self::Config(_) => "run `vardkase check` and mend what it names".into(),
             Self::Journal(e) => e.hint(),
-            Self::Recover(_) => "run `vardkase verify`; start with the program that wrote it, or on the second copy".into(),
+            Self::Recover(_) => {
+                "run `vardkase verify`; start with the program that wrote it, or on the second copy".into()
+            }
             Self::Io { .. } => "choose another port or folder, or end what uses it".into(),
         }
     }
@@ -148,7 +150,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
 
-    let console = TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
+    let console =
+        TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
     let public = std::net::TcpListener::bind(options.public_listen)
         .map_err(StartError::io(format!("listening on {}", options.public_listen)))?;
     let console_at = console.local_addr().map_err(StartError::io("the console's address"))?;
@@ -157,10 +160,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
-    let around = gateways::Surroundings {
-        now: Arc::new(move || now.now()),
-        public_url: options.public_url.clone(),
-    };
+    let around = gateways::Surroundings { now: Arc::new(move || now.now()), public_url: options.public_url.clone() };
     let mut workers: BTreeMap<GatewayId, WorkerHandle> = BTreeMap::new();
     let mut unusable = BTreeMap::new();
     let mut backs = BTreeMap::new();

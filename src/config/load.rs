@@ -73,7 +73,11 @@ impl Contacts {
     /// The duty point of a channel with that address, for answers that come in.
     pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<Px> {
         let wanted = same_as(channel, address);
-        let hit = self.addresses.iter().zip(&plan.points).position(|(a, p)| p.channel == channel && same_as(channel, a) == wanted);
+        let hit = self
+            .addresses
+            .iter()
+            .zip(&plan.points)
+            .position(|(a, p)| p.channel == channel && same_as(channel, a) == wanted);
         hit.and_then(|i| u32::try_from(i).ok()).map(Px)
     }
 }

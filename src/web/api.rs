@@ -121,7 +121,11 @@ impl Carried {
     }
 }
 
-async fn command(State(ctx): State<Ctx>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Json<Carried>, Problem> {
+async fn command(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Carried>, Problem> {
     let Command { by, action } = json(&headers, body)?;
     let done = ctx.handle.input(Input::Command { by, action: Box::new(action) }).await?;
     Ok(Json(Carried::of(&done)))
@@ -192,7 +196,12 @@ fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejec
 }
 
 pub(super) fn too_large(status: StatusCode) -> Problem {
-    Problem::new(status, "too-large", "the body is too large or did not arrive whole", "texts have at most 4000 characters")
+    Problem::new(
+        status,
+        "too-large",
+        "the body is too large or did not arrive whole",
+        "texts have at most 4000 characters",
+    )
 }
 
 /// Looks at the state and answers with what was seen.
@@ -286,10 +295,7 @@ async fn approvals(
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
     let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
-    let found = ctx
-        .handle
-        .ask(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now)))
-        .await?;
+    let found = ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 
@@ -298,8 +304,7 @@ async fn todo(
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<view::TodoView>, Problem> {
     let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
-    let found =
-        ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
+    let found = ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 
@@ -396,10 +401,7 @@ struct LogQuery {
     incident: Option<String>,
 }
 
-async fn log(
-    State(ctx): State<Ctx>,
-    query: Result<Query<LogQuery>, QueryRejection>,
-) -> Result<Json<LogPart>, Problem> {
+async fn log(State(ctx): State<Ctx>, query: Result<Query<LogQuery>, QueryRejection>) -> Result<Json<LogPart>, Problem> {
     let Query(LogQuery { after, incident }) = query.map_err(|e| Problem::input(e.to_string()))?;
     let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
     let journal = ctx.log.clone();
@@ -412,4 +414,3 @@ async fn log(
         Err(e) => Err(unreadable(e.to_string())),
     }
 }
-

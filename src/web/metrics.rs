@@ -24,9 +24,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn ready(State(ctx): State<Ctx>) -> Response {
     match tokio::time::timeout(READY_TIMEOUT, ctx.handle.ask(|_, m| m.on_record)).await {
         Ok(Ok(true)) => "ready\n".into_response(),
-        Ok(Ok(false)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "NOT ON RECORD: nothing can be written\n").into_response()
-        }
+        Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "NOT ON RECORD: nothing can be written\n").into_response(),
         Ok(Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "going down\n").into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the loop does not answer\n").into_response(),
     }
