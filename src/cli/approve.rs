@@ -108,7 +108,8 @@ fn stopped(cx: &Context<'_>) -> Error {
 }
 
 fn show(cx: &mut Context<'_>, one: &ApprovalView) {
-    let due = cx.clock(one.approval.due);
+    let now = cx.now();
+    let due = cx.clock(one.approval.due, now);
     let to = if one.public { "public".to_owned() } else { format!("{} functions", one.to.len()) };
     let channels: Vec<&str> = one.channels.iter().map(|c| c.as_str()).collect();
     let drill = if one.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };

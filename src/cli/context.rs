@@ -161,17 +161,13 @@ impl<'t> Context<'t> {
         self.zone = Some(name.and_then(|n| TimeZone::get(n).ok()));
     }
 
-    /// A moment for people: the clock in the region, with the date when it is not today.
-    pub fn clock(&mut self, at: At) -> String {
+    /// A moment for people: the clock in the region, with the date when it is not the day of `now`.
+    pub fn clock(&mut self, at: At, now: At) -> String {
         let zone = self.zone().ok().flatten();
         let shown = |at: At| Zoned::new(at.timestamp(), zone.clone().unwrap_or(TimeZone::UTC));
-        let (then, now) = (shown(at), shown(self.now()));
-        let suffix = if zone.is_some() { "" } else { "Z" };
-        if then.date() == now.date() {
-            format!("{}{suffix}", then.strftime("%H:%M:%S"))
-        } else {
-            format!("{}{suffix}", then.strftime("%Y-%m-%d %H:%M:%S"))
-        }
+        let (then, now) = (shown(at), shown(now));
+        let day = if then.date() == now.date() { String::new() } else { then.strftime("%Y-%m-%d ").to_string() };
+        format!("{day}{}{}", then.strftime("%H:%M"), if zone.is_some() { "" } else { "Z" })
     }
 }
 

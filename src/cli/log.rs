@@ -148,16 +148,11 @@ fn show(cx: &mut Context<'_>, records: &[Record], heads: bool) {
     }
     let mut rows = Vec::with_capacity(records.len());
     for r in records {
-        // Without a server there is no zone: then it is UTC, and says so.
-        let at = if self_contained(r) { r.at.to_string() } else { cx.clock(r.at) };
+        // As it is recorded: what is compared with other logs has seconds and a zone.
+        let at = r.at.to_string();
         let incident = r.incident.map(|no| no.to_string()).unwrap_or_default();
         rows.push([r.seq.to_string(), at, incident, r.event.replace('-', " ")].map(said).into());
     }
     let names = [cx.say(words::RECORD), cx.say(words::TIME), cx.say(words::INCIDENT), cx.say(words::WHAT)];
     table::show(cx.term, if heads { &names } else { &[] }, rows);
-}
-
-/// Read from the folder itself.
-fn self_contained(record: &Record) -> bool {
-    record.hash.is_some()
 }

@@ -9,6 +9,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
 use crate::domain::incident::state::Phase;
 use crate::domain::plan::Then;
+use crate::domain::time::At;
 use crate::domain::view::{
     AskView, CellView, EntryStateView, IncidentView, NextStep, ProposalStateView, RowView, StatusView, SummaryView,
 };
@@ -27,7 +28,7 @@ pub fn warnings(cx: &mut Context<'_>, off_record: bool, fictional: bool) {
 
 /// The region at a glance.
 pub fn region(cx: &mut Context<'_>, view: &StatusView) {
-    let clock = cx.clock(view.now);
+    let clock = cx.clock(view.now, view.now);
     cx.term.line_in(Hue::Strong, &format!("{}  {clock}", view.region));
     let heads = [words::SITE, words::MODE, words::WHAT].map(|w| cx.say(w));
     let sites = view.sites.iter().map(|s| {
@@ -48,11 +49,11 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
     }
     let heads = [words::INCIDENT, words::WHAT, words::LEVEL, words::MODE, words::REACHED, words::ANSWER, words::NEXT];
     let heads = heads.map(|w| cx.say(w));
-    let rows: Vec<_> = view.open.iter().map(|i| summary(cx, i)).collect();
+    let rows: Vec<_> = view.open.iter().map(|i| summary(cx, i, view.now)).collect();
     table::show(cx.term, &heads, rows);
 }
 
-fn summary(cx: &mut Context<'_>, i: &SummaryView) -> Vec<Said> {
+fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     let c = &i.counts;
     let drill = if i.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
     let mut next: Vec<String> = Vec::new();
@@ -65,7 +66,7 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView) -> Vec<Said> {
             next.push(format!("{n} {what}"));
         }
     }
-    let due = cx.clock(i.next_update);
+    let due = cx.clock(i.next_update, now);
     next.push(if i.overdue { format!("update OVERDUE since {due}") } else { format!("update {due}") });
     let answered = if c.acknowledged == c.asked { Hue::Good } else { Hue::Wait };
     vec![
@@ -91,9 +92,17 @@ fn phase(phase: Phase) -> &'static str {
 pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     head(cx, view);
     let heads = [words::FUNCTION, words::MESSAGE, words::REACHED, words::ANSWER, words::NEXT].map(|w| cx.say(w));
-    let rows: Vec<_> = view.rows.iter().map(|r| row(cx, r)).collect();
-    table::show(cx.term, &heads, rows);
     waiting(cx, view);
+    cx.term.line("");
+    // What is wrong first, then what is open: a screen has fewer lines than a region has duties.
+    let mut sorted: Vec<&RowView> = view.rows.iter().collect();
+    sorted.sort_by_key(|r| match r.state {
+        AskView::NotReached { .. } => 0,
+        AskView::Waiting => 1,
+        _ => 2,
+    });
+    let rows: Vec<_> = sorted.into_iter().map(|r| row(cx, r, view.now)).collect();
+    table::show(cx.term, &heads, rows);
     for d in &view.dropped {
         let instead: Vec<&str> = d.instead.iter().map(|c| c.as_str()).collect();
         let path = if instead.is_empty() { "the switchboard reads it out".into() } else { instead.join(", ") };
@@ -110,14 +119,16 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
     cx.term.line_in(Hue::Strong, &title);
     let sites: Vec<String> = s.sites.iter().map(|(id, m)| format!("{id} {}", cx.in_tongue(&m.label))).collect();
     cx.term.line(&format!("{}: {}", cx.say(words::MODE), sites.join(", ")));
-    let since = cx.clock(s.since);
+    let since = cx.clock(s.since, view.now);
     let back = match view.facts.restore {
-        Restore::At(at) => cx.clock(at),
-        Restore::Unknown { forecast } => format!("{}, forecast {}", cx.say(words::UNKNOWN), cx.clock(forecast)),
+        Restore::At(at) => cx.clock(at, view.now),
+        Restore::Unknown { forecast } => {
+            format!("{}, forecast {}", cx.say(words::UNKNOWN), cx.clock(forecast, view.now))
+        }
     };
     let (since_word, back_word) = (cx.say(words::SINCE), cx.say(words::RESTORE));
     cx.term.line(&format!("{since_word}: {since}   {back_word}: {back}"));
-    let due = cx.clock(s.next_update);
+    let due = cx.clock(s.next_update, view.now);
     if s.overdue {
         cx.term.line_in(Hue::Bad, &format!("UPDATE OVERDUE since {due}"));
     } else {
@@ -130,7 +141,7 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
         let of = m.of.map(|n| format!(" of {n}")).unwrap_or_default();
         let state = match (m.stopped, m.released_at) {
             (true, _) => "no longer holds".to_owned(),
-            (_, Some(at)) => format!("released {}", cx.clock(at)),
+            (_, Some(at)) => format!("released {}", cx.clock(at, view.now)),
             _ => "draft".to_owned(),
         };
         let page = match m.page_equal {
@@ -141,14 +152,21 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
         let hue = if m.page_equal == Some(false) { Hue::Bad } else { Hue::Faint };
         cx.term.line_in(hue, &format!("{} {}{of}: {state}{page}", m.number, m.kind));
     }
-    cx.term.line("");
+    let c = &s.counts;
+    let (told, got, asked, answered) = (c.addressed, c.accepted, c.asked, c.acknowledged);
+    let (reached_word, answer_word) = (cx.say(words::REACHED_OF), cx.say(words::ANSWERED_OF));
+    let counts = format!("{reached_word} {got}/{told}, {answer_word} {answered}/{asked}");
+    cx.term.line_in(if got == told && answered == asked { Hue::Good } else { Hue::Wait }, &counts);
+    if c.not_reached > 0 {
+        cx.term.line_in(Hue::Bad, &format!("{} NOT REACHED: call them", c.not_reached));
+    }
 }
 
 /// What waits for a person.
 fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
     for e in &view.entries {
         let EntryStateView::Waiting { approval: a } = &e.state else { continue };
-        let due = cx.clock(a.due);
+        let due = cx.clock(a.due, view.now);
         let then = match a.then {
             Then::Release => "it goes out",
             Then::Escalate => "the deputy is asked",
@@ -161,7 +179,7 @@ fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
         cx.term.line_in(if a.held { Hue::Bad } else { Hue::Wait }, &what);
     }
     for p in view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked) {
-        let due = cx.clock(p.due);
+        let due = cx.clock(p.due, view.now);
         let mode = cx.in_tongue(&p.mode.label).to_owned();
         let verb = if p.lower { "lower to" } else { "raise to" };
         let what = format!("proposal {}: {verb} {mode}, {} decides until {due}", p.id, names(&p.asked));
@@ -178,9 +196,9 @@ fn names(all: &[FunctionId]) -> String {
     all.join(", ")
 }
 
-fn row(cx: &mut Context<'_>, r: &RowView) -> Vec<Said> {
+fn row(cx: &mut Context<'_>, r: &RowView, now: At) -> Vec<Said> {
     let title = cx.in_tongue(&r.title).to_owned();
-    let (answer, next) = (answer(cx, r), next(cx, r));
+    let (answer, next) = (answer(cx, r, now), next(cx, r, now));
     vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(r), answer, next]
 }
 
@@ -194,16 +212,26 @@ fn reached(r: &RowView) -> Said {
             None => best.push(cell),
         }
     }
-    let texts = best.iter().map(|c| {
-        let seconds = c.delivered_s.or(c.accepted_s).map(|s| format!(" {s} s")).unwrap_or_default();
-        format!("{} {}{seconds}", c.channel, state(c.state))
-    });
+    best.sort_by_key(|c| std::cmp::Reverse(far(c.state)));
+    let mut text = String::new();
+    let mut before = None;
+    for c in &best {
+        match before.replace(c.state) {
+            Some(same) if same == c.state => text.push_str(", "),
+            Some(_) => text.push_str(&format!("; {} ", state(c.state))),
+            None => text.push_str(&format!("{} ", state(c.state))),
+        }
+        text.push_str(c.channel.as_str());
+        if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
+            text.push_str(&format!(" {seconds} s"));
+        }
+    }
     let hue = match best.iter().map(|c| far(c.state)).max() {
         Some(n) if n >= far(DeliveryState::Accepted) => Hue::Good,
         Some(n) if n >= far(DeliveryState::Unknown) => Hue::Wait,
         _ => Hue::Bad,
     };
-    hued(hue, texts.collect::<Vec<_>>().join(", "))
+    hued(hue, text)
 }
 
 fn far(state: DeliveryState) -> u8 {
@@ -232,18 +260,18 @@ fn state(state: DeliveryState) -> &'static str {
     }
 }
 
-fn answer(cx: &mut Context<'_>, r: &RowView) -> Said {
+fn answer(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
     match &r.state {
         AskView::NotAsked => said("-"),
         AskView::Waiting => {
-            let until = r.deadline.map(|at| format!(" until {}", cx.clock(at))).unwrap_or_default();
+            let until = r.deadline.map(|at| format!(" until {}", cx.clock(at, now))).unwrap_or_default();
             hued(Hue::Wait, format!("waits for {}{until}", names(r.current.as_slice())))
         }
         AskView::Answered { by, at, via, noted_by } => {
             let noted = noted_by.as_ref().map(|f| format!(", noted by {f}")).unwrap_or_default();
-            hued(Hue::Good, format!("{by} {} by {via}{noted}", cx.clock(*at)))
+            hued(Hue::Good, format!("{by} {} by {via}{noted}", cx.clock(*at, now)))
         }
-        AskView::NotReached { at } => hued(Hue::Bad, format!("NOT REACHED since {}", cx.clock(*at))),
+        AskView::NotReached { at } => hued(Hue::Bad, format!("NOT REACHED since {}", cx.clock(*at, now))),
         AskView::Closed { by, number, .. } => {
             let number = number.as_ref().map(|n| format!(" {n}")).unwrap_or_default();
             hued(Hue::Faint, format!("closed by {}{number}, unanswered", by.replace('_', " ")))
@@ -252,14 +280,14 @@ fn answer(cx: &mut Context<'_>, r: &RowView) -> Said {
 }
 
 /// What is next, and why.
-fn next(cx: &mut Context<'_>, r: &RowView) -> Said {
+fn next(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
     match &r.next {
         NextStep::Answered | NextStep::Closed => said("-"),
         NextStep::NotWanted => said("no answer is wanted"),
         NextStep::SilenceIsEnough => said("silence is enough"),
-        NextStep::Remind { at } => said(format!("{} reminder, half of the time is over", cx.clock(*at))),
-        NextStep::Ask { who, at } => said(format!("{} {who} is asked, if nobody answers", cx.clock(*at))),
-        NextStep::Alarm { at } => hued(Hue::Wait, format!("{} alarm: nobody else is left to ask", cx.clock(*at))),
+        NextStep::Remind { at } => said(format!("{} half-time reminder", cx.clock(*at, now))),
+        NextStep::Ask { who, at } => said(format!("{} asks {who} (no answer)", cx.clock(*at, now))),
+        NextStep::Alarm { at } => hued(Hue::Wait, format!("{} alarm (nobody is left to ask)", cx.clock(*at, now))),
         NextStep::Call => hued(Hue::Bad, "CALL: nobody is left to ask"),
     }
 }

@@ -1,7 +1,7 @@
 //! Tables: drawn on a screen, plain columns elsewhere. A colour never says what no word says.
 
-use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, LineStyle, TableStyle};
 
 use super::terminal::{Hue, Terminal, plain};
 
@@ -9,6 +9,9 @@ use super::terminal::{Hue, Terminal, plain};
 const WIDTH_MIN: u16 = 60;
 /// Where the width of the screen is not told.
 const WIDTH: u16 = 100;
+
+/// A line below the heads and no other: thirty duties must fit on a screen.
+const LINED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// A cell with what it means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,7 +43,7 @@ pub fn show(term: &mut Terminal, heads: &[&str], rows: Vec<Vec<Said>>) {
     let width = table.width().unwrap_or(WIDTH).max(WIDTH_MIN);
     table.force_no_tty();
     if term.screen() {
-        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        table.load_style(LINED).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     } else {
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     }

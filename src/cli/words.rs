@@ -77,6 +77,8 @@ words! {
     WHAT = "Vad", "What";
     FUNCTION = "Funktion", "Function";
     REACHED = "Nådd över", "Reached over";
+    REACHED_OF = "nådda", "reached";
+    ANSWERED_OF = "har svarat", "answered";
     ANSWER = "Svar", "Answer";
     NEXT = "Nästa", "Next";
     MESSAGE = "Meddelande", "Message";

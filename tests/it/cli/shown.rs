@@ -50,7 +50,14 @@ fn the_region_and_an_incident_are_readable_off_a_terminal() {
     assert!(!ran.out.contains('\u{1b}'), "no colours off a terminal");
     let one = run(&["status", "1", "--server", &fake.url]);
     assert_eq!(one.code, 0, "{}", one.err);
-    for part in ["Records system is down", "Reached over", "waits for", "sms queued", "1-1 alert"] {
+    for part in [
+        "Records system is down",
+        "Reached over",
+        "waits for",
+        "queued sms",
+        "1-1 alert: released 03:12",
+        "1-2 to the public waits for kib until 03:32",
+    ] {
         assert!(one.out.contains(part), "{part}\n{}", one.out);
     }
 }
