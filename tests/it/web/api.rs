@@ -76,7 +76,9 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let (_, incident) = site.api("/incidents/1").await;
     let told = incident["rows"].as_array().unwrap().iter();
     let told: BTreeSet<String> = told
-        .flat_map(|r| r["asked"].as_array().unwrap().iter().chain([&r["function"]]).map(Value::to_string).collect::<Vec<_>>())
+        .flat_map(|r| {
+            r["asked"].as_array().unwrap().iter().chain([&r["function"]]).map(Value::to_string).collect::<Vec<_>>()
+        })
         .collect();
     assert_eq!(told.len() as u64, duties, "what was foreseen is what happened");
     assert_eq!(counts["approvals"].as_u64().unwrap(), waiting);
@@ -87,7 +89,10 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let one = &approvals[0];
     let (number, print) = (one["number"].as_str().unwrap(), one["fingerprints"]["sv"].as_str().unwrap());
     let (_, previews) = site.api(&format!("/incidents/1/messages/{}/previews", &number[2..])).await;
-    assert_eq!(previews["texts"][0]["text"].as_str(), one["texts"][previews["texts"][0]["lang"].as_str().unwrap()].as_str());
+    assert_eq!(
+        previews["texts"][0]["text"].as_str(),
+        one["texts"][previews["texts"][0]["lang"].as_str().unwrap()].as_str()
+    );
 
     let approve = |print: &str| json!({ "approve": { "number": number, "fingerprint": print, "entry": null } });
     for (by, print, expected, code) in [
@@ -127,7 +132,11 @@ async fn what_can_not_be_read_is_refused_in_json() {
         ("{".to_owned(), json, StatusCode::UNPROCESSABLE_ENTITY),
         ("null".into(), json, StatusCode::UNPROCESSABLE_ENTITY),
         (r#"{"as":"kib","action":{"fly":{}}}"#.into(), json, StatusCode::UNPROCESSABLE_ENTITY),
-        (r#"{"as":"kib","action":{"report":{"playbook":"journal","wich":1}}}"#.into(), json, StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            r#"{"as":"kib","action":{"report":{"playbook":"journal","wich":1}}}"#.into(),
+            json,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
         (r#"{"as":"it-bered","action":{"report":{"playbook":"volcano"}}}"#.into(), json, StatusCode::NOT_FOUND),
         (r#"{"as":"kib"}"#.into(), "text/plain", StatusCode::UNSUPPORTED_MEDIA_TYPE),
         (format!(r#"{{"as":"{}"}}"#, "x".repeat(BODY_BYTES_MAX)), json, StatusCode::PAYLOAD_TOO_LARGE),
@@ -179,7 +188,11 @@ async fn each_right_is_refused_by_403() {
             assert_eq!(site.command("it-led", json!({ "restored": news })).await.0, StatusCode::OK);
         }
         let (status, problem) = site.command(by, action.clone()).await;
-        assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("not-yours")), "{action}: {problem}");
+        assert_eq!(
+            (status, problem["code"].as_str()),
+            (StatusCode::FORBIDDEN, Some("not-yours")),
+            "{action}: {problem}"
+        );
     }
 }
 
@@ -227,8 +240,18 @@ async fn no_address_and_no_code_is_in_any_json() {
         .unwrap();
     assert!(codes.len() > 2, "{codes:?}");
     for path in [
-        "/status", "/incidents", "/incidents/1", "/incidents/%C3%96-1", "/incidents/1/messages/1/previews",
-        "/approvals?as=kib", "/todo?as=tib", "/functions", "/playbooks", "/lists", "/gateways", "/log",
+        "/status",
+        "/incidents",
+        "/incidents/1",
+        "/incidents/%C3%96-1",
+        "/incidents/1/messages/1/previews",
+        "/approvals?as=kib",
+        "/todo?as=tib",
+        "/functions",
+        "/playbooks",
+        "/lists",
+        "/gateways",
+        "/log",
     ] {
         let (status, value) = site.api(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {value}");

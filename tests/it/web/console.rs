@@ -62,8 +62,16 @@ async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     let form = browser.page("/report?playbook=ehr-down").await;
     assert!(form.contains("Journalen") && !form.contains("http-equiv=\"refresh\""));
     let fields = [
-        ("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no"),
-        ("what.sv", "Journalen ligger nere"), ("since", ""), ("restore", ""), ("next", ""), ("contact", ""),
+        ("playbook", "ehr-down"),
+        ("step", "check"),
+        ("level", "major"),
+        ("site", "FS"),
+        ("safety", "no"),
+        ("what.sv", "Journalen ligger nere"),
+        ("since", ""),
+        ("restore", ""),
+        ("next", ""),
+        ("contact", ""),
     ];
     let (status, check) = browser.post("/report", &fields).await;
     assert_eq!(status, StatusCode::OK, "{check}");
@@ -112,7 +120,8 @@ async fn rule_b2_a_text_is_read_as_devices_show_it_changed_and_approved_by_its_f
     let text = between(&page, "name=\"was.sv\" value=\"", "\"").to_owned();
     let new = format!("{text} Använd papper – “genast”.");
     let en = between(&page, "name=\"was.en\" value=\"", "\"").to_owned();
-    let change = [("do", "change"), ("text.sv", new.as_str()), ("was.sv", text.as_str()), ("text.en", &en), ("was.en", &en)];
+    let change =
+        [("do", "change"), ("text.sv", new.as_str()), ("was.sv", text.as_str()), ("text.en", &en), ("was.en", &en)];
     let (status, to) = kib.post(&format!("/approve/{number}"), &change).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
     let changed = kib.page(&to).await;
@@ -187,8 +196,17 @@ async fn hostile_words_stay_words_and_no_page_shows_an_address() {
     for lang in ["sv", "en"] {
         kib.lang = lang.into();
         for path in [
-            "/", "/acting", "/report", "/report?playbook=ehr-down", "/approve", "/mode", "/incidents/1",
-            "/incidents/%C3%96-1", "/incidents/1/update", "/incidents/1/ack", "/incidents/1/stop",
+            "/",
+            "/acting",
+            "/report",
+            "/report?playbook=ehr-down",
+            "/approve",
+            "/mode",
+            "/incidents/1",
+            "/incidents/%C3%96-1",
+            "/incidents/1/update",
+            "/incidents/1/ack",
+            "/incidents/1/stop",
             &format!("/approve/{number}"),
         ] {
             let page = kib.page(path).await;

@@ -92,17 +92,28 @@ async fn pages_to_look_at() {
     for lang in ["sv", "en"] {
         kib.lang = lang.into();
         for (name, path) in [
-            ("overview", "/"), ("acting", "/acting"), ("choose", "/report"), ("report", "/report?playbook=ehr-down"),
-            ("approvals", "/approve"), ("approve", &*format!("/approve/{number}")), ("incident", "/incidents/1"),
-            ("drill", "/incidents/%C3%96-1"), ("update", "/incidents/1/update"), ("ack", "/incidents/1/ack?function=akm"),
-            ("decide", "/incidents/1/decide"), ("mode", "/mode"), ("missing", "/incidents/99"),
+            ("overview", "/"),
+            ("acting", "/acting"),
+            ("choose", "/report"),
+            ("report", "/report?playbook=ehr-down"),
+            ("approvals", "/approve"),
+            ("approve", &*format!("/approve/{number}")),
+            ("incident", "/incidents/1"),
+            ("drill", "/incidents/%C3%96-1"),
+            ("update", "/incidents/1/update"),
+            ("ack", "/incidents/1/ack?function=akm"),
+            ("decide", "/incidents/1/decide"),
+            ("mode", "/mode"),
+            ("missing", "/incidents/99"),
         ] {
             let (_, html) = kib.get(path).await;
             keep(&format!("{name}.{lang}"), &html);
         }
-        let fields = [("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no")];
+        let fields =
+            [("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no")];
         keep(&format!("check.{lang}"), &kib.post("/report", &fields).await.1);
-        let apart = [("playbook", "network-down"), ("step", "check"), ("site", "HS"), ("site", "LS"), ("exercise", "1")];
+        let apart =
+            [("playbook", "network-down"), ("step", "check"), ("site", "HS"), ("site", "LS"), ("exercise", "1")];
         keep(&format!("check-drill.{lang}"), &kib.post("/report", &apart).await.1);
     }
     site.pass(700).await;
@@ -116,7 +127,8 @@ async fn pages_to_look_at() {
     keep("overview-late.sv", &site.browser("tib").await.page("/").await);
     let no = "1".parse().unwrap();
     for ordinal in 0..20 {
-        let path = vardkase::dispatch::links::link(&site.key, "", vardkase::domain::ids::DeliveryId { incident: no, ordinal });
+        let path =
+            vardkase::dispatch::links::link(&site.key, "", vardkase::domain::ids::DeliveryId { incident: no, ordinal });
         let call = vardkase::web::public::Call {
             method: reqwest::Method::GET,
             path,
