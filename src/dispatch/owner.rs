@@ -580,7 +580,7 @@ impl Owner {
     fn ended(&mut self, ended: Ended) {
         match ended {
             Ended::Written => self.written(),
-            Ended::Late => self.from_memory("the disk has not answered"),
+            Ended::Late => self.go_on_from_memory("the disk has not answered"),
             Ended::Refused(JournalError::Conflict { found, .. })
                 if self.in_flight.front().is_some_and(|f| found >= f.expected + f.batch.records.len() as u64) =>
             {
@@ -612,13 +612,13 @@ impl Owner {
 
     /// All of it is tried again, in order: one that is refused takes those behind it along.
     fn refused(&mut self, why: &str) {
-        self.from_memory(why);
+        self.go_on_from_memory(why);
         self.in_flight.iter_mut().for_each(|f| f.pending = None);
         self.retry_at = Some(mono() + RETRY_COMMIT);
     }
 
     /// People come first: what was decided leaves although it is not on disk (invariant 1's one exception). Once.
-    fn from_memory(&mut self, why: &str) {
+    fn go_on_from_memory(&mut self, why: &str) {
         if self.meta.on_record {
             tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
         }

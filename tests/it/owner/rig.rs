@@ -16,7 +16,7 @@ use vardkase::dispatch::recover::{Recovered, recover};
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use vardkase::dispatch::worker_limits::WorkerLimits;
-use vardkase::domain::delivery::{Accepted, SendError};
+use vardkase::domain::delivery::Accepted;
 use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
@@ -79,7 +79,6 @@ impl Store for Slow {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Say {
     Accepted,
-    Refused,
     /// Nothing: what was taken is on the wire.
     Nothing,
 }
@@ -120,7 +119,6 @@ impl Gateway for Fake {
                 let says = self.far.says.lock().unwrap().get(&self.id).copied().unwrap_or(self.otherwise);
                 let result = match says {
                     Say::Accepted => Ok(Accepted::default()),
-                    Say::Refused => Err(SendError::permanent("no")),
                     Say::Nothing => continue,
                 };
                 if out.send(GatewayEvent::Outcome { delivery, result }).await.is_err() {

@@ -61,7 +61,7 @@ fn news(a: u16, b: u16) -> News {
         what: a.is_multiple_of(3).then(|| words(b)),
         level: (a % 4 == 1).then(|| LEVELS[usize::from(b) % 4].to_owned()),
         sites: (a % 5 == 2).then(|| sites(b)),
-        safety: (a % 7 == 3).then_some(if b % 2 == 0 { Safety::Yes } else { Safety::No }),
+        safety: (a % 7 == 3).then_some(if b.is_multiple_of(2) { Safety::Yes } else { Safety::No }),
         ..News::default()
     }
 }
