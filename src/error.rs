@@ -144,9 +144,8 @@ mod tests {
     fn an_error_says_what_to_do_next() {
         let error = Error::from(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
         assert_eq!(error.text(), "error: a no needs a reason\nhelp: give it with --reason\n");
-        assert_eq!(
-            error.json().to_string(),
-            r#"{"error":{"code":"no-reason","help":"give it with --reason","why":"a no needs a reason"}}"#
-        );
+        let json =
+            json!({"error": {"code": "no-reason", "why": "a no needs a reason", "help": "give it with --reason"}});
+        assert_eq!(error.json(), json);
     }
 }

@@ -48,7 +48,9 @@ impl Fields {
         let Some(text) = self.some(name) else { return Ok(None) };
         let bad = || Problem::input(format!("“{text}” is no time; write 2026-11-22T03:24, or 03:24"));
         let zone = plan.calendar.zone.0.clone();
-        if let Ok(time) = text.replace('.', ":").parse::<civil::Time>() {
+        // A date and time is read as a time too; what has a date keeps it.
+        let of_day = (!text.contains('-')).then(|| text.replace('.', ":").parse::<civil::Time>());
+        if let Some(Ok(time)) = of_day {
             let today = plan.calendar.local(now.timestamp()).date();
             let candidates = [today.yesterday(), Ok(today), today.tomorrow()];
             let near = candidates
