@@ -237,7 +237,7 @@ async fn a_duty_answers_over_either_sms_gateway() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(paths.recv().await, Some(format!("/gateway/sms-modem/{secret}/receipt")));
+    assert_eq!(paths.recv().await, Some(format!("/cb/sms-modem/{secret}/receipt")));
 
     // A session is needed for the other one.
     rig.send(&id("sms-api"), job(2, Channel::Sms, &text, Lang::SV, "Svara JA 14")).await;
