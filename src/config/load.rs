@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::check;
+use super::check::{self, Depth};
 use super::diagnostics::{Diagnostic, Found, Place, Severity};
 use super::raw::{self, channels};
 use super::resolve::{self, Raw};
@@ -253,7 +253,19 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake of all files, warnings included, sorted by file and line, when there is at least one error.
 pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
-    let (loaded, list) = load_all(source);
+    load_to(source, Depth::Start)
+}
+
+/// The same, as closely as `check` looks: for a configuration that is to be taken while the old one still holds.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_checked(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
+    load_to(source, Depth::Check)
+}
+
+fn load_to(source: &Source, depth: Depth) -> Result<Loaded, Vec<Diagnostic>> {
+    let (loaded, list) = load_all(source, depth);
     match loaded {
         Some(loaded) if list.iter().all(|d| d.severity == Severity::Warning) => Ok(Loaded { warnings: list, ..loaded }),
         _ => Err(list),
@@ -261,7 +273,7 @@ pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// The same, keeping what could be read when there are errors (for `check`).
-pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
+pub(super) fn load_all(source: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diagnostic>) {
     let (files, unread, mut found) = read(source);
     let hash = hash(&files);
     let raw = parse(&files, &unread, &mut found);
@@ -276,7 +288,7 @@ pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
     // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
     let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();
     if sound {
-        check::run(&loaded, &resolved.places, &mut found);
+        check::run(&loaded, depth, &resolved.places, &mut found);
     }
     let loaded = (sound && !found.has_errors()).then_some(loaded);
     (loaded, found.into_sorted())

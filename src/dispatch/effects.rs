@@ -14,7 +14,8 @@ use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
-use crate::domain::text::Outgoing;
+use crate::domain::text::{Outgoing, carry};
+use crate::domain::words::NoteWord;
 
 /// What stands around texts, and is not the domain's.
 #[derive(Clone, Debug)]
@@ -66,7 +67,15 @@ pub fn jobs(
             .for_point(d.point, gateway, lang, d.flags);
         let asks = trailer.is_some();
         let trailer = trailer.map(|t| shared.entry(t).or_insert_with_key(|t| Arc::from(t.as_str())).clone());
-        let mail = point.channel == Channel::Email && asks && !around.public_url.is_empty();
+        let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
+        let links = (asks || approval) && !around.public_url.is_empty();
+        let mail = links && point.channel == Channel::Email;
+        // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room.
+        let trailer = trailer.or_else(|| {
+            let url = (links && approval && point.channel == Channel::Sms)
+                .then(|| link(&around.link_key, &around.public_url, id))?;
+            carry::units(&body.out, Some(&url), &plan.gateway(gateway).carry).is_ok().then(|| Arc::from(url))
+        });
         let job = Job {
             delivery: id,
             to: Address(to.clone()),
