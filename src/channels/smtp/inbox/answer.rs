@@ -131,18 +131,23 @@ fn without_tags(html: &str) -> String {
 fn written(text: &str) -> String {
     let mut words = String::new();
     for paragraph in text.split("\n\n").map(str::trim).filter(|p| !p.is_empty()) {
-        let own: Vec<&str> =
+        let mut own: Vec<&str> =
             paragraph.lines().map(str::trim).filter(|l| !l.starts_with('>') && !l.is_empty()).collect();
         // "On … wrote:", "Den … skrev …:" stand before a quotation and say nothing by themselves.
-        let introduces = own.last().is_some_and(|l| l.ends_with(':')) && own.len() <= 2;
-        if !own.is_empty() && !introduces {
-            words = own.join(" ");
+        if own.last().is_some_and(|l| l.ends_with(':')) {
+            own.pop();
+        }
+        if !own.is_empty() {
+            words = own.join("\n");
             break;
         }
     }
-    let words: Vec<&str> =
-        words.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().take(ANSWER_CHARS_MAX).collect()
+    // Line by line, since a signature is told from an answer by the line end between them.
+    let lines = words.lines().map(|line| {
+        let words = line.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty());
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n").chars().take(ANSWER_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -170,8 +175,9 @@ mod tests {
     fn what_stands_above_the_quotation_is_the_answer() {
         for (body, text) in [
             ("JA 14\n", "JA 14"),
-            ("\n ja 14 \nMvh Anna\n\n> 14-1 ABCDEF LARM\n> Svara JA 14\n", "ja 14 Mvh Anna"),
+            ("\n ja 14 \nMvh Anna\n\n> 14-1 ABCDEF LARM\n> Svara JA 14\n", "ja 14\nMvh Anna"),
             ("> 14-1 ABCDEF LARM\n> Svara NEJ 14\n\nJA 14\n", "JA 14"),
+            ("JA 14\nDen 22 nov skrev Region <x@y>:\n> Svara NEJ 14\n", "JA 14"),
             ("Den 22 nov skrev Region <x@y>:\n> Svara JA 14\n\nNEJ 14 är sjuk", "NEJ 14 är sjuk"),
         ] {
             let answer = mail("From: \"Ek, Anna <tib@fs.example>\" <IVA@fs.example>\n", body).unwrap();
