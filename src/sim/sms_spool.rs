@@ -49,11 +49,13 @@ pub struct Opts {
     pub by_ending: bool,
     /// How often it looks.
     pub poll_interval: Duration,
+    /// Whether the folders go with the daemon.
+    pub is_scratch: bool,
 }
 
 impl Default for Opts {
     fn default() -> Self {
-        Self { all: Behaviour::Good, by_ending: true, poll_interval: Duration::from_millis(20) }
+        Self { all: Behaviour::Good, by_ending: true, poll_interval: Duration::from_millis(20), is_scratch: false }
     }
 }
 
@@ -69,7 +71,7 @@ struct Daemon {
     joining: Mutex<Joining>,
 }
 
-/// A running daemon. It stops when this is dropped; the folders stay.
+/// A running daemon. It stops when this is dropped.
 pub struct Handle {
     /// Where the folders lie.
     pub root: PathBuf,
@@ -80,6 +82,10 @@ pub struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.task.abort();
+        if self.daemon.opts.is_scratch {
+            // It lies in the machine's folder for what nobody needs any more.
+            let _ = fs::remove_dir_all(&self.root);
+        }
     }
 }
 

@@ -57,6 +57,15 @@ enum Role {
     OnlyReceives,
 }
 
+/// Which of several sessions.
+#[derive(Clone, Debug)]
+enum Turn {
+    /// The one that tries.
+    First,
+    /// Follows when one is up: a gateway that refuses is asked once, not by all. Turns true when there is no work any more.
+    Further(watch::Receiver<bool>),
+}
+
 /// How many sessions of each role are bound, and what was last told of it.
 #[derive(Clone, Default, Debug)]
 struct Ups {
@@ -120,17 +129,18 @@ impl Smpp {
         let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;
     }
 
-    /// Keeps one connection: bind, serve, wait, again. `first` is the one that tries; further ones follow when it is up.
-    async fn keep(&self, command: u32, jobs: Option<&SharedJobs>, first: bool, out: &Events, mut stop: Stop) {
+    /// Keeps one connection: bind, serve, wait, again.
+    async fn keep(&self, command: u32, jobs: Option<&SharedJobs>, turn: Turn, out: &Events, mut stop: Stop) {
         let role = if jobs.is_some() { Role::Sends } else { Role::OnlyReceives };
         let mut backoff = BACKOFF_MIN;
         let mut refused = REFUSED_MIN;
         loop {
-            if !first {
-                let mut ups = self.ups.subscribe();
+            if let Turn::Further(over) = &turn {
+                let (mut ups, mut over) = (self.ups.subscribe(), over.clone());
                 tokio::select! {
                     // The sender lives as long as we do.
                     _ = ups.wait_for(|ups| ups.sending > 0) => {}
+                    _ = over.wait_for(|over| *over) => return,
                     () = stopped(&mut stop) => return,
                 }
             }
@@ -265,13 +275,21 @@ impl Gateway for Smpp {
                 BindAs::Transceiver => (id::BIND_TRANSCEIVER, false),
                 BindAs::TransmitterAndReceiver => (id::BIND_TRANSMITTER, true),
             };
-            let send = |first| self.keep(command, Some(&jobs), first, &out, stop.clone());
-            let receive = async {
-                if receives_apart {
-                    self.keep(id::BIND_RECEIVER, None, true, &out, stop.clone()).await;
+            let (over, is_over) = watch::channel(false);
+            let send = |n: u16| {
+                let turn = if n == 0 { Turn::First } else { Turn::Further(is_over.clone()) };
+                let (jobs, out, stop, over) = (&jobs, &out, stop.clone(), &over);
+                async move {
+                    self.keep(command, Some(jobs), turn, out, stop).await;
+                    over.send_replace(true);
                 }
             };
-            let mut senders = all((0..self.config.binds.max(1)).map(|n| send(n == 0)));
+            let receive = async {
+                if receives_apart {
+                    self.keep(id::BIND_RECEIVER, None, Turn::First, &out, stop.clone()).await;
+                }
+            };
+            let mut senders = all((0..self.config.binds.max(1)).map(send));
             tokio::pin!(receive);
             let mut receives = true;
             loop {

@@ -26,7 +26,7 @@ const UNKNOWN_COMMAND: u32 = 0x03;
 /// Answers of people that wait to be on disk; above that the gateway keeps them.
 const HELD_MAX: usize = 1_000;
 /// An answer that is not on disk by then is given back to the gateway, which brings it again.
-const HELD_S: u64 = 10;
+const HELD_S: u64 = 8;
 /// How often one of several parts is sent again when the gateway says "too fast": the others may be out already.
 const THROTTLED_MAX: u32 = 4;
 /// Sequence numbers end here (SMPP 3.4, 5.1.4).

@@ -149,8 +149,11 @@ fn withdraw(config: &SpoolConfig, path: &Path) -> io::Result<bool> {
     }
     // Renamed first: of a daemon that takes it in the same moment and us, one gets it.
     let hidden = config.outgoing.join(format!(".{name}.tmp"));
-    if if_there(fs::rename(path, &hidden))?.is_none() {
-        return Ok(false);
+    match fs::rename(path, &hidden) {
+        Ok(()) => {}
+        // On another disk it can't be taken in one step: it stays.
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::CrossesDevices) => return Ok(false),
+        Err(e) => return Err(e),
     }
     if_there(fs::remove_file(&hidden))?;
     Ok(true)
@@ -163,6 +166,10 @@ pub fn forget(config: &SpoolConfig, name: &str) -> io::Result<()> {
 
 /// Looks where files are, and takes back what is late or expired.
 pub fn look(config: &SpoolConfig, sought: &[Sought]) -> io::Result<Vec<Place>> {
+    // A file that is not there says something only when its folder is.
+    for folder in [&config.outgoing, &config.sent, &config.failed].into_iter().chain(&config.queued) {
+        fs::metadata(folder).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", folder.display())))?;
+    }
     sought.iter().map(|s| look_for(config, s)).collect()
 }
 
