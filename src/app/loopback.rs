@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::gateways::callback_path;
 use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
-use crate::config::raw::channels::{CallbackEntry, DaemonWord, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord};
+use crate::config::raw::channels::{
+    CallbackEntry, DaemonWord, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord,
+};
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::GatewayId;
@@ -172,11 +174,8 @@ async fn one(
             yaml.folder.value = root.to_string_lossy().into_owned();
             (yaml.outgoing, yaml.queued, yaml.sent) = (None, None, None);
             (yaml.failed, yaml.incoming, yaml.report) = (None, None, None);
-            let sim_opts = sms_spool::Opts {
-                by_ending: opts.misbehave_by_number,
-                is_scratch: true,
-                ..sms_spool::Opts::default()
-            };
+            let sim_opts =
+                sms_spool::Opts { by_ending: opts.misbehave_by_number, is_scratch: true, ..sms_spool::Opts::default() };
             let state = line.watch();
             let sim = sms_spool::start(&root, far, name, sim_opts, move || state.borrow().is_up).map_err(io)?;
             (Sim::Spool(sim), line)

@@ -170,7 +170,9 @@ impl Daemon {
         fs::rename(&outgoing, &checked)?;
         let (folder, line) = match behaviour {
             Behaviour::Stuck => return Ok(()),
-            Behaviour::Refused => ("failed", "Fail_reason: +CMS ERROR: 21 (Short message transfer rejected)\n".to_owned()),
+            Behaviour::Refused => {
+                ("failed", "Fail_reason: +CMS ERROR: 21 (Short message transfer rejected)\n".to_owned())
+            }
             Behaviour::Congested => ("failed", "Fail_reason: +CMS ERROR: 42 (Congestion)\n".to_owned()),
             Behaviour::FailsDumb => ("failed", String::new()),
             _ => {

@@ -9,6 +9,7 @@ mod demo;
 mod loopback;
 mod owner;
 mod peers;
+mod reload;
 mod rules;
 mod tidy;
 mod verifier;

@@ -246,7 +246,6 @@ impl Inbox {
         self.lengths = lengths;
         Ok((all, growing))
     }
-
 }
 
 /// Removes files whose contents are kept elsewhere.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const HEAD: &str = "From: 46701740605\nFrom_TOA: 91 international, ISDN/telephone\nSent: 26-11-22 18:39:21\nSubject: GSM1\nReport: no";
+const HEAD: &str =
+    "From: 46701740605\nFrom_TOA: 91 international, ISDN/telephone\nSent: 26-11-22 18:39:21\nSubject: GSM1\nReport: no";
 
 fn text(alphabet: &str, body: &[u8]) -> Option<(String, String)> {
     let octets = [HEAD.as_bytes(), b"\nAlphabet: ", alphabet.as_bytes(), b"\n\n", body].concat();
@@ -41,7 +42,9 @@ fn answers_in_each_alphabet() {
 #[test]
 fn status_reports_say_what_became_of_it() {
     let report = |status: &str| {
-        let text = format!("{HEAD}\n\nSMS STATUS REPORT\nMessage_id: 17\nDischarge_timestamp: 26-11-22 18:39:37\nStatus: {status}");
+        let text = format!(
+            "{HEAD}\n\nSMS STATUS REPORT\nMessage_id: 17\nDischarge_timestamp: 26-11-22 18:39:37\nStatus: {status}"
+        );
         match smstools(text.as_bytes()) {
             Came::Report(Report { message_id: 17, tail, result }) if &tail == b"740605" => result,
             other => panic!("{other:?}"),

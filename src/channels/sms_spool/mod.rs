@@ -290,7 +290,9 @@ impl Gateway for Spool {
             match looked.await {
                 Ok(age_s) if age_s > late_s => Health {
                     ok: false,
-                    detail: format!("a file waits in the outgoing folder since {age_s} s; is the modem's daemon running?"),
+                    detail: format!(
+                        "a file waits in the outgoing folder since {age_s} s; is the modem's daemon running?"
+                    ),
                 },
                 Ok(_) => Health { ok: true, detail: "the folders can be read and written".into() },
                 Err(detail) => Health { ok: false, detail },

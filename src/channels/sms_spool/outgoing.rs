@@ -95,7 +95,8 @@ pub fn files(job: &Job, config: &SpoolConfig) -> Result<Files, SendError> {
     };
     let n = texts.len();
     let part = |(k, text): (usize, &String)| -> Result<Part, SendError> {
-        let short = format!("{PREFIX}{}-{k}of{n}-{:02x}{:02x}{:02x}{:02x}", job.delivery, key[0], key[1], key[2], key[3]);
+        let short =
+            format!("{PREFIX}{}-{k}of{n}-{:02x}{:02x}{:02x}{:02x}", job.delivery, key[0], key[1], key[2], key[3]);
         Ok(match config.daemon {
             Daemon::Smstools => {
                 let header = (n > 1).then(|| concat(split, &key, n, k)).flatten();

@@ -48,7 +48,8 @@ fn the_exact_file_of_smstools() {
     let files = files(&job("+46 70-174 06 05", "Å [@]"), &smstools()).unwrap();
     assert_eq!((files.parts.len(), files.units, &files.tail), (1, 1, b"740605"));
     let f = Fingerprint::of("14-2", "internal", "sv", "Å [@]");
-    let mut expected = b"To: 46701740605\nAlphabet: GSM\nAutosplit: 0\nReport: yes\nValidity: 60 min\nPriority: High\n\n".to_vec();
+    let mut expected =
+        b"To: 46701740605\nAlphabet: GSM\nAutosplit: 0\nReport: yes\nValidity: 60 min\nPriority: High\n\n".to_vec();
     expected.extend(format!("14-2 {f} ").bytes());
     expected.extend(b"\x0e \x1b\x3c\x00\x1b\x3e");
     assert_eq!(files.parts[0].octets, expected);

@@ -122,13 +122,8 @@ impl State {
 
     /// The files of a delivery lie in the spool.
     pub fn put(&mut self, delivery: DeliveryId, files: &Files, ttl_s: u32, now: Instant) {
-        let part = |name: &str| Part {
-            name: name.to_owned(),
-            place: Place::Outgoing,
-            nowhere: 0,
-            headless: 0,
-            end: None,
-        };
+        let part =
+            |name: &str| Part { name: name.to_owned(), place: Place::Outgoing, nowhere: 0, headless: 0, end: None };
         let text = Text {
             parts: files.parts.iter().map(|p| part(&p.name)).collect(),
             units: files.units,

@@ -146,7 +146,10 @@ impl Resolver<'_> {
                 return;
             }
             _ => {
-                let message = format!("gateway \"{}\" has more than one of smpp, http and spool; one gateway is one way out", name.value);
+                let message = format!(
+                    "gateway \"{}\" has more than one of smpp, http and spool; one gateway is one way out",
+                    name.value
+                );
                 self.found.error(name.place, "gateway-kind", message).help("make it several gateways");
                 return;
             }
@@ -168,7 +171,8 @@ impl Resolver<'_> {
             self.found.error(spool.folder.place, "spool", "a spool without a folder");
         }
         if spool.daemon == DaemonWord::Gammu && g.receipts {
-            let message = format!("gammu-smsd does not tell which SMS a status report is about (gateway \"{}\")", name.value);
+            let message =
+                format!("gammu-smsd does not tell which SMS a status report is about (gateway \"{}\")", name.value);
             self.found.error(name.place, "spool-receipts", message).help("write receipts: false, or use smstools");
         }
         let lines = spool.queue.contains(|c: char| c.is_control());

@@ -471,7 +471,8 @@ async fn secured(to: u16) -> u16 {
         while let Ok((tcp, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let (Ok(mut near), Ok(mut far)) = (acceptor.accept(tcp).await, TcpStream::connect(("127.0.0.1", to)).await)
+                let (Ok(mut near), Ok(mut far)) =
+                    (acceptor.accept(tcp).await, TcpStream::connect(("127.0.0.1", to)).await)
                 else {
                     return;
                 };

@@ -61,7 +61,8 @@ impl Running {
                 GatewayEvent::Outcome { delivery, result: Ok(a) } => format!("{delivery} accepted ×{}", a.units),
                 GatewayEvent::Outcome { delivery, result: Err(e) } => format!("{delivery} {}", kind(&e)),
                 GatewayEvent::Receipt { delivery, result, .. } => {
-                    let result = result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into());
+                    let result =
+                        result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into());
                     format!("{} {result}", delivery.expect("ours"))
                 }
                 GatewayEvent::Reply { from, text, taken, .. } => {
@@ -127,7 +128,10 @@ async fn a_text_is_shown_whole_however_long_and_in_whatever_letters() {
             assert!(gateway.told().await.starts_with(&format!("14.{ordinal} accepted")));
             assert_eq!(gateway.told().await, format!("14.{ordinal} delivered"));
             let expected = format!("14-2 {} {text} Svara JA 14", out.fingerprint.expect("a message"));
-            assert_eq!(far.all().last().map(|s| (s.to.clone(), s.text.clone())), Some(("+46701740605".into(), expected)));
+            assert_eq!(
+                far.all().last().map(|s| (s.to.clone(), s.text.clone())),
+                Some(("+46701740605".into(), expected))
+            );
         }
         gateway.end().await;
     }

@@ -70,7 +70,8 @@ fn printed(dir: &Path, is_wide: impl Fn(&str) -> bool) -> Vec<(String, String)> 
     for line in text.lines().filter_map(|l| l.split_once("Got message ")?.1.split_once(": <")).map(|(_, rest)| rest) {
         let line = line.strip_suffix('>').expect("whole lines");
         let mut words = line.splitn(4, ' ');
-        let (_, to, form, rest) = (words.next(), words.next().expect("to"), words.next().expect("a form"), words.next());
+        let (_, to, form, rest) =
+            (words.next(), words.next().expect("to"), words.next().expect("a form"), words.next());
         let rest = rest.unwrap_or_default();
         match form {
             "text" => all.push((to.to_owned(), rest.to_owned())),
@@ -141,11 +142,8 @@ async fn kannel_sends_the_same_text_and_calls_back() {
         both.sort();
         assert_eq!(both, [format!("14.{n} accepted"), format!("14.{n} delivered")]);
     }
-    let wide: Vec<String> = (100..)
-        .zip(&all)
-        .filter(|(_, out)| out.text.contains('я'))
-        .map(|(n, _)| format!("+4670174{n:04}"))
-        .collect();
+    let wide: Vec<String> =
+        (100..).zip(&all).filter(|(_, out)| out.text.contains('я')).map(|(n, _)| format!("+4670174{n:04}")).collect();
     let printed = printed(&dir, |to| wide.iter().any(|w| w == to));
     for (n, out) in (100..).zip(&all) {
         same(&printed, &format!("+4670174{n:04}"), Kind::Joined, out);
@@ -168,10 +166,12 @@ async fn kannel_sends_the_same_text_and_calls_back() {
     tokio::spawn(async move { wrong.run(job_receiver, event_sender, stopped).await });
     jobs.send(job(1, "+46701740605", &outgoing("Larm."))).await.expect("runs");
     match events.recv().await {
-        Some(GatewayEvent::Outcome { result: Err(e), .. }) => {
-            assert_eq!(kind(&e), "permanent");
-            assert!(e.cause().contains("check user, password") && !e.cause().contains("guess"), "{e}");
+        Some(GatewayEvent::Down { cause: Some(why), .. }) => {
+            assert!(why.contains("check user, password") && !why.contains("guess"), "{why}");
         }
         other => panic!("{other:?}"),
     }
+    assert!(
+        matches!(events.recv().await, Some(GatewayEvent::Outcome { result: Err(e), .. }) if kind(&e) == "temporary")
+    );
 }

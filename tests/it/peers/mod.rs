@@ -2,10 +2,10 @@
 //! says by environment variables where it is.
 
 mod kannel;
-mod sms_far;
-mod sms_spool;
 mod smpp;
 mod smpp_speed;
+mod sms_far;
+mod sms_spool;
 
 /// What the script says.
 fn said(name: &str) -> String {

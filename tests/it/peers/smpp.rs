@@ -120,7 +120,7 @@ async fn a_real_centre_that_misbehaves() {
     for (n, (ending, expected)) in (1..).zip(cases) {
         gateway.jobs.send(job(n, &format!("+4670999{ending}"), &out)).await.expect("runs");
         let mut told = Vec::new();
-        for _ in *expected {
+        for _ in expected {
             let mut one = gateway.told().await;
             // A receipt that comes first, or twice, is told without its delivery, and the owner passes it over.
             while one.starts_with("? ") {
@@ -164,7 +164,11 @@ async fn a_real_centre_that_misbehaves() {
 async fn a_real_centre_is_told_that_an_answer_is_kept() {
     let dir = Path::new(&said("SMPP_DIR")).to_owned();
     let mut gateway = run(config());
-    for (name, text) in [("short", "JA 14"), ("umlaut", "NEJ 14 vår reserv på avdelningen fungerar inte åäö"), ("wide", "Jag tar det 👍 я")] {
+    for (name, text) in [
+        ("short", "JA 14"),
+        ("umlaut", "NEJ 14 vår reserv på avdelningen fungerar inte åäö"),
+        ("wide", "Jag tar det 👍 я"),
+    ] {
         std::fs::write(dir.join(format!("mo/.{name}")), format!("+46701740605\n{text}")).expect("a file");
         std::fs::rename(dir.join(format!("mo/.{name}")), dir.join(format!("mo/{name}"))).expect("a file");
         assert_eq!(gateway.told().await, format!("+46701740605: {text}"));

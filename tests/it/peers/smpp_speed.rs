@@ -47,8 +47,7 @@ async fn beside_kannel() {
     let sink = SimSmsc::start_at(&at, Far::default(), "sink", opts()).await.expect("the port");
     tokio::time::timeout(PATIENCE, sink.bound(1)).await.expect("Kannel binds");
     let began = Instant::now();
-    let clients: Vec<_> =
-        (0..CLIENTS).map(|_| tokio::spawn(sends(port("KANNEL_PORT"), BY_KANNEL / CLIENTS))).collect();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::spawn(sends(port("KANNEL_PORT"), BY_KANNEL / CLIENTS))).collect();
     for client in clients {
         client.await.expect("sends");
     }

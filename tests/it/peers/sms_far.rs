@@ -25,7 +25,11 @@ pub fn texts() -> Vec<Arc<Outgoing>> {
         ("Larm.".into(), None),
         (alert.into(), None),
         (alert.into(), Some("ÖVNING")),
-        ("@ £ $ ¥ è é ù ì ò Ç Ø ø Å å Δ _ Φ Γ Λ Ω Π Ψ Σ Θ Ξ Æ æ ß É ¤ ¡ Ä Ö Ñ Ü § ¿ ä ö ñ ü à ^ { } \\ [ ~ ] | €".into(), None),
+        (
+            "@ £ $ ¥ è é ù ì ò Ç Ø ø Å å Δ _ Φ Γ Λ Ω Π Ψ Σ Θ Ξ Æ æ ß É ¤ ¡ Ä Ö Ñ Ü § ¿ ä ö ñ ü à ^ { } \\ [ ~ ] | €"
+                .into(),
+            None,
+        ),
         (format!("Журнал “nere” 😀 – {}", "я".repeat(150)), None),
     ];
     // The cut falls into an escape sequence, or into a pair of surrogates, for one of them.

@@ -141,17 +141,23 @@ async fn gammu_takes_and_sends_the_same_text() {
         let (parts, _, first) = said.iter().find(|(_, t, _)| *t == to).expect("sent");
         let whole = out.whole(Some(super::sms_far::TRAILER));
         // Whole in the file that it read and kept; and its first SMS is how the text begins, with no character cut.
-        let sent = in_folder(&spool.join("sent")).into_iter().find(|p| p.to_string_lossy().contains(&format!("_vk-14.{n}-")));
+        let sent =
+            in_folder(&spool.join("sent")).into_iter().find(|p| p.to_string_lossy().contains(&format!("_vk-14.{n}-")));
         let octets = std::fs::read(sent.expect("a file")).expect("readable");
         let units: Vec<u16> = octets[2..].chunks(2).map(|p| u16::from_be_bytes([p[0], p[1]])).collect();
         assert_eq!(String::from_utf16(&units).expect("whole characters"), whole);
         assert!(whole.starts_with(first.as_str()), "{to}: {first}");
-        let sms = vardkase::domain::text::sms::fit(out, Some(super::sms_far::TRAILER), &SmsLimits { parts_max: 20, ..SmsLimits::default() });
+        let sms = vardkase::domain::text::sms::fit(
+            out,
+            Some(super::sms_far::TRAILER),
+            &SmsLimits { parts_max: 20, ..SmsLimits::default() },
+        );
         assert_eq!(*parts, usize::from(sms.expect("fits").parts), "{to}: counted as it is sent");
         println!("ok {to}: {parts} SMS, {} bytes", whole.len());
     }
     // Its inbox, written as gammu does.
-    let utf16: Vec<u8> = [0xfe, 0xff].into_iter().chain("JA 14 åäö".encode_utf16().flat_map(u16::to_be_bytes)).collect();
+    let utf16: Vec<u8> =
+        [0xfe, 0xff].into_iter().chain("JA 14 åäö".encode_utf16().flat_map(u16::to_be_bytes)).collect();
     std::fs::write(spool.join("inbox/IN20261122_031200_00_+46701740605_00.txt"), utf16).expect("a file");
     assert_eq!(told(&mut gateway).await, "+46701740605: JA 14 åäö");
     gateway.taken.drain(..).for_each(|taken| taken.tell());
