@@ -119,6 +119,8 @@ pub enum GatewayKind {
     Smpp,
     /// An HTTP gateway for SMS.
     Http,
+    /// A modem's spool.
+    SmsSpool,
     /// The HylaFAX client protocol.
     Hylafax,
     /// SNPP (RFC 1861).
@@ -138,6 +140,8 @@ pub enum Settings {
     Smpp(Box<channels::SmppEntry>),
     /// HTTP.
     Http(Box<channels::SmsHttpEntry>),
+    /// A modem's spool.
+    SmsSpool(Box<channels::SmsSpoolEntry>),
     /// HylaFAX.
     Hylafax(channels::HylafaxEntry),
     /// SNPP.
@@ -174,7 +178,7 @@ impl GatewayConfig {
             Settings::Http(s) => &s.password,
             Settings::Hylafax(s) => &s.password,
             Settings::Snpp(s) => &s.password,
-            Settings::Web(_) | Settings::Manual(_) => return None,
+            Settings::SmsSpool(_) | Settings::Web(_) | Settings::Manual(_) => return None,
         };
         SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
     }
@@ -204,7 +208,7 @@ impl GatewayConfig {
             Settings::Snpp(s) => Some(s.host.value.clone()),
             Settings::Http(s) => host_of(&s.url).map(str::to_owned),
             Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
-            Settings::Manual(_) => None,
+            Settings::SmsSpool(_) | Settings::Manual(_) => None,
         }
     }
     /// Whether it stays on this machine.

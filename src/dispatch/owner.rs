@@ -15,6 +15,7 @@ use super::record::encode_anyway;
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
+use crate::channels::Taken;
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -188,6 +189,8 @@ struct InFlight {
     carried_out: bool,
     events: Vec<Event>,
     replies: Answers,
+    /// Gateways that let go of an answer when this is on disk.
+    taken: Vec<Taken>,
 }
 
 /// The loop.
@@ -287,6 +290,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
 struct Gathered {
     events: Vec<Decided>,
     replies: Answers,
+    taken: Vec<Taken>,
     blobs: Vec<Vec<u8>>,
 }
 
@@ -505,11 +509,12 @@ impl Owner {
                 }
                 self.decide(&Input::Outcomes(states), None, gathered);
             }
-            WorkerEvent::Reply { gateway, from, text } => {
+            WorkerEvent::Reply { gateway, from, text, taken } => {
                 let channel = self.channel_of(&gateway);
                 if let Some(channel) = channel {
                     self.heard(channel, &from.0, text, gathered);
                 }
+                gathered.taken.push(taken);
             }
             WorkerEvent::Health { gateway, health, .. } => {
                 self.meta.health.insert(gateway, (health.ok, health.detail));
@@ -561,12 +566,13 @@ impl Owner {
     /// Hands what was decided to the journal, as one batch.
     fn commit(&mut self, gathered: &mut Gathered) {
         if gathered.events.is_empty() {
+            gathered.taken.drain(..).for_each(|taken| taken.tell());
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events: decided, replies, blobs } = std::mem::take(gathered);
+        let Gathered { events: decided, replies, taken, blobs } = std::mem::take(gathered);
         let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len());
         let mut events = Vec::with_capacity(decided.len());
         for Decided { at, event, contacts } in decided {
@@ -581,7 +587,7 @@ impl Owner {
         let expected = self.seq;
         self.seq += batch.records.len() as u64;
         let mut this =
-            InFlight { pending: None, batch, expected, submitted: mono(), carried_out: false, events, replies };
+            InFlight { pending: None, batch, expected, submitted: mono(), carried_out: false, events, replies, taken };
         if !self.meta.on_record {
             self.carry_out(&mut this);
         }
@@ -688,6 +694,7 @@ impl Owner {
             let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
         }
+        done.taken.drain(..).for_each(|taken| taken.tell());
         let mut jobs = Jobs::new();
         for event in events.iter() {
             self.effects_of(event, &mut jobs);

@@ -168,9 +168,9 @@ impl WorkerState {
                         self.tell(delivery, state, reason, now);
                     }
                 }
-                GatewayEvent::Reply { from, text, .. } => {
+                GatewayEvent::Reply { from, text, taken, .. } => {
                     self.flush();
-                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text });
+                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text, taken });
                 }
                 GatewayEvent::Down { cause: Some(cause), .. } => {
                     self.breaker.session_down(now);

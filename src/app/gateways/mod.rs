@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::channels::hylafax::Hylafax;
 use crate::channels::smpp::Smpp;
 use crate::channels::sms_http::{CallbackKind, SmsHttp};
+use crate::channels::sms_spool::Spool;
 use crate::channels::smtp::{Now, SmtpGateway};
 use crate::channels::snpp::SnppGateway;
 use crate::channels::{Gateway, Secret};
@@ -126,7 +127,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             let settings = password().and_then(|p| settings::smpp(yaml, config, info, p));
             split(
                 settings.map(|s| {
-                    let bounds = bounds(&config.limits, 1, s.window_max.into(), s.response_timeout_s);
+                    let bounds = bounds(&config.limits, s.binds.into(), s.window_max.into(), s.response_timeout_s);
                     (dynamic(Arc::new(Smpp::new(id.clone(), s))), bounds)
                 }),
                 config,
@@ -152,6 +153,13 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             }
             split(gateway.map(|(g, b)| (dynamic(g), b)), config)
         }
+        Settings::SmsSpool(yaml) => split(
+            settings::sms_spool(yaml, config, info).map(|s| {
+                let bounds = bounds(&config.limits, 1, s.window_max.into(), s.accept_timeout_s);
+                (dynamic(Arc::new(Spool::new(id.clone(), s))), bounds)
+            }),
+            config,
+        ),
         Settings::Hylafax(yaml) => {
             let admin = yaml.admin_password.as_ref();
             let admin = admin.and_then(|a| SecretRef::of(&a.value, config.base.as_deref()));

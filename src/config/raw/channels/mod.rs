@@ -12,8 +12,8 @@ use crate::config::secrets::Secret;
 
 pub use email::{AuthWord, EmailFile, EmailGateway, ImapEntry, MailboxEntry, SmtpEntry};
 pub use sms::{
-    BindWord, BodyWord, CallbackEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry, SmsFile,
-    SmsGateway, SmsHttpEntry,
+    BindWord, BodyWord, CallbackEntry, DaemonWord, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry,
+    SmppVersionWord, SmsFile, SmsGateway, SmsHttpEntry, SmsSpoolEntry,
 };
 
 /// Where a secret lies: `{ env: NAME }` or `{ file: PATH }`, one of the two.
