@@ -22,6 +22,7 @@ use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
+use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
@@ -301,6 +302,7 @@ impl Owner {
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
+        self.follow();
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
@@ -677,6 +679,9 @@ impl Owner {
                         }
                     }
                 }
+                if may_recall(change) {
+                    self.recall(*no);
+                }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
                 }
@@ -692,6 +697,56 @@ impl Owner {
         }
         for worker in self.meta.workers.values() {
             worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What gateways accepted and what must not begin any more is taken back where the far end keeps it.
+    fn recall(&self, no: IncidentNo) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let recalled: Vec<DeliveryId> =
+            recalled(inc).into_iter().map(|ordinal| DeliveryId { incident: no, ordinal }).collect();
+        for worker in self.meta.workers.values().filter(|w| w.keeps_jobs()) {
+            worker.withdraw(recalled.clone());
+        }
+    }
+
+    fn keeps_jobs(&self) -> bool {
+        self.meta.workers.values().any(WorkerHandle::keeps_jobs)
+    }
+
+    /// What was accepted before the start and has not ended since: gateways whose far end keeps it find out.
+    fn follow(&self) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let now = self.now();
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let ttl_s = inc.plan.region.limits.delivery_ttl_s.saturating_add(FOLLOW_GRACE_S);
+            let open = (0u32..)
+                .zip(&inc.deliveries)
+                .filter(|(_, d)| d.state == DeliveryState::Accepted)
+                .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
+                .map(|(o, _)| o);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            if let Some(worker) = self.meta.workers.get(&gateway) {
+                worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
+            }
+        }
+        // What was called back just before the end may not have been asked for.
+        for no in self.state.incidents.keys() {
+            self.recall(*no);
         }
     }
 
@@ -759,8 +814,19 @@ impl Owner {
     }
 }
 
+/// A far end is asked about what it accepted for so long after the delivery's own time.
+const FOLLOW_GRACE_S: u32 = 600;
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
+
+/// Whether a change may make something obsolete that gateways have accepted.
+fn may_recall(change: &Change) -> bool {
+    match change {
+        Change::Stopped { .. } | Change::Merged { .. } | Change::PhaseSet { .. } => true,
+        Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
+        _ => false,
+    }
+}
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
 /// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.
