@@ -81,5 +81,5 @@ fax_start() { # SPOOL PORT: scheduler and protocol server
 }
 
 fax_calls() { # SPOOL: HylaFAX's own list of the calls that it made
-    [ -f "$1/etc/xferfaxlog" ] && cat "$1/etc/xferfaxlog" || true
+    [ -f "$1/log/xferfaxlog" ] && cat "$1/log/xferfaxlog" || true
 }
