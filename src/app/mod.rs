@@ -5,7 +5,9 @@ pub mod demo;
 pub mod gateways;
 pub mod loopback;
 pub mod publish;
+pub mod reload;
 pub mod running;
 pub mod shifts;
+pub mod workers;
 
 pub use running::{Options, Running, StartError, start};

@@ -59,7 +59,7 @@ enum Request {
     Input { input: Box<Input>, reply: Option<Answer> },
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
-    Config { loaded: Box<Loaded>, reply: Answer },
+    Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -152,13 +152,13 @@ impl Handle {
         answer.await.map_err(|_| Failed::GoingDown)
     }
 
-    /// A checked configuration for new incidents.
+    /// A checked configuration for new incidents, with the workers of gateways that are new in it or have changed.
     ///
     /// # Errors
     /// It could not be kept.
-    pub async fn config(&self, loaded: Loaded) -> Result<Done, Failed> {
+    pub async fn config(&self, loaded: Loaded, swap: Swap) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        self.tx.send(Request::Config { loaded: Box::new(loaded), reply }).await.map_err(|_| Failed::GoingDown)?;
+        self.tx.send(Request::Config { loaded: Box::new(loaded), swap, reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 
@@ -166,6 +166,16 @@ impl Handle {
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
+}
+
+/// Workers that a configuration brings.
+#[derive(Clone, Debug, Default)]
+pub struct Swap {
+    /// Of gateways that are new, or take the place of one that ran: that one is ended afterwards, and what waits in it goes
+    /// over the new one.
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    /// Gateways that can't be used, and why.
+    pub unusable: BTreeMap<GatewayId, String>,
 }
 
 /// A commit on its way.
@@ -204,6 +214,10 @@ pub struct Owner {
     desk_next: usize,
     /// The contacts that go with each plan of this run: notes of the desk name the plan that they were decided with.
     desk_contacts: BTreeMap<String, Arc<Contacts>>,
+    /// Workers whose place another took, and whose last word has not come.
+    replaced: BTreeMap<GatewayId, u32>,
+    /// Who waits to see the state.
+    looks: Vec<Look>,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
 }
@@ -247,6 +261,8 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
     let owner = Owner {
         desk_next: recovered.state.desk.len(),
         retry_at: None,
+        replaced: BTreeMap::new(),
+        looks: Vec::new(),
         own: Vec::new(),
         desk_contacts: BTreeMap::new(),
         stopped: None,
@@ -309,7 +325,7 @@ impl Owner {
             let due = self.state.next_due();
             let now = self.now();
             let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
-            let room = self.has_room();
+            let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
                 _ = stop.changed() => open = false,
@@ -329,12 +345,17 @@ impl Owner {
                 () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
             }
             self.all_ended().await;
+            if gathered.events.is_empty() {
+                self.show();
+            }
             if !self.has_room() {
                 continue;
             }
             // Whatever else waits is decided with it and committed together.
             for _ in 0..TOGETHER_MAX {
-                if let Ok(news) = self.news.try_recv() {
+                if !self.looks.is_empty() {
+                    break;
+                } else if let Ok(news) = self.news.try_recv() {
                     self.hear(news, &mut gathered);
                 } else if let Ok(request) = self.rx.try_recv() {
                     self.take(request, &mut gathered);
@@ -343,7 +364,7 @@ impl Owner {
                 }
             }
             let now = self.now();
-            if self.state.next_due().is_some_and(|d| d <= now) {
+            if self.looks.is_empty() && self.state.next_due().is_some_and(|d| d <= now) {
                 self.decide(&Input::Due, None, &mut gathered);
             }
             self.commit(&mut gathered);
@@ -373,6 +394,19 @@ impl Owner {
         self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
     }
 
+    /// Shows the state to who asked for it, once all of it is on disk: a page or an answer must not say what a crash could
+    /// still take back (invariant 1). Nothing new is decided before. What goes on from memory is shown as such.
+    fn show(&mut self) {
+        if self.in_flight.iter().any(|f| !f.carried_out) {
+            return;
+        }
+        for look in std::mem::take(&mut self.looks) {
+            self.meta.now = self.now();
+            self.meta.seq = self.seq;
+            look(&self.state, &self.meta);
+        }
+    }
+
     fn going_down(&self) -> bool {
         self.stopped.as_ref().is_some_and(|s| *s.borrow())
     }
@@ -394,18 +428,26 @@ impl Owner {
         match request {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
-            Request::Query(look) => {
-                self.meta.now = self.now();
-                self.meta.seq = self.seq;
-                look(&self.state, &self.meta);
-            }
-            Request::Config { loaded, reply } => {
+            Request::Query(look) => self.looks.push(look),
+            Request::Config { loaded, swap, reply } => {
+                self.swap(swap);
                 let Loaded { plan, contacts, warnings, fictional, .. } = *loaded;
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;
                 self.set_plan(plan, Some(reply), gathered);
             }
+        }
+    }
+
+    fn swap(&mut self, swap: Swap) {
+        self.meta.unusable.extend(swap.unusable);
+        for (id, worker) in swap.workers {
+            self.meta.unusable.remove(&id);
+            if self.meta.workers.insert(id.clone(), worker).is_some() {
+                *self.replaced.entry(id.clone()).or_default() += 1;
+            }
+            self.push(&id);
         }
     }
 
@@ -476,7 +518,15 @@ impl Owner {
             }
             WorkerEvent::Room { gateway, .. } => self.push(&gateway),
             WorkerEvent::Ended { gateway, on_the_wire, in_line } => {
-                if !self.going_down() {
+                if self.going_down() {
+                    return;
+                }
+                if let Some(n) = self.replaced.get_mut(&gateway).filter(|n| **n > 0) {
+                    // Another took its place: what it had not handed over leaves there.
+                    *n -= 1;
+                    self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
+                    self.again(in_line);
+                } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
                     self.lost(&gateway);
@@ -781,6 +831,26 @@ impl Owner {
             self.keep_reason(queued.job.delivery, why.clone());
             self.own.push((queued.job.delivery, DeliveryState::Failed));
         }
+    }
+
+    /// What left a queue without having been handed over leaves once more.
+    fn again(&mut self, ids: Vec<DeliveryId>) {
+        let mut by_incident: BTreeMap<IncidentNo, Vec<u32>> = BTreeMap::new();
+        ids.into_iter().for_each(|id| by_incident.entry(id.incident).or_default().push(id.ordinal));
+        let mut jobs = Jobs::new();
+        for (no, ordinals) in by_incident {
+            if no == DESK {
+                for ordinal in ordinals {
+                    let note = self.state.desk.get(ordinal as usize);
+                    if let Some(contacts) = note.and_then(|n| self.desk_contacts.get(&n.plan)) {
+                        effects::desk_job(&self.state, ordinal, contacts, &mut jobs);
+                    }
+                }
+            } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
+                effects::jobs(&self.state, inc, contacts, &self.around, ordinals.into_iter(), &mut jobs);
+            }
+        }
+        self.hand_over(jobs);
     }
 
     /// A worker that ended by itself is no way out any more.
