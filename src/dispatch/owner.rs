@@ -318,7 +318,7 @@ impl Owner {
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
-        self.follow();
+        self.follow(None);
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
@@ -526,6 +526,7 @@ impl Owner {
                     *n -= 1;
                     self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
                     self.again(in_line);
+                    self.follow(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
@@ -767,9 +768,13 @@ impl Owner {
         self.meta.workers.values().any(WorkerHandle::keeps_jobs)
     }
 
-    /// What was accepted before the start and has not ended since: gateways whose far end keeps it find out.
-    fn follow(&self) {
-        if !self.keeps_jobs() {
+    /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
+    /// out. After a start all of them, else the one that took another's place.
+    fn follow(&self, only: Option<&GatewayId>) {
+        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+        if workers.is_empty() {
             return;
         }
         let now = self.now();
@@ -790,7 +795,7 @@ impl Owner {
             }
         }
         for (gateway, jobs) in jobs {
-            if let Some(worker) = self.meta.workers.get(&gateway) {
+            if let Some(worker) = workers.get(&gateway) {
                 worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
             }
         }
