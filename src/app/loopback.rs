@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::gateways::callback_path;
 use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
-use crate::config::raw::channels::{CallbackEntry, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord};
+use crate::config::raw::channels::{
+    AuthWord, CallbackEntry, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord,
+};
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::GatewayId;
@@ -134,6 +136,7 @@ async fn one(
         Settings::Smtp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
+            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
             let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
             let line = relay::start(sim.addr, line).await.map_err(io)?;
             here(&mut yaml.host, &mut yaml.port, line.addr);

@@ -178,6 +178,16 @@ impl GatewayConfig {
         };
         SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
     }
+    /// Where the password of the mailbox lies in which its reports come in, if it has one.
+    pub fn mailbox_password(&self) -> Option<SecretRef> {
+        match &self.settings {
+            Settings::Smtp(s) => {
+                let imap = s.mailbox.as_ref()?.value.imap.as_ref()?;
+                SecretRef::of(&imap.password.value, self.base.as_deref())
+            }
+            _ => None,
+        }
+    }
     /// Where the secret part of its callback's path lies, if it has one.
     pub fn callback_secret(&self) -> Option<SecretRef> {
         match &self.settings {

@@ -20,6 +20,10 @@ use crate::domain::plan::{Channel, GatewayInfo};
 /// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
 const QUEUE_LEN_MAX: u32 = 10_000;
 
+/// Mails in the hands of one connection: the one on the wire, and what may ride behind it. More would only make an urgent one
+/// wait behind a slow server.
+pub const MAILS_IN_HAND_MAX: u32 = 4;
+
 /// What surrounds the gateways.
 #[derive(Clone)]
 pub struct Surroundings {
@@ -27,6 +31,8 @@ pub struct Surroundings {
     pub now: Now,
     /// Where gateways reach the public listener (`https://larm.region.example`), for those whose YAML does not say it.
     pub public_url: Option<String>,
+    /// Signs the words by which reports and answers name a mail; the same at each start.
+    pub mail_key: [u8; 32],
 }
 
 /// What the worker of a gateway keeps to.
@@ -103,10 +109,14 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
     let dynamic = |g: Arc<dyn Gateway>| g;
     let (gateway, bounds) = match &config.settings {
         Settings::Smtp(yaml) => {
-            let settings = password().and_then(|p| settings::smtp(yaml, config, p));
+            let settings = password().and_then(|p| {
+                let of_mailbox = secret("password of the mailbox", config.mailbox_password())?;
+                settings::smtp(yaml, config, info, p, of_mailbox)
+            });
             let gateway = settings.and_then(|s| {
-                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s.into());
-                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone())?)), bounds))
+                let timeout_s = s.reply_timeout_s.max(s.accept_timeout_s).into();
+                let bounds = bounds(&config.limits, s.connections_max.into(), MAILS_IN_HAND_MAX, timeout_s);
+                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone(), around.mail_key)?)), bounds))
             });
             split(gateway, config)
         }

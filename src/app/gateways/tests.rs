@@ -6,7 +6,7 @@ use super::*;
 use crate::channels::hylafax::HylafaxConfig;
 use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
 use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
-use crate::channels::smtp::{Login as SmtpLogin, SmtpConfig, Tls};
+use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::{Source, load};
 use crate::domain::text::sms::Split;
@@ -51,7 +51,7 @@ fn loaded(files: Vec<(String, String)>) -> Loaded {
 
 fn around() -> Surroundings {
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()) }
+    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()), mail_key: [14; 32] }
 }
 
 fn why(built: &Built) -> Option<&str> {
@@ -186,12 +186,15 @@ fn each_field_of_smpp_arrives() {
 
 #[test]
 fn each_field_of_smtp_fax_and_paging_arrives() {
-    let (config, _) = one_of(
+    let (config, info) = one_of(
         "channels/email.yaml",
         "    limits: { connections_max: 3, timeout: 11s }
+    receipts: true
+    answers: true
     smtp: { host: m.example, port: 587, tls: opportunistic, ca_file: /ca.pem, tls_name: n, user: u, from: a@b.example,
-      password: { env: X }, reply_to: c@b.example, hello: h.example, pipelining: false, messages_per_connection_max: 5, connect_timeout: 12s,
-      accept_timeout: 13s, idle_max: 14s }
+      auth: cram-md5, password: { env: X }, reply_to: c@b.example, return_path: d@b.example, hello: h.example, pipelining: false,
+      chunking: false, messages_per_connection_max: 5, connect_timeout: 12s, accept_timeout: 13s, idle_max: 14s,
+      mailbox: { every: 7s, imap: { user: v, password: { file: /pw }, auth: xoauth2, folder: Larm } } }
 ",
     );
     let Settings::Smtp(yaml) = &config.settings else { panic!() };
@@ -201,20 +204,45 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         tls: Tls::Opportunistic,
         ca_file: Some("/ca.pem".into()),
         tls_name: Some("n".into()),
-        login: Some(SmtpLogin { user: "u".into(), password: Secret::new("hemligt") }),
+        login: Some(SmtpLogin {
+            user: "u".into(),
+            password: Secret::new("hemligt"),
+            by: AuthBy::CramMd5,
+            password_file: None,
+        }),
         from: "a@b.example".into(),
+        return_path: Some("d@b.example".into()),
         reply_to: Some("c@b.example".into()),
         hello_name: Some("h.example".into()),
         connections_max: 3,
         messages_per_connection_max: 5,
         pipelining: false,
+        chunking: false,
+        mailbox: Some(Mailbox::Imap(ImapConfig {
+            host: "m.example".into(),
+            port: 993,
+            tls: Tls::Implicit,
+            ca_file: Some("/ca.pem".into()),
+            tls_name: None,
+            login: SmtpLogin {
+                user: "v".into(),
+                password: Secret::new("mailbox"),
+                by: AuthBy::Xoauth2,
+                password_file: Some("/pw".into()),
+            },
+            folder: "Larm".into(),
+            connect_timeout_s: 12,
+            reply_timeout_s: 11,
+        })),
+        answers: true,
+        mailbox_every_s: 7,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
         accept_timeout_s: 13,
         idle_s: 14,
     };
-    assert_eq!(settings::smtp(yaml, &config, pw()), Ok(expected));
-    assert!(settings::smtp(yaml, &config, None).unwrap_err().starts_with("it has a user but no password"));
+    assert_eq!(settings::smtp(yaml, &config, &info, pw(), Some(Secret::new("mailbox"))), Ok(expected));
+    assert!(settings::smtp(yaml, &config, &info, None, None).unwrap_err().starts_with("it has a user but no password"));
 
     let (config, info) = one_of(
         "channels/fax.yaml",

@@ -3,7 +3,7 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord, TlsWord,
+    CharsetWord, EmailGateway, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord, TlsWord,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -52,10 +52,11 @@ impl Resolver<'_> {
         for (name, g) in raw.email.iter().flat_map(|f| f.gateways.iter()) {
             self.host(&g.smtp.host);
             self.mailbox(&g.smtp.from);
-            if let Some(reply_to) = &g.smtp.reply_to {
-                self.mailbox(reply_to);
+            for address in [&g.smtp.reply_to, &g.smtp.return_path].into_iter().flatten() {
+                self.mailbox(address);
             }
             self.secret(g.smtp.password.as_ref());
+            self.returns(name, g);
             let (needs, limits) = (&g.needs, &g.limits);
             let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(Box::new(g.smtp.clone())));
             let (answers, receipts) = (g.answers, g.receipts);
@@ -105,6 +106,38 @@ impl Resolver<'_> {
             self.gateway(way, &mut all);
         }
         all
+    }
+
+    /// What comes back by mail, and whether anybody reads it.
+    fn returns(&mut self, name: &Name, g: &EmailGateway) {
+        let Some(mailbox) = &g.smtp.mailbox else {
+            for (says, what) in [(g.receipts, "receipts"), (g.answers, "answers")] {
+                if says {
+                    let message = format!("gateway \"{}\" says {what}: true, but no mailbox is read", name.value);
+                    self.found
+                        .error(name.place, "mailbox", message)
+                        .help("give smtp a mailbox: { maildir: PATH } or { imap: … }");
+                }
+            }
+            return;
+        };
+        if let Some(imap) = &mailbox.value.imap {
+            if let Some(host) = &imap.host {
+                self.host(host);
+            }
+            self.secret(Some(&imap.password));
+        }
+        if mailbox.value.maildir.is_some() == mailbox.value.imap.is_some() {
+            self.found
+                .error(mailbox.place, "mailbox", "a mailbox lies in one place")
+                .help("write { maildir: PATH } or { imap: { host: …, user: …, password: … } }");
+        }
+        if !g.receipts && !g.answers {
+            let message = format!("nothing counts that comes into the mailbox of gateway \"{}\"", name.value);
+            self.found
+                .warning(mailbox.place, "mailbox", message)
+                .help("add receipts: true, and answers: true if people may answer by mail");
+        }
     }
 
     fn sms(&mut self, name: &Name, g: &SmsGateway, all: &mut Vec<GatewayConfig>) {

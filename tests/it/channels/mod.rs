@@ -2,5 +2,5 @@
 mod hylafax;
 mod smpp;
 mod sms_http;
-mod smtp;
+pub(crate) mod smtp;
 mod snpp;
