@@ -117,7 +117,8 @@ pub enum GatewayEvent {
         /// Accepted, or why not.
         result: Result<Accepted, SendError>,
     },
-    /// News of an accepted delivery: the far device has it, or never will.
+    /// News of an accepted delivery: the far device has it, or never will. Temporary says only that the gateway goes on
+    /// trying: what is over for this gateway is Permanent, so that the next one takes over, or Unknown.
     Receipt {
         /// Which gateway.
         gateway: GatewayId,
@@ -178,4 +179,29 @@ pub trait Gateway: Send + Sync {
     /// Deliveries of an earlier run that were accepted and have no receipt yet, before [`Gateway::run`]: receipts that come
     /// now are theirs. A gateway whose receipts carry our own key needs none of it.
     fn adopt(&self, _earlier: &[Earlier]) {}
+    /// Whether the far end keeps accepted jobs by the delivery's key for a while, so that [`Gateway::follow`] and
+    /// [`Gateway::cancel`] come to something.
+    fn keeps_jobs(&self) -> bool {
+        false
+    }
+    /// Deliveries that the gateway accepted before a restart and whose end is not known: their receipts come from
+    /// [`Gateway::run`]. Sends nothing.
+    fn follow(&self, jobs: Vec<Job>) {
+        drop(jobs);
+    }
+    /// Takes back what was accepted and has not begun (RULES D2, C9): no receipt follows. What has begun, or has ended, ends
+    /// as it does.
+    fn cancel(&self, deliveries: Vec<DeliveryId>) -> Boxed<'_, Cancelled> {
+        drop(deliveries);
+        Box::pin(std::future::ready(Cancelled::default()))
+    }
+}
+
+/// What became of a wish to take deliveries back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cancelled {
+    /// These never go out.
+    pub taken_back: Vec<DeliveryId>,
+    /// The far end could not be asked about all of them: worth asking again.
+    pub again: bool,
 }

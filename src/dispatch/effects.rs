@@ -45,16 +45,41 @@ pub fn jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
+    let leaves = |s| matches!(s, DeliveryState::Queued | DeliveryState::Unknown | DeliveryState::Attempting);
+    jobs_in(state, inc, contacts, around, (ordinals, &leaves), into);
+}
+
+/// As [`jobs`], of those that a gateway accepted and of which no more is known: for what the far end is asked about after a
+/// restart, never to be sent.
+pub fn accepted_jobs(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    around: &Surroundings,
+    ordinals: impl Iterator<Item = u32>,
+    into: &mut Jobs,
+) {
+    jobs_in(state, inc, contacts, around, (ordinals, &|s| s == DeliveryState::Accepted), into);
+}
+
+fn jobs_in(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    around: &Surroundings,
+    (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
+    into: &mut Jobs,
+) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
     let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
     let mut shared: HashMap<String, Arc<str>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
-        let may_be_out = matches!(d.state, DeliveryState::Unknown | DeliveryState::Attempting);
-        if d.state != DeliveryState::Queued && !may_be_out {
+        if !wanted(d.state) {
             continue;
         }
+        let may_be_out = d.state != DeliveryState::Queued;
         let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
         let point = plan.point(d.point);
         let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };

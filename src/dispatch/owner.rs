@@ -23,6 +23,7 @@ use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
+use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
@@ -321,6 +322,7 @@ impl Owner {
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
+        self.follow(None);
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
@@ -529,6 +531,7 @@ impl Owner {
                     *n -= 1;
                     self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
                     self.again(in_line);
+                    self.follow(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
@@ -734,6 +737,9 @@ impl Owner {
                         }
                     }
                 }
+                if may_recall(change) {
+                    self.recall(*no);
+                }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
                 }
@@ -749,6 +755,60 @@ impl Owner {
         }
         for worker in self.meta.workers.values() {
             worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What gateways accepted and what must not begin any more is taken back where the far end keeps it.
+    fn recall(&self, no: IncidentNo) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let recalled: Vec<DeliveryId> =
+            recalled(inc).into_iter().map(|ordinal| DeliveryId { incident: no, ordinal }).collect();
+        for worker in self.meta.workers.values().filter(|w| w.keeps_jobs()) {
+            worker.withdraw(recalled.clone());
+        }
+    }
+
+    fn keeps_jobs(&self) -> bool {
+        self.meta.workers.values().any(WorkerHandle::keeps_jobs)
+    }
+
+    /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
+    /// out. After a start all of them, else the one that took another's place.
+    fn follow(&self, only: Option<&GatewayId>) {
+        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+        if workers.is_empty() {
+            return;
+        }
+        let now = self.now();
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let ttl_s = inc.plan.region.limits.delivery_ttl_s.saturating_add(FOLLOW_GRACE_S);
+            let open = (0u32..)
+                .zip(&inc.deliveries)
+                .filter(|(_, d)| d.state == DeliveryState::Accepted)
+                .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
+                .map(|(o, _)| o);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            if let Some(worker) = workers.get(&gateway) {
+                worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
+            }
+        }
+        // What was called back just before the end may not have been asked for.
+        for no in self.state.incidents.keys() {
+            self.recall(*no);
         }
     }
 
@@ -836,8 +896,19 @@ impl Owner {
     }
 }
 
+/// A far end is asked about what it accepted for so long after the delivery's own time.
+const FOLLOW_GRACE_S: u32 = 600;
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
+
+/// Whether a change may make something obsolete that gateways have accepted.
+fn may_recall(change: &Change) -> bool {
+    match change {
+        Change::Stopped { .. } | Change::Merged { .. } | Change::PhaseSet { .. } => true,
+        Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
+        _ => false,
+    }
+}
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
 /// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.

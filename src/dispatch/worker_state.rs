@@ -22,6 +22,10 @@ pub const BACKLOG_EVENTS_MAX: usize = 16;
 /// Handed-over deliveries whose outcome has come are cleared away in one go.
 const WATCHED_STALE_MAX: usize = 1024;
 
+/// Deliveries that the far end may still be asked for. Beyond that they go out, each followed by the word that it does not
+/// apply.
+const WANTED_BACK_MAX: usize = 100_000;
+
 /// The decisions of one worker.
 #[derive(Debug)]
 pub struct WorkerState {
@@ -40,6 +44,8 @@ pub struct WorkerState {
     batch_since: Option<Instant>,
     told: VecDeque<WorkerEvent>,
     expired: Vec<Held>,
+    /// Accepted, and called back: the far end is to be asked for them.
+    wanted_back: Vec<DeliveryId>,
     detail: String,
     /// What was last told of its health.
     told_health: Option<(Standing, bool)>,
@@ -67,6 +73,7 @@ impl WorkerState {
             batch_since: None,
             told: VecDeque::new(),
             expired: Vec::new(),
+            wanted_back: Vec::new(),
             detail: "not proven yet".into(),
             told_health: None,
             last_accepted: None,
@@ -106,14 +113,36 @@ impl WorkerState {
         }
     }
 
-    /// Takes out what is not on the wire.
+    /// Takes out what is not on the wire. What is not held here was accepted, perhaps: the far end may still have it.
     pub fn withdraw(&mut self, deliveries: &[DeliveryId], now: Instant) {
         for delivery in deliveries {
             if let Some(held) = self.queue.withdraw(*delivery) {
                 self.end(&held, DeliveryState::Withdrawn, None, now);
+            } else if self.queue.get(*delivery).is_none() {
+                self.want_back([*delivery].into_iter());
             }
         }
         self.queue.clear_stale();
+    }
+
+    /// The far end is to be asked for these.
+    pub fn want_back(&mut self, deliveries: impl Iterator<Item = DeliveryId>) {
+        let room = WANTED_BACK_MAX.saturating_sub(self.wanted_back.len());
+        self.wanted_back.extend(deliveries.take(room));
+    }
+    /// There is something to ask the far end for.
+    pub fn wants_back(&self) -> bool {
+        !self.wanted_back.is_empty()
+    }
+    /// What to ask for.
+    pub fn take_wanted_back(&mut self) -> Vec<DeliveryId> {
+        std::mem::take(&mut self.wanted_back)
+    }
+    /// The far end gave these back: they never go out.
+    pub fn taken_back(&mut self, deliveries: &[DeliveryId], now: Instant) {
+        for delivery in deliveries {
+            self.tell(*delivery, DeliveryState::Withdrawn, None, now);
+        }
     }
 
     /// The next job for the gateway, if one may go now.
@@ -189,7 +218,12 @@ impl WorkerState {
 
     fn outcome(&mut self, delivery: DeliveryId, result: Result<Accepted, SendError>, now: Instant) {
         match (self.queue.finish(delivery), result) {
-            (Some(_), Ok(accepted)) => self.accepted(delivery, accepted, now),
+            (Some(held), Ok(accepted)) => {
+                self.accepted(delivery, accepted, now);
+                if held.withdrawn {
+                    self.want_back([delivery].into_iter());
+                }
+            }
             (Some(held), Err(error)) => self.failed(held, error, now),
             // After the time that an outcome may take: a repeat that waits is not needed any more.
             (None, Ok(accepted)) => {

@@ -389,6 +389,7 @@ pub(super) fn hylafax(
         connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
         connect_timeout_s: secs(yaml.connect_timeout, default.connect_timeout_s),
         reply_timeout_s: secs(config.limits.timeout, default.reply_timeout_s),
+        waits_max: yaml.waits_max.unwrap_or(default.waits_max),
         poll_interval_ms: yaml
             .poll_every
             .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),

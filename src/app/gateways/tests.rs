@@ -74,7 +74,8 @@ fn every_shipped_gateway_builds() {
         assert_eq!(why(b), None, "{}", b.id);
         assert!(b.warnings.is_empty());
         assert_eq!(loaded.plan.gateways[b.gx.ix()].id, b.id);
-        assert_eq!(b.fax.is_some(), b.channel == Channel::Fax);
+        let keeps = b.gateway.as_ref().is_ok_and(|g| g.keeps_jobs());
+        assert_eq!(keeps, b.channel == Channel::Fax, "{}", b.id);
         assert_eq!(b.callback.is_some(), b.id.as_str() == "sms-modem");
     }
     let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 2, window_max: 32, timeout_s: 10 };
@@ -293,7 +294,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     chars_max: 2000
     limits: { connections_max: 3, timeout: 11s }
     hylafax: { host: f.example, port: 4560, user: u, from: Region, modem: ttyS0, resolution: standard, dials_max: 4,
-      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, poll_every: 2s }
+      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, waits_max: 2, poll_every: 2s }
 ",
     );
     let Settings::Hylafax(yaml) = &config.settings else { panic!() };
@@ -314,6 +315,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         connections_max: 3,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
+        waits_max: 2,
         poll_interval_ms: 2_000,
     };
     assert_eq!(settings::hylafax(yaml, &config, &info, pw(), Some(Secret::new("adm"))), expected);
