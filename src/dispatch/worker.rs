@@ -402,12 +402,17 @@ impl Work {
             Some(run) => (Some(&mut run.task), run.jobs.as_ref().filter(|_| wants_place)),
             None => (None, None),
         };
+        // In this order, so that the same run gives the same order again. What may always be ready comes late, and nothing is
+        // starved: commands, timers and hand-over have their turn in each round of `work`.
         tokio::select! {
+            biased;
             changed = self.stop.changed() => if changed.is_ok() { Woke::Other } else { Woke::LoopGone },
-            () = self.shared.bell.notified() => Woke::Other,
-            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
-                if n > 0 { Woke::News } else { Woke::Other }
+            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
+            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
+                self.probe = None;
+                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
             }
+            () = self.shared.bell.notified() => Woke::Other,
             place = self.out.reserve(), if self.state.has_told() => match place {
                 Ok(place) => {
                     if let Some(event) = self.state.next_told() {
@@ -417,12 +422,10 @@ impl Work {
                 }
                 Err(_) => Woke::LoopGone,
             },
-            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
-            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
-            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
-                self.probe = None;
-                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
+            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
+                if n > 0 { Woke::News } else { Woke::Other }
             }
+            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
             Some(()) = async { tokio::time::sleep_until(wake?).await; Some(()) } => Woke::Other,
         }
     }
@@ -468,6 +471,11 @@ impl Work {
             run.jobs = None;
             loop {
                 tokio::select! {
+                    biased;
+                    () = tokio::time::sleep_until(end) => {
+                        run.task.abort();
+                        break;
+                    }
                     n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX) => {
                         if n > 0 {
                             let now = mono();
@@ -476,10 +484,6 @@ impl Work {
                         }
                     }
                     _ = &mut run.task => break,
-                    () = tokio::time::sleep_until(end) => {
-                        run.task.abort();
-                        break;
-                    }
                 }
             }
         }

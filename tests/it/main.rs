@@ -9,6 +9,10 @@ mod demo;
 mod loopback;
 mod owner;
 mod rules;
+mod simulation;
 mod tidy;
 mod verifier;
 mod web;
+
+// The simulation happens in the region of the rules' timelines; its example finds it under the same name.
+use rules::region;

@@ -4,9 +4,10 @@
 //! page     = header(k/n) chunk footer            the chunks, joined, are the text byte for byte
 //! last     = header(k/n) chunk footer [SP trailer footer]
 //! or, when the trailer does not fit there, one page more: header(n/n) trailer footer
+//! or, when it does not fit one page, `chunk footer SP trailer` is cut as the text is
 //! ```
 //!
-//! A text that fits one page carries no `k/n`. The trailer is never cut and stands outside the text. Must not: shorten,
+//! A text that fits one page carries no `k/n`. The trailer stands outside the text. Must not: shorten,
 //! respell, or know what a transmitter's protocol looks like.
 
 use unicode_normalization::char::is_combining_mark;
@@ -68,7 +69,7 @@ pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result
 fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, CannotCarry> {
     let mut needs = 0;
     for n_assumed in [9, 99, PAGES_MAX] {
-        let Some(chunks) = chunks(out, n_assumed, chars_max) else { return Err(CannotCarry::NoRoom) };
+        let Some(chunks) = chunks(out, &out.text, n_assumed, chars_max) else { return Err(CannotCarry::NoRoom) };
         let footer = out.footer();
         // The trailer goes behind the last chunk when there is room, else on a page of its own.
         let own_page = trailer.is_some_and(|t| {
@@ -87,11 +88,7 @@ fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<Stri
             Some(trailer) if own_page => {
                 let page = format!("{}{trailer}{footer}", out.header(Some((n, n))));
                 if chars(&page) > chars_max {
-                    return Err(CannotCarry::TooLong {
-                        needs: chars(&page),
-                        max: chars_max,
-                        unit: "characters".into(),
-                    });
+                    return spread(out, trailer, chars_max);
                 }
                 pages.push(page);
             }
@@ -109,10 +106,27 @@ fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<Stri
     Err(CannotCarry::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
 }
 
-/// The text in pieces that fit a page with `n` pages in its header. `None`: the header alone fills a page.
-fn chunks(out: &Outgoing, n: u32, chars_max: u32) -> Option<Vec<&str>> {
+/// A trailer longer than a page: who answers for many is told so over as many pages as it takes. The text must not be lost
+/// for what stands behind it.
+fn spread(out: &Outgoing, trailer: &str, chars_max: u32) -> Result<Vec<String>, CannotCarry> {
+    let footer = out.footer();
+    let stream = format!("{}{footer} {trailer}", out.text);
+    let mut needs = 0;
+    for n_assumed in [9, 99, PAGES_MAX] {
+        let Some(chunks) = chunks(out, &stream, n_assumed, chars_max) else { return Err(CannotCarry::NoRoom) };
+        needs = count(chunks.len());
+        if needs <= n_assumed {
+            let page = |(k, chunk): (u32, &&str)| format!("{}{chunk}{footer}", out.header(Some((k, needs))));
+            return Ok((1..).zip(&chunks).map(page).collect());
+        }
+    }
+    Err(CannotCarry::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
+}
+
+/// A text in pieces that fit a page with `n` pages in its header. `None`: the header alone fills a page.
+fn chunks<'a>(out: &Outgoing, text: &'a str, n: u32, chars_max: u32) -> Option<Vec<&'a str>> {
     let footer = chars(&out.footer());
-    let mut rest: &str = &out.text;
+    let mut rest: &str = text;
     let mut chunks = Vec::new();
     while !rest.is_empty() {
         // `k` beyond three digits is refused later; counting on keeps the number of pages honest in the message.
