@@ -8,13 +8,14 @@ use super::queue::Queued;
 use crate::channels::{Address, Job, Letterhead};
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, Gx, IncidentNo, Status};
 use crate::domain::incident::asks::{self, Trailers};
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
-use crate::domain::text::{Outgoing, carry};
+use crate::domain::text::Outgoing;
+use crate::domain::text::carry::units;
 use crate::domain::words::NoteWord;
 
 /// What stands around texts, and is not the domain's.
@@ -73,7 +74,8 @@ fn jobs_in(
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
     let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
-    let mut shared: HashMap<String, Arc<str>> = HashMap::new();
+    // By what is wanted, over which gateway, in which language: what fits there.
+    let mut shared: HashMap<(Item, Gx, u8, String), Option<Arc<str>>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -86,12 +88,19 @@ fn jobs_in(
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
         let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
-        let trailer = trailers
-            .entry(item)
-            .or_insert_with(|| Trailers::new(inc, item, &[]))
-            .for_point(d.point, gateway, lang, d.flags);
-        let asks = trailer.is_some();
-        let trailer = trailer.map(|t| shared.entry(t).or_insert_with_key(|t| Arc::from(t.as_str())).clone());
+        let trailers = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[]));
+        let wanted = trailers.for_point(d.point, gateway, lang, d.flags);
+        let asks = wanted.is_some();
+        let trailer = wanted.and_then(|t| {
+            let fitting = |(.., t): &(Item, Gx, u8, String)| {
+                let carry = &plan.gateway(gateway).carry;
+                let fits = |t: &String| units(&body.out, Some(t), carry).is_ok();
+                // It was chosen for a shorter one: since then it became a reminder, or was asked for others too.
+                let shorter = || trailers.shorter(d.point, gateway, lang, d.flags).into_iter().find(fits);
+                if fits(t) { Some(Arc::from(t.as_str())) } else { shorter().map(Arc::from) }
+            };
+            shared.entry((item, gateway, d.lang, t)).or_insert_with_key(fitting).clone()
+        });
         let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
         let links = (asks || approval) && !around.public_url.is_empty();
         let mail = links && point.channel == Channel::Email;
@@ -99,7 +108,7 @@ fn jobs_in(
         let trailer = trailer.or_else(|| {
             let url = (links && approval && point.channel == Channel::Sms)
                 .then(|| link(&around.link_key, &around.public_url, id))?;
-            carry::units(&body.out, Some(&url), &plan.gateway(gateway).carry).is_ok().then(|| Arc::from(url))
+            units(&body.out, Some(&url), &plan.gateway(gateway).carry).is_ok().then(|| Arc::from(url))
         });
         let job = Job {
             delivery: id,

@@ -223,6 +223,19 @@ pub struct Owner {
     looks: Vec<Look>,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
+    nonces: Nonces,
+    look_every: Duration,
+}
+
+/// Gives fresh randomness for each decision, or says why it can't.
+pub type Nonces = Box<dyn FnMut() -> Result<[u8; 16], String> + Send>;
+
+/// From the operating system.
+fn system_nonces() -> Nonces {
+    Box::new(|| {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map(|()| nonce).map_err(|e| e.to_string())
+    })
 }
 
 /// What the loop is built from.
@@ -282,6 +295,8 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         waiting: BTreeMap::new(),
         in_flight: VecDeque::new(),
         changed,
+        nonces: system_nonces(),
+        look_every: LOOK_EVERY,
     };
     (owner, Handle { tx, changed: watch_changed })
 }
@@ -315,6 +330,20 @@ enum Ended {
 }
 
 impl Owner {
+    /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
+    #[must_use]
+    pub fn with_nonces(mut self, nonces: Nonces) -> Self {
+        self.nonces = nonces;
+        self
+    }
+
+    /// Looks at its timers less often than each second: virtual time neither sleeps nor is set.
+    #[must_use]
+    pub fn looking_every(mut self, every: Duration) -> Self {
+        self.look_every = every;
+        self
+    }
+
     /// Runs until every handle is gone or `stop` turns true; what is in flight is committed first.
     pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
         self.stopped = Some(stop.clone());
@@ -328,7 +357,7 @@ impl Owner {
         while open {
             let due = self.state.next_due();
             let now = self.now();
-            let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
+            let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
             let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
@@ -346,7 +375,7 @@ impl Owner {
                     Some(request) => self.take(request, &mut gathered),
                     None => open = false,
                 },
-                () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
+                () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
             if gathered.events.is_empty() {
@@ -470,13 +499,14 @@ impl Owner {
 
     fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
         let now = self.now();
-        let mut nonce = [0; 16];
-        if let Err(e) = getrandom::fill(&mut nonce) {
+        let nonce = (self.nonces)().unwrap_or_else(|e| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
             tracing::error!("the operating system gives no randomness ({e}): codes are weaker");
+            let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&now.0.to_le_bytes());
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
-        }
+            nonce
+        });
         match decide(&mut self.state, input, now, nonce) {
             Ok(events) => {
                 let from = gathered.events.len();

@@ -467,12 +467,17 @@ impl Work {
             Some(run) => (Some(&mut run.task), run.jobs.as_ref().filter(|_| wants_place)),
             None => (None, None),
         };
+        // In this order, so that the same run gives the same order again. What may always be ready comes late, and nothing is
+        // starved: commands, timers and hand-over have their turn in each round of `work`.
         tokio::select! {
+            biased;
             changed = self.stop.changed() => if changed.is_ok() { Woke::Other } else { Woke::LoopGone },
-            () = self.shared.bell.notified() => Woke::Other,
-            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
-                if n > 0 { Woke::News } else { Woke::Other }
+            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
+            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
+                self.probe = None;
+                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
             }
+            () = self.shared.bell.notified() => Woke::Other,
             place = self.out.reserve(), if self.state.has_told() => match place {
                 Ok(place) => {
                     if let Some(event) = self.state.next_told() {
@@ -482,11 +487,8 @@ impl Work {
                 }
                 Err(_) => Woke::LoopGone,
             },
-            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
-            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
-            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
-                self.probe = None;
-                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
+            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
+                if n > 0 { Woke::News } else { Woke::Other }
             }
             Some(how) = async { Some((&mut self.cancelling.as_mut()?.1).await) } => {
                 let asked = self.cancelling.take().map(|(asked, _)| asked).unwrap_or_default();
@@ -494,6 +496,7 @@ impl Work {
                 let again = Cancelled { taken_back: Vec::new(), again: true };
                 Woke::Cancelled(asked, how.ok().flatten().unwrap_or(again))
             }
+            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
             Some(()) = async { tokio::time::sleep_until(wake?).await; Some(()) } => Woke::Other,
         }
     }
@@ -543,6 +546,11 @@ impl Work {
             run.jobs = None;
             loop {
                 tokio::select! {
+                    biased;
+                    () = tokio::time::sleep_until(end) => {
+                        run.task.abort();
+                        break;
+                    }
                     n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX) => {
                         if n > 0 {
                             let now = mono();
@@ -551,10 +559,6 @@ impl Work {
                         }
                     }
                     _ = &mut run.task => break,
-                    () = tokio::time::sleep_until(end) => {
-                        run.task.abort();
-                        break;
-                    }
                 }
             }
         }

@@ -194,6 +194,9 @@ impl WorkerState {
                 GatewayEvent::Outcome { delivery, result } => self.outcome(delivery, result, now),
                 GatewayEvent::Receipt { delivery, gateway_ref, result, .. } => {
                     if let Some((delivery, state, reason)) = self.receipts.receipt(delivery, gateway_ref, result, now) {
+                        if state == DeliveryState::Delivered {
+                            self.queue.settle(delivery);
+                        }
                         self.tell(delivery, state, reason, now);
                     }
                 }
@@ -257,6 +260,9 @@ impl WorkerState {
         match error {
             SendError::Permanent { .. } => self.breaker.spoke(),
             SendError::Temporary { .. } | SendError::Unknown { .. } => self.breaker.failure(now),
+        }
+        if held.settled {
+            return;
         }
         let left = held.deadline.saturating_duration_since(now);
         let (policy, jitter) = (&self.limits.retry, self.jitter.unit());
@@ -515,6 +521,28 @@ mod tests {
         let receipt = GatewayEvent::Receipt { gateway: "g".into(), delivery: None, gateway_ref, result: Ok(()) };
         s.hear([receipt].into_iter(), later);
         assert_eq!(told(&mut s), [(actual(1), Took), (actual(1), Delivered)]);
+    }
+
+    #[test]
+    fn a_receipt_for_what_is_being_repeated_calls_the_repeat_off() {
+        let now = Instant::now();
+        let mut s = state(now);
+        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true }).collect(), now);
+        assert!(hand_over(&mut s, now));
+        let delivered = |n| GatewayEvent::Receipt {
+            gateway: "g".into(),
+            delivery: Some(actual(n)),
+            gateway_ref: String::new(),
+            result: Ok(()),
+        };
+        // One is on the wire again, one in line, and both arrived before the program was started anew.
+        s.hear([delivered(1), delivered(2)].into_iter(), now);
+        let busy = Err(SendError::temporary("busy"));
+        s.hear([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
+        assert_eq!(told(&mut s), [(actual(1), Delivered), (actual(2), Delivered)]);
+        let later = now + Duration::from_secs(300);
+        assert!(!hand_over(&mut s, later), "known to have arrived");
+        assert_eq!((s.queue().waiting(), s.queue().handed_over()), (0, 0));
     }
 
     #[test]
