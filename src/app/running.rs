@@ -28,7 +28,7 @@ use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::Input;
-use crate::journal::{Journal, JournalError, Mirror, OpenOptions};
+use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 
@@ -126,11 +126,16 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clock: SharedClock = Arc::new(SystemClock::default());
-    let open = OpenOptions { accept_lost_key: options.accept_lost_key };
+    let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
     let state_dir = options.state.clone();
     let journal = {
-        let dir = state_dir.clone();
-        tokio::task::spawn_blocking(move || Journal::open(&dir, open))
+        let (dir, mirror) = (state_dir.clone(), options.mirror.clone());
+        let opened = move || match mirror {
+            // What was repaired in the state folder is told by the journal itself.
+            Some(mirror) => Journal::open_with_mirror(&dir, &mirror, open).map(|(journal, _)| journal),
+            None => Journal::open(&dir, open),
+        };
+        tokio::task::spawn_blocking(opened)
             .await
             .map_err(|e| StartError::Io { what: "opening the journal".into(), error: std::io::Error::other(e) })?
             .map_err(StartError::Journal)?
@@ -149,6 +154,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
+    if let Some(mirror) = &options.mirror {
+        copy_side_keys(&state_dir, mirror);
+    }
 
     let console =
         TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
@@ -215,10 +223,6 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
-    if let Some(dir) = &options.mirror {
-        let mirror = Mirror::new(&state_dir, dir);
-        tasks.spawn(mirror.run(journal.follow()));
-    }
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
         auth,

@@ -25,7 +25,11 @@
 //! | `read` | [`SqliteReader`]: replay, blobs, unsealing |
 //! | `writer` | [`Journal`]: the writer thread and its handle |
 //! | `verify` | the offline proof |
-//! | `mirror` | the second copy on another disk |
+//! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
+//! | `compare` | what two copies are to each other before a start |
+//! | `disks` | how the disks are, for screens |
+//! | `reserve` | space that is held back for the time when the disk is full |
+//! | `mirror` | brings one copy up to the other |
 //!
 //! [`Store`] and [`Reader`] are the seam for a store of several sites: `append(expected_seq, batch) -> seq`, `read`,
 //! `follow`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
@@ -48,11 +52,15 @@ use std::ops::ControlFlow;
 use tokio::sync::watch;
 
 mod chain;
+mod compare;
+mod copies;
+mod disks;
 mod error;
 mod folder;
 mod frame;
 mod mirror;
 mod read;
+mod reserve;
 mod seal;
 mod sqlite;
 #[cfg(test)]
@@ -61,10 +69,15 @@ mod verify;
 mod writer;
 
 pub use chain::{BadHead, HASH_BYTES, Hash, Head, hash_of};
+pub use compare::{Repaired, Standing, compare};
+pub use copies::{Copies, LATE_AFTER};
+pub use disks::{CopyState, Disks};
 pub use error::{DiskKind, JournalError};
+pub use folder::copy_side_keys;
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
-pub use mirror::{Mirror, MirrorState};
+pub use mirror::Mirror;
 pub use read::SqliteReader;
+pub use reserve::RESERVE_BYTES;
 pub use seal::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use verify::{Fault, Report, SIDE_FAULTS_MAX, VerifyOptions, What, verify};
@@ -227,7 +240,7 @@ impl std::fmt::Debug for Checkpoint {
 }
 
 /// One batch on its way into a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Append {
     /// The number of the last record before it, as its owner believes.
     pub expected_seq: u64,
@@ -254,6 +267,10 @@ pub trait Store: Send {
     fn follow(&self) -> watch::Receiver<Head>;
     /// How readers are opened.
     fn open_reader(&self) -> OpenReader;
+    /// How the disks under it are, where it knows.
+    fn disks(&self) -> Option<watch::Receiver<Disks>> {
+        None
+    }
 }
 
 /// What a reader's visitor gets for each record; `Break` ends the reading.

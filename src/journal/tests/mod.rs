@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::*;
 
+mod copies;
 mod crash;
 mod mirror;
 mod private;
