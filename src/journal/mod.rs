@@ -26,6 +26,8 @@
 //! | `writer` | [`Journal`]: the writer thread and its handle |
 //! | `verify` | the offline proof |
 //! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
+//! | `head_seal` | signatures of the chain's head |
+//! | `backup` | one file that holds it all, and back |
 //! | `compare` | what two copies are to each other before a start |
 //! | `disks` | how the disks are, for screens |
 //! | `reserve` | space that is held back for the time when the disk is full |
@@ -51,6 +53,7 @@ use std::ops::ControlFlow;
 
 use tokio::sync::watch;
 
+mod backup;
 mod chain;
 mod compare;
 mod copies;
@@ -58,6 +61,7 @@ mod disks;
 mod error;
 mod folder;
 mod frame;
+mod head_seal;
 mod mirror;
 mod read;
 mod reserve;
@@ -68,6 +72,7 @@ mod tests;
 mod verify;
 mod writer;
 
+pub use backup::{BackupInfo, backup, read_backup, restore};
 pub use chain::{BadHead, HASH_BYTES, Hash, Head, hash_of};
 pub use compare::{Repaired, Standing, compare};
 pub use copies::{Copies, LATE_AFTER};
@@ -75,6 +80,7 @@ pub use disks::{CopyState, Disks};
 pub use error::{DiskKind, JournalError};
 pub use folder::copy_side_keys;
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
+pub use head_seal::{HeadSeal, SealKey, ShortHead};
 pub use mirror::Mirror;
 pub use read::SqliteReader;
 pub use reserve::RESERVE_BYTES;

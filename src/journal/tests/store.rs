@@ -279,7 +279,7 @@ fn a_reserve_is_given_up_when_the_disk_is_full() {
 
 /// Only on a small disk of its own: `tests/peers/disk_full.sh` mounts one.
 #[test]
-#[ignore = "needs a disk of 8 MiB: tests/peers/disk_full.sh"]
+#[ignore = "needs a disk of 12 MiB: tests/peers/disk_full.sh"]
 fn a_reserve_carries_on_a_disk_that_is_really_full() {
     let dir = std::path::PathBuf::from(std::env::var_os("VARDKASE_SMALL_DISK").unwrap());
     let options = OpenOptions { reserve_bytes: 2 << 20, ..OpenOptions::default() };
@@ -288,6 +288,7 @@ fn a_reserve_carries_on_a_disk_that_is_really_full() {
     let filler = dir.join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
+    drop(file);
     let mut written = 0;
     let full = loop {
         match append(&mut store, Batch::of(vec![record(&"x".repeat(20_000))])) {
