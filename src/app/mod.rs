@@ -6,6 +6,7 @@ pub mod gateways;
 pub mod loopback;
 pub mod publish;
 pub mod running;
+pub mod seals;
 pub mod shifts;
 
 pub use running::{Options, Running, StartError, start};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -14,12 +15,14 @@ use tokio::task::JoinSet;
 use super::answers::{Answers, Back};
 use super::gateways;
 use super::publish::Publisher;
+use super::seals::Seals;
 use super::shifts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
 use crate::config::{Loaded, Settings};
 use crate::dispatch::effects::Surroundings;
+use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::{CannotRecover, recover};
@@ -28,7 +31,7 @@ use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::Input;
-use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, copy_side_keys};
+use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 
@@ -125,7 +128,9 @@ const SHIFTS_EVERY: Duration = Duration::from_secs(20);
 pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock: SharedClock = Arc::new(SystemClock::default());
+    let machine = Arc::new(SystemClock::default());
+    let clock: SharedClock = machine.clone();
+    let steps = machine.steps();
     let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
     let state_dir = options.state.clone();
     let journal = {
@@ -152,6 +157,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         .map_err(StartError::Recover)?
     };
     tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
+    if let Some(at) = recovered.last_at {
+        machine.not_before(at.timestamp());
+    }
+    let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
     if let Some(mirror) = &options.mirror {
@@ -202,6 +211,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         _ => None,
     }));
     let plan = loaded.plan.clone();
+    let region_id = plan.region.id.clone();
     let parts = Parts {
         journal: journal.clone(),
         recovered,
@@ -222,6 +232,15 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let service = Public { site, dynamic, limits: crate::web::public::Limits::default() };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
+    let seals = Seals {
+        handle: handle.clone(),
+        journal: journal.clone(),
+        key: seal_key,
+        region: region_id,
+        clock: clock.clone(),
+    };
+    tasks.spawn(seals.run(stopped.clone()));
+    tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
@@ -264,6 +283,25 @@ async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Recei
             && let Err(e) = handle.input(Input::Shift { functions }).await
         {
             tracing::warn!("a shift change was not told: {e}");
+        }
+    }
+}
+
+/// Jumps of the machine's clock go on record: whoever reads the times later must know.
+async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, mut stop: watch::Receiver<bool>) {
+    // One that was found at the start counts too.
+    if !steps.borrow_and_update().is_zero() {
+        steps.mark_changed();
+    }
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            changed = steps.changed() => if changed.is_err() { return },
+        }
+        let by = steps.borrow_and_update().as_millis();
+        let by_ms = i64::try_from(by).unwrap_or(if by < 0 { i64::MIN } else { i64::MAX });
+        if handle.keep(Keeping::ClockStepped(ClockStep { by_ms })).await.is_err() {
+            return;
         }
     }
 }

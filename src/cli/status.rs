@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::api::quoted;
 use super::context::{Context, read};
 use super::status_show;
+use crate::dispatch::journal_view::JournalView;
 use crate::domain::ids::IncidentNo;
 use crate::domain::view::{IncidentView, StatusView};
 use crate::error::Error;
@@ -70,7 +71,14 @@ impl StatusArgs {
                 let view: StatusView = read(seen.get("status").unwrap_or(seen))?;
                 let said = |key| seen.get(key).and_then(Value::as_bool);
                 status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+                let journal: Option<JournalView> = seen.get("journal").map(read).transpose()?;
+                if let Some(journal) = &journal {
+                    status_show::journal_alarms(cx, journal);
+                }
                 status_show::region(cx, &view);
+                if let Some(journal) = &journal {
+                    status_show::journal(cx, journal, view.now);
+                }
             }
             Some(_) => status_show::incident(cx, &read::<IncidentView>(seen)?),
         }

@@ -34,13 +34,14 @@ struct Body {
     head: Arc<Letterhead>,
 }
 
-/// Makes the jobs of an incident's deliveries with these ordinals. Bodies are shared by all receivers of a language; trailers
+/// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are shared by all receivers of a language; trailers
 /// by all who are asked the same.
 pub fn jobs(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
     around: &Surroundings,
+    foot: &str,
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
@@ -58,7 +59,7 @@ pub fn jobs(
         let point = plan.point(d.point);
         let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
-        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, item, lang));
+        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
         let trailer = trailers
             .entry(item)
@@ -82,7 +83,7 @@ pub fn jobs(
     }
 }
 
-fn body(state: &State, inc: &Incident, around: &Surroundings, item: Item, lang: Lang) -> Option<Body> {
+fn body(state: &State, inc: &Incident, around: &Surroundings, foot: &str, item: Item, lang: Lang) -> Option<Body> {
     let out = asks::outgoing(inc, item, lang)?;
     let plan = &inc.plan;
     let priority = match item {
@@ -102,6 +103,7 @@ fn body(state: &State, inc: &Incident, around: &Surroundings, item: Item, lang: 
         page_url: page_url(around, inc.no),
         thread: thread(inc.no, &plan.region.id),
         priority,
+        foot: foot.into(),
     };
     Some(Body { out: Arc::new(out), head: Arc::new(head) })
 }
@@ -139,6 +141,7 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
         page_url: String::new(),
         thread: format!("desk@{}", plan.region.id),
         priority: 0,
+        foot: String::new(),
     };
     let job = Job {
         delivery: DeliveryId { incident: DESK, ordinal },

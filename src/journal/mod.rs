@@ -118,6 +118,26 @@ impl NewRecord {
     pub fn new(kind: u16, version: u16, at_ms: i64, bytes: Vec<u8>) -> Self {
         Self { kind, version, at_ms, bytes, private: Vec::new() }
     }
+    /// What it takes up of a batch.
+    pub fn stored_bytes(&self) -> usize {
+        frame::stored_bytes(self)
+    }
+    /// The head after it, when it follows `head` with these commitments: for who proves a chain without the journal. `None`
+    /// when it is over a limit, and so was never in one.
+    pub fn linked(&self, head: Head, commitments: &[[u8; Commitment::BYTES]]) -> Option<Head> {
+        if commitments.len() > PRIVATE_PER_RECORD_MAX || frame::check_limits(self).is_err() {
+            return None;
+        }
+        let Self { kind, version, at_ms, bytes, .. } = self;
+        let (kind, version, at_ms) = (*kind, *version, *at_ms);
+        Some(head.then(&chain::Fields { kind, version, at_ms, commitments, bytes }))
+    }
+    /// As it would be read back with that link.
+    pub fn at<'a>(&'a self, head: Head, commitments: &'a [[u8; Commitment::BYTES]]) -> RecordRef<'a> {
+        let Self { kind, version, at_ms, bytes, .. } = self;
+        let Head { seq, hash } = head;
+        RecordRef { seq, kind: *kind, version: *version, at_ms: *at_ms, bytes, hash, commitments }
+    }
     /// With a private value beside it.
     #[must_use]
     pub fn with_private(mut self, value: Sealed) -> Self {
