@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod demo;
+pub mod files;
 pub mod gateways;
 pub mod loopback;
 pub mod publish;

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::answers::{Answers, Back};
+use super::files;
 use super::gateways;
 use super::publish::Publisher;
 use super::seals::Seals;
@@ -229,7 +230,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let mut tasks = JoinSet::new();
     let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
     let dynamic = Arc::new(Answers::new(handle.clone(), key, backs));
-    let service = Public { site, dynamic, limits: crate::web::public::Limits::default() };
+    let limits = crate::web::public::Limits::default();
+    let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
+    let service = Public { site, dynamic, limits: crate::web::public::Limits { connections_max, ..limits } };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
     let seals = Seals {

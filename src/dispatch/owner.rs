@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::effects::{self, Jobs, Surroundings};
 use super::keeping::{Keeping, Kept};
 use super::queue::Queued;
-use super::record::{encode_anyway, encode_keeping, in_parts};
+use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
@@ -26,9 +26,7 @@ use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
-use crate::journal::{
-    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending,
-};
+use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
 pub const INPUTS_MAX: usize = 4_096;
@@ -838,27 +836,6 @@ impl Owner {
             queued.job.repeat = queued.job.delivery.incident != DESK;
         }
         self.hand_over(jobs);
-    }
-}
-
-/// As few batches as the journal's limits allow: one that is over them would be refused for ever.
-fn in_batches(records: Vec<NewRecord>) -> Vec<Batch> {
-    let mut batches = Vec::with_capacity(1);
-    let (mut records, mut rest) = (records, Vec::new());
-    loop {
-        let mut bytes = 0_usize;
-        let fits = records.iter().take(BATCH_RECORDS_MAX).take_while(|r| {
-            bytes = bytes.saturating_add(r.stored_bytes());
-            bytes <= BATCH_BYTES_MAX
-        });
-        // A record alone is below the limit of a batch.
-        let n = fits.count().max(1).min(records.len());
-        rest.extend(records.drain(n..));
-        batches.push(Batch::of(records));
-        if rest.is_empty() {
-            return batches;
-        }
-        records = std::mem::take(&mut rest);
     }
 }
 

@@ -8,7 +8,10 @@ use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::private::Private;
 use crate::domain::time::At;
-use crate::journal::{Commitment, JournalError, NewRecord, RECORD_BYTES_MAX, RecordRef, Sealed, Sealer};
+use crate::journal::{
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, Commitment, JournalError, NewRecord, RECORD_BYTES_MAX, RecordRef,
+    Sealed, Sealer,
+};
 
 /// The version in which events are written now.
 pub const VERSION: u16 = 1;
@@ -119,6 +122,27 @@ pub fn in_parts(record: NewRecord) -> Vec<NewRecord> {
     parts
 }
 
+/// As few batches as the journal's limits allow: one that is over them would be refused for ever.
+pub fn in_batches(records: Vec<NewRecord>) -> Vec<Batch> {
+    let mut batches = Vec::with_capacity(1);
+    let (mut records, mut rest) = (records, Vec::new());
+    loop {
+        let mut bytes = 0_usize;
+        let fits = records.iter().take(BATCH_RECORDS_MAX).take_while(|r| {
+            bytes = bytes.saturating_add(r.stored_bytes());
+            bytes <= BATCH_BYTES_MAX
+        });
+        // A record alone is below the limit of a batch.
+        let n = fits.count().max(1).min(records.len());
+        rest.extend(records.drain(n..));
+        batches.push(Batch::of(records));
+        if rest.is_empty() {
+            return batches;
+        }
+        records = std::mem::take(&mut rest);
+    }
+}
+
 /// What a record says.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Entry {
@@ -207,4 +231,85 @@ pub fn unseal<E>(event: &mut Event, mut find: impl FnMut(Commitment) -> Result<O
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::domain::incident::event::Change;
+    use crate::journal::{Head, Journal, OpenOptions};
+
+    const WHEN: At = At(1_229_566_320_000);
+
+    fn large(n: usize) -> Event {
+        let ordinals = vec![u32::MAX; n];
+        Event::Incident { no: IncidentNo::actual(14), change: Box::new(Change::Withdrawn { ordinals }) }
+    }
+
+    /// All batches of `events`, written; what is read back, and how many records that were.
+    fn through(dir: &std::path::Path, events: &[Event], torn: bool) -> (Vec<Entry>, u64) {
+        let journal = Journal::open(dir, OpenOptions::default()).unwrap();
+        let sealer = journal.sealer().clone();
+        let attached = b"contacts";
+        let records = events.iter().flat_map(|e| in_parts(encode(WHEN, e, Some(attached), &sealer).unwrap()));
+        let mut batches = in_batches(records.collect());
+        if torn {
+            batches.pop();
+        }
+        for batch in batches {
+            journal.submit_blocking(journal.head().seq, batch).unwrap().wait().unwrap();
+        }
+        let (mut decoder, mut read, mut commitments) = (Decoder::default(), Vec::new(), 0);
+        let reader = journal.reader().unwrap();
+        let end = reader.read(Head::START, &mut |record| {
+            read.push(decoder.next(&record).unwrap());
+            commitments += record.commitments().len();
+            ControlFlow::Continue(())
+        });
+        let seq = end.unwrap().seq;
+        assert!(torn || commitments == events.len(), "private values go with the last part");
+        journal.close();
+        (read, seq)
+    }
+
+    /// The journal refuses a record of more than its limit for ever: it goes in parts, and comes back whole.
+    #[test]
+    fn a_record_that_is_too_large_for_one_goes_in_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = [large(1), large(30 << 20), large(2)];
+        let (read, seq) = through(dir.path(), &events, false);
+        assert_eq!(seq, 2 + 5, "150 MB are five parts");
+        let whole: Vec<Entry> = read.iter().filter(|e| **e != Entry::Part).cloned().collect();
+        assert_eq!(whole.len(), 3);
+        for (entry, event) in whole.into_iter().zip(events) {
+            assert!(entry == Entry::Event(WHEN, event));
+        }
+    }
+
+    #[test]
+    fn parts_without_their_end_are_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let (read, seq) = through(dir.path(), &[large(30 << 20)], true);
+        assert!(seq >= 1 && read.iter().all(|e| *e == Entry::Part));
+        let (read, _) = through(dir.path(), &[large(1), large(2)], false);
+        let last = &read[read.len() - 2..];
+        assert!(last == [Entry::Event(WHEN, large(1)), Entry::Event(WHEN, large(2))]);
+    }
+
+    #[test]
+    fn batches_stay_within_the_journals_limits_and_keep_the_order() {
+        let record = |n: usize| NewRecord::new(1, 1, n as i64, vec![]);
+        for n in [1, BATCH_RECORDS_MAX, BATCH_RECORDS_MAX + 1, 2 * BATCH_RECORDS_MAX + 7] {
+            let batches = in_batches((0..n).map(record).collect());
+            assert_eq!(batches.len(), n.div_ceil(BATCH_RECORDS_MAX));
+            let order: Vec<i64> = batches.iter().flat_map(|b| &b.records).map(|r| r.at_ms).collect();
+            assert_eq!(order, (0..n as i64).collect::<Vec<_>>());
+        }
+        let big = (0..5).map(|_| NewRecord::new(1, 1, 0, vec![0; RECORD_BYTES_MAX])).collect();
+        let sizes: Vec<usize> = in_batches(big).iter().map(|b| b.records.len()).collect();
+        assert_eq!(sizes, [1, 1, 1, 1, 1], "two of them are over the limit by their heads");
+    }
 }

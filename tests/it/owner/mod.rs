@@ -5,5 +5,5 @@ mod disk;
 mod golden;
 mod privacy;
 mod restart;
-mod rig;
+pub mod rig;
 mod ways;
