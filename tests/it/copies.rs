@@ -244,7 +244,7 @@ fn two_copies_a_backup_a_rehearsal_and_evidence_of_a_running_server() {
     let dir = tempfile::tempdir().unwrap();
     let (state, second) = (dir.path().join("state"), dir.path().join("second"));
     let server = Server::start(&state, &["--mirror", second.to_str().unwrap()]);
-    let ran = server.run(&["report", "ehr-down", "--level", "major", "--yes"]);
+    let ran = server.run(&["report", "ehr-down", "--level", "major"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let status = server.until("sealed", |s| s["journal"]["sealed"]["seq"].as_u64().is_some_and(|seq| seq > 0));
     let copies = status["journal"]["copies"].as_array().unwrap();
@@ -334,7 +334,7 @@ fn evidence_is_proved_without_the_folder_and_names_the_first_thing_that_is_wrong
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let server = Server::start(&state, &[]);
-    assert_eq!(server.run(&["report", "ehr-down", "--level", "major", "--yes"]).code, 0);
+    assert_eq!(server.run(&["report", "ehr-down", "--level", "major"]).code, 0);
     server.until("sealed", |s| s["journal"]["sealed"]["seq"].as_u64().is_some());
     server.kill();
     let file = path(dir.path(), "evidence.jsonl");
@@ -422,7 +422,7 @@ fn out_of_file_descriptors_outside_is_no_trouble_inside() {
     let held: Vec<TcpStream> = (0..250).map_while(|_| TcpStream::connect(&at).ok()).collect();
     assert!(held.len() > 160, "the listener's queue takes them: {}", held.len());
     std::thread::sleep(Duration::from_millis(200));
-    let ran = server.run(&["report", "ehr-down", "--level", "major", "--yes", "--json"]);
+    let ran = server.run(&["report", "ehr-down", "--level", "major", "--json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let said: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(said["on_record"], true);
