@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::answers::Answers;
+use super::files;
 use super::gateways;
 use super::publish::Publisher;
 use super::reload::Reloader;
+use super::seals::Seals;
 use super::shifts;
 use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
@@ -21,12 +24,13 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
 use crate::config::{Loaded, Settings, Source};
 use crate::dispatch::effects::Surroundings;
+use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::{CannotRecover, recover};
 use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
-use crate::journal::{Journal, JournalError, Mirror, OpenOptions};
+use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 
@@ -125,12 +129,19 @@ const SHIFTS_EVERY: Duration = Duration::from_secs(20);
 pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock: SharedClock = Arc::new(SystemClock::default());
-    let open = OpenOptions { accept_lost_key: options.accept_lost_key };
+    let machine = Arc::new(SystemClock::default());
+    let clock: SharedClock = machine.clone();
+    let steps = machine.steps();
+    let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
     let state_dir = options.state.clone();
     let journal = {
-        let dir = state_dir.clone();
-        tokio::task::spawn_blocking(move || Journal::open(&dir, open))
+        let (dir, mirror) = (state_dir.clone(), options.mirror.clone());
+        let opened = move || match mirror {
+            // What was repaired in the state folder is told by the journal itself.
+            Some(mirror) => Journal::open_with_mirror(&dir, &mirror, open).map(|(journal, _)| journal),
+            None => Journal::open(&dir, open),
+        };
+        tokio::task::spawn_blocking(opened)
             .await
             .map_err(|e| StartError::Io { what: "opening the journal".into(), error: std::io::Error::other(e) })?
             .map_err(StartError::Journal)?
@@ -147,8 +158,15 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         .map_err(StartError::Recover)?
     };
     tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
+    if let Some(at) = recovered.last_at {
+        machine.not_before(at.timestamp());
+    }
+    let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
+    if let Some(mirror) = &options.mirror {
+        copy_side_keys(&state_dir, mirror);
+    }
 
     let console =
         TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
@@ -174,6 +192,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         _ => None,
     }));
     let plan = loaded.plan.clone();
+    let region_id = plan.region.id.clone();
     let parts = Parts {
         journal: journal.clone(),
         recovered,
@@ -191,14 +210,21 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let mut tasks = JoinSet::new();
     let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
     let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
-    let service = Public { site, dynamic, limits: crate::web::public::Limits::default() };
+    let limits = crate::web::public::Limits::default();
+    let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
+    let service = Public { site, dynamic, limits: crate::web::public::Limits { connections_max, ..limits } };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
+    let seals = Seals {
+        handle: handle.clone(),
+        journal: journal.clone(),
+        key: seal_key,
+        region: region_id,
+        clock: clock.clone(),
+    };
+    tasks.spawn(seals.run(stopped.clone()));
+    tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
-    if let Some(dir) = &options.mirror {
-        let mirror = Mirror::new(&state_dir, dir);
-        tasks.spawn(mirror.run(journal.follow()));
-    }
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
         auth,
@@ -241,6 +267,25 @@ async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Recei
             && let Err(e) = handle.input(Input::Shift { functions }).await
         {
             tracing::warn!("a shift change was not told: {e}");
+        }
+    }
+}
+
+/// Jumps of the machine's clock go on record: whoever reads the times later must know.
+async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, mut stop: watch::Receiver<bool>) {
+    // One that was found at the start counts too.
+    if !steps.borrow_and_update().is_zero() {
+        steps.mark_changed();
+    }
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            changed = steps.changed() => if changed.is_err() { return },
+        }
+        let by = steps.borrow_and_update().as_millis();
+        let by_ms = i64::try_from(by).unwrap_or(if by < 0 { i64::MIN } else { i64::MAX });
+        if handle.keep(Keeping::ClockStepped(ClockStep { by_ms })).await.is_err() {
+            return;
         }
     }
 }

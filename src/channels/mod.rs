@@ -50,6 +50,9 @@ pub struct Letterhead {
     pub thread: String,
     /// Alerts go before updates, actual before exercise: 0 is first.
     pub priority: u8,
+    /// The last seal of the journal (`Journal 1234 7K4F-…`), small at the foot of mails and faxes, outside of the text: it
+    /// leaves the machine with them, where nobody can change it. Empty when nothing was sealed yet.
+    pub foot: String,
 }
 
 /// One delivery for one gateway.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::api::quoted;
 use super::context::{Context, read};
 use super::status_show;
+use crate::dispatch::journal_view::JournalView;
 use crate::domain::ids::IncidentNo;
 use crate::domain::view::{IncidentView, StatusView};
 use crate::error::Error;
@@ -73,8 +74,18 @@ impl StatusArgs {
         }
         let said = |key| status.get(key).and_then(Value::as_bool);
         status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+        let journal: Option<JournalView> = status.get("journal").map(read).transpose()?;
+        if let Some(journal) = &journal {
+            status_show::journal_alarms(cx, journal);
+        }
         match incident {
-            None => status_show::region(cx, &read::<StatusView>(status.get("status").unwrap_or(status))?),
+            None => {
+                let view: StatusView = read(status.get("status").unwrap_or(status))?;
+                status_show::region(cx, &view);
+                if let Some(journal) = &journal {
+                    status_show::journal(cx, journal, view.now);
+                }
+            }
             Some(incident) => status_show::incident(cx, &read::<IncidentView>(incident)?),
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use super::words::{self, Word};
+use crate::dispatch::journal_view::JournalView;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
@@ -24,6 +25,45 @@ pub fn warnings(cx: &mut Context<'_>, off_record: bool, fictional: bool) {
         let loud = cx.say(words::FICTIONAL);
         cx.term.line_in(Hue::Wait, loud);
     }
+}
+
+/// What of the journal must be looked after at once.
+pub fn journal_alarms(cx: &mut Context<'_>, journal: &JournalView) {
+    for alarm in &journal.alarms {
+        let loud = format!("*** {} ***", cx.in_tongue(alarm));
+        cx.term.line_in(Hue::Bad, &loud);
+    }
+}
+
+/// The journal in a few lines: what must be looked after by day, copies, the last seal, the last rehearsal.
+pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
+    cx.term.line("");
+    for warning in &journal.warnings {
+        let text = cx.in_tongue(warning).to_owned();
+        cx.term.line_in(Hue::Wait, &text);
+    }
+    let copies: Vec<String> = journal
+        .copies
+        .iter()
+        .map(|c| format!("{} {} {}", c.folder, c.records, if c.well { "✔" } else { "✖" }))
+        .collect();
+    if !copies.is_empty() {
+        let line = format!("{}: {}", cx.say(words::JOURNAL), copies.join(", "));
+        cx.term.line_in(Hue::Faint, &line);
+    }
+    if let Some(seal) = &journal.sealed {
+        let line = format!("{} {}: {}", cx.say(words::SEALED), cx.clock(seal.at, now), seal.foot);
+        cx.term.line_in(Hue::Faint, &line);
+    }
+    let rehearsed = match &journal.rehearsal {
+        None => cx.say(words::NEVER).to_owned(),
+        Some(r) => {
+            let how = if r.ok { "✔" } else { "✖" };
+            format!("{} {} ({} {})", how, cx.clock(r.at, now), r.age_days, cx.say(words::DAYS_AGO))
+        }
+    };
+    let line = format!("{}: {rehearsed}", cx.say(words::REHEARSED));
+    cx.term.line_in(Hue::Faint, &line);
 }
 
 /// The region at a glance.

@@ -66,6 +66,11 @@ words! {
     NOT_APPROVED = "Inget godkändes.", "Nothing was approved.";
     NOTHING_WAITS = "Inget väntar på dig.", "Nothing waits for you.";
     NOTHING_OPEN = "Ingen öppen händelse.", "No open incident.";
+    JOURNAL = "Journalen", "Journal";
+    SEALED = "Förseglad", "Sealed";
+    REHEARSED = "Återläsning provad", "Restore rehearsed";
+    NEVER = "aldrig", "never";
+    DAYS_AGO = "dagar sedan", "days ago";
     NOT_ON_RECORD = "EJ I JOURNALEN: ingen disk kan skrivas; det sker ändå, och skrivs när det går",
         "NOT ON RECORD: no disk can be written; it is done all the same, and written when that is possible";
     FICTIONAL = "PÅHITTAD REGION: inget av detta finns", "FICTIONAL REGION: none of this exists";

@@ -36,18 +36,19 @@ struct Body {
     head: Arc<Letterhead>,
 }
 
-/// Makes the jobs of an incident's deliveries with these ordinals. Bodies are shared by all receivers of a language; trailers
-/// by all who are asked the same.
+/// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are
+/// shared by all receivers of a language; trailers by all who are asked the same.
 pub fn jobs(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
     around: &Surroundings,
+    foot: &str,
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
     let leaves = |s| matches!(s, DeliveryState::Queued | DeliveryState::Unknown | DeliveryState::Attempting);
-    jobs_in(state, inc, contacts, around, (ordinals, &leaves), into);
+    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), into);
 }
 
 /// As [`jobs`], of those that a gateway accepted and of which no more is known: for what the far end is asked about after a
@@ -60,14 +61,14 @@ pub fn accepted_jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, around, (ordinals, &|s| s == DeliveryState::Accepted), into);
+    jobs_in(state, inc, contacts, (around, ""), (ordinals, &|s| s == DeliveryState::Accepted), into);
 }
 
 fn jobs_in(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
-    around: &Surroundings,
+    (around, foot): (&Surroundings, &str),
     (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
     into: &mut Jobs,
 ) {
@@ -86,7 +87,7 @@ fn jobs_in(
         let point = plan.point(d.point);
         let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
-        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, item, lang));
+        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
         let trailers = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[]));
         let wanted = trailers.for_point(d.point, gateway, lang, d.flags);
@@ -125,7 +126,7 @@ fn jobs_in(
     }
 }
 
-fn body(state: &State, inc: &Incident, around: &Surroundings, item: Item, lang: Lang) -> Option<Body> {
+fn body(state: &State, inc: &Incident, around: &Surroundings, foot: &str, item: Item, lang: Lang) -> Option<Body> {
     let out = asks::outgoing(inc, item, lang)?;
     let plan = &inc.plan;
     let priority = match item {
@@ -145,6 +146,7 @@ fn body(state: &State, inc: &Incident, around: &Surroundings, item: Item, lang: 
         page_url: page_url(around, inc.no),
         thread: thread(inc.no, &plan.region.id),
         priority,
+        foot: foot.into(),
     };
     Some(Body { out: Arc::new(out), head: Arc::new(head) })
 }
@@ -182,6 +184,7 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
         page_url: String::new(),
         thread: format!("desk@{}", plan.region.id),
         priority: 0,
+        foot: String::new(),
     };
     let job = Job {
         delivery: DeliveryId { incident: DESK, ordinal },

@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::effects::{self, Jobs, Surroundings};
+use super::keeping::{Keeping, Kept};
 use super::queue::Queued;
-use super::record::encode_anyway;
+use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
@@ -27,7 +28,7 @@ use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
-use crate::journal::{Batch, Journal, JournalError, NewRecord, Pending};
+use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
 pub const INPUTS_MAX: usize = 4_096;
@@ -61,6 +62,7 @@ enum Request {
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
+    Keep { keeping: Box<Keeping>, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -98,6 +100,12 @@ pub struct Meta {
     pub seq: u64,
     /// Everything is on disk.
     pub on_record: bool,
+    /// Why not, when it is not.
+    pub trouble: Option<String>,
+    /// How the disks under the journal are.
+    pub disks: Disks,
+    /// Seals, rehearsals, jumps of the clock.
+    pub kept: Kept,
     /// Gateways with a worker, by ID.
     pub workers: BTreeMap<GatewayId, WorkerHandle>,
     /// Gateways without one, and why.
@@ -117,6 +125,7 @@ pub struct Meta {
 pub struct Handle {
     tx: mpsc::Sender<Request>,
     changed: watch::Receiver<u64>,
+    closed: watch::Receiver<u64>,
 }
 
 impl Handle {
@@ -163,6 +172,21 @@ impl Handle {
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 
+    /// Records something about the journal itself.
+    ///
+    /// # Errors
+    /// The program is going down.
+    pub async fn keep(&self, keeping: Keeping) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Counts up with each incident that closes.
+    pub fn closed(&self) -> watch::Receiver<u64> {
+        self.closed.clone()
+    }
+
     /// Counts up with each commit.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
@@ -189,6 +213,7 @@ struct InFlight {
     /// It was told and sent: once it is on disk, or before when nothing can be written.
     carried_out: bool,
     events: Vec<Event>,
+    kept: Vec<(At, Keeping)>,
     replies: Answers,
     /// Gateways that let go of an answer when this is on disk.
     taken: Vec<Taken>,
@@ -223,6 +248,9 @@ pub struct Owner {
     looks: Vec<Look>,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
+    closed: watch::Sender<u64>,
+    /// What stands at the foot of mails and faxes from now on.
+    foot: String,
     nonces: Nonces,
     look_every: Duration,
 }
@@ -263,10 +291,14 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
     let Parts { journal, recovered, loaded, around, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
+    let (closed, watch_closed) = watch::channel(0);
     let meta = Meta {
         now: clock.now().into(),
         seq: recovered.head.seq,
         on_record: true,
+        trouble: None,
+        disks: journal.disks(),
+        kept: recovered.kept,
         workers,
         unusable,
         health: BTreeMap::new(),
@@ -275,6 +307,8 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         warnings: loaded.warnings.len(),
     };
     let owner = Owner {
+        foot: meta.kept.foot(),
+        closed,
         desk_next: recovered.state.desk.len(),
         retry_at: None,
         replaced: BTreeMap::new(),
@@ -298,13 +332,14 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         nonces: system_nonces(),
         look_every: LOOK_EVERY,
     };
-    (owner, Handle { tx, changed: watch_changed })
+    (owner, Handle { tx, changed: watch_changed, closed: watch_closed })
 }
 
 /// What is decided and not handed to the journal yet.
 #[derive(Default)]
 struct Gathered {
     events: Vec<Decided>,
+    kept: Vec<(At, Keeping)>,
     replies: Answers,
     taken: Vec<Taken>,
     blobs: Vec<Vec<u8>>,
@@ -356,6 +391,7 @@ impl Owner {
         let (mut open, mut hearing) = (true, true);
         while open {
             let due = self.state.next_due();
+            self.clock.deadlines_run(due.is_some());
             let now = self.now();
             let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
             let room = self.has_room() && self.looks.is_empty();
@@ -378,7 +414,7 @@ impl Owner {
                 () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
-            if gathered.events.is_empty() {
+            if gathered.events.is_empty() && gathered.kept.is_empty() {
                 self.show();
             }
             if !self.has_room() {
@@ -436,6 +472,7 @@ impl Owner {
         for look in std::mem::take(&mut self.looks) {
             self.meta.now = self.now();
             self.meta.seq = self.seq;
+            self.meta.disks = self.journal.disks();
             look(&self.state, &self.meta);
         }
     }
@@ -462,6 +499,10 @@ impl Owner {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
+            Request::Keep { keeping, reply } => {
+                gathered.kept.push((self.now(), *keeping));
+                gathered.replies.push((reply, 0..0));
+            }
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
                 let Loaded { plan, contacts, warnings, fictional, .. } = *loaded;
@@ -490,6 +531,19 @@ impl Owner {
         if self.state.plan.hash == plan.hash && self.seq > 0 {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: true }));
+            }
+            return;
+        }
+        if bytes.len() > BLOB_BYTES_MAX {
+            // The journal would refuse it for ever, and with it all that comes after.
+            tracing::error!(
+                bytes = bytes.len(),
+                max = BLOB_BYTES_MAX,
+                "the configuration is too large and not in force"
+            );
+            if let Some(reply) = reply {
+                let why = format!("the configuration takes {} bytes, the journal {BLOB_BYTES_MAX}", bytes.len());
+                let _ = reply.send(Err(Refused::new("too-large", why, "take out what no playbook uses")));
             }
             return;
         }
@@ -598,33 +652,52 @@ impl Owner {
 
     /// Hands what was decided to the journal, as one batch.
     fn commit(&mut self, gathered: &mut Gathered) {
-        if gathered.events.is_empty() {
+        if gathered.events.is_empty() && gathered.kept.is_empty() {
             gathered.taken.drain(..).for_each(|taken| taken.tell());
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events: decided, replies, taken, blobs } = std::mem::take(gathered);
-        let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len());
+        let Gathered { events: decided, kept, replies, taken, blobs } = std::mem::take(gathered);
+        let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
         for Decided { at, event, contacts } in decided {
             let attached = contacts.and_then(|c| serde_json::to_vec(&*c).ok());
-            records.push(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer()));
+            records.extend(in_parts(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer())));
             events.push(event);
         }
-        let mut batch = Batch::of(records);
-        for blob in blobs {
-            batch.put_blob(blob);
+        records.extend(kept.iter().map(|(at, keeping)| encode_keeping(*at, keeping)));
+        let mut batches = in_batches(records);
+        if let Some(first) = batches.first_mut() {
+            for blob in blobs {
+                first.put_blob(blob);
+            }
         }
-        let expected = self.seq;
-        self.seq += batch.records.len() as u64;
-        let mut this =
-            InFlight { pending: None, batch, expected, submitted: mono(), carried_out: false, events, replies, taken };
-        if !self.meta.on_record {
-            self.carry_out(&mut this);
+        // What was decided is told when the last of it is on disk.
+        let last = batches.len() - 1;
+        let mut told = Some((events, kept, replies, taken));
+        for (n, batch) in batches.into_iter().enumerate() {
+            let (events, kept, replies, taken) =
+                if n == last { told.take().unwrap_or_default() } else { Default::default() };
+            let expected = self.seq;
+            self.seq += batch.records.len() as u64;
+            let mut this = InFlight {
+                pending: None,
+                batch,
+                expected,
+                submitted: mono(),
+                carried_out: false,
+                events,
+                kept,
+                replies,
+                taken,
+            };
+            if !self.meta.on_record {
+                self.carry_out(&mut this);
+            }
+            self.in_flight.push_back(this);
         }
-        self.in_flight.push_back(this);
         if self.retry_at.is_none() {
             self.submit();
         }
@@ -691,6 +764,7 @@ impl Owner {
         if !self.meta.on_record && self.in_flight.is_empty() {
             tracing::warn!("records can be written again; everything is on disk");
             self.meta.on_record = true;
+            self.meta.trouble = None;
         }
         self.carry_out(&mut front);
         if self.retry_at.is_none() {
@@ -712,6 +786,7 @@ impl Owner {
             tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
         }
         self.meta.on_record = false;
+        self.meta.trouble = Some(why.to_owned());
         let mut all = std::mem::take(&mut self.in_flight);
         all.iter_mut().for_each(|f| self.carry_out(f));
         self.in_flight = all;
@@ -721,6 +796,10 @@ impl Owner {
     fn carry_out(&mut self, done: &mut InFlight) {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
+        }
+        for (at, keeping) in std::mem::take(&mut done.kept) {
+            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &keeping);
+            self.foot = self.meta.kept.foot();
         }
         let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {
@@ -761,7 +840,7 @@ impl Owner {
                         }
                         let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
                         let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
-                        effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
@@ -769,6 +848,9 @@ impl Owner {
                 }
                 if may_recall(change) {
                     self.recall(*no);
+                }
+                if matches!(**change, Change::PhaseSet { phase: Phase::Closed, .. }) {
+                    self.closed.send_modify(|n| *n += 1);
                 }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
@@ -889,7 +971,7 @@ impl Owner {
                     }
                 }
             } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
-                effects::jobs(&self.state, inc, contacts, &self.around, ordinals.into_iter(), &mut jobs);
+                effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, ordinals.into_iter(), &mut jobs);
             }
         }
         self.hand_over(jobs);
@@ -911,7 +993,7 @@ impl Owner {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
             let waiting =
                 (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
-            effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
+            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, waiting, &mut jobs);
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash {

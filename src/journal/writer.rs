@@ -14,6 +14,9 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::Head;
+use super::compare::Repaired;
+use super::copies::Copies;
+use super::disks::Disks;
 use super::error::JournalError;
 use super::seal::Sealer;
 use super::sqlite::{OpenOptions, SqliteStore};
@@ -33,6 +36,7 @@ pub struct Journal {
     told: watch::Receiver<Head>,
     sealer: Sealer,
     open_reader: OpenReader,
+    disks: Option<watch::Receiver<Disks>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -43,6 +47,8 @@ impl fmt::Debug for Journal {
 }
 
 enum Command {
+    /// Nothing is asked; the store looks after itself.
+    Wake,
     Append(Append, oneshot::Sender<Result<Head, Refused>>),
     Checkpoint(Checkpoint, oneshot::Sender<Result<(), JournalError>>),
     Stop,
@@ -102,27 +108,51 @@ impl Journal {
         Self::start(store, sealer)
     }
 
+    /// As [`open`](Self::open), with a second copy in another folder: each commit is on both before it counts. Gives what was
+    /// repaired in the state folder before.
+    ///
+    /// # Errors
+    /// As [`Copies::open`].
+    pub fn open_with_mirror(
+        dir: &Path,
+        mirror: &Path,
+        options: OpenOptions,
+    ) -> Result<(Self, Option<Repaired>), JournalError> {
+        let (store, repaired) = Copies::open(dir, mirror, options)?;
+        let (sealer, wake) = (store.sealer(), store.wake());
+        let journal = Self::start(store, sealer)?;
+        // Weak: what waits for a disk must not keep the writer alive.
+        let commands = journal.commands.downgrade();
+        let _ = wake.set(Arc::new(move || {
+            if let Some(commands) = commands.upgrade() {
+                // A full queue has the writer awake already.
+                let _ = commands.try_send(Command::Wake);
+            }
+        }));
+        Ok((journal, repaired))
+    }
+
     /// Starts a writer on any store.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(store: impl Store + 'static, sealer: Sealer) -> Result<Self, JournalError> {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let (told, open_reader) = (store.follow(), store.open_reader());
+        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write(store, queue))
             .map_err(|e| JournalError::io("starting a thread for", Path::new("the journal"), &e))?;
-        Ok(Self { commands, told, sealer, open_reader, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { commands, told, sealer, open_reader, disks, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
     /// A journal whose writer is moved by hand.
     pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, Hand<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let (told, open_reader) = (store.follow(), store.open_reader());
+        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
         let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
         let hand = Hand { writer, queue, next: None };
-        (Self { commands, told, sealer, open_reader, thread: Arc::default() }, hand)
+        (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
     }
 
     /// The last durable record.
@@ -133,6 +163,11 @@ impl Journal {
     /// Tells each new head; a follower then reads on from where it stands. Intermediate heads may be skipped.
     pub fn follow(&self) -> watch::Receiver<Head> {
         self.told.clone()
+    }
+
+    /// How the disks under it are, as they were at the last commit; nothing where the store can't tell.
+    pub fn disks(&self) -> Disks {
+        self.disks.as_ref().map(|d| d.borrow().clone()).unwrap_or_default()
     }
 
     /// Seals private values.
@@ -214,7 +249,7 @@ impl Journal {
 fn closed(command: Command) -> Refused {
     let batch = match command {
         Command::Append(append, _) => Some(append.batch),
-        Command::Checkpoint(..) | Command::Stop => None,
+        Command::Checkpoint(..) | Command::Stop | Command::Wake => None,
     };
     Refused { error: JournalError::Closed, batch }
 }
@@ -270,6 +305,7 @@ impl<S: Store> Writer<S> {
             Command::Checkpoint(checkpoint, answer) => {
                 let _ = answer.send(self.store.put_checkpoint(&checkpoint));
             }
+            Command::Wake => {}
             // What was queued before is written; what comes after is handed back by the closed queue.
             Command::Stop => queue.close(),
         }

@@ -16,6 +16,8 @@ use super::Ctx;
 use super::auth::Denied;
 use super::log::LogPart;
 use super::problem::Problem;
+use crate::dispatch::journal_view::{JournalView, journal_view};
+use crate::dispatch::keeping::{Keeping, Rehearsal};
 use crate::dispatch::owner::{Done, Meta};
 use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::decide::{Foresight, foresee};
@@ -43,6 +45,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/lists", get(lists))
         .route("/gateways", get(gateways))
         .route("/log", get(log))
+        .route("/journal", get(journal))
+        .route("/rehearsals", post(rehearsed))
         .layer(middleware::from_fn_with_state(ctx, token_asked))
 }
 
@@ -225,7 +229,24 @@ struct StatusAnswer {
     fictional: bool,
     warnings: usize,
     journal_seq: u64,
+    journal: JournalView,
     status: view::StatusView,
+}
+
+/// How the journal is: copies, seals, rehearsal.
+async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
+    look(&ctx, |_, m| journal_view(m)).await
+}
+
+/// A rehearsal of the restore ended; it goes on record.
+async fn rehearsed(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Carried>, Problem> {
+    let rehearsal: Rehearsal = json(&headers, body)?;
+    let done = ctx.handle.keep(Keeping::Rehearsed(rehearsal)).await?;
+    Ok(Json(Carried { events: vec!["restore-rehearsed"], ..Carried::of(&done) }))
 }
 
 async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
@@ -234,6 +255,7 @@ async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
         fictional: m.fictional,
         warnings: m.warnings,
         journal_seq: m.seq,
+        journal: journal_view(m),
         status: view::status(s, m.now),
     })
     .await

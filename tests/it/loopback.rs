@@ -109,6 +109,7 @@ fn job(ordinal: u32, channel: Channel, out: &Arc<Outgoing>, lang: Lang, trailer:
             page_url: String::new(),
             thread: "incident-14@fjallmark".into(),
             priority: 0,
+            foot: String::new(),
         }),
         trailer: Some(trailer.into()),
         link: None,

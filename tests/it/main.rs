@@ -5,6 +5,7 @@
 mod channels;
 mod cli;
 mod config;
+mod copies;
 mod demo;
 mod loopback;
 mod owner;

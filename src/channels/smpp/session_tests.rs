@@ -19,6 +19,7 @@ pub fn job(ordinal: u32, text: &str) -> Job {
         page_url: String::new(),
         thread: String::new(),
         priority: 0,
+        foot: String::new(),
     };
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },

@@ -24,6 +24,7 @@ fn job(to: &str, text: &str) -> Job {
         mode_line: String::new(),
         page_url: String::new(),
         thread: String::new(),
+        foot: String::new(),
         priority: 0,
     };
     Job {

@@ -5,6 +5,7 @@
 //! From, Subject, threading, …      shared
 //! text/plain   header text mark            ← the sent text, whole, one line when decoded
 //!              (blank) trailer, link       ← per receiver, apart
+//!              (blank) journal's seal      ← where there is one
 //!              (blank) mark                ← in a drill the unit ends with its mark
 //! text/html    the same; <p id="text"> carries the canonical text alone
 //! ```
@@ -254,6 +255,9 @@ fn plain_block(job: &Job) -> String {
         block.push_str(line);
         block.push_str("\r\n");
     }
+    if !job.head.foot.is_empty() {
+        let _ = write!(block, "\r\n{}\r\n", job.head.foot);
+    }
     if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
         let _ = write!(block, "\r\n{}\r\n", mark.as_str());
     }
@@ -280,6 +284,9 @@ fn html_block(job: &Job) -> String {
     }
     if let Some(link) = &job.link {
         let _ = write!(block, "<p><a href=\"{0}\">{0}</a></p>\r\n", escaped(link));
+    }
+    if !job.head.foot.is_empty() {
+        let _ = write!(block, "<p><small>{}</small></p>\r\n", escaped(&job.head.foot));
     }
     if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
         let _ = write!(block, "<p>{}</p>\r\n", escaped(mark.as_str()));
@@ -327,6 +334,7 @@ mod tests {
                 page_url: String::new(),
                 thread: "incident-Ö-3".into(),
                 priority: 0,
+                foot: String::new(),
             }),
             trailer: Some("Svara JA Ö-3".into()),
             link: Some("https://larm.example/a/x?y=1&z=2".into()),
@@ -385,6 +393,23 @@ mod tests {
         assert!(composed(&composer, &job).contains("X-Vardkase-Delivery: X3.17; possible repeat\r\n"));
         job.trailer = None;
         assert_ne!(id(&job), first);
+    }
+
+    #[test]
+    fn the_journals_seal_stands_last_and_a_drill_still_ends_with_its_mark() {
+        let mut job = job("Journalen");
+        let without = composed(&composer(), &job);
+        Arc::make_mut(&mut job.head).foot = "Journal 1234 7K4F-2A9B-3C5D-8E1F".into();
+        let with = composed(&composer(), &job);
+        let plain = with.split("\r\n--").find(|p| p.contains("text/plain")).unwrap();
+        let foot = "\r\n\r\nJournal 1234 7K4F-2A9B-3C5D-8E1F\r\n\r\n=C3=96VNING";
+        assert!(plain.trim_end().ends_with(foot), "{plain}");
+        assert!(
+            with.contains("<p><small>Journal 1234 7K4F-2A9B-3C5D-8E1F</small></p>\r\n<p>=C3=96VNING</p>"),
+            "{with}"
+        );
+        let head = |m: &str| m.split("\r\n\r\n").next().unwrap().lines().take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(head(&with), head(&without), "a repeat after a seal has the same ID");
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
         page_url: String::new(),
         thread: String::new(),
         priority: 0,
+        foot: String::new(),
     };
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },

@@ -34,6 +34,7 @@ fn job(ordinal: u32, to: &str, text: &str) -> Job {
         page_url: String::new(),
         thread: String::new(),
         priority: 0,
+        foot: String::new(),
     };
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },

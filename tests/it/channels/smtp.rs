@@ -49,6 +49,7 @@ fn head() -> Arc<Letterhead> {
         page_url: String::new(),
         thread: "incident-14@region.example".into(),
         priority: 0,
+        foot: String::new(),
     })
 }
 

@@ -6,5 +6,5 @@ mod golden;
 mod kept;
 mod privacy;
 mod restart;
-mod rig;
+pub mod rig;
 mod ways;

@@ -49,6 +49,7 @@ pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
         mode_line: String::new(),
         page_url: String::new(),
         thread: String::new(),
+        foot: String::new(),
         priority: 0,
     };
     Job {

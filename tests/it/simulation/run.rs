@@ -381,7 +381,12 @@ impl Run {
                 let gateway = GatewayId::from("sms");
                 match workers.get(&gateway) {
                     Some(w) if channel == Channel::Sms => {
-                        w.tell(GatewayEvent::Reply { gateway, from: Address(from.into()), text, taken: Default::default() });
+                        w.tell(GatewayEvent::Reply {
+                            gateway,
+                            from: Address(from.into()),
+                            text,
+                            taken: Default::default(),
+                        });
                     }
                     _ => {}
                 }

@@ -35,6 +35,7 @@ fn head(page_url: &str) -> Letterhead {
         page_url: page_url.into(),
         thread: "incident-14@fjallmark".into(),
         priority: 0,
+        foot: String::new(),
     }
 }
 
