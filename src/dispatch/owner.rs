@@ -928,6 +928,10 @@ impl Owner {
         for (gateway, jobs) in jobs {
             self.waiting.entry(gateway.clone()).or_default().extend(jobs);
             self.push(&gateway);
+            let waiting = self.waiting.get(&gateway).map_or(0, VecDeque::len);
+            if waiting > 0 {
+                tracing::warn!(gateway = %gateway, waiting, "the queue is full; the rest waits");
+            }
         }
     }
 
@@ -938,15 +942,12 @@ impl Owner {
         if waiting.is_empty() {
             return;
         }
-        let mut jobs: Vec<Queued> = std::mem::take(waiting).into();
-        if let Some(worker) = self.meta.workers.get(gateway) {
-            let Err(full) = worker.submit(jobs) else { return };
-            if !full.ended || going_down {
-                tracing::warn!(gateway = %gateway, waiting = full.rest.len(), "the queue is full; the rest waits");
-                *waiting = full.rest.into();
-                return;
-            }
-            jobs = full.rest;
+        let worker = self.meta.workers.get(gateway);
+        if worker.is_some_and(|w| w.submit_from(waiting)) || (worker.is_some() && going_down) {
+            return;
+        }
+        let jobs = std::mem::take(waiting);
+        if worker.is_some() {
             self.lost(gateway);
         }
         // No such way out: each delivery fails, so that the next gateway of the channel takes over.

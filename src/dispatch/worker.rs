@@ -7,6 +7,7 @@
 //!
 //! Must not: write the journal, choose another gateway, or know a protocol.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -129,21 +130,29 @@ impl WorkerHandle {
     ///
     /// # Errors
     /// [`Full`] gives back what did not fit.
-    pub fn submit(&self, mut jobs: Vec<Queued>) -> Result<(), Full> {
+    pub fn submit(&self, jobs: Vec<Queued>) -> Result<(), Full> {
+        let mut waiting = VecDeque::from(jobs);
+        let ended = !self.submit_from(&mut waiting);
+        if waiting.is_empty() && !ended { Ok(()) } else { Err(Full { rest: waiting.into(), ended }) }
+    }
+
+    /// Takes from the front as many as there is room for; what stays is told of by [`WorkerEvent::Room`]. Costs as much as is
+    /// taken, however many wait behind. `false`: the worker has ended and takes nothing.
+    pub fn submit_from(&self, waiting: &mut VecDeque<Queued>) -> bool {
         let mut desk = self.shared.desk();
         if desk.ended {
-            return Err(Full { rest: jobs, ended: true });
+            return false;
         }
         let room = self.shared.queue_len_max.saturating_sub(desk.queue_len + desk.submitted);
-        let rest = if jobs.len() > room { jobs.split_off(room) } else { Vec::new() };
+        let jobs: Vec<Queued> = waiting.drain(..room.min(waiting.len())).collect();
         desk.submitted += jobs.len();
-        desk.wants_room |= !rest.is_empty();
+        desk.wants_room |= !waiting.is_empty();
         if !jobs.is_empty() {
             desk.commands.push(Command::Submit(jobs));
         }
         drop(desk);
         self.shared.bell.notify_one();
-        if rest.is_empty() { Ok(()) } else { Err(Full { rest, ended: false }) }
+        true
     }
 
     /// News that reached the program by another way than the gateway's own session: a callback. `false`: the worker has ended.
