@@ -246,7 +246,7 @@ async fn a_duty_answers_over_either_sms_gateway() {
         assert!(rig.loopback.reply_over(&id(gateway), "+46701740252", "JA 14 å").await);
         let reply = loop {
             match rig.event().await {
-                GatewayEvent::Reply { gateway, from, text } => break (gateway, from.0.to_string(), text),
+                GatewayEvent::Reply { gateway, from, text, .. } => break (gateway, from.0.to_string(), text),
                 GatewayEvent::Receipt { .. } | GatewayEvent::Down { .. } => {}
                 other => panic!("{other:?}"),
             }

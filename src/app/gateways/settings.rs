@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use crate::channels::Secret;
 use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{
     CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
 };
+use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
-    AuthWord, BindWord, BodyWord, CallbackEntry, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord,
-    ResolutionWord, SmppEntry, SmsHttpEntry, SmtpEntry, SnppEntry, TlsWord,
+    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord,
+    ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry, SnppEntry,
+    TlsWord,
 };
 use crate::config::raw::{List, Secs};
 use crate::config::secrets::SecretRef;
@@ -185,6 +187,11 @@ pub(super) fn smpp(
             BindWord::Transceiver => BindAs::Transceiver,
             BindWord::TransmitterAndReceiver => BindAs::TransmitterAndReceiver,
         },
+        binds: config.limits.connections_max.map_or(default.binds, u16_of),
+        version: match yaml.version {
+            SmppVersionWord::V34 => Version::V34,
+            SmppVersionWord::V50 => Version::V50,
+        },
         from: yaml.from.clone(),
         from_ton: yaml.from_ton,
         from_npi: yaml.from_npi,
@@ -288,6 +295,45 @@ pub(super) fn sms_http(
     Ok(s)
 }
 
+pub(super) fn sms_spool(
+    yaml: &SmsSpoolEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+) -> Result<SpoolConfig, String> {
+    let default = SpoolConfig::default();
+    let (daemon, usual) = match yaml.daemon {
+        DaemonWord::Smstools => {
+            (Daemon::Smstools, ["outgoing", "checked", "sent", "failed", "incoming", "report"].map(Some))
+        }
+        DaemonWord::Gammu => (Daemon::Gammu, [Some("outbox"), None, Some("sent"), Some("error"), Some("inbox"), None]),
+    };
+    let root = path(Some(yaml.folder.as_str()), config).unwrap_or_default();
+    let [outgoing, queued, sent, failed, incoming, reports] = usual;
+    let folder = |given: &Option<String>, usual: Option<&str>| given.as_deref().or(usual).map(|name| root.join(name));
+    let needed = |given: &Option<String>, usual: Option<&str>| folder(given, usual).unwrap_or_default();
+    if daemon == Daemon::Gammu && info.receipts {
+        return Err("gammu-smsd does not say which SMS a report is about: write receipts: false".into());
+    }
+    Ok(SpoolConfig {
+        daemon,
+        outgoing: needed(&yaml.outgoing, outgoing),
+        queued: match &yaml.queued {
+            Some(List(given)) => given.iter().map(|name| root.join(name)).collect(),
+            None => queued.map(|name| root.join(name)).into_iter().collect(),
+        },
+        sent: needed(&yaml.sent, sent),
+        failed: needed(&yaml.failed, failed),
+        incoming: folder(&yaml.incoming, incoming).filter(|_| info.answers),
+        reports: folder(&yaml.report, reports).filter(|_| info.receipts),
+        queue: yaml.queue.clone(),
+        sms: sms_limits(info, JoinWord::Udh)?,
+        window_max: config.limits.window_max.map_or(default.window_max, u16_of),
+        accept_timeout_s: secs(config.limits.timeout, default.accept_timeout_s),
+        poll_interval_ms: default.poll_interval_ms,
+        keep_s: secs(yaml.keep, default.keep_s),
+    })
+}
+
 fn called_back(s: &mut CallbackConfig, yaml: &CallbackEntry) {
     set(&mut s.receipt_id, yaml.id.as_ref());
     set(&mut s.receipt_delivery, yaml.delivery.as_ref());
@@ -343,6 +389,7 @@ pub(super) fn hylafax(
         connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
         connect_timeout_s: secs(yaml.connect_timeout, default.connect_timeout_s),
         reply_timeout_s: secs(config.limits.timeout, default.reply_timeout_s),
+        waits_max: yaml.waits_max.unwrap_or(default.waits_max),
         poll_interval_ms: yaml
             .poll_every
             .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::*;
 use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
+use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::{Source, load};
@@ -73,10 +74,11 @@ fn every_shipped_gateway_builds() {
         assert_eq!(why(b), None, "{}", b.id);
         assert!(b.warnings.is_empty());
         assert_eq!(loaded.plan.gateways[b.gx.ix()].id, b.id);
-        assert_eq!(b.fax.is_some(), b.channel == Channel::Fax);
+        let keeps = b.gateway.as_ref().is_ok_and(|g| g.keeps_jobs());
+        assert_eq!(keeps, b.channel == Channel::Fax, "{}", b.id);
         assert_eq!(b.callback.is_some(), b.id.as_str() == "sms-modem");
     }
-    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 1, window_max: 32, timeout_s: 10 };
+    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 2, window_max: 32, timeout_s: 10 };
     assert_eq!(all[0].bounds, api);
     let fax = Bounds { queue_len_max: 1_000, per_second_max: 0, connections_max: 4, window_max: 1, timeout_s: 30 };
     assert_eq!((all[4].bounds, all[4].bounds.in_hand_max()), (fax, 4));
@@ -133,8 +135,8 @@ fn each_field_of_smpp_arrives() {
     ucs2: true
     parts_max: 4
     receipts: true
-    limits: { window_max: 7, per_second_max: 9, timeout: 11s }
-    smpp: { host: smsc.example, port: 3550, tls: tls, ca_file: ca.pem, tls_name: n, system_id: me, system_type: ST,
+    limits: { connections_max: 3, window_max: 7, per_second_max: 9, timeout: 11s }
+    smpp: { version: '5.0', host: smsc.example, port: 3550, tls: tls, ca_file: ca.pem, tls_name: n, system_id: me, system_type: ST,
       from: Region, enquire_every: 12s, bind: transmitter-and-receiver, join: sar, receipt_ids: hex-in-answer,
       from_ton: 5, from_npi: 1, to_ton: 2, to_npi: 8, service_type: CMT, validity: false, urgent_priority: 3,
       user_reference: true, connect_timeout: 13s, reconnect_max: 14s }
@@ -159,6 +161,8 @@ fn each_field_of_smpp_arrives() {
         password: Secret::new("hemligt"),
         system_type: "ST".into(),
         bind_as: BindAs::TransmitterAndReceiver,
+        binds: 3,
+        version: Version::V50,
         from: "Region".into(),
         from_ton: Some(5),
         from_npi: Some(1),
@@ -181,6 +185,47 @@ fn each_field_of_smpp_arrives() {
     assert_eq!(s, expected);
     let split = settings::smpp(yaml, &config, &info, Some(Secret::new("ö"))).unwrap_err();
     assert!(split.contains("not ASCII") && !split.contains('ö'), "{split}");
+}
+
+#[test]
+fn each_field_of_a_spool_arrives() {
+    let (config, info) = one_of(
+        "channels/sms.yaml",
+        "    alphabet: gsm7
+    ucs2: true
+    ref16: true
+    parts_max: 4
+    receipts: true
+    limits: { window_max: 3, timeout: 90s }
+    spool: { daemon: smstools, folder: /var/spool/sms, queued: [checked, larm], report: incoming, queue: LARM, keep: 2d }
+",
+    );
+    let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
+    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let root = Path::new("/var/spool/sms");
+    let expected = SpoolConfig {
+        daemon: Daemon::Smstools,
+        outgoing: root.join("outgoing"),
+        queued: vec![root.join("checked"), root.join("larm")],
+        sent: root.join("sent"),
+        failed: root.join("failed"),
+        incoming: Some(root.join("incoming")),
+        reports: Some(root.join("incoming")),
+        queue: "LARM".into(),
+        sms: crate::domain::text::sms::SmsLimits { split: Split::Udh16, parts_max: 4, ..Default::default() },
+        window_max: 3,
+        accept_timeout_s: 90,
+        poll_interval_ms: 500,
+        keep_s: 2 * 86_400,
+    };
+    assert_eq!(s, expected);
+    let yaml = "    alphabet: gsm7\n    parts_max: 2\n    spool: { daemon: gammu, folder: /var/spool/gammu }\n";
+    let (config, info) = one_of("channels/sms.yaml", yaml);
+    let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
+    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let root = Path::new("/var/spool/gammu");
+    assert_eq!((s.outgoing, s.failed, s.queued), (root.join("outbox"), root.join("error"), Vec::new()));
+    assert_eq!((s.incoming, s.reports), (Some(root.join("inbox")), None));
 }
 
 #[test]
@@ -249,7 +294,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     chars_max: 2000
     limits: { connections_max: 3, timeout: 11s }
     hylafax: { host: f.example, port: 4560, user: u, from: Region, modem: ttyS0, resolution: standard, dials_max: 4,
-      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, poll_every: 2s }
+      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, waits_max: 2, poll_every: 2s }
 ",
     );
     let Settings::Hylafax(yaml) = &config.settings else { panic!() };
@@ -270,6 +315,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         connections_max: 3,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
+        waits_max: 2,
         poll_interval_ms: 2_000,
     };
     assert_eq!(settings::hylafax(yaml, &config, &info, pw(), Some(Secret::new("adm"))), expected);

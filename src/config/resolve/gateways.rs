@@ -3,7 +3,8 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, EmailGateway, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord, TlsWord,
+    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway,
+    SmsSpoolEntry, SplitWord, TlsWord,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -149,8 +150,8 @@ impl Resolver<'_> {
             let message = "SMS knows gsm7, latin1 and ascii7 as its alphabet";
             self.found.error(g.alphabet.place, "alphabet", message).help("for everything else set ucs2: true");
         }
-        let settings = match (&g.smpp, &g.http) {
-            (Some(smpp), None) => {
+        let settings = match (&g.smpp, &g.http, &g.spool) {
+            (Some(smpp), None, None) => {
                 self.host(&smpp.host);
                 self.secret(smpp.password.as_ref());
                 if matches!(smpp.tls, TlsWord::Starttls | TlsWord::Opportunistic) {
@@ -159,7 +160,7 @@ impl Resolver<'_> {
                 }
                 Settings::Smpp(Box::new(smpp.clone()))
             }
-            (None, Some(http)) => {
+            (None, Some(http), None) => {
                 self.url(&http.url);
                 self.secret(http.password.as_ref());
                 self.secret(http.callback_secret.as_ref());
@@ -168,14 +169,21 @@ impl Resolver<'_> {
                 }
                 Settings::Http(Box::new(http.clone()))
             }
-            (None, None) => {
+            (None, None, Some(spool)) => {
+                self.spool(name, g, spool);
+                Settings::SmsSpool(Box::new(spool.clone()))
+            }
+            (None, None, None) => {
                 let message = format!("gateway \"{}\" does not say how it is spoken to", name.value);
-                self.found.error(name.place, "gateway-kind", message).help("give it smpp: or http:");
+                self.found.error(name.place, "gateway-kind", message).help("give it smpp:, http: or spool:");
                 return;
             }
-            (Some(_), Some(_)) => {
-                let message = format!("gateway \"{}\" has both smpp and http; one gateway is one way out", name.value);
-                self.found.error(name.place, "gateway-kind", message).help("make it two gateways");
+            _ => {
+                let message = format!(
+                    "gateway \"{}\" has more than one of smpp, http and spool; one gateway is one way out",
+                    name.value
+                );
+                self.found.error(name.place, "gateway-kind", message).help("make it several gateways");
                 return;
             }
         };
@@ -189,6 +197,21 @@ impl Resolver<'_> {
         };
         let (needs, limits, answers, receipts) = (&g.needs, &g.limits, g.answers, g.receipts);
         self.gateway(Way { name, channel: Channel::Sms, carry, answers, receipts, needs, limits, settings }, all);
+    }
+
+    fn spool(&mut self, name: &Name, g: &SmsGateway, spool: &SmsSpoolEntry) {
+        if spool.folder.is_empty() {
+            self.found.error(spool.folder.place, "spool", "a spool without a folder");
+        }
+        if spool.daemon == DaemonWord::Gammu && g.receipts {
+            let message =
+                format!("gammu-smsd does not tell which SMS a status report is about (gateway \"{}\")", name.value);
+            self.found.error(name.place, "spool-receipts", message).help("write receipts: false, or use smstools");
+        }
+        let lines = spool.queue.contains(|c: char| c.is_control());
+        if lines {
+            self.found.error(name.place, "spool-queue", "a queue's name is one line");
+        }
     }
 
     fn paging(&mut self, name: &Name, g: &PagingGateway, all: &mut Vec<GatewayConfig>) {
@@ -241,6 +264,7 @@ impl Resolver<'_> {
             Settings::Smtp(_) => GatewayKind::Smtp,
             Settings::Smpp(_) => GatewayKind::Smpp,
             Settings::Http(_) => GatewayKind::Http,
+            Settings::SmsSpool(_) => GatewayKind::SmsSpool,
             Settings::Hylafax(_) => GatewayKind::Hylafax,
             Settings::Snpp(_) => GatewayKind::Snpp,
             Settings::Web(_) => GatewayKind::Web,

@@ -1,8 +1,13 @@
 //! Against servers that nobody here wrote. Each test is started by its script under `tests/peers/`, which starts the server and
 //! says by environment variables where it is.
 
+mod kannel;
 mod mail;
 mod sink;
+mod smpp;
+mod smpp_speed;
+mod sms_far;
+mod sms_spool;
 
 /// What the script says.
 fn said(name: &str) -> String {

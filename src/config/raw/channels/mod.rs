@@ -12,8 +12,8 @@ use crate::config::secrets::Secret;
 
 pub use email::{AuthWord, EmailFile, EmailGateway, ImapEntry, MailboxEntry, SmtpEntry};
 pub use sms::{
-    BindWord, BodyWord, CallbackEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry, SmsFile,
-    SmsGateway, SmsHttpEntry,
+    BindWord, BodyWord, CallbackEntry, DaemonWord, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry,
+    SmppVersionWord, SmsFile, SmsGateway, SmsHttpEntry, SmsSpoolEntry,
 };
 
 /// Where a secret lies: `{ env: NAME }` or `{ file: PATH }`, one of the two.
@@ -174,7 +174,10 @@ pub struct HylafaxEntry {
     /// How long connecting may take. Default: 5s.
     #[serde(default)]
     pub connect_timeout: Option<Secs>,
-    /// How often the queue is looked at while a fax is on its way. Default: 3s.
+    /// Connections that wait for the end of a fax; with 0, ends are found by looking alone. Default: 4.
+    #[serde(default)]
+    pub waits_max: Option<u16>,
+    /// How often the queue is looked at while a fax is on its way, whatever is waited for. Default: 5s.
     #[serde(default)]
     pub poll_every: Option<Secs>,
 }
