@@ -7,7 +7,7 @@ use super::machine::{cpu_s, ms};
 use super::region::EMAIL;
 use super::rig::Rig;
 use super::sending::{region, wait};
-use crate::app::gateways::MAILS_IN_HAND_MAX;
+use crate::app::gateways::mails_in_hand_max;
 use crate::channels::smtp::{SmtpConfig, SmtpGateway, Tls};
 use crate::clock::mono;
 use crate::domain::ids::GatewayId;
@@ -48,7 +48,7 @@ pub fn to(target: &Target) -> Result<Vec<Figure>, String> {
         let gateway = SmtpGateway::new(GatewayId::from(EMAIL), config, Arc::new(jiff::Timestamp::now), [14; 32])?;
         let region = region(target.mails, &[Channel::Email])?;
         let input = super::region::report(&region.reporter);
-        let in_hand_max = usize::from(target.connections) * MAILS_IN_HAND_MAX as usize;
+        let in_hand_max = usize::from(target.connections) * mails_in_hand_max(target.connections) as usize;
         let rig = Rig::start(region, vec![(GatewayId::from(EMAIL), Arc::new(gateway), in_hand_max)]).await?;
         let (from, cpu) = (mono(), cpu_s());
         rig.handle.input(input).await.map_err(|e| e.to_string())?;

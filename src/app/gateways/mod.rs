@@ -23,7 +23,14 @@ const QUEUE_LEN_MAX: u32 = 10_000;
 
 /// Mails in the hands of one connection: the one on the wire, and what may ride behind it. More would only make an urgent one
 /// wait behind a slow server.
-pub const MAILS_IN_HAND_MAX: u32 = 4;
+const MAILS_IN_HAND_MAX: u32 = 4;
+/// …but with few connections so many in all, so that the next is always there when the answer to the last one comes.
+const MAILS_IN_HAND_IN_ALL: u32 = 16;
+
+/// Mails in the hands of each of so many connections.
+pub fn mails_in_hand_max(connections: u16) -> u32 {
+    (MAILS_IN_HAND_IN_ALL / u32::from(connections.max(1))).max(MAILS_IN_HAND_MAX)
+}
 
 /// What surrounds the gateways.
 #[derive(Clone)]
@@ -116,7 +123,8 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             });
             let gateway = settings.and_then(|s| {
                 let timeout_s = s.reply_timeout_s.max(s.accept_timeout_s).into();
-                let bounds = bounds(&config.limits, s.connections_max.into(), MAILS_IN_HAND_MAX, timeout_s);
+                let bounds =
+                    bounds(&config.limits, s.connections_max.into(), mails_in_hand_max(s.connections_max), timeout_s);
                 Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone(), around.mail_key)?)), bounds))
             });
             split(gateway, config)
