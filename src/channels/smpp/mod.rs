@@ -270,6 +270,8 @@ fn jittered(wait: Duration) -> Duration {
 impl Gateway for Smpp {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
         Box::pin(async move {
+            // An earlier run may have been dropped midway.
+            self.ups.send_modify(|ups| (ups.sending, ups.receiving, ups.told_up) = (0, 0, None));
             let jobs = SharedJobs::new(jobs);
             let (command, receives_apart) = match self.config.bind_as {
                 BindAs::Transceiver => (id::BIND_TRANSCEIVER, false),

@@ -256,8 +256,10 @@ impl State {
     /// A status report came, in that file, which may go once the report is understood. One that comes before its SMS lies in
     /// `sent` is kept.
     pub fn report(&mut self, report: Report, path: PathBuf) {
-        let Some(at) = self.waiting.iter().rposition(|w| w.message_id == report.message_id && w.tail == report.tail)
-        else {
+        let is_it = |w: &Waiting| w.message_id == report.message_id && w.tail == report.tail;
+        // A report on the first part can come before the last part is sent: it is told behind the outcome.
+        let at = self.waiting.iter().rposition(is_it);
+        let Some(at) = at.filter(|at| !self.texts.contains_key(&self.waiting[*at].delivery)) else {
             if self.early.len() >= EARLY_MAX {
                 self.early.pop_front();
             }

@@ -55,6 +55,19 @@ fn a_text_is_accepted_and_delivered_when_all_of_its_parts_are() {
 }
 
 #[test]
+fn a_report_is_told_behind_the_outcome() {
+    let (mut s, now) = state();
+    s.put(ID, &files(2), 3_600, now);
+    s.found(ID, 0, Place::Sent(Some(7)));
+    s.report(report(7, Some(Err(SendError::permanent("status 65")))), "seven".into());
+    s.settle(now);
+    assert_eq!(told(&mut s), Vec::<String>::new());
+    s.found(ID, 1, Place::Sent(Some(8)));
+    s.settle(now);
+    assert_eq!(told(&mut s), ["accepted 14.1 7 8 ×2", "not delivered: status 65 (for good)"]);
+}
+
+#[test]
 fn one_part_that_fails_takes_the_rest_back() {
     let (mut s, now) = state();
     s.put(ID, &files(3), 3_600, now);

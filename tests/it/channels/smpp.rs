@@ -95,7 +95,10 @@ impl Running {
                         result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into())
                     )
                 }
-                GatewayEvent::Reply { from, text, .. } => format!("{}: {text}", from.0),
+                GatewayEvent::Reply { from, text, taken, .. } => {
+                    taken.tell();
+                    format!("{}: {text}", from.0)
+                }
             };
         }
     }
