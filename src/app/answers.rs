@@ -1,7 +1,7 @@
 //! What acts on the public listener: the button behind an answer link, and what gateways call back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hyper::{Method, StatusCode};
 
@@ -22,16 +22,19 @@ pub struct Back {
     pub worker: WorkerHandle,
 }
 
+/// The gateways that call back, as they are now.
+pub type Backs = Arc<RwLock<BTreeMap<GatewayId, Arc<Back>>>>;
+
 /// Answers what acts.
 pub struct Answers {
     handle: Handle,
     key: Arc<LinkKey>,
-    backs: BTreeMap<GatewayId, Back>,
+    backs: Backs,
 }
 
 impl Answers {
     /// With the gateways that call back.
-    pub fn new(handle: Handle, key: Arc<LinkKey>, backs: BTreeMap<GatewayId, Back>) -> Self {
+    pub fn new(handle: Handle, key: Arc<LinkKey>, backs: Backs) -> Self {
         Self { handle, key, backs }
     }
 
@@ -48,7 +51,8 @@ impl Answers {
             "reply" => CallbackKind::Reply,
             _ => return not_found(),
         };
-        let Some(back) = self.backs.get(&GatewayId::from(id)) else { return not_found() };
+        let back = self.backs.read().unwrap_or_else(PoisonError::into_inner).get(&GatewayId::from(id)).cloned();
+        let Some(back) = back else { return not_found() };
         if !same(secret.as_bytes(), back.callback.secret.expose().as_bytes()) {
             return not_found();
         }

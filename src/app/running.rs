@@ -1,6 +1,5 @@
 //! Starts every part in the right order, and ends them in the other one: journal, state, workers, loop, pages, listeners.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,25 +11,24 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::answers::{Answers, Back};
+use super::answers::Answers;
 use super::files;
 use super::gateways;
 use super::publish::Publisher;
+use super::reload::Reloader;
 use super::seals::Seals;
 use super::shifts;
+use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
-use crate::config::{Loaded, Settings};
+use crate::config::{Loaded, Settings, Source};
 use crate::dispatch::effects::Surroundings;
 use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::{CannotRecover, recover};
-use crate::dispatch::retry::Jitter;
-use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
-use crate::dispatch::worker_limits::WorkerLimits;
-use crate::domain::ids::GatewayId;
+use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
 use crate::web::auth::Auth;
@@ -51,6 +49,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
+    /// Where the configuration was read, to read it anew; `None`: it was made up for a demo.
+    pub source: Option<Source>,
 }
 
 /// Why the program does not start.
@@ -112,7 +112,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    workers: Vec<WorkerHandle>,
+    workers: Arc<Workers>,
     loop_task: tokio::task::JoinHandle<()>,
     journal: Journal,
 }
@@ -179,32 +179,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
     let around = gateways::Surroundings { now: Arc::new(move || now.now()), public_url: options.public_url.clone() };
-    let mut workers: BTreeMap<GatewayId, WorkerHandle> = BTreeMap::new();
-    let mut unusable = BTreeMap::new();
-    let mut backs = BTreeMap::new();
-    for built in gateways::build(&loaded, &around) {
-        match built.gateway {
-            Ok(gateway) => {
-                let limits = WorkerLimits {
-                    queue_len_max: built.bounds.queue_len_max as usize,
-                    in_flight_max: built.bounds.in_hand_max().max(1),
-                    per_second_max: (built.bounds.per_second_max > 0).then_some(built.bounds.per_second_max),
-                    outcome_timeout_s: built.bounds.timeout_s.saturating_mul(6).max(180),
-                    ..WorkerLimits::default()
-                };
-                let jitter = Jitter::seeded(seed());
-                let worker = Worker::start(built.id.clone(), gateway, limits, events.clone(), jitter, stopped.clone());
-                if let Some(callback) = built.callback {
-                    backs.insert(built.id.clone(), Back { callback, worker: worker.clone() });
-                }
-                workers.insert(built.id, worker);
-            }
-            Err(why) => {
-                unusable.insert(built.id, why);
-            }
-        }
-    }
-    drop(events);
+    let workers = Arc::new(Workers::new(around, events));
+    let (swap, _) = workers.follow(&loaded);
     let mut read_back = vec![format!("http://{public_at}")];
     read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
         // The shipped page is read back on our own listener, wherever it was bound.
@@ -219,8 +195,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         loaded,
         around: Surroundings { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
         clock: clock.clone(),
-        workers: workers.clone(),
-        unusable,
+        workers: swap.workers,
+        unusable: swap.unusable,
         news,
     };
     let (owner, handle) = owner::build(parts);
@@ -229,7 +205,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let site = Arc::new(PublicSite::new());
     let mut tasks = JoinSet::new();
     let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
-    let dynamic = Arc::new(Answers::new(handle.clone(), key, backs));
+    let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
     let service = Public { site, dynamic, limits: crate::web::public::Limits { connections_max, ..limits } };
@@ -250,6 +226,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         auth,
         clock: clock.clone(),
         log: Arc::new(crate::web::log::JournalLog(journal.clone())),
+        reload: Arc::new(Reloader { source: options.source.clone(), handle: handle.clone(), workers: workers.clone() }),
     };
     let router = crate::web::router(ctx);
     let end = stopped.clone();
@@ -264,7 +241,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         stop,
         tasks,
         threads,
-        workers: workers.into_values().collect(),
+        workers,
         loop_task,
         journal,
     })
@@ -309,22 +286,13 @@ async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, 
     }
 }
 
-/// A seed for jitter; it need not be secret.
-fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    // Without randomness the retries of several nodes fall together, no more.
-    let _ = getrandom::fill(&mut bytes);
-    u64::from_le_bytes(bytes)
-}
-
 impl Running {
     /// Ends everything: what is on the wire is waited for, what was decided is written.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        self.workers.stop();
         let ended = async {
-            for worker in &self.workers {
-                worker.ended().await;
-            }
+            self.workers.ended().await;
             let _ = self.loop_task.await;
             while self.tasks.join_next().await.is_some() {}
         };

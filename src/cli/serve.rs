@@ -46,8 +46,9 @@ impl ServeArgs {
         let Self { config, public_listen, listen, public_url, mirror, accept_lost_key } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
+        let state = cx.global.state.clone();
         let options =
-            Options { state: cx.global.state.clone(), mirror, public_listen, listen, public_url, accept_lost_key };
+            Options { state, mirror, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
         logging();
         let runtime = runtime()?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
@@ -125,7 +126,11 @@ pub(super) fn logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     // A second logger in one process (tests) changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// What kept the program from starting.

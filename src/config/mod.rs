@@ -13,6 +13,7 @@
 pub mod check;
 pub mod de;
 pub mod diagnostics;
+pub mod diff;
 pub mod load;
 pub mod raw;
 mod resolve;

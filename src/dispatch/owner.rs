@@ -59,7 +59,7 @@ enum Request {
     Input { input: Box<Input>, reply: Option<Answer> },
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
-    Config { loaded: Box<Loaded>, reply: Answer },
+    Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
     Keep { keeping: Box<Keeping>, reply: Answer },
 }
 
@@ -160,13 +160,13 @@ impl Handle {
         answer.await.map_err(|_| Failed::GoingDown)
     }
 
-    /// A checked configuration for new incidents.
+    /// A checked configuration for new incidents, with the workers of gateways that are new in it or have changed.
     ///
     /// # Errors
     /// It could not be kept.
-    pub async fn config(&self, loaded: Loaded) -> Result<Done, Failed> {
+    pub async fn config(&self, loaded: Loaded, swap: Swap) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        self.tx.send(Request::Config { loaded: Box::new(loaded), reply }).await.map_err(|_| Failed::GoingDown)?;
+        self.tx.send(Request::Config { loaded: Box::new(loaded), swap, reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 
@@ -189,6 +189,16 @@ impl Handle {
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
+}
+
+/// Workers that a configuration brings.
+#[derive(Clone, Debug, Default)]
+pub struct Swap {
+    /// Of gateways that are new, or take the place of one that ran: that one is ended afterwards, and what waits in it goes
+    /// over the new one.
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    /// Gateways that can't be used, and why.
+    pub unusable: BTreeMap<GatewayId, String>,
 }
 
 /// A commit on its way.
@@ -228,6 +238,10 @@ pub struct Owner {
     desk_next: usize,
     /// The contacts that go with each plan of this run: notes of the desk name the plan that they were decided with.
     desk_contacts: BTreeMap<String, Arc<Contacts>>,
+    /// Workers whose place another took, and whose last word has not come.
+    replaced: BTreeMap<GatewayId, u32>,
+    /// Who waits to see the state.
+    looks: Vec<Look>,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
     closed: watch::Sender<u64>,
@@ -257,12 +271,14 @@ pub struct Parts {
 
 /// Builds the loop. Its first input sets the plan for new incidents, if it is another than the journal's.
 pub fn build(parts: Parts) -> (Owner, Handle) {
-    let Parts { journal, recovered, loaded, around, clock, workers, unusable, news } = parts;
+    let Parts { journal, mut recovered, loaded, around, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
     let (closed, watch_closed) = watch::channel(0);
+    let now: At = clock.now().into();
+    recovered.kept.since.get_or_insert(now);
     let meta = Meta {
-        now: clock.now().into(),
+        now,
         seq: recovered.head.seq,
         on_record: true,
         trouble: None,
@@ -280,6 +296,8 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         closed,
         desk_next: recovered.state.desk.len(),
         retry_at: None,
+        replaced: BTreeMap::new(),
+        looks: Vec::new(),
         own: Vec::new(),
         desk_contacts: BTreeMap::new(),
         stopped: None,
@@ -343,7 +361,7 @@ impl Owner {
             self.clock.deadlines_run(due.is_some());
             let now = self.now();
             let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
-            let room = self.has_room();
+            let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
                 _ = stop.changed() => open = false,
@@ -363,12 +381,17 @@ impl Owner {
                 () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
             }
             self.all_ended().await;
+            if gathered.events.is_empty() && gathered.kept.is_empty() {
+                self.show();
+            }
             if !self.has_room() {
                 continue;
             }
             // Whatever else waits is decided with it and committed together.
             for _ in 0..TOGETHER_MAX {
-                if let Ok(news) = self.news.try_recv() {
+                if !self.looks.is_empty() {
+                    break;
+                } else if let Ok(news) = self.news.try_recv() {
                     self.hear(news, &mut gathered);
                 } else if let Ok(request) = self.rx.try_recv() {
                     self.take(request, &mut gathered);
@@ -377,7 +400,7 @@ impl Owner {
                 }
             }
             let now = self.now();
-            if self.state.next_due().is_some_and(|d| d <= now) {
+            if self.looks.is_empty() && self.state.next_due().is_some_and(|d| d <= now) {
                 self.decide(&Input::Due, None, &mut gathered);
             }
             self.commit(&mut gathered);
@@ -407,6 +430,20 @@ impl Owner {
         self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
     }
 
+    /// Shows the state to who asked for it, once all of it is on disk: a page or an answer must not say what a crash could
+    /// still take back (invariant 1). Nothing new is decided before. What goes on from memory is shown as such.
+    fn show(&mut self) {
+        if self.in_flight.iter().any(|f| !f.carried_out) {
+            return;
+        }
+        for look in std::mem::take(&mut self.looks) {
+            self.meta.now = self.now();
+            self.meta.seq = self.seq;
+            self.meta.disks = self.journal.disks();
+            look(&self.state, &self.meta);
+        }
+    }
+
     fn going_down(&self) -> bool {
         self.stopped.as_ref().is_some_and(|s| *s.borrow())
     }
@@ -428,23 +465,30 @@ impl Owner {
         match request {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
-            Request::Query(look) => {
-                self.meta.now = self.now();
-                self.meta.seq = self.seq;
-                self.meta.disks = self.journal.disks();
-                look(&self.state, &self.meta);
-            }
+            Request::Query(look) => self.looks.push(look),
             Request::Keep { keeping, reply } => {
                 gathered.kept.push((self.now(), *keeping));
                 gathered.replies.push((reply, 0..0));
             }
-            Request::Config { loaded, reply } => {
+            Request::Config { loaded, swap, reply } => {
+                self.swap(swap);
                 let Loaded { plan, contacts, warnings, fictional, .. } = *loaded;
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;
                 self.set_plan(plan, Some(reply), gathered);
             }
+        }
+    }
+
+    fn swap(&mut self, swap: Swap) {
+        self.meta.unusable.extend(swap.unusable);
+        for (id, worker) in swap.workers {
+            self.meta.unusable.remove(&id);
+            if self.meta.workers.insert(id.clone(), worker).is_some() {
+                *self.replaced.entry(id.clone()).or_default() += 1;
+            }
+            self.push(&id);
         }
     }
 
@@ -528,7 +572,15 @@ impl Owner {
             }
             WorkerEvent::Room { gateway, .. } => self.push(&gateway),
             WorkerEvent::Ended { gateway, on_the_wire, in_line } => {
-                if !self.going_down() {
+                if self.going_down() {
+                    return;
+                }
+                if let Some(n) = self.replaced.get_mut(&gateway).filter(|n| **n > 0) {
+                    // Another took its place: what it had not handed over leaves there.
+                    *n -= 1;
+                    self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
+                    self.again(in_line);
+                } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
                     self.lost(&gateway);
@@ -806,6 +858,26 @@ impl Owner {
             self.keep_reason(queued.job.delivery, why.clone());
             self.own.push((queued.job.delivery, DeliveryState::Failed));
         }
+    }
+
+    /// What left a queue without having been handed over leaves once more.
+    fn again(&mut self, ids: Vec<DeliveryId>) {
+        let mut by_incident: BTreeMap<IncidentNo, Vec<u32>> = BTreeMap::new();
+        ids.into_iter().for_each(|id| by_incident.entry(id.incident).or_default().push(id.ordinal));
+        let mut jobs = Jobs::new();
+        for (no, ordinals) in by_incident {
+            if no == DESK {
+                for ordinal in ordinals {
+                    let note = self.state.desk.get(ordinal as usize);
+                    if let Some(contacts) = note.and_then(|n| self.desk_contacts.get(&n.plan)) {
+                        effects::desk_job(&self.state, ordinal, contacts, &mut jobs);
+                    }
+                }
+            } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
+                effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, ordinals.into_iter(), &mut jobs);
+            }
+        }
+        self.hand_over(jobs);
     }
 
     /// A worker that ended by itself is no way out any more.

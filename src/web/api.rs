@@ -35,6 +35,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/status", get(status))
         .route("/incidents", get(incidents))
         .route("/incidents/{no}", get(incident))
+        .route("/incidents/{no}/adopt", get(super::reload::adoption))
+        .route("/reload", post(super::reload::reload))
         .route("/incidents/{no}/messages/{seq}/previews", get(previews))
         .route("/approvals", get(approvals))
         .route("/todo", get(todo))
@@ -189,7 +191,10 @@ async fn foresight(
     seen.map(Json).map_err(Problem::from)
 }
 
-fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -273,7 +278,7 @@ async fn incident(
     found.map(Json).ok_or_else(|| no_incident(no))
 }
 
-fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
+pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
     let Path(text) = path.map_err(|e| Problem::input(e.to_string()))?;
     text.parse().map_err(|e: crate::domain::ids::BadNumber| {
         Problem::new(StatusCode::NOT_FOUND, "unknown-incident", e.to_string(), "see /api/v1/incidents")
@@ -304,7 +309,7 @@ struct As {
     by: FunctionId,
 }
 
-fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
+pub(super) fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
     if state.plan.fx(by.as_str()).is_some() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ mod copies;
 mod demo;
 mod loopback;
 mod owner;
+mod reload;
 mod rules;
 mod tidy;
 mod verifier;

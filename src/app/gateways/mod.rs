@@ -89,11 +89,12 @@ pub fn callback_path(id: &GatewayId, secret: &Secret, kind: CallbackKind) -> Str
     format!("{}{id}/{}/{kind}", crate::web::public::CALLBACK_PREFIX, secret.expose())
 }
 
-/// All gateways of the plan that speak a protocol; pages of our own and ways that people walk have none.
-pub fn build(loaded: &Loaded, around: &Surroundings) -> Vec<Built> {
+/// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and ways that people walk have none.
+pub fn build(loaded: &Loaded, around: &Surroundings, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let places = (0..).map(Gx).zip(&loaded.plan.gateways).zip(&loaded.gateways);
+    let places = places.filter(|((_, info), _)| wanted(&info.id));
     places.filter_map(|((gx, info), config)| one(gx, info, config, around)).collect()
 }
 
@@ -196,11 +197,19 @@ fn bounds(yaml: &LimitsEntry, connections_max: u32, window_max: u32, timeout_s: 
 /// A secret, when one is wanted. Missing: what to do.
 fn secret(what: &str, place: Option<SecretRef>) -> Result<Option<Secret>, String> {
     let Some(place) = place else { return Ok(None) };
-    let read = place.read().map_err(|e| format!("its {what} is missing: {e}; put it there and reload"))?;
+    let read = place.read().map_err(|e| format!("its {what} is missing: {e}; {}", then(&place)))?;
     if read.reveal().is_empty() {
-        return Err(format!("its {what} is empty: {}; put it there and reload", named(&place)));
+        return Err(format!("its {what} is empty: {}; {}", named(&place), then(&place)));
     }
     Ok(Some(Secret::new(read.reveal())))
+}
+
+/// What to do about it: a program can't see what its environment became later.
+fn then(place: &SecretRef) -> &'static str {
+    match place {
+        SecretRef::Env(_) => "set it and start the program again",
+        SecretRef::File(_) | SecretRef::Made(_) => "put it there and reload",
+    }
 }
 
 fn named(place: &SecretRef) -> String {

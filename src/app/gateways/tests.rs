@@ -62,7 +62,7 @@ fn why(built: &Built) -> Option<&str> {
 fn every_shipped_gateway_builds() {
     let dir = secrets();
     let loaded = loaded(files(dir.path()));
-    let all = build(&loaded, &around());
+    let all = build(&loaded, &around(), &|_| true);
     let ids: Vec<&str> = all.iter().map(|b| b.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -88,7 +88,7 @@ fn a_missing_secret_costs_one_gateway_and_says_which() {
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).unwrap();
     std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").unwrap();
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).unwrap();
-    let all = build(&loaded(files(dir.path())), &around());
+    let all = build(&loaded(files(dir.path())), &around(), &|_| true);
     let broken: Vec<&str> = all.iter().filter(|b| b.gateway.is_err()).map(|b| b.id.as_str()).collect();
     assert_eq!(broken, ["sms-api", "fax-mob"]);
     let missing = why(&all[0]).unwrap();
@@ -328,6 +328,6 @@ fn http_gateways_are_their_preset_and_what_yaml_says_beside_it() {
 fn a_callback_secret_that_breaks_an_address_is_not_used() {
     let dir = secrets();
     std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").unwrap();
-    let all = build(&loaded(files(dir.path())), &around());
+    let all = build(&loaded(files(dir.path())), &around(), &|_| true);
     assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
 }
