@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, mono};
 use crate::dispatch::keeping::Keeping;
 use crate::dispatch::owner::Handle;
+use crate::domain::incident::input::Input;
 use crate::domain::time::At;
 use crate::journal::{HeadSeal, Journal, SealKey};
 
 /// How often, while something happens.
 pub const SEAL_EVERY: Duration = Duration::from_secs(60);
+/// The archive function gets the last seal so often, if something happened since.
+pub const ARCHIVE_EVERY: Duration = Duration::from_secs(3600);
+/// Records that the note to the archive makes: itself, and what becomes of it.
+const NOTE_RECORDS_MAX: u64 = 3;
 /// The first one: what was recorded before the start is sealed before anything leaves with a foot.
 const FIRST_AFTER: Duration = Duration::from_millis(500);
 
@@ -36,6 +41,15 @@ pub async fn latest_seal(handle: &Handle) -> Option<HeadSeal> {
 }
 
 impl Seals {
+    /// Sends the last seal to the archive function; nothing happens where there is none.
+    pub async fn archive(&self) {
+        let Some(seal) = latest_seal(&self.handle).await else { return };
+        let text = format!("Journal {} {} {}", seal.foot(), seal.region, At(seal.at_ms));
+        if let Err(error) = self.handle.input(Input::Archive { text }).await {
+            tracing::warn!("the archive did not get the journal's seal: {error}");
+        }
+    }
+
     /// Seals until `stop` turns true.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut closed = self.handle.closed();
@@ -43,6 +57,8 @@ impl Seals {
         let known = self.handle.ask(|_, meta| meta.kept.seal.as_ref().map_or(0, |(seq, _)| *seq)).await;
         let Ok(mut sealed) = known else { return };
         let mut wait = FIRST_AFTER;
+        // Something happened that the archive has not got the seal of.
+        let (mut archived, mut owed, mut own_note) = (mono(), false, false);
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
@@ -51,15 +67,21 @@ impl Seals {
             }
             wait = SEAL_EVERY;
             let head = self.journal.head();
-            if head.seq <= sealed {
-                continue;
+            if head.seq > sealed {
+                let seal = self.key.seal(head, At::from(self.clock.now()).0, &self.region);
+                if self.handle.keep(Keeping::Sealed(seal)).await.is_err() {
+                    return;
+                }
+                // The note to the archive and its outcome are no reason for another one.
+                owed |= !own_note || head.seq - sealed > NOTE_RECORDS_MAX;
+                own_note = false;
+                // The seal's own record; whatever came between is sealed with the next one.
+                sealed = head.seq + 1;
             }
-            let seal = self.key.seal(head, At::from(self.clock.now()).0, &self.region);
-            if self.handle.keep(Keeping::Sealed(seal)).await.is_err() {
-                return;
+            if owed && mono().duration_since(archived) >= ARCHIVE_EVERY {
+                self.archive().await;
+                (archived, owed, own_note) = (mono(), false, true);
             }
-            // The seal's own record; whatever came between is sealed with the next one.
-            sealed = head.seq + 1;
         }
     }
 }

@@ -288,12 +288,14 @@ pub struct Parts {
 
 /// Builds the loop. Its first input sets the plan for new incidents, if it is another than the journal's.
 pub fn build(parts: Parts) -> (Owner, Handle) {
-    let Parts { journal, recovered, loaded, around, clock, workers, unusable, news } = parts;
+    let Parts { journal, mut recovered, loaded, around, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
     let (closed, watch_closed) = watch::channel(0);
+    let now: At = clock.now().into();
+    recovered.kept.since.get_or_insert(now);
     let meta = Meta {
-        now: clock.now().into(),
+        now,
         seq: recovered.head.seq,
         on_record: true,
         trouble: None,

@@ -134,6 +134,9 @@ pub struct Region {
     pub command: Vec<Fx>,
     /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
     pub switchboard: Fx,
+    /// Gets the journal's last seal by mail or fax, hourly while something happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Fx>,
     /// The number for the public, in each public text (RULES A10).
     pub call: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
@@ -155,6 +158,7 @@ impl Default for Region {
             last_resort: Vec::new(),
             command: Vec::new(),
             switchboard: Fx(0),
+            archive: None,
             call: String::new(),
             holding_after_s: 600,
             page_valid_s: 1800,

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::chain::Head;
 use super::disks::{CopyState, Disks};
 use super::error::{DiskKind, JournalError};
-use super::folder::{Folder, KEY_FILE, read_key};
+use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
 use super::frame::FrameWriter;
 use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
 use super::reserve::Reserve;
@@ -77,9 +77,25 @@ pub struct SqliteStore {
     /// A commit failed: what the disk holds must be read anew before the next one.
     unsure: bool,
     reserve: Reserve,
+    /// What tells the database file from another of the same name.
+    file_id: Option<FileId>,
     disks: watch::Sender<Disks>,
     /// Last: let go of when all else is closed.
     folder: Folder,
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(file: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(file).ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Path) -> Option<FileId> {
+    None
 }
 
 /// Whether the file is a journal of a format that is known here.
@@ -138,10 +154,24 @@ impl SqliteStore {
         let head = recorded_head(&conn)?;
         check_tail(&conn, head)?;
         let told = watch::Sender::new(head);
+        let file_id = file_id(&file);
         let reserve = Reserve::take(dir, options.reserve_bytes);
         let disks = Disks { copies: vec![CopyState::well(dir.into(), head)], same_disk: false };
         let disks = watch::Sender::new(disks);
-        Ok(Self { conn, head, sealer, master, told, wal_bytes: 0, purge: false, unsure: false, reserve, disks, folder })
+        Ok(Self {
+            conn,
+            head,
+            sealer,
+            master,
+            told,
+            wal_bytes: 0,
+            purge: false,
+            unsure: false,
+            reserve,
+            file_id,
+            disks,
+            folder,
+        })
     }
 
     /// The key that wraps all others.
@@ -177,6 +207,12 @@ impl SqliteStore {
         answers: &mut Vec<Result<Head, JournalError>>,
     ) -> Result<Head, JournalError> {
         let failed = |e: rusqlite::Error| JournalError::sqlite("appending", &e);
+        // A file that was removed or replaced takes commits as before, and nobody will ever find them.
+        let file = self.folder.path.join(DB_FILE);
+        if self.file_id.is_some() && file_id(&file) != self.file_id {
+            let what = format!("{} was removed or replaced while it is in use", file.display());
+            return Err(JournalError::Disk { kind: DiskKind::Io, what });
+        }
         if self.unsure {
             self.head = recorded_head(&self.conn)?;
             self.unsure = false;

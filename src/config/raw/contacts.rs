@@ -34,6 +34,9 @@ pub struct Organisation {
     /// May lead any incident: update, correct, stop, all clear.
     #[serde(default)]
     pub command: List<Name>,
+    /// Gets the journal's last seal by mail or fax, hourly while something happens: an archive, a registry, somebody elsewhere.
+    #[serde(default)]
+    pub archive: Option<Name>,
     /// Walks the manual ways out and is paged by a standing alarm.
     pub switchboard: Name,
     /// The number for the public, in each public text.

@@ -55,6 +55,12 @@ pub enum Input {
         /// Equal.
         equal: bool,
     },
+    /// The journal's last seal goes to the archive function, if the organisation names one. The text is the same in every
+    /// language.
+    Archive {
+        /// `Journal 1234 7K4F-…`.
+        text: String,
+    },
     /// A checked configuration for new incidents (`reload`).
     NewPlan(Arc<Plan>),
     /// Time has passed: whatever is due.

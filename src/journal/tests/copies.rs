@@ -241,3 +241,17 @@ fn what_is_forgotten_is_forgotten_on_both() {
         assert_eq!(SqliteReader::open(dir).unwrap().unseal(commitment).unwrap(), None);
     }
 }
+
+#[test]
+fn a_second_copy_that_somebody_removes_is_made_anew() {
+    let both = two();
+    let (journal, _) = both.start();
+    write(&journal, &["a"]);
+    std::fs::remove_dir_all(&both.second).unwrap();
+    write(&journal, &["b"]);
+    assert!(journal.disks().copies[1].out.is_some(), "what is written to nobody's use is no copy");
+    until("back", || journal.disks().copies[1].out.is_none());
+    write(&journal, &["c"]);
+    journal.close();
+    assert_eq!(texts(&both.second).unwrap(), ["a", "b", "c"]);
+}

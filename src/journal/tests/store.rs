@@ -309,3 +309,25 @@ fn a_reserve_carries_on_a_disk_that_is_really_full() {
     let report = verify(&dir.join("state"), VerifyOptions { expect: Some(before) }).unwrap();
     assert!(report.is_whole() && report.records == written + 1, "{report:?}");
 }
+
+/// On Unix a file that was removed can be written as long as it is open: to nobody's use.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_was_removed_or_replaced_takes_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, away) = (dir.path().join("state"), dir.path().join("away"));
+    let mut store = open(&state);
+    append(&mut store, batch(&["a"])).unwrap();
+    std::fs::rename(&state, &away).unwrap();
+    for _ in 0..2 {
+        let error = append(&mut store, batch(&["b"])).unwrap_err();
+        assert!(matches!(error, JournalError::Disk { kind: DiskKind::Io, .. }), "{error}");
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::copy(away.join("journal.db"), state.join("journal.db")).unwrap();
+    }
+    assert!(!store.disks().unwrap().borrow().are_well());
+    std::fs::remove_dir_all(&state).unwrap();
+    std::fs::rename(&away, &state).unwrap();
+    assert_eq!(append(&mut store, batch(&["b"])).unwrap().seq, 2);
+    assert_eq!(texts(&state).unwrap(), ["a", "b"]);
+}

@@ -130,6 +130,10 @@ impl Decider<'_> {
                 self.page_checked(messages, *equal);
                 Ok(())
             }
+            Input::Archive { text } => {
+                self.archive(text);
+                Ok(())
+            }
             Input::NewPlan(plan) => {
                 self.state.plans.insert(plan.hash.clone(), plan.clone());
                 self.emit_event(Event::PlanSet { plan: plan.hash.clone() });

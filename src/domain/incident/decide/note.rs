@@ -128,16 +128,36 @@ impl Decider<'_> {
         first_id
     }
 
+    /// Sends the journal's seal to the archive function: to its mailbox, or else its fax. Somebody must be able to keep it, and
+    /// nobody is woken by it.
+    pub(super) fn archive(&mut self, text: &str) {
+        let plan = self.state.plan.clone();
+        let Some(f) = plan.region.archive else { return };
+        let points = &plan.function(f).points;
+        let over = |channel| points.iter().copied().find(|p| plan.point(*p).channel == channel);
+        if let Some(p) = over(Channel::Email).or_else(|| over(Channel::Fax)) {
+            self.desk_text(p, NoteWord::ForInformation, &|_| text.to_owned());
+        }
+    }
+
     /// Sends a note that belongs to no incident to one point of the plan for new incidents.
     pub(super) fn desk_note(&mut self, p: Px, word: NoteWord, values: &dyn Fn(&NoteCtx<'_>) -> Values) {
+        self.desk_text(p, word, &|n| {
+            let template = n.plan.words(n.lang).notes.get(&word).cloned().unwrap_or_default();
+            let given = values(n);
+            let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
+            fill(&template, &given)
+        });
+    }
+
+    /// The same with a text made by `said`.
+    fn desk_text(&mut self, p: Px, word: NoteWord, said: &dyn Fn(&NoteCtx<'_>) -> String) {
         let plan = self.state.plan.clone();
         let point = plan.point(p);
         for (place, g) in (0u8..).zip(&point.gateways) {
             for lang in &point.languages {
-                let template = plan.words(*lang).notes.get(&word).cloned().unwrap_or_default();
-                let given = values(&NoteCtx { plan: &plan, lang: *lang, now: self.now });
-                let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
-                let Some(out) = asks::desk_outgoing(&fill(&template, &given)) else { continue };
+                let text = said(&NoteCtx { plan: &plan, lang: *lang, now: self.now });
+                let Some(out) = asks::desk_outgoing(&text) else { continue };
                 let Some(l) = plan.region.languages.iter().position(|r| r == lang) else { continue };
                 if crate::domain::text::carry::units(&out, None, &plan.gateway(*g).carry).is_ok() {
                     let send = Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) };
