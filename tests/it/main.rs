@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod loopback;
 mod owner;
+mod peers;
 mod rules;
 mod tidy;
 mod verifier;

@@ -1,6 +1,12 @@
 //! Exact bytes on the wire, and each channel against its gateway in `sim`.
+mod espa;
 mod hylafax;
+mod paging_loopback;
+pub(crate) mod paging_rig;
+mod pocsag;
 mod smpp;
 mod sms_http;
 mod smtp;
 mod snpp;
+mod snpp_two_way;
+mod tap;
