@@ -34,6 +34,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Returns when `now() >= at`.
     fn sleep_until(&self, at: Timestamp) -> Wait<'_>;
+    /// Whether deadlines run, which must not come later than was planned.
+    fn deadlines_run(&self, _run: bool) {}
 }
 
 /// A clock, shared.
@@ -41,30 +43,45 @@ pub type SharedClock = Arc<dyn Clock>;
 
 /// Makes a steady time of day out of one that may be set and one that can't.
 ///
-/// Forwards it follows the machine: it may have slept, and a deadline is a deadline. Backwards it does not; it goes on at a
-/// slightly slower pace until the machine's clock has caught up. Standing still instead would hold up every deadline for as
-/// long as the clock was set back.
+/// Forwards it follows the machine: it may have slept, and a deadline is a deadline. Backwards it does not. As long as a
+/// deadline runs it goes on at its own pace, so that none comes later than was planned; when nothing runs, it goes at a slightly
+/// slower pace until the machine's clock has caught up. Standing still instead would hold up what begins meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Steady {
     last: Timestamp,
     last_mono: Duration,
+    last_wall: Timestamp,
+    may_slow: bool,
 }
 
 impl Steady {
     /// Starts at the machine's time.
     pub fn new(wall: Timestamp, mono: Duration) -> Self {
-        Self { last: wall, last_mono: mono }
+        Self { last: wall, last_mono: mono, last_wall: wall, may_slow: true }
+    }
+
+    /// It is at least that late: what the journal holds has happened, whatever the machine's clock says after a restart.
+    pub fn not_before(&mut self, at: Timestamp) {
+        self.last = self.last.max(at);
+    }
+
+    /// Whether it may go slower to fall back to the machine's clock: only while no deadline runs.
+    pub fn may_slow(&mut self, may: bool) {
+        self.may_slow = may;
     }
 
     /// The time, given what both clocks say now; and how far the machine's clock was stepped, when it was far.
     pub fn read(&mut self, wall: Timestamp, mono: Duration) -> (Timestamp, Option<SignedDuration>) {
         let passed = SignedDuration::try_from(mono.saturating_sub(self.last_mono)).unwrap_or(SignedDuration::ZERO);
-        let expected = self.last.saturating_add(passed).unwrap_or(self.last);
-        let stepped = wall.duration_since(expected);
-        let slower = SignedDuration::from_nanos((passed.as_nanos() / i128::from(SLOWER_BY)) as i64);
+        let stepped = wall.duration_since(self.last_wall) - passed;
+        let slower = match self.may_slow {
+            true => SignedDuration::from_nanos((passed.as_nanos() / i128::from(SLOWER_BY)) as i64),
+            false => SignedDuration::ZERO,
+        };
         let ahead = self.last.saturating_add(passed - slower).unwrap_or(self.last);
         self.last = wall.max(ahead);
         self.last_mono = self.last_mono.max(mono);
+        self.last_wall = wall;
         (self.last, (stepped.abs() >= STEP_WARN).then_some(stepped))
     }
 }
@@ -72,17 +89,42 @@ impl Steady {
 /// The machine's clock, made steady.
 #[derive(Debug)]
 pub struct SystemClock {
-    steady: Mutex<(Steady, bool)>,
+    steady: Mutex<Steady>,
     start: std::time::Instant,
+    steps: watch::Sender<SignedDuration>,
 }
 
 impl SystemClock {
     /// From now on.
     pub fn new() -> Self {
         Self {
-            steady: Mutex::new((Steady::new(Timestamp::now(), Duration::ZERO), false)),
+            steady: Mutex::new(Steady::new(Timestamp::now(), Duration::ZERO)),
             start: std::time::Instant::now(),
+            steps: watch::Sender::new(SignedDuration::ZERO),
         }
+    }
+
+    /// Tells each jump of the machine's clock of [`STEP_WARN`] and more: by how much.
+    pub fn steps(&self) -> watch::Receiver<SignedDuration> {
+        self.steps.subscribe()
+    }
+
+    /// Time goes on from there: the last record's. A machine whose clock is behind it counts as one that was set back.
+    pub fn not_before(&self, at: Timestamp) {
+        self.lock().not_before(at);
+        let behind = Timestamp::now().duration_since(at);
+        if behind <= -STEP_WARN {
+            self.tell(behind);
+        }
+    }
+
+    fn tell(&self, by: SignedDuration) {
+        tracing::warn!(seconds = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
+        self.steps.send_replace(by);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Steady> {
+        self.steady.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,15 +136,17 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut guard = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
-        let (steady, warned) = &mut *guard;
         // Both are read under the lock, so that two callers can't read them in one order and use them in the other.
+        let mut steady = self.lock();
         let (now, stepped) = steady.read(Timestamp::now(), self.start.elapsed());
-        if let (Some(by), false) = (stepped, *warned) {
-            tracing::warn!(seconds = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
+        drop(steady);
+        if let Some(by) = stepped {
+            self.tell(by);
         }
-        *warned = stepped.is_some();
         now
+    }
+    fn deadlines_run(&self, run: bool) {
+        self.lock().may_slow(!run);
     }
     fn sleep_until(&self, at: Timestamp) -> Wait<'_> {
         Box::pin(async move {
@@ -203,6 +247,38 @@ mod tests {
         assert!(later > at(1600) && later < at(1605), "a sixteenth slower: {later}");
         let day = 24 * 3600;
         assert_eq!(clock.read(at(day - 3600), secs(24 * 3600)).0, at(day - 3600), "the machine has caught up");
+    }
+
+    #[test]
+    fn while_deadlines_run_a_clock_set_back_makes_none_of_them_later() {
+        let mut clock = Steady::new(at(0), secs(0));
+        clock.may_slow(false);
+        assert_eq!(clock.read(at(100), secs(100)), (at(100), None));
+        assert_eq!(clock.read(at(101 - 3600), secs(101)), (at(101), Some(SignedDuration::from_secs(-3600))));
+        assert_eq!(clock.read(at(400 - 3600), secs(400)), (at(400), None), "a deadline of 300 s comes after 300 s");
+        let (again, stepped) = clock.read(at(401 - 7200), secs(401));
+        assert_eq!((again, stepped), (at(401), Some(SignedDuration::from_secs(-3600))), "each jump is told");
+        clock.may_slow(true);
+        assert_eq!(clock.read(at(401 + 160 - 7200), secs(401 + 160)).0, at(401 + 150));
+    }
+
+    #[test]
+    fn after_a_restart_time_goes_on_from_the_last_record() {
+        let mut clock = Steady::new(at(0), secs(0));
+        clock.not_before(at(3600));
+        clock.may_slow(false);
+        assert_eq!(clock.read(at(10), secs(10)), (at(3610), None));
+        clock.not_before(at(100));
+        assert_eq!(clock.read(at(11), secs(11)).0, at(3611), "never backwards");
+
+        let machine = SystemClock::new();
+        let mut steps = machine.steps();
+        machine.not_before(Timestamp::now() - SignedDuration::from_secs(5));
+        assert!(!steps.has_changed().unwrap(), "behind by nothing");
+        let later = Timestamp::now() + SignedDuration::from_secs(7200);
+        machine.not_before(later);
+        assert!(machine.now() >= later);
+        assert!(steps.has_changed().unwrap() && steps.borrow_and_update().as_secs() <= -7199);
     }
 
     #[test]

@@ -139,6 +139,7 @@ pub async fn demo(
             listen,
             public_url: Some(format!("http://{public_listen}")),
             accept_lost_key: false,
+            source: None,
         },
     )
     .await

@@ -11,7 +11,8 @@ use super::gateways::callback_path;
 use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
 use crate::config::raw::channels::{
-    CallbackEntry, LineEntry, PresetWord, ResolutionWord, RoleWord, SecretEntry, SmsHttpEntry, TlsWord,
+    AuthWord, CallbackEntry, DaemonWord, LineEntry, PresetWord, ResolutionWord, RoleWord, SecretEntry, SmsHttpEntry,
+    TlsWord,
 };
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
@@ -19,7 +20,7 @@ use crate::domain::ids::GatewayId;
 use crate::domain::plan::{Carry, Channel, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::sim::relay::{self, Line};
-use crate::sim::{Far, espa, hylafax, pocsag, smpp, sms_http, smtp, snpp, tap};
+use crate::sim::{Far, espa, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
 
 /// How the far ends are.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,8 @@ pub enum Sim {
     Smpp(smpp::Handle),
     /// An SMS gateway with an HTTP interface, and the secret part of the address at which it calls back.
     Http(sms_http::Handle, Option<Secret>),
+    /// A modem with its daemon, in folders of its own.
+    Spool(sms_spool::Handle),
     /// A mail server.
     Smtp(smtp::Handle),
     /// A fax server.
@@ -142,6 +145,7 @@ async fn one(
         Settings::Smtp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
+            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
             let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
             let line = relay::start(sim.addr, line).await.map_err(io)?;
             here(&mut yaml.host, &mut yaml.port, line.addr);
@@ -205,6 +209,20 @@ async fn one(
             (yaml.host, yaml.port, yaml.folder, yaml.command) = (Some(host), Some(line.addr.port()), None, None);
             yaml.inverted = false;
             (Sim::Pocsag(sim), line)
+        }
+        Settings::SmsSpool(yaml) => {
+            // Nothing is connected here: the line's state alone says whether the daemon runs.
+            let line = relay::start(SocketAddr::from(([127, 0, 0, 1], 9)), line).await.map_err(io)?;
+            let root = std::env::temp_dir().join(format!("vardkase-spool-{}", made(16)?));
+            yaml.daemon = DaemonWord::Smstools;
+            yaml.folder.value = root.to_string_lossy().into_owned();
+            (yaml.outgoing, yaml.queued, yaml.sent) = (None, None, None);
+            (yaml.failed, yaml.incoming, yaml.report) = (None, None, None);
+            let sim_opts =
+                sms_spool::Opts { by_ending: opts.misbehave_by_number, is_scratch: true, ..sms_spool::Opts::default() };
+            let state = line.watch();
+            let sim = sms_spool::start(&root, far, name, sim_opts, move || state.borrow().is_up).map_err(io)?;
+            (Sim::Spool(sim), line)
         }
         Settings::Web(_) | Settings::Manual(_) => return Ok(None),
     };
@@ -330,6 +348,7 @@ impl End {
         match &self.sim {
             Sim::Smpp(sim) => sim.reply(from, text).await,
             Sim::Http(sim, _) => (200..300).contains(&sim.reply(from, text).await),
+            Sim::Spool(sim) => sim.reply(from, text),
             Sim::Snpp(sim) => sim.answer(from, text),
             Sim::Smtp(_) | Sim::Hylafax(_) | Sim::Tap(_) | Sim::Espa(_) | Sim::Pocsag(_) => false,
         }

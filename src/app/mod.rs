@@ -2,10 +2,14 @@
 
 pub mod answers;
 pub mod demo;
+pub mod files;
 pub mod gateways;
 pub mod loopback;
 pub mod publish;
+pub mod reload;
 pub mod running;
+pub mod seals;
 pub mod shifts;
+pub mod workers;
 
 pub use running::{Options, Running, StartError, start};

@@ -1,34 +1,36 @@
 //! Starts every part in the right order, and ends them in the other one: journal, state, workers, loop, pages, listeners.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::answers::{Answers, Back};
+use super::answers::Answers;
+use super::files;
 use super::gateways;
 use super::publish::Publisher;
+use super::reload::Reloader;
+use super::seals::Seals;
 use super::shifts;
+use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
-use crate::config::{Loaded, Settings};
+use crate::config::{Loaded, Settings, Source};
 use crate::dispatch::effects::Surroundings;
+use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::{CannotRecover, recover};
-use crate::dispatch::retry::Jitter;
-use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
-use crate::dispatch::worker_limits::WorkerLimits;
-use crate::domain::ids::GatewayId;
+use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
-use crate::journal::{Journal, JournalError, Mirror, OpenOptions};
+use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 
@@ -47,6 +49,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
+    /// Where the configuration was read, to read it anew; `None`: it was made up for a demo.
+    pub source: Option<Source>,
 }
 
 /// Why the program does not start.
@@ -108,7 +112,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    workers: Vec<WorkerHandle>,
+    workers: Arc<Workers>,
     loop_task: tokio::task::JoinHandle<()>,
     journal: Journal,
 }
@@ -125,12 +129,19 @@ const SHIFTS_EVERY: Duration = Duration::from_secs(20);
 pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartError> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock: SharedClock = Arc::new(SystemClock::default());
-    let open = OpenOptions { accept_lost_key: options.accept_lost_key };
+    let machine = Arc::new(SystemClock::default());
+    let clock: SharedClock = machine.clone();
+    let steps = machine.steps();
+    let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
     let state_dir = options.state.clone();
     let journal = {
-        let dir = state_dir.clone();
-        tokio::task::spawn_blocking(move || Journal::open(&dir, open))
+        let (dir, mirror) = (state_dir.clone(), options.mirror.clone());
+        let opened = move || match mirror {
+            // What was repaired in the state folder is told by the journal itself.
+            Some(mirror) => Journal::open_with_mirror(&dir, &mirror, open).map(|(journal, _)| journal),
+            None => Journal::open(&dir, open),
+        };
+        tokio::task::spawn_blocking(opened)
             .await
             .map_err(|e| StartError::Io { what: "opening the journal".into(), error: std::io::Error::other(e) })?
             .map_err(StartError::Journal)?
@@ -147,8 +158,15 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         .map_err(StartError::Recover)?
     };
     tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
+    if let Some(at) = recovered.last_at {
+        machine.not_before(at.timestamp());
+    }
+    let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
+    if let Some(mirror) = &options.mirror {
+        copy_side_keys(&state_dir, mirror);
+    }
 
     let console =
         TcpListener::bind(options.listen).await.map_err(StartError::io(format!("listening on {}", options.listen)))?;
@@ -160,33 +178,13 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
-    let around = gateways::Surroundings { now: Arc::new(move || now.now()), public_url: options.public_url.clone() };
-    let mut workers: BTreeMap<GatewayId, WorkerHandle> = BTreeMap::new();
-    let mut unusable = BTreeMap::new();
-    let mut backs = BTreeMap::new();
-    for built in gateways::build(&loaded, &around) {
-        match built.gateway {
-            Ok(gateway) => {
-                let limits = WorkerLimits {
-                    queue_len_max: built.bounds.queue_len_max as usize,
-                    in_flight_max: built.bounds.in_hand_max().max(1),
-                    per_second_max: (built.bounds.per_second_max > 0).then_some(built.bounds.per_second_max),
-                    outcome_timeout_s: built.bounds.timeout_s.saturating_mul(6).max(180),
-                    ..WorkerLimits::default()
-                };
-                let jitter = Jitter::seeded(seed());
-                let worker = Worker::start(built.id.clone(), gateway, limits, events.clone(), jitter, stopped.clone());
-                if let Some(callback) = built.callback {
-                    backs.insert(built.id.clone(), Back { callback, worker: worker.clone() });
-                }
-                workers.insert(built.id, worker);
-            }
-            Err(why) => {
-                unusable.insert(built.id, why);
-            }
-        }
-    }
-    drop(events);
+    let around = gateways::Surroundings {
+        now: Arc::new(move || now.now()),
+        public_url: options.public_url.clone(),
+        mail_key: key.derived("mail"),
+    };
+    let workers = Arc::new(Workers::new(around, events));
+    let (swap, _) = workers.follow(&loaded);
     let mut read_back = vec![format!("http://{public_at}")];
     read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
         // The shipped page is read back on our own listener, wherever it was bound.
@@ -194,14 +192,15 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         _ => None,
     }));
     let plan = loaded.plan.clone();
+    let region_id = plan.region.id.clone();
     let parts = Parts {
         journal: journal.clone(),
         recovered,
         loaded,
         around: Surroundings { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
         clock: clock.clone(),
-        workers: workers.clone(),
-        unusable,
+        workers: swap.workers,
+        unusable: swap.unusable,
         news,
     };
     let (owner, handle) = owner::build(parts);
@@ -210,20 +209,28 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let site = Arc::new(PublicSite::new());
     let mut tasks = JoinSet::new();
     let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
-    let dynamic = Arc::new(Answers::new(handle.clone(), key, backs));
-    let service = Public { site, dynamic, limits: crate::web::public::Limits::default() };
+    let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
+    let limits = crate::web::public::Limits::default();
+    let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
+    let service = Public { site, dynamic, limits: crate::web::public::Limits { connections_max, ..limits } };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
+    let seals = Seals {
+        handle: handle.clone(),
+        journal: journal.clone(),
+        key: seal_key,
+        region: region_id,
+        clock: clock.clone(),
+    };
+    tasks.spawn(seals.run(stopped.clone()));
+    tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
-    if let Some(dir) = &options.mirror {
-        let mirror = Mirror::new(&state_dir, dir);
-        tasks.spawn(mirror.run(journal.follow()));
-    }
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
         auth,
         clock: clock.clone(),
         log: Arc::new(crate::web::log::JournalLog(journal.clone())),
+        reload: Arc::new(Reloader { source: options.source.clone(), handle: handle.clone(), workers: workers.clone() }),
     };
     let router = crate::web::router(ctx);
     let end = stopped.clone();
@@ -238,7 +245,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         stop,
         tasks,
         threads,
-        workers: workers.into_values().collect(),
+        workers,
         loop_task,
         journal,
     })
@@ -264,22 +271,32 @@ async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Recei
     }
 }
 
-/// A seed for jitter; it need not be secret.
-fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    // Without randomness the retries of several nodes fall together, no more.
-    let _ = getrandom::fill(&mut bytes);
-    u64::from_le_bytes(bytes)
+/// Jumps of the machine's clock go on record: whoever reads the times later must know.
+async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, mut stop: watch::Receiver<bool>) {
+    // One that was found at the start counts too.
+    if !steps.borrow_and_update().is_zero() {
+        steps.mark_changed();
+    }
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            changed = steps.changed() => if changed.is_err() { return },
+        }
+        let by = steps.borrow_and_update().as_millis();
+        let by_ms = i64::try_from(by).unwrap_or(if by < 0 { i64::MIN } else { i64::MAX });
+        if handle.keep(Keeping::ClockStepped(ClockStep { by_ms })).await.is_err() {
+            return;
+        }
+    }
 }
 
 impl Running {
     /// Ends everything: what is on the wire is waited for, what was decided is written.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        self.workers.stop();
         let ended = async {
-            for worker in &self.workers {
-                worker.ended().await;
-            }
+            self.workers.ended().await;
             let _ = self.loop_task.await;
             while self.tasks.join_next().await.is_some() {}
         };

@@ -1,8 +1,12 @@
 //! An open incident goes on with the newest configuration.
 
 use clap::Args;
+use serde_json::Value;
 
+use super::api::quoted;
 use super::context::Context;
+use super::terminal::Hue;
+use super::words;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
@@ -10,14 +14,40 @@ use crate::error::Error;
 /// Move an open incident to the configuration for new incidents, on record.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
+    vardkase adopt 14 --dry-run       what would change\n  \
     vardkase adopt 14 --as tib        after `vardkase reload`")]
 pub struct AdoptArgs {
     /// The incident.
     incident: IncidentNo,
+    /// Only show what would change.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl AdoptArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if self.dry_run || !cx.json() {
+            self.show(cx)?;
+        }
+        if self.dry_run {
+            return Ok(());
+        }
         cx.act(&Action::Adopt { incident: self.incident })
+    }
+
+    /// What would change, or is about to.
+    fn show(&self, cx: &mut Context<'_>) -> Result<(), Error> {
+        let path = format!("/api/v1/incidents/{}/adopt", quoted(&self.incident.written("X")));
+        let seen = cx.api()?.get(&path)?;
+        if cx.json() {
+            cx.term.json(&seen);
+            return Ok(());
+        }
+        let changes: Vec<&str> =
+            seen.get("changes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let head = cx.say(if changes.is_empty() { words::NOTHING_CHANGES } else { words::CHANGES });
+        cx.term.line_in(Hue::Strong, head);
+        changes.iter().for_each(|line| cx.term.line(&format!("  {line}")));
+        Ok(())
     }
 }

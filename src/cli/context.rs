@@ -91,12 +91,17 @@ impl<'t> Context<'t> {
         Ok(())
     }
 
-    /// What came of a command.
-    pub fn show_done(&mut self, answer: &Value) {
+    /// Says loudly when what was done is not on disk.
+    pub fn warn_off_record(&mut self, answer: &Value) {
         if answer.get("on_record").and_then(Value::as_bool) == Some(false) {
             let loud = format!("*** {} ***", self.say(words::NOT_ON_RECORD));
             self.term.notice(&loud);
         }
+    }
+
+    /// What came of a command.
+    pub fn show_done(&mut self, answer: &Value) {
+        self.warn_off_record(answer);
         if self.json() {
             return self.term.json(answer);
         }

@@ -1,6 +1,8 @@
 //! What happened, from the server or from the folder itself.
 
+use std::io::BufWriter;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,12 +13,14 @@ use super::api::quoted;
 use super::context::{Context, read};
 use super::table::{self, said};
 use super::words;
-use crate::dispatch::record::decode;
+use crate::dispatch::evidence;
+use crate::dispatch::record::{Decoder, Entry};
+use crate::dispatch::recover::hex;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
-use crate::journal::{Head, Reader, SqliteReader};
+use crate::journal::{Head, Reader, SealKey, SqliteReader};
 
 /// How often a followed journal is asked for more.
 const FOLLOW_S: u64 = 1;
@@ -28,7 +32,8 @@ const PARTS_MAX: u32 = 100_000;
 #[command(after_help = "Examples:\n  \
     vardkase log 14\n  \
     vardkase log --follow --json\n  \
-    vardkase log --offline --state /var/lib/vardkase     without a server")]
+    vardkase log --offline --state /var/lib/vardkase     without a server\n  \
+    vardkase log --export evidence.jsonl                 for `vardkase verify --export` elsewhere")]
 pub struct LogArgs {
     /// Of this incident only.
     incident: Option<IncidentNo>,
@@ -41,6 +46,9 @@ pub struct LogArgs {
     /// Read the state folder itself: works with no server, and beside a running one.
     #[arg(long)]
     offline: bool,
+    /// Write everything into a file as evidence: records, plans, seals; no address, note or code. Reads the state folder.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["incident", "after", "follow"])]
+    export: Option<PathBuf>,
 }
 
 /// One record.
@@ -68,6 +76,9 @@ struct Part {
 
 impl LogArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if let Some(file) = &self.export {
+            return export(cx, file);
+        }
         if self.offline {
             return self.offline(cx);
         }
@@ -101,9 +112,24 @@ impl LogArgs {
         let reader = SqliteReader::open(&cx.global.state)?;
         let after = head_at(&reader, self.after)?;
         let mut records = Vec::new();
-        let mut unreadable = None;
-        reader.read(after, &mut |record| match decode(&record) {
-            Ok((at, event)) => {
+        let (mut unreadable, mut decoder) = (None, Decoder::default());
+        reader.read(after, &mut |record| match decoder.next(&record) {
+            Ok(Entry::Part) => ControlFlow::Continue(()),
+            Ok(Entry::Kept(at, keeping)) => {
+                if self.incident.is_none() {
+                    let (event, what) = (keeping.name().into(), keeping.json());
+                    records.push(Record {
+                        seq: record.seq,
+                        at,
+                        incident: None,
+                        event,
+                        what,
+                        hash: Some(hex(&record.hash)),
+                    });
+                }
+                ControlFlow::Continue(())
+            }
+            Ok(Entry::Event(at, event)) => {
                 let concerns = self.incident.is_none_or(|no| event.incident() == Some(no));
                 if concerns {
                     records.push(of(record.seq, at, &event, &record.hash));
@@ -125,13 +151,53 @@ impl LogArgs {
     }
 }
 
+/// Evidence, into a new file.
+fn export(cx: &mut Context<'_>, file: &Path) -> Result<(), Error> {
+    let state = cx.global.state.clone();
+    let reader = SqliteReader::open(&state)?;
+    let seals = evidence::seals(&reader)?;
+    let failed = |e: std::io::Error| {
+        Error::other(format!("{} can't be written: {e}", file.display()), "name a new file on a disk with space")
+    };
+    let key = SealKey::load(&state)?;
+    // The region as the seals have it; a journal without any is exported without a seal.
+    let region = seals.last.as_ref().map_or("", |s| s.region.as_str());
+    let key = key.filter(|_| !region.is_empty());
+    let out = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
+    let mut out = BufWriter::new(out);
+    let head = match evidence::write(&reader, key.as_ref(), region, cx.now(), &mut out) {
+        Ok(head) => head,
+        Err(error) => {
+            let _ = std::fs::remove_file(file);
+            return Err(match error {
+                evidence::CannotWrite::Journal(e) => e.into(),
+                evidence::CannotWrite::File(e) => failed(e),
+            });
+        }
+    };
+    out.into_inner().map_err(|e| failed(e.into_error())).and_then(|f| f.sync_all().map_err(failed))?;
+    let by = key.map(|k| hex(&k.public()));
+    if cx.json() {
+        cx.term.json(&json!({ "file": file, "records": head.seq, "head": head.to_string(), "key": by }));
+        return Ok(());
+    }
+    cx.term.line(&format!("{}: {} records", file.display(), head.seq));
+    cx.term.line(&format!("head: {head}"));
+    match by {
+        Some(key) => cx.term.line(&format!("sealed by: {key}")),
+        None => cx.term.line("not sealed: this journal has no seal yet"),
+    }
+    cx.term.line(&format!("elsewhere: vardkase verify --export {}", file.display()));
+    Ok(())
+}
+
 fn head_at(reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
     reader.head_at(seq)?.ok_or_else(|| Error::usage(format!("there is no record {seq}"), "leave --after out"))
 }
 
 /// Private values are still sealed in it.
 fn of(seq: u64, at: At, event: &Event, hash: &[u8]) -> Record {
-    let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+    let hash = hex(hash);
     // What has no JSON form is shown as programmers see it, rather than left out.
     let what = serde_json::to_value(event).unwrap_or_else(|_| json!(format!("{event:?}")));
     Record { seq, at, incident: event.incident(), event: event.name().into(), what, hash: Some(hash) }

@@ -12,6 +12,7 @@ mod adopt;
 mod all_clear;
 mod api;
 mod approve;
+mod backup;
 mod bench;
 mod check;
 mod completions;
@@ -31,6 +32,7 @@ mod relapse;
 mod reload;
 mod report;
 mod report_ask;
+mod restore;
 mod restored;
 mod schema;
 pub mod serve;
@@ -119,6 +121,8 @@ enum Command {
     AllClear(all_clear::AllClearArgs),
     Log(log::LogArgs),
     Verify(verify::VerifyArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Reload(reload::ReloadArgs),
@@ -185,6 +189,8 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::AllClear(a) => a.run(cx),
         Command::Log(a) => a.run(cx),
         Command::Verify(a) => return a.run(cx),
+        Command::Backup(a) => a.run(cx),
+        Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
         Command::Schema(a) => a.run(cx),
         Command::Reload(a) => a.run(cx),

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::terminal::Hue;
 use crate::app::{Options, StartError, start};
 use crate::config::{Source, load};
+use crate::dispatch::journal_view::journal_view;
 use crate::error::{Error, Kind};
 use crate::web::auth::TOKEN_FILE;
 
@@ -32,7 +33,7 @@ pub struct ServeArgs {
     /// Under which address the public reaches this server; for links and QR codes.
     #[arg(long, value_name = "URL", env = "VARDKASE_PUBLIC_URL")]
     public_url: Option<String>,
-    /// A folder on another disk for the second copy of the journal.
+    /// A folder on another disk for the second copy of the journal: each commit is on both before it counts.
     #[arg(long, value_name = "DIR")]
     mirror: Option<PathBuf>,
     /// Start though the key file is lost: what was sealed by it is given up.
@@ -45,8 +46,9 @@ impl ServeArgs {
         let Self { config, public_listen, listen, public_url, mirror, accept_lost_key } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
+        let state = cx.global.state.clone();
         let options =
-            Options { state: cx.global.state.clone(), mirror, public_listen, listen, public_url, accept_lost_key };
+            Options { state, mirror, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
         logging();
         let runtime = runtime()?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
@@ -72,6 +74,16 @@ impl ServeArgs {
                 cx.term.line(&format!("public page  http://{}", running.public));
                 cx.term.line(&format!("console      http://{}", running.console));
                 cx.term.line(&format!("its token    {}", running.state_dir.join(TOKEN_FILE).display()));
+                let journal = running.handle.ask(|_, meta| journal_view(meta)).await.unwrap_or_default();
+                if let Some(second) = journal.copies.get(1) {
+                    cx.term.line(&format!("second copy  {}: {} records", second.folder, second.records));
+                }
+                for (hue, said) in
+                    journal.alarms.iter().map(|a| (Hue::Bad, a)).chain(journal.warnings.iter().map(|w| (Hue::Wait, w)))
+                {
+                    let said = cx.in_tongue(said).to_owned();
+                    cx.term.line_in(hue, &said);
+                }
                 if warnings > 0 {
                     cx.term.line(&format!("`vardkase check` has {warnings} warnings"));
                 }
@@ -114,7 +126,11 @@ pub(super) fn logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     // A second logger in one process (tests) changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// What kept the program from starting.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::api::quoted;
 use super::context::{Context, read};
 use super::status_show;
+use crate::dispatch::journal_view::JournalView;
 use crate::domain::ids::IncidentNo;
 use crate::domain::view::{IncidentView, StatusView};
 use crate::error::Error;
@@ -52,27 +53,40 @@ impl StatusArgs {
         Ok(())
     }
 
-    fn look(&self, cx: &mut Context<'_>) -> Result<Value, Error> {
-        match self.incident {
-            None => cx.api()?.get("/api/v1/status"),
-            Some(no) => cx.api()?.get(&format!("/api/v1/incidents/{}", quoted(&no.written("X")))),
-        }
+    /// The region, and the incident if one is asked for. A screen wants the region in any case: its warnings stand on every
+    /// one, and it knows the zone of the clocks.
+    fn look(&self, cx: &mut Context<'_>) -> Result<(Value, Option<Value>), Error> {
+        let Some(no) = self.incident else {
+            let status = cx.api()?.get("/api/v1/status")?;
+            cx.learn_zone(&status);
+            return Ok((status, None));
+        };
+        let status = if cx.json() { Value::Null } else { cx.api()?.get("/api/v1/status")? };
+        cx.learn_zone(&status);
+        let incident = cx.api()?.get(&format!("/api/v1/incidents/{}", quoted(&no.written("X"))))?;
+        Ok((status, Some(incident)))
     }
 
-    fn show(&self, cx: &mut Context<'_>, seen: &Value) -> Result<(), Error> {
+    fn show(&self, cx: &mut Context<'_>, (status, incident): &(Value, Option<Value>)) -> Result<(), Error> {
         if cx.json() {
-            cx.term.json(seen);
+            cx.term.json(incident.as_ref().unwrap_or(status));
             return Ok(());
         }
-        match self.incident {
+        let said = |key| status.get(key).and_then(Value::as_bool);
+        status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+        let journal: Option<JournalView> = status.get("journal").map(read).transpose()?;
+        if let Some(journal) = &journal {
+            status_show::journal_alarms(cx, journal);
+        }
+        match incident {
             None => {
-                cx.learn_zone(seen);
-                let view: StatusView = read(seen.get("status").unwrap_or(seen))?;
-                let said = |key| seen.get(key).and_then(Value::as_bool);
-                status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+                let view: StatusView = read(status.get("status").unwrap_or(status))?;
                 status_show::region(cx, &view);
+                if let Some(journal) = &journal {
+                    status_show::journal(cx, journal, view.now);
+                }
             }
-            Some(_) => status_show::incident(cx, &read::<IncidentView>(seen)?),
+            Some(incident) => status_show::incident(cx, &read::<IncidentView>(incident)?),
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
-use super::words;
+use super::words::{self, Word};
+use crate::dispatch::journal_view::JournalView;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
@@ -24,6 +25,45 @@ pub fn warnings(cx: &mut Context<'_>, off_record: bool, fictional: bool) {
         let loud = cx.say(words::FICTIONAL);
         cx.term.line_in(Hue::Wait, loud);
     }
+}
+
+/// What of the journal must be looked after at once.
+pub fn journal_alarms(cx: &mut Context<'_>, journal: &JournalView) {
+    for alarm in &journal.alarms {
+        let loud = format!("*** {} ***", cx.in_tongue(alarm));
+        cx.term.line_in(Hue::Bad, &loud);
+    }
+}
+
+/// The journal in a few lines: what must be looked after by day, copies, the last seal, the last rehearsal.
+pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
+    cx.term.line("");
+    for warning in &journal.warnings {
+        let text = cx.in_tongue(warning).to_owned();
+        cx.term.line_in(Hue::Wait, &text);
+    }
+    let copies: Vec<String> = journal
+        .copies
+        .iter()
+        .map(|c| format!("{} {} {}", c.folder, c.records, if c.well { "✔" } else { "✖" }))
+        .collect();
+    if !copies.is_empty() {
+        let line = format!("{}: {}", cx.say(words::JOURNAL), copies.join(", "));
+        cx.term.line_in(Hue::Faint, &line);
+    }
+    if let Some(seal) = &journal.sealed {
+        let line = format!("{} {}: {}", cx.say(words::SEALED), cx.clock(seal.at, now), seal.foot);
+        cx.term.line_in(Hue::Faint, &line);
+    }
+    let rehearsed = match &journal.rehearsal {
+        None => cx.say(words::NEVER).to_owned(),
+        Some(r) => {
+            let how = if r.ok { "✔" } else { "✖" };
+            format!("{} {} ({} {})", how, cx.clock(r.at, now), r.age_days, cx.say(words::DAYS_AGO))
+        }
+    };
+    let line = format!("{}: {rehearsed}", cx.say(words::REHEARSED));
+    cx.term.line_in(Hue::Faint, &line);
 }
 
 /// The region at a glance.
@@ -59,19 +99,20 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     let mut next: Vec<String> = Vec::new();
     let alarm = c.not_reached > 0 || i.overdue;
     if c.not_reached > 0 {
-        next.push(format!("{} NOT REACHED", c.not_reached));
+        next.push(format!("{} {}", c.not_reached, cx.say(words::NOT_REACHED)));
     }
-    for (n, what) in [(c.approvals, "to approve"), (c.proposals, "to decide"), (c.tasks, "errands")] {
+    for (n, what) in [(c.approvals, words::TO_APPROVE), (c.proposals, words::TO_DECIDE), (c.tasks, words::ERRANDS)] {
         if n > 0 {
-            next.push(format!("{n} {what}"));
+            next.push(format!("{n} {}", cx.say(what)));
         }
     }
     let due = cx.clock(i.next_update, now);
-    next.push(if i.overdue { format!("update OVERDUE since {due}") } else { format!("update {due}") });
+    let update = cx.say(if i.overdue { words::UPDATE_OVERDUE } else { words::NEXT_UPDATE });
+    next.push(format!("{update} {due}"));
     let answered = if c.acknowledged == c.asked { Hue::Good } else { Hue::Wait };
     vec![
         hued(Hue::Strong, i.no.to_string()),
-        said(format!("{drill}{}{}", cx.in_tongue(&i.title), phase(i.phase))),
+        said(format!("{drill}{}{}", cx.in_tongue(&i.title), phase(cx, i.phase))),
         said(cx.in_tongue(&i.level.label)),
         said(cx.in_tongue(&i.mode.label)),
         hued(if c.accepted == c.addressed { Hue::Good } else { Hue::Wait }, format!("{}/{}", c.accepted, c.addressed)),
@@ -80,11 +121,11 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     ]
 }
 
-fn phase(phase: Phase) -> &'static str {
+fn phase(cx: &Context<'_>, phase: Phase) -> &'static str {
     match phase {
         Phase::Open => "",
-        Phase::Restored => " (running again, data being checked)",
-        Phase::Closed => " (closed)",
+        Phase::Restored => cx.say(words::PHASE_RESTORED),
+        Phase::Closed => cx.say(words::PHASE_CLOSED),
     }
 }
 
@@ -105,8 +146,9 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     table::show(cx.term, &heads, rows);
     for d in &view.dropped {
         let instead: Vec<&str> = d.instead.iter().map(|c| c.as_str()).collect();
-        let path = if instead.is_empty() { "the switchboard reads it out".into() } else { instead.join(", ") };
-        let what = format!("{} can't go to {} over {}: {}; instead: {path}", d.message, d.function, d.channel, d.why);
+        let path = if instead.is_empty() { cx.say(words::SWITCHBOARD_READS).into() } else { instead.join(", ") };
+        let (cant, over, instead) = (cx.say(words::CANT_GO), cx.say(words::OVER), cx.say(words::INSTEAD));
+        let what = format!("{} {cant} {} {over} {}: {}; {instead}: {path}", d.message, d.function, d.channel, d.why);
         cx.term.line_in(Hue::Wait, &what);
     }
 }
@@ -115,7 +157,7 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
     let s = &view.summary;
     let drill = if s.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
     let level = cx.in_tongue(&s.level.label).to_owned();
-    let title = format!("{drill}{} {} · {level}{}", s.no, cx.in_tongue(&s.title), phase(s.phase));
+    let title = format!("{drill}{} {} · {level}{}", s.no, cx.in_tongue(&s.title), phase(cx, s.phase));
     cx.term.line_in(Hue::Strong, &title);
     let sites: Vec<String> = s.sites.iter().map(|(id, m)| format!("{id} {}", cx.in_tongue(&m.label))).collect();
     cx.term.line(&format!("{}: {}", cx.say(words::MODE), sites.join(", ")));
@@ -123,30 +165,33 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
     let back = match view.facts.restore {
         Restore::At(at) => cx.clock(at, view.now),
         Restore::Unknown { forecast } => {
-            format!("{}, forecast {}", cx.say(words::UNKNOWN), cx.clock(forecast, view.now))
+            format!("{}, {} {}", cx.say(words::UNKNOWN), cx.say(words::FORECAST), cx.clock(forecast, view.now))
         }
     };
     let (since_word, back_word) = (cx.say(words::SINCE), cx.say(words::RESTORE));
     cx.term.line(&format!("{since_word}: {since}   {back_word}: {back}"));
     let due = cx.clock(s.next_update, view.now);
     if s.overdue {
-        cx.term.line_in(Hue::Bad, &format!("UPDATE OVERDUE since {due}"));
+        let late = format!("{} {due}", cx.say(words::UPDATE_OVERDUE));
+        cx.term.line_in(Hue::Bad, &late);
     } else {
-        cx.term.line(&format!("next update: {due}"));
+        let next = format!("{}: {due}", cx.say(words::NEXT_UPDATE));
+        cx.term.line(&next);
     }
     if let Some(into) = s.merged_into {
-        cx.term.line_in(Hue::Strong, &format!("goes on as {into}"));
+        let on = format!("{} {into}", cx.say(words::GOES_ON_AS));
+        cx.term.line_in(Hue::Strong, &on);
     }
     for m in &view.messages {
         let of = m.of.map(|n| format!(" of {n}")).unwrap_or_default();
         let state = match (m.stopped, m.released_at) {
-            (true, _) => "no longer holds".to_owned(),
-            (_, Some(at)) => format!("released {}", cx.clock(at, view.now)),
-            _ => "draft".to_owned(),
+            (true, _) => cx.say(words::NO_LONGER_HOLDS).to_owned(),
+            (_, Some(at)) => format!("{} {}", cx.say(words::RELEASED), cx.clock(at, view.now)),
+            _ => cx.say(words::DRAFT).to_owned(),
         };
         let page = match m.page_equal {
-            Some(true) => ", page read back: equal",
-            Some(false) => ", PAGE DIFFERS",
+            Some(true) => cx.say(words::PAGE_EQUAL),
+            Some(false) => cx.say(words::PAGE_DIFFERS),
             None => "",
         };
         let hue = if m.page_equal == Some(false) { Hue::Bad } else { Hue::Faint };
@@ -158,7 +203,8 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
     let counts = format!("{reached_word} {got}/{told}, {answer_word} {answered}/{asked}");
     cx.term.line_in(if got == told && answered == asked { Hue::Good } else { Hue::Wait }, &counts);
     if c.not_reached > 0 {
-        cx.term.line_in(Hue::Bad, &format!("{} NOT REACHED: call them", c.not_reached));
+        let call = format!("{} {}: {}", c.not_reached, cx.say(words::NOT_REACHED), cx.say(words::CALL_THEM));
+        cx.term.line_in(Hue::Bad, &call);
     }
 }
 
@@ -168,25 +214,33 @@ fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
         let EntryStateView::Waiting { approval: a } = &e.state else { continue };
         let due = cx.clock(a.due, view.now);
         let then = match a.then {
-            Then::Release => "it goes out",
-            Then::Escalate => "the deputy is asked",
-            Then::Hold => "it is held, with an alarm",
+            Then::Release => words::THEN_RELEASE,
+            Then::Escalate => words::THEN_ESCALATE,
+            Then::Hold => words::THEN_HOLD,
         };
-        let held = if a.held { " HELD: a standing alarm." } else { "" };
-        let to = if e.public { "the public".to_owned() } else { format!("{} functions", e.to.len()) };
+        let then = format!("{} {}", cx.say(words::THEN), cx.say(then));
+        let held = if a.held { cx.say(words::HELD) } else { "" };
+        let to = match e.public {
+            true => cx.say(words::THE_PUBLIC).to_owned(),
+            false => format!("{} {}", e.to.len(), cx.say(words::FUNCTIONS)),
+        };
+        let (to_word, waits, until) = (cx.say(words::TO), cx.say(words::WAITS_FOR), cx.say(words::UNTIL_LOW));
         let by = names(&a.asked);
-        let what = format!("{} to {to} waits for {by} until {due}, then {then}.{held}", e.message);
+        let what = format!("{} {to_word} {to} {waits} {by} {until} {due}, {then}.{held}", e.message);
         cx.term.line_in(if a.held { Hue::Bad } else { Hue::Wait }, &what);
     }
     for p in view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked) {
         let due = cx.clock(p.due, view.now);
         let mode = cx.in_tongue(&p.mode.label).to_owned();
-        let verb = if p.lower { "lower to" } else { "raise to" };
-        let what = format!("proposal {}: {verb} {mode}, {} decides until {due}", p.id, names(&p.asked));
+        let verb = cx.say(if p.lower { words::LOWER_TO } else { words::RAISE_TO });
+        let (proposal, until) = (cx.say(words::PROPOSAL), cx.say(words::DECIDES_UNTIL));
+        let what = format!("{proposal} {}: {verb} {mode}, {} {until} {due}", p.id, names(&p.asked));
         cx.term.line_in(Hue::Wait, &what);
     }
     for t in view.tasks.iter().filter(|t| t.done_at.is_none()) {
-        let what = format!("errand {}: {} tells {} of {}: {}", t.id, t.owner, names(&t.functions), t.message, t.why);
+        let (errand, tells, of) = (cx.say(words::ERRAND), cx.say(words::TELLS), cx.say(words::OF));
+        let who = names(&t.functions);
+        let what = format!("{errand} {}: {} {tells} {who} {of} {}: {}", t.id, t.owner, t.message, t.why);
         cx.term.line_in(Hue::Wait, &what);
     }
 }
@@ -199,11 +253,11 @@ fn names(all: &[FunctionId]) -> String {
 fn row(cx: &mut Context<'_>, r: &RowView, now: At) -> Vec<Said> {
     let title = cx.in_tongue(&r.title).to_owned();
     let (answer, next) = (answer(cx, r, now), next(cx, r, now));
-    vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(r), answer, next]
+    vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(cx, r), answer, next]
 }
 
 /// The furthest that the text came over each channel; accepted and delivered are never one word.
-fn reached(r: &RowView) -> Said {
+fn reached(cx: &Context<'_>, r: &RowView) -> Said {
     let mut best: Vec<&CellView> = Vec::new();
     for cell in &r.cells {
         match best.iter_mut().find(|b| b.channel == cell.channel) {
@@ -218,8 +272,8 @@ fn reached(r: &RowView) -> Said {
     for c in &best {
         match before.replace(c.state) {
             Some(same) if same == c.state => text.push_str(", "),
-            Some(_) => text.push_str(&format!("; {} ", state(c.state))),
-            None => text.push_str(&format!("{} ", state(c.state))),
+            Some(_) => text.push_str(&format!("; {} ", cx.say(state(c.state)))),
+            None => text.push_str(&format!("{} ", cx.say(state(c.state)))),
         }
         text.push_str(c.channel.as_str());
         if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
@@ -247,16 +301,16 @@ fn far(state: DeliveryState) -> u8 {
     }
 }
 
-fn state(state: DeliveryState) -> &'static str {
+fn state(state: DeliveryState) -> Word {
     match state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Attempting => "attempting",
-        DeliveryState::Accepted => "accepted",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Failed => "FAILED",
-        DeliveryState::Unknown => "unknown",
-        DeliveryState::Expired => "EXPIRED",
-        DeliveryState::Withdrawn => "withdrawn",
+        DeliveryState::Queued => words::QUEUED,
+        DeliveryState::Attempting => words::ATTEMPTING,
+        DeliveryState::Accepted => words::ACCEPTED,
+        DeliveryState::Delivered => words::DELIVERED,
+        DeliveryState::Failed => words::FAILED,
+        DeliveryState::Unknown => words::UNSURE,
+        DeliveryState::Expired => words::EXPIRED,
+        DeliveryState::Withdrawn => words::WITHDRAWN,
     }
 }
 
@@ -264,17 +318,21 @@ fn answer(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
     match &r.state {
         AskView::NotAsked => said("-"),
         AskView::Waiting => {
-            let until = r.deadline.map(|at| format!(" until {}", cx.clock(at, now))).unwrap_or_default();
-            hued(Hue::Wait, format!("waits for {}{until}", names(r.current.as_slice())))
+            let until =
+                r.deadline.map(|at| format!(" {} {}", cx.say(words::UNTIL_AT), cx.clock(at, now))).unwrap_or_default();
+            hued(Hue::Wait, format!("{} {}{until}", cx.say(words::WAITS_FOR), names(r.current.as_slice())))
         }
         AskView::Answered { by, at, via, noted_by } => {
-            let noted = noted_by.as_ref().map(|f| format!(", noted by {f}")).unwrap_or_default();
-            hued(Hue::Good, format!("{by} {} by {via}{noted}", cx.clock(*at, now)))
+            let noted = noted_by.as_ref().map(|f| format!(", {} {f}", cx.say(words::NOTED_BY))).unwrap_or_default();
+            hued(Hue::Good, format!("{by} {} {} {via}{noted}", cx.clock(*at, now), cx.say(words::BY)))
         }
-        AskView::NotReached { at } => hued(Hue::Bad, format!("NOT REACHED since {}", cx.clock(*at, now))),
+        AskView::NotReached { at } => {
+            hued(Hue::Bad, format!("{} {}", cx.say(words::NOT_REACHED_SINCE), cx.clock(*at, now)))
+        }
         AskView::Closed { by, number, .. } => {
             let number = number.as_ref().map(|n| format!(" {n}")).unwrap_or_default();
-            hued(Hue::Faint, format!("closed by {}{number}, unanswered", by.replace('_', " ")))
+            let (closed, unanswered) = (cx.say(words::CLOSED_BY), cx.say(words::UNANSWERED));
+            hued(Hue::Faint, format!("{closed} {}{number}, {unanswered}", by.replace('_', " ")))
         }
     }
 }
@@ -283,11 +341,13 @@ fn answer(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
 fn next(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
     match &r.next {
         NextStep::Answered | NextStep::Closed => said("-"),
-        NextStep::NotWanted => said("no answer is wanted"),
-        NextStep::SilenceIsEnough => said("silence is enough"),
-        NextStep::Remind { at } => said(format!("{} half-time reminder", cx.clock(*at, now))),
-        NextStep::Ask { who, at } => said(format!("{} asks {who} (no answer)", cx.clock(*at, now))),
-        NextStep::Alarm { at } => hued(Hue::Wait, format!("{} alarm (nobody is left to ask)", cx.clock(*at, now))),
-        NextStep::Call => hued(Hue::Bad, "CALL: nobody is left to ask"),
+        NextStep::NotWanted => said(cx.say(words::NOT_WANTED)),
+        NextStep::SilenceIsEnough => said(cx.say(words::SILENCE)),
+        NextStep::Remind { at } => said(format!("{} {}", cx.clock(*at, now), cx.say(words::REMINDER))),
+        NextStep::Ask { who, at } => {
+            said(format!("{} {} {who} {}", cx.clock(*at, now), cx.say(words::ASKS), cx.say(words::NO_ANSWER)))
+        }
+        NextStep::Alarm { at } => hued(Hue::Wait, format!("{} {}", cx.clock(*at, now), cx.say(words::ALARM))),
+        NextStep::Call => hued(Hue::Bad, cx.say(words::CALL)),
     }
 }

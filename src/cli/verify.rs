@@ -1,33 +1,65 @@
 //! Proves a journal, offline.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::terminal::Hue;
+use crate::dispatch::evidence;
+use crate::dispatch::recover::hex;
+use crate::domain::time::At;
 use crate::error::{Error, Kind};
-use crate::journal::{Head, Report, VerifyOptions, verify};
+use crate::journal::{Head, Reader, Report, ShortHead, SqliteReader, VerifyOptions, verify};
 
 /// Prove that the journal is whole and unchanged; says the first broken record.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase verify --state /var/lib/vardkase\n  \
-    vardkase verify --state copy/ --expect 1204:9f2c…     with the head that was noted elsewhere")]
+    vardkase verify --state copy/ --expect 1204:9f2c…     with the head that was noted elsewhere\n  \
+    vardkase verify --foot \"1204 7K4F-2A9B-3C5D-8E1F\"     with what stands at the foot of a mail or fax\n  \
+    vardkase verify --export evidence.jsonl               of `vardkase log --export`, with no state folder")]
 pub struct VerifyArgs {
     /// A head that was noted elsewhere: the only proof against somebody who computed a new chain.
     #[arg(long, value_name = "SEQ:HASH")]
     expect: Option<Head>,
+    /// The same from the foot of a mail or a fax: `Journal 1204 7K4F-…`.
+    #[arg(long, value_name = "JOURNAL")]
+    foot: Option<ShortHead>,
+    /// Prove this file of `vardkase log --export` instead of a state folder.
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// The key that seals must be by, as it was noted elsewhere.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
 }
 
 impl VerifyArgs {
     /// Gives the exit code: a journal that is not whole has been told about in full.
     pub fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
+        if let Some(file) = &self.export {
+            return self.export(cx, file);
+        }
         let state = cx.global.state.clone();
         let report = verify(&state, VerifyOptions { expect: self.expect })?;
-        let code = if report.is_whole() { 0 } else { Kind::Journal.exit_code() };
+        let reader = SqliteReader::open(&state)?;
+        let seals = evidence::seals(&reader)?;
+        let doubt = self.doubt(&reader, &seals, report.records);
+        let code = if report.is_whole() && doubt.is_none() { 0 } else { Kind::Journal.exit_code() };
         if cx.json() {
-            cx.term.json(&as_json(&report));
+            let mut value = as_json(&report);
+            value["seals_proved"] = seals.proved.into();
+            value["sealed"] = seals.last.as_ref().map(|s| json!({ "seq": s.seq, "at": At(s.at_ms) })).into();
+            value["seal_keys"] = seals.keys.iter().map(|k| hex(k)).collect::<Vec<_>>().into();
+            value["doubt"] = doubt.into();
+            cx.term.json(&value);
             return Ok(code);
+        }
+        if let Some(doubt) = &doubt {
+            cx.term.line_in(Hue::Bad, &format!("NOT PROVED: {doubt}"));
         }
         let head = report.head.map_or_else(|| "none".to_owned(), |h| h.to_string());
         match &report.fault {
@@ -38,6 +70,17 @@ impl VerifyArgs {
             cx.term.line(&format!("{} records before it are proved", report.records));
         }
         cx.term.line(&format!("head: {head}"));
+        let keys: Vec<String> = seals.keys.iter().map(|k| hex(k)).collect();
+        match &seals.last {
+            Some(last) => cx.term.line(&format!(
+                "seals: {} proved, the last of record {} at {}, by {}",
+                seals.proved,
+                last.seq,
+                At(last.at_ms),
+                keys.join(", ")
+            )),
+            None => cx.term.line("seals: none"),
+        }
         let (proved, forgotten) = (report.private_proved, report.private_forgotten);
         let without_key = report.private_without_key;
         cx.term.line(&format!("private values: {proved} proved, {forgotten} forgotten, {without_key} without a key"));
@@ -51,6 +94,70 @@ impl VerifyArgs {
         if code != 0 {
             cx.term
                 .notice("help: keep the folder as it is, verify its second copy, and start on the one that is whole");
+        }
+        Ok(code)
+    }
+}
+
+impl VerifyArgs {
+    /// What seals and the foot of a mail have against the journal.
+    fn doubt(&self, reader: &SqliteReader, seals: &evidence::Seals, records: u64) -> Option<String> {
+        if let Some((seq, why)) = seals.fault {
+            return Some(format!("record {seq}: {why}"));
+        }
+        if let Some(key) = &self.key
+            && let Some(other) = seals.keys.iter().map(|k| hex(k)).find(|k| !k.eq_ignore_ascii_case(key))
+        {
+            return Some(format!("seals are by {other}, not by {key}"));
+        }
+        let foot = self.foot?;
+        match reader.head_at(foot.seq) {
+            Ok(Some(head)) if ShortHead::of(head) == foot => None,
+            Ok(Some(_)) => {
+                Some(format!("record {} is not the one that was noted: the chain was computed anew", foot.seq))
+            }
+            Ok(None) => Some(format!("the journal ends at {records}, before the record that was noted ({})", foot.seq)),
+            Err(e) => Some(e.to_string()),
+        }
+    }
+
+    fn export(&self, cx: &mut Context<'_>, file: &Path) -> Result<u8, Error> {
+        let unread = |e: std::io::Error| {
+            Error::other(format!("{} can't be read: {e}", file.display()), "name the file of `vardkase log --export`")
+        };
+        let mut input = BufReader::new(File::open(file).map_err(unread)?);
+        let expected = evidence::Expected { key: self.key.clone(), head: self.expect, foot: self.foot };
+        let proof = evidence::prove(&mut input, &expected);
+        let code = if proof.is_ok() { 0 } else { Kind::Journal.exit_code() };
+        if cx.json() {
+            cx.term.json(&match &proof {
+                Ok(proof) => json!({ "whole": true, "proof": proof }),
+                Err(wrong) => json!({ "whole": false, "wrong": wrong.to_string() }),
+            });
+            return Ok(code);
+        }
+        match proof {
+            Ok(proof) => {
+                cx.term.line_in(Hue::Good, &format!("{}: {} records are proved", file.display(), proof.records));
+                cx.term.line(&format!("head: {}", proof.head));
+                cx.term.line(&format!("plans: {} proved; seals: {} proved", proof.plans, proof.seals));
+                if let Some((seq, at)) = proof.sealed {
+                    cx.term.line(&format!("sealed up to record {seq} at {at}"));
+                }
+                for key in &proof.keys {
+                    cx.term.line(&format!("sealed by: {key}"));
+                }
+                if self.key.is_none() && self.expect.is_none() && self.foot.is_none() {
+                    cx.term.notice(
+                        "help: compare the key or a head with one that was noted elsewhere (--key, --expect, --foot): whoever \
+                         forges a whole journal forges its seals with a key of his own",
+                    );
+                }
+            }
+            Err(wrong) => {
+                cx.term.line_in(Hue::Bad, &format!("NOT PROVED: {wrong}"));
+                cx.term.notice("help: ask for the file anew, and for the journal's second copy");
+            }
         }
         Ok(code)
     }

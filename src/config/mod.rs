@@ -13,6 +13,7 @@
 pub mod check;
 pub mod de;
 pub mod diagnostics;
+pub mod diff;
 pub mod load;
 pub mod raw;
 mod resolve;
@@ -22,4 +23,4 @@ pub mod tests_block;
 mod yaml;
 
 pub use check::{CheckReport, run_check};
-pub use load::{Clock, Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load};
+pub use load::{Clock, Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load, load_checked};

@@ -2,7 +2,10 @@
 //! are committed together, and only what is on disk is told and sent (invariant 1).
 
 pub mod effects;
+pub mod evidence;
 pub mod health;
+pub mod journal_view;
+pub mod keeping;
 pub mod links;
 pub mod owner;
 pub mod queue;
@@ -10,6 +13,7 @@ pub mod rate;
 pub mod receipts;
 pub mod record;
 pub mod recover;
+pub mod rehearse;
 pub mod retry;
 #[cfg(test)]
 pub mod testing;

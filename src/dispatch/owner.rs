@@ -10,11 +10,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::effects::{self, Jobs, Surroundings};
+use super::keeping::{Keeping, Kept};
 use super::queue::Queued;
-use super::record::encode_anyway;
+use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
+use crate::channels::Taken;
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -22,10 +24,11 @@ use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
+use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
-use crate::journal::{Batch, Journal, JournalError, NewRecord, Pending};
+use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
 pub const INPUTS_MAX: usize = 4_096;
@@ -58,7 +61,8 @@ enum Request {
     Input { input: Box<Input>, reply: Option<Answer> },
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
-    Config { loaded: Box<Loaded>, reply: Answer },
+    Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
+    Keep { keeping: Box<Keeping>, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -96,6 +100,12 @@ pub struct Meta {
     pub seq: u64,
     /// Everything is on disk.
     pub on_record: bool,
+    /// Why not, when it is not.
+    pub trouble: Option<String>,
+    /// How the disks under the journal are.
+    pub disks: Disks,
+    /// Seals, rehearsals, jumps of the clock.
+    pub kept: Kept,
     /// Gateways with a worker, by ID.
     pub workers: BTreeMap<GatewayId, WorkerHandle>,
     /// Gateways without one, and why.
@@ -115,6 +125,7 @@ pub struct Meta {
 pub struct Handle {
     tx: mpsc::Sender<Request>,
     changed: watch::Receiver<u64>,
+    closed: watch::Receiver<u64>,
 }
 
 impl Handle {
@@ -151,20 +162,45 @@ impl Handle {
         answer.await.map_err(|_| Failed::GoingDown)
     }
 
-    /// A checked configuration for new incidents.
+    /// A checked configuration for new incidents, with the workers of gateways that are new in it or have changed.
     ///
     /// # Errors
     /// It could not be kept.
-    pub async fn config(&self, loaded: Loaded) -> Result<Done, Failed> {
+    pub async fn config(&self, loaded: Loaded, swap: Swap) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        self.tx.send(Request::Config { loaded: Box::new(loaded), reply }).await.map_err(|_| Failed::GoingDown)?;
+        self.tx.send(Request::Config { loaded: Box::new(loaded), swap, reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Records something about the journal itself.
+    ///
+    /// # Errors
+    /// The program is going down.
+    pub async fn keep(&self, keeping: Keeping) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Counts up with each incident that closes.
+    pub fn closed(&self) -> watch::Receiver<u64> {
+        self.closed.clone()
     }
 
     /// Counts up with each commit.
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
     }
+}
+
+/// Workers that a configuration brings.
+#[derive(Clone, Debug, Default)]
+pub struct Swap {
+    /// Of gateways that are new, or take the place of one that ran: that one is ended afterwards, and what waits in it goes
+    /// over the new one.
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    /// Gateways that can't be used, and why.
+    pub unusable: BTreeMap<GatewayId, String>,
 }
 
 /// A commit on its way.
@@ -177,7 +213,10 @@ struct InFlight {
     /// It was told and sent: once it is on disk, or before when nothing can be written.
     carried_out: bool,
     events: Vec<Event>,
+    kept: Vec<(At, Keeping)>,
     replies: Answers,
+    /// Gateways that let go of an answer when this is on disk.
+    taken: Vec<Taken>,
 }
 
 /// The loop.
@@ -203,8 +242,28 @@ pub struct Owner {
     desk_next: usize,
     /// The contacts that go with each plan of this run: notes of the desk name the plan that they were decided with.
     desk_contacts: BTreeMap<String, Arc<Contacts>>,
+    /// Workers whose place another took, and whose last word has not come.
+    replaced: BTreeMap<GatewayId, u32>,
+    /// Who waits to see the state.
+    looks: Vec<Look>,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
+    closed: watch::Sender<u64>,
+    /// What stands at the foot of mails and faxes from now on.
+    foot: String,
+    nonces: Nonces,
+    look_every: Duration,
+}
+
+/// Gives fresh randomness for each decision, or says why it can't.
+pub type Nonces = Box<dyn FnMut() -> Result<[u8; 16], String> + Send>;
+
+/// From the operating system.
+fn system_nonces() -> Nonces {
+    Box::new(|| {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map(|()| nonce).map_err(|e| e.to_string())
+    })
 }
 
 /// What the loop is built from.
@@ -232,10 +291,14 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
     let Parts { journal, recovered, loaded, around, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
+    let (closed, watch_closed) = watch::channel(0);
     let meta = Meta {
         now: clock.now().into(),
         seq: recovered.head.seq,
         on_record: true,
+        trouble: None,
+        disks: journal.disks(),
+        kept: recovered.kept,
         workers,
         unusable,
         health: BTreeMap::new(),
@@ -244,8 +307,12 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         warnings: loaded.warnings.len(),
     };
     let owner = Owner {
+        foot: meta.kept.foot(),
+        closed,
         desk_next: recovered.state.desk.len(),
         retry_at: None,
+        replaced: BTreeMap::new(),
+        looks: Vec::new(),
         own: Vec::new(),
         desk_contacts: BTreeMap::new(),
         stopped: None,
@@ -262,15 +329,19 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         waiting: BTreeMap::new(),
         in_flight: VecDeque::new(),
         changed,
+        nonces: system_nonces(),
+        look_every: LOOK_EVERY,
     };
-    (owner, Handle { tx, changed: watch_changed })
+    (owner, Handle { tx, changed: watch_changed, closed: watch_closed })
 }
 
 /// What is decided and not handed to the journal yet.
 #[derive(Default)]
 struct Gathered {
     events: Vec<Decided>,
+    kept: Vec<(At, Keeping)>,
     replies: Answers,
+    taken: Vec<Taken>,
     blobs: Vec<Vec<u8>>,
 }
 
@@ -294,6 +365,20 @@ enum Ended {
 }
 
 impl Owner {
+    /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
+    #[must_use]
+    pub fn with_nonces(mut self, nonces: Nonces) -> Self {
+        self.nonces = nonces;
+        self
+    }
+
+    /// Looks at its timers less often than each second: virtual time neither sleeps nor is set.
+    #[must_use]
+    pub fn looking_every(mut self, every: Duration) -> Self {
+        self.look_every = every;
+        self
+    }
+
     /// Runs until every handle is gone or `stop` turns true; what is in flight is committed first.
     pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
         self.stopped = Some(stop.clone());
@@ -301,13 +386,15 @@ impl Owner {
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
+        self.follow(None);
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
             let due = self.state.next_due();
+            self.clock.deadlines_run(due.is_some());
             let now = self.now();
-            let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
-            let room = self.has_room();
+            let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
+            let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
                 _ = stop.changed() => open = false,
@@ -324,15 +411,20 @@ impl Owner {
                     Some(request) => self.take(request, &mut gathered),
                     None => open = false,
                 },
-                () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
+                () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
+            if gathered.events.is_empty() && gathered.kept.is_empty() {
+                self.show();
+            }
             if !self.has_room() {
                 continue;
             }
             // Whatever else waits is decided with it and committed together.
             for _ in 0..TOGETHER_MAX {
-                if let Ok(news) = self.news.try_recv() {
+                if !self.looks.is_empty() {
+                    break;
+                } else if let Ok(news) = self.news.try_recv() {
                     self.hear(news, &mut gathered);
                 } else if let Ok(request) = self.rx.try_recv() {
                     self.take(request, &mut gathered);
@@ -341,7 +433,7 @@ impl Owner {
                 }
             }
             let now = self.now();
-            if self.state.next_due().is_some_and(|d| d <= now) {
+            if self.looks.is_empty() && self.state.next_due().is_some_and(|d| d <= now) {
                 self.decide(&Input::Due, None, &mut gathered);
             }
             self.commit(&mut gathered);
@@ -371,6 +463,20 @@ impl Owner {
         self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
     }
 
+    /// Shows the state to who asked for it, once all of it is on disk: a page or an answer must not say what a crash could
+    /// still take back (invariant 1). Nothing new is decided before. What goes on from memory is shown as such.
+    fn show(&mut self) {
+        if self.in_flight.iter().any(|f| !f.carried_out) {
+            return;
+        }
+        for look in std::mem::take(&mut self.looks) {
+            self.meta.now = self.now();
+            self.meta.seq = self.seq;
+            self.meta.disks = self.journal.disks();
+            look(&self.state, &self.meta);
+        }
+    }
+
     fn going_down(&self) -> bool {
         self.stopped.as_ref().is_some_and(|s| *s.borrow())
     }
@@ -392,18 +498,30 @@ impl Owner {
         match request {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
-            Request::Query(look) => {
-                self.meta.now = self.now();
-                self.meta.seq = self.seq;
-                look(&self.state, &self.meta);
+            Request::Query(look) => self.looks.push(look),
+            Request::Keep { keeping, reply } => {
+                gathered.kept.push((self.now(), *keeping));
+                gathered.replies.push((reply, 0..0));
             }
-            Request::Config { loaded, reply } => {
+            Request::Config { loaded, swap, reply } => {
+                self.swap(swap);
                 let Loaded { plan, contacts, warnings, fictional, .. } = *loaded;
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;
                 self.set_plan(plan, Some(reply), gathered);
             }
+        }
+    }
+
+    fn swap(&mut self, swap: Swap) {
+        self.meta.unusable.extend(swap.unusable);
+        for (id, worker) in swap.workers {
+            self.meta.unusable.remove(&id);
+            if self.meta.workers.insert(id.clone(), worker).is_some() {
+                *self.replaced.entry(id.clone()).or_default() += 1;
+            }
+            self.push(&id);
         }
     }
 
@@ -416,19 +534,33 @@ impl Owner {
             }
             return;
         }
+        if bytes.len() > BLOB_BYTES_MAX {
+            // The journal would refuse it for ever, and with it all that comes after.
+            tracing::error!(
+                bytes = bytes.len(),
+                max = BLOB_BYTES_MAX,
+                "the configuration is too large and not in force"
+            );
+            if let Some(reply) = reply {
+                let why = format!("the configuration takes {} bytes, the journal {BLOB_BYTES_MAX}", bytes.len());
+                let _ = reply.send(Err(Refused::new("too-large", why, "take out what no playbook uses")));
+            }
+            return;
+        }
         gathered.blobs.push(bytes);
         self.decide(&Input::NewPlan(Arc::new(plan)), reply, gathered);
     }
 
     fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
         let now = self.now();
-        let mut nonce = [0; 16];
-        if let Err(e) = getrandom::fill(&mut nonce) {
+        let nonce = (self.nonces)().unwrap_or_else(|e| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
             tracing::error!("the operating system gives no randomness ({e}): codes are weaker");
+            let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&now.0.to_le_bytes());
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
-        }
+            nonce
+        });
         match decide(&mut self.state, input, now, nonce) {
             Ok(events) => {
                 let from = gathered.events.len();
@@ -463,18 +595,28 @@ impl Owner {
                 }
                 self.decide(&Input::Outcomes(states), None, gathered);
             }
-            WorkerEvent::Reply { gateway, from, text } => {
+            WorkerEvent::Reply { gateway, from, text, taken } => {
                 let channel = self.channel_of(&gateway);
                 if let Some(channel) = channel {
                     self.heard(channel, &from.0, text, gathered);
                 }
+                gathered.taken.push(taken);
             }
             WorkerEvent::Health { gateway, health, .. } => {
                 self.meta.health.insert(gateway, (health.ok, health.detail));
             }
             WorkerEvent::Room { gateway, .. } => self.push(&gateway),
             WorkerEvent::Ended { gateway, on_the_wire, in_line } => {
-                if !self.going_down() {
+                if self.going_down() {
+                    return;
+                }
+                if let Some(n) = self.replaced.get_mut(&gateway).filter(|n| **n > 0) {
+                    // Another took its place: what it had not handed over leaves there.
+                    *n -= 1;
+                    self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
+                    self.again(in_line);
+                    self.follow(Some(&gateway));
+                } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
                     self.lost(&gateway);
@@ -510,32 +652,52 @@ impl Owner {
 
     /// Hands what was decided to the journal, as one batch.
     fn commit(&mut self, gathered: &mut Gathered) {
-        if gathered.events.is_empty() {
+        if gathered.events.is_empty() && gathered.kept.is_empty() {
+            gathered.taken.drain(..).for_each(|taken| taken.tell());
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events: decided, replies, blobs } = std::mem::take(gathered);
-        let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len());
+        let Gathered { events: decided, kept, replies, taken, blobs } = std::mem::take(gathered);
+        let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
         for Decided { at, event, contacts } in decided {
             let attached = contacts.and_then(|c| serde_json::to_vec(&*c).ok());
-            records.push(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer()));
+            records.extend(in_parts(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer())));
             events.push(event);
         }
-        let mut batch = Batch::of(records);
-        for blob in blobs {
-            batch.put_blob(blob);
+        records.extend(kept.iter().map(|(at, keeping)| encode_keeping(*at, keeping)));
+        let mut batches = in_batches(records);
+        if let Some(first) = batches.first_mut() {
+            for blob in blobs {
+                first.put_blob(blob);
+            }
         }
-        let expected = self.seq;
-        self.seq += batch.records.len() as u64;
-        let mut this =
-            InFlight { pending: None, batch, expected, submitted: mono(), carried_out: false, events, replies };
-        if !self.meta.on_record {
-            self.carry_out(&mut this);
+        // What was decided is told when the last of it is on disk.
+        let last = batches.len() - 1;
+        let mut told = Some((events, kept, replies, taken));
+        for (n, batch) in batches.into_iter().enumerate() {
+            let (events, kept, replies, taken) =
+                if n == last { told.take().unwrap_or_default() } else { Default::default() };
+            let expected = self.seq;
+            self.seq += batch.records.len() as u64;
+            let mut this = InFlight {
+                pending: None,
+                batch,
+                expected,
+                submitted: mono(),
+                carried_out: false,
+                events,
+                kept,
+                replies,
+                taken,
+            };
+            if !self.meta.on_record {
+                self.carry_out(&mut this);
+            }
+            self.in_flight.push_back(this);
         }
-        self.in_flight.push_back(this);
         if self.retry_at.is_none() {
             self.submit();
         }
@@ -602,6 +764,7 @@ impl Owner {
         if !self.meta.on_record && self.in_flight.is_empty() {
             tracing::warn!("records can be written again; everything is on disk");
             self.meta.on_record = true;
+            self.meta.trouble = None;
         }
         self.carry_out(&mut front);
         if self.retry_at.is_none() {
@@ -623,6 +786,7 @@ impl Owner {
             tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
         }
         self.meta.on_record = false;
+        self.meta.trouble = Some(why.to_owned());
         let mut all = std::mem::take(&mut self.in_flight);
         all.iter_mut().for_each(|f| self.carry_out(f));
         self.in_flight = all;
@@ -633,11 +797,16 @@ impl Owner {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
         }
+        for (at, keeping) in std::mem::take(&mut done.kept) {
+            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &keeping);
+            self.foot = self.meta.kept.foot();
+        }
         let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {
             let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
         }
+        done.taken.drain(..).for_each(|taken| taken.tell());
         let mut jobs = Jobs::new();
         for event in events.iter() {
             self.effects_of(event, &mut jobs);
@@ -671,11 +840,17 @@ impl Owner {
                         }
                         let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
                         let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
-                        effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
                     }
+                }
+                if may_recall(change) {
+                    self.recall(*no);
+                }
+                if matches!(**change, Change::PhaseSet { phase: Phase::Closed, .. }) {
+                    self.closed.send_modify(|n| *n += 1);
                 }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
@@ -692,6 +867,60 @@ impl Owner {
         }
         for worker in self.meta.workers.values() {
             worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What gateways accepted and what must not begin any more is taken back where the far end keeps it.
+    fn recall(&self, no: IncidentNo) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let recalled: Vec<DeliveryId> =
+            recalled(inc).into_iter().map(|ordinal| DeliveryId { incident: no, ordinal }).collect();
+        for worker in self.meta.workers.values().filter(|w| w.keeps_jobs()) {
+            worker.withdraw(recalled.clone());
+        }
+    }
+
+    fn keeps_jobs(&self) -> bool {
+        self.meta.workers.values().any(WorkerHandle::keeps_jobs)
+    }
+
+    /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
+    /// out. After a start all of them, else the one that took another's place.
+    fn follow(&self, only: Option<&GatewayId>) {
+        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+        if workers.is_empty() {
+            return;
+        }
+        let now = self.now();
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let ttl_s = inc.plan.region.limits.delivery_ttl_s.saturating_add(FOLLOW_GRACE_S);
+            let open = (0u32..)
+                .zip(&inc.deliveries)
+                .filter(|(_, d)| d.state == DeliveryState::Accepted)
+                .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
+                .map(|(o, _)| o);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            if let Some(worker) = workers.get(&gateway) {
+                worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
+            }
+        }
+        // What was called back just before the end may not have been asked for.
+        for no in self.state.incidents.keys() {
+            self.recall(*no);
         }
     }
 
@@ -728,6 +957,26 @@ impl Owner {
         }
     }
 
+    /// What left a queue without having been handed over leaves once more.
+    fn again(&mut self, ids: Vec<DeliveryId>) {
+        let mut by_incident: BTreeMap<IncidentNo, Vec<u32>> = BTreeMap::new();
+        ids.into_iter().for_each(|id| by_incident.entry(id.incident).or_default().push(id.ordinal));
+        let mut jobs = Jobs::new();
+        for (no, ordinals) in by_incident {
+            if no == DESK {
+                for ordinal in ordinals {
+                    let note = self.state.desk.get(ordinal as usize);
+                    if let Some(contacts) = note.and_then(|n| self.desk_contacts.get(&n.plan)) {
+                        effects::desk_job(&self.state, ordinal, contacts, &mut jobs);
+                    }
+                }
+            } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
+                effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, ordinals.into_iter(), &mut jobs);
+            }
+        }
+        self.hand_over(jobs);
+    }
+
     /// A worker that ended by itself is no way out any more.
     fn lost(&mut self, gateway: &GatewayId) {
         if self.meta.workers.remove(gateway).is_some() {
@@ -744,7 +993,7 @@ impl Owner {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
             let waiting =
                 (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
-            effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
+            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, waiting, &mut jobs);
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash {
@@ -759,8 +1008,19 @@ impl Owner {
     }
 }
 
+/// A far end is asked about what it accepted for so long after the delivery's own time.
+const FOLLOW_GRACE_S: u32 = 600;
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
+
+/// Whether a change may make something obsolete that gateways have accepted.
+fn may_recall(change: &Change) -> bool {
+    match change {
+        Change::Stopped { .. } | Change::Merged { .. } | Change::PhaseSet { .. } => true,
+        Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
+        _ => false,
+    }
+}
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
 /// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.

@@ -1,11 +1,17 @@
 //! Between events and journal records. A published kind and version never change: a new shape gets a new version and an
 //! upcaster here, and the golden files in the tests hold the old ones.
 
+use serde::{Deserialize, Serialize};
+
+use super::keeping::{KINDS_FROM, Keeping};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::private::Private;
 use crate::domain::time::At;
-use crate::journal::{Commitment, JournalError, NewRecord, RecordRef, Sealed, Sealer};
+use crate::journal::{
+    BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, Commitment, JournalError, NewRecord, RECORD_BYTES_MAX, RecordRef,
+    Sealed, Sealer,
+};
 
 /// The version in which events are written now.
 pub const VERSION: u16 = 1;
@@ -71,20 +77,144 @@ pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Se
     })
 }
 
-/// An event as it was decided, with its time; its private values are still sealed ([`unseal`]).
+/// What the program keeps of itself, as it is stored.
+pub fn encode_keeping(at: At, keeping: &Keeping) -> NewRecord {
+    NewRecord::new(keeping.kind(), VERSION, at.0, keeping.bytes())
+}
+
+/// The kind of a part of a record that is larger than the journal takes in one.
+const PART: u16 = KINDS_FROM;
+/// Bytes of the whole record in one part.
+const PART_BYTES_MAX: usize = RECORD_BYTES_MAX - 64;
+/// Most bytes of a record put together again: as many as a start can hold in memory besides.
+const JOINED_BYTES_MAX: usize = 1 << 30;
+
+/// A part of a record. The last one carries the private values of the whole.
+#[derive(Serialize, Deserialize)]
+struct Part<'a> {
+    n: u32,
+    of: u32,
+    kind: u16,
+    version: u16,
+    #[serde(borrow)]
+    bytes: &'a [u8],
+}
+
+/// A record as the journal takes it: in one, or, when it is too large for that, in parts. Refusing it would refuse it for ever,
+/// and with it all that comes after.
+pub fn in_parts(record: NewRecord) -> Vec<NewRecord> {
+    if record.bytes.len() <= RECORD_BYTES_MAX {
+        return vec![record];
+    }
+    let NewRecord { kind, version, at_ms, bytes, private } = record;
+    let chunks: Vec<&[u8]> = bytes.chunks(PART_BYTES_MAX).collect();
+    let of = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+    let mut parts: Vec<NewRecord> = (0..)
+        .zip(chunks)
+        .map(|(n, bytes)| {
+            let part = postcard::to_stdvec(&Part { n, of, kind, version, bytes }).unwrap_or_default();
+            NewRecord::new(PART, VERSION, at_ms, part)
+        })
+        .collect();
+    if let Some(last) = parts.last_mut() {
+        last.private = private;
+    }
+    parts
+}
+
+/// As few batches as the journal's limits allow: one that is over them would be refused for ever.
+pub fn in_batches(records: Vec<NewRecord>) -> Vec<Batch> {
+    let mut batches = Vec::with_capacity(1);
+    let (mut records, mut rest) = (records, Vec::new());
+    loop {
+        let mut bytes = 0_usize;
+        let fits = records.iter().take(BATCH_RECORDS_MAX).take_while(|r| {
+            bytes = bytes.saturating_add(r.stored_bytes());
+            bytes <= BATCH_BYTES_MAX
+        });
+        // A record alone is below the limit of a batch.
+        let n = fits.count().max(1).min(records.len());
+        rest.extend(records.drain(n..));
+        batches.push(Batch::of(records));
+        if rest.is_empty() {
+            return batches;
+        }
+        records = std::mem::take(&mut rest);
+    }
+}
+
+/// What a record says.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Entry {
+    /// Something happened; its private values are still sealed ([`unseal`]).
+    Event(At, Event),
+    /// Something about the journal itself.
+    Kept(At, Keeping),
+    /// A part of something larger, which is not whole yet.
+    Part,
+}
+
+/// Reads records in their order, and puts parts together again.
+#[derive(Default, Debug)]
+pub struct Decoder {
+    joined: Vec<u8>,
+    next: u32,
+}
+
+impl Decoder {
+    /// The next record.
+    ///
+    /// # Errors
+    /// A kind or version that this program does not know, or damaged bytes.
+    pub fn next(&mut self, record: &RecordRef<'_>) -> Result<Entry, Unreadable> {
+        let bad = |why: String| Unreadable { seq: record.seq, why };
+        if record.kind != PART {
+            // A crash between two commits leaves parts without their end: what they were part of was told to nobody as recorded.
+            (self.joined, self.next) = (Vec::new(), 0);
+            return entry(record.seq, record.kind, record.version, record.at_ms, record.bytes);
+        }
+        let part: Part<'_> = postcard::from_bytes(record.bytes).map_err(|e| bad(e.to_string()))?;
+        if part.n == 0 {
+            (self.joined, self.next) = (Vec::new(), 0);
+        }
+        if part.n != self.next || part.n >= part.of || self.joined.len() + part.bytes.len() > JOINED_BYTES_MAX {
+            return Err(bad(format!("it is part {} of {}, and part {} was to come", part.n, part.of, self.next)));
+        }
+        self.joined.extend_from_slice(part.bytes);
+        self.next += 1;
+        if self.next < part.of {
+            return Ok(Entry::Part);
+        }
+        self.next = 0;
+        entry(record.seq, part.kind, part.version, record.at_ms, &std::mem::take(&mut self.joined))
+    }
+}
+
+fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<Entry, Unreadable> {
+    let bad = |why: String| Unreadable { seq, why };
+    if version != VERSION {
+        return Err(bad(format!("it is of version {version}, this program knows up to {VERSION}")));
+    }
+    if kind >= KINDS_FROM {
+        return Keeping::read(kind, bytes).map(|k| Entry::Kept(At(at_ms), k)).map_err(bad);
+    }
+    let event: Event = postcard::from_bytes(bytes).map_err(|e| bad(e.to_string()))?;
+    if event.kind() != kind {
+        return Err(bad(format!("it says it is of kind {kind}, and is of kind {}", event.kind())));
+    }
+    Ok(Entry::Event(At(at_ms), event))
+}
+
+/// An event as it was decided, with its time; its private values are still sealed ([`unseal`]). For a record that stands alone;
+/// what reads a journal uses a [`Decoder`].
 ///
 /// # Errors
-/// A kind or version that this program does not know, or damaged bytes.
+/// A kind or version that this program does not know, or damaged bytes; or the record is no event.
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
-    let bad = |why: String| Unreadable { seq: record.seq, why };
-    let event: Event = match record.version {
-        VERSION => postcard::from_bytes(record.bytes).map_err(|e| bad(e.to_string()))?,
-        newer => return Err(bad(format!("it is of version {newer}, this program knows up to {VERSION}"))),
-    };
-    if event.kind() != record.kind {
-        return Err(bad(format!("it says it is of kind {}, and is of kind {}", record.kind, event.kind())));
+    match Decoder::default().next(record)? {
+        Entry::Event(at, event) => Ok((at, event)),
+        Entry::Kept(..) | Entry::Part => Err(Unreadable { seq: record.seq, why: "it is no event".into() }),
     }
-    Ok((At(record.at_ms), event))
 }
 
 /// Gives an event its private values back; what was forgotten stays sealed.
@@ -101,4 +231,85 @@ pub fn unseal<E>(event: &mut Event, mut find: impl FnMut(Commitment) -> Result<O
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::domain::incident::event::Change;
+    use crate::journal::{Head, Journal, OpenOptions};
+
+    const WHEN: At = At(1_229_566_320_000);
+
+    fn large(n: usize) -> Event {
+        let ordinals = vec![u32::MAX; n];
+        Event::Incident { no: IncidentNo::actual(14), change: Box::new(Change::Withdrawn { ordinals }) }
+    }
+
+    /// All batches of `events`, written; what is read back, and how many records that were.
+    fn through(dir: &std::path::Path, events: &[Event], torn: bool) -> (Vec<Entry>, u64) {
+        let journal = Journal::open(dir, OpenOptions::default()).unwrap();
+        let sealer = journal.sealer().clone();
+        let attached = b"contacts";
+        let records = events.iter().flat_map(|e| in_parts(encode(WHEN, e, Some(attached), &sealer).unwrap()));
+        let mut batches = in_batches(records.collect());
+        if torn {
+            batches.pop();
+        }
+        for batch in batches {
+            journal.submit_blocking(journal.head().seq, batch).unwrap().wait().unwrap();
+        }
+        let (mut decoder, mut read, mut commitments) = (Decoder::default(), Vec::new(), 0);
+        let reader = journal.reader().unwrap();
+        let end = reader.read(Head::START, &mut |record| {
+            read.push(decoder.next(&record).unwrap());
+            commitments += record.commitments().len();
+            ControlFlow::Continue(())
+        });
+        let seq = end.unwrap().seq;
+        assert!(torn || commitments == events.len(), "private values go with the last part");
+        journal.close();
+        (read, seq)
+    }
+
+    /// The journal refuses a record of more than its limit for ever: it goes in parts, and comes back whole.
+    #[test]
+    fn a_record_that_is_too_large_for_one_goes_in_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let events = [large(1), large(30 << 20), large(2)];
+        let (read, seq) = through(dir.path(), &events, false);
+        assert_eq!(seq, 2 + 5, "150 MB are five parts");
+        let whole: Vec<Entry> = read.iter().filter(|e| **e != Entry::Part).cloned().collect();
+        assert_eq!(whole.len(), 3);
+        for (entry, event) in whole.into_iter().zip(events) {
+            assert!(entry == Entry::Event(WHEN, event));
+        }
+    }
+
+    #[test]
+    fn parts_without_their_end_are_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let (read, seq) = through(dir.path(), &[large(30 << 20)], true);
+        assert!(seq >= 1 && read.iter().all(|e| *e == Entry::Part));
+        let (read, _) = through(dir.path(), &[large(1), large(2)], false);
+        let last = &read[read.len() - 2..];
+        assert!(last == [Entry::Event(WHEN, large(1)), Entry::Event(WHEN, large(2))]);
+    }
+
+    #[test]
+    fn batches_stay_within_the_journals_limits_and_keep_the_order() {
+        let record = |n: usize| NewRecord::new(1, 1, n as i64, vec![]);
+        for n in [1, BATCH_RECORDS_MAX, BATCH_RECORDS_MAX + 1, 2 * BATCH_RECORDS_MAX + 7] {
+            let batches = in_batches((0..n).map(record).collect());
+            assert_eq!(batches.len(), n.div_ceil(BATCH_RECORDS_MAX));
+            let order: Vec<i64> = batches.iter().flat_map(|b| &b.records).map(|r| r.at_ms).collect();
+            assert_eq!(order, (0..n as i64).collect::<Vec<_>>());
+        }
+        let big = (0..5).map(|_| NewRecord::new(1, 1, 0, vec![0; RECORD_BYTES_MAX])).collect();
+        let sizes: Vec<usize> = in_batches(big).iter().map(|b| b.records.len()).collect();
+        assert_eq!(sizes, [1, 1, 1, 1, 1], "two of them are over the limit by their heads");
+    }
 }

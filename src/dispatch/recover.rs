@@ -5,7 +5,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::record::{Unreadable, decode, label, unseal};
+use super::keeping::Kept;
+use super::record::{Decoder, Entry, Unreadable, label, unseal};
 use crate::config::load::Contacts;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::{Change, Event};
@@ -25,6 +26,10 @@ pub struct Recovered {
     pub contacts: BTreeMap<IncidentNo, Arc<Contacts>>,
     /// How many events were applied.
     pub events: u64,
+    /// What the program kept of itself.
+    pub kept: Kept,
+    /// When the last record was written: time goes on from there, whatever the machine's clock says now.
+    pub last_at: Option<At>,
 }
 
 /// Why the program can't start on a journal.
@@ -87,7 +92,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Hash> {
+pub(super) fn unhex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
     if text.len() != 64 || !text.is_ascii() {
         return None;
@@ -103,6 +108,15 @@ fn unhex(text: &str) -> Option<Hash> {
 /// # Errors
 /// A damaged journal, or a record that this program does not understand.
 pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, CannotRecover> {
+    recover_until(reader, plan, u64::MAX)
+}
+
+/// As [`recover`], up to a record.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) -> Result<Recovered, CannotRecover> {
+    let (mut decoder, mut kept, mut last_at) = (Decoder::default(), Kept::default(), None);
     let mut read: Vec<Read> = Vec::new();
     let mut state = State::new(plan);
     let mut contacts = BTreeMap::new();
@@ -110,19 +124,31 @@ pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, Ca
     let mut from = Head::START;
     loop {
         // In handfuls: reading and unsealing need the reader in turn.
+        if from.seq >= last_seq {
+            return Ok(Recovered { state, head: from, contacts, events, kept, last_at });
+        }
         let head = reader.read(from, &mut |record| {
-            let event = decode(&record);
+            let entry = decoder.next(&record);
             let last = record.commitments().last();
-            let go_on = event.is_ok() && read.len() + 1 < HANDFUL;
-            read.push(Read { seq: record.seq, event, last });
+            let go_on = entry.is_ok() && read.len() + 1 < HANDFUL && record.seq < last_seq;
+            read.push(Read { seq: record.seq, at: At(record.at_ms), entry, last });
             if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         if read.is_empty() {
-            return Ok(Recovered { state, head, contacts, events });
+            return Ok(Recovered { state, head, contacts, events, kept, last_at });
         }
-        for Read { seq, event, last } in read.drain(..) {
+        for Read { seq, at, entry, last } in read.drain(..) {
             let fail = |why: String| CannotRecover::Record { seq, why };
-            let (at, mut event) = event.map_err(|e| fail(e.why))?;
+            last_at = last_at.max(Some(at));
+            kept.since.get_or_insert(at);
+            let (at, mut event) = match entry.map_err(|e| fail(e.why))? {
+                Entry::Event(at, event) => (at, event),
+                Entry::Kept(at, keeping) => {
+                    kept.apply(seq, at, &keeping);
+                    continue;
+                }
+                Entry::Part => continue,
+            };
             unseal(&mut event, |c| reader.unseal(c))?;
             for hash in plans_named(&event) {
                 if !state.plans.contains_key(hash) {
@@ -150,7 +176,8 @@ pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, Ca
 /// A record, read and not yet carried out.
 struct Read {
     seq: u64,
-    event: Result<(At, Event), Unreadable>,
+    at: At,
+    entry: Result<Entry, Unreadable>,
     /// The last of its commitments: frozen contacts, when it opens an incident.
     last: Option<Commitment>,
 }
@@ -158,7 +185,7 @@ struct Read {
 /// So many records are read before they are carried out.
 const HANDFUL: usize = 4_096;
 
-fn plans_named(event: &Event) -> Vec<&str> {
+pub(super) fn plans_named(event: &Event) -> Vec<&str> {
     match event {
         Event::PlanSet { plan } | Event::DeskNote { plan, .. } => vec![plan],
         Event::Incident { change, .. } => match &**change {

@@ -27,6 +27,7 @@ pub fn head(priority: u8) -> Arc<Letterhead> {
         page_url: String::new(),
         thread: "incident-14@region".into(),
         priority,
+        foot: String::new(),
     })
 }
 

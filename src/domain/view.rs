@@ -126,6 +126,9 @@ pub struct StatusView {
     pub now: At,
     /// The region's name.
     pub region: String,
+    /// The region's zone (`Europe/Stockholm`): clocks on screens are read beside texts, and must say the same.
+    #[serde(default)]
+    pub zone: String,
     /// The configuration for new incidents, by its hash.
     pub plan: String,
     /// Sites with their modes.
@@ -165,6 +168,7 @@ pub fn status(state: &State, now: At) -> StatusView {
     StatusView {
         now,
         region: plan.region.name.clone(),
+        zone: plan.calendar.zone.name().to_owned(),
         plan: plan.hash.clone(),
         sites,
         open: newest_first(state.open().map(|i| summary(state, i, now)).collect()),

@@ -41,6 +41,20 @@ pub enum JournalError {
         /// What was tried, and what the system said.
         what: String,
     },
+    /// Two copies of the journal hold different records from one on. Neither is repaired: either may be the true one.
+    Differ {
+        /// The first record that differs.
+        seq: u64,
+        /// One folder, and its last record.
+        first: (PathBuf, u64),
+        /// The other.
+        second: (PathBuf, u64),
+    },
+    /// A copy did not answer in time. It may have taken it.
+    Late {
+        /// Its folder.
+        folder: PathBuf,
+    },
     /// Somebody else appended first: decide again on the newer state.
     Conflict {
         /// The head that the caller believed in.
@@ -122,6 +136,15 @@ impl JournalError {
             Self::Disk { kind: DiskKind::Io, .. } => {
                 "look at the system log for this disk, and move the state folder to another one".into()
             }
+            Self::Differ { seq, first, second } => format!(
+                "two programs have run on the two copies, or one was put back from elsewhere. Keep both folders; look at what \
+                 each says with `vardkase log --offline --after {} --state {}` and with --state {}; then start on the one \
+                 that tells what really happened, and give it an empty folder as --mirror",
+                seq.saturating_sub(1),
+                first.0.display(),
+                second.0.display()
+            ),
+            Self::Late { .. } => "look at the disk or the network mount that it lies on; it is caught up by itself".into(),
             Self::Conflict { .. } => "decide again on the newer state; if this repeats, two processes write".into(),
             Self::TooLarge { .. } => "split it, or keep it out of the journal".into(),
             Self::Forgotten { .. } => "the incident was forgotten on purpose; open a new one".into(),
@@ -199,6 +222,15 @@ impl fmt::Display for JournalError {
                 };
                 write!(f, "{kind}: {what}")
             }
+            Self::Differ { seq, first, second } => write!(
+                f,
+                "the two copies of the journal differ from record {seq} on: {} goes on to {}, {} to {}",
+                first.0.display(),
+                first.1,
+                second.0.display(),
+                second.1
+            ),
+            Self::Late { folder } => write!(f, "{} did not answer in time", folder.display()),
             Self::Conflict { expected, found } => {
                 write!(f, "the journal stands at record {found}, not at {expected}: somebody appended first")
             }

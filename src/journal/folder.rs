@@ -57,20 +57,51 @@ impl Folder {
 
     /// Writes a new key file, durably, before anything is wrapped by it.
     pub fn write_key(&self, key: &MasterKey) -> Result<(), JournalError> {
-        let path = self.path.join(KEY_FILE);
-        let new = self.path.join("key.new");
-        let write = || {
-            match fs::remove_file(&new) {
-                Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-                _ => {}
-            }
-            let mut file = private_options().write(true).create_new(true).open(&new)?;
-            file.write_all(key.to_file_text().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            sync_folder(&self.path)
-        };
-        write().map_err(|e| JournalError::io("writing", &path, &e))
+        write_key(&self.path, key)
+    }
+}
+
+/// Writes a key file into a folder whose lock is held, or that is new.
+pub(crate) fn write_key(folder: &Path, key: &MasterKey) -> Result<(), JournalError> {
+    write_private(folder, KEY_FILE, key.to_file_text().as_bytes())
+}
+
+/// Writes a file that its owner alone may read, durably and whole or not at all.
+pub(crate) fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+    let path = folder.join(name);
+    let new = folder.join(format!("{name}.new"));
+    let write = || {
+        match fs::remove_file(&new) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = private_options().write(true).create_new(true).open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
+        sync_folder(folder)
+    };
+    write().map_err(|e| JournalError::io("writing", &path, &e))
+}
+
+/// Keys that are not the journal's, and that a program started on a copy needs: links that are out go on to work, and seals
+/// are by the same hand.
+pub(crate) const SIDE_KEYS: [&str; 2] = ["link-key", "seal-key"];
+
+/// A side key's file; `None` when there is none, or it can't be read.
+pub(crate) fn read_side_key(folder: &Path, name: &str) -> Option<String> {
+    let mut file = File::open(folder.join(name)).ok()?;
+    read_line(&mut file).ok().filter(|text| !text.is_empty())
+}
+
+/// Gives a folder the side keys that it lacks. One that can't be written is worth a warning and no more.
+pub fn copy_side_keys(from: &Path, to: &Path) {
+    for name in SIDE_KEYS {
+        if let (Some(text), false) = (read_side_key(from, name), to.join(name).exists())
+            && let Err(error) = write_private(to, name, text.as_bytes())
+        {
+            tracing::warn!(%error, "a key was not copied to the other copy of the journal");
+        }
     }
 }
 
@@ -98,7 +129,7 @@ fn read_line(file: &mut File) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn private_options() -> fs::OpenOptions {
+pub(crate) fn private_options() -> fs::OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are a matter of Unix"))]
     let mut options = File::options();
     #[cfg(unix)]
@@ -106,7 +137,7 @@ fn private_options() -> fs::OpenOptions {
     options
 }
 
-fn create_private_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -115,6 +146,6 @@ fn create_private_folder(path: &Path) -> std::io::Result<()> {
 }
 
 /// A new name is durable when its folder is (POSIX leaves it open; ext4 and XFS need it).
-fn sync_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }

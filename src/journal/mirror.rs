@@ -1,16 +1,12 @@
-//! A second copy on another disk (INCIDENTS lesson 45: the transaction log lay on the storage that failed).
+//! Brings one copy of a journal up to another: what is committed there is verified and then taken over, key file included, so
+//! that the copy is a state folder of its own: a process can be started on it (INCIDENTS lesson 45: the transaction log lay
+//! on the storage that failed). What is forgotten is forgotten there too.
 //!
-//! Follows the journal: what is committed is verified and then copied, a moment later, key file included, so that the copy
-//! is a state folder of its own: a process can be started on it. What is forgotten is forgotten there too. A slow or broken
-//! second disk delays nobody; it is told in [`MirrorState`].
-//!
-//! Must not: repair. A copy that holds another history than the journal is left as it is, for it may be the true one.
+//! Must not: repair. A copy that holds another history is left as it is, for it may be the true one.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior, params};
-use tokio::sync::watch;
 
 use super::Reader;
 use super::chain::Head;
@@ -22,21 +18,8 @@ use super::sqlite::{check_format, create_tables, open_connection, set_pragmas};
 
 /// Frames that one transaction copies.
 const STEP_FRAMES_MAX: i64 = 256;
-/// After a failure the copy is tried again this much later, or at the next record.
-const RETRY_S: u64 = 10;
-/// Pages of WAL after which SQLite moves them by itself; nobody waits for the mirror.
+/// Pages of WAL after which SQLite moves them by itself; nobody waits for it.
 const WAL_PAGES: i64 = 1000;
-
-/// How the second copy stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MirrorState {
-    /// What it holds.
-    pub head: Head,
-    /// Why it does not follow, if it does not.
-    pub error: Option<JournalError>,
-    /// It lies on the same disk as the journal: no second copy in the sense that matters. An unmounted disk shows so too.
-    pub same_disk: bool,
-}
 
 /// Copies a journal into a second folder.
 #[derive(Debug)]
@@ -44,7 +27,6 @@ pub struct Mirror {
     source: PathBuf,
     dir: PathBuf,
     target: Option<Target>,
-    told: watch::Sender<MirrorState>,
 }
 
 /// The second folder, held.
@@ -52,66 +34,28 @@ pub struct Mirror {
 struct Target {
     conn: Connection,
     head: Head,
+    /// Up to which rows the two side tables were taken over. Rows there are only ever added.
+    taken: [i64; 2],
     _folder: Folder,
 }
 
 impl Mirror {
-    /// Names the two folders. Nothing is opened yet: a second disk that is missing must not stop the start.
+    /// Names the two folders: from where, and to where. Nothing is opened yet: a disk that is missing must not stop a start.
     pub fn new(source: &Path, dir: &Path) -> Self {
-        let state = MirrorState { head: Head::START, error: None, same_disk: false };
-        Self { source: source.into(), dir: dir.into(), target: None, told: watch::Sender::new(state) }
-    }
-
-    /// Tells how the copy stands.
-    pub fn state(&self) -> watch::Receiver<MirrorState> {
-        self.told.subscribe()
+        Self { source: source.into(), dir: dir.into(), target: None }
     }
 
     /// Copies all that is committed by now. Blocks on both disks. After an error the folder is opened anew the next time.
     ///
     /// # Errors
-    /// The second folder is in use, full, of another journal, or of another history; or the journal itself is broken.
+    /// The second folder is in use, full, of another journal, or of another history; or the journal itself is broken. A copy
+    /// that is ahead is a [`JournalError::Conflict`].
     pub fn step(&mut self) -> Result<Head, JournalError> {
         let result = self.catch_up();
         if result.is_err() {
             self.target = None;
         }
-        let same_disk = same_disk(&self.source, &self.dir);
-        self.told.send_modify(|state| {
-            state.same_disk = same_disk;
-            state.error = result.as_ref().err().cloned();
-            if let Ok(head) = &result {
-                state.head = *head;
-            }
-        });
         result
-    }
-
-    /// Follows until the journal's writer ends, and copies what it wrote last.
-    pub async fn run(mut self, mut follow: watch::Receiver<Head>) {
-        loop {
-            let ended = follow.has_changed().is_err();
-            follow.mark_unchanged();
-            let stepped = tokio::task::spawn_blocking(move || {
-                let result = self.step();
-                (self, result)
-            });
-            // The runtime goes down, or the step panicked: nothing to follow with.
-            let Ok((mirror, result)) = stepped.await else { return };
-            self = mirror;
-            if ended {
-                return;
-            }
-            let retry = Duration::from_secs(RETRY_S);
-            match result {
-                // An end is looked at in the next round, after one more step.
-                Ok(_) => drop(follow.changed().await),
-                Err(error) => {
-                    tracing::warn!(%error, "the second copy of the journal does not follow");
-                    let _ = tokio::time::timeout(retry, follow.changed()).await;
-                }
-            }
-        }
     }
 
     fn catch_up(&mut self) -> Result<Head, JournalError> {
@@ -153,22 +97,29 @@ impl Target {
             return Err(key_file("is not the one of the second copy"));
         }
         let head = recorded_head(&conn)?;
-        if reader.head_at(head.seq)? != Some(head) {
-            let what = format!("the second copy holds another history, up to record {}", head.seq);
-            return Err(JournalError::corrupt(None, what));
+        match reader.head_at(head.seq)? {
+            Some(same) if same == head => {}
+            Some(_) => {
+                super::compare::compare(source, dir)?;
+            }
+            None => {
+                super::compare::compare(source, dir)?;
+                return Err(JournalError::Conflict { expected: reader.head()?.seq, found: head.seq });
+            }
         }
         conn.execute("ATTACH ?1 AS source", [uri(&source.join(DB_FILE), "?mode=ro")]).map_err(failed)?;
-        Ok(Self { conn, head, _folder: folder })
+        Ok(Self { conn, head, taken: [0; 2], _folder: folder })
     }
 
     /// One transaction; whether there may be more.
     fn copy_some(&mut self) -> Result<bool, JournalError> {
         let failed = |e: rusqlite::Error| JournalError::sqlite("writing the second copy", &e);
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let forgotten = copy_beside(&transaction).map_err(failed)?;
+        let taken = copy_side_tables(&transaction, self.taken).map_err(failed)?;
+        let forgotten = copy_keys(&transaction).map_err(failed)?;
         let (head, frames) = copy_frames(&transaction, self.head)?;
         transaction.commit().map_err(failed)?;
-        self.head = head;
+        (self.head, self.taken) = (head, taken);
         if forgotten {
             // Old pages still hold the keys; if a reader is in the way, SQLite moves them later.
             let _ = self.conn.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -177,15 +128,26 @@ impl Target {
     }
 }
 
-/// What lies outside the chain; rows there are only ever added, or forgotten. Whether anything was forgotten.
-fn copy_beside(conn: &Connection) -> rusqlite::Result<bool> {
-    for (table, columns) in [("blobs", "hash, bytes"), ("private", "commitment, incident, sealed")] {
+/// What lies outside the chain; rows there are only ever added, or forgotten. The first time all rows are looked at: a copy
+/// that was put back from a backup may have numbered them anew. Up to which rows they were taken.
+fn copy_side_tables(conn: &Connection, mut taken: [i64; 2]) -> rusqlite::Result<[i64; 2]> {
+    let tables = [("blobs", "hash, bytes"), ("private", "commitment, incident, sealed")];
+    for ((table, columns), taken) in tables.into_iter().zip(&mut taken) {
+        let last: i64 = conn
+            .prepare_cached(&format!("SELECT ifnull(max(rowid), 0) FROM source.{table}"))?
+            .query_row([], |row| row.get(0))?;
         conn.prepare_cached(&format!(
-            "INSERT INTO main.{table} (rowid, {columns}) SELECT rowid, {columns} FROM source.{table}
-             WHERE rowid > ifnull((SELECT max(rowid) FROM main.{table}), 0)"
+            "INSERT INTO main.{table} ({columns}) SELECT {columns} FROM source.{table} WHERE rowid > ?1 AND rowid <= ?2
+             ORDER BY rowid ON CONFLICT DO NOTHING"
         ))?
-        .execute([])?;
+        .execute([*taken, last])?;
+        *taken = last;
     }
+    Ok(taken)
+}
+
+/// Keys of incidents, and what was forgotten. Whether anything was.
+fn copy_keys(conn: &Connection) -> rusqlite::Result<bool> {
     conn.prepare_cached(
         "INSERT INTO main.keys (incident, wrapped) SELECT incident, wrapped FROM source.keys AS theirs
          WHERE wrapped IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.keys WHERE incident = theirs.incident)",
@@ -244,14 +206,16 @@ fn copy_frames(conn: &Connection, mut head: Head) -> Result<(Head, i64), Journal
     Ok((head, frames))
 }
 
+/// Whether two folders lie on one device: then the second copy is none in the sense that matters. An unmounted disk shows
+/// so too.
 #[cfg(unix)]
-fn same_disk(a: &Path, b: &Path) -> bool {
+pub(super) fn same_disk(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let device = |path: &Path| std::fs::metadata(path).map(|meta| meta.dev());
     matches!((device(a), device(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 #[cfg(not(unix))]
-fn same_disk(_: &Path, _: &Path) -> bool {
+pub(super) fn same_disk(_: &Path, _: &Path) -> bool {
     false
 }

@@ -23,9 +23,16 @@
 //! | `folder` | state folder, lock, key file |
 //! | `sqlite` | [`SqliteStore`]: schema, group append, WAL |
 //! | `read` | [`SqliteReader`]: replay, blobs, unsealing |
-//! | `writer` | [`Journal`]: the writer thread and its handle |
+//! | `writer` | [`Journal`]: the writer thread and its handle; a writer moved by hand |
+//! | `memory` | [`MemoryStore`]: the same frames and keys without a disk, for simulations |
 //! | `verify` | the offline proof |
-//! | `mirror` | the second copy on another disk |
+//! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
+//! | `head_seal` | signatures of the chain's head |
+//! | `backup` | one file that holds it all, and back |
+//! | `compare` | what two copies are to each other before a start |
+//! | `disks` | how the disks are, for screens |
+//! | `reserve` | space that is held back for the time when the disk is full |
+//! | `mirror` | brings one copy up to the other |
 //!
 //! [`Store`] and [`Reader`] are the seam for a store of several sites: `append(expected_seq, batch) -> seq`, `read`,
 //! `follow`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
@@ -47,12 +54,19 @@ use std::ops::ControlFlow;
 
 use tokio::sync::watch;
 
+mod backup;
 mod chain;
+mod compare;
+mod copies;
+mod disks;
 mod error;
 mod folder;
 mod frame;
+mod head_seal;
+mod memory;
 mod mirror;
 mod read;
+mod reserve;
 mod seal;
 mod sqlite;
 #[cfg(test)]
@@ -60,15 +74,23 @@ mod tests;
 mod verify;
 mod writer;
 
+pub use backup::{BackupInfo, backup, read_backup, restore};
 pub use chain::{BadHead, HASH_BYTES, Hash, Head, hash_of};
+pub use compare::{Repaired, Standing, compare};
+pub use copies::{Copies, LATE_AFTER};
+pub use disks::{CopyState, Disks};
 pub use error::{DiskKind, JournalError};
+pub use folder::copy_side_keys;
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
-pub use mirror::{Mirror, MirrorState};
+pub use head_seal::{HeadSeal, SealKey, ShortHead};
+pub use memory::{MemoryDisk, MemoryReader, MemoryStore};
+pub use mirror::Mirror;
 pub use read::SqliteReader;
+pub use reserve::RESERVE_BYTES;
 pub use seal::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use verify::{Fault, Report, SIDE_FAULTS_MAX, VerifyOptions, What, verify};
-pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
+pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Hand, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
 
 /// Largest blob (a frozen plan of a large region is well below it).
 pub const BLOB_BYTES_MAX: usize = 64 << 20;
@@ -98,6 +120,26 @@ impl NewRecord {
     /// A record without private values.
     pub fn new(kind: u16, version: u16, at_ms: i64, bytes: Vec<u8>) -> Self {
         Self { kind, version, at_ms, bytes, private: Vec::new() }
+    }
+    /// What it takes up of a batch.
+    pub fn stored_bytes(&self) -> usize {
+        frame::stored_bytes(self)
+    }
+    /// The head after it, when it follows `head` with these commitments: for who proves a chain without the journal. `None`
+    /// when it is over a limit, and so was never in one.
+    pub fn linked(&self, head: Head, commitments: &[[u8; Commitment::BYTES]]) -> Option<Head> {
+        if commitments.len() > PRIVATE_PER_RECORD_MAX || frame::check_limits(self).is_err() {
+            return None;
+        }
+        let Self { kind, version, at_ms, bytes, .. } = self;
+        let (kind, version, at_ms) = (*kind, *version, *at_ms);
+        Some(head.then(&chain::Fields { kind, version, at_ms, commitments, bytes }))
+    }
+    /// As it would be read back with that link.
+    pub fn at<'a>(&'a self, head: Head, commitments: &'a [[u8; Commitment::BYTES]]) -> RecordRef<'a> {
+        let Self { kind, version, at_ms, bytes, .. } = self;
+        let Head { seq, hash } = head;
+        RecordRef { seq, kind: *kind, version: *version, at_ms: *at_ms, bytes, hash, commitments }
     }
     /// With a private value beside it.
     #[must_use]
@@ -227,7 +269,7 @@ impl std::fmt::Debug for Checkpoint {
 }
 
 /// One batch on its way into a store.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Append {
     /// The number of the last record before it, as its owner believes.
     pub expected_seq: u64,
@@ -254,6 +296,10 @@ pub trait Store: Send {
     fn follow(&self) -> watch::Receiver<Head>;
     /// How readers are opened.
     fn open_reader(&self) -> OpenReader;
+    /// How the disks under it are, where it knows.
+    fn disks(&self) -> Option<watch::Receiver<Disks>> {
+        None
+    }
 }
 
 /// What a reader's visitor gets for each record; `Break` ends the reading.

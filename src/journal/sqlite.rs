@@ -11,10 +11,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use tokio::sync::watch;
 
 use super::chain::Head;
-use super::error::JournalError;
+use super::disks::{CopyState, Disks};
+use super::error::{DiskKind, JournalError};
 use super::folder::{Folder, KEY_FILE, read_key};
 use super::frame::FrameWriter;
 use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
+use super::reserve::Reserve;
 use super::seal::{MasterKey, Sealed, Sealer, limit};
 use super::{Append, Batch, CHECKPOINT_BYTES_MAX, Checkpoint, OpenReader, Reader, Store};
 
@@ -56,6 +58,8 @@ pub struct OpenOptions {
     /// Goes on with a new master key when the old one is gone. What was sealed stays, unreadable, until the old key file
     /// is found; the chain still verifies.
     pub accept_lost_key: bool,
+    /// How much space is held back for the time when the disk is full; 0: none. See [`RESERVE_BYTES`](super::RESERVE_BYTES).
+    pub reserve_bytes: u64,
 }
 
 /// The journal in the state folder.
@@ -72,6 +76,8 @@ pub struct SqliteStore {
     purge: bool,
     /// A commit failed: what the disk holds must be read anew before the next one.
     unsure: bool,
+    reserve: Reserve,
+    disks: watch::Sender<Disks>,
     /// Last: let go of when all else is closed.
     folder: Folder,
 }
@@ -132,7 +138,32 @@ impl SqliteStore {
         let head = recorded_head(&conn)?;
         check_tail(&conn, head)?;
         let told = watch::Sender::new(head);
-        Ok(Self { conn, head, sealer, master, told, wal_bytes: 0, purge: false, unsure: false, folder })
+        let reserve = Reserve::take(dir, options.reserve_bytes);
+        let disks = Disks { copies: vec![CopyState::well(dir.into(), head)], same_disk: false };
+        let disks = watch::Sender::new(disks);
+        Ok(Self { conn, head, sealer, master, told, wal_bytes: 0, purge: false, unsure: false, reserve, disks, folder })
+    }
+
+    /// The key that wraps all others.
+    pub(super) fn master(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// The disk ran full, and the reserve was given up.
+    pub(super) fn reserve_used(&self) -> bool {
+        self.reserve.used()
+    }
+
+    /// Tells how the disk is, if that has changed.
+    fn tell_disk(&self, out: Option<&JournalError>) {
+        let (head, reserve_used) = (self.head, self.reserve.used());
+        self.disks.send_if_modified(|disks| {
+            let Some(copy) = disks.copies.first_mut() else { return false };
+            let now = CopyState { dir: copy.dir.clone(), head, out: out.cloned(), reserve_used };
+            let changed = copy.out != now.out || copy.reserve_used != now.reserve_used;
+            *copy = now;
+            changed
+        });
     }
 
     /// Seals private values for batches of this store.
@@ -200,9 +231,18 @@ impl Store for SqliteStore {
 
     fn append(&mut self, group: &[Append]) -> Vec<Result<Head, JournalError>> {
         let mut answers = Vec::with_capacity(group.len());
-        match self.write_group(group, &mut answers) {
+        let mut written = self.write_group(group, &mut answers);
+        if let Err(JournalError::Disk { kind: DiskKind::Full, .. }) = &written
+            && self.reserve.give_up()
+        {
+            self.unsure = true;
+            answers.clear();
+            written = self.write_group(group, &mut answers);
+        }
+        match written {
             Ok(head) => {
                 self.head = head;
+                self.tell_disk(None);
                 for (append, answer) in group.iter().zip(&answers) {
                     if answer.is_ok() && !append.batch.forget.is_empty() {
                         append.batch.forget.iter().for_each(|incident| self.sealer.forget(incident));
@@ -220,6 +260,7 @@ impl Store for SqliteStore {
             // What was refused for a reason of its own keeps it.
             Err(error) => {
                 self.unsure = true;
+                self.tell_disk(Some(&error));
                 answers.resize(group.len(), Ok(self.head));
                 answers.iter_mut().filter(|a| a.is_ok()).for_each(|answer| *answer = Err(error.clone()));
             }
@@ -252,6 +293,9 @@ impl Store for SqliteStore {
     }
 
     fn idle(&mut self) {
+        if self.reserve.take_again() {
+            self.tell_disk(None);
+        }
         if self.wal_bytes >= WAL_IDLE_BYTES || self.purge {
             self.move_wal();
         }
@@ -268,6 +312,10 @@ impl Store for SqliteStore {
             reader.master = Some(master.clone());
             Ok(Box::new(reader) as Box<dyn Reader>)
         })
+    }
+
+    fn disks(&self) -> Option<watch::Receiver<Disks>> {
+        Some(self.disks.subscribe())
     }
 }
 
@@ -452,5 +500,8 @@ impl SqliteStore {
     /// For tests that make the disk misbehave.
     pub(super) fn conn(&self) -> &Connection {
         &self.conn
+    }
+    pub(super) fn reserve(&mut self) -> &mut Reserve {
+        &mut self.reserve
     }
 }

@@ -14,6 +14,9 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::chain::Head;
+use super::compare::Repaired;
+use super::copies::Copies;
+use super::disks::Disks;
 use super::error::JournalError;
 use super::seal::Sealer;
 use super::sqlite::{OpenOptions, SqliteStore};
@@ -33,6 +36,7 @@ pub struct Journal {
     told: watch::Receiver<Head>,
     sealer: Sealer,
     open_reader: OpenReader,
+    disks: Option<watch::Receiver<Disks>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -43,6 +47,8 @@ impl fmt::Debug for Journal {
 }
 
 enum Command {
+    /// Nothing is asked; the store looks after itself.
+    Wake,
     Append(Append, oneshot::Sender<Result<Head, Refused>>),
     Checkpoint(Checkpoint, oneshot::Sender<Result<(), JournalError>>),
     Stop,
@@ -102,18 +108,51 @@ impl Journal {
         Self::start(store, sealer)
     }
 
+    /// As [`open`](Self::open), with a second copy in another folder: each commit is on both before it counts. Gives what was
+    /// repaired in the state folder before.
+    ///
+    /// # Errors
+    /// As [`Copies::open`].
+    pub fn open_with_mirror(
+        dir: &Path,
+        mirror: &Path,
+        options: OpenOptions,
+    ) -> Result<(Self, Option<Repaired>), JournalError> {
+        let (store, repaired) = Copies::open(dir, mirror, options)?;
+        let (sealer, wake) = (store.sealer(), store.wake());
+        let journal = Self::start(store, sealer)?;
+        // Weak: what waits for a disk must not keep the writer alive.
+        let commands = journal.commands.downgrade();
+        let _ = wake.set(Arc::new(move || {
+            if let Some(commands) = commands.upgrade() {
+                // A full queue has the writer awake already.
+                let _ = commands.try_send(Command::Wake);
+            }
+        }));
+        Ok((journal, repaired))
+    }
+
     /// Starts a writer on any store.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(store: impl Store + 'static, sealer: Sealer) -> Result<Self, JournalError> {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let (told, open_reader) = (store.follow(), store.open_reader());
+        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write(store, queue))
             .map_err(|e| JournalError::io("starting a thread for", Path::new("the journal"), &e))?;
-        Ok(Self { commands, told, sealer, open_reader, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { commands, told, sealer, open_reader, disks, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// A journal whose writer is moved by hand.
+    pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, Hand<S>) {
+        let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
+        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
+        let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
+        let hand = Hand { writer, queue, next: None };
+        (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
     }
 
     /// The last durable record.
@@ -124,6 +163,11 @@ impl Journal {
     /// Tells each new head; a follower then reads on from where it stands. Intermediate heads may be skipped.
     pub fn follow(&self) -> watch::Receiver<Head> {
         self.told.clone()
+    }
+
+    /// How the disks under it are, as they were at the last commit; nothing where the store can't tell.
+    pub fn disks(&self) -> Disks {
+        self.disks.as_ref().map(|d| d.borrow().clone()).unwrap_or_default()
     }
 
     /// Seals private values.
@@ -205,27 +249,45 @@ impl Journal {
 fn closed(command: Command) -> Refused {
     let batch = match command {
         Command::Append(append, _) => Some(append.batch),
-        Command::Checkpoint(..) | Command::Stop => None,
+        Command::Checkpoint(..) | Command::Stop | Command::Wake => None,
     };
     Refused { error: JournalError::Closed, batch }
 }
 
 /// The writer's life.
-fn write(mut store: impl Store, mut queue: mpsc::Receiver<Command>) {
-    let (mut group, mut answers) = (Vec::new(), Vec::new());
+fn write(store: impl Store, mut queue: mpsc::Receiver<Command>) {
+    let mut writer = Writer { store, group: Vec::new(), answers: Vec::new() };
     let mut next = queue.blocking_recv();
     while let Some(command) = next.take() {
+        next = writer.carry_out(command, &mut queue).or_else(|| queue.try_recv().ok());
+        if next.is_none() {
+            writer.store.idle();
+            next = queue.blocking_recv();
+        }
+    }
+}
+
+struct Writer<S> {
+    store: S,
+    group: Vec<Append>,
+    answers: Vec<oneshot::Sender<Result<Head, Refused>>>,
+}
+
+impl<S: Store> Writer<S> {
+    /// Carries a command out, and what waits behind an append together with it. Gives back what it met and could not join.
+    fn carry_out(&mut self, command: Command, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        let mut next = None;
         match command {
             Command::Append(append, answer) => {
                 let mut bytes = append.batch.stored_bytes();
-                group.push(append);
-                answers.push(answer);
-                while bytes < GROUP_BYTES_MAX && group.len() < GROUP_BATCHES_MAX {
+                self.group.push(append);
+                self.answers.push(answer);
+                while bytes < GROUP_BYTES_MAX && self.group.len() < GROUP_BATCHES_MAX {
                     match queue.try_recv() {
                         Ok(Command::Append(append, answer)) => {
                             bytes = bytes.saturating_add(append.batch.stored_bytes());
-                            group.push(append);
-                            answers.push(answer);
+                            self.group.push(append);
+                            self.answers.push(answer);
                         }
                         Ok(other) => {
                             next = Some(other);
@@ -234,26 +296,53 @@ fn write(mut store: impl Store, mut queue: mpsc::Receiver<Command>) {
                         Err(_) => break,
                     }
                 }
-                let results = store.append(&group);
-                for ((append, answer), result) in group.drain(..).zip(answers.drain(..)).zip(results) {
+                let results = self.store.append(&self.group);
+                for ((append, answer), result) in self.group.drain(..).zip(self.answers.drain(..)).zip(results) {
                     // Whoever does not wait any more reads it in the journal.
                     let _ = answer.send(result.map_err(|error| Refused { error, batch: Some(append.batch) }));
                 }
             }
             Command::Checkpoint(checkpoint, answer) => {
-                let _ = answer.send(store.put_checkpoint(&checkpoint));
+                let _ = answer.send(self.store.put_checkpoint(&checkpoint));
             }
+            Command::Wake => {}
             // What was queued before is written; what comes after is handed back by the closed queue.
-            Command::Stop => {
-                queue.close();
-            }
+            Command::Stop => queue.close(),
         }
-        if next.is_none() {
-            next = queue.try_recv().ok();
+        next
+    }
+}
+
+/// A writer without a thread: whoever holds it says when the disk takes what waits. A simulation on virtual time can't have
+/// a second thread, and places its crashes between any two steps.
+pub struct Hand<S> {
+    writer: Writer<S>,
+    queue: mpsc::Receiver<Command>,
+    next: Option<Command>,
+}
+
+impl<S> fmt::Debug for Hand<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hand")
+    }
+}
+
+impl<S: Store> Hand<S> {
+    /// Waits until something is to be written. `false`: nobody can ask for anything any more.
+    pub async fn wait(&mut self) -> bool {
+        if self.next.is_none() {
+            self.next = self.queue.recv().await;
         }
-        if next.is_none() {
-            store.idle();
-            next = queue.blocking_recv();
+        self.next.is_some()
+    }
+
+    /// Writes what waits, as far as it goes into one commit.
+    pub fn turn(&mut self) {
+        if let Some(command) = self.next.take().or_else(|| self.queue.try_recv().ok()) {
+            self.next = self.writer.carry_out(command, &mut self.queue);
+        }
+        if self.next.is_none() {
+            self.writer.store.idle();
         }
     }
 }

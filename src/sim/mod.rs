@@ -10,6 +10,7 @@ pub mod pocsag;
 pub mod relay;
 pub mod smpp;
 pub mod sms_http;
+pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
 pub mod tap;

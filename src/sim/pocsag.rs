@@ -88,7 +88,7 @@ pub fn decode(samples: &[i16], bits_a_second: u32) -> Vec<Heard> {
             if word == IDLE || !is_whole(word) {
                 open = false;
             } else if word >> 31 == 0 {
-                let ric = (word >> 13 & 0x3_ffff) << 3 | slot / 2;
+                let ric = ((word >> 13 & 0x3_ffff) << 3) | (slot / 2);
                 heard.push(Heard { ric, function: (word >> 11 & 3) as u8, bits: Vec::new() });
                 open = true;
             } else if let Some(call) = heard.last_mut().filter(|_| open) {

@@ -6,7 +6,7 @@
 //! ```text
 //! unit     = header part [SP mark]                the mark begins and ends each unit of a drill, and no other
 //! header   = [mark SP] number SP [fingerprint SP] [k/n SP]       a message has a fingerprint, a note has none
-//! last     = … [SP trailer [SP mark]]             behind the text, or on a last unit of its own
+//! last     = … [SP trailer [SP mark]]             behind the text, or on last units of its own
 //! ```
 //!
 //! | kind | units | `k/n` |
@@ -260,8 +260,8 @@ impl Received {
             let same = joined.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
             return wrong(format!("{about}: departs from the text at byte {same}: “{joined}”"));
         };
-        // A last unit that holds no byte of the text holds the trailer, alone.
-        let alone = parts.len() > 1 && parts.last().is_some_and(|last| *last == rest) && !rest.is_empty();
+        // Last units that hold no byte of the text hold the trailer, alone.
+        let alone = !rest.is_empty() && (1..parts.len()).any(|from| parts[from..].concat() == rest);
         let behind = match &self.mark {
             _ if alone || rest.is_empty() => Some(rest),
             Some(mark) => rest.strip_prefix(&format!(" {mark} ")),

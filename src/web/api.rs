@@ -16,6 +16,8 @@ use super::Ctx;
 use super::auth::Denied;
 use super::log::LogPart;
 use super::problem::Problem;
+use crate::dispatch::journal_view::{JournalView, journal_view};
+use crate::dispatch::keeping::{Keeping, Rehearsal};
 use crate::dispatch::owner::{Done, Meta};
 use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::decide::{Foresight, foresee};
@@ -33,6 +35,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/status", get(status))
         .route("/incidents", get(incidents))
         .route("/incidents/{no}", get(incident))
+        .route("/incidents/{no}/adopt", get(super::reload::adoption))
+        .route("/reload", post(super::reload::reload))
         .route("/incidents/{no}/messages/{seq}/previews", get(previews))
         .route("/approvals", get(approvals))
         .route("/todo", get(todo))
@@ -41,6 +45,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/lists", get(lists))
         .route("/gateways", get(gateways))
         .route("/log", get(log))
+        .route("/journal", get(journal))
+        .route("/rehearsals", post(rehearsed))
         .layer(middleware::from_fn_with_state(ctx, token_asked))
 }
 
@@ -185,7 +191,10 @@ async fn foresight(
     seen.map(Json).map_err(Problem::from)
 }
 
-fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<T, Problem> {
+pub(super) fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -220,7 +229,24 @@ struct StatusAnswer {
     fictional: bool,
     warnings: usize,
     journal_seq: u64,
+    journal: JournalView,
     status: view::StatusView,
+}
+
+/// How the journal is: copies, seals, rehearsal.
+async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
+    look(&ctx, |_, m| journal_view(m)).await
+}
+
+/// A rehearsal of the restore ended; it goes on record.
+async fn rehearsed(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Carried>, Problem> {
+    let rehearsal: Rehearsal = json(&headers, body)?;
+    let done = ctx.handle.keep(Keeping::Rehearsed(rehearsal)).await?;
+    Ok(Json(Carried { events: vec!["restore-rehearsed"], ..Carried::of(&done) }))
 }
 
 async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
@@ -229,6 +255,7 @@ async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
         fictional: m.fictional,
         warnings: m.warnings,
         journal_seq: m.seq,
+        journal: journal_view(m),
         status: view::status(s, m.now),
     })
     .await
@@ -251,7 +278,7 @@ async fn incident(
     found.map(Json).ok_or_else(|| no_incident(no))
 }
 
-fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
+pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
     let Path(text) = path.map_err(|e| Problem::input(e.to_string()))?;
     text.parse().map_err(|e: crate::domain::ids::BadNumber| {
         Problem::new(StatusCode::NOT_FOUND, "unknown-incident", e.to_string(), "see /api/v1/incidents")
@@ -282,7 +309,7 @@ struct As {
     by: FunctionId,
 }
 
-fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
+pub(super) fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
     if state.plan.fx(by.as_str()).is_some() {
         return Ok(());
     }

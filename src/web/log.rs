@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
-use crate::dispatch::record::decode;
+use crate::dispatch::record::{Decoder, Entry};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::time::At;
@@ -72,7 +72,7 @@ impl Log for JournalLog {
         };
         let Some(from) = from else { return Ok(LogPart { after, ..LogPart::default() }) };
         let mut part = LogPart { after, ..LogPart::default() };
-        let mut looked_at = 0;
+        let (mut looked_at, mut decoder) = (0, Decoder::default());
         reader
             .read(from, &mut |record| {
                 if part.records.len() >= LOG_RECORDS_MAX || looked_at >= LOOKED_AT_MAX {
@@ -81,9 +81,15 @@ impl Log for JournalLog {
                 }
                 looked_at += 1;
                 part.after = record.seq;
-                let Ok((at, event)) = decode(&record) else { return ControlFlow::Continue(()) };
-                if incident.is_none_or(|no| event.incident() == Some(no)) {
-                    part.records.push(view(record.seq, at, &event));
+                match decoder.next(&record) {
+                    Ok(Entry::Event(at, event)) if incident.is_none_or(|no| event.incident() == Some(no)) => {
+                        part.records.push(view(record.seq, at, &event));
+                    }
+                    Ok(Entry::Kept(at, keeping)) if incident.is_none() => {
+                        let (seq, event, what) = (record.seq, keeping.name(), keeping.json());
+                        part.records.push(LogRecord { seq, at, incident: None, event, what });
+                    }
+                    _ => {}
                 }
                 ControlFlow::Continue(())
             })

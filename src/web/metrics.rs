@@ -13,9 +13,12 @@ use prometheus_client::registry::Registry;
 
 use super::Ctx;
 use super::api::{admitted, denied, gateways_of};
+use crate::dispatch::journal_view::latest_seal;
 use crate::dispatch::owner::Meta;
 use crate::domain::ids::Status;
 use crate::domain::incident::state::{AskState, EntryState, State as Domain};
+use crate::domain::time::At;
+use crate::journal::CopyState;
 
 /// The loop answers within this time, or the program is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -59,6 +62,25 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let one = |value: f64| vec![(Vec::new(), value)];
     add("on_record", "1 when everything is on disk", one(f64::from(u8::from(meta.on_record))));
     add("journal_records", "Number of the last record", one(meta.seq as f64));
+    let copies = &meta.disks.copies;
+    let of_copies = |value: fn(&CopyState) -> f64| -> Vec<(Labels, f64)> {
+        let label = |n: usize| vec![("copy", if n == 0 { "state" } else { "mirror" }.to_owned())];
+        copies.iter().enumerate().map(|(n, c)| (label(n), value(c))).collect()
+    };
+    add(
+        "journal_copy_well",
+        "1 when commits are written to this copy",
+        of_copies(|c| f64::from(u8::from(c.out.is_none()))),
+    );
+    add("journal_copy_records", "Number of the last record in this copy", of_copies(|c| c.head.seq as f64));
+    add("journal_reserve_used", "1 when its disk ran full", of_copies(|c| f64::from(u8::from(c.reserve_used))));
+    add("journal_same_disk", "1 when both copies lie on one device", one(f64::from(u8::from(meta.disks.same_disk))));
+    let age = |at: Option<At>| at.map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at)))).into_iter().collect();
+    add("journal_seal_age_seconds", "Since the head was sealed", age(latest_seal(meta).map(|s| At(s.at_ms))));
+    let rehearsed = meta.kept.rehearsal.as_ref().filter(|(_, r)| r.ok).map(|(at, _)| *at);
+    add("restore_rehearsed_age_seconds", "Since a restore was rehearsed and went well", age(rehearsed));
+    let overdue = f64::from(u8::from(meta.kept.rehearsal_overdue(meta.now)));
+    add("restore_rehearsal_overdue", "1 when it failed or is too long ago", one(overdue));
     add("config_warnings", "What check warns of", one(meta.warnings as f64));
     let status = |s: Status| if s == Status::Actual { "actual" } else { "exercise" };
     let open = |s: Status| state.open().filter(|i| i.no.status == s).count() as f64;

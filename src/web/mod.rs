@@ -19,6 +19,7 @@ use crate::dispatch::owner::Handle;
 
 pub mod answer;
 pub mod api;
+mod approve_link;
 pub mod auth;
 mod console;
 pub mod log;
@@ -26,6 +27,7 @@ mod metrics;
 pub mod page;
 pub mod problem;
 pub mod public;
+pub mod reload;
 mod serve;
 
 pub use serve::serve;
@@ -44,6 +46,8 @@ pub struct Ctx {
     pub clock: SharedClock,
     /// The journal, for `/api/v1/log`.
     pub log: Arc<dyn log::Log>,
+    /// Reads the configuration anew.
+    pub reload: Arc<dyn reload::Reload>,
 }
 
 impl std::fmt::Debug for Ctx {

@@ -28,6 +28,9 @@ pub(super) const MODULE: f32 = 4.0 * 72.0 / 98.0;
 /// Baseline below the top of a line, in sizes.
 const ASCENT: f32 = 0.95;
 const RULE: f32 = 1.5;
+/// The seal at the foot: beside the text, in the margin.
+const FOOT_SIZE: f32 = 9.0;
+const FOOT_ABOVE: f32 = 34.0;
 
 struct Pen<'a, 'p> {
     surface: &'a mut Surface<'p>,
@@ -112,6 +115,10 @@ pub(super) fn draw(layout: &Layout<'_>, head: &Letterhead, code: Option<&QRCode>
         let mut pen = Pen { surface: &mut surface, content: Vec::new() };
         pen.ink();
         draw_page(&mut pen, layout, code, k);
+        if !head.foot.is_empty() {
+            let foot = FACES.regular.showable(&head.foot);
+            pen.label(MARGIN, PAGE_HEIGHT - FOOT_ABOVE, &FACES.regular, FOOT_SIZE, &foot);
+        }
         let mut paragraph = TagGroup::new(Tag::P);
         for id in pen.content {
             paragraph.push(Node::Leaf(id));

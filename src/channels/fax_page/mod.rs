@@ -13,6 +13,7 @@
 //! ──────────────
 //! Svara JA 14                    the trailer, outside the text
 //! └ ÖVNING ┘
+//! Journal 1234 7K4F-…            the journal's last seal, small
 //! ```
 
 mod draw;
@@ -120,8 +121,10 @@ struct Kept {
 
 impl Kept {
     fn is_of(&self, job: &Job) -> bool {
-        let look =
-            |h: &Letterhead| (h.lang, h.sender.clone(), h.title.clone(), h.mode_line.clone(), h.page_url.clone());
+        let look = |h: &Letterhead| {
+            let Letterhead { lang, sender, title, mode_line, page_url, foot, thread: _, priority: _ } = h.clone();
+            (lang, sender, title, mode_line, page_url, foot)
+        };
         (Arc::ptr_eq(&self.out, &job.out) || self.out == job.out)
             && self.trailer == job.trailer
             && (Arc::ptr_eq(&self.head, &job.head) || look(&self.head) == look(&job.head))

@@ -140,12 +140,13 @@ mod tests {
         let pager = Pager { ric: 8, function: 3 };
         let words = transmission(&[(pager, Text::Alpha(b"A"))]).unwrap();
         assert_eq!(words.len(), 17);
-        assert_eq!((words[0], words[1] >> 11), (SYNC, 0b0_000000000000000001_11));
+        let bits = |text: &str| u32::from_str_radix(&text.replace(' ', ""), 2).unwrap();
+        assert_eq!((words[0], words[1] >> 11), (SYNC, bits("0 000000000000000001 11")));
         // A is 1000001, then 0010000 for the end, least significant first; six zeros fill up.
-        assert_eq!(words[2] >> 11, 0b1_1000001_0010000_000000);
+        assert_eq!(words[2] >> 11, bits("1 1000001 0010000 000000"));
         assert!(words[3..].iter().all(|w| *w == IDLE));
         let digits = transmission(&[(pager, Text::Numeric(b"112"))]).unwrap();
-        assert_eq!(digits[2] >> 11, 0b1_1000_1000_0100_0011_0011);
+        assert_eq!(digits[2] >> 11, bits("1 1000 1000 0100 0011 0011"));
     }
 
     #[test]

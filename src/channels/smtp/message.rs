@@ -5,6 +5,7 @@
 //! From, Subject, threading, …      shared
 //! text/plain   header text mark            ← the sent text, whole, one line when decoded
 //!              (blank) trailer, link       ← per receiver, apart
+//!              (blank) journal's seal      ← where there is one
 //!              (blank) mark                ← in a drill the unit ends with its mark
 //! text/html    the same; <p id="text"> carries the canonical text alone
 //! ```
@@ -24,6 +25,7 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 
+use super::token::Tokens;
 use crate::channels::{Job, Letterhead};
 use crate::domain::text::Outgoing;
 
@@ -35,6 +37,7 @@ pub(super) struct Composer {
     from: Address,
     reply_to: Option<Mailbox>,
     domain: String,
+    tokens: Tokens,
     kept: Mutex<VecDeque<Kept>>,
 }
 
@@ -54,29 +57,30 @@ struct Shared {
 }
 
 impl Composer {
-    pub fn new(from: &Address, reply_to: Option<&str>) -> Result<Self, String> {
+    pub fn new(from: &Address, reply_to: Option<&str>, tokens: Tokens) -> Result<Self, String> {
         let reply_to = match reply_to {
             None => None,
             Some(text) => Some(Mailbox::new(None, text.parse().map_err(|_| "reply_to: no mail address".to_owned())?)),
         };
         let domain = if from.domain().is_ascii() { from.domain().to_owned() } else { "vardkase.invalid".to_owned() };
-        Ok(Self { from: from.clone(), reply_to, domain, kept: Mutex::default() })
+        Ok(Self { from: from.clone(), reply_to, domain, tokens, kept: Mutex::default() })
     }
 
-    /// The whole message, dots not yet doubled.
-    pub fn message(&self, job: &Job, to: &Address, now: Timestamp) -> Result<Vec<u8>, String> {
+    /// The whole message, dots not yet doubled, and the word by which reports name it.
+    pub fn message(&self, job: &Job, to: &Address, now: Timestamp) -> Result<(Vec<u8>, String), String> {
         let shared = self.shared(job)?;
-        let mut message = Vec::with_capacity(shared.len() + 512);
-        message.extend_from_slice(self.receiver_headers(job, to, now).as_bytes());
+        let token = self.tokens.token(job.delivery, &text_hash(job));
+        let mut message = Vec::with_capacity(shared.len() + 768);
+        message.extend_from_slice(self.receiver_headers(job, to, &token, now).as_bytes());
         message.extend_from_slice(&shared.before_plain);
         message.extend_from_slice(&quoted(plain_block(job)));
         message.extend_from_slice(&shared.before_html);
         message.extend_from_slice(&quoted(html_block(job)));
         message.extend_from_slice(&shared.after_html);
-        Ok(message)
+        Ok((message, token))
     }
 
-    fn receiver_headers(&self, job: &Job, to: &Address, now: Timestamp) -> String {
+    fn receiver_headers(&self, job: &Job, to: &Address, token: &str, now: Timestamp) -> String {
         let date = DateTimePrinter::new().zoned_to_string(&now.to_zoned(TimeZone::UTC)).unwrap_or_default();
         let mut headers = String::with_capacity(256);
         if !date.is_empty() {
@@ -85,28 +89,11 @@ impl Composer {
         let repeat = if job.repeat { "; possible repeat" } else { "" };
         let _ = write!(
             headers,
-            "To: {to}\r\nMessage-ID: {}\r\nX-Vardkase-Delivery: {}{repeat}\r\n",
-            self.message_id(job),
+            "To: {to}\r\nMessage-ID: <{}>\r\nX-Vardkase-Delivery: {}{repeat}\r\n",
+            self.tokens.message_id(token, to.as_ref(), &self.domain),
             job.delivery
         );
         headers
-    }
-
-    /// The same for a repeat, so that mail readers and servers recognise it. Incidents are counted anew when somebody begins
-    /// with an empty state folder: the hash keeps a server from taking the new alert for the old one and dropping it.
-    fn message_id(&self, job: &Job) -> String {
-        let mut hash = Sha256::new();
-        for part in [&job.head.thread, &job.out.whole(job.trailer.as_deref()), &*job.to.0] {
-            hash.update(part);
-            hash.update([0]);
-        }
-        let hash = hash.finalize();
-        let mut id = format!("<{}.", job.delivery);
-        for byte in &hash[..6] {
-            let _ = write!(id, "{byte:02x}");
-        }
-        let _ = write!(id, "@{}>", self.domain);
-        id
     }
 
     fn shared(&self, job: &Job) -> Result<Arc<Shared>, String> {
@@ -133,6 +120,8 @@ impl Composer {
             .in_reply_to(thread.clone())
             .references(thread)
             .raw_header(raw("Auto-Submitted", "auto-generated"))
+            // Exchange answers for people who are away whatever Auto-Submitted says; reports it still sends.
+            .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"))
             .raw_header(raw("Content-Language", head.lang.as_str()));
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
@@ -179,6 +168,22 @@ impl Shared {
     fn len(&self) -> usize {
         self.before_plain.len() + self.before_html.len() + self.after_html.len()
     }
+}
+
+/// Part of the Message-ID: the same for a repeat, so that mail readers and servers recognise it. Incidents are counted anew
+/// when somebody begins with an empty state folder: the hash keeps a server from taking the new alert for the old one and
+/// dropping it.
+fn text_hash(job: &Job) -> String {
+    let mut hash = Sha256::new();
+    for part in [&job.head.thread, &job.out.whole(job.trailer.as_deref()), &*job.to.0] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let mut hex = String::with_capacity(12);
+    for byte in &hash.finalize()[..6] {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// A word that nothing in the message contains.
@@ -250,6 +255,9 @@ fn plain_block(job: &Job) -> String {
         block.push_str(line);
         block.push_str("\r\n");
     }
+    if !job.head.foot.is_empty() {
+        let _ = write!(block, "\r\n{}\r\n", job.head.foot);
+    }
     if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
         let _ = write!(block, "\r\n{}\r\n", mark.as_str());
     }
@@ -276,6 +284,9 @@ fn html_block(job: &Job) -> String {
     }
     if let Some(link) = &job.link {
         let _ = write!(block, "<p><a href=\"{0}\">{0}</a></p>\r\n", escaped(link));
+    }
+    if !job.head.foot.is_empty() {
+        let _ = write!(block, "<p><small>{}</small></p>\r\n", escaped(&job.head.foot));
     }
     if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
         let _ = write!(block, "<p>{}</p>\r\n", escaped(mark.as_str()));
@@ -323,6 +334,7 @@ mod tests {
                 page_url: String::new(),
                 thread: "incident-Ö-3".into(),
                 priority: 0,
+                foot: String::new(),
             }),
             trailer: Some("Svara JA Ö-3".into()),
             link: Some("https://larm.example/a/x?y=1&z=2".into()),
@@ -333,11 +345,11 @@ mod tests {
 
     fn composed(composer: &Composer, job: &Job) -> String {
         let now = "2008-12-18T09:45:00Z".parse().unwrap();
-        String::from_utf8(composer.message(job, &job.to.0.parse().unwrap(), now).unwrap()).unwrap()
+        String::from_utf8(composer.message(job, &job.to.0.parse().unwrap(), now).unwrap().0).unwrap()
     }
 
     fn composer() -> Composer {
-        Composer::new(&"larm@region.example".parse().unwrap(), None).unwrap()
+        Composer::new(&"larm@region.example".parse().unwrap(), None, Tokens::new([7; 32])).unwrap()
     }
 
     #[test]
@@ -352,6 +364,7 @@ mod tests {
             "In-Reply-To: <incident-_d6_-3@region.example>",
             "References: <incident-_d6_-3@region.example>",
             "Auto-Submitted: auto-generated",
+            "X-Auto-Response-Suppress: OOF, AutoReply",
             "Importance: high",
             "X-Priority: 1 (Highest)",
             "Content-Language: sv",
@@ -360,6 +373,7 @@ mod tests {
             assert_eq!(headers.lines().filter(|l| *l == line).count(), 1, "{line} in\n{headers}");
         }
         assert_eq!(headers.lines().filter(|l| l.starts_with("Date:")).count(), 1);
+        assert!(!headers.lines().any(|l| l.starts_with("List-") || l.starts_with("Precedence")), "no list");
         assert!(message.is_ascii(), "carried by every server");
         assert!(message.lines().all(|l| l.len() <= 998), "RFC 5322 2.1.1");
         assert!(!message.contains("CUT"));
@@ -369,13 +383,33 @@ mod tests {
     fn a_repeat_has_the_same_id_and_another_text_another() {
         let composer = composer();
         let mut job = job("Journalen");
-        let id = |job: &Job| composer.message_id(job);
+        let id = |job: &Job| {
+            let message = composed(&composer, job);
+            message.lines().find(|l| l.starts_with("Message-ID: ")).unwrap().to_owned()
+        };
         let first = id(&job);
         job.repeat = true;
         assert_eq!(id(&job), first);
         assert!(composed(&composer, &job).contains("X-Vardkase-Delivery: X3.17; possible repeat\r\n"));
         job.trailer = None;
         assert_ne!(id(&job), first);
+    }
+
+    #[test]
+    fn the_journals_seal_stands_last_and_a_drill_still_ends_with_its_mark() {
+        let mut job = job("Journalen");
+        let without = composed(&composer(), &job);
+        Arc::make_mut(&mut job.head).foot = "Journal 1234 7K4F-2A9B-3C5D-8E1F".into();
+        let with = composed(&composer(), &job);
+        let plain = with.split("\r\n--").find(|p| p.contains("text/plain")).unwrap();
+        let foot = "\r\n\r\nJournal 1234 7K4F-2A9B-3C5D-8E1F\r\n\r\n=C3=96VNING";
+        assert!(plain.trim_end().ends_with(foot), "{plain}");
+        assert!(
+            with.contains("<p><small>Journal 1234 7K4F-2A9B-3C5D-8E1F</small></p>\r\n<p>=C3=96VNING</p>"),
+            "{with}"
+        );
+        let head = |m: &str| m.split("\r\n\r\n").next().unwrap().lines().take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(head(&with), head(&without), "a repeat after a seal has the same ID");
     }
 
     #[test]

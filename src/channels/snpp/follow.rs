@@ -3,6 +3,8 @@
 //! as without an answer.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,7 +13,7 @@ use super::Inner;
 use super::codec::{Command, Status, Ticket, status};
 use super::config::TwoWay;
 use super::session::{Lost, Session};
-use crate::channels::{Address, Events, GatewayEvent, Job};
+use crate::channels::{Address, Events, GatewayEvent, Job, Taken};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::DeliveryId;
 
@@ -25,11 +27,13 @@ pub(super) struct Page {
     asks: bool,
     delivered: bool,
     closed: bool,
+    /// Its answer is on disk. Until then it is asked for again.
+    kept: Arc<AtomicBool>,
 }
 
 impl Page {
     pub fn new(ticket: Ticket, asks: bool, delivered: bool) -> Self {
-        Self { ticket, asks, delivered, closed: false }
+        Self { ticket, asks, delivered, closed: false, kept: Arc::default() }
     }
 }
 
@@ -110,6 +114,10 @@ async fn round(
         };
         let (mut answer, mut failed) = (None, None);
         for page in followed.pages.iter_mut().filter(|p| !p.closed) {
+            if page.kept.load(Ordering::Relaxed) {
+                page.closed = true;
+                continue;
+            }
             let reply = session.ask(&Command::Status(&page.ticket)).await?;
             match status(&reply) {
                 Status::Queued | Status::Later => {}
@@ -117,16 +125,15 @@ async fn round(
                 Status::Delivered => (page.delivered, page.closed) = (true, !page.asks),
                 Status::Final => (page.delivered, page.closed) = (true, true),
                 Status::Choice(code) => {
-                    (page.delivered, page.closed) = (true, true);
-                    answer =
-                        code.parse().ok().and_then(|n: usize| two_way.replies.get(n.checked_sub(1)?)).map(|words| {
-                            // The page named the incident; the choice need not.
-                            format!("{words} {}", followed.delivery.incident)
-                        });
+                    page.delivered = true;
+                    let chosen = code.parse().ok().and_then(|n: usize| two_way.replies.get(n.checked_sub(1)?));
+                    // The page named the incident; the choice need not.
+                    answer = chosen.map(|words| (format!("{words} {}", followed.delivery.incident), page.kept.clone()));
+                    page.closed = answer.is_none();
                 }
                 Status::Words(words) => {
-                    (page.delivered, page.closed) = (true, true);
-                    answer = Some(words);
+                    page.delivered = true;
+                    answer = Some((words, page.kept.clone()));
                 }
                 Status::Expired => {
                     page.closed = true;
@@ -135,7 +142,7 @@ async fn round(
                 Status::Lost => {
                     page.closed = true;
                     if !page.delivered {
-                        failed = Some(SendError::temporary(format!("MSTA: {}", reply.words(&followed.to.0))));
+                        failed = Some(SendError::unknown(format!("MSTA: {}", reply.words(&followed.to.0))));
                     }
                 }
             }
@@ -161,9 +168,11 @@ async fn round(
             followed.told = true;
             let _ = out.send(receipt(Ok(()))).await;
         }
-        if let Some(text) = answer {
+        if let Some((text, kept)) = answer {
             let (gateway, from) = (inner.id.clone(), followed.to.clone());
-            let _ = out.send(GatewayEvent::Reply { gateway, from, text }).await;
+            // It is not asked for again when it is on disk.
+            let taken = Taken::new(move || kept.store(true, Ordering::Relaxed));
+            let _ = out.send(GatewayEvent::Reply { gateway, from, text, taken }).await;
         }
     }
     Ok(())

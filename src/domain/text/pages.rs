@@ -3,11 +3,12 @@
 //! ```text
 //! page     = header(k/n) chunk footer            the chunks, joined, are the text byte for byte
 //! last     = header(k/n) chunk footer [SP trailer footer]
-//! or, when the trailer does not fit there, one page more: header(n/n) trailer footer
+//! or, when the trailer does not fit there, pages of its own: header(k/n) chunk of the trailer footer
 //! ```
 //!
-//! A text that fits one page carries no `k/n`. The trailer is never cut and stands outside the text. Must not: shorten,
-//! respell, or know what a transmitter's protocol looks like.
+//! A text that fits one page carries no `k/n`. The trailer stands outside the text: no page holds a piece of both unless the
+//! whole trailer fits behind the text. One that lists many duties (RULES C1) goes over several pages rather than taking the
+//! pager out. Must not: shorten, respell, or know what a transmitter's protocol looks like.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -68,55 +69,47 @@ pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result
 fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, CannotCarry> {
     let mut needs = 0;
     for n_assumed in [9, 99, PAGES_MAX] {
-        let Some(chunks) = chunks(out, n_assumed, chars_max) else { return Err(CannotCarry::NoRoom) };
+        let Some(mut chunks) = chunks(out, &out.text, 0, n_assumed, chars_max) else {
+            return Err(CannotCarry::NoRoom);
+        };
         let footer = out.footer();
-        // The trailer goes behind the last chunk when there is room, else on a page of its own.
-        let own_page = trailer.is_some_and(|t| {
+        let of_text = count(chunks.len());
+        // The trailer goes behind the last chunk when there is room, else on pages of its own.
+        let mut behind = String::new();
+        if let Some(trailer) = trailer {
             let last = chunks.last().map_or(0, |c| chars(c));
-            let behind = chars(&out.header(Some((count(chunks.len()), n_assumed)))) + last + 2 * chars(&footer);
-            behind + 1 + chars(t) > chars_max
-        });
-        let n = count(chunks.len()) + u32::from(own_page);
+            let taken = chars(&out.header(Some((of_text, n_assumed)))) + last + 2 * chars(&footer);
+            if taken + 1 + chars(trailer) <= chars_max {
+                behind = format!(" {trailer}{footer}");
+            } else {
+                let own = self::chunks(out, trailer, of_text, n_assumed, chars_max).ok_or(CannotCarry::NoRoom)?;
+                chunks.extend(own);
+            }
+        }
+        let n = count(chunks.len());
         needs = n;
         if n > n_assumed {
             continue;
         }
         let mut pages: Vec<String> =
             (1..).zip(&chunks).map(|(k, chunk)| format!("{}{chunk}{footer}", out.header(Some((k, n))))).collect();
-        match trailer {
-            Some(trailer) if own_page => {
-                let page = format!("{}{trailer}{footer}", out.header(Some((n, n))));
-                if chars(&page) > chars_max {
-                    return Err(CannotCarry::TooLong {
-                        needs: chars(&page),
-                        max: chars_max,
-                        unit: "characters".into(),
-                    });
-                }
-                pages.push(page);
-            }
-            Some(trailer) => {
-                if let Some(last) = pages.last_mut() {
-                    last.push(' ');
-                    last.push_str(trailer);
-                    last.push_str(&footer);
-                }
-            }
-            None => {}
+        if let Some(last) = pages.last_mut() {
+            last.push_str(&behind);
         }
         return Ok(pages);
     }
     Err(CannotCarry::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
 }
 
-/// The text in pieces that fit a page with `n` pages in its header. `None`: the header alone fills a page.
-fn chunks(out: &Outgoing, n: u32, chars_max: u32) -> Option<Vec<&str>> {
+/// A text in pieces that fit a page behind `before` others, with `n` pages in its header. `None`: the header alone fills a
+/// page.
+fn chunks<'a>(out: &Outgoing, text: &'a str, before: u32, n: u32, chars_max: u32) -> Option<Vec<&'a str>> {
     let footer = chars(&out.footer());
-    let mut rest: &str = &out.text;
+    let mut rest = text;
     let mut chunks = Vec::new();
     while !rest.is_empty() {
         // `k` beyond three digits is refused later; counting on keeps the number of pages honest in the message.
-        let taken = chars(&out.header(Some((count(chunks.len()) + 1, n)))) + footer;
+        let taken = chars(&out.header(Some((before + count(chunks.len()) + 1, n)))) + footer;
         let room = chars_max.checked_sub(taken).filter(|room| *room > 0)?;
         let (chunk, after) = split(rest, room as usize)?;
         chunks.push(chunk);
@@ -183,7 +176,7 @@ mod tests {
         trailer: Option<&str>,
     ) -> Result<String, String> {
         let n = pages.len();
-        let mut text = String::new();
+        let mut bodies: Vec<&str> = Vec::new();
         for (i, page) in pages.iter().enumerate() {
             let mut rest: &str = page;
             if let Some(mark) = mark {
@@ -199,27 +192,23 @@ mod tests {
             if n > 1 {
                 rest = rest.strip_prefix(&format!("{}/{n} ", i + 1)).ok_or(format!("no {}/{n} in {page:?}", i + 1))?;
             }
-            if i + 1 == n
-                && let Some(trailer) = trailer
-            {
-                let before = rest.strip_suffix(trailer).ok_or("no trailer at the end")?;
-                // On a page of its own, or behind the text and the text's own mark.
-                rest = if before.is_empty() {
-                    before
-                } else {
-                    let before = before.strip_suffix(' ').ok_or("trailer glued on")?;
-                    match mark {
-                        Some(m) => before.strip_suffix(m).and_then(|r| r.strip_suffix(' ')).ok_or("text not marked")?,
-                        None => before,
-                    }
-                };
-            }
             if rest.ends_with(' ') {
                 return Err(format!("a pager would trim {page:?}"));
             }
-            text.push_str(rest);
+            bodies.push(rest);
         }
-        Ok(text)
+        let Some(trailer) = trailer else { return Ok(bodies.concat()) };
+        // On pages of its own, or behind the text and the text's own mark.
+        if let Some(own) = (1..n).find(|from| bodies[*from..].concat() == trailer) {
+            return Ok(bodies[..own].concat());
+        }
+        let whole = bodies.concat();
+        let before = whole.strip_suffix(trailer).and_then(|b| b.strip_suffix(' ')).ok_or("no trailer at the end")?;
+        let text = match mark {
+            Some(m) => before.strip_suffix(m).and_then(|r| r.strip_suffix(' ')).ok_or("text not marked")?,
+            None => before,
+        };
+        Ok(text.to_owned())
     }
 
     #[test]
@@ -249,6 +238,22 @@ mod tests {
     }
 
     #[test]
+    fn a_trailer_that_lists_many_duties_takes_pages_of_its_own() {
+        let out = outgoing("14-2", "LARM FS: Journalen är nere.", None);
+        let f = out.fingerprint.unwrap();
+        let trailer = "Du svarar nu för: ledning intensivvård, operationskoordinator Ring 0980-319258 och säg 14";
+        assert_eq!(
+            pages(&out, Some(trailer), &rules(60)).unwrap(),
+            [
+                format!("14-2 {f} 1/4 LARM FS: Journalen är nere."),
+                format!("14-2 {f} 2/4 Du svarar nu för: ledning intensivvård,"),
+                format!("14-2 {f} 3/4  operationskoordinator Ring 0980-319258 och"),
+                format!("14-2 {f} 4/4  säg 14"),
+            ]
+        );
+    }
+
+    #[test]
     fn a_long_word_is_cut_inside_and_a_letter_keeps_its_marks() {
         assert_eq!(split("abcdefghij", 4), Some(("abcd", "efghij")));
         assert_eq!(split("ab cdefghij", 8), Some(("ab cdefg", "hij")), "the only space is out of reach");
@@ -273,9 +278,10 @@ mod tests {
         );
         assert_eq!(fit(&out, None, &rules(12)), Err(CannotCarry::NoRoom));
         assert_eq!(fit(&out, None, &rules(0)), Err(CannotCarry::NoRoom));
-        let trailer = "Ring 0980-319200 och säg att du har fått det här";
-        let too_long = fit(&out, Some(trailer), &rules(40));
-        assert!(matches!(too_long, Err(CannotCarry::TooLong { unit, .. }) if unit == "characters"));
+        let trailer = "Du svarar nu för: IVA, akuten, växeln. Ring 0980-319200 och säg 14";
+        let short = PageRules { pages_max: 5, ..rules(40) };
+        let too_long = CannotCarry::TooLong { needs: 6, max: 5, unit: "pages".into() };
+        assert_eq!(fit(&out, Some(trailer), &short), Err(too_long));
         assert_eq!(fit(&out, None, &rules(80)), Ok(Fit { pages: 1, chars_longest: 68 }));
     }
 
@@ -295,7 +301,7 @@ mod tests {
         fn pages_joined_by_hand_are_the_text(
             text in text(),
             drill in any::<bool>(),
-            trailer in proptest::option::of("[A-Z]{2} [0-9]{1,3}"),
+            trailer in proptest::option::of("[A-Z]{2} [0-9]{1,3}|[A-Z]{2}( [a-z]{1,11}){4,30}"),
             chars_max in 40u32..200,
         ) {
             let mark = drill.then_some("ÖVNING");

@@ -25,8 +25,6 @@ fn a_process_can_be_started_on_the_second_copy() {
     }
     assert_eq!(mirror.step().unwrap(), store.head());
     assert_eq!(mirror.step().unwrap(), store.head(), "nothing new is nothing to do");
-    let state = mirror.state().borrow().clone();
-    assert_eq!(state, MirrorState { head: store.head(), error: None, same_disk: true });
     let in_use = SqliteStore::open(&copy, OpenOptions::default()).unwrap_err();
     assert!(matches!(in_use, JournalError::InUse { .. }));
     drop(mirror);
@@ -69,7 +67,6 @@ fn a_broken_journal_does_not_spread_and_another_history_is_left_alone() {
     tamper(&source).execute("UPDATE frames SET body = zeroblob(30) WHERE first = 2", []).unwrap();
     let error = mirror.step().unwrap_err();
     assert!(matches!(error, JournalError::Corrupt { seq: Some(2), .. }), "{error}");
-    assert_eq!(mirror.state().borrow().error, Some(error));
     assert_eq!(recorded(&copy), good);
 
     // The journal is put back to an older state and goes another way.
@@ -87,7 +84,7 @@ fn a_broken_journal_does_not_spread_and_another_history_is_left_alone() {
     let mut store = open(&source);
     for text in ["another a", "another b"] {
         let error = Mirror::new(&source, &copy).step().unwrap_err();
-        assert!(error.to_string().contains("another history"), "{error}");
+        assert!(matches!(error, JournalError::Differ { seq: 1, .. } | JournalError::Conflict { .. }), "{error}");
         append(&mut store, batch(&[text])).unwrap();
     }
     assert_eq!(recorded(&copy), good);
@@ -95,24 +92,4 @@ fn a_broken_journal_does_not_spread_and_another_history_is_left_alone() {
 
 fn recorded(dir: &Path) -> Head {
     SqliteReader::open(dir).unwrap().head().unwrap()
-}
-
-/// The second disk is away for a while: the journal goes on, the copy catches up.
-#[tokio::test]
-async fn a_second_disk_that_is_missing_delays_nobody() {
-    let (_dir, source, copy) = two();
-    std::fs::write(&copy, "no folder").unwrap();
-    let journal = Journal::open(&source, OpenOptions::default()).unwrap();
-    let mirror = Mirror::new(&source, &copy);
-    let mut state = mirror.state();
-    let running = tokio::spawn(mirror.run(journal.follow()));
-    journal.append(0, batch(&["a"])).await.unwrap();
-    state.wait_for(|state| state.error.is_some()).await.unwrap();
-    std::fs::remove_file(&copy).unwrap();
-    let head = journal.append(1, batch(&["b"])).await.unwrap();
-    state.wait_for(|state| state.error.is_none() && state.head == head).await.unwrap();
-    journal.append(2, batch(&["last"])).await.unwrap();
-    tokio::task::spawn_blocking(move || journal.close()).await.unwrap();
-    running.await.unwrap();
-    assert_eq!(texts(&copy).unwrap(), ["a", "b", "last"], "what was written last is copied before the end");
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use super::*;
 
+mod backup;
+mod copies;
 mod crash;
 mod mirror;
 mod private;

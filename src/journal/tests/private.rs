@@ -130,7 +130,8 @@ fn a_lost_key_is_told_and_can_be_accepted() {
     assert_eq!(error, JournalError::Key { file: key_file.clone(), what: "belongs to another journal" });
 
     std::fs::remove_file(&key_file).unwrap();
-    let mut store = SqliteStore::open(dir.path(), OpenOptions { accept_lost_key: true }).unwrap();
+    let mut store =
+        SqliteStore::open(dir.path(), OpenOptions { accept_lost_key: true, ..OpenOptions::default() }).unwrap();
     let (batch, new) = with_address(&store, "14");
     append(&mut store, batch).unwrap();
     drop(store);

@@ -247,3 +247,65 @@ fn any_folder_name_will_do() {
     assert_eq!(super::super::read::uri(Path::new("a?b/ö.db"), "?mode=ro"), "file:a%3fb/%c3%b6.db?mode=ro");
     assert_eq!(super::super::read::uri(Path::new("//a"), ""), "file:////a");
 }
+
+/// The reserve is there from the start, is given up for what must be written, and comes back when there is space.
+#[test]
+fn a_reserve_is_given_up_when_the_disk_is_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = OpenOptions { reserve_bytes: 1 << 20, ..OpenOptions::default() };
+    let mut store = SqliteStore::open(dir.path(), options).unwrap();
+    let reserve = dir.path().join("reserve");
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 1 << 20);
+    assert!(store.disks().unwrap().borrow().are_well());
+    append(&mut store, batch(&["before"])).unwrap();
+    let pages: i64 = store.conn().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    store.conn().pragma_update(None, "max_page_count", pages).unwrap();
+    let big = || Batch::of(vec![record(&"x".repeat(100_000))]);
+    let error = append(&mut store, big()).unwrap_err();
+    assert!(matches!(error, JournalError::Disk { kind: DiskKind::Full, .. }), "{error}");
+    assert!(!reserve.exists(), "what must be written comes first");
+    let told = store.disks().unwrap().borrow().clone();
+    assert!(told.copies[0].reserve_used && told.copies[0].is_full() && !told.are_well());
+    store.idle();
+    assert!(!reserve.exists(), "not at once: the space would be gone again");
+    store.conn().pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    assert_eq!(append(&mut store, big()).unwrap().seq, 2);
+    assert!(store.disks().unwrap().borrow().copies[0].reserve_used, "until it is back");
+    store.reserve().at_once();
+    store.idle();
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), 1 << 20);
+    assert!(store.disks().unwrap().borrow().are_well());
+}
+
+/// Only on a small disk of its own: `tests/peers/disk_full.sh` mounts one.
+#[test]
+#[ignore = "needs a disk of 12 MiB: tests/peers/disk_full.sh"]
+fn a_reserve_carries_on_a_disk_that_is_really_full() {
+    let dir = std::path::PathBuf::from(std::env::var_os("VARDKASE_SMALL_DISK").unwrap());
+    let options = OpenOptions { reserve_bytes: 2 << 20, ..OpenOptions::default() };
+    let mut store = SqliteStore::open(&dir.join("state"), options).unwrap();
+    assert!(store.disks().unwrap().borrow().are_well());
+    let filler = dir.join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
+    drop(file);
+    let mut written = 0;
+    let full = loop {
+        match append(&mut store, Batch::of(vec![record(&"x".repeat(20_000))])) {
+            Ok(_) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(written >= 50, "the reserve took {written} batches of 20 kB");
+    assert!(matches!(full, JournalError::Disk { kind: DiskKind::Full, .. }), "{full}");
+    assert!(!dir.join("state/reserve").exists());
+    let before = store.head();
+    std::fs::remove_file(&filler).unwrap();
+    append(&mut store, batch(&["after"])).unwrap();
+    store.reserve().at_once();
+    store.idle();
+    assert!(dir.join("state/reserve").exists() && store.disks().unwrap().borrow().are_well());
+    drop(store);
+    let report = verify(&dir.join("state"), VerifyOptions { expect: Some(before) }).unwrap();
+    assert!(report.is_whole() && report.records == written + 1, "{report:?}");
+}

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, gone, html, words};
+use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::view::{self, StatusView, TodoView};
 use crate::web::Ctx;
 use crate::web::api::{GatewayView, gateways_of};
@@ -18,6 +19,7 @@ struct Page {
     status: StatusView,
     todo: TodoView,
     trouble: Vec<GatewayView>,
+    journal: JournalView,
 }
 
 /// What was just done.
@@ -31,10 +33,10 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> 
     let seen = visitor
         .look(&ctx, |s, m, acting| {
             let todo = acting.map(|f| view::todo_for(s, f, m.now)).unwrap_or_default();
-            (view::status(s, m.now), todo, gateways_of(s, m))
+            (view::status(s, m.now), todo, gateways_of(s, m), journal_view(m))
         })
         .await;
-    let (mut ui, (status, todo, gateways)) = match seen {
+    let (mut ui, (status, todo, gateways, journal)) = match seen {
         Ok(seen) => seen,
         Err(e) => return gone(e),
     };
@@ -42,5 +44,5 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> 
     ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
     let trouble =
         gateways.into_iter().filter(|g| matches!(g.standing.as_str(), "doubted" | "out" | "unusable")).collect();
-    html(&Page { ui, status, todo, trouble })
+    html(&Page { ui, status, todo, trouble, journal })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{STYLE_PATH, words};
+use crate::dispatch::journal_view::journal_view;
 use crate::dispatch::owner::Meta;
 use crate::domain::ids::{FunctionId, SiteId};
 use crate::domain::incident::state::{Phase, State};
@@ -18,6 +19,8 @@ pub struct Ui {
     pub now: At,
     pub fictional: bool,
     pub on_record: bool,
+    /// What of the journal must be looked after at once.
+    pub journal_alarms: Vec<L10n>,
     pub me: Option<FunctionId>,
     pub csrf: String,
     pub path: String,
@@ -45,6 +48,7 @@ impl Ui {
             now: meta.now,
             fictional: meta.fictional,
             on_record: meta.on_record,
+            journal_alarms: journal_view(meta).alarms,
             me: me.cloned(),
             csrf,
             path,

@@ -41,6 +41,7 @@ fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
             page_url: String::new(),
             thread: "incident-14".into(),
             priority: 0,
+            foot: String::new(),
         }),
         trailer: None,
         link: None,

@@ -46,7 +46,10 @@ fn receipt(event: GatewayEvent) -> (u32, Result<(), SendError>) {
 
 fn reply(event: GatewayEvent) -> (String, String) {
     match event {
-        GatewayEvent::Reply { from, text, .. } => (from.0.to_string(), text),
+        GatewayEvent::Reply { from, text, taken, .. } => {
+            taken.tell();
+            (from.0.to_string(), text)
+        }
         other => panic!("no reply: {other:?}"),
     }
 }
@@ -114,6 +117,22 @@ async fn an_answer_in_words_comes_as_it_was_written() {
     assert!(server.commands().contains(&b"RTYP TEXT".to_vec()));
     assert!(server.answer("550", "ja jag tar 14"));
     assert_eq!(reply(running.next().await), ("550".into(), "ja jag tar 14".into()));
+}
+
+#[tokio::test]
+async fn an_answer_comes_again_until_it_is_on_disk() {
+    let (_far, server) = server(Options::default()).await;
+    let mut running = running(config(&server, TwoWay::default()));
+    running.send(asking(0, "550", "LARM")).await;
+    assert!(running.outcome(0).await.is_ok());
+    assert!(server.answer("550", "JA"));
+    let GatewayEvent::Reply { text: first, .. } = running.next().await else { panic!("no reply") };
+    assert_eq!(reply(running.next().await).1, first, "nobody said that it is kept");
+    // Now somebody did: the next page's answer is the next that comes.
+    running.send(asking(1, "551", "LARM")).await;
+    assert!(running.outcome(1).await.is_ok());
+    assert!(server.answer("551", "NEJ"));
+    assert_eq!(reply(running.next().await), ("551".into(), "NEJ 14".into()));
 }
 
 #[tokio::test]

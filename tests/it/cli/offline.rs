@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{run, run_with};
 
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 30] = [
     "report",
     "status",
     "preview",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 28] = [
     "all-clear",
     "log",
     "verify",
+    "backup",
+    "restore",
     "check",
     "schema",
     "reload",
@@ -43,7 +45,7 @@ fn every_command_has_help_with_an_example() {
         assert!(ran.out.contains(&format!("Examples:\n  vardkase {name}")), "{name}: {}", ran.out);
     }
     let all = run(&["--help"]).out;
-    for name in &COMMANDS[..27] {
+    for name in &COMMANDS[..29] {
         assert!(all.contains(&format!("\n  {name} ")), "{name} is not listed");
     }
     assert!(!all.contains("\n  bench"), "bench is hidden");

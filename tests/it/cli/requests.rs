@@ -142,7 +142,7 @@ fn each_command_asks_exactly_this() {
         ),
         ("all-clear 14", json!({ "all_clear": { "incident": "14", "override_reason": null } })),
         ("all-clear 14 --override train", json!({ "all_clear": { "incident": "14", "override_reason": "train" } })),
-        ("adopt 14", json!({ "adopt": { "incident": "14" } })),
+        ("adopt 14 --json", json!({ "adopt": { "incident": "14" } })),
     ];
     for (line, action) in cases {
         // What takes the call is the duty that acts.
@@ -171,6 +171,11 @@ fn what_only_reads_asks_exactly_this() {
         assert_eq!(ran.code, 0, "{line}: {}", ran.err);
         assert_eq!(all.iter().map(|a| a.line.as_str()).collect::<Vec<_>>(), [expected], "{line}");
     }
+    let lines = |all: &[Asked]| all.iter().map(|a| a.line.clone()).collect::<Vec<_>>();
+    let (_, all) = asked(&["adopt", "14", "--as", "kib"]);
+    assert_eq!(lines(&all), ["GET /api/v1/incidents/14/adopt", "POST /api/v1/commands"], "what changes is shown first");
+    let (_, all) = asked(&["adopt", "14", "--dry-run"]);
+    assert_eq!(lines(&all), ["GET /api/v1/incidents/14/adopt"]);
     let (ran, all) = asked(&["reload", "--as", "it-duty"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!((all[0].line.as_str(), &all[0].body), ("POST /api/v1/reload", &Some(json!({ "as": "it-duty" }))));

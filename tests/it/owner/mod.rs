@@ -3,7 +3,8 @@
 
 mod disk;
 mod golden;
+mod kept;
 mod privacy;
 mod restart;
-mod rig;
+pub mod rig;
 mod ways;

@@ -1,7 +1,14 @@
 //! Against servers that nobody here wrote. Each test is started by its script under `tests/peers/`, which starts the server and
 //! says by environment variables where it is.
 
+mod kannel;
+mod mail;
 mod paging;
+mod sink;
+mod smpp;
+mod smpp_speed;
+mod sms_far;
+mod sms_spool;
 
 /// What the script says.
 fn said(name: &str) -> String {

@@ -76,6 +76,20 @@ pub struct Site {
     _folder: tempfile::TempDir,
 }
 
+/// A configuration that can't be read anew.
+struct NoReload;
+impl vardkase::web::reload::Reload for NoReload {
+    fn reload(
+        &self,
+    ) -> vardkase::channels::Boxed<'_, Result<vardkase::web::reload::Reloaded, vardkase::web::reload::NotReloaded>>
+    {
+        Box::pin(async { Err(vardkase::web::reload::NotReloaded::Failed("not here".into())) })
+    }
+    fn changes(&self, _: &Plan, _: &Plan) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 impl Site {
     /// At 09.45 on a Tuesday.
     pub async fn start() -> Self {
@@ -113,7 +127,13 @@ impl Site {
         });
         tokio::spawn(owner.run(plan.clone(), stopped.clone()));
         let auth = Arc::new(Auth::new(TOKEN).unwrap());
-        let ctx = Ctx { handle: handle.clone(), auth, clock: shared, log: Arc::new(JournalLog(journal)) };
+        let ctx = Ctx {
+            handle: handle.clone(),
+            auth,
+            clock: shared,
+            log: Arc::new(JournalLog(journal)),
+            reload: Arc::new(NoReload),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(serve(listener, router(ctx), stopped));

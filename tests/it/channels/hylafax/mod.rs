@@ -1,6 +1,7 @@
 //! Fax: the commands on the wire, the server that misbehaves, and the page that says what the text says.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod kept;
 mod page;
 mod server;
 
@@ -34,6 +35,7 @@ fn head(page_url: &str) -> Letterhead {
         page_url: page_url.into(),
         thread: "incident-14@fjallmark".into(),
         priority: 0,
+        foot: String::new(),
     }
 }
 

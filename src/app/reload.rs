@@ -1,0 +1,62 @@
+//! Reads the configuration anew: for new incidents, and only if it checks clean. Gateways follow at once; open incidents keep
+//! what they began with until somebody adopts the new one on record (invariant 5).
+
+use std::sync::Arc;
+
+use super::workers::Workers;
+use crate::channels::Boxed;
+use crate::config::diff;
+use crate::config::{Source, load_checked};
+use crate::dispatch::owner::Handle;
+use crate::dispatch::recover::frozen;
+use crate::domain::plan::Plan;
+use crate::web::reload::{Mistake, NotReloaded, Reload, Reloaded};
+
+/// What a reload needs.
+pub struct Reloader {
+    /// Where the configuration lies; `None`: it was made up for a demo.
+    pub source: Option<Source>,
+    /// The loop.
+    pub handle: Handle,
+    /// The gateways' workers.
+    pub workers: Arc<Workers>,
+}
+
+impl Reloader {
+    async fn anew(&self) -> Result<Reloaded, NotReloaded> {
+        let Some(source) = self.source.clone() else {
+            return Err(NotReloaded::Failed("the configuration of a demo is made up".into()));
+        };
+        let loaded = tokio::task::spawn_blocking(move || load_checked(&source))
+            .await
+            .map_err(|e| NotReloaded::Failed(e.to_string()))?
+            .map_err(|list| {
+                let told = |d: &crate::config::diagnostics::Diagnostic| Mistake {
+                    place: format!("{}:{}:{}", d.file, d.line, d.column),
+                    why: d.message.clone(),
+                };
+                NotReloaded::Mistakes(list.iter().map(told).collect())
+            })?;
+        let before: Arc<Plan> =
+            self.handle.ask(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+        let warnings = loaded.warnings.len();
+        let (_, after) = frozen(loaded.plan.clone());
+        let changes = diff::lines(&before, &after);
+        let (swap, replaced) = self.workers.follow(&loaded);
+        let gateways: Vec<_> = swap.workers.keys().cloned().collect();
+        let done = self.handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+        // Waiting for what is on their wires must not keep the answer: they end beside it.
+        tokio::spawn(replaced.end());
+        Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways })
+    }
+}
+
+impl Reload for Reloader {
+    fn reload(&self) -> Boxed<'_, Result<Reloaded, NotReloaded>> {
+        Box::pin(self.anew())
+    }
+
+    fn changes(&self, from: &Plan, to: &Plan) -> Vec<String> {
+        diff::lines(from, to)
+    }
+}

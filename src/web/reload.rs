@@ -1,0 +1,120 @@
+//! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Who reads files
+//! is not the web's affair: the seam is here, what stands behind it is wired in `app`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::Ctx;
+use super::api::{json, known_duty, no_incident, number};
+use super::problem::Problem;
+use crate::channels::Boxed;
+use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::plan::Plan;
+
+/// Mistakes that an answer names; `vardkase check` names all.
+const MISTAKES_SHOWN_MAX: usize = 20;
+/// Changes that an answer names.
+const CHANGES_SHOWN_MAX: usize = 500;
+
+/// Reads the configuration anew.
+pub trait Reload: Send + Sync {
+    /// Takes it for new incidents.
+    fn reload(&self) -> Boxed<'_, Result<Reloaded, NotReloaded>>;
+    /// What differs between two plans, a line each, without addresses.
+    fn changes(&self, from: &Plan, to: &Plan) -> Vec<String>;
+}
+
+/// What was taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reloaded {
+    /// It is on disk.
+    pub on_record: bool,
+    /// What `check` warns of.
+    pub warnings: usize,
+    /// What is different, a line each; empty when nothing is.
+    pub changes: Vec<String>,
+    /// Gateways that started, or started anew.
+    pub gateways: Vec<GatewayId>,
+}
+
+/// A mistake in the configuration.
+#[derive(Clone, Debug)]
+pub struct Mistake {
+    /// `playbooks/flood.yaml:14:9`.
+    pub place: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// Why it was not taken; the old one goes on.
+#[derive(Clone, Debug)]
+pub enum NotReloaded {
+    /// It has mistakes.
+    Mistakes(Vec<Mistake>),
+    /// It could not be kept.
+    Failed(String),
+}
+
+impl From<NotReloaded> for Problem {
+    fn from(why: NotReloaded) -> Self {
+        match why {
+            NotReloaded::Mistakes(list) => {
+                let shown: Vec<String> =
+                    list.iter().take(MISTAKES_SHOWN_MAX).map(|m| format!("{}: {}", m.place, m.why)).collect();
+                let why = format!("the configuration has {} mistakes\n{}", list.len(), shown.join("\n"));
+                let help = "nothing was changed; run `vardkase check`, mend what it names, reload again";
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "config-mistakes", why, help)
+            }
+            NotReloaded::Failed(why) => {
+                let help = "nothing was changed; try again";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-reloaded", why, help)
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Who {
+    #[serde(rename = "as")]
+    by: FunctionId,
+}
+
+/// `POST /api/v1/reload`.
+pub(super) async fn reload(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Reloaded>, Problem> {
+    let Who { by } = json(&headers, body)?;
+    let duty = by.clone();
+    ctx.handle.ask(move |s, _| known_duty(s, &duty)).await??;
+    tracing::warn!(function = %by, "the configuration is read anew");
+    let mut done = ctx.reload.reload().await.map_err(Problem::from)?;
+    done.changes.truncate(CHANGES_SHOWN_MAX);
+    Ok(Json(done))
+}
+
+/// What adopting would change.
+#[derive(Debug, Serialize)]
+pub(super) struct Adoption {
+    /// A line each; empty when the incident has the newest configuration.
+    changes: Vec<String>,
+}
+
+/// `GET /api/v1/incidents/{no}/adopt`.
+pub(super) async fn adoption(
+    State(ctx): State<Ctx>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Adoption>, Problem> {
+    let no = number(path)?;
+    let plans = ctx.handle.ask(move |s, _| s.incidents.get(&no).map(|i| (i.plan.clone(), s.plan.clone()))).await?;
+    let (from, to) = plans.ok_or_else(|| no_incident(no))?;
+    let mut changes = ctx.reload.changes(&from, &to);
+    changes.truncate(CHANGES_SHOWN_MAX);
+    Ok(Json(Adoption { changes }))
+}

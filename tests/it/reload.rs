@@ -1,0 +1,140 @@
+//! The configuration is read anew while the program runs: only if it checks clean, for new incidents, and its gateways
+//! follow at once.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vardkase::app::{Options, Running, start};
+use vardkase::config::{Source, load};
+use vardkase::sim::{Far, smtp};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The shipped region, with mail as its only way out, at these ports.
+fn write_region(dir: &Path, mail: SocketAddr) {
+    for folder in ["channels", "contacts", "playbooks"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+        for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), dir.join(folder).join(file.file_name())).unwrap();
+        }
+    }
+    edit(dir, "channels/email.yaml", "port: 2525", &format!("port: {}", mail.port()));
+}
+
+fn edit(dir: &Path, file: &str, from: &str, to: &str) {
+    let path = dir.join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no {from}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+struct Rig {
+    running: Running,
+    client: reqwest::Client,
+    token: String,
+}
+
+impl Rig {
+    async fn start(dir: &Path, state: &Path) -> Self {
+        let source = Source::Dir(dir.to_owned());
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let options = Options {
+            state: state.to_owned(),
+            mirror: None,
+            public_listen: any,
+            listen: any,
+            public_url: None,
+            accept_lost_key: false,
+            source: Some(source.clone()),
+        };
+        let running = start(load(&source).expect("a region that checks clean"), options).await.expect("starts");
+        let token = fs::read_to_string(state.join(vardkase::web::auth::TOKEN_FILE)).unwrap().trim().to_owned();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { running, client, token }
+    }
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let url = format!("http://{}/api/v1/{path}", self.running.console);
+        let answer = self.client.post(url).bearer_auth(&self.token).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("http://{}/api/v1/{path}", self.running.console);
+        self.client.get(url).bearer_auth(&self.token).send().await.unwrap().json().await.unwrap()
+    }
+}
+
+async fn until(what: &str, is: impl Fn() -> bool) {
+    let arrived = async {
+        while !is() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, arrived).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_configuration_holds_for_new_incidents_and_its_gateways_follow() {
+    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (before, after) = (Far::default(), Far::default());
+    let first = smtp::start(before.clone(), "mail-int", smtp::Options::default()).await.unwrap();
+    let second = smtp::start(after.clone(), "mail-int", smtp::Options::default()).await.unwrap();
+    write_region(dir.path(), first.addr);
+    let rig = Rig::start(dir.path(), state.path()).await;
+    let (status, told) = rig
+        .post(
+            "commands",
+            json!({ "as": "it-bered", "action": { "report": { "playbook": "ehr-down", "level": "outage" } } }),
+        )
+        .await;
+    assert_eq!(status, 200, "{told}");
+    until("mail over the first server", || !before.all().is_empty()).await;
+
+    // A mistake: nothing changes, and it is said where it is.
+    edit(dir.path(), "contacts/functions.yaml", "answer_within: 5m", "answer_within: 5parsecs");
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!((status, told["code"].as_str()), (422, Some("config-mistakes")), "{told}");
+    assert!(told["why"].as_str().unwrap().contains("contacts/functions.yaml:"), "{told}");
+
+    // Mended, changed, and the mail server moved: what is said names the change, and mail goes there.
+    edit(dir.path(), "contacts/functions.yaml", "answer_within: 5parsecs", "answer_within: 4m");
+    edit(
+        dir.path(),
+        "channels/email.yaml",
+        &format!("port: {}", first.addr.port()),
+        &format!("port: {}", second.addr.port()),
+    );
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["gateways"], json!(["mail-int"]), "{told}");
+    let changes: Vec<&str> = told["changes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(changes.len() == 1 && changes[0].ends_with("answer_within_s: 300 → 240"), "{changes:?}");
+
+    // The open incident keeps what it began with until it adopts the new one, which is shown first.
+    assert_eq!(rig.get("incidents/1/adopt").await["changes"].as_array().unwrap().len(), 1);
+    let (status, told) = rig.post("commands", json!({ "as": "tib", "action": { "adopt": { "incident": "1" } } })).await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(rig.get("incidents/1/adopt").await["changes"], json!([]));
+
+    let had = before.all().len();
+    let (status, told) = rig
+        .post(
+            "commands",
+            json!({ "as": "it-bered", "action": { "report": { "playbook": "pacs", "level": "outage" } } }),
+        )
+        .await;
+    assert_eq!(status, 200, "{told}");
+    until("mail over the second server", || !after.all().is_empty()).await;
+    assert_eq!(before.all().len(), had, "nothing more over the first one");
+
+    // Once more, with nothing changed.
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!((status, &told["changes"], &told["gateways"]), (200, &json!([]), &json!([])), "{told}");
+    let (status, told) = rig.post("reload", json!({ "as": "nobody" })).await;
+    assert_eq!((status, told["code"].as_str()), (404, Some("unknown-function")), "{told}");
+    rig.running.stop().await;
+}
