@@ -52,7 +52,7 @@ fn is_whole(word: u32) -> bool {
             rest ^= 0x769 << shift;
         }
     }
-    rest == 0 && word.count_ones() % 2 == 0
+    rest == 0 && word.count_ones().is_multiple_of(2)
 }
 
 /// What stands in the sound at that speed. A damaged code word ends its call.

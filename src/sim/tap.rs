@@ -156,11 +156,7 @@ impl Call {
         self.say(b"110 1.8\r\x06\r\x1b[p\r").await?;
         loop {
             match self.byte().await? {
-                2 => {
-                    if !self.block().await? {
-                        return Ok(());
-                    }
-                }
+                2 if !self.block().await? => return Ok(()),
                 4 => {
                     let refused: &[u8] = if self.refused { b"\x1e\r" } else { b"" };
                     return self.say(&[refused, b"115 Goodbye\r\x1b\x04\r"].concat()).await;

@@ -93,9 +93,9 @@ mod tests {
             let at = |n: usize| {
                 sound[((n as f64 + 0.5) * f64::from(SAMPLES_A_SECOND) / f64::from(baud.bits_a_second())) as usize] < 0
             };
-            for word in 0..2 {
-                let read = (0..32).fold(0_u32, |w, i| w << 1 | u32::from(at(PREAMBLE_BITS + word * 32 + i)));
-                assert_eq!(read, words[word], "{baud:?}");
+            for (n, word) in words.iter().enumerate() {
+                let read = (0..32).fold(0_u32, |w, i| w << 1 | u32::from(at(PREAMBLE_BITS + n * 32 + i)));
+                assert_eq!(read, *word, "{baud:?}");
             }
             let turned: Vec<i16> = samples(&words, baud, true, 0).iter().map(|s| -s).collect();
             assert_eq!(all, turned);

@@ -36,6 +36,7 @@ pub fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
             mode_line: String::new(),
             page_url: String::new(),
             thread: "incident-14".into(),
+            foot: String::new(),
             priority: 0,
         }),
         trailer: None,
