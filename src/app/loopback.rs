@@ -11,7 +11,8 @@ use super::gateways::callback_path;
 use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
 use crate::config::raw::channels::{
-    AuthWord, CallbackEntry, DaemonWord, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord,
+    AuthWord, CallbackEntry, DaemonWord, LineEntry, PresetWord, ResolutionWord, RoleWord, SecretEntry, SmsHttpEntry,
+    TlsWord,
 };
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
@@ -19,7 +20,7 @@ use crate::domain::ids::GatewayId;
 use crate::domain::plan::{Carry, Channel, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::sim::relay::{self, Line};
-use crate::sim::{Far, hylafax, smpp, sms_http, sms_spool, smtp, snpp};
+use crate::sim::{Far, espa, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
 
 /// How the far ends are.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,12 @@ pub enum Sim {
     Hylafax(hylafax::Handle),
     /// A pager transmitter.
     Snpp(snpp::Handle),
+    /// A paging terminal.
+    Tap(tap::Handle),
+    /// An on-site paging system.
+    Espa(espa::Handle),
+    /// A receiver of POCSAG.
+    Pocsag(pocsag::Handle),
 }
 
 /// A far end and the line to it.
@@ -160,12 +167,48 @@ async fn one(
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
             let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
-            let level = if yaml.level.is_some_and(|l| l >= 2) { 2 } else { 1 };
+            let level = yaml.level.unwrap_or(1);
             let sim_opts = snpp::Options { level, login, charset, ..snpp::Options::default() };
             let sim = snpp::start(far, name, sim_opts).await.map_err(io)?;
             let line = relay::start(sim.addr, line).await.map_err(io)?;
             here(&mut yaml.host, &mut yaml.port, line.addr);
             (Sim::Snpp(sim), line)
+        }
+        Settings::Tap(yaml) => {
+            let password = yaml.password.as_ref().map(|_| made(6)).transpose()?;
+            yaml.password = password.as_deref().map(entry);
+            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let password = password.unwrap_or_default();
+            let sim_opts = tap::Options { password, charset, ..tap::Options::default() };
+            let sim = tap::start(far, name, sim_opts).await.map_err(io)?;
+            let line = relay::start(sim.addr, line).await.map_err(io)?;
+            yaml.line = here_line(line.addr);
+            (Sim::Tap(sim), line)
+        }
+        Settings::Espa(yaml) => {
+            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let address = |given: Option<char>, usual: u8| given.and_then(|c| u8::try_from(c).ok()).unwrap_or(usual);
+            let sim_opts = espa::Options {
+                polls_every_ms: (yaml.role == RoleWord::Polled).then_some(100),
+                own: address(yaml.system, b'2'),
+                caller: address(yaml.own, b'1'),
+                charset,
+                ..espa::Options::default()
+            };
+            let sim = espa::start(far, name, sim_opts).await.map_err(io)?;
+            let line = relay::start(sim.addr, line).await.map_err(io)?;
+            yaml.line = here_line(line.addr);
+            (Sim::Espa(sim), line)
+        }
+        Settings::Pocsag(yaml) => {
+            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let baud = yaml.baud.as_ref().map_or(1_200, |b| b.value);
+            let sim = pocsag::start(far, name, charset, baud).await.map_err(io)?;
+            let line = relay::start(sim.addr, line).await.map_err(io)?;
+            let host = At { value: line.addr.ip().to_string(), place: Default::default() };
+            (yaml.host, yaml.port, yaml.folder, yaml.command) = (Some(host), Some(line.addr.port()), None, None);
+            yaml.inverted = false;
+            (Sim::Pocsag(sim), line)
         }
         Settings::SmsSpool(yaml) => {
             // Nothing is connected here: the line's state alone says whether the daemon runs.
@@ -197,6 +240,11 @@ fn letters(info: &GatewayInfo) -> smpp::Letters {
 fn here(host: &mut At<String>, port: &mut u16, addr: SocketAddr) {
     host.value = addr.ip().to_string();
     *port = addr.port();
+}
+
+fn here_line(addr: SocketAddr) -> LineEntry {
+    let host = At { value: addr.ip().to_string(), place: Default::default() };
+    LineEntry { host: Some(host), port: Some(addr.port()), ..LineEntry::default() }
 }
 
 /// Letters and digits that nobody knew before.
@@ -301,7 +349,8 @@ impl End {
             Sim::Smpp(sim) => sim.reply(from, text).await,
             Sim::Http(sim, _) => (200..300).contains(&sim.reply(from, text).await),
             Sim::Spool(sim) => sim.reply(from, text),
-            Sim::Smtp(_) | Sim::Hylafax(_) | Sim::Snpp(_) => false,
+            Sim::Snpp(sim) => sim.answer(from, text),
+            Sim::Smtp(_) | Sim::Hylafax(_) | Sim::Tap(_) | Sim::Espa(_) | Sim::Pocsag(_) => false,
         }
     }
 }

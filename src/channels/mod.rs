@@ -13,14 +13,20 @@ use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::lang::Lang;
 use crate::domain::text::Outgoing;
 
+pub mod espa;
 pub mod fax_page;
 pub mod hylafax;
+mod in_turn;
+pub mod line;
+mod pager;
+pub mod pocsag;
 mod secret;
 pub mod smpp;
 pub mod sms_http;
 pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
+pub mod tap;
 
 pub use secret::Secret;
 

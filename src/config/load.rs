@@ -125,6 +125,12 @@ pub enum GatewayKind {
     Hylafax,
     /// SNPP (RFC 1861).
     Snpp,
+    /// TAP 1.8.
+    Tap,
+    /// ESPA 4.4.4.
+    Espa,
+    /// POCSAG as sound.
+    Pocsag,
     /// A page of this program.
     Web,
     /// People walk it.
@@ -146,6 +152,12 @@ pub enum Settings {
     Hylafax(channels::HylafaxEntry),
     /// SNPP.
     Snpp(channels::SnppEntry),
+    /// TAP.
+    Tap(channels::TapEntry),
+    /// ESPA.
+    Espa(channels::EspaEntry),
+    /// POCSAG.
+    Pocsag(channels::PocsagEntry),
     /// A page.
     Web(channels::WebGateway),
     /// A walk.
@@ -178,6 +190,8 @@ impl GatewayConfig {
             Settings::Http(s) => &s.password,
             Settings::Hylafax(s) => &s.password,
             Settings::Snpp(s) => &s.password,
+            Settings::Tap(s) => &s.password,
+            Settings::Espa(_) | Settings::Pocsag(_) => return None,
             Settings::SmsSpool(_) | Settings::Web(_) | Settings::Manual(_) => return None,
         };
         SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
@@ -206,6 +220,10 @@ impl GatewayConfig {
             Settings::Smpp(s) => Some(s.host.value.clone()),
             Settings::Hylafax(s) => Some(s.host.value.clone()),
             Settings::Snpp(s) => Some(s.host.value.clone()),
+            // A device and a program are of this machine.
+            Settings::Tap(s) => s.line.host.as_ref().map(|h| h.value.clone()),
+            Settings::Espa(s) => s.line.host.as_ref().map(|h| h.value.clone()),
+            Settings::Pocsag(s) => s.host.as_ref().map(|h| h.value.clone()),
             Settings::Http(s) => host_of(&s.url).map(str::to_owned),
             Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
             Settings::SmsSpool(_) | Settings::Manual(_) => None,

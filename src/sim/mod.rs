@@ -3,13 +3,18 @@
 //!
 //! A gateway here keeps what arrived as the far device would show it, and can be told to misbehave.
 
+mod display;
+pub mod espa;
 pub mod hylafax;
+pub mod pocsag;
 pub mod relay;
 pub mod smpp;
 pub mod sms_http;
 pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
+pub mod tap;
+mod two_way;
 pub mod verify;
 
 use std::sync::{Arc, Mutex};

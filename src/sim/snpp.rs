@@ -1,4 +1,4 @@
-//! A paging transmitter on loopback (RFC 1861, levels 1 and 2). Each page that SEND finishes is shown as a pager shows it:
+//! A paging transmitter on loopback (RFC 1861, levels 1 to 3). Each page that SEND finishes is shown as a pager shows it:
 //! in the letters of its display, without the spaces at the end.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::Far;
+use super::display::displayed;
+use super::two_way::{Asked, Pages};
 use crate::domain::text::Charset;
 
 /// Bytes of one command line, and of the text after DATA.
@@ -39,12 +41,14 @@ pub enum Behaviour {
     HalfClosed,
     /// Answers PAGE with something that is no SNPP.
     Garbage,
+    /// The pager is out of reach: 750 to PING, its pages are queued.
+    OutOfReach,
 }
 
 /// How the whole transmitter behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// 1 or 2.
+    /// 1, 2 or 3.
     pub level: u8,
     /// Wants LOGI with these before anything else.
     pub login: Option<(String, String)>,
@@ -54,6 +58,8 @@ pub struct Options {
     pub mess_bytes_max: usize,
     /// Its yes to SEND.
     pub send_code: u16,
+    /// Reads MESS as words, as HylaFAX does: one space of several, no quotes.
+    pub mess_by_words: bool,
     /// RESE logs out, as HylaFAX does.
     pub rese_logs_out: bool,
     /// Closes after each page.
@@ -72,6 +78,7 @@ impl Default for Options {
             charset: Charset::Iso646Se,
             mess_bytes_max: 128,
             send_code: 250,
+            mess_by_words: false,
             rese_logs_out: false,
             closes_after_send: false,
             greets_421: 0,
@@ -94,6 +101,22 @@ impl Handle {
     pub fn commands(&self) -> Vec<Vec<u8>> {
         self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+    /// A two-way pager comes into reach. `false`: it has no pages.
+    pub fn arrive(&self, pager: &str) -> bool {
+        self.shared.pages.arrive(pager)
+    }
+    /// What is queued for it expires.
+    pub fn expire(&self, pager: &str) -> bool {
+        self.shared.pages.expire(pager)
+    }
+    /// Its bearer reads.
+    pub fn read(&self, pager: &str) -> bool {
+        self.shared.pages.read(pager)
+    }
+    /// Its bearer answers. `false`: no page of it waits for that.
+    pub fn answer(&self, pager: &str, text: &str) -> bool {
+        self.shared.pages.answer(pager, text)
+    }
     /// Connections so far.
     pub fn connections(&self) -> u32 {
         self.shared.connections.load(Ordering::SeqCst)
@@ -113,6 +136,7 @@ struct Shared {
     options: Options,
     commands: Mutex<Vec<Vec<u8>>>,
     connections: AtomicU32,
+    pages: Pages,
 }
 
 /// Listens on a port of its own on loopback.
@@ -136,6 +160,7 @@ pub async fn start_at(far: Far, name: &str, options: Options, at: SocketAddr) ->
         options,
         commands: Mutex::default(),
         connections: AtomicU32::new(0),
+        pages: Pages::default(),
     });
     let served = shared.clone();
     let task = tokio::spawn(async move {
@@ -146,7 +171,8 @@ pub async fn start_at(far: Far, name: &str, options: Options, at: SocketAddr) ->
             connections.spawn(async move {
                 let logged_in = shared.options.login.is_none();
                 let read = Vec::new();
-                let _ = Connection { tcp, read, shared, logged_in, pager: None, text: None }.serve().await;
+                let two_way = None;
+                let _ = Connection { tcp, read, shared, logged_in, pager: None, text: None, two_way }.serve().await;
             });
             while connections.try_join_next().is_some() {}
         }
@@ -161,6 +187,8 @@ struct Connection {
     logged_in: bool,
     pager: Option<String>,
     text: Option<Vec<u8>>,
+    /// A two-way transaction, and what is asked of its page.
+    two_way: Option<Asked>,
 }
 
 enum Next {
@@ -234,8 +262,7 @@ impl Connection {
             }
             _ if !self.logged_in => self.say("550 Login first").await?,
             "RESE" => {
-                self.pager = None;
-                self.text = None;
+                (self.pager, self.text, self.two_way) = (None, None, None);
                 self.logged_in = self.shared.options.login.is_none() || !self.shared.options.rese_logs_out;
                 self.say("250 Reset OK").await?;
             }
@@ -244,6 +271,12 @@ impl Connection {
             "MESS" if rest.is_empty() || rest.len() > self.shared.options.mess_bytes_max => {
                 self.say("550 Message empty or too long").await?;
             }
+            "MESS" if self.shared.options.mess_by_words => {
+                let words: Vec<&[u8]> = rest.split(|b| *b == b' ').filter(|w| !w.is_empty()).collect();
+                let mut text = words.join(&b' ');
+                text.retain(|b| *b != b'"');
+                return self.take(text).await;
+            }
             "MESS" => return self.take(rest.to_vec()).await,
             "DATA" if level2 && self.text.is_some() => self.say("503 Message already entered").await?,
             "DATA" if level2 => return self.data().await,
@@ -251,9 +284,50 @@ impl Connection {
             "CALL" if level2 && !words.is_empty() => self.say("250 Caller ID accepted").await?,
             "SITE" => self.say("250 OK").await?,
             "SEND" => return self.send().await,
+            "2WAY" if self.shared.options.level >= 3 => {
+                self.two_way = Some(Asked::default());
+                self.say("250 OK, beginning two-way transaction").await?;
+            }
+            "PING" | "ACKR" | "RTYP" | "MCRE" | "EXPT" | "MSTA" | "KTAG" if self.two_way.is_some() => {
+                let reply = self.level_three(&verb, &words);
+                self.say(&reply).await?;
+            }
             _ => self.say("500 Command unknown").await?,
         }
         Ok(Next::Go)
+    }
+
+    fn level_three(&mut self, verb: &str, words: &str) -> String {
+        let Some(asked) = &mut self.two_way else { return "500 Command unknown".into() };
+        match verb {
+            "MSTA" => self.shared.pages.status(words),
+            "KTAG" => self.shared.pages.kill(words),
+            "PING" => match self.shared.options.behaviours.get(words) {
+                Some(Behaviour::OutOfReach) => "750 Unit valid but not online at this time".into(),
+                _ => "821 Unit on system".into(),
+            },
+            "ACKR" if words == "1" => {
+                asked.read_ack = true;
+                "250 Read acknowledgment enabled".into()
+            }
+            "RTYP" if matches!(words, "NONE" | "YESNO" | "MULTICHOICE" | "TEXT") => {
+                asked.reply_type = words.into();
+                "250 Reply type accepted".into()
+            }
+            "MCRE" if self.pager.is_none() => "503 Pager first".into(),
+            "MCRE" => match words.split_once(' ') {
+                Some((code, text)) if asked.reply_type == "MULTICHOICE" && code.len() == 2 => match code.parse() {
+                    Ok(code) => {
+                        asked.choices.push((code, text.into()));
+                        "250 Response added to transaction".into()
+                    }
+                    Err(_) => "550 Invalid MCResponse code".into(),
+                },
+                _ => "550 MCResponses not enabled".into(),
+            },
+            "EXPT" if words.parse().is_ok_and(|hours: u32| hours > 0) => "250 Message expiry time changed".into(),
+            _ => "550 Invalid".into(),
+        }
     }
 
     async fn page(&mut self, pager: String) -> io::Result<Next> {
@@ -273,6 +347,8 @@ impl Connection {
                 self.say(&reply).await?;
             }
             Some(Behaviour::Garbage) => self.say("\u{1}\u{2}NO CARRIER").await?,
+            Some(Behaviour::OutOfReach) if self.two_way.is_some() => self.say("950 Unit not online, queued").await?,
+            _ if self.two_way.is_some() => self.say("850 Two-way unit online, accepted").await?,
             _ => self.say("250 Pager ID accepted").await?,
         }
         Ok(Next::Go)
@@ -332,7 +408,11 @@ impl Connection {
             }
             _ => {}
         }
-        self.say(&format!("{} Message sent", self.shared.options.send_code)).await?;
+        let reply = match self.two_way.take() {
+            Some(asked) => self.shared.pages.send(&pager, asked, how == Some(Behaviour::OutOfReach)),
+            None => format!("{} Message sent", self.shared.options.send_code),
+        };
+        self.say(&reply).await?;
         Ok(if self.shared.options.closes_after_send { Next::Close } else { Next::Go })
     }
 
@@ -342,46 +422,5 @@ impl Connection {
             self.read.clear();
         }
         Ok(())
-    }
-}
-
-/// What a pager's display makes of the bytes; what it has no letter for is a box.
-fn displayed(text: &[u8], charset: Charset) -> String {
-    const BOX: char = '\u{fffd}';
-    match charset {
-        Charset::Utf8 | Charset::Gsm7 => String::from_utf8_lossy(text).into_owned(),
-        Charset::Latin1 => text.iter().map(|b| char::from(*b)).collect(),
-        Charset::Ascii7 => text.iter().map(|b| if b.is_ascii() { char::from(*b) } else { BOX }).collect(),
-        // The Swedish variant of ISO 646: code positions 24, 40, 5B to 5E, 60 and 7B to 7E (hexadecimal).
-        Charset::Iso646Se => text
-            .iter()
-            .map(|b| match b {
-                0x24 => '¤',
-                0x40 => 'É',
-                0x5b => 'Ä',
-                0x5c => 'Ö',
-                0x5d => 'Å',
-                0x5e => 'Ü',
-                0x60 => 'é',
-                0x7b => 'ä',
-                0x7c => 'ö',
-                0x7d => 'å',
-                0x7e => 'ü',
-                0x80.. => BOX,
-                b => char::from(*b),
-            })
-            .collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_swedish_display() {
-        assert_eq!(displayed(b"\\VNING l{get p} sjukhuset |", Charset::Iso646Se), "ÖVNING läget på sjukhuset ö");
-        assert_eq!(displayed(b"\xe5", Charset::Latin1), "å");
-        assert_eq!(displayed(b"\xe5", Charset::Ascii7), "\u{fffd}");
     }
 }

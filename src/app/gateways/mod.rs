@@ -1,6 +1,7 @@
 //! From the YAML of a gateway to the gateway: one line a protocol. A gateway that can't be built (a secret is missing, a CA
 //! file can't be read) is unusable by itself and says what to do; all others run (invariant 8).
 
+mod paging;
 mod settings;
 
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use crate::channels::smpp::Smpp;
 use crate::channels::sms_http::{CallbackKind, SmsHttp};
 use crate::channels::sms_spool::Spool;
 use crate::channels::smtp::{Now, SmtpGateway};
-use crate::channels::snpp::SnppGateway;
 use crate::channels::{Gateway, Secret};
 use crate::config::raw::channels::LimitsEntry;
 use crate::config::secrets::SecretRef;
@@ -179,14 +179,10 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             });
             split(gateway, config)
         }
-        Settings::Snpp(yaml) => {
-            let settings = password().and_then(|p| settings::snpp(yaml, config, info, p));
-            let gateway = settings.and_then(|s| {
-                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s.into());
-                Ok((dynamic(Arc::new(SnppGateway::new(id.clone(), s)?)), bounds))
-            });
-            split(gateway, config)
-        }
+        Settings::Snpp(yaml) => split(password().and_then(|p| paging::snpp_gateway(yaml, config, info, p)), config),
+        Settings::Tap(yaml) => split(password().and_then(|p| paging::tap_gateway(yaml, config, info, p)), config),
+        Settings::Espa(yaml) => split(paging::espa_gateway(yaml, config, info), config),
+        Settings::Pocsag(yaml) => split(paging::pocsag_gateway(yaml, config, info), config),
         Settings::Web(_) | Settings::Manual(_) => return None,
     };
     if let Err(why) = &gateway {

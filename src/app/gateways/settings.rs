@@ -10,12 +10,10 @@ use crate::channels::sms_http::{
 };
 use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
-use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
     AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord,
-    ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry, SnppEntry,
-    TlsWord,
+    ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry, TlsWord,
 };
 use crate::config::raw::{List, Secs};
 use crate::config::secrets::SecretRef;
@@ -26,17 +24,17 @@ use crate::domain::text::sms::{Alphabet, SmsLimits, Split};
 /// A fax server on this machine is asked no more often than this.
 const POLL_INTERVAL_MIN_MS: u32 = 100;
 
-fn u16_of(n: u32) -> u16 {
+pub(super) fn u16_of(n: u32) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
-fn secs(given: Option<Secs>, default: u32) -> u32 {
+pub(super) fn secs(given: Option<Secs>, default: u32) -> u32 {
     given.map_or(default, |s| s.0)
 }
-fn secs16(given: Option<Secs>, default: u16) -> u16 {
+pub(super) fn secs16(given: Option<Secs>, default: u16) -> u16 {
     given.map_or(default, |s| u16_of(s.0))
 }
 /// Relative paths count from the configuration folder.
-fn path(given: Option<&str>, config: &GatewayConfig) -> Option<PathBuf> {
+pub(super) fn path(given: Option<&str>, config: &GatewayConfig) -> Option<PathBuf> {
     given.map(|p| config.base.as_deref().map_or_else(|| PathBuf::from(p), |b| b.join(p)))
 }
 fn path_text(given: Option<&str>, config: &GatewayConfig) -> String {
@@ -148,7 +146,7 @@ fn sms_limits(info: &GatewayInfo, join: JoinWord) -> Result<SmsLimits, String> {
         alphabet: match charset {
             Charset::Latin1 => Alphabet::Latin1,
             Charset::Ascii7 => Alphabet::Ascii,
-            Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
+            _ => Alphabet::Gsm7,
         },
         ucs2: *ucs2,
         split: match (separate, join, ref16) {
@@ -394,41 +392,4 @@ pub(super) fn hylafax(
             .poll_every
             .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),
     }
-}
-
-pub(super) fn snpp(
-    yaml: &SnppEntry,
-    config: &GatewayConfig,
-    info: &GatewayInfo,
-    password: Option<Secret>,
-) -> Result<SnppConfig, String> {
-    let default = SnppConfig::default();
-    let Carry::Pages { charset, chars_max, pages_max } = info.carry else {
-        return Err(format!("{} is no pager transmitter in the plan", info.id));
-    };
-    if yaml.user.is_none() && password.is_some() {
-        return Err("it has a password but no user: give it user".into());
-    }
-    let level = if yaml.level.is_some_and(|l| l >= 2) { Level::Two } else { Level::One };
-    if level == Level::One && (yaml.user.is_some() || yaml.alert || yaml.caller.is_some()) {
-        return Err("a login, alert and caller need level: 2 (RFC 1861)".into());
-    }
-    Ok(SnppConfig {
-        host: yaml.host.value.clone(),
-        port: yaml.port,
-        level,
-        login: yaml.user.as_ref().map(|user| SnppLogin { user: user.clone(), password }),
-        charset,
-        chars_max,
-        pages_max,
-        mess_bytes_max: yaml.mess_bytes_max.unwrap_or(default.mess_bytes_max),
-        jqueue: yaml.jqueue,
-        alert: yaml.alert,
-        caller: yaml.caller.clone(),
-        connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
-        connect_timeout_s: secs16(yaml.connect_timeout, default.connect_timeout_s),
-        reply_timeout_s: secs16(config.limits.timeout, default.reply_timeout_s),
-        send_timeout_s: secs16(yaml.send_timeout, default.send_timeout_s),
-        idle_s: secs16(yaml.idle_max, default.idle_s),
-    })
 }

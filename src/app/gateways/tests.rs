@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use super::*;
+use crate::channels::espa::{EspaConfig, Role};
 use crate::channels::hylafax::HylafaxConfig;
+use crate::channels::line::{Device, Framing, Place};
+use crate::channels::pocsag::{Baud, Output, PocsagConfig};
 use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
 use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
-use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
+use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig, TwoWay};
+use crate::channels::tap::TapConfig;
 use crate::config::{Source, load};
 use crate::domain::text::sms::Split;
 
@@ -327,14 +331,15 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     pages_max: 4
     limits: { connections_max: 3, timeout: 11s }
     snpp: { host: p.example, port: 444, user: u, level: 3, mess_bytes_max: 64, jqueue: true, alert: true,
-      caller: \"0980\", connect_timeout: 12s, send_timeout: 13s, idle_max: 14s }
+      caller: \"0980\", connect_timeout: 12s, send_timeout: 13s, idle_max: 14s,
+      two_way: { replies: [OK], read_ack: true, ping: true, status_every: 15s, follow: 16s } }
 ",
     );
     let Settings::Snpp(yaml) = &config.settings else { panic!() };
     let expected = SnppConfig {
         host: "p.example".into(),
         port: 444,
-        level: Level::Two,
+        level: Level::Three,
         login: Some(SnppLogin { user: "u".into(), password: pw() }),
         charset: crate::domain::text::Charset::Iso646Se,
         chars_max: 90,
@@ -343,15 +348,98 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         jqueue: true,
         alert: true,
         caller: Some("0980".into()),
+        two_way: Some(TwoWay {
+            replies: vec!["OK".into()],
+            read_ack: true,
+            ping: true,
+            status_every_s: 15,
+            follow_s: 16,
+        }),
         connections_max: 3,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
         send_timeout_s: 13,
         idle_s: 14,
     };
-    assert_eq!(settings::snpp(yaml, &config, &info, pw()), Ok(expected));
+    assert_eq!(paging::snpp(yaml, &config, &info, pw()), Ok(expected));
     let level_1 = crate::config::raw::channels::SnppEntry { level: Some(1), ..yaml.clone() };
-    assert!(settings::snpp(&level_1, &config, &info, pw()).is_err());
+    assert!(paging::snpp(&level_1, &config, &info, pw()).is_err());
+}
+
+#[test]
+fn each_field_of_the_other_ways_to_pagers_arrives() {
+    let around = "    charset: iso646-no\n    chars_max: 90\n    pages_max: 4\n    limits: { timeout: 11s }\n";
+    let one = |yaml: &str| one_of("channels/paging.yaml", &format!("{around}{yaml}"));
+    let charset = crate::domain::text::Charset::Iso646No;
+
+    let (config, info) = one(
+        "    tap: { line: { device: /dev/ttyS1, baud: 1200, framing: 8n1, flow: rtscts }, connect_timeout: 12s, sends_max: 5 }\n",
+    );
+    let Settings::Tap(yaml) = &config.settings else { panic!() };
+    let device = Device { path: "/dev/ttyS1".into(), baud: 1_200, framing: Framing::EightNone, rtscts: true };
+    let expected = TapConfig {
+        place: Place::Device(device),
+        password: pw(),
+        charset,
+        chars_max: 90,
+        pages_max: 4,
+        connect_timeout_s: 12,
+        reply_timeout_s: 11,
+        sends_max: 5,
+        ..TapConfig::default()
+    };
+    assert_eq!(paging::tap(yaml, &config, &info, pw()), Ok(expected));
+
+    let (config, info) = one(
+        "    espa: { line: { host: e.example, port: 2023 }, role: polled, own: \"3\", system: \"1\", block_bytes_max: 200,
+      beep: 4, call_type: 2, transmissions: 5, priority: 3, connect_timeout: 12s, poll_timeout: 13s, poll_every: 14s,
+      quiet_ms: 70, sends_max: 6, tries_max: 7 }
+",
+    );
+    let Settings::Espa(yaml) = &config.settings else { panic!() };
+    let expected = EspaConfig {
+        place: Place::Tcp { host: "e.example".into(), port: 2_023 },
+        role: Role::Polled,
+        own: '3',
+        system: '1',
+        charset,
+        chars_max: 90,
+        pages_max: 4,
+        block_bytes_max: 200,
+        beep: Some(4),
+        call_type: Some(2),
+        transmissions: Some(5),
+        priority: Some(3),
+        connect_timeout_s: 12,
+        reply_timeout_s: 11,
+        poll_timeout_s: 13,
+        poll_every_s: 14,
+        quiet_ms: 70,
+        sends_max: 6,
+        tries_max: 7,
+    };
+    assert_eq!(paging::espa(yaml, &config, &info), Ok(expected));
+
+    let (config, info) = one(
+        "    pocsag: { folder: /var/spool/pager, format: wav, files_max: 5, baud: 2400, function: 1, inverted: true, lead_ms: 30 }\n",
+    );
+    let Settings::Pocsag(yaml) = &config.settings else { panic!() };
+    let expected = PocsagConfig {
+        output: Output::Folder { folder: "/var/spool/pager".into(), wav: true, files_max: 5 },
+        baud: Baud::B2400,
+        charset,
+        chars_max: 90,
+        pages_max: 4,
+        function: 1,
+        inverted: true,
+        lead_ms: 30,
+        timeout_s: 11,
+    };
+    assert_eq!(paging::pocsag(yaml, &config, &info), Ok(expected));
+    let (config, info) = one("    pocsag: { command: [aplay, -q], baud: 512 }\n");
+    let Settings::Pocsag(yaml) = &config.settings else { panic!() };
+    let made = paging::pocsag(yaml, &config, &info).unwrap();
+    assert_eq!((made.output, made.baud), (Output::Command(vec!["aplay".into(), "-q".into()]), Baud::B512));
 }
 
 fn http(yaml: &str, callback: Option<&str>) -> Result<SmsHttpConfig, String> {

@@ -1,13 +1,13 @@
 //! SNPP's bytes (RFC 1861): commands, replies, and the letters that a transmitter puts on the air. No IO.
 
+use std::fmt;
+
 use super::config::Login;
+use crate::channels::pager;
 use crate::domain::delivery::SendError;
-use crate::domain::text::Charset;
 
 /// Bytes of one reply, all its lines together.
 pub(super) const REPLY_BYTES_MAX: usize = 16 * 1024;
-/// Characters of a pager's number.
-const PAGER_CHARS_MAX: usize = 64;
 /// Characters of a transmitter's words that go into the journal and onto screens.
 const CAUSE_CHARS_MAX: usize = 200;
 
@@ -26,6 +26,30 @@ pub(super) enum Command<'a> {
     Send,
     Reset,
     Quit,
+    /// Level 3: what follows is a two-way transaction.
+    TwoWay,
+    /// Is that pager in reach? It does not sound.
+    Ping(&'a str),
+    /// The pager tells when the page was read.
+    AckRead,
+    /// What the pager may answer.
+    ReplyType(ReplyType),
+    /// An answer to choose, with its code.
+    Choice(u8, &'a str),
+    /// A page that is still queued after so many hours goes nowhere.
+    Expire(u32),
+    /// What became of a page?
+    Status(&'a Ticket),
+    /// Forget a page.
+    Kill(&'a Ticket),
+}
+
+/// RTYP (RFC 1861, 4.6.6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ReplyType {
+    None,
+    Choices,
+    Words,
 }
 
 impl Command<'_> {
@@ -48,6 +72,16 @@ impl Command<'_> {
             Command::Send => b"SEND".to_vec(),
             Command::Reset => b"RESE".to_vec(),
             Command::Quit => b"QUIT".to_vec(),
+            Command::TwoWay => b"2WAY".to_vec(),
+            Command::Ping(pager) => format!("PING {pager}").into_bytes(),
+            Command::AckRead => b"ACKR 1".to_vec(),
+            Command::ReplyType(ReplyType::None) => b"RTYP NONE".to_vec(),
+            Command::ReplyType(ReplyType::Choices) => b"RTYP MULTICHOICE".to_vec(),
+            Command::ReplyType(ReplyType::Words) => b"RTYP TEXT".to_vec(),
+            Command::Choice(code, words) => format!("MCRE {code:02} {words}").into_bytes(),
+            Command::Expire(hours) => format!("EXPT {hours}").into_bytes(),
+            Command::Status(ticket) => format!("MSTA {} {}", ticket.tag, ticket.pass).into_bytes(),
+            Command::Kill(ticket) => format!("KTAG {} {}", ticket.tag, ticket.pass).into_bytes(),
         };
         line.extend_from_slice(b"\r\n");
         line
@@ -66,20 +100,37 @@ impl Command<'_> {
             Command::Send => "SEND",
             Command::Reset => "RESE",
             Command::Quit => "QUIT",
+            Command::TwoWay => "2WAY",
+            Command::Ping(_) => "PING",
+            Command::AckRead => "ACKR",
+            Command::ReplyType(_) => "RTYP",
+            Command::Choice(..) => "MCRE",
+            Command::Expire(_) => "EXPT",
+            Command::Status(_) => "MSTA",
+            Command::Kill(_) => "KTAG",
         }
     }
 
-    /// Whether the page goes without it.
+    /// Whether the page goes without it: what a transmitter does not offer is done without.
     pub fn is_extra(&self) -> bool {
-        matches!(self, Command::QueueOnly | Command::Alert | Command::Caller(_))
+        use Command::{AckRead, Alert, Caller, Choice, Expire, Ping, QueueOnly, ReplyType, TwoWay};
+        matches!(
+            self,
+            QueueOnly | Alert | Caller(_) | TwoWay | Ping(_) | AckRead | ReplyType(_) | Choice(..) | Expire(_)
+        )
     }
 
-    /// Whether a reply says yes to this command. 8xx and 9xx are what two-way transmitters answer to SEND: 860 delivered,
-    /// 960 queued (RFC 1861 level 3); here they mean "accepted", no more.
+    /// Whether a no to it says that this pager can't be reached now: it answers a PING with 7xx.
+    pub fn is_out_of_reach(&self, reply: &Reply) -> bool {
+        matches!(self, Command::Ping(_)) && reply.code / 100 == 7
+    }
+
+    /// Whether a reply says yes to this command. 8xx and 9xx are what two-way transmitters answer: to SEND 860 delivered, 960
+    /// queued, to PAGE and PING 850 in reach, 950 later (RFC 1861, 4.6).
     pub fn is_yes(&self, reply: &Reply) -> bool {
         match self {
             Command::Data => reply.code == 354,
-            Command::Send => matches!(reply.code / 100, 2 | 8 | 9),
+            Command::Send | Command::Page(_) | Command::Ping(_) => matches!(reply.code / 100, 2 | 8 | 9),
             _ => reply.code / 100 == 2,
         }
     }
@@ -138,17 +189,8 @@ impl Reply {
 
     /// Code and words, without the pager's number, short.
     pub fn words(&self, pager: &str) -> String {
-        let all = self.lines.join(" ");
-        let shown = all.split_whitespace().map(|word| {
-            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-            if word.contains('@') || (!pager.is_empty() && bare == pager) { "…" } else { word }
-        });
-        let mut words = self.code.to_string();
-        for word in shown {
-            words.push(' ');
-            words.push_str(word);
-        }
-        words.chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect()
+        let words = pager::shown(&self.lines.join(" "), pager, CAUSE_CHARS_MAX);
+        format!("{} {words}", self.code).trim_end().to_owned()
     }
 }
 
@@ -166,48 +208,86 @@ fn code(line: &[u8]) -> Option<u16> {
     }
 }
 
-/// A word that can stand in a command line: no space and no line end can hide in it.
-pub(super) fn word(text: &str) -> Option<&str> {
-    (!text.is_empty() && text.chars().count() <= PAGER_CHARS_MAX && text.bytes().all(|b| b.is_ascii_graphic()))
-        .then_some(text)
+/// How a two-way transmitter names a page (RFC 1861, 4.6.9).
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub tag: String,
+    pub pass: String,
 }
 
-/// The page in the transmitter's letters.
-///
-/// # Errors
-/// The first character that it lacks. Nothing is respelled.
-pub(super) fn encoded(text: &str, charset: Charset) -> Result<Vec<u8>, char> {
-    let byte = |c: char| u8::try_from(u32::from(c)).map_err(|_| c);
-    if let Some(c) = text.chars().find(|c| c.is_control()) {
-        return Err(c);
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ticket({})", self.tag)
     }
-    match charset {
-        Charset::Utf8 => Ok(text.as_bytes().to_vec()),
-        Charset::Latin1 => text.chars().map(byte).collect(),
-        Charset::Ascii7 => text.chars().map(|c| if c.is_ascii() { byte(c) } else { Err(c) }).collect(),
-        // SEN 85 02 00 annex C (ISO 646-SE2).
-        Charset::Iso646Se => text
-            .chars()
-            .map(|c| match c {
-                'É' => Ok(b'@'),
-                'Ä' => Ok(b'['),
-                'Ö' => Ok(b'\\'),
-                'Å' => Ok(b']'),
-                'Ü' => Ok(b'^'),
-                'é' => Ok(b'`'),
-                'ä' => Ok(b'{'),
-                'ö' => Ok(b'|'),
-                'å' => Ok(b'}'),
-                'ü' => Ok(b'~'),
-                '¤' => Ok(b'$'),
-                '@' | '[' | '\\' | ']' | '^' | '`' | '{' | '|' | '}' | '~' | '$' => Err(c),
-                c if c.is_ascii() => byte(c),
-                c => Err(c),
-            })
-            .collect(),
-        // The constructor refuses it.
-        Charset::Gsm7 => Err(text.chars().next().unwrap_or(' ')),
+}
+
+/// The ticket in a two-way yes to SEND: message tag and pass code, then words. A 250 has none that we could ask after.
+pub(super) fn ticket(reply: &Reply) -> Option<Ticket> {
+    if !matches!(reply.code / 100, 8 | 9) {
+        return None;
     }
+    let mut words = reply.lines.first()?.split_whitespace();
+    let (tag, pass) = (pager::word(words.next()?)?, pager::word(words.next()?)?);
+    Some(Ticket { tag: tag.into(), pass: pass.into() })
+}
+
+/// What became of a two-way page (4.6.9, 4.6.10).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Status {
+    /// 96x: it waits for the pager to come into reach.
+    Queued,
+    /// 86x, 87x: the pager has it; something that was asked for is still to come. A read page is no answer.
+    Delivered,
+    /// 88x: the pager has it, nothing more will come.
+    Final,
+    /// 888: one of the answers that went with it, by its code.
+    Choice(String),
+    /// 889: an answer in words.
+    Words(String),
+    /// 7xx: it expired before it came to the pager, or the pager is not there.
+    Expired,
+    /// 5xx: the transmitter does not know it any more.
+    Lost,
+    /// Anything else: ask again later.
+    Later,
+}
+
+/// Reads a reply to MSTA: code, sequence number, date and time (some write the zone apart), then what there is to say.
+pub(super) fn status(reply: &Reply) -> Status {
+    match reply.code {
+        960..=969 => Status::Queued,
+        860..=879 => Status::Delivered,
+        888 => match told(reply).split_whitespace().next() {
+            Some(code) => Status::Choice(code.into()),
+            None => Status::Final,
+        },
+        889 => Status::Words(told(reply)),
+        880..=889 => Status::Final,
+        700..=799 => Status::Expired,
+        500..=599 => Status::Lost,
+        _ => Status::Later,
+    }
+}
+
+fn told(reply: &Reply) -> String {
+    let all = reply.lines.join(" ");
+    let mut rest = all.trim_start();
+    let next = |rest: &mut &str| match rest.split_once(char::is_whitespace) {
+        Some((_, after)) => *rest = after.trim_start(),
+        None => *rest = "",
+    };
+    next(&mut rest);
+    let word = |rest: &str| rest.split_whitespace().next().unwrap_or("").to_owned();
+    if word(rest).len() >= 10 && word(rest).starts_with(|c: char| c.is_ascii_digit()) {
+        next(&mut rest);
+        let zone = word(rest);
+        let is_zone =
+            zone.strip_prefix(['+', '-']).is_some_and(|z| !z.is_empty() && z.bytes().all(|b| b.is_ascii_digit()));
+        if is_zone {
+            next(&mut rest);
+        }
+    }
+    rest.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -269,28 +349,57 @@ mod tests {
             assert!(Command::Send.is_yes(&Reply { code, lines: Vec::new() }));
         }
         assert!(!Command::Send.is_yes(&Reply { code: 354, lines: Vec::new() }));
-        assert!(!Command::Page("1").is_yes(&Reply { code: 960, lines: Vec::new() }));
+        assert!(Command::Page("1").is_yes(&Reply { code: 950, lines: Vec::new() }));
+        assert!(!Command::Page("1").is_yes(&Reply { code: 750, lines: Vec::new() }));
+        assert!(!Command::Message(b"1").is_yes(&Reply { code: 960, lines: Vec::new() }));
     }
 
     #[test]
-    fn letters_go_exactly_or_not_at_all() {
-        let se = |t| encoded(t, Charset::Iso646Se);
-        assert_eq!(se("ÅÄÖ åäö É é Ü ü ¤").unwrap(), b"][\\ }{| @ ` ^ ~ $");
-        assert_eq!(se("a{b"), Err('{'), "it would be shown as ä");
-        assert_eq!(se("æ"), Err('æ'));
-        assert_eq!(encoded("å", Charset::Latin1).unwrap(), [0xe5]);
-        assert_eq!(encoded("€", Charset::Latin1), Err('€'));
-        assert_eq!(encoded("å", Charset::Utf8).unwrap(), "å".as_bytes());
-        assert_eq!(encoded("å", Charset::Ascii7), Err('å'));
-        assert_eq!(encoded("a\r\nSEND", Charset::Utf8), Err('\r'), "no command hides in a text");
-        assert_eq!(encoded("a", Charset::Gsm7), Err('a'));
+    fn two_way_commands_byte_for_byte() {
+        let ticket = Ticket { tag: "4711".into(), pass: "0815".into() };
+        let cases: [(Command<'_>, &[u8]); 10] = [
+            (Command::TwoWay, b"2WAY\r\n"),
+            (Command::Ping("550"), b"PING 550\r\n"),
+            (Command::AckRead, b"ACKR 1\r\n"),
+            (Command::ReplyType(ReplyType::None), b"RTYP NONE\r\n"),
+            (Command::ReplyType(ReplyType::Choices), b"RTYP MULTICHOICE\r\n"),
+            (Command::ReplyType(ReplyType::Words), b"RTYP TEXT\r\n"),
+            (Command::Choice(1, "JA"), b"MCRE 01 JA\r\n"),
+            (Command::Expire(2), b"EXPT 2\r\n"),
+            (Command::Status(&ticket), b"MSTA 4711 0815\r\n"),
+            (Command::Kill(&ticket), b"KTAG 4711 0815\r\n"),
+        ];
+        for (command, bytes) in cases {
+            assert_eq!(command.bytes(), bytes, "{command:?}");
+        }
     }
 
     #[test]
-    fn a_pager_number_is_one_word() {
-        assert_eq!(word("5551234"), Some("5551234"));
-        for bad in ["", "5 5", "5\r\nSEND", "å", &"5".repeat(65)] {
-            assert_eq!(word(bad), None, "{bad:?}");
+    fn two_way_replies() {
+        let reply = |code, line: &str| Reply { code, lines: vec![line.into()] };
+        let cases = [
+            (960, "7 081218094512+01 OK, queued", Status::Queued),
+            (860, "7 081218094512+01 Delivered, awaiting read ack", Status::Delivered),
+            (870, "7 081218094512+01 Read, awaiting reply", Status::Delivered),
+            (880, "7 081218094512+01 Delivered", Status::Final),
+            (881, "7 081218094512+01 Delivered and read", Status::Final),
+            (888, "7 081218094512+01 01 MCR reply received", Status::Choice("01".into())),
+            (888, "7 081218094512 +0100 02 MCR reply received", Status::Choice("02".into())),
+            (888, "7", Status::Final),
+            (889, "7 081218094512+01 JA jag  tar 14", Status::Words("JA jag  tar 14".into())),
+            (780, "7 081218094512+01 Expired", Status::Expired),
+            (550, "Unknown tag", Status::Lost),
+            (421, "Bye", Status::Later),
+            (250, "", Status::Later),
+        ];
+        for (code, line, expected) in cases {
+            assert_eq!(status(&reply(code, line)), expected, "{code} {line}");
+        }
+        let given = ticket(&reply(960, "4711 0815 OK")).unwrap();
+        assert_eq!((given.tag.as_str(), given.pass.as_str()), ("4711", "0815"));
+        assert_eq!(format!("{given:?}"), "Ticket(4711)", "the pass code never shows");
+        for none in [reply(250, "4711 0815 OK"), reply(960, "4711"), reply(960, ""), reply(860, "å 1")] {
+            assert_eq!(ticket(&none), None);
         }
     }
 
@@ -300,15 +409,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             while let Ok(Some(reply)) = Reply::take(&mut bytes) {
-                let _ = reply.words("1");
-            }
-        }
-
-        #[test]
-        fn what_the_domain_says_fits_is_what_can_be_encoded(c in any::<char>()) {
-            for charset in [Charset::Utf8, Charset::Latin1, Charset::Iso646Se, Charset::Ascii7] {
-                prop_assume!(!c.is_control());
-                prop_assert_eq!(charset.has(c), encoded(&c.to_string(), charset).is_ok(), "{:?} {:?}", charset, c);
+                let _ = (reply.words("1"), status(&reply), ticket(&reply));
             }
         }
     }

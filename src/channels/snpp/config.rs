@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::codec;
-use crate::channels::Secret;
+use crate::channels::{Secret, pager};
 use crate::domain::text::Charset;
 use crate::domain::text::pages::PageRules;
 
@@ -16,6 +15,8 @@ pub enum Level {
     One,
     /// And LOGI, DATA, ALER, CALL.
     Two,
+    /// And two-way transactions.
+    Three,
 }
 
 impl TryFrom<u8> for Level {
@@ -24,7 +25,8 @@ impl TryFrom<u8> for Level {
         match level {
             1 => Ok(Level::One),
             2 => Ok(Level::Two),
-            _ => Err(format!("level {level} is not spoken here; write 1 or 2")),
+            3 => Ok(Level::Three),
+            _ => Err(format!("level {level} is not spoken here; write 1, 2 or 3")),
         }
     }
 }
@@ -44,7 +46,31 @@ impl Login {
     /// Whether both go into one command line.
     pub(super) fn is_sendable(&self) -> bool {
         let password = self.password.as_ref().map(Secret::expose);
-        [Some(self.user.as_str()), password].into_iter().flatten().all(|w| codec::word(w).is_some())
+        [Some(self.user.as_str()), password].into_iter().flatten().all(|w| pager::word(w).is_some())
+    }
+}
+
+/// Pagers that answer (RFC 1861, level 3).
+#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub struct TwoWay {
+    /// The answers to choose from on a page that asks for one, such as JA and NEJ; the incident's number is added when one
+    /// comes back. None: the pager writes what it wants.
+    pub replies: Vec<String>,
+    /// The pager tells when the page was read. It is shown as delivered: reading is no answer.
+    pub read_ack: bool,
+    /// Each page is preceded by a look whether the pager is in reach.
+    pub ping: bool,
+    /// What became of the pages is asked that often, seconds.
+    pub status_every_s: u16,
+    /// So long it is asked, seconds; a page that is still queued then is taken back.
+    pub follow_s: u32,
+}
+
+impl Default for TwoWay {
+    fn default() -> Self {
+        let replies = ["JA", "NEJ"].map(str::to_owned).to_vec();
+        Self { replies, read_ack: false, ping: false, status_every_s: 15, follow_s: 3_600 }
     }
 }
 
@@ -56,7 +82,7 @@ pub struct SnppConfig {
     pub host: String,
     /// 444 by RFC 1861.
     pub port: u16,
-    /// How much it speaks, 1 or 2.
+    /// How much it speaks, 1 to 3.
     pub level: Level,
     /// Sent as LOGI when given.
     pub login: Option<Login>,
@@ -74,6 +100,8 @@ pub struct SnppConfig {
     pub alert: bool,
     /// Who calls, as CALL. Level 2.
     pub caller: Option<String>,
+    /// Its pagers answer. Level 3.
+    pub two_way: Option<TwoWay>,
     /// Connections at the same time.
     pub connections_max: u16,
     /// Connecting, seconds.
@@ -100,6 +128,7 @@ impl Default for SnppConfig {
             jqueue: false,
             alert: false,
             caller: None,
+            two_way: None,
             connections_max: 1,
             connect_timeout_s: 10,
             reply_timeout_s: 20,

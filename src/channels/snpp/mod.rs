@@ -1,19 +1,23 @@
-//! Paging over SNPP (RFC 1861, levels 1 and 2): each pager page a transaction of its own.
+//! Paging over SNPP (RFC 1861, levels 1 to 3): each pager page a transaction of its own.
 //!
 //! | file | owns |
 //! |---|---|
 //! | `config` | what one transmitter is told in `channels/paging.yaml` |
-//! | `codec` | commands, replies, the transmitter's character set |
+//! | `codec` | commands, replies, what became of a two-way page |
 //! | `session` | one connection: greeting, login; writes and reads, decides nothing |
 //! | `worker` | one connection's jobs, page after page |
+//! | `follow` | asks what became of two-way pages |
 //!
-//! A transmitter's 250 says that it took the page. Nobody knows whether the pager got it: there is no "delivered" here.
+//! A transmitter's 250 says that it took the page: a store-and-forward server says it even of a page that it could not send.
+//! Nobody knows then whether the pager got it. Only a two-way transmitter (level 3) tells: delivered, and what was answered.
+//! What it does not offer is done without: the page goes one way.
 //! SUBJ is never sent: a pager would show it as a unit of its own, without number and mark.
 //!
 //! Must not: retry by itself, respell, log an address or a text.
 
 mod codec;
 mod config;
+mod follow;
 mod session;
 mod worker;
 
@@ -23,11 +27,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{Level, Login, SnppConfig};
+pub use config::{Level, Login, SnppConfig, TwoWay};
 
+use crate::channels::pager;
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::domain::ids::GatewayId;
 use crate::domain::text::Charset;
+
+/// Answers to choose from.
+const REPLIES_MAX: usize = 9;
+/// Characters of one.
+const REPLY_CHARS_MAX: usize = 20;
 
 /// One transmitter.
 pub struct SnppGateway {
@@ -38,6 +48,8 @@ struct Inner {
     id: GatewayId,
     config: SnppConfig,
     down: AtomicBool,
+    /// Two-way pages whose end is not known yet.
+    followed: Mutex<Vec<follow::Followed>>,
 }
 
 impl SnppGateway {
@@ -47,15 +59,30 @@ impl SnppGateway {
     /// Says which setting is wrong, and what to write instead.
     pub fn new(id: GatewayId, config: SnppConfig) -> Result<Self, String> {
         if config.charset == Charset::Gsm7 {
-            return Err("charset: no transmitter speaks gsm7; write utf8, latin1, iso646-se or ascii7".into());
+            return Err(
+                "charset: no transmitter speaks gsm7; write utf8, latin1, a variant of iso646, or ascii7".into()
+            );
         }
-        if config.caller.as_deref().is_some_and(|c| codec::word(c).is_none()) {
+        if config.caller.as_deref().is_some_and(|c| pager::word(c).is_none()) {
             return Err("caller: one word of printable ASCII, such as 0980319200".into());
         }
         if config.login.as_ref().is_some_and(|l| !l.is_sendable()) {
             return Err("login: user and password are words of printable ASCII without spaces".into());
         }
-        Ok(Self { inner: Arc::new(Inner { id, config, down: AtomicBool::new(false) }) })
+        if let Some(two_way) = &config.two_way {
+            if config.level != Level::Three {
+                return Err("two_way: needs level: 3 (RFC 1861)".into());
+            }
+            let good = |r: &String| {
+                let short = !r.is_empty() && r.chars().count() <= REPLY_CHARS_MAX;
+                short && r.trim() == r && pager::letters(r, Charset::Ascii7).is_ok()
+            };
+            if two_way.replies.len() > REPLIES_MAX || !two_way.replies.iter().all(good) {
+                return Err(format!("replies: at most {REPLIES_MAX}, each of 1 to {REPLY_CHARS_MAX} ASCII characters"));
+            }
+        }
+        let (down, followed) = (AtomicBool::new(false), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { id, config, down, followed }) })
     }
 }
 
@@ -77,7 +104,11 @@ impl Gateway for SnppGateway {
             for _ in 0..self.inner.config.connections_max.max(1) {
                 workers.spawn(worker::serve(self.inner.clone(), jobs.clone(), out.clone(), stop.clone()));
             }
-            while workers.join_next().await.is_some() {}
+            let done = async { while workers.join_next().await.is_some() {} };
+            tokio::select! {
+                () = done => {}
+                () = follow::serve(&self.inner, &out) => {}
+            }
         })
     }
 

@@ -8,19 +8,25 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::Inner;
-use super::codec::{Command, Reply, encoded, word};
-use super::config::Level;
+use super::codec::{Command, Reply, ReplyType, Status, Ticket, status, ticket};
+use super::config::{Level, SnppConfig, TwoWay};
+use super::follow::{Followed, Page};
 use super::session::{Lost, Session};
+use crate::channels::pager::{self, at_page};
 use crate::channels::{Events, GatewayEvent, Job, Jobs, Stop};
 use crate::domain::delivery::{Accepted, SendError};
-use crate::domain::text::pages::pages;
 
 /// Characters of the transmitter's own words that are kept.
 const GATEWAY_REF_CHARS_MAX: usize = 100;
 
 /// How one page fared.
 enum Fared {
-    Taken(String),
+    Taken {
+        words: String,
+        /// The pager has it already.
+        delivered: bool,
+        ticket: Option<Ticket>,
+    },
     Failed(SendError),
     /// The connection had stood idle and was dead before the page was begun.
     NotBegun,
@@ -30,8 +36,14 @@ enum Fared {
 pub(super) async fn serve(inner: Arc<Inner>, jobs: Arc<Mutex<Jobs>>, out: Events, stop: Stop) {
     let mut worker = Worker { inner, jobs, out, stop, session: None };
     while let Some(job) = worker.next().await {
-        let result = worker.send(&job).await;
+        let mut pages = Vec::new();
+        let result = worker.send(&job, &mut pages).await;
+        let accepted = result.is_ok();
         let _ = worker.out.send(GatewayEvent::Outcome { delivery: job.delivery, result }).await;
+        // Only now: no receipt comes before its acceptance.
+        if accepted && let Some(two_way) = &worker.inner.config.two_way {
+            worker.inner.follow(Followed::new(&job, pages, two_way)).await;
+        }
     }
     worker.quit().await;
 }
@@ -71,40 +83,42 @@ impl Worker {
     }
 
     /// All pages of a job. What can't go whole is refused before the first page.
-    async fn send(&mut self, job: &Job) -> Result<Accepted, SendError> {
-        let config = &self.inner.config;
-        let pager = word(&job.to.0).ok_or_else(|| SendError::permanent("the address is no pager number"))?;
-        let pages = pages(&job.out, job.trailer.as_deref(), &config.page_rules())
-            .map_err(|e| SendError::permanent(format!("the transmitter can't carry the text: it {e}")))?;
-        let mut wire = Vec::with_capacity(pages.len());
-        for page in &pages {
-            let bytes = encoded(page, config.charset)
-                .map_err(|c| SendError::permanent(format!("the transmitter has no “{}”", c.escape_debug())))?;
-            let is_long = bytes.len() > config.mess_bytes_max as usize;
-            if is_long && config.level == Level::One {
-                return Err(SendError::permanent("a page is longer than MESS allows, and there is no DATA at level 1"));
-            }
-            wire.push((bytes, is_long));
+    async fn send(&mut self, job: &Job, followed: &mut Vec<Page>) -> Result<Accepted, SendError> {
+        let inner = self.inner.clone();
+        let config = &inner.config;
+        let pager = pager::number(job)?;
+        let pages = pager::wire(job, &config.page_rules())?;
+        let is_long = |bytes: &Vec<u8>| bytes.len() > config.mess_bytes_max as usize;
+        let by_data = |bytes: &Vec<u8>| is_long(bytes) || (config.level != Level::One && is_altered_by_mess(bytes));
+        if config.level == Level::One && pages.iter().any(is_long) {
+            return Err(SendError::permanent("a page is longer than MESS allows, and there is no DATA at level 1"));
         }
+        let mut delivered = true;
         let mut gateway_ref = String::new();
-        for (k, (bytes, is_long)) in (1..).zip(&wire) {
-            let mut fared = self.page(pager, bytes, *is_long).await;
+        for (k, bytes) in (1..).zip(&pages) {
+            // An answer is asked for where the trailer stands: on the last page.
+            let asks = job.trailer.is_some() && k == pages.len();
+            let page = OnePage { pager, text: bytes, by_data: by_data(bytes), asks, ttl_s: job.ttl_s };
+            let mut fared = self.page(&page).await;
             if matches!(fared, Fared::NotBegun) {
-                fared = self.page(pager, bytes, *is_long).await;
+                fared = self.page(&page).await;
             }
             match fared {
-                Fared::Taken(words) => gateway_ref = words,
-                Fared::Failed(e) if wire.len() > 1 => return Err(at_page(k, wire.len(), e)),
-                Fared::Failed(e) => return Err(e),
+                Fared::Taken { words, delivered: has_it, ticket } => {
+                    gateway_ref = words;
+                    delivered &= has_it;
+                    followed.extend(ticket.map(|ticket| Page::new(ticket, asks, has_it)));
+                }
+                Fared::Failed(e) => return Err(at_page(k, pages.len(), e)),
                 Fared::NotBegun => return Err(SendError::temporary("connection lost")),
             }
         }
-        let units = u16::try_from(wire.len()).unwrap_or(u16::MAX);
-        Ok(Accepted { gateway_ref, delivered: false, units })
+        let units = u16::try_from(pages.len()).unwrap_or(u16::MAX);
+        Ok(Accepted { gateway_ref, delivered, units })
     }
 
     /// One page, one transaction.
-    async fn page(&mut self, pager: &str, text: &[u8], is_long: bool) -> Fared {
+    async fn page(&mut self, page: &OnePage<'_>) -> Fared {
         let mut session = match self.connected().await {
             Ok(session) => session,
             Err(e) => return Fared::Failed(e),
@@ -112,29 +126,28 @@ impl Worker {
         let idle_before = std::mem::replace(&mut session.used, true);
         let inner = self.inner.clone();
         let config = &inner.config;
-        let mut commands = Vec::with_capacity(8);
-        commands.extend(config.jqueue.then_some(Command::QueueOnly));
-        if config.level == Level::Two {
-            // ALER alters what the next PAGE asks for (RFC 1861, ALERt), so it comes before.
-            commands.extend(config.alert.then_some(Command::Alert));
-            commands.extend(config.caller.as_deref().map(Command::Caller));
-        }
-        commands.push(Command::Page(pager));
-        if is_long {
-            commands.extend([Command::Data, Command::Text(text)]);
-        } else {
-            commands.push(Command::Message(text));
-        }
-        commands.push(Command::Send);
+        let commands = commands(config, page);
 
+        let pager = page.pager;
         let mut words = String::new();
+        let (mut delivered, mut given) = (false, None);
         for (i, command) in commands.iter().enumerate() {
             let first = i == 0 && idle_before;
             match session.ask(command).await {
-                Ok(reply) if command.is_yes(&reply) => words = reply.words(pager),
+                Ok(reply) if command.is_yes(&reply) => {
+                    words = reply.words(pager);
+                    if *command == Command::Send && config.two_way.is_some() {
+                        given = ticket(&reply);
+                        delivered = matches!(status(&reply), Status::Delivered | Status::Final);
+                        // The pass code is nobody's business; the tag is how people ask the transmitter's operator.
+                        if let Some(ticket) = &given {
+                            words = format!("{} {}", reply.code, ticket.tag);
+                        }
+                    }
+                }
                 Ok(Reply { code: 421, .. }) if first => return Fared::NotBegun,
                 // A transmitter without that extra still takes the page.
-                Ok(reply) if command.is_extra() && reply.code != 421 => {}
+                Ok(reply) if command.is_extra() && reply.code != 421 && !command.is_out_of_reach(&reply) => {}
                 Ok(reply) => {
                     let error = reply.refusal(command, pager);
                     if reply.code != 421 {
@@ -153,7 +166,8 @@ impl Worker {
             }
         }
         self.session = Some(session);
-        Fared::Taken(words.chars().take(GATEWAY_REF_CHARS_MAX).collect())
+        let words = words.chars().take(GATEWAY_REF_CHARS_MAX).collect();
+        Fared::Taken { words, delivered, ticket: given }
     }
 
     /// The next page must not find half a page before it: RESE clears it. Where we logged in, RESE may log out (HylaFAX does),
@@ -191,12 +205,57 @@ impl Worker {
     }
 }
 
-fn at_page(k: u32, n: usize, e: SendError) -> SendError {
-    let at = |cause: String| format!("page {k} of {n}: {cause}");
-    match e {
-        SendError::Temporary { cause, retry_after_s } => SendError::Temporary { cause: at(cause), retry_after_s },
-        SendError::Permanent { cause } => SendError::Permanent { cause: at(cause) },
-        SendError::Unknown { cause } => SendError::Unknown { cause: at(cause) },
+/// One pager page and what goes with it.
+struct OnePage<'p> {
+    pager: &'p str,
+    text: &'p [u8],
+    /// DATA carries it, not MESS.
+    by_data: bool,
+    /// The page asks for an answer.
+    asks: bool,
+    ttl_s: u32,
+}
+
+/// HylaFAX reads MESS as words: it makes one space of several and takes quotes away. DATA it leaves alone. A page that goes on
+/// within a text has two spaces behind its header (RFC 1861 knows nothing of all that).
+fn is_altered_by_mess(text: &[u8]) -> bool {
+    text.contains(&b'"') || text.windows(2).any(|two| two == b"  ") || text.starts_with(b" ") || text.ends_with(b" ")
+}
+
+/// The commands of one transaction, in the order that RFC 1861 wants: what concerns a pager comes before its PAGE.
+fn commands<'p>(config: &'p SnppConfig, page: &OnePage<'p>) -> Vec<Command<'p>> {
+    let mut commands = Vec::with_capacity(16);
+    if let Some(two_way) = &config.two_way {
+        commands.push(Command::TwoWay);
+        commands.extend(two_way.ping.then_some(Command::Ping(page.pager)));
+        commands.extend(two_way.read_ack.then_some(Command::AckRead));
+        commands.push(Command::Expire(page.ttl_s.div_ceil(3_600).max(1)));
+        commands.push(Command::ReplyType(reply_type(two_way, page.asks)));
+    }
+    commands.extend(config.jqueue.then_some(Command::QueueOnly));
+    if config.level != Level::One {
+        // ALER alters what the next PAGE asks for (RFC 1861, ALERt), so it comes before.
+        commands.extend(config.alert.then_some(Command::Alert));
+        commands.extend(config.caller.as_deref().map(Command::Caller));
+    }
+    commands.push(Command::Page(page.pager));
+    if let Some(two_way) = config.two_way.as_ref().filter(|_| page.asks) {
+        commands.extend((1..).zip(&two_way.replies).map(|(code, words)| Command::Choice(code, words)));
+    }
+    if page.by_data {
+        commands.extend([Command::Data, Command::Text(page.text)]);
+    } else {
+        commands.push(Command::Message(page.text));
+    }
+    commands.push(Command::Send);
+    commands
+}
+
+fn reply_type(two_way: &TwoWay, asks: bool) -> ReplyType {
+    match (asks, two_way.replies.is_empty()) {
+        (false, _) => ReplyType::None,
+        (true, true) => ReplyType::Words,
+        (true, false) => ReplyType::Choices,
     }
 }
 

@@ -227,8 +227,13 @@ impl Resolver<'_> {
                 self.mailbox(address);
             }
             Channel::Paging => {
-                let digits = address.bytes().all(|b| b.is_ascii_digit());
-                if !digits || address.is_empty() || address.len() > PAGER_DIGITS_MAX {
+                // A radio identity code may say which of the pager's four functions is meant: 1234567:1.
+                let code = match address.split_once(':') {
+                    Some((code, "0" | "1" | "2" | "3" | "A" | "B" | "C" | "D")) => code,
+                    _ => address.as_str(),
+                };
+                let digits = code.bytes().all(|b| b.is_ascii_digit());
+                if !digits || code.is_empty() || address.len() > PAGER_DIGITS_MAX {
                     self.found.error(
                         address.place,
                         "pager",

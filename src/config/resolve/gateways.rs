@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway,
-    SmsSpoolEntry, SplitWord, TlsWord,
+    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, SecretEntry, SmsGateway, SmsSpoolEntry, SplitWord,
+    TlsWord,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -14,19 +14,17 @@ use crate::domain::text::Charset;
 
 /// More parts than that are no SMS any more.
 const SMS_PARTS_MAX: u32 = 16;
-/// A pager that shows fewer characters has no room for header and mark.
-const PAGE_CHARS_MIN: u32 = 60;
 
 /// What is the same for every gateway.
-struct Way<'r> {
-    name: &'r Name,
-    channel: Channel,
-    carry: Carry,
-    answers: bool,
-    receipts: bool,
-    needs: &'r List<At<Need>>,
-    limits: &'r LimitsEntry,
-    settings: Settings,
+pub(super) struct Way<'r> {
+    pub name: &'r Name,
+    pub channel: Channel,
+    pub carry: Carry,
+    pub answers: bool,
+    pub receipts: bool,
+    pub needs: &'r List<At<Need>>,
+    pub limits: &'r LimitsEntry,
+    pub settings: Settings,
 }
 
 impl Resolver<'_> {
@@ -146,7 +144,7 @@ impl Resolver<'_> {
         if g.parts_max.value > SMS_PARTS_MAX {
             self.found.error(g.parts_max.place, "limit", format!("at most {SMS_PARTS_MAX} parts make one SMS"));
         }
-        if matches!(g.alphabet.value, CharsetWord::Utf8 | CharsetWord::Iso646Se) {
+        if !matches!(g.alphabet.value, CharsetWord::Gsm7 | CharsetWord::Latin1 | CharsetWord::Ascii7) {
             let message = "SMS knows gsm7, latin1 and ascii7 as its alphabet";
             self.found.error(g.alphabet.place, "alphabet", message).help("for everything else set ucs2: true");
         }
@@ -214,29 +212,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn paging(&mut self, name: &Name, g: &PagingGateway, all: &mut Vec<GatewayConfig>) {
-        self.host(&g.snpp.host);
-        self.secret(g.snpp.password.as_ref());
-        self.at_least_one(&g.pages_max);
-        if g.chars_max.value < PAGE_CHARS_MIN {
-            let message =
-                format!("{} characters have no room for header and text; {PAGE_CHARS_MIN} do", g.chars_max.value);
-            self.found.error(g.chars_max.place, "limit", message);
-        }
-        if g.snpp.level.is_some_and(|l| !(1..=3).contains(&l)) {
-            self.found.error(g.snpp.host.place, "snpp-level", "SNPP has levels 1 to 3");
-        }
-        let carry = Carry::Pages {
-            charset: charset(g.charset.value),
-            chars_max: g.chars_max.value,
-            pages_max: g.pages_max.value,
-        };
-        let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Snpp(g.snpp.clone()));
-        let (answers, receipts) = (g.answers, g.receipts);
-        self.gateway(Way { name, channel: Channel::Paging, carry, answers, receipts, needs, limits, settings }, all);
-    }
-
-    fn gateway(&mut self, way: Way<'_>, all: &mut Vec<GatewayConfig>) {
+    pub(super) fn gateway(&mut self, way: Way<'_>, all: &mut Vec<GatewayConfig>) {
         let Way { name, channel, carry, answers, receipts, needs, limits, settings } = way;
         self.id(name);
         let at = Gx(u32::try_from(all.len()).unwrap_or(u32::MAX));
@@ -267,6 +243,9 @@ impl Resolver<'_> {
             Settings::SmsSpool(_) => GatewayKind::SmsSpool,
             Settings::Hylafax(_) => GatewayKind::Hylafax,
             Settings::Snpp(_) => GatewayKind::Snpp,
+            Settings::Tap(_) => GatewayKind::Tap,
+            Settings::Espa(_) => GatewayKind::Espa,
+            Settings::Pocsag(_) => GatewayKind::Pocsag,
             Settings::Web(_) => GatewayKind::Web,
             Settings::Manual(_) => GatewayKind::Manual,
         };
@@ -274,7 +253,7 @@ impl Resolver<'_> {
         all.push(GatewayConfig { id, channel, kind, settings, limits, base });
     }
 
-    fn host(&mut self, host: &Name) {
+    pub(super) fn host(&mut self, host: &Name) {
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
             let message = format!("\"{}\" is no name or address of a machine", host.value);
             self.found.error(host.place, "host", message);
@@ -291,7 +270,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn secret(&mut self, entry: Option<&At<SecretEntry>>) {
+    pub(super) fn secret(&mut self, entry: Option<&At<SecretEntry>>) {
         let Some(entry) = entry else { return };
         if SecretRef::of(entry, None).is_none() {
             self.found
@@ -300,7 +279,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn at_least_one(&mut self, value: &At<u32>) {
+    pub(super) fn at_least_one(&mut self, value: &At<u32>) {
         if value.value == 0 {
             self.found.error(value.place, "limit", "0 carries nothing; at least 1");
         }
@@ -341,12 +320,17 @@ impl Resolver<'_> {
     }
 }
 
-fn charset(word: CharsetWord) -> Charset {
+pub(super) fn charset(word: CharsetWord) -> Charset {
     match word {
         CharsetWord::Utf8 => Charset::Utf8,
         CharsetWord::Gsm7 => Charset::Gsm7,
         CharsetWord::Latin1 => Charset::Latin1,
-        CharsetWord::Iso646Se => Charset::Iso646Se,
+        // SFS 4017 has the letters of SEN 85 02 00 in the same places.
+        CharsetWord::Iso646Se | CharsetWord::Iso646Fi => Charset::Iso646Se,
         CharsetWord::Ascii7 => Charset::Ascii7,
+        CharsetWord::Iso646No => Charset::Iso646No,
+        CharsetWord::Iso646Dk => Charset::Iso646Dk,
+        CharsetWord::Iso646De => Charset::Iso646De,
+        CharsetWord::Numeric => Charset::Numeric,
     }
 }

@@ -7,6 +7,7 @@ mod contacts;
 mod gateways;
 mod messages;
 mod organisation;
+mod paging;
 mod playbooks;
 mod readiness;
 mod systems;

@@ -69,7 +69,7 @@ fn sms_limits(charset: Charset, ucs2: bool, ref16: bool, separate: bool, parts_m
         alphabet: match charset {
             Charset::Latin1 => Alphabet::Latin1,
             Charset::Ascii7 => Alphabet::Ascii,
-            Charset::Gsm7 | Charset::Utf8 | Charset::Iso646Se => Alphabet::Gsm7,
+            _ => Alphabet::Gsm7,
         },
         ucs2,
         split: match (separate, ref16) {

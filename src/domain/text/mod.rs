@@ -11,6 +11,7 @@
 mod canonical;
 pub mod carry;
 pub mod gsm7;
+pub mod iso646;
 mod outgoing;
 pub mod pages;
 pub mod sms;
@@ -32,6 +33,16 @@ pub enum Charset {
     Iso646Se,
     /// Seven-bit ASCII.
     Ascii7,
+    // What stands below came later: the frozen plan of an open incident names a set by its place.
+    /// ISO 646-NO: æ ø å in the places of brackets.
+    Iso646No,
+    /// ISO 646-DK: æ ø å in the places of brackets.
+    Iso646Dk,
+    /// ISO 646-DE: ä ö ü ß in the places of brackets.
+    Iso646De,
+    /// What a numeric pager shows: digits, space, hyphen, brackets and U. It carries no text of ours; that it doesn't is then
+    /// known by day.
+    Numeric,
 }
 
 impl Charset {
@@ -47,8 +58,10 @@ impl Charset {
             Charset::Utf8 => true,
             Charset::Gsm7 => gsm7::septets(c).is_some(),
             Charset::Latin1 => printable_ascii || ('\u{a0}'..='\u{ff}').contains(&c),
-            // SEN 85 02 00 annex C (ISO 646-SE2): É Ä Ö Å Ü é ä ö å ü stand at @ [ \ ] ^ ` { | } ~, and ¤ at $.
-            Charset::Iso646Se => printable_ascii && !"@[\\]^`{|}~$".contains(c) || "ÉÄÖÅÜéäöåü¤".contains(c),
+            Charset::Iso646Se | Charset::Iso646No | Charset::Iso646Dk | Charset::Iso646De => {
+                iso646::byte(self, c).is_some()
+            }
+            Charset::Numeric => "0123456789 -()U".contains(c),
             Charset::Ascii7 => printable_ascii,
         }
     }

@@ -208,6 +208,22 @@ async fn a_long_page_goes_by_data() {
 }
 
 #[tokio::test]
+async fn a_server_that_reads_mess_as_words_alters_nothing() {
+    let text =
+        "LARM \"Journalen\" är nere: läs \"Reservrutiner\" på intranätet och ring växeln när något är oklart i natt.";
+    for chars_max in [50, 80, 200] {
+        let far = Far::default();
+        let options = Options { mess_by_words: true, ..Options::default() };
+        let server = sim::start(far.clone(), "page-fs", options).await.expect("server");
+        let config = SnppConfig { chars_max, pages_max: 99, ..config(&server) };
+        let (outcomes, _) = send_all(config, vec![job(0, "550", outgoing(text, None))]).await;
+        assert!(outcomes[&0].is_ok(), "{outcomes:?}");
+        let pages: Vec<String> = far.all().into_iter().map(|s| s.text).collect();
+        assert_eq!(read_by_hand(&pages, None, "14-2", None), text, "{pages:#?}");
+    }
+}
+
+#[tokio::test]
 async fn every_failure_is_temporary_permanent_or_unknown() {
     use Behaviour::{Busy, DropsBeforeSend, Garbage, HalfClosed, Silent, Slow, Technical, Unknown};
     let cases = [

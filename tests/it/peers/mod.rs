@@ -3,6 +3,7 @@
 
 mod kannel;
 mod mail;
+mod paging;
 mod sink;
 mod smpp;
 mod smpp_speed;

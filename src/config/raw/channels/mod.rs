@@ -2,6 +2,7 @@
 //! get these structures as they are. Secrets are references; no file holds one.
 
 mod email;
+mod paging;
 mod sms;
 
 use schemars::JsonSchema;
@@ -11,6 +12,10 @@ use super::{At, List, Name, Need, Ordered, Secs, Texts};
 use crate::config::secrets::Secret;
 
 pub use email::{AuthWord, EmailFile, EmailGateway, ImapEntry, MailboxEntry, SmtpEntry};
+pub use paging::{
+    AudioWord, EspaEntry, FlowWord, FramingWord, LineEntry, PagingFile, PagingGateway, PocsagEntry, RoleWord,
+    SnppEntry, TapEntry, TwoWayEntry,
+};
 pub use sms::{
     BindWord, BodyWord, CallbackEntry, DaemonWord, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry,
     SmppVersionWord, SmsFile, SmsGateway, SmsHttpEntry, SmsSpoolEntry,
@@ -81,6 +86,16 @@ pub enum CharsetWord {
     Iso646Se,
     /// Seven-bit ASCII.
     Ascii7,
+    /// ISO 646-NO: æ ø å in the places of brackets.
+    Iso646No,
+    /// ISO 646-DK: æ ø å in the places of brackets.
+    Iso646Dk,
+    /// ISO 646-DE: ä ö ü ß in the places of brackets.
+    Iso646De,
+    /// Finland's, which is Sweden's.
+    Iso646Fi,
+    /// A pager that shows digits only: it carries no text.
+    Numeric,
 }
 
 /// Whether a long SMS goes as one message or as several.
@@ -180,80 +195,6 @@ pub struct HylafaxEntry {
     /// How often the queue is looked at while a fax is on its way, whatever is waited for. Default: 5s.
     #[serde(default)]
     pub poll_every: Option<Secs>,
-}
-
-/// `channels/paging.yaml`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PagingFile {
-    /// In the order in which they are tried.
-    pub gateways: Ordered<PagingGateway>,
-}
-
-/// A paging transmitter.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PagingGateway {
-    /// What it hangs on.
-    #[serde(default)]
-    pub needs: List<At<Need>>,
-    /// What it can show.
-    pub charset: At<CharsetWord>,
-    /// Characters of one page.
-    pub chars_max: At<u32>,
-    /// The most pages of one text.
-    pub pages_max: At<u32>,
-    /// The pagers can answer.
-    #[serde(default)]
-    pub answers: bool,
-    /// It tells when the pager has it.
-    #[serde(default)]
-    pub receipts: bool,
-    /// Bounds.
-    #[serde(default)]
-    pub limits: LimitsEntry,
-    /// SNPP (RFC 1861).
-    pub snpp: SnppEntry,
-}
-
-/// SNPP (RFC 1861).
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SnppEntry {
-    /// Name or address.
-    pub host: Name,
-    /// Port.
-    pub port: u16,
-    /// The login, if the server wants one.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// Its password.
-    #[serde(default)]
-    pub password: Option<At<SecretEntry>>,
-    /// SNPP level 1 to 3; 3 is spoken as 2. Default: 1.
-    #[serde(default)]
-    pub level: Option<u8>,
-    /// Bytes of one MESS line; a longer page goes by DATA (level 2). Default: 128.
-    #[serde(default)]
-    pub mess_bytes_max: Option<u32>,
-    /// The transmitter is HylaFAX: it answers when a page is queued, not when it was sent (SITE JQUEUE YES). Default: false.
-    #[serde(default)]
-    pub jqueue: bool,
-    /// The pager sounds even when it is set to silent (ALER 1, level 2). Default: false.
-    #[serde(default)]
-    pub alert: bool,
-    /// The number that pagers show as caller (CALL, level 2).
-    #[serde(default)]
-    pub caller: Option<String>,
-    /// How long connecting may take. Default: 10s.
-    #[serde(default)]
-    pub connect_timeout: Option<Secs>,
-    /// How long the answer to SEND may take: after it the outcome is unknown, and the page is repeated. Default: 60s.
-    #[serde(default)]
-    pub send_timeout: Option<Secs>,
-    /// A connection without work is closed after that. Default: 30s.
-    #[serde(default)]
-    pub idle_max: Option<Secs>,
 }
 
 /// `channels/web.yaml`.
