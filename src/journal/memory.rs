@@ -199,7 +199,10 @@ impl Reader for MemoryReader {
             let mut reader = FrameReader::new(frame.before, &frame.body)?;
             while let Some(record) = reader.next()? {
                 if record.seq == after.seq && record.hash != after.hash {
-                    return Err(JournalError::corrupt(after.seq, "its hash is not the one that reading was to go on from"));
+                    return Err(JournalError::corrupt(
+                        after.seq,
+                        "its hash is not the one that reading was to go on from",
+                    ));
                 }
                 if record.seq > after.seq && visit(record).is_break() {
                     return Ok(record.head());
@@ -255,7 +258,10 @@ mod tests {
             Append { expected_seq: 2, batch: batch(&sealer, &["c"]) },
         ];
         let answers = store.append(&group);
-        assert_eq!(answers.iter().map(|a| a.as_ref().ok().map(|h| h.seq)).collect::<Vec<_>>(), [Some(2), None, Some(3)]);
+        assert_eq!(
+            answers.iter().map(|a| a.as_ref().ok().map(|h| h.seq)).collect::<Vec<_>>(),
+            [Some(2), None, Some(3)]
+        );
         drop(store);
         let mut store = MemoryStore::open(&disk);
         let last = Append { expected_seq: 3, batch: batch(&store.sealer(), &["d"]) };

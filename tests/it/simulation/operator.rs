@@ -22,7 +22,8 @@ fn sites(rng: &mut Rng) -> Vec<SiteId> {
 }
 
 fn words(rng: &mut Rng) -> L10n {
-    let all = ["Allt nere", "Labbet nere", "Strömavbrott på LS", "Pris 5 $ – “helt”", "Läget är oklart [på] två sjukhus"];
+    let all =
+        ["Allt nere", "Labbet nere", "Strömavbrott på LS", "Pris 5 $ – “helt”", "Läget är oklart [på] två sjukhus"];
     L10n::same(&[Lang::SV, Lang::EN], rng.word(&all))
 }
 
@@ -88,7 +89,10 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
             let draft = state.incidents.get(&number.incident).and_then(|i| i.message(number.seq));
             let print = draft.and_then(|m| m.texts.get(&Lang::SV)).map_or("000000".parse().unwrap(), |d| d.fingerprint);
             let print = if rng.percent(10) { "7K4F2A".parse().unwrap() } else { print };
-            by(rng.word(&["kib", "press", "tib", "cl", "it"]), Action::Approve { number, fingerprint: print, entry: None })
+            by(
+                rng.word(&["kib", "press", "tib", "cl", "it"]),
+                Action::Approve { number, fingerprint: print, entry: None },
+            )
         }
         10..14 => {
             let text = || "LARM: annan text".to_owned();
@@ -150,7 +154,10 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
         96..98 => by(lead, Action::Adopt { incident: no }),
         _ => {
             let n = inc.deliveries.len().max(1) as u64;
-            Some(Input::Link { delivery: DeliveryId { incident: no, ordinal: rng.below(n) as u32 }, yes: rng.percent(80) })
+            Some(Input::Link {
+                delivery: DeliveryId { incident: no, ordinal: rng.below(n) as u32 },
+                yes: rng.percent(80),
+            })
         }
     }
 }

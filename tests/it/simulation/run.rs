@@ -212,14 +212,11 @@ impl Run {
     async fn live(&mut self, left: Arc<std::sync::Mutex<Option<tempfile::TempDir>>>) -> End {
         let clock = VirtualClock::following(self.at.timestamp());
         let (store, sealer) = self.disk.open();
-        let store = SimStore {
-            inner: store,
-            world: self.world.clone(),
-            left,
-            folder: self.disk.folder().map(Into::into),
-        };
+        let store =
+            SimStore { inner: store, world: self.world.clone(), left, folder: self.disk.folder().map(Into::into) };
         let loaded = self.configs[self.current].clone();
-        let recovered = recover(&mut *self.disk.reader(), Arc::new(loaded.plan.clone())).expect("starts after any crash");
+        let recovered =
+            recover(&mut *self.disk.reader(), Arc::new(loaded.plan.clone())).expect("starts after any crash");
         {
             let mut w = self.world.lock();
             w.clock = clock.clone();
@@ -240,7 +237,8 @@ impl Run {
             let gateway = SimGateway { id: g.id.clone(), carry: g.carry.clone(), world: self.world.clone() };
             let limits = WorkerLimits { queue_len_max: self.queue_len_max, drain_s: 2, ..WorkerLimits::default() };
             let jitter = Jitter::seeded(self.seed ^ n as u64);
-            let worker = Worker::start(g.id.clone(), Arc::new(gateway), limits, events.clone(), jitter, stopped.clone());
+            let worker =
+                Worker::start(g.id.clone(), Arc::new(gateway), limits, events.clone(), jitter, stopped.clone());
             workers.insert(g.id.clone(), worker);
         }
         drop(events);

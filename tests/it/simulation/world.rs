@@ -77,17 +77,54 @@ pub enum Happening {
 /// What the world saw.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    Start { life: u32, seq: u64 },
-    End { orderly: bool, durable: u64 },
-    Took { gateway: GatewayId, id: DeliveryId, to: String, durable: u64, excused: bool, repeat: bool },
-    Shown { gateway: GatewayId, to: String, id: DeliveryId, units: Vec<String> },
+    Start {
+        life: u32,
+        seq: u64,
+    },
+    End {
+        orderly: bool,
+        durable: u64,
+    },
+    Took {
+        gateway: GatewayId,
+        id: DeliveryId,
+        to: String,
+        durable: u64,
+        excused: bool,
+        repeat: bool,
+    },
+    Shown {
+        gateway: GatewayId,
+        to: String,
+        id: DeliveryId,
+        units: Vec<String>,
+    },
     /// `certain`: it said that nothing went out.
-    Told { gateway: GatewayId, id: DeliveryId, what: &'static str, certain: bool },
-    Asked { what: String },
-    Done { events: Arc<Vec<Event>>, on_record: bool, durable: u64 },
-    Refused { code: &'static str },
-    Reply { from: String, text: String },
-    Weather { gateway: GatewayId, way: Way },
+    Told {
+        gateway: GatewayId,
+        id: DeliveryId,
+        what: &'static str,
+        certain: bool,
+    },
+    Asked {
+        what: String,
+    },
+    Done {
+        events: Arc<Vec<Event>>,
+        on_record: bool,
+        durable: u64,
+    },
+    Refused {
+        code: &'static str,
+    },
+    Reply {
+        from: String,
+        text: String,
+    },
+    Weather {
+        gateway: GatewayId,
+        way: Way,
+    },
     Disk(DiskIs),
     Config(usize),
 }
@@ -201,6 +238,9 @@ impl World {
     }
     pub fn see(&mut self, seen: Seen) {
         let now = self.now();
+        if std::env::var_os("VARDKASE_TRACE").is_some() {
+            eprintln!("{now} {}", format!("{seen:?}").chars().take(200).collect::<String>());
+        }
         self.log.push((now, seen));
     }
     pub fn plan(&mut self, after_ms: u64, what: Happening) {
@@ -234,14 +274,7 @@ impl World {
     pub fn took(&mut self, gateway: &GatewayId, job: &Job, how: &Carry) -> Fate {
         let (durable, excused) = (self.durable, self.excused);
         let (id, to) = (job.delivery, job.to.0.to_string());
-        self.see(Seen::Took {
-            gateway: gateway.clone(),
-            id,
-            to: to.clone(),
-            durable,
-            excused,
-            repeat: job.repeat,
-        });
+        self.see(Seen::Took { gateway: gateway.clone(), id, to: to.clone(), durable, excused, repeat: job.repeat });
         let way = self.ways.get(gateway).copied().unwrap_or(Way::Well);
         let quick = self.rng.between(1, 900);
         let minutes = self.rng.between(30_000, 400_000);
