@@ -25,7 +25,7 @@ use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::recall::recalled;
-use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
+use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
@@ -246,6 +246,8 @@ pub struct Owner {
     replaced: BTreeMap<GatewayId, u32>,
     /// Who waits to see the state.
     looks: Vec<Look>,
+    /// Something of an earlier run went out again in this one.
+    repeats: bool,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
     closed: watch::Sender<u64>,
@@ -315,6 +317,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         retry_at: None,
         replaced: BTreeMap::new(),
         looks: Vec::new(),
+        repeats: false,
         own: Vec::new(),
         desk_contacts: BTreeMap::new(),
         stopped: None,
@@ -392,11 +395,12 @@ impl Owner {
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
-            let due = self.state.next_due();
-            self.clock.deadlines_run(due.is_some());
+            // Without room what is due has to wait for the disk: looking at it again and again would only burn the machine.
+            let room = self.has_room() && self.looks.is_empty();
+            let due = if room { self.state.next_due() } else { None };
+            self.clock.deadlines_run(self.state.next_due().is_some());
             let now = self.now();
             let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
-            let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
                 _ = stop.changed() => open = false,
@@ -842,6 +846,12 @@ impl Owner {
                         }
                         let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
                         let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
+                        // Called back before it was handed to anybody.
+                        let never = range.clone().filter(|o| {
+                            inc.deliveries.get(*o as usize).is_some_and(|d| d.state == DeliveryState::Withdrawn)
+                        });
+                        let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
+                        self.own.extend(never.map(id));
                         effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
@@ -865,6 +875,8 @@ impl Owner {
     fn withdraw(&mut self, ids: Vec<DeliveryId>) {
         let gone: std::collections::BTreeSet<DeliveryId> = ids.iter().copied().collect();
         for waiting in self.waiting.values_mut() {
+            let here = waiting.iter().map(|q| q.job.delivery).filter(|id| gone.contains(id));
+            self.own.extend(here.map(|id| (id, DeliveryState::Withdrawn)));
             waiting.retain(|q| !gone.contains(&q.job.delivery));
         }
         for worker in self.meta.workers.values() {
@@ -944,6 +956,10 @@ impl Owner {
         if waiting.is_empty() {
             return;
         }
+        if self.repeats {
+            // A receipt of an earlier try may have come while a repeat waited here.
+            waiting.retain(|q| still_goes(&self.state, q.job.delivery));
+        }
         let worker = self.meta.workers.get(gateway);
         if worker.is_some_and(|w| w.submit_from(waiting)) || (worker.is_some() && going_down) {
             return;
@@ -997,6 +1013,11 @@ impl Owner {
             let waiting =
                 (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
             effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, waiting, &mut jobs);
+            // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
+            // told (RULES D2).
+            let lost = (0u32..).zip(&inc.deliveries).filter(|(_, d)| may_have_left(inc, d)).map(|(ordinal, _)| ordinal);
+            let id = |ordinal| (DeliveryId { incident: inc.no, ordinal }, DeliveryState::Unknown);
+            self.own.extend(lost.map(id));
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash {
@@ -1006,6 +1027,7 @@ impl Owner {
         // Nobody knows whether what was queued had left before the crash: all of it is a possible repeat.
         for queued in jobs.values_mut().flatten() {
             queued.job.repeat = queued.job.delivery.incident != DESK;
+            self.repeats = true;
         }
         self.hand_over(jobs);
     }
@@ -1023,6 +1045,23 @@ fn may_recall(change: &Change) -> bool {
         Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
         _ => false,
     }
+}
+
+/// Whether nothing is known yet of a delivery that waits for its worker.
+fn still_goes(state: &State, id: DeliveryId) -> bool {
+    use DeliveryState as S;
+    let ordinal = id.ordinal as usize;
+    let known = match id.incident {
+        DESK => state.desk.get(ordinal).map(|n| n.state),
+        no => state.incidents.get(&no).and_then(|i| i.deliveries.get(ordinal)).map(|d| d.state),
+    };
+    known.is_none_or(|s| matches!(s, S::Queued | S::Attempting | S::Unknown))
+}
+
+/// Whether a delivery of a stopped text was called back and its worker never said that it had it still.
+fn may_have_left(inc: &Incident, d: &Delivery) -> bool {
+    let stopped = |item| matches!(item, Item::Message(seq) if inc.message(seq).is_some_and(|m| m.stopped));
+    d.state == DeliveryState::Withdrawn && d.flags & Delivery::RECALLED == 0 && stopped(d.item())
 }
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all

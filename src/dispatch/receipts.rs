@@ -127,6 +127,11 @@ impl Receipts {
         }
     }
 
+    /// The far device has it.
+    pub fn arrived(&self, delivery: DeliveryId) -> bool {
+        self.told.get(&delivery) == Some(&DeliveryState::Delivered)
+    }
+
     /// A delivery was given up with unknown outcome.
     pub fn given_up(&mut self, delivery: DeliveryId) {
         self.told.insert(delivery, DeliveryState::Unknown);

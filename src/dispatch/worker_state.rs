@@ -104,6 +104,10 @@ impl WorkerState {
     /// Takes in what was submitted.
     pub fn submit(&mut self, jobs: Vec<Queued>, now: Instant) {
         for queued in jobs {
+            // Its receipt was here before it: a repeat after a start, overtaken by news of the earlier try.
+            if self.receipts.arrived(queued.job.delivery) {
+                continue;
+            }
             if self.breaker.standing() == Standing::Out && !queued.last_path {
                 let reason = self.out_reason();
                 self.tell(queued.job.delivery, DeliveryState::Failed, Some(reason), now);
@@ -535,11 +539,12 @@ mod tests {
             gateway_ref: String::new(),
             result: Ok(()),
         };
-        // One is on the wire again, one in line, and both arrived before the program was started anew.
-        s.hear([delivered(1), delivered(2)].into_iter(), now);
+        // One is on the wire again, one in line, one not here yet; all arrived before the program was started anew.
+        s.hear([delivered(1), delivered(2), delivered(3)].into_iter(), now);
+        s.submit(vec![Queued { job: job(actual(3), 1), last_path: true }], now);
         let busy = Err(SendError::temporary("busy"));
         s.hear([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
-        assert_eq!(told(&mut s), [(actual(1), Delivered), (actual(2), Delivered)]);
+        assert_eq!(told(&mut s), [1, 2, 3].map(|n| (actual(n), Delivered)));
         let later = now + Duration::from_secs(300);
         assert!(!hand_over(&mut s, later), "known to have arrived");
         assert_eq!((s.queue().waiting(), s.queue().handed_over()), (0, 0));

@@ -92,6 +92,18 @@ pub use sqlite::{OpenOptions, SqliteStore};
 pub use verify::{Fault, Report, SIDE_FAULTS_MAX, VerifyOptions, What, verify};
 pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Hand, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
 
+/// Whatever may stand in a frame goes through its reader, for fuzzing: no bytes may panic, and only a chain that holds passes.
+#[doc(hidden)]
+pub fn any_frame(bytes: &[u8]) -> u64 {
+    let Ok(mut reader) = frame::FrameReader::new(Head::START, bytes) else { return 0 };
+    let mut records = 0;
+    while let Ok(Some(record)) = reader.next() {
+        records += 1;
+        assert_eq!(record.seq, records);
+    }
+    records
+}
+
 /// Largest blob (a frozen plan of a large region is well below it).
 pub const BLOB_BYTES_MAX: usize = 64 << 20;
 /// Largest checkpoint.

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+mod bytes;
 mod channels;
 mod cli;
 mod config;
 mod copies;
 mod demo;
+mod kills;
 mod loopback;
 mod owner;
 mod peers;

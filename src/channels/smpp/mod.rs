@@ -77,6 +77,30 @@ struct Ups {
     refused: Option<(Instant, String)>,
 }
 
+/// Whatever a gateway may send goes through the decoders, for fuzzing: no bytes may panic, each PDU takes something away.
+#[doc(hidden)]
+pub fn any_bytes(bytes: &[u8]) {
+    let (mut rest, mut taken) = (bytes, 0);
+    let (mut joiner, mut book) = (inbound::Joiner::default(), Book::new("any".into(), ReceiptIds::default()));
+    let now = crate::clock::mono();
+    while let Ok(Some((header, body))) = pdu::next(rest) {
+        let delivered = pdu::delivered(header.id, body);
+        match receipts::read(&delivered) {
+            Some(receipt) => drop(book.receipt(receipt, delivered.source)),
+            None => drop(joiner.heard(&delivered, crate::domain::text::sms::Alphabet::Gsm7, now)),
+        }
+        let delivery = crate::domain::ids::DeliveryId {
+            incident: crate::domain::ids::IncidentNo::actual(14),
+            ordinal: header.sequence,
+        };
+        book.accepted(delivery, b"46701740605", &pdu::message_id(body), None);
+        rest = &rest[header.len..];
+        taken += header.len;
+    }
+    joiner.overdue(now + Duration::from_secs(3_600));
+    assert!(taken + rest.len() == bytes.len());
+}
+
 /// An SMPP gateway.
 pub struct Smpp {
     gateway: GatewayId,

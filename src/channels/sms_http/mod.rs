@@ -22,7 +22,7 @@ pub use callback::{BadCallback, CALLBACK_LEN_MAX, CallbackKind};
 pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like};
 
 use self::answer::{Answer, judge};
-use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
+use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
 use crate::domain::text::sms::{self, Split};
@@ -88,6 +88,26 @@ impl SmsHttp {
     /// [`BadCallback`]: answer 400.
     pub fn callback(&self, kind: CallbackKind, query: &str, body: &[u8]) -> Result<Option<GatewayEvent>, BadCallback> {
         callback::read(&self.inner.gateway, &self.inner.config.callback, kind, query, body)
+    }
+}
+
+/// Whatever a gateway may answer goes through the decoder, for fuzzing: no bytes may panic.
+#[doc(hidden)]
+pub fn any_answer(status: u16, body: &str) {
+    for config in [kannel("http://x/", "u", Secret::new("p"), ""), generic_json("http://x/", Secret::new("p"))] {
+        let answer = answer::Answer { status, retry_after_s: None, body: body.to_owned() };
+        let _ = answer::judge(&answer, &config, &["p"]);
+    }
+}
+
+/// Whatever may come as a callback goes through the decoder, for fuzzing: no bytes may panic.
+#[doc(hidden)]
+pub fn any_callback(query: &str, body: &[u8]) {
+    let gateway = GatewayId::from("any");
+    for config in [kannel("http://x/", "u", Secret::new("p"), ""), elks_like("http://x/", "u", Secret::new("p"), "")] {
+        for kind in [CallbackKind::Receipt, CallbackKind::Reply] {
+            let _ = callback::read(&gateway, &config.callback, kind, query, body);
+        }
     }
 }
 

@@ -49,6 +49,23 @@ use crate::domain::ids::GatewayId;
 /// Where the time comes from; a message carries its date.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Whatever a server may say goes through the decoder, for fuzzing: no bytes may panic, each reply takes something away.
+#[doc(hidden)]
+pub fn any_bytes(bytes: &[u8]) {
+    let mut read = bytes.to_vec();
+    loop {
+        let before = read.len();
+        match codec::Reply::take(&mut read) {
+            Ok(Some(reply)) => {
+                assert!(read.len() < before);
+                let _ = (codec::Offers::of(&reply), reply.is_yes(), reply.refusal("DATA", "a@b.example"));
+                assert!(!reply.words("a@b.example").contains('@'), "an address stays out of what is logged");
+            }
+            Ok(None) | Err(codec::Garbage) => return,
+        }
+    }
+}
+
 /// One mail server that takes our messages.
 pub struct SmtpGateway {
     inner: Arc<Inner>,

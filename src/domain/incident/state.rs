@@ -639,6 +639,8 @@ impl Delivery {
     pub const OTHER_TEXT: u8 = 4;
     /// Another gateway took over.
     pub const PASSED_ON: u8 = 8;
+    /// Its worker gave it back: what was withdrawn had not left. Without this nobody knows (RULES D2).
+    pub const RECALLED: u8 = 16;
 
     /// Queued.
     pub fn new(point: Px, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {

@@ -136,8 +136,9 @@ pub fn audit(configs: &BTreeMap<String, Config>, records: &[Record], log: &[(At,
         }
     }
     a.at_the_end(end);
-    a.takes(log);
-    a.shown(log);
+    let ghosts = a.ghosts(log);
+    a.takes(log, &ghosts);
+    a.shown(log, &ghosts);
     a.done(records, log);
     a.wrong.truncate(20);
     a.wrong
@@ -508,9 +509,24 @@ impl Auditor<'_> {
         }
     }
 
+    /// Numbers that went out from memory and were given again after a crash: what was never on record can't be known
+    /// (invariant 1's one exception).
+    fn ghosts(&self, log: &[(At, Seen)]) -> BTreeSet<DeliveryId> {
+        let mut ghosts = BTreeSet::new();
+        for (at, seen) in log {
+            if let Seen::Took { id, excused: true, .. } = seen {
+                let sent = self.incidents.get(&id.incident).and_then(|i| i.sent.get(id.ordinal as usize));
+                if sent.is_none_or(|s| s.at > *at) {
+                    ghosts.insert(*id);
+                }
+            }
+        }
+        ghosts
+    }
+
     /// What gateways took: committed before, never again once it is known to be accepted, to the right address, marked when it
     /// may be a repeat.
-    fn takes(&mut self, log: &[(At, Seen)]) {
+    fn takes(&mut self, log: &[(At, Seen)], ghosts: &BTreeSet<DeliveryId>) {
         let mut uncertain: BTreeMap<DeliveryId, bool> = BTreeMap::new();
         for (at, seen) in log {
             match seen {
@@ -520,7 +536,7 @@ impl Auditor<'_> {
                     }
                 }
                 Seen::Took { gateway, id, to, durable, excused, repeat } => {
-                    if id.incident == DESK {
+                    if id.incident == DESK || ghosts.contains(id) {
                         continue;
                     }
                     let before = uncertain.insert(*id, true);
@@ -558,10 +574,10 @@ impl Auditor<'_> {
     }
 
     /// What far devices showed: the canonical text byte for byte, marked in drills and only there; told when it was stopped.
-    fn shown(&mut self, log: &[(At, Seen)]) {
+    fn shown(&mut self, log: &[(At, Seen)], ghosts: &BTreeSet<DeliveryId>) {
         for (at, seen) in log {
             let Seen::Shown { gateway, to, id, units } = seen else { continue };
-            if id.incident == DESK {
+            if id.incident == DESK || ghosts.contains(id) {
                 continue;
             }
             let Some(inc) = self.incidents.get(&id.incident) else { continue };

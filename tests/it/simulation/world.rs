@@ -238,6 +238,9 @@ impl World {
     }
     pub fn see(&mut self, seen: Seen) {
         let now = self.now();
+        if std::env::var_os("VARDKASE_TRACE").is_some() {
+            eprintln!("{now} {}", format!("{seen:?}").chars().take(200).collect::<String>());
+        }
         self.log.push((now, seen));
     }
     pub fn plan(&mut self, after_ms: u64, what: Happening) {

@@ -25,7 +25,7 @@ impl Decider<'_> {
             }
             let Some(inc) = self.state.incidents.get(&id.incident) else { continue };
             let Some(d) = inc.deliveries.get(id.ordinal as usize) else { continue };
-            if moves(d.state, *state) {
+            if moves(d.state, *state) || recalled(d, *state) {
                 by_incident.entry(id.incident).or_default().push(Outcome { ordinal: id.ordinal, state: *state });
             }
         }
@@ -171,6 +171,12 @@ impl Decider<'_> {
 
 fn lang_of(inc: &crate::domain::incident::state::Incident, lang: u8) -> crate::domain::lang::Lang {
     inc.plan.region.languages.get(usize::from(lang)).copied().unwrap_or(inc.plan.lang())
+}
+
+/// A worker gave back what was withdrawn: told once, so that a start after a crash knows that it had not left.
+fn recalled(d: &Delivery, to: DeliveryState) -> bool {
+    let withdrawn = d.state == DeliveryState::Withdrawn && to == DeliveryState::Withdrawn;
+    withdrawn && d.flags & Delivery::RECALLED == 0
 }
 
 /// Whether a state may follow another. What was withdrawn may still turn out to have been accepted: the gateway was faster.

@@ -1,0 +1,72 @@
+//! What reads bytes from outside, one function each. The tests feed them a corpus and what becomes of it; `fuzz/` feeds them
+//! under coverage guidance.
+
+use std::str;
+
+use vardkase::channels::hylafax::wire;
+use vardkase::channels::{smpp, sms_http, smtp, snpp};
+use vardkase::config::{Source, load};
+use vardkase::domain::incident::event::Event;
+use vardkase::journal::any_frame;
+
+/// Each with the folder of its corpus in `fuzz/corpus/`.
+pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+    ("smpp", smpp::any_bytes),
+    ("snpp", snpp::any_bytes),
+    ("smtp", smtp::any_bytes),
+    ("hylafax", hylafax),
+    ("callback", callback),
+    ("answer", answer),
+    ("yaml", yaml),
+    ("record", record),
+    ("frame", frame),
+];
+
+/// Replies and listings of a fax server.
+pub fn hylafax(bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Ok(Some((reply, taken))) = wire::take_reply(rest) {
+        assert!(taken > 0 && taken <= rest.len());
+        let _ = (wire::passive_port(&reply), wire::stored_name(&reply), wire::job_id(&reply), reply.done());
+        rest = &rest[taken..];
+    }
+    let _ = wire::job_lines(bytes);
+    if let Ok(text) = str::from_utf8(bytes) {
+        let _ = (wire::quoted(text), wire::dial_string(text, Some("00")));
+    }
+}
+
+/// A callback: the query up to the first line break, the body behind it.
+pub fn callback(bytes: &[u8]) {
+    let at = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
+    let query = String::from_utf8_lossy(&bytes[..at]);
+    sms_http::any_callback(&query, bytes.get(at + 1..).unwrap_or_default());
+}
+
+/// The answer of an HTTP gateway.
+pub fn answer(bytes: &[u8]) {
+    let status = 100 + u16::from(bytes.first().copied().unwrap_or(100)) * 2;
+    sms_http::any_answer(status, &String::from_utf8_lossy(bytes.get(1..).unwrap_or_default()));
+}
+
+/// A file of the configuration: mistakes are told, never a panic.
+pub fn yaml(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    for path in ["playbooks/ehr-down.yaml", "contacts/functions.yaml", "channels/sms.yaml", "playbooks/messages.yaml"] {
+        let _ = load(&Source::Files(vec![(path.to_owned(), text.to_owned())]));
+    }
+}
+
+/// A record of the journal: what can be read is written and read as the same.
+pub fn record(bytes: &[u8]) {
+    let Ok(event) = postcard::from_bytes::<Event>(bytes) else { return };
+    let again = postcard::to_stdvec(&event).expect("an event is written");
+    let read: Event = postcard::from_bytes(&again).expect("what was written is read");
+    assert!(read == event, "{} is read as another event", event.name());
+    let _ = (event.kind(), event.incident());
+}
+
+/// A frame of the journal.
+pub fn frame(bytes: &[u8]) {
+    any_frame(bytes);
+}
