@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use hyper::{Method, StatusCode};
+use tokio::sync::Notify;
 
 use super::gateways::Callback;
-use crate::channels::Boxed;
 use crate::channels::sms_http::CallbackKind;
+use crate::channels::{Boxed, GatewayEvent, Taken};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::owner::Handle;
 use crate::dispatch::worker::WorkerHandle;
 use crate::domain::ids::GatewayId;
 use crate::web::public::{ANSWER_PREFIX, Answer, CALLBACK_PREFIX, Call, Dynamic};
+
+/// A gateway that calls with an answer waits so long until it is on disk; gateways give up after some 10 s.
+const KEPT_WITHIN: Duration = Duration::from_secs(8);
 
 /// A gateway's callback, with the worker that its events belong to.
 pub struct Back {
@@ -57,11 +62,17 @@ impl Answers {
             return not_found();
         }
         match back.callback.gateway.callback(kind, call.query.as_deref().unwrap_or(""), &call.body) {
-            Ok(Some(event)) if !back.worker.tell(event.clone()) => {
-                // The gateway comes again: nothing is lost.
-                Answer::text(StatusCode::SERVICE_UNAVAILABLE, "going down\n")
+            Ok(Some(event)) => {
+                let (event, kept) = kept(event);
+                // Whoever is not told "ok" comes again: nothing is lost.
+                if !back.worker.tell(event) {
+                    return Answer::text(StatusCode::SERVICE_UNAVAILABLE, "going down\n");
+                }
+                match tokio::time::timeout(KEPT_WITHIN, kept.notified()).await {
+                    Ok(()) => Answer::text(StatusCode::OK, "ok\n"),
+                    Err(_) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "not on record yet; come again\n"),
+                }
             }
-            Ok(Some(_)) => Answer::text(StatusCode::OK, "ok\n"),
             Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
             Err(bad) => {
                 tracing::warn!(gateway = %id, "a callback was not understood: {bad}");
@@ -69,6 +80,19 @@ impl Answers {
             }
         }
     }
+}
+
+/// The event, and what tells that it is kept: an answer when it is on disk, a receipt at once.
+fn kept(mut event: GatewayEvent) -> (GatewayEvent, Arc<Notify>) {
+    let kept = Arc::new(Notify::new());
+    match &mut event {
+        GatewayEvent::Reply { taken, .. } => {
+            let tell = kept.clone();
+            *taken = Taken::new(move || tell.notify_one());
+        }
+        _ => kept.notify_one(),
+    }
+    (event, kept)
 }
 
 /// Compares in the same time wherever they differ.

@@ -10,14 +10,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::gateways::callback_path;
 use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
-use crate::config::raw::channels::{CallbackEntry, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord};
+use crate::config::raw::channels::{
+    AuthWord, CallbackEntry, DaemonWord, PresetWord, ResolutionWord, SecretEntry, SmsHttpEntry, TlsWord,
+};
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::{Carry, Channel, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::sim::relay::{self, Line};
-use crate::sim::{Far, hylafax, smpp, sms_http, smtp, snpp};
+use crate::sim::{Far, hylafax, smpp, sms_http, sms_spool, smtp, snpp};
 
 /// How the far ends are.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +38,8 @@ pub enum Sim {
     Smpp(smpp::Handle),
     /// An SMS gateway with an HTTP interface, and the secret part of the address at which it calls back.
     Http(sms_http::Handle, Option<Secret>),
+    /// A modem with its daemon, in folders of its own.
+    Spool(sms_spool::Handle),
     /// A mail server.
     Smtp(smtp::Handle),
     /// A fax server.
@@ -134,6 +138,7 @@ async fn one(
         Settings::Smtp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
+            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
             let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
             let line = relay::start(sim.addr, line).await.map_err(io)?;
             here(&mut yaml.host, &mut yaml.port, line.addr);
@@ -161,6 +166,20 @@ async fn one(
             let line = relay::start(sim.addr, line).await.map_err(io)?;
             here(&mut yaml.host, &mut yaml.port, line.addr);
             (Sim::Snpp(sim), line)
+        }
+        Settings::SmsSpool(yaml) => {
+            // Nothing is connected here: the line's state alone says whether the daemon runs.
+            let line = relay::start(SocketAddr::from(([127, 0, 0, 1], 9)), line).await.map_err(io)?;
+            let root = std::env::temp_dir().join(format!("vardkase-spool-{}", made(16)?));
+            yaml.daemon = DaemonWord::Smstools;
+            yaml.folder.value = root.to_string_lossy().into_owned();
+            (yaml.outgoing, yaml.queued, yaml.sent) = (None, None, None);
+            (yaml.failed, yaml.incoming, yaml.report) = (None, None, None);
+            let sim_opts =
+                sms_spool::Opts { by_ending: opts.misbehave_by_number, is_scratch: true, ..sms_spool::Opts::default() };
+            let state = line.watch();
+            let sim = sms_spool::start(&root, far, name, sim_opts, move || state.borrow().is_up).map_err(io)?;
+            (Sim::Spool(sim), line)
         }
         Settings::Web(_) | Settings::Manual(_) => return Ok(None),
     };
@@ -281,6 +300,7 @@ impl End {
         match &self.sim {
             Sim::Smpp(sim) => sim.reply(from, text).await,
             Sim::Http(sim, _) => (200..300).contains(&sim.reply(from, text).await),
+            Sim::Spool(sim) => sim.reply(from, text),
             Sim::Smtp(_) | Sim::Hylafax(_) | Sim::Snpp(_) => false,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::workers::Workers;
 use crate::channels::Boxed;
 use crate::config::diff;
-use crate::config::{Source, load};
+use crate::config::{Source, load_checked};
 use crate::dispatch::owner::Handle;
 use crate::dispatch::recover::frozen;
 use crate::domain::plan::Plan;
@@ -27,7 +27,7 @@ impl Reloader {
         let Some(source) = self.source.clone() else {
             return Err(NotReloaded::Failed("the configuration of a demo is made up".into()));
         };
-        let loaded = tokio::task::spawn_blocking(move || load(&source))
+        let loaded = tokio::task::spawn_blocking(move || load_checked(&source))
             .await
             .map_err(|e| NotReloaded::Failed(e.to_string()))?
             .map_err(|list| {

@@ -178,7 +178,11 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
-    let around = gateways::Surroundings { now: Arc::new(move || now.now()), public_url: options.public_url.clone() };
+    let around = gateways::Surroundings {
+        now: Arc::new(move || now.now()),
+        public_url: options.public_url.clone(),
+        mail_key: key.derived("mail"),
+    };
     let workers = Arc::new(Workers::new(around, events));
     let (swap, _) = workers.follow(&loaded);
     let mut read_back = vec![format!("http://{public_at}")];

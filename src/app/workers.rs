@@ -17,6 +17,7 @@ use crate::dispatch::retry::Jitter;
 use crate::dispatch::worker::{Worker, WorkerEvent, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
+use crate::domain::plan::GatewayInfo;
 
 /// A gateway that runs.
 struct Runs {
@@ -60,7 +61,10 @@ impl Workers {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut swap, mut replaced) = (Swap::default(), Replaced::default());
         let Some(events) = state.events.clone() else { return (swap, replaced) };
-        let digests: BTreeMap<&GatewayId, [u8; 32]> = loaded.gateways.iter().map(|g| (&g.id, digest(g))).collect();
+        let digests: BTreeMap<&GatewayId, [u8; 32]> = {
+            let all = loaded.gateways.iter().zip(&loaded.plan.gateways);
+            all.map(|(config, info)| (&config.id, digest(config, info))).collect()
+        };
         let same = |id: &GatewayId| state.runs.get(id).is_some_and(|r| digests.get(id) == Some(&r.built_from));
         let built = gateways::build(loaded, &self.around, &|id| !same(id));
         for Built { id, gateway, bounds, callback, .. } in built {
@@ -142,11 +146,12 @@ impl Replaced {
     }
 }
 
-/// What a gateway is built from: its settings, its limits, and its secrets as they are now.
-fn digest(config: &GatewayConfig) -> [u8; 32] {
+/// What a gateway is built from: its settings, its limits, what it carries, and its secrets as they are now.
+fn digest(config: &GatewayConfig, info: &GatewayInfo) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(format!("{:?} {:?} {:?}", config.kind, config.settings, config.limits));
-    for secret in [config.password(), config.callback_secret()].into_iter().flatten() {
+    hash.update(format!("{:?} {} {}", info.carry, info.answers, info.receipts));
+    for secret in [config.password(), config.callback_secret(), config.mailbox_password()].into_iter().flatten() {
         if let Ok(secret) = secret.read() {
             hash.update([0]);
             hash.update(secret.reveal());

@@ -4,6 +4,7 @@
 //! Each measure runs in a process of its own, so that none finds the memory of another.
 
 pub mod machine;
+pub mod mail;
 pub mod planning;
 pub mod region;
 pub mod rig;

@@ -20,12 +20,12 @@ const CONNECTIONS: u16 = 10;
 /// Submits without an answer, as SPEED compares.
 const WINDOW: u16 = 10;
 
-fn region(points: u32, over: &'static [Channel]) -> Result<Region, String> {
+pub(super) fn region(points: u32, over: &'static [Channel]) -> Result<Region, String> {
     let shipped = load(&Source::Shipped).map_err(|_| "the shipped region has mistakes".to_owned())?;
     Ok(generate(shipped, Size { points, over, answers: true }, SEED))
 }
 
-fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+pub(super) fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(work)
 }
@@ -84,7 +84,7 @@ pub fn smtp(n: u32) -> Result<Vec<Figure>, String> {
             connections_max: CONNECTIONS,
             ..SmtpConfig::default()
         };
-        let gateway = SmtpGateway::new(GatewayId::from(EMAIL), config, Arc::new(jiff::Timestamp::now))?;
+        let gateway = SmtpGateway::new(GatewayId::from(EMAIL), config, Arc::new(jiff::Timestamp::now), [14; 32])?;
         through("SMTP", n, &[Channel::Email], EMAIL, Arc::new(gateway), CONNECTIONS.into()).await
     })
 }

@@ -18,6 +18,7 @@ pub mod hylafax;
 mod secret;
 pub mod smpp;
 pub mod sms_http;
+pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
 
@@ -75,6 +76,40 @@ pub struct Job {
     pub ttl_s: u32,
 }
 
+/// Told by whoever keeps an answer, once it is on disk: only then does a gateway let go of it (acknowledges it to the far
+/// end, removes the file that it came in). Never told: the far end brings it again, and an answer that came twice does no
+/// harm. Some gateways have nothing to let go of.
+#[derive(Clone, Default)]
+pub struct Taken(Option<Arc<dyn Fn() + Send + Sync>>);
+impl Taken {
+    /// Calls `let_go` when the answer is kept; it must not wait.
+    pub fn new(let_go: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(let_go)))
+    }
+    /// The answer is kept.
+    pub fn tell(&self) {
+        if let Some(let_go) = &self.0 {
+            let_go();
+        }
+    }
+}
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Taken(…)" } else { "Taken" })
+    }
+}
+
+/// An accepted delivery of an earlier run, as it was journaled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Earlier {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// Where it went.
+    pub to: Address,
+    /// [`Accepted::gateway_ref`], as it was told.
+    pub gateway_ref: String,
+}
+
 /// What a gateway tells.
 #[derive(Clone, Debug)]
 pub enum GatewayEvent {
@@ -85,7 +120,8 @@ pub enum GatewayEvent {
         /// Accepted, or why not.
         result: Result<Accepted, SendError>,
     },
-    /// News of an accepted delivery: the far device has it, or never will.
+    /// News of an accepted delivery: the far device has it, or never will. Temporary says only that the gateway goes on
+    /// trying: what is over for this gateway is Permanent, so that the next one takes over, or Unknown.
     Receipt {
         /// Which gateway.
         gateway: GatewayId,
@@ -104,6 +140,8 @@ pub enum GatewayEvent {
         from: Address,
         /// What was written, as received.
         text: String,
+        /// To be told when the answer can't be lost any more.
+        taken: Taken,
     },
     /// The session is down (or up again, when `None`).
     Down {
@@ -141,4 +179,32 @@ pub trait Gateway: Send + Sync {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()>;
     /// Connects and logs in. Never reaches a person.
     fn probe(&self) -> Boxed<'_, Health>;
+    /// Deliveries of an earlier run that were accepted and have no receipt yet, before [`Gateway::run`]: receipts that come
+    /// now are theirs. A gateway whose receipts carry our own key needs none of it.
+    fn adopt(&self, _earlier: &[Earlier]) {}
+    /// Whether the far end keeps accepted jobs by the delivery's key for a while, so that [`Gateway::follow`] and
+    /// [`Gateway::cancel`] come to something.
+    fn keeps_jobs(&self) -> bool {
+        false
+    }
+    /// Deliveries that the gateway accepted before a restart and whose end is not known: their receipts come from
+    /// [`Gateway::run`]. Sends nothing.
+    fn follow(&self, jobs: Vec<Job>) {
+        drop(jobs);
+    }
+    /// Takes back what was accepted and has not begun (RULES D2, C9): no receipt follows. What has begun, or has ended, ends
+    /// as it does.
+    fn cancel(&self, deliveries: Vec<DeliveryId>) -> Boxed<'_, Cancelled> {
+        drop(deliveries);
+        Box::pin(std::future::ready(Cancelled::default()))
+    }
+}
+
+/// What became of a wish to take deliveries back.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Cancelled {
+    /// These never go out.
+    pub taken_back: Vec<DeliveryId>,
+    /// The far end could not be asked about all of them: worth asking again.
+    pub again: bool,
 }

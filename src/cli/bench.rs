@@ -21,6 +21,18 @@ pub struct BenchArgs {
     /// One measure, in this process.
     #[arg(long, value_name = "MEASURE")]
     only: Option<String>,
+    /// E-mail to a mail server that runs there, and nothing else: for comparing with other programs.
+    #[arg(long, value_name = "HOST:PORT", hide = true, conflicts_with = "only")]
+    mail_to: Option<String>,
+    /// With --mail-to: mails.
+    #[arg(long, default_value_t = 20_000, hide = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    mails: u32,
+    /// With --mail-to: connections at the same time.
+    #[arg(long, default_value_t = 10, hide = true, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    connections: u16,
+    /// With --mail-to: one command at a time, also where the server takes several.
+    #[arg(long, hide = true)]
+    sequential: bool,
 }
 
 impl BenchArgs {
@@ -28,8 +40,26 @@ impl BenchArgs {
         let again = "run it on Linux, from a build that may be started again";
         let exe = std::env::current_exe().map_err(|e| Error::other(format!("where this program lies: {e}"), again))?;
         let (amount, is_json) = (Amount { quick: self.quick }, cx.json());
-        let figures = match &self.only {
-            Some(name) => {
+        let figures = match (&self.mail_to, &self.only) {
+            (Some(at), _) => {
+                let help =
+                    "write it as 127.0.0.1:2525; any mail server that takes everything will do, such as smtp-sink";
+                let (host, port) = at.rsplit_once(':').unwrap_or((at, ""));
+                let port = port.parse().map_err(|_| Error::usage(format!("“{at}” has no port"), help))?;
+                let target = bench::mail::Target {
+                    host: host.to_owned(),
+                    port,
+                    mails: self.mails,
+                    connections: self.connections,
+                    sequential: self.sequential,
+                };
+                let figures = bench::mail::to(&target).map_err(|why| Error::other(why, help))?;
+                if !is_json {
+                    figures.iter().for_each(|f| show(cx, f));
+                }
+                figures
+            }
+            (None, Some(name)) => {
                 let names = format!("measures: {}", bench::MEASURES.join(", "));
                 let figures = bench::measure(name, amount, &exe).map_err(|why| Error::other(why, names))?;
                 if !is_json {
@@ -37,7 +67,7 @@ impl BenchArgs {
                 }
                 figures
             }
-            None => bench::all(amount, &exe, &mut |f| {
+            (None, None) => bench::all(amount, &exe, &mut |f| {
                 if !is_json {
                     show(cx, f);
                 }

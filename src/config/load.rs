@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::check;
+use super::check::{self, Depth};
 use super::diagnostics::{Diagnostic, Found, Place, Severity};
 use super::raw::{self, channels};
 use super::resolve::{self, Raw};
@@ -119,6 +119,8 @@ pub enum GatewayKind {
     Smpp,
     /// An HTTP gateway for SMS.
     Http,
+    /// A modem's spool.
+    SmsSpool,
     /// The HylaFAX client protocol.
     Hylafax,
     /// SNPP (RFC 1861).
@@ -138,6 +140,8 @@ pub enum Settings {
     Smpp(Box<channels::SmppEntry>),
     /// HTTP.
     Http(Box<channels::SmsHttpEntry>),
+    /// A modem's spool.
+    SmsSpool(Box<channels::SmsSpoolEntry>),
     /// HylaFAX.
     Hylafax(channels::HylafaxEntry),
     /// SNPP.
@@ -174,9 +178,19 @@ impl GatewayConfig {
             Settings::Http(s) => &s.password,
             Settings::Hylafax(s) => &s.password,
             Settings::Snpp(s) => &s.password,
-            Settings::Web(_) | Settings::Manual(_) => return None,
+            Settings::SmsSpool(_) | Settings::Web(_) | Settings::Manual(_) => return None,
         };
         SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
+    }
+    /// Where the password of the mailbox lies in which its reports come in, if it has one.
+    pub fn mailbox_password(&self) -> Option<SecretRef> {
+        match &self.settings {
+            Settings::Smtp(s) => {
+                let imap = s.mailbox.as_ref()?.value.imap.as_ref()?;
+                SecretRef::of(&imap.password.value, self.base.as_deref())
+            }
+            _ => None,
+        }
     }
     /// Where the secret part of its callback's path lies, if it has one.
     pub fn callback_secret(&self) -> Option<SecretRef> {
@@ -194,7 +208,7 @@ impl GatewayConfig {
             Settings::Snpp(s) => Some(s.host.value.clone()),
             Settings::Http(s) => host_of(&s.url).map(str::to_owned),
             Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
-            Settings::Manual(_) => None,
+            Settings::SmsSpool(_) | Settings::Manual(_) => None,
         }
     }
     /// Whether it stays on this machine.
@@ -253,7 +267,19 @@ pub struct Loaded {
 /// # Errors
 /// Every mistake of all files, warnings included, sorted by file and line, when there is at least one error.
 pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
-    let (loaded, list) = load_all(source);
+    load_to(source, Depth::Start)
+}
+
+/// The same, as closely as `check` looks: for a configuration that is to be taken while the old one still holds.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_checked(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
+    load_to(source, Depth::Check)
+}
+
+fn load_to(source: &Source, depth: Depth) -> Result<Loaded, Vec<Diagnostic>> {
+    let (loaded, list) = load_all(source, depth);
     match loaded {
         Some(loaded) if list.iter().all(|d| d.severity == Severity::Warning) => Ok(Loaded { warnings: list, ..loaded }),
         _ => Err(list),
@@ -261,7 +287,7 @@ pub fn load(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// The same, keeping what could be read when there are errors (for `check`).
-pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
+pub(super) fn load_all(source: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diagnostic>) {
     let (files, unread, mut found) = read(source);
     let hash = hash(&files);
     let raw = parse(&files, &unread, &mut found);
@@ -276,7 +302,7 @@ pub(super) fn load_all(source: &Source) -> (Option<Loaded>, Vec<Diagnostic>) {
     // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
     let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();
     if sound {
-        check::run(&loaded, &resolved.places, &mut found);
+        check::run(&loaded, depth, &resolved.places, &mut found);
     }
     let loaded = (sound && !found.has_errors()).then_some(loaded);
     (loaded, found.into_sorted())

@@ -1,8 +1,8 @@
-//! A playbook's `tests:` block in a typed form. Running it needs the domain's `decide`; this only says what is reported and
-//! what must follow.
+//! A playbook's `tests:` block in a typed form: what is reported and what must follow. `check::expect` runs it.
 
 use jiff::Timestamp;
 
+use super::diagnostics::Place;
 use super::raw::playbook::TestExpect;
 pub use super::raw::playbook::{AfterWord as After, SafetyWord as Safety};
 use crate::domain::ids::{Fx, PlaybookId, SiteId};
@@ -14,12 +14,8 @@ use crate::domain::plan::Channel;
 pub struct TestCase {
     /// Of this playbook.
     pub playbook: PlaybookId,
-    /// The file in which the test stands.
-    pub file: String,
-    /// Its line.
-    pub line: u32,
-    /// Its column.
-    pub column: u32,
+    /// Where it stands.
+    pub place: Place,
     /// Reported at; `None`: the playbook's level.
     pub level: Option<LevelIx>,
     /// When.
@@ -47,20 +43,10 @@ pub struct Expect {
     pub after: Option<After>,
     /// Not at all.
     pub never: bool,
-    /// The line in which it stands.
-    pub line: u32,
-    /// Its column.
-    pub column: u32,
+    /// Where it stands.
+    pub place: Place,
 }
 
 pub(super) fn expect(line: &super::raw::At<TestExpect>, to: Option<Fx>, over: Channel) -> Expect {
-    Expect {
-        to,
-        over,
-        within_s: line.within.map(|s| s.0),
-        after: line.after,
-        never: line.never,
-        line: line.place.line,
-        column: line.place.column,
-    }
+    Expect { to, over, within_s: line.within.map(|s| s.0), after: line.after, never: line.never, place: line.place }
 }

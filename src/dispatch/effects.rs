@@ -8,13 +8,15 @@ use super::queue::Queued;
 use crate::channels::{Address, Job, Letterhead};
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, Gx, IncidentNo, Status};
 use crate::domain::incident::asks::{self, Trailers};
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
 use crate::domain::text::Outgoing;
+use crate::domain::text::carry::units;
+use crate::domain::words::NoteWord;
 
 /// What stands around texts, and is not the domain's.
 #[derive(Clone, Debug)]
@@ -34,8 +36,8 @@ struct Body {
     head: Arc<Letterhead>,
 }
 
-/// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are shared by all receivers of a language; trailers
-/// by all who are asked the same.
+/// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are
+/// shared by all receivers of a language; trailers by all who are asked the same.
 pub fn jobs(
     state: &State,
     inc: &Incident,
@@ -45,29 +47,70 @@ pub fn jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
+    let leaves = |s| matches!(s, DeliveryState::Queued | DeliveryState::Unknown | DeliveryState::Attempting);
+    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), into);
+}
+
+/// As [`jobs`], of those that a gateway accepted and of which no more is known: for what the far end is asked about after a
+/// restart, never to be sent.
+pub fn accepted_jobs(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    around: &Surroundings,
+    ordinals: impl Iterator<Item = u32>,
+    into: &mut Jobs,
+) {
+    jobs_in(state, inc, contacts, (around, ""), (ordinals, &|s| s == DeliveryState::Accepted), into);
+}
+
+fn jobs_in(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    (around, foot): (&Surroundings, &str),
+    (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
+    into: &mut Jobs,
+) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
     let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
-    let mut shared: HashMap<String, Arc<str>> = HashMap::new();
+    // By what is wanted, over which gateway, in which language: what fits there.
+    let mut shared: HashMap<(Item, Gx, u8, String), Option<Arc<str>>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
-        let may_be_out = matches!(d.state, DeliveryState::Unknown | DeliveryState::Attempting);
-        if d.state != DeliveryState::Queued && !may_be_out {
+        if !wanted(d.state) {
             continue;
         }
+        let may_be_out = d.state != DeliveryState::Queued;
         let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
         let point = plan.point(d.point);
         let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
         let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
-        let trailer = trailers
-            .entry(item)
-            .or_insert_with(|| Trailers::new(inc, item, &[]))
-            .for_point(d.point, gateway, lang, d.flags);
-        let asks = trailer.is_some();
-        let trailer = trailer.map(|t| shared.entry(t).or_insert_with_key(|t| Arc::from(t.as_str())).clone());
-        let mail = point.channel == Channel::Email && asks && !around.public_url.is_empty();
+        let trailers = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[]));
+        let wanted = trailers.for_point(d.point, gateway, lang, d.flags);
+        let asks = wanted.is_some();
+        let trailer = wanted.and_then(|t| {
+            let fitting = |(.., t): &(Item, Gx, u8, String)| {
+                let carry = &plan.gateway(gateway).carry;
+                let fits = |t: &String| units(&body.out, Some(t), carry).is_ok();
+                // It was chosen for a shorter one: since then it became a reminder, or was asked for others too.
+                let shorter = || trailers.shorter(d.point, gateway, lang, d.flags).into_iter().find(fits);
+                if fits(t) { Some(Arc::from(t.as_str())) } else { shorter().map(Arc::from) }
+            };
+            shared.entry((item, gateway, d.lang, t)).or_insert_with_key(fitting).clone()
+        });
+        let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
+        let links = (asks || approval) && !around.public_url.is_empty();
+        let mail = links && point.channel == Channel::Email;
+        // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room.
+        let trailer = trailer.or_else(|| {
+            let url = (links && approval && point.channel == Channel::Sms)
+                .then(|| link(&around.link_key, &around.public_url, id))?;
+            units(&body.out, Some(&url), &plan.gateway(gateway).carry).is_ok().then(|| Arc::from(url))
+        });
         let job = Job {
             delivery: id,
             to: Address(to.clone()),

@@ -75,6 +75,16 @@ impl LinkKey {
         }
     }
 
+    /// A key for another purpose, from which this one can't be found.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        mac.update(b"key for ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     fn mac(&self, delivery: DeliveryId) -> Hmac<Sha256> {
         // RFC 2104: a key shorter than SHA-256's block of 64 bytes is filled up with zeros.
         let mut block = [0; 64];

@@ -16,6 +16,7 @@ use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
+use crate::channels::Taken;
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -23,6 +24,7 @@ use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
+use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
@@ -213,6 +215,8 @@ struct InFlight {
     events: Vec<Event>,
     kept: Vec<(At, Keeping)>,
     replies: Answers,
+    /// Gateways that let go of an answer when this is on disk.
+    taken: Vec<Taken>,
 }
 
 /// The loop.
@@ -247,6 +251,19 @@ pub struct Owner {
     closed: watch::Sender<u64>,
     /// What stands at the foot of mails and faxes from now on.
     foot: String,
+    nonces: Nonces,
+    look_every: Duration,
+}
+
+/// Gives fresh randomness for each decision, or says why it can't.
+pub type Nonces = Box<dyn FnMut() -> Result<[u8; 16], String> + Send>;
+
+/// From the operating system.
+fn system_nonces() -> Nonces {
+    Box::new(|| {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map(|()| nonce).map_err(|e| e.to_string())
+    })
 }
 
 /// What the loop is built from.
@@ -314,6 +331,8 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         waiting: BTreeMap::new(),
         in_flight: VecDeque::new(),
         changed,
+        nonces: system_nonces(),
+        look_every: LOOK_EVERY,
     };
     (owner, Handle { tx, changed: watch_changed, closed: watch_closed })
 }
@@ -324,6 +343,7 @@ struct Gathered {
     events: Vec<Decided>,
     kept: Vec<(At, Keeping)>,
     replies: Answers,
+    taken: Vec<Taken>,
     blobs: Vec<Vec<u8>>,
 }
 
@@ -347,6 +367,20 @@ enum Ended {
 }
 
 impl Owner {
+    /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
+    #[must_use]
+    pub fn with_nonces(mut self, nonces: Nonces) -> Self {
+        self.nonces = nonces;
+        self
+    }
+
+    /// Looks at its timers less often than each second: virtual time neither sleeps nor is set.
+    #[must_use]
+    pub fn looking_every(mut self, every: Duration) -> Self {
+        self.look_every = every;
+        self
+    }
+
     /// Runs until every handle is gone or `stop` turns true; what is in flight is committed first.
     pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
         self.stopped = Some(stop.clone());
@@ -354,13 +388,14 @@ impl Owner {
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
+        self.follow(None);
         self.own_outcomes(&mut gathered);
         let (mut open, mut hearing) = (true, true);
         while open {
             let due = self.state.next_due();
             self.clock.deadlines_run(due.is_some());
             let now = self.now();
-            let wait = due.map_or(LOOK_EVERY, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
+            let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
             let room = self.has_room() && self.looks.is_empty();
             tokio::select! {
                 biased;
@@ -378,7 +413,7 @@ impl Owner {
                     Some(request) => self.take(request, &mut gathered),
                     None => open = false,
                 },
-                () = tokio::time::sleep(wait.min(LOOK_EVERY)) => {}
+                () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
             if gathered.events.is_empty() && gathered.kept.is_empty() {
@@ -520,13 +555,14 @@ impl Owner {
 
     fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
         let now = self.now();
-        let mut nonce = [0; 16];
-        if let Err(e) = getrandom::fill(&mut nonce) {
+        let nonce = (self.nonces)().unwrap_or_else(|e| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
             tracing::error!("the operating system gives no randomness ({e}): codes are weaker");
+            let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&now.0.to_le_bytes());
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
-        }
+            nonce
+        });
         match decide(&mut self.state, input, now, nonce) {
             Ok(events) => {
                 let from = gathered.events.len();
@@ -561,11 +597,12 @@ impl Owner {
                 }
                 self.decide(&Input::Outcomes(states), None, gathered);
             }
-            WorkerEvent::Reply { gateway, from, text } => {
+            WorkerEvent::Reply { gateway, from, text, taken } => {
                 let channel = self.channel_of(&gateway);
                 if let Some(channel) = channel {
                     self.heard(channel, &from.0, text, gathered);
                 }
+                gathered.taken.push(taken);
             }
             WorkerEvent::Health { gateway, health, .. } => {
                 self.meta.health.insert(gateway, (health.ok, health.detail));
@@ -580,6 +617,7 @@ impl Owner {
                     *n -= 1;
                     self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
                     self.again(in_line);
+                    self.follow(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
@@ -617,12 +655,13 @@ impl Owner {
     /// Hands what was decided to the journal, as one batch.
     fn commit(&mut self, gathered: &mut Gathered) {
         if gathered.events.is_empty() && gathered.kept.is_empty() {
+            gathered.taken.drain(..).for_each(|taken| taken.tell());
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events: decided, kept, replies, blobs } = std::mem::take(gathered);
+        let Gathered { events: decided, kept, replies, taken, blobs } = std::mem::take(gathered);
         let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
         for Decided { at, event, contacts } in decided {
@@ -639,9 +678,10 @@ impl Owner {
         }
         // What was decided is told when the last of it is on disk.
         let last = batches.len() - 1;
-        let mut told = Some((events, kept, replies));
+        let mut told = Some((events, kept, replies, taken));
         for (n, batch) in batches.into_iter().enumerate() {
-            let (events, kept, replies) = if n == last { told.take().unwrap_or_default() } else { Default::default() };
+            let own = if n == last { told.take() } else { None };
+            let (events, kept, replies, taken) = own.unwrap_or_default();
             let expected = self.seq;
             self.seq += batch.records.len() as u64;
             let mut this = InFlight {
@@ -653,6 +693,7 @@ impl Owner {
                 events,
                 kept,
                 replies,
+                taken,
             };
             if !self.meta.on_record {
                 self.carry_out(&mut this);
@@ -767,6 +808,7 @@ impl Owner {
             let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
         }
+        done.taken.drain(..).for_each(|taken| taken.tell());
         let mut jobs = Jobs::new();
         for event in events.iter() {
             self.effects_of(event, &mut jobs);
@@ -809,6 +851,9 @@ impl Owner {
                 if matches!(**change, Change::PhaseSet { phase: Phase::Closed, .. }) {
                     self.closed.send_modify(|n| *n += 1);
                 }
+                if may_recall(change) {
+                    self.recall(*no);
+                }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
                 }
@@ -824,6 +869,60 @@ impl Owner {
         }
         for worker in self.meta.workers.values() {
             worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What gateways accepted and what must not begin any more is taken back where the far end keeps it.
+    fn recall(&self, no: IncidentNo) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let recalled: Vec<DeliveryId> =
+            recalled(inc).into_iter().map(|ordinal| DeliveryId { incident: no, ordinal }).collect();
+        for worker in self.meta.workers.values().filter(|w| w.keeps_jobs()) {
+            worker.withdraw(recalled.clone());
+        }
+    }
+
+    fn keeps_jobs(&self) -> bool {
+        self.meta.workers.values().any(WorkerHandle::keeps_jobs)
+    }
+
+    /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
+    /// out. After a start all of them, else the one that took another's place.
+    fn follow(&self, only: Option<&GatewayId>) {
+        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+        if workers.is_empty() {
+            return;
+        }
+        let now = self.now();
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let ttl_s = inc.plan.region.limits.delivery_ttl_s.saturating_add(FOLLOW_GRACE_S);
+            let open = (0u32..)
+                .zip(&inc.deliveries)
+                .filter(|(_, d)| d.state == DeliveryState::Accepted)
+                .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
+                .map(|(o, _)| o);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            if let Some(worker) = workers.get(&gateway) {
+                worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
+            }
+        }
+        // What was called back just before the end may not have been asked for.
+        for no in self.state.incidents.keys() {
+            self.recall(*no);
         }
     }
 
@@ -911,8 +1010,19 @@ impl Owner {
     }
 }
 
+/// A far end is asked about what it accepted for so long after the delivery's own time.
+const FOLLOW_GRACE_S: u32 = 600;
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
+
+/// Whether a change may make something obsolete that gateways have accepted.
+fn may_recall(change: &Change) -> bool {
+    match change {
+        Change::Stopped { .. } | Change::Merged { .. } | Change::PhaseSet { .. } => true,
+        Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
+        _ => false,
+    }
+}
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
 /// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.

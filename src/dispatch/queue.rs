@@ -56,6 +56,8 @@ pub struct Held {
     pub tries: Tries,
     /// Withdrawn while it was on the wire: it gets no further try (RULES D2).
     pub withdrawn: bool,
+    /// It arrived, by an earlier try: this one gets no further, and its failure is no news.
+    pub settled: bool,
     /// After that it is no use.
     pub deadline: Instant,
     place: Place,
@@ -139,6 +141,7 @@ impl Queue {
             last_path: queued.last_path,
             tries: Tries::default(),
             withdrawn: false,
+            settled: false,
             deadline,
             place: Place::Waiting,
             ticket: self.tickets,
@@ -241,6 +244,15 @@ impl Queue {
             return None;
         }
         self.remove(delivery)
+    }
+
+    /// It arrived: takes out what is in line, and marks what is on the wire, so that it gets no further try.
+    pub fn settle(&mut self, delivery: DeliveryId) {
+        match self.held.get_mut(&delivery) {
+            Some(held) if held.place == Place::HandedOver => held.settled = true,
+            Some(_) => drop(self.remove(delivery)),
+            None => {}
+        }
     }
 
     /// When to look for what has expired.

@@ -21,7 +21,7 @@ use super::retry::{Jitter, RetryPolicy, backoff};
 pub use super::worker_event::{Outcome, WorkerEvent};
 pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
-use crate::channels::{Gateway, GatewayEvent, Health, Job, Stop};
+use crate::channels::{Cancelled, Gateway, GatewayEvent, Health, Job, Stop};
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -29,6 +29,12 @@ use crate::domain::ids::{DeliveryId, GatewayId};
 pub const GATEWAY_EVENTS_MAX: usize = 1024;
 /// Jobs that may lie between worker and gateway. Small: a more urgent one can't overtake them.
 pub const HAND_OVER_MAX: usize = 256;
+/// A gateway is asked to take deliveries back; then it has so long.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(60);
+/// A gateway that could not ask its far end is asked again after that.
+const CANCEL_AGAIN: Duration = Duration::from_secs(5);
+/// So many times in a row: a far end that is out of reach for longer begins nothing that can still be helped.
+const CANCELS_MAX: u32 = 60;
 /// Events of a worker that the loop should let wait in the channel that it gives to [`Worker::start`].
 pub const WORKER_EVENTS_MAX: usize = 64;
 
@@ -80,6 +86,7 @@ impl Worker {
         let now = mono();
         let state = WorkerState::new(id, limits.clone(), jitter.clone(), now);
         let shared = Arc::new(Shared {
+            keeps_jobs: gateway.keeps_jobs(),
             queue_len_max: limits.queue_len_max.max(1),
             desk: Mutex::new(Desk::new(&state)),
             bell: Notify::new(),
@@ -101,6 +108,9 @@ impl Worker {
             deaths: 0,
             accepted_at_start: 0,
             probe: None,
+            cancelling: None,
+            cancels: 0,
+            cancel_at: now,
         };
         let task = tokio::spawn(work.work());
         WorkerHandle { shared, task: Arc::new(Mutex::new(Some(task))) }
@@ -148,8 +158,23 @@ impl WorkerHandle {
         true
     }
 
+    /// Whether the gateway's far end keeps accepted jobs, so that they can be followed after a restart and taken back.
+    pub fn keeps_jobs(&self) -> bool {
+        self.shared.keeps_jobs
+    }
+
+    /// Deliveries that the gateway accepted before a restart: it finds out how they ended. Nothing is sent.
+    pub fn follow(&self, jobs: Vec<Job>) {
+        if jobs.is_empty() || !self.shared.keeps_jobs {
+            return;
+        }
+        self.shared.desk().commands.push(Command::Follow(jobs));
+        self.shared.bell.notify_one();
+    }
+
     /// Takes back what the gateway does not have yet; each ends as `Withdrawn`. What is on the wire stays and tells its
-    /// outcome, but is not tried again. IDs that the worker does not hold are passed over.
+    /// outcome, but is not tried again. What the gateway has accepted and its far end has not begun is taken back there, if
+    /// that is possible. Other IDs are passed over.
     pub fn withdraw(&self, deliveries: Vec<DeliveryId>) {
         if deliveries.is_empty() {
             return;
@@ -189,12 +214,14 @@ impl WorkerHandle {
 enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
+    Follow(Vec<Job>),
     Tell(GatewayEvent),
 }
 
 /// Where handle and worker meet: held for moments only.
 #[derive(Debug)]
 struct Shared {
+    keeps_jobs: bool,
     queue_len_max: usize,
     desk: Mutex<Desk>,
     bell: Notify,
@@ -285,6 +312,10 @@ struct Work {
     deaths: u32,
     accepted_at_start: u64,
     probe: Option<JoinHandle<Health>>,
+    /// What the gateway is asked to take back, and its answer to come.
+    cancelling: Option<(Vec<DeliveryId>, JoinHandle<Option<Cancelled>>)>,
+    cancels: u32,
+    cancel_at: Instant,
 }
 
 /// What the worker woke for.
@@ -292,6 +323,7 @@ enum Woke {
     News,
     Ended(Result<(), tokio::task::JoinError>),
     Probed(Health),
+    Cancelled(Vec<DeliveryId>, Cancelled),
     LoopGone,
     Other,
 }
@@ -306,6 +338,7 @@ impl Work {
                 self.end_run("the gateway was silent for too long", now).await;
             }
             self.start_what_is_due(now);
+            self.cancel_what_is_wanted(now);
             self.hand_over(now);
             self.tell_and_show();
             match self.wake(now).await {
@@ -319,6 +352,7 @@ impl Work {
                     self.end_run(cause, mono()).await;
                 }
                 Woke::Probed(health) => self.state.probed(health, mono()),
+                Woke::Cancelled(asked, cancelled) => self.cancelled(asked, &cancelled, mono()),
                 Woke::LoopGone => break,
                 Woke::Other => {}
             }
@@ -341,6 +375,7 @@ impl Work {
             match command {
                 Command::Submit(jobs) => self.state.submit(jobs, now),
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
+                Command::Follow(jobs) => self.gateway.follow(jobs),
                 Command::Tell(event) => self.state.hear(std::iter::once(event), now),
             }
         }
@@ -363,6 +398,34 @@ impl Work {
                     detail: format!("no answer to the probe in {} s", timeout.as_secs()),
                 })
             }));
+        }
+    }
+
+    /// One request at a time; what comes meanwhile goes with the next.
+    fn cancel_what_is_wanted(&mut self, now: Instant) {
+        if self.cancelling.is_some() || now < self.cancel_at || !self.state.wants_back() {
+            return;
+        }
+        let wanted = self.state.take_wanted_back();
+        if !self.shared.keeps_jobs {
+            return;
+        }
+        let (gateway, asked) = (self.gateway.clone(), wanted.clone());
+        let task = tokio::spawn(async move { tokio::time::timeout(CANCEL_TIMEOUT, gateway.cancel(asked)).await.ok() });
+        self.cancelling = Some((wanted, task));
+    }
+
+    fn cancelled(&mut self, asked: Vec<DeliveryId>, cancelled: &Cancelled, now: Instant) {
+        self.state.taken_back(&cancelled.taken_back, now);
+        self.cancels += 1;
+        if !cancelled.again {
+            self.cancels = 0;
+        } else if self.cancels < CANCELS_MAX {
+            self.cancel_at = now + CANCEL_AGAIN;
+            self.state.want_back(asked.into_iter().filter(|id| !cancelled.taken_back.contains(id)));
+        } else {
+            tracing::warn!(left = asked.len(), "the gateway could not be asked to take deliveries back");
+            self.cancels = 0;
         }
     }
 
@@ -397,17 +460,24 @@ impl Work {
     async fn wake(&mut self, now: Instant) -> Woke {
         let wants_place = self.state.wants_to_hand_over(now);
         let restart = self.run.as_ref().map_or(Some(self.run_at), |run| run.end_by);
-        let wake = [self.state.next_wake(now), restart, self.state.breaker().probe_due()].into_iter().flatten().min();
+        let cancel = (self.cancelling.is_none() && self.state.wants_back()).then_some(self.cancel_at);
+        let wake =
+            [self.state.next_wake(now), restart, self.state.breaker().probe_due(), cancel].into_iter().flatten().min();
         let (task, jobs) = match &mut self.run {
             Some(run) => (Some(&mut run.task), run.jobs.as_ref().filter(|_| wants_place)),
             None => (None, None),
         };
+        // In this order, so that the same run gives the same order again. What may always be ready comes late, and nothing is
+        // starved: commands, timers and hand-over have their turn in each round of `work`.
         tokio::select! {
+            biased;
             changed = self.stop.changed() => if changed.is_ok() { Woke::Other } else { Woke::LoopGone },
-            () = self.shared.bell.notified() => Woke::Other,
-            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
-                if n > 0 { Woke::News } else { Woke::Other }
+            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
+            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
+                self.probe = None;
+                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
             }
+            () = self.shared.bell.notified() => Woke::Other,
             place = self.out.reserve(), if self.state.has_told() => match place {
                 Ok(place) => {
                     if let Some(event) = self.state.next_told() {
@@ -417,12 +487,16 @@ impl Work {
                 }
                 Err(_) => Woke::LoopGone,
             },
-            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
-            Some(how) = async { Some(task?.await) } => Woke::Ended(how),
-            Some(how) = async { Some(self.probe.as_mut()?.await) } => {
-                self.probe = None;
-                Woke::Probed(how.unwrap_or_else(|_| Health { ok: false, detail: "the probe's code panicked".into() }))
+            n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX), if !self.state.behind() => {
+                if n > 0 { Woke::News } else { Woke::Other }
             }
+            Some(how) = async { Some((&mut self.cancelling.as_mut()?.1).await) } => {
+                let asked = self.cancelling.take().map(|(asked, _)| asked).unwrap_or_default();
+                // Out of time, or its code panicked: asked again.
+                let again = Cancelled { taken_back: Vec::new(), again: true };
+                Woke::Cancelled(asked, how.ok().flatten().unwrap_or(again))
+            }
+            Some(_) = async { Some(jobs?.reserve().await.is_ok()) } => Woke::Other,
             Some(()) = async { tokio::time::sleep_until(wake?).await; Some(()) } => Woke::Other,
         }
     }
@@ -464,10 +538,19 @@ impl Work {
         if let Some(probe) = self.probe.take() {
             probe.abort();
         }
+        if let Some((_, cancelling)) = self.cancelling.take() {
+            // The next start asks again.
+            cancelling.abort();
+        }
         if let Some(mut run) = self.run.take() {
             run.jobs = None;
             loop {
                 tokio::select! {
+                    biased;
+                    () = tokio::time::sleep_until(end) => {
+                        run.task.abort();
+                        break;
+                    }
                     n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX) => {
                         if n > 0 {
                             let now = mono();
@@ -476,10 +559,6 @@ impl Work {
                         }
                     }
                     _ = &mut run.task => break,
-                    () = tokio::time::sleep_until(end) => {
-                        run.task.abort();
-                        break;
-                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a worker tells the loop.
 
 use super::health::Standing;
-use crate::channels::{Address, Health};
+use crate::channels::{Address, Health, Taken};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -21,6 +21,8 @@ pub enum WorkerEvent {
         from: Address,
         /// What.
         text: String,
+        /// Told when it is on disk.
+        taken: Taken,
     },
     /// A gateway's health changed.
     Health {

@@ -22,6 +22,10 @@ pub const BACKLOG_EVENTS_MAX: usize = 16;
 /// Handed-over deliveries whose outcome has come are cleared away in one go.
 const WATCHED_STALE_MAX: usize = 1024;
 
+/// Deliveries that the far end may still be asked for. Beyond that they go out, each followed by the word that it does not
+/// apply.
+const WANTED_BACK_MAX: usize = 100_000;
+
 /// The decisions of one worker.
 #[derive(Debug)]
 pub struct WorkerState {
@@ -40,6 +44,8 @@ pub struct WorkerState {
     batch_since: Option<Instant>,
     told: VecDeque<WorkerEvent>,
     expired: Vec<Held>,
+    /// Accepted, and called back: the far end is to be asked for them.
+    wanted_back: Vec<DeliveryId>,
     detail: String,
     /// What was last told of its health.
     told_health: Option<(Standing, bool)>,
@@ -67,6 +73,7 @@ impl WorkerState {
             batch_since: None,
             told: VecDeque::new(),
             expired: Vec::new(),
+            wanted_back: Vec::new(),
             detail: "not proven yet".into(),
             told_health: None,
             last_accepted: None,
@@ -106,14 +113,36 @@ impl WorkerState {
         }
     }
 
-    /// Takes out what is not on the wire.
+    /// Takes out what is not on the wire. What is not held here was accepted, perhaps: the far end may still have it.
     pub fn withdraw(&mut self, deliveries: &[DeliveryId], now: Instant) {
         for delivery in deliveries {
             if let Some(held) = self.queue.withdraw(*delivery) {
                 self.end(&held, DeliveryState::Withdrawn, None, now);
+            } else if self.queue.get(*delivery).is_none() {
+                self.want_back([*delivery].into_iter());
             }
         }
         self.queue.clear_stale();
+    }
+
+    /// The far end is to be asked for these.
+    pub fn want_back(&mut self, deliveries: impl Iterator<Item = DeliveryId>) {
+        let room = WANTED_BACK_MAX.saturating_sub(self.wanted_back.len());
+        self.wanted_back.extend(deliveries.take(room));
+    }
+    /// There is something to ask the far end for.
+    pub fn wants_back(&self) -> bool {
+        !self.wanted_back.is_empty()
+    }
+    /// What to ask for.
+    pub fn take_wanted_back(&mut self) -> Vec<DeliveryId> {
+        std::mem::take(&mut self.wanted_back)
+    }
+    /// The far end gave these back: they never go out.
+    pub fn taken_back(&mut self, deliveries: &[DeliveryId], now: Instant) {
+        for delivery in deliveries {
+            self.tell(*delivery, DeliveryState::Withdrawn, None, now);
+        }
     }
 
     /// The next job for the gateway, if one may go now.
@@ -165,12 +194,15 @@ impl WorkerState {
                 GatewayEvent::Outcome { delivery, result } => self.outcome(delivery, result, now),
                 GatewayEvent::Receipt { delivery, gateway_ref, result, .. } => {
                     if let Some((delivery, state, reason)) = self.receipts.receipt(delivery, gateway_ref, result, now) {
+                        if state == DeliveryState::Delivered {
+                            self.queue.settle(delivery);
+                        }
                         self.tell(delivery, state, reason, now);
                     }
                 }
-                GatewayEvent::Reply { from, text, .. } => {
+                GatewayEvent::Reply { from, text, taken, .. } => {
                     self.flush();
-                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text });
+                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text, taken });
                 }
                 GatewayEvent::Down { cause: Some(cause), .. } => {
                     self.breaker.session_down(now);
@@ -189,7 +221,12 @@ impl WorkerState {
 
     fn outcome(&mut self, delivery: DeliveryId, result: Result<Accepted, SendError>, now: Instant) {
         match (self.queue.finish(delivery), result) {
-            (Some(_), Ok(accepted)) => self.accepted(delivery, accepted, now),
+            (Some(held), Ok(accepted)) => {
+                self.accepted(delivery, accepted, now);
+                if held.withdrawn {
+                    self.want_back([delivery].into_iter());
+                }
+            }
             (Some(held), Err(error)) => self.failed(held, error, now),
             // After the time that an outcome may take: a repeat that waits is not needed any more.
             (None, Ok(accepted)) => {
@@ -223,6 +260,9 @@ impl WorkerState {
         match error {
             SendError::Permanent { .. } => self.breaker.spoke(),
             SendError::Temporary { .. } | SendError::Unknown { .. } => self.breaker.failure(now),
+        }
+        if held.settled {
+            return;
         }
         let left = held.deadline.saturating_duration_since(now);
         let (policy, jitter) = (&self.limits.retry, self.jitter.unit());
@@ -481,6 +521,28 @@ mod tests {
         let receipt = GatewayEvent::Receipt { gateway: "g".into(), delivery: None, gateway_ref, result: Ok(()) };
         s.hear([receipt].into_iter(), later);
         assert_eq!(told(&mut s), [(actual(1), Took), (actual(1), Delivered)]);
+    }
+
+    #[test]
+    fn a_receipt_for_what_is_being_repeated_calls_the_repeat_off() {
+        let now = Instant::now();
+        let mut s = state(now);
+        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true }).collect(), now);
+        assert!(hand_over(&mut s, now));
+        let delivered = |n| GatewayEvent::Receipt {
+            gateway: "g".into(),
+            delivery: Some(actual(n)),
+            gateway_ref: String::new(),
+            result: Ok(()),
+        };
+        // One is on the wire again, one in line, and both arrived before the program was started anew.
+        s.hear([delivered(1), delivered(2)].into_iter(), now);
+        let busy = Err(SendError::temporary("busy"));
+        s.hear([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
+        assert_eq!(told(&mut s), [(actual(1), Delivered), (actual(2), Delivered)]);
+        let later = now + Duration::from_secs(300);
+        assert!(!hand_over(&mut s, later), "known to have arrived");
+        assert_eq!((s.queue().waiting(), s.queue().handed_over()), (0, 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::watch;
 
 use super::*;
-use crate::channels::{Address, Boxed, Events, Jobs};
+use crate::channels::{Address, Boxed, Events, Jobs, Taken};
 use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
@@ -366,7 +366,12 @@ async fn receipts_are_matched_once_also_when_they_come_early_or_twice() {
         receipt(Some(actual(1)), "", Ok(())),
         receipt(None, "m1", Err(SendError::permanent("expired"))),
         receipt(None, "never heard of", Ok(())),
-        GatewayEvent::Reply { gateway: "sms-api".into(), from: Address("070".into()), text: "JA 14".into() },
+        GatewayEvent::Reply {
+            gateway: "sms-api".into(),
+            from: Address("070".into()),
+            text: "JA 14".into(),
+            taken: Taken::default(),
+        },
     ];
     let fake = Arc::new(fake);
     let mut b = Bench::new(&fake, limits());

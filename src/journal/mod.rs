@@ -23,7 +23,8 @@
 //! | `folder` | state folder, lock, key file |
 //! | `sqlite` | [`SqliteStore`]: schema, group append, WAL |
 //! | `read` | [`SqliteReader`]: replay, blobs, unsealing |
-//! | `writer` | [`Journal`]: the writer thread and its handle |
+//! | `writer` | [`Journal`]: the writer thread and its handle; a writer moved by hand |
+//! | `memory` | [`MemoryStore`]: the same frames and keys without a disk, for simulations |
 //! | `verify` | the offline proof |
 //! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
 //! | `head_seal` | signatures of the chain's head |
@@ -62,6 +63,7 @@ mod error;
 mod folder;
 mod frame;
 mod head_seal;
+mod memory;
 mod mirror;
 mod read;
 mod reserve;
@@ -81,13 +83,14 @@ pub use error::{DiskKind, JournalError};
 pub use folder::copy_side_keys;
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
 pub use head_seal::{HeadSeal, SealKey, ShortHead};
+pub use memory::{MemoryDisk, MemoryReader, MemoryStore};
 pub use mirror::Mirror;
 pub use read::SqliteReader;
 pub use reserve::RESERVE_BYTES;
 pub use seal::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
 pub use sqlite::{OpenOptions, SqliteStore};
 pub use verify::{Fault, Report, SIDE_FAULTS_MAX, VerifyOptions, What, verify};
-pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
+pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Hand, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
 
 /// Largest blob (a frozen plan of a large region is well below it).
 pub const BLOB_BYTES_MAX: usize = 64 << 20;

@@ -146,6 +146,15 @@ impl Journal {
         Ok(Self { commands, told, sealer, open_reader, disks, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
+    /// A journal whose writer is moved by hand.
+    pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, Hand<S>) {
+        let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
+        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
+        let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
+        let hand = Hand { writer, queue, next: None };
+        (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
+    }
+
     /// The last durable record.
     pub fn head(&self) -> Head {
         *self.told.borrow()
@@ -246,21 +255,39 @@ fn closed(command: Command) -> Refused {
 }
 
 /// The writer's life.
-fn write(mut store: impl Store, mut queue: mpsc::Receiver<Command>) {
-    let (mut group, mut answers) = (Vec::new(), Vec::new());
+fn write(store: impl Store, mut queue: mpsc::Receiver<Command>) {
+    let mut writer = Writer { store, group: Vec::new(), answers: Vec::new() };
     let mut next = queue.blocking_recv();
     while let Some(command) = next.take() {
+        next = writer.carry_out(command, &mut queue).or_else(|| queue.try_recv().ok());
+        if next.is_none() {
+            writer.store.idle();
+            next = queue.blocking_recv();
+        }
+    }
+}
+
+struct Writer<S> {
+    store: S,
+    group: Vec<Append>,
+    answers: Vec<oneshot::Sender<Result<Head, Refused>>>,
+}
+
+impl<S: Store> Writer<S> {
+    /// Carries a command out, and what waits behind an append together with it. Gives back what it met and could not join.
+    fn carry_out(&mut self, command: Command, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        let mut next = None;
         match command {
             Command::Append(append, answer) => {
                 let mut bytes = append.batch.stored_bytes();
-                group.push(append);
-                answers.push(answer);
-                while bytes < GROUP_BYTES_MAX && group.len() < GROUP_BATCHES_MAX {
+                self.group.push(append);
+                self.answers.push(answer);
+                while bytes < GROUP_BYTES_MAX && self.group.len() < GROUP_BATCHES_MAX {
                     match queue.try_recv() {
                         Ok(Command::Append(append, answer)) => {
                             bytes = bytes.saturating_add(append.batch.stored_bytes());
-                            group.push(append);
-                            answers.push(answer);
+                            self.group.push(append);
+                            self.answers.push(answer);
                         }
                         Ok(other) => {
                             next = Some(other);
@@ -269,27 +296,53 @@ fn write(mut store: impl Store, mut queue: mpsc::Receiver<Command>) {
                         Err(_) => break,
                     }
                 }
-                let results = store.append(&group);
-                for ((append, answer), result) in group.drain(..).zip(answers.drain(..)).zip(results) {
+                let results = self.store.append(&self.group);
+                for ((append, answer), result) in self.group.drain(..).zip(self.answers.drain(..)).zip(results) {
                     // Whoever does not wait any more reads it in the journal.
                     let _ = answer.send(result.map_err(|error| Refused { error, batch: Some(append.batch) }));
                 }
             }
             Command::Checkpoint(checkpoint, answer) => {
-                let _ = answer.send(store.put_checkpoint(&checkpoint));
+                let _ = answer.send(self.store.put_checkpoint(&checkpoint));
             }
             Command::Wake => {}
             // What was queued before is written; what comes after is handed back by the closed queue.
-            Command::Stop => {
-                queue.close();
-            }
+            Command::Stop => queue.close(),
         }
-        if next.is_none() {
-            next = queue.try_recv().ok();
+        next
+    }
+}
+
+/// A writer without a thread: whoever holds it says when the disk takes what waits. A simulation on virtual time can't have
+/// a second thread, and places its crashes between any two steps.
+pub struct Hand<S> {
+    writer: Writer<S>,
+    queue: mpsc::Receiver<Command>,
+    next: Option<Command>,
+}
+
+impl<S> fmt::Debug for Hand<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hand")
+    }
+}
+
+impl<S: Store> Hand<S> {
+    /// Waits until something is to be written. `false`: nobody can ask for anything any more.
+    pub async fn wait(&mut self) -> bool {
+        if self.next.is_none() {
+            self.next = self.queue.recv().await;
         }
-        if next.is_none() {
-            store.idle();
-            next = queue.blocking_recv();
+        self.next.is_some()
+    }
+
+    /// Writes what waits, as far as it goes into one commit.
+    pub fn turn(&mut self) {
+        if let Some(command) = self.next.take().or_else(|| self.queue.try_recv().ok()) {
+            self.next = self.writer.carry_out(command, &mut self.queue);
+        }
+        if self.next.is_none() {
+            self.writer.store.idle();
         }
     }
 }

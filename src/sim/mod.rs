@@ -7,6 +7,7 @@ pub mod hylafax;
 pub mod relay;
 pub mod smpp;
 pub mod sms_http;
+pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
 pub mod verify;

@@ -44,6 +44,10 @@ impl Handle {
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
     }
+    /// How it is, from now on.
+    pub fn watch(&self) -> watch::Receiver<Line> {
+        self.line.subscribe()
+    }
     /// How it is.
     pub fn line(&self) -> Line {
         *self.line.borrow()

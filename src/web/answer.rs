@@ -16,6 +16,7 @@ use crate::domain::incident::state::{AskState, Incident, Item, Phase, State};
 use crate::domain::lang::Lang;
 use crate::domain::time::At;
 
+use super::approve_link;
 use super::console::accepted_lang;
 use super::public::{Answer, Call};
 
@@ -85,6 +86,10 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
     let Some(delivery) = links::check(key, &call.path) else {
         return page(handle, lang, StatusCode::NOT_FOUND, Shown::Unknown).await;
     };
+    let of = move |state: &State, _: &_| approve_link::asked(state.incidents.get(&delivery.incident)?, delivery);
+    if let Ok(Some(by)) = handle.ask(of).await {
+        return approve_link::answer(handle, by, delivery, call).await;
+    }
     let mut did = None;
     if call.method == Method::POST {
         did = Some(Did::Nothing);

@@ -19,6 +19,7 @@ use crate::dispatch::owner::Handle;
 
 pub mod answer;
 pub mod api;
+mod approve_link;
 pub mod auth;
 mod console;
 pub mod log;

@@ -49,7 +49,7 @@ async fn rig(opts: &Opts, public_url: Option<String>) -> Rig {
     loaded.gateways.iter_mut().for_each(|g| g.limits.per_second_max = None);
     let loopback = loopback::start(&mut loaded, opts).await.expect("far ends");
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    let all = build(&loaded, &Surroundings { now: Arc::new(now), public_url }, &|_| true);
+    let all = build(&loaded, &Surroundings { now: Arc::new(now), public_url, mail_key: [14; 32] }, &|_| true);
     let (events_in, events) = mpsc::channel(1_000);
     let (stop, stopped) = watch::channel(false);
     let (mut jobs, mut running, mut built) = (BTreeMap::new(), JoinSet::new(), BTreeMap::new());
@@ -247,7 +247,7 @@ async fn a_duty_answers_over_either_sms_gateway() {
         assert!(rig.loopback.reply_over(&id(gateway), "+46701740252", "JA 14 å").await);
         let reply = loop {
             match rig.event().await {
-                GatewayEvent::Reply { gateway, from, text } => break (gateway, from.0.to_string(), text),
+                GatewayEvent::Reply { gateway, from, text, .. } => break (gateway, from.0.to_string(), text),
                 GatewayEvent::Receipt { .. } | GatewayEvent::Down { .. } => {}
                 other => panic!("{other:?}"),
             }

@@ -9,8 +9,13 @@ mod copies;
 mod demo;
 mod loopback;
 mod owner;
+mod peers;
 mod reload;
 mod rules;
+mod simulation;
 mod tidy;
 mod verifier;
 mod web;
+
+// The simulation happens in the region of the rules' timelines; its example finds it under the same name.
+use rules::region;

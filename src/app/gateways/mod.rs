@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::channels::hylafax::Hylafax;
 use crate::channels::smpp::Smpp;
 use crate::channels::sms_http::{CallbackKind, SmsHttp};
+use crate::channels::sms_spool::Spool;
 use crate::channels::smtp::{Now, SmtpGateway};
 use crate::channels::snpp::SnppGateway;
 use crate::channels::{Gateway, Secret};
@@ -20,6 +21,10 @@ use crate::domain::plan::{Channel, GatewayInfo};
 /// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
 const QUEUE_LEN_MAX: u32 = 10_000;
 
+/// Mails in the hands of one connection: the one on the wire, and what may ride behind it. More would only make an urgent one
+/// wait behind a slow server.
+pub const MAILS_IN_HAND_MAX: u32 = 4;
+
 /// What surrounds the gateways.
 #[derive(Clone)]
 pub struct Surroundings {
@@ -27,6 +32,8 @@ pub struct Surroundings {
     pub now: Now,
     /// Where gateways reach the public listener (`https://larm.region.example`), for those whose YAML does not say it.
     pub public_url: Option<String>,
+    /// Signs the words by which reports and answers name a mail; the same at each start.
+    pub mail_key: [u8; 32],
 }
 
 /// What the worker of a gateway keeps to.
@@ -74,8 +81,6 @@ pub struct Built {
     pub bounds: Bounds,
     /// Its callbacks, if it makes any.
     pub callback: Option<Callback>,
-    /// The same gateway, when it is a fax server: it follows jobs over a restart, and can take one back.
-    pub fax: Option<Arc<Hylafax>>,
     /// It runs, but less than its YAML wants.
     pub warnings: Vec<String>,
 }
@@ -100,15 +105,19 @@ pub fn build(loaded: &Loaded, around: &Surroundings, wanted: &dyn Fn(&GatewayId)
 
 fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings) -> Option<Built> {
     let id = info.id.clone();
-    let (mut callback, mut fax, mut warnings) = (None, None, Vec::new());
+    let (mut callback, mut warnings) = (None, Vec::new());
     let password = || secret("password", config.password());
     let dynamic = |g: Arc<dyn Gateway>| g;
     let (gateway, bounds) = match &config.settings {
         Settings::Smtp(yaml) => {
-            let settings = password().and_then(|p| settings::smtp(yaml, config, p));
+            let settings = password().and_then(|p| {
+                let of_mailbox = secret("password of the mailbox", config.mailbox_password())?;
+                settings::smtp(yaml, config, info, p, of_mailbox)
+            });
             let gateway = settings.and_then(|s| {
-                let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s.into());
-                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone())?)), bounds))
+                let timeout_s = s.reply_timeout_s.max(s.accept_timeout_s).into();
+                let bounds = bounds(&config.limits, s.connections_max.into(), MAILS_IN_HAND_MAX, timeout_s);
+                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone(), around.mail_key)?)), bounds))
             });
             split(gateway, config)
         }
@@ -116,7 +125,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             let settings = password().and_then(|p| settings::smpp(yaml, config, info, p));
             split(
                 settings.map(|s| {
-                    let bounds = bounds(&config.limits, 1, s.window_max.into(), s.response_timeout_s);
+                    let bounds = bounds(&config.limits, s.binds.into(), s.window_max.into(), s.response_timeout_s);
                     (dynamic(Arc::new(Smpp::new(id.clone(), s))), bounds)
                 }),
                 config,
@@ -142,6 +151,13 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             }
             split(gateway.map(|(g, b)| (dynamic(g), b)), config)
         }
+        Settings::SmsSpool(yaml) => split(
+            settings::sms_spool(yaml, config, info).map(|s| {
+                let bounds = bounds(&config.limits, 1, s.window_max.into(), s.accept_timeout_s);
+                (dynamic(Arc::new(Spool::new(id.clone(), s))), bounds)
+            }),
+            config,
+        ),
         Settings::Hylafax(yaml) => {
             let admin = yaml.admin_password.as_ref();
             let admin = admin.and_then(|a| SecretRef::of(&a.value, config.base.as_deref()));
@@ -151,10 +167,9 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             });
             let gateway = settings.map(|s| {
                 let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s);
-                (Arc::new(Hylafax::new(id.clone(), s)), bounds)
+                (dynamic(Arc::new(Hylafax::new(id.clone(), s))), bounds)
             });
-            fax = gateway.as_ref().ok().map(|(g, _)| g.clone());
-            split(gateway.map(|(g, b)| (dynamic(g), b)), config)
+            split(gateway, config)
         }
         Settings::Snpp(yaml) => {
             let settings = password().and_then(|p| settings::snpp(yaml, config, info, p));
@@ -172,7 +187,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
     for warning in &warnings {
         tracing::warn!(gateway = %id, warning, "gateway has no way back");
     }
-    Some(Built { gx, id, channel: info.channel, gateway, bounds, callback, fax, warnings })
+    Some(Built { gx, id, channel: info.channel, gateway, bounds, callback, warnings })
 }
 
 type Made = (Arc<dyn Gateway>, Bounds);

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 
 use crate::channels::Secret;
 use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{
     CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
 };
-use crate::channels::smtp::{Login as SmtpLogin, SmtpConfig, Tls};
+use crate::channels::sms_spool::{Daemon, SpoolConfig};
+use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
-    BindWord, BodyWord, CallbackEntry, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord,
-    ResolutionWord, SmppEntry, SmsHttpEntry, SmtpEntry, SnppEntry, TlsWord,
+    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord,
+    ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry, SnppEntry,
+    TlsWord,
 };
 use crate::config::raw::{List, Secs};
+use crate::config::secrets::SecretRef;
 use crate::domain::plan::{Carry, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::domain::text::sms::{Alphabet, SmsLimits, Split};
@@ -40,32 +43,95 @@ fn path_text(given: Option<&str>, config: &GatewayConfig) -> String {
     path(given, config).map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-pub(super) fn smtp(yaml: &SmtpEntry, config: &GatewayConfig, password: Option<Secret>) -> Result<SmtpConfig, String> {
+fn tls(word: TlsWord) -> Tls {
+    match word {
+        TlsWord::None => Tls::None,
+        TlsWord::Starttls => Tls::Starttls,
+        TlsWord::Opportunistic => Tls::Opportunistic,
+        TlsWord::Tls => Tls::Implicit,
+    }
+}
+fn auth(word: AuthWord) -> AuthBy {
+    match word {
+        AuthWord::Auto => AuthBy::Auto,
+        AuthWord::Plain => AuthBy::Plain,
+        AuthWord::Login => AuthBy::Login,
+        AuthWord::CramMd5 => AuthBy::CramMd5,
+        AuthWord::Xoauth2 => AuthBy::Xoauth2,
+    }
+}
+/// A secret's file is read again at each login; an environment variable can't change.
+fn file_of(place: Option<SecretRef>) -> Option<PathBuf> {
+    match place {
+        Some(SecretRef::File(path)) => Some(path),
+        _ => None,
+    }
+}
+
+fn mailbox(yaml: &SmtpEntry, config: &GatewayConfig, password: Option<Secret>) -> Result<Option<Mailbox>, String> {
+    let Some(entry) = yaml.mailbox.as_ref().map(|m| &m.value) else { return Ok(None) };
+    let default = ImapConfig::default();
+    Ok(Some(match (&entry.maildir, &entry.imap) {
+        (Some(folder), None) => Mailbox::Maildir(path(Some(folder), config).unwrap_or_default()),
+        (None, Some(imap)) => Mailbox::Imap(ImapConfig {
+            host: imap.host.as_ref().unwrap_or(&yaml.host).value.clone(),
+            port: imap.port.unwrap_or(default.port),
+            tls: imap.tls.map_or(default.tls, tls),
+            ca_file: path(imap.ca_file.as_deref().or(yaml.ca_file.as_deref()), config),
+            tls_name: imap.tls_name.clone(),
+            login: SmtpLogin {
+                user: imap.user.clone(),
+                password: password.unwrap_or_default(),
+                by: auth(imap.auth),
+                password_file: file_of(config.mailbox_password()),
+            },
+            folder: imap.folder.clone().unwrap_or(default.folder),
+            connect_timeout_s: secs16(yaml.connect_timeout, default.connect_timeout_s),
+            reply_timeout_s: secs16(config.limits.timeout, default.reply_timeout_s),
+        }),
+        _ => return Err("its mailbox lies in one place: give it maildir or imap".into()),
+    }))
+}
+
+pub(super) fn smtp(
+    yaml: &SmtpEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+    mailbox_password: Option<Secret>,
+) -> Result<SmtpConfig, String> {
     let default = SmtpConfig::default();
     let login = match (&yaml.user, password) {
-        (Some(user), Some(password)) => Some(SmtpLogin { user: user.clone(), password }),
+        (Some(user), Some(password)) => Some(SmtpLogin {
+            user: user.clone(),
+            password,
+            by: auth(yaml.auth),
+            password_file: file_of(config.password()),
+        }),
         (Some(_), None) => return Err("it has a user but no password: give it password: { env: NAME }".into()),
         (None, Some(_)) => return Err("it has a password but no user: give it user".into()),
         (None, None) => None,
     };
+    let mailbox = mailbox(yaml, config, mailbox_password)?;
+    let mailbox_every = yaml.mailbox.as_ref().and_then(|m| m.value.every);
     Ok(SmtpConfig {
         host: yaml.host.value.clone(),
         port: yaml.port,
-        tls: match yaml.tls {
-            TlsWord::None => Tls::None,
-            TlsWord::Starttls => Tls::Starttls,
-            TlsWord::Opportunistic => Tls::Opportunistic,
-            TlsWord::Tls => Tls::Implicit,
-        },
+        tls: tls(yaml.tls),
         ca_file: path(yaml.ca_file.as_deref(), config),
         tls_name: yaml.tls_name.clone(),
         login,
         from: yaml.from.value.clone(),
+        return_path: yaml.return_path.as_ref().map(|r| r.value.clone()),
         reply_to: yaml.reply_to.as_ref().map(|r| r.value.clone()),
         hello_name: yaml.hello.clone(),
         connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
         messages_per_connection_max: yaml.messages_per_connection_max.unwrap_or(default.messages_per_connection_max),
         pipelining: yaml.pipelining.unwrap_or(default.pipelining),
+        chunking: yaml.chunking.unwrap_or(default.chunking),
+        mailbox,
+        answers: info.answers,
+        mailbox_every_s: secs16(mailbox_every, default.mailbox_every_s),
         connect_timeout_s: secs16(yaml.connect_timeout, default.connect_timeout_s),
         reply_timeout_s: secs16(config.limits.timeout, default.reply_timeout_s),
         accept_timeout_s: secs16(yaml.accept_timeout, default.accept_timeout_s),
@@ -120,6 +186,11 @@ pub(super) fn smpp(
         bind_as: match yaml.bind {
             BindWord::Transceiver => BindAs::Transceiver,
             BindWord::TransmitterAndReceiver => BindAs::TransmitterAndReceiver,
+        },
+        binds: config.limits.connections_max.map_or(default.binds, u16_of),
+        version: match yaml.version {
+            SmppVersionWord::V34 => Version::V34,
+            SmppVersionWord::V50 => Version::V50,
         },
         from: yaml.from.clone(),
         from_ton: yaml.from_ton,
@@ -224,6 +295,45 @@ pub(super) fn sms_http(
     Ok(s)
 }
 
+pub(super) fn sms_spool(
+    yaml: &SmsSpoolEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+) -> Result<SpoolConfig, String> {
+    let default = SpoolConfig::default();
+    let (daemon, usual) = match yaml.daemon {
+        DaemonWord::Smstools => {
+            (Daemon::Smstools, ["outgoing", "checked", "sent", "failed", "incoming", "report"].map(Some))
+        }
+        DaemonWord::Gammu => (Daemon::Gammu, [Some("outbox"), None, Some("sent"), Some("error"), Some("inbox"), None]),
+    };
+    let root = path(Some(yaml.folder.as_str()), config).unwrap_or_default();
+    let [outgoing, queued, sent, failed, incoming, reports] = usual;
+    let folder = |given: &Option<String>, usual: Option<&str>| given.as_deref().or(usual).map(|name| root.join(name));
+    let needed = |given: &Option<String>, usual: Option<&str>| folder(given, usual).unwrap_or_default();
+    if daemon == Daemon::Gammu && info.receipts {
+        return Err("gammu-smsd does not say which SMS a report is about: write receipts: false".into());
+    }
+    Ok(SpoolConfig {
+        daemon,
+        outgoing: needed(&yaml.outgoing, outgoing),
+        queued: match &yaml.queued {
+            Some(List(given)) => given.iter().map(|name| root.join(name)).collect(),
+            None => queued.map(|name| root.join(name)).into_iter().collect(),
+        },
+        sent: needed(&yaml.sent, sent),
+        failed: needed(&yaml.failed, failed),
+        incoming: folder(&yaml.incoming, incoming).filter(|_| info.answers),
+        reports: folder(&yaml.report, reports).filter(|_| info.receipts),
+        queue: yaml.queue.clone(),
+        sms: sms_limits(info, JoinWord::Udh)?,
+        window_max: config.limits.window_max.map_or(default.window_max, u16_of),
+        accept_timeout_s: secs(config.limits.timeout, default.accept_timeout_s),
+        poll_interval_ms: default.poll_interval_ms,
+        keep_s: secs(yaml.keep, default.keep_s),
+    })
+}
+
 fn called_back(s: &mut CallbackConfig, yaml: &CallbackEntry) {
     set(&mut s.receipt_id, yaml.id.as_ref());
     set(&mut s.receipt_delivery, yaml.delivery.as_ref());
@@ -279,6 +389,7 @@ pub(super) fn hylafax(
         connections_max: config.limits.connections_max.map_or(default.connections_max, u16_of),
         connect_timeout_s: secs(yaml.connect_timeout, default.connect_timeout_s),
         reply_timeout_s: secs(config.limits.timeout, default.reply_timeout_s),
+        waits_max: yaml.waits_max.unwrap_or(default.waits_max),
         poll_interval_ms: yaml
             .poll_every
             .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),

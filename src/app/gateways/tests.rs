@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::*;
 use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig};
+use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
-use crate::channels::smtp::{Login as SmtpLogin, SmtpConfig, Tls};
+use crate::channels::sms_spool::{Daemon, SpoolConfig};
+use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig};
 use crate::config::{Source, load};
 use crate::domain::text::sms::Split;
@@ -51,7 +52,7 @@ fn loaded(files: Vec<(String, String)>) -> Loaded {
 
 fn around() -> Surroundings {
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()) }
+    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()), mail_key: [14; 32] }
 }
 
 fn why(built: &Built) -> Option<&str> {
@@ -73,10 +74,11 @@ fn every_shipped_gateway_builds() {
         assert_eq!(why(b), None, "{}", b.id);
         assert!(b.warnings.is_empty());
         assert_eq!(loaded.plan.gateways[b.gx.ix()].id, b.id);
-        assert_eq!(b.fax.is_some(), b.channel == Channel::Fax);
+        let keeps = b.gateway.as_ref().is_ok_and(|g| g.keeps_jobs());
+        assert_eq!(keeps, b.channel == Channel::Fax, "{}", b.id);
         assert_eq!(b.callback.is_some(), b.id.as_str() == "sms-modem");
     }
-    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 1, window_max: 32, timeout_s: 10 };
+    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 2, window_max: 32, timeout_s: 10 };
     assert_eq!(all[0].bounds, api);
     let fax = Bounds { queue_len_max: 1_000, per_second_max: 0, connections_max: 4, window_max: 1, timeout_s: 30 };
     assert_eq!((all[4].bounds, all[4].bounds.in_hand_max()), (fax, 4));
@@ -133,8 +135,8 @@ fn each_field_of_smpp_arrives() {
     ucs2: true
     parts_max: 4
     receipts: true
-    limits: { window_max: 7, per_second_max: 9, timeout: 11s }
-    smpp: { host: smsc.example, port: 3550, tls: tls, ca_file: ca.pem, tls_name: n, system_id: me, system_type: ST,
+    limits: { connections_max: 3, window_max: 7, per_second_max: 9, timeout: 11s }
+    smpp: { version: '5.0', host: smsc.example, port: 3550, tls: tls, ca_file: ca.pem, tls_name: n, system_id: me, system_type: ST,
       from: Region, enquire_every: 12s, bind: transmitter-and-receiver, join: sar, receipt_ids: hex-in-answer,
       from_ton: 5, from_npi: 1, to_ton: 2, to_npi: 8, service_type: CMT, validity: false, urgent_priority: 3,
       user_reference: true, connect_timeout: 13s, reconnect_max: 14s }
@@ -159,6 +161,8 @@ fn each_field_of_smpp_arrives() {
         password: Secret::new("hemligt"),
         system_type: "ST".into(),
         bind_as: BindAs::TransmitterAndReceiver,
+        binds: 3,
+        version: Version::V50,
         from: "Region".into(),
         from_ton: Some(5),
         from_npi: Some(1),
@@ -184,13 +188,57 @@ fn each_field_of_smpp_arrives() {
 }
 
 #[test]
+fn each_field_of_a_spool_arrives() {
+    let (config, info) = one_of(
+        "channels/sms.yaml",
+        "    alphabet: gsm7
+    ucs2: true
+    ref16: true
+    parts_max: 4
+    receipts: true
+    limits: { window_max: 3, timeout: 90s }
+    spool: { daemon: smstools, folder: /var/spool/sms, queued: [checked, larm], report: incoming, queue: LARM, keep: 2d }
+",
+    );
+    let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
+    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let root = Path::new("/var/spool/sms");
+    let expected = SpoolConfig {
+        daemon: Daemon::Smstools,
+        outgoing: root.join("outgoing"),
+        queued: vec![root.join("checked"), root.join("larm")],
+        sent: root.join("sent"),
+        failed: root.join("failed"),
+        incoming: Some(root.join("incoming")),
+        reports: Some(root.join("incoming")),
+        queue: "LARM".into(),
+        sms: crate::domain::text::sms::SmsLimits { split: Split::Udh16, parts_max: 4, ..Default::default() },
+        window_max: 3,
+        accept_timeout_s: 90,
+        poll_interval_ms: 500,
+        keep_s: 2 * 86_400,
+    };
+    assert_eq!(s, expected);
+    let yaml = "    alphabet: gsm7\n    parts_max: 2\n    spool: { daemon: gammu, folder: /var/spool/gammu }\n";
+    let (config, info) = one_of("channels/sms.yaml", yaml);
+    let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
+    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let root = Path::new("/var/spool/gammu");
+    assert_eq!((s.outgoing, s.failed, s.queued), (root.join("outbox"), root.join("error"), Vec::new()));
+    assert_eq!((s.incoming, s.reports), (Some(root.join("inbox")), None));
+}
+
+#[test]
 fn each_field_of_smtp_fax_and_paging_arrives() {
-    let (config, _) = one_of(
+    let (config, info) = one_of(
         "channels/email.yaml",
         "    limits: { connections_max: 3, timeout: 11s }
+    receipts: true
+    answers: true
     smtp: { host: m.example, port: 587, tls: opportunistic, ca_file: /ca.pem, tls_name: n, user: u, from: a@b.example,
-      password: { env: X }, reply_to: c@b.example, hello: h.example, pipelining: false, messages_per_connection_max: 5, connect_timeout: 12s,
-      accept_timeout: 13s, idle_max: 14s }
+      auth: cram-md5, password: { env: X }, reply_to: c@b.example, return_path: d@b.example, hello: h.example, pipelining: false,
+      chunking: false, messages_per_connection_max: 5, connect_timeout: 12s, accept_timeout: 13s, idle_max: 14s,
+      mailbox: { every: 7s, imap: { user: v, password: { file: /pw }, auth: xoauth2, folder: Larm } } }
 ",
     );
     let Settings::Smtp(yaml) = &config.settings else { panic!() };
@@ -200,20 +248,45 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         tls: Tls::Opportunistic,
         ca_file: Some("/ca.pem".into()),
         tls_name: Some("n".into()),
-        login: Some(SmtpLogin { user: "u".into(), password: Secret::new("hemligt") }),
+        login: Some(SmtpLogin {
+            user: "u".into(),
+            password: Secret::new("hemligt"),
+            by: AuthBy::CramMd5,
+            password_file: None,
+        }),
         from: "a@b.example".into(),
+        return_path: Some("d@b.example".into()),
         reply_to: Some("c@b.example".into()),
         hello_name: Some("h.example".into()),
         connections_max: 3,
         messages_per_connection_max: 5,
         pipelining: false,
+        chunking: false,
+        mailbox: Some(Mailbox::Imap(ImapConfig {
+            host: "m.example".into(),
+            port: 993,
+            tls: Tls::Implicit,
+            ca_file: Some("/ca.pem".into()),
+            tls_name: None,
+            login: SmtpLogin {
+                user: "v".into(),
+                password: Secret::new("mailbox"),
+                by: AuthBy::Xoauth2,
+                password_file: Some("/pw".into()),
+            },
+            folder: "Larm".into(),
+            connect_timeout_s: 12,
+            reply_timeout_s: 11,
+        })),
+        answers: true,
+        mailbox_every_s: 7,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
         accept_timeout_s: 13,
         idle_s: 14,
     };
-    assert_eq!(settings::smtp(yaml, &config, pw()), Ok(expected));
-    assert!(settings::smtp(yaml, &config, None).unwrap_err().starts_with("it has a user but no password"));
+    assert_eq!(settings::smtp(yaml, &config, &info, pw(), Some(Secret::new("mailbox"))), Ok(expected));
+    assert!(settings::smtp(yaml, &config, &info, None, None).unwrap_err().starts_with("it has a user but no password"));
 
     let (config, info) = one_of(
         "channels/fax.yaml",
@@ -221,7 +294,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     chars_max: 2000
     limits: { connections_max: 3, timeout: 11s }
     hylafax: { host: f.example, port: 4560, user: u, from: Region, modem: ttyS0, resolution: standard, dials_max: 4,
-      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, poll_every: 2s }
+      tries_max: 5, retry_after: 90s, dial_prefix: \"00\", connect_timeout: 12s, waits_max: 2, poll_every: 2s }
 ",
     );
     let Settings::Hylafax(yaml) = &config.settings else { panic!() };
@@ -242,6 +315,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         connections_max: 3,
         connect_timeout_s: 12,
         reply_timeout_s: 11,
+        waits_max: 2,
         poll_interval_ms: 2_000,
     };
     assert_eq!(settings::hylafax(yaml, &config, &info, pw(), Some(Secret::new("adm"))), expected);

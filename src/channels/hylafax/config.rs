@@ -40,7 +40,9 @@ pub struct HylafaxConfig {
     pub connect_timeout_s: u32,
     /// For each reply.
     pub reply_timeout_s: u32,
-    /// How often the queue is looked at while jobs are on their way.
+    /// Connections that wait for the end of a job (JWAIT), besides the one that looks at the queue.
+    pub waits_max: u16,
+    /// How often the queue is looked at while jobs are on their way, whatever is waited for.
     pub poll_interval_ms: u32,
 }
 
@@ -63,7 +65,8 @@ impl Default for HylafaxConfig {
             connections_max: 2,
             connect_timeout_s: 5,
             reply_timeout_s: 20,
-            poll_interval_ms: 3_000,
+            waits_max: 4,
+            poll_interval_ms: 5_000,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Fax through a HylaFAX server.
 //!
-//! Owns the client protocol of `hfaxd`: connections, the hand-over of jobs, and following them to their end. Must not:
-//! retry by itself (the server dials again within the job's time; the worker decides what comes after), lay out a page
-//! ([`super::fax_page`]), or keep what it knows: after a restart [`Hylafax::follow`] takes up jobs again.
+//! Owns the client protocol of `hfaxd`: connections, the hand-over of jobs, following them to their end, taking them back.
+//! Must not: retry by itself (the server dials again within the job's time; the worker decides what comes after), lay out a
+//! page ([`super::fax_page`]), or keep what it knows. Each job carries the delivery's key as its tag, so that after a restart
+//! the server's own queue tells which number it has ([`Gateway::follow`]), and a repeat finds an earlier try.
 //!
 //! | file | holds |
 //! |---|---|
@@ -10,34 +11,42 @@
 //! | `wire` | bytes to types and back |
 //! | `session` | one connection |
 //! | `submit` | one job, up to JSUBM's answer |
-//! | `follow` | all jobs, from there to DONE or FAILED |
+//! | `follow` | which jobs are on their way, and how one ends |
+//! | `watch` | waits for ends, looks at the queue |
+//! | `recall` | takes jobs back that have not begun |
 
 mod config;
 mod follow;
+mod recall;
 mod session;
 mod submit;
+mod watch;
 pub mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::error::SendError as Closed;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 pub use config::HylafaxConfig;
 
-use self::follow::{Followed, Following, Watch};
+use self::follow::{Followed, Following};
 use self::session::{Fault, Session};
-use self::submit::{NotSubmitted, Submitted};
+use self::submit::{Earlier, NotSubmitted, Submitted};
+use self::watch::{stopped, watch};
+use self::wire::Reply;
 use super::fax_page::{FaxDocument, FaxPages};
-use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
+use super::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::text::CannotCarry;
 
 /// Control connections that one gateway may have, whatever its configuration says.
 const CONNECTIONS_MAX: u16 = 16;
+/// A server that refused the login is left alone for so long: servers count, and lock who hammers. A probe still asks.
+const REFUSED_REST: Duration = Duration::from_secs(30);
 
 /// One fax server.
 pub struct Hylafax(Arc<Inner>);
@@ -47,6 +56,9 @@ struct Inner {
     config: HylafaxConfig,
     pages: FaxPages,
     following: Following,
+    earlier: Mutex<Earlier>,
+    /// The login was refused then, in these words.
+    refused: std::sync::Mutex<Option<(Instant, Reply)>>,
     /// Whether the last word about the connection was "down".
     down: std::sync::atomic::AtomicBool,
 }
@@ -59,38 +71,10 @@ impl Hylafax {
             config,
             pages: FaxPages::default(),
             following: Following::default(),
+            earlier: Mutex::default(),
+            refused: std::sync::Mutex::default(),
             down: std::sync::atomic::AtomicBool::new(false),
         }))
-    }
-
-    /// Takes up a job that was accepted before a restart: its receipt will come from [`Gateway::run`]. `ttl_s` is what is
-    /// left of the job's time.
-    pub fn follow(&self, delivery: DeliveryId, accepted: &Accepted, ttl_s: u32) {
-        self.0.following.add(&accepted.gateway_ref, Followed::new(delivery, accepted.units, ttl_s, true));
-    }
-
-    /// Takes a job out of the server's queue (JKILL): for what was withdrawn after it was accepted (RULES D2). No receipt
-    /// follows. A page that is on the line may still arrive.
-    ///
-    /// # Errors
-    /// Permanent when the job is not there any more (it has ended: its receipt says how); Temporary when the server could
-    /// not be asked.
-    pub async fn cancel(&self, gateway_ref: &str) -> Result<(), SendError> {
-        if gateway_ref.is_empty() || !gateway_ref.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(SendError::permanent("no number of a fax job"));
-        }
-        let killed = async {
-            let mut session = Session::open(&self.0.config).await?;
-            session.command(&format!("JKILL {gateway_ref}")).await
-        };
-        match killed.await {
-            Ok(_) => {
-                self.0.following.remove(gateway_ref);
-                Ok(())
-            }
-            Err(Fault::Refused(reply)) => Err(submit::refused(&reply)),
-            Err(fault) => Err(SendError::temporary(fault.cause())),
-        }
     }
 }
 
@@ -98,6 +82,8 @@ impl Gateway for Hylafax {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
         let inner = self.0.clone();
         Box::pin(async move {
+            // A run that was ended midway may have left tries that no listing of before shows.
+            inner.earlier.lock().await.forget();
             let jobs = Arc::new(Mutex::new(jobs));
             let mut workers = JoinSet::new();
             for _ in 0..inner.config.connections_max.clamp(1, CONNECTIONS_MAX) {
@@ -116,7 +102,8 @@ impl Gateway for Hylafax {
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
             let looked = async {
-                let mut session = Session::open(&self.0.config).await?;
+                *self.0.refused() = None;
+                let mut session = self.0.open().await?;
                 session.list("status").await
             };
             match looked.await {
@@ -133,11 +120,23 @@ impl Gateway for Hylafax {
             }
         })
     }
-}
 
-/// Resolves when the program is going down. A sender that is gone can't say so any more and counts as going down.
-async fn stopped(stop: &mut Stop) {
-    let _ = stop.wait_for(|stop| *stop).await;
+    fn keeps_jobs(&self) -> bool {
+        true
+    }
+
+    fn follow(&self, jobs: Vec<Job>) {
+        for job in jobs {
+            // The page was made before it was accepted; should it not be possible now, the server's count stands alone.
+            let pages = super::fax_page::fits(&job.out, &job.head, job.trailer.as_deref(), u16::MAX).unwrap_or(0);
+            let followed = Followed::new(job.delivery, pages, job.ttl_s, true);
+            self.0.following.add_tagged(submit::tag(&job), followed);
+        }
+    }
+
+    fn cancel(&self, deliveries: Vec<DeliveryId>) -> Boxed<'_, Cancelled> {
+        Box::pin(async move { recall::cancel(&self.0, &deliveries).await })
+    }
 }
 
 /// One connection's worker: takes a job, hands it over, tells what came of it.
@@ -177,6 +176,25 @@ fn refuse(error: SendError) -> Handed {
 }
 
 impl Inner {
+    fn refused(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Reply)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that is logged in; none while the login stands refused.
+    async fn open(&self) -> Result<Session, Fault> {
+        if let Some((at, reply)) = &*self.refused()
+            && at.elapsed() < REFUSED_REST
+        {
+            return Err(Fault::Refused(reply.clone()));
+        }
+        let opened = Session::open(&self.config).await;
+        *self.refused() = match &opened {
+            Err(Fault::Refused(reply)) => Some((Instant::now(), reply.clone())),
+            _ => None,
+        };
+        opened
+    }
+
     async fn one(&self, kept: &mut Option<Session>, job: &Job, out: &Events) -> Handed {
         let document = match self.pages.get(job) {
             Ok(document) => document,
@@ -189,7 +207,7 @@ impl Inner {
         loop {
             let mut session = match kept.take() {
                 Some(session) => session,
-                None => match Session::open(&self.config).await {
+                None => match self.open().await {
                     Ok(session) => {
                         self.tell(out, None).await;
                         session
@@ -211,6 +229,7 @@ impl Inner {
                 }
                 // Should it turn up after all, its receipt closes what is unknown now.
                 Ok(Submitted::Perhaps { id, cause }) => {
+                    self.earlier.lock().await.forget();
                     return (Err(SendError::unknown(cause)), Some((id, follow(false))));
                 }
                 Err(NotSubmitted::Error(error)) => return refuse(error),
@@ -231,10 +250,10 @@ impl Inner {
         document: &Arc<FaxDocument>,
     ) -> Result<Submitted, NotSubmitted> {
         if job.repeat
-            && let Some(line) = submit::earlier(session, &submit::tag(job)).await?
+            && let Some(id) = self.earlier.lock().await.find(session, &submit::tag(job)).await?
         {
             session.used = true;
-            return Ok(Submitted::Yes { id: line.id });
+            return Ok(Submitted::Yes { id });
         }
         submit::submit(session, &self.config, job, document).await
     }
@@ -250,55 +269,4 @@ impl Inner {
 
 fn cannot_carry(why: &CannotCarry) -> SendError {
     SendError::permanent(format!("the fax page {why}"))
-}
-
-/// Looks at the queue while jobs are on their way, and tells their ends.
-async fn watch(inner: &Inner, out: &Events, mut stop: Stop, mut all_handed_over: Stop) {
-    let interval = Duration::from_millis(inner.config.poll_interval_ms.max(1).into());
-    let mut watch = Watch::default();
-    loop {
-        if inner.following.is_empty() {
-            tokio::select! {
-                () = stopped(&mut stop) => return,
-                () = out.closed() => return,
-                () = inner.following.added.notified() => {}
-                _ = all_handed_over.wait_for(|ended| *ended) => {
-                    if inner.following.is_empty() {
-                        return;
-                    }
-                }
-            }
-            continue;
-        }
-        tokio::select! {
-            () = stopped(&mut stop) => return,
-            () = out.closed() => return,
-            () = tokio::time::sleep(interval) => {}
-        }
-        let looked = tokio::select! {
-            () = stopped(&mut stop) => return,
-            looked = watch.look(&inner.config, &inner.following) => looked,
-        };
-        match looked {
-            Ok(ends) => {
-                inner.tell(out, None).await;
-                for end in ends {
-                    if report(inner, out, end).await.is_err() {
-                        return;
-                    }
-                }
-            }
-            Err(fault) => inner.tell(out, Some(fault.cause())).await,
-        }
-    }
-}
-
-async fn report(inner: &Inner, out: &Events, end: follow::End) -> Result<(), Closed<GatewayEvent>> {
-    let receipt = GatewayEvent::Receipt {
-        gateway: inner.id.clone(),
-        delivery: Some(end.delivery),
-        gateway_ref: end.id,
-        result: end.result,
-    };
-    out.send(receipt).await
 }

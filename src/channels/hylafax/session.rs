@@ -130,6 +130,12 @@ impl Session {
         timeout(limit, self.read_reply()).await.map_err(|_| Fault::Lost("no reply in time".into()))?
     }
 
+    /// Sends a command that is answered only when something has happened.
+    pub async fn wait(&mut self, command: &str, limit: Duration) -> Result<Reply, Fault> {
+        self.write(command).await?;
+        accept(timeout(limit, self.read_reply()).await.map_err(|_| Fault::Lost("nothing happened".into()))??)
+    }
+
     async fn read_reply(&mut self) -> Result<Reply, Fault> {
         loop {
             let taken = wire::take_reply(&self.received);

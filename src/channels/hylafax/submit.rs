@@ -1,11 +1,17 @@
 //! Hands one job to the server. Everything before JSUBM can be begun again without harm; from the moment that JSUBM is
 //! written, only its answer tells whether a fax will go out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use super::config::HylafaxConfig;
+use super::follow::best_of_each_tag;
 use super::session::{Fault, Session};
-use super::wire::{self, JobLine, Reply};
+use super::wire::{self, Reply};
 use crate::channels::Job;
 use crate::channels::fax_page::FaxDocument;
 use crate::domain::delivery::SendError;
@@ -52,26 +58,53 @@ pub(super) fn refused(reply: &Reply) -> SendError {
 }
 
 /// The tag that a job carries on the server: the key of the delivery, and number and fingerprint, so that a repeat finds
-/// an earlier try and nothing else.
+/// an earlier try and nothing else. A note has no fingerprint: a hash of its text stands for it, because deliveries are
+/// counted anew when somebody begins with an empty state folder.
 pub(super) fn tag(job: &Job) -> String {
     let key = match &job.out.fingerprint {
         Some(fingerprint) => format!("{} {}.{fingerprint}", job.delivery, job.out.number),
-        None => format!("{} {}", job.delivery, job.out.number),
+        None => {
+            let hash = Sha256::digest(job.out.text.as_bytes());
+            format!("{} {}.{:02x}{:02x}{:02x}", job.delivery, job.out.number, hash[0], hash[1], hash[2])
+        }
     };
     // The server's queue files are one byte a character: Ö-3-1 becomes X-3-1, which is understood the same.
     key.chars().map(|c| if c.is_ascii() { c } else { 'X' }).collect()
 }
 
-/// An earlier try that is in the queue or went through. One that failed does not count.
-pub(super) async fn earlier(session: &mut Session, tag: &str) -> Result<Option<JobLine>, Fault> {
-    session.command(wire::JOB_FORMAT).await?;
-    for queue in ["sendq", "doneq"] {
-        let listing = session.list(queue).await?;
-        if let Some(line) = wire::job_lines(&listing).into_iter().find(|l| l.tag == tag && l.state != 'F') {
-            return Ok(Some(line));
-        }
+/// For so long a listing tells of tries that were made before it. After a restart every job is a possible repeat: one listing
+/// serves a thousand of them.
+const EARLIER_FRESH: Duration = Duration::from_secs(10);
+
+/// Which tags stand on jobs that are on their way or went through, by the server's own listing. One that failed does not
+/// count.
+#[derive(Default)]
+pub(super) struct Earlier(Option<(Instant, HashMap<String, u64>)>);
+
+impl Earlier {
+    /// A try was made of which the listing can't tell.
+    pub fn forget(&mut self) {
+        self.0 = None;
     }
-    Ok(None)
+
+    /// The number of an earlier try.
+    pub async fn find(&mut self, session: &mut Session, tag: &str) -> Result<Option<String>, Fault> {
+        let fresh = |at: Instant| at.elapsed() < EARLIER_FRESH;
+        let tags = match self.0.take() {
+            Some((at, tags)) if fresh(at) => &self.0.insert((at, tags)).1,
+            _ => {
+                let at = Instant::now();
+                session.command(wire::JOB_FORMAT).await?;
+                let mut lines = wire::job_lines(&session.list("sendq").await?);
+                lines.extend(wire::job_lines(&session.list("doneq").await?));
+                lines.retain(|line| line.state != 'F');
+                let by_id = lines.iter().filter_map(|l| Some((l.id.parse().ok()?, l))).collect();
+                let tags = best_of_each_tag(&by_id).into_iter().map(|(tag, id)| (tag.to_owned(), id)).collect();
+                &self.0.insert((at, tags)).1
+            }
+        };
+        Ok(tags.get(tag).map(u64::to_string))
+    }
 }
 
 /// Uploads the body if need be, makes the job and submits it.

@@ -16,6 +16,28 @@ pub enum BindAs {
     TransmitterAndReceiver,
 }
 
+/// The version that is told when the session is bound.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
+pub enum Version {
+    /// What nearly every gateway speaks.
+    #[default]
+    #[serde(rename = "3.4")]
+    V34,
+    /// What some ask for. Everything that is sent is the same in both.
+    #[serde(rename = "5.0")]
+    V50,
+}
+
+impl Version {
+    /// `interface_version` (SMPP 5.0, 4.7.13).
+    pub const fn octet(self) -> u8 {
+        match self {
+            Version::V34 => 0x34,
+            Version::V50 => 0x50,
+        }
+    }
+}
+
 /// How message numbers in receipts relate to those in answers. Appendix B of SMPP 3.4 calls them decimal; many gateways
 /// answer with hexadecimal numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
@@ -54,6 +76,10 @@ pub struct SmppConfig {
     pub system_type: String,
     /// How to bind.
     pub bind_as: BindAs,
+    /// Sessions at the same time that send; each has a window of its own.
+    pub binds: u16,
+    /// The version told in `bind`.
+    pub version: Version,
     /// What the receiver sees as sender: a number with `+`, a short number, or at most 11 letters and digits.
     pub from: String,
     /// Type of number of `from`; chosen by its form when absent.
@@ -70,7 +96,7 @@ pub struct SmppConfig {
     pub sms: SmsLimits,
     /// The most submits without an answer.
     pub window_max: u16,
-    /// The most SMS a second; 0 for no limit of ours.
+    /// The most SMS a second over all sessions; 0 for no limit of ours.
     pub per_second_max: u32,
     /// Whether receipts are asked for.
     pub receipts: bool,
@@ -104,6 +130,8 @@ impl Default for SmppConfig {
             password: Secret::default(),
             system_type: String::new(),
             bind_as: BindAs::Transceiver,
+            binds: 1,
+            version: Version::V34,
             from: String::new(),
             from_ton: None,
             from_npi: None,
@@ -148,6 +176,7 @@ impl SmppConfig {
         for (name, value) in [
             ("port", u32::from(self.port)),
             ("window_max", u32::from(self.window_max)),
+            ("connections_max", u32::from(self.binds)),
             ("connect_timeout_s", self.connect_timeout_s),
             ("response_timeout_s", self.response_timeout_s),
             ("enquire_link_s", self.enquire_link_s),

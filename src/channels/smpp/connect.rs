@@ -27,25 +27,41 @@ pub struct Bound {
     pub system_id: String,
 }
 
+/// Why there is no session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotBound {
+    /// What happened, and what to do.
+    pub why: String,
+    /// The gateway refuses system_id or password.
+    pub about_credentials: bool,
+}
+
+impl From<String> for NotBound {
+    fn from(why: String) -> Self {
+        Self { why, about_credentials: false }
+    }
+}
+
 /// The sequence number of `bind`; the session goes on from here.
 pub const BIND_SEQUENCE: u32 = 1;
 
 /// Connects and binds as `command`, all within `connect_timeout_s`.
-pub async fn bound(config: &SmppConfig, command: u32) -> Result<Bound, String> {
+pub async fn bound(config: &SmppConfig, command: u32) -> Result<Bound, NotBound> {
     let within = Duration::from_secs(u64::from(config.connect_timeout_s.max(1)));
     match timeout(within, connect_and_bind(config, command)).await {
         Ok(result) => result,
-        Err(_) => Err(format!("no session within {} s", config.connect_timeout_s)),
+        Err(_) => Err(format!("no session within {} s", config.connect_timeout_s).into()),
     }
 }
 
-async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, String> {
+async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, NotBound> {
     let tcp = TcpStream::connect((&*config.host, config.port)).await.map_err(|e| format!("connecting: {e}"))?;
     // Without it each batch waits for the far end's delayed acknowledgement.
     tcp.set_nodelay(true).map_err(|e| format!("connecting: {e}"))?;
     let mut wire: Box<dyn Wire> = if config.tls { Box::new(secure(config, tcp).await?) } else { Box::new(tcp) };
     let mut out = Vec::with_capacity(64);
-    pdu::bind(&mut out, command, BIND_SEQUENCE, &config.system_id, config.password.expose(), &config.system_type);
+    let texts = [&*config.system_id, config.password.expose(), &*config.system_type];
+    pdu::bind(&mut out, command, BIND_SEQUENCE, texts, config.version.octet());
     wire.write_all(&out).await.map_err(|e| format!("binding: {e}"))?;
     wire.flush().await.map_err(|e| format!("binding: {e}"))?;
     let mut input = Vec::with_capacity(1024);
@@ -54,7 +70,10 @@ async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, St
         if let Some((header, body)) = answer {
             let answers = header.id == command | RESP || header.id == pdu::id::GENERIC_NACK;
             if answers && header.status != 0 {
-                return Err(format!("bind refused: 0x{:08x} {}", header.status, status::name(header.status)));
+                return Err(NotBound {
+                    why: format!("bind refused: 0x{:08x} {}", header.status, status::name(header.status)),
+                    about_credentials: status::is_about_credentials(header.status),
+                });
             }
             let system_id = pdu::message_id(body);
             input.drain(..header.len);
@@ -64,7 +83,7 @@ async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, St
             continue;
         }
         if wire.read_buf(&mut input).await.map_err(|e| format!("binding: {e}"))? == 0 {
-            return Err("the gateway closed the connection instead of answering bind".into());
+            return Err("the gateway closed the connection instead of answering bind".to_owned().into());
         }
     }
 }

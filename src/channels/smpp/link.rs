@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -20,6 +21,9 @@ const WRITE_WAITING_MAX: usize = 1024 * 1024;
 /// For the answer to our good-bye.
 const UNBIND_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The jobs, shared by the sessions of a gateway: whichever has room takes the next.
+pub type SharedJobs = tokio::sync::Mutex<Jobs>;
+
 /// How it ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -34,10 +38,12 @@ pub async fn serve(
     session: &mut Session,
     wire: impl Wire,
     mut input: Vec<u8>,
-    mut jobs: Option<&mut Jobs>,
+    jobs: Option<&SharedJobs>,
     out: &Events,
     stop: &mut Stop,
 ) -> End {
+    let (let_go, mut let_gone) = mpsc::unbounded_channel();
+    session.hold(let_go);
     let (mut reader, mut writer) = tokio::io::split(wire);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -72,7 +78,7 @@ pub async fn serve(
             }
         }
         let mut room = if closing { 0 } else { session.room(now) };
-        if let Some(jobs) = &mut jobs {
+        if let Some(mut jobs) = jobs.filter(|_| room > 0).and_then(|jobs| jobs.try_lock().ok()) {
             while room > 0 && !jobs.is_empty() {
                 let Ok(job) = jobs.try_recv() else { break };
                 session.take(&job);
@@ -80,7 +86,7 @@ pub async fn serve(
             }
         }
         session.pump(now);
-        if closing && good_bye.is_none() && session.idle() && session.events.is_empty() {
+        if closing && good_bye.is_none() && session.idle() && session.events.is_empty() && session.holds_nothing() {
             session.say_unbind();
             good_bye = Some(now + UNBIND_TIMEOUT);
         }
@@ -110,7 +116,8 @@ pub async fn serve(
                 }
                 Err(e) => break format!("writing: {e}"),
             },
-            taken = next_jobs(&mut jobs, &mut batch, room), if !closing && room > 0 => match taken {
+            Some(sequence) = let_gone.recv() => session.let_go(sequence),
+            taken = next_jobs(jobs, &mut batch, room), if !closing && room > 0 => match taken {
                 0 => closing = true,
                 _ => batch.drain(..).for_each(|job| session.take(&job)),
             },
@@ -140,9 +147,9 @@ async fn write_or_flush(writer: &mut (impl AsyncWrite + Unpin), pending: &[u8]) 
     if pending.is_empty() { writer.flush().await.map(|()| None) } else { writer.write(pending).await.map(Some) }
 }
 
-async fn next_jobs(jobs: &mut Option<&mut Jobs>, batch: &mut Vec<Job>, room: usize) -> usize {
+async fn next_jobs(jobs: Option<&SharedJobs>, batch: &mut Vec<Job>, room: usize) -> usize {
     match jobs {
-        Some(jobs) => jobs.recv_many(batch, room).await,
+        Some(jobs) => jobs.lock().await.recv_many(batch, room).await,
         None => std::future::pending().await,
     }
 }
@@ -180,14 +187,15 @@ mod tests {
 
     fn rig(events_max: usize) -> Rig {
         let (near, far) = duplex(4096);
-        let (jobs, mut job_receiver) = mpsc::channel(10);
+        let (jobs, job_receiver) = mpsc::channel(10);
         let (out, events) = mpsc::channel(events_max);
         let (stop, mut stopped) = watch::channel(false);
         let end = tokio::spawn(async move {
             let config = SmppConfig { response_timeout_s: 30, enquire_link_s: 60, ..SmppConfig::default() };
             let book = Arc::new(Mutex::new(Book::new("sms".into(), config.receipt_ids)));
             let mut session = Session::new("sms".into(), Arc::new(config), book, 1, Instant::now());
-            serve(&mut session, near, Vec::new(), Some(&mut job_receiver), &out, &mut stopped).await
+            let jobs = SharedJobs::new(job_receiver);
+            serve(&mut session, near, Vec::new(), Some(&jobs), &out, &mut stopped).await
         });
         Rig { far, jobs, events, stop, end }
     }

@@ -21,41 +21,80 @@ mod session;
 mod status;
 mod submit;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-pub use config::{BindAs, ReceiptIds, SmppConfig};
+pub use config::{BindAs, ReceiptIds, SmppConfig, Version};
 
-use self::connect::{BIND_SEQUENCE, bound};
-use self::link::{End, serve, stopped};
+use self::connect::{BIND_SEQUENCE, NotBound, bound};
+use self::link::{End, SharedJobs, serve, stopped};
 use self::pdu::id;
 use self::receipts::Book;
 use self::session::Session;
-use super::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
+use super::{Boxed, Earlier, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
 /// First wait before another try to connect; doubled up to `backoff_max_s`.
 const BACKOFF_MIN: Duration = Duration::from_secs(1);
+/// The same after a refused password, which does not get right by trying, and locks accounts.
+const REFUSED_MIN: Duration = Duration::from_secs(60);
+/// The longest wait after a refused password: somebody may have put it right at the gateway.
+const REFUSED_MAX: Duration = Duration::from_secs(600);
 /// A session that held so long was a good one: the next wait begins anew.
 const GOOD_SESSION: Duration = Duration::from_secs(30);
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Sends,
+    OnlyReceives,
+}
+
+/// Which of several sessions.
+#[derive(Clone, Debug)]
+enum Turn {
+    /// The one that tries.
+    First,
+    /// Follows when one is up: a gateway that refuses is asked once, not by all. Turns true when there is no work any more.
+    Further(watch::Receiver<bool>),
+}
+
+/// How many sessions of each role are bound, and what was last told of it.
+#[derive(Clone, Default, Debug)]
+struct Ups {
+    sending: usize,
+    receiving: usize,
+    name: String,
+    told_up: Option<bool>,
+    /// The gateway refused who we are; until then nobody asks it again.
+    refused: Option<(Instant, String)>,
+}
 
 /// An SMPP gateway.
 pub struct Smpp {
     gateway: GatewayId,
     config: Arc<SmppConfig>,
     book: Arc<Mutex<Book>>,
-    /// The session's state, for [`Gateway::probe`]: a second bind could end the first.
-    up: Mutex<Option<String>>,
+    /// The sessions' state, also for [`Gateway::probe`]: a further bind could end the first.
+    ups: watch::Sender<Ups>,
 }
 
 impl Smpp {
     /// A gateway. Nothing is connected before [`Gateway::run`].
-    pub fn new(gateway: GatewayId, config: SmppConfig) -> Self {
+    pub fn new(gateway: GatewayId, mut config: SmppConfig) -> Self {
+        if config.per_second_max > 0 {
+            // The limit is the account's; each session keeps its share.
+            config.per_second_max = (config.per_second_max / u32::from(config.binds.max(1))).max(1);
+        }
         let book = Arc::new(Mutex::new(Book::new(gateway.clone(), config.receipt_ids)));
-        Self { gateway, config: Arc::new(config), book, up: Mutex::new(None) }
+        Self { gateway, config: Arc::new(config), book, ups: watch::Sender::new(Ups::default()) }
     }
 
     /// How many SMS wait for their receipt.
@@ -63,25 +102,61 @@ impl Smpp {
         self.book.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn set_up(&self, up: Option<String>) {
-        *self.up.lock().unwrap_or_else(PoisonError::into_inner) = up;
+    fn is_up(&self, ups: &Ups) -> bool {
+        ups.sending > 0 && (ups.receiving > 0 || self.config.bind_as == BindAs::Transceiver)
+    }
+
+    /// Notes a change and tells it when the gateway as a whole came up or went down.
+    async fn note(&self, out: &Events, why: Option<&str>, change: impl FnOnce(&mut Ups)) {
+        let mut tells = false;
+        self.ups.send_modify(|ups| {
+            change(ups);
+            let up = self.is_up(ups);
+            // Up is told only with a session that came; down at the first failure, once.
+            tells = ups.told_up != Some(up) && (up || why.is_some());
+            if tells {
+                ups.told_up = Some(up);
+            }
+        });
+        if !tells {
+            return;
+        }
+        if let Some(why) = why {
+            tracing::warn!(gateway = %self.gateway, why, "SMPP session is down");
+        }
+        let cause = why.map(str::to_owned);
+        // Nobody listening is noticed when the session is served.
+        let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;
     }
 
     /// Keeps one connection: bind, serve, wait, again.
-    async fn keep(&self, command: u32, mut jobs: Option<Jobs>, out: Events, mut stop: Stop) {
+    async fn keep(&self, command: u32, jobs: Option<&SharedJobs>, turn: Turn, out: &Events, mut stop: Stop) {
+        let role = if jobs.is_some() { Role::Sends } else { Role::OnlyReceives };
         let mut backoff = BACKOFF_MIN;
-        let mut told_down = false;
+        let mut refused = REFUSED_MIN;
         loop {
+            if let Turn::Further(over) = &turn {
+                let (mut ups, mut over) = (self.ups.subscribe(), over.clone());
+                tokio::select! {
+                    // The sender lives as long as we do.
+                    _ = ups.wait_for(|ups| ups.sending > 0) => {}
+                    _ = over.wait_for(|over| *over) => return,
+                    () = stopped(&mut stop) => return,
+                }
+            }
             let bound = tokio::select! {
                 bound = bound(&self.config, command) => bound,
                 () = stopped(&mut stop) => return,
             };
-            let why = match bound {
+            let not_bound = match bound {
                 Ok(bound) => {
-                    told_down = false;
                     let since = Instant::now();
-                    self.set_up(Some(format!("bound to {}", name_of(&bound.system_id))));
-                    self.tell(&out, None).await;
+                    refused = REFUSED_MIN;
+                    self.note(out, None, |ups| {
+                        ups.name = format!("bound to {}", name_of(&bound.system_id));
+                        *count(ups, role) += 1;
+                    })
+                    .await;
                     let mut session = Session::new(
                         self.gateway.clone(),
                         self.config.clone(),
@@ -89,46 +164,56 @@ impl Smpp {
                         BIND_SEQUENCE,
                         since,
                     );
-                    let end = serve(&mut session, bound.wire, bound.input, jobs.as_mut(), &out, &mut stop).await;
-                    self.set_up(None);
+                    let end = serve(&mut session, bound.wire, bound.input, jobs, out, &mut stop).await;
+                    let why = match &end {
+                        End::Done => None,
+                        End::Broken(why) => Some(why.as_str()),
+                    };
+                    self.note(out, why, |ups| *count(ups, role) -= 1).await;
                     if since.elapsed() >= GOOD_SESSION {
                         backoff = BACKOFF_MIN;
                     }
                     match end {
                         End::Done => return,
-                        End::Broken(why) => why,
+                        End::Broken(why) => NotBound::from(why),
                     }
                 }
-                Err(why) => why,
+                Err(not_bound) => {
+                    self.note(out, Some(&not_bound.why), |_| ()).await;
+                    not_bound
+                }
             };
-            if !told_down {
-                tracing::warn!(gateway = %self.gateway, why, "SMPP session is down");
-                self.tell(&out, Some(why.clone())).await;
-                told_down = true;
+            let wait = jittered(if not_bound.about_credentials { refused } else { backoff });
+            if not_bound.about_credentials {
+                refused = (refused * 2).min(REFUSED_MAX);
+                self.ups.send_modify(|ups| ups.refused = Some((Instant::now() + wait, not_bound.why.clone())));
+            } else {
+                backoff = (backoff * 2).min(Duration::from_secs(u64::from(self.config.backoff_max_s.max(1))));
             }
-            let until = Instant::now() + jittered(backoff);
-            backoff = (backoff * 2).min(Duration::from_secs(u64::from(self.config.backoff_max_s.max(1))));
-            if self.refuse_until(until, &mut jobs, &out, &mut stop, &why).await {
+            if self.refuse_until(Instant::now() + wait, jobs, out, &mut stop, &not_bound.why).await {
                 return;
             }
         }
     }
 
-    /// While there is no session, jobs go back at once, so that another gateway can have them. True: it is over.
+    /// While no session sends, jobs go back at once, so that another gateway can have them. True: it is over.
     async fn refuse_until(
         &self,
         until: Instant,
-        jobs: &mut Option<Jobs>,
+        jobs: Option<&SharedJobs>,
         out: &Events,
         stop: &mut Stop,
         why: &str,
     ) -> bool {
+        let mut ups = self.ups.subscribe();
         loop {
+            let none_sends = ups.borrow_and_update().sending == 0;
             let job = tokio::select! {
                 biased;
                 () = stopped(stop) => return true,
                 () = sleep_until(until) => return false,
-                job = async { match jobs { Some(jobs) => jobs.recv().await, None => std::future::pending().await } } => job,
+                _ = ups.changed() => continue,
+                job = next(jobs), if none_sends => job,
             };
             let Some(job) = job else { return true };
             let left = until.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u32;
@@ -138,10 +223,37 @@ impl Smpp {
             }
         }
     }
+}
 
-    async fn tell(&self, out: &Events, cause: Option<String>) {
-        // Nobody listening is noticed when the session is served.
-        let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;
+/// Futures that run side by side in one task, until all have ended.
+struct All<F>(Vec<Option<Pin<Box<F>>>>);
+
+fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) -> All<F> {
+    All(futures.map(|f| Some(Box::pin(f))).collect())
+}
+
+impl<F: Future<Output = ()>> All<F> {
+    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for place in &mut self.0 {
+            if place.as_mut().is_some_and(|f| f.as_mut().poll(cx).is_ready()) {
+                *place = None;
+            }
+        }
+        if self.0.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+fn count(ups: &mut Ups, role: Role) -> &mut usize {
+    match role {
+        Role::Sends => &mut ups.sending,
+        Role::OnlyReceives => &mut ups.receiving,
+    }
+}
+
+async fn next(jobs: Option<&SharedJobs>) -> Option<super::Job> {
+    match jobs {
+        Some(jobs) => jobs.lock().await.recv().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -158,16 +270,31 @@ fn jittered(wait: Duration) -> Duration {
 impl Gateway for Smpp {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
         Box::pin(async move {
-            if self.config.bind_as == BindAs::Transceiver {
-                return self.keep(id::BIND_TRANSCEIVER, Some(jobs), out, stop).await;
-            }
-            let receive = self.keep(id::BIND_RECEIVER, None, out.clone(), stop.clone());
-            let send = self.keep(id::BIND_TRANSMITTER, Some(jobs), out, stop);
-            tokio::pin!(send, receive);
+            let jobs = SharedJobs::new(jobs);
+            let (command, receives_apart) = match self.config.bind_as {
+                BindAs::Transceiver => (id::BIND_TRANSCEIVER, false),
+                BindAs::TransmitterAndReceiver => (id::BIND_TRANSMITTER, true),
+            };
+            let (over, is_over) = watch::channel(false);
+            let send = |n: u16| {
+                let turn = if n == 0 { Turn::First } else { Turn::Further(is_over.clone()) };
+                let (jobs, out, stop, over) = (&jobs, &out, stop.clone(), &over);
+                async move {
+                    self.keep(command, Some(jobs), turn, out, stop).await;
+                    over.send_replace(true);
+                }
+            };
+            let receive = async {
+                if receives_apart {
+                    self.keep(id::BIND_RECEIVER, None, Turn::First, &out, stop.clone()).await;
+                }
+            };
+            let mut senders = all((0..self.config.binds.max(1)).map(send));
+            tokio::pin!(receive);
             let mut receives = true;
             loop {
                 tokio::select! {
-                    () = &mut send => return,
+                    () = poll_fn(|cx| senders.poll_all(cx)) => return,
                     () = &mut receive, if receives => receives = false,
                 }
             }
@@ -176,9 +303,13 @@ impl Gateway for Smpp {
 
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
-            let up = self.up.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(detail) = up {
-                return Health { ok: true, detail };
+            let ups = self.ups.borrow().clone();
+            if self.is_up(&ups) {
+                return Health { ok: true, detail: ups.name };
+            }
+            if let Some((until, detail)) = ups.refused.filter(|(until, _)| *until > Instant::now()) {
+                let s = (until - Instant::now()).as_secs();
+                return Health { ok: false, detail: format!("{detail}; asked again in {s} s") };
             }
             let command = match self.config.bind_as {
                 BindAs::Transceiver => id::BIND_TRANSCEIVER,
@@ -193,8 +324,12 @@ impl Gateway for Smpp {
                         tokio::time::timeout(wait, tokio::io::AsyncWriteExt::write_all(&mut bound.wire, &bye)).await;
                     Health { ok: true, detail: format!("bound to {}", name_of(&bound.system_id)) }
                 }
-                Err(detail) => Health { ok: false, detail },
+                Err(not_bound) => Health { ok: false, detail: not_bound.why },
             }
         })
+    }
+
+    fn adopt(&self, earlier: &[Earlier]) {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).adopt(earlier);
     }
 }

@@ -224,20 +224,21 @@ pub fn bare(out: &mut Vec<u8>, command: u32, status: u32, sequence: u32) {
 }
 
 /// The answer to `deliver_sm` or `data_sm`: its `message_id` is empty (4.6.2).
-pub fn delivered_resp(out: &mut Vec<u8>, command: u32, sequence: u32) {
-    let start = begin(out, command | RESP, 0, sequence);
+pub fn delivered_resp(out: &mut Vec<u8>, command: u32, status: u32, sequence: u32) {
+    let start = begin(out, command | RESP, status, sequence);
     out.push(0);
     end(out, start);
 }
 
-/// `bind_transceiver`, `bind_transmitter` or `bind_receiver` (4.1), interface version 0x34.
-pub fn bind(out: &mut Vec<u8>, command: u32, sequence: u32, system_id: &str, password: &str, system_type: &str) {
+/// `bind_transceiver`, `bind_transmitter` or `bind_receiver` (4.1). `texts` are system_id, password and system_type; the
+/// interface version is 0x34 or 0x50.
+pub fn bind(out: &mut Vec<u8>, command: u32, sequence: u32, texts: [&str; 3], version: u8) {
     let start = begin(out, command, 0, sequence);
-    for text in [system_id, password, system_type] {
+    for text in texts {
         c_string(out, text.as_bytes());
     }
     // Version, any type of number, any plan, any range of numbers.
-    out.extend_from_slice(&[0x34, 0, 0, 0]);
+    out.extend_from_slice(&[version, 0, 0, 0]);
     end(out, start);
 }
 

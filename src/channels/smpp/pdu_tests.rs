@@ -41,7 +41,7 @@ fn sample() -> Submit<'static> {
 #[test]
 fn bind_transceiver_byte_for_byte() {
     let mut ours = Vec::new();
-    bind(&mut ours, id::BIND_TRANSCEIVER, 1, "tester", "secret", "VK");
+    bind(&mut ours, id::BIND_TRANSCEIVER, 1, ["tester", "secret", "VK"], 0x34);
     assert_eq!(ours, b"\0\0\0\x25\0\0\0\x09\0\0\0\0\0\0\0\x01tester\0secret\0VK\0\x34\0\0\0");
     let bind = BindTransceiver::builder()
         .system_id(COctetString::from_str("tester").unwrap())
@@ -97,7 +97,7 @@ fn bare_pdus_and_answers() {
     bare(&mut out, id::UNBIND, 0, 10);
     assert_eq!(out, theirs(10, Pdu::Unbind));
     out.clear();
-    delivered_resp(&mut out, id::DELIVER_SM, 3);
+    delivered_resp(&mut out, id::DELIVER_SM, 0, 3);
     assert_eq!(out, b"\0\0\0\x11\x80\0\0\x05\0\0\0\0\0\0\0\x03\0");
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::config::ReceiptIds;
 use super::pdu::Delivered;
-use crate::channels::GatewayEvent;
+use crate::channels::{Earlier, GatewayEvent};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -216,6 +216,18 @@ impl Book {
         }
         self.early.push_back((receipt.clone(), source));
         Some(self.event(None, receipt.id, receipt.state))
+    }
+
+    /// Deliveries of an earlier run, with their numbers as they were told. Receipts that come now are theirs.
+    pub fn adopt(&mut self, earlier: &[Earlier]) {
+        for Earlier { delivery, to, gateway_ref } in earlier {
+            let ids: Vec<&str> = gateway_ref.split(' ').filter(|id| !id.is_empty()).collect();
+            let group = (ids.len() > 1).then(|| self.open_group(ids.len()));
+            for (part, id) in ids.into_iter().enumerate() {
+                // Nothing has come yet that could be told.
+                let _ = self.accepted(*delivery, to.0.as_bytes(), id, group.map(|g| (g, part)));
+            }
+        }
     }
 
     /// How many SMS wait.

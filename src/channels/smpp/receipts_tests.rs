@@ -145,3 +145,18 @@ fn what_waits_is_bounded() {
     }
     assert_eq!(book.early.len(), EARLY_MAX);
 }
+
+#[test]
+fn receipts_of_an_earlier_run_find_their_delivery() {
+    let mut book = book(ReceiptIds::Auto);
+    let earlier = |n, gateway_ref: &str| Earlier {
+        delivery: id(n),
+        to: crate::channels::Address("+46 70-174 06 05".into()),
+        gateway_ref: gateway_ref.into(),
+    };
+    book.adopt(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, "")]);
+    assert_eq!(book.len(), 3);
+    assert_eq!(told(book.receipt(ok("10"), A)), Some((Some(1), "10".into(), true)), "hexadecimal then, decimal now");
+    assert_eq!(told(book.receipt(ok("b2"), A)), None);
+    assert_eq!(told(book.receipt(ok("b1"), A)), Some((Some(2), "b1 b2".into(), true)));
+}

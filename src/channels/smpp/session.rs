@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::config::SmppConfig;
@@ -16,12 +17,18 @@ use super::pdu::{self, Header, RESP, id};
 use super::receipts::{self, Book};
 use super::status;
 use super::submit::{From, Prepared, Renderer};
-use crate::channels::{GatewayEvent, Job};
+use crate::channels::{Address, GatewayEvent, Job, Taken};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
 
 /// `ESME_RINVCMDID`: what we answer to a command that we don't know.
 const UNKNOWN_COMMAND: u32 = 0x03;
+/// Answers of people that wait to be on disk; above that the gateway keeps them.
+const HELD_MAX: usize = 1_000;
+/// An answer that is not on disk by then is given back to the gateway, which brings it again.
+const HELD_S: u64 = 8;
+/// How often one of several parts is sent again when the gateway says "too fast": the others may be out already.
+const THROTTLED_MAX: u32 = 4;
 /// Sequence numbers end here (SMPP 3.4, 5.1.4).
 const SEQUENCE_MAX: u32 = 0x7fff_ffff;
 
@@ -36,7 +43,7 @@ struct Flight {
 
 /// A delivery that was taken and has no outcome yet.
 #[derive(Debug)]
-struct Taken {
+struct InHand {
     job: Prepared,
     /// Parts without an answer, sent or not.
     left: usize,
@@ -44,6 +51,16 @@ struct Taken {
     worst: Option<SendError>,
     /// In the book of receipts, when there are several parts.
     group: Option<u64>,
+    /// How often a part came back as too fast.
+    throttled: u32,
+}
+
+/// A text of a person that the gateway is not told yet that we have.
+#[derive(Debug)]
+struct Held {
+    command: u32,
+    sequence: u32,
+    until: Instant,
 }
 
 /// Why a session can't go on.
@@ -63,7 +80,7 @@ pub struct Session {
     sequence: u32,
     window: HashMap<u32, Flight>,
     deadlines: VecDeque<(Instant, u32)>,
-    taken: Vec<Option<Taken>>,
+    taken: Vec<Option<InHand>>,
     free: Vec<usize>,
     unsent: VecDeque<(usize, usize)>,
     /// Bytes to write; the IO clears it when all of it is written.
@@ -74,6 +91,8 @@ pub struct Session {
     pub events: VecDeque<GatewayEvent>,
     enquired: Option<(u32, Instant)>,
     heard_at: Instant,
+    held: VecDeque<Held>,
+    let_go: Option<mpsc::UnboundedSender<u32>>,
     unbind: Option<u32>,
     /// The answer to our `unbind` came.
     pub unbound: bool,
@@ -116,8 +135,26 @@ impl Session {
             events: VecDeque::new(),
             enquired: None,
             heard_at: now,
+            held: VecDeque::new(),
+            let_go: None,
             unbind: None,
             unbound: false,
+        }
+    }
+
+    /// Texts of people are acknowledged to the gateway when their sequence number comes back to [`Session::let_go`], not
+    /// before. Parts of a text that is not whole yet are acknowledged at once: gateways with a window of one would wait for
+    /// ever.
+    pub fn hold(&mut self, let_go: mpsc::UnboundedSender<u32>) {
+        self.let_go = Some(let_go);
+    }
+
+    /// The text that came with this sequence number is on disk.
+    pub fn let_go(&mut self, sequence: u32) {
+        if let Some(at) = self.held.iter().position(|h| h.sequence == sequence)
+            && let Some(held) = self.held.remove(at)
+        {
+            pdu::delivered_resp(&mut self.out, held.command, 0, sequence);
         }
     }
 
@@ -153,6 +190,11 @@ impl Session {
         self.window.is_empty() && self.unsent.is_empty()
     }
 
+    /// Every text of a person is acknowledged or given back.
+    pub fn holds_nothing(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// Takes a job.
     pub fn take(&mut self, job: &Job) {
         let prepared = match Prepared::new(job, &mut self.renderer, &self.config) {
@@ -161,7 +203,7 @@ impl Session {
         };
         let left = prepared.text.len();
         let group = (left > 1 && self.config.receipts).then(|| self.book().open_group(left));
-        let taken = Taken { job: prepared, left, refs: vec![String::new(); left], worst: None, group };
+        let taken = InHand { job: prepared, left, refs: vec![String::new(); left], worst: None, group, throttled: 0 };
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
@@ -227,6 +269,10 @@ impl Session {
         match header.id {
             SUBMIT_RESP | id::GENERIC_NACK => {
                 let Some(flight) = self.window.remove(&header.sequence) else { return Ok(()) };
+                if status::slow_down(header.status) && self.sends_again(&flight) {
+                    self.pace.throttled(now);
+                    return Ok(());
+                }
                 let result = match header.status {
                     0 if header.id == SUBMIT_RESP => Ok(pdu::message_id(body)),
                     status if status::slow_down(status) => Err(status::refused(status, self.pace.throttled(now))),
@@ -235,8 +281,11 @@ impl Session {
                 self.answered(flight.slot, flight.part, result);
             }
             id::DELIVER_SM | id::DATA_SM => {
-                self.delivered(header.id, body, now);
-                pdu::delivered_resp(&mut self.out, header.id, header.sequence);
+                if self.held.len() >= HELD_MAX {
+                    pdu::delivered_resp(&mut self.out, header.id, status::NOT_KEPT, header.sequence);
+                } else if !self.delivered(&header, body, now) {
+                    pdu::delivered_resp(&mut self.out, header.id, 0, header.sequence);
+                }
             }
             id::ENQUIRE_LINK => pdu::bare(&mut self.out, id::ENQUIRE_LINK | RESP, 0, header.sequence),
             id::UNBIND => {
@@ -255,24 +304,53 @@ impl Session {
         Ok(())
     }
 
-    fn delivered(&mut self, command: u32, body: &[u8], now: Instant) {
-        let delivered = pdu::delivered(command, body);
+    /// Puts one of several parts back in line, before all others. `false`: the text goes back as a whole.
+    fn sends_again(&mut self, flight: &Flight) -> bool {
+        let Some(taken) = self.taken.get_mut(flight.slot).and_then(Option::as_mut) else { return false };
+        if taken.refs.len() == 1 || taken.worst.is_some() || taken.throttled >= THROTTLED_MAX {
+            return false;
+        }
+        taken.throttled += 1;
+        self.unsent.push_front((flight.slot, flight.part));
+        true
+    }
+
+    /// `true`: acknowledged later, when what a person wrote is on disk.
+    fn delivered(&mut self, header: &Header, body: &[u8], now: Instant) -> bool {
+        let delivered = pdu::delivered(header.id, body);
         if let Some(receipt) = receipts::read(&delivered) {
             let event = self.book().receipt(receipt, delivered.source);
             self.events.extend(event);
-            return;
+            return false;
         }
         // A receipt that names no message, or an acknowledgement by a device, is no text of a person; what a person keyed in
         // to acknowledge (5.2.12, type 4) is.
         if matches!(delivered.esm_class & 0x3c, 0x00 | 0x10) {
             let told = self.joiner.heard(&delivered, self.config.sms.alphabet, now);
-            self.replies(told);
+            let let_go = self.let_go.clone().filter(|_| !told.is_empty());
+            let held = let_go.is_some();
+            let taken = match let_go {
+                Some(let_go) => {
+                    let sequence = header.sequence;
+                    let until = now + Duration::from_secs(HELD_S);
+                    self.held.push_back(Held { command: header.id, sequence, until });
+                    Taken::new(move || {
+                        // A session that is gone has nothing to acknowledge: the gateway brings it again.
+                        let _ = let_go.send(sequence);
+                    })
+                }
+                None => Taken::default(),
+            };
+            self.replies(told, &taken);
+            return held;
         }
+        false
     }
 
-    fn replies(&mut self, told: Vec<(crate::channels::Address, String)>) {
+    fn replies(&mut self, told: Vec<(Address, String)>, taken: &Taken) {
         for (from, text) in told {
-            self.events.push_back(GatewayEvent::Reply { gateway: self.gateway.clone(), from, text });
+            let (gateway, taken) = (self.gateway.clone(), taken.clone());
+            self.events.push_back(GatewayEvent::Reply { gateway, from, text, taken });
         }
     }
 
@@ -340,7 +418,10 @@ impl Session {
             }
         }
         let overdue = self.joiner.overdue(now);
-        self.replies(overdue);
+        self.replies(overdue, &Taken::default());
+        while let Some(held) = self.held.pop_front_if(|h| h.until <= now) {
+            pdu::delivered_resp(&mut self.out, held.command, status::NOT_KEPT, held.sequence);
+        }
         match self.enquired {
             Some((_, since)) if now - since >= Duration::from_secs(u64::from(self.config.response_timeout_s)) => {
                 return Err(Broken("the gateway is silent".into()));
@@ -395,7 +476,8 @@ impl Session {
             self.answered(slot, part, Err(why));
         }
         let rest = self.joiner.overdue(Instant::now() + Duration::from_secs(super::inbound::JOINING_S));
-        self.replies(rest);
+        self.replies(rest, &Taken::default());
+        self.held.clear();
     }
 }
 

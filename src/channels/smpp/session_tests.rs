@@ -255,6 +255,119 @@ fn what_cannot_go_is_refused_for_good() {
     assert!(rig.s.out.is_empty());
 }
 
+/// The status of each answer to a `deliver_sm` since.
+fn acknowledged(rig: &mut Rig) -> Vec<u32> {
+    let (mut all, mut rest) = (Vec::new(), &rig.s.out[..]);
+    while let Some((header, _)) = pdu::next(rest).unwrap() {
+        assert_eq!((header.id, header.sequence), (id::DELIVER_SM | RESP, 77));
+        all.push(header.status);
+        rest = &rest[header.len..];
+    }
+    rig.s.written();
+    all
+}
+
+#[test]
+fn what_a_person_wrote_is_acknowledged_when_it_is_kept() {
+    let mut rig = Rig::new(SmppConfig::default());
+    let (let_go, mut let_gone) = mpsc::unbounded_channel();
+    rig.s.hold(let_go);
+    rig.deliver(0, "JA 14");
+    assert_eq!(acknowledged(&mut rig), [0; 0]);
+    assert!(!rig.s.holds_nothing());
+    let Some(GatewayEvent::Reply { taken, .. }) = rig.s.events.pop_front() else { panic!() };
+    taken.tell();
+    rig.s.let_go(let_gone.try_recv().unwrap());
+    assert_eq!(acknowledged(&mut rig), [0]);
+    // Told twice, or of a session before this one: nothing.
+    rig.s.let_go(77);
+    assert_eq!(acknowledged(&mut rig), [0; 0]);
+    // Not kept in time: the gateway brings it again.
+    rig.deliver(0, "JA 15");
+    rig.now += Duration::from_secs(HELD_S);
+    rig.s.tick(rig.now).unwrap();
+    assert_eq!(acknowledged(&mut rig), [status::NOT_KEPT]);
+    assert!(rig.s.holds_nothing());
+    // Of a long text only the last part waits: a gateway with a window of one would never send it.
+    rig.s.events.clear();
+    rig.deliver(0x40, "\u{5}\0\u{3}\u{7}\u{2}\u{1}NEJ");
+    assert_eq!(acknowledged(&mut rig), [0]);
+    rig.deliver(0x40, "\u{5}\0\u{3}\u{7}\u{2}\u{2} 14");
+    assert_eq!(acknowledged(&mut rig), [0; 0]);
+    assert_eq!(rig.told(), ["+46701740605: NEJ 14"]);
+    // Receipts wait for nobody.
+    rig.deliver(4, "id:7 stat:DELIVRD");
+    assert_eq!(acknowledged(&mut rig), [0]);
+}
+
+#[test]
+fn a_part_that_came_too_fast_is_sent_again_and_the_others_are_not() {
+    let mut rig = Rig::new(SmppConfig::default());
+    rig.take(&[job(1, &"x".repeat(400))]);
+    assert_eq!(rig.wrote(), [(SUBMIT, 2), (SUBMIT, 3), (SUBMIT, 4)]);
+    rig.answer(2, 0, "a").unwrap();
+    rig.answer(3, status::QUEUE_FULL, "").unwrap();
+    rig.answer(4, 0, "c").unwrap();
+    assert_eq!((rig.wrote(), rig.told()), (vec![], vec![]));
+    assert_eq!(rig.s.room(rig.now), 0, "the others wait, too");
+    rig.now += Duration::from_secs(1);
+    rig.s.pump(rig.now);
+    let second = rig.s.out.clone();
+    assert_eq!(rig.wrote(), [(SUBMIT, 5)]);
+    assert!(second.windows(6).any(|w| w[..3] == [5, 0, 3] && w[4..] == [3, 2]), "part 2 of 3");
+    rig.answer(5, 0, "b").unwrap();
+    assert_eq!(rig.told(), ["14.1 accepted a b c ×3"]);
+    // Not for ever: then the text goes back whole.
+    let mut rig = Rig::new(SmppConfig::default());
+    rig.take(&[job(2, &"x".repeat(200))]);
+    let mut sequence = 2;
+    rig.answer(3, 0, "b").unwrap();
+    for _ in 0..THROTTLED_MAX {
+        rig.answer(sequence, status::THROTTLED, "").unwrap();
+        assert_eq!(rig.told(), [""; 0]);
+        rig.now += Duration::from_secs(60);
+        rig.s.pump(rig.now);
+        sequence = rig.s.sequence;
+    }
+    rig.answer(sequence, status::THROTTLED, "").unwrap();
+    assert_eq!(rig.told(), ["14.2 temporary"]);
+}
+
+#[test]
+fn what_does_not_belong_here_costs_nothing() {
+    let mut rig = Rig::new(SmppConfig::default());
+    rig.take(&[job(1, "a")]);
+    rig.wrote();
+    let mut input = Vec::new();
+    // An answer to nothing, a bind in the middle of a session, a submit to us, answers to them.
+    pdu::bare(&mut input, id::SUBMIT_SM | RESP, 0, 4711);
+    pdu::bare(&mut input, id::BIND_TRANSCEIVER, 0, 1);
+    pdu::bare(&mut input, id::SUBMIT_SM, 0, 2);
+    pdu::bare(&mut input, id::BIND_TRANSCEIVER | RESP, 0x0e, 1);
+    pdu::bare(&mut input, id::UNBIND | RESP, 0, 99);
+    pdu::bare(&mut input, id::GENERIC_NACK, 3, 4711);
+    // One octet at a time.
+    for end in 1..=input.len() {
+        let used = rig.s.heard(&input[..end], rig.now).unwrap();
+        assert!(used == 0 || used == 16);
+        if used == 16 {
+            let rest = input.split_off(16);
+            input.clone_from(&rest);
+            break;
+        }
+    }
+    assert_eq!(rig.s.heard(&input, rig.now), Ok(input.len()));
+    assert_eq!(rig.wrote(), [(id::GENERIC_NACK, 1), (id::GENERIC_NACK, 2)]);
+    assert_eq!(rig.told(), [""; 0]);
+    rig.answer(2, 0, "A").unwrap();
+    assert_eq!(rig.told(), ["14.1 accepted A ×1"]);
+    // Cut short: the body is missing altogether, and so is the sender. Nobody's text, no harm.
+    let mut cut = Vec::new();
+    pdu::bare(&mut cut, id::DELIVER_SM, 0, 77);
+    rig.s.heard(&cut, rig.now).unwrap();
+    assert_eq!(acknowledged(&mut rig), [0]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {

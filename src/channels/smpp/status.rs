@@ -7,6 +7,14 @@ pub const THROTTLED: u32 = 0x58;
 /// `ESME_RMSGQFUL`: the gateway's queue is full.
 pub const QUEUE_FULL: u32 = 0x14;
 
+/// `ESME_RX_T_APPN`: we could not keep what the gateway brought; it brings it again.
+pub const NOT_KEPT: u32 = 0x64;
+
+/// Whether the gateway does not know who we are: trying again soon helps nobody, and some gateways lock the account.
+pub fn is_about_credentials(status: u32) -> bool {
+    matches!(status, 0x0d..=0x0f)
+}
+
 /// Whether the gateway asks us to slow down.
 pub fn slow_down(status: u32) -> bool {
     matches!(status, THROTTLED | QUEUE_FULL)

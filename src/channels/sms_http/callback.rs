@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::answer::plain;
 use super::config::CallbackConfig;
-use crate::channels::{Address, GatewayEvent};
+use crate::channels::{Address, GatewayEvent, Taken};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
@@ -122,7 +122,8 @@ pub fn read(
             return Err(BadCallback(format!("field “{}” is empty", config.reply_from)));
         }
         let text = fields.need(&config.reply_text)?;
-        return Ok(Some(GatewayEvent::Reply { gateway: gateway.clone(), from: Address(from.into()), text }));
+        let from = Address(from.into());
+        return Ok(Some(GatewayEvent::Reply { gateway: gateway.clone(), from, text, taken: Taken::default() }));
     }
     let state = fields.need(&config.receipt_state)?;
     let is = |list: &[String]| list.iter().any(|s| s.eq_ignore_ascii_case(state.trim()));

@@ -57,6 +57,8 @@ pub struct SmsHttpConfig {
     pub tls_ca_file: String,
     /// Statuses that mean "taken", if the body agrees.
     pub status_ok: Vec<u16>,
+    /// Statuses that mean that the gateway does not know who we are: then nobody asks it again for a while.
+    pub status_credentials: Vec<u16>,
     /// A good body contains this, when set.
     pub body_contains: String,
     /// A good body has one of `body_values` at this JSON pointer, when set.
@@ -158,6 +160,7 @@ impl Default for SmsHttpConfig {
             token: Secret::default(),
             tls_ca_file: String::new(),
             status_ok: vec![200, 201, 202],
+            status_credentials: vec![401, 407],
             body_contains: String::new(),
             body_pointer: String::new(),
             body_values: Vec::new(),
@@ -204,6 +207,8 @@ pub fn kannel(url: &str, user: &str, password: Secret, callback_url: &str) -> Sm
         user: user.into(),
         password,
         status_ok: vec![202],
+        // Kannel's "Authorization failed for sendsms".
+        status_credentials: vec![401, 403, 407],
         // "0: Accepted for delivery" or "3: Queued for later delivery".
         body_contains: ": ".into(),
         callback: CallbackConfig { delivered: words(&["1"]), failed: words(&["2", "16"]), ..CallbackConfig::default() },

@@ -11,7 +11,7 @@ mod callback;
 mod config;
 mod request;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -30,6 +30,10 @@ use crate::domain::text::sms::{self, Split};
 /// How long a connection is kept for the next request.
 const KEEP_S: u64 = 60;
 
+/// So long a gateway that refused user, password or token is not asked again: it does not get right by trying, and accounts are
+/// locked after some tries.
+const REFUSED: Duration = Duration::from_secs(60);
+
 /// An HTTP gateway.
 pub struct SmsHttp {
     inner: Arc<Inner>,
@@ -39,6 +43,16 @@ struct Inner {
     gateway: GatewayId,
     config: SmsHttpConfig,
     client: reqwest::Client,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// The gateway does not know who we are.
+struct Refused {
+    /// Until then it is not asked.
+    until: Instant,
+    /// What it said.
+    why: String,
+    is_told: bool,
 }
 
 impl SmsHttp {
@@ -65,7 +79,7 @@ impl SmsHttp {
             builder = builder.tls_certs_only(all);
         }
         let client = builder.build().map_err(|e| format!("HTTP client: {e}"))?;
-        Ok(Self { inner: Arc::new(Inner { gateway, config, client }) })
+        Ok(Self { inner: Arc::new(Inner { gateway, config, client, refused: Mutex::default() }) })
     }
 
     /// What a callback of this gateway tells, from its query and body. `None`: a state on the way.
@@ -101,7 +115,55 @@ impl Inner {
         let retry_after_s = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
         let body = self.body(response).await?;
         let secrets = [self.config.password.expose(), self.config.token.expose(), &job.to.0];
-        judge(&Answer { status, retry_after_s, body }, &self.config, &secrets)
+        let judged = judge(&Answer { status, retry_after_s, body }, &self.config, &secrets);
+        match judged {
+            Err(why) if self.config.status_credentials.contains(&status) => {
+                let mut refused = self.refused();
+                let is_told = refused.as_ref().is_some_and(|r| r.is_told);
+                *refused = Some(Refused { until: Instant::now() + REFUSED, why: why.cause().to_owned(), is_told });
+                Err(SendError::temporary(why.cause()))
+            }
+            judged => judged,
+        }
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the gateway said of our credentials, while it is not asked again.
+    fn refused_now(&self) -> Option<String> {
+        self.refused().as_ref().filter(|r| r.until > Instant::now()).map(|r| r.why.clone())
+    }
+
+    /// Sends one job, unless the gateway has just refused who we are. Tells the first refusal, and its end.
+    async fn send_and_tell(&self, job: &Job, out: &Events) -> Result<Accepted, SendError> {
+        if let Some(cause) = self.refused_now() {
+            return Err(SendError::Temporary { cause, retry_after_s: Some(REFUSED.as_secs() as u32) });
+        }
+        let result = self.send(job).await;
+        let news = {
+            let mut refused = self.refused();
+            match refused.as_mut() {
+                Some(_) if result.is_ok() => {
+                    *refused = None;
+                    Some(None)
+                }
+                Some(r) if !r.is_told => {
+                    r.is_told = true;
+                    Some(Some(r.why.clone()))
+                }
+                _ => None,
+            }
+        };
+        if let Some(cause) = news {
+            if let Some(why) = &cause {
+                tracing::warn!(gateway = %self.gateway, why, "the gateway refuses user, password or token");
+            }
+            // Nobody listening is the end of the program.
+            let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;
+        }
+        result
     }
 
     /// The body, up to its limit. An answer that breaks off proves nothing.
@@ -167,7 +229,7 @@ impl Gateway for SmsHttp {
                         next = next.max(now) + interval;
                         let (inner, out) = (self.inner.clone(), out.clone());
                         under_way.spawn(async move {
-                            let result = inner.send(&job).await;
+                            let result = inner.send_and_tell(&job, &out).await;
                             // Nobody listening is the end of the program; the outcome is Unknown to those who come after.
                             let _ = out.send(GatewayEvent::Outcome { delivery: job.delivery, result }).await;
                         });
@@ -180,6 +242,9 @@ impl Gateway for SmsHttp {
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
             let config = &self.inner.config;
+            if let Some(detail) = self.inner.refused_now() {
+                return Health { ok: false, detail };
+            }
             let url = if config.probe_url.is_empty() {
                 reqwest::Url::parse(&config.url).ok().and_then(|u| u.join("/").ok())
             } else {

@@ -1,12 +1,9 @@
 //! SMTP's bytes (RFC 5321): commands, replies, what the server offers, the dot at the end. No IO.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use lettre::Address;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{Extension, MailParameter};
+use std::fmt::Write;
 
-use super::config::Login;
+use lettre::Address;
+
 use crate::domain::delivery::SendError;
 
 /// Bytes of one reply, all its lines together; RFC 5321 4.5.3.1.5 asks for 512 a line.
@@ -69,11 +66,15 @@ impl Reply {
 
     /// Code and words, without any address, short.
     pub fn words(&self, address: &str) -> String {
-        let words = format!("{} {}", self.code, self.lines.join(" "));
-        let words = if address.is_empty() { words } else { words.replace(address, "…") };
-        let words: Vec<&str> = words.split_whitespace().map(|w| if w.contains('@') { "…" } else { w }).collect();
-        words.join(" ").chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect()
+        cleaned(&format!("{} {}", self.code, self.lines.join(" ")), address)
     }
+}
+
+/// A far end's words for journal and screens: no address, no control character, short.
+pub(super) fn cleaned(words: &str, address: &str) -> String {
+    let words = if address.is_empty() { words.to_owned() } else { words.replace(address, "…") };
+    let words: Vec<&str> = words.split_whitespace().map(|w| if w.contains('@') { "…" } else { w }).collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect()
 }
 
 fn digits(code: &[u8]) -> Option<u16> {
@@ -91,8 +92,14 @@ pub(super) struct Offers {
     pub pipelining: bool,
     pub starttls: bool,
     pub smtputf8: bool,
+    /// BDAT (RFC 3030).
+    pub chunking: bool,
+    /// Reports can be asked for (RFC 3461).
+    pub dsn: bool,
     pub auth_plain: bool,
     pub auth_login: bool,
+    pub auth_cram_md5: bool,
+    pub auth_xoauth2: bool,
 }
 
 impl Offers {
@@ -105,9 +112,13 @@ impl Offers {
                 Some("PIPELINING") => offers.pipelining = true,
                 Some("STARTTLS") => offers.starttls = true,
                 Some("SMTPUTF8") => offers.smtputf8 = true,
+                Some("CHUNKING") => offers.chunking = true,
+                Some("DSN") => offers.dsn = true,
                 Some("AUTH") => words.for_each(|mechanism| match mechanism {
                     "PLAIN" => offers.auth_plain = true,
                     "LOGIN" => offers.auth_login = true,
+                    "CRAM-MD5" => offers.auth_cram_md5 = true,
+                    "XOAUTH2" => offers.auth_xoauth2 = true,
                     _ => {}
                 }),
                 _ => {}
@@ -117,14 +128,47 @@ impl Offers {
     }
 }
 
-/// MAIL, RCPT and DATA of one message, each with its line end, so that they can go in one write or in three.
-pub(super) fn envelope(from: &Address, to: &Address, smtputf8: bool) -> [String; 3] {
-    let parameters = if smtputf8 { vec![MailParameter::SmtpUtfEight] } else { Vec::new() };
-    [
-        Mail::new(Some(from.clone()), parameters).to_string(),
-        Rcpt::new(to.clone(), Vec::new()).to_string(),
-        Data.to_string(),
-    ]
+/// MAIL and RCPT of one message, each with its line end, so that they can go in one write or in several. With an
+/// `envelope_id`, reports are asked for (RFC 3461 4): of arrival and of failure, with the headers alone.
+pub(super) fn envelope(from: &Address, to: &Address, smtputf8: bool, envelope_id: Option<&str>) -> [String; 2] {
+    let mut mail = format!("MAIL FROM:<{from}>");
+    let mut rcpt = format!("RCPT TO:<{to}>");
+    if smtputf8 {
+        mail.push_str(" SMTPUTF8");
+    }
+    if let Some(id) = envelope_id {
+        let _ = write!(mail, " RET=HDRS ENVID={}", xtext(id));
+        rcpt.push_str(" NOTIFY=SUCCESS,FAILURE");
+        let to: &str = to.as_ref();
+        if to.is_ascii() {
+            let _ = write!(rcpt, " ORCPT=rfc822;{}", xtext(to));
+        }
+    }
+    [mail, rcpt].map(|mut line| {
+        line.push_str("\r\n");
+        line
+    })
+}
+
+/// DATA with its line end.
+pub(super) const DATA: &str = "DATA\r\n";
+
+/// The one chunk of a message (RFC 3030): its octets follow as they are, no dot.
+pub(super) fn bdat_last(octets: usize) -> String {
+    format!("BDAT {octets} LAST\r\n")
+}
+
+/// RFC 3461 4: everything but printable ASCII without `+` and `=` as `+XX`.
+fn xtext(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if (b'!'..=b'~').contains(&byte) && byte != b'+' && byte != b'=' {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "+{byte:02X}");
+        }
+    }
+    out
 }
 
 /// Whether an address needs SMTPUTF8 (RFC 6531).
@@ -133,32 +177,15 @@ pub(super) fn needs_smtputf8(address: &Address) -> bool {
     !text.is_ascii()
 }
 
-/// The name of [`Extension::SmtpUtfEight`], for the message that it is missing.
-pub(super) fn smtputf8_name() -> String {
-    Extension::SmtpUtfEight.to_string()
-}
-
-/// AUTH PLAIN in one line (RFC 4616).
-pub(super) fn auth_plain(login: &Login) -> String {
-    format!("AUTH PLAIN {}\r\n", BASE64.encode(format!("\0{}\0{}", login.user, login.password.expose())))
-}
-
-/// The two answers of AUTH LOGIN, whatever the server asks in between.
-pub(super) fn auth_login(login: &Login) -> [String; 2] {
-    [login.user.as_str(), login.password.expose()].map(|word| format!("{}\r\n", BASE64.encode(word)))
-}
-
 /// The message as it goes over the wire: dots at the start of a line doubled (RFC 5321 4.5.2), the final dot behind it, all
 /// for one write.
 pub(super) fn with_dot(message: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(message.len() + 16);
-    let mut line_start = true;
-    for &byte in message {
-        if line_start && byte == b'.' {
+    let mut wire = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|b| *b == b'\n') {
+        if line.starts_with(b".") {
             wire.push(b'.');
         }
-        wire.push(byte);
-        line_start = byte == b'\n';
+        wire.extend_from_slice(line);
     }
     if !wire.ends_with(b"\r\n") {
         wire.extend_from_slice(b"\r\n");
@@ -173,15 +200,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::channels::Secret;
 
     #[test]
     fn replies_are_taken_one_by_one() {
         let mut read =
-            b"250-mx.example\r\n250-PIPELINING\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n354 go\r\n25".to_vec();
+            b"250-mx.example\r\n250-PIPELINING\r\n250-auth=PLAIN Login CRAM-MD5 XOAUTH2\r\n250-CHUNKING\r\n250-DSN\r\n\
+              250 STARTTLS\r\n354 go\r\n25"
+                .to_vec();
         let ehlo = Reply::take(&mut read).unwrap().unwrap();
         assert_eq!(ehlo.code, 250);
-        let all = Offers { pipelining: true, starttls: true, auth_plain: true, auth_login: true, smtputf8: false };
+        let all = Offers {
+            pipelining: true,
+            starttls: true,
+            smtputf8: false,
+            chunking: true,
+            dsn: true,
+            auth_plain: true,
+            auth_login: true,
+            auth_cram_md5: true,
+            auth_xoauth2: true,
+        };
         assert_eq!(Offers::of(&ehlo), all);
         assert_eq!(Reply::take(&mut read).unwrap().unwrap().code, 354);
         assert_eq!(Reply::take(&mut read), Ok(None));
@@ -213,13 +251,17 @@ mod tests {
     #[test]
     fn commands_byte_for_byte() {
         let a = |s: &str| s.parse::<Address>().unwrap();
+        let (larm, tib) = (a("larm@region.example"), a("tib+x=y@fs.example"));
         assert_eq!(
-            envelope(&a("larm@region.example"), &a("tib@fs.example"), false).concat(),
-            "MAIL FROM:<larm@region.example>\r\nRCPT TO:<tib@fs.example>\r\nDATA\r\n"
+            envelope(&larm, &tib, false, None).concat(),
+            "MAIL FROM:<larm@region.example>\r\nRCPT TO:<tib+x=y@fs.example>\r\n"
         );
-        let login = Login { user: "larm".into(), password: Secret::new("å") };
-        assert_eq!(auth_plain(&login), "AUTH PLAIN AGxhcm0Aw6U=\r\n");
-        assert_eq!(auth_login(&login), ["bGFybQ==\r\n", "w6U=\r\n"]);
+        assert_eq!(
+            envelope(&larm, &tib, true, Some("14.17+ö")).concat(),
+            "MAIL FROM:<larm@region.example> SMTPUTF8 RET=HDRS ENVID=14.17+2B+C3+B6\r\n\
+             RCPT TO:<tib+x=y@fs.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;tib+2Bx+3Dy@fs.example\r\n"
+        );
+        assert_eq!(bdat_last(17), "BDAT 17 LAST\r\n");
         assert_eq!(with_dot(b".a\r\n..\r\nb"), b"..a\r\n...\r\nb\r\n.\r\n");
         assert_eq!(with_dot(b""), b"\r\n.\r\n");
     }

@@ -25,6 +25,7 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 
+use super::token::Tokens;
 use crate::channels::{Job, Letterhead};
 use crate::domain::text::Outgoing;
 
@@ -36,6 +37,7 @@ pub(super) struct Composer {
     from: Address,
     reply_to: Option<Mailbox>,
     domain: String,
+    tokens: Tokens,
     kept: Mutex<VecDeque<Kept>>,
 }
 
@@ -55,29 +57,30 @@ struct Shared {
 }
 
 impl Composer {
-    pub fn new(from: &Address, reply_to: Option<&str>) -> Result<Self, String> {
+    pub fn new(from: &Address, reply_to: Option<&str>, tokens: Tokens) -> Result<Self, String> {
         let reply_to = match reply_to {
             None => None,
             Some(text) => Some(Mailbox::new(None, text.parse().map_err(|_| "reply_to: no mail address".to_owned())?)),
         };
         let domain = if from.domain().is_ascii() { from.domain().to_owned() } else { "vardkase.invalid".to_owned() };
-        Ok(Self { from: from.clone(), reply_to, domain, kept: Mutex::default() })
+        Ok(Self { from: from.clone(), reply_to, domain, tokens, kept: Mutex::default() })
     }
 
-    /// The whole message, dots not yet doubled.
-    pub fn message(&self, job: &Job, to: &Address, now: Timestamp) -> Result<Vec<u8>, String> {
+    /// The whole message, dots not yet doubled, and the word by which reports name it.
+    pub fn message(&self, job: &Job, to: &Address, now: Timestamp) -> Result<(Vec<u8>, String), String> {
         let shared = self.shared(job)?;
-        let mut message = Vec::with_capacity(shared.len() + 512);
-        message.extend_from_slice(self.receiver_headers(job, to, now).as_bytes());
+        let token = self.tokens.token(job.delivery, &text_hash(job));
+        let mut message = Vec::with_capacity(shared.len() + 768);
+        message.extend_from_slice(self.receiver_headers(job, to, &token, now).as_bytes());
         message.extend_from_slice(&shared.before_plain);
         message.extend_from_slice(&quoted(plain_block(job)));
         message.extend_from_slice(&shared.before_html);
         message.extend_from_slice(&quoted(html_block(job)));
         message.extend_from_slice(&shared.after_html);
-        Ok(message)
+        Ok((message, token))
     }
 
-    fn receiver_headers(&self, job: &Job, to: &Address, now: Timestamp) -> String {
+    fn receiver_headers(&self, job: &Job, to: &Address, token: &str, now: Timestamp) -> String {
         let date = DateTimePrinter::new().zoned_to_string(&now.to_zoned(TimeZone::UTC)).unwrap_or_default();
         let mut headers = String::with_capacity(256);
         if !date.is_empty() {
@@ -86,28 +89,11 @@ impl Composer {
         let repeat = if job.repeat { "; possible repeat" } else { "" };
         let _ = write!(
             headers,
-            "To: {to}\r\nMessage-ID: {}\r\nX-Vardkase-Delivery: {}{repeat}\r\n",
-            self.message_id(job),
+            "To: {to}\r\nMessage-ID: <{}>\r\nX-Vardkase-Delivery: {}{repeat}\r\n",
+            self.tokens.message_id(token, to.as_ref(), &self.domain),
             job.delivery
         );
         headers
-    }
-
-    /// The same for a repeat, so that mail readers and servers recognise it. Incidents are counted anew when somebody begins
-    /// with an empty state folder: the hash keeps a server from taking the new alert for the old one and dropping it.
-    fn message_id(&self, job: &Job) -> String {
-        let mut hash = Sha256::new();
-        for part in [&job.head.thread, &job.out.whole(job.trailer.as_deref()), &*job.to.0] {
-            hash.update(part);
-            hash.update([0]);
-        }
-        let hash = hash.finalize();
-        let mut id = format!("<{}.", job.delivery);
-        for byte in &hash[..6] {
-            let _ = write!(id, "{byte:02x}");
-        }
-        let _ = write!(id, "@{}>", self.domain);
-        id
     }
 
     fn shared(&self, job: &Job) -> Result<Arc<Shared>, String> {
@@ -134,6 +120,8 @@ impl Composer {
             .in_reply_to(thread.clone())
             .references(thread)
             .raw_header(raw("Auto-Submitted", "auto-generated"))
+            // Exchange answers for people who are away whatever Auto-Submitted says; reports it still sends.
+            .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply"))
             .raw_header(raw("Content-Language", head.lang.as_str()));
         if let Some(reply_to) = &self.reply_to {
             builder = builder.reply_to(reply_to.clone());
@@ -180,6 +168,22 @@ impl Shared {
     fn len(&self) -> usize {
         self.before_plain.len() + self.before_html.len() + self.after_html.len()
     }
+}
+
+/// Part of the Message-ID: the same for a repeat, so that mail readers and servers recognise it. Incidents are counted anew
+/// when somebody begins with an empty state folder: the hash keeps a server from taking the new alert for the old one and
+/// dropping it.
+fn text_hash(job: &Job) -> String {
+    let mut hash = Sha256::new();
+    for part in [&job.head.thread, &job.out.whole(job.trailer.as_deref()), &*job.to.0] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let mut hex = String::with_capacity(12);
+    for byte in &hash.finalize()[..6] {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 /// A word that nothing in the message contains.
@@ -341,11 +345,11 @@ mod tests {
 
     fn composed(composer: &Composer, job: &Job) -> String {
         let now = "2008-12-18T09:45:00Z".parse().unwrap();
-        String::from_utf8(composer.message(job, &job.to.0.parse().unwrap(), now).unwrap()).unwrap()
+        String::from_utf8(composer.message(job, &job.to.0.parse().unwrap(), now).unwrap().0).unwrap()
     }
 
     fn composer() -> Composer {
-        Composer::new(&"larm@region.example".parse().unwrap(), None).unwrap()
+        Composer::new(&"larm@region.example".parse().unwrap(), None, Tokens::new([7; 32])).unwrap()
     }
 
     #[test]
@@ -360,6 +364,7 @@ mod tests {
             "In-Reply-To: <incident-_d6_-3@region.example>",
             "References: <incident-_d6_-3@region.example>",
             "Auto-Submitted: auto-generated",
+            "X-Auto-Response-Suppress: OOF, AutoReply",
             "Importance: high",
             "X-Priority: 1 (Highest)",
             "Content-Language: sv",
@@ -368,6 +373,7 @@ mod tests {
             assert_eq!(headers.lines().filter(|l| *l == line).count(), 1, "{line} in\n{headers}");
         }
         assert_eq!(headers.lines().filter(|l| l.starts_with("Date:")).count(), 1);
+        assert!(!headers.lines().any(|l| l.starts_with("List-") || l.starts_with("Precedence")), "no list");
         assert!(message.is_ascii(), "carried by every server");
         assert!(message.lines().all(|l| l.len() <= 998), "RFC 5322 2.1.1");
         assert!(!message.contains("CUT"));
@@ -377,7 +383,10 @@ mod tests {
     fn a_repeat_has_the_same_id_and_another_text_another() {
         let composer = composer();
         let mut job = job("Journalen");
-        let id = |job: &Job| composer.message_id(job);
+        let id = |job: &Job| {
+            let message = composed(&composer, job);
+            message.lines().find(|l| l.starts_with("Message-ID: ")).unwrap().to_owned()
+        };
         let first = id(&job);
         job.repeat = true;
         assert_eq!(id(&job), first);

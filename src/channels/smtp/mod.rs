@@ -4,34 +4,46 @@
 //! |---|---|
 //! | `config` | what one gateway is told in `channels/email.yaml` |
 //! | `message` | a job to the bytes of a message (RFC 5322, MIME); lettre builds it, what is shared is built once |
-//! | `codec` | commands, replies, the dot |
+//! | `token` | the word by which reports and answers name a mail |
+//! | `codec` | commands, replies, the dot, chunks |
+//! | `auth` | what is said in each mechanism; that a refused login is not tried again and again |
 //! | `tls` | which certificates are believed |
 //! | `session` | one connection: greeting, STARTTLS, AUTH; writes and reads, decides nothing |
 //! | `worker` | one connection's jobs, one after another, pipelined when the server takes it (RFC 2920) |
+//! | `group` | several whole messages in one write, when the server takes chunks (RFC 3030) |
+//! | `inbox` | what comes back: reports (RFC 3464) and answers, out of a Maildir or over IMAP |
 //!
-//! lettre builds messages, knows addresses and commands. Its connection is not used: it can't tell a connection lost before
+//! lettre builds messages and knows addresses. Its connection is not used: it can't tell a connection lost before
 //! the final dot (nothing was sent: Temporary) from one lost after it (Unknown), and it writes body and dot apart.
 //!
-//! Must not: retry by itself, log an address or a text, accept a certificate that does not verify.
+//! Must not: retry by itself, log an address or a text, accept a certificate that does not verify, take a stranger's word for
+//! the fate of a delivery.
 
+mod auth;
 mod codec;
 mod config;
+mod group;
+mod inbox;
 mod message;
 mod session;
 mod tls;
+mod token;
 mod worker;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use jiff::Timestamp;
 use lettre::Address as MailAddress;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{Login, SmtpConfig, Tls};
+pub use config::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
+
+use auth::LoginGate;
 
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
+use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
 /// Where the time comes from; a message carries its date.
@@ -45,36 +57,93 @@ pub struct SmtpGateway {
 struct Inner {
     id: GatewayId,
     config: SmtpConfig,
-    from: MailAddress,
+    /// MAIL FROM.
+    return_path: MailAddress,
     tls: Option<tls::Connector>,
+    gate: LoginGate,
     composer: message::Composer,
+    inbox: Option<inbox::Inbox>,
     now: Now,
-    /// The server fell out of step under pipelining: from then on one command at a time.
-    one_at_a_time: AtomicBool,
+    manner: AtomicU8,
     down: AtomicBool,
 }
 
+/// How a server is spoken to, the safest first. One that falls out of step is spoken to more carefully from then on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Manner {
+    /// One command at a time.
+    Sequential,
+    /// The envelope in one write, the next one behind the text.
+    Pipelined,
+    /// Several whole messages in one write.
+    Chunked,
+}
+
 impl SmtpGateway {
-    /// From its configuration. Reads the CA file, connects nowhere.
+    /// From its configuration. Reads the CA files, connects nowhere. `key` stays the same over restarts: it signs the words
+    /// by which reports and answers name a mail.
     ///
     /// # Errors
     /// Says which setting is wrong, and what to write instead.
-    pub fn new(id: GatewayId, config: SmtpConfig, now: Now) -> Result<Self, String> {
-        let from: MailAddress = config
-            .from
-            .parse()
-            .map_err(|_| "from: no mail address; write one such as larm@region.example".to_owned())?;
+    pub fn new(id: GatewayId, config: SmtpConfig, now: Now, key: [u8; 32]) -> Result<Self, String> {
+        let address = |what: &str, text: &str| -> Result<MailAddress, String> {
+            text.parse().map_err(|_| format!("{what}: no mail address; write one such as larm@region.example"))
+        };
+        let from = address("from", &config.from)?;
+        let return_path = match &config.return_path {
+            Some(path) => address("return_path", path)?,
+            None => from.clone(),
+        };
         let tls = match config.tls {
             Tls::None => None,
-            Tls::Opportunistic | Tls::Starttls | Tls::Implicit => Some(tls::Connector::new(&config)?),
+            Tls::Opportunistic | Tls::Starttls | Tls::Implicit => Some(tls::Connector::for_smtp(&config)?),
         };
-        let composer = message::Composer::new(&from, config.reply_to.as_deref())?;
-        let (one_at_a_time, down) = (AtomicBool::new(!config.pipelining), AtomicBool::new(false));
-        Ok(Self { inner: Arc::new(Inner { id, config, from, tls, composer, now, one_at_a_time, down }) })
+        let tokens = token::Tokens::new(key);
+        let composer = message::Composer::new(&from, config.reply_to.as_deref(), tokens.clone())?;
+        let inbox = match &config.mailbox {
+            Some(mailbox) => Some(inbox::Inbox::new(id.clone(), mailbox, &config, tokens)?),
+            None => None,
+        };
+        let manner = match (config.pipelining, config.chunking) {
+            (false, _) => Manner::Sequential,
+            (true, false) => Manner::Pipelined,
+            (true, true) => Manner::Chunked,
+        };
+        let (manner, down, gate) = (AtomicU8::new(manner as u8), AtomicBool::new(false), LoginGate::default());
+        Ok(Self { inner: Arc::new(Inner { id, config, return_path, tls, gate, composer, inbox, now, manner, down }) })
     }
 }
 
 impl Inner {
+    /// The fastest manner that this server takes, as far as is known.
+    fn manner(&self, offers: &codec::Offers) -> Manner {
+        let most = match self.manner.load(Ordering::Relaxed) {
+            0 => Manner::Sequential,
+            1 => Manner::Pipelined,
+            _ => Manner::Chunked,
+        };
+        most.min(match (offers.pipelining, offers.chunking) {
+            (false, _) => Manner::Sequential,
+            (true, false) => Manner::Pipelined,
+            (true, true) => Manner::Chunked,
+        })
+    }
+
+    /// It may be this manner that the server does not bear.
+    fn more_carefully_than(&self, manner: Manner) {
+        let lower = match manner {
+            Manner::Chunked => Manner::Pipelined,
+            Manner::Pipelined | Manner::Sequential => Manner::Sequential,
+        };
+        if self.manner.fetch_min(lower as u8, Ordering::Relaxed) > lower as u8 {
+            tracing::warn!(gateway = %self.id, manner = ?lower, "server fell out of step; it is spoken to more carefully");
+        }
+    }
+
+    async fn open(&self) -> Result<session::Session, SendError> {
+        session::Session::open(&self.config, self.tls.as_ref(), &self.gate).await
+    }
+
     /// Tells when the server goes out of reach and when it is back; once each time, whichever connection notices.
     async fn tell(&self, out: &Events, cause: Option<String>) {
         let down = cause.is_some();
@@ -88,6 +157,16 @@ impl Gateway for SmtpGateway {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
         Box::pin(async move {
             let jobs = Arc::new(Mutex::new(jobs));
+            // Ends with this future, after the last job.
+            let mut reading = JoinSet::new();
+            if self.inner.inbox.is_some() {
+                let (inner, out, stop) = (self.inner.clone(), out.clone(), stop.clone());
+                reading.spawn(async move {
+                    if let Some(inbox) = &inner.inbox {
+                        inbox.watch(out, stop).await;
+                    }
+                });
+            }
             let mut workers = JoinSet::new();
             for _ in 0..self.inner.config.connections_max.max(1) {
                 workers.spawn(worker::serve(self.inner.clone(), jobs.clone(), out.clone(), stop.clone()));
@@ -98,14 +177,20 @@ impl Gateway for SmtpGateway {
 
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
-            match session::Session::open(&self.inner.config, self.inner.tls.as_ref()).await {
+            let mut health = match self.inner.open().await {
                 Ok(session) => {
                     let detail = session.describe();
                     session.quit().await;
                     Health { ok: true, detail }
                 }
                 Err(e) => Health { ok: false, detail: e.cause().to_owned() },
+            };
+            // Mails go out without it: it makes nothing unwell.
+            if let Some(inbox) = &self.inner.inbox {
+                health.detail.push_str("; mailbox: ");
+                health.detail.push_str(&inbox.standing());
             }
+            health
         })
     }
 }

@@ -6,9 +6,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::codec::{Garbage, Offers, Reply, auth_login, auth_plain};
-use super::config::{SmtpConfig, Tls};
-use super::tls::Connector;
+use super::auth::{self, LoginGate};
+use super::codec::{Garbage, Offers, Reply};
+use super::config::{AuthBy, SmtpConfig, Tls};
+use super::tls::{Connector, tls_words};
+use crate::channels::Secret;
 use crate::domain::delivery::SendError;
 
 /// Seconds that a parting QUIT may take.
@@ -45,6 +47,18 @@ impl From<Garbage> for Lost {
     }
 }
 
+/// A bare connection, and whether it stays on this machine.
+pub(super) async fn dial(host: &str, port: u16, limit: Duration) -> Result<(TcpStream, bool), String> {
+    let tcp = timeout(limit, TcpStream::connect((host, port)))
+        .await
+        .map_err(|_| "connect: no answer in time".to_owned())?
+        .map_err(|e| format!("connect: {}", e.kind()))?;
+    // Without it, a small write after a small write waits 40 ms for the delayed acknowledgement of the first.
+    let _ = tcp.set_nodelay(true);
+    let loopback = tcp.peer_addr().is_ok_and(|a| a.ip().to_canonical().is_loopback());
+    Ok((tcp, loopback))
+}
+
 /// An open connection, greeted, protected and logged in.
 pub(super) struct Session {
     wire: Box<dyn Wire>,
@@ -62,15 +76,16 @@ pub(super) struct Session {
 impl Session {
     /// Connects, greets, protects, logs in. Every failure is Temporary, a wrong password too: it is the gateway that is
     /// wrong then, not the address, and it may be mended while the alert is still wanted.
-    pub async fn open(config: &SmtpConfig, tls: Option<&Connector>) -> Result<Self, SendError> {
+    pub async fn open(config: &SmtpConfig, tls: Option<&Connector>, gate: &LoginGate) -> Result<Self, SendError> {
+        let password = match &config.login {
+            Some(login) => Some(login.secret_now().await),
+            None => None,
+        };
+        if let Some(password) = &password {
+            gate.may(password, Instant::now()).map_err(SendError::temporary)?;
+        }
         let limit = Duration::from_secs(config.connect_timeout_s.into());
-        let tcp = timeout(limit, TcpStream::connect((config.host.as_str(), config.port)))
-            .await
-            .map_err(|_| SendError::temporary("connect: no answer in time"))?
-            .map_err(|e| SendError::temporary(format!("connect: {}", e.kind())))?;
-        // Without it, a small write after a small write waits 40 ms for the delayed acknowledgement of the first.
-        let _ = tcp.set_nodelay(true);
-        let loopback = tcp.peer_addr().is_ok_and(|a| a.ip().to_canonical().is_loopback());
+        let (tcp, loopback) = dial(&config.host, config.port, limit).await.map_err(SendError::temporary)?;
 
         let mut session = Self {
             wire: Box::new(tcp),
@@ -99,7 +114,9 @@ impl Session {
             (Tls::Starttls, _) => return Err(SendError::temporary("STARTTLS: the server does not offer it")),
             _ => {}
         }
-        session.authenticate(config, loopback).await?;
+        if let Some(password) = password {
+            session.authenticate(config, &password, loopback, gate).await?;
+        }
         Ok(session)
     }
 
@@ -107,7 +124,7 @@ impl Session {
         let protected = timeout(limit, tls.protect(self.wire))
             .await
             .map_err(|_| SendError::temporary("TLS: no answer in time"))?
-            .map_err(|e| SendError::temporary(format!("TLS: {e}")))?;
+            .map_err(|e| SendError::temporary(tls_words(&e)))?;
         self.wire = Box::new(protected);
         self.protected = true;
         Ok(self)
@@ -118,28 +135,109 @@ impl Session {
         let name = config.hello_name.as_deref().unwrap_or(domain);
         let name: String = name.chars().filter(char::is_ascii_graphic).collect();
         let name = if name.is_empty() { "localhost" } else { &name };
-        self.offers = Offers::of(&expect(self.ask(&format!("EHLO {name}\r\n")).await, 250, "EHLO")?);
+        let reply = self.ask(&format!("EHLO {name}\r\n")).await;
+        // A server from before 1995 knows neither the word nor anything that it would announce (RFC 5321 4.1.4).
+        if reply.as_ref().is_ok_and(|r| matches!(r.code, 500 | 502)) {
+            self.offers = Offers::default();
+            return expect(self.ask(&format!("HELO {name}\r\n")).await, 250, "HELO").map(drop);
+        }
+        self.offers = Offers::of(&expect(reply, 250, "EHLO")?);
         Ok(())
     }
 
-    async fn authenticate(&mut self, config: &SmtpConfig, loopback: bool) -> Result<(), SendError> {
+    async fn authenticate(
+        &mut self,
+        config: &SmtpConfig,
+        password: &Secret,
+        loopback: bool,
+        gate: &LoginGate,
+    ) -> Result<(), SendError> {
         let Some(login) = &config.login else { return Ok(()) };
-        if !self.protected && !loopback {
+        let offers = self.offers;
+        let by = match login.by {
+            AuthBy::Auto if offers.auth_plain => AuthBy::Plain,
+            AuthBy::Auto if offers.auth_login => AuthBy::Login,
+            AuthBy::Auto => AuthBy::CramMd5,
+            by => by,
+        };
+        let offered = match by {
+            AuthBy::Auto | AuthBy::CramMd5 => offers.auth_cram_md5,
+            AuthBy::Plain => offers.auth_plain,
+            AuthBy::Login => offers.auth_login,
+            AuthBy::Xoauth2 => offers.auth_xoauth2,
+        };
+        if !offered {
+            let wanted = match login.by {
+                AuthBy::Auto => "any of PLAIN, LOGIN and CRAM-MD5",
+                AuthBy::Plain => "PLAIN",
+                AuthBy::Login => "LOGIN",
+                AuthBy::CramMd5 => "CRAM-MD5",
+                AuthBy::Xoauth2 => "XOAUTH2",
+            };
+            let before = if self.protected { "" } else { " before TLS" };
+            return Err(SendError::temporary(format!("AUTH: the server does not offer {wanted}{before}")));
+        }
+        if !self.protected && !loopback && by != AuthBy::CramMd5 {
             return Err(SendError::temporary("AUTH: the connection is not protected; the password was not sent"));
         }
-        let reply = if self.offers.auth_plain {
-            self.ask(&auth_plain(login)).await
-        } else if self.offers.auth_login {
-            let mut reply = self.ask("AUTH LOGIN\r\n").await;
-            for answer in auth_login(login) {
-                expect(reply, 334, "AUTH")?;
-                reply = self.ask(&answer).await;
-            }
-            reply
-        } else {
-            return Err(SendError::temporary("AUTH: the server offers neither PLAIN nor LOGIN"));
+        let _turn = gate.turn(password).await.map_err(SendError::temporary)?;
+        let reply = match self.auth_dialogue(by, &login.user, password).await {
+            Ok(reply) => reply,
+            Err(lost) => return Err(SendError::temporary(format!("AUTH: {}", lost.as_str()))),
         };
-        expect(reply, 235, "AUTH").map(drop)
+        match reply.code {
+            235 => {
+                gate.worked();
+                Ok(())
+            }
+            // 4yz: its directory is away. 5yz: it is our login that is wrong, and will be wrong the next time.
+            code => {
+                let mut cause = format!("AUTH: {}", reply.words(""));
+                if code / 100 == 5 {
+                    cause.push_str("; the server refuses user or password");
+                    gate.refused(cause.clone(), password.clone(), Instant::now());
+                }
+                Err(SendError::temporary(cause))
+            }
+        }
+    }
+
+    /// Up to the reply that is neither a question nor lost.
+    async fn auth_dialogue(&mut self, by: AuthBy, user: &str, password: &Secret) -> Result<Reply, Lost> {
+        let mut answers = match by {
+            AuthBy::Plain => {
+                return self.ask(&format!("AUTH PLAIN {}\r\n", auth::plain(user, password))).await;
+            }
+            AuthBy::Xoauth2 => {
+                let reply = self.ask(&format!("AUTH XOAUTH2 {}\r\n", auth::xoauth2(user, password))).await?;
+                // A refusal comes as a question first; an empty answer gets the refusal itself.
+                return if reply.code == 334 { self.ask("\r\n").await } else { Ok(reply) };
+            }
+            AuthBy::Login => auth::login(user, password).to_vec(),
+            AuthBy::Auto | AuthBy::CramMd5 => Vec::new(),
+        }
+        .into_iter();
+        let is_login = by == AuthBy::Login;
+        let mut reply = self.ask(if is_login { "AUTH LOGIN\r\n" } else { "AUTH CRAM-MD5\r\n" }).await?;
+        let questions = if is_login { 2 } else { 1 };
+        for _ in 0..questions {
+            if reply.code != 334 {
+                break;
+            }
+            let answer = if is_login {
+                answers.next()
+            } else {
+                auth::cram_md5(user, password, reply.lines.first().map_or("", String::as_str))
+            };
+            // `*` takes the question back (RFC 4954 4).
+            reply = self.ask(&format!("{}\r\n", answer.as_deref().unwrap_or("*"))).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Whether the far end has closed it, or said something unasked: nothing can be begun over it then. Waits for nothing.
+    pub async fn is_stale(&mut self) -> bool {
+        !self.read.is_empty() || timeout(Duration::ZERO, self.wire.read_buf(&mut self.read)).await.is_ok()
     }
 
     /// Writes all, and says how many bytes went down the wire before it failed: whether the final dot was among them is the
@@ -187,8 +285,15 @@ impl Session {
 
     /// For a screen.
     pub fn describe(&self) -> String {
-        let yes = |b| if b { "yes" } else { "no" };
-        format!("connected; TLS: {}; pipelining: {}", yes(self.protected), yes(self.offers.pipelining))
+        let offers = self.offers;
+        let table = [
+            ("TLS", self.protected),
+            ("pipelining", offers.pipelining),
+            ("chunking", offers.chunking),
+            ("reports", offers.dsn),
+        ];
+        let words: Vec<String> = table.iter().map(|(w, b)| format!("{w}: {}", if *b { "yes" } else { "no" })).collect();
+        format!("connected; {}", words.join("; "))
     }
 
     /// A parting word; it may fail.

@@ -3,17 +3,17 @@
 //! Pipelined, one write carries the text of one message and the envelope of the next (RFC 2920), so that a message costs one
 //! round trip. A server that falls out of step is spoken to one command at a time from then on.
 
+use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lettre::Address;
 use tokio::sync::Mutex;
 
-use super::Inner;
-use super::codec::{Reply, envelope, needs_smtputf8, smtputf8_name, with_dot};
+use super::codec::{DATA, Reply, envelope, needs_smtputf8, with_dot};
 use super::session::{Lost, Session};
+use super::{Inner, Manner};
 use crate::channels::{Events, GatewayEvent, Job, Jobs, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 
@@ -21,18 +21,21 @@ use crate::domain::delivery::{Accepted, SendError};
 const GATEWAY_REF_CHARS_MAX: usize = 100;
 
 /// A job whose message is built.
-struct Ready {
-    job: Job,
-    to: Address,
-    wire: Vec<u8>,
+pub(super) struct Ready {
+    pub job: Job,
+    pub to: Address,
+    /// Dots not doubled.
+    pub message: Vec<u8>,
+    /// The word by which a report names it.
+    pub token: String,
     /// Its envelope is on the wire already, behind the message before it.
     asked: bool,
     /// A connection that had stood idle failed it before it was begun; once is no failure.
-    given_back: bool,
+    pub given_back: bool,
 }
 
 /// How an envelope fared.
-enum Verdict {
+pub(super) enum Verdict {
     /// 354: the text may come.
     Go,
     /// Refused; the connection is fine.
@@ -46,26 +49,27 @@ enum Verdict {
 /// Takes jobs until there are none or it is told to stop.
 pub(super) async fn serve(inner: Arc<Inner>, jobs: Arc<Mutex<Jobs>>, out: Events, stop: Stop) {
     let mut worker = Worker { inner, jobs, out, stop, session: None };
-    let mut carried: Option<Ready> = None;
+    // Begun with, or built, and not told yet: their turn is next.
+    let mut carried: VecDeque<Ready> = VecDeque::new();
     loop {
-        let ready = match carried.take() {
+        let ready = match carried.pop_front() {
             Some(ready) => ready,
             None => match worker.next().await {
                 Some(ready) => ready,
                 None => break,
             },
         };
-        carried = worker.send(ready).await;
+        worker.send(ready, &mut carried).await;
     }
     worker.quit().await;
 }
 
-struct Worker {
-    inner: Arc<Inner>,
+pub(super) struct Worker {
+    pub inner: Arc<Inner>,
     jobs: Arc<Mutex<Jobs>>,
     out: Events,
     stop: Stop,
-    session: Option<Session>,
+    pub session: Option<Session>,
 }
 
 impl Worker {
@@ -96,7 +100,7 @@ impl Worker {
     }
 
     /// A job that is there already.
-    async fn next_now(&mut self) -> Option<Ready> {
+    pub async fn next_now(&mut self) -> Option<Ready> {
         loop {
             if *self.stop.borrow() {
                 return None;
@@ -113,11 +117,11 @@ impl Worker {
     async fn ready(&mut self, job: Job) -> Option<Ready> {
         let built =
             job.to.0.parse::<Address>().map_err(|_| "the address is no mail address".to_owned()).and_then(|to| {
-                let message = self.inner.composer.message(&job, &to, (self.inner.now)())?;
-                Ok((to, with_dot(&message)))
+                let (message, token) = self.inner.composer.message(&job, &to, (self.inner.now)())?;
+                Ok((to, message, token))
             });
         match built {
-            Ok((to, wire)) => Some(Ready { job, to, wire, asked: false, given_back: false }),
+            Ok((to, message, token)) => Some(Ready { job, to, message, token, asked: false, given_back: false }),
             Err(cause) => {
                 self.tell(&job, Err(SendError::permanent(cause))).await;
                 None
@@ -125,7 +129,7 @@ impl Worker {
         }
     }
 
-    async fn tell(&self, job: &Job, result: Result<Accepted, SendError>) {
+    pub async fn tell(&self, job: &Job, result: Result<Accepted, SendError>) {
         let _ = self.out.send(GatewayEvent::Outcome { delivery: job.delivery, result }).await;
     }
 
@@ -148,7 +152,7 @@ impl Worker {
         let opened = tokio::select! {
             biased;
             () = stopped(&mut self.stop) => return Err(SendError::temporary("stopped before it was handed over")),
-            opened = Session::open(&self.inner.config, self.inner.tls.as_ref()) => opened,
+            opened = self.inner.open() => opened,
         };
         match opened {
             Ok(session) => {
@@ -163,21 +167,39 @@ impl Worker {
         }
     }
 
-    /// Sends one message and tells its outcome. Gives back the job whose turn is next: one whose envelope went out behind
-    /// this message, or this one itself when an idle connection turned out to be dead before anything was begun.
-    async fn send(&mut self, mut ready: Ready) -> Option<Ready> {
+    /// Sends one message and tells its outcome, or several. Puts into `carried` what is to be sent next: a job whose envelope
+    /// went out behind this message, or this one itself when an idle connection turned out to be dead before anything was
+    /// begun.
+    async fn send(&mut self, mut ready: Ready, carried: &mut VecDeque<Ready>) {
         if let Err(e) = self.connected(&mut ready).await {
             self.tell(&ready.job, Err(e)).await;
-            return None;
+            return;
         }
-        let Some(mut session) = self.session.take() else { return Some(ready) };
-        let pipelined = session.offers.pipelining && !self.inner.one_at_a_time.load(Ordering::Relaxed);
-        if needs_smtputf8(&ready.to) && !session.offers.smtputf8 {
-            let cause = format!("the address needs {}, which the server lacks", smtputf8_name());
+        let Some(session) = self.session.take() else { return carried.push_front(ready) };
+        if self.is_too_plain(&session, &ready).await {
             self.session = Some(session);
-            self.tell(&ready.job, Err(SendError::permanent(cause))).await;
-            return None;
+            return;
         }
+        let manner = self.inner.manner(&session.offers);
+        if manner == Manner::Chunked && !ready.asked {
+            return self.send_group(session, ready, carried).await;
+        }
+        if let Some(next) = self.send_one(session, ready, manner >= Manner::Pipelined).await {
+            carried.push_front(next);
+        }
+    }
+
+    /// The server can't carry its address: told.
+    pub async fn is_too_plain(&self, session: &Session, ready: &Ready) -> bool {
+        let is = needs_smtputf8(&ready.to) && !session.offers.smtputf8;
+        if is {
+            let cause = "the address needs SMTPUTF8, which the server lacks";
+            self.tell(&ready.job, Err(SendError::permanent(cause))).await;
+        }
+        is
+    }
+
+    async fn send_one(&mut self, mut session: Session, mut ready: Ready, pipelined: bool) -> Option<Ready> {
         let idle_before = session.begun > 0;
         let verdict = if ready.asked {
             self.answers(&mut session, &ready).await
@@ -203,7 +225,7 @@ impl Worker {
             Verdict::Leaving { error, .. } => error,
             Verdict::Lost { lost, .. } => {
                 if pipelined && lost != Lost::Closed {
-                    self.inner.one_at_a_time.store(true, Ordering::Relaxed);
+                    self.inner.more_carefully_than(Manner::Pipelined);
                 }
                 SendError::temporary(format!("before the text: {}", lost.as_str()))
             }
@@ -212,18 +234,26 @@ impl Worker {
         None
     }
 
+    /// The transaction before was refused midway (RFC 5321 4.1.1.5).
+    pub async fn reset(&self, session: &mut Session) -> Result<(), Verdict> {
+        if session.dirty {
+            match session.ask("RSET\r\n").await {
+                Ok(reply) if reply.is_yes() => session.dirty = false,
+                Ok(reply) => return Err(Verdict::Leaving { error: reply.refusal("RSET", ""), first: true }),
+                Err(lost) => return Err(Verdict::Lost { lost, first: true }),
+            }
+        }
+        Ok(())
+    }
+
     /// Sends the envelope: in one write, or command by command.
     async fn ask(&self, session: &mut Session, ready: &Ready, pipelined: bool) -> Verdict {
         let within = session.reply_timeout();
-        if session.dirty {
-            // The transaction before was refused midway (RFC 5321 4.1.1.5).
-            match session.ask("RSET\r\n").await {
-                Ok(reply) if reply.is_yes() => session.dirty = false,
-                Ok(reply) => return Verdict::Leaving { error: reply.refusal("RSET", ""), first: true },
-                Err(lost) => return Verdict::Lost { lost, first: true },
-            }
+        if let Err(verdict) = self.reset(session).await {
+            return verdict;
         }
-        let commands = self.envelope(ready);
+        let [mail, rcpt] = self.envelope(session, ready);
+        let commands = [mail.as_str(), rcpt.as_str(), DATA];
         if pipelined {
             return match session.write(commands.concat().as_bytes()).await {
                 Ok(()) => self.answers(session, ready).await,
@@ -243,8 +273,11 @@ impl Worker {
         Verdict::Go
     }
 
-    fn envelope(&self, ready: &Ready) -> [String; 3] {
-        envelope(&self.inner.from, &ready.to, needs_smtputf8(&ready.to))
+    /// Reports are asked for when somebody reads them, of a server that sends them.
+    pub fn envelope(&self, session: &Session, ready: &Ready) -> [String; 2] {
+        let reports = self.inner.inbox.is_some() && session.offers.dsn;
+        let id = reports.then_some(ready.token.as_str());
+        envelope(&self.inner.return_path, &ready.to, needs_smtputf8(&ready.to), id)
     }
 
     /// Reads the three answers to an envelope that went out in one write. All three come, also after a refusal.
@@ -283,19 +316,19 @@ impl Worker {
         if pipelined && session.begun < share {
             next = self.next_now().await;
         }
-        let sent = match &mut next {
-            Some(next) if !needs_smtputf8(&next.to) || session.offers.smtputf8 => {
-                next.asked = true;
-                session.begun += 1;
-                let mut wire = Vec::with_capacity(ready.wire.len() + 256);
-                wire.extend_from_slice(&ready.wire);
-                self.envelope(next).iter().for_each(|command| wire.extend_from_slice(command.as_bytes()));
-                session.write(&wire).await
-            }
-            _ => session.write(&ready.wire).await,
-        };
+        let mut wire = with_dot(&ready.message);
+        let text_len = wire.len();
+        if let Some(next) = &mut next
+            && (!needs_smtputf8(&next.to) || session.offers.smtputf8)
+        {
+            next.asked = true;
+            session.begun += 1;
+            self.envelope(&session, next).iter().for_each(|command| wire.extend_from_slice(command.as_bytes()));
+            wire.extend_from_slice(DATA.as_bytes());
+        }
+        let sent = session.write(&wire).await;
         // Fewer bytes than the text has: its final dot never left, so the server must not deliver it (RFC 5321 4.1.1.4).
-        let dot_left = !matches!(sent, Err(written) if written < ready.wire.len());
+        let dot_left = !matches!(sent, Err(written) if written < text_len);
         let accept_timeout = Duration::from_secs(self.inner.config.accept_timeout_s.into());
         let replied = if dot_left { session.reply(accept_timeout).await } else { Err(Lost::Closed) };
         let (result, alive) = match replied {
@@ -307,7 +340,7 @@ impl Worker {
         };
         if matches!(&result, Err(SendError::Unknown { .. })) && next.is_some() {
             // It may be the pipelining that it does not bear.
-            self.inner.one_at_a_time.store(true, Ordering::Relaxed);
+            self.inner.more_carefully_than(Manner::Pipelined);
         }
         if alive && sent.is_ok() {
             self.session = Some(session);
@@ -331,7 +364,7 @@ fn refused(reply: &Reply, at: &str, ready: &Ready, first: bool) -> Verdict {
     if reply.code == 421 { Verdict::Leaving { error, first } } else { Verdict::Refused(error) }
 }
 
-fn accepted(reply: &Reply, job: &Job) -> Accepted {
+pub(super) fn accepted(reply: &Reply, job: &Job) -> Accepted {
     let gateway_ref = reply.words(&job.to.0).chars().take(GATEWAY_REF_CHARS_MAX).collect();
     Accepted { gateway_ref, delivered: false, units: 1 }
 }

@@ -1,32 +1,43 @@
-//! Whether every gateway can carry every text of every playbook, in every language, at its longest, as a drill (RULES A3, A5).
-//!
-//! The text here is made as long as it can become; the domain composes the real one. Isolated on purpose: only
-//! [`units`] knows how a text is divided, and only [`longest`] what it is made of.
+//! Whether every gateway can carry every text of every playbook, in every language, as a drill (RULES A3, A5): the playbooks
+//! are carried through and the texts measured as they leave; and what would drop out in the middle of the night.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::rehearsal::Rehearsal;
 use crate::config::diagnostics::Found;
 use crate::config::resolve::Places;
-use crate::domain::ids::{Gx, Px};
+use crate::domain::ids::{Gx, PlaybookId, Px};
+use crate::domain::incident::asks;
+use crate::domain::incident::input::{Action, IfShared, News, Report};
+use crate::domain::incident::state::{Item, Kind};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Carry, Channel, Plan, Playbook};
-use crate::domain::text::{CannotCarry, Charset, gsm7};
+use crate::domain::plan::{Audience, Carry, Channel, Plan, Playbook};
+use crate::domain::text::carry::units;
+use crate::domain::text::{CannotCarry, Outgoing};
+use crate::domain::time::At;
 use crate::domain::words::fill;
 
 /// A first page has so many characters when no transmitter says otherwise.
 const PAGE_CHARS: usize = 80;
-/// What a header holds besides the mark: ` Ö-14-2 7K4F2A 1/9 ` with the longest shipped drill prefix.
-const NUMBER: &str = "14-2";
+/// The longest number that a header is measured with has as many digits as this drill's.
+const DRILLS_BEFORE: u32 = 98;
+const NUMBER: &str = "99-2";
 const FINGERPRINT: &str = "7K4F2A";
-/// Longest local time with weekday: `tors 18/12 09.45`.
-const MOMENT: &str = "18/12 09.45";
+/// A Wednesday in winter, by day and by night: weekdays with a long name stand in `since`.
+const BY_DAY: &str = "2026-11-18T09:45:00Z";
+const BY_NIGHT: &str = "2026-11-18T02:12:00Z";
+/// What was reported began on another day: the longest way to say since when.
+const SINCE_S: u32 = 26 * 3600;
 
-pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
+pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
     for &lang in plan.words.keys() {
         for playbook in plan.playbooks.values() {
             first_page(plan, places, found, playbook, lang);
         }
     }
+    let spoken: Vec<(&PlaybookId, Vec<Spoken>)> =
+        plan.playbooks.values().map(|p| (&p.id, texts(plan, p, places, found))).collect();
     for (i, gateway) in plan.gateways.iter().enumerate() {
         if gateway.channel == Channel::Web {
             continue;
@@ -44,17 +55,18 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
         };
         let mut cannot: Vec<(Lang, String)> = Vec::new();
         for lang in languages {
+            let trailer = trailer(plan, lang);
             let mut reasons: Vec<(&str, CannotCarry)> = Vec::new();
-            for playbook in plan.playbooks.values() {
-                if let Err(why) = units(&gateway.carry, &sent(plan, playbook, lang)) {
-                    reasons.push((playbook.id.as_str(), why));
-                }
+            for (playbook, texts) in &spoken {
+                let of_lang = texts.iter().filter(|t| t.lang == lang);
+                let why = of_lang.filter_map(|t| units(&t.out, Some(&trailer), &gateway.carry).err()).next();
+                reasons.extend(why.map(|why| (playbook.as_str(), why)));
             }
             if let Some((first, why)) = reasons.first() {
                 let which = match reasons.len() == plan.playbooks.len() {
                     true => format!("carries no text in {lang}"),
-                    false if reasons.len() == 1 => format!("can't carry the text of {first} in {lang}"),
-                    false => format!("can't carry {} texts in {lang}, that of {first} among them", reasons.len()),
+                    false if reasons.len() == 1 => format!("can't carry every text of {first} in {lang}"),
+                    false => format!("can't carry texts of {} playbooks in {lang}, {first} among them", reasons.len()),
                 };
                 cannot.push((lang, format!("{which}: {}", said(why))));
             }
@@ -64,6 +76,99 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
             let message = format!("\"{}\" {why}", gateway.id);
             found.warning(places.gateways[i], "cannot-carry", message).help(instead);
         }
+    }
+    by_night(plan, places, found);
+}
+
+/// A text that a playbook can send.
+struct Spoken {
+    lang: Lang,
+    out: Outgoing,
+}
+
+/// All texts of a playbook at its highest level, as a drill from report to all clear.
+fn texts(plan: &Arc<Plan>, playbook: &Playbook, places: &Places, found: &mut Found) -> Vec<Spoken> {
+    let mut rehearsal = Rehearsal::new(plan, moment(BY_DAY));
+    rehearsal.state.exercise_count = DRILLS_BEFORE;
+    let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
+    let no = match rehearsal.report(&drill(plan, playbook, rehearsal.now)) {
+        Ok(no) => no,
+        Err(why) => {
+            let message = format!("a drill of {} at its highest level is refused: {why}", playbook.id);
+            found.warning(place, "no-drill", message).help("see who may report at that level, and what the texts need");
+            return Vec::new();
+        }
+    };
+    rehearsal.approve_all(no);
+    let first = rehearsal.state.incidents.get(&no).and_then(|inc| {
+        let alert = inc.messages.iter().find(|m| m.kind == Kind::Alert && m.released_at.is_some());
+        alert.map(|m| inc.number(m.seq))
+    });
+    let steps: [&dyn Fn() -> Action; 5] = [
+        &|| Action::Update { incident: no, news: News::default() },
+        &|| Action::Correct {
+            number: first.unwrap_or(crate::domain::ids::MessageNo { incident: no, seq: 1 }),
+            news: News::default(),
+        },
+        &|| Action::Restored { incident: no, news: News::default() },
+        &|| Action::DataComplete { incident: no },
+        &|| Action::AllClear { incident: no, override_reason: Some("rehearsal".into()) },
+    ];
+    for step in steps {
+        rehearsal.now = rehearsal.now + 60;
+        // A step that is not due in this playbook sends nothing; what it would have said is measured where it is.
+        if rehearsal.act(step).is_ok() {
+            rehearsal.approve_all(no);
+        }
+    }
+    let Some(inc) = rehearsal.state.incidents.get(&no) else { return Vec::new() };
+    let messages = inc.messages.iter().filter(|m| m.audience != Audience::Public);
+    messages
+        .flat_map(|m| m.texts.keys().map(move |lang| (m.seq, *lang)))
+        .filter_map(|(seq, lang)| Some(Spoken { lang, out: asks::outgoing(inc, Item::Message(seq), lang)? }))
+        .collect()
+}
+
+fn drill(plan: &Plan, playbook: &Playbook, now: At) -> Report {
+    let highest = playbook.levels.last().and_then(|l| plan.ladders.level_at(l.level));
+    Report {
+        exercise: true,
+        playbook: playbook.id.to_string(),
+        level: highest.map(|l| l.id.clone()),
+        since: Some(At(now.0 - i64::from(SINCE_S) * 1000)),
+        shared: IfShared::Separate,
+        ..Report::default()
+    }
+}
+
+fn moment(text: &str) -> At {
+    text.parse::<jiff::Timestamp>().map_or(At(0), At::from)
+}
+
+/// Who would lose which path at 03.12, when one duty answers for many and the list of them stands behind the text.
+fn by_night(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
+    let mut lost: BTreeMap<Px, (String, Vec<&PlaybookId>)> = BTreeMap::new();
+    for playbook in plan.playbooks.values() {
+        let mut rehearsal = Rehearsal::new(plan, moment(BY_NIGHT));
+        rehearsal.state.exercise_count = DRILLS_BEFORE;
+        rehearsal.answers = false;
+        let Ok(no) = rehearsal.report(&drill(plan, playbook, rehearsal.now)) else { continue };
+        rehearsal.approve_all(no);
+        for dropped in rehearsal.dropped {
+            let (_, of) = lost.entry(dropped.point).or_insert_with(|| (dropped.why, Vec::new()));
+            if !of.contains(&&playbook.id) {
+                of.push(&playbook.id);
+            }
+        }
+    }
+    for (point, (why, of)) in lost {
+        let p = plan.point(point);
+        let ids: Vec<&str> = p.functions.iter().map(|f| plan.function(*f).id.as_str()).collect();
+        let of: Vec<&str> = of.into_iter().map(PlaybookId::as_str).collect();
+        let message = format!("at night {} does not get {} over {}: {why}", ids.join(", "), of.join(", "), p.channel);
+        let help = "its other paths carry it; without one it is a task for the switchboard";
+        let place = places.points.get(point.ix()).copied().unwrap_or_default();
+        found.warning(place, "dropped-at-night", message).help(help);
     }
 }
 
@@ -112,61 +217,20 @@ fn instead(plan: &Plan, points: &[Px], lang: Lang, cannot: &[(Lang, String)]) ->
     format!("{}{more}", parts.join("; "))
 }
 
-/// A text with everything that goes out with it.
-struct Sent {
-    /// Before the text; in each unit that is shown by itself, with `k/n`.
-    header: String,
-    text: String,
-    /// After the text, and at the end of each unit.
-    mark: String,
-    trailer: String,
-}
-
 fn drill_header(plan: &Plan, lang: Lang) -> String {
     let words = plan.words(lang);
     format!("{} {}-{NUMBER} {FINGERPRINT} ", words.mark, words.drill_prefix)
 }
 
-fn sent(plan: &Plan, playbook: &Playbook, lang: Lang) -> Sent {
+/// The longest that stands behind a text for who answers for itself alone.
+fn trailer(plan: &Plan, lang: Lang) -> String {
     let words = plan.words(lang);
     let phone = plan.functions.iter().filter_map(|f| f.phone.as_ref()).map(|p| p.number.as_str());
     let phone = phone.max_by_key(|n| n.chars().count()).unwrap_or("0000-000 000");
-    let code = format!("{}-14", words.drill_prefix);
+    let code = format!("{}-99", words.drill_prefix);
     let reply = fill(&words.answer_by_reply, &[("code", &code)]);
     let call = fill(&words.answer_by_phone, &[("phone", phone), ("code", &code)]);
-    let trailer = if reply.chars().count() > call.chars().count() { reply } else { call };
-    Sent { header: drill_header(plan, lang), text: longest(plan, playbook, lang), mark: words.mark.clone(), trailer }
-}
-
-/// The text at its longest: the longest kind that a first text or an update can have, mode, site, and times of another day.
-fn longest(plan: &Plan, playbook: &Playbook, lang: Lang) -> String {
-    let words = plan.words(lang);
-    let long = |list: &mut dyn Iterator<Item = &str>| list.max_by_key(|s| s.chars().count()).unwrap_or("").to_owned();
-    let kind = long(&mut [words.kinds.alert.as_str(), &words.kinds.update].into_iter());
-    let mode = long(&mut plan.ladders.modes.iter().map(|m| m.label.get(lang)));
-    let site = long(&mut plan.region.sites.iter().map(|s| s.id.as_str()));
-    let day = long(&mut words.weekdays.iter().map(String::as_str));
-    let moment = format!("{day} {MOMENT}");
-    let routines: Vec<&str> =
-        playbook.routines.iter().filter_map(|r| plan.routines.get(r)).map(|r| r.text.get(lang)).collect();
-    let phone = plan.functions.iter().filter_map(|f| f.phone.as_ref()).filter(|p| p.publishable);
-    let phone = long(&mut phone.map(|p| p.number.as_str()));
-    let restore = fill(&words.restore_unknown, &[("time", &moment)]);
-    let l = &words.labels;
-    let mut fields = vec![playbook.what.get(lang).to_owned()];
-    for (label, value) in [
-        (&l.do_now, routines.join(". ")),
-        (&l.scope, playbook.scope.get(lang).to_owned()),
-        (&l.since, moment.clone()),
-        (&l.restore, restore),
-        (&l.next, moment),
-        (&l.contact, phone),
-    ] {
-        if !value.is_empty() {
-            fields.push(format!("{label}: {value}"));
-        }
-    }
-    format!("{kind} {mode} {site}: {}.", fields.join(". "))
+    if reply.chars().count() > call.chars().count() { reply } else { call }
 }
 
 /// Mark, kind, mode, site and what stand on a pager's first page (RULES A3): the alert in every mode, an update in the modes
@@ -202,50 +266,5 @@ fn first_page(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbo
         let message =
             format!("in {lang} the first page of a drill does not hold “{begin}”: {over} characters too many");
         found.warning(place, "first-page", message).help(format!("shorten what: by {over} characters"));
-    }
-}
-
-/// How many units a text takes on a way out.
-fn units(carry: &Carry, sent: &Sent) -> Result<u32, CannotCarry> {
-    let text = format!("{}{} {} {}", sent.header, sent.text, sent.mark, sent.trailer);
-    let count = |s: &str| u32::try_from(s.chars().count()).unwrap_or(u32::MAX);
-    let within = |needs: u32, max: u32, unit: &'static str| match needs <= max {
-        true => Ok(needs),
-        false => Err(CannotCarry::TooLong { needs, max, unit: unit.to_owned() }),
-    };
-    match carry {
-        Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
-            let (length, one, many) = match (charset.first_missing(&text), charset) {
-                (None, Charset::Gsm7) => {
-                    let septets = text.chars().map(|c| u32::from(gsm7::septets(c).unwrap_or(2))).sum();
-                    (septets, 160, if *ref16 { 152 } else { 153 })
-                }
-                (None, Charset::Ascii7) => (count(&text), 160, if *ref16 { 152 } else { 153 }),
-                (None, _) => (count(&text), 140, 134),
-                (Some(_), _) if *ucs2 => {
-                    let units = u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX);
-                    (units, 70, if *ref16 { 66 } else { 67 })
-                }
-                (Some(c), _) => return Err(CannotCarry::Lacks(c)),
-            };
-            let overhead = count(&sent.header) + 4 + 1 + count(&sent.mark);
-            let needs = match *separate {
-                _ if length <= one => 1,
-                false => length.div_ceil(many),
-                true => count(&sent.text).div_ceil(one.saturating_sub(overhead).max(1)),
-            };
-            within(needs, *parts_max, "SMS parts")
-        }
-        Carry::Pages { charset, chars_max, pages_max } => {
-            if let Some(c) = charset.first_missing(&text) {
-                return Err(CannotCarry::Lacks(c));
-            }
-            let overhead = count(&sent.header) + 4 + 1 + count(&sent.mark);
-            let room = chars_max.saturating_sub(overhead).max(1);
-            within((count(&sent.text) + 1 + count(&sent.trailer)).div_ceil(room), *pages_max, "pages")
-        }
-        Carry::Fax { chars_max, .. } => within(count(&sent.text), *chars_max, "characters"),
-        Carry::Whole { chars_max: Some(max) } => within(count(&sent.text), *max, "characters"),
-        Carry::Whole { chars_max: None } => Ok(1),
     }
 }

@@ -2,8 +2,12 @@
 
 mod carry;
 mod duties;
+mod expect;
 mod holders;
 mod infra;
+mod rehearsal;
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,13 +15,26 @@ use super::diagnostics::{Diagnostic, Found, Severity, render_text};
 use super::load::{Loaded, Source, load_all};
 use super::resolve::Places;
 
+/// How closely a configuration is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Depth {
+    /// Whether it can be used: a start at night must not wait for more, nor fail for a test that somebody forgot.
+    Start,
+    /// Everything: playbooks are carried through, their tests run, each text measured on each way out.
+    Check,
+}
+
 /// Looks at a plan that has no errors so far.
-pub(super) fn run(loaded: &Loaded, places: &Places, found: &mut Found) {
+pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, found: &mut Found) {
     let plan = &loaded.plan;
     holders::check(plan, places, found);
     infra::check(plan, &loaded.gateways, places, found);
     duties::check(plan, places, found);
-    carry::check(plan, places, found);
+    if depth == Depth::Check {
+        let plan = Arc::new(plan.clone());
+        carry::check(&plan, places, found);
+        expect::check(&plan, &loaded.tests, found);
+    }
 }
 
 /// What `vardkase check` found.
@@ -31,7 +48,7 @@ pub struct CheckReport {
 
 /// Checks a configuration. With `strict`, warnings are errors.
 pub fn run_check(source: &Source, strict: bool) -> CheckReport {
-    let (_, mut diagnostics) = load_all(source);
+    let (_, mut diagnostics) = load_all(source, Depth::Check);
     if strict {
         for diagnostic in &mut diagnostics {
             diagnostic.severity = Severity::Error;

@@ -3,7 +3,8 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway, SplitWord, TlsWord,
+    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, PagingGateway, SecretEntry, SmsGateway,
+    SmsSpoolEntry, SplitWord, TlsWord,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -52,10 +53,11 @@ impl Resolver<'_> {
         for (name, g) in raw.email.iter().flat_map(|f| f.gateways.iter()) {
             self.host(&g.smtp.host);
             self.mailbox(&g.smtp.from);
-            if let Some(reply_to) = &g.smtp.reply_to {
-                self.mailbox(reply_to);
+            for address in [&g.smtp.reply_to, &g.smtp.return_path].into_iter().flatten() {
+                self.mailbox(address);
             }
             self.secret(g.smtp.password.as_ref());
+            self.returns(name, g);
             let (needs, limits) = (&g.needs, &g.limits);
             let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(Box::new(g.smtp.clone())));
             let (answers, receipts) = (g.answers, g.receipts);
@@ -107,6 +109,38 @@ impl Resolver<'_> {
         all
     }
 
+    /// What comes back by mail, and whether anybody reads it.
+    fn returns(&mut self, name: &Name, g: &EmailGateway) {
+        let Some(mailbox) = &g.smtp.mailbox else {
+            for (says, what) in [(g.receipts, "receipts"), (g.answers, "answers")] {
+                if says {
+                    let message = format!("gateway \"{}\" says {what}: true, but no mailbox is read", name.value);
+                    self.found
+                        .error(name.place, "mailbox", message)
+                        .help("give smtp a mailbox: { maildir: PATH } or { imap: … }");
+                }
+            }
+            return;
+        };
+        if let Some(imap) = &mailbox.value.imap {
+            if let Some(host) = &imap.host {
+                self.host(host);
+            }
+            self.secret(Some(&imap.password));
+        }
+        if mailbox.value.maildir.is_some() == mailbox.value.imap.is_some() {
+            self.found
+                .error(mailbox.place, "mailbox", "a mailbox lies in one place")
+                .help("write { maildir: PATH } or { imap: { host: …, user: …, password: … } }");
+        }
+        if !g.receipts && !g.answers {
+            let message = format!("nothing counts that comes into the mailbox of gateway \"{}\"", name.value);
+            self.found
+                .warning(mailbox.place, "mailbox", message)
+                .help("add receipts: true, and answers: true if people may answer by mail");
+        }
+    }
+
     fn sms(&mut self, name: &Name, g: &SmsGateway, all: &mut Vec<GatewayConfig>) {
         self.at_least_one(&g.parts_max);
         if g.parts_max.value > SMS_PARTS_MAX {
@@ -116,8 +150,8 @@ impl Resolver<'_> {
             let message = "SMS knows gsm7, latin1 and ascii7 as its alphabet";
             self.found.error(g.alphabet.place, "alphabet", message).help("for everything else set ucs2: true");
         }
-        let settings = match (&g.smpp, &g.http) {
-            (Some(smpp), None) => {
+        let settings = match (&g.smpp, &g.http, &g.spool) {
+            (Some(smpp), None, None) => {
                 self.host(&smpp.host);
                 self.secret(smpp.password.as_ref());
                 if matches!(smpp.tls, TlsWord::Starttls | TlsWord::Opportunistic) {
@@ -126,7 +160,7 @@ impl Resolver<'_> {
                 }
                 Settings::Smpp(Box::new(smpp.clone()))
             }
-            (None, Some(http)) => {
+            (None, Some(http), None) => {
                 self.url(&http.url);
                 self.secret(http.password.as_ref());
                 self.secret(http.callback_secret.as_ref());
@@ -135,14 +169,21 @@ impl Resolver<'_> {
                 }
                 Settings::Http(Box::new(http.clone()))
             }
-            (None, None) => {
+            (None, None, Some(spool)) => {
+                self.spool(name, g, spool);
+                Settings::SmsSpool(Box::new(spool.clone()))
+            }
+            (None, None, None) => {
                 let message = format!("gateway \"{}\" does not say how it is spoken to", name.value);
-                self.found.error(name.place, "gateway-kind", message).help("give it smpp: or http:");
+                self.found.error(name.place, "gateway-kind", message).help("give it smpp:, http: or spool:");
                 return;
             }
-            (Some(_), Some(_)) => {
-                let message = format!("gateway \"{}\" has both smpp and http; one gateway is one way out", name.value);
-                self.found.error(name.place, "gateway-kind", message).help("make it two gateways");
+            _ => {
+                let message = format!(
+                    "gateway \"{}\" has more than one of smpp, http and spool; one gateway is one way out",
+                    name.value
+                );
+                self.found.error(name.place, "gateway-kind", message).help("make it several gateways");
                 return;
             }
         };
@@ -156,6 +197,21 @@ impl Resolver<'_> {
         };
         let (needs, limits, answers, receipts) = (&g.needs, &g.limits, g.answers, g.receipts);
         self.gateway(Way { name, channel: Channel::Sms, carry, answers, receipts, needs, limits, settings }, all);
+    }
+
+    fn spool(&mut self, name: &Name, g: &SmsGateway, spool: &SmsSpoolEntry) {
+        if spool.folder.is_empty() {
+            self.found.error(spool.folder.place, "spool", "a spool without a folder");
+        }
+        if spool.daemon == DaemonWord::Gammu && g.receipts {
+            let message =
+                format!("gammu-smsd does not tell which SMS a status report is about (gateway \"{}\")", name.value);
+            self.found.error(name.place, "spool-receipts", message).help("write receipts: false, or use smstools");
+        }
+        let lines = spool.queue.contains(|c: char| c.is_control());
+        if lines {
+            self.found.error(name.place, "spool-queue", "a queue's name is one line");
+        }
     }
 
     fn paging(&mut self, name: &Name, g: &PagingGateway, all: &mut Vec<GatewayConfig>) {
@@ -208,6 +264,7 @@ impl Resolver<'_> {
             Settings::Smtp(_) => GatewayKind::Smtp,
             Settings::Smpp(_) => GatewayKind::Smpp,
             Settings::Http(_) => GatewayKind::Http,
+            Settings::SmsSpool(_) => GatewayKind::SmsSpool,
             Settings::Hylafax(_) => GatewayKind::Hylafax,
             Settings::Snpp(_) => GatewayKind::Snpp,
             Settings::Web(_) => GatewayKind::Web,

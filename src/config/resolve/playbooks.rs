@@ -240,12 +240,9 @@ impl Resolver<'_> {
                 .help("write it with its offset: \"2026-11-18T03:12:00+01:00\"");
             return None;
         };
-        let file = self.found.sources.path(entry.place.file).to_owned();
         Some(TestCase {
             playbook: id.clone(),
-            file,
-            line: entry.place.line,
-            column: entry.place.column,
+            place: entry.place,
             level,
             at,
             sites,

@@ -125,6 +125,27 @@ impl<'a> Trailers<'a> {
         }
     }
 
+    /// The same where the gateway can't carry all of it beside the text: without the word that it is a reminder, then only what
+    /// asks for the answer, then nothing. An answer's confirmation says for whom it counts (RULES C4); a text that does not
+    /// come at all says nothing to anybody.
+    pub fn shorter(&self, p: Px, g: Gx, lang: Lang, flags: u8) -> Vec<String> {
+        let unremarked = self.for_point(p, g, lang, flags & !Delivery::REMINDER);
+        unremarked.into_iter().chain([self.request(g, lang)]).collect()
+    }
+
+    /// What asks for the answer over that gateway.
+    fn request(&self, g: Gx, lang: Lang) -> String {
+        let plan = &self.inc.plan;
+        let words = plan.words(lang);
+        let code = self.inc.no.written(&words.drill_prefix);
+        if plan.gateway(g).answers {
+            return fill(&words.answer_by_reply, &[("code", &code)]);
+        }
+        let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let number = desk.map_or("", |p| p.number.as_str());
+        fill(&words.answer_by_phone, &[("code", &code), ("phone", number)])
+    }
+
     /// What stands after the text at that point, over that gateway, in that language.
     pub fn for_point(&self, p: Px, g: Gx, lang: Lang, flags: u8) -> Option<String> {
         let plan = &self.inc.plan;
@@ -133,7 +154,6 @@ impl<'a> Trailers<'a> {
             return None;
         }
         let words = plan.words(lang);
-        let code = self.inc.no.written(&words.drill_prefix);
         let mut parts = Vec::new();
         if flags & Delivery::REMINDER != 0 {
             parts.push(format!("{}.", words.reminder));
@@ -151,13 +171,7 @@ impl<'a> Trailers<'a> {
             let names: Vec<&str> = others.iter().map(|o| plan.function(*o).title.get(lang)).collect();
             parts.push(fill(&words.you_answer_for, &[("functions", &names.join(", "))]));
         }
-        if plan.gateway(g).answers {
-            parts.push(fill(&words.answer_by_reply, &[("code", &code)]));
-        } else {
-            let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
-            let number = desk.map_or("", |p| p.number.as_str());
-            parts.push(fill(&words.answer_by_phone, &[("code", &code), ("phone", number)]));
-        }
+        parts.push(self.request(g, lang));
         Some(parts.join(" "))
     }
 }

@@ -8,6 +8,7 @@ pub mod event;
 pub mod facts;
 pub mod input;
 pub mod reading;
+pub mod recall;
 pub mod render;
 pub mod state;
 pub mod timers;

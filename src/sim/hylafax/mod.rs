@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::Far;
@@ -36,6 +37,10 @@ pub struct Options {
     pub close_after_job: bool,
     /// Replies come one byte at a time.
     pub slow: bool,
+    /// Knows no JWAIT.
+    pub no_waits: bool,
+    /// Jobs move on only when [`Handle::step`] says so, not when somebody looks at the queue.
+    pub by_hand: bool,
 }
 
 /// What happens at a number.
@@ -133,6 +138,8 @@ struct Server {
     name: String,
     options: Options,
     state: Mutex<State>,
+    /// Jobs moved on.
+    moved: Notify,
 }
 
 impl Server {
@@ -154,6 +161,13 @@ impl Server {
             }
         }
         state.jobs.retain(|_, job| !(job.ended() && fate(job.number()) == Fate::Vanishes));
+        drop(state);
+        self.moved.notify_waiters();
+    }
+
+    /// Whether JWAIT has nothing to wait for: `None` when there is no such job.
+    fn over(&self, id: u32) -> Option<bool> {
+        self.state().jobs.get(&id).map(SimJob::ended)
     }
 
     fn end(&self, job: &mut SimJob, fate: Fate) {
@@ -204,6 +218,10 @@ impl Handle {
     pub fn uploads(&self) -> Vec<Arc<Vec<u8>>> {
         self.server.state().uploads.clone()
     }
+    /// Moves every waiting or running job on by one step.
+    pub fn step(&self) {
+        self.server.step();
+    }
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.server.state().connections
@@ -223,7 +241,7 @@ impl Drop for Handle {
 pub async fn start(far: Far, name: &str, options: Options) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
-    let server = Arc::new(Server { far, name: name.into(), options, state: Mutex::default() });
+    let server = Arc::new(Server { far, name: name.into(), options, state: Mutex::default(), moved: Notify::new() });
     let shared = server.clone();
     let task = tokio::spawn(async move {
         let mut sessions = tokio::task::JoinSet::new();

@@ -159,6 +159,7 @@ impl Client {
             "JOB" => self.select(rest),
             "JPARM" => self.parameter(rest),
             "JSUBM" => return Ok(self.submit()),
+            "JWAIT" if !self.server.options.no_waits => self.wait(rest).await?,
             "JKILL" => {
                 let mut state = self.server.state();
                 match rest.parse().ok().and_then(|id: u32| state.jobs.get_mut(&id)) {
@@ -173,6 +174,25 @@ impl Client {
             other => format!("500 {other}: Command not recognized."),
         };
         Ok(Next::Say(reply))
+    }
+
+    async fn wait(&mut self, id: &str) -> io::Result<String> {
+        let Some((n, over)) = id.parse().ok().and_then(|n: u32| Some((n, self.server.over(n)?))) else {
+            return Ok(format!("500 Cannot wait for job {id}; job does not exist (No such file or directory)."));
+        };
+        if over {
+            return Ok(format!("216 Job {n} done (already)."));
+        }
+        self.say(&format!("216-Waiting for job {n}; use ABOR command to interrupt.")).await?;
+        let server = self.server.clone();
+        loop {
+            let mut moved = std::pin::pin!(server.moved.notified());
+            moved.as_mut().enable();
+            if server.over(n) != Some(false) {
+                return Ok(format!("216 Wait for job {n} completed."));
+            }
+            moved.await;
+        }
     }
 
     fn user(&mut self, user: &str) -> String {
@@ -211,7 +231,7 @@ impl Client {
             }
             "sendq" | "doneq" => {
                 let now = self.queue(what == "doneq");
-                if what == "sendq" {
+                if what == "sendq" && !self.server.options.by_hand {
                     self.server.step();
                 }
                 now

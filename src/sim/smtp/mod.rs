@@ -41,6 +41,10 @@ const LINE_BYTES_MAX: usize = 4096;
 pub struct Options {
     /// Announces PIPELINING (RFC 2920).
     pub pipelining: bool,
+    /// Announces CHUNKING (RFC 3030).
+    pub chunking: bool,
+    /// Announces DSN (RFC 3461). What was asked for shows in [`Handle::commands`].
+    pub dsn: bool,
     /// Announces PIPELINING but forgets what it has read ahead after each answer: falls out of step.
     pub loses_commands: bool,
     /// The first so many connections are greeted with 421.
@@ -61,6 +65,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             pipelining: true,
+            chunking: false,
+            dsn: false,
             loses_commands: false,
             greets_421: 0,
             closes_after: None,
@@ -219,8 +225,11 @@ impl Connection {
                     (Some(_), true) => "250-AUTH LOGIN\r\n",
                 };
                 let pipelining = if o.pipelining || o.loses_commands { "250-PIPELINING\r\n" } else { "" };
-                let reply =
-                    format!("250-sim.example\r\n{auth}{pipelining}250-SIZE {MESSAGE_BYTES_MAX}\r\n250 8BITMIME");
+                let chunking = if o.chunking { "250-CHUNKING\r\n" } else { "" };
+                let dsn = if o.dsn { "250-DSN\r\n" } else { "" };
+                let reply = format!(
+                    "250-sim.example\r\n{auth}{pipelining}{chunking}{dsn}250-SIZE {MESSAGE_BYTES_MAX}\r\n250 8BITMIME"
+                );
                 self.say(&reply).await?;
             }
             "HELO" | "NOOP" => self.say("250 sim.example").await?,
@@ -243,6 +252,7 @@ impl Connection {
             }
             "RCPT" if self.from.is_none() => self.say("503 5.5.1 MAIL first").await?,
             "RCPT" => return self.rcpt(path(rest)).await,
+            "BDAT" => return self.bdat(rest).await,
             "DATA" if self.to.is_empty() => self.say("554 5.5.1 no valid recipients").await?,
             "DATA" => return self.data().await,
             _ => self.say("502 5.5.2 command not recognised").await?,
@@ -297,6 +307,33 @@ impl Connection {
         Ok(Next::Go)
     }
 
+    /// One chunk is one text here; more than one is not understood.
+    async fn bdat(&mut self, rest: &str) -> io::Result<Next> {
+        let Some(octets) = rest.strip_suffix(" LAST").and_then(|n| n.parse::<usize>().ok()) else {
+            self.say("501 5.5.4 BDAT size LAST").await?;
+            return Ok(Next::Close);
+        };
+        if octets > MESSAGE_BYTES_MAX {
+            self.say("552 5.3.4 too large").await?;
+            return Ok(Next::Close);
+        }
+        let to = std::mem::take(&mut self.to);
+        let how = to.first().map_or("", |t| word(t)).to_owned();
+        while self.read.len() < octets {
+            if how == "halfway" || self.tcp.read_buf(&mut self.read).await? == 0 {
+                return Ok(Next::Close);
+            }
+        }
+        let raw: Vec<u8> = self.read.drain(..octets).collect();
+        if to.is_empty() {
+            // The transaction stays open, as with some servers: only RSET ends it.
+            self.say("554 5.5.1 no valid recipients").await?;
+            return Ok(Next::Go);
+        }
+        let from = self.from.take().unwrap_or_default();
+        self.arrived(&from, &to, &how, &raw).await
+    }
+
     async fn data(&mut self) -> io::Result<Next> {
         let to = std::mem::take(&mut self.to);
         let from = self.from.take().unwrap_or_default();
@@ -306,6 +343,11 @@ impl Connection {
             return Ok(Next::Close);
         }
         let Some(raw) = self.text().await? else { return Ok(Next::Close) };
+        self.arrived(&from, &to, &how, &raw).await
+    }
+
+    /// A whole text is there.
+    async fn arrived(&mut self, from: &str, to: &[String], how: &str, raw: &[u8]) -> io::Result<Next> {
         if how == "reject" {
             self.say("554 5.7.1 refused by content").await?;
             return Ok(Next::Go);
@@ -314,7 +356,7 @@ impl Connection {
             self.say("250 2.0.0 Ok: taken").await?;
             return Ok(Next::Go);
         }
-        let mail = Mail::read(&from, &to, &raw);
+        let mail = Mail::read(from, to, raw);
         for to in &mail.to {
             self.shared.far.show(&self.shared.name, to, mail.plain.trim_end());
         }
@@ -323,7 +365,7 @@ impl Connection {
             mails.push(mail);
             mails.len()
         };
-        match how.as_str() {
+        match how {
             "closed" => return Ok(Next::Close),
             "silent" => {
                 // Until the far end has had enough.

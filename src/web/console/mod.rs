@@ -33,7 +33,7 @@ mod incident;
 mod overview;
 mod report;
 mod ui;
-mod words;
+pub(super) mod words;
 
 use fields::Fields;
 use ui::Ui;

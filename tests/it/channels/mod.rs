@@ -1,6 +1,7 @@
 //! Exact bytes on the wire, and each channel against its gateway in `sim`.
 mod hylafax;
-mod smpp;
+pub mod smpp;
 mod sms_http;
-mod smtp;
+pub mod sms_spool;
+pub(crate) mod smtp;
 mod snpp;

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use vardkase::channels::Secret;
-use vardkase::channels::smpp::{BindAs, Smpp, SmppConfig};
+use vardkase::channels::smpp::{BindAs, Smpp, SmppConfig, Version};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
@@ -21,13 +21,13 @@ use vardkase::sim::smpp::{Behaviour, Handle, Letters, Opts, Receipts, SimSmsc};
 /// No wait in these tests is longer; it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn outgoing(text: &str) -> Arc<Outgoing> {
+pub fn outgoing(text: &str) -> Arc<Outgoing> {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
     let text = Text::<vardkase::domain::text::Actual>::new("14-2", f, Canonical::new(text).expect("canonical"));
     Arc::new(Outgoing::message(&text, NO_MARK))
 }
 
-fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
+pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
     let head = Letterhead {
         sender: "Region".into(),
         lang: Lang::SV,
@@ -108,7 +108,7 @@ impl Running {
     }
 }
 
-fn kind(e: &SendError) -> &'static str {
+pub fn kind(e: &SendError) -> &'static str {
     match e {
         SendError::Temporary { .. } => "temporary",
         SendError::Permanent { .. } => "permanent",
@@ -348,4 +348,192 @@ async fn a_hundred_messages_do_not_wait_for_each_other() {
     // Without TCP_NODELAY each takes the 40 ms of a delayed acknowledgement.
     assert!(began.elapsed() < Duration::from_millis(2000), "{:?}", began.elapsed());
     gateway.end().await;
+}
+
+#[tokio::test]
+async fn several_sessions_share_the_work_and_one_that_breaks_stops_nobody() {
+    let (far, smsc) = centre(Opts::default()).await;
+    let mut gateway = run(SmppConfig { binds: 3, window_max: 2, receipts: false, ..config(smsc.addr.port()) });
+    tokio::time::timeout(PATIENCE, smsc.bound(3)).await.expect("bound");
+    let out = outgoing("Larm.");
+    for n in 0..60 {
+        gateway.send(job(n, "+46701740605", &out)).await;
+    }
+    let mut told = Vec::new();
+    while told.len() < 60 {
+        told.push(gateway.told().await);
+    }
+    assert!(told.iter().all(|t| t.ends_with("accepted ×1")), "{told:?}");
+    assert_eq!(far.all().len(), 60);
+    // One session dies over a text; the others go on, and nobody is told that the gateway is down.
+    gateway.send(job(61, "+46700000006", &out)).await;
+    assert_eq!(gateway.told().await, "14.61 unknown");
+    for n in 62..70 {
+        gateway.send(job(n, "+46701740605", &out)).await;
+        assert_eq!(gateway.told().await, format!("14.{n} accepted ×1"));
+    }
+    smsc.close_sessions();
+    assert_eq!(gateway.told().await, "down");
+    gateway.end().await;
+}
+
+/// A gateway that answers each bind with these bytes; how often it was asked.
+async fn refuses(answer: &'static [u8]) -> (u16, Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("addr").port();
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            read_pdu(&mut tcp).await;
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            // The client may have gone.
+            let _ = tcp.write_all(answer).await;
+        }
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn a_refused_password_is_said_once_and_not_tried_again_and_again() {
+    let (port, asked) = refuses(b"\0\0\0\x10\x80\0\0\x09\0\0\0\x0e\0\0\0\x01").await;
+    let smpp = Arc::new(Smpp::new("sms".into(), SmppConfig { binds: 4, ..config(port) }));
+    let (_jobs, job_receiver) = mpsc::channel(1);
+    let (event_sender, mut events) = mpsc::channel(10);
+    let (_stop, stopped) = watch::channel(false);
+    let runs = smpp.clone();
+    let task = tokio::spawn(async move { runs.run(job_receiver, event_sender, stopped).await });
+    match tokio::time::timeout(PATIENCE, events.recv()).await.expect("in time") {
+        Some(GatewayEvent::Down { cause: Some(why), .. }) => {
+            assert!(why.contains("ESME_RINVPASWD, check password"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // A gateway that is merely away is tried again within a second.
+    tokio::time::sleep(Duration::from_millis(1300)).await;
+    let health = smpp.probe().await;
+    assert!(!health.ok && health.detail.contains("check password") && health.detail.contains("asked again in"));
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "one try, whoever asks");
+    assert!(events.try_recv().is_err(), "said once");
+    task.abort();
+}
+
+#[tokio::test]
+async fn what_is_no_gateway_is_said_at_the_probe() {
+    for (answer, why) in [
+        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "no SMPP gateway"),
+        (b"\0\0\0\x10\x80\0\0\x09\0\0\0\x0d\0\0\0\x01", "check system_id and password"),
+        (b"\0\0\0\x10\x80\0\0\0\0\0\0\x03\0\0\0\0", "ESME_RINVCMDID"),
+        (b"\0\0\0\x15\x80\0", "closed the connection"),
+        (b"\0\x02\0\0\x80\0\0\x09", "no SMPP gateway"),
+    ] {
+        let (port, _) = refuses(answer).await;
+        let health = Smpp::new("sms".into(), config(port)).probe().await;
+        assert!(!health.ok && health.detail.contains(why), "{}", health.detail);
+    }
+}
+
+#[tokio::test]
+async fn version_5_is_said_in_bind() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("addr").port();
+    let gateway = run(SmppConfig { version: Version::V50, bind_as: BindAs::TransmitterAndReceiver, ..config(port) });
+    let mut commands = Vec::new();
+    for _ in 0..2 {
+        let (mut tcp, _) = listener.accept().await.expect("connects");
+        let bind = read_pdu(&mut tcp).await;
+        assert_eq!(bind[16..], b"tester\0secret\0\0\x50\0\0\0"[..]);
+        commands.push(bind[7]);
+    }
+    commands.sort_unstable();
+    assert_eq!(commands, [1, 2], "one to receive, one to send");
+    gateway.task.abort();
+}
+
+fn tls_file(name: &str) -> String {
+    format!("{}/tests/it/channels/smtp/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A line with TLS in front of a plain centre, with the certificate of `mail.example`.
+async fn secured(to: u16) -> u16 {
+    use rustls_pki_types::pem::PemObject;
+    let certs = rustls_pki_types::CertificateDer::pem_file_iter(tls_file("server.pem")).expect("a file");
+    let key = rustls_pki_types::PrivateKeyDer::from_pem_file(tls_file("server.key")).expect("a key");
+    let tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(certs.map(|c| c.expect("a certificate")).collect(), key)
+        .expect("a certificate and its key");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let port = listener.local_addr().expect("addr").port();
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let (Ok(mut near), Ok(mut far)) =
+                    (acceptor.accept(tcp).await, TcpStream::connect(("127.0.0.1", to)).await)
+                else {
+                    return;
+                };
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_wrong_certificate_is_not_believed_and_a_right_one_carries() {
+    let (far, smsc) = centre(Opts::default()).await;
+    let right = SmppConfig {
+        tls: true,
+        tls_ca_file: tls_file("ca.pem"),
+        tls_server_name: "mail.example".into(),
+        ..config(secured(smsc.addr.port()).await)
+    };
+    for (wrong, why) in [
+        (SmppConfig { tls_server_name: "other.example".into(), ..right.clone() }, "not valid for name"),
+        (SmppConfig { tls_ca_file: tls_file("server.pem"), ..right.clone() }, "certificate"),
+        (SmppConfig { tls_ca_file: "/nowhere.pem".into(), ..right.clone() }, "tls_ca_file"),
+    ] {
+        let health = Smpp::new("sms".into(), wrong).probe().await;
+        assert!(!health.ok && health.detail.contains(why), "{}", health.detail);
+    }
+    assert_eq!(smsc.submits(), 0);
+    let mut gateway = run(right);
+    gateway.send(job(1, "+46701740605", &outgoing("Larm."))).await;
+    assert_eq!(gateway.told().await, "14.1 accepted ×1");
+    assert_eq!(gateway.told().await, "14.1 delivered");
+    assert_eq!(far.all().len(), 1);
+    gateway.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_in_single_octets_or_twice_is_one_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let mut gateway = run(config(listener.local_addr().expect("addr").port()));
+    let (mut tcp, _) = listener.accept().await.expect("connects");
+    read_pdu(&mut tcp).await;
+    tcp.set_nodelay(true).expect("a socket");
+    for octet in b"\0\0\0\x15\x80\0\0\x09\0\0\0\0\0\0\0\x01SMSC\0" {
+        tcp.write_all(&[*octet]).await.expect("writes");
+        tokio::task::yield_now().await;
+    }
+    gateway.send(job(3, "+46701740605", &outgoing("Larm."))).await;
+    read_pdu(&mut tcp).await;
+    let answer = b"\0\0\0\x12\x80\0\0\x04\0\0\0\0\0\0\0\x02a\0";
+    for octet in answer.iter().chain(answer) {
+        tcp.write_all(&[*octet]).await.expect("writes");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(gateway.told().await, "14.3 accepted ×1");
+    gateway.send(job(4, "+46701740605", &outgoing("Larm."))).await;
+    read_pdu(&mut tcp).await;
+    // Half an answer, then nothing more: it may have gone out.
+    tcp.write_all(&answer[..9]).await.expect("writes");
+    drop(tcp);
+    assert_eq!(gateway.told().await, "14.4 unknown");
+    gateway.task.abort();
 }

@@ -304,3 +304,55 @@ async fn receipts_and_replies_come_by_callback() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_refused_login_is_said_once_and_not_tried_again_and_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let url = format!("http://{}/send", listener.local_addr().expect("addr"));
+    let mut running = run(generic_json(&url, Secret::new("guess")));
+    running.jobs.send(job(1, "+46701740605", "Larm.")).await.expect("runs");
+    let (mut tcp, _) = listener.accept().await.expect("connects");
+    one_exchange(&mut tcp, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 10\r\n\r\nbad token\n").await;
+    match tokio::time::timeout(PATIENCE, running.events.recv()).await.expect("in time") {
+        Some(GatewayEvent::Down { cause: Some(why), .. }) => {
+            assert!(why.contains("check user, password or token") && !why.contains("guess"), "{why}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(running.outcome().await.1, Err(SendError::Temporary { .. })));
+    // The next goes another way at once: nobody is asked.
+    for n in 2..5 {
+        let told = running.send(job(n, "+46701740605", "Larm.")).await;
+        assert!(matches!(told, Err(SendError::Temporary { retry_after_s: Some(60), .. })), "{told:?}");
+    }
+    let none = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+    assert!(none.is_err(), "asked once");
+}
+
+#[tokio::test]
+async fn a_wrong_certificate_is_not_believed() {
+    use rustls_pki_types::pem::PemObject;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let file = |name: &str| format!("{}/tests/it/channels/smtp/{name}", env!("CARGO_MANIFEST_DIR"));
+    let certs = rustls_pki_types::CertificateDer::pem_file_iter(file("server.pem")).expect("a file");
+    let key = rustls_pki_types::PrivateKeyDer::from_pem_file(file("server.key")).expect("a key");
+    let tls = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(certs.map(|c| c.expect("a certificate")).collect(), key)
+        .expect("a certificate and its key");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let url = format!("https://localhost:{}/send", listener.local_addr().expect("addr").port());
+    tokio::spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            // It fails: that is what is tested.
+            let _ = acceptor.accept(tcp).await;
+        }
+    });
+    // Its name is mail.example.
+    let config = SmsHttpConfig { tls_ca_file: file("ca.pem"), ..generic_json(&url, Secret::new("hemlig")) };
+    let health = gateway(config.clone()).probe().await;
+    assert!(!health.ok && health.detail.contains("certificate"), "{}", health.detail);
+    let told = run(config).send(job(1, "+46701740605", "Larm.")).await;
+    assert!(matches!(&told, Err(SendError::Temporary { cause, .. }) if cause.contains("certificate")), "{told:?}");
+}

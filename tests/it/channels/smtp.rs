@@ -1,5 +1,8 @@
 //! E-mail against the mail server of `sim`: the same text, and every way in which a server fails.
 
+mod chunks;
+mod inbox;
+mod login;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -21,11 +24,13 @@ use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{self as sim, Options};
 
-const TEXT: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: skriv på papper; <fråga> 'vakten' & \"ring\" = 100 % \
+pub(crate) const TEXT: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: skriv på papper; <fråga> 'vakten' & \"ring\" = 100 % \
     =C3=A5. . Gäller: sjukhus och vårdcentraler – även ”Æ Ø é ü” 😀. Sedan: 09.40. Åter i drift: okänt. Nästa besked: 10.40. \
     Kontakt: 0980-319200. From detta till slut, en lång rad utan radbrytningar som måste komma fram orörd.";
 
-fn outgoing(text: &str, mark: Option<&str>) -> Arc<Outgoing> {
+const KEY: [u8; 32] = [14; 32];
+
+pub(crate) fn outgoing(text: &str, mark: Option<&str>) -> Arc<Outgoing> {
     let number = if mark.is_some() { "Ö-3-1" } else { "14-2" };
     let f = Fingerprint::of(number, "internal", "sv", text);
     let text = Canonical::new(text).expect("canonical");
@@ -48,7 +53,7 @@ fn head() -> Arc<Letterhead> {
     })
 }
 
-fn jobs(to: &[&str]) -> Vec<Job> {
+pub(crate) fn jobs(to: &[&str]) -> Vec<Job> {
     let (out, head) = (outgoing(TEXT, None), head());
     (0..)
         .zip(to)
@@ -76,15 +81,15 @@ fn config(server: &sim::Handle) -> SmtpConfig {
     }
 }
 
-fn gateway(config: SmtpConfig) -> SmtpGateway {
+pub(crate) fn gateway(config: SmtpConfig) -> SmtpGateway {
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    SmtpGateway::new("mail-int".into(), config, Arc::new(now)).expect("a gateway")
+    SmtpGateway::new("mail-int".into(), config, Arc::new(now), KEY).expect("a gateway")
 }
 
-type Outcomes = BTreeMap<u32, Result<Accepted, SendError>>;
+pub(crate) type Outcomes = BTreeMap<u32, Result<Accepted, SendError>>;
 
 /// Sends all, waits until the gateway is done. Asserts that every job has exactly one outcome.
-async fn send_all(gateway: &SmtpGateway, jobs: Vec<Job>) -> (Outcomes, Vec<Option<String>>) {
+pub(crate) async fn send_all(gateway: &SmtpGateway, jobs: Vec<Job>) -> (Outcomes, Vec<Option<String>>) {
     let count = jobs.len();
     let (jobs_in, jobs_out) = mpsc::channel(count.max(1));
     let (events_in, mut events) = mpsc::channel(8);
@@ -115,7 +120,7 @@ async fn send_all(gateway: &SmtpGateway, jobs: Vec<Job>) -> (Outcomes, Vec<Optio
 }
 
 /// What a reader of the mail reads as the text: written from the grammar, calls nothing of the product.
-fn read_by_hand(shown: &str, mark: Option<&str>, number: &str, apart: &[&str]) -> String {
+pub(crate) fn read_by_hand(shown: &str, mark: Option<&str>, number: &str, apart: &[&str]) -> String {
     let mut paragraphs: Vec<&str> = shown.split("\n\n").collect();
     let mut text = paragraphs.remove(0);
     if let Some(mark) = mark {
@@ -133,7 +138,7 @@ fn read_by_hand(shown: &str, mark: Option<&str>, number: &str, apart: &[&str]) -
 }
 
 /// The words of the element that carries the text.
-fn html_text(html: &str) -> String {
+pub(crate) fn html_text(html: &str) -> String {
     let (_, after) = html.split_once("<p id=\"text\">").expect("the element");
     let (inside, after) = after.split_once("</p>").expect("its end");
     assert!(!after.contains("id=\"text\""), "one element");
@@ -345,7 +350,7 @@ async fn login_by_plain_and_by_login() {
         for (password, right) in [("hemligt", true), ("fel", false)] {
             let options = Options { login: Some(("larm".into(), "hemligt".into())), login_only, ..Options::default() };
             let server = sim::start(Far::default(), "mail", options).await.expect("server");
-            let login = Some(Login { user: "larm".into(), password: Secret::new(password) });
+            let login = Some(Login { user: "larm".into(), password: Secret::new(password), ..Login::default() });
             let (outcomes, _) =
                 send_all(&gateway(SmtpConfig { login, ..config(&server) }), jobs(&["a@fs.example"])).await;
             match &outcomes[&0] {

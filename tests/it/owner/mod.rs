@@ -3,6 +3,7 @@
 
 mod disk;
 mod golden;
+mod kept;
 mod privacy;
 mod restart;
 pub mod rig;

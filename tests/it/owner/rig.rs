@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
+use vardkase::channels::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::clock::VirtualClock;
 use vardkase::config::{Loaded, Source, load};
 use vardkase::dispatch::effects::Surroundings;
@@ -20,6 +20,7 @@ use vardkase::domain::delivery::Accepted;
 use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
+use vardkase::domain::plan::Channel;
 use vardkase::journal::*;
 
 /// Everything that a test waits for comes within that time, or it fails.
@@ -88,6 +89,14 @@ pub enum Say {
 pub struct Far {
     pub took: Mutex<Vec<(GatewayId, Job)>>,
     pub says: Mutex<BTreeMap<GatewayId, Say>>,
+    /// What those that keep jobs were told to follow.
+    pub followed: Mutex<Vec<Job>>,
+    /// What they were asked to take back, each time.
+    pub recalled: Mutex<Vec<Vec<DeliveryId>>>,
+    /// What can't be taken back any more.
+    pub begun: Mutex<BTreeSet<DeliveryId>>,
+    /// So many times the far end can't be asked.
+    pub out_of_reach: Mutex<u32>,
 }
 impl Far {
     pub fn took(&self) -> Vec<(GatewayId, Job)> {
@@ -105,6 +114,7 @@ struct Fake {
     id: GatewayId,
     far: Arc<Far>,
     otherwise: Say,
+    keeps: bool,
 }
 impl Gateway for Fake {
     fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
@@ -130,12 +140,33 @@ impl Gateway for Fake {
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async { Health { ok: true, detail: "fine".into() } })
     }
+    fn keeps_jobs(&self) -> bool {
+        self.keeps
+    }
+    fn follow(&self, jobs: Vec<Job>) {
+        self.far.followed.lock().unwrap().extend(jobs);
+    }
+    fn cancel(&self, deliveries: Vec<DeliveryId>) -> Boxed<'_, Cancelled> {
+        let again = {
+            let mut left = self.far.out_of_reach.lock().unwrap();
+            let again = *left > 0;
+            *left = left.saturating_sub(1);
+            again
+        };
+        self.far.recalled.lock().unwrap().push(deliveries.clone());
+        let took: BTreeSet<DeliveryId> = self.far.ids().into_iter().collect();
+        let begun = self.far.begun.lock().unwrap();
+        let back = deliveries.into_iter().filter(|id| !again && took.contains(id) && !begun.contains(id)).collect();
+        Box::pin(std::future::ready(Cancelled { taken_back: back, again }))
+    }
 }
 
 pub struct Options {
     pub otherwise: Say,
     /// Gateways that have no worker.
     pub unusable: BTreeSet<String>,
+    /// The channel whose gateways keep what they accepted.
+    pub keeps: Option<Channel>,
     pub queue_len_max: usize,
     pub clock: VirtualClock,
 }
@@ -144,6 +175,7 @@ impl Default for Options {
         Self {
             otherwise: Say::Accepted,
             unusable: BTreeSet::new(),
+            keeps: None,
             queue_len_max: 20_000,
             clock: VirtualClock::stepped("2008-12-18T03:12:00+01:00".parse().unwrap()),
         }
@@ -188,7 +220,8 @@ pub fn start(dir: &Path, options: Options) -> Rig {
             unusable.insert(g.id.clone(), "its secret is missing".to_owned());
             continue;
         }
-        let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise });
+        let keeps = options.keeps == Some(g.channel);
+        let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise, keeps });
         let limits = WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
         let w = Worker::start(g.id.clone(), fake, limits, events.clone(), Jitter::seeded(7), stopped.clone());
         workers.insert(g.id.clone(), w);

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "the vocabulary of the timelines is used by different files")]
 
-mod region;
+pub mod region;
 mod timeline;
 
 mod a_texts;

@@ -9,6 +9,7 @@ use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
 use vardkase::domain::incident::state::Item;
 use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::words::NoteWord;
 use vardkase::web::answer::answer;
 use vardkase::web::public::Call;
 
@@ -286,6 +287,57 @@ async fn a_link_is_looked_at_without_acting_and_dies_with_its_incident() {
     let (status, page) = open("do=yes", Method::POST).await;
     assert_eq!(status, StatusCode::GONE);
     assert!(page.contains("Ärendet är avslutat") && !page.contains("<form"), "{page}");
+}
+
+#[tokio::test]
+async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_read() {
+    let site = Site::start().await;
+    let no = site.report(Report { safety: Safety::No, ..major() }).await;
+    // What left for KiB by SMS: the request, with its link behind it.
+    let sent = |no| {
+        site.handle.ask(move |s: &vardkase::domain::incident::state::State, _: &_| {
+            let inc: &vardkase::domain::incident::state::Incident = &s.incidents[&no];
+            let notes = inc.deliveries.iter().enumerate().filter_map(|(i, d)| match d.item() {
+                Item::Note(n) if inc.notes[n as usize].word == NoteWord::ApprovalWanted => Some(i),
+                _ => None,
+            });
+            notes.map(|i| u32::try_from(i).unwrap()).collect::<Vec<_>>()
+        })
+    };
+    let ordinal = sent(no).await.unwrap()[0];
+    let path = link(&site.key, "", DeliveryId { incident: no, ordinal });
+    site.settle().await;
+    let with_link =
+        |(_, job): &&(_, vardkase::channels::Job)| job.trailer.as_deref().is_some_and(|t| t.contains("/a/1."));
+    assert!(site.taken.lock().unwrap().iter().any(|j| with_link(&j)), "no request over SMS has its link");
+    let open = |body: String, method: Method| {
+        let call = Call { method, path: path.clone(), query: None, headers: Default::default(), body: body.into() };
+        let site = &site;
+        async move {
+            let a = answer(&site.handle, &site.key, &call).await;
+            (a.status, String::from_utf8(a.body.to_vec()).unwrap())
+        }
+    };
+    let (status, page) = open("do=approve&number=1-1".into(), Method::GET).await;
+    assert_eq!(status, StatusCode::OK);
+    let text =
+        site.handle.ask(move |s, _| s.incidents[&no].messages[0].texts.values().next().unwrap().clone()).await.unwrap();
+    assert!(page.contains(text.text.as_str()) && page.contains(text.fingerprint.as_str()), "{page}");
+    let waiting = || async { site.api("/approvals?as=kib").await.1.as_array().unwrap().len() };
+    let before = waiting().await;
+    assert!(before >= 2, "the wards and the public");
+    let (status, page) = open("do=approve&number=1-1&fingerprint=000000".into(), Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{page}");
+    let (status, page) = open("do=reject&number=1-1&reason=".into(), Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{page}");
+    let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::OK, before - 1), "{page}");
+    assert!(page.contains("Godkänt."), "{page}");
+    let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before - 1), "once: {page}");
+    for address in super::api::addresses(&site) {
+        assert!(!page.contains(&address));
+    }
 }
 
 #[tokio::test]

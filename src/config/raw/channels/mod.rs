@@ -1,6 +1,7 @@
 //! `channels/`: gateways. What they can carry and hang on is for the plan; how they are spoken to is for the channels, which
 //! get these structures as they are. Secrets are references; no file holds one.
 
+mod email;
 mod sms;
 
 use schemars::JsonSchema;
@@ -9,9 +10,10 @@ use serde::Deserialize;
 use super::{At, List, Name, Need, Ordered, Secs, Texts};
 use crate::config::secrets::Secret;
 
+pub use email::{AuthWord, EmailFile, EmailGateway, ImapEntry, MailboxEntry, SmtpEntry};
 pub use sms::{
-    BindWord, BodyWord, CallbackEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry, SmsFile,
-    SmsGateway, SmsHttpEntry,
+    BindWord, BodyWord, CallbackEntry, DaemonWord, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry,
+    SmppVersionWord, SmsFile, SmsGateway, SmsHttpEntry, SmsSpoolEntry,
 };
 
 /// Where a secret lies: `{ env: NAME }` or `{ file: PATH }`, one of the two.
@@ -90,82 +92,6 @@ pub enum SplitWord {
     Joined,
     /// Each part a message of its own.
     Separate,
-}
-
-/// `channels/email.yaml`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EmailFile {
-    /// In the order in which they are tried.
-    pub gateways: Ordered<EmailGateway>,
-}
-
-/// A mail server.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EmailGateway {
-    /// What it hangs on.
-    #[serde(default)]
-    pub needs: List<At<Need>>,
-    /// Answers come back over it.
-    #[serde(default)]
-    pub answers: bool,
-    /// It tells when the mailbox has it.
-    #[serde(default)]
-    pub receipts: bool,
-    /// Bounds.
-    #[serde(default)]
-    pub limits: LimitsEntry,
-    /// SMTP.
-    pub smtp: SmtpEntry,
-}
-
-/// SMTP.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpEntry {
-    /// Name or address.
-    pub host: Name,
-    /// Port.
-    pub port: u16,
-    /// none, starttls, opportunistic or tls.
-    #[serde(default)]
-    pub tls: TlsWord,
-    /// A CA file for TLS. Default: the machine's.
-    #[serde(default)]
-    pub ca_file: Option<String>,
-    /// The name in the server's certificate. Default: host.
-    #[serde(default)]
-    pub tls_name: Option<String>,
-    /// The user for AUTH.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// The password for AUTH.
-    #[serde(default)]
-    pub password: Option<At<SecretEntry>>,
-    /// The sender.
-    pub from: Name,
-    /// Where answers by mail go, if they are read.
-    #[serde(default)]
-    pub reply_to: Option<Name>,
-    /// The name given in EHLO. Default: the domain of from.
-    #[serde(default)]
-    pub hello: Option<String>,
-    /// Several commands in one write, when the server announces it. Default: true.
-    #[serde(default)]
-    pub pipelining: Option<bool>,
-    /// Messages over one connection before a new one is made; many servers count. Default: 1000.
-    #[serde(default)]
-    pub messages_per_connection_max: Option<u32>,
-    /// How long connecting may take. Default: 10s.
-    #[serde(default)]
-    pub connect_timeout: Option<Secs>,
-    /// How long the answer after the text may take: after it the outcome is unknown, and the mail is repeated. Default: 60s.
-    #[serde(default)]
-    pub accept_timeout: Option<Secs>,
-    /// A connection without work is closed after that. Default: 2m.
-    #[serde(default)]
-    pub idle_max: Option<Secs>,
 }
 
 /// `channels/fax.yaml`.
@@ -248,7 +174,10 @@ pub struct HylafaxEntry {
     /// How long connecting may take. Default: 5s.
     #[serde(default)]
     pub connect_timeout: Option<Secs>,
-    /// How often the queue is looked at while a fax is on its way. Default: 3s.
+    /// Connections that wait for the end of a fax; with 0, ends are found by looking alone. Default: 4.
+    #[serde(default)]
+    pub waits_max: Option<u16>,
+    /// How often the queue is looked at while a fax is on its way, whatever is waited for. Default: 5s.
     #[serde(default)]
     pub poll_every: Option<Secs>,
 }

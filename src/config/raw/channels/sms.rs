@@ -1,4 +1,4 @@
-//! `channels/sms.yaml`: SMPP, and gateways with an HTTP interface.
+//! `channels/sms.yaml`: SMPP, gateways with an HTTP interface, and modems on this machine.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ pub struct SmsFile {
     pub gateways: Ordered<SmsGateway>,
 }
 
-/// An SMS gateway: exactly one of `smpp`, `http`.
+/// An SMS gateway: exactly one of `smpp`, `http`, `spool`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmsGateway {
@@ -43,12 +43,15 @@ pub struct SmsGateway {
     /// Bounds.
     #[serde(default)]
     pub limits: LimitsEntry,
-    /// SMPP 3.4.
+    /// SMPP 3.4 or 5.0.
     #[serde(default)]
     pub smpp: Option<SmppEntry>,
     /// An HTTP gateway.
     #[serde(default)]
     pub http: Option<SmsHttpEntry>,
+    /// A modem on this machine.
+    #[serde(default)]
+    pub spool: Option<SmsSpoolEntry>,
 }
 
 /// How an SMPP session is bound.
@@ -60,6 +63,18 @@ pub enum BindWord {
     Transceiver,
     /// Two connections, for gateways that know no transceiver.
     TransmitterAndReceiver,
+}
+
+/// The version told when the session is bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+pub enum SmppVersionWord {
+    /// What nearly every gateway speaks.
+    #[default]
+    #[serde(rename = "3.4")]
+    V34,
+    /// What some ask for.
+    #[serde(rename = "5.0")]
+    V50,
 }
 
 /// Who puts the parts of a long SMS together.
@@ -120,9 +135,12 @@ pub struct SmppEntry {
     /// Seconds between enquiries while it is quiet.
     #[serde(default)]
     pub enquire_every: Option<Secs>,
-    /// One connection for both directions, or two.
+    /// One connection for both directions, or two. limits.connections_max says how many sessions send.
     #[serde(default)]
     pub bind: BindWord,
+    /// The version told when binding, in quotes: "3.4" or "5.0".
+    #[serde(default)]
+    pub version: SmppVersionWord,
     /// Who joins the parts of a long SMS. Without meaning when split is separate.
     #[serde(default)]
     pub join: JoinWord,
@@ -304,4 +322,49 @@ pub struct SmsHttpEntry {
     /// A CA file for TLS. Default: the machine's.
     #[serde(default)]
     pub ca_file: Option<String>,
+}
+
+/// The program that speaks to the modem.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DaemonWord {
+    /// SMS Server Tools 3: smsd.
+    Smstools,
+    /// gammu-smsd with its FILES backend.
+    Gammu,
+}
+
+/// The spool folders of a modem's daemon on this machine. Folders count from `folder`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmsSpoolEntry {
+    /// smstools or gammu.
+    pub daemon: DaemonWord,
+    /// Where its folders lie, such as /var/spool/sms.
+    pub folder: Name,
+    /// Files to send. Default: outgoing; of gammu: outbox.
+    #[serde(default)]
+    pub outgoing: Option<String>,
+    /// Where the daemon keeps what it has taken, queues included. Default: checked; gammu has none.
+    #[serde(default)]
+    pub queued: Option<List<String>>,
+    /// What was sent. Default: sent.
+    #[serde(default)]
+    pub sent: Option<String>,
+    /// What could not be sent. Default: failed; of gammu: error.
+    #[serde(default)]
+    pub failed: Option<String>,
+    /// Answers. Default: incoming; of gammu: inbox. Read when answers is true.
+    #[serde(default)]
+    pub incoming: Option<String>,
+    /// Status reports. Default: report; the same as incoming where the daemon has no folder of its own for them. Read when
+    /// receipts is true.
+    #[serde(default)]
+    pub report: Option<String>,
+    /// The queue of smstools that texts go to. Default: by its own rules.
+    #[serde(default)]
+    pub queue: String,
+    /// How long our files stay among the sent ones: after a crash they tell what went out. Default: 7d.
+    #[serde(default)]
+    pub keep: Option<Secs>,
 }

@@ -174,12 +174,13 @@ fn lang_of(inc: &crate::domain::incident::state::Incident, lang: u8) -> crate::d
 }
 
 /// Whether a state may follow another. What was withdrawn may still turn out to have been accepted: the gateway was faster.
+/// What was accepted may be withdrawn: its far end had not begun, and gave it back.
 fn moves(from: DeliveryState, to: DeliveryState) -> bool {
     use DeliveryState as S;
     match (from, to) {
         (a, b) if a == b => false,
         (S::Delivered, _) => false,
-        (S::Accepted, S::Delivered | S::Failed | S::Expired) => true,
+        (S::Accepted, S::Delivered | S::Failed | S::Expired | S::Withdrawn) => true,
         (S::Accepted, _) => false,
         (S::Failed | S::Expired, S::Delivered | S::Accepted) => true,
         (S::Failed | S::Expired, _) => false,

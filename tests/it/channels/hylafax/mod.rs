@@ -1,6 +1,7 @@
 //! Fax: the commands on the wire, the server that misbehaves, and the page that says what the text says.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod kept;
 mod page;
 mod server;
 

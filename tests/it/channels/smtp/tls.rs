@@ -104,7 +104,7 @@ async fn server(implicit: bool, after_starttls: &'static str) -> (SmtpConfig, He
         tls: if implicit { Tls::Implicit } else { Tls::Starttls },
         ca_file: Some(here("ca.pem")),
         tls_name: Some("mail.example".into()),
-        login: Some(Login { user: "larm".into(), password: Secret::new("x") }),
+        login: Some(Login { user: "larm".into(), password: Secret::new("x"), ..Login::default() }),
         from: "larm@region.example".into(),
         connections_max: 1,
         ..SmtpConfig::default()

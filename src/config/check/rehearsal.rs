@@ -1,0 +1,178 @@
+//! A playbook carried through on virtual time, with gateways that take everything at once: the real rules, the real texts,
+//! no sends. What `check` says of a night rests on it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo};
+use crate::domain::incident::decide::decide;
+use crate::domain::incident::event::{Change, DroppedPath, Event};
+use crate::domain::incident::input::{Action, Input, Refused, Report};
+use crate::domain::incident::state::{AskState, EntryState, Incident, Item, Kind, State};
+use crate::domain::plan::{Channel, Plan};
+use crate::domain::time::At;
+
+/// Rounds of what falls due at one moment, and of what follows from what: more than any sane playbook has.
+const ROUNDS_MAX: u32 = 10_000;
+
+/// A text that left.
+#[derive(Clone, Debug)]
+pub(super) struct Gone {
+    /// When.
+    pub at: At,
+    /// To these functions; none: the public.
+    pub to: Vec<Fx>,
+    /// Over that.
+    pub over: Channel,
+}
+
+/// The rehearsal of one incident.
+pub(super) struct Rehearsal {
+    /// How everything stands.
+    pub state: State,
+    /// The virtual clock.
+    pub now: At,
+    /// Texts that left, oldest first; notes and holding texts are none.
+    pub gone: Vec<Gone>,
+    /// Paths that could not carry a text.
+    pub dropped: Vec<DroppedPath>,
+    /// When somebody else was asked for a function since nobody had answered.
+    pub escalated: Vec<(Fx, At)>,
+    /// Every duty answers at once.
+    pub answers: bool,
+    nonce: u8,
+}
+
+impl Rehearsal {
+    /// Nothing has happened.
+    pub fn new(plan: &Arc<Plan>, now: At) -> Self {
+        let state = State::new(plan.clone());
+        let (gone, dropped, escalated) = (Vec::new(), Vec::new(), Vec::new());
+        Self { state, now, gone, dropped, escalated, answers: true, nonce: 0 }
+    }
+
+    /// By the first duty that may report it.
+    pub fn report(&mut self, report: &Report) -> Result<IncidentNo, Refused> {
+        self.act(&|| Action::Report(report.clone()))?;
+        let newest = self.state.incidents.values().max_by_key(|i| i.no.n).map(|i| i.no);
+        newest.ok_or_else(|| Refused::new("nothing", "nothing was opened", "look at the playbook's levels"))
+    }
+
+    /// Something that a duty does: by the first that may.
+    pub fn act(&mut self, action: &dyn Fn() -> Action) -> Result<(), Refused> {
+        let duties: Vec<FunctionId> = self.state.plan.functions.iter().map(|f| f.id.clone()).collect();
+        let mut last = Refused::new("nobody", "there is no duty", "name functions");
+        for by in duties {
+            match self.input(&Input::Command { by, action: Box::new(action()) }) {
+                Ok(()) => {
+                    self.settle();
+                    return Ok(());
+                }
+                Err(refused) => last = refused,
+            }
+        }
+        Err(last)
+    }
+
+    /// Approves whatever waits for approval, as those who were asked.
+    pub fn approve_all(&mut self, no: IncidentNo) {
+        for _ in 0..ROUNDS_MAX {
+            let Some(inc) = self.state.incidents.get(&no) else { return };
+            let waiting = inc.entries.iter().find_map(|e| {
+                let EntryState::Waiting(a) = &e.state else { return None };
+                let fingerprint = inc.message(e.message)?.texts.values().next()?.fingerprint;
+                let asked: Vec<FunctionId> = a.asked.iter().map(|f| inc.plan.function(*f).id.clone()).collect();
+                Some((inc.number(e.message), fingerprint, e.id, asked))
+            });
+            let Some((number, fingerprint, entry, asked)) = waiting else { return };
+            let approve = || Action::Approve { number, fingerprint, entry: Some(entry) };
+            let done =
+                asked.into_iter().any(|by| self.input(&Input::Command { by, action: Box::new(approve()) }).is_ok());
+            if !done {
+                return;
+            }
+            self.settle();
+        }
+    }
+
+    /// Time passes; what falls due happens at its own moment.
+    pub fn until(&mut self, until: At) {
+        for _ in 0..ROUNDS_MAX {
+            let Some(due) = self.state.next_due().filter(|d| *d <= until) else { break };
+            self.now = self.now.max(due);
+            if self.input(&Input::Due).is_err() {
+                break;
+            }
+            self.settle();
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Gateways take what left, and duties answer.
+    fn settle(&mut self) {
+        for _ in 0..ROUNDS_MAX {
+            let queued = |inc: &Incident| {
+                let no = inc.no;
+                (0u32..)
+                    .zip(&inc.deliveries)
+                    .filter(|(_, d)| d.state == DeliveryState::Queued)
+                    .map(move |(ordinal, _)| (DeliveryId { incident: no, ordinal }, DeliveryState::Delivered))
+                    .collect::<Vec<_>>()
+            };
+            let taken: Vec<_> = self.state.incidents.values().flat_map(queued).collect();
+            if !taken.is_empty() && self.input(&Input::Outcomes(taken)).is_err() {
+                return;
+            }
+            let asked = self.answers.then(|| self.state.open().flat_map(unanswered).next()).flatten();
+            let Some((incident, function)) = asked else { return };
+            let (by, message, phone, at) = (function.clone(), None, false, None);
+            let action = Box::new(Action::Ack { incident, message, function, phone, at });
+            if self.input(&Input::Command { by, action }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn input(&mut self, input: &Input) -> Result<(), Refused> {
+        self.nonce = self.nonce.wrapping_add(1);
+        let events = decide(&mut self.state, input, self.now, [self.nonce; 16])?;
+        for event in &events {
+            let Event::Incident { no, change } = event else { continue };
+            let Some(inc) = self.state.incidents.get(no) else { continue };
+            match &**change {
+                Change::Released { entry, dropped, .. } => {
+                    self.dropped.extend(dropped.iter().cloned());
+                    let public = inc.entry(*entry).filter(|e| e.public);
+                    let kind = public.and_then(|e| inc.message(e.message)).map(|m| m.kind);
+                    if kind.is_some_and(|k| k != Kind::Holding) {
+                        self.gone.push(Gone { at: self.now, to: Vec::new(), over: Channel::Web });
+                    }
+                }
+                Change::Escalated { ask, .. } => {
+                    let function = inc.asks.get(*ask as usize).map(|a| a.function);
+                    self.escalated.extend(function.map(|f| (f, self.now)));
+                }
+                _ => {}
+            }
+            for batch in change.batches() {
+                let Item::Message(seq) = batch.item else { continue };
+                if inc.message(seq).is_none_or(|m| m.kind == Kind::Holding) {
+                    continue;
+                }
+                for send in batch.sends.iter() {
+                    let point = inc.plan.point(send.point);
+                    self.gone.push(Gone { at: self.now, to: point.functions.clone(), over: point.channel });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Functions of whom an answer is still missing.
+fn unanswered(inc: &Incident) -> Vec<(IncidentNo, FunctionId)> {
+    let waiting = inc.asks.iter().filter(|a| matches!(a.state, AskState::Waiting));
+    let functions: BTreeSet<Fx> = waiting.map(|a| a.function).collect();
+    functions.into_iter().map(|f| (inc.no, inc.plan.function(f).id.clone())).collect()
+}

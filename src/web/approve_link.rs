@@ -1,0 +1,208 @@
+//! What the link in a request for approval opens (RULES B2): every text of the incident that waits for that duty, word for
+//! word, who gets it and until when, with its buttons. Looking does nothing, since scanners open links; each yes names the
+//! fingerprint that was read, so that a text which changed meanwhile is refused. The link is as good as the duty's telephone
+//! was when it was sent there, for this incident, and dead when that is closed.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::http::{Method, StatusCode};
+
+use super::console::accepted_lang;
+use super::public::{Answer, Call};
+use crate::dispatch::owner::{Failed, Handle};
+use crate::domain::ids::{DeliveryId, FunctionId, MessageNo};
+use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::state::{Incident, Item, Phase, State};
+use crate::domain::lang::Lang;
+use crate::domain::text::Fingerprint;
+use crate::domain::time::At;
+use crate::domain::view::{ApprovalView, approvals_for};
+use crate::domain::words::NoteWord;
+
+/// Longest form that is read: a reason with all its letters escaped.
+const FORM_BYTES_MAX: usize = 8 * 1024;
+
+#[derive(Template)]
+#[template(path = "approve_link.html")]
+struct Page {
+    lang: Lang,
+    region: String,
+    fictional: bool,
+    path: String,
+    seen: Option<Seen>,
+    /// What a button did, or why it did nothing.
+    did: Option<Result<&'static str, String>>,
+}
+
+/// What waits.
+struct Seen {
+    exercise: bool,
+    mark: String,
+    title: String,
+    closed: bool,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    view: ApprovalView,
+    to: Vec<String>,
+    due: String,
+}
+
+impl Page {
+    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
+        if self.lang == Lang::SV { sv } else { en }
+    }
+    fn then(&self, a: &ApprovalView) -> &'static str {
+        super::console::words::then(self.lang, a.approval.then, a.approval.finally)
+    }
+}
+
+/// The duty that a note asked for approval, if this delivery is such a note.
+pub fn asked(inc: &Incident, delivery: DeliveryId) -> Option<FunctionId> {
+    let Item::Note(id) = inc.deliveries.get(delivery.ordinal as usize)?.item() else { return None };
+    let note = inc.notes.get(id as usize).filter(|n| n.word == NoteWord::ApprovalWanted)?;
+    Some(inc.plan.function(note.to).id.clone())
+}
+
+/// Answers the link of such a note.
+pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call: &Call) -> Answer {
+    let lang = accepted_lang(&call.headers);
+    let mut did = None;
+    if call.method == Method::POST {
+        did = Some(match action(&call.body, lang, delivery) {
+            Ok((action, done)) => {
+                match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+                    Ok(_) => Ok(done),
+                    Err(Failed::Refused(r)) => Err(format!("{}. {}", r.why, r.help)),
+                    Err(Failed::GoingDown) => Err(Failed::GoingDown.to_string()),
+                }
+            }
+            Err(why) => Err(why),
+        });
+    }
+    let failed = did.as_ref().is_some_and(Result::is_err);
+    let looked = handle.ask(move |state, meta| {
+        let around = (state.plan.region.name.clone(), meta.fictional);
+        (around, seen(state, &by, delivery, lang, meta.now))
+    });
+    let ((region, fictional), seen) = looked.await.unwrap_or_default();
+    let status = match &seen {
+        None => StatusCode::NOT_FOUND,
+        Some(s) if s.closed => StatusCode::GONE,
+        Some(_) if failed => StatusCode::CONFLICT,
+        Some(_) => StatusCode::OK,
+    };
+    let page = Page { lang, region, fictional, path: call.path.clone(), seen, did };
+    Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))
+}
+
+fn seen(state: &State, by: &FunctionId, delivery: DeliveryId, lang: Lang, now: At) -> Option<Seen> {
+    let inc = state.incidents.get(&delivery.incident)?;
+    let plan = &inc.plan;
+    let mut waiting = approvals_for(state, by, now);
+    waiting.retain(|a| a.incident == inc.no);
+    let name = |f: &FunctionId| {
+        plan.fx(f.as_str()).map_or_else(|| f.to_string(), |f| plan.function(f).title.get(lang).to_owned())
+    };
+    let entry = |view: ApprovalView| Entry {
+        to: view.to.iter().map(name).collect(),
+        due: plan.calendar.written(view.approval.due.timestamp(), now.timestamp(), &plan.words(lang).weekdays),
+        view,
+    };
+    Some(Seen {
+        exercise: inc.is_drill(),
+        mark: plan.words(lang).mark.clone(),
+        title: inc.book().title.get(lang).to_owned(),
+        closed: inc.phase == Phase::Closed,
+        entries: waiting.into_iter().map(entry).collect(),
+    })
+}
+
+/// What a form asks for, of this incident alone.
+fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'static str), String> {
+    let say = |sv: &'static str, en: &'static str| if lang == Lang::SV { sv } else { en };
+    let broken =
+        || say("Formuläret kom inte fram helt. Försök igen.", "The form did not arrive whole. Try again.").to_owned();
+    if body.len() > FORM_BYTES_MAX {
+        return Err(broken());
+    }
+    let fields: BTreeMap<String, String> = serde_form(body);
+    let field = |name: &str| fields.get(name).map_or("", |v| v.trim());
+    let number: MessageNo = field("number").parse().map_err(|_| broken())?;
+    if number.incident != delivery.incident {
+        return Err(broken());
+    }
+    match field("do") {
+        "approve" => {
+            let fingerprint: Fingerprint = field("fingerprint").parse().map_err(|_| broken())?;
+            let entry = field("entry").parse().ok();
+            Ok((Action::Approve { number, fingerprint, entry }, say("Godkänt.", "Approved.")))
+        }
+        "reject" => {
+            let reason = field("reason");
+            if reason.is_empty() {
+                return Err(say("Skriv ett skäl.", "Write a reason.").to_owned());
+            }
+            Ok((Action::Reject { number, reason: reason.into(), replacement: None }, say("Avslaget.", "Rejected.")))
+        }
+        "wait" => Ok((Action::Wait { number }, say("Mer tid, en gång.", "More time, once."))),
+        _ => Err(broken()),
+    }
+}
+
+/// A form's fields; of those that come twice, the first.
+fn serde_form(body: &[u8]) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
+    for pair in body.split(|b| *b == b'&') {
+        let mut halves = pair.splitn(2, |b| *b == b'=');
+        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
+        fields.entry(unescaped(name)).or_insert_with(|| unescaped(value));
+    }
+    fields
+}
+
+/// `application/x-www-form-urlencoded`, as the URL standard reads it.
+fn unescaped(text: &[u8]) -> String {
+    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let hex = (digit(text.get(at + 1)), digit(text.get(at + 2)));
+        match (text[at], hex) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', (Some(high), Some(low))) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                at += 2;
+            }
+            (other, _) => bytes.push(other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::domain::ids::IncidentNo;
+
+    #[test]
+    fn a_form_acts_on_its_own_incident_and_says_what_is_missing() {
+        let delivery = DeliveryId { incident: IncidentNo::actual(14), ordinal: 3 };
+        let read = |body: &str| action(body.as_bytes(), Lang::EN, delivery);
+        let (approve, _) = read("do=approve&number=14-2&fingerprint=7K4F2A&entry=1").unwrap();
+        assert!(matches!(approve, Action::Approve { entry: Some(1), .. }), "{approve:?}");
+        let (reject, _) = read("do=reject&number=14-2&reason=fel+telefon%C3%A5nummer").unwrap();
+        assert!(matches!(reject, Action::Reject { reason, .. } if reason.as_str() == "fel telefonånummer"));
+        assert!(matches!(read("do=wait&number=14-2").unwrap().0, Action::Wait { .. }));
+        assert_eq!(read("do=reject&number=14-2&reason=+").unwrap_err(), "Write a reason.");
+        for bad in ["", "do=approve&number=14-2", "do=approve&number=15-2&fingerprint=7K4F2A", "do=x&number=14-2", "%"]
+        {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        assert!(read(&"a".repeat(FORM_BYTES_MAX + 1)).is_err());
+    }
+}

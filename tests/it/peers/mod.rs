@@ -1,0 +1,20 @@
+//! Against servers that nobody here wrote. Each test is started by its script under `tests/peers/`, which starts the server and
+//! says by environment variables where it is.
+
+mod kannel;
+mod mail;
+mod sink;
+mod smpp;
+mod smpp_speed;
+mod sms_far;
+mod sms_spool;
+
+/// What the script says.
+fn said(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the script in tests/peers that belongs to this test"))
+}
+
+fn port(name: &str) -> u16 {
+    said(name).parse().expect("a port")
+}

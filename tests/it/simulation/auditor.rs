@@ -1,0 +1,681 @@
+//! Judges a run by what the journal says and what far devices and gateways saw. Its model is its own: it reads records as
+//! facts, asks no rule of the program what they mean, and reads texts by the grammar alone (`sim::verify`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::{DeliveryId, FunctionId, Fx, GatewayId, IncidentNo, Px, Status};
+use vardkase::domain::incident::event::{Batch, Change, Event};
+use vardkase::domain::incident::state::{DESK, Delivery, EntryState, Item, Kind, Phase};
+use vardkase::domain::lang::Lang;
+use vardkase::domain::plan::{AnswerRule, Audience, Carry, Channel, Hours, Plan};
+use vardkase::domain::time::At;
+use vardkase::sim::Shown;
+use vardkase::sim::verify::{self, Kind as Lies};
+
+use super::world::{Seen, short};
+
+/// A timer that fires so much after its time is still in time: the disk may have been silent (ms).
+const GRACE_MS: i64 = 25_000;
+/// A public text must be read back by then, or an alarm be raised.
+const READ_BACK_S: u32 = 120;
+const MARKS: [&str; 2] = ["ÖVNING", "EXERCISE"];
+
+/// A configuration, by its hash.
+pub struct Config {
+    pub plan: Arc<Plan>,
+    pub addresses: Vec<String>,
+}
+
+/// A record of the journal.
+pub struct Record {
+    pub seq: u64,
+    pub at: At,
+    pub event: Event,
+}
+
+struct Text {
+    audience: Audience,
+    kind: Kind,
+    texts: BTreeMap<Lang, (String, String)>,
+    stopped: Option<At>,
+}
+
+struct Entry {
+    to: Vec<FunctionId>,
+    audience: Audience,
+    public: bool,
+    message: u32,
+    /// It waits for approval until then; in a standing alarm or not.
+    waits: Option<(At, bool)>,
+    quiet: Option<At>,
+    ended: bool,
+}
+
+#[derive(PartialEq)]
+enum AskIs {
+    Waiting,
+    Answered,
+    NotReached,
+    Closed,
+}
+
+struct Ask {
+    function: FunctionId,
+    rule: AnswerRule,
+    /// Something must have happened to it by then.
+    by: At,
+    is: AskIs,
+}
+
+struct Sent {
+    seq: u64,
+    at: At,
+    item: Item,
+    functions: Vec<FunctionId>,
+    addresses: BTreeSet<String>,
+    gateway: GatewayId,
+    channel: Channel,
+    results: Vec<(u64, DeliveryState)>,
+    withdrawn: bool,
+    passed_on: bool,
+    other_text: bool,
+}
+
+struct Inc {
+    plan: Arc<Plan>,
+    hashes: Vec<String>,
+    open: bool,
+    texts: Vec<Text>,
+    notes: Vec<String>,
+    entries: Vec<Entry>,
+    asks: Vec<Ask>,
+    sent: Vec<Sent>,
+    /// (message, functions) that people walk.
+    tasks: Vec<(u32, Vec<FunctionId>)>,
+    /// Public texts that are out: by when they must be read back.
+    pages: BTreeMap<u32, At>,
+    /// Which message addressed which function, over what.
+    addressed: Vec<(u64, u32, FunctionId, bool)>,
+    attempted: BTreeSet<FunctionId>,
+    archived: bool,
+}
+
+struct Auditor<'a> {
+    configs: &'a BTreeMap<String, Config>,
+    /// From and until when the program ran.
+    lives: Vec<(At, At)>,
+    incidents: BTreeMap<IncidentNo, Inc>,
+    wrong: Vec<String>,
+}
+
+/// All that is wrong with a run.
+pub fn audit(configs: &BTreeMap<String, Config>, records: &[Record], log: &[(At, Seen)], end: At) -> Vec<String> {
+    let mut lives: Vec<(At, At)> = Vec::new();
+    for (at, seen) in log {
+        match seen {
+            Seen::Start { .. } => lives.push((*at, end)),
+            Seen::End { .. } => {
+                if let Some(last) = lives.last_mut() {
+                    last.1 = *at;
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut a = Auditor { configs, lives, incidents: BTreeMap::new(), wrong: Vec::new() };
+    let mut last = At(i64::MIN);
+    for r in records {
+        if r.at < last {
+            a.wrong.push(format!("#{}: time goes back", r.seq));
+        }
+        last = r.at;
+        if let Event::Incident { no, change } = &r.event {
+            a.change(r.seq, r.at, *no, change);
+        }
+    }
+    a.at_the_end(end);
+    a.takes(log);
+    a.shown(log);
+    a.done(records, log);
+    a.wrong.truncate(20);
+    a.wrong
+}
+
+impl Auditor<'_> {
+    /// When a timer that is due must have fired, seen when the program ran.
+    fn latest(&self, due: At) -> At {
+        for (from, until) in &self.lives {
+            let start = due.max(*from);
+            let by = At(start.0 + GRACE_MS);
+            if by <= *until {
+                return by;
+            }
+        }
+        At(i64::MAX)
+    }
+
+    fn in_time(&mut self, seq: u64, at: At, due: At, what: impl FnOnce() -> String) {
+        if at > self.latest(due) {
+            self.wrong.push(format!("#{seq}: {} was due at {due}, and nothing happened until {at}", what()));
+        }
+    }
+
+    fn change(&mut self, seq: u64, at: At, no: IncidentNo, change: &Change) {
+        if let Change::Opened { plan, .. } = change {
+            let Some(config) = self.configs.get(plan) else {
+                self.wrong.push(format!("#{seq}: {no} opens with a plan that nobody gave"));
+                return;
+            };
+            let inc = Inc {
+                plan: config.plan.clone(),
+                hashes: vec![plan.clone()],
+                open: true,
+                texts: Vec::new(),
+                notes: Vec::new(),
+                entries: Vec::new(),
+                asks: Vec::new(),
+                sent: Vec::new(),
+                tasks: Vec::new(),
+                pages: BTreeMap::new(),
+                addressed: Vec::new(),
+                attempted: BTreeSet::new(),
+                archived: false,
+            };
+            if self.incidents.insert(no, inc).is_some() {
+                self.wrong.push(format!("#{seq}: {no} opens twice"));
+            }
+            return;
+        }
+        let Some(mut inc) = self.incidents.remove(&no) else {
+            self.wrong.push(format!("#{seq}: {no} was never opened"));
+            return;
+        };
+        self.change_of(seq, at, no, &mut inc, change);
+        self.incidents.insert(no, inc);
+    }
+
+    fn change_of(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, change: &Change) {
+        let plan = inc.plan.clone();
+        let id = |f: &Fx| plan.function(*f).id.clone();
+        match change {
+            Change::Drafted { message } => {
+                let number = |lang: &Lang| format!("{}-{}", no.written(&plan.words(*lang).drill_prefix), message.seq);
+                let mut texts = BTreeMap::new();
+                for (lang, d) in &message.texts {
+                    let print =
+                        verify::fingerprint(&number(lang), message.audience.as_str(), lang.as_str(), d.text.as_str());
+                    if print != d.fingerprint.as_str() {
+                        self.wrong.push(format!("#{seq}: {} has the fingerprint {}", number(lang), d.fingerprint));
+                    }
+                    texts.insert(*lang, (print, d.text.to_string()));
+                }
+                if message.seq as usize != inc.texts.len() + 1 {
+                    self.wrong.push(format!("#{seq}: {no} numbers its texts {}", message.seq));
+                }
+                inc.texts.push(Text { audience: message.audience, kind: message.kind, texts, stopped: None });
+            }
+            Change::EntryAdded { entry } => {
+                // A drill trains the approval of a public text too; it is published nowhere (RULES D1).
+                if no.status == Status::Exercise && entry.audience == Audience::Outside {
+                    self.wrong.push(format!("#{seq}: a drill addresses the {}", entry.audience));
+                }
+                inc.entries.push(Entry {
+                    to: entry.to.iter().map(id).collect(),
+                    audience: entry.audience,
+                    public: entry.public,
+                    message: entry.message,
+                    waits: match &entry.state {
+                        EntryState::Waiting(a) => Some((a.due, a.held)),
+                        _ => None,
+                    },
+                    quiet: None,
+                    ended: false,
+                });
+            }
+            Change::EntryMoved { entry, message } => {
+                if let Some(e) = inc.entries.get_mut(*entry as usize) {
+                    e.message = *message;
+                }
+            }
+            Change::ApprovalAsked { entry, approval } => {
+                let Some(e) = inc.entries.get_mut(*entry as usize) else { return };
+                let before = e.waits.replace((approval.due, approval.held));
+                e.quiet = None;
+                if let Some((due, _)) = before {
+                    self.in_time(seq, at, due, || format!("{no} approval of entry {entry}"));
+                    let moved_later = approval.due > due && at < due;
+                    if moved_later && !approval.extended {
+                        self.wrong.push(format!("#{seq}: {no} the deadline of entry {entry} moves later by itself"));
+                    }
+                }
+            }
+            Change::Quieted { entry, until } => {
+                if let Some(e) = inc.entries.get_mut(*entry as usize) {
+                    e.quiet = Some(*until);
+                }
+            }
+            Change::EntryDropped { entry, .. } => self.entry_ends(seq, at, no, inc, *entry),
+            Change::Released { entry, batches, asks, also, .. } => {
+                self.entry_ends(seq, at, no, inc, *entry);
+                let Some(e) = inc.entries.get(*entry as usize) else { return };
+                let (message, public, to) = (e.message, e.public, e.to.clone());
+                if public {
+                    inc.pages.entry(message).or_insert(at + READ_BACK_S);
+                }
+                inc.attempted.extend(to.iter().cloned());
+                inc.attempted.extend(also.iter().map(id));
+                for f in to {
+                    inc.addressed.push((seq, message, f, public));
+                }
+                for b in batches {
+                    self.batch(seq, at, no, inc, b);
+                }
+                for a in asks {
+                    let by = a.due + a.due.seconds_since(at);
+                    inc.asks.push(Ask { function: id(&a.function), rule: a.rule, by, is: AskIs::Waiting });
+                }
+            }
+            Change::AskedAgain { batch, asks, .. } => {
+                self.batch(seq, at, no, inc, batch);
+                for a in asks {
+                    let by = a.due + a.due.seconds_since(at);
+                    inc.asks.push(Ask { function: id(&a.function), rule: a.rule, by, is: AskIs::Waiting });
+                }
+            }
+            Change::NoteSent { text, batch, .. } => {
+                inc.notes.push(text.as_str().to_owned());
+                self.batch(seq, at, no, inc, batch);
+            }
+            Change::Escalated { ask, to, due, batch, .. } => {
+                self.ask_moves(seq, at, no, inc, *ask);
+                if let Some(a) = inc.asks.get_mut(*ask as usize) {
+                    (a.is, a.by) = (AskIs::Waiting, *due);
+                }
+                inc.attempted.extend(to.iter().map(id));
+                self.batch(seq, at, no, inc, batch);
+            }
+            Change::Reminded { batch, .. } => self.batch(seq, at, no, inc, batch),
+            Change::Rerouted { from, batch } => {
+                if let Some(d) = inc.sent.get_mut(*from as usize) {
+                    d.passed_on = true;
+                }
+                self.batch(seq, at, no, inc, batch);
+            }
+            Change::Answered { asks, .. } => self.asks_become(seq, at, no, inc, asks, || AskIs::Answered),
+            Change::NotReached { asks } => self.asks_become(seq, at, no, inc, asks, || AskIs::NotReached),
+            Change::AsksClosed { asks, .. } => self.asks_become(seq, at, no, inc, asks, || AskIs::Closed),
+            Change::Unanswered { ask, due, .. } => {
+                if let Some(a) = inc.asks.get_mut(*ask as usize) {
+                    (a.is, a.by) = (AskIs::Waiting, *due);
+                }
+            }
+            Change::Results { results } => {
+                for r in results {
+                    match inc.sent.get_mut(r.ordinal as usize) {
+                        Some(d) => d.results.push((seq, r.state)),
+                        None => self.wrong.push(format!("#{seq}: {no} has no delivery {}", r.ordinal)),
+                    }
+                }
+            }
+            Change::Withdrawn { ordinals } => {
+                for o in ordinals {
+                    if let Some(d) = inc.sent.get_mut(*o as usize) {
+                        d.withdrawn = true;
+                    }
+                }
+            }
+            Change::Stopped { message, .. } => {
+                inc.pages.remove(message);
+                if let Some(t) = inc.texts.get_mut(*message as usize - 1) {
+                    t.stopped = Some(at);
+                }
+            }
+            Change::PageChecked { message, .. } => {
+                if let Some(due) = inc.pages.remove(message) {
+                    self.in_time(seq, at, due, || format!("{no} the page with text {message}"));
+                }
+            }
+            Change::TaskAdded { functions, message, .. } => {
+                inc.tasks.push((*message, functions.iter().map(id).collect()));
+            }
+            Change::PhaseSet { phase, .. } => inc.open = *phase != Phase::Closed,
+            Change::Merged { .. } => inc.open = false,
+            Change::Adopted { plan, .. } => match self.configs.get(plan) {
+                Some(config) => {
+                    inc.plan = config.plan.clone();
+                    inc.hashes.push(plan.clone());
+                    let addresses: Vec<BTreeSet<String>> =
+                        inc.sent.iter().map(|s| self.addresses(inc, &s.functions, s.channel)).collect();
+                    for (s, more) in inc.sent.iter_mut().zip(addresses) {
+                        s.addresses.extend(more);
+                    }
+                }
+                None => self.wrong.push(format!("#{seq}: {no} adopts a plan that nobody gave")),
+            },
+            Change::Archived => {
+                inc.archived = true;
+                if inc.open {
+                    self.wrong.push(format!("#{seq}: {no} leaves memory while it is open"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn addresses(&self, inc: &Inc, functions: &[FunctionId], channel: Channel) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        for config in inc.hashes.iter().filter_map(|h| self.configs.get(h)) {
+            for (p, address) in config.plan.points.iter().zip(&config.addresses) {
+                let here = |f: &Fx| functions.contains(&config.plan.function(*f).id);
+                if p.channel == channel && p.functions.iter().any(here) {
+                    all.insert(address.clone());
+                }
+            }
+        }
+        all
+    }
+
+    fn batch(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, b: &Batch) {
+        if b.first as usize != inc.sent.len() {
+            self.wrong.push(format!("#{seq}: {no} counts its deliveries from {}, not {}", b.first, inc.sent.len()));
+        }
+        let plan = inc.plan.clone();
+        for s in b.sends.iter() {
+            let point = plan.point(Px(s.point.0));
+            let functions: Vec<FunctionId> = point.functions.iter().map(|f| plan.function(*f).id.clone()).collect();
+            let gateway = plan.gateway(point.gateways[usize::from(s.gateway)]).id.clone();
+            let addresses = self.addresses(inc, &functions, point.channel);
+            if no.status == Status::Exercise && functions.iter().any(|f| f.as_str() == "town") {
+                self.wrong.push(format!("#{seq}: a drill leaves the house"));
+            }
+            inc.sent.push(Sent {
+                seq,
+                at,
+                item: b.item,
+                functions,
+                addresses,
+                gateway,
+                channel: point.channel,
+                results: Vec::new(),
+                withdrawn: false,
+                passed_on: false,
+                other_text: b.flags & Delivery::OTHER_TEXT != 0,
+            });
+        }
+    }
+
+    fn entry_ends(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, entry: u32) {
+        let Some(e) = inc.entries.get_mut(entry as usize) else { return };
+        if std::mem::replace(&mut e.ended, true) {
+            self.wrong.push(format!("#{seq}: {no} entry {entry} ends twice"));
+        }
+        let due = e.waits.take().map(|w| w.0).or(e.quiet.take());
+        if let Some(due) = due {
+            self.in_time(seq, at, due, || format!("{no} entry {entry}"));
+        }
+    }
+
+    fn ask_moves(&mut self, seq: u64, at: At, no: IncidentNo, inc: &Inc, ask: u32) {
+        if let Some(a) = inc.asks.get(ask as usize)
+            && a.is == AskIs::Waiting
+            && a.rule == AnswerRule::Required
+        {
+            let f = a.function.clone();
+            self.in_time(seq, at, a.by, || format!("{no} the answer of {f} (ask {ask})"));
+        }
+    }
+
+    fn asks_become(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, asks: &[u32], is: impl Fn() -> AskIs) {
+        for id in asks {
+            self.ask_moves(seq, at, no, inc, *id);
+            match inc.asks.get_mut(*id as usize) {
+                Some(a) => a.is = is(),
+                None => self.wrong.push(format!("#{seq}: {no} has no ask {id}")),
+            }
+        }
+    }
+
+    /// Everybody or an alarm; no approval waits for ever.
+    fn at_the_end(&mut self, end: At) {
+        let mut wrong = Vec::new();
+        for (no, inc) in &self.incidents {
+            for (id, e) in inc.entries.iter().enumerate() {
+                if let Some((due, held)) = e.waits {
+                    if !held {
+                        wrong.push(format!("{no} entry {id} still waits for approval at the end, in no alarm"));
+                    }
+                    if end > self.latest(due) {
+                        wrong.push(format!("{no} entry {id} waits since {due}"));
+                    }
+                } else if let Some(until) = e.quiet {
+                    if end > self.latest(until) {
+                        wrong.push(format!("{no} entry {id} is quiet although it is morning: {until}"));
+                    }
+                } else if !e.ended {
+                    wrong.push(format!("{no} entry {id} is neither out, nor waits, nor was given up"));
+                }
+            }
+            for (id, a) in inc.asks.iter().enumerate() {
+                if a.is == AskIs::Waiting && !inc.open {
+                    wrong.push(format!("{no} ask {id} of {} is open after the end", a.function));
+                }
+                if a.is == AskIs::Waiting && a.rule == AnswerRule::Required && end > self.latest(a.by) {
+                    wrong.push(format!("{no} ask {id}: {} was forgotten, due {}", a.function, a.by));
+                }
+            }
+            for (message, due) in &inc.pages {
+                if no.status == Status::Actual && !inc.archived && end > self.latest(*due) {
+                    wrong.push(format!("{no} public text {message} was neither read back nor an alarm, due {due}"));
+                }
+            }
+            self.addressed(*no, inc, &mut wrong);
+            dead_ends(*no, inc, &mut wrong);
+        }
+        self.wrong.extend(wrong);
+    }
+
+    /// Each addressed function has a delivery of its own, or people walk.
+    fn addressed(&self, no: IncidentNo, inc: &Inc, wrong: &mut Vec<String>) {
+        for (seq, message, f, public) in &inc.addressed {
+            if *public {
+                continue;
+            }
+            let mut who = vec![f.clone()];
+            for config in inc.hashes.iter().filter_map(|h| self.configs.get(h)) {
+                let mut now = config.plan.fx(f.as_str());
+                while let Some(x) = now {
+                    now = match config.plan.function(x).hours {
+                        Hours::Day { covered_by } => Some(covered_by),
+                        Hours::Always => None,
+                    };
+                    let id = config.plan.function(x).id.clone();
+                    if who.contains(&id) && id != *f {
+                        break;
+                    }
+                    who.push(id);
+                }
+            }
+            let reached = |s: &Sent| {
+                (s.item == Item::Message(*message) || s.other_text && s.seq == *seq)
+                    && s.functions.iter().any(|x| who.contains(x))
+            };
+            let walked = inc.tasks.iter().any(|(m, fs)| m == message && fs.contains(f));
+            if !inc.sent.iter().any(reached) && !walked {
+                wrong.push(format!("#{seq}: {no} text {message} addresses {f}, and neither sends nor walks"));
+            }
+        }
+    }
+
+    /// What gateways took: committed before, never again once it is known to be accepted, to the right address, marked when it
+    /// may be a repeat.
+    fn takes(&mut self, log: &[(At, Seen)]) {
+        let mut uncertain: BTreeMap<DeliveryId, bool> = BTreeMap::new();
+        for (at, seen) in log {
+            match seen {
+                Seen::Told { id, certain, .. } => {
+                    if *certain {
+                        uncertain.insert(*id, false);
+                    }
+                }
+                Seen::Took { gateway, id, to, durable, excused, repeat } => {
+                    if id.incident == DESK {
+                        continue;
+                    }
+                    let before = uncertain.insert(*id, true);
+                    if before == Some(true) && !repeat && !excused {
+                        self.wrong.push(format!("{at}: {id} may be a repeat and does not say so"));
+                    }
+                    let sent = self.incidents.get(&id.incident).and_then(|i| i.sent.get(id.ordinal as usize));
+                    let Some(sent) = sent else {
+                        if !excused {
+                            self.wrong.push(format!("{at}: {gateway} took {id}, which is in no journal"));
+                        }
+                        continue;
+                    };
+                    if *excused {
+                        continue;
+                    }
+                    if sent.seq > *durable {
+                        let seq = sent.seq;
+                        self.wrong.push(format!("{at}: {gateway} took {id} before #{seq} was on disk ({durable})"));
+                    }
+                    if !sent.addresses.contains(to) || sent.gateway != *gateway {
+                        self.wrong.push(format!("{at}: {id} goes to a wrong address or over {gateway}"));
+                    }
+                    let known = sent.results.iter().find(|(seq, s)| {
+                        *seq <= *durable && matches!(s, DeliveryState::Accepted | DeliveryState::Delivered)
+                    });
+                    if let Some((seq, state)) = known {
+                        let state = short(*state);
+                        self.wrong.push(format!("{at}: {gateway} took {id} again, known as {state} since #{seq}"));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What far devices showed: the canonical text byte for byte, marked in drills and only there; told when it was stopped.
+    fn shown(&mut self, log: &[(At, Seen)]) {
+        for (at, seen) in log {
+            let Seen::Shown { gateway, to, id, units } = seen else { continue };
+            if id.incident == DESK {
+                continue;
+            }
+            let Some(inc) = self.incidents.get(&id.incident) else { continue };
+            let Some(sent) = inc.sent.get(id.ordinal as usize) else { continue };
+            let carry = inc.plan.gateways.iter().find(|g| g.id == *gateway).map(|g| &g.carry);
+            let lies = match carry {
+                Some(Carry::Fax { .. }) => Lies::Fax,
+                Some(carry) => Lies::of(carry),
+                None => continue,
+            };
+            let all: Vec<Shown> = (0..)
+                .zip(units)
+                .map(|(order, u)| Shown { to: to.clone(), text: u.clone(), order, gateway: gateway.to_string() })
+                .collect();
+            let got = match verify::received(&all, &MARKS, |_| Some(lies)) {
+                Ok(got) => got,
+                Err(e) => {
+                    self.wrong.push(format!("{at}: {id}: {e}"));
+                    continue;
+                }
+            };
+            let [got] = got.as_slice() else {
+                self.wrong.push(format!("{at}: {id} shows {} texts", got.len()));
+                continue;
+            };
+            let drill = id.incident.status == Status::Exercise;
+            if got.mark.is_some() != drill {
+                self.wrong.push(format!("{at}: {id} is marked {:?}", got.mark));
+            }
+            match sent.item {
+                Item::Message(seq) => {
+                    let Some(text) = inc.texts.get(seq as usize - 1) else { continue };
+                    let same = text.texts.values().any(|(print, canonical)| {
+                        got.fingerprint.as_ref() == Some(print) && got.trailer_after(canonical).is_ok()
+                    });
+                    if !same {
+                        self.wrong.push(format!("{at}: {id} is not the canonical text {seq}: {units:?}"));
+                    }
+                    // Every address that has a stopped text is told (RULES D2).
+                    if let Some(stopped) = text.stopped
+                        && !matches!(text.kind, Kind::Stopped { .. })
+                    {
+                        let told = |s: &Sent| {
+                            let Item::Message(m) = s.item else { return false };
+                            let Some(Text { kind: Kind::Stopped { of }, audience, .. }) = inc.texts.get(m as usize - 1)
+                            else {
+                                return false;
+                            };
+                            of.seq >= seq
+                                && *audience == text.audience
+                                && s.at >= stopped
+                                && s.functions.iter().any(|f| sent.functions.contains(f))
+                        };
+                        let walked = inc.tasks.iter().any(|(m, fs)| {
+                            matches!(inc.texts.get(*m as usize - 1), Some(Text { kind: Kind::Stopped { .. }, .. }))
+                                && fs.iter().any(|f| sent.functions.contains(f))
+                        });
+                        if !inc.sent.iter().any(told) && !walked {
+                            let who = &sent.functions;
+                            self.wrong
+                                .push(format!("{at}: {id} shows {who:?} text {seq}, stopped, and nobody tells them"));
+                        }
+                    }
+                }
+                Item::Note(n) => {
+                    let text = inc.notes.get(n as usize).map(String::as_str).unwrap_or_default();
+                    if got.trailer_after(text).is_err() {
+                        self.wrong.push(format!("{at}: {id} is not note {n}: {units:?}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was answered with "done, on record" is in the journal, and was when it was said.
+    fn done(&mut self, records: &[Record], log: &[(At, Seen)]) {
+        for (at, seen) in log {
+            let Seen::Done { events, on_record: true, durable } = seen else { continue };
+            let Some(first) = events.first() else { continue };
+            let there = records.iter().enumerate().any(|(i, r)| {
+                r.event == *first
+                    && records.get(i + events.len() - 1).is_some_and(|last| last.seq <= *durable)
+                    && records[i..].iter().zip(events.iter()).all(|(r, e)| r.event == *e)
+            });
+            if !there {
+                let what = first.name();
+                self.wrong.push(format!("{at}: done was said of {what}, which is not on record (by {durable})"));
+            }
+        }
+    }
+}
+
+/// A function whose every path failed is walked to.
+fn dead_ends(no: IncidentNo, inc: &Inc, wrong: &mut Vec<String>) {
+    let dead = |s: &Sent| {
+        matches!(s.results.last(), Some((_, DeliveryState::Failed | DeliveryState::Expired)))
+            || s.withdrawn && s.results.is_empty()
+    };
+    let mut by: BTreeMap<(u32, &FunctionId), Vec<&Sent>> = BTreeMap::new();
+    for s in &inc.sent {
+        if let Item::Message(m) = s.item {
+            for f in s.functions.iter().filter(|f| inc.attempted.contains(*f)) {
+                by.entry((m, f)).or_default().push(s);
+            }
+        }
+    }
+    for ((m, f), all) in by {
+        let stopped = inc.texts.get(m as usize - 1).is_some_and(|t| t.stopped.is_some());
+        let withdrawn = all.iter().any(|s| s.withdrawn);
+        if stopped || withdrawn || !all.iter().all(|s| dead(s)) || all.iter().any(|s| s.passed_on && !dead(s)) {
+            continue;
+        }
+        if !inc.tasks.iter().any(|(t, fs)| *t == m && fs.contains(f)) {
+            wrong.push(format!("{no}: every path of {f} failed for text {m}, and nobody walks"));
+        }
+    }
+}

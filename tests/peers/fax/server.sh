@@ -1,0 +1,85 @@
+# A HylaFAX of the script's own, sourced after ../lib.sh: its spool lies in scratch, nothing is written under /var or /etc but
+# the links /dev/ttyVK*, which HylaFAX wants, and its locks. The daemons drop to uucp, so the script runs as root.
+
+FAX_PACKAGES=(postfix hylafax-server hylafax-client libspandsp-dev libtiff-dev gcc libc6-dev ghostscript libtiff-tools
+    tesseract-ocr tesseract-ocr-swe zbar-tools)
+
+fax_packages() { # MORE…: everything, by name. postfix goes first: hylafax-server pulls in another mail server else
+    [ "$(id -u)" -eq 0 ] || fail "HylaFAX's daemons are started as root and drop to uucp: run this as root"
+    need_deb "${FAX_PACKAGES[@]}" "$@"
+}
+
+fax_readable() { # the daemons are uucp: every folder on the way to scratch lets them through
+    local at
+    at=$(realpath "$DIR")
+    while [ "$at" != / ]; do
+        chmod a+x "$at" 2>/dev/null || fail "uucp can't go through $at: set PEERS_DIR to a folder of your own"
+        at=$(dirname "$at")
+    done
+}
+
+fax_spool() { # SPOOL: an empty spool
+    local spool=$1
+    mkdir -p "$spool"
+    cp -a /var/spool/hylafax/. "$spool"/ 2>/dev/null || true
+    rm -rf "${spool:?}"/etc "$spool"/{sendq,doneq,docq,recvq,log}/* "$spool"/FIFO* "$spool"/client/*
+    mkdir -p "$spool"/etc
+    cp -aL /etc/hylafax/. "$spool"/etc/
+    chmod u+w "$spool"/etc/setup.cache "$spool"/etc/setup.modem
+    sed -i "s#^SPOOL=.*#SPOOL='$spool'#" "$spool"/etc/setup.cache
+    rm -f "$spool"/etc/config.tty*
+    printf '^.*@localhost$\n^.*@127\\.0\\.0\\.1$\n' >"$spool"/etc/hosts.hfaxd
+    # What HylaFAX runs when a job has ended: nothing, we look ourselves.
+    printf '#!/bin/sh\n' >"$spool"/bin/notify
+    printf '#!/bin/sh\n' >"$spool"/bin/faxrcvd
+    chmod 755 "$spool"/bin/notify "$spool"/bin/faxrcvd
+}
+
+fax_line() { # SPOOL DEVICE NUMBER [RINGS]: a modem's configuration; RINGS > 0 answers calls
+    cat >"$1/etc/config.$2" <<EOF
+CountryCode:		46
+AreaCode:		980
+FAXNumber:		$3
+LongDistancePrefix:	0
+InternationalPrefix:	00
+DialStringRules:	etc/dialrules
+ServerTracing:		0x1
+SessionTracing:		0xFFF
+RecvFileMode:		0644
+LogFileMode:		0644
+DeviceMode:		0666
+SpeakerVolume:		off
+RingsBeforeAnswer:	${4:-0}
+LocalIdentifier:	"$3"
+TagLineFont:		etc/lutRS18.pcf
+TagLineFormat:		"From %%l|%c|Page %%P of %%T"
+ModemType:		Class1
+Class1AdaptRecvCmd:	AT+FAR=1
+Class1TMConnectDelay:	400
+ModemResetDelay:	50
+ModemSoftResetCmdDelay:	50
+JobReqBusy:		3
+JobReqNoAnswer:		3
+JobReqNoCarrier:	3
+JobReqNoFCon:		3
+JobReqProto:		3
+JobReqDataConn:		3
+JobReqOther:		3
+EOF
+}
+
+fax_start() { # SPOOL PORT: scheduler and protocol server
+    chown -R uucp:uucp "$1"
+    chmod 600 "$1"/etc/hosts.hfaxd
+    setsid /usr/sbin/faxq -D -q "$1" >>"$DIR/faxq.log" 2>&1 &
+    started $!
+    setsid /usr/sbin/hfaxd -d -q "$1" -l 127.0.0.1 -i "$2" >>"$DIR/hfaxd.log" 2>&1 &
+    started $!
+    for _ in $(seq 100); do [ -p "$1/FIFO" ] && break; sleep 0.1; done
+    [ -p "$1/FIFO" ] || fail "faxq did not start: $(cat "$DIR/faxq.log")"
+    wait_port "$2"
+}
+
+fax_calls() { # SPOOL: HylaFAX's own list of the calls that it made
+    [ -f "$1/log/xferfaxlog" ] && cat "$1/log/xferfaxlog" || true
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Fax against HylaFAX (hfaxd, faxq, faxsend) with two software lines whose called parties are busy, do not answer, talk, drop
+# the call, crackle, or know no error correction: each job ends in the right state with the right reason, after as many calls
+# as it may make. What good machines received is read back by tesseract and zbarimg. A second server without any modem takes
+# a thousand jobs.
+#
+#   bash tests/peers/fax_rig.sh        two minutes or three; prints a table of the ends, and what was measured
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fax/server.sh"
+
+fax_packages
+scratch
+fax_readable
+
+LINES=2
+SPEED=${FAX_SPEED:-8}
+gcc -O2 -o "$DIR/line" tests/peers/fax/line.c -lspandsp -ltiff -lm 2>"$DIR/gcc.log" || fail "line.c: $(cat "$DIR/gcc.log")"
+
+fax_spool "$DIR/spool"
+for i in $(seq $LINES); do fax_line "$DIR/spool" "ttyVK$i" "+46.980.31920$i"; done
+PORT=$(free_port)
+fax_start "$DIR/spool" "$PORT"
+for i in $(seq $LINES); do
+    "$DIR/line" -d "/dev/ttyVK$i" -o "$DIR/received" -x "$SPEED" >>"$DIR/line.log" 2>&1 &
+    started $!
+    for _ in $(seq 50); do [ -e "/dev/ttyVK$i" ] && break; sleep 0.1; done
+    [ -e "/dev/ttyVK$i" ] || fail "line $i did not start: $(cat "$DIR/line.log")"
+    faxmodem -q "$DIR/spool" "ttyVK$i"
+done
+
+fax_spool "$DIR/quiet"
+QUIET_PORT=$(free_port)
+fax_start "$DIR/quiet" "$QUIET_PORT"
+
+export VARDKASE_PEER_FAX=127.0.0.1:$PORT VARDKASE_PEER_FAX_RECEIVED=$DIR/received VARDKASE_PEER_FAX_QUIET=127.0.0.1:$QUIET_PORT
+cargo_it peers::fax::rig || { fax_calls "$DIR/spool" | tail -20; fail "see above; HylaFAX's logs are in $DIR/spool/log"; }
