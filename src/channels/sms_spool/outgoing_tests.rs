@@ -26,7 +26,6 @@ fn job(to: &str, text: &str) -> Job {
         thread: String::new(),
         foot: String::new(),
         priority: 0,
-        foot: String::new(),
     };
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal: 17 },
