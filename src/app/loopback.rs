@@ -162,7 +162,12 @@ async fn one(
             here(&mut yaml.host, &mut yaml.port, line.addr);
             (Sim::Snpp(sim), line)
         }
-        Settings::Web(_) | Settings::Manual(_) => return Ok(None),
+        // Nothing of a demo or drill of the software is shown to the public.
+        Settings::Web(page) => {
+            page.mirror = None;
+            return Ok(None);
+        }
+        Settings::Manual(_) => return Ok(None),
     };
     Ok(Some(End { sim, line }))
 }

@@ -15,6 +15,7 @@ use crate::domain::text::Outgoing;
 
 pub mod fax_page;
 pub mod hylafax;
+pub mod mirror;
 mod secret;
 pub mod smpp;
 pub mod sms_http;
@@ -138,4 +139,9 @@ pub trait Gateway: Send + Sync {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()>;
     /// Connects and logs in. Never reaches a person.
     fn probe(&self) -> Boxed<'_, Health>;
+    /// What the far end said it can do when it was last spoken to, as name and value (`("STARTTLS", "yes")`). For
+    /// people: nothing depends on it.
+    fn far_end(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }

@@ -19,6 +19,7 @@ mod context;
 mod correct;
 mod decide;
 pub mod demo;
+mod gateway;
 mod handover;
 mod level;
 mod log;
@@ -117,6 +118,7 @@ enum Command {
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
     AllClear(all_clear::AllClearArgs),
+    Gateway(gateway::GatewayArgs),
     Log(log::LogArgs),
     Verify(verify::VerifyArgs),
     Check(check::CheckArgs),
@@ -183,6 +185,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),
         Command::AllClear(a) => a.run(cx),
+        Command::Gateway(a) => return a.run(cx),
         Command::Log(a) => a.run(cx),
         Command::Verify(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),

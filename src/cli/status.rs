@@ -73,6 +73,7 @@ impl StatusArgs {
         }
         let said = |key| status.get(key).and_then(Value::as_bool);
         status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
+        status_show::alarms(cx, status);
         match incident {
             None => status_show::region(cx, &read::<StatusView>(status.get("status").unwrap_or(status))?),
             Some(incident) => status_show::incident(cx, &read::<IncidentView>(incident)?),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::board::Board;
 use super::effects::{self, Jobs, Surroundings};
 use super::queue::Queued;
 use super::record::encode_anyway;
@@ -23,8 +24,10 @@ use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::state::{DESK, Incident, Item, Phase, State};
+use crate::domain::incident::ways::{TEST_TTL_S, WaysChange};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
+use crate::domain::words::NoteWord;
 use crate::journal::{Batch, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
@@ -108,6 +111,10 @@ pub struct Meta {
     pub fictional: bool,
     /// What `check` warns of.
     pub warnings: usize,
+    /// Deliveries per gateway that wait for room in its queue.
+    pub waiting: BTreeMap<GatewayId, usize>,
+    /// Alarms of the program's own parts, and how mirrors stand.
+    pub board: Board,
 }
 
 /// Speaks to the loop. Cheap to clone.
@@ -115,6 +122,7 @@ pub struct Meta {
 pub struct Handle {
     tx: mpsc::Sender<Request>,
     changed: watch::Receiver<u64>,
+    board: Board,
 }
 
 impl Handle {
@@ -159,6 +167,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.tx.send(Request::Config { loaded: Box::new(loaded), swap, reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// What every screen shows besides the state.
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Counts up with each commit.
@@ -256,7 +269,10 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         reasons: Arc::default(),
         fictional: loaded.fictional,
         warnings: loaded.warnings.len(),
+        waiting: BTreeMap::new(),
+        board: Board::default(),
     };
+    let board = meta.board.clone();
     let owner = Owner {
         desk_next: recovered.state.desk.len(),
         retry_at: None,
@@ -279,7 +295,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         in_flight: VecDeque::new(),
         changed,
     };
-    (owner, Handle { tx, changed: watch_changed })
+    (owner, Handle { tx, changed: watch_changed, board })
 }
 
 /// What is decided and not handed to the journal yet.
@@ -697,11 +713,10 @@ impl Owner {
 
     fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
         match event {
-            Event::DeskNote { plan, .. } => {
-                let ordinal = self.desk_next;
-                self.desk_next += 1;
-                if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
-                    effects::desk_job(&self.state, ordinal, contacts, jobs);
+            Event::DeskNote { plan, .. } => self.desk_leaves(plan, jobs),
+            Event::Ways { change } => {
+                if let WaysChange::TestSent { plan, .. } = &**change {
+                    self.desk_leaves(plan, jobs);
                 }
             }
             Event::Incident { no, change } => {
@@ -721,7 +736,11 @@ impl Owner {
                         }
                         let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
                         let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
-                        effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
+                            effects::first_jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        } else {
+                            effects::jobs(&self.state, inc, contacts, &self.around, range, jobs);
+                        }
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
@@ -732,6 +751,15 @@ impl Owner {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The next note of the desk is handed over.
+    fn desk_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
+        let ordinal = self.desk_next;
+        self.desk_next += 1;
+        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
+            effects::desk_job(&self.state, ordinal, contacts, jobs);
         }
     }
 
@@ -760,10 +788,12 @@ impl Owner {
             return;
         }
         let mut jobs: Vec<Queued> = std::mem::take(waiting).into();
+        self.meta.waiting.remove(gateway);
         if let Some(worker) = self.meta.workers.get(gateway) {
             let Err(full) = worker.submit(jobs) else { return };
             if !full.ended || going_down {
                 tracing::warn!(gateway = %gateway, waiting = full.rest.len(), "the queue is full; the rest waits");
+                self.meta.waiting.insert(gateway.clone(), full.rest.len());
                 *waiting = full.rest.into();
                 return;
             }
@@ -817,7 +847,8 @@ impl Owner {
             effects::jobs(&self.state, inc, contacts, &self.around, waiting, &mut jobs);
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
-            if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash {
+            let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
+            if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
                 effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
             }
         }

@@ -21,6 +21,7 @@ pub mod answer;
 pub mod api;
 pub mod auth;
 mod console;
+pub mod gateways;
 pub mod log;
 mod metrics;
 pub mod page;

@@ -11,3 +11,4 @@ pub mod reading;
 pub mod render;
 pub mod state;
 pub mod timers;
+pub mod ways;

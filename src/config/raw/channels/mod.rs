@@ -1,7 +1,9 @@
 //! `channels/`: gateways. What they can carry and hang on is for the plan; how they are spoken to is for the channels, which
 //! get these structures as they are. Secrets are references; no file holds one.
 
+mod mirror;
 mod sms;
+mod watch;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,10 +11,12 @@ use serde::Deserialize;
 use super::{At, List, Name, Need, Ordered, Secs, Texts};
 use crate::config::secrets::Secret;
 
+pub use mirror::{MirrorEntry, S3Entry, WebDavEntry};
 pub use sms::{
     BindWord, BodyWord, CallbackEntry, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry, SmsFile,
     SmsGateway, SmsHttpEntry,
 };
+pub use watch::{HeartbeatEntry, WatchFile};
 
 /// Where a secret lies: `{ env: NAME }` or `{ file: PATH }`, one of the two.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
@@ -57,6 +61,9 @@ pub struct LimitsEntry {
     /// Units a second that the far end allows.
     #[serde(default)]
     pub per_second_max: Option<u32>,
+    /// Units a minute that the far end allows.
+    #[serde(default)]
+    pub per_minute_max: Option<u32>,
     /// Waiting deliveries.
     #[serde(default)]
     pub queue_len_max: Option<u32>,
@@ -359,6 +366,9 @@ pub struct WebGateway {
     pub limits: LimitsEntry,
     /// Where it is read back: what does not stand there was not published.
     pub readback_url: Name,
+    /// Where the page is put, when another server shows it. Without: this program's own listener shows it.
+    #[serde(default)]
+    pub mirror: Option<At<MirrorEntry>>,
 }
 
 /// `channels/manual.yaml`.

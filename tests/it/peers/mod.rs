@@ -1,0 +1,10 @@
+//! Against servers that nobody here wrote. Each test is started by its script under `tests/peers/`, which starts the server and
+//! says by environment variables where it is.
+
+mod mirror;
+
+/// What the script says.
+fn said(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the script in tests/peers that belongs to this test"))
+}
