@@ -224,7 +224,12 @@ async fn one(
             let sim = sms_spool::start(&root, far, name, sim_opts, move || state.borrow().is_up).map_err(io)?;
             (Sim::Spool(sim), line)
         }
-        Settings::Web(_) | Settings::Manual(_) => return Ok(None),
+        // Nothing of a demo or drill of the software is shown to the public.
+        Settings::Web(page) => {
+            page.mirror = None;
+            return Ok(None);
+        }
+        Settings::Manual(_) => return Ok(None),
     };
     Ok(Some(End { sim, line }))
 }

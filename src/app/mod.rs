@@ -1,10 +1,13 @@
 //! The only wiring: from a configuration to running parts, and down again. Decides nothing.
 
 pub mod answers;
+pub mod auditor;
 pub mod demo;
 pub mod files;
 pub mod gateways;
+pub mod heartbeat;
 pub mod loopback;
+pub mod mirrors;
 pub mod publish;
 pub mod reload;
 pub mod running;

@@ -1,19 +1,21 @@
 //! The public page is made anew whenever what it says changes, and on its beat (RULES D9); then it is read back over the wire
 //! and compared, for nothing counts as published that can't be read (invariant 3).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::mirrors::{Publication, Told, alarm_name, alarm_text};
+use crate::channels::mirror::PageName;
 use crate::clock::SharedClock;
 use crate::dispatch::owner::Handle;
-use crate::domain::ids::MessageNo;
+use crate::domain::ids::{GatewayId, MessageNo};
 use crate::domain::incident::input::Input;
-use crate::domain::lang::Lang;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::public_view::{PublicView, public_view};
-use crate::web::page::{PageFrame, render_public};
+use crate::web::page::{Links, PageFrame, render_linked, render_public};
 use crate::web::public::{Pages, PublicSite, Published};
 
 /// A page is read back within that time, or it counts as not published.
@@ -31,8 +33,14 @@ pub struct Publisher {
     pub site: Arc<PublicSite>,
     /// Time.
     pub clock: SharedClock,
-    /// Where it is read back (`http://127.0.0.1:8080`): our own listener, or the mirror that people really see.
+    /// Where it is read back (`http://127.0.0.1:8080`): our own listener, or what stands before it.
     pub read_back: Vec<String>,
+    /// What mirrors follow.
+    pub published: watch::Sender<Arc<Publication>>,
+    /// What mirrors tell.
+    pub told: mpsc::Receiver<Told>,
+    /// How many there are.
+    pub mirrors: usize,
 }
 
 /// What decides whether the page must be made anew: everything but the times.
@@ -43,7 +51,7 @@ fn same(a: &PublicView, b: &PublicView) -> bool {
 
 impl Publisher {
     /// Publishes until `stop` turns true.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.handle.changed();
         let client = match reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy().build() {
             Ok(client) => client,
@@ -53,7 +61,12 @@ impl Publisher {
             }
         };
         let mut shown: Option<PublicView> = None;
+        let mut revision = 0;
+        // Our own pages were read back and were equal.
         let mut proven = false;
+        // Each mirror's last word.
+        let mut mirrored: BTreeMap<GatewayId, Told> = BTreeMap::new();
+        let mut said = None;
         loop {
             let view = self.handle.ask(|state, meta| {
                 let plan = &state.plan;
@@ -84,22 +97,48 @@ impl Publisher {
                 }
                 if !self.site.publish(pages) {
                     tracing::error!("the public page has too many parts and was not changed");
+                    let what = L10n::of([
+                        (Lang::SV, "den öppna sidan har för många delar och är inte ändrad"),
+                        (Lang::EN, "the public page has too many parts and was not changed"),
+                    ]);
+                    self.handle.board().raise("page parts", what, now.into(), true);
+                }
+                revision += 1;
+                if self.mirrors > 0 {
+                    let pages = mirror_pages(&view, &frame);
+                    self.published.send_replace(Arc::new(Publication { revision, pages }));
                 }
                 proven = false;
+                said = None;
             }
+            let view = if fresh || stale { shown.insert(view) } else { shown.get_or_insert(view) };
             if !proven {
-                proven = self.prove(&client, &view, &plan.region.languages).await;
+                proven = self.prove(&client, view, &plan.region.languages).await;
+                self.own_alarm(proven);
             }
-            shown = if fresh || stale { Some(view) } else { shown };
+            let of_this = |t: &&Told| t.revision == revision;
+            let all_mirrors = mirrored.values().filter(of_this).filter(|t| t.equal).count() == self.mirrors;
+            let one_failed = !proven || mirrored.values().any(|t| t.revision == revision && !t.equal);
+            // Equal everywhere, not equal somewhere, or not known yet.
+            let equal = if one_failed { Some(false) } else { (proven && all_mirrors).then_some(true) };
+            if let Some(equal) = equal
+                && said != Some(equal)
+            {
+                said = Some(equal);
+                self.tell(view, equal).await;
+            }
             tokio::select! {
                 _ = stop.changed() => return,
                 _ = changed.changed() => {}
+                Some(told) = self.told.recv() => {
+                    mirrored.insert(told.gateway.clone(), told);
+                }
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
 
-    /// Reads every page back and looks for each text, whole. Tells the domain.
+    /// Reads every page of our own back and looks for each text, whole.
     async fn prove(&self, client: &reqwest::Client, view: &PublicView, languages: &[Lang]) -> bool {
         let mut equal = true;
         for base in &self.read_back {
@@ -115,17 +154,52 @@ impl Publisher {
                 });
             }
         }
-        let messages: Vec<MessageNo> = view.messages.iter().map(|m| m.number).collect();
         if !equal {
             tracing::error!("the public page can't be read back as it was published");
         }
+        equal
+    }
+
+    fn own_alarm(&self, proven: bool) {
+        let own = GatewayId::from("own");
+        if proven {
+            self.handle.board().clear(&alarm_name(&own));
+        } else {
+            self.handle.board().raise(&alarm_name(&own), alarm_text(&own), self.clock.now().into(), true);
+        }
+    }
+
+    /// Tells the domain how the page stands: in all places together.
+    async fn tell(&self, view: &PublicView, equal: bool) {
+        let messages: Vec<MessageNo> = view.messages.iter().map(|m| m.number).collect();
         if !messages.is_empty()
             && let Err(e) = self.handle.input(Input::PageChecked { messages, equal }).await
         {
             tracing::warn!("the proof of the public page was not recorded: {e}");
         }
-        equal
     }
+}
+
+/// The same pages for mirrors: as files in folders, with links that hold there.
+fn mirror_pages(view: &PublicView, frame: &PageFrame<'_>) -> Vec<(PageName, Arc<[u8]>)> {
+    let mut pages = Vec::new();
+    let mut add = |name: String, lang: Lang, depth: u8| {
+        let body = render_linked(view, lang, frame, Links::Mirror { depth });
+        if let Some(name) = PageName::new(name) {
+            pages.push((name, Arc::from(body.into_bytes())));
+        }
+    };
+    let own = frame.plan.lang();
+    for lang in &frame.plan.region.languages {
+        add(format!("{lang}/index.html"), *lang, 1);
+    }
+    let incidents: BTreeSet<u32> = view.messages.iter().map(|m| m.number.incident.n).collect();
+    for n in incidents {
+        add(format!("i/{n}/index.html"), own, 2);
+    }
+    // The first page last: whoever begins there finds what it leads to.
+    add("index.html".into(), own, 0);
+    pages
 }
 
 /// As askama writes text into HTML.

@@ -12,8 +12,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::answers::Answers;
+use super::auditor;
 use super::files;
 use super::gateways;
+use super::heartbeat::Heartbeat;
+use super::mirrors::{self, Follower};
 use super::publish::Publisher;
 use super::reload::Reloader;
 use super::seals::Seals;
@@ -23,6 +26,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::raw::channels::PageWord;
 use crate::config::{Loaded, Settings, Source};
+use crate::dispatch::board::PageState;
 use crate::dispatch::effects::Surroundings;
 use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
@@ -119,6 +123,8 @@ pub struct Running {
 
 /// Parts that take longer to end than this are left behind.
 const END_WITHIN: Duration = Duration::from_secs(15);
+/// What mirrors tell may wait for the publisher.
+const MIRROR_NEWS_MAX: usize = 64;
 /// Shift times are looked at that often.
 const SHIFTS_EVERY: Duration = Duration::from_secs(20);
 
@@ -187,10 +193,14 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (swap, _) = workers.follow(&loaded);
     let mut read_back = vec![format!("http://{public_at}")];
     read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
-        // The shipped page is read back on our own listener, wherever it was bound.
-        Settings::Web(w) if w.page == PageWord::Public && !loaded.fictional => Some(w.readback_url.value.clone()),
+        // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by their followers.
+        Settings::Web(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
+            Some(w.readback_url.value.clone())
+        }
         _ => None,
     }));
+    let built_mirrors = gateways::mirrors(&loaded);
+    let watched = loaded.watch.clone();
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
     let parts = Parts {
@@ -208,7 +218,36 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
 
     let site = Arc::new(PublicSite::new());
     let mut tasks = JoinSet::new();
-    let publisher = Publisher { handle: handle.clone(), site: site.clone(), clock: clock.clone(), read_back };
+    let published = watch::Sender::new(Arc::default());
+    let (tell, told) = mpsc::channel(MIRROR_NEWS_MAX);
+    let publisher = Publisher {
+        handle: handle.clone(),
+        site: site.clone(),
+        clock: clock.clone(),
+        read_back,
+        mirrors: built_mirrors.len(),
+        told,
+        published: published.clone(),
+    };
+    for (id, mirror) in built_mirrors {
+        let board = handle.board().clone();
+        match mirror {
+            Ok(mirror) => {
+                let (published, told) = (published.subscribe(), tell.clone());
+                let follower = Follower { mirror, board, clock: clock.clone(), published, told };
+                tasks.spawn(follower.run(stopped.clone()));
+            }
+            Err(why) => {
+                board.set_page(&id, PageState { detail: why, ..PageState::default() });
+                board.raise(&mirrors::alarm_name(&id), mirrors::alarm_text(&id), clock.now().into(), true);
+            }
+        }
+    }
+    tasks.spawn(auditor::run(handle.clone(), clock.clone(), stopped.clone()));
+    if let Some(watch) = watched {
+        let (handle, journal, clock) = (handle.clone(), journal.clone(), clock.clone());
+        tasks.spawn(Heartbeat { watch, handle, journal, clock, seal: None }.run(stopped.clone()));
+    }
     let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);

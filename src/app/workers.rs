@@ -81,6 +81,7 @@ impl Workers {
             let limits = WorkerLimits {
                 queue_len_max: bounds.queue_len_max as usize,
                 in_flight_max: bounds.in_hand_max().max(1),
+                per_minute_max: (bounds.per_minute_max > 0).then_some(bounds.per_minute_max),
                 per_second_max: (bounds.per_second_max > 0).then_some(bounds.per_second_max),
                 outcome_timeout_s: bounds.timeout_s.saturating_mul(6).max(180),
                 ..WorkerLimits::default()

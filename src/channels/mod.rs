@@ -18,6 +18,7 @@ pub mod fax_page;
 pub mod hylafax;
 mod in_turn;
 pub mod line;
+pub mod mirror;
 mod pager;
 pub mod pocsag;
 mod secret;
@@ -203,6 +204,11 @@ pub trait Gateway: Send + Sync {
     fn cancel(&self, deliveries: Vec<DeliveryId>) -> Boxed<'_, Cancelled> {
         drop(deliveries);
         Box::pin(std::future::ready(Cancelled::default()))
+    }
+    /// What the far end said it can do when it was last spoken to, as name and value (`("STARTTLS", "yes")`). For
+    /// people: nothing depends on it.
+    fn far_end(&self) -> Vec<(String, String)> {
+        Vec::new()
     }
 }
 

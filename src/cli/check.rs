@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use crate::config::{Source, run_check};
+use crate::config::{Source, load, run_check};
 use crate::error::{Error, Kind};
 
 /// Check a configuration: every mistake in one run, and by day what would hurt at night.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase check --config region/\n  \
-    vardkase check --config region/ --strict --format json")]
+    vardkase check --config region/ --strict --format json\n  \
+    vardkase check --config region/ --online            does every gateway take our login?")]
 pub struct CheckArgs {
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
     #[arg(long, value_name = "DIR")]
@@ -20,6 +21,9 @@ pub struct CheckArgs {
     /// Warnings are errors.
     #[arg(long)]
     strict: bool,
+    /// Also connect to every gateway and log in; never reaches a person.
+    #[arg(long)]
+    online: bool,
     /// For people, or for editors.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -49,6 +53,13 @@ impl CheckArgs {
             cx.term.raw(&format!("{}\n", report.json()));
         } else {
             cx.term.raw(&report.text());
+        }
+        if self.online && report.exit_code == 0 {
+            // What is wrong by its own words is mended first: it would only fail here once more.
+            let loaded =
+                load(&source).map_err(|_| Error::other("the configuration changed meanwhile", "check again"))?;
+            let results = super::gateway::probe_all(&loaded, |_| true)?;
+            return Ok(super::gateway::show_probes(cx, &results));
         }
         Ok(report.exit_code)
     }

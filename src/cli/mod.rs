@@ -20,6 +20,7 @@ mod context;
 mod correct;
 mod decide;
 pub mod demo;
+mod gateway;
 mod handover;
 mod level;
 mod log;
@@ -119,6 +120,7 @@ enum Command {
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
     AllClear(all_clear::AllClearArgs),
+    Gateway(gateway::GatewayArgs),
     Log(log::LogArgs),
     Verify(verify::VerifyArgs),
     Backup(backup::BackupArgs),
@@ -187,6 +189,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),
         Command::AllClear(a) => a.run(cx),
+        Command::Gateway(a) => return a.run(cx),
         Command::Log(a) => a.run(cx),
         Command::Verify(a) => return a.run(cx),
         Command::Backup(a) => a.run(cx),

@@ -78,6 +78,7 @@ impl StatusArgs {
         if let Some(journal) = &journal {
             status_show::journal_alarms(cx, journal);
         }
+        status_show::alarms(cx, status);
         match incident {
             None => {
                 let view: StatusView = read(status.get("status").unwrap_or(status))?;

@@ -1,5 +1,8 @@
 //! How the state of the region and of an incident looks on a screen: words first, colours beside them.
 
+use serde::Deserialize;
+use serde_json::Value;
+
 use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
@@ -9,6 +12,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
 use crate::domain::incident::state::Phase;
+use crate::domain::lang::L10n;
 use crate::domain::plan::Then;
 use crate::domain::time::At;
 use crate::domain::view::{
@@ -64,6 +68,23 @@ pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
     };
     let line = format!("{}: {rehearsed}", cx.say(words::REHEARSED));
     cx.term.line_in(Hue::Faint, &line);
+}
+
+/// Parts of the program that are not well, and ways out that are not handed anything.
+pub fn alarms(cx: &mut Context<'_>, seen: &Value) {
+    let now = seen.get("status").and_then(|s| s.get("now")).and_then(|n| At::deserialize(n).ok()).unwrap_or(cx.now());
+    let list = |key: &str| seen.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for alarm in list("alarms") {
+        let what: L10n = alarm.get("what").and_then(|w| L10n::deserialize(w).ok()).unwrap_or_default();
+        let since = alarm.get("since").and_then(|s| At::deserialize(s).ok()).map(|at| cx.clock(at, now));
+        let loud = format!("*** {} ({}) ***", cx.in_tongue(&what), since.unwrap_or_default());
+        cx.term.line_in(Hue::Bad, &loud);
+    }
+    for gateway in list("trouble") {
+        let text = |key: &str| gateway.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let line = format!("{} {}: {}", text("id"), text("standing").to_uppercase(), text("detail"));
+        cx.term.line_in(Hue::Wait, &line);
+    }
 }
 
 /// The region at a glance.

@@ -17,7 +17,7 @@ use super::resolve::{self, Raw};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
-use crate::domain::ids::{Fx, GatewayId, PlaybookId, Px};
+use crate::domain::ids::{FunctionId, Fx, GatewayId, PlaybookId, Px};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 
@@ -191,8 +191,12 @@ impl GatewayConfig {
             Settings::Hylafax(s) => &s.password,
             Settings::Snpp(s) => &s.password,
             Settings::Tap(s) => &s.password,
-            Settings::Espa(_) | Settings::Pocsag(_) => return None,
-            Settings::SmsSpool(_) | Settings::Web(_) | Settings::Manual(_) => return None,
+            Settings::Espa(_) | Settings::Pocsag(_) | Settings::SmsSpool(_) => return None,
+            Settings::Web(w) => {
+                let secret = w.mirror.as_ref().and_then(|m| m.secret());
+                return SecretRef::of(&secret?.value, self.base.as_deref());
+            }
+            Settings::Manual(_) => return None,
         };
         SecretRef::of(&entry.as_ref()?.value, self.base.as_deref())
     }
@@ -225,7 +229,10 @@ impl GatewayConfig {
             Settings::Espa(s) => s.line.host.as_ref().map(|h| h.value.clone()),
             Settings::Pocsag(s) => s.host.as_ref().map(|h| h.value.clone()),
             Settings::Http(s) => host_of(&s.url).map(str::to_owned),
-            Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
+            Settings::Web(s) => {
+                let url = s.mirror.as_ref().and_then(|m| m.url()).unwrap_or(&s.readback_url);
+                host_of(url).map(str::to_owned)
+            }
             Settings::SmsSpool(_) | Settings::Manual(_) => None,
         }
     }
@@ -261,6 +268,23 @@ pub struct Clock {
     pub owner: Fx,
 }
 
+/// A watcher outside, and the signs of life that it gets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watch {
+    /// Asked by GET.
+    pub url: Option<String>,
+    /// How often.
+    pub url_every_s: u32,
+    /// A function outside that gets a note.
+    pub sms_to: Option<FunctionId>,
+    /// How often.
+    pub sms_every_s: u32,
+    /// A CA file for TLS.
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer may take.
+    pub timeout_s: u32,
+}
+
 /// What configuration gives.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -278,6 +302,8 @@ pub struct Loaded {
     pub tests: Vec<TestCase>,
     /// The clocks of the authorities, by playbook.
     pub clocks: BTreeMap<PlaybookId, Vec<Clock>>,
+    /// Who watches this program from outside, if anybody.
+    pub watch: Option<Watch>,
 }
 
 /// Reads, resolves and checks a configuration.
@@ -435,13 +461,14 @@ fn hash(files: &Files) -> String {
 }
 
 /// The names of the files that have a meaning of their own.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "channels/email.yaml",
     "channels/fax.yaml",
     "channels/infrastructure.yaml",
     "channels/manual.yaml",
     "channels/paging.yaml",
     "channels/sms.yaml",
+    "channels/watch.yaml",
     "channels/web.yaml",
     "contacts/functions.yaml",
     "contacts/groups.yaml",
@@ -476,6 +503,7 @@ fn parse(files: &Files, unread: &[String], found: &mut Found) -> Raw {
             "channels/manual.yaml" => raw.manual = typed(&mut raw.broken.gateways, &root, found),
             "channels/paging.yaml" => raw.paging = typed(&mut raw.broken.gateways, &root, found),
             "channels/sms.yaml" => raw.sms = typed(&mut raw.broken.gateways, &root, found),
+            "channels/watch.yaml" => raw.watch = typed(&mut raw.broken.gateways, &root, found),
             "channels/web.yaml" => raw.web = typed(&mut raw.broken.gateways, &root, found),
             "contacts/functions.yaml" => raw.functions = typed(&mut raw.broken.functions, &root, found),
             "contacts/groups.yaml" => raw.groups = typed(&mut raw.broken.functions, &root, found),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::raw::{channels, contacts, messages, playbook, readiness, systems};
 
 /// The names that [`schema`] knows.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "playbook",
     "functions",
     "groups",
@@ -20,6 +20,7 @@ pub const NAMES: [&str; 14] = [
     "fax",
     "paging",
     "web",
+    "watch",
     "manual",
 ];
 
@@ -39,6 +40,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "fax" => of::<channels::FaxFile>(),
         "paging" => of::<channels::PagingFile>(),
         "web" => of::<channels::WebFile>(),
+        "watch" => of::<channels::WatchFile>(),
         "manual" => of::<channels::ManualFile>(),
         _ => return None,
     })

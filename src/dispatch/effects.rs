@@ -8,10 +8,11 @@ use super::queue::Queued;
 use crate::channels::{Address, Job, Letterhead};
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, Gx, IncidentNo, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, Gx, IncidentNo, Px, Status};
 use crate::domain::incident::asks::{self, Trailers};
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
+use crate::domain::incident::ways::TEST_TTL_S;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
 use crate::domain::text::Outgoing;
@@ -47,8 +48,14 @@ pub fn jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    let leaves = |s| matches!(s, DeliveryState::Queued | DeliveryState::Unknown | DeliveryState::Attempting);
-    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), into);
+    let few = ordinals.size_hint().1.is_some_and(|n| n <= FEW);
+    let tried = if few { Tried::Looked } else { Tried::of_all(inc) };
+    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), &tried, into);
+}
+
+/// What is handed to a gateway.
+fn leaves(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::Queued | DeliveryState::Unknown | DeliveryState::Attempting)
 }
 
 /// As [`jobs`], of those that a gateway accepted and of which no more is known: for what the far end is asked about after a
@@ -61,7 +68,62 @@ pub fn accepted_jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, (around, ""), (ordinals, &|s| s == DeliveryState::Accepted), into);
+    jobs_in(state, inc, contacts, (around, ""), (ordinals, &|s| s == DeliveryState::Accepted), &Tried::Never, into);
+}
+
+/// The same for what leaves for the first time: no other way of these points was tried, and nobody has to look.
+pub fn first_jobs(
+    state: &State,
+    inc: &Incident,
+    contacts: &Contacts,
+    around: &Surroundings,
+    foot: &str,
+    ordinals: impl Iterator<Item = u32>,
+    into: &mut Jobs,
+) {
+    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), &Tried::Never, into);
+}
+
+/// So many deliveries look through the incident's others one by one; more share one walk.
+const FEW: usize = 16;
+
+/// How many gateways of a point were tried with an item. A way that the incident impairs is tried last, wherever it stands
+/// in the point's list, so that its place there says nothing.
+enum Tried {
+    /// It leaves for the first time.
+    Never,
+    /// Looked through when it is asked.
+    Looked,
+    /// By point and item, a bit a gateway.
+    Counted(HashMap<(Px, Item), u64>),
+}
+
+impl Tried {
+    fn of_all(inc: &Incident) -> Self {
+        let mut counted = HashMap::new();
+        for d in &inc.deliveries {
+            if inc.plan.point(d.point).gateways.len() > 1 {
+                *counted.entry((d.point, d.item())).or_insert(0) |= bit(d);
+            }
+        }
+        Self::Counted(counted)
+    }
+
+    fn ways(&self, inc: &Incident, d: &Delivery) -> usize {
+        let bits = match self {
+            Self::Never => return 1,
+            Self::Looked => {
+                let same = inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == d.item());
+                same.fold(0, |bits, o| bits | bit(o))
+            }
+            Self::Counted(counted) => counted.get(&(d.point, d.item())).copied().unwrap_or(1),
+        };
+        bits.count_ones() as usize
+    }
+}
+
+fn bit(d: &Delivery) -> u64 {
+    1 << d.gateway.min(63)
 }
 
 fn jobs_in(
@@ -70,6 +132,7 @@ fn jobs_in(
     contacts: &Contacts,
     (around, foot): (&Surroundings, &str),
     (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
+    tried: &Tried,
     into: &mut Jobs,
 ) {
     let plan: &Plan = &inc.plan;
@@ -121,7 +184,7 @@ fn jobs_in(
             repeat: d.flags & Delivery::REPEAT != 0 || may_be_out,
             ttl_s: plan.region.limits.delivery_ttl_s,
         };
-        let last_path = usize::from(d.gateway) + 1 >= point.gateways.len();
+        let last_path = point.gateways.len() <= 1 || tried.ways(inc, &d) >= point.gateways.len();
         into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path });
     }
 }
@@ -175,7 +238,8 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
     else {
         return;
     };
-    let Some(out) = asks::desk_outgoing(note.text.as_str()) else { return };
+    let test = note.word == NoteWord::Test;
+    let Some(out) = asks::desk_outgoing(note.word, note.text.as_str()) else { return };
     let head = Letterhead {
         sender: plan.region.name.clone(),
         lang,
@@ -194,7 +258,8 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
         trailer: None,
         link: None,
         repeat: false,
-        ttl_s: plan.region.limits.delivery_ttl_s,
+        ttl_s: if test { TEST_TTL_S } else { plan.region.limits.delivery_ttl_s },
     };
-    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued { job, last_path: true });
+    // A test asks about this gateway, now: it neither waits for it to get well nor outlives its question.
+    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued { job, last_path: !test });
 }

@@ -15,8 +15,10 @@ const SECOND_LOOK: Duration = Duration::from_secs(1);
 pub struct BreakerLimits {
     /// Failures in a row, with no success between, until the gateway is doubted and probed.
     pub failures_max: u32,
-    /// A gateway that is out is probed so often.
+    /// A gateway that is out is probed after that time, and after twice as long each time that it is still out…
     pub probe_every_s: u32,
+    /// …up to this: a far end that refuses our login must not be hammered, and one that is back be found soon.
+    pub probe_every_max_s: u32,
     /// A probe that takes longer has failed.
     pub probe_timeout_s: u32,
     /// A gateway that is well but carries nothing is probed so often (0: never), so that its last proof is never older.
@@ -25,7 +27,7 @@ pub struct BreakerLimits {
 
 impl Default for BreakerLimits {
     fn default() -> Self {
-        Self { failures_max: 5, probe_every_s: 15, probe_timeout_s: 10, idle_probe_every_s: 120 }
+        Self { failures_max: 5, probe_every_s: 15, probe_every_max_s: 60, probe_timeout_s: 10, idle_probe_every_s: 120 }
     }
 }
 
@@ -61,13 +63,15 @@ pub struct Breaker {
     last_proof: Option<Instant>,
     probing: bool,
     probe_at: Option<Instant>,
+    /// Probes in a row that failed.
+    in_vain: u32,
 }
 
 impl Breaker {
     /// Well until proven otherwise; the first probe is due at once, unless idle probes are off.
     pub fn new(limits: BreakerLimits, now: Instant) -> Self {
         let probe_at = (limits.idle_probe_every_s > 0).then_some(now);
-        Self { limits, standing: Standing::Well, failures: 0, last_proof: None, probing: false, probe_at }
+        Self { limits, standing: Standing::Well, failures: 0, last_proof: None, probing: false, probe_at, in_vain: 0 }
     }
 
     /// How it stands.
@@ -83,6 +87,7 @@ impl Breaker {
     /// A delivery was accepted, or a session came up.
     pub fn proof(&mut self, now: Instant) -> Change {
         self.failures = 0;
+        self.in_vain = 0;
         self.last_proof = Some(now);
         if !self.probing {
             self.probe_at = self.idle_from(now);
@@ -146,6 +151,7 @@ impl Breaker {
             return Change::None;
         }
         self.probe_at = Some(now + self.every());
+        self.in_vain = self.in_vain.saturating_add(1);
         match std::mem::replace(&mut self.standing, Standing::Out) {
             Standing::Out => Change::None,
             Standing::Well | Standing::Doubted => Change::Out,
@@ -158,7 +164,9 @@ impl Breaker {
     }
 
     fn every(&self) -> Duration {
-        Duration::from_secs(self.limits.probe_every_s.max(1).into())
+        let first = self.limits.probe_every_s.max(1);
+        let grown = first.saturating_mul(1 << self.in_vain.min(16));
+        Duration::from_secs(grown.min(self.limits.probe_every_max_s.max(first)).into())
     }
     fn idle_from(&self, now: Instant) -> Option<Instant> {
         let every = self.limits.idle_probe_every_s;
@@ -200,6 +208,28 @@ mod tests {
         b.probe_started();
         assert_eq!(b.probed(true, now), Change::Well);
         assert_eq!(b.last_proof(), Some(now));
+    }
+
+    #[test]
+    fn one_that_stays_out_is_not_hammered_and_is_found_within_a_minute() {
+        let now = Instant::now();
+        let mut b = breaker(now);
+        b.session_down(now);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            b.probe_started();
+            b.probed(false, now);
+            waits.push(b.probe_due().map(|at| (at - now).as_secs()));
+        }
+        assert_eq!(waits, [1, 15, 30, 60, 60, 60].map(Some));
+        b.probe_started();
+        assert_eq!(b.probed(true, now), Change::Well);
+        b.session_down(now);
+        for _ in 0..2 {
+            b.probe_started();
+            b.probed(false, now);
+        }
+        assert_eq!(b.probe_due(), Some(now + Duration::from_secs(15)), "a new outage is a new beginning");
     }
 
     #[test]

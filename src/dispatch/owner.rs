@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::board::Board;
 use super::effects::{self, Jobs, Surroundings};
 use super::keeping::{Keeping, Kept};
 use super::queue::Queued;
@@ -26,8 +27,10 @@ use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Phase, State};
+use crate::domain::incident::ways::{TEST_TTL_S, WaysChange};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
+use crate::domain::words::NoteWord;
 use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
@@ -118,6 +121,10 @@ pub struct Meta {
     pub fictional: bool,
     /// What `check` warns of.
     pub warnings: usize,
+    /// Deliveries per gateway that wait for room in its queue.
+    pub waiting: BTreeMap<GatewayId, usize>,
+    /// Alarms of the program's own parts, and how mirrors stand.
+    pub board: Board,
 }
 
 /// Speaks to the loop. Cheap to clone.
@@ -126,6 +133,7 @@ pub struct Handle {
     tx: mpsc::Sender<Request>,
     changed: watch::Receiver<u64>,
     closed: watch::Receiver<u64>,
+    board: Board,
 }
 
 impl Handle {
@@ -185,6 +193,11 @@ impl Handle {
     /// Counts up with each incident that closes.
     pub fn closed(&self) -> watch::Receiver<u64> {
         self.closed.clone()
+    }
+
+    /// What every screen shows besides the state.
+    pub fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Counts up with each commit.
@@ -309,7 +322,10 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         reasons: Arc::default(),
         fictional: loaded.fictional,
         warnings: loaded.warnings.len(),
+        waiting: BTreeMap::new(),
+        board: Board::default(),
     };
+    let board = meta.board.clone();
     let owner = Owner {
         foot: meta.kept.foot(),
         closed,
@@ -337,7 +353,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         nonces: system_nonces(),
         look_every: LOOK_EVERY,
     };
-    (owner, Handle { tx, changed: watch_changed, closed: watch_closed })
+    (owner, Handle { tx, changed: watch_changed, closed: watch_closed, board })
 }
 
 /// What is decided and not handed to the journal yet.
@@ -822,11 +838,10 @@ impl Owner {
 
     fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
         match event {
-            Event::DeskNote { plan, .. } => {
-                let ordinal = self.desk_next;
-                self.desk_next += 1;
-                if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
-                    effects::desk_job(&self.state, ordinal, contacts, jobs);
+            Event::DeskNote { plan, .. } => self.desk_leaves(plan, jobs),
+            Event::Ways { change } => {
+                if let WaysChange::TestSent { plan, .. } = &**change {
+                    self.desk_leaves(plan, jobs);
                 }
             }
             Event::Incident { no, change } => {
@@ -852,7 +867,11 @@ impl Owner {
                         });
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
                         self.own.extend(never.map(id));
-                        effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                        if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
+                            effects::first_jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                        } else {
+                            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                        }
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
@@ -869,6 +888,15 @@ impl Owner {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The next note of the desk is handed over.
+    fn desk_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
+        let ordinal = self.desk_next;
+        self.desk_next += 1;
+        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
+            effects::desk_job(&self.state, ordinal, contacts, jobs);
         }
     }
 
@@ -962,8 +990,13 @@ impl Owner {
         }
         let worker = self.meta.workers.get(gateway);
         if worker.is_some_and(|w| w.submit_from(waiting)) || (worker.is_some() && going_down) {
+            match waiting.len() {
+                0 => self.meta.waiting.remove(gateway),
+                n => self.meta.waiting.insert(gateway.clone(), n),
+            };
             return;
         }
+        self.meta.waiting.remove(gateway);
         let jobs = std::mem::take(waiting);
         if worker.is_some() {
             self.lost(gateway);
@@ -1020,7 +1053,8 @@ impl Owner {
             self.own.extend(lost.map(id));
         }
         for (ordinal, note) in (0u32..).zip(&self.state.desk) {
-            if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash {
+            let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
+            if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
                 effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
             }
         }

@@ -1,5 +1,6 @@
-//! A token bucket: how many deliveries a second a gateway is given. Pure: time comes in.
+//! A token bucket: how many deliveries a second, and a minute, a gateway is given. Pure: time comes in.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,14 +15,36 @@ pub struct Bucket {
     burst: f64,
     tokens: f64,
     filled_at: Instant,
+    /// The minute's: what was sent in the last minute counts, so that no minute ever has more.
+    minute: Option<Minute>,
 }
+
+/// What left within the last minute.
+#[derive(Debug)]
+struct Minute {
+    max: usize,
+    sent: VecDeque<Instant>,
+}
+
+/// The span of `per_minute_max`.
+const MINUTE: Duration = Duration::from_secs(60);
+/// The largest allowance a minute that is counted; a larger one is none.
+const PER_MINUTE_MAX: u32 = 100_000;
 
 impl Bucket {
     /// A full bucket; `None` never runs empty.
     pub fn new(per_second_max: Option<u32>, now: Instant) -> Self {
         let per_second = per_second_max.map_or(f64::INFINITY, |n| f64::from(n.max(1)));
         let burst = (per_second * BURST_SHARE).max(1.0);
-        Self { per_second, burst, tokens: burst, filled_at: now }
+        Self { per_second, burst, tokens: burst, filled_at: now, minute: None }
+    }
+
+    /// With a bound for any minute.
+    #[must_use]
+    pub fn per_minute(mut self, per_minute_max: Option<u32>) -> Self {
+        let max = per_minute_max.filter(|n| *n <= PER_MINUTE_MAX);
+        self.minute = max.map(|n| Minute { max: n.max(1) as usize, sent: VecDeque::new() });
+        self
     }
 
     /// Fills up to now. Call it before a row of [`Bucket::take`].
@@ -29,25 +52,46 @@ impl Bucket {
         let passed = now.saturating_duration_since(self.filled_at).as_secs_f64();
         self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
         self.filled_at = now;
+        if let Some(minute) = &mut self.minute {
+            while minute.sent.front().is_some_and(|at| *at + MINUTE <= now) {
+                minute.sent.pop_front();
+            }
+        }
     }
 
     /// One may go now.
     pub fn ready(&self) -> bool {
+        self.second_ready() && !self.minute_full()
+    }
+
+    fn second_ready(&self) -> bool {
         // A timer wakes in whole milliseconds; what floating point lost must not cost another one.
         self.tokens >= 1.0 - 1e-6
+    }
+
+    /// The minute's allowance is used up.
+    pub fn minute_full(&self) -> bool {
+        self.minute.as_ref().is_some_and(|m| m.sent.len() >= m.max)
     }
 
     /// One goes.
     pub fn take(&mut self) {
         self.tokens -= 1.0;
+        if let Some(minute) = &mut self.minute {
+            minute.sent.push_back(self.filled_at);
+        }
     }
 
     /// When the next may go.
     pub fn ready_at(&self) -> Instant {
-        if self.ready() {
-            return self.filled_at;
-        }
-        self.filled_at + Duration::from_secs_f64((1.0 - self.tokens) / self.per_second)
+        let second = if self.second_ready() {
+            self.filled_at
+        } else {
+            self.filled_at + Duration::from_secs_f64((1.0 - self.tokens) / self.per_second)
+        };
+        let full = self.minute.as_ref().filter(|m| m.sent.len() >= m.max);
+        let minute = full.and_then(|m| m.sent.front()).map(|at| *at + MINUTE);
+        minute.map_or(second, |at| at.max(second))
     }
 }
 
@@ -76,6 +120,23 @@ mod tests {
         assert!((109..=110).contains(&second_and_burst), "{second_and_burst}");
         assert!((10..=11).contains(&sent(Some(1), 1000)));
         assert_eq!(sent(None, 1), 1_000_000);
+    }
+
+    #[test]
+    fn no_minute_has_more_than_its_own() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(Some(100), start).per_minute(Some(30));
+        let mut sent = Vec::new();
+        for ms in (0..180_000).step_by(10) {
+            bucket.fill(start + Duration::from_millis(ms));
+            while bucket.ready() {
+                bucket.take();
+                sent.push(ms);
+            }
+            assert_eq!(bucket.ready(), bucket.ready_at() <= start + Duration::from_millis(ms));
+        }
+        assert_eq!(sent.len(), 90);
+        assert!(sent.windows(31).all(|w| w[30] - w[0] >= 60_000), "{sent:?}");
     }
 
     #[test]

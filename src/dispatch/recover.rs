@@ -11,6 +11,7 @@ use crate::config::load::Contacts;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::state::State;
+use crate::domain::incident::ways::WaysChange;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
 use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
@@ -188,6 +189,10 @@ const HANDFUL: usize = 4_096;
 pub(super) fn plans_named(event: &Event) -> Vec<&str> {
     match event {
         Event::PlanSet { plan } | Event::DeskNote { plan, .. } => vec![plan],
+        Event::Ways { change } => match &**change {
+            WaysChange::TestSent { plan, .. } => vec![plan],
+            _ => Vec::new(),
+        },
         Event::Incident { change, .. } => match &**change {
             Change::Opened { plan, .. } | Change::Adopted { plan, .. } => vec![plan],
             _ => Vec::new(),

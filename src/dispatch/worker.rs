@@ -65,6 +65,8 @@ pub struct Snapshot {
     pub last_proof_age: Option<Duration>,
     /// Whether the gateway is handed deliveries.
     pub standing: Standing,
+    /// Its allowance of a minute is used up, and more waits.
+    pub minute_full: bool,
     /// What the gateway last said of itself.
     pub detail: Arc<str>,
 }
@@ -93,9 +95,11 @@ impl Worker {
             bell: Notify::new(),
         });
         let (events, news) = mpsc::channel(GATEWAY_EVENTS_MAX);
+        let probe_timeout = state.breaker().probe_timeout();
         let work = Work {
             state,
             limits,
+            asked: Asked { gateway: gateway.clone(), timeout: probe_timeout },
             gateway,
             shared: shared.clone(),
             out,
@@ -113,16 +117,38 @@ impl Worker {
             cancels: 0,
             cancel_at: now,
         };
+        let asked = work.asked.clone();
         let task = tokio::spawn(work.work());
-        WorkerHandle { shared, task: Arc::new(Mutex::new(Some(task))) }
+        WorkerHandle { shared, task: Arc::new(Mutex::new(Some(task))), gateway: asked }
     }
 }
 
-/// A running worker. Cheap to clone; nothing here waits.
+/// A running worker. Cheap to clone; nothing here waits but [`WorkerHandle::probe`] and [`WorkerHandle::ended`].
 #[derive(Clone, Debug)]
 pub struct WorkerHandle {
     shared: Arc<Shared>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    gateway: Asked,
+}
+
+/// The gateway, to be asked how it is.
+#[derive(Clone)]
+struct Asked {
+    gateway: Arc<dyn Gateway>,
+    timeout: Duration,
+}
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Asked(…)")
+    }
+}
+impl Asked {
+    async fn probe(&self) -> Health {
+        tokio::time::timeout(self.timeout, self.gateway.probe()).await.unwrap_or_else(|_| Health {
+            ok: false,
+            detail: format!("no answer to the probe in {} s", self.timeout.as_secs()),
+        })
+    }
 }
 
 impl WorkerHandle {
@@ -181,6 +207,23 @@ impl WorkerHandle {
         self.shared.bell.notify_one();
     }
 
+    /// Asks the gateway how it is, now, and lets the worker know. Never reaches a person.
+    pub async fn probe(&self) -> Health {
+        let health = self.gateway.probe().await;
+        let mut desk = self.shared.desk();
+        if !desk.ended {
+            desk.commands.push(Command::Probed(health.clone()));
+            drop(desk);
+            self.shared.bell.notify_one();
+        }
+        health
+    }
+
+    /// What the far end said it can do.
+    pub fn far_end(&self) -> Vec<(String, String)> {
+        self.gateway.gateway.far_end()
+    }
+
     /// Takes back what the gateway does not have yet; each ends as `Withdrawn`. What is on the wire stays and tells its
     /// outcome, but is not tried again. What the gateway has accepted and its far end has not begun is taken back there, if
     /// that is possible. Other IDs are passed over.
@@ -205,6 +248,7 @@ impl WorkerHandle {
             last_accepted_age: age(desk.last_accepted),
             last_proof_age: age(desk.last_proof),
             standing: desk.standing,
+            minute_full: desk.minute_full,
             detail: desk.detail.clone(),
         }
     }
@@ -225,6 +269,7 @@ enum Command {
     Withdraw(Vec<DeliveryId>),
     Follow(Vec<Job>),
     Tell(GatewayEvent),
+    Probed(Health),
 }
 
 /// Where handle and worker meet: held for moments only.
@@ -255,6 +300,7 @@ struct Desk {
     last_accepted: Option<Instant>,
     last_proof: Option<Instant>,
     standing: Standing,
+    minute_full: bool,
     detail: Arc<str>,
 }
 
@@ -272,6 +318,7 @@ impl Desk {
             last_accepted: None,
             last_proof: None,
             standing: state.breaker().standing(),
+            minute_full: false,
             detail: state.detail().into(),
         }
     }
@@ -285,6 +332,7 @@ impl Desk {
         self.last_accepted = state.last_accepted;
         self.last_proof = state.breaker().last_proof();
         self.standing = state.breaker().standing();
+        self.minute_full = state.minute_full();
         if *self.detail != *state.detail() {
             self.detail = state.detail().into();
         }
@@ -309,6 +357,7 @@ struct Work {
     state: WorkerState,
     limits: WorkerLimits,
     gateway: Arc<dyn Gateway>,
+    asked: Asked,
     shared: Arc<Shared>,
     out: mpsc::Sender<WorkerEvent>,
     stop: Stop,
@@ -386,6 +435,7 @@ impl Work {
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
                 Command::Follow(jobs) => self.gateway.follow(jobs),
                 Command::Tell(event) => self.state.hear(std::iter::once(event), now),
+                Command::Probed(health) => self.state.asked(health, now),
             }
         }
     }
@@ -400,13 +450,8 @@ impl Work {
         }
         if self.state.breaker().probe_due().is_some_and(|at| at <= now) {
             self.state.probe_started();
-            let (gateway, timeout) = (self.gateway.clone(), self.state.breaker().probe_timeout());
-            self.probe = Some(tokio::spawn(async move {
-                tokio::time::timeout(timeout, gateway.probe()).await.unwrap_or_else(|_| Health {
-                    ok: false,
-                    detail: format!("no answer to the probe in {} s", timeout.as_secs()),
-                })
-            }));
+            let asked = self.asked.clone();
+            self.probe = Some(tokio::spawn(async move { asked.probe().await }));
         }
     }
 

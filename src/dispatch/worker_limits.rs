@@ -13,6 +13,8 @@ pub struct WorkerLimits {
     pub in_flight_max: usize,
     /// Deliveries a second; `None`: as fast as the gateway takes them.
     pub per_second_max: Option<u32>,
+    /// Deliveries in any minute; `None`: no bound.
+    pub per_minute_max: Option<u32>,
     /// A gateway that tells no outcome in this time lost it. Above all timeouts of the channel itself.
     pub outcome_timeout_s: u32,
     /// Tries.
@@ -41,6 +43,7 @@ impl Default for WorkerLimits {
             queue_len_max: 20_000,
             in_flight_max: 256,
             per_second_max: None,
+            per_minute_max: None,
             outcome_timeout_s: 180,
             retry: RetryPolicy::default(),
             breaker: BreakerLimits::default(),

@@ -63,7 +63,7 @@ impl WorkerState {
         Self {
             queue: Queue::default(),
             breaker: Breaker::new(limits.breaker.clone(), now),
-            bucket: Bucket::new(limits.per_second_max, now),
+            bucket: Bucket::new(limits.per_second_max, now).per_minute(limits.per_minute_max),
             receipts: Receipts::new(&limits.receipts, now),
             jitter,
             watched: VecDeque::new(),
@@ -95,6 +95,10 @@ impl WorkerState {
     /// A probe was started.
     pub fn probe_started(&mut self) {
         self.breaker.probe_started();
+    }
+    /// Its allowance of a minute is used up, and more waits.
+    pub fn minute_full(&self) -> bool {
+        self.bucket.minute_full() && self.queue.in_line_now()
     }
     /// What the gateway last said of itself.
     pub fn detail(&self) -> &str {
@@ -344,6 +348,16 @@ impl WorkerState {
         if change == Change::Out {
             self.hand_back(now);
         }
+    }
+
+    /// Somebody asked, beside the worker's own probes: a good answer is a proof, a bad one brings the next probe forward.
+    pub fn asked(&mut self, health: Health, now: Instant) {
+        if health.ok {
+            self.breaker.proof(now);
+        } else {
+            self.breaker.session_down(now);
+        }
+        self.health(health.ok, health.detail);
     }
 
     /// The gateway's code ended or was ended: what it had may have gone out.

@@ -3,6 +3,7 @@
 //!
 //! Knows only std, serde, sha2, unicode-normalization and jiff's types; a test reads the imports and holds it.
 
+pub mod audit;
 pub mod calendar;
 pub mod delivery;
 pub mod holder;

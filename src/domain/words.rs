@@ -176,6 +176,12 @@ note_words! {
     PageNotProven = "page_not_proven" ["number"],
     /// Shown in a note when an approval ends in a standing alarm.
     ApprovalHeld = "approval_held" ["number", "title"],
+    /// A test of a gateway; it begins with `TEST`.
+    Test = "test" ["gateway", "function", "time", "answer"],
+    /// Parts of the program are not well.
+    ProgramAlarm = "program_alarm" ["what"],
+    /// A sign of life to a watcher outside, with the journal's head.
+    SignOfLife = "sign_of_life" ["time", "head"],
 }
 
 /// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.

@@ -14,17 +14,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Ctx;
 use super::auth::Denied;
+use super::gateways;
 use super::log::LogPart;
 use super::problem::Problem;
+use crate::dispatch::board::{Alarm, HeartbeatState};
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::dispatch::keeping::{Keeping, Rehearsal};
 use crate::dispatch::owner::{Done, Meta};
-use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo, SiteId};
+use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::decide::{Foresight, foresee};
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::state::State as Domain;
-use crate::domain::plan::Channel;
 use crate::domain::view::{self, RungView};
 
 /// Everything below `/api/v1`.
@@ -43,7 +44,10 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/functions", get(functions))
         .route("/playbooks", get(playbooks))
         .route("/lists", get(lists))
-        .route("/gateways", get(gateways))
+        .route("/gateways", get(gateways::list))
+        .route("/gateways/tests", get(gateways::tests))
+        .route("/gateways/{id}/probe", post(gateways::probe))
+        .route("/gateways/{id}/test", post(gateways::test))
         .route("/log", get(log))
         .route("/journal", get(journal))
         .route("/rehearsals", post(rehearsed))
@@ -231,6 +235,12 @@ struct StatusAnswer {
     journal_seq: u64,
     journal: JournalView,
     status: view::StatusView,
+    /// Parts of the program that are not well.
+    alarms: Vec<Alarm>,
+    /// Gateways that should be handed deliveries, and are not.
+    trouble: Vec<gateways::GatewayView>,
+    /// The sign of life to a watcher outside, when one is configured.
+    heartbeat: Option<HeartbeatState>,
 }
 
 /// How the journal is: copies, seals, rehearsal.
@@ -257,6 +267,9 @@ async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
         journal_seq: m.seq,
         journal: journal_view(m),
         status: view::status(s, m.now),
+        alarms: m.board.alarms(),
+        trouble: gateways::gateways_of(s, m).into_iter().filter(gateways::GatewayView::in_trouble).collect(),
+        heartbeat: m.board.heartbeat(),
     })
     .await
 }
@@ -345,80 +358,6 @@ async fn playbooks(State(ctx): State<Ctx>) -> Result<Json<Vec<view::PlaybookView
 
 async fn lists(State(ctx): State<Ctx>) -> Result<Json<view::ListsView>, Problem> {
     look(&ctx, |s, m| view::lists(s, m.now)).await
-}
-
-/// How a gateway is.
-#[derive(Clone, Debug, Serialize)]
-pub struct GatewayView {
-    /// Which.
-    pub id: GatewayId,
-    /// Its channel.
-    pub channel: Channel,
-    /// `well`, `doubted`, `out`; `unusable` when it has no worker; `manual` and `page` need none.
-    pub standing: String,
-    /// What it last said of itself, or why it can't be used.
-    pub detail: String,
-    /// In line, waiting retries included.
-    pub queue_len: usize,
-    /// Handed over, without an outcome yet.
-    pub in_flight: usize,
-    /// Handed over since the start, repeats included.
-    pub handed_over_total: u64,
-    /// Accepted since the start.
-    pub accepted_total: u64,
-    /// Seconds since something was accepted.
-    pub last_accepted_s: Option<u64>,
-    /// Seconds since anything was proven: a probe, a session, an accepted delivery.
-    pub last_proof_s: Option<u64>,
-}
-
-/// How the gateways of the plan for new incidents are.
-pub fn gateways_of(state: &Domain, meta: &Meta) -> Vec<GatewayView> {
-    let standing = |g: &crate::domain::plan::GatewayInfo| {
-        let seconds = |age: Option<std::time::Duration>| age.map(|a| a.as_secs());
-        let without = |standing: &str, detail: &str| GatewayView {
-            id: g.id.clone(),
-            channel: g.channel,
-            standing: standing.into(),
-            detail: detail.into(),
-            queue_len: 0,
-            in_flight: 0,
-            handed_over_total: 0,
-            accepted_total: 0,
-            last_accepted_s: None,
-            last_proof_s: None,
-        };
-        if let Some(worker) = meta.workers.get(&g.id) {
-            let s = worker.snapshot();
-            return GatewayView {
-                standing: match s.standing {
-                    crate::dispatch::health::Standing::Well => "well",
-                    crate::dispatch::health::Standing::Doubted => "doubted",
-                    crate::dispatch::health::Standing::Out => "out",
-                }
-                .into(),
-                detail: s.detail.to_string(),
-                queue_len: s.queue_len,
-                in_flight: s.in_flight,
-                handed_over_total: s.handed_over_total,
-                accepted_total: s.accepted_total,
-                last_accepted_s: seconds(s.last_accepted_age),
-                last_proof_s: seconds(s.last_proof_age),
-                ..without("", "")
-            };
-        }
-        match (meta.unusable.get(&g.id), g.channel) {
-            (Some(why), _) => without("unusable", why),
-            (None, Channel::Manual) => without("manual", "people walk it"),
-            (None, Channel::Web) => without("page", "the page of this program"),
-            (None, _) => without("unusable", "it has no worker"),
-        }
-    };
-    state.plan.gateways.iter().map(standing).collect()
-}
-
-async fn gateways(State(ctx): State<Ctx>) -> Result<Json<Vec<GatewayView>>, Problem> {
-    look(&ctx, gateways_of).await
 }
 
 #[derive(Deserialize)]

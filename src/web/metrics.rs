@@ -12,7 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::Ctx;
-use super::api::{admitted, denied, gateways_of};
+use super::api::{admitted, denied};
+use super::gateways::{GatewayView, gateways_of};
 use crate::dispatch::journal_view::latest_seal;
 use crate::dispatch::owner::Meta;
 use crate::domain::ids::Status;
@@ -125,7 +126,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     add("deliveries", "Deliveries of open incidents by how they stand", deliveries.collect());
 
     let gateways = gateways_of(state, meta);
-    let mut of = |name: &str, help: &str, value: fn(&super::api::GatewayView) -> Option<f64>| {
+    let mut of = |name: &str, help: &str, value: fn(&GatewayView) -> Option<f64>| {
         let values = gateways.iter().filter_map(|g| Some((vec![("gateway", g.id.to_string())], value(g)?)));
         add(name, help, values.collect());
     };
@@ -138,7 +139,19 @@ fn text(state: &Domain, meta: &Meta) -> String {
     of("gateway_in_flight", "Handed over, without an outcome yet", |g| Some(g.in_flight as f64));
     of("gateway_handed_over", "Handed over since the start", |g| Some(g.handed_over_total as f64));
     of("gateway_accepted", "Accepted since the start", |g| Some(g.accepted_total as f64));
+    of("gateway_waiting", "Deliveries that wait for room in its line", |g| Some(g.waiting as f64));
+    of("gateway_test_age_seconds", "Since a test last came through", |g| g.test.as_ref().map(|t| f64::from(t.age_s)));
     of("gateway_proof_age_seconds", "Since anything was proven", |g| g.last_proof_s.map(|s| s as f64));
+
+    let alarms = meta.board.alarms();
+    add("alarms", "Parts of the program that are not well", one(alarms.len() as f64));
+    let alarms = alarms.iter().map(|a| (vec![("alarm", a.name.clone())], f64::from(meta.now.seconds_since(a.since))));
+    add("alarm_age_seconds", "How long an alarm of the program's own parts stands", alarms.collect());
+    let audit = meta.board.audited_at().map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at))));
+    add("audit_age_seconds", "Since the auditor last looked", audit.into_iter().collect());
+    let beat = meta.board.heartbeat().and_then(|h| h.taken_at);
+    let beat = beat.map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at))));
+    add("heartbeat_age_seconds", "Since the watcher outside last took a sign of life", beat.into_iter().collect());
 
     let mut text = String::new();
     // Writing into memory can't fail.

@@ -22,6 +22,7 @@ pub mod api;
 mod approve_link;
 pub mod auth;
 mod console;
+pub mod gateways;
 pub mod log;
 mod metrics;
 pub mod page;

@@ -34,6 +34,20 @@ struct Page<'a> {
     view: &'a PublicView,
     lang: Lang,
     frame: &'a PageFrame<'a>,
+    links: Links,
+}
+
+/// Where a page's links to its other languages lead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Links {
+    /// On this program's own listener: `/sv`.
+    Own,
+    /// In a mirror, so many folders below its top: `../sv/index.html`. Relative and to files, so that they hold wherever the
+    /// mirror lies and whatever serves it.
+    Mirror {
+        /// How many.
+        depth: u8,
+    },
 }
 
 /// The words of one state, in Swedish and English.
@@ -114,6 +128,12 @@ impl Page<'_> {
     fn is_over(&self, m: &PublicMessage) -> bool {
         matches!(m.kind, Kind::AllClear)
     }
+    fn link(&self, lang: &Lang) -> String {
+        match self.links {
+            Links::Own => format!("/{lang}"),
+            Links::Mirror { depth } => format!("{}{lang}/index.html", "../".repeat(depth.into())),
+        }
+    }
     fn others(&self) -> Vec<Lang> {
         self.frame.plan.region.languages.iter().copied().filter(|l| *l != self.lang).collect()
     }
@@ -137,6 +157,11 @@ fn sign(state: PublicState) -> &'static str {
 
 /// The page in one language, for the public listener to keep ready.
 pub fn render_public(view: &PublicView, lang: Lang, frame: &PageFrame<'_>) -> String {
+    render_linked(view, lang, frame, Links::Own)
+}
+
+/// The page in one language, with its links to others as the place wants them.
+pub fn render_linked(view: &PublicView, lang: Lang, frame: &PageFrame<'_>, links: Links) -> String {
     // Writing into memory fails only if a field's own writing does; none of these can.
-    (Page { view, lang, frame }).render().unwrap_or_default()
+    (Page { view, lang, frame, links }).render().unwrap_or_default()
 }

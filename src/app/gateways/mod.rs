@@ -7,6 +7,7 @@ mod settings;
 use std::sync::Arc;
 
 use crate::channels::hylafax::Hylafax;
+use crate::channels::mirror::Mirror;
 use crate::channels::smpp::Smpp;
 use crate::channels::sms_http::{CallbackKind, SmsHttp};
 use crate::channels::sms_spool::Spool;
@@ -50,6 +51,8 @@ pub struct Bounds {
     pub queue_len_max: u32,
     /// Deliveries a second; 0 for no bound.
     pub per_second_max: u32,
+    /// Deliveries a minute; 0 for no bound.
+    pub per_minute_max: u32,
     /// Connections at the same time; the gateway keeps it by itself.
     pub connections_max: u32,
     /// Unanswered requests on a connection; the gateway keeps it by itself.
@@ -90,6 +93,27 @@ pub struct Built {
     pub callback: Option<Callback>,
     /// It runs, but less than its YAML wants.
     pub warnings: Vec<String>,
+}
+
+/// The mirrors of the public page, or why one can't be used. The shipped region has none.
+pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)> {
+    // Whoever came first is as good: there is one provider in the binary.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let pages = loaded.gateways.iter().filter_map(|config| match &config.settings {
+        Settings::Web(page) => page.mirror.as_ref().map(|mirror| (config, page, &mirror.value)),
+        _ => None,
+    });
+    pages
+        .map(|(config, page, mirror)| {
+            let built = secret("password", config.password())
+                .and_then(|password| settings::mirror(page, mirror, config, password))
+                .and_then(|s| Mirror::new(config.id.clone(), s));
+            if let Err(why) = &built {
+                tracing::warn!(gateway = %config.id, why, "mirror can't be used");
+            }
+            (config.id.clone(), built.map(Arc::new))
+        })
+        .collect()
 }
 
 /// The path under which a gateway calls back, from the root of the public listener.
@@ -207,6 +231,7 @@ fn bounds(yaml: &LimitsEntry, connections_max: u32, window_max: u32, timeout_s: 
     Bounds {
         queue_len_max: yaml.queue_len_max.unwrap_or(QUEUE_LEN_MAX),
         per_second_max: yaml.per_second_max.unwrap_or(0),
+        per_minute_max: yaml.per_minute_max.unwrap_or(0),
         connections_max,
         window_max,
         timeout_s,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::channels::Secret;
 use crate::channels::hylafax::HylafaxConfig;
+use crate::channels::mirror::{MirrorConfig, Place};
 use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
 use crate::channels::sms_http::{
     CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
@@ -12,8 +13,9 @@ use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
-    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, OtherwiseWord, PresetWord,
-    ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry, TlsWord,
+    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, MirrorEntry, OtherwiseWord,
+    PresetWord, ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry,
+    TlsWord, WebGateway,
 };
 use crate::config::raw::{List, Secs};
 use crate::config::secrets::SecretRef;
@@ -353,6 +355,43 @@ fn set_list<T: Clone>(setting: &mut Vec<T>, given: Option<&List<T>>) {
     if let Some(List(given)) = given {
         setting.clone_from(given);
     }
+}
+
+/// A mirror of the public page.
+pub(super) fn mirror(
+    page: &WebGateway,
+    yaml: &MirrorEntry,
+    config: &GatewayConfig,
+    password: Option<Secret>,
+) -> Result<MirrorConfig, String> {
+    let place = match (&yaml.folder, &yaml.webdav, &yaml.s3) {
+        (Some(folder), None, None) => {
+            let path = path(Some(folder.as_str()), config).unwrap_or_default();
+            Place::Folder { path }
+        }
+        (None, Some(dav), None) => Place::WebDav {
+            url: dav.url.value.clone(),
+            user: dav.user.clone().unwrap_or_default(),
+            password: password.unwrap_or_default(),
+        },
+        (None, None, Some(s3)) => Place::S3 {
+            endpoint: s3.endpoint.value.clone(),
+            region: s3.region.clone().unwrap_or_else(|| "us-east-1".into()),
+            bucket: s3.bucket.value.clone(),
+            prefix: s3.prefix.clone(),
+            virtual_host: s3.virtual_host,
+            key_id: s3.key_id.clone(),
+            secret: password.ok_or("it has no secret: give it secret: { env: NAME }")?,
+        },
+        _ => return Err("a mirror is one place: write one of folder, webdav and s3".into()),
+    };
+    Ok(MirrorConfig {
+        place,
+        readback_url: page.readback_url.value.clone(),
+        tls_ca_file: path_text(yaml.ca_file.as_deref(), config),
+        connect_timeout_s: secs(yaml.connect_timeout, 5),
+        request_timeout_s: secs(config.limits.timeout, 10),
+    })
 }
 
 pub(super) fn hylafax(

@@ -82,9 +82,23 @@ fn every_shipped_gateway_builds() {
         assert_eq!(keeps, b.channel == Channel::Fax, "{}", b.id);
         assert_eq!(b.callback.is_some(), b.id.as_str() == "sms-modem");
     }
-    let api = Bounds { queue_len_max: 10_000, per_second_max: 100, connections_max: 2, window_max: 32, timeout_s: 10 };
+    let api = Bounds {
+        queue_len_max: 10_000,
+        per_second_max: 100,
+        per_minute_max: 0,
+        connections_max: 2,
+        window_max: 32,
+        timeout_s: 10,
+    };
     assert_eq!(all[0].bounds, api);
-    let fax = Bounds { queue_len_max: 1_000, per_second_max: 0, connections_max: 4, window_max: 1, timeout_s: 30 };
+    let fax = Bounds {
+        queue_len_max: 1_000,
+        per_second_max: 0,
+        per_minute_max: 0,
+        connections_max: 4,
+        window_max: 1,
+        timeout_s: 30,
+    };
     assert_eq!((all[4].bounds, all[4].bounds.in_hand_max()), (fax, 4));
 }
 

@@ -207,6 +207,7 @@ fn instead(plan: &Plan, points: &[Px], lang: Lang, cannot: &[(Lang, String)]) ->
             }
         });
     }
+    /// So many are named in one warning.
     const SHOWN_MAX: usize = 4;
     if parts.is_empty() {
         return "shorten the texts of the playbooks, or read them out in parts".into();

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, SecretEntry, SmsGateway, SmsSpoolEntry, SplitWord,
-    TlsWord,
+    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, PageWord, SecretEntry, SmsGateway, SmsSpoolEntry,
+    SplitWord, TlsWord, WebGateway,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -81,6 +81,7 @@ impl Resolver<'_> {
         }
         for (name, g) in raw.web.iter().flat_map(|f| f.gateways.iter()) {
             self.url(&g.readback_url);
+            self.mirror(g);
             let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Web(g.clone()));
             let carry = Carry::Whole { chars_max: None };
             let way =
@@ -228,6 +229,7 @@ impl Resolver<'_> {
             (limits.connections_max, "connections_max"),
             (limits.window_max, "window_max"),
             (limits.per_second_max, "per_second_max"),
+            (limits.per_minute_max, "per_minute_max"),
             (limits.queue_len_max, "queue_len_max"),
             (limits.timeout.map(|s| s.0), "timeout"),
         ] {
@@ -253,6 +255,32 @@ impl Resolver<'_> {
         all.push(GatewayConfig { id, channel, kind, settings, limits, base });
     }
 
+    fn mirror(&mut self, g: &WebGateway) {
+        let Some(mirror) = &g.mirror else { return };
+        if mirror.kinds() != 1 {
+            let message = format!("a mirror is one place, here are {}", mirror.kinds());
+            self.found
+                .error(mirror.place, "mirror", message)
+                .help("write one of folder, webdav and s3; two are two mirrors");
+        }
+        if g.page != PageWord::Public {
+            let message = "only the public page is mirrored: nothing internal may lie on a server outside";
+            self.found.error(mirror.place, "mirror", message);
+        }
+        if let Some(url) = mirror.url() {
+            self.url(url);
+        }
+        if mirror.folder.as_ref().is_some_and(|f| f.trim().is_empty()) {
+            self.found.error(mirror.place, "mirror", "the folder has no name");
+        }
+        if let Some(s3) = &mirror.s3
+            && (s3.bucket.is_empty() || s3.bucket.contains(|c: char| !c.is_ascii_alphanumeric() && !"-._".contains(c)))
+        {
+            self.found.error(s3.bucket.place, "mirror", format!("\"{}\" is no name of a bucket", s3.bucket.value));
+        }
+        self.secret(mirror.secret());
+    }
+
     pub(super) fn host(&mut self, host: &Name) {
         if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
             let message = format!("\"{}\" is no name or address of a machine", host.value);
@@ -260,7 +288,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn url(&mut self, url: &Name) {
+    pub(super) fn url(&mut self, url: &Name) {
         let good = (url.starts_with("http://") || url.starts_with("https://"))
             && host_of(url).is_some()
             && !url.contains(char::is_whitespace);

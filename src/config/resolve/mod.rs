@@ -11,6 +11,7 @@ mod paging;
 mod playbooks;
 mod readiness;
 mod systems;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -40,6 +41,7 @@ pub(super) struct Raw {
     pub fax: Option<raw::channels::FaxFile>,
     pub paging: Option<raw::channels::PagingFile>,
     pub web: Option<raw::channels::WebFile>,
+    pub watch: Option<raw::channels::WatchFile>,
     pub manual: Option<raw::channels::ManualFile>,
     /// With the file of each.
     pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
@@ -147,6 +149,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.duties_of_the_organisation();
     r.messages();
     let (tests, clocks) = r.playbooks();
+    let watch = r.watch();
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
         loaded: Loaded {
@@ -157,6 +160,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             fictional,
             tests,
             clocks,
+            watch,
         },
         places: r.places,
     }

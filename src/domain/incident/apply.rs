@@ -8,10 +8,12 @@ use super::state::{
     Ask, AskState, Delivery, DeskNote, Entry, EntryState, Incident, Item, Kind, Message, Note, Phase, Proposal,
     ProposalState, State, Summary, Task,
 };
+use super::ways::{GatewayTest, Proof, Reached, TESTS_MAX, WaysChange};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
 use crate::domain::time::At;
+use crate::domain::words::NoteWord;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An event that does not fit the state: a damaged or foreign journal.
@@ -55,11 +57,62 @@ impl State {
                         .get_mut(r.ordinal as usize)
                         .ok_or_else(|| missing("note of the desk", r.ordinal))?
                         .state = r.state;
+                    if let Some(reached) = Reached::of(r.state) {
+                        self.test_reached(at, r.ordinal, reached);
+                    }
                 }
             }
+            Event::Ways { change } => self.apply_ways(at, change)?,
             Event::Incident { no, change } => self.apply_change(at, *no, change)?,
         }
         Ok(())
+    }
+
+    fn apply_ways(&mut self, at: At, change: &WaysChange) -> Result<(), Unfit> {
+        match change {
+            WaysChange::TestSent { send, plan, gateway, function, by, code, text } => {
+                let ordinal = u32::try_from(self.desk.len()).unwrap_or(u32::MAX);
+                self.desk.push(DeskNote {
+                    send: *send,
+                    plan: plan.clone(),
+                    word: NoteWord::Test,
+                    text: text.clone(),
+                    at,
+                    state: DeliveryState::Queued,
+                });
+                if self.tests.len() >= TESTS_MAX {
+                    self.tests.pop_front();
+                }
+                self.tests.push_back(GatewayTest {
+                    ordinal,
+                    gateway: gateway.clone(),
+                    function: function.clone(),
+                    by: by.clone(),
+                    code: code.clone(),
+                    at,
+                    reached_at: None,
+                    answered_at: None,
+                });
+            }
+            WaysChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
+            WaysChange::AlarmTold { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A test came so far: the gateway is proven as of when it was sent. What is older proves nothing new.
+    fn test_reached(&mut self, at: At, ordinal: u32, reached: Reached) {
+        let Some(test) = self.tests.iter_mut().find(|t| t.ordinal == ordinal) else { return };
+        match reached {
+            Reached::Answered => test.answered_at = Some(at),
+            Reached::Accepted | Reached::Delivered => test.reached_at = Some(at),
+        }
+        let proof = Proof { at: test.at, function: test.function.clone(), reached };
+        let gateway = test.gateway.clone();
+        let before = self.proofs.entry(gateway).or_insert_with(|| proof.clone());
+        if (proof.at, proof.reached) > (before.at, before.reached) {
+            *before = proof;
+        }
     }
 
     fn apply_change(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), Unfit> {

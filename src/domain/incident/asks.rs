@@ -10,7 +10,7 @@ use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Plan};
 use crate::domain::text::{Actual, Canonical, Exercise, Mark, NO_MARK, Outgoing, Text};
 use crate::domain::time::At;
-use crate::domain::words::fill;
+use crate::domain::words::{NoteWord, fill};
 
 /// Answer time of a function, in seconds: its own; a playbook may only shorten it (RULES C8).
 pub fn within_s(plan: &Plan, f: Fx, row: Option<u32>) -> u32 {
@@ -75,9 +75,10 @@ pub fn note_outgoing(inc: &Incident, text: &str, lang: Lang) -> Option<Outgoing>
     })
 }
 
-/// A note that belongs to no incident, as it leaves.
-pub fn desk_outgoing(text: &str) -> Option<Outgoing> {
-    Some(Outgoing::note::<Actual>("VK", &Canonical::from_typed(text).ok()?, NO_MARK))
+/// A note that belongs to no incident, as it leaves. A test begins with `TEST`.
+pub fn desk_outgoing(word: NoteWord, text: &str) -> Option<Outgoing> {
+    let header = if word == NoteWord::Test { "TEST" } else { "VK" };
+    Some(Outgoing::note::<Actual>(header, &Canonical::from_typed(text).ok()?, NO_MARK))
 }
 
 /// The exercise mark of a language; a plan without one can't be made, and a drill without a mark must not leave.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use super::state::{Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via};
+use super::ways::WaysChange;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
@@ -489,6 +490,11 @@ pub enum Event {
         /// Many.
         results: Vec<Outcome>,
     },
+    /// To a way out, or to the program's own parts.
+    Ways {
+        /// What.
+        change: Box<WaysChange>,
+    },
 }
 
 impl Change {
@@ -578,6 +584,7 @@ impl Event {
             Event::Incident { change, .. } => change.private_mut(),
             Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
             Event::DeskNote { text, .. } => vec![text],
+            Event::Ways { change } => change.private_mut(),
             Event::PlanSet { .. } | Event::StrangerWrote | Event::DeskResults { .. } => Vec::new(),
         }
     }
@@ -591,6 +598,7 @@ impl Event {
             Event::StrangerWrote => "stranger",
             Event::DeskNote { .. } => "desk-note",
             Event::DeskResults { .. } => "desk-results",
+            Event::Ways { change } => change.name(),
         }
     }
     /// Its number in the journal. Never reused, never changed.
@@ -603,6 +611,7 @@ impl Event {
             Event::StrangerWrote => 5,
             Event::DeskNote { .. } => 6,
             Event::DeskResults { .. } => 7,
+            Event::Ways { .. } => 8,
         }
     }
     /// Which incident.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, FunctionId, IncidentNo, MessageNo, PlaybookId, Px, RoutineId, SiteId, Status};
+use crate::domain::ids::{
+    DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, Px, RoutineId, SiteId, Status,
+};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Plan;
 use crate::domain::private::Private;
@@ -65,6 +67,29 @@ pub enum Input {
     NewPlan(Arc<Plan>),
     /// Time has passed: whatever is due.
     Due,
+    /// Parts of the program are not well: somebody must be told.
+    ProgramAlarm {
+        /// Which.
+        alarms: Vec<ProgramAlarm>,
+        /// Gateways that are out.
+        avoid: Vec<GatewayId>,
+    },
+    /// A sign of life is due to a function that watches from outside.
+    SignOfLife {
+        /// To whom.
+        to: FunctionId,
+        /// The journal's head, for people to compare.
+        head: String,
+    },
+}
+
+/// A part of the program that is not well. IDs only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProgramAlarm {
+    /// A word for programs (`gateway-out sms-api`).
+    pub name: String,
+    /// For people.
+    pub what: L10n,
 }
 
 /// What a report says. `None` takes the playbook's default (RULES E1).
@@ -318,6 +343,18 @@ pub enum Action {
     Adopt {
         /// Which.
         incident: IncidentNo,
+    },
+    /// Send a marked test over a gateway.
+    TestGateway {
+        /// Over which.
+        gateway: GatewayId,
+        /// To whom.
+        function: FunctionId,
+    },
+    /// Somebody called and said the code of a test.
+    TestAnswered {
+        /// It.
+        code: Private,
     },
 }
 

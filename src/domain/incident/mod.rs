@@ -12,3 +12,4 @@ pub mod recall;
 pub mod render;
 pub mod state;
 pub mod timers;
+pub mod ways;

@@ -1,13 +1,14 @@
 //! What is true now. Changed only by [`super::apply`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::ways::{GatewayTest, Proof};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo, PlaybookId, Px, SiteId, Status};
+use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, PlaybookId, Px, SiteId, Status};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook, RowId};
@@ -39,6 +40,10 @@ pub struct State {
     pub actual_count: u32,
     /// Drills so far.
     pub exercise_count: u32,
+    /// The newest tests of gateways, the oldest first.
+    pub tests: VecDeque<GatewayTest>,
+    /// Per gateway the newest test that came through.
+    pub proofs: BTreeMap<GatewayId, Proof>,
 }
 
 impl State {
@@ -55,6 +60,8 @@ impl State {
             desk: Vec::new(),
             actual_count: 0,
             exercise_count: 0,
+            tests: VecDeque::new(),
+            proofs: BTreeMap::new(),
         }
     }
     /// The mode of a site as its people know it; for a drill, the drill's own.

@@ -237,7 +237,14 @@ pub async fn posted(
     carry_out(&ctx, &visitor, by, action, &format!("{home}?done={what}"), &back).await
 }
 
-async fn carry_out(ctx: &Ctx, visitor: &Visitor, by: FunctionId, action: Action, to: &str, back: &str) -> Response {
+pub(super) async fn carry_out(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    by: FunctionId,
+    action: Action,
+    to: &str,
+    back: &str,
+) -> Response {
     match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
         Ok(_) => Redirect::to(to).into_response(),
         Err(Failed::Refused(r)) => refused(ctx, visitor, r.into(), back).await,

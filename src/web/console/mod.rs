@@ -33,6 +33,7 @@ mod incident;
 mod overview;
 mod report;
 mod ui;
+mod ways;
 pub(super) mod words;
 
 use fields::Fields;
@@ -61,6 +62,8 @@ pub(super) fn router() -> Router<Ctx> {
         .route("/approve/{number}", get(approve::page).post(approve::posted))
         .route("/incidents/{no}", get(incident::page).post(act::posted))
         .route("/incidents/{no}/{what}", get(act::page))
+        .route("/gateways", get(ways::list))
+        .route("/gateways/{id}", get(ways::page).post(ways::posted))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
 }
 

@@ -10,7 +10,7 @@ use super::{REFRESH_S, Visitor, gone, html, words};
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::view::{self, StatusView, TodoView};
 use crate::web::Ctx;
-use crate::web::api::{GatewayView, gateways_of};
+use crate::web::gateways::{GatewayView, gateways_of};
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -42,7 +42,6 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> 
     };
     ui.refresh_s = Some(REFRESH_S);
     ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
-    let trouble =
-        gateways.into_iter().filter(|g| matches!(g.standing.as_str(), "doubted" | "out" | "unusable")).collect();
+    let trouble = gateways.into_iter().filter(GatewayView::in_trouble).collect();
     html(&Page { ui, status, todo, trouble, journal })
 }

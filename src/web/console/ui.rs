@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{STYLE_PATH, words};
+use crate::dispatch::board::Alarm;
 use crate::dispatch::journal_view::journal_view;
 use crate::dispatch::owner::Meta;
 use crate::domain::ids::{FunctionId, SiteId};
@@ -30,6 +31,8 @@ pub struct Ui {
     pub refresh_s: Option<u32>,
     /// What was just done.
     pub done: Option<String>,
+    /// Parts of the program that are not well: they stand on every page.
+    pub alarms: Vec<Alarm>,
 }
 
 impl Ui {
@@ -55,6 +58,7 @@ impl Ui {
             waiting,
             refresh_s: None,
             done: None,
+            alarms: meta.board.alarms(),
         }
     }
     pub fn style(&self) -> &'static str {
@@ -94,6 +98,9 @@ impl Ui {
         self.now > *at
     }
     /// `12 s`, `3 min`.
+    pub fn span(&self, seconds: &u64) -> String {
+        words::span(u32::try_from(*seconds).unwrap_or(u32::MAX))
+    }
     /// What a duty is called.
     pub fn name(&self, id: &FunctionId) -> String {
         match self.plan.fx(id.as_str()) {

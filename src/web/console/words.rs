@@ -125,6 +125,9 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "mode" => t(lang, "Läget är ändrat.", "The mode was changed."),
         "decide" => t(lang, "Beslutet är noterat.", "The decision is on record."),
         "restored" => t(lang, "Åter i drift är meddelat.", "Running again was told."),
+        "test" => t(lang, "Provet är sänt. Läget visas nedan.", "The test was sent. Below is how it stands."),
+        "probed" => t(lang, "Vägen är provad utan att någon nås.", "The way was probed; nobody was reached."),
+        "test-answered" => t(lang, "Svaret på provet är noterat.", "The answer to the test is noted."),
         "all-clear" => t(lang, "Faran över är meddelat.", "All clear was told."),
         _ => return None,
     })

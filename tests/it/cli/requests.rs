@@ -325,3 +325,66 @@ fn times_go_by_the_regions_clock() {
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(ran.err.starts_with("error: “2031-07-15 03:12” needs a time zone"), "{}", ran.err);
 }
+
+#[test]
+fn a_test_of_a_gateway_is_followed_until_somebody_answers() {
+    let mut looks = 0;
+    let test = |state: &str, answered: bool| {
+        json!([{ "id": 7, "gateway": "sms-api", "function": "tib", "by": "it", "at": OFF, "state": state, "why": "",
+            "reached_at": null, "answered_at": answered.then_some(OFF), "receipts": true, "answers": true }])
+    };
+    let fake = Fake::new(move |asked| match asked.line.as_str() {
+        "POST /api/v1/gateways/sms-api/test" => says(200, json!({ "on_record": true, "tests": [7] })),
+        "GET /api/v1/gateways/tests?gateway=sms-api" => {
+            looks += 1;
+            says(200, test(["queued", "accepted", "delivered"][(looks - 1).min(2)], looks > 3))
+        }
+        other => panic!("{other}"),
+    });
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("console-token"), "abcdefghijklmnopqrstuvwxyz\n").expect("written");
+    let state = dir.path().to_str().expect("UTF-8");
+    let ran = run(&["gateway", "test", "sms-api", "tib", "--as", "it", "--server", &fake.url, "--state", state]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let asked = fake.asked();
+    assert_eq!(asked[0].body, Some(json!({ "as": "it", "function": "tib" })));
+    for said in ["in line", "accepted by the gateway", "delivered to the far device", "answered", "proven: 2031-01-15"]
+    {
+        assert!(ran.out.contains(said), "{said}: {}", ran.out);
+    }
+}
+
+#[test]
+fn a_test_that_failed_says_why_and_fails() {
+    let fake = Fake::new(|asked| match asked.line.split(' ').next() {
+        Some("POST") => says(200, json!({ "on_record": true, "tests": [7] })),
+        _ => says(
+            200,
+            json!([{ "id": 7, "gateway": "sms-api", "function": "tib", "by": "it", "at": OFF, "state": "failed",
+                "why": "no such subscriber", "reached_at": null, "answered_at": null, "receipts": true, "answers": true }]),
+        ),
+    });
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("console-token"), "abcdefghijklmnopqrstuvwxyz\n").expect("written");
+    let state = dir.path().to_str().expect("UTF-8");
+    let ran = run(&["gateway", "test", "sms-api", "tib", "--as", "it", "--server", &fake.url, "--state", state]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("FAILED: no such subscriber"), "{}", ran.out);
+}
+
+#[test]
+fn gateways_are_listed_and_probed_without_a_server() {
+    let dir = env!("CARGO_MANIFEST_DIR");
+    let ran = run(&["gateway", "list", "--config", dir]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for gateway in ["sms-api", "mail-int", "fax-ip", "page-fs", "web-pub"] {
+        assert!(ran.out.contains(gateway), "{gateway}: {}", ran.out);
+    }
+    // Nothing listens on the shipped ports, or something else does: either way it is said, and nobody waits for ever.
+    let ran = run(&["gateway", "probe", "nothing", "--config", dir]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("sms-api"), "what there is: {}", ran.err);
+    let ran = run(&["gateway", "list", "--server", "http://127.0.0.1:9"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("gateway list --config"), "{}", ran.err);
+}

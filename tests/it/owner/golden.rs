@@ -13,6 +13,7 @@ use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::{ApprovalEnd, Batch, Change, DroppedPath, Event, NewAsk, Outcome, Send};
 use vardkase::domain::incident::facts::{Facts, Restore, Safety};
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::ways::WaysChange;
 use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, RowId, Then};
@@ -257,6 +258,22 @@ fn events() -> Vec<Event> {
         Event::StrangerWrote,
         Event::DeskResults { results: vec![Outcome { ordinal: 0, state: DeliveryState::Accepted }] },
     ]);
+    all.extend(
+        [
+            WaysChange::TestSent {
+                send: Send { point: Px(3), gateway: 0, lang: 1 },
+                plan: "ab".repeat(32),
+                gateway: "sms-api".into(),
+                function: "tib".into(),
+                by: "it".into(),
+                code: sealed(),
+                text: sealed(),
+            },
+            WaysChange::TestAnswered { ordinal: 128 },
+            WaysChange::AlarmTold { alarms: vec!["gateway-out sms-api".into()] },
+        ]
+        .map(|change| Event::Ways { change: Box::new(change) }),
+    );
     all.extend(NoteWord::ALL.iter().map(|word| Event::DeskNote {
         send: Send { point: Px(3), gateway: 0, lang: 1 },
         plan: "ab".repeat(32),

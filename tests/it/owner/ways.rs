@@ -107,3 +107,76 @@ async fn what_was_on_the_wire_when_it_was_stopped_is_told_when_it_turns_out_to_h
     .await;
     rig.stop().await;
 }
+
+/// The first gateway of a point is impaired by the incident itself, so that the second is tried first; when that one is out,
+/// the first must still get it: places in a list say nothing about which ways are left.
+#[tokio::test]
+async fn what_is_handed_over_knows_whether_another_way_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options { otherwise: Say::Nothing, ..Options::default() });
+    rig.report().await;
+    rig.until("on the wire", |_, far| !far.ids().is_empty()).await;
+    rig.settled().await;
+    let state = rig.state().await;
+    let inc = state.incidents.values().next().unwrap();
+    let around = vardkase::dispatch::effects::Surroundings {
+        public_url: String::new(),
+        link_key: std::sync::Arc::new(vardkase::dispatch::links::LinkKey::from_bytes([1; 32])),
+    };
+    let contacts = &rig.loaded.contacts;
+    // As if the delivery had gone first over each of its point's gateways in turn.
+    let (ordinal, d) =
+        (0_u32..).zip(&inc.deliveries).find(|(_, d)| inc.plan.point(d.point).gateways.len() > 1).unwrap();
+    for place in 0..u8::try_from(inc.plan.point(d.point).gateways.len()).unwrap() {
+        let mut state = state.clone();
+        let inc = state.incidents.get_mut(&inc.no).unwrap();
+        inc.deliveries[ordinal as usize].gateway = place;
+        inc.deliveries[ordinal as usize].state = DeliveryState::Queued;
+        let inc = inc.clone();
+        for first in [true, false] {
+            let mut jobs = vardkase::dispatch::effects::Jobs::new();
+            let one = std::iter::once(ordinal);
+            if first {
+                vardkase::dispatch::effects::first_jobs(&state, &inc, contacts, &around, "", one, &mut jobs);
+            } else {
+                vardkase::dispatch::effects::jobs(&state, &inc, contacts, &around, "", one, &mut jobs);
+            }
+            let queued = jobs.into_values().flatten().next().unwrap();
+            assert!(!queued.last_path, "place {place}: another way is left");
+        }
+    }
+    // Both were tried: now it is the last.
+    let mut state = state.clone();
+    let inc = state.incidents.get_mut(&inc.no).unwrap();
+    let mut other = inc.deliveries[ordinal as usize];
+    for place in 0..u8::try_from(inc.plan.point(other.point).gateways.len()).unwrap() {
+        (other.gateway, other.state) = (place, DeliveryState::Queued);
+        inc.deliveries.push(other);
+    }
+    let last = u32::try_from(inc.deliveries.len() - 1).unwrap();
+    let inc = inc.clone();
+    let mut jobs = vardkase::dispatch::effects::Jobs::new();
+    vardkase::dispatch::effects::jobs(&state, &inc, contacts, &around, "", std::iter::once(last), &mut jobs);
+    assert!(jobs.into_values().flatten().next().unwrap().last_path);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_test_of_a_gateway_leaves_over_it_once_and_its_proof_survives_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    let plan = rig.loaded.plan.clone();
+    let tib = plan.functions.iter().find(|f| f.id.as_str() == "tib").unwrap();
+    let point = tib.points.iter().map(|p| plan.point(*p)).find(|p| p.channel == Channel::Sms).unwrap();
+    let gateway = plan.gateway(*point.gateways.last().unwrap()).id.clone();
+    let action = Action::TestGateway { gateway: gateway.clone(), function: "tib".into() };
+    rig.act("it-bered", action).await;
+    rig.until("a proof", |s, _| s.proofs.contains_key(&gateway)).await;
+    rig.settled().await;
+    let took = rig.far.took();
+    assert!(!took.is_empty() && took.iter().all(|(g, j)| *g == gateway && j.out.whole(None).starts_with("TEST ")));
+    assert!(took.iter().all(|(_, j)| j.ttl_s <= 600), "an old test helps nobody");
+    let state = rig.state().await;
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state);
+}

@@ -3,6 +3,7 @@
 
 mod kannel;
 mod mail;
+mod mirror;
 mod paging;
 mod sink;
 mod smpp;

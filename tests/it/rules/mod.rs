@@ -10,4 +10,5 @@ mod b_approval;
 mod c_answers;
 mod d_incidents;
 mod e_reporting;
+mod g_ways;
 mod laws;

@@ -172,6 +172,17 @@ impl Timeline {
         }
         self.now = until;
         self.input(Input::Due).unwrap();
+        self.audited();
+    }
+
+    /// Nothing is late and nobody forgotten, as one sees it who trusts no rule. Gateways that say nothing, and pages that
+    /// nobody reads back, are late by the test's own wish.
+    fn audited(&self) {
+        use vardkase::domain::audit::{Finding, audit};
+        let found = audit(&self.state, self.now);
+        let wrong: Vec<&Finding> =
+            found.iter().filter(|f| !matches!(f, Finding::Overdue { step: "delivery" | "page", .. })).collect();
+        assert!(wrong.is_empty(), "at {}: {wrong:?}", self.now);
     }
 
     /// A reply from a function's point of that channel.

@@ -77,6 +77,7 @@ fn configs() -> Vec<Loaded> {
             plan,
             contacts,
             gateways: Vec::new(),
+            watch: None,
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),

@@ -305,3 +305,67 @@ async fn previews_are_exactly_what_leaves() {
         assert!(unit.as_str().unwrap().starts_with(number), "{unit}");
     }
 }
+
+#[tokio::test]
+async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
+    let site = Site::start().await;
+    let plan = &site.plan;
+    let (function, gateway) = plan
+        .functions
+        .iter()
+        .find_map(|f| {
+            let point = f.points.iter().map(|p| plan.point(*p)).find(|p| p.channel == Channel::Sms)?;
+            Some((f.id.to_string(), plan.gateway(point.gateways[0]).id.to_string()))
+        })
+        .unwrap();
+    let view = async |site: &Site| {
+        let all = site.api("/gateways").await.1;
+        all.as_array().unwrap().iter().find(|g| g["id"] == gateway.as_str()).unwrap().clone()
+    };
+    let before = view(&site).await;
+    assert_eq!(before["test"], serde_json::Value::Null);
+    assert!(before["can"].as_array().unwrap().iter().any(|c| c[0] == "answers"), "{before}");
+
+    let (status, sent) =
+        site.post(&format!("/gateways/{gateway}/test"), &json!({ "as": "it-bered", "function": function })).await;
+    assert_eq!((status, &sent["on_record"]), (StatusCode::OK, &json!(true)), "{sent}");
+    let id = sent["tests"][0].as_u64().unwrap();
+    let mut changed = site.handle.changed();
+    let test = loop {
+        let tests = site.api(&format!("/gateways/tests?gateway={gateway}")).await.1;
+        let test = tests.as_array().unwrap().iter().find(|t| t["id"] == id).unwrap().clone();
+        if test["state"] != "queued" {
+            break test;
+        }
+        tokio::time::timeout(std::time::Duration::from_secs(20), changed.changed()).await.unwrap().unwrap();
+    };
+    assert!(test["state"] == "delivered" || test["state"] == "accepted", "{test}");
+    assert!(test.get("code").is_none(), "a code is nobody's but the receiver's");
+    let whole = site.taken.lock().unwrap().iter().map(|(_, j)| j.out.whole(None)).next().unwrap();
+    assert!(whole.starts_with("TEST "), "{whole}");
+    let proof = view(&site).await["test"].clone();
+    assert_eq!((&proof["function"], &proof["reached"]), (&json!(function), &test["state"]));
+    let metrics = site.request(Method::GET, "/metrics").bearer_auth(TOKEN).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(&format!("vardkase_gateway_test_age_seconds{{gateway=\"{gateway}\"}}")), "{metrics}");
+
+    let (status, probed) = site.post(&format!("/gateways/{gateway}/probe"), &json!({})).await;
+    assert_eq!((status, &probed["ok"]), (StatusCode::OK, &json!(true)));
+    assert_eq!(site.post("/gateways/nothing/probe", &json!({})).await.0, StatusCode::NOT_FOUND);
+    let (status, refused) = site.post("/gateways/nothing/test", &json!({ "as": "tib", "function": "tib" })).await;
+    assert_eq!((status, refused["code"].as_str()), (StatusCode::NOT_FOUND, Some("unknown-gateway")), "{refused}");
+
+    // An alarm stands on every page, on the status and in the numbers.
+    let what = vardkase::domain::lang::L10n::of([(vardkase::domain::lang::Lang::SV, "sms-api är ur bruk")]);
+    site.handle.board().raise("gateway-out sms-api", what, vardkase::domain::time::At(0), true);
+    let browser = site.browser("tib").await;
+    for page in ["/", "/gateways", &format!("/gateways/{gateway}"), "/report", "/mode"] {
+        assert!(browser.page(page).await.contains("sms-api är ur bruk"), "{page}");
+    }
+    assert_eq!(site.api("/status").await.1["alarms"][0]["name"], "gateway-out sms-api");
+    let metrics = site.request(Method::GET, "/metrics").bearer_auth(TOKEN).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("vardkase_alarms 1"), "{metrics}");
+    // The console's own form.
+    let (status, to) = browser.post(&format!("/gateways/{gateway}"), &[("do", "test"), ("function", &function)]).await;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("/gateways/{gateway}?done=test")));
+    assert!(browser.page(&format!("/gateways/{gateway}?done=test")).await.contains("Provet är sänt"));
+}

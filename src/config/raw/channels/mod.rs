@@ -2,8 +2,10 @@
 //! get these structures as they are. Secrets are references; no file holds one.
 
 mod email;
+mod mirror;
 mod paging;
 mod sms;
+mod watch;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +14,7 @@ use super::{At, List, Name, Need, Ordered, Secs, Texts};
 use crate::config::secrets::Secret;
 
 pub use email::{AuthWord, EmailFile, EmailGateway, ImapEntry, MailboxEntry, SmtpEntry};
+pub use mirror::{MirrorEntry, S3Entry, WebDavEntry};
 pub use paging::{
     AudioWord, EspaEntry, FlowWord, FramingWord, LineEntry, PagingFile, PagingGateway, PocsagEntry, RoleWord,
     SnppEntry, TapEntry, TwoWayEntry,
@@ -20,6 +23,7 @@ pub use sms::{
     BindWord, BodyWord, CallbackEntry, DaemonWord, JoinWord, OtherwiseWord, PresetWord, ReceiptIdsWord, SmppEntry,
     SmppVersionWord, SmsFile, SmsGateway, SmsHttpEntry, SmsSpoolEntry,
 };
+pub use watch::{HeartbeatEntry, WatchFile};
 
 /// Where a secret lies: `{ env: NAME }` or `{ file: PATH }`, one of the two.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
@@ -64,6 +68,9 @@ pub struct LimitsEntry {
     /// Units a second that the far end allows.
     #[serde(default)]
     pub per_second_max: Option<u32>,
+    /// Units a minute that the far end allows.
+    #[serde(default)]
+    pub per_minute_max: Option<u32>,
     /// Waiting deliveries.
     #[serde(default)]
     pub queue_len_max: Option<u32>,
@@ -229,6 +236,9 @@ pub struct WebGateway {
     pub limits: LimitsEntry,
     /// Where it is read back: what does not stand there was not published.
     pub readback_url: Name,
+    /// Where the page is put, when another server shows it. Without: this program's own listener shows it.
+    #[serde(default)]
+    pub mirror: Option<At<MirrorEntry>>,
 }
 
 /// `channels/manual.yaml`.

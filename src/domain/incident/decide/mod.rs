@@ -16,6 +16,7 @@ mod report;
 mod shift;
 mod stale;
 mod stop;
+mod ways;
 
 use std::sync::Arc;
 
@@ -143,6 +144,14 @@ impl Decider<'_> {
                 self.due();
                 Ok(())
             }
+            Input::ProgramAlarm { alarms, avoid } => {
+                self.program_alarm(alarms, avoid);
+                Ok(())
+            }
+            Input::SignOfLife { to, head } => {
+                self.sign_of_life(to, head);
+                Ok(())
+            }
         }
     }
 
@@ -176,6 +185,8 @@ impl Decider<'_> {
             Action::AllClear { incident, override_reason } => self.all_clear(by, *incident, override_reason.as_ref()),
             Action::TaskDone { incident, task } => self.task_done(by, *incident, *task),
             Action::Adopt { incident } => self.adopt(by, *incident),
+            Action::TestGateway { gateway, function } => self.test_gateway(by, gateway, function),
+            Action::TestAnswered { code } => self.test_answered(by, code.as_str()),
         }
     }
 
@@ -211,6 +222,7 @@ impl Decider<'_> {
 
     fn code_in_use(&self, code: &str) -> bool {
         self.state.pending.contains_key(code)
+            || self.state.tests.iter().any(|t| t.code.as_str() == code)
             || self.state.incidents.values().any(|i| {
                 i.codes.keys().any(|c| c.as_str() == code) || i.proposals.iter().any(|p| p.code.as_str() == code)
             })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::release::{Sender, count};
-use crate::domain::ids::{Fx, IncidentNo, MessageNo, Px, SiteId};
+use crate::domain::ids::{Fx, GatewayId, Gx, IncidentNo, MessageNo, Px, SiteId};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, Change, Event, Send};
 use crate::domain::incident::render::mode_line;
@@ -136,13 +136,24 @@ impl Decider<'_> {
         let points = &plan.function(f).points;
         let over = |channel| points.iter().copied().find(|p| plan.point(*p).channel == channel);
         if let Some(p) = over(Channel::Email).or_else(|| over(Channel::Fax)) {
-            self.desk_text(p, NoteWord::ForInformation, &|_| text.to_owned());
+            self.desk_text(p, NoteWord::ForInformation, &[], &|_| text.to_owned());
         }
     }
 
     /// Sends a note that belongs to no incident to one point of the plan for new incidents.
     pub(super) fn desk_note(&mut self, p: Px, word: NoteWord, values: &dyn Fn(&NoteCtx<'_>) -> Values) {
-        self.desk_text(p, word, &|n| {
+        self.desk_note_avoiding(p, word, &[], values);
+    }
+
+    /// The same over the first gateway that is none of these; over one of them when there is no other.
+    pub(super) fn desk_note_avoiding(
+        &mut self,
+        p: Px,
+        word: NoteWord,
+        avoid: &[GatewayId],
+        values: &dyn Fn(&NoteCtx<'_>) -> Values,
+    ) {
+        self.desk_text(p, word, avoid, &|n| {
             let template = n.plan.words(n.lang).notes.get(&word).cloned().unwrap_or_default();
             let given = values(n);
             let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -151,15 +162,17 @@ impl Decider<'_> {
     }
 
     /// The same with a text made by `said`.
-    fn desk_text(&mut self, p: Px, word: NoteWord, said: &dyn Fn(&NoteCtx<'_>) -> String) {
+    fn desk_text(&mut self, p: Px, word: NoteWord, avoid: &[GatewayId], said: &dyn Fn(&NoteCtx<'_>) -> String) {
         let plan = self.state.plan.clone();
         let point = plan.point(p);
-        for (place, g) in (0u8..).zip(&point.gateways) {
+        let mut ways: Vec<(u8, Gx)> = (0u8..).zip(point.gateways.iter().copied()).collect();
+        ways.sort_by_key(|(_, g)| avoid.contains(&plan.gateway(*g).id));
+        for (place, g) in ways {
             for lang in &point.languages {
                 let text = said(&NoteCtx { plan: &plan, lang: *lang, now: self.now });
-                let Some(out) = asks::desk_outgoing(&text) else { continue };
+                let Some(out) = asks::desk_outgoing(word, &text) else { continue };
                 let Some(l) = plan.region.languages.iter().position(|r| r == lang) else { continue };
-                if crate::domain::text::carry::units(&out, None, &plan.gateway(*g).carry).is_ok() {
+                if crate::domain::text::carry::units(&out, None, &plan.gateway(g).carry).is_ok() {
                     let send = Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) };
                     let text = out.text.to_string().into();
                     self.emit_event(Event::DeskNote { send, plan: plan.hash.clone(), word, text });

@@ -28,6 +28,9 @@ impl Decider<'_> {
         }
         let from: Vec<(IncidentNo, Px)> =
             from.iter().copied().filter(|(no, _)| self.state.incidents.contains_key(no)).collect();
+        if self.test_reply(known, &r, from.is_empty()) {
+            return;
+        }
         match (&r.verb, &r.code) {
             (Verb::Report, _) => self.report_by_sms(known, &r.rest),
             (_, Code::Six(code)) => self.six_digits(&from, known, &r, &code.clone()),

@@ -1,0 +1,279 @@
+//! Every 10 s somebody who trusts no rule looks: is a step late, is anybody without a next step, is a gateway out, does a
+//! queue not hold what comes, can nothing be written. What it finds stands on every screen, and somebody is told by a note.
+//!
+//! Decides nothing about incidents: [`audit`] finds, the domain tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::clock::{SharedClock, mono};
+use crate::dispatch::board::{Alarm, Board};
+use crate::dispatch::health::Standing;
+use crate::dispatch::owner::{Handle, Meta};
+use crate::domain::audit::{Finding, audit};
+use crate::domain::ids::GatewayId;
+use crate::domain::incident::input::{Input, ProgramAlarm};
+use crate::domain::incident::state::State;
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::time::At;
+
+/// How often it looks.
+pub const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// The loop answers within this time, or it is not well. Above the time after which it goes on without a disk.
+pub const LOOP_TIMEOUT: Duration = Duration::from_secs(12);
+/// A gateway that is out for so long is an alarm: a restart at the far end is none.
+const GATEWAY_OUT: Duration = Duration::from_secs(60);
+/// The same alarm is told by a note again after so long, in seconds: screens show it all the time.
+const TELL_AGAIN_S: u32 = 1800;
+/// An alarm that ended is forgotten after so long, in seconds: one that comes and goes pages nobody each time.
+const FORGET_S: u32 = 1800;
+
+/// The loop does not answer.
+pub const LOOP: &str = "loop";
+/// Steps are late.
+pub const OVERDUE: &str = "step-overdue";
+/// Somebody has no next step.
+pub const NO_NEXT_STEP: &str = "no-next-step";
+/// Nothing can be written.
+pub const NOT_ON_RECORD: &str = "not-on-record";
+
+/// What one look gives.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Look {
+    /// What the state shows.
+    pub findings: Vec<Finding>,
+    /// Everything is on disk.
+    pub on_record: bool,
+    /// Gateways that are out.
+    pub out: BTreeSet<GatewayId>,
+    /// Gateways whose line is full.
+    pub full: BTreeMap<GatewayId, usize>,
+    /// Gateways whose allowance of a minute is used up while more waits.
+    pub slowed: BTreeSet<GatewayId>,
+}
+
+impl Look {
+    /// From the loop.
+    pub fn at(state: &State, meta: &Meta) -> Self {
+        let with = |so: fn(&crate::dispatch::worker::Snapshot) -> bool| {
+            let all = meta.workers.iter().filter(|(_, w)| so(&w.snapshot()));
+            all.map(|(id, _)| id.clone()).collect()
+        };
+        Self {
+            findings: audit(state, meta.now),
+            on_record: meta.on_record,
+            out: with(|s| s.standing == Standing::Out),
+            full: meta.waiting.clone(),
+            slowed: with(|s| s.minute_full),
+        }
+    }
+}
+
+/// What it remembers between two looks.
+#[derive(Debug, Default)]
+pub struct Memory {
+    out_since: BTreeMap<GatewayId, Instant>,
+    /// When each alarm was last told by a note, and last seen.
+    told: BTreeMap<String, (At, At)>,
+}
+
+/// Looks until it is stopped.
+pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<bool>) {
+    let mut memory = Memory::default();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let look = tokio::time::timeout(LOOP_TIMEOUT, handle.ask(Look::at)).await;
+        let (now, board) = (At::from(clock.now()), handle.board().clone());
+        let Ok(look) = look else {
+            // No note can leave: screens that still answer, the log, and the watcher outside say it.
+            board.raise(
+                LOOP,
+                two("programmets kärna svarar inte", "the core of the program does not answer"),
+                now,
+                false,
+            );
+            continue;
+        };
+        let Ok(look) = look else { return };
+        board.clear(LOOP);
+        memory.show(&look, &board, now, mono());
+        board.audited(now);
+        let alarms = memory.to_tell(&board.alarms(), now);
+        if !alarms.is_empty() {
+            let avoid = look.out.into_iter().collect();
+            let told = handle.input(Input::ProgramAlarm { alarms, avoid });
+            match tokio::time::timeout(LOOP_TIMEOUT, told).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(e)) => tracing::error!("an alarm could not be told: {e}"),
+                Err(_) => tracing::error!("an alarm could not be told: the loop is late"),
+            }
+        }
+    }
+}
+
+fn two(sv: &str, en: &str) -> L10n {
+    L10n::of([(Lang::SV, sv), (Lang::EN, en)])
+}
+
+impl Memory {
+    /// Puts what was found on the board, and takes off what is over.
+    pub fn show(&mut self, look: &Look, board: &Board, now: At, instant: Instant) {
+        let overdue: Vec<(String, &'static str)> = look
+            .findings
+            .iter()
+            .filter_map(|f| match f {
+                Finding::Overdue { incident, step, .. } => Some((incident.to_string(), *step)),
+                Finding::NoNextStep { .. } => None,
+            })
+            .collect();
+        set(board, OVERDUE, overdue.first(), now, |(incident, step)| {
+            let n = overdue.len();
+            two(
+                &format!("{n} steg är försenade, först {step} i {incident}"),
+                &format!("{n} steps are late, first {step} of {incident}"),
+            )
+        });
+        let alone: Vec<(String, String)> = look
+            .findings
+            .iter()
+            .filter_map(|f| match f {
+                Finding::NoNextStep { incident, function } => Some((incident.to_string(), function.to_string())),
+                Finding::Overdue { .. } => None,
+            })
+            .collect();
+        set(board, NO_NEXT_STEP, alone.first(), now, |(incident, function)| {
+            let n = alone.len();
+            two(
+                &format!("{n} funktioner saknar nästa steg, först {function} i {incident}"),
+                &format!("{n} functions have no next step, first {function} of {incident}"),
+            )
+        });
+        let lost = (!look.on_record).then_some(());
+        set(board, NOT_ON_RECORD, lost.as_ref(), now, |()| {
+            two("inget kan sparas på disk", "nothing can be written to disk")
+        });
+        self.out_since.retain(|id, _| look.out.contains(id));
+        for id in &look.out {
+            self.out_since.entry(id.clone()).or_insert(instant);
+        }
+        let long: BTreeSet<&GatewayId> =
+            self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
+        each(board, "gateway-out", &long, now, |id| two(&format!("{id} är ur bruk"), &format!("{id} is out")));
+        let full = look.full.keys().collect();
+        each(board, "queue-full", &full, now, |id| {
+            two(&format!("kön till {id} är full, resten väntar"), &format!("the line of {id} is full, the rest waits"))
+        });
+        let slowed = look.slowed.iter().collect();
+        each(board, "minute-full", &slowed, now, |id| {
+            two(&format!("{id} får inte sända mer den här minuten"), &format!("{id} may send no more this minute"))
+        });
+    }
+
+    /// Alarms that somebody must be told of by a note now.
+    pub fn to_tell(&mut self, standing: &[Alarm], now: At) -> Vec<ProgramAlarm> {
+        let mut tell = Vec::new();
+        for alarm in standing.iter().filter(|a| a.tell) {
+            let (told, seen) = self.told.entry(alarm.name.clone()).or_insert((At(i64::MIN), now));
+            *seen = now;
+            if told.0 == i64::MIN || now.seconds_since(*told) >= TELL_AGAIN_S {
+                *told = now;
+                tell.push(ProgramAlarm { name: alarm.name.clone(), what: alarm.what.clone() });
+            }
+        }
+        self.told.retain(|_, (_, seen)| now.seconds_since(*seen) < FORGET_S);
+        tell
+    }
+}
+
+fn set<T>(board: &Board, name: &str, found: Option<&T>, now: At, what: impl FnOnce(&T) -> L10n) {
+    match found {
+        Some(found) => board.raise(name, what(found), now, true),
+        None => board.clear(name),
+    }
+}
+
+/// One alarm per gateway. What only slows texts down is shown, and pages nobody.
+fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: impl Fn(&GatewayId) -> L10n) {
+    for alarm in board.alarms() {
+        if let Some(id) = alarm.name.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '))
+            && !stand.iter().any(|s| s.as_str() == id)
+        {
+            board.clear(&alarm.name);
+        }
+    }
+    for id in stand {
+        board.raise(&format!("{name} {id}"), what(id), now, name == "gateway-out");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::IncidentNo;
+
+    fn names(board: &Board) -> Vec<String> {
+        board.alarms().into_iter().map(|a| a.name).collect()
+    }
+
+    #[test]
+    fn what_is_found_stands_until_it_is_gone() {
+        let (board, mut memory, start) = (Board::default(), Memory::default(), Instant::now());
+        let incident = IncidentNo::actual(14);
+        let look = Look {
+            findings: vec![
+                Finding::Overdue { incident, step: "answer", id: 3, due: At(0) },
+                Finding::NoNextStep { incident, function: "iva".into() },
+            ],
+            full: [("sms-api".into(), 7)].into(),
+            ..Look::default()
+        };
+        memory.show(&look, &board, At(1_000), start);
+        assert_eq!(names(&board), [NO_NEXT_STEP, NOT_ON_RECORD, "queue-full sms-api", OVERDUE]);
+        let what = board.alarms().into_iter().find(|a| a.name == OVERDUE).map(|a| a.what.get(Lang::EN).to_owned());
+        assert_eq!(what.as_deref(), Some("1 steps are late, first answer of 14"));
+        memory.show(&Look { on_record: true, ..Look::default() }, &board, At(2_000), start);
+        assert!(names(&board).is_empty());
+    }
+
+    #[test]
+    fn a_gateway_is_an_alarm_when_it_is_out_for_a_minute_on_end() {
+        let (board, mut memory, start) = (Board::default(), Memory::default(), Instant::now());
+        let out = Look { on_record: true, out: ["sms-api".into()].into(), ..Look::default() };
+        let well = Look { on_record: true, ..Look::default() };
+        let s = Duration::from_secs;
+        memory.show(&out, &board, At(0), start);
+        memory.show(&out, &board, At(0), start + s(50));
+        memory.show(&well, &board, At(0), start + s(55));
+        memory.show(&out, &board, At(0), start + s(60));
+        assert!(names(&board).is_empty(), "it was back in between");
+        memory.show(&out, &board, At(0), start + s(120));
+        assert_eq!(names(&board), ["gateway-out sms-api"]);
+        memory.show(&well, &board, At(0), start + s(130));
+        assert!(names(&board).is_empty());
+    }
+
+    #[test]
+    fn an_alarm_is_told_once_and_again_after_half_an_hour() {
+        let (board, mut memory) = (Board::default(), Memory::default());
+        board.raise("a", two("a", "a"), At(0), true);
+        board.raise("quiet", two("b", "b"), At(0), false);
+        let at = |s: i64| At(s * 1000);
+        let told =
+            |m: &mut Memory, now| m.to_tell(&board.alarms(), now).into_iter().map(|a| a.name).collect::<Vec<_>>();
+        assert_eq!(told(&mut memory, at(10)), ["a"]);
+        assert!(told(&mut memory, at(20)).is_empty());
+        // It comes and goes: nobody is paged each time.
+        assert!(memory.to_tell(&[], at(30)).is_empty());
+        assert!(told(&mut memory, at(40)).is_empty());
+        assert_eq!(told(&mut memory, at(1810)), ["a"]);
+        // Gone for long: the next one is a new one.
+        assert!(memory.to_tell(&[], at(1820 + 1800)).is_empty());
+        assert_eq!(told(&mut memory, at(1830 + 1800)), ["a"]);
+    }
+}

@@ -1,0 +1,413 @@
+//! The ways out: which there are and how they stand, whether they answer, and whether a test reaches somebody.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::api::quoted;
+use super::context::{Context, read};
+use super::table::{self, Said, hued, said};
+use super::terminal::Hue;
+use crate::app::gateways::{self, Surroundings};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Loaded, Source, load};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::GatewayId;
+use crate::domain::incident::input::Action;
+use crate::error::{Error, Kind};
+use crate::web::gateways::{GatewayView, Probed, TestView, TestsSent, can};
+
+/// A probe without a server may take that long.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often a test is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The longest that a test is waited for.
+const WAIT_S_MAX: u32 = 24 * 3600;
+
+/// List the ways out, probe them without reaching anybody, send a marked test to a duty.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    vardkase gateway list                              how each stands, what last proved it\n  \
+    vardkase gateway list --config region/             without a server: what is configured\n  \
+    vardkase gateway probe sms-api                     connects and logs in; nobody is reached\n  \
+    vardkase gateway test sms-api tib --as it-duty     a note that begins with TEST, and what became of it\n  \
+    vardkase gateway answered 271828 --as switchboard  somebody called and said the code")]
+pub struct GatewayArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Show every way out.
+    List {
+        /// The folder of a configuration: show what stands there, without asking a server.
+        #[arg(long, value_name = "DIR")]
+        config: Option<PathBuf>,
+    },
+    /// Connect and log in. Never reaches a person.
+    Probe {
+        /// Which; all when missing.
+        gateway: Option<String>,
+        /// The folder of a configuration: probe from here, without a server.
+        #[arg(long, value_name = "DIR")]
+        config: Option<PathBuf>,
+    },
+    /// Send a note that begins with TEST to every point of a duty that the gateway reaches, and follow it.
+    Test {
+        /// Over which.
+        gateway: String,
+        /// To whom.
+        function: String,
+        /// How long to wait for delivery and answer.
+        #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]
+        wait: u32,
+    },
+    /// Note that somebody called and said the code of a test.
+    Answered {
+        /// The six digits at the test's end.
+        code: String,
+    },
+}
+
+impl GatewayArgs {
+    pub fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
+        match self.what {
+            What::List { config: Some(dir) } => list_offline(cx, dir),
+            What::List { config: None } => list(cx),
+            What::Probe { gateway, config: Some(dir) } => probe_offline(cx, dir, gateway.as_deref()),
+            What::Probe { gateway, config: None } => probe(cx, gateway.as_deref()),
+            What::Test { gateway, function, wait } => test(cx, &gateway, &function, wait.min(WAIT_S_MAX)),
+            What::Answered { code } => cx.act(&Action::TestAnswered { code: code.into() }).map(|()| 0),
+        }
+    }
+}
+
+fn fetched(cx: &mut Context<'_>) -> Result<(Value, Vec<GatewayView>), Error> {
+    let answer = cx.api()?.get("/api/v1/gateways").map_err(|e| match e.kind {
+        Kind::Unreachable => Error::new(
+            e.kind,
+            e.why,
+            format!("{}; or show what is configured: vardkase gateway list --config DIR", e.help),
+        ),
+        _ => e,
+    })?;
+    let views = read(&answer)?;
+    Ok((answer, views))
+}
+
+fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
+    let (answer, gateways) = fetched(cx)?;
+    if cx.json() {
+        cx.term.json(&answer);
+        return Ok(0);
+    }
+    let mut rows = Vec::with_capacity(gateways.len());
+    for g in &gateways {
+        let queue = match (g.queue_len, g.in_flight, g.waiting) {
+            (0, 0, 0) => "-".to_owned(),
+            (line, flying, 0) => format!("{line} + {flying}"),
+            (line, flying, waiting) => format!("{line} + {flying}, {waiting} do not fit"),
+        };
+        let test = match &g.test {
+            Some(t) => said(format!("{} ago, {}: {}", age(t.age_s.into()), t.function, word(&t.reached))),
+            None if matches!(g.standing.as_str(), "manual" | "page") => said("-"),
+            None => hued(Hue::Wait, "never"),
+        };
+        let last = g.last_proof_s.map_or_else(|| "-".into(), |s| format!("{} ago", age(s)));
+        rows.push(vec![said(g.id.as_str()), said(g.channel.as_str()), standing(g), said(queue), said(last), test]);
+    }
+    table::show(cx.term, &["GATEWAY", "CHANNEL", "STANDING", "IN LINE", "LAST WELL", "LAST TEST"], rows);
+    for g in gateways.iter().filter(|g| g.in_trouble()) {
+        cx.term.line_in(Hue::Bad, &format!("{}: {}", g.id, g.detail));
+    }
+    Ok(0)
+}
+
+fn standing(g: &GatewayView) -> Said {
+    let hue = match g.standing.as_str() {
+        "well" => Hue::Good,
+        "doubted" => Hue::Wait,
+        "out" | "unusable" => Hue::Bad,
+        _ => Hue::Faint,
+    };
+    // Colours stand beside words: what is wrong is written large.
+    let text = if hue == Hue::Bad { g.standing.to_uppercase() } else { g.standing.clone() };
+    hued(hue, text)
+}
+
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// `90s`, `5m`, `1h`, in seconds.
+fn span(text: &str) -> Result<u32, String> {
+    let wrong = || format!("“{text}” is no span of time; write 90s, 5m or 1h");
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u32>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// `12 s`, `3 min`, `5 h`, `40 d`.
+fn age(seconds: u64) -> String {
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        100..6_000 => format!("{} min", seconds / 60),
+        6_000..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn loaded(dir: PathBuf) -> Result<Loaded, Error> {
+    load(&Source::Dir(dir)).map_err(|list| {
+        let first = list.first().map(|d| format!(": {}:{}: {}", d.file, d.line, d.message)).unwrap_or_default();
+        let why = format!("the configuration has {} mistakes{first}", list.len());
+        Error::new(Kind::Configuration, why, "run `vardkase check --config DIR` and mend what it names")
+    })
+}
+
+fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
+    let loaded = loaded(dir)?;
+    let plan = &loaded.plan;
+    let mut rows = Vec::new();
+    let mut values = Vec::new();
+    for (info, config) in plan.gateways.iter().zip(&loaded.gateways) {
+        let reaches: Vec<_> =
+            plan.points.iter().filter(|p| p.gateways.iter().any(|g| plan.gateway(*g).id == info.id)).collect();
+        let never = reaches.iter().filter(|p| p.proven.is_none()).count();
+        let can = can(info);
+        values.push(json!({ "id": info.id, "channel": info.channel, "kind": config.kind, "points": reaches.len(),
+            "never_proven": never, "can": can }));
+        let carries = can.first().map(|(_, v)| v.clone()).unwrap_or_default();
+        let unproven = if never > 0 { hued(Hue::Wait, format!("{never} never")) } else { said("-") };
+        rows.push(vec![
+            said(info.id.as_str()),
+            said(info.channel.as_str()),
+            said(word(&config.kind)),
+            said(reaches.len().to_string()),
+            unproven,
+            said(carries),
+        ]);
+    }
+    if cx.json() {
+        cx.term.json(&Value::Array(values));
+        return Ok(0);
+    }
+    table::show(cx.term, &["GATEWAY", "CHANNEL", "SPOKEN TO BY", "DUTY POINTS", "PROVEN", "CARRIES"], rows);
+    Ok(0)
+}
+
+fn probe(cx: &mut Context<'_>, only: Option<&str>) -> Result<u8, Error> {
+    let ids: Vec<String> = match only {
+        Some(id) => vec![id.to_owned()],
+        None => {
+            let all = fetched(cx)?.1.into_iter();
+            let spoken = all.filter(|g| g.standing != "manual");
+            spoken.map(|g| g.id.to_string()).collect()
+        }
+    };
+    let mut results = BTreeMap::new();
+    for id in ids {
+        let answer = cx.api()?.post(&format!("/api/v1/gateways/{}/probe", quoted(&id)), &json!({}))?;
+        results.insert(id, read::<Probed>(&answer)?);
+    }
+    Ok(show_probes(cx, &results))
+}
+
+/// Probes from this machine, as the server would; the table and the exit code say what answered.
+fn probe_offline(cx: &mut Context<'_>, dir: PathBuf, only: Option<&str>) -> Result<u8, Error> {
+    let loaded = loaded(dir)?;
+    let known = |id: &str| loaded.plan.gateways.iter().any(|g| g.id.as_str() == id);
+    if let Some(id) = only.filter(|id| !known(id)) {
+        let all: Vec<&str> = loaded.plan.gateways.iter().map(|g| g.id.as_str()).collect();
+        return Err(Error::usage(format!("no gateway is called “{id}”"), format!("there are: {}", all.join(", "))));
+    }
+    let results = probe_all(&loaded, |id| only.is_none_or(|o| o == id.as_str()))?;
+    Ok(show_probes(cx, &results))
+}
+
+/// Every gateway at once: one that is silent holds up no other.
+pub(super) fn probe_all(
+    loaded: &Loaded,
+    wanted: impl Fn(&GatewayId) -> bool,
+) -> Result<BTreeMap<String, Probed>, Error> {
+    let clock = Arc::new(SystemClock::new());
+    // A probe sends nothing: no key is needed.
+    let around = Surroundings { now: Arc::new(move || clock.now()), public_url: None, mail_key: [0; 32] };
+    let built = gateways::build(loaded, &around, &wanted);
+    let mirrors = gateways::mirrors(loaded);
+    super::serve::runtime()?.block_on(async {
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut results = BTreeMap::new();
+        for b in built {
+            let id = b.id.to_string();
+            match b.gateway {
+                Ok(gateway) => {
+                    tasks.spawn(async move {
+                        let health = tokio::time::timeout(PROBE_TIMEOUT, gateway.probe()).await;
+                        let far_end = gateway.far_end();
+                        (id, health.map(|h| Probed { ok: h.ok, detail: h.detail, far_end }))
+                    });
+                }
+                Err(why) => {
+                    results.insert(id, Probed { ok: false, detail: why, far_end: Vec::new() });
+                }
+            }
+        }
+        for (id, mirror) in mirrors.into_iter().filter(|(id, _)| wanted(id)) {
+            let id = id.to_string();
+            match mirror {
+                Ok(mirror) => {
+                    let now = SystemClock::new().now();
+                    tasks.spawn(async move {
+                        let health = tokio::time::timeout(PROBE_TIMEOUT, mirror.probe(now)).await;
+                        let far_end = mirror.far_end();
+                        (id, health.map(|h| Probed { ok: h.ok, detail: h.detail, far_end }))
+                    });
+                }
+                Err(why) => {
+                    results.insert(id, Probed { ok: false, detail: why, far_end: Vec::new() });
+                }
+            }
+        }
+        while let Some(done) = tasks.join_next().await {
+            let Ok((id, probed)) = done else { continue };
+            let silent = || {
+                let detail = format!("no answer to the probe in {} s", PROBE_TIMEOUT.as_secs());
+                Probed { ok: false, detail, far_end: Vec::new() }
+            };
+            results.insert(id, probed.unwrap_or_else(|_| silent()));
+        }
+        Ok(results)
+    })
+}
+
+/// The table; 1 when one did not answer well.
+pub(super) fn show_probes(cx: &mut Context<'_>, results: &BTreeMap<String, Probed>) -> u8 {
+    if cx.json() {
+        cx.term.json(&json!(results));
+    } else {
+        let mut rows = Vec::new();
+        for (id, p) in results {
+            let how = if p.ok { hued(Hue::Good, "well") } else { hued(Hue::Bad, "NOT WELL") };
+            rows.push(vec![said(id), how, said(&p.detail)]);
+            for (name, value) in &p.far_end {
+                rows.push(vec![said(""), said(format!("  {name}")), said(value)]);
+            }
+        }
+        table::show(cx.term, &["GATEWAY", "PROBE", "IT SAID"], rows);
+    }
+    u8::from(results.values().any(|p| !p.ok))
+}
+
+fn test(cx: &mut Context<'_>, gateway: &str, function: &str, wait_s: u32) -> Result<u8, Error> {
+    let by = cx.acting()?;
+    let path = format!("/api/v1/gateways/{}/test", quoted(gateway));
+    let answer = cx.api()?.post(&path, &json!({ "as": by, "function": function }))?;
+    let sent: TestsSent = read(&answer)?;
+    let begun = Instant::now();
+    let until = begun + Duration::from_secs(wait_s.into());
+    if !cx.json() {
+        cx.term.line(&format!("TEST sent over {gateway} to {function}: {} duty point(s)", sent.tests.len()));
+    }
+    let mut shown: BTreeMap<u32, String> = BTreeMap::new();
+    let tests = loop {
+        let path = format!("/api/v1/gateways/tests?gateway={}", quoted(gateway));
+        let mut tests: Vec<TestView> = read(&cx.api()?.get(&path)?)?;
+        tests.retain(|t| sent.tests.contains(&t.id));
+        for t in &tests {
+            let now = how(t);
+            if shown.insert(t.id, now.clone()).as_ref() != Some(&now) && !cx.json() {
+                let after = begun.elapsed().as_secs_f32();
+                cx.term.line(&format!("{after:6.1} s  {}: {now}", t.id));
+            }
+        }
+        let done = !tests.is_empty() && tests.iter().all(is_final);
+        if done || Instant::now() >= until || cx.term.gone() {
+            break tests;
+        }
+        std::thread::sleep(LOOK_EVERY);
+    };
+    if cx.json() {
+        cx.term.json(&json!({ "tests": tests }));
+    } else {
+        conclude(cx, &tests);
+    }
+    let good =
+        |t: &TestView| matches!(t.state, DeliveryState::Accepted | DeliveryState::Delivered) || t.answered_at.is_some();
+    Ok(u8::from(tests.is_empty() || !tests.iter().all(good)))
+}
+
+/// Nothing more is to be waited for.
+fn is_final(t: &TestView) -> bool {
+    use DeliveryState as S;
+    t.answered_at.is_some() || matches!(t.state, S::Failed | S::Expired | S::Withdrawn | S::Unknown)
+}
+
+fn how(t: &TestView) -> String {
+    use DeliveryState as S;
+    let why = if t.why.is_empty() { String::new() } else { format!(": {}", t.why) };
+    match (t.answered_at, t.state) {
+        (Some(_), _) => "answered".into(),
+        (None, S::Queued | S::Attempting) => "in line".into(),
+        (None, S::Accepted) if t.receipts => "accepted by the gateway; not known to be delivered yet".into(),
+        (None, S::Accepted) => "accepted by the gateway, which tells nothing of the far device".into(),
+        (None, S::Delivered) => "delivered to the far device".into(),
+        (None, S::Unknown) => format!("UNKNOWN whether it left{why}"),
+        (None, S::Failed | S::Expired | S::Withdrawn) => format!("FAILED{why}"),
+    }
+}
+
+fn conclude(cx: &mut Context<'_>, tests: &[TestView]) {
+    let answered = tests.iter().any(|t| t.answered_at.is_some());
+    let came = tests.iter().any(|t| t.state == DeliveryState::Delivered);
+    if answered || came {
+        let day = tests.iter().map(|t| t.at.to_string()).max().unwrap_or_default();
+        let day = day.get(..10).unwrap_or_default();
+        cx.term.line_in(
+            Hue::Good,
+            &format!("proven: write `proven: {day}` beside the address in contacts/functions.yaml"),
+        );
+    } else if tests.iter().all(|t| t.state == DeliveryState::Accepted) && !tests.is_empty() {
+        let ask = "the gateway took it, and nobody has answered: ask the duty whether it is there; when the code is \
+                   said by telephone: vardkase gateway answered CODE";
+        cx.term.line_in(Hue::Wait, ask);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read() {
+        for (text, seconds) in [
+            ("90", Some(90)),
+            ("5m", Some(300)),
+            ("1h", Some(3600)),
+            ("", None),
+            ("m", None),
+            ("5d", None),
+            ("99999999h", None),
+        ] {
+            assert_eq!(span(text).ok(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn ages_are_short() {
+        for (seconds, text) in [(0, "0 s"), (99, "99 s"), (100, "1 min"), (7_200, "2 h"), (864_000, "10 d")] {
+            assert_eq!(age(seconds), text);
+        }
+    }
+}

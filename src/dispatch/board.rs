@@ -1,0 +1,166 @@
+//! What every screen must show besides the state: alarms of the program's own parts, how the pages of mirrors stand, when
+//! the auditor last looked. Parts of the program write on it, screens read it; nobody waits for it.
+//!
+//! Must not: decide who is told ([`crate::domain::incident::decide`] does), or keep anything over a start: what is still
+//! wrong is found again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::domain::ids::GatewayId;
+use crate::domain::lang::L10n;
+use crate::domain::time::At;
+
+/// Alarms that stand at one time. More than that is one alarm: that there are more.
+pub const ALARMS_MAX: usize = 100;
+
+/// A part of the program that is not well.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct Alarm {
+    /// A word for programs, with the ID of what it concerns (`gateway-out sms-api`).
+    pub name: String,
+    /// For people, in Swedish and English. IDs only.
+    pub what: L10n,
+    /// Since when.
+    pub since: At,
+    /// Somebody is told by a note, not by screens alone.
+    pub tell: bool,
+}
+
+/// How the page at a mirror stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug, Default)]
+pub struct PageState {
+    /// It was read back and was equal.
+    pub equal: bool,
+    /// What happened last, or why it is not equal.
+    pub detail: String,
+    /// Last read back and equal.
+    pub proven_at: Option<At>,
+    /// Pages that were put there since the start.
+    pub published_total: u64,
+    /// What the far end says it can do.
+    pub far_end: Vec<(String, String)>,
+}
+
+#[derive(Default, Debug)]
+struct Inner {
+    alarms: BTreeMap<String, Alarm>,
+    pages: BTreeMap<GatewayId, PageState>,
+    audited_at: Option<At>,
+    heartbeat: Option<HeartbeatState>,
+}
+
+/// How the sign of life to a watcher outside stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct HeartbeatState {
+    /// The last one was taken.
+    pub taken_at: Option<At>,
+    /// Why the last one was withheld or not taken; empty when it was taken.
+    pub why: String,
+}
+
+/// Cheap to clone; all clones are one board.
+#[derive(Clone, Default, Debug)]
+pub struct Board(Arc<Mutex<Inner>>);
+
+impl Board {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An alarm stands from now on; one that stands already keeps its time.
+    pub fn raise(&self, name: &str, what: L10n, now: At, tell: bool) {
+        let mut inner = self.inner();
+        let since = inner.alarms.get(name).map_or(now, |a| a.since);
+        if inner.alarms.len() >= ALARMS_MAX && !inner.alarms.contains_key(name) {
+            tracing::error!(name, "more alarms than the board holds");
+            return;
+        }
+        if inner.alarms.insert(name.to_owned(), Alarm { name: name.to_owned(), what, since, tell }).is_none() {
+            tracing::error!(alarm = name, "alarm");
+        }
+    }
+
+    /// It is over.
+    pub fn clear(&self, name: &str) {
+        if self.inner().alarms.remove(name).is_some() {
+            tracing::warn!(alarm = name, "the alarm is over");
+        }
+    }
+
+    /// All that stand, the oldest first.
+    pub fn alarms(&self) -> Vec<Alarm> {
+        let mut all: Vec<Alarm> = self.inner().alarms.values().cloned().collect();
+        all.sort_by(|a, b| (a.since, &a.name).cmp(&(b.since, &b.name)));
+        all
+    }
+
+    /// One of them stands.
+    pub fn stands(&self, name: &str) -> bool {
+        self.inner().alarms.contains_key(name)
+    }
+
+    /// How a mirror's page stands.
+    pub fn set_page(&self, gateway: &GatewayId, page: PageState) {
+        self.inner().pages.insert(gateway.clone(), page);
+    }
+    /// How a mirror's page stands, if the gateway has one.
+    pub fn page(&self, gateway: &GatewayId) -> Option<PageState> {
+        self.inner().pages.get(gateway).cloned()
+    }
+
+    /// The auditor has looked.
+    pub fn audited(&self, now: At) {
+        self.inner().audited_at = Some(now);
+    }
+    /// When it last did.
+    pub fn audited_at(&self) -> Option<At> {
+        self.inner().audited_at
+    }
+
+    /// How the sign of life stands.
+    pub fn set_heartbeat(&self, state: HeartbeatState) {
+        self.inner().heartbeat = Some(state);
+    }
+    /// How the sign of life stands, when one is configured.
+    pub fn heartbeat(&self) -> Option<HeartbeatState> {
+        self.inner().heartbeat.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lang::Lang;
+
+    fn what(text: &str) -> L10n {
+        L10n::of([(Lang::SV, text)])
+    }
+
+    #[test]
+    fn an_alarm_keeps_the_time_at_which_it_began() {
+        let board = Board::default();
+        board.raise("loop", what("1 steg"), At(10), true);
+        board.raise("loop", what("2 steg"), At(20), true);
+        board.raise("gateway-out a", what("a"), At(5), false);
+        let all = board.alarms();
+        assert_eq!(
+            all.iter().map(|a| (a.name.as_str(), a.since.0)).collect::<Vec<_>>(),
+            [("gateway-out a", 5), ("loop", 10)]
+        );
+        assert_eq!(all[1].what.get(Lang::SV), "2 steg");
+        board.clear("loop");
+        assert!(!board.stands("loop") && board.stands("gateway-out a"));
+    }
+
+    #[test]
+    fn the_board_is_bounded() {
+        let board = Board::default();
+        for n in 0..2 * ALARMS_MAX {
+            board.raise(&n.to_string(), what("x"), At(0), false);
+        }
+        assert_eq!(board.alarms().len(), ALARMS_MAX);
+    }
+}

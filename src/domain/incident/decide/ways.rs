@@ -1,0 +1,200 @@
+//! Tests of gateways, alarms of the program's own parts, and signs of life: notes that belong to no incident.
+
+use super::Decider;
+use super::note::NoteCtx;
+use crate::domain::ids::{FunctionId, GatewayId, Px};
+use crate::domain::incident::asks;
+use crate::domain::incident::event::{Event, Send};
+use crate::domain::incident::input::{ProgramAlarm, Refused};
+use crate::domain::incident::reading::{Code, Reading, Verb};
+use crate::domain::incident::ways::{TEST_ANSWER_WITHIN_S, WaysChange};
+use crate::domain::lang::Lang;
+use crate::domain::plan::Channel;
+use crate::domain::text::carry;
+use crate::domain::words::{NoteWord, fill};
+
+/// Alarms that one note names; the rest is on every screen.
+const ALARMS_PER_NOTE_MAX: usize = 3;
+
+impl Decider<'_> {
+    /// Sends a marked test over one gateway to every point of a function that is reached by it.
+    pub(super) fn test_gateway(
+        &mut self,
+        by: &FunctionId,
+        gateway: &GatewayId,
+        function: &FunctionId,
+    ) -> Result<(), Refused> {
+        let plan = self.state.plan.clone();
+        self.duty(&plan, by)?;
+        let f = self.duty(&plan, function)?;
+        let Some(g) = plan.gateways.iter().find(|g| g.id == *gateway) else {
+            let all: Vec<&str> = plan.gateways.iter().map(|g| g.id.as_str()).collect();
+            let why = format!("no gateway is called “{gateway}”");
+            return Err(Refused::new("unknown-gateway", why, format!("there are: {}", all.join(", "))));
+        };
+        if matches!(g.channel, Channel::Web | Channel::Manual) {
+            let why = format!("{gateway} carries nothing to a duty point");
+            let help = "a page is proven by reading it back, a walk by walking it";
+            return Err(Refused::new("no-way", why, help));
+        }
+        let mut sends = Vec::new();
+        let mut cannot = None;
+        for p in &plan.function(f).points {
+            let point = plan.point(*p);
+            let Some(place) = point.gateways.iter().position(|at| plan.gateway(*at).id == *gateway) else { continue };
+            let code = self.code();
+            match self.test_text(*p, place, gateway, function, &code) {
+                Some((send, text)) => sends.push((send, code, text)),
+                None => cannot = Some(format!("{gateway} can't carry the test's text in any language of the point")),
+            }
+        }
+        if sends.is_empty() {
+            let why = cannot.unwrap_or_else(|| format!("{function} has no duty point that {gateway} reaches"));
+            let reached = plan.functions.iter().filter(|f| {
+                f.points.iter().any(|p| plan.point(*p).gateways.iter().any(|at| plan.gateway(*at).id == *gateway))
+            });
+            let names: Vec<&str> = reached.map(|f| f.id.as_str()).take(12).collect();
+            return Err(Refused::new("no-way", why, format!("it reaches: {}", names.join(", "))));
+        }
+        for (send, code, text) in sends {
+            self.ways(WaysChange::TestSent {
+                send,
+                plan: plan.hash.clone(),
+                gateway: gateway.clone(),
+                function: function.clone(),
+                by: by.clone(),
+                code: code.into(),
+                text: text.into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn test_text(
+        &self,
+        p: Px,
+        place: usize,
+        gateway: &GatewayId,
+        function: &FunctionId,
+        code: &str,
+    ) -> Option<(Send, String)> {
+        let plan = &self.state.plan;
+        let (point, f) = (plan.point(p), plan.fx(function.as_str())?);
+        let info = plan.gateway(*point.gateways.get(place)?);
+        let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let number = desk.map_or("", |p| p.number.as_str());
+        point.languages.iter().find_map(|lang| {
+            let words = plan.words(*lang);
+            let answer = if info.answers {
+                fill(&words.answer_by_reply, &[("code", code)])
+            } else {
+                fill(&words.answer_by_phone, &[("code", code), ("phone", number)])
+            };
+            let n = NoteCtx { plan, lang: *lang, now: self.now };
+            let template = words.notes.get(&NoteWord::Test).cloned().unwrap_or_default();
+            let (title, time) = (n.title(f), n.time(self.now));
+            let values =
+                [("gateway", gateway.as_str()), ("function", &title), ("time", &time), ("answer", answer.as_str())];
+            let out = asks::desk_outgoing(NoteWord::Test, &fill(&template, &values))?;
+            carry::units(&out, None, &info.carry).ok()?;
+            Some((self.desk_send(p, place, *lang)?, out.text.to_string()))
+        })
+    }
+
+    fn desk_send(&self, p: Px, place: usize, lang: Lang) -> Option<Send> {
+        let lang = self.state.plan.region.languages.iter().position(|l| *l == lang)?;
+        Some(Send { point: p, gateway: u8::try_from(place).ok()?, lang: u8::try_from(lang).ok()? })
+    }
+
+    fn ways(&mut self, change: WaysChange) {
+        self.emit_event(Event::Ways { change: Box::new(change) });
+    }
+
+    /// Whether a reply from that point answers a test. A bare yes does only where nothing else was asked.
+    pub(super) fn test_reply(&mut self, known: Option<Px>, r: &Reading, alone: bool) -> bool {
+        let plan = self.state.plan.clone();
+        let Some(p) = known else { return false };
+        if r.verb != Verb::Yes {
+            return false;
+        }
+        let here = |function: &FunctionId| plan.point(p).functions.iter().any(|f| plan.function(*f).id == *function);
+        let mut open = self
+            .state
+            .tests
+            .iter()
+            .filter(|t| t.answered_at.is_none() && self.now.seconds_since(t.at) <= TEST_ANSWER_WITHIN_S)
+            .filter(|t| here(&t.function));
+        let hit = match &r.code {
+            Code::Six(code) => open.find(|t| t.code.as_str() == code).map(|t| t.ordinal),
+            Code::Bare if alone => {
+                let first = open.next().map(|t| t.ordinal);
+                first.filter(|_| open.next().is_none())
+            }
+            _ => None,
+        };
+        hit.inspect(|ordinal| self.ways(WaysChange::TestAnswered { ordinal: *ordinal })).is_some()
+    }
+
+    /// Somebody called and said the code.
+    pub(super) fn test_answered(&mut self, by: &FunctionId, code: &str) -> Result<(), Refused> {
+        let plan = self.state.plan.clone();
+        self.duty(&plan, by)?;
+        let test = self.state.tests.iter().find(|t| t.code.as_str() == code && !code.is_empty());
+        match test.map(|t| (t.ordinal, t.answered_at)) {
+            Some((ordinal, None)) => {
+                self.ways(WaysChange::TestAnswered { ordinal });
+                Ok(())
+            }
+            Some((_, Some(_))) => Err(Refused::new(
+                "answered-already",
+                "that test was answered already",
+                "`vardkase gateway list` shows how old each proof is",
+            )),
+            None => {
+                let help = "it is the six digits at the end of the test; `vardkase gateway test` sends a new one";
+                Err(Refused::new("unknown-code", "no test has that code", help))
+            }
+        }
+    }
+
+    /// Parts of the program are not well: the switchboard and the last resort are told, over ways that are not out.
+    pub(super) fn program_alarm(&mut self, alarms: &[ProgramAlarm], avoid: &[GatewayId]) {
+        if alarms.is_empty() {
+            return;
+        }
+        let plan = self.state.plan.clone();
+        let mut tell = vec![plan.region.switchboard];
+        tell.extend(plan.region.last_resort.first());
+        let mut told: Vec<Px> = Vec::new();
+        for f in tell {
+            let holder = self.holds(&plan, f);
+            let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
+            let points: Vec<Px> = plan.function(holder).points.iter().filter(carried).copied().collect();
+            for p in points {
+                if told.contains(&p) {
+                    continue;
+                }
+                told.push(p);
+                self.desk_note_avoiding(p, NoteWord::ProgramAlarm, avoid, &|n| {
+                    let what: Vec<&str> = alarms.iter().take(ALARMS_PER_NOTE_MAX).map(|a| a.what.get(n.lang)).collect();
+                    let more = alarms.len().saturating_sub(ALARMS_PER_NOTE_MAX);
+                    let more = if more > 0 { format!("; +{more}") } else { String::new() };
+                    vec![("what", format!("{}{more}", what.join("; ")))]
+                });
+            }
+        }
+        let names = alarms.iter().map(|a| a.name.clone()).collect();
+        self.ways(WaysChange::AlarmTold { alarms: names });
+    }
+
+    /// A sign of life to a function that watches from outside.
+    pub(super) fn sign_of_life(&mut self, to: &FunctionId, head: &str) {
+        let plan = self.state.plan.clone();
+        let Some(f) = plan.fx(to.as_str()) else { return };
+        let points = plan.function(f).points.iter().copied();
+        let sms: Vec<Px> = points.filter(|p| plan.point(*p).channel == Channel::Sms).collect();
+        for p in sms {
+            self.desk_note(p, NoteWord::SignOfLife, &|n| vec![("time", n.time(n.now)), ("head", head.to_owned())]);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What concerns the ways out themselves and no incident: tests of gateways with what they proved, and alarms of the
+//! program's own parts that somebody was told of.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Send;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::private::Private;
+use crate::domain::time::At;
+
+/// Tests that are kept in memory; the journal keeps all of them.
+pub const TESTS_MAX: usize = 200;
+/// A test that was not handed over in that time is given up, in seconds: nobody wants an old one.
+pub const TEST_TTL_S: u32 = 600;
+/// An answer to a test counts that long, in seconds.
+pub const TEST_ANSWER_WITHIN_S: u32 = 24 * 3600;
+
+/// What happened to a way out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum WaysChange {
+    /// A marked test note leaves over one gateway. It takes the desk's next ordinal.
+    TestSent {
+        /// Where to, in the plan for new incidents.
+        send: Send,
+        /// That plan.
+        plan: String,
+        /// Over which gateway.
+        gateway: GatewayId,
+        /// To whom.
+        function: FunctionId,
+        /// Who wanted it.
+        by: FunctionId,
+        /// The code that an answer names.
+        code: Private,
+        /// What it says.
+        text: Private,
+    },
+    /// Somebody answered a test.
+    TestAnswered {
+        /// Which: the desk's ordinal.
+        ordinal: u32,
+    },
+    /// Somebody was told that parts of the program are not well.
+    AlarmTold {
+        /// Which alarms, by their names.
+        alarms: Vec<String>,
+    },
+}
+
+/// A test of a gateway.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct GatewayTest {
+    /// The desk's ordinal: the delivery is `0.17`.
+    pub ordinal: u32,
+    /// Over which gateway.
+    pub gateway: GatewayId,
+    /// To whom.
+    pub function: FunctionId,
+    /// Who wanted it.
+    pub by: FunctionId,
+    /// The code that an answer names.
+    pub code: Private,
+    /// When.
+    pub at: At,
+    /// Accepted or delivered then, whichever is known last.
+    pub reached_at: Option<At>,
+    /// Answered then.
+    pub answered_at: Option<At>,
+}
+
+/// How far a test came that proved a gateway.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Reached {
+    /// The gateway took it.
+    Accepted,
+    /// The far device has it.
+    Delivered,
+    /// Somebody answered.
+    Answered,
+}
+
+/// The newest test that came through.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Proof {
+    /// When it was sent.
+    pub at: At,
+    /// To whom.
+    pub function: FunctionId,
+    /// How far it came.
+    pub reached: Reached,
+}
+
+impl Reached {
+    /// What a delivery's state proves.
+    pub fn of(state: DeliveryState) -> Option<Self> {
+        match state {
+            DeliveryState::Accepted => Some(Self::Accepted),
+            DeliveryState::Delivered => Some(Self::Delivered),
+            _ => None,
+        }
+    }
+}
+
+impl WaysChange {
+    /// Its name in the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TestSent { .. } => "gateway-test",
+            Self::TestAnswered { .. } => "gateway-test-answered",
+            Self::AlarmTold { .. } => "alarm-told",
+        }
+    }
+    /// The private values, in a fixed order.
+    pub fn private_mut(&mut self) -> Vec<&mut Private> {
+        match self {
+            Self::TestSent { code, text, .. } => vec![code, text],
+            Self::TestAnswered { .. } | Self::AlarmTold { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The ways out: how each stands, what last proved it, what it can do; a probe, and a marked test to a duty.
+
+use askama::Template;
+use axum::extract::rejection::{FormRejection, PathRejection};
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::act::carry_out;
+use super::overview::Did;
+use super::ui::Ui;
+use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::incident::input::Action;
+use crate::domain::incident::ways::Reached;
+use crate::domain::plan::Channel;
+use crate::web::Ctx;
+use crate::web::gateways::{GatewayView, TestView, gateways_of, tests_of};
+use crate::web::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "gateways.html")]
+struct ListPage {
+    ui: Ui,
+    gateways: Vec<GatewayView>,
+}
+
+#[derive(Template)]
+#[template(path = "gateway.html")]
+struct Page {
+    ui: Ui,
+    gateway: GatewayView,
+    tests: Vec<TestView>,
+    /// Duties that it reaches.
+    reaches: Vec<FunctionId>,
+}
+
+impl Ui {
+    /// A sign besides the word and the colour, for who sees none.
+    fn standing(&self, g: &GatewayView) -> String {
+        let (sign, sv, en) = match g.standing.as_str() {
+            "well" => ("✔", "frisk", "well"),
+            "doubted" => ("⚠", "osäker", "doubted"),
+            "out" => ("✖", "ur bruk", "out"),
+            "unusable" => ("✖", "går inte att använda", "unusable"),
+            "manual" => ("○", "går till fots", "walked"),
+            _ => ("○", "egen sida", "page of our own"),
+        };
+        format!("{sign} {}", self.t(sv, en))
+    }
+    fn reached(&self, reached: &Reached) -> &'static str {
+        match reached {
+            Reached::Accepted => words::t(self.lang, "mottaget av vägen", "accepted"),
+            Reached::Delivered => words::t(self.lang, "framme", "delivered"),
+            Reached::Answered => words::t(self.lang, "besvarat", "answered"),
+        }
+    }
+    fn test_state(&self, t: &TestView) -> &'static str {
+        if t.answered_at.is_some() {
+            return words::t(self.lang, "✔ besvarat", "✔ answered");
+        }
+        match t.state {
+            DeliveryState::Queued | DeliveryState::Attempting => words::t(self.lang, "… på väg", "… on its way"),
+            DeliveryState::Accepted => words::t(self.lang, "✔ mottaget av vägen", "✔ accepted"),
+            DeliveryState::Delivered => words::t(self.lang, "✔ framme", "✔ delivered"),
+            DeliveryState::Unknown => words::t(self.lang, "⚠ oklart", "⚠ unknown"),
+            DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn => {
+                words::t(self.lang, "✖ misslyckades", "✖ failed")
+            }
+        }
+    }
+}
+
+pub async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Response {
+    match visitor.look(&ctx, |s, m, _| gateways_of(s, m)).await {
+        Ok((mut ui, gateways)) => {
+            ui.refresh_s = Some(REFRESH_S);
+            html(&ListPage { ui, gateways })
+        }
+        Err(e) => gone(e),
+    }
+}
+
+pub async fn page(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    path: Result<Path<GatewayId>, PathRejection>,
+    did: Query<Did>,
+) -> Response {
+    let Ok(Path(id)) = path else { return Redirect::to("/gateways").into_response() };
+    let wanted = id.clone();
+    let seen = visitor
+        .look(&ctx, move |s, m, _| {
+            let gateway = gateways_of(s, m).into_iter().find(|g| g.id == wanted)?;
+            let tests = tests_of(s, m).into_iter().filter(|t| t.gateway == wanted).take(8).collect();
+            let plan = &s.plan;
+            let by_it = |f: &&crate::domain::plan::Function| {
+                !matches!(gateway.channel, Channel::Web | Channel::Manual)
+                    && f.points.iter().any(|p| plan.point(*p).gateways.iter().any(|g| plan.gateway(*g).id == wanted))
+            };
+            let reaches = plan.functions.iter().filter(by_it).map(|f| f.id.clone()).collect();
+            Some((gateway, tests, reaches))
+        })
+        .await;
+    match seen {
+        Ok((mut ui, Some((gateway, tests, reaches)))) => {
+            ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
+            html(&Page { ui, gateway, tests, reaches })
+        }
+        Ok((_, None)) => {
+            let why = format!("no gateway is called “{id}”");
+            let problem = Problem::new(StatusCode::NOT_FOUND, "unknown-gateway", why, "choose one of the list");
+            refused(&ctx, &visitor, problem, "/gateways").await
+        }
+        Err(e) => gone(e),
+    }
+}
+
+pub async fn posted(
+    State(ctx): State<Ctx>,
+    visitor: Visitor,
+    path: Result<Path<GatewayId>, PathRejection>,
+    form: Result<Form<Vec<(String, String)>>, FormRejection>,
+) -> Response {
+    let Ok(Path(gateway)) = path else { return Redirect::to("/gateways").into_response() };
+    let here = format!("/gateways/{}", escaped(gateway.as_str()));
+    let fields = match visitor.fields(form) {
+        Ok(fields) => fields,
+        Err(problem) => return refused(&ctx, &visitor, problem, &here).await,
+    };
+    if fields.get("do") == "probe" {
+        let wanted = gateway.clone();
+        if let Ok(Some(worker)) = ctx.handle.ask(move |_, m| m.workers.get(&wanted).cloned()).await {
+            worker.probe().await;
+        }
+        return Redirect::to(&format!("{here}?done=probed")).into_response();
+    }
+    let by = match visitor.acting() {
+        Ok(by) => by,
+        Err(choose) => return choose,
+    };
+    let (action, done) = if fields.get("do") == "answered" {
+        (Action::TestAnswered { code: fields.get("code").trim().into() }, "test-answered")
+    } else {
+        (Action::TestGateway { gateway, function: fields.get("function").into() }, "test")
+    };
+    carry_out(&ctx, &visitor, by, action, &format!("{here}?done={done}"), &here).await
+}
