@@ -51,7 +51,6 @@ pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
         thread: String::new(),
         foot: String::new(),
         priority: 0,
-        foot: String::new(),
     };
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
