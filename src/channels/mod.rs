@@ -13,8 +13,11 @@ use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::lang::Lang;
 use crate::domain::text::Outgoing;
 
+pub mod fax_mail;
+mod fax_number;
 pub mod fax_page;
 pub mod hylafax;
+pub mod letter;
 mod secret;
 pub mod smpp;
 pub mod sms_http;

@@ -121,6 +121,8 @@ pub enum GatewayKind {
     Http,
     /// The HylaFAX client protocol.
     Hylafax,
+    /// A fax provider that takes mails.
+    FaxMail,
     /// SNPP (RFC 1861).
     Snpp,
     /// A page of this program.
@@ -140,6 +142,8 @@ pub enum Settings {
     Http(Box<channels::SmsHttpEntry>),
     /// HylaFAX.
     Hylafax(channels::HylafaxEntry),
+    /// Fax by mail.
+    FaxMail(Box<channels::FaxMailEntry>),
     /// SNPP.
     Snpp(channels::SnppEntry),
     /// A page.
@@ -173,6 +177,7 @@ impl GatewayConfig {
             Settings::Smpp(s) => &s.password,
             Settings::Http(s) => &s.password,
             Settings::Hylafax(s) => &s.password,
+            Settings::FaxMail(s) => &s.smtp.password,
             Settings::Snpp(s) => &s.password,
             Settings::Web(_) | Settings::Manual(_) => return None,
         };
@@ -201,6 +206,7 @@ impl GatewayConfig {
             Settings::Smtp(s) => Some(s.host.value.clone()),
             Settings::Smpp(s) => Some(s.host.value.clone()),
             Settings::Hylafax(s) => Some(s.host.value.clone()),
+            Settings::FaxMail(s) => Some(s.smtp.host.value.clone()),
             Settings::Snpp(s) => Some(s.host.value.clone()),
             Settings::Http(s) => host_of(&s.url).map(str::to_owned),
             Settings::Web(s) => host_of(&s.readback_url).map(str::to_owned),
