@@ -163,6 +163,17 @@ async fn one(
             here(&mut yaml.host, &mut yaml.port, line.addr);
             (Sim::Hylafax(sim), line)
         }
+        Settings::FaxMail(yaml) => {
+            let yaml = &mut yaml.smtp;
+            let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
+            yaml.password = login.as_ref().map(|(_, password)| entry(password));
+            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
+            let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
+            let line = relay::start(sim.addr, line).await.map_err(io)?;
+            here(&mut yaml.host, &mut yaml.port, line.addr);
+            (yaml.tls, yaml.ca_file) = (TlsWord::None, None);
+            (Sim::Smtp(sim), line)
+        }
         Settings::Snpp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));

@@ -14,9 +14,12 @@ use crate::domain::lang::Lang;
 use crate::domain::text::Outgoing;
 
 pub mod espa;
+pub mod fax_mail;
+mod fax_number;
 pub mod fax_page;
 pub mod hylafax;
 mod in_turn;
+pub mod letter;
 pub mod line;
 pub mod mirror;
 mod pager;

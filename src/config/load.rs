@@ -123,6 +123,8 @@ pub enum GatewayKind {
     SmsSpool,
     /// The HylaFAX client protocol.
     Hylafax,
+    /// A fax provider that takes mails.
+    FaxMail,
     /// SNPP (RFC 1861).
     Snpp,
     /// TAP 1.8.
@@ -150,6 +152,8 @@ pub enum Settings {
     SmsSpool(Box<channels::SmsSpoolEntry>),
     /// HylaFAX.
     Hylafax(channels::HylafaxEntry),
+    /// Fax by mail.
+    FaxMail(Box<channels::FaxMailEntry>),
     /// SNPP.
     Snpp(channels::SnppEntry),
     /// TAP.
@@ -189,6 +193,7 @@ impl GatewayConfig {
             Settings::Smpp(s) => &s.password,
             Settings::Http(s) => &s.password,
             Settings::Hylafax(s) => &s.password,
+            Settings::FaxMail(s) => &s.smtp.password,
             Settings::Snpp(s) => &s.password,
             Settings::Tap(s) => &s.password,
             Settings::Espa(_) | Settings::Pocsag(_) | Settings::SmsSpool(_) => return None,
@@ -223,6 +228,7 @@ impl GatewayConfig {
             Settings::Smtp(s) => Some(s.host.value.clone()),
             Settings::Smpp(s) => Some(s.host.value.clone()),
             Settings::Hylafax(s) => Some(s.host.value.clone()),
+            Settings::FaxMail(s) => Some(s.smtp.host.value.clone()),
             Settings::Snpp(s) => Some(s.host.value.clone()),
             // A device and a program are of this machine.
             Settings::Tap(s) => s.line.host.as_ref().map(|h| h.value.clone()),

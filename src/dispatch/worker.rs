@@ -7,7 +7,7 @@
 //!
 //! Must not: write the journal, choose another gateway, or know a protocol.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -471,12 +471,14 @@ impl Work {
 
     fn cancelled(&mut self, asked: Vec<DeliveryId>, cancelled: &Cancelled, now: Instant) {
         self.state.taken_back(&cancelled.taken_back, now);
-        self.cancels += 1;
+        self.cancels = if cancelled.again && cancelled.taken_back.is_empty() { self.cancels + 1 } else { 0 };
         if !cancelled.again {
-            self.cancels = 0;
-        } else if self.cancels < CANCELS_MAX {
+            return;
+        }
+        if self.cancels < CANCELS_MAX {
             self.cancel_at = now + CANCEL_AGAIN;
-            self.state.want_back(asked.into_iter().filter(|id| !cancelled.taken_back.contains(id)));
+            let back: HashSet<&DeliveryId> = cancelled.taken_back.iter().collect();
+            self.state.want_back(asked.into_iter().filter(|id| !back.contains(id)));
         } else {
             tracing::warn!(left = asked.len(), "the gateway could not be asked to take deliveries back");
             self.cancels = 0;

@@ -96,7 +96,7 @@ fn layers_keep_their_arrows() {
 
 #[test]
 fn channels_know_nothing_of_each_other() {
-    let protocols = ["espa", "hylafax", "pocsag", "smpp", "sms_http", "sms_spool", "smtp", "snpp", "tap"];
+    let protocols = ["espa", "fax_mail", "hylafax", "pocsag", "smpp", "sms_http", "sms_spool", "smtp", "snpp", "tap"];
     for (file, text) in sources("src/channels") {
         let Some(own) = protocols.iter().find(|p| file.starts_with(&format!("src/channels/{p}"))) else { continue };
         for other in protocols.iter().filter(|p| *p != own) {

@@ -43,6 +43,6 @@ fax_start "$DIR/spool" "$PORT"
 started $!
 faxmodem -q "$DIR/spool" ttyVKa
 
-export VARDKASE_PEER_FAX=127.0.0.1:$PORT VARDKASE_PEER_FAX_RECEIVED=$DIR/spool/recvq
+export VARDKASE_PEER_FAX_PORT=$PORT VARDKASE_PEER_FAX_RECEIVED=$DIR/spool/recvq
 export VARDKASE_PEER_FAX_CALLS=$DIR/spool/log/xferfaxlog
-cargo_it peers::fax::iax || { fax_calls "$DIR/spool" | tail; fail "see above; HylaFAX's logs are in $DIR/spool/log"; }
+cargo_it peers::fax::iax_ || { fax_calls "$DIR/spool" | tail; fail "see above; HylaFAX's logs are in $DIR/spool/log"; }

@@ -32,5 +32,5 @@ fax_spool "$DIR/quiet"
 QUIET_PORT=$(free_port)
 fax_start "$DIR/quiet" "$QUIET_PORT"
 
-export VARDKASE_PEER_FAX=127.0.0.1:$PORT VARDKASE_PEER_FAX_RECEIVED=$DIR/received VARDKASE_PEER_FAX_QUIET=127.0.0.1:$QUIET_PORT
-cargo_it peers::fax::rig || { fax_calls "$DIR/spool" | tail -20; fail "see above; HylaFAX's logs are in $DIR/spool/log"; }
+export VARDKASE_PEER_FAX_PORT=$PORT VARDKASE_PEER_FAX_RECEIVED=$DIR/received VARDKASE_PEER_FAX_QUIET_PORT=$QUIET_PORT
+cargo_it peers::fax::rig_ || { fax_calls "$DIR/spool" | tail -20; fail "see above; HylaFAX's logs are in $DIR/spool/log"; }

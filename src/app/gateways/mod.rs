@@ -6,6 +6,7 @@ mod settings;
 
 use std::sync::Arc;
 
+use crate::channels::fax_mail::FaxMail;
 use crate::channels::hylafax::Hylafax;
 use crate::channels::mirror::Mirror;
 use crate::channels::smpp::Smpp;
@@ -200,6 +201,17 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             let gateway = settings.map(|s| {
                 let bounds = bounds(&config.limits, s.connections_max.into(), 1, s.reply_timeout_s);
                 (dynamic(Arc::new(Hylafax::new(id.clone(), s))), bounds)
+            });
+            split(gateway, config)
+        }
+        Settings::FaxMail(yaml) => {
+            let settings = password().and_then(|p| settings::fax_mail(yaml, config, info, p));
+            let gateway = settings.and_then(|(smtp, mail)| {
+                let timeout_s = smtp.reply_timeout_s.max(smtp.accept_timeout_s).into();
+                let bounds = bounds(&config.limits, smtp.connections_max.into(), 1, timeout_s);
+                let (letters, now) = (Arc::new(FaxMail::new(mail)?), around.now.clone());
+                let gateway = SmtpGateway::carrying(id.clone(), smtp, now, around.mail_key, letters)?;
+                Ok((dynamic(Arc::new(gateway)), bounds))
             });
             split(gateway, config)
         }

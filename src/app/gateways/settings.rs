@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::channels::Secret;
+use crate::channels::fax_mail::FaxMailConfig;
 use crate::channels::hylafax::HylafaxConfig;
 use crate::channels::mirror::{MirrorConfig, Place};
 use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
@@ -13,9 +14,9 @@ use crate::channels::sms_spool::{Daemon, SpoolConfig};
 use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
-    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, HylafaxEntry, JoinWord, MirrorEntry, OtherwiseWord,
-    PresetWord, ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry, SmtpEntry,
-    TlsWord, WebGateway,
+    AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, FaxMailEntry, HylafaxEntry, JoinWord, MirrorEntry,
+    OtherwiseWord, PresetWord, ReceiptIdsWord, ResolutionWord, SmppEntry, SmppVersionWord, SmsHttpEntry, SmsSpoolEntry,
+    SmtpEntry, TlsWord, WebGateway,
 };
 use crate::config::raw::{List, Secs};
 use crate::config::secrets::SecretRef;
@@ -431,4 +432,25 @@ pub(super) fn hylafax(
             .poll_every
             .map_or(default.poll_interval_ms, |s| s.0.saturating_mul(1_000).max(POLL_INTERVAL_MIN_MS)),
     }
+}
+
+pub(super) fn fax_mail(
+    yaml: &FaxMailEntry,
+    config: &GatewayConfig,
+    info: &GatewayInfo,
+    password: Option<Secret>,
+) -> Result<(SmtpConfig, FaxMailConfig), String> {
+    let Carry::Fax { pages_max, .. } = info.carry else {
+        return Err(format!("{} is no fax gateway in the plan", info.id));
+    };
+    // A report on the mail says nothing of the fax: none is asked for.
+    let smtp = SmtpConfig { mailbox: None, answers: false, ..smtp(&yaml.smtp, config, info, password, None)? };
+    let mail = FaxMailConfig {
+        to: yaml.to.value.clone(),
+        from: smtp.from.clone(),
+        international_prefix: yaml.dial_prefix.clone(),
+        subject: yaml.subject.clone(),
+        pages_max: u16_of(pages_max),
+    };
+    Ok((smtp, mail))
 }

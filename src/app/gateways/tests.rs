@@ -339,6 +339,30 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     assert_eq!(settings::hylafax(yaml, &config, &info, pw(), Some(Secret::new("adm"))), expected);
 
     let (config, info) = one_of(
+        "channels/fax.yaml",
+        "    pages_max: 2
+    chars_max: 2000
+    limits: { connections_max: 3 }
+    mail: { to: \"{number}@fax.example\", dial_prefix: \"00\", subject: PIN, smtp: { host: m.example, port: 587,
+      tls: starttls, from: a@b.example } }
+",
+    );
+    let Settings::FaxMail(yaml) = &config.settings else { panic!() };
+    let (smtp, mail) = settings::fax_mail(yaml, &config, &info, None).unwrap();
+    let expected = crate::channels::fax_mail::FaxMailConfig {
+        to: "{number}@fax.example".into(),
+        from: "a@b.example".into(),
+        international_prefix: Some("00".into()),
+        subject: Some("PIN".into()),
+        pages_max: 2,
+    };
+    assert_eq!(mail, expected);
+    assert_eq!(
+        (smtp.host.as_str(), smtp.connections_max, smtp.mailbox, smtp.tls),
+        ("m.example", 3, None, Tls::Starttls)
+    );
+
+    let (config, info) = one_of(
         "channels/paging.yaml",
         "    charset: iso646-se
     chars_max: 90

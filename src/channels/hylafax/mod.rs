@@ -128,7 +128,7 @@ impl Gateway for Hylafax {
     fn follow(&self, jobs: Vec<Job>) {
         for job in jobs {
             // The page was made before it was accepted; should it not be possible now, the server's count stands alone.
-            let pages = super::fax_page::fits(&job.out, &job.head, job.trailer.as_deref(), u16::MAX).unwrap_or(0);
+            let pages = self.0.pages.get(&job).map_or(0, |document| document.pages);
             let followed = Followed::new(job.delivery, pages, job.ttl_s, true);
             self.0.following.add_tagged(submit::tag(&job), followed);
         }

@@ -10,17 +10,20 @@ use super::wire;
 use crate::channels::Cancelled;
 use crate::domain::ids::DeliveryId;
 
+/// Jobs that are taken back at one time; who wants more asks again. Well within the time that the asking may take.
+const TAKEN_BACK_MAX: usize = 2_000;
+
 /// Takes back those of the deliveries that are in the queue and have not begun.
 pub(super) async fn cancel(inner: &Inner, deliveries: &[DeliveryId]) -> Cancelled {
     let mut cancelled = Cancelled::default();
-    if let Err(fault) = try_cancel(inner, deliveries, &mut cancelled.taken_back).await {
+    if let Err(fault) = try_cancel(inner, deliveries, &mut cancelled).await {
         tracing::warn!(gateway = %inner.id, "faxes can't be taken back now: {}", fault.cause());
         cancelled.again = true;
     }
     cancelled
 }
 
-async fn try_cancel(inner: &Inner, deliveries: &[DeliveryId], taken_back: &mut Vec<DeliveryId>) -> Result<(), Fault> {
+async fn try_cancel(inner: &Inner, deliveries: &[DeliveryId], cancelled: &mut Cancelled) -> Result<(), Fault> {
     let wanted = inner.following.wanted(deliveries);
     if wanted.is_empty() {
         return Ok(());
@@ -32,10 +35,14 @@ async fn try_cancel(inner: &Inner, deliveries: &[DeliveryId], taken_back: &mut V
         if !not_begun(line) {
             continue;
         }
+        if cancelled.taken_back.len() >= TAKEN_BACK_MAX {
+            cancelled.again = true;
+            break;
+        }
         match session.command(&format!("JKILL {}", line.id)).await {
             Ok(_) => {
                 inner.following.remove(delivery);
-                taken_back.push(delivery);
+                cancelled.taken_back.push(delivery);
             }
             // It has ended meanwhile, or is somebody else's now: its receipt says how.
             Err(Fault::Refused(_)) => {}

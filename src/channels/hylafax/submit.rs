@@ -13,6 +13,7 @@ use super::follow::best_of_each_tag;
 use super::session::{Fault, Session};
 use super::wire::{self, Reply};
 use crate::channels::Job;
+use crate::channels::fax_number::dial_string;
 use crate::channels::fax_page::FaxDocument;
 use crate::domain::delivery::SendError;
 
@@ -115,7 +116,7 @@ pub(super) async fn submit(
     document: &Arc<FaxDocument>,
 ) -> Result<Submitted, NotSubmitted> {
     let bad = |what: &str| NotSubmitted::Error(SendError::permanent(format!("{what} can't stand in a command")));
-    let number = wire::dial_string(&job.to.0, config.international_prefix.as_deref())
+    let number = dial_string(&job.to.0, config.international_prefix.as_deref())
         .ok_or_else(|| NotSubmitted::Error(SendError::permanent("no number that can be dialled")))?;
     let from = wire::quoted(&config.from_user).ok_or_else(|| bad("from_user"))?;
     let modem = wire::quoted(config.modem.as_deref().unwrap_or("any")).ok_or_else(|| bad("modem"))?;

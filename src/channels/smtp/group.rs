@@ -166,7 +166,7 @@ impl Worker {
                 return Told::Lost(Lost::OutOfStep);
             }
             match at {
-                "text" if reply.is_yes() => return Told::Outcome(Ok(accepted(&reply, &ready.job))),
+                "text" if reply.is_yes() => return Told::Outcome(Ok(accepted(&reply, ready))),
                 "text" => {
                     let error = refusal.unwrap_or_else(|| reply.refusal("after the text", &ready.job.to.0));
                     return Told::Outcome(Err(error));

@@ -42,6 +42,7 @@ pub use config::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
 
 use auth::LoginGate;
 
+use crate::channels::letter::Letters;
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
@@ -79,6 +80,8 @@ struct Inner {
     tls: Option<tls::Connector>,
     gate: LoginGate,
     composer: message::Composer,
+    /// What travels instead of mails to people.
+    letters: Option<Arc<dyn Letters>>,
     inbox: Option<inbox::Inbox>,
     now: Now,
     manner: AtomicU8,
@@ -127,7 +130,27 @@ impl SmtpGateway {
             (true, true) => Manner::Chunked,
         };
         let (manner, down, gate) = (AtomicU8::new(manner as u8), AtomicBool::new(false), LoginGate::default());
-        Ok(Self { inner: Arc::new(Inner { id, config, return_path, tls, gate, composer, inbox, now, manner, down }) })
+        let letters = None;
+        let inner = Inner { id, config, return_path, tls, gate, composer, letters, inbox, now, manner, down };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// As [`Self::new`], for what travels by mail without being a mail to a person.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn carrying(
+        id: GatewayId,
+        config: SmtpConfig,
+        now: Now,
+        key: [u8; 32],
+        letters: Arc<dyn Letters>,
+    ) -> Result<Self, String> {
+        let mut this = Self::new(id, config, now, key)?;
+        if let Some(inner) = Arc::get_mut(&mut this.inner) {
+            inner.letters = Some(letters);
+        }
+        Ok(this)
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Ready {
     pub message: Vec<u8>,
     /// The word by which a report names it.
     pub token: String,
+    /// What it counts as.
+    pub units: u16,
     /// Its envelope is on the wire already, behind the message before it.
     asked: bool,
     /// A connection that had stood idle failed it before it was begun; once is no failure.
@@ -115,18 +117,27 @@ impl Worker {
 
     /// Builds the message; what can't be built ends here.
     async fn ready(&mut self, job: Job) -> Option<Ready> {
-        let built =
-            job.to.0.parse::<Address>().map_err(|_| "the address is no mail address".to_owned()).and_then(|to| {
-                let (message, token) = self.inner.composer.message(&job, &to, (self.inner.now)())?;
-                Ok((to, message, token))
-            });
-        match built {
-            Ok((to, message, token)) => Some(Ready { job, to, message, token, asked: false, given_back: false }),
-            Err(cause) => {
-                self.tell(&job, Err(SendError::permanent(cause))).await;
+        match self.built(&job) {
+            Ok((to, message, token, units)) => {
+                Some(Ready { job, to, message, token, units, asked: false, given_back: false })
+            }
+            Err(error) => {
+                self.tell(&job, Err(error)).await;
                 None
             }
         }
+    }
+
+    fn built(&self, job: &Job) -> Result<(Address, Vec<u8>, String, u16), SendError> {
+        let address = |to: &str| to.parse().map_err(|_| SendError::permanent("the address is no mail address"));
+        let now = (self.inner.now)();
+        if let Some(letters) = &self.inner.letters {
+            let letter = letters.letter(job, now)?;
+            return Ok((address(&letter.to)?, letter.message, String::new(), letter.units));
+        }
+        let to = address(&job.to.0)?;
+        let (message, token) = self.inner.composer.message(job, &to, now).map_err(SendError::permanent)?;
+        Ok((to, message, token, 1))
     }
 
     pub async fn tell(&self, job: &Job, result: Result<Accepted, SendError>) {
@@ -332,7 +343,7 @@ impl Worker {
         let accept_timeout = Duration::from_secs(self.inner.config.accept_timeout_s.into());
         let replied = if dot_left { session.reply(accept_timeout).await } else { Err(Lost::Closed) };
         let (result, alive) = match replied {
-            Ok(reply) if reply.is_yes() => (Ok(accepted(&reply, &ready.job)), true),
+            Ok(reply) if reply.is_yes() => (Ok(accepted(&reply, ready)), true),
             Ok(reply) if reply.code / 100 == 3 => (Err(SendError::unknown("after the text: out of step")), false),
             Ok(reply) => (Err(reply.refusal("after the text", &ready.job.to.0)), reply.code != 421),
             Err(lost) if dot_left => (Err(SendError::unknown(format!("after the text: {}", lost.as_str()))), false),
@@ -364,9 +375,9 @@ fn refused(reply: &Reply, at: &str, ready: &Ready, first: bool) -> Verdict {
     if reply.code == 421 { Verdict::Leaving { error, first } } else { Verdict::Refused(error) }
 }
 
-pub(super) fn accepted(reply: &Reply, job: &Job) -> Accepted {
-    let gateway_ref = reply.words(&job.to.0).chars().take(GATEWAY_REF_CHARS_MAX).collect();
-    Accepted { gateway_ref, delivered: false, units: 1 }
+pub(super) fn accepted(reply: &Reply, ready: &Ready) -> Accepted {
+    let gateway_ref = reply.words(&ready.job.to.0).chars().take(GATEWAY_REF_CHARS_MAX).collect();
+    Accepted { gateway_ref, delivered: false, units: ready.units }
 }
 
 /// Waits for the order to stop; for ever when nobody is left to give it.

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
-    CharsetWord, DaemonWord, EmailGateway, JoinWord, LimitsEntry, PageWord, SecretEntry, SmsGateway, SmsSpoolEntry,
-    SplitWord, TlsWord, WebGateway,
+    CharsetWord, DaemonWord, EmailGateway, FaxGateway, FaxMailEntry, JoinWord, LimitsEntry, PageWord, SecretEntry,
+    SmsGateway, SmsSpoolEntry, SplitWord, TlsWord, WebGateway,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -65,16 +65,7 @@ impl Resolver<'_> {
             );
         }
         for (name, g) in raw.fax.iter().flat_map(|f| f.gateways.iter()) {
-            self.host(&g.hylafax.host);
-            self.secret(g.hylafax.password.as_ref());
-            self.secret(g.hylafax.admin_password.as_ref());
-            self.at_least_one(&g.pages_max);
-            self.at_least_one(&g.chars_max);
-            let carry = Carry::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
-            let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Hylafax(g.hylafax.clone()));
-            let receipts = g.receipts;
-            let way = Way { name, channel: Channel::Fax, carry, answers: false, receipts, needs, limits, settings };
-            self.gateway(way, &mut all);
+            self.fax(name, g, &mut all);
         }
         for (name, g) in raw.paging.iter().flat_map(|f| f.gateways.iter()) {
             self.paging(name, g, &mut all);
@@ -198,6 +189,61 @@ impl Resolver<'_> {
         self.gateway(Way { name, channel: Channel::Sms, carry, answers, receipts, needs, limits, settings }, all);
     }
 
+    fn fax(&mut self, name: &Name, g: &FaxGateway, all: &mut Vec<GatewayConfig>) {
+        self.at_least_one(&g.pages_max);
+        self.at_least_one(&g.chars_max);
+        let settings = match (&g.hylafax, &g.mail) {
+            (Some(hylafax), None) => {
+                self.host(&hylafax.host);
+                self.secret(hylafax.password.as_ref());
+                self.secret(hylafax.admin_password.as_ref());
+                Settings::Hylafax(hylafax.clone())
+            }
+            (None, Some(mail)) => {
+                self.fax_mail(name, g.receipts, mail);
+                Settings::FaxMail(Box::new(mail.clone()))
+            }
+            (None, None) => {
+                let message = format!("gateway \"{}\" does not say how it is spoken to", name.value);
+                self.found.error(name.place, "gateway-kind", message).help("give it hylafax: or mail:");
+                return;
+            }
+            (Some(_), Some(_)) => {
+                let message =
+                    format!("gateway \"{}\" has both hylafax and mail; one gateway is one way out", name.value);
+                self.found.error(name.place, "gateway-kind", message).help("make it two gateways");
+                return;
+            }
+        };
+        let carry = Carry::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
+        let (needs, limits, receipts) = (&g.needs, &g.limits, g.receipts);
+        let way = Way { name, channel: Channel::Fax, carry, answers: false, receipts, needs, limits, settings };
+        self.gateway(way, all);
+    }
+
+    fn fax_mail(&mut self, name: &Name, receipts: bool, mail: &FaxMailEntry) {
+        self.host(&mail.smtp.host);
+        self.mailbox(&mail.smtp.from);
+        for address in [&mail.smtp.reply_to, &mail.smtp.return_path].into_iter().flatten() {
+            self.mailbox(address);
+        }
+        self.secret(mail.smtp.password.as_ref());
+        let number = "{number}";
+        let parts: Vec<&str> = mail.to.split(number).collect();
+        if parts.len() != 2 || parts[0].contains('@') || !parts[1].contains('@') {
+            let message = format!("\"{}\" is no address of a fax provider", mail.to.value);
+            self.found
+                .error(mail.to.place, "fax-address", message)
+                .help("write {number} where the number goes: \"{number}@fax.provider.example\"");
+        }
+        if receipts || mail.smtp.mailbox.is_some() {
+            let message = format!("gateway \"{}\" would take a report on the mail for one on the fax", name.value);
+            self.found
+                .error(name.place, "fax-receipts", message)
+                .help("a mail server knows nothing of the machine that is called: leave out receipts and mailbox");
+        }
+    }
+
     fn spool(&mut self, name: &Name, g: &SmsGateway, spool: &SmsSpoolEntry) {
         if spool.folder.is_empty() {
             self.found.error(spool.folder.place, "spool", "a spool without a folder");
@@ -244,6 +290,7 @@ impl Resolver<'_> {
             Settings::Http(_) => GatewayKind::Http,
             Settings::SmsSpool(_) => GatewayKind::SmsSpool,
             Settings::Hylafax(_) => GatewayKind::Hylafax,
+            Settings::FaxMail(_) => GatewayKind::FaxMail,
             Settings::Snpp(_) => GatewayKind::Snpp,
             Settings::Tap(_) => GatewayKind::Tap,
             Settings::Espa(_) => GatewayKind::Espa,

@@ -19,6 +19,8 @@ pub struct Mail {
     pub plain: String,
     /// The first text/html part.
     pub html: String,
+    /// The first application/pdf part.
+    pub pdf: Vec<u8>,
     /// The kinds of the leaf parts, in order.
     pub kinds: Vec<String>,
 }
@@ -56,6 +58,13 @@ impl Mail {
             "base64" => base64(body),
             _ => body.to_vec(),
         };
+        if kind == "application/pdf" {
+            if self.pdf.is_empty() {
+                self.pdf = bytes;
+            }
+            self.kinds.push(kind);
+            return;
+        }
         let charset = parameter(&content_type, "charset").unwrap_or_default();
         let text = match charset.to_ascii_lowercase().as_str() {
             "iso-8859-1" => bytes.iter().map(|b| char::from(*b)).collect(),

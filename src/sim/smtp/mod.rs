@@ -30,6 +30,7 @@ use tokio::task::{AbortHandle, JoinSet};
 pub use mail::Mail;
 
 use super::Far;
+use super::hylafax::pdf;
 
 /// Bytes of one message.
 const MESSAGE_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -357,8 +358,16 @@ impl Connection {
             return Ok(Next::Go);
         }
         let mail = Mail::read(from, to, raw);
+        // A PDF is for a fax machine: who brings it there dials what stands before the @.
+        let fax = (!mail.pdf.is_empty()).then(|| pdf::pages(&mail.pdf).unwrap_or_default().join("\u{c}"));
         for to in &mail.to {
-            self.shared.far.show(&self.shared.name, to, mail.plain.trim_end());
+            match &fax {
+                Some(pages) => {
+                    let number = to.split('@').next().unwrap_or(to);
+                    self.shared.far.show(&self.shared.name, number, pages);
+                }
+                None => self.shared.far.show(&self.shared.name, to, mail.plain.trim_end()),
+            }
         }
         let n = {
             let mut mails = self.shared.mails.lock().unwrap_or_else(PoisonError::into_inner);

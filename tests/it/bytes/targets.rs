@@ -32,7 +32,7 @@ pub fn hylafax(bytes: &[u8]) {
     }
     let _ = wire::job_lines(bytes);
     if let Ok(text) = str::from_utf8(bytes) {
-        let _ = (wire::quoted(text), wire::dial_string(text, Some("00")));
+        let _ = wire::quoted(text);
     }
 }
 

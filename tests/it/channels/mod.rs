@@ -1,5 +1,6 @@
 //! Exact bytes on the wire, and each channel against its gateway in `sim`.
 mod espa;
+mod fax_mail;
 mod hylafax;
 mod paging_loopback;
 pub(crate) mod paging_rig;

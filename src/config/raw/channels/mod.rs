@@ -124,7 +124,7 @@ pub struct FaxFile {
     pub gateways: Ordered<FaxGateway>,
 }
 
-/// A fax server.
+/// A way to fax machines: exactly one of `hylafax`, `mail`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaxGateway {
@@ -142,7 +142,27 @@ pub struct FaxGateway {
     #[serde(default)]
     pub limits: LimitsEntry,
     /// The HylaFAX client protocol.
-    pub hylafax: HylafaxEntry,
+    #[serde(default)]
+    pub hylafax: Option<HylafaxEntry>,
+    /// By mail to a provider.
+    #[serde(default)]
+    pub mail: Option<FaxMailEntry>,
+}
+
+/// Fax by mail: the page as a PDF to a provider, who dials. It never tells that a fax was delivered.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaxMailEntry {
+    /// The provider's address, with {number} where the number goes: "{number}@fax.provider.example".
+    pub to: Name,
+    /// What a leading + becomes ("00", or ""). Default: it stays.
+    #[serde(default)]
+    pub dial_prefix: Option<String>,
+    /// The subject, where the provider reads it. Default: number, fingerprint and title.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// The mail server that takes it.
+    pub smtp: SmtpEntry,
 }
 
 /// How fine a fax is.

@@ -12,15 +12,15 @@ use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 
-const ALARM: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: gå över till pappersjournal. Gäller: sjukhus \
+pub const ALARM: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: gå över till pappersjournal. Gäller: sjukhus \
     och vårdcentraler. Sedan: 03.12. Åter i drift: okänt. Nästa besked: 04.15. Kontakt: 0980-319 200.";
 
-fn actual(text: &str) -> Outgoing {
+pub fn actual(text: &str) -> Outgoing {
     let fingerprint = Fingerprint::of("14-2", "internal", "sv", text);
     Outgoing::message(&Text::<Actual>::new("14-2", fingerprint, Canonical::new(text).unwrap()), NO_MARK)
 }
 
-fn drill(text: &str) -> Outgoing {
+pub fn drill(text: &str) -> Outgoing {
     let fingerprint = Fingerprint::of("Ö-3-1", "internal", "sv", text);
     let text = Text::<Exercise>::new("Ö-3-1", fingerprint, Canonical::new(text).unwrap());
     Outgoing::message(&text, Mark::new("ÖVNING").unwrap())
@@ -39,7 +39,7 @@ fn head(page_url: &str) -> Letterhead {
     }
 }
 
-fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>, trailer: Option<&str>) -> Job {
+pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>, trailer: Option<&str>) -> Job {
     Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
         to: Address(to.into()),
@@ -55,7 +55,7 @@ fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>, trailer: Option<&str>) -> Jo
 /// Takes apart what a fax shows, by the grammar and nothing else:
 /// page = header text [SP mark], header = [mark SP] number SP fingerprint SP k/n SP; on the last page the trailer follows,
 /// in a drill with the mark once more. Gives the text.
-fn text_of(shown: &str, out: &Outgoing, trailer: Option<&str>) -> Result<String, String> {
+pub fn text_of(shown: &str, out: &Outgoing, trailer: Option<&str>) -> Result<String, String> {
     let pages: Vec<&str> = shown.split('\u{c}').collect();
     let mark = out.mark.as_ref().map(Mark::as_str);
     let mut text = String::new();
