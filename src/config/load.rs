@@ -1,6 +1,5 @@
 //! From a folder, or from the folders that are compiled in, to a plan.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +16,7 @@ use super::resolve::{self, Raw};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
-use crate::domain::ids::{Fx, GatewayId, PlaybookId, Px};
-use crate::domain::lang::L10n;
+use crate::domain::ids::{GatewayId, Px};
 use crate::domain::plan::{Channel, Plan};
 
 /// The most files in one of the three folders.
@@ -218,17 +216,6 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
     .filter(|h| !h.is_empty())
 }
 
-/// A clock of an authority, counted from the report (INCIDENTS lesson 44).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Clock {
-    /// What is due.
-    pub title: L10n,
-    /// When, in seconds after the report.
-    pub within_s: u32,
-    /// Who sees to it.
-    pub owner: Fx,
-}
-
 /// What configuration gives.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -244,8 +231,6 @@ pub struct Loaded {
     pub fictional: bool,
     /// What the playbooks' `tests:` blocks expect.
     pub tests: Vec<TestCase>,
-    /// The clocks of the authorities, by playbook.
-    pub clocks: BTreeMap<PlaybookId, Vec<Clock>>,
 }
 
 /// Reads, resolves and checks a configuration.

@@ -10,6 +10,7 @@ use crate::config::resolve::Places;
 use crate::domain::ids::{Gx, Px};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Carry, Channel, Plan, Playbook};
+use crate::domain::step::StepKind;
 use crate::domain::text::{CannotCarry, Charset, gsm7};
 use crate::domain::words::fill;
 
@@ -154,6 +155,12 @@ fn longest(plan: &Plan, playbook: &Playbook, lang: Lang) -> String {
     let restore = fill(&words.restore_unknown, &[("time", &moment)]);
     let l = &words.labels;
     let mut fields = vec![playbook.what.get(lang).to_owned()];
+    // As if every redirection that the playbook prepares held at once.
+    let redirections = playbook.steps.iter().filter(|s| s.kind == StepKind::Redirection);
+    for step in redirections {
+        let said = fill(&words.redirection_until, &[("text", step.title.get(lang)), ("time", &moment)]);
+        fields.push(format!("{}: {said}", l.redirection));
+    }
     for (label, value) in [
         (&l.do_now, routines.join(". ")),
         (&l.scope, playbook.scope.get(lang).to_owned()),

@@ -4,6 +4,7 @@ mod carry;
 mod duties;
 mod holders;
 mod infra;
+mod steps;
 
 use serde::Serialize;
 
@@ -17,6 +18,7 @@ pub(super) fn run(loaded: &Loaded, places: &Places, found: &mut Found) {
     holders::check(plan, places, found);
     infra::check(plan, &loaded.gateways, places, found);
     duties::check(plan, places, found);
+    steps::check(plan, places, found);
     carry::check(plan, places, found);
 }
 

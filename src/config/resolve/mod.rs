@@ -9,6 +9,7 @@ mod messages;
 mod organisation;
 mod playbooks;
 mod readiness;
+mod steps;
 mod systems;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -145,7 +146,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.functions();
     r.duties_of_the_organisation();
     r.messages();
-    let (tests, clocks) = r.playbooks();
+    let tests = r.playbooks();
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
         loaded: Loaded {
@@ -155,7 +156,6 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             warnings: Vec::new(),
             fictional,
             tests,
-            clocks,
         },
         places: r.places,
     }

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod apply;
+mod apply_steps;
 pub mod asks;
 pub mod decide;
 pub mod event;
@@ -10,4 +11,5 @@ pub mod input;
 pub mod reading;
 pub mod render;
 pub mod state;
+pub mod steps;
 pub mod timers;

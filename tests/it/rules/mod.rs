@@ -11,3 +11,4 @@ mod c_answers;
 mod d_incidents;
 mod e_reporting;
 mod laws;
+mod steps;

@@ -3,19 +3,28 @@
 
 mod answer;
 mod approve;
+mod arrive;
+mod conferences;
+mod dependents;
 mod draft;
 mod drill;
 mod escalate;
+mod interventions;
 mod lifecycle;
 mod modes;
 mod note;
 mod outcome;
+mod redirections;
 mod release;
 mod replies;
 mod report;
 mod shift;
 mod stale;
+mod step_notes;
+mod step_replies;
+mod steps;
 mod stop;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -172,6 +181,16 @@ impl Decider<'_> {
             Action::AllClear { incident, override_reason } => self.all_clear(by, *incident, override_reason.as_ref()),
             Action::TaskDone { incident, task } => self.task_done(by, *incident, *task),
             Action::Adopt { incident } => self.adopt(by, *incident),
+            Action::Arrived { incident, function, phone, at } => {
+                self.arrived_command(by, *incident, function, *phone, *at)
+            }
+            Action::StepStart { incident, start } => self.step_start(by, *incident, start),
+            Action::StepHave { incident, step, function, yes, phone, reason } => {
+                self.step_have(by, *incident, *step, function.as_ref(), *yes, *phone, reason)
+            }
+            Action::StepDone { incident, step, reference } => self.step_done(by, *incident, *step, reference),
+            Action::StepStop { incident, step, reason } => self.step_stop(by, *incident, *step, reason),
+            Action::StepMove { incident, step, due, reason } => self.step_move(by, *incident, *step, *due, reason),
         }
     }
 
@@ -208,7 +227,9 @@ impl Decider<'_> {
     fn code_in_use(&self, code: &str) -> bool {
         self.state.pending.contains_key(code)
             || self.state.incidents.values().any(|i| {
-                i.codes.keys().any(|c| c.as_str() == code) || i.proposals.iter().any(|p| p.code.as_str() == code)
+                i.codes.keys().any(|c| c.as_str() == code)
+                    || i.proposals.iter().any(|p| p.code.as_str() == code)
+                    || i.steps.iter().any(|s| s.has_code(code))
             })
     }
 
