@@ -97,6 +97,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             site: whole.clone(),
             hours: Hours::Always,
             answer_within_s: ANSWER_WITHIN_S,
+            answers: 1,
             // Two and two stand in for each other.
             deputies: vec![Fx(first + (n ^ 1))],
             points,
@@ -145,6 +146,8 @@ fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<Fx>, answers: bool) ->
         answer_within_s: None,
         deputies: Some(DeputyRule::After),
         night: NightRule::Page,
+        answers: None,
+        arrive_within_s: None,
     };
     Playbook {
         id: PlaybookId::from(PLAYBOOK),
@@ -163,6 +166,7 @@ fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<Fx>, answers: bool) ->
         overdue_tell: None,
         public: PublicRule::Never,
         four_eyes: false,
+        steps: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::Error;
     vardkase ack 14-1 icu --via phone --by switchboard --at 03:25\n  \
     vardkase ack 14 icu --pass-on --as icu      can't: the deputy is asked at once\n  \
     vardkase ack 14 icu --fallback-failed       our fallback failed: owner and TiB are told\n  \
+    vardkase ack 14 icu --arrived --as icu      who answered is there\n  \
     vardkase ack 14 --task 3 --as switchboard   somebody has walked there")]
 pub struct AckArgs {
     /// The incident, or its message.
@@ -38,6 +39,9 @@ pub struct AckArgs {
     /// The function's fallback failed.
     #[arg(long, conflicts_with_all = ["via", "task"])]
     fallback_failed: bool,
+    /// Who answered for the function is there.
+    #[arg(long, conflicts_with_all = ["pass_on", "fallback_failed", "task"])]
+    arrived: bool,
     /// An errand is done, not an answer given.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["via", "function"])]
     task: Option<u32>,
@@ -75,6 +79,9 @@ impl AckArgs {
             }
             None => FunctionId::from(cx.acting()?),
         };
+        if self.arrived {
+            return cx.act(&Action::Arrived { incident, function, phone, at });
+        }
         cx.act(&match (self.pass_on, self.fallback_failed) {
             (true, _) => Action::PassOn { incident, function },
             (_, true) => Action::FallbackFailed { incident, function },

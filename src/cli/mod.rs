@@ -39,6 +39,7 @@ mod schema;
 pub mod serve;
 mod status;
 mod status_show;
+mod step;
 mod stop;
 mod table;
 pub mod terminal;
@@ -117,6 +118,7 @@ enum Command {
     Decide(decide::DecideArgs),
     Merge(merge::MergeArgs),
     Handover(handover::HandoverArgs),
+    Step(step::StepArgs),
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
     AllClear(all_clear::AllClearArgs),
@@ -186,6 +188,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Decide(a) => a.run(cx),
         Command::Merge(a) => a.run(cx),
         Command::Handover(a) => a.run(cx),
+        Command::Step(a) => a.run(cx),
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),
         Command::AllClear(a) => a.run(cx),

@@ -14,9 +14,11 @@ use crate::domain::incident::facts::Restore;
 use crate::domain::incident::state::Phase;
 use crate::domain::lang::L10n;
 use crate::domain::plan::Then;
+use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{
-    AskView, CellView, EntryStateView, IncidentView, NextStep, ProposalStateView, RowView, StatusView, SummaryView,
+    AskView, CellView, EntryStateView, IncidentView, NextStep, ProposalStateView, RowView, StatusView, StepStateView,
+    SummaryView,
 };
 
 /// What must be seen before anything else.
@@ -104,6 +106,14 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
     let sites: Vec<_> = sites.collect();
     table::show(cx.term, &heads, sites);
     cx.term.line("");
+    // What is still due after the all clear is not over (INCIDENTS lessons 44, 50).
+    for i in view.closed.iter().filter(|i| i.counts.steps > 0) {
+        let late = if i.counts.steps_late > 0 { format!(", {} LATE", i.counts.steps_late) } else { String::new() };
+        let title = cx.in_tongue(&i.title).to_owned();
+        let line =
+            format!("{} {title} (closed): {} steps open{late}: vardkase step list {}", i.no, i.counts.steps, i.no);
+        cx.term.line_in(if i.counts.steps_late > 0 { Hue::Bad } else { Hue::Wait }, &line);
+    }
     if view.open.is_empty() {
         let nothing = cx.say(words::NOTHING_OPEN);
         return cx.term.line(nothing);
@@ -118,14 +128,26 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     let c = &i.counts;
     let drill = if i.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
     let mut next: Vec<String> = Vec::new();
-    let alarm = c.not_reached > 0 || i.overdue;
+    let alarm = c.not_reached > 0 || i.overdue || c.steps_late > 0 || c.not_arrived > 0;
     if c.not_reached > 0 {
         next.push(format!("{} {}", c.not_reached, cx.say(words::NOT_REACHED)));
     }
-    for (n, what) in [(c.approvals, words::TO_APPROVE), (c.proposals, words::TO_DECIDE), (c.tasks, words::ERRANDS)] {
+    let open = [
+        (c.approvals, words::TO_APPROVE),
+        (c.proposals, words::TO_DECIDE),
+        (c.tasks, words::ERRANDS),
+        (c.steps, words::STEPS),
+    ];
+    for (n, what) in open {
         if n > 0 {
             next.push(format!("{n} {}", cx.say(what)));
         }
+    }
+    if c.steps_late > 0 {
+        next.push(format!("{} {}", c.steps_late, cx.say(words::STEPS_LATE)));
+    }
+    if c.not_arrived > 0 {
+        next.push(format!("{} {}", c.not_arrived, cx.say(words::NOT_ARRIVED)));
     }
     let due = cx.clock(i.next_update, now);
     let update = cx.say(if i.overdue { words::UPDATE_OVERDUE } else { words::NEXT_UPDATE });
@@ -155,6 +177,7 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     head(cx, view);
     let heads = [words::FUNCTION, words::MESSAGE, words::REACHED, words::ANSWER, words::NEXT].map(|w| cx.say(w));
     waiting(cx, view);
+    steps(cx, view, false);
     cx.term.line("");
     // What is wrong first, then what is open: a screen has fewer lines than a region has duties.
     let mut sorted: Vec<&RowView> = view.rows.iter().collect();
@@ -266,6 +289,65 @@ fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
     }
 }
 
+/// Steps: the open ones, or with what ended and what is prepared.
+pub fn steps(cx: &mut Context<'_>, view: &IncidentView, all: bool) {
+    for s in &view.steps {
+        let ended = matches!(s.state, StepStateView::Ended { .. });
+        if ended && !all {
+            continue;
+        }
+        let (due, what) = (cx.clock(s.due, view.now), cx.in_tongue(&s.title).to_owned());
+        let when = match (s.kind, s.late) {
+            (StepKind::Task | StepKind::Clock, true) => format!("LATE since {due}"),
+            (StepKind::Task | StepKind::Clock, false) => format!("due {due}"),
+            (StepKind::Intervention, _) => format!("at {due}"),
+            (StepKind::Redirection, _) => format!("until {due}"),
+            (StepKind::Conference, _) => format!("next {due}"),
+        };
+        let (state, mut hue) = match &s.state {
+            StepStateView::Open => (String::new(), Hue::Wait),
+            StepStateView::Held => (format!(" WAITS: not reached: {}", names(&s.unreached)), Hue::Bad),
+            StepStateView::Begun { at, stop_wanted } if stop_wanted.is_empty() => {
+                (format!(" begun {}", cx.clock(*at, view.now)), Hue::Wait)
+            }
+            StepStateView::Begun { stop_wanted, .. } => {
+                (format!(" begun, STOP WANTED by {}", names(stop_wanted)), Hue::Bad)
+            }
+            StepStateView::Ended { end, by, at } => {
+                let by = by.as_ref().map(|f| format!(" by {f}")).unwrap_or_default();
+                (format!(" {end} {}{by}", cx.clock(*at, view.now)), Hue::Faint)
+            }
+        };
+        if s.late && hue == Hue::Wait {
+            hue = Hue::Bad;
+        }
+        let mut more = s.claimed.as_ref().map(|f| format!(", {f} has it")).unwrap_or_default();
+        if !ended && s.kind == StepKind::Intervention && s.state == StepStateView::Open && !s.unreached.is_empty() {
+            more.push_str(&format!(", not reached yet: {}", names(&s.unreached)));
+        }
+        if let Some(r) = s.rounds.first() {
+            let missing: Vec<FunctionId> = r.missing.iter().chain(&r.declined).cloned().collect();
+            let at = cx.clock(r.at, view.now);
+            more.push_str(&format!(", {at}: {} there", r.present.len()));
+            if !missing.is_empty() {
+                more.push_str(&format!(", missing {}", names(&missing)));
+            }
+        }
+        let line = format!("step S{} {}: {what} ({}, {when}){state}{more}", s.number, s.kind, s.owner);
+        cx.term.line_in(hue, &line);
+    }
+    if all {
+        for p in &view.prepared {
+            let what = cx.in_tongue(&p.title).to_owned();
+            let line = format!("prepared {} {}: {what} ({}): vardkase step start", p.kind, p.rule, p.owner);
+            cx.term.line_in(Hue::Faint, &line);
+        }
+        if view.steps.is_empty() && view.prepared.is_empty() {
+            cx.term.line("no steps");
+        }
+    }
+}
+
 fn names(all: &[FunctionId]) -> String {
     let all: Vec<&str> = all.iter().map(FunctionId::as_str).collect();
     all.join(", ")
@@ -341,11 +423,26 @@ fn answer(cx: &mut Context<'_>, r: &RowView, now: At) -> Said {
         AskView::Waiting => {
             let until =
                 r.deadline.map(|at| format!(" {} {}", cx.say(words::UNTIL_AT), cx.clock(at, now))).unwrap_or_default();
-            hued(Hue::Wait, format!("{} {}{until}", cx.say(words::WAITS_FOR), names(r.current.as_slice())))
+            let part = if r.answered.is_empty() {
+                String::new()
+            } else {
+                format!("{}/{} ({}), ", r.answered.len(), r.needs, names(&r.answered))
+            };
+            hued(Hue::Wait, format!("{part}{} {}{until}", cx.say(words::WAITS_FOR), names(r.current.as_slice())))
         }
         AskView::Answered { by, at, via, noted_by } => {
             let noted = noted_by.as_ref().map(|f| format!(", {} {f}", cx.say(words::NOTED_BY))).unwrap_or_default();
-            hued(Hue::Good, format!("{by} {} {} {via}{noted}", cx.clock(*at, now), cx.say(words::BY)))
+            let (there, hue) = match &r.arrival {
+                Some(a) if a.missed => (format!(", {}", cx.say(words::NOT_THERE)), Hue::Bad),
+                Some(a) => match a.arrived {
+                    Some(at) => (format!(", {} {}", cx.say(words::THERE), cx.clock(at, now)), Hue::Good),
+                    None => (format!(", {} {}", cx.say(words::TO_BE_THERE), cx.clock(a.due, now)), Hue::Wait),
+                },
+                None => (String::new(), Hue::Good),
+            };
+            let also: Vec<&str> = r.answered.iter().filter(|f| *f != by).map(FunctionId::as_str).collect();
+            let also = if also.is_empty() { String::new() } else { format!(" + {}", also.join(", ")) };
+            hued(hue, format!("{by} {} {} {via}{noted}{also}{there}", cx.clock(*at, now), cx.say(words::BY)))
         }
         AskView::NotReached { at } => {
             hued(Hue::Bad, format!("{} {}", cx.say(words::NOT_REACHED_SINCE), cx.clock(*at, now)))

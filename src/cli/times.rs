@@ -38,6 +38,11 @@ fn by(now: At, span: SignedDuration) -> Option<At> {
     now.timestamp().checked_add(span).ok().map(At::from)
 }
 
+/// A span in seconds.
+pub fn seconds(text: &str) -> Option<u32> {
+    u32::try_from(duration(&text.trim().to_lowercase())?.as_secs()).ok()
+}
+
 /// `2h`, `1h30m`, `90 min`: hours, minutes and days, no more than a year.
 fn duration(text: &str) -> Option<SignedDuration> {
     let mut total_s: i64 = 0;

@@ -111,6 +111,12 @@ words! {
     TO_APPROVE = "att godkänna", "to approve";
     TO_DECIDE = "att besluta", "to decide";
     ERRANDS = "ärenden", "errands";
+    STEPS = "steg", "steps";
+    STEPS_LATE = "steg FÖRSENADE", "steps LATE";
+    NOT_ARRIVED = "EJ PÅ PLATS", "NOT ARRIVED";
+    NOT_THERE = "EJ PÅ PLATS i tid", "NOT THERE in time";
+    THERE = "på plats", "there";
+    TO_BE_THERE = "ska vara på plats", "to be there";
     ERRAND = "ärende", "errand";
     PHASE_RESTORED = " (åter i drift, data kontrolleras)", " (running again, data being checked)";
     PHASE_CLOSED = " (avslutad)", " (closed)";

@@ -1,6 +1,5 @@
 //! From a folder, or from the folders that are compiled in, to a plan.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +16,7 @@ use super::resolve::{self, Raw};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
-use crate::domain::ids::{FunctionId, Fx, GatewayId, PlaybookId, Px};
-use crate::domain::lang::L10n;
+use crate::domain::ids::{FunctionId, GatewayId, Px};
 use crate::domain::plan::{Channel, Plan};
 
 /// The most files in one of the three folders.
@@ -263,17 +261,6 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
     .filter(|h| !h.is_empty())
 }
 
-/// A clock of an authority, counted from the report (INCIDENTS lesson 44).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Clock {
-    /// What is due.
-    pub title: L10n,
-    /// When, in seconds after the report.
-    pub within_s: u32,
-    /// Who sees to it.
-    pub owner: Fx,
-}
-
 /// A watcher outside, and the signs of life that it gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Watch {
@@ -306,8 +293,6 @@ pub struct Loaded {
     pub fictional: bool,
     /// What the playbooks' `tests:` blocks expect.
     pub tests: Vec<TestCase>,
-    /// The clocks of the authorities, by playbook.
-    pub clocks: BTreeMap<PlaybookId, Vec<Clock>>,
     /// Who watches this program from outside, if anybody.
     pub watch: Option<Watch>,
 }

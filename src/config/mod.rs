@@ -23,4 +23,4 @@ pub mod tests_block;
 mod yaml;
 
 pub use check::{CheckReport, run_check};
-pub use load::{Clock, Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load, load_checked};
+pub use load::{Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load, load_checked};

@@ -96,6 +96,12 @@ impl Calendar {
         after + 24.hours()
     }
 
+    /// The same local time of day so many months later; the last day of a month that is too short.
+    pub fn months_after(&self, months: u8, from: Timestamp) -> Timestamp {
+        let later = self.local(from).checked_add(i64::from(months).months());
+        later.map_or_else(|_| from + (i64::from(months) * 28 * 24).hours(), |z| z.timestamp())
+    }
+
     /// `14.30`, with weekday and date before it when it is not the local day of `today` (RULES A4): `tors 18/12 09.45`.
     pub fn written(&self, at: Timestamp, today: Timestamp, weekdays: &[String; 7]) -> String {
         let local = self.local(at);

@@ -111,6 +111,7 @@ mod tests {
                 site: SiteId::from("REG"),
                 hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: Fx(by) }),
                 answer_within_s: 300,
+                answers: 1,
                 deputies: deputies.iter().map(|d| Fx(*d)).collect(),
                 points: Vec::new(),
                 lang: Lang::SV,

@@ -9,6 +9,7 @@ use super::calendar::Calendar;
 use super::ids::{FunctionId, Fx, GatewayId, GroupId, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
 use super::ladder::{Class, Ladders, LevelIx, ModeIx, Propose};
 use super::lang::{L10n, Lang};
+use super::step::StepRule;
 use super::text::Charset;
 use super::words::Words;
 
@@ -297,6 +298,9 @@ pub struct Function {
     pub hours: Hours,
     /// Its answer time, in seconds.
     pub answer_within_s: u32,
+    /// So many of those who are asked for it must answer; 1 unless it says more.
+    #[serde(default = "one")]
+    pub answers: u8,
     /// Asked beside it or after it, in this order.
     pub deputies: Vec<Fx>,
     /// Where it is reached.
@@ -428,6 +432,9 @@ pub struct Playbook {
     pub public: PublicRule,
     /// Who reported can't approve (RULES B6).
     pub four_eyes: bool,
+    /// What must be done beside telling: tasks, clocks of the authorities, conferences; prepared interventions and redirections.
+    #[serde(default)]
+    pub steps: Vec<StepRule>,
 }
 
 /// What one level brings.
@@ -527,6 +534,12 @@ pub struct Row {
     pub deputies: Option<DeputyRule>,
     /// At night.
     pub night: NightRule,
+    /// So many must answer for each of its functions; `None`: as many as the function itself asks for.
+    #[serde(default)]
+    pub answers: Option<u8>,
+    /// Who answers is there so many seconds later, and says so (INCIDENTS lesson 4).
+    #[serde(default)]
+    pub arrive_within_s: Option<u32>,
 }
 
 /// Which entry of a playbook: the row of a level.
@@ -542,6 +555,11 @@ impl std::fmt::Display for RowId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", (b'a' + self.level.0.min(25)) as char, self.row + 1)
     }
+}
+
+/// Plans that were frozen before a function could ask for more.
+fn one() -> u8 {
+    1
 }
 
 impl Plan {

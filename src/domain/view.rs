@@ -11,6 +11,7 @@ use super::delivery::DeliveryState;
 use super::holder::holder;
 use super::ids::{FunctionId, Fx, IncidentNo, MessageNo, PlaybookId, SiteId, Status};
 use super::incident::state::{AskState, EntryState, Incident, Phase, ProposalState, State};
+use super::incident::steps::ArrivalState;
 use super::ladder::{LevelIx, ModeIx};
 use super::lang::L10n;
 use super::plan::Plan;
@@ -20,14 +21,19 @@ mod approvals;
 mod incident;
 mod lists;
 mod previews;
+mod steps;
 
-pub use approvals::{AnswerView, ApprovalView, DecisionView, ErrandView, TodoView, approvals_for, todo_for};
+pub use approvals::{
+    AnswerView, ApprovalView, DecisionView, ErrandView, StepTodoView, TodoView, approvals_for, todo_for,
+};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, FactsView, IncidentView, MessageView,
-    NextStep, NoteView, ProposalStateView, ProposalView, ReleasedView, RowView, TaskView, TextView, incident,
+    NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TaskView, TextView,
+    incident,
 };
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, previews, replaced};
+pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 
 /// A rung of a ladder by its ID, with what people read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -76,6 +82,15 @@ pub struct Counts {
     pub proposals: u32,
     /// What people must walk and have not yet.
     pub tasks: u32,
+    /// Steps that are open.
+    #[serde(default)]
+    pub steps: u32,
+    /// Of these: late.
+    #[serde(default)]
+    pub steps_late: u32,
+    /// Who answered and was not there in time.
+    #[serde(default)]
+    pub not_arrived: u32,
     /// Deliveries by how they stand.
     pub deliveries: BTreeMap<DeliveryState, u32>,
 }
@@ -199,11 +214,11 @@ pub(super) fn summary(state: &State, inc: &Incident, now: At) -> SummaryView {
         overdue: inc.phase != Phase::Closed && inc.update_due < now,
         newest: u32::try_from(inc.messages.len()).ok().filter(|n| *n > 0).map(|n| inc.number(n)),
         merged_into: inc.merged_into,
-        counts: counts(inc),
+        counts: counts(inc, now),
     }
 }
 
-fn counts(inc: &Incident) -> Counts {
+fn counts(inc: &Incident, now: At) -> Counts {
     let mut counts = Counts::default();
     for d in &inc.deliveries {
         *counts.deliveries.entry(d.state).or_default() += 1;
@@ -222,6 +237,9 @@ fn counts(inc: &Incident) -> Counts {
     }
     counts.approvals = count(inc.entries.iter().filter(|e| matches!(e.state, EntryState::Waiting(_))).count());
     counts.proposals = count(inc.proposals.iter().filter(|p| p.state == ProposalState::Asked).count());
+    counts.steps = count(inc.steps.iter().filter(|s| s.is_open()).count());
+    counts.steps_late = count(inc.steps.iter().filter(|s| s.is_late(now)).count());
+    counts.not_arrived = count(inc.arrivals.values().filter(|a| a.state == ArrivalState::Missed).count());
     counts.tasks = count(inc.tasks.iter().filter(|t| t.done.is_none()).count());
     counts
 }

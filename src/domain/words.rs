@@ -21,6 +21,9 @@ pub struct Words {
     pub restored: String,
     /// What an all clear says.
     pub all_clear: String,
+    /// `{text} till {time}`: a redirection with its end.
+    #[serde(default)]
+    pub redirection_until: String,
     /// Which mode stands after an all clear, and why: `{mode} kvarstår: {why}` (RULES D4).
     pub mode_stays: String,
     /// Why it stands when no incident holds it: `tills beslut`.
@@ -66,6 +69,12 @@ pub struct Kinds {
     pub restored: String,
     /// FARAN ÖVER
     pub all_clear: String,
+    /// OMLEDNING
+    #[serde(default)]
+    pub redirection: String,
+    /// OMLEDNING UPPHÖR
+    #[serde(default)]
+    pub redirection_over: String,
 }
 
 /// What stands before each field, without the colon.
@@ -89,6 +98,9 @@ pub struct Labels {
     pub known: String,
     /// Vi vet inte
     pub unknown: String,
+    /// Omledning
+    #[serde(default)]
+    pub redirection: String,
 }
 
 /// What people write back.
@@ -106,6 +118,15 @@ pub struct Replies {
     pub real: Vec<String>,
     /// larm: a report by SMS
     pub report: Vec<String>,
+    /// framme: who answered is there
+    #[serde(default)]
+    pub arrived: Vec<String>,
+    /// klar: a step is done
+    #[serde(default)]
+    pub done: Vec<String>,
+    /// stopp: an intervention must not begin
+    #[serde(default)]
+    pub stop: Vec<String>,
 }
 
 macro_rules! note_words {
@@ -182,6 +203,40 @@ note_words! {
     ProgramAlarm = "program_alarm" ["what"],
     /// A sign of life to a watcher outside, with the journal's head.
     SignOfLife = "sign_of_life" ["time", "head"],
+    /// Who answered is on the way, and says when he is there.
+    ArriveBy = "arrive_by" ["title", "functions", "deadline", "code"],
+    /// He is there.
+    ArrivedNoted = "arrived_noted" ["title", "functions"],
+    /// He is not.
+    NotArrived = "not_arrived" ["title", "functions", "who", "code"],
+    /// A task or a clock of an authority: somebody must see to it.
+    StepWanted = "step_wanted" ["number", "title", "what", "deadline", "code"],
+    /// It is not done yet.
+    StepReminder = "step_reminder" ["number", "title", "what", "deadline", "code"],
+    /// It is late.
+    StepLate = "step_late" ["number", "title", "what", "deadline", "owner", "code"],
+    /// What was said to a step was understood.
+    StepNoted = "step_noted" ["number", "what", "state"],
+    /// It ended already.
+    StepOver = "step_over" ["number", "what"],
+    /// Somebody takes over what you may be using, unless you stop it.
+    InterventionNotice = "intervention_notice" ["number", "what", "time", "owner", "phone", "code"],
+    /// Everybody was reached and nobody stopped it.
+    InterventionGo = "intervention_go" ["number", "what", "code"],
+    /// Not everybody was reached: it must not begin.
+    InterventionHeld = "intervention_held" ["number", "what", "functions", "code"],
+    /// It was stopped.
+    InterventionStopped = "intervention_stopped" ["number", "what", "by", "reason"],
+    /// Somebody wants it stopped after it began.
+    InterventionStopLate = "intervention_stop_late" ["number", "what", "by", "reason"],
+    /// It is over: what was taken may be used again.
+    InterventionDone = "intervention_done" ["number", "what"],
+    /// A redirection will end soon.
+    RedirectionEnds = "redirection_ends" ["number", "what", "time"],
+    /// A conference begins soon.
+    ConferenceCall = "conference_call" ["number", "what", "time", "code"],
+    /// Who has not said that he is there.
+    ConferenceMissing = "conference_missing" ["number", "what", "time", "functions"],
 }
 
 /// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.

@@ -18,6 +18,7 @@ use crate::dispatch::journal_view::latest_seal;
 use crate::dispatch::owner::Meta;
 use crate::domain::ids::Status;
 use crate::domain::incident::state::{AskState, EntryState, State as Domain};
+use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::journal::CopyState;
 
@@ -122,6 +123,12 @@ fn text(state: &Domain, meta: &Meta) -> String {
     add("asks", "Functions of open incidents by how their answer stands", asks.to_vec());
     add("approvals_waiting", "Texts that wait for approval", one(f64::from(approvals)));
     add("approval_overdue_seconds", "How long the oldest approval is overdue", one(f64::from(oldest_overdue)));
+    // Closed incidents too: a notification that is still due outlives its incident.
+    let steps = || state.incidents.values().filter(|i| !i.is_drill()).flat_map(|i| &i.steps).filter(|s| s.is_open());
+    let by_kind = StepKind::ALL
+        .map(|k| (vec![("kind", k.as_str().to_owned())], steps().filter(|s| s.kind() == k).count() as f64));
+    add("steps_open", "Steps that are open, by kind", by_kind.to_vec());
+    add("steps_late", "Steps that are late", one(steps().filter(|s| s.is_late(meta.now)).count() as f64));
     let deliveries = deliveries.into_iter().map(|(state, n)| (vec![("state", state)], f64::from(n)));
     add("deliveries", "Deliveries of open incidents by how they stand", deliveries.collect());
 

@@ -6,6 +6,7 @@ mod expect;
 mod holders;
 mod infra;
 mod rehearsal;
+mod steps;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, found: &mut Fo
     holders::check(plan, places, found);
     infra::check(plan, &loaded.gateways, places, found);
     duties::check(plan, places, found);
+    steps::check(plan, places, found);
     if depth == Depth::Check {
         let plan = Arc::new(plan.clone());
         carry::check(&plan, places, found);

@@ -152,6 +152,9 @@ pub struct FunctionEntry {
     pub covered_by: Option<Name>,
     /// Its answer time.
     pub answer_within: At<Secs>,
+    /// So many of those who are asked for it must answer. Default: 1.
+    #[serde(default)]
+    pub answers: Option<At<u32>>,
     /// Asked beside it or after it, in this order.
     #[serde(default)]
     pub deputies: List<Name>,

@@ -31,6 +31,8 @@ pub struct WordsEntry {
     pub restored: Name,
     /// What an all clear says.
     pub all_clear: Name,
+    /// With {text} and {time}.
+    pub redirection_until: Name,
     /// With {mode} and {why}.
     pub mode_stays: Name,
     /// Why a mode stands when no incident holds it.
@@ -77,6 +79,10 @@ pub struct KindsEntry {
     pub restored: Name,
     /// All clear.
     pub all_clear: Name,
+    /// Patients go elsewhere.
+    pub redirection: Name,
+    /// They no longer do.
+    pub redirection_over: Name,
 }
 
 /// What stands before each field.
@@ -101,6 +107,8 @@ pub struct LabelsEntry {
     pub known: Name,
     /// What is not known.
     pub unknown: Name,
+    /// Where patients go.
+    pub redirection: Name,
 }
 
 /// What people write back.
@@ -119,4 +127,13 @@ pub struct RepliesEntry {
     pub real: List<Name>,
     /// A report by SMS.
     pub report: List<Name>,
+    /// Who answered is there.
+    #[serde(default)]
+    pub arrived: List<Name>,
+    /// A step is done.
+    #[serde(default)]
+    pub done: List<Name>,
+    /// An intervention must not begin.
+    #[serde(default)]
+    pub stop: List<Name>,
 }

@@ -7,8 +7,9 @@ pub mod contacts;
 pub mod messages;
 pub mod playbook;
 pub mod readiness;
+pub mod steps;
 pub mod systems;
 mod words;
 
 pub use base::{At, List, Name, NoneOr, OneOrMany, Ordered, Texts};
-pub use words::{Clock, Day, Need, Night, Secs};
+pub use words::{Clock, Day, Need, Night, Secs, Span};

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::readiness::{DeputiesWord, ProposeEntry};
+use super::steps::{ClockEntry, StepEntry};
 use super::{At, List, Name, Night, NoneOr, OneOrMany, Ordered, Secs, Texts};
 
 /// `playbooks/NAME.yaml`.
@@ -41,6 +42,9 @@ pub struct Playbook {
     /// Who reported can't approve.
     #[serde(default)]
     pub four_eyes: bool,
+    /// What must be done beside telling, by name.
+    #[serde(default)]
+    pub steps: Ordered<At<StepEntry>>,
     /// Clocks of the authorities, counted from the report.
     #[serde(default)]
     pub clocks: List<ClockEntry>,
@@ -144,6 +148,12 @@ pub struct Row {
     /// At night. Default: page.
     #[serde(default)]
     pub night: Option<Night>,
+    /// So many of those who are asked for one function must answer. Default: as many as the function itself asks for.
+    #[serde(default)]
+    pub answers: Option<At<u32>>,
+    /// Who answers is there by then, and says so.
+    #[serde(default)]
+    pub arrive_within: Option<At<Secs>>,
 }
 
 /// What happens when the time is up.
@@ -204,18 +214,6 @@ pub enum PublicWord {
     /// What was approved, and the holding text when the time is up.
     #[default]
     Approved,
-}
-
-/// A clock of an authority.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClockEntry {
-    /// What is due.
-    pub title: Texts,
-    /// When, counted from the report.
-    pub within: Secs,
-    /// Who sees to it.
-    pub owner: Name,
 }
 
 /// A report and what must follow.

@@ -10,6 +10,15 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Secs(pub u32);
 
+/// A span until a deadline: `72h`, or months of the calendar: `1mo`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Span {
+    /// Seconds.
+    Secs(u32),
+    /// Months.
+    Months(u8),
+}
+
 /// A time on the wall: `07:30`; in minutes after midnight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Clock(pub u16);
@@ -47,6 +56,18 @@ impl FromStr for Secs {
             return Err(bad());
         }
         digits.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).map(Secs).ok_or_else(bad)
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let months = s.strip_suffix("mo").filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        match months.map(str::parse::<u8>) {
+            Some(Ok(n)) if n <= 12 => Ok(Span::Months(n)),
+            Some(_) => Err(format!("\"{s}\" is more than a year")),
+            None => s.parse().map(|s: Secs| Span::Secs(s.0)).map_err(|why| format!("{why}, or 1mo")),
+        }
     }
 }
 
@@ -113,6 +134,7 @@ macro_rules! word {
     };
 }
 word!(Secs, "^[0-9]+[smhd]$", "A span of time: 90s, 5m, 1h, 30d");
+word!(Span, "^[0-9]+(mo|[smhd])$", "A span of time: 90s, 5m, 1h, 30d, or 1mo for a month of the calendar");
 word!(Clock, "^[0-2]?[0-9][:.][0-5][0-9]$", "A time of day: 07:30");
 word!(Night, "^(page|quiet_until [0-2]?[0-9][:.][0-5][0-9])$", "page, or quiet_until 06:30");
 word!(Need, "^[^|]+([|][^|]+)*$", "A name, or several with | between when any one is enough");
@@ -131,6 +153,15 @@ mod tests {
             assert!(bad.parse::<Secs>().is_err() || bad == "m", "{bad}");
         }
         assert!("m".parse::<Secs>().is_err());
+    }
+
+    #[test]
+    fn months_are_read_beside_spans() {
+        assert_eq!("72h".parse::<Span>(), Ok(Span::Secs(72 * 3600)));
+        assert_eq!("1mo".parse::<Span>(), Ok(Span::Months(1)));
+        for bad in ["13mo", "mo", "1 mo", "-1mo", "1m o"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -31,12 +31,14 @@ impl Resolver<'_> {
             if entry.answer_within.value.0 == 0 {
                 self.found.error(entry.answer_within.place, "answer-within", "nobody can answer in no time");
             }
+            let answers = self.answers(entry.answers.as_ref()).unwrap_or(1);
             self.plan.functions.push(Function {
                 id: FunctionId::from(name.as_str()),
                 title,
                 site,
                 hours: Hours::Always,
                 answer_within_s: entry.answer_within.value.0,
+                answers,
                 deputies: Vec::new(),
                 points: Vec::new(),
                 lang: self.plan.lang(),

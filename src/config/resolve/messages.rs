@@ -52,6 +52,8 @@ impl Resolver<'_> {
             correction: self.template(&w.kinds.correction, &["number"], true),
             restored: self.plain(&w.kinds.restored),
             all_clear: self.plain(&w.kinds.all_clear),
+            redirection: self.plain(&w.kinds.redirection),
+            redirection_over: self.plain(&w.kinds.redirection_over),
         };
         let l = &w.labels;
         let labels = Labels {
@@ -64,6 +66,7 @@ impl Resolver<'_> {
             call: self.plain(&l.call),
             known: self.plain(&l.known),
             unknown: self.plain(&l.unknown),
+            redirection: self.plain(&l.redirection),
         };
         let mut weekdays: [String; 7] = Default::default();
         if w.weekdays.len() != 7 {
@@ -81,6 +84,7 @@ impl Resolver<'_> {
             restore_unknown: self.template(&w.restore_unknown, &["time"], true),
             restored: self.plain(&w.restored),
             all_clear: self.plain(&w.all_clear),
+            redirection_until: self.template(&w.redirection_until, &["text", "time"], true),
             mode_stays: self.template(&w.mode_stays, &["mode", "why"], true),
             mode_until_decided: self.plain(&w.mode_until_decided),
             deadline: self.plain(&w.deadline),
@@ -119,6 +123,9 @@ impl Resolver<'_> {
             wait: list(self, &w.replies.wait, "wait"),
             real: list(self, &w.replies.real, "real"),
             report: list(self, &w.replies.report, "report"),
+            arrived: list(self, &w.replies.arrived, "arrived"),
+            done: list(self, &w.replies.done, "done"),
+            stop: list(self, &w.replies.stop, "stop"),
         };
         if replies.yes.is_empty() {
             self.found.error(w.mark.place, "reply", "no word means yes: nobody could answer");

@@ -10,6 +10,7 @@ mod organisation;
 mod paging;
 mod playbooks;
 mod readiness;
+mod steps;
 mod systems;
 mod watch;
 
@@ -148,7 +149,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.functions();
     r.duties_of_the_organisation();
     r.messages();
-    let (tests, clocks) = r.playbooks();
+    let tests = r.playbooks();
     let watch = r.watch();
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
@@ -159,7 +160,6 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             warnings: Vec::new(),
             fictional,
             tests,
-            clocks,
             watch,
         },
         places: r.places,

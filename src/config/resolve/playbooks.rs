@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use crate::config::diagnostics::Place;
-use crate::config::load::Clock;
 use crate::config::raw::playbook::{
     AnswerWord, Approval, AudienceWord, ChannelWord, LevelEntry, Playbook, PublicWord, Row, ThenWord,
 };
@@ -18,23 +17,15 @@ use crate::domain::plan::{
 };
 
 impl Resolver<'_> {
-    pub(super) fn playbooks(&mut self) -> (Vec<TestCase>, BTreeMap<PlaybookId, Vec<Clock>>) {
+    pub(super) fn playbooks(&mut self) -> Vec<TestCase> {
         let raw = self.raw;
-        let (mut tests, mut clocks) = (Vec::new(), BTreeMap::new());
+        let mut tests = Vec::new();
         for (file, entry) in &raw.playbooks {
             let playbook = self.playbook(*file, entry);
             let id = playbook.id.clone();
             if self.plan.playbooks.insert(id.clone(), playbook).is_some() {
                 let message = format!("there is another playbook \"{id}\"");
                 self.found.error(entry.playbook.place, "duplicate-playbook", message);
-            }
-            let mut own = Vec::new();
-            for clock in entry.clocks.iter() {
-                let title = self.texts(entry.playbook.place, &clock.title);
-                own.push(Clock { title, within_s: clock.within.0, owner: self.function(&clock.owner) });
-            }
-            if !own.is_empty() {
-                clocks.insert(id.clone(), own);
             }
             for test in entry.tests.iter() {
                 tests.extend(self.test(&id, test));
@@ -45,7 +36,7 @@ impl Resolver<'_> {
                 raw.readiness.as_ref().and_then(|r| r.levels.first()).map_or_else(Place::default, |(n, _)| n.place);
             self.found.warning(place, "no-playbooks", "there is no playbook: nothing can be reported");
         }
-        (tests, clocks)
+        tests
     }
 
     fn playbook(&mut self, file: u32, entry: &Playbook) -> plan::Playbook {
@@ -98,6 +89,8 @@ impl Resolver<'_> {
             self.found.error(place, "beat", "updates every 0 seconds never end; write a beat such as 60m");
         }
         let overdue_tell = updates.and_then(|u| u.overdue.as_ref()).map(|o| self.function(&o.tell));
+        let mildest = levels.keys().next().copied().unwrap_or(LevelIx(0));
+        let steps = self.steps(entry, mildest);
         plan::Playbook {
             id,
             title,
@@ -118,6 +111,7 @@ impl Resolver<'_> {
                 PublicWord::Approved => PublicRule::Approved,
             },
             four_eyes: entry.four_eyes,
+            steps,
         }
     }
 
@@ -205,6 +199,8 @@ impl Resolver<'_> {
                 None | Some(Night::Page) => NightRule::Page,
                 Some(Night::QuietUntil(clock)) => NightRule::QuietUntil(clock.0),
             },
+            answers: self.answers(at.answers.as_ref()),
+            arrive_within_s: at.arrive_within.as_ref().map(|s| s.0),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::apply::Unfit;
 use super::state::{AskState, EntryState, Incident, ProposalState, ReleasedBy, Via};
+use super::steps::{Arrival, ArrivalState, StepAnswer, StepAsk, StepState};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, Px};
 use crate::domain::plan::Plan;
@@ -77,11 +78,13 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
         a.function = f(a.function)?;
         a.asked = all(&a.asked)?;
         a.before_shift = a.before_shift.map(f).transpose()?;
-        if let AskState::Answered { by, via, .. } = &mut a.state {
+        for g in &mut a.answers {
+            g.by = f(g.by)?;
+            g.via = via(&f, &g.via)?;
+        }
+        if let AskState::Answered { by, via: v, .. } = &mut a.state {
             *by = f(*by)?;
-            if let Via::Phone { noted_by } = via {
-                *noted_by = f(*noted_by)?;
-            }
+            *v = via(&f, v)?;
         }
     }
     new.ask_of = new.ask_of.iter().map(|(k, v)| f(*k).map(|k| (k, *v))).collect::<Result<_, _>>()?;
@@ -102,12 +105,54 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
         t.functions = all(&t.functions)?;
         t.done = t.done.map(|(at, by)| f(by).map(|by| (at, by))).transpose()?;
     }
+    for s in &mut new.steps {
+        s.new.owner = f(s.new.owner)?;
+        s.new.to = all(&s.new.to)?;
+        s.new.by = s.new.by.map(f).transpose()?;
+        let asks = |list: &mut Vec<StepAsk>| -> Result<(), Unfit> {
+            for a in list {
+                *a = StepAsk { function: f(a.function)?, who: f(a.who)? };
+            }
+            Ok(())
+        };
+        let answers = |of: &BTreeMap<Fx, StepAnswer>| -> Result<BTreeMap<Fx, StepAnswer>, Unfit> {
+            let one = |(k, a): (&Fx, &StepAnswer)| {
+                Ok((f(*k)?, StepAnswer { by: f(a.by)?, via: via(&f, &a.via)?, ..a.clone() }))
+            };
+            of.iter().map(one).collect()
+        };
+        asks(&mut s.asked)?;
+        s.answers = answers(&s.answers)?;
+        for round in &mut s.rounds {
+            asks(&mut round.called)?;
+            round.answers = answers(&round.answers)?;
+        }
+        if let StepState::Ended { by, .. } = &mut s.state {
+            *by = by.map(f).transpose()?;
+        }
+    }
+    let mut arrivals = BTreeMap::new();
+    for (k, a) in &new.arrivals {
+        let state = match &a.state {
+            ArrivalState::Arrived { at, via: v } => ArrivalState::Arrived { at: *at, via: via(&f, v)? },
+            state => state.clone(),
+        };
+        arrivals.insert(f(*k)?, Arrival { by: f(a.by)?, state, ..a.clone() });
+    }
+    new.arrivals = arrivals;
     new.attempted = new.attempted.iter().map(|x| f(*x)).collect::<Result<BTreeSet<_>, _>>()?;
     new.data_confirmed = new.data_confirmed.map(f).transpose()?;
     new.reporter = f(new.reporter)?;
     new.plan = plan;
     *inc = new;
     Ok(())
+}
+
+fn via(f: &impl Fn(Fx) -> Result<Fx, Unfit>, via: &Via) -> Result<Via, Unfit> {
+    Ok(match via {
+        Via::Phone { noted_by } => Via::Phone { noted_by: f(*noted_by)? },
+        via => via.clone(),
+    })
 }
 
 fn map_functions(old: &Plan, new: &Plan) -> BTreeMap<Fx, Fx> {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::asks::{answers_needed, arrive_within_s};
 use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
 use super::state::{
-    Ask, AskState, Delivery, DeskNote, Entry, EntryState, Incident, Item, Kind, Message, Note, Phase, Proposal,
-    ProposalState, State, Summary, Task,
+    Ask, AskState, Delivery, DeskNote, Entry, EntryState, GivenAnswer, Incident, Item, Kind, Message, Note, Phase,
+    Proposal, ProposalState, State, Summary, Task,
 };
+use super::steps::{Arrival, ArrivalState};
 use super::ways::{GatewayTest, Proof, Reached, TESTS_MAX, WaysChange};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, Status};
@@ -208,6 +210,8 @@ impl State {
             notes: Vec::new(),
             deliveries: Vec::new(),
             tasks: Vec::new(),
+            steps: Vec::new(),
+            arrivals: BTreeMap::new(),
             update_due: facts.next,
             overdue_told: 0,
             restore_told: false,
@@ -345,17 +349,30 @@ impl Incident {
             }
             Change::Answered { asks, by, at: claimed, via } => {
                 for id in asks {
-                    self.ask_mut(*id)?.state = AskState::Answered { by: *by, at: *claimed, via: via.clone() };
+                    self.add_answer(at, *id, GivenAnswer { by: *by, at: *claimed, via: via.clone() })?;
                 }
             }
-            Change::Unanswered { ask, due, .. } => {
-                let ask = self.ask_mut(*ask)?;
+            Change::Unanswered { ask, by, due, .. } => {
+                let id = *ask;
+                let ask = self.ask_mut(id)?;
+                // Its own answer, or all of them when somebody else takes them back.
+                if ask.answers.iter().any(|a| a.by == *by) {
+                    ask.answers.retain(|a| a.by != *by);
+                } else {
+                    ask.answers.clear();
+                }
+                let function = ask.function;
                 ask.state = AskState::Waiting;
                 ask.due = *due;
                 ask.remind_at = None;
+                self.forget_arrival(function, id);
             }
             Change::Escalated { ask, to, stage, due, batch } => {
                 let ask = self.ask_mut(*ask)?;
+                if matches!(ask.state, AskState::Answered { .. }) {
+                    // Passed on by one who had it.
+                    ask.answers.clear();
+                }
                 ask.asked.extend(to);
                 ask.stage = *stage;
                 ask.due = *due;
@@ -425,7 +442,13 @@ impl Incident {
             Change::ProposalMoot { proposal } => self.proposal_mut(*proposal)?.state = ProposalState::Moot,
             Change::OverdueTold { count } => self.overdue_told = *count,
             Change::RestoreMissed => self.restore_told = true,
-            Change::Stopped { message, .. } => self.message_mut(*message)?.stopped = true,
+            Change::Stopped { message, .. } => {
+                self.message_mut(*message)?.stopped = true;
+                let asks = &self.asks;
+                self.arrivals.retain(|_, a| {
+                    a.state != ArrivalState::Expected || asks.get(a.ask as usize).is_none_or(|k| k.message != *message)
+                });
+            }
             Change::PhaseSet { phase, .. } => {
                 self.phase = *phase;
                 self.phase_at = at;
@@ -454,6 +477,39 @@ impl Incident {
                 self.tasks.get_mut(*task as usize).ok_or_else(|| missing("task", *task))?.done = Some((at, *by));
             }
             Change::PageChecked { message, equal } => self.message_mut(*message)?.page_equal = Some(*equal),
+            Change::StepOpened { .. }
+            | Change::StepTold { .. }
+            | Change::StepRound { .. }
+            | Change::StepRolled { .. }
+            | Change::StepAnswered { .. }
+            | Change::StepBegun { .. }
+            | Change::StepMoved { .. }
+            | Change::StepEnded { .. }
+            | Change::Arrived { .. }
+            | Change::ArrivalMissed { .. } => self.apply_step(at, change)?,
+        }
+        Ok(())
+    }
+
+    /// One more answer. The ask is answered when there are as many as it needs, by different functions; the first owns it.
+    fn add_answer(&mut self, at: At, id: u32, answer: GivenAnswer) -> Result<(), Unfit> {
+        let ask = self.ask_mut(id)?;
+        if ask.answers.iter().all(|a| a.by != answer.by) {
+            ask.answers.push(answer);
+        }
+        if ask.answers.len() < usize::from(ask.needs) {
+            return Ok(());
+        }
+        let Some(GivenAnswer { by, at: claimed, via }) = ask.answers.first().cloned() else { return Ok(()) };
+        ask.state = AskState::Answered { by, at: claimed, via };
+        let (function, entry) = (ask.function, ask.entry);
+        let there = self.arrivals.get(&function).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }));
+        if let Some(within) = arrive_within_s(self, entry)
+            && !there
+        {
+            let due = claimed + within;
+            let state = ArrivalState::Expected;
+            self.arrivals.insert(function, Arrival { by, ask: id, since: at, due, state });
         }
         Ok(())
     }
@@ -472,6 +528,7 @@ impl Incident {
     fn add_asks(&mut self, at: At, message: u32, entry: u32, asks: &[NewAsk]) {
         for new in asks {
             let id = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
+            let needs = answers_needed(self, entry, new.function);
             self.asks.push(Ask {
                 function: new.function,
                 message,
@@ -483,6 +540,8 @@ impl Incident {
                 remind_at: new.remind_at,
                 accepted: None,
                 rule: new.rule,
+                needs,
+                answers: Vec::new(),
                 state: AskState::Waiting,
                 before_shift: new.before_shift,
             });

@@ -18,6 +18,24 @@ pub fn within_s(plan: &Plan, f: Fx, row: Option<u32>) -> u32 {
     row.map_or(own, |r| own.min(r.max(1)))
 }
 
+/// How many of who is asked for `f` with an entry must answer: as the function itself asks for, or its row where that is more.
+pub fn answers_needed(inc: &Incident, entry: u32, f: Fx) -> u8 {
+    let own = inc.plan.functions.get(f.ix()).map_or(1, |f| f.answers);
+    own.max(row_of(inc, entry).and_then(|r| r.answers).unwrap_or(1)).max(1)
+}
+
+/// How long after its answer a function is to be there, when its row says so (INCIDENTS lesson 4).
+pub fn arrive_within_s(inc: &Incident, entry: u32) -> Option<u32> {
+    row_of(inc, entry).and_then(|r| r.arrive_within_s)
+}
+
+fn row_of(inc: &Incident, entry: u32) -> Option<&crate::domain::plan::Row> {
+    match inc.entry(entry)?.source {
+        super::state::Source::Row(id) => inc.plan.row(inc.book(), id),
+        _ => None,
+    }
+}
+
 /// Who is asked for `f` after those who were: its deputies in turn, then the last resort. Each holder once (RULES C9, C10).
 pub fn next_to_ask(plan: &Plan, f: Fx, asked: &[Fx], at: At) -> Option<Fx> {
     let t = at.timestamp();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use super::state::{Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via};
+use super::steps::{NewStep, StepAsk, StepEnd};
 use super::ways::WaysChange;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
@@ -443,6 +444,110 @@ pub enum Change {
     },
     /// Out of memory; a summary stays.
     Archived,
+    /// A step begins.
+    StepOpened {
+        /// It.
+        step: NewStep,
+    },
+    /// Somebody was asked or told, or a reminder went out; the step is looked at again.
+    StepTold {
+        /// Which.
+        step: u32,
+        /// Who is asked from now on, beside those before.
+        asked: Vec<StepAsk>,
+        /// The notes that said it.
+        notes: Vec<u32>,
+        /// How often it was told that it is late, by now.
+        late: u32,
+        /// When it is looked at again.
+        look: At,
+    },
+    /// A conference is called: a new round with a code of its own.
+    StepRound {
+        /// Which.
+        step: u32,
+        /// When it begins.
+        at: At,
+        /// The code for answers by SMS.
+        code: Private,
+        /// Who is called.
+        called: Vec<StepAsk>,
+        /// The notes that call them.
+        notes: Vec<u32>,
+        /// When it is looked at again.
+        look: At,
+    },
+    /// Its owner was told who is missing; the next round comes then.
+    StepRolled {
+        /// Which.
+        step: u32,
+        /// The next round.
+        due: At,
+        /// When it is looked at again.
+        look: At,
+    },
+    /// Somebody has it, has read it, attends; or does not.
+    StepAnswered {
+        /// Which.
+        step: u32,
+        /// For which functions.
+        functions: Vec<Fx>,
+        /// Who.
+        by: Fx,
+        /// Yes.
+        yes: bool,
+        /// When, as claimed.
+        at: At,
+        /// How.
+        via: Via,
+    },
+    /// An intervention began: everybody was reached, nobody stopped it.
+    StepBegun {
+        /// Which.
+        step: u32,
+        /// When it is looked at again.
+        look: At,
+    },
+    /// Its time was moved.
+    StepMoved {
+        /// Which.
+        step: u32,
+        /// The new deadline, beginning, or end.
+        due: At,
+        /// When it is looked at again.
+        look: At,
+        /// By whom.
+        by: Fx,
+        /// Why.
+        reason: Private,
+    },
+    /// It ended.
+    StepEnded {
+        /// Which.
+        step: u32,
+        /// How.
+        end: StepEnd,
+        /// By whom; time when none.
+        by: Option<Fx>,
+        /// The reference, or the reason.
+        words: Private,
+    },
+    /// Who answered is there.
+    Arrived {
+        /// For which functions.
+        functions: Vec<Fx>,
+        /// Who.
+        by: Fx,
+        /// When, as claimed.
+        at: At,
+        /// How it was said.
+        via: Via,
+    },
+    /// Who answered was not there in time.
+    ArrivalMissed {
+        /// For which functions.
+        functions: Vec<Fx>,
+    },
 }
 
 /// What happened.
@@ -510,7 +615,9 @@ impl Change {
             | Change::ApprovalEnded { end: ApprovalEnd::Rejected { reason, .. }, .. } => vec![reason],
             Change::ApprovalAsked { approval, .. } => vec![&mut approval.code],
             Change::NoteSent { text, .. } => vec![text],
-            Change::Proposed { code, .. } => vec![code],
+            Change::Proposed { code, .. } | Change::StepRound { code, .. } => vec![code],
+            Change::StepOpened { step } => vec![&mut step.code],
+            Change::StepMoved { reason: words, .. } | Change::StepEnded { words, .. } => vec![words],
             _ => Vec::new(),
         }
     }
@@ -573,6 +680,16 @@ impl Change {
             Change::PageChecked { .. } => "page-checked",
             Change::Adopted { .. } => "adopted",
             Change::Archived => "archived",
+            Change::StepOpened { .. } => "step",
+            Change::StepTold { .. } => "step-told",
+            Change::StepRound { .. } => "conference-called",
+            Change::StepRolled { .. } => "conference-rolled",
+            Change::StepAnswered { .. } => "step-answered",
+            Change::StepBegun { .. } => "step-begun",
+            Change::StepMoved { .. } => "step-moved",
+            Change::StepEnded { .. } => "step-ended",
+            Change::Arrived { .. } => "arrived",
+            Change::ArrivalMissed { .. } => "arrival-missed",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::ids::{
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Plan;
 use crate::domain::private::Private;
+use crate::domain::step::StepKind;
 use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
@@ -356,6 +357,90 @@ pub enum Action {
         /// It.
         code: Private,
     },
+    /// Who answered is there (INCIDENTS lesson 4).
+    Arrived {
+        /// At which incident.
+        incident: IncidentNo,
+        /// For which function.
+        function: FunctionId,
+        /// Told by telephone.
+        phone: bool,
+        /// When, as claimed.
+        at: Option<At>,
+    },
+    /// A step begins: one that the playbook prepared, or one that is typed.
+    StepStart {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// It.
+        start: StepStart,
+    },
+    /// Somebody has a step, has read it, attends; or does not.
+    StepHave {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which, as people count: from 1.
+        step: u32,
+        /// For which function; all that this duty was asked for when none.
+        function: Option<FunctionId>,
+        /// Yes.
+        yes: bool,
+        /// Told by telephone.
+        phone: bool,
+        /// Why not.
+        reason: Private,
+    },
+    /// A step is done.
+    StepDone {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which.
+        step: u32,
+        /// The number of the case, or what was done.
+        reference: Private,
+    },
+    /// A step shall not be done.
+    StepStop {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which.
+        step: u32,
+        /// Why.
+        reason: Private,
+    },
+    /// A step gets another deadline, beginning or end.
+    StepMove {
+        /// Of which incident.
+        incident: IncidentNo,
+        /// Which.
+        step: u32,
+        /// Until when, or when.
+        due: At,
+        /// Why.
+        reason: Private,
+    },
+}
+
+/// A step that somebody begins. What is not said comes from the playbook's rule.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StepStart {
+    /// Its name in the playbook.
+    pub rule: Option<String>,
+    /// What kind, when it has none.
+    pub kind: Option<StepKind>,
+    /// What is to be done, said or talked about.
+    pub title: Option<L10n>,
+    /// Who sees to it; who acts.
+    pub owner: Option<FunctionId>,
+    /// Functions and groups that it concerns.
+    pub to: Vec<FunctionId>,
+    /// The deadline; the beginning of an intervention; the end of a redirection; the first round of a conference.
+    pub due: Option<At>,
+    /// So many seconds between rounds of a conference.
+    pub every_s: Option<u32>,
+    /// So many seconds an intervention may take.
+    pub lasts_s: Option<u32>,
 }
 
 /// Why a command was not carried out. Nothing changed.

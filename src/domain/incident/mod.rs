@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod apply;
+mod apply_steps;
 pub mod asks;
 pub mod decide;
 pub mod event;
@@ -11,5 +12,6 @@ pub mod reading;
 pub mod recall;
 pub mod render;
 pub mod state;
+pub mod steps;
 pub mod timers;
 pub mod ways;

@@ -18,6 +18,12 @@ pub enum Verb {
     Real,
     /// A report by SMS.
     Report,
+    /// I am there.
+    Arrived,
+    /// It is done.
+    Done,
+    /// It must not be done.
+    Stop,
     /// Nothing that we know.
     None,
 }
@@ -117,6 +123,9 @@ fn verb(plan: &Plan, words: &[String]) -> (Verb, usize) {
             (Verb::Wait, &r.wait),
             (Verb::Real, &r.real),
             (Verb::Report, &r.report),
+            (Verb::Arrived, &r.arrived),
+            (Verb::Done, &r.done),
+            (Verb::Stop, &r.stop),
         ];
         for (verb, phrases) in all {
             for phrase in phrases {
@@ -151,6 +160,9 @@ mod tests {
                 wait: s(&["vänta"]),
                 real: s(&["skarpt"]),
                 report: s(&["larm"]),
+                arrived: s(&["framme", "på plats"]),
+                done: s(&["klar"]),
+                stop: s(&["stopp"]),
             },
             ..Words::default()
         };
@@ -185,6 +197,11 @@ mod tests {
             ("FEL 14 reservdatorn startar inte", Verb::Failed, n(14, None), "reservdatorn startar inte"),
             ("vänta 123456", Verb::Wait, Six("123456".into()), ""),
             ("SKARPT", Verb::Real, Bare, ""),
+            ("framme 14", Verb::Arrived, n(14, None), ""),
+            ("På plats.", Verb::Arrived, Bare, ""),
+            ("KLAR 123456 dnr 2026-17", Verb::Done, Six("123456".into()), "dnr 2026-17"),
+            ("STOPP 123456 patient i maskinen", Verb::Stop, Six("123456".into()), "patient i maskinen"),
+            ("stopp!", Verb::Stop, Bare, ""),
             ("larm journal D3", Verb::Report, Bare, "journal D3"),
             ("👍", Verb::None, Bare, ""),
             ("jaja 14", Verb::None, Bare, "jaja 14"),

@@ -11,6 +11,7 @@ use crate::domain::words::{Words, fill};
 
 use super::facts::{Facts, Restore};
 use super::state::Kind;
+use super::steps::Standing;
 
 /// What a text is rendered from, besides the words.
 pub struct Brief<'a> {
@@ -28,6 +29,10 @@ pub struct Brief<'a> {
     pub now: At,
     /// Said first after a drill (RULES D1).
     pub real_not_drill: bool,
+    /// Redirections that hold, each with its end (INCIDENTS lesson 35): they stand in every text but the public's.
+    pub standing: &'a [Standing<'a>],
+    /// The one that a text of kind redirection is about.
+    pub redirection: Option<Standing<'a>>,
     /// Why a mode stands after the all clear (RULES D4); incident numbers, or empty.
     pub stays: &'a [IncidentNo],
 }
@@ -60,6 +65,12 @@ pub fn text(brief: &Brief<'_>, lang: Lang) -> Result<Canonical, BadText> {
         return Canonical::from_typed(&t.0);
     }
     let facts = brief.facts;
+    if brief.audience != Audience::Public {
+        let told = brief.redirection.map(|r| r.step);
+        for standing in brief.standing.iter().filter(|s| Some(s.step) != told) {
+            t.field(&words.labels.redirection, &until(brief, *standing, words, lang));
+        }
+    }
     let routines: Vec<String> = facts
         .routines
         .iter()
@@ -105,6 +116,11 @@ fn what(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
                 let mode = mode_line(brief.plan, &raised, lang);
                 all.push_str(&fill(&words.mode_stays, &[("mode", &mode), ("why", &why)]));
             }
+            if brief.audience != Audience::Public {
+                for standing in brief.standing {
+                    all.push_str(&format!(". {}: {}", words.kinds.redirection_over, trimmed(standing.text.get(lang))));
+                }
+            }
             all
         }
         Kind::Stopped { of } => fill(&words.stopped, &[("number", &of.written(&words.drill_prefix))]),
@@ -114,7 +130,23 @@ fn what(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
             fill(&words.holding, &[("time", &time), ("call", &brief.plan.region.call)])
         }
         Kind::Alert | Kind::Mode | Kind::Update | Kind::Correction { .. } => said.to_owned(),
+        // Where patients go comes first: it must stand on a pager's first page.
+        Kind::Redirection { over, .. } => match brief.redirection {
+            Some(r) if over => format!("{}. {said}", trimmed(r.text.get(lang))),
+            Some(r) => format!("{}. {said}", until(brief, r, words, lang)),
+            None => said.to_owned(),
+        },
     }
+}
+
+/// A redirection with its end.
+fn until(brief: &Brief<'_>, standing: Standing<'_>, words: &Words, lang: Lang) -> String {
+    let text = trimmed(standing.text.get(lang));
+    let time = brief.plan.calendar.written(standing.until.timestamp(), brief.now.timestamp(), &words.weekdays);
+    if words.redirection_until.is_empty() {
+        return text.to_owned();
+    }
+    fill(&words.redirection_until, &[("text", text), ("time", &time)])
 }
 
 /// The first word (RULES A4).
@@ -125,6 +157,11 @@ fn kind_word(kind: Kind, words: &Words) -> String {
         Kind::Mode => words.kinds.mode.clone(),
         Kind::Update => words.kinds.update.clone(),
         Kind::Correction { of: number } | Kind::Stopped { of: number } => of(number),
+        // Plans that were frozen before there were redirections have no word of their own for them.
+        Kind::Redirection { over, .. } => {
+            let own = if over { &words.kinds.redirection_over } else { &words.kinds.redirection };
+            if own.is_empty() { words.kinds.update.clone() } else { own.clone() }
+        }
         Kind::Restored => words.kinds.restored.clone(),
         Kind::AllClear => words.kinds.all_clear.clone(),
     }

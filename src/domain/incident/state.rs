@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::steps::{Arrival, Step};
 use super::ways::{GatewayTest, Proof};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, PlaybookId, Px, SiteId, Status};
@@ -184,6 +185,10 @@ pub struct Incident {
     pub deliveries: Vec<Delivery>,
     /// What people must walk.
     pub tasks: Vec<Task>,
+    /// What must be done beside telling.
+    pub steps: Vec<Step>,
+    /// Who answered and is to be there, by function.
+    pub arrivals: BTreeMap<Fx, Arrival>,
     /// When the next update is due.
     pub update_due: At,
     /// How often it was told that it is overdue.
@@ -264,23 +269,33 @@ pub enum Kind {
     AllClear,
     /// The pre-approved text (RULES B7, A7).
     Holding,
+    /// OMLEDNING, or OMLEDNING UPPHÖR (INCIDENTS lesson 35): everything that holds, with where patients go.
+    Redirection {
+        /// Which step.
+        step: u32,
+        /// They no longer go there.
+        over: bool,
+    },
 }
 
 impl Kind {
     /// Whether an answer is wanted when the row says nothing (RULES C7).
     pub fn default_answer(self) -> AnswerRule {
         match self {
-            Kind::Alert | Kind::Mode | Kind::Correction { .. } | Kind::Stopped { .. } | Kind::Restored => {
-                AnswerRule::Required
-            }
+            Kind::Alert
+            | Kind::Mode
+            | Kind::Correction { .. }
+            | Kind::Stopped { .. }
+            | Kind::Restored
+            | Kind::Redirection { .. } => AnswerRule::Required,
             Kind::Update | Kind::AllClear | Kind::Holding => AnswerRule::None,
         }
     }
     /// Before all others when gateways are full: 0 is first.
     pub fn priority(self) -> u8 {
         match self {
-            Kind::Alert | Kind::Stopped { .. } | Kind::Correction { .. } => 0,
-            Kind::Mode | Kind::Restored | Kind::Holding => 1,
+            Kind::Alert | Kind::Stopped { .. } | Kind::Correction { .. } | Kind::Redirection { over: false, .. } => 0,
+            Kind::Mode | Kind::Restored | Kind::Holding | Kind::Redirection { over: true, .. } => 1,
             Kind::Update => 2,
             Kind::AllClear => 3,
         }
@@ -465,10 +480,25 @@ pub struct Ask {
     pub accepted: Option<At>,
     /// Wanted or required.
     pub rule: AnswerRule,
+    /// So many of who is asked must answer.
+    pub needs: u8,
+    /// Who did, in order; the first owns it.
+    pub answers: Vec<GivenAnswer>,
     /// How it stands.
     pub state: AskState,
     /// Answered before the shift changed; this is the new ask (RULES C11).
     pub before_shift: Option<Fx>,
+}
+
+/// One of the answers to an ask.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct GivenAnswer {
+    /// Which function answered: itself, or a deputy.
+    pub by: Fx,
+    /// When, as claimed.
+    pub at: At,
+    /// How.
+    pub via: Via,
 }
 
 /// How an ask stands.

@@ -3,6 +3,7 @@
 
 use super::asks::ask_due;
 use super::state::{EntryState, Incident, Kind, Phase, ProposalState, State};
+use super::steps::ArrivalState;
 use crate::domain::ids::IncidentNo;
 use crate::domain::plan::{Audience, PublicRule};
 use crate::domain::time::At;
@@ -37,6 +38,10 @@ pub enum Timer {
     Archive(IncidentNo),
     /// A report by SMS was never confirmed.
     Pending(String),
+    /// Who answered is not there yet: the function.
+    Arrival(IncidentNo, crate::domain::ids::Fx),
+    /// A step is looked at.
+    Step(IncidentNo, u32),
 }
 
 impl State {
@@ -105,6 +110,16 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
             add(inc.opened + inc.plan.region.holding_after_s, Timer::Holding(no));
         }
     }
+    if open {
+        for (f, a) in &inc.arrivals {
+            if a.state == ArrivalState::Expected {
+                add(a.due, Timer::Arrival(no, *f));
+            }
+        }
+    }
+    for s in inc.steps.iter().filter(|s| s.is_open() && (open || s.kind().outlives_the_incident())) {
+        add(s.new.look, Timer::Step(no, s.id));
+    }
     for p in &inc.proposals {
         match &p.state {
             ProposalState::Asked => add(p.due, Timer::Proposal(no, p.id)),
@@ -113,7 +128,9 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
         }
     }
     let settled = !inc.proposals.iter().any(|p| p.state == ProposalState::Asked)
-        && !inc.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)));
+        && !inc.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)))
+        // A notification that is still due keeps its incident at hand (INCIDENTS lessons 44, 50).
+        && !inc.steps.iter().any(|s| s.is_open() && s.kind().outlives_the_incident());
     if !open && settled {
         add(inc.phase_at + ARCHIVE_AFTER_S, Timer::Archive(no));
     }

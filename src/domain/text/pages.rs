@@ -168,25 +168,6 @@ mod tests {
         PageRules { chars_max, pages_max: PAGES_MAX, charset: Charset::Utf8 }
     }
 
-    #[test]
-    fn a_trailer_longer_than_a_page_goes_on_over_several_and_the_text_stays_whole() {
-        let text = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: Pappersjournal. Läs i läskopian.";
-        let trailer =
-            "Påminnelse. Du svarar nu för: systemägare journal, systemägare bild. Ring 0980-319 213 och säg 2";
-        for mark in [None, Some("ÖVNING")] {
-            let out = outgoing("2-3", text, mark);
-            let pages = pages(&out, Some(trailer), &rules(80)).unwrap();
-            assert!(pages.len() > 2 && pages.iter().all(|p| chars(p) <= 80), "{pages:#?}");
-            let n = count(pages.len());
-            let part = |(k, page): (u32, &String)| {
-                let rest = page.strip_prefix(&out.header(Some((k, n)))).unwrap();
-                rest.strip_suffix(&out.footer()).unwrap().to_owned()
-            };
-            let joined: String = (1..).zip(&pages).map(part).collect();
-            assert_eq!(joined, format!("{text}{} {trailer}", out.footer()));
-        }
-    }
-
     /// What a person with the pages in the hand puts together, written from the grammar of the text alone.
     fn joined_by_hand(
         pages: &[String],

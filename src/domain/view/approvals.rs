@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::StepView;
 use super::incident::{ApprovalState, TaskView, approval};
 use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
@@ -81,6 +82,17 @@ pub struct ErrandView {
     pub task: TaskView,
 }
 
+/// A step that waits for one duty.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct StepTodoView {
+    /// Of which incident.
+    pub incident: IncidentNo,
+    /// What.
+    pub step: StepView,
+    /// It owns it; otherwise it was asked, called or told.
+    pub owns: bool,
+}
+
 /// Everything that waits for one duty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 pub struct TodoView {
@@ -92,6 +104,9 @@ pub struct TodoView {
     pub answers: Vec<AnswerView>,
     /// Errands.
     pub errands: Vec<ErrandView>,
+    /// Steps that it owns, or was asked in and has not answered; the first deadline first.
+    #[serde(default)]
+    pub steps: Vec<StepTodoView>,
 }
 
 /// Every entry that waits for this function's yes, the first deadline first (RULES B2: one request shows all of them).
@@ -146,6 +161,10 @@ pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
             }
         }
         for ask in inc.ask_of.keys().filter_map(|f| inc.ask(*f)).filter(|a| a.state.is_open()) {
+            if ask.answers.iter().any(|g| g.by == by) {
+                // One of several answers was given; the others are for others.
+                continue;
+            }
             if ask.asked.contains(&by) || ask.function == by || holds(plan, ask.function, now) == by {
                 todo.answers.push(AnswerView {
                     message: inc.number(ask.message),
@@ -170,6 +189,21 @@ pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
                 },
             });
         }
+        for s in inc.steps.iter().filter(|s| s.is_open()) {
+            let asked_for_owner = s.asked.iter().filter(|a| a.function == s.new.owner).map(|a| a.who);
+            let owners: Vec<_> = asked_for_owner.chain([s.new.owner]).collect();
+            let owns = acts_for(plan, by, &owners, now);
+            let answered = match s.rounds.last() {
+                Some(round) => &round.answers,
+                None => &s.answers,
+            };
+            let asked =
+                s.asked.iter().any(|a| acts_for(plan, by, &[a.who], now) && !answered.contains_key(&a.function));
+            if owns || asked {
+                todo.steps.push(StepTodoView { incident: inc.no, step: super::steps::step(inc, s, now), owns });
+            }
+        }
     }
+    todo.steps.sort_by_key(|s| (s.incident.status, s.step.due));
     todo
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::steps::{self, ArrivalView, StepStateView, StepView};
 use super::{SummaryView, id, ids, mode_rung, summary};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, Px, RoutineId, SiteId};
@@ -15,6 +16,7 @@ use crate::domain::incident::state::{
 };
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{AnswerRule, Audience, Channel, Plan, Then};
+use crate::domain::step::StepKind;
 use crate::domain::text::{CannotCarry, Fingerprint, carry};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -42,6 +44,12 @@ pub struct IncidentView {
     pub proposals: Vec<ProposalView>,
     /// What people must walk.
     pub tasks: Vec<TaskView>,
+    /// What must be done beside telling: open ones first, the first deadline first.
+    #[serde(default)]
+    pub steps: Vec<StepView>,
+    /// Steps that the playbook prepares and that nobody has begun.
+    #[serde(default)]
+    pub prepared: Vec<PreparedView>,
     /// Notes that were sent, without their text.
     pub notes: Vec<NoteView>,
     /// Paths that could not carry a text whole (RULES A5).
@@ -94,6 +102,15 @@ pub struct RowView {
     pub answer: AnswerRule,
     /// How it stands.
     pub state: AskView,
+    /// So many must answer.
+    #[serde(default = "one")]
+    pub needs: u8,
+    /// Who did, in order.
+    #[serde(default)]
+    pub answered: Vec<FunctionId>,
+    /// Who answered and is to be there.
+    #[serde(default)]
+    pub arrival: Option<ArrivalView>,
     /// Answered before the shift changed; this is the new ask (RULES C11).
     pub before_shift: Option<FunctionId>,
     /// The time of the last asked is up then.
@@ -102,6 +119,23 @@ pub struct RowView {
     pub cells: Vec<CellView>,
     /// What happens next, and why.
     pub next: NextStep,
+}
+
+fn one() -> u8 {
+    1
+}
+
+/// A step that the playbook prepares.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PreparedView {
+    /// Its name there.
+    pub rule: String,
+    /// What kind.
+    pub kind: StepKind,
+    /// What it says.
+    pub title: L10n,
+    /// Who would see to it.
+    pub owner: FunctionId,
 }
 
 /// How an ask stands.
@@ -204,7 +238,8 @@ pub enum NextStep {
 pub struct MessageView {
     /// `14-2`.
     pub number: MessageNo,
-    /// `alert`, `mode`, `update`, `correction`, `stopped`, `restored`, `all_clear`, `holding`.
+    /// `alert`, `mode`, `update`, `correction`, `stopped`, `restored`, `all_clear`, `holding`, `redirection`,
+    /// `redirection_over`.
     pub kind: String,
     /// What it corrects or ends.
     pub of: Option<MessageNo>,
@@ -459,6 +494,8 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
                 done_by: t.done.map(|d| id(plan, d.1)),
             })
             .collect(),
+        steps: steps_of(inc, now),
+        prepared: prepared(inc),
         notes: inc
             .notes
             .iter()
@@ -472,6 +509,25 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
             .collect(),
         dropped: dropped(inc, &told, &best),
     })
+}
+
+fn steps_of(inc: &Incident, now: At) -> Vec<StepView> {
+    let mut all: Vec<StepView> = inc.steps.iter().map(|s| steps::step(inc, s, now)).collect();
+    all.sort_by_key(|s| (matches!(s.state, StepStateView::Ended { .. }), s.due));
+    all
+}
+
+fn prepared(inc: &Incident) -> Vec<PreparedView> {
+    let begun = |rule: &str| inc.steps.iter().any(|s| s.new.rule == rule && s.is_open());
+    let rules = inc.book().steps.iter().filter(|r| !r.at_once && r.level <= inc.level && !begun(&r.id));
+    rules
+        .map(|r| PreparedView {
+            rule: r.id.clone(),
+            kind: r.kind,
+            title: r.title.clone(),
+            owner: id(&inc.plan, r.owner),
+        })
+        .collect()
 }
 
 /// A function that was told something: with the newest entry that did, and the ask that counts.
@@ -609,6 +665,9 @@ fn row(inc: &Incident, told: &Told<'_>, best: &Best, now: At) -> RowView {
         current: ask.and_then(|a| a.asked.last()).map(|f| id(plan, *f)),
         answer: ask.map_or(told.entry.answer, |a| a.rule),
         state: ask.map_or(AskView::NotAsked, |a| ask_view(plan, inc, a)),
+        needs: ask.map_or(1, |a| a.needs),
+        answered: ask.map_or_else(Vec::new, |a| a.answers.iter().map(|g| id(plan, g.by)).collect()),
+        arrival: inc.arrivals.get(&told.function).map(|a| steps::arrival(plan, a)),
         before_shift: ask.and_then(|a| a.before_shift).map(|f| id(plan, f)),
         deadline: ask.filter(|a| a.state == AskState::Waiting).map(|a| a.due),
         cells,
@@ -654,13 +713,7 @@ fn ask_view(plan: &Plan, inc: &Incident, ask: &Ask) -> AskView {
         AskState::Answered { by, at, via } => AskView::Answered {
             by: id(plan, *by),
             at: *at,
-            via: match via {
-                Via::Reply => "reply",
-                Via::Link => "link",
-                Via::Console => "console",
-                Via::Phone { .. } => "phone",
-            }
-            .into(),
+            via: steps::via(via).into(),
             noted_by: match via {
                 Via::Phone { noted_by } => Some(id(plan, *noted_by)),
                 _ => None,
@@ -718,6 +771,8 @@ fn message(inc: &Incident, m: &crate::domain::incident::state::Message) -> Messa
         Kind::Restored => ("restored", None),
         Kind::AllClear => ("all_clear", None),
         Kind::Holding => ("holding", None),
+        Kind::Redirection { over: false, .. } => ("redirection", None),
+        Kind::Redirection { over: true, .. } => ("redirection_over", None),
     };
     let released = inc.entries.iter().filter(|e| e.message == m.seq).filter_map(|e| match &e.state {
         EntryState::Released { at, by } => Some((*at, *by)),

@@ -13,16 +13,18 @@ use super::ui::Ui;
 use super::{Visitor, escaped, gone, html, refused};
 use crate::dispatch::owner::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::{Action, Input, StepStart};
+use crate::domain::lang::L10n;
 use crate::domain::plan::Plan;
 use crate::domain::private::Private;
+use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
 
 /// What can be done, as it stands in the address.
-const ACTS: [&str; 13] = [
+const ACTS: [&str; 18] = [
     "ack",
     "unack",
     "pass-on",
@@ -36,6 +38,11 @@ const ACTS: [&str; 13] = [
     "decide",
     "task",
     "break-glass",
+    "arrived",
+    "step",
+    "step-start",
+    "step-stop",
+    "step-move",
 ];
 
 #[derive(Template)]
@@ -59,6 +66,10 @@ pub struct Asked {
     proposal: String,
     #[serde(default)]
     task: String,
+    #[serde(default)]
+    step: String,
+    #[serde(default)]
+    rule: String,
 }
 
 impl Page {
@@ -86,6 +97,11 @@ impl Page {
             "all-clear" => self.ui.t("Faran över", "All clear"),
             "decide" => self.ui.t("Besluta om läge", "Decide on the mode"),
             "task" => self.ui.t("Utfört", "Done"),
+            "arrived" => self.ui.t("På plats", "Arrived"),
+            "step" => self.ui.t("Steg", "Step"),
+            "step-start" => self.ui.t("Börja ett steg", "Begin a step"),
+            "step-stop" => self.ui.t("Stoppa steget", "Stop the step"),
+            "step-move" => self.ui.t("Flytta tiden", "Move the time"),
             _ => self.ui.t("Sänd utan godkännande", "Release without approval"),
         }
     }
@@ -116,6 +132,20 @@ impl Page {
                 "{n} functions are told that it is over. The incident closes. The mode is not lowered by itself.",
             ),
             "decide" => told("De som frågats får veta beslutet.", "Those who were asked are told the decision."),
+            "arrived" => told("Väntan på den funktionen upphör.", "Nobody waits for that function any more."),
+            "step" => told(
+                "Svaret sparas. Det som är klart stryks från listan.",
+                "The answer is kept. What is done is taken off the list.",
+            ),
+            "step-start" => told(
+                "Den som ansvarar och de som berörs får veta genast.",
+                "The owner and those concerned are told at once.",
+            ),
+            "step-stop" => told(
+                "De som fått veta att det börjar får veta att det inte görs.",
+                "Those who were told that it begins are told that it is not done.",
+            ),
+            "step-move" => told("De som berörs får veta den nya tiden.", "Those concerned are told the new time."),
             "task" => told("Uppgiften stryks från listan.", "The errand is taken off the list."),
             _ => told("Texten sänds nu. Orsaken sparas.", "The text goes out now. The reason is kept."),
         }
@@ -125,11 +155,12 @@ impl Page {
         self.ui.me.as_ref().is_none_or(|m| m.as_str() != self.asked.function)
     }
     fn risky(&self) -> bool {
-        matches!(self.what.as_str(), "stop" | "all-clear" | "break-glass" | "unack")
+        matches!(self.what.as_str(), "stop" | "all-clear" | "break-glass" | "unack" | "step-stop")
     }
     fn functions(&self) -> Vec<&view::RowView> {
         let wanted = |r: &&view::RowView| match self.what.as_str() {
             "unack" => matches!(r.state, AskView::Answered { .. }),
+            "arrived" => r.arrival.as_ref().is_some_and(|a| a.arrived.is_none()),
             "ack" | "pass-on" => matches!(r.state, AskView::Waiting | AskView::NotReached { .. }),
             _ => true,
         };
@@ -152,6 +183,9 @@ impl Page {
     }
     fn tasks(&self) -> Vec<&view::TaskView> {
         self.view.tasks.iter().filter(|t| t.done_at.is_none()).collect()
+    }
+    fn steps(&self) -> Vec<&view::StepView> {
+        self.view.steps.iter().filter(|s| !matches!(s.state, view::StepStateView::Ended { .. })).collect()
     }
     fn ticked(&self, site: &crate::domain::ids::SiteId) -> bool {
         self.view.summary.sites.iter().any(|s| s.0 == *site)
@@ -286,8 +320,52 @@ fn action(plan: &Plan, no: IncidentNo, view: &IncidentView, fields: &Fields, now
             reason: reason(),
         },
         "task" => Action::TaskDone { incident: no, task: fields.number("task")? },
+        "arrived" => Action::Arrived {
+            incident: no,
+            function: function(),
+            phone: fields.some("phone").is_some(),
+            at: fields.time("at", plan, now)?,
+        },
+        "step" => {
+            let step = fields.number("step")?;
+            match fields.get("answer") {
+                "done" => Action::StepDone { incident: no, step, reference: fields.get("reference").into() },
+                answer => Action::StepHave {
+                    incident: no,
+                    step,
+                    function: fields.some("function").map(FunctionId::from),
+                    yes: answer != "no",
+                    phone: fields.some("phone").is_some(),
+                    reason: fields.get("reference").into(),
+                },
+            }
+        }
+        "step-start" => Action::StepStart { incident: no, start: start(plan, fields, now)? },
+        "step-stop" => Action::StepStop { incident: no, step: fields.number("step")?, reason: reason() },
+        "step-move" => Action::StepMove {
+            incident: no,
+            step: fields.number("step")?,
+            due: fields.time("at", plan, now)?.ok_or_else(|| Problem::input("a time is missing".to_owned()))?,
+            reason: reason(),
+        },
         "break-glass" => Action::BreakGlass { number: fields.number("number")?, reason: reason() },
         other => return Err(Problem::input(format!("“{other}” is nothing that can be done here"))),
+    })
+}
+
+/// A step that is begun: prepared, or typed.
+fn start(plan: &Plan, fields: &Fields, now: At) -> Result<StepStart, Problem> {
+    let to = fields.get("to").split([',', ' ']).filter(|t| !t.is_empty()).map(FunctionId::from).collect();
+    let every = fields.some("every").map(|_| fields.number::<u32>("every")).transpose()?;
+    Ok(StepStart {
+        rule: fields.some("rule").map(str::to_owned),
+        kind: fields.some("kind").filter(|_| fields.some("rule").is_none()).and_then(StepKind::named),
+        title: fields.l10n("what", &plan.region.languages, &L10n::default()),
+        owner: fields.some("owner").map(FunctionId::from),
+        to,
+        due: fields.time("at", plan, now)?,
+        every_s: every.map(|m| m.saturating_mul(60)),
+        lasts_s: None,
     })
 }
 

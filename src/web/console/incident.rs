@@ -11,6 +11,7 @@ use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
 use crate::domain::ids::IncidentNo;
 use crate::domain::plan::Channel;
+use crate::domain::step::StepKind;
 use crate::domain::view::{
     self, AskView, CellView, DroppedView, EntryStateView, EntryView, IncidentView, NextStep, ProposalStateView,
     ProposalView, RowView,
@@ -139,6 +140,64 @@ impl Page {
             }
             NextStep::Alarm { at } => format!("{} {}", ui.time(at), ui.t("larm: ej nådd", "alarm: not reached")),
             NextStep::Call => ui.t("ring upp", "call them").into(),
+        }
+    }
+    fn step_open(&self, s: &view::StepView) -> bool {
+        !matches!(s.state, view::StepStateView::Ended { .. })
+    }
+    fn step_when(&self, s: &view::StepView) -> String {
+        let ui = &self.ui;
+        let word = match s.kind {
+            StepKind::Task | StepKind::Clock => ui.t("senast", "by"),
+            StepKind::Intervention => ui.t("börjar", "begins"),
+            StepKind::Redirection => ui.t("gäller till", "holds until"),
+            StepKind::Conference => ui.t("nästa", "next"),
+        };
+        if self.step_open(s) { format!("{word} {} · {}", ui.time(&s.due), ui.left(&s.due)) } else { String::new() }
+    }
+    fn step_state(&self, s: &view::StepView) -> String {
+        let ui = &self.ui;
+        match &s.state {
+            view::StepStateView::Open if s.late => ui.t("⚠ FÖRSENAD", "⚠ LATE").into(),
+            view::StepStateView::Open if !s.unreached.is_empty() => {
+                format!("{}: {}", ui.t("ej nådda än", "not reached yet"), ui.names(&s.unreached))
+            }
+            view::StepStateView::Open => String::new(),
+            view::StepStateView::Held => {
+                format!("⚠ {}: {}", ui.t("VÄNTAR, ej nådda", "WAITS, not reached"), ui.names(&s.unreached))
+            }
+            view::StepStateView::Begun { at, stop_wanted } if stop_wanted.is_empty() => {
+                format!("{} {}", ui.t("pågår sedan", "going on since"), ui.time(at))
+            }
+            view::StepStateView::Begun { stop_wanted, .. } => {
+                format!("⚠ {} {}", ui.t("STOPP BEGÄRT av", "STOP WANTED by"), ui.names(stop_wanted))
+            }
+            view::StepStateView::Ended { end, by, at } => {
+                let word = match end.as_str() {
+                    "done" => ui.t("✔ klart", "✔ done"),
+                    "stopped" => ui.t("stoppat", "stopped"),
+                    "over" => ui.t("tiden ute", "its time is over"),
+                    _ => ui.t("avslutat med ärendet", "ended with the incident"),
+                };
+                let by = by.as_ref().map(|f| format!(", {}", ui.name(f))).unwrap_or_default();
+                format!("{word} {}{by}", ui.time(at))
+            }
+        }
+    }
+    fn newest_round<'a>(&self, s: &'a view::StepView) -> Option<&'a view::RoundView> {
+        s.rounds.first()
+    }
+    /// Who is not there: said no, or said nothing.
+    fn missing(&self, r: &view::RoundView) -> String {
+        let all: Vec<_> = r.declined.iter().chain(&r.missing).cloned().collect();
+        self.ui.names(&all)
+    }
+    fn there(&self, a: &view::ArrivalView) -> String {
+        let ui = &self.ui;
+        match (a.arrived, a.missed) {
+            (Some(at), _) => format!("✔ {} {}", ui.t("på plats", "there"), ui.time(&at)),
+            (None, true) => format!("✖ {}: {}", ui.t("EJ PÅ PLATS i tid", "NOT THERE in time"), ui.name(&a.by)),
+            (None, false) => format!("{} {}", ui.t("väntas på plats", "to be there"), ui.time(&a.due)),
         }
     }
     /// Who was asked besides the function itself.

@@ -10,6 +10,7 @@ use crate::domain::ids::{FunctionId, SiteId};
 use crate::domain::incident::state::{Phase, State};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Audience, Channel, Plan};
+use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
 
@@ -141,6 +142,13 @@ impl Ui {
                 format!("{} {}", self.t("utan godkännande, av", "without approval, by"), self.name(f))
             }
         }
+    }
+    pub fn step_kind(&self, kind: &StepKind) -> &'static str {
+        words::step_kind(self.lang, *kind)
+    }
+    /// All of them, with what a form sends.
+    pub fn step_kinds(&self) -> Vec<(&'static str, &'static str)> {
+        StepKind::ALL.iter().map(|k| (k.as_str(), words::step_kind(self.lang, *k))).collect()
     }
     /// A sign besides the word and the colour, for who sees none.
     pub fn sign(&self, mode: &RungView) -> &'static str {

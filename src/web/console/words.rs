@@ -5,6 +5,7 @@ use crate::domain::ids::MessageNo;
 use crate::domain::incident::state::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
+use crate::domain::step::StepKind;
 use crate::domain::text::CannotCarry;
 
 pub fn t<'a>(lang: Lang, sv: &'a str, en: &'a str) -> &'a str {
@@ -40,6 +41,16 @@ pub fn audience(lang: Lang, a: Audience) -> &'static str {
     }
 }
 
+pub fn step_kind(lang: Lang, kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Task => t(lang, "Uppgift", "Task"),
+        StepKind::Clock => t(lang, "Till myndighet", "To an authority"),
+        StepKind::Intervention => t(lang, "Ingrepp", "Intervention"),
+        StepKind::Redirection => t(lang, "Omledning", "Redirection"),
+        StepKind::Conference => t(lang, "Konferens", "Conference"),
+    }
+}
+
 pub fn phase(lang: Lang, p: Phase) -> &'static str {
     match p {
         Phase::Open => t(lang, "pågår", "going on"),
@@ -58,6 +69,8 @@ pub fn kind(lang: Lang, kind: &str, of: Option<MessageNo>) -> String {
         "stopped" => format!("{of} {}", t(lang, "gäller inte", "does not hold")),
         "restored" => t(lang, "Åter i drift", "Running again").into(),
         "all_clear" => t(lang, "Faran över", "All clear").into(),
+        "redirection" => t(lang, "Omledning", "Redirection").into(),
+        "redirection_over" => t(lang, "Omledningen upphör", "Redirection over").into(),
         _ => t(lang, "Förhandsgodkänd text", "Pre-approved text").into(),
     }
 }
@@ -128,6 +141,15 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "test" => t(lang, "Provet är sänt. Läget visas nedan.", "The test was sent. Below is how it stands."),
         "probed" => t(lang, "Vägen är provad utan att någon nås.", "The way was probed; nobody was reached."),
         "test-answered" => t(lang, "Svaret på provet är noterat.", "The answer to the test is noted."),
+        "arrived" => t(lang, "Noterat: på plats.", "Noted: arrived."),
+        "step" => t(lang, "Svaret på steget är noterat.", "The answer to the step is noted."),
+        "step-start" => {
+            t(lang, "Steget har börjat. De som berörs får veta.", "The step has begun. Those concerned are told.")
+        }
+        "step-stop" => {
+            t(lang, "Steget är stoppat. De som berörs får veta.", "The step was stopped. Those concerned are told.")
+        }
+        "step-move" => t(lang, "Tiden är ändrad.", "The time was changed."),
         "all-clear" => t(lang, "Faran över är meddelat.", "All clear was told."),
         _ => return None,
     })

@@ -27,6 +27,16 @@ fn report(said: Value) -> Value {
     json!({ "report": all })
 }
 
+/// A step with only these fields said.
+fn start(said: Value) -> Value {
+    let mut all = json!({
+        "rule": null, "kind": null, "title": null, "owner": null, "to": [], "due": null, "every_s": null,
+        "lasts_s": null,
+    });
+    merge(&mut all, said);
+    all
+}
+
 /// News with only these fields said.
 fn news(said: Value) -> Value {
     let mut all = json!({
@@ -99,6 +109,42 @@ fn each_command_asks_exactly_this() {
         ),
         ("ack 14 icu --pass-on", json!({ "pass_on": { "incident": "14", "function": "icu" } })),
         ("ack 14 icu --fallback-failed", json!({ "fallback_failed": { "incident": "14", "function": "icu" } })),
+        (
+            "ack 14 icu --arrived",
+            json!({ "arrived": { "incident": "14", "function": "icu", "phone": false, "at": null } }),
+        ),
+        (
+            "ack 14 icu --arrived --via phone --by kib --at 2031-01-15T03:25:00Z",
+            json!({ "arrived": { "incident": "14", "function": "icu", "phone": true, "at": OFF } }),
+        ),
+        (
+            "step start 14 divert --at 2031-01-15T03:25:00Z",
+            json!({ "step_start": { "incident": "14", "start": start(json!({ "rule": "divert", "due": OFF })) } }),
+        ),
+        (
+            "step start 14 --kind intervention --what sv=Byt --what en=Swap --to icu,lead --owner it --every 1h30m \
+             --lasts 20m --at 2031-01-15T03:25:00Z",
+            json!({ "step_start": { "incident": "14", "start": start(json!({
+                "kind": "intervention", "title": { "sv": "Byt", "en": "Swap" }, "to": ["icu", "lead"], "owner": "it",
+                "every_s": 5400, "lasts_s": 1200, "due": OFF,
+            })) } }),
+        ),
+        (
+            "step have 14 S3",
+            json!({ "step_have": {
+                "incident": "14", "step": 3, "function": null, "yes": true, "phone": false, "reason": "" } }),
+        ),
+        (
+            "step have 14 3 --no --for icu --via phone --reason ill",
+            json!({ "step_have": {
+                "incident": "14", "step": 3, "function": "icu", "yes": false, "phone": true, "reason": "ill" } }),
+        ),
+        ("step done 14 3 --reference d17", json!({ "step_done": { "incident": "14", "step": 3, "reference": "d17" } })),
+        ("step stop 14 3 --reason bed", json!({ "step_stop": { "incident": "14", "step": 3, "reason": "bed" } })),
+        (
+            "step move 14 3 --at 2031-01-15T03:25:00Z",
+            json!({ "step_move": { "incident": "14", "step": 3, "due": OFF, "reason": "" } }),
+        ),
         ("ack 14 --task 3", json!({ "task_done": { "incident": "14", "task": 3 } })),
         ("unack 14 icu --reason wrong", json!({ "unack": { "incident": "14", "function": "icu", "reason": "wrong" } })),
         (
@@ -163,6 +209,7 @@ fn what_only_reads_asks_exactly_this() {
     let cases = [
         ("status --json", "GET /api/v1/status"),
         ("status Ö-3 --json", "GET /api/v1/incidents/X-3"),
+        ("step list 14 --json", "GET /api/v1/incidents/14"),
         ("preview Ö-3-2 --json", "GET /api/v1/incidents/X-3/messages/2/previews"),
         ("preview 14-2 --json", "GET /api/v1/incidents/14/messages/2/previews"),
     ];

@@ -13,11 +13,13 @@ use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::{ApprovalEnd, Batch, Change, DroppedPath, Event, NewAsk, Outcome, Send};
 use vardkase::domain::incident::facts::{Facts, Restore, Safety};
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::steps::{NewStep, StepAsk, StepEnd};
 use vardkase::domain::incident::ways::WaysChange;
 use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, RowId, Then};
 use vardkase::domain::private::Private;
+use vardkase::domain::step::{Beat, StepKind};
 use vardkase::domain::text::{Canonical, Fingerprint};
 use vardkase::domain::time::At;
 use vardkase::domain::words::NoteWord;
@@ -237,6 +239,60 @@ fn changes() -> Vec<Change> {
         by: to,
         reason: sealed(),
     }));
+    // What came later stands at the end: the incident's number goes by the place in the list.
+    all.extend([
+        Change::StepTold {
+            step: 2,
+            asked: vec![StepAsk { function: fx, who: Fx(200) }],
+            notes: vec![4, 300],
+            late: 1,
+            look: WHEN + 60,
+        },
+        Change::StepRound {
+            step: 2,
+            at: WHEN,
+            code: sealed(),
+            called: vec![StepAsk { function: fx, who: fx }],
+            notes: vec![5],
+            look: WHEN + 600,
+        },
+        Change::StepRolled { step: 2, due: WHEN + 3600, look: WHEN + 2700 },
+        Change::StepAnswered { step: 2, functions: vec![fx], by: Fx(7), yes: false, at: WHEN, via: Via::Reply },
+        Change::StepBegun { step: 2, look: WHEN + 7200 },
+        Change::StepMoved { step: 2, due: WHEN + 60, look: WHEN + 30, by: fx, reason: sealed() },
+        Change::Arrived { functions: vec![fx], by: fx, at: WHEN, via: Via::Phone { noted_by: Fx(9) } },
+        Change::ArrivalMissed { functions: vec![fx, Fx(300)] },
+    ]);
+    all.extend(StepKind::ALL.map(|kind| Change::StepOpened {
+        step: NewStep {
+            rule: "patch".into(),
+            kind,
+            title: L10n::of([(Lang::SV, "Byt disk"), (Lang::EN, "Change the disk")]),
+            owner: fx,
+            to: vec![fx, Fx(300)],
+            due: WHEN + 3600,
+            lasts_s: 7200,
+            beat: match kind {
+                StepKind::Conference => Some(Beat::Daily(vec![510, 930])),
+                StepKind::Task => Some(Beat::Every(3600)),
+                _ => None,
+            },
+            code: sealed(),
+            look: WHEN + 60,
+            by: to,
+        },
+    }));
+    all.extend([StepEnd::Done, StepEnd::Stopped, StepEnd::Over, StepEnd::Closed].map(|end| Change::StepEnded {
+        step: 2,
+        end,
+        by: to,
+        words: sealed(),
+    }));
+    all.extend(
+        [false, true].map(|over| Change::Drafted {
+            message: message(2, Kind::Redirection { step: 2, over }, Audience::Internal),
+        }),
+    );
     all
 }
 

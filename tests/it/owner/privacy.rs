@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use vardkase::dispatch::recover::frozen;
-use vardkase::domain::incident::input::{Action, Input, News};
+use vardkase::domain::incident::input::{Action, Input, News, StepStart};
 use vardkase::domain::incident::state::EntryState;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
+use vardkase::domain::step::StepKind;
 use vardkase::journal::{Head, Reader, SqliteReader};
 
 use super::rig::*;
@@ -53,20 +54,32 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
         Action::Update { incident: no, news: News { known: text("felet är funnet"), ..News::default() } },
     )
     .await;
+    let start = StepStart {
+        kind: Some(StepKind::Intervention),
+        title: text("Byt disk"),
+        to: vec!["iva".into()],
+        due: Some(rig.state().await.incidents[&no].opened + 30 * 24 * 3600),
+        ..StepStart::default()
+    };
+    rig.act("it-bered", Action::StepStart { incident: no, start }).await;
     let state = rig.state().await;
     for inc in state.incidents.values() {
         secrets.extend(inc.proposals.iter().map(|p| p.code.as_str().to_owned()));
         secrets.extend(inc.codes.keys().map(|c| c.as_str().to_owned()));
+        secrets.extend(inc.steps.iter().map(|s| s.new.code.as_str().to_owned()));
         secrets.extend(inc.notes.iter().map(|n| n.text.as_str().to_owned()));
     }
     secrets.extend(state.pending.keys().cloned());
     secrets.extend(state.desk.iter().map(|n| n.text.as_str().to_owned()));
+    let step = u32::try_from(state.incidents[&no].steps.len()).unwrap();
+    rig.act("iva", Action::StepStop { incident: no, step, reason: "kamelskal".into() }).await;
     rig.act("tib", Action::Stop { incident: no, message: Some(1), reason: "noshornsskal".into() }).await;
     rig.act("tib", Action::Restored { incident: no, news: News::default() }).await;
     rig.act("tib", Action::AllClear { incident: no, override_reason: Some("flodhastskal".into()) }).await;
     rig.handle.input(Input::Due).await.unwrap();
     rig.settled().await;
-    let words = ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "noshornsskal", "flodhastskal"];
+    let words =
+        ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "noshornsskal", "flodhastskal", "kamelskal"];
     secrets.extend(words.map(str::to_owned));
     let loaded = rig.loaded.clone();
     rig.stop().await;

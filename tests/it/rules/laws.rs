@@ -14,10 +14,12 @@ use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
-use vardkase::domain::ladder::ModeIx;
+use vardkase::domain::incident::steps::ArrivalState;
+use vardkase::domain::ladder::{LevelIx, ModeIx};
 use vardkase::domain::lang::{L10n, Lang};
-use vardkase::domain::plan::{AnswerRule, Audience, Channel};
+use vardkase::domain::plan::{AnswerRule, Audience, Channel, Plan};
 use vardkase::domain::private::Private;
+use vardkase::domain::step::{Beat, StepKind, StepRule, Within};
 use vardkase::domain::text::Canonical;
 use vardkase::domain::time::At;
 
@@ -27,7 +29,7 @@ struct Step(u8, u16, u16, u16);
 
 fn step() -> impl Strategy<Value = Step> {
     // Reports, time and outcomes come more often than the rest.
-    let kind = prop_oneof![3 => Just(0u8), 5 => Just(1), 3 => Just(2), 4 => Just(3), 12 => 4u8..26];
+    let kind = prop_oneof![3 => Just(0u8), 5 => Just(1), 3 => Just(2), 4 => Just(3), 12 => 4u8..32];
     (kind, any::<u16>(), any::<u16>(), any::<u16>()).prop_map(|(k, a, b, c)| Step(k, a, b, c))
 }
 
@@ -83,6 +85,7 @@ fn codes(t: &Timeline) -> Vec<String> {
     let mut all: Vec<String> = t.state.pending.keys().cloned().collect();
     for i in t.state.incidents.values() {
         all.extend(i.codes.keys().map(|c| c.as_str().to_owned()).filter(|c| !c.is_empty()));
+        all.extend(i.steps.iter().map(|s| s.new.code.as_str().to_owned()));
         all.extend(i.proposals.iter().map(|p| p.code.as_str().to_owned()));
     }
     all
@@ -122,7 +125,7 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
         }
         3 => {
             let code = pick(&codes(t), c).unwrap_or_else(|| "123456".into());
-            let text = match c % 13 {
+            let text = match c % 19 {
                 0..=2 => format!("OK {code}"),
                 3 => format!("NEJ {code} fel text"),
                 4 => format!("VÄNTA {code}"),
@@ -133,6 +136,12 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
                 9 => "OK 111111".into(),
                 10 => "SKARPT".into(),
                 11 => "larm journal D3 FS".into(),
+                12 => format!("STOPP {code} nej"),
+                13 => format!("KLAR {code} dnr 1"),
+                14 => "STOPP".into(),
+                15 => format!("FRAMME {no}"),
+                16 => format!("KLAR {no}"),
+                17 => format!("JA {code}"),
                 _ => "👍".into(),
             };
             t.reply(WHO[usize::from(a ^ b) % WHO.len()], Channel::Sms, &text);
@@ -182,6 +191,34 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
         22 => act(Action::Unack { incident: no, function, reason: reason() }),
         23 => act(Action::PassOn { incident: no, function }),
         24 => Input::PageChecked { messages: vec![waiting_number(t, a)], equal: c % 2 == 0 },
+        25 => {
+            let start = StepStart {
+                rule: (c % 3 == 0).then(|| ["divert", "clean", "patch"][usize::from(c / 3) % 3].to_owned()),
+                kind: pick(&StepKind::ALL, c),
+                title: (c % 11 != 0).then(|| words(a)),
+                to: [vec![], vec!["icu".into(), "ed".into()], vec!["town".into(), "lab".into()]][usize::from(c) % 3]
+                    .clone(),
+                due: (c % 4 != 0).then_some(t.now + u32::from(c)),
+                every_s: (c % 2 == 0).then_some(u32::from(b)),
+                ..StepStart::default()
+            };
+            act(Action::StepStart { incident: no, start })
+        }
+        26 => act(Action::StepDone { incident: no, step: u32::from(c % 4), reference: reason() }),
+        27 => act(Action::StepStop { incident: no, step: u32::from(c % 4), reason: reason() }),
+        28 => {
+            let due = t.now + u32::from(c);
+            act(Action::StepMove { incident: no, step: u32::from(b % 4), due, reason: reason() })
+        }
+        29 => act(Action::StepHave {
+            incident: no,
+            step: u32::from(b % 4),
+            function: (c % 2 == 0).then_some(function),
+            yes: c % 3 != 0,
+            phone: c % 5 == 0,
+            reason: reason(),
+        }),
+        30 => act(Action::Arrived { incident: no, function, phone: c % 2 == 0, at: None }),
         _ => {
             let said =
                 [None, Some(DeliveryState::Accepted), Some(DeliveryState::Delivered), Some(DeliveryState::Failed)];
@@ -263,6 +300,17 @@ fn nobody_is_forgotten(t: &Timeline) {
         for p in inc.proposals.iter().filter(|p| p.state == ProposalState::Asked) {
             timed(p.due, p);
         }
+        for s in inc.steps.iter().filter(|s| s.is_open()) {
+            assert!(
+                !closed || s.kind().outlives_the_incident() && !inc.is_drill(),
+                "{}: {s:?} is open after the end",
+                inc.no
+            );
+            timed(s.new.look, s);
+        }
+        for a in inc.arrivals.values().filter(|a| !closed && a.state == ArrivalState::Expected) {
+            timed(a.due, a);
+        }
         if !closed {
             assert!(next.is_some(), "an open incident always has a beat");
         }
@@ -291,6 +339,39 @@ fn what_leaves(t: &Timeline, from: usize) {
     }
 }
 
+/// The region with steps of every kind, arrivals and two answers.
+fn with_steps() -> Plan {
+    super::c_answers::region_with(|b| {
+        let rule = |id: &str, kind, owner: &str, to: &[&str], level| StepRule {
+            id: id.into(),
+            level: LevelIx(level),
+            kind,
+            title: words(0),
+            owner: b.fx(owner),
+            to: to.iter().map(|f| b.fx(f)).collect(),
+            within: Within::Seconds(3600),
+            lasts_s: 1800,
+            beat: (kind == StepKind::Conference).then_some(Beat::Every(1800)),
+            at_once: !matches!(kind, StepKind::Intervention | StepKind::Redirection),
+        };
+        let steps = vec![
+            rule("patch", StepKind::Task, "owner", &[], 0),
+            rule("gdpr", StepKind::Clock, "it", &[], 1),
+            rule("bridge", StepKind::Conference, "tib", &["icu", "press"], 2),
+            rule("divert", StepKind::Redirection, "tib", &["ed", "town"], 0),
+            rule("clean", StepKind::Intervention, "it", &["icu", "ed"], 0),
+        ];
+        let icu = b.fx("icu");
+        b.plan.functions[icu.ix()].answers = 2;
+        for book in b.plan.playbooks.values_mut() {
+            book.steps = steps.clone();
+            for row in &mut book.levels[0].notify {
+                row.arrive_within_s = Some(1200);
+            }
+        }
+    })
+}
+
 /// Few cases in the gate, more with `PROPTEST_CASES`. A failure prints its steps and becomes a named timeline; no file of seeds
 /// is kept.
 fn config() -> ProptestConfig {
@@ -315,7 +396,7 @@ proptest! {
 
     #[test]
     fn laws_hold_whatever_comes(night in any::<bool>(), steps in prop::collection::vec(step(), 1..45)) {
-        let mut t = if night { Timeline::by_night() } else { Timeline::by_day() };
+        let mut t = Timeline::starting(if night { super::c_answers::NIGHT } else { super::c_answers::DAY }, with_steps());
         for step in steps {
             let (modes, events, sent) = (t.state.modes.clone(), t.events.len(), t.sent.len());
             take(&mut t, step);

@@ -12,3 +12,4 @@ mod d_incidents;
 mod e_reporting;
 mod g_ways;
 mod laws;
+mod steps;

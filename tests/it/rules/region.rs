@@ -38,6 +38,7 @@ impl Builder {
             site: site.into(),
             hours: Hours::Always,
             answer_within_s: within_s,
+            answers: 1,
             deputies: Vec::new(),
             points,
             lang: Lang::SV,
@@ -89,6 +90,8 @@ impl Builder {
             answer_within_s: None,
             deputies: None,
             night: NightRule::Page,
+            answers: None,
+            arrive_within_s: None,
         }
     }
 
@@ -349,6 +352,7 @@ fn playbooks(b: &mut Builder) {
         overdue_tell: Some(b.fx("tib")),
         public: PublicRule::Approved,
         four_eyes: true,
+        steps: Vec::new(),
     };
     let malware = Playbook {
         id: "malware".into(),
@@ -399,6 +403,8 @@ fn words_sv() -> Words {
             correction: "RÄTTELSE av {number}".into(),
             restored: "ÅTER I DRIFT (data kontrolleras)".into(),
             all_clear: "FARAN ÖVER".into(),
+            redirection: "OMLEDNING".into(),
+            redirection_over: "OMLEDNING UPPHÖR".into(),
         },
         labels: Labels {
             do_now: "Gör nu".into(),
@@ -410,10 +416,12 @@ fn words_sv() -> Words {
             call: "Ring".into(),
             known: "Vi vet".into(),
             unknown: "Vi vet inte".into(),
+            redirection: "Omledning".into(),
         },
         restore_unknown: "okänt, ny prognos {time}".into(),
         restored: "Reservrutin gäller tills klartecken".into(),
         all_clear: "För in pappersanteckningar enligt rutin".into(),
+        redirection_until: "{text}, till {time}".into(),
         mode_stays: "{mode} kvarstår: {why}".into(),
         mode_until_decided: "tills beslut".into(),
         stopped: "{number} gäller inte".into(),
@@ -433,6 +441,9 @@ fn words_sv() -> Words {
             wait: strings(&["vänta"]),
             real: strings(&["skarpt"]),
             report: strings(&["larm"]),
+            arrived: strings(&["framme"]),
+            done: strings(&["klar"]),
+            stop: strings(&["stopp"]),
         },
         notes: notes("sv"),
     }
@@ -449,6 +460,8 @@ fn words_en() -> Words {
             correction: "CORRECTION of {number}".into(),
             restored: "RUNNING AGAIN (data being checked)".into(),
             all_clear: "ALL CLEAR".into(),
+            redirection: "REDIRECTION".into(),
+            redirection_over: "REDIRECTION OVER".into(),
         },
         labels: Labels {
             do_now: "Do now".into(),
@@ -460,10 +473,12 @@ fn words_en() -> Words {
             call: "Call".into(),
             known: "Known".into(),
             unknown: "Not known".into(),
+            redirection: "Redirection".into(),
         },
         restore_unknown: "unknown, new forecast {time}".into(),
         restored: "Keep the fallback until all clear".into(),
         all_clear: "Enter paper notes as instructed".into(),
+        redirection_until: "{text}, until {time}".into(),
         mode_stays: "{mode} stands: {why}".into(),
         mode_until_decided: "until decided".into(),
         stopped: "{number} does not hold".into(),
@@ -483,6 +498,9 @@ fn words_en() -> Words {
             wait: strings(&["wait"]),
             real: strings(&["real"]),
             report: strings(&["alert"]),
+            arrived: strings(&["arrived"]),
+            done: strings(&["done"]),
+            stop: strings(&["stop"]),
         },
         notes: notes("en"),
     }

@@ -165,7 +165,7 @@ impl Coverage {
                     Kind::Mode => self.hit("A9 a change of mode is told"),
                     Kind::Stopped { .. } => self.hit("D2 told that it does not hold"),
                     Kind::Holding => self.hit("B7 holding text"),
-                    Kind::Alert => {}
+                    Kind::Alert | Kind::Redirection { .. } => {}
                 }
             }
             Change::EntryAdded { entry } => {

@@ -81,7 +81,6 @@ fn configs() -> Vec<Loaded> {
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),
-            clocks: BTreeMap::new(),
         }
     };
     vec![make(base, 0), make(slower, 1), make(other_ways, 2)]

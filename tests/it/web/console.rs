@@ -359,3 +359,51 @@ async fn connections_that_say_nothing_hold_nobody_up() {
         assert_eq!(&answer, b"HTTP/1.1 431");
     }
 }
+
+#[tokio::test]
+async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    site.settle().await;
+    let owner = site.browser("so-vard").await;
+    let page = owner.page("/incidents/1").await;
+    for shown in
+        ["S2 Uppgift", "Jämför data mot reservrutinen", "senast ", "S1 Konferens", "Förberett:", "Stabsmöte via växeln"]
+    {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(owner.page("/").await.contains("/incidents/1/step?step=2"), "it waits for its owner");
+    assert!(owner.page("/incidents/1/step?step=2").await.contains("name=\"answer\" value=\"done\""));
+    let (status, to) = owner.post("/incidents/1", &[("do", "step"), ("step", "2"), ("answer", "yes")]).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=step"));
+    let done = [("do", "step"), ("step", "2"), ("answer", "done"), ("reference", "ärende 17")];
+    assert_eq!(owner.post("/incidents/1", &done).await.0, StatusCode::SEE_OTHER);
+    assert!(owner.page("/incidents/1").await.contains("✔ klart"));
+    assert!(owner.post("/incidents/1", &done).await.0.is_client_error(), "once");
+
+    // A prepared redirection, by who leads; one's own, by hand; both with their forms.
+    let tib = site.browser("tib").await;
+    assert!(tib.page("/incidents/1/step-start?rule=divert").await.contains("Endast Havsby"));
+    let (status, _) = tib.post("/incidents/1", &[("do", "step-start"), ("rule", "divert")]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let fields = [
+        ("do", "step-start"),
+        ("kind", "intervention"),
+        ("what.sv", "IT tar över avdelning 7"),
+        ("what.en", "IT takes over ward 7"),
+        ("to", "iva, op-koord"),
+        ("at", "2020-01-01T00:00"),
+    ];
+    assert!(tib.page("/incidents/1/step-start").await.contains("name=\"what.sv\""));
+    let refused = tib.post("/incidents/1", &fields).await;
+    assert!(refused.0.is_client_error(), "{refused:?}");
+    site.settle().await;
+    let (_, incident) = site.api("/incidents/1").await;
+    let steps = incident["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 3);
+    assert_eq!(steps.iter().filter(|s| s["kind"] == "redirection").count(), 1);
+    assert!(incident["messages"].as_array().unwrap().iter().any(|m| m["kind"] == "redirection"));
+    assert!(tib.page("/incidents/1/step-move?step=3").await.contains("name=\"at\""));
+    let stop = [("do", "step-stop"), ("step", "3"), ("reason", "fel sjukhus")];
+    assert_eq!(tib.post("/incidents/1", &stop).await.0, StatusCode::SEE_OTHER);
+}

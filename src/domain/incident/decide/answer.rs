@@ -48,6 +48,15 @@ impl Decider<'_> {
                 format!("asked: {}; what was told by telephone goes with --via phone --by {by}", asked.join(", ")),
             ));
         }
+        let who = if phone { f } else { actor };
+        if ask.answers.iter().any(|a| a.by == who) {
+            let (have, needs) = (ask.answers.len(), ask.needs);
+            return Err(Refused::new(
+                "answered-already",
+                format!("{} answered for {function} already; {have} of {needs} have", plan.function(who).id),
+                "somebody else who was asked must answer too",
+            ));
+        }
         let at = at.unwrap_or(self.now);
         if at > self.now || at < self.inc(no).opened {
             return Err(Refused::new(
@@ -57,7 +66,6 @@ impl Decider<'_> {
             ));
         }
         let via = if phone { Via::Phone { noted_by: actor } } else { Via::Console };
-        let who = if phone { f } else { actor };
         self.answered(no, &[id], who, at, via);
         Ok(())
     }
@@ -80,13 +88,18 @@ impl Decider<'_> {
             .iter()
             .copied()
             .filter(|id| {
-                self.inc(no).asks.get(*id as usize).is_some_and(|a| !matches!(a.state, AskState::Answered { .. }))
+                self.inc(no).asks.get(*id as usize).is_some_and(|a| {
+                    // Twice the same is one answer, where two are wanted above all.
+                    !matches!(a.state, AskState::Answered { .. }) && a.answers.iter().all(|g| g.by != by)
+                })
             })
             .collect();
         if open.is_empty() {
             return;
         }
+        let functions: Vec<Fx> = open.iter().map(|id| self.inc(no).asks[*id as usize].function).collect();
         self.emit(no, Change::Answered { asks: open, by, at, via });
+        self.expect_arrival(no, by, &functions);
     }
 
     /// An answer from a duty point covers every function whose request went there (RULES C1, C2). The confirmation lists them
@@ -101,11 +114,17 @@ impl Decider<'_> {
         let at_point = plan.point(p).functions.clone();
         let mut mine: Vec<(u32, Fx, Fx)> = Vec::new();
         let mut taken: Vec<(Fx, Fx)> = Vec::new();
+        let mut second: Vec<(u32, Fx)> = Vec::new();
         for id in ids {
             let ask = &inc.asks[id as usize];
             let Some(me) = ask.asked.iter().copied().find(|f| at_point.contains(f)) else { continue };
             match &ask.state {
                 AskState::Answered { by, .. } if !at_point.contains(by) => taken.push((ask.function, *by)),
+                // One of several answers: the first owns it, the others confirm.
+                s if s.is_open() && ask.answers.first().is_some_and(|g| !at_point.contains(&g.by)) => {
+                    taken.extend(ask.answers.first().map(|g| (ask.function, g.by)));
+                    second.push((id, me));
+                }
                 AskState::Answered { .. } => mine.push((id, ask.function, me)),
                 _ => mine.push((id, ask.function, me)),
             }
@@ -115,6 +134,9 @@ impl Decider<'_> {
         for who in answerers {
             let asks: Vec<u32> = mine.iter().filter(|m| m.2 == who).map(|m| m.0).collect();
             self.answered(no, &asks, who, self.now, via.clone());
+        }
+        for (id, who) in second {
+            self.answered(no, &[id], who, self.now, via.clone());
         }
         let owned: Vec<Fx> = mine.iter().map(|m| m.1).collect();
         let to = at_point.first().copied().unwrap_or(plan.region.switchboard);
@@ -147,12 +169,24 @@ impl Decider<'_> {
         let open: Vec<u32> =
             served_by(inc, p).into_iter().filter(|id| goes_on(&inc.asks[*id as usize].state)).collect();
         for id in &open {
+            self.take_back(no, *id, p);
             self.pass_on_now(no, *id);
         }
         !open.is_empty()
     }
 
-    fn pass_on_now(&mut self, no: IncidentNo, id: u32) {
+    /// One of several answers, taken back by a no.
+    fn take_back(&mut self, no: IncidentNo, id: u32, p: Px) {
+        let inc = self.inc(no);
+        let at_point = &inc.plan.point(p).functions;
+        let Some(ask) = inc.asks.get(id as usize).filter(|a| a.state.is_open()) else { return };
+        let due = ask.due;
+        if let Some(by) = ask.answers.iter().map(|g| g.by).find(|f| at_point.contains(f)) {
+            self.emit(no, Change::Unanswered { ask: id, by, reason: Private::default(), due });
+        }
+    }
+
+    pub(super) fn pass_on_now(&mut self, no: IncidentNo, id: u32) {
         let inc = self.inc(no);
         let Some(ask) = inc.asks.get(id as usize) else { return };
         let next = crate::domain::incident::asks::next_to_ask(&inc.plan, ask.function, &ask.asked, self.now);

@@ -9,6 +9,7 @@ use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::Facts;
 use crate::domain::incident::render::{Brief, fingerprint, text};
 use crate::domain::incident::state::{Draft, Entry, EntryState, Incident, Kind, Message, ReleasedBy};
+use crate::domain::incident::steps::{redirection, standing};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Audience;
 use crate::domain::text::{BadText, Canonical};
@@ -73,6 +74,11 @@ impl Decider<'_> {
             audience,
             now: self.now,
             real_not_drill: audience == Audience::Internal && self.after_drill(inc, kind),
+            standing: &standing(inc),
+            redirection: match kind {
+                Kind::Redirection { step, .. } => redirection(inc, step),
+                _ => None,
+            },
             stays: &stays,
         };
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()

@@ -51,6 +51,7 @@ impl Decider<'_> {
         self.drop_waiting(no, Dropped::DrillStopped);
         self.close_asks(no, ClosedBy::DrillStopped);
         self.moot_proposals(no);
+        self.end_steps(no, Some(by), true);
         let title = self.inc(no).book().title.clone();
         let reporter = self.inc(no).reporter;
         self.note(no, reporter, NoteWord::DrillStopped, &|n| {

@@ -35,6 +35,8 @@ impl Decider<'_> {
             }
             Timer::Page(no, message) => self.page_failed(no, message),
             Timer::Archive(no) => self.emit(no, Change::Archived),
+            Timer::Arrival(no, f) => self.arrival_due(no, f),
+            Timer::Step(no, step) => self.step_due(no, step),
             Timer::Pending(code) => self.emit_event(Event::ReportGone { code: code.into() }),
         }
     }
@@ -66,8 +68,12 @@ impl Decider<'_> {
                 })
             })
             .collect();
-        let asked: Vec<Fx> =
-            due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(|a| a.asked.iter().copied()).collect();
+        // Who gave one of several answers already is not reminded.
+        let silent = |a: &crate::domain::incident::state::Ask| {
+            let said = |f: &Fx| a.answers.iter().any(|g| g.by == *f);
+            a.asked.iter().copied().filter(|f| !said(f)).collect::<Vec<Fx>>()
+        };
+        let asked: Vec<Fx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(silent).collect();
         let channels = self.channels_of(no, message);
         let batch = self.batch_to(no, message, &asked, &channels, Delivery::REMINDER, &[]);
         self.emit(no, Change::Reminded { asks: due, batch });

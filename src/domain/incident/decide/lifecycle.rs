@@ -83,6 +83,9 @@ impl Decider<'_> {
         }
         self.drop_told_quiet(no);
         self.propose_by_level(no);
+        if level > old_level {
+            self.open_steps(no, Some(old_level));
+        }
         Ok(())
     }
 
@@ -306,7 +309,7 @@ impl Decider<'_> {
     }
 
     /// The row of a source; for followers one made of all channels that the audience was told over.
-    fn row_of(&self, no: IncidentNo, source: Source, audience: Audience, public: bool) -> Row {
+    pub(super) fn row_of(&self, no: IncidentNo, source: Source, audience: Audience, public: bool) -> Row {
         let inc = self.inc(no);
         if let Source::Row(id) = source
             && let Some(row) = inc.plan.row(inc.book(), id)
@@ -342,6 +345,8 @@ impl Decider<'_> {
             answer_within_s: None,
             deputies: Some(DeputyRule::After),
             night: NightRule::Page,
+            answers: None,
+            arrive_within_s: None,
         }
     }
 
@@ -492,6 +497,7 @@ impl Decider<'_> {
         self.close_asks(no, ClosedBy::AllClear);
         self.moot_proposals(no);
         self.tell_everybody(no, Kind::AllClear, &[Audience::Internal, Audience::Outside, Audience::Public]);
+        self.end_steps(no, Some(fx), false);
         self.emit(no, Change::PhaseSet { phase: Phase::Closed, by: Some(fx), reason });
         self.propose_lowering(no);
         Ok(())
@@ -551,6 +557,7 @@ impl Decider<'_> {
         self.drop_waiting(no, Dropped::Closed);
         self.close_asks(no, ClosedBy::Merged(into));
         self.moot_proposals(no);
+        self.end_steps(no, Some(fx), false);
         self.emit(no, Change::Merged { into, by: fx });
         let plan = self.plan(into);
         let by_into = plan.fx(by.as_str());

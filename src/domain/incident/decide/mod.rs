@@ -3,19 +3,28 @@
 
 mod answer;
 mod approve;
+mod arrive;
+mod conferences;
+mod dependents;
 mod draft;
 mod drill;
 mod escalate;
+mod interventions;
 mod lifecycle;
 mod modes;
 mod note;
 mod outcome;
+mod redirections;
 mod release;
 mod replies;
 mod report;
 mod shift;
 mod stale;
+mod step_notes;
+mod step_replies;
+mod steps;
 mod stop;
+mod tasks;
 mod ways;
 
 use std::sync::Arc;
@@ -187,6 +196,16 @@ impl Decider<'_> {
             Action::Adopt { incident } => self.adopt(by, *incident),
             Action::TestGateway { gateway, function } => self.test_gateway(by, gateway, function),
             Action::TestAnswered { code } => self.test_answered(by, code.as_str()),
+            Action::Arrived { incident, function, phone, at } => {
+                self.arrived_command(by, *incident, function, *phone, *at)
+            }
+            Action::StepStart { incident, start } => self.step_start(by, *incident, start),
+            Action::StepHave { incident, step, function, yes, phone, reason } => {
+                self.step_have(by, *incident, *step, function.as_ref(), *yes, *phone, reason)
+            }
+            Action::StepDone { incident, step, reference } => self.step_done(by, *incident, *step, reference),
+            Action::StepStop { incident, step, reason } => self.step_stop(by, *incident, *step, reason),
+            Action::StepMove { incident, step, due, reason } => self.step_move(by, *incident, *step, *due, reason),
         }
     }
 
@@ -224,7 +243,9 @@ impl Decider<'_> {
         self.state.pending.contains_key(code)
             || self.state.tests.iter().any(|t| t.code.as_str() == code)
             || self.state.incidents.values().any(|i| {
-                i.codes.keys().any(|c| c.as_str() == code) || i.proposals.iter().any(|p| p.code.as_str() == code)
+                i.codes.keys().any(|c| c.as_str() == code)
+                    || i.proposals.iter().any(|p| p.code.as_str() == code)
+                    || i.steps.iter().any(|s| s.has_code(code))
             })
     }
 

@@ -91,10 +91,12 @@ impl Decider<'_> {
         let plan = self.plan(no);
         let id = count(self.inc(no).notes.len());
         let text = |lang: Lang| {
-            let template = plan.words(lang).notes.get(&word).cloned().unwrap_or_default();
             let given = values(&NoteCtx { plan: &plan, lang, now: self.now });
             let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            fill(&template, &given)
+            match plan.words(lang).notes.get(&word) {
+                Some(template) => fill(template, &given),
+                None => bare(word, &given),
+            }
         };
         let mut out = BTreeMap::new();
         for lang in &plan.region.languages {
@@ -181,4 +183,11 @@ impl Decider<'_> {
             }
         }
     }
+}
+
+/// A note whose words the frozen plan does not have yet: its name and its values, since plain words beat silence.
+fn bare(word: NoteWord, given: &[(&str, &str)]) -> String {
+    let said = word.vars().iter().filter_map(|v| given.iter().find(|(k, t)| k == v && !t.is_empty()));
+    let said: Vec<String> = said.map(|(k, t)| format!("{k} {t}")).collect();
+    format!("{}: {}", word.key().replace('_', " "), said.join(", "))
 }

@@ -57,6 +57,8 @@ impl Decider<'_> {
             answer_within_s: None,
             deputies: None,
             night: crate::domain::plan::NightRule::Page,
+            answers: None,
+            arrive_within_s: None,
         };
         let entry = self.add_row_entry(no, Source::Holding, &row, Vec::new(), None, message, Kind::Holding);
         self.release(no, entry, ReleasedBy::Playbook);
@@ -125,16 +127,23 @@ impl Decider<'_> {
         let mut asks = Vec::with_capacity(e.to.len());
         for &function in &e.to {
             let older = inc.ask(function);
-            if older.is_some_and(|a| a.message == e.message) {
+            // Asked with this text already; a weaker wish (an owner of something dependent) gives way to this one.
+            let asked_so = |a: &crate::domain::incident::state::Ask| {
+                a.message == e.message && (a.rule >= e.answer || matches!(a.state, AskState::Answered { .. }))
+            };
+            if older.is_some_and(asked_so) {
                 continue;
             }
             let holder = self.holds(plan, function);
             let mut asked = vec![holder];
             let mut stage = 0;
-            if e.deputies == DeputyRule::Beside && e.answer == AnswerRule::Required {
+            // Who needs more than one answer asks as many different holders at once.
+            let needs = usize::from(asks::answers_needed(inc, entry, function));
+            let beside = e.deputies == DeputyRule::Beside;
+            if e.answer == AnswerRule::Required && (beside || needs > 1) {
                 let direct: Vec<Fx> = plan.function(function).deputies.iter().map(|d| self.holds(plan, *d)).collect();
                 for d in deputies_in_turn(plan, function, self.now.timestamp()) {
-                    if direct.contains(&d) && !asked.contains(&d) {
+                    if (beside && direct.contains(&d) || asked.len() < needs) && !asked.contains(&d) {
                         asked.push(d);
                         stage += 1;
                     }
@@ -242,7 +251,7 @@ impl Decider<'_> {
         let asks: Vec<u32> = functions
             .iter()
             .filter_map(|f| inc.ask_of.get(f).copied())
-            .filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.state.is_open() && a.message != message))
+            .filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.state.is_open()))
             .collect();
         if !asks.is_empty() {
             self.emit(no, Change::AsksClosed { asks, by: ClosedBy::Superseded(message) });

@@ -33,6 +33,8 @@ impl Decider<'_> {
         }
         match (&r.verb, &r.code) {
             (Verb::Report, _) => self.report_by_sms(known, &r.rest),
+            (Verb::Arrived, Code::Number(..) | Code::Bare | Code::Other(_)) => self.arrived_reply(&from, &r),
+            (Verb::Stop | Verb::Done, Code::Number(..) | Code::Bare | Code::Other(_)) => self.step_by_verb(&from, &r),
             (_, Code::Six(code)) => self.six_digits(&from, known, &r, &code.clone()),
             (Verb::Real, _) => self.drill_turned_real(&from, known, &r),
             (Verb::None, _) => self.not_understood(&from),
@@ -77,8 +79,11 @@ impl Decider<'_> {
         let recent: Vec<(IncidentNo, Px)> =
             from.iter().copied().filter(|(no, p)| self.asked_recently(*no, *p)).collect();
         // Approvals and decisions that wait there are requests too.
-        let others =
-            from.iter().any(|(no, p)| !self.approvals_at(*no, *p).is_empty() || !self.decisions_at(*no, *p).is_empty());
+        let others = from.iter().any(|(no, p)| {
+            !self.approvals_at(*no, *p).is_empty()
+                || !self.decisions_at(*no, *p).is_empty()
+                || !self.steps_at(*no, *p).is_empty()
+        });
         let waiting: Vec<(IncidentNo, Px)> =
             from.iter().copied().filter(|(no, p)| self.waits_at(*no, *p) || recent.contains(&(*no, *p))).collect();
         let mixed = waiting.iter().any(|w| waiting.iter().any(|v| v.0.status != w.0.status));
@@ -122,13 +127,16 @@ impl Decider<'_> {
             })
     }
 
-    fn which_code(&mut self, from: &[(IncidentNo, Px)], open: &[(IncidentNo, Px)]) {
+    pub(super) fn which_code(&mut self, from: &[(IncidentNo, Px)], open: &[(IncidentNo, Px)]) {
         let listed: Vec<IncidentNo> = if open.is_empty() {
             from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect()
         } else {
             open.iter().map(|o| o.0).collect()
         };
-        let decisions: Vec<String> = from.iter().flat_map(|(no, p)| self.decisions_at(*no, *p)).collect();
+        let others = |(no, p): &(IncidentNo, Px)| {
+            self.decisions_at(*no, *p).into_iter().chain(self.steps_at(*no, *p)).collect::<Vec<_>>()
+        };
+        let decisions: Vec<String> = from.iter().flat_map(others).collect();
         if let Some((no, p)) = open.first().or(from.first()).copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
             if let Some(to) = to {
@@ -141,7 +149,7 @@ impl Decider<'_> {
         }
     }
 
-    fn not_understood(&mut self, from: &[(IncidentNo, Px)]) {
+    pub(super) fn not_understood(&mut self, from: &[(IncidentNo, Px)]) {
         let listed: Vec<IncidentNo> = from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect();
         if let Some((no, p)) = from.first().copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
@@ -187,6 +195,10 @@ impl Decider<'_> {
             });
             if let Some(entry) = hit {
                 self.approval_reply(no, p, entry, r);
+                return;
+            }
+            if let Some(step) = self.step_of_code(no, p, code) {
+                self.step_reply(no, p, step, r, code);
                 return;
             }
             let at_point = self.inc(no).plan.point(p).functions.clone();

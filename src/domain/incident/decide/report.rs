@@ -11,7 +11,7 @@ use crate::domain::incident::state::{Entry, EntryState, Kind, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{
-    AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, NightRule, Plan, Playbook, PublicRule, Row, RowId, To,
+    AnswerRule, ApprovalRule, Audience, DeputyRule, NightRule, Plan, Playbook, PublicRule, Row, RowId, To,
 };
 use crate::domain::reach::{self, Down};
 
@@ -71,6 +71,7 @@ impl Decider<'_> {
         self.fire_rows(no, None, &[]);
         self.tell_dependents(no);
         self.propose_by_level(no);
+        self.open_steps(no, None);
         Ok(no)
     }
 
@@ -369,55 +370,6 @@ impl Decider<'_> {
             }
         }
         self.ask_approvals(no, &ask);
-    }
-
-    /// Owners of every system that depends on the failed one are told (RULES D8), unless they are addressed already.
-    pub(super) fn tell_dependents(&mut self, no: IncidentNo) {
-        let inc = self.inc(no);
-        let plan = inc.plan.clone();
-        let book = inc.book();
-        let down = reach::down(&plan, &book.systems, &book.infra);
-        let level = plan.ladders.level_at(inc.level);
-        if level.is_none() || inc.level == LevelIx(0) {
-            // Degraded: nothing has stopped (RULES D6: noise).
-            return;
-        }
-        let addressed: BTreeSet<Fx> = inc.entries.iter().flat_map(|e| e.to.iter().copied()).collect();
-        let mut owners: Vec<Fx> = plan
-            .systems
-            .iter()
-            .filter(|s| down.systems.contains(&s.id))
-            .map(|s| s.owner)
-            .filter(|o| !addressed.contains(o))
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
-        if owners.is_empty() {
-            return;
-        }
-        let message =
-            // The alert of this decision, not one with older facts.
-            match inc.messages.iter().rev().find(|m| {
-                m.audience == Audience::Internal
-                    && m.kind == Kind::Alert
-                    && m.released_at.is_none_or(|at| at == self.now)
-                    && inc.entries.iter().any(|e| e.message == m.seq)
-            }) {
-                Some(m) => m.seq,
-                None => self.draft(no, Kind::Alert, Audience::Internal),
-            };
-        let row = Row {
-            to: To::Functions(Vec::new()),
-            audience: Audience::Internal,
-            channels: vec![Channel::Sms, Channel::Paging, Channel::Email],
-            approval: None,
-            answer: Some(AnswerRule::Wanted),
-            answer_within_s: None,
-            deputies: Some(DeputyRule::After),
-            night: NightRule::Page,
-        };
-        let entry = self.add_row_entry(no, Source::Dependents, &row, owners, None, message, Kind::Alert);
-        self.start(no, &[entry], &[]);
     }
 }
 

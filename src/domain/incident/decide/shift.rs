@@ -6,7 +6,7 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo};
 use crate::domain::incident::asks::within_s;
 use crate::domain::incident::event::{Change, NewAsk};
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{Approval, AskState, ClosedBy, EntryState, Kind, ProposalState};
+use crate::domain::incident::state::{Approval, AskState, ClosedBy, EntryState, Kind, Phase, ProposalState};
 use crate::domain::plan::{AnswerRule, Audience};
 use crate::domain::words::NoteWord;
 
@@ -45,6 +45,18 @@ impl Decider<'_> {
                 }
             }
         }
+        // What outlives its incident is handed on too.
+        let over = |i: &&crate::domain::incident::state::Incident| {
+            i.phase == Phase::Closed && i.steps.iter().any(|s| s.is_open())
+        };
+        let closed: Vec<IncidentNo> = self.state.incidents.values().filter(over).map(|i| i.no).collect();
+        for no in closed {
+            for id in functions {
+                if let Some(f) = self.plan(no).fx(id.as_str()) {
+                    self.steps_anew(no, f);
+                }
+            }
+        }
     }
 
     fn shift_of(&mut self, no: IncidentNo, f: Fx) {
@@ -67,11 +79,14 @@ impl Decider<'_> {
         self.ask_anew(no, f, holder);
         self.page_anew(no, f, holder);
         self.tasks_anew(no, f);
+        self.steps_anew(no, f);
     }
 
     /// Told something, or asked to approve, decide or walk.
     fn concerned(&self, no: IncidentNo, f: Fx) -> bool {
-        self.inc(no).attempted.contains(&f) || self.what_is_open(no, f) > 0
+        let inc = self.inc(no);
+        let waits = inc.steps.iter().any(|s| s.is_open() && s.new.to.contains(&f));
+        inc.attempted.contains(&f) || waits || self.what_is_open(no, f) > 0
     }
 
     /// What it must still walk is sent anew.
@@ -93,7 +108,8 @@ impl Decider<'_> {
         let proposals =
             inc.proposals.iter().filter(|p| p.state == ProposalState::Asked && p.asked.contains(&f)).count();
         let tasks = inc.tasks.iter().filter(|t| t.done.is_none() && t.owner == f).count();
-        approvals + proposals + tasks
+        let steps = inc.steps.iter().filter(|s| s.is_open() && s.new.owner == f).count();
+        approvals + proposals + tasks + steps
     }
 
     /// The newest text goes out again with an answer of its own; the old answer shows as before the shift change.

@@ -9,6 +9,7 @@ use crate::domain::ids::{FunctionId, Fx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::state::{ClosedBy, Dropped, EntryState, Item, Kind};
+use crate::domain::incident::steps::StepEnd;
 use crate::domain::plan::Audience;
 use crate::domain::private::Private;
 
@@ -63,6 +64,7 @@ impl Decider<'_> {
         for seq in &stopped {
             self.emit(no, Change::Stopped { message: *seq, by: fx, reason: reason.clone() });
         }
+        self.end_stopped_redirections(no, &stopped, fx, reason);
         self.withdraw_queued(no, |item| matches!(item, Item::Message(m) if stopped.contains(&m)));
         let inc = self.inc(no);
         let waiting: Vec<u32> = inc
@@ -101,11 +103,30 @@ impl Decider<'_> {
             }
         }
         if message.is_none() {
+            self.end_steps(no, Some(fx), true);
             self.moot_proposals(no);
         }
         // The raised mode goes to a decision.
         self.propose_lowering_after_stop(no, message.is_none());
         Ok(())
+    }
+
+    /// A redirection whose text no longer holds stands in no later text either; its receivers are told by the stop.
+    fn end_stopped_redirections(&mut self, no: IncidentNo, stopped: &[u32], by: Fx, reason: &Private) {
+        let inc = self.inc(no);
+        let mut steps: Vec<u32> = stopped
+            .iter()
+            .filter_map(|seq| match inc.message(*seq)?.kind {
+                Kind::Redirection { step, over: false } => Some(step),
+                _ => None,
+            })
+            .filter(|step| inc.steps.get(*step as usize).is_some_and(|s| s.is_open()))
+            .collect();
+        steps.dedup();
+        for step in steps {
+            let end = StepEnd::Stopped;
+            self.emit(no, Change::StepEnded { step, end, by: Some(by), words: reason.clone() });
+        }
     }
 
     fn propose_lowering_after_stop(&mut self, no: IncidentNo, all: bool) {

@@ -1,0 +1,120 @@
+//! Carries out what happens to steps and arrivals.
+
+use super::apply::Unfit;
+use super::event::Change;
+use super::state::Incident;
+use super::steps::{ArrivalState, Round, Step, StepAnswer, StepState};
+use crate::domain::ids::Fx;
+use crate::domain::step::StepKind;
+use crate::domain::time::At;
+
+impl Incident {
+    fn step_mut(&mut self, id: u32) -> Result<&mut Step, Unfit> {
+        self.steps.get_mut(id as usize).ok_or_else(|| Unfit(format!("there is no step {id}")))
+    }
+
+    pub(super) fn apply_step(&mut self, now: At, change: &Change) -> Result<(), Unfit> {
+        match change {
+            Change::StepOpened { step } => {
+                let id = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+                self.steps.push(Step {
+                    id,
+                    new: step.clone(),
+                    since: now,
+                    asked: Vec::new(),
+                    notes: Vec::new(),
+                    answers: Default::default(),
+                    rounds: Vec::new(),
+                    spent: Vec::new(),
+                    late: 0,
+                    state: StepState::Open,
+                });
+            }
+            Change::StepTold { step, asked, notes, late, look } => {
+                let step = self.step_mut(*step)?;
+                step.asked.extend(asked);
+                step.notes.extend(notes);
+                if let Some(round) = step.rounds.last_mut() {
+                    round.called.extend(asked);
+                }
+                step.late = *late;
+                step.new.look = *look;
+            }
+            Change::StepRound { step, at, code, called, notes, look } => {
+                let step = self.step_mut(*step)?;
+                let before = std::mem::replace(&mut step.new.code, code.clone());
+                step.spent.push(before);
+                step.new.due = *at;
+                step.new.look = *look;
+                step.asked.clone_from(called);
+                step.notes.clone_from(notes);
+                step.rounds.push(Round { at: *at, called: called.clone(), answers: Default::default(), told: false });
+            }
+            Change::StepRolled { step, due, look } => {
+                let step = self.step_mut(*step)?;
+                if let Some(round) = step.rounds.last_mut() {
+                    round.told = true;
+                }
+                step.new.due = *due;
+                step.new.look = *look;
+            }
+            Change::StepAnswered { step, functions, by, yes, at, via } => {
+                let step = self.step_mut(*step)?;
+                let answer = StepAnswer { by: *by, yes: *yes, at: *at, via: via.clone() };
+                for f in functions {
+                    let answers = match step.rounds.last_mut() {
+                        Some(round) if step.new.kind == StepKind::Conference => &mut round.answers,
+                        _ => &mut step.answers,
+                    };
+                    answers.insert(*f, answer.clone());
+                }
+            }
+            Change::StepBegun { step, look } => {
+                let step = self.step_mut(*step)?;
+                step.state = StepState::Begun { at: now };
+                step.new.look = *look;
+                step.late = 0;
+            }
+            Change::StepMoved { step, due, look, .. } => {
+                let step = self.step_mut(*step)?;
+                step.new.due = *due;
+                step.new.look = *look;
+                step.late = 0;
+                if step.new.kind == StepKind::Intervention {
+                    // Who was reached for the old time was not asked for the new one.
+                    step.asked.clear();
+                    step.notes.clear();
+                    step.answers.clear();
+                }
+            }
+            Change::StepEnded { step, end, by, words } => {
+                let step = self.step_mut(*step)?;
+                step.state = StepState::Ended { end: *end, by: *by, at: now, words: words.clone() };
+            }
+            Change::Arrived { functions, by, at, via } => {
+                for f in functions {
+                    if let Some(arrival) = self.arrivals.get_mut(f) {
+                        arrival.by = *by;
+                        arrival.state = ArrivalState::Arrived { at: *at, via: via.clone() };
+                    }
+                }
+            }
+            Change::ArrivalMissed { functions } => {
+                for f in functions {
+                    if let Some(arrival) = self.arrivals.get_mut(f) {
+                        arrival.state = ArrivalState::Missed;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The answer that somebody was to come after was taken back.
+    pub(super) fn forget_arrival(&mut self, function: Fx, ask: u32) {
+        if self.arrivals.get(&function).is_some_and(|a| a.ask == ask && a.state != ArrivalState::Missed) {
+            self.arrivals.remove(&function);
+        }
+    }
+}

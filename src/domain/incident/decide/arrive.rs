@@ -1,0 +1,181 @@
+//! Answering and arriving are two timers (INCIDENTS lesson 4: attendance times of 45 min to 2 h). Who answered a row with
+//! `arrive_within` says when he is there; who is not there in time is passed over visibly, and the next one is asked.
+
+use super::Decider;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo, Px};
+use crate::domain::incident::asks::{arrive_within_s, served_by};
+use crate::domain::incident::event::Change;
+use crate::domain::incident::input::Refused;
+use crate::domain::incident::reading::{Code, Reading};
+use crate::domain::incident::state::{AskState, Via};
+use crate::domain::incident::steps::{Arrival, ArrivalState};
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
+
+impl Decider<'_> {
+    /// Who has just answered is told until when to be there, and how to say so.
+    pub(super) fn expect_arrival(&mut self, no: IncidentNo, by: Fx, functions: &[Fx]) {
+        let inc = self.inc(no);
+        let fresh = |a: &Arrival| a.state == ArrivalState::Expected && a.by == by && a.since == self.now;
+        let mine: Vec<Fx> = functions.iter().copied().filter(|f| inc.arrivals.get(f).is_some_and(fresh)).collect();
+        let Some(due) = mine.iter().filter_map(|f| inc.arrivals.get(f)).map(|a| a.due).min() else { return };
+        let title = inc.book().title.clone();
+        self.note(no, by, NoteWord::ArriveBy, &|n| {
+            vec![
+                ("title", title.get(n.lang).to_owned()),
+                ("functions", n.titles(&mine)),
+                ("deadline", n.time(due)),
+                ("code", n.incident(no)),
+            ]
+        });
+    }
+
+    /// `ack 14 icu --arrived`.
+    pub(super) fn arrived_command(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        function: &FunctionId,
+        phone: bool,
+        at: Option<At>,
+    ) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
+        let opened = inc.opened;
+        let Some(id) = inc.ask_of.get(&f).copied().filter(|id| self.comes(no, *id)) else {
+            return Err(Refused::new(
+                "nobody-comes",
+                format!("{no} asks nobody to come for {function}"),
+                "see `vardkase status`",
+            ));
+        };
+        let asked = self.inc(no).asks[id as usize].asked.clone();
+        if !phone && actor != f && !self.acts_for(&plan, actor, &asked) {
+            return Err(Refused::new(
+                "not-yours",
+                format!("{by} was not asked for {function}"),
+                format!("what was told by telephone goes with --via phone --by {by}"),
+            ));
+        }
+        if self.there(no, f) {
+            return Err(Refused::new("arrived-already", format!("{function} is there already"), "nothing to do"));
+        }
+        let at = at.unwrap_or(self.now);
+        if at > self.now || at < opened {
+            return Err(Refused::new(
+                "bad-time",
+                "that time is not between the report and now",
+                "give the time of the arrival",
+            ));
+        }
+        let (who, via) = if phone { (f, Via::Phone { noted_by: actor }) } else { (actor, Via::Console) };
+        self.arrived(no, &[id], who, at, via);
+        Ok(())
+    }
+
+    /// `FRAMME 14`, or bare where only one can be meant.
+    pub(super) fn arrived_reply(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
+        let named = match &r.code {
+            Code::Number(no, _) => Some(*no),
+            _ => None,
+        };
+        let coming: Vec<(IncidentNo, Px)> = from
+            .iter()
+            .copied()
+            .filter(|(no, p)| {
+                named.is_none_or(|n| n == *no)
+                    && self.takes_answers(*no)
+                    && served_by(self.inc(*no), *p).iter().any(|id| self.comes(*no, *id))
+            })
+            .collect();
+        // Who comes to two incidents must say to which: a drill and an actual one above all (RULES C3).
+        let (no, p) = match coming.as_slice() {
+            [one] => *one,
+            [] => return self.not_understood(from),
+            many => return self.which_code(from, &many.to_vec()),
+        };
+        let inc = self.inc(no);
+        let at_point = inc.plan.point(p).functions.clone();
+        let ids: Vec<u32> = served_by(inc, p).into_iter().filter(|id| self.comes(no, *id)).collect();
+        let functions: Vec<Fx> = ids.iter().map(|id| inc.asks[*id as usize].function).collect();
+        let who = ids.iter().flat_map(|id| &inc.asks[*id as usize].asked).copied().find(|f| at_point.contains(f));
+        let title = inc.book().title.clone();
+        if let Some(who) = who {
+            self.arrived(no, &ids, who, self.now, Via::Reply);
+            self.note_to(no, who, &[p], NoteWord::ArrivedNoted, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&functions))]
+            });
+        }
+    }
+
+    /// Whether somebody is to come for that ask.
+    fn comes(&self, no: IncidentNo, id: u32) -> bool {
+        let inc = self.inc(no);
+        inc.asks
+            .get(id as usize)
+            .is_some_and(|a| inc.arrivals.contains_key(&a.function) || arrive_within_s(inc, a.entry).is_some())
+    }
+
+    fn there(&self, no: IncidentNo, f: Fx) -> bool {
+        self.inc(no).arrivals.get(&f).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }))
+    }
+
+    /// Who is there has it: one who never answered, or was passed over since he was late, is who has it now.
+    fn arrived(&mut self, no: IncidentNo, ids: &[u32], by: Fx, at: At, via: Via) {
+        let inc = self.inc(no);
+        let functions: Vec<Fx> = ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
+        let functions: Vec<Fx> = functions.into_iter().filter(|f| !self.there(no, *f)).collect();
+        let inc = self.inc(no);
+        let unanswered: Vec<u32> = ids
+            .iter()
+            .copied()
+            .filter(|id| {
+                inc.asks.get(*id as usize).is_some_and(|a| {
+                    functions.contains(&a.function)
+                        && !matches!(a.state, AskState::Answered { .. })
+                        && a.answers.iter().all(|g| g.by != by)
+                })
+            })
+            .collect();
+        if !unanswered.is_empty() {
+            self.emit(no, Change::Answered { asks: unanswered, by, at, via: via.clone() });
+        }
+        // With more answers wanted nobody is expected yet; who stands there is recorded when the last of them came.
+        let inc = self.inc(no);
+        let functions: Vec<Fx> = functions.into_iter().filter(|f| inc.arrivals.contains_key(f)).collect();
+        if !functions.is_empty() {
+            self.emit(no, Change::Arrived { functions, by, at, via });
+        }
+    }
+
+    /// Not there in time: told to who is late, to the switchboard and the last resort; the next one is asked.
+    pub(super) fn arrival_due(&mut self, no: IncidentNo, f: Fx) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let Some(arrival) = inc.arrivals.get(&f).cloned() else { return };
+        let title = inc.book().title.clone();
+        self.emit(no, Change::ArrivalMissed { functions: vec![f] });
+        let mut tell = vec![arrival.by, plan.region.switchboard];
+        tell.extend(plan.region.last_resort.first());
+        let mut told: Vec<Fx> = Vec::new();
+        for t in tell {
+            let holder = self.holds(&plan, t);
+            if told.contains(&holder) {
+                continue;
+            }
+            told.push(holder);
+            self.note(no, t, NoteWord::NotArrived, &|n| {
+                vec![
+                    ("title", title.get(n.lang).to_owned()),
+                    ("functions", n.titles(&[f])),
+                    ("who", n.title(arrival.by)),
+                    ("code", n.incident(no)),
+                ]
+            });
+        }
+        if let Some(id) = self.inc(no).ask_of.get(&f).copied() {
+            self.pass_on_now(no, id);
+        }
+    }
+}

@@ -1,0 +1,519 @@
+//! Steps begin, are looked at, and end. What all kinds share is here; what is special to one has a file of its own.
+
+use super::Decider;
+use super::release::count;
+use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::incident::asks::within_s;
+use crate::domain::incident::event::Change;
+use crate::domain::incident::input::{Refused, StepStart};
+use crate::domain::incident::state::{Phase, Via};
+use crate::domain::incident::steps::{
+    CALL_BEFORE_S, DUE_MAX_S, ENDING_S, NewStep, STEPS_MAX, Step, StepAsk, StepEnd, StepState, is_outside, looks_at,
+};
+use crate::domain::ladder::LevelIx;
+use crate::domain::plan::Plan;
+use crate::domain::private::Private;
+use crate::domain::step::{Beat, EVERY_MIN_S, StepKind, StepRule};
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
+
+/// Those who are told of an intervention have at least that long to stop it, in seconds.
+pub(super) const VETO_MIN_S: u32 = 300;
+/// How long an intervention may take when nothing is said, in seconds.
+const LASTS_S: u32 = 2 * 3600;
+/// What the text of a step may have, in characters: it stands in an SMS, and a redirection in every text.
+const TITLE_CHARS_MAX: usize = 160;
+
+impl Decider<'_> {
+    /// Steps that the level brings by itself: all of its level and below, or only those above `from`.
+    pub(super) fn open_steps(&mut self, no: IncidentNo, from: Option<LevelIx>) {
+        let inc = self.inc(no);
+        let plan = inc.plan.clone();
+        let (level, opened) = (inc.level, inc.opened);
+        let Some(book) = plan.playbooks.get(&inc.playbook) else { return };
+        let brought = |r: &&StepRule| r.at_once && r.level <= level && from.is_none_or(|f| r.level > f);
+        for rule in book.steps.iter().filter(brought) {
+            let there = self.inc(no).steps.iter().any(|s| s.new.rule == rule.id);
+            if !there && self.inc(no).steps.len() < STEPS_MAX {
+                // The clock of an authority runs from the report, whenever the level came.
+                let from = if rule.kind == StepKind::Clock { opened } else { self.now };
+                let new = self.of_rule(&plan, rule, from, None);
+                self.begin(no, new);
+            }
+        }
+    }
+
+    fn of_rule(&mut self, plan: &Plan, rule: &StepRule, from: At, by: Option<Fx>) -> NewStep {
+        let within = rule.within.after(&plan.calendar, from);
+        let due = match (rule.kind, &rule.beat) {
+            (StepKind::Conference, Some(beat)) => first_round(plan, beat, self.now),
+            _ => within,
+        };
+        NewStep {
+            rule: rule.id.clone(),
+            kind: rule.kind,
+            title: rule.title.clone(),
+            owner: rule.owner,
+            to: rule.to.clone(),
+            due,
+            lasts_s: rule.lasts_s,
+            beat: rule.beat.clone(),
+            code: Private::default(),
+            look: due,
+            by,
+        }
+    }
+
+    /// Keeps a step and tells it to whom it must be told.
+    fn begin(&mut self, no: IncidentNo, mut new: NewStep) {
+        let plan = self.plan(no);
+        if self.inc(no).is_drill() {
+            // A drill never reaches those outside (invariant 6).
+            new.to.retain(|f| !is_outside(&plan, *f));
+        }
+        new.code = self.code().into();
+        new.look = match new.kind {
+            StepKind::Task | StepKind::Clock => {
+                looks_at(self.now, new.due, within_s(&plan, new.owner, None), false, self.now)
+            }
+            StepKind::Intervention => self.now + new.due.seconds_since(self.now) / 2,
+            StepKind::Redirection => ending(self.now, new.due),
+            StepKind::Conference => (new.due - CALL_BEFORE_S).max(self.now),
+        };
+        let (kind, look) = (new.kind, new.look);
+        let id = count(self.inc(no).steps.len());
+        self.emit(no, Change::StepOpened { step: new });
+        match kind {
+            StepKind::Task | StepKind::Clock => self.tell_owner(no, id),
+            StepKind::Intervention => self.announce(no, id),
+            StepKind::Redirection => self.tell_redirection(no, id, false),
+            StepKind::Conference if look <= self.now => self.call_round(no, id),
+            StepKind::Conference => {}
+        }
+    }
+
+    /// `step start`: one that the playbook prepared, or one that was typed.
+    pub(super) fn step_start(&mut self, by: &FunctionId, no: IncidentNo, start: &StepStart) -> Result<(), Refused> {
+        let inc = self.open(no)?;
+        let plan = inc.plan.clone();
+        let actor = self.duty(&plan, by)?;
+        if inc.steps.len() >= STEPS_MAX {
+            return Err(Refused::new(
+                "too-many-steps",
+                format!("{no} has {STEPS_MAX} steps, the most that one incident keeps"),
+                "use another list for what comes beside",
+            ));
+        }
+        let mut new = match &start.rule {
+            Some(name) => {
+                let book = &plan.playbooks[&inc.playbook];
+                let Some(rule) = book.steps.iter().find(|r| r.id == *name) else {
+                    let all: Vec<&str> = book.steps.iter().map(|r| r.id.as_str()).collect();
+                    return Err(Refused::new(
+                        "unknown-step",
+                        format!("playbook {} prepares no step “{name}”", book.id),
+                        format!("there are: {}", all.join(", ")),
+                    ));
+                };
+                if inc.steps.iter().any(|s| s.new.rule == rule.id && s.is_open()) {
+                    return Err(Refused::new(
+                        "step-open-already",
+                        format!("“{name}” is open already"),
+                        "see `vardkase step list`",
+                    ));
+                }
+                self.of_rule(&plan, rule, self.now, Some(actor))
+            }
+            None => self.step_typed(&plan, actor, start)?,
+        };
+        if let Some(title) = &start.title {
+            new.title = title.clone();
+        }
+        if let Some(owner) = &start.owner {
+            new.owner = self.duty(&plan, owner)?;
+        }
+        if !start.to.is_empty() {
+            new.to = self.duties(&plan, &start.to)?;
+        }
+        if let Some(s) = start.every_s {
+            new.beat = Some(Beat::Every(s.max(EVERY_MIN_S)));
+        }
+        if let Some(s) = start.lasts_s {
+            new.lasts_s = s.max(60);
+        }
+        new.due = start.due.unwrap_or(new.due);
+        self.check_step(no, actor, by, &new)?;
+        self.begin(no, new);
+        Ok(())
+    }
+
+    fn step_typed(&self, plan: &Plan, actor: Fx, start: &StepStart) -> Result<NewStep, Refused> {
+        let missing = |what: &str, help: &str| Refused::new("missing", format!("{what} is missing"), help.to_owned());
+        let kind = start.kind.ok_or_else(|| {
+            let all: Vec<&str> = StepKind::ALL.iter().map(|k| k.as_str()).collect();
+            missing("the kind of step", &format!("give --kind, one of: {}", all.join(", ")))
+        })?;
+        let title = start.title.clone().ok_or_else(|| missing("what is to be done", "give it with --what"))?;
+        let due = match (start.due, kind, start.every_s) {
+            (Some(due), ..) => due,
+            (None, StepKind::Conference, Some(s)) => first_round(plan, &Beat::Every(s), self.now),
+            (None, ..) => return Err(missing("until when, or when", "give it with --at")),
+        };
+        Ok(NewStep {
+            rule: String::new(),
+            kind,
+            title,
+            owner: actor,
+            to: Vec::new(),
+            due,
+            lasts_s: LASTS_S,
+            beat: None,
+            code: Private::default(),
+            look: due,
+            by: Some(actor),
+        })
+    }
+
+    /// What must hold before a step is kept.
+    fn check_step(&self, no: IncidentNo, actor: Fx, by: &FunctionId, new: &NewStep) -> Result<(), Refused> {
+        let plan = self.plan(no);
+        // What somebody sees to himself he may begin himself.
+        if new.kind == StepKind::Redirection {
+            let rule = self.inc(no).book().steps.iter().find(|r| r.id == new.rule);
+            self.may_redirect(&plan, actor, by, rule.map(|r| r.owner))?;
+        } else if !self.acts_for(&plan, actor, &[new.owner]) {
+            self.lead(no, by, "begin this step of")?;
+        }
+        let longest = new.title.0.values().map(|t| t.chars().count()).max().unwrap_or(0);
+        if longest == 0 || longest > TITLE_CHARS_MAX {
+            return Err(Refused::new(
+                "text-too-long",
+                format!("the text of a step has 1 to {TITLE_CHARS_MAX} characters, this one {longest}"),
+                "say it shorter: it stands in an SMS",
+            ));
+        }
+        for text in new.title.0.values() {
+            crate::domain::text::Canonical::from_typed(text)
+                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without that character"))?;
+        }
+        if new.kind.concerns_others() && new.to.is_empty() && new.kind != StepKind::Redirection {
+            return Err(Refused::new(
+                "missing",
+                "it is not said whom it concerns",
+                "name functions or groups with --to",
+            ));
+        }
+        self.check_due(new.kind, new.due)
+    }
+
+    /// Where patients go is decided by those who lead any incident, or by whom the playbook names; not by who reported, nor by
+    /// who owns a system.
+    fn may_redirect(&self, plan: &Plan, actor: Fx, by: &FunctionId, owner: Option<Fx>) -> Result<(), Refused> {
+        let who: Vec<Fx> = plan.region.command.iter().copied().chain(owner).collect();
+        if self.acts_for(plan, actor, &who) {
+            return Ok(());
+        }
+        let names: Vec<&str> = who.iter().map(|f| plan.function(*f).id.as_str()).collect();
+        let why = format!("{by} may not say where patients go");
+        Err(Refused::new("not-yours", why, format!("these may: {}", names.join(", "))))
+    }
+
+    fn check_due(&self, kind: StepKind, due: At) -> Result<(), Refused> {
+        let least = if kind == StepKind::Intervention { VETO_MIN_S } else { 0 };
+        if due < self.now + least || due <= self.now && kind != StepKind::Conference {
+            let why = match kind {
+                StepKind::Intervention => format!("those concerned need at least {} min to stop it", VETO_MIN_S / 60),
+                _ => "that time has passed".to_owned(),
+            };
+            return Err(Refused::new("too-soon", why, "give a later time"));
+        }
+        if due > self.now + DUE_MAX_S {
+            return Err(Refused::new("too-late", "that is more than a year ahead", "give an earlier time"));
+        }
+        Ok(())
+    }
+
+    /// Functions and groups by name, each function once.
+    fn duties(&self, plan: &Plan, names: &[FunctionId]) -> Result<Vec<Fx>, Refused> {
+        let mut all = Vec::new();
+        for name in names {
+            match plan.groups.iter().find(|(g, _)| g.as_str() == name.as_str()) {
+                Some((_, members)) => all.extend(members.iter().copied()),
+                None => all.push(self.duty(plan, name)?),
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        all.retain(|f| seen.insert(*f));
+        Ok(all)
+    }
+
+    /// A step by the number that people use.
+    pub(super) fn step(&self, no: IncidentNo, number: u32) -> Result<&Step, Refused> {
+        let inc = self.known(no)?;
+        let found = number.checked_sub(1).and_then(|id| inc.steps.get(id as usize));
+        found.ok_or_else(|| {
+            Refused::new("unknown-step", format!("{no} has no step {number}"), format!("see `vardkase step list {no}`"))
+        })
+    }
+
+    /// The same, waited for.
+    pub(super) fn open_step(&self, no: IncidentNo, number: u32) -> Result<Step, Refused> {
+        let step = self.step(no, number)?;
+        match &step.state {
+            StepState::Ended { by, .. } => {
+                let by = by.map(|f| format!(", by {}", self.inc(no).plan.function(f).id)).unwrap_or_default();
+                Err(Refused::new("step-over", format!("step {number} of {no} has ended{by}"), "nothing more to do"))
+            }
+            _ => Ok(step.clone()),
+        }
+    }
+
+    /// Whether a duty may end or move a step: owns it, was asked for its owner, or leads the incident.
+    fn may_end(&self, no: IncidentNo, step: &Step, by: &FunctionId) -> Result<Fx, Refused> {
+        let plan = self.plan(no);
+        let actor = self.duty(&plan, by)?;
+        let mut who: Vec<Fx> = step.asked.iter().filter(|a| a.function == step.new.owner).map(|a| a.who).collect();
+        who.push(step.new.owner);
+        if self.acts_for(&plan, actor, &who) {
+            return Ok(actor);
+        }
+        if step.kind() == StepKind::Redirection {
+            return self.may_redirect(&plan, actor, by, Some(step.new.owner)).map(|()| actor);
+        }
+        self.lead(no, by, "end a step of")
+    }
+
+    /// `step done`: what was done, with its reference.
+    pub(super) fn step_done(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        number: u32,
+        reference: &Private,
+    ) -> Result<(), Refused> {
+        let step = self.open_step(no, number)?;
+        let actor = self.may_end(no, &step, by)?;
+        if step.kind() == StepKind::Clock && reference.is_empty() {
+            return Err(Refused::new(
+                "no-reference",
+                "a notification to an authority ends with its reference",
+                "give the number of the case with --reference",
+            ));
+        }
+        self.done(no, step.id, actor, reference);
+        Ok(())
+    }
+
+    pub(super) fn done(&mut self, no: IncidentNo, id: u32, by: Fx, reference: &Private) {
+        self.end_step(no, id, StepEnd::Done, Some(by), reference);
+    }
+
+    /// `step stop`: it shall not be done. An intervention may be stopped by any duty (INCIDENTS lesson 36).
+    pub(super) fn step_stop(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        number: u32,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let step = self.open_step(no, number)?;
+        if reason.is_empty() {
+            return Err(Refused::new("no-reason", "a stop needs a reason", "give it with --reason"));
+        }
+        if step.kind() == StepKind::Intervention {
+            let plan = self.plan(no);
+            let actor = self.duty(&plan, by)?;
+            let functions = step.new.to.iter().copied().filter(|f| self.acts_for(&plan, actor, &[*f])).collect();
+            self.veto(no, step.id, actor, functions, reason, Via::Console);
+            return Ok(());
+        }
+        let actor = self.may_end(no, &step, by)?;
+        self.end_step(no, step.id, StepEnd::Stopped, Some(actor), reason);
+        Ok(())
+    }
+
+    /// `step move`: another deadline, beginning or end.
+    pub(super) fn step_move(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        number: u32,
+        due: At,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let step = self.open_step(no, number)?;
+        let actor = self.may_end(no, &step, by)?;
+        let refuse = |why: &str, help: &str| Err(Refused::new("cannot-move", why.to_owned(), help.to_owned()));
+        match (step.kind(), &step.state) {
+            (StepKind::Clock, _) => return refuse("the deadline of an authority can't be moved", "end it with `done`"),
+            (StepKind::Intervention, StepState::Begun { .. }) => {
+                return refuse("it has begun", "end it with `done` when it is done");
+            }
+            _ => {}
+        }
+        self.check_due(step.kind(), due)?;
+        let plan = self.plan(no);
+        let look = match step.kind() {
+            StepKind::Task | StepKind::Clock => {
+                let claim_s = within_s(&plan, step.new.owner, None);
+                looks_at(step.since, due, claim_s, step.claimed().is_some(), self.now)
+            }
+            StepKind::Intervention => self.now + due.seconds_since(self.now) / 2,
+            StepKind::Redirection => ending(self.now, due),
+            StepKind::Conference => (due - CALL_BEFORE_S).max(self.now),
+        };
+        self.emit(no, Change::StepMoved { step: step.id, due, look, by: actor, reason: reason.clone() });
+        match step.kind() {
+            StepKind::Task | StepKind::Clock => self.tell_owner(no, step.id),
+            // Another time is another notice: who was reached for the old one is asked for the new one.
+            StepKind::Intervention => self.announce(no, step.id),
+            StepKind::Redirection => self.tell_redirection(no, step.id, false),
+            StepKind::Conference => {}
+        }
+        Ok(())
+    }
+
+    /// `step have`: somebody has it, has read it, attends; or not.
+    #[expect(clippy::too_many_arguments, reason = "who says what of which step, for whom, how")]
+    pub(super) fn step_have(
+        &mut self,
+        by: &FunctionId,
+        no: IncidentNo,
+        number: u32,
+        function: Option<&FunctionId>,
+        yes: bool,
+        phone: bool,
+        reason: &Private,
+    ) -> Result<(), Refused> {
+        let step = self.open_step(no, number)?;
+        let plan = self.plan(no);
+        let actor = self.duty(&plan, by)?;
+        let wanted = function.map(|f| self.duty(&plan, f)).transpose()?;
+        let mine = |a: &&StepAsk| match wanted {
+            Some(f) => a.function == f && (phone || self.acts_for(&plan, actor, &[a.who, f])),
+            None => self.acts_for(&plan, actor, &[a.who]),
+        };
+        let mut functions: Vec<Fx> = step.asked.iter().filter(mine).map(|a| a.function).collect();
+        functions.sort_unstable();
+        functions.dedup();
+        if functions.is_empty() {
+            let asked: Vec<&str> = step.asked.iter().map(|a| plan.function(a.function).id.as_str()).collect();
+            return Err(Refused::new(
+                "not-yours",
+                format!("step {number} asks nothing of {}", function.unwrap_or(by)),
+                format!("asked: {}; what was told by telephone goes with --via phone --for FUNCTION", asked.join(", ")),
+            ));
+        }
+        let (who, via) = match (phone, wanted) {
+            (true, Some(f)) => (f, Via::Phone { noted_by: actor }),
+            _ => (actor, Via::Console),
+        };
+        self.answer_step(no, step.id, &functions, who, yes, via, reason);
+        Ok(())
+    }
+
+    /// What an answer to a step means, by its kind.
+    #[expect(clippy::too_many_arguments, reason = "who says what of which step, for whom, how")]
+    pub(super) fn answer_step(
+        &mut self,
+        no: IncidentNo,
+        id: u32,
+        functions: &[Fx],
+        by: Fx,
+        yes: bool,
+        via: Via,
+        reason: &Private,
+    ) {
+        let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
+        if step.kind() == StepKind::Intervention && !yes {
+            self.veto(no, id, by, functions.to_vec(), reason, via);
+            return;
+        }
+        let answers = match step.rounds.last() {
+            Some(round) if step.kind() == StepKind::Conference => &round.answers,
+            _ => &step.answers,
+        };
+        let same = |f: &Fx| answers.get(f).is_some_and(|a| a.by == by && a.yes == yes);
+        let new: Vec<Fx> = functions.iter().copied().filter(|f| !same(f)).collect();
+        if new.is_empty() {
+            return;
+        }
+        let at = self.now;
+        self.emit(no, Change::StepAnswered { step: id, functions: new.clone(), by, yes, at, via });
+        if !yes {
+            for f in new {
+                self.ask_next(no, id, f);
+            }
+        }
+    }
+
+    /// A step is looked at.
+    pub(super) fn step_due(&mut self, no: IncidentNo, id: u32) {
+        let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
+        match step.kind() {
+            StepKind::Task | StepKind::Clock => self.task_due(no, &step),
+            StepKind::Intervention => self.intervention_due(no, &step),
+            StepKind::Redirection => self.redirection_due(no, &step),
+            StepKind::Conference => self.conference_due(no, &step),
+        }
+    }
+
+    /// Ends a step, and tells who was told that it began.
+    pub(super) fn end_step(&mut self, no: IncidentNo, id: u32, end: StepEnd, by: Option<Fx>, words: &Private) {
+        let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
+        self.emit(no, Change::StepEnded { step: id, end, by, words: words.clone() });
+        match (step.kind(), end) {
+            (StepKind::Intervention, StepEnd::Done) => self.tell_asked(no, &step, by, NoteWord::InterventionDone, ""),
+            (StepKind::Intervention, _) => {
+                self.tell_asked(no, &step, by, NoteWord::InterventionStopped, words.as_str());
+            }
+            (StepKind::Redirection, StepEnd::Done | StepEnd::Stopped | StepEnd::Over) => {
+                self.tell_redirection(no, id, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// What does not outlive the incident ends with it; in a drill, everything does. Redirections are named in the all clear
+    /// itself, which everybody gets.
+    pub(super) fn end_steps(&mut self, no: IncidentNo, by: Option<Fx>, all: bool) {
+        let inc = self.inc(no);
+        let all = all || inc.is_drill();
+        let ending: Vec<(u32, StepKind)> = inc
+            .steps
+            .iter()
+            .filter(|s| {
+                s.is_open()
+                    && (all && (s.kind() != StepKind::Clock || inc.is_drill()) || !s.kind().outlives_the_incident())
+            })
+            .map(|s| (s.id, s.kind()))
+            .collect();
+        let drill = inc.is_drill();
+        for (id, kind) in ending {
+            let end = StepEnd::Closed;
+            if kind == StepKind::Intervention && !drill {
+                self.end_step(no, id, end, by, &Private::default());
+            } else {
+                self.emit(no, Change::StepEnded { step: id, end, by, words: Private::default() });
+            }
+        }
+    }
+
+    /// Steps still take answers when the incident is closed: what outlives it must be ended.
+    pub(super) fn steps_live(&self, no: IncidentNo, step: &Step) -> bool {
+        self.inc(no).phase != Phase::Closed || step.kind().outlives_the_incident()
+    }
+}
+
+/// The first round of a conference: with a span between rounds at once, since it was asked for now.
+fn first_round(plan: &Plan, beat: &Beat, now: At) -> At {
+    match beat {
+        Beat::Every(_) => now + CALL_BEFORE_S,
+        Beat::Daily(_) => beat.next(&plan.calendar, None, now),
+    }
+}
+
+/// When the owner of a redirection is reminded; short ones end without.
+fn ending(now: At, due: At) -> At {
+    if due.seconds_since(now) > 2 * ENDING_S { due - ENDING_S } else { due }
+}

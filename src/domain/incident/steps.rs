@@ -1,0 +1,330 @@
+//! The state of steps and of arrivals: what stands open beside the texts, since when, until when, with whom.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Incident, Item, Phase, Via};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::{Fx, Px};
+use crate::domain::lang::L10n;
+use crate::domain::plan::{Channel, Plan};
+use crate::domain::private::Private;
+use crate::domain::step::{Beat, StepKind};
+use crate::domain::time::At;
+
+/// Steps of one incident.
+pub const STEPS_MAX: usize = 200;
+/// Rounds of one conference that are kept; it ends with the last, and its owner is told.
+pub const ROUNDS_MAX: usize = 400;
+/// A conference is called so long before it begins, in seconds.
+pub const CALL_BEFORE_S: u32 = 900;
+/// Who has not answered so long after a conference began is missing, in seconds.
+pub const MISSING_AFTER_S: u32 = 600;
+/// An intervention that not everybody was reached for waits, and looks again after that time, in seconds.
+pub const HELD_AGAIN_S: u32 = 300;
+/// An overdue step is told again no sooner than this, in seconds.
+pub const LATE_AGAIN_MIN_S: u32 = 600;
+/// And no later, in seconds.
+pub const LATE_AGAIN_MAX_S: u32 = 24 * 3600;
+/// The owner of a redirection is reminded so long before it ends, in seconds.
+pub const ENDING_S: u32 = 1800;
+/// A step lies no further ahead than that, in seconds: what is due in a year belongs in another list.
+pub const DUE_MAX_S: u32 = 366 * 24 * 3600;
+
+/// A step as it begins.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct NewStep {
+    /// Its name in the playbook; empty for one that was typed.
+    pub rule: String,
+    /// What kind.
+    pub kind: StepKind,
+    /// What is to be done, said or talked about.
+    pub title: L10n,
+    /// Who sees to it.
+    pub owner: Fx,
+    /// Whom it concerns.
+    pub to: Vec<Fx>,
+    /// The deadline; the beginning of an intervention; the end of a redirection; the first round of a conference.
+    pub due: At,
+    /// How long an intervention may take, in seconds.
+    pub lasts_s: u32,
+    /// How often a conference meets.
+    pub beat: Option<Beat>,
+    /// The code for answers by SMS.
+    pub code: Private,
+    /// Something happens then.
+    pub look: At,
+    /// Who began it; the playbook when none.
+    pub by: Option<Fx>,
+}
+
+/// Who was asked for which function.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+pub struct StepAsk {
+    /// For whom.
+    pub function: Fx,
+    /// Who: its holder, or a deputy.
+    pub who: Fx,
+}
+
+/// What somebody said to a step.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct StepAnswer {
+    /// Who.
+    pub by: Fx,
+    /// "I have it", "we have read it", "we attend"; or the opposite.
+    pub yes: bool,
+    /// When.
+    pub at: At,
+    /// How.
+    pub via: Via,
+}
+
+/// One meeting of a conference.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Round {
+    /// When.
+    pub at: At,
+    /// Who was called for which function.
+    pub called: Vec<StepAsk>,
+    /// Who came, by function.
+    pub answers: BTreeMap<Fx, StepAnswer>,
+    /// Its owner was told who is missing.
+    pub told: bool,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum StepEnd {
+    /// Done.
+    Done,
+    /// Somebody stopped it.
+    Stopped,
+    /// Its time has passed.
+    Over,
+    /// The incident is over, or was stopped.
+    Closed,
+}
+
+/// How far a step is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum StepState {
+    /// Waited for.
+    Open,
+    /// An intervention that has begun.
+    Begun {
+        /// When.
+        at: At,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        end: StepEnd,
+        /// By whom; time when none.
+        by: Option<Fx>,
+        /// When.
+        at: At,
+        /// The reference of what was done, or the reason.
+        words: Private,
+    },
+}
+
+/// A step.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Step {
+    /// Its place in the incident's list, from 0; people count from 1.
+    pub id: u32,
+    /// What it began as; `due`, `look` and `code` change.
+    pub new: NewStep,
+    /// When it began.
+    pub since: At,
+    /// Who was asked, in order.
+    pub asked: Vec<StepAsk>,
+    /// The notes that told it (those of the present round, for a conference).
+    pub notes: Vec<u32>,
+    /// What was answered, by function; a conference keeps it by round.
+    pub answers: BTreeMap<Fx, StepAnswer>,
+    /// The meetings.
+    pub rounds: Vec<Round>,
+    /// Codes that no longer hold: who sends one is told how it stands.
+    pub spent: Vec<Private>,
+    /// How often it was told that it is overdue, or that somebody was not reached.
+    pub late: u32,
+    /// How far it is.
+    pub state: StepState,
+}
+
+impl Step {
+    /// It is waited for.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, StepState::Ended { .. })
+    }
+    /// What kind.
+    pub fn kind(&self) -> StepKind {
+        self.new.kind
+    }
+    /// As people name it.
+    pub fn number(&self) -> u32 {
+        self.id + 1
+    }
+    /// Who said "I have it" for the owner.
+    pub fn claimed(&self) -> Option<Fx> {
+        self.answers.get(&self.new.owner).filter(|a| a.yes).map(|a| a.by)
+    }
+    /// Whether somebody was asked at that point: for which functions, and who.
+    pub fn asked_at(&self, at_point: &[Fx]) -> Vec<StepAsk> {
+        self.asked.iter().copied().filter(|a| at_point.contains(&a.who)).collect()
+    }
+    /// The code belongs to it, now or before.
+    pub fn has_code(&self, code: &str) -> bool {
+        self.new.code.as_str() == code || self.was_code(code)
+    }
+    /// The code belonged to it before.
+    pub fn was_code(&self, code: &str) -> bool {
+        self.spent.iter().any(|c| c.as_str() == code)
+    }
+    /// It is late.
+    pub fn is_late(&self, now: At) -> bool {
+        match (self.kind(), &self.state) {
+            (_, StepState::Ended { .. }) => false,
+            (StepKind::Task | StepKind::Clock, _) => self.new.due < now,
+            (StepKind::Intervention, StepState::Begun { at }) => *at + self.new.lasts_s < now,
+            (StepKind::Intervention, _) => self.new.due < now,
+            (StepKind::Redirection | StepKind::Conference, _) => false,
+        }
+    }
+}
+
+/// Somebody who answered is on the way (INCIDENTS lesson 4: answering and arriving are different timers).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Arrival {
+    /// Who answered, and is to come; who came.
+    pub by: Fx,
+    /// To which ask that answer belongs.
+    pub ask: u32,
+    /// Since when it is waited for.
+    pub since: At,
+    /// Until when.
+    pub due: At,
+    /// How it stands.
+    pub state: ArrivalState,
+}
+
+/// How an arrival stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum ArrivalState {
+    /// On the way.
+    Expected,
+    /// There.
+    Arrived {
+        /// Since when.
+        at: At,
+        /// How it was said.
+        via: Via,
+    },
+    /// Not there in time; the next one was asked.
+    Missed,
+}
+
+/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of who
+/// was asked for it, or somebody answered.
+pub fn reached(inc: &Incident, step: &Step, function: Fx) -> bool {
+    if step.answers.get(&function).is_some_and(|a| a.yes) {
+        return true;
+    }
+    let who: Vec<Fx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
+    inc.deliveries.iter().any(|d| {
+        matches!(d.item(), Item::Note(n) if step.notes.contains(&n))
+            && matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)
+            && inc.plan.point(d.point).functions.iter().any(|f| who.contains(f))
+    })
+}
+
+/// The functions of a step that were not reached.
+pub fn unreached(inc: &Incident, step: &Step) -> Vec<Fx> {
+    step.new.to.iter().copied().filter(|f| !reached(inc, step, *f)).collect()
+}
+
+/// A redirection as texts say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing<'a> {
+    /// Which step.
+    pub step: u32,
+    /// Where patients go.
+    pub text: &'a L10n,
+    /// Until when.
+    pub until: At,
+}
+
+/// The redirection that a step is.
+pub fn redirection(inc: &Incident, step: u32) -> Option<Standing<'_>> {
+    let s = inc.steps.get(step as usize).filter(|s| s.kind() == StepKind::Redirection)?;
+    Some(Standing { step, text: &s.new.title, until: s.new.due })
+}
+
+/// Redirections that stand: each with its end. Every later text says them.
+pub fn standing(inc: &Incident) -> Vec<Standing<'_>> {
+    if inc.phase == Phase::Closed {
+        return Vec::new();
+    }
+    let holds = |s: &&Step| s.kind() == StepKind::Redirection && s.is_open();
+    inc.steps.iter().filter(holds).filter_map(|s| redirection(inc, s.id)).collect()
+}
+
+/// Functions outside of the organisation: addressed by rows for the outside only. A drill never reaches them (invariant 6).
+pub fn is_outside(plan: &Plan, f: Fx) -> bool {
+    use crate::domain::plan::{Audience, To};
+    let mut outside = false;
+    for row in plan.playbooks.values().flat_map(|p| &p.levels).flat_map(|l| &l.notify) {
+        if matches!(&row.to, To::Functions(all) if all.contains(&f)) {
+            if row.audience != Audience::Outside {
+                return false;
+            }
+            outside = true;
+        }
+    }
+    outside
+}
+
+/// Points that a note about a step may go to: all that somebody carries or reads.
+pub fn readable(plan: &Plan, p: Px) -> bool {
+    !matches!(plan.point(p).channel, Channel::Web | Channel::Manual)
+}
+
+/// When a task or a clock is looked at next, strictly after `after`: to see whether anybody claimed it, at half time, when an
+/// eighth is left, at its deadline.
+pub fn looks_at(since: At, due: At, claim_s: u32, claimed: bool, after: At) -> At {
+    let span = due.seconds_since(since);
+    let claim = since + claim_s.max(span / 8).min(span / 2);
+    let looks = [(!claimed).then_some(claim), Some(since + span / 2), Some(due - span / 8), Some(due)];
+    looks.into_iter().flatten().filter(|at| *at > after).min().unwrap_or(due)
+}
+
+/// When an overdue step is told again: a quarter of the time that it had, within bounds.
+pub fn again_s(since: At, due: At) -> u32 {
+    (due.seconds_since(since) / 4).clamp(LATE_AGAIN_MIN_S, LATE_AGAIN_MAX_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_looked_at_before_it_is_late() {
+        let (since, due) = (At(0), At(0) + 24 * 3600);
+        let mut at = since;
+        let mut looks = Vec::new();
+        while at < due {
+            at = looks_at(since, due, 600, false, at);
+            looks.push(at.seconds_since(since) / 3600);
+        }
+        assert_eq!(looks, [3, 12, 21, 24]);
+        assert_eq!(looks_at(since, due, 600, true, since), since + 12 * 3600, "claimed: nobody is asked beside");
+        // Shorter than anybody's answer time: half of it, not after it.
+        assert_eq!(looks_at(since, since + 600, 900, false, since), since + 300);
+        assert_eq!(looks_at(since, due, 600, false, due), due);
+        assert_eq!(again_s(since, due), 6 * 3600);
+        assert_eq!(again_s(since, since + 60), LATE_AGAIN_MIN_S);
+    }
+}
