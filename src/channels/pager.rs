@@ -81,12 +81,15 @@ pub(super) fn at_page(k: usize, n: usize, e: SendError) -> SendError {
 /// A far end's own words for the journal and for screens: printable, short, without the pager's number and without anything
 /// that looks like an address.
 pub(super) fn shown(words: &str, pager: &str, chars_max: usize) -> String {
+    // What can not be seen goes first: it could part a number that is then seen whole.
+    let words: String =
+        words.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
     let kept = words.split_whitespace().map(|word| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
         if word.contains('@') || (!pager.is_empty() && bare == pager) { "…" } else { word }
     });
     let line = kept.collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(chars_max).collect()
+    line.chars().take(chars_max).collect()
 }
 
 #[cfg(test)]

@@ -460,6 +460,8 @@ impl Owner {
             }
             self.commit(&mut gathered);
             self.own_outcomes(&mut gathered);
+            // Asked while nothing was on its way to the disk: no commit will come that could wake the loop.
+            self.show();
         }
         // Nothing new is taken; what gateways took on the way down is heard, so that the next start does not repeat it.
         let until = mono() + DRAIN;

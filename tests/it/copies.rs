@@ -343,6 +343,7 @@ fn two_copies_a_backup_a_rehearsal_and_evidence_of_a_running_server() {
     assert_eq!(offline(&fresh, &["restore", &backup]).code, 5, "not into a folder that holds something");
     let server = Server::start(&fresh, &[]);
     assert_eq!(server.status()["status"]["open"].as_array().unwrap().len(), 1);
+    assert_eq!(server.run(&["restore", "--rehearse"]).code, 0, "a record of its own");
     server.kill();
 
     // Two that went different ways are not put together.

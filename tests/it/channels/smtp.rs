@@ -456,7 +456,13 @@ async fn scripted(dialogue: Vec<(&'static str, &'static str)>) -> (SmtpConfig, J
         for (say, until) in dialogue {
             tcp.write_all(say.as_bytes()).await.expect("written");
             let mut turn = Vec::new();
-            while !turn.ends_with(until.as_bytes()) {
+            // `2×…`: the end of the second, however the bytes come.
+            let (times, until) = match until.split_once('×') {
+                Some((times, until)) => (times.parse().expect("a number"), until),
+                None => (1, until),
+            };
+            let ends = |turn: &[u8]| String::from_utf8_lossy(turn).matches(until).count() >= times;
+            while !(turn.ends_with(until.as_bytes()) && ends(&turn)) {
                 let n = tcp.read(&mut buf).await.expect("read");
                 assert!(n > 0, "closed early after {heard:?}");
                 turn.extend_from_slice(&buf[..n]);

@@ -155,7 +155,7 @@ async fn a_dead_idle_connection_makes_nothing_unknown() {
 async fn a_group_byte_for_byte() {
     let (config, server) = scripted(vec![
         ("220 x ESMTP\r\n", "EHLO region.example\r\n"),
-        ("250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n", "</html>\r\n"),
+        ("250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n", "2×</html>\r\n"),
         ("250 ok\r\n250 ok\r\n250 first\r\n250 reset\r\n250 ok\r\n550 5.1.1 unknown\r\n554 nobody\r\n", "QUIT\r\n"),
     ])
     .await;
