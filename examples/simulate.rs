@@ -1,6 +1,6 @@
 //! The simulation of the tests, for as long as one likes: `cargo run --release --example simulate -- --seeds 100000`.
 //! `--from N` begins elsewhere, `--seed N` shows the timeline of one.
-
+#![allow(clippy::collapsible_match, clippy::large_enum_variant)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "shares the files of the tests")]
 
 #[path = "../tests/it/rules/region.rs"]

@@ -109,7 +109,8 @@ fn table(cx: &mut Context<'_>, report: &DemoReport) {
             said(if first { row.function.to_string() } else { String::new() }),
             said(row.channel.to_string()),
             said(row.gateway.clone()),
-            said(seconds(row.accepted_s)),
+            // What is delivered was accepted; the moment is known of the later one.
+            if row.delivered_s.is_some() { said("yes") } else { said(seconds(row.accepted_s)) },
             said(seconds(row.delivered_s)),
             said(answered),
             said(if first { seconds(row.answered_s) } else { String::new() }),

@@ -139,6 +139,7 @@ pub enum GatewayKind {
 
 /// The settings of a kind, as they stand in YAML.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a gateway, made once")]
 pub enum Settings {
     /// SMTP.
     Smtp(Box<channels::SmtpEntry>),

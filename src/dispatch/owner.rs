@@ -409,6 +409,12 @@ impl Owner {
         self.resume();
         self.follow(None);
         self.own_outcomes(&mut gathered);
+        // What fell due while the program was down comes first, before anything that could move it.
+        if self.state.next_due().is_some_and(|d| d <= self.now()) {
+            self.decide(&Input::Due, None, &mut gathered);
+            self.commit(&mut gathered);
+            self.own_outcomes(&mut gathered);
+        }
         let (mut open, mut hearing) = (true, true);
         while open {
             // Without room what is due has to wait for the disk: looking at it again and again would only burn the machine.
@@ -905,8 +911,10 @@ impl Owner {
     fn withdraw(&mut self, ids: Vec<DeliveryId>) {
         let gone: std::collections::BTreeSet<DeliveryId> = ids.iter().copied().collect();
         for waiting in self.waiting.values_mut() {
-            let here = waiting.iter().map(|q| q.job.delivery).filter(|id| gone.contains(id));
-            self.own.extend(here.map(|id| (id, DeliveryState::Withdrawn)));
+            let here = waiting.iter().filter(|q| gone.contains(&q.job.delivery));
+            // A repeat that never left says nothing of the try before it.
+            let state = |q: &Queued| if q.job.repeat { DeliveryState::Unknown } else { DeliveryState::Withdrawn };
+            self.own.extend(here.map(|q| (q.job.delivery, state(q))));
             waiting.retain(|q| !gone.contains(&q.job.delivery));
         }
         for worker in self.meta.workers.values() {

@@ -57,6 +57,12 @@ pub struct WorkerState {
     pub accepted_total: u64,
 }
 
+/// How a delivery ends that is called back and did not leave: a repeat that never left says nothing of the try before it
+/// (invariant 4), so that whoever may have that one is told.
+fn given_back(held: &Held) -> DeliveryState {
+    if held.job.repeat { DeliveryState::Unknown } else { DeliveryState::Withdrawn }
+}
+
 impl WorkerState {
     /// Nothing held, gateway well until proven otherwise.
     pub fn new(gateway: GatewayId, limits: WorkerLimits, jitter: Jitter, now: Instant) -> Self {
@@ -125,7 +131,7 @@ impl WorkerState {
     pub fn withdraw(&mut self, deliveries: &[DeliveryId], now: Instant) {
         for delivery in deliveries {
             if let Some(held) = self.queue.withdraw(*delivery) {
-                self.end(&held, DeliveryState::Withdrawn, None, now);
+                self.end(&held, given_back(&held), None, now);
             } else if self.queue.get(*delivery).is_none() {
                 self.want_back([*delivery].into_iter());
             }
@@ -277,7 +283,7 @@ impl WorkerState {
         let step = retry::next(&mut held.tries, &error, policy, left, held.last_path, jitter);
         let cause = || Some(error.cause().to_owned());
         match step {
-            Step::RetryAfter { .. } if held.withdrawn => self.end(&held, DeliveryState::Withdrawn, cause(), now),
+            Step::RetryAfter { .. } if held.withdrawn => self.end(&held, given_back(&held), cause(), now),
             Step::RetryAfter { .. } if self.breaker.standing() == Standing::Out && !held.last_path => {
                 self.end(&held, DeliveryState::Failed, cause(), now);
             }
@@ -287,7 +293,7 @@ impl WorkerState {
                 }
                 self.queue.retry(held, now + wait, repeat, now);
             }
-            Step::GiveUp(GiveUp::Failed) if held.withdrawn => self.end(&held, DeliveryState::Withdrawn, cause(), now),
+            Step::GiveUp(GiveUp::Failed) if held.withdrawn => self.end(&held, given_back(&held), cause(), now),
             Step::GiveUp(GiveUp::Failed) => self.end(&held, DeliveryState::Failed, cause(), now),
             Step::GiveUp(GiveUp::Expired) => self.end(&held, DeliveryState::Expired, cause(), now),
             Step::GiveUp(GiveUp::Unknown) => self.end(&held, DeliveryState::Unknown, cause(), now),

@@ -310,7 +310,8 @@ async fn when_a_gateway_is_out_what_has_another_way_goes_back_and_the_rest_waits
     let before = fake.seen().len();
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert_eq!(fake.seen().len(), before, "only probes go there");
-    assert!(fake.probes.load(Ordering::SeqCst) >= 20);
+    // Ever more seldom, up to once a minute.
+    assert!(fake.probes.load(Ordering::SeqCst) >= 5);
     fake.count.store(10, Ordering::SeqCst);
     fake.well.store(true, Ordering::SeqCst);
     assert_eq!(b.outcomes(1).await, [(actual(3), Took)]);

@@ -124,6 +124,9 @@ impl std::fmt::Debug for Copies {
     }
 }
 
+/// What a copy answered: which one, each batch, and its head.
+type Taken = (usize, Vec<Result<Head, JournalError>>, Head);
+
 impl Copies {
     /// Holds both folders against each other, repairs the state folder where its copy is longer, opens it, and begins to
     /// write the second copy too. A second folder that can't be opened stops no start: it is out, and tried again.
@@ -314,9 +317,9 @@ impl Copies {
     }
 
     /// What each copy that takes commits made of a group, in the order of the copies.
-    fn gather(&mut self, id_of: &[(usize, u64)]) -> Vec<(usize, Vec<Result<Head, JournalError>>, Head)> {
+    fn gather(&mut self, id_of: &[(usize, u64)]) -> Vec<Taken> {
         let begin = Instant::now();
-        let mut got: Vec<(usize, Vec<Result<Head, JournalError>>, Head)> = Vec::new();
+        let mut got: Vec<Taken> = Vec::new();
         while got.len() < id_of.len() {
             let until = match got.iter().any(|(_, answers, _)| counts(answers)) {
                 true => begin + LATE_AFTER,

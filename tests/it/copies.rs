@@ -209,6 +209,11 @@ impl Server {
             }
         }
         let said: Value = serde_json::from_str(&text).unwrap();
+        if said["console"].is_null() {
+            // An error is JSON, too.
+            child.wait().unwrap();
+            return Err(text);
+        }
         let of = |key: &str| said[key].as_str().unwrap().to_owned();
         Ok(Self { child, url: of("console"), public: of("public"), state: state.into() })
     }

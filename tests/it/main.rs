@@ -1,5 +1,14 @@
 //! The one integration-test binary.
 
+// What a test says plainly may be longer than it must be.
+#![allow(
+    clippy::collapsible_match,
+    clippy::large_enum_variant,
+    clippy::type_complexity,
+    clippy::unnecessary_to_owned,
+    clippy::useless_format,
+    clippy::useless_vec
+)]
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod bytes;

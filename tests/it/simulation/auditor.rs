@@ -292,7 +292,8 @@ impl Auditor<'_> {
             Change::Escalated { ask, to, due, batch, .. } => {
                 self.ask_moves(seq, at, no, inc, *ask);
                 if let Some(a) = inc.asks.get_mut(*ask as usize) {
-                    (a.is, a.by) = (AskIs::Waiting, *due);
+                    // Its time may have been up while somebody had answered.
+                    (a.is, a.by) = (AskIs::Waiting, (*due).max(at));
                 }
                 inc.attempted.extend(to.iter().map(id));
                 self.batch(seq, at, no, inc, batch);
@@ -309,7 +310,8 @@ impl Auditor<'_> {
             Change::AsksClosed { asks, .. } => self.asks_become(seq, at, no, inc, asks, || AskIs::Closed),
             Change::Unanswered { ask, due, .. } => {
                 if let Some(a) = inc.asks.get_mut(*ask as usize) {
-                    (a.is, a.by) = (AskIs::Waiting, *due);
+                    // Its time may have been up while somebody had answered.
+                    (a.is, a.by) = (AskIs::Waiting, (*due).max(at));
                 }
             }
             Change::Results { results } => {

@@ -93,7 +93,7 @@ impl Decider<'_> {
         let (no, p) = match coming.as_slice() {
             [one] => *one,
             [] => return self.not_understood(from),
-            many => return self.which_code(from, &many.to_vec()),
+            many => return self.which_code(from, many),
         };
         let inc = self.inc(no);
         let at_point = inc.plan.point(p).functions.clone();

@@ -9,6 +9,9 @@ use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::steps::{Step, StepState};
 use crate::domain::words::NoteWord;
 
+/// What a note's template is filled with.
+type Said = Box<dyn Fn(&NoteCtx<'_>) -> Values>;
+
 impl Decider<'_> {
     /// A note to everybody who was asked, and to the owner; not to who did it.
     pub(super) fn tell_asked(&mut self, no: IncidentNo, step: &Step, by: Option<Fx>, word: NoteWord, reason: &str) {
@@ -50,13 +53,7 @@ impl Decider<'_> {
     }
 
     /// What notes about a step are filled from.
-    pub(super) fn step_values(
-        &self,
-        no: IncidentNo,
-        id: u32,
-        functions: &[Fx],
-        reason: &str,
-    ) -> Option<Box<dyn Fn(&NoteCtx<'_>) -> Values>> {
+    pub(super) fn step_values(&self, no: IncidentNo, id: u32, functions: &[Fx], reason: &str) -> Option<Said> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let step = inc.steps.get(id as usize)?.clone();

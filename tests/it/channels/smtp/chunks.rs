@@ -155,7 +155,7 @@ async fn a_dead_idle_connection_makes_nothing_unknown() {
 async fn a_group_byte_for_byte() {
     let (config, server) = scripted(vec![
         ("220 x ESMTP\r\n", "EHLO region.example\r\n"),
-        ("250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n", "2×</html>\r\n"),
+        ("250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n", "2×--\r\n"),
         ("250 ok\r\n250 ok\r\n250 first\r\n250 reset\r\n250 ok\r\n550 5.1.1 unknown\r\n554 nobody\r\n", "QUIT\r\n"),
     ])
     .await;
@@ -170,7 +170,7 @@ async fn a_group_byte_for_byte() {
         let (octets, after) =
             rest.strip_prefix(&envelope).expect("the envelope").split_once(" LAST\r\n").expect("a chunk");
         let (message, after) = after.split_at(octets.parse().expect("a number"));
-        assert!(message.starts_with("Date: ") && message.ends_with("</html>\r\n"), "{message}");
+        assert!(message.starts_with("Date: ") && message.ends_with("--\r\n"), "{message}");
         assert!(message.contains(&format!("To: {to}\r\n")) && !message.ends_with("\r\n.\r\n"));
         rest = after;
     }
