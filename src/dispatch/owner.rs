@@ -1105,7 +1105,7 @@ fn still_goes(state: &State, id: DeliveryId) -> bool {
 /// Whether a delivery of a stopped text was called back and its worker never said that it had it still.
 fn may_have_left(inc: &Incident, d: &Delivery) -> bool {
     let stopped = |item| matches!(item, Item::Message(seq) if inc.message(seq).is_some_and(|m| m.stopped));
-    d.state == DeliveryState::Withdrawn && d.flags & Delivery::RECALLED == 0 && stopped(d.item())
+    d.called_back_unheard() && stopped(d.item())
 }
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all

@@ -687,6 +687,10 @@ impl Delivery {
         };
         Self { point, item, changed_s, gateway, lang, state: DeliveryState::Queued, flags }
     }
+    /// Called back, and no worker has said that it had not left: a gateway may have been faster, or the program ended first.
+    pub fn called_back_unheard(&self) -> bool {
+        self.state == DeliveryState::Withdrawn && self.flags & Self::RECALLED == 0
+    }
     /// What is delivered.
     pub fn item(&self) -> Item {
         if self.item & Self::NOTE == 0 { Item::Message(self.item) } else { Item::Note(self.item & !Self::NOTE) }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, FunctionId, Fx, GatewayId, IncidentNo, Px, Status};
 use vardkase::domain::incident::event::{Batch, Change, Event};
-use vardkase::domain::incident::state::{DESK, Delivery, EntryState, Item, Kind, Phase};
+use vardkase::domain::incident::state::{DESK, Delivery, EntryState, Item, Kind, Phase, ReleasedBy};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{AnswerRule, Audience, Carry, Channel, Hours, Plan};
 use vardkase::domain::time::At;
@@ -86,6 +86,8 @@ struct Sent {
 struct Inc {
     plan: Arc<Plan>,
     hashes: Vec<String>,
+    /// Who reported, where the playbook asks for four eyes.
+    never_approves: Option<Fx>,
     open: bool,
     texts: Vec<Text>,
     notes: Vec<String>,
@@ -164,7 +166,7 @@ impl Auditor<'_> {
     }
 
     fn change(&mut self, seq: u64, at: At, no: IncidentNo, change: &Change) {
-        if let Change::Opened { plan, .. } = change {
+        if let Change::Opened { plan, playbook, by, .. } = change {
             let Some(config) = self.configs.get(plan) else {
                 self.wrong.push(format!("#{seq}: {no} opens with a plan that nobody gave"));
                 return;
@@ -172,6 +174,7 @@ impl Auditor<'_> {
             let inc = Inc {
                 plan: config.plan.clone(),
                 hashes: vec![plan.clone()],
+                never_approves: config.plan.playbooks.get(playbook).is_some_and(|p| p.four_eyes).then_some(*by),
                 open: true,
                 texts: Vec::new(),
                 notes: Vec::new(),
@@ -258,11 +261,14 @@ impl Auditor<'_> {
                 }
             }
             Change::EntryDropped { entry, .. } => self.entry_ends(seq, at, no, inc, *entry),
-            Change::Released { entry, batches, asks, also, .. } => {
+            Change::Released { entry, by, batches, asks, also, .. } => {
+                if matches!(by, ReleasedBy::Approval(f) if Some(*f) == inc.never_approves) {
+                    self.wrong.push(format!("#{seq}: {no} who reported approves entry {entry} alone"));
+                }
                 self.entry_ends(seq, at, no, inc, *entry);
                 let Some(e) = inc.entries.get(*entry as usize) else { return };
                 let (message, public, to) = (e.message, e.public, e.to.clone());
-                if public {
+                if public && no.status == Status::Actual {
                     inc.pages.entry(message).or_insert(at + READ_BACK_S);
                 }
                 inc.attempted.extend(to.iter().cloned());
@@ -336,6 +342,9 @@ impl Auditor<'_> {
                 }
             }
             Change::PageChecked { message, .. } => {
+                if no.status == Status::Exercise {
+                    self.wrong.push(format!("#{seq}: {no} a drill is said to stand on the public page"));
+                }
                 if let Some(due) = inc.pages.remove(message) {
                     self.in_time(seq, at, due, || format!("{no} the page with text {message}"));
                 }
@@ -469,7 +478,7 @@ impl Auditor<'_> {
                 }
             }
             for (message, due) in &inc.pages {
-                if no.status == Status::Actual && !inc.archived && end > self.latest(*due) {
+                if !inc.archived && end > self.latest(*due) {
                     wrong.push(format!("{no} public text {message} was neither read back nor an alarm, due {due}"));
                 }
             }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::ids::Status;
+use vardkase::domain::ids::{Fx, IncidentNo, Status};
 use vardkase::domain::incident::event::{ApprovalEnd, Change, Event};
-use vardkase::domain::incident::state::{ClosedBy, Delivery, Dropped, Item, Kind, Phase, ReleasedBy, Source, Via};
+use vardkase::domain::incident::state::{
+    ClosedBy, Delivery, Dropped, Entry, Item, Kind, Phase, ReleasedBy, Source, Via,
+};
 use vardkase::domain::plan::{AnswerRule, Audience};
 use vardkase::domain::words::NoteWord;
 
@@ -103,9 +105,6 @@ impl Coverage {
                 Seen::Disk(disk) => format!("disk {disk:?}"),
                 Seen::Told { what, .. } => format!("outcome {what}"),
                 Seen::Refused { code } => {
-                    if *code == "four-eyes" {
-                        c.hit("B6 four eyes");
-                    }
                     if *code == "already-released" {
                         c.hit("B5 too late");
                     }
@@ -117,11 +116,21 @@ impl Coverage {
             };
             *c.met.entry(met).or_default() += 1;
         }
-        let mut entries: BTreeMap<(vardkase::domain::ids::IncidentNo, u32), vardkase::domain::incident::state::Entry> =
-            BTreeMap::new();
+        let mut entries: BTreeMap<(IncidentNo, u32), Entry> = BTreeMap::new();
+        let mut reporters: BTreeMap<IncidentNo, Fx> = BTreeMap::new();
         for r in records {
             match &r.event {
                 Event::Incident { no, change } => {
+                    if let Change::Opened { by, .. } = &**change {
+                        reporters.insert(*no, *by);
+                    }
+                    if let Change::ApprovalAsked { approval, .. } = &**change
+                        && let Some(config) = configs.values().next()
+                        && let Some(kib) = config.plan.fx("kib").filter(|f| reporters.get(no) == Some(f))
+                        && !approval.asked.contains(&kib)
+                    {
+                        c.hit("B6 four eyes");
+                    }
                     if no.status == Status::Exercise {
                         c.hit("D1 drill");
                     }

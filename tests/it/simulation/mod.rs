@@ -111,13 +111,8 @@ pub fn report(sum: &Sum) -> String {
 mod tests {
     use super::*;
 
-    /// Findings of the auditor that are not mended yet: rare, seen in about one of 200 seeds.
-    const OPEN: [&str; 2] = [
-        // A drill's page is read back up to a minute late: it is only looked at on the beat (seeds 241, 465, 869).
-        "the page with text",
-        // A text that was stopped while a repeat of it was on its way around a crash (seeds 209, 908).
-        "stopped, and nobody tells them",
-    ];
+    /// So many failed seeds are shown; then it is enough.
+    const FAILURES_MAX: usize = 5;
 
     fn number(name: &str) -> Option<u64> {
         std::env::var(name).ok()?.parse().ok()
@@ -132,17 +127,10 @@ mod tests {
             return;
         }
         let seeds = number("VARDKASE_SEEDS").unwrap_or(2_000);
-        let mut sum = many(1, seeds, seeds as usize / 50 + 5);
+        let sum = many(1, seeds, FAILURES_MAX);
         println!("{}", report(&sum));
-        // What is found and not mended yet is shown above, and may not grow; anything else fails.
-        let open = |found: &[String]| found.iter().all(|f| OPEN.iter().any(|o| f.contains(o)));
-        let known = sum.failed.iter().filter(|(_, found)| open(found)).count();
-        assert!(known as u64 <= seeds / 50, "{known} of {seeds} seeds show what is open: it has grown");
-        sum.failed.retain(|(_, found)| !open(found));
         assert!(sum.failed.is_empty(), "{}", report(&sum));
-        let mut missing = sum.coverage.missing();
-        // No playbook of the simulation asks for four eyes; the rule has its timeline.
-        missing.retain(|m| *m != "B6 four eyes");
+        let missing = sum.coverage.missing();
         assert!(seeds < 1_000 || missing.is_empty(), "never reached: {missing:?}");
     }
 

@@ -48,6 +48,7 @@ impl Decider<'_> {
             match inc.messages.iter().rev().find(|m| {
                 m.audience == Audience::Internal
                     && m.kind == Kind::Alert
+                    && !m.stopped
                     && m.released_at.is_none_or(|at| at == self.now)
                     && inc.entries.iter().any(|e| e.message == m.seq)
             }) {

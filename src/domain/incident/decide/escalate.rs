@@ -8,7 +8,7 @@ use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{Fx, IncidentNo, Px};
 use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
-use crate::domain::incident::state::{AskState, Delivery, Item, Kind, ReleasedBy};
+use crate::domain::incident::state::{AskState, Delivery, Item, Kind, Message, ReleasedBy};
 use crate::domain::incident::timers::Timer;
 use crate::domain::plan::Channel;
 use crate::domain::words::NoteWord;
@@ -193,7 +193,8 @@ impl Decider<'_> {
         let in_unread = |s: &Send| plan.region.languages.get(usize::from(s.lang)).is_some_and(|l| unread.contains(l));
         let (held, read): (Vec<Send>, Vec<Send>) = sends.into_iter().partition(in_unread);
         let audience = inc.message(message).map(|m| m.audience);
-        let holding = inc.messages.iter().rev().find(|m| m.kind == Kind::Holding && Some(m.audience) == audience);
+        let holds = |m: &&Message| m.kind == Kind::Holding && !m.stopped && Some(m.audience) == audience;
+        let holding = inc.messages.iter().rev().find(holds);
         match holding {
             Some(holding) if read.is_empty() && flags & Delivery::REMINDER == 0 => Batch {
                 item: Item::Message(holding.seq),

@@ -426,7 +426,10 @@ impl Decider<'_> {
         for e in again {
             let now = self.now;
             let fresh = |m: &crate::domain::incident::state::Message| {
-                m.audience == e.audience && m.kind == Kind::Alert && m.released_at.is_none_or(|at| at == now)
+                m.audience == e.audience
+                    && m.kind == Kind::Alert
+                    && !m.stopped
+                    && m.released_at.is_none_or(|at| at == now)
             };
             let waits = |seq: u32| {
                 self.inc(no).entries.iter().any(|x| x.message == seq && !matches!(x.state, EntryState::Dropped { .. }))

@@ -7,7 +7,7 @@ use super::Decider;
 use super::release::{Sender, count};
 use super::stop::may_have;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo};
+use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo, Status};
 use crate::domain::incident::event::{Batch, Change, Event, Outcome};
 use crate::domain::incident::state::{DESK, Delivery, EntryState, Item};
 use crate::domain::words::NoteWord;
@@ -138,9 +138,9 @@ impl Decider<'_> {
         });
     }
 
-    /// The public page was read back.
+    /// The public page was read back. No drill stands there (RULES D1): whoever says so has read something else.
     pub(super) fn page_checked(&mut self, messages: &[MessageNo], equal: bool) {
-        for number in messages {
+        for number in messages.iter().filter(|n| n.incident.status == Status::Actual) {
             let Some(inc) = self.state.incidents.get(&number.incident) else { continue };
             let Some(message) = inc.message(number.seq) else { continue };
             let released = inc
@@ -175,8 +175,7 @@ fn lang_of(inc: &crate::domain::incident::state::Incident, lang: u8) -> crate::d
 
 /// A worker gave back what was withdrawn: told once, so that a start after a crash knows that it had not left.
 fn recalled(d: &Delivery, to: DeliveryState) -> bool {
-    let withdrawn = d.state == DeliveryState::Withdrawn && to == DeliveryState::Withdrawn;
-    withdrawn && d.flags & Delivery::RECALLED == 0
+    to == DeliveryState::Withdrawn && d.called_back_unheard()
 }
 
 /// Whether a state may follow another. What was withdrawn may still turn out to have been accepted: the gateway was faster.

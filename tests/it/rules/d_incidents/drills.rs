@@ -35,6 +35,22 @@ fn rule_d1_a_drill_never_changes_modes_beat_approvals_or_the_public_state() {
 }
 
 #[test]
+fn rule_d1_a_drill_is_never_said_to_stand_on_the_public_page() {
+    let mut t = Timeline::by_day();
+    let no = t.report("it", drill("critical"));
+    let (_, waits) = t.waiting(no, "public").unwrap();
+    t.reply("kib", Channel::Sms, &format!("OK {}", waits.code.as_str()));
+    let text =
+        t.inc(no).messages.iter().find(|m| m.audience == Audience::Public && m.released_at.is_some()).unwrap().seq;
+    for equal in [true, false] {
+        let messages = vec![MessageNo { incident: no, seq: text }];
+        assert!(t.input(Input::PageChecked { messages, equal }).unwrap().is_empty());
+    }
+    t.advance(120);
+    assert_eq!(t.inc(no).message(text).unwrap().page_equal, None);
+}
+
+#[test]
 fn rule_d1_its_numbers_look_different_and_every_unit_is_marked() {
     let mut t = Timeline::by_day();
     t.report("it", drill("outage"));

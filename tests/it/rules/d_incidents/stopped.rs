@@ -130,6 +130,47 @@ fn rule_d2_each_hears_of_the_number_that_it_has() {
 }
 
 #[test]
+fn rule_d2_a_text_that_was_called_back_unheard_may_be_out_and_is_told() {
+    // Found by the simulation (seeds 209 and 908): superseded while on the wire, and the program ended before its worker spoke.
+    for heard in [false, true] {
+        let mut t = Timeline::by_day();
+        t.gateways_say = None;
+        let no = t.report("it", slow());
+        t.act("it", update(no, News::default())).unwrap();
+        let called_back: Vec<_> = (0u32..)
+            .zip(&t.inc(no).deliveries)
+            .filter(|(_, d)| d.item() == Item::Message(1))
+            .inspect(|(_, d)| assert_eq!(d.state, DeliveryState::Withdrawn, "superseded by 1-2"))
+            .map(|(ordinal, _)| (DeliveryId { incident: no, ordinal }, DeliveryState::Withdrawn))
+            .collect();
+        if heard {
+            t.input(Input::Outcomes(called_back)).unwrap();
+        }
+        t.clear();
+        t.act("it", stop(no, Some(1))).unwrap();
+        let told = t.messages_to("it").iter().any(|s| s.whole.contains("1-1 gäller inte"));
+        assert_eq!(told, !heard, "told unless its worker had it still");
+    }
+}
+
+#[test]
+fn rule_d2_what_was_stopped_before_it_left_is_nobodys_text_later() {
+    // Found by the simulation (seeds 209 and 1885): owners of dependents were told with the stopped alert.
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("degraded");
+    t.act("it", stop(no, None)).unwrap();
+    let stopped: Vec<u32> = t.inc(no).messages.iter().filter(|m| m.stopped).map(|m| m.seq).collect();
+    assert!(!stopped.is_empty());
+    t.clear();
+    t.act("it", update(no, level("critical"))).unwrap();
+    t.advance(3600);
+    let dependents = t.inc(no).entries.iter().filter(|e| e.source == Source::Dependents).count();
+    assert_eq!(dependents, 1, "owners of dependents are told");
+    let again: Vec<_> = t.sent.iter().filter(|s| s.message.is_some_and(|m| stopped.contains(&m))).collect();
+    assert!(again.is_empty(), "{again:?}");
+}
+
+#[test]
 fn rule_d2_refusals_say_what_to_do() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("outage");
