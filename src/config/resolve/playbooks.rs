@@ -31,12 +31,31 @@ impl Resolver<'_> {
                 tests.extend(self.test(&id, test));
             }
         }
+        self.clashing_aliases();
         if raw.playbooks.is_empty() && !raw.broken.playbooks && !raw.broken.readiness {
             let place =
                 raw.readiness.as_ref().and_then(|r| r.levels.first()).map_or_else(Place::default, |(n, _)| n.place);
             self.found.warning(place, "no-playbooks", "there is no playbook: nothing can be reported");
         }
         tests
+    }
+
+    /// A word that is typed at night means one playbook (RULES E1).
+    fn clashing_aliases(&mut self) {
+        let mut known: BTreeMap<String, &str> = BTreeMap::new();
+        for (_, entry) in &self.raw.playbooks {
+            known.insert(entry.playbook.as_str().to_lowercase(), entry.playbook.as_str());
+        }
+        for (_, entry) in &self.raw.playbooks {
+            let id = entry.playbook.as_str();
+            for alias in entry.aliases.iter() {
+                let other = known.entry(alias.value.to_lowercase()).or_insert(id);
+                if *other != id {
+                    let message = format!("\"{}\" already means playbook \"{other}\"", alias.value);
+                    self.found.error(alias.place, "duplicate-alias", message).help("choose another word for one of them");
+                }
+            }
+        }
     }
 
     fn playbook(&mut self, file: u32, entry: &Playbook) -> plan::Playbook {

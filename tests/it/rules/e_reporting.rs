@@ -244,3 +244,18 @@ fn rule_e2_a_report_that_comes_to_nothing_is_not_silent() {
     assert_eq!(t.state.incidents.len(), 1);
     assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 1);
 }
+
+#[test]
+fn rule_d_a_named_limit_refuses_what_would_not_fit_and_never_a_stop() {
+    let points = region_with(|_| ()).points.len();
+    let plan = region_with(|b| b.plan.region.limits.deliveries_max = u32::try_from(points).unwrap());
+    let mut t = Timeline::starting(DAY, plan);
+    let no = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
+    let update = Action::Update { incident: no, news: News::default() };
+    let refused = t.act("it", update).unwrap_err();
+    assert_eq!(refused.code, "too-many-deliveries");
+    assert!(refused.help.contains("close the incident"), "{refused:?}");
+    t.clear();
+    t.act("it", Action::Stop { incident: no, message: None, reason: "falsklarm".into() }).unwrap();
+    assert!(!t.messages_to("it").is_empty(), "a stop goes out all the same");
+}

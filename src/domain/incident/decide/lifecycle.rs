@@ -18,7 +18,8 @@ use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn update(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
-        self.open(no)?;
+        let inc = self.open(no)?;
+        self.room_for(&inc.plan, inc.deliveries.len())?;
         let fx = self.lead(no, by, "update")?;
         self.apply_news(no, Some(fx), news, Kind::Update)
     }

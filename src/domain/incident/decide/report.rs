@@ -19,6 +19,22 @@ use crate::domain::reach::{self, Down};
 const CLOCK_AHEAD_S: u32 = 300;
 
 impl Decider<'_> {
+    /// A text more to everybody must fit under `deliveries_max`. What a stop, a correction or a deadline sends goes out anyway.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(super) fn room_for(&self, plan: &Plan, deliveries: usize) -> Result<(), Refused> {
+        let max = plan.region.limits.deliveries_max;
+        if deliveries + plan.points.len() <= max as usize {
+            return Ok(());
+        }
+        Err(Refused::new(
+            "too-many-deliveries",
+            format!("with it there may be more than {max} deliveries, the limit `deliveries_max`"),
+            "close the incident and report a new one, or raise the limit in organisation.yaml",
+        ))
+    }
+
     pub(super) fn report(&mut self, by: &FunctionId, report: &Report) -> Result<IncidentNo, Refused> {
         let plan = self.state.plan.clone();
         let fx = self.duty(&plan, by)?;
@@ -55,6 +71,7 @@ impl Decider<'_> {
                 "add to one of them, or close what is over",
             ));
         }
+        self.room_for(&plan, 0)?;
         let facts = self.facts(&plan, book, level, report)?;
         let n = 1 + match status {
             Status::Actual => self.state.actual_count,
