@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Global;
 use super::api::{self, Api};
+use super::event_words::event_word;
 use super::terminal::{Hue, Terminal};
 use super::times::{self, Side};
 use super::words::{self, Word};
@@ -108,17 +109,16 @@ impl<'t> Context<'t> {
         let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
         let (incident, message) = (text("incident"), text("message"));
         let mut events: Vec<(&str, u32)> = Vec::new();
-        for name in answer.get("events").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            match events.iter_mut().find(|(known, _)| *known == name) {
+        let names = answer.get("events").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        for word in names.filter_map(event_word).map(|word| self.say(word)) {
+            match events.iter_mut().find(|(known, _)| *known == word) {
                 Some((_, count)) => *count += 1,
-                None => events.push((name, 1)),
+                None => events.push((word, 1)),
             }
         }
-        let events = events.into_iter().map(|(name, count)| {
-            let name = name.replace('-', " ");
-            if count > 1 { format!("{name} × {count}") } else { name }
-        });
-        let events: Vec<String> = events.collect();
+        let counted =
+            |(word, count): (&str, u32)| if count > 1 { format!("{word} × {count}") } else { word.to_owned() };
+        let events: Vec<String> = events.into_iter().map(counted).collect();
         let number = message.or(incident).map(|n| format!(" {n}")).unwrap_or_default();
         let told = if events.is_empty() { String::new() } else { format!(": {}", events.join(", ")) };
         let done = format!("{}{number}{told}", self.say(words::DONE));

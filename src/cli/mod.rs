@@ -20,6 +20,7 @@ mod context;
 mod correct;
 mod decide;
 pub mod demo;
+mod event_words;
 mod gateway;
 mod handover;
 mod level;

@@ -52,7 +52,9 @@ impl Resolver<'_> {
                 let other = known.entry(alias.value.to_lowercase()).or_insert(id);
                 if *other != id {
                     let message = format!("\"{}\" already means playbook \"{other}\"", alias.value);
-                    self.found.error(alias.place, "duplicate-alias", message).help("choose another word for one of them");
+                    self.found
+                        .error(alias.place, "duplicate-alias", message)
+                        .help("choose another word for one of them");
                 }
             }
         }

@@ -275,7 +275,7 @@ fn the_same_fault_twice_is_added_unless_separate() {
     });
     let ran = run(&["report", "journal", "--as", "a", "--server", &fake.url]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("Done 14-3: facts, drafted\n", "Adding to 14\n"));
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("Done 14-3: facts changed\n", "Adding to 14\n"));
     let shared: Vec<Value> =
         fake.asked().iter().map(|a| a.body.as_ref().expect("a body")["action"]["report"]["shared"].clone()).collect();
     assert_eq!(shared, [json!("ask"), json!({ "add_to": "14" })]);
