@@ -13,7 +13,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
 use crate::domain::incident::state::Phase;
 use crate::domain::lang::L10n;
-use crate::domain::plan::Then;
+use crate::domain::plan::{Channel, Then};
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{
@@ -84,7 +84,13 @@ pub fn alarms(cx: &mut Context<'_>, seen: &Value) {
     }
     for gateway in list("trouble") {
         let text = |key: &str| gateway.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let line = format!("{} {}: {}", text("id"), text("standing").to_uppercase(), text("detail"));
+        let standing = match text("standing").as_str() {
+            "out" => cx.say(words::GATEWAY_OUT),
+            "doubted" => cx.say(words::GATEWAY_DOUBTED),
+            "unusable" => cx.say(words::GATEWAY_UNUSABLE),
+            _ => cx.say(words::GATEWAY_FULL),
+        };
+        let line = format!("{} {standing}: {}", text("id"), text("detail"));
         cx.term.line_in(Hue::Wait, &line);
     }
 }
@@ -108,10 +114,14 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
     cx.term.line("");
     // What is still due after the all clear is not over (INCIDENTS lessons 44, 50).
     for i in view.closed.iter().filter(|i| i.counts.steps > 0) {
-        let late = if i.counts.steps_late > 0 { format!(", {} LATE", i.counts.steps_late) } else { String::new() };
+        let late = if i.counts.steps_late > 0 {
+            format!(", {} {}", i.counts.steps_late, cx.say(words::LATE))
+        } else {
+            String::new()
+        };
         let title = cx.in_tongue(&i.title).to_owned();
-        let line =
-            format!("{} {title} (closed): {} steps open{late}: vardkase step list {}", i.no, i.counts.steps, i.no);
+        let (closed, open) = (cx.say(words::CLOSED), cx.say(words::STEPS_OPEN));
+        let line = format!("{} {title} ({closed}): {} {open}{late}: vardkase step list {}", i.no, i.counts.steps, i.no);
         cx.term.line_in(if i.counts.steps_late > 0 { Hue::Bad } else { Hue::Wait }, &line);
     }
     if view.open.is_empty() {
@@ -189,10 +199,16 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     let rows: Vec<_> = sorted.into_iter().map(|r| row(cx, r, view.now)).collect();
     table::show(cx.term, &heads, rows);
     for d in &view.dropped {
-        let instead: Vec<&str> = d.instead.iter().map(|c| c.as_str()).collect();
+        let instead: Vec<&str> = d.instead.iter().map(|c| channel(cx, *c)).collect();
         let path = if instead.is_empty() { cx.say(words::SWITCHBOARD_READS).into() } else { instead.join(", ") };
         let (cant, over, instead) = (cx.say(words::CANT_GO), cx.say(words::OVER), cx.say(words::INSTEAD));
-        let what = format!("{} {cant} {} {over} {}: {}; {instead}: {path}", d.message, d.function, d.channel, d.why);
+        let what = format!(
+            "{} {cant} {} {over} {}: {}; {instead}: {path}",
+            d.message,
+            d.function,
+            channel(cx, d.channel),
+            d.why
+        );
         cx.term.line_in(Hue::Wait, &what);
     }
 }
@@ -227,7 +243,7 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
         cx.term.line_in(Hue::Strong, &on);
     }
     for m in &view.messages {
-        let of = m.of.map(|n| format!(" of {n}")).unwrap_or_default();
+        let of = m.of.map(|n| format!(" {} {n}", cx.say(words::OF))).unwrap_or_default();
         let state = match (m.stopped, m.released_at) {
             (true, _) => cx.say(words::NO_LONGER_HOLDS).to_owned(),
             (_, Some(at)) => format!("{} {}", cx.say(words::RELEASED), cx.clock(at, view.now)),
@@ -239,7 +255,7 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
             None => "",
         };
         let hue = if m.page_equal == Some(false) { Hue::Bad } else { Hue::Faint };
-        cx.term.line_in(hue, &format!("{} {}{of}: {state}{page}", m.number, m.kind));
+        cx.term.line_in(hue, &format!("{} {}{of}: {state}{page}", m.number, cx.say(kind(&m.kind))));
     }
     let c = &s.counts;
     let (told, got, asked, answered) = (c.addressed, c.accepted, c.asked, c.acknowledged);
@@ -298,53 +314,93 @@ pub fn steps(cx: &mut Context<'_>, view: &IncidentView, all: bool) {
         }
         let (due, what) = (cx.clock(s.due, view.now), cx.in_tongue(&s.title).to_owned());
         let when = match (s.kind, s.late) {
-            (StepKind::Task | StepKind::Clock, true) => format!("LATE since {due}"),
-            (StepKind::Task | StepKind::Clock, false) => format!("due {due}"),
-            (StepKind::Intervention, _) => format!("at {due}"),
-            (StepKind::Redirection, _) => format!("until {due}"),
-            (StepKind::Conference, _) => format!("next {due}"),
+            (StepKind::Task | StepKind::Clock, true) => words::LATE_SINCE,
+            (StepKind::Task | StepKind::Clock, false) => words::DUE,
+            (StepKind::Intervention, _) => words::AT,
+            (StepKind::Redirection, _) => words::UNTIL_LOW,
+            (StepKind::Conference, _) => words::NEXT_AT,
         };
+        let when = format!("{} {due}", cx.say(when));
         let (state, mut hue) = match &s.state {
             StepStateView::Open => (String::new(), Hue::Wait),
-            StepStateView::Held => (format!(" WAITS: not reached: {}", names(&s.unreached)), Hue::Bad),
+            StepStateView::Held => (format!(" {} {}", cx.say(words::STEP_WAITS), names(&s.unreached)), Hue::Bad),
             StepStateView::Begun { at, stop_wanted } if stop_wanted.is_empty() => {
-                (format!(" begun {}", cx.clock(*at, view.now)), Hue::Wait)
+                (format!(" {} {}", cx.say(words::BEGUN), cx.clock(*at, view.now)), Hue::Wait)
             }
             StepStateView::Begun { stop_wanted, .. } => {
-                (format!(" begun, STOP WANTED by {}", names(stop_wanted)), Hue::Bad)
+                let (begun, wanted) = (cx.say(words::BEGUN), cx.say(words::STOP_WANTED));
+                (format!(" {begun}, {wanted} {}", names(stop_wanted)), Hue::Bad)
             }
             StepStateView::Ended { end, by, at } => {
-                let by = by.as_ref().map(|f| format!(" by {f}")).unwrap_or_default();
+                let by = by.as_ref().map(|f| format!(" {} {f}", cx.say(words::DONE_BY))).unwrap_or_default();
                 (format!(" {end} {}{by}", cx.clock(*at, view.now)), Hue::Faint)
             }
         };
         if s.late && hue == Hue::Wait {
             hue = Hue::Bad;
         }
-        let mut more = s.claimed.as_ref().map(|f| format!(", {f} has it")).unwrap_or_default();
+        let mut more = s.claimed.as_ref().map(|f| format!(", {f} {}", cx.say(words::HAS_IT))).unwrap_or_default();
         if !ended && s.kind == StepKind::Intervention && s.state == StepStateView::Open && !s.unreached.is_empty() {
-            more.push_str(&format!(", not reached yet: {}", names(&s.unreached)));
+            more.push_str(&format!(", {} {}", cx.say(words::NOT_REACHED_YET), names(&s.unreached)));
         }
         if let Some(r) = s.rounds.first() {
             let missing: Vec<FunctionId> = r.missing.iter().chain(&r.declined).cloned().collect();
             let at = cx.clock(r.at, view.now);
-            more.push_str(&format!(", {at}: {} there", r.present.len()));
+            more.push_str(&format!(", {at}: {} {}", r.present.len(), cx.say(words::PRESENT)));
             if !missing.is_empty() {
-                more.push_str(&format!(", missing {}", names(&missing)));
+                more.push_str(&format!(", {} {}", cx.say(words::MISSING), names(&missing)));
             }
         }
-        let line = format!("step S{} {}: {what} ({}, {when}){state}{more}", s.number, s.kind, s.owner);
+        let (step, kind) = (cx.say(words::STEP), cx.say(step_kind(s.kind)));
+        let line = format!("{step} S{} {kind}: {what} ({}, {when}){state}{more}", s.number, s.owner);
         cx.term.line_in(hue, &line);
     }
     if all {
         for p in &view.prepared {
             let what = cx.in_tongue(&p.title).to_owned();
-            let line = format!("prepared {} {}: {what} ({}): vardkase step start", p.kind, p.rule, p.owner);
+            let (prepared, kind) = (cx.say(words::PREPARED), cx.say(step_kind(p.kind)));
+            let line = format!("{prepared} {kind} {}: {what} ({}): vardkase step start", p.rule, p.owner);
             cx.term.line_in(Hue::Faint, &line);
         }
         if view.steps.is_empty() && view.prepared.is_empty() {
-            cx.term.line("no steps");
+            let none = cx.say(words::NO_STEPS);
+            cx.term.line(none);
         }
+    }
+}
+
+fn channel(cx: &Context<'_>, channel: Channel) -> &'static str {
+    match channel {
+        Channel::Sms | Channel::Fax => channel.as_str(),
+        Channel::Email => cx.say(words::EMAIL),
+        Channel::Paging => cx.say(words::PAGER),
+        Channel::Web => cx.say(words::WEB),
+        Channel::Manual => cx.say(words::BY_HAND),
+    }
+}
+
+fn step_kind(kind: StepKind) -> Word {
+    match kind {
+        StepKind::Task => words::TASK,
+        StepKind::Clock => words::CLOCK,
+        StepKind::Intervention => words::INTERVENTION,
+        StepKind::Redirection => words::REDIRECTION,
+        StepKind::Conference => words::CONFERENCE,
+    }
+}
+
+fn kind(kind: &str) -> Word {
+    match kind {
+        "mode" => words::KIND_MODE,
+        "update" => words::KIND_UPDATE,
+        "correction" => words::KIND_CORRECTION,
+        "stopped" => words::KIND_STOPPED,
+        "restored" => words::KIND_RESTORED,
+        "all_clear" => words::KIND_ALL_CLEAR,
+        "holding" => words::KIND_HOLDING,
+        "redirection" => words::REDIRECTION,
+        "redirection_over" => words::KIND_REDIRECTION_OVER,
+        _ => words::KIND_ALERT,
     }
 }
 
@@ -378,7 +434,7 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
             Some(_) => text.push_str(&format!("; {} ", cx.say(state(c.state)))),
             None => text.push_str(&format!("{} ", cx.say(state(c.state)))),
         }
-        text.push_str(c.channel.as_str());
+        text.push_str(channel(cx, c.channel));
         if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
             text.push_str(&format!(" {seconds} s"));
         }

@@ -168,6 +168,46 @@ words! {
     NO_ANSWER = "(inget svar)", "(no answer)";
     ALARM = "larm (ingen är kvar att fråga)", "alarm (nobody is left to ask)";
     CALL = "RING: ingen är kvar att fråga", "CALL: nobody is left to ask";
+    STEP = "steg", "step";
+    TASK = "uppgift", "task";
+    CLOCK = "myndighetsfrist", "clock";
+    INTERVENTION = "ingrepp", "intervention";
+    REDIRECTION = "omdirigering", "redirection";
+    CONFERENCE = "möte", "conference";
+    LATE_SINCE = "FÖRSENAT sedan", "LATE since";
+    LATE = "FÖRSENADE", "LATE";
+    DUE = "senast", "due";
+    AT = "kl.", "at";
+    NEXT_AT = "nästa", "next";
+    STEP_WAITS = "VÄNTAR: ej nådda:", "WAITS: not reached:";
+    BEGUN = "påbörjat", "begun";
+    STOP_WANTED = "STOPP BEGÄRT av", "STOP WANTED by";
+    DONE_BY = "av", "by";
+    HAS_IT = "har den", "has it";
+    NOT_REACHED_YET = "ännu ej nådda:", "not reached yet:";
+    PRESENT = "med", "there";
+    MISSING = "saknas", "missing";
+    PREPARED = "förberett", "prepared";
+    NO_STEPS = "inga steg", "no steps";
+    STEPS_OPEN = "steg kvar", "steps open";
+    CLOSED = "avslutad", "closed";
+    EMAIL = "e-post", "email";
+    PAGER = "sökare", "paging";
+    WEB = "webb", "web";
+    BY_HAND = "manuellt", "manual";
+    GATEWAY_OUT = "UTE", "OUT";
+    GATEWAY_DOUBTED = "OSÄKER", "DOUBTED";
+    GATEWAY_UNUSABLE = "OANVÄNDBAR", "UNUSABLE";
+    GATEWAY_FULL = "FULL KÖ", "QUEUE FULL";
+    KIND_ALERT = "larm", "alert";
+    KIND_MODE = "ändrat läge", "mode";
+    KIND_UPDATE = "uppdatering", "update";
+    KIND_CORRECTION = "rättelse", "correction";
+    KIND_STOPPED = "gäller inte", "stopped";
+    KIND_RESTORED = "åter i drift", "restored";
+    KIND_ALL_CLEAR = "faran över", "all_clear";
+    KIND_HOLDING = "utreds", "holding";
+    KIND_REDIRECTION_OVER = "omdirigering slut", "redirection_over";
 }
 
 #[cfg(test)]
