@@ -26,7 +26,7 @@ const AUDIT_FIRST_S: u64 = 60;
 /// So many signs in a row that the watcher did not take are an alarm here too.
 const MISSED_UNTIL_ALARM: u32 = 3;
 /// The alarm of a watcher that can't be reached.
-const ALARM: &str = "heartbeat";
+pub const ALARM: &str = "heartbeat";
 
 /// The journal's head as it leaves the machine: number and the first letters of its hash. Whoever keeps it can show later
 /// that nobody has cut the tail.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::kept::Digest;
 use super::mirrors::{Publication, Told, alarm_name, alarm_text};
 use crate::channels::mirror::PageName;
 use crate::clock::SharedClock;
@@ -33,14 +34,21 @@ pub struct Publisher {
     pub site: Arc<PublicSite>,
     /// Time.
     pub clock: SharedClock,
-    /// Where it is read back (`http://127.0.0.1:8080`): our own listener, or what stands before it.
-    pub read_back: Vec<String>,
+    /// Where it must be seen, as the configuration says now.
+    pub places: watch::Receiver<Places>,
     /// What mirrors follow.
     pub published: watch::Sender<Arc<Publication>>,
     /// What mirrors tell.
     pub told: mpsc::Receiver<Told>,
-    /// How many there are.
-    pub mirrors: usize,
+}
+
+/// Where the page must be seen.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Places {
+    /// Where it is read back (`http://127.0.0.1:8080`): our own listener, or what stands before it.
+    pub read_back: Vec<String>,
+    /// The mirrors, with what each was built from.
+    pub mirrors: BTreeMap<GatewayId, Digest>,
 }
 
 /// What decides whether the page must be made anew: everything but the times.
@@ -68,6 +76,7 @@ impl Publisher {
         let mut mirrored: BTreeMap<GatewayId, Told> = BTreeMap::new();
         let mut said = None;
         loop {
+            let places = self.places.borrow_and_update().clone();
             let view = self.handle.ask(|state, meta| {
                 let plan = &state.plan;
                 (public_view(state, meta.now), plan.clone(), meta.fictional)
@@ -104,21 +113,20 @@ impl Publisher {
                     self.handle.board().raise("page parts", what, now.into(), true);
                 }
                 revision += 1;
-                if self.mirrors > 0 {
-                    let pages = mirror_pages(&view, &frame);
-                    self.published.send_replace(Arc::new(Publication { revision, pages }));
-                }
+                // Also when there is no mirror: one that is configured later finds what it must show.
+                let pages = mirror_pages(&view, &frame);
+                self.published.send_replace(Arc::new(Publication { revision, pages }));
                 proven = false;
                 said = None;
             }
             let view = if fresh || stale { shown.insert(view) } else { shown.get_or_insert(view) };
             if !proven {
-                proven = self.prove(&client, view, &plan.region.languages).await;
+                proven = self.prove(&client, view, &plan.region.languages, &places.read_back).await;
                 self.own_alarm(proven);
             }
-            let of_this = |t: &&Told| t.revision == revision;
-            let all_mirrors = mirrored.values().filter(of_this).filter(|t| t.equal).count() == self.mirrors;
-            let one_failed = !proven || mirrored.values().any(|t| t.revision == revision && !t.equal);
+            let mirrors = || places.mirrors.keys().map(|id| mirrored.get(id).filter(|t| t.revision == revision));
+            let all_mirrors = mirrors().all(|t| t.is_some_and(|t| t.equal));
+            let one_failed = !proven || mirrors().flatten().any(|t| !t.equal);
             // Equal everywhere, not equal somewhere, or not known yet.
             let equal = if one_failed { Some(false) } else { (proven && all_mirrors).then_some(true) };
             if let Some(equal) = equal
@@ -130,6 +138,12 @@ impl Publisher {
             tokio::select! {
                 _ = stop.changed() => return,
                 _ = changed.changed() => {}
+                Ok(()) = self.places.changed() => {
+                    // What was proven was so in other places, and the last word of a mirror that moved is of where it was.
+                    proven = false;
+                    let now = self.places.borrow();
+                    mirrored.retain(|id, _| now.mirrors.get(id) == places.mirrors.get(id));
+                }
                 Some(told) = self.told.recv() => {
                     mirrored.insert(told.gateway.clone(), told);
                 }
@@ -139,9 +153,15 @@ impl Publisher {
     }
 
     /// Reads every page of our own back and looks for each text, whole.
-    async fn prove(&self, client: &reqwest::Client, view: &PublicView, languages: &[Lang]) -> bool {
+    async fn prove(
+        &self,
+        client: &reqwest::Client,
+        view: &PublicView,
+        languages: &[Lang],
+        read_back: &[String],
+    ) -> bool {
         let mut equal = true;
-        for base in &self.read_back {
+        for base in read_back {
             for lang in languages {
                 let url = format!("{}/{lang}", base.trim_end_matches('/'));
                 let read = match client.get(&url).send().await {

@@ -1,8 +1,9 @@
-//! Reads the configuration anew: for new incidents, and only if it checks clean. Gateways follow at once; open incidents keep
-//! what they began with until somebody adopts the new one on record (invariant 5).
+//! Reads the configuration anew: for new incidents, and only if it checks clean. Gateways, mirrors and signs of life follow at
+//! once; open incidents keep what they began with until somebody adopts the new one on record (invariant 5).
 
 use std::sync::Arc;
 
+use super::outside::Outside;
 use super::workers::Workers;
 use crate::channels::Boxed;
 use crate::config::diff;
@@ -14,16 +15,22 @@ use crate::web::reload::{Mistake, NotReloaded, Reload, Reloaded};
 
 /// What a reload needs.
 pub struct Reloader {
-    /// Where the configuration lies; `None`: it was made up for a demo.
-    pub source: Option<Source>,
-    /// The loop.
-    pub handle: Handle,
-    /// The gateways' workers.
-    pub workers: Arc<Workers>,
+    source: Option<Source>,
+    handle: Handle,
+    workers: Arc<Workers>,
+    outside: Arc<Outside>,
+    /// One at a time: what runs at the end is what was recorded last.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Reloader {
+    /// `source`: where the configuration lies; `None`: it was made up for a demo.
+    pub fn new(source: Option<Source>, handle: Handle, workers: Arc<Workers>, outside: Arc<Outside>) -> Self {
+        Self { source, handle, workers, outside, turn: tokio::sync::Mutex::default() }
+    }
+
     async fn anew(&self) -> Result<Reloaded, NotReloaded> {
+        let _turn = self.turn.lock().await;
         let Some(source) = self.source.clone() else {
             return Err(NotReloaded::Failed("the configuration of a demo is made up".into()));
         };
@@ -41,10 +48,16 @@ impl Reloader {
             self.handle.ask(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
         let warnings = loaded.warnings.len();
         let (_, after) = frozen(loaded.plan.clone());
-        let changes = diff::lines(&before, &after);
+        let mut changes = diff::lines(&before, &after);
+        let outside = self.outside.wanted(&loaded);
         let (swap, replaced) = self.workers.follow(&loaded);
-        let gateways: Vec<_> = swap.workers.keys().cloned().collect();
+        let mut gateways: Vec<_> = swap.workers.keys().cloned().collect();
         let done = self.handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+        let (mirrors, heartbeat) = self.outside.follow(outside);
+        gateways.extend(mirrors);
+        if heartbeat {
+            changes.push("heartbeat: as it is configured now".into());
+        }
         // Waiting for what is on their wires must not keep the answer: they end beside it.
         tokio::spawn(replaced.end());
         Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways })

@@ -15,18 +15,16 @@ use super::answers::Answers;
 use super::auditor;
 use super::files;
 use super::gateways;
-use super::heartbeat::Heartbeat;
-use super::mirrors::{self, Follower};
-use super::publish::Publisher;
+use super::kept::Kept;
+use super::outside::Outside;
+use super::publish::{Places, Publisher};
 use super::reload::Reloader;
 use super::seals::Seals;
 use super::shifts;
 use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
-use crate::config::raw::channels::PageWord;
-use crate::config::{Loaded, Settings, Source};
-use crate::dispatch::board::PageState;
+use crate::config::{Loaded, Source};
 use crate::dispatch::effects::Surroundings;
 use crate::dispatch::keeping::{ClockStep, Keeping};
 use crate::dispatch::links::LinkKey;
@@ -117,6 +115,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
     workers: Arc<Workers>,
+    outside: Arc<Outside>,
     loop_task: tokio::task::JoinHandle<()>,
     journal: Journal,
 }
@@ -191,18 +190,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     };
     let workers = Arc::new(Workers::new(around, events));
     let (swap, _) = workers.follow(&loaded);
-    let mut read_back = vec![format!("http://{public_at}")];
-    read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
-        // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by their followers.
-        Settings::Web(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
-            Some(w.readback_url.value.clone())
-        }
-        _ => None,
-    }));
-    let built_mirrors = gateways::mirrors(&loaded);
-    let watched = loaded.watch.clone();
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
+    let configured = loaded.clone();
     let parts = Parts {
         journal: journal.clone(),
         recovered,
@@ -220,34 +210,30 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let mut tasks = JoinSet::new();
     let published = watch::Sender::new(Arc::default());
     let (tell, told) = mpsc::channel(MIRROR_NEWS_MAX);
+    let (places, seen_at) = watch::channel(Places::default());
+    let outside = Arc::new(Outside {
+        handle: handle.clone(),
+        journal: journal.clone(),
+        clock: clock.clone(),
+        own: format!("http://{public_at}"),
+        published: published.clone(),
+        tell,
+        places,
+        mirrors: Kept::default(),
+        heartbeat: Kept::default(),
+    });
+    let wanted = outside.wanted(&configured);
+    drop(configured);
+    outside.follow(wanted);
     let publisher = Publisher {
         handle: handle.clone(),
         site: site.clone(),
         clock: clock.clone(),
-        read_back,
-        mirrors: built_mirrors.len(),
+        places: seen_at,
         told,
-        published: published.clone(),
+        published,
     };
-    for (id, mirror) in built_mirrors {
-        let board = handle.board().clone();
-        match mirror {
-            Ok(mirror) => {
-                let (published, told) = (published.subscribe(), tell.clone());
-                let follower = Follower { mirror, board, clock: clock.clone(), published, told };
-                tasks.spawn(follower.run(stopped.clone()));
-            }
-            Err(why) => {
-                board.set_page(&id, PageState { detail: why, ..PageState::default() });
-                board.raise(&mirrors::alarm_name(&id), mirrors::alarm_text(&id), clock.now().into(), true);
-            }
-        }
-    }
     tasks.spawn(auditor::run(handle.clone(), clock.clone(), stopped.clone()));
-    if let Some(watch) = watched {
-        let (handle, journal, clock) = (handle.clone(), journal.clone(), clock.clone());
-        tasks.spawn(Heartbeat { watch, handle, journal, clock, seal: None }.run(stopped.clone()));
-    }
     let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
@@ -269,7 +255,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         auth,
         clock: clock.clone(),
         log: Arc::new(crate::web::log::JournalLog(journal.clone())),
-        reload: Arc::new(Reloader { source: options.source.clone(), handle: handle.clone(), workers: workers.clone() }),
+        reload: Arc::new(Reloader::new(options.source.clone(), handle.clone(), workers.clone(), outside.clone())),
     };
     let router = crate::web::router(ctx);
     let end = stopped.clone();
@@ -285,6 +271,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         tasks,
         threads,
         workers,
+        outside,
         loop_task,
         journal,
     })
@@ -335,6 +322,7 @@ impl Running {
         let _ = self.stop.send(true);
         self.workers.stop();
         let ended = async {
+            self.outside.stop().await;
             self.workers.ended().await;
             let _ = self.loop_task.await;
             while self.tasks.join_next().await.is_some() {}

@@ -111,6 +111,15 @@ impl Board {
         self.inner().pages.get(gateway).cloned()
     }
 
+    /// That gateway is a mirror no longer.
+    pub fn forget_page(&self, gateway: &GatewayId) {
+        self.inner().pages.remove(gateway);
+    }
+    /// The mirrors whose pages are shown.
+    pub fn paged(&self) -> Vec<GatewayId> {
+        self.inner().pages.keys().cloned().collect()
+    }
+
     /// The auditor has looked.
     pub fn audited(&self, now: At) {
         self.inner().audited_at = Some(now);
@@ -123,6 +132,10 @@ impl Board {
     /// How the sign of life stands.
     pub fn set_heartbeat(&self, state: HeartbeatState) {
         self.inner().heartbeat = Some(state);
+    }
+    /// None is configured any more, or another.
+    pub fn forget_heartbeat(&self) {
+        self.inner().heartbeat = None;
     }
     /// How the sign of life stands, when one is configured.
     pub fn heartbeat(&self) -> Option<HeartbeatState> {

@@ -33,7 +33,7 @@ pub fn region(replaced: &[(&str, String)]) -> Loaded {
 }
 
 /// A file server for a folder, as small as it gets.
-async fn serve_folder(root: &Path) -> String {
+pub async fn serve_folder(root: &Path) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let root = root.to_owned();
@@ -109,7 +109,8 @@ pub async fn release_public(running: &Running) -> String {
     text.await.unwrap()
 }
 
-fn web_yaml(mirror: &str, readback: &str) -> String {
+/// The shipped pages, and a mirror.
+pub fn web_yaml(mirror: &str, readback: &str) -> String {
     let shipped = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("channels/web.yaml")).unwrap();
     format!(
         "{shipped}  web-mirror:\n    page: public\n    readback_url: {readback}\n    limits: {{ timeout: 2s }}\n    mirror: {{ {mirror} }}\n"

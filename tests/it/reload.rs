@@ -1,5 +1,5 @@
-//! The configuration is read anew while the program runs: only if it checks clean, for new incidents, and its gateways
-//! follow at once.
+//! The configuration is read anew while the program runs: only if it checks clean, for new incidents, and its gateways,
+//! mirrors and signs of life follow at once.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -7,9 +7,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use vardkase::app::{Options, Running, start};
 use vardkase::config::{Source, load};
+use vardkase::domain::ids::GatewayId;
 use vardkase::sim::{Far, smtp};
+
+use crate::mirrors::{serve_folder, web_yaml};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,5 +141,83 @@ async fn a_changed_configuration_holds_for_new_incidents_and_its_gateways_follow
     assert_eq!((status, &told["changes"], &told["gateways"]), (200, &json!([]), &json!([])), "{told}");
     let (status, told) = rig.post("reload", json!({ "as": "nobody" })).await;
     assert_eq!((status, told["code"].as_str()), (404, Some("unknown-function")), "{told}");
+    rig.running.stop().await;
+}
+
+/// A watcher that takes every sign of life; counts them.
+async fn watcher() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ping", listener.local_addr().unwrap());
+    let heard = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+    let count = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = socket.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").await;
+        }
+    });
+    (url, heard)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mirrors_and_signs_of_life_follow_a_changed_configuration() {
+    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mail = smtp::start(Far::default(), "mail-int", smtp::Options::default()).await.unwrap();
+    write_region(dir.path(), mail.addr);
+    let shipped = fs::read_to_string(dir.path().join("channels/web.yaml")).unwrap();
+    let rig = Rig::start(dir.path(), state.path()).await;
+    let board = rig.running.handle.board().clone();
+    let id = GatewayId::from("web-mirror");
+    assert!(board.page(&id).is_none() && board.heartbeat().is_none());
+
+    // A mirror and a watcher come.
+    let (one, two) = (state.path().join("one"), state.path().join("two"));
+    let (url, heard) = watcher().await;
+    let mut places = Vec::new();
+    for folder in [&one, &two] {
+        fs::create_dir(folder).unwrap();
+        places.push(web_yaml(&format!("folder: {}", folder.display()), &serve_folder(folder).await));
+    }
+    fs::write(dir.path().join("channels/web.yaml"), &places[0]).unwrap();
+    let watch = dir.path().join("channels/watch.yaml");
+    fs::write(&watch, format!("heartbeat: {{ url: \"{url}\", every: 10s }}\n")).unwrap();
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!((status, &told["gateways"]), (200, &json!(["web-mirror"])), "{told}");
+    assert!(told["changes"].to_string().contains("heartbeat"), "{told}");
+    until("the page at the mirror", || board.page(&id).is_some_and(|p| p.equal)).await;
+    assert!(one.join("index.html").exists());
+
+    // Nothing changed: both go on, the watcher is asked on its beat.
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!((status, &told["gateways"], &told["changes"]), (200, &json!([]), &json!([])), "{told}");
+    until("a sign of life", || board.heartbeat().is_some_and(|h| h.taken_at.is_some())).await;
+    assert_eq!(heard.load(std::sync::atomic::Ordering::SeqCst), 1);
+
+    // The mirror moves: the page is put there, and what was the mirror is left alone.
+    fs::write(dir.path().join("channels/web.yaml"), &places[1]).unwrap();
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!((status, &told["gateways"]), (200, &json!(["web-mirror"])), "{told}");
+    until("the page at its new place", || two.join("index.html").exists() && board.page(&id).is_some_and(|p| p.equal))
+        .await;
+
+    // It can't be written any more; then it is configured no longer, and so is the watcher: no state, no alarm.
+    fs::remove_dir_all(&two).unwrap();
+    let (status, told) = rig
+        .post(
+            "commands",
+            json!({ "as": "it-bered", "action": { "report": { "playbook": "ehr-down", "level": "critical" } } }),
+        )
+        .await;
+    assert_eq!(status, 200, "{told}");
+    until("an alarm", || board.stands("page web-mirror")).await;
+    fs::write(dir.path().join("channels/web.yaml"), &shipped).unwrap();
+    fs::remove_file(&watch).unwrap();
+    let (status, told) = rig.post("reload", json!({ "as": "it-bered" })).await;
+    assert_eq!(status, 200, "{told}");
+    until("both are forgotten", || {
+        board.page(&id).is_none() && board.heartbeat().is_none() && !board.stands("page web-mirror")
+    })
+    .await;
     rig.running.stop().await;
 }

@@ -18,7 +18,10 @@ if [ -f "$SPOOL/etc/setup.cache" ]; then
 fi
 printf '^root@localhost$\n^root@127\\.0\\.0\\.1$\n' >"$SPOOL/etc/hosts.hfaxd"
 printf '^5559.*  reject\n.*       @/\\0\n' >"$SPOOL/etc/pagermap"
+# As faxsetup does: of two connections that both have to create the file, one is refused.
+for queue in sendq docq recvq; do echo 1 >"$SPOOL/$queue/seqf"; done
 chown -R uucp:uucp "$SPOOL"
+chmod 600 "$SPOOL"/{sendq,docq,recvq}/seqf
 chmod 600 "$SPOOL/etc/hosts.hfaxd"
 /usr/sbin/faxq -D -q "$SPOOL" >"$DIR/faxq.log" 2>&1 &
 started $!

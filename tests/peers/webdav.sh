@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # The public page at nginx with its WebDAV modules: put beside, swapped in, read by readers at another port, compared.
 . "$(dirname "$0")/lib.sh"
 need_deb nginx-light libnginx-mod-http-dav-ext openssl

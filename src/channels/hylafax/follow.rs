@@ -38,11 +38,12 @@ impl Followed {
         Self { delivery, pages, certain, until, misses: 0 }
     }
 
-    /// A look did not find it: how it ends then, if it does.
+    /// A look did not find it in either queue: how it ends then, if it does. For good, since the server was asked often enough
+    /// and nobody else can say more: the next way takes over, and "accepted" does not stand for ever.
     fn missed(&mut self, now: Instant) -> Option<Result<(), SendError>> {
         self.misses += 1;
         (self.misses >= MISSES_MAX || now >= self.until)
-            .then(|| Err(SendError::unknown("the fax server has it in no queue")))
+            .then(|| Err(SendError::permanent("the fax server lost the job: it is in no queue")))
     }
 }
 
@@ -153,7 +154,7 @@ impl Following {
             let result = match line.map(|l| verdict(l, job.pages)) {
                 Some(Some(result)) => Some(result),
                 Some(None) if now >= job.until => {
-                    Some(Err(SendError::unknown("its time is over and the fax server still has it")))
+                    Some(Err(SendError::permanent("its time is over and the fax server still has it")))
                 }
                 Some(None) => {
                     job.misses = 0;
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_no_queue_is_unknown_after_three_looks() {
+    fn what_is_in_no_queue_is_lost_after_three_looks() {
         let following = Following::default();
         following.add("7", followed(true));
         following.add("8", followed(false));
@@ -299,7 +300,8 @@ mod tests {
         // Job 8 was perhaps never submitted, and nobody saw it: its Unknown was told at once.
         let ids: Vec<&str> = ends.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["", "7"]);
-        assert!(ends.iter().all(|e| matches!(e.result, Err(SendError::Unknown { .. }))));
+        let lost = Err(SendError::permanent("the fax server lost the job: it is in no queue"));
+        assert!(ends.iter().all(|e| e.result == lost), "{ends:?}");
         assert!(following.is_empty());
     }
 
@@ -311,7 +313,7 @@ mod tests {
         let after = |s| Instant::now() + Duration::from_secs(s);
         assert!(following.judge(&running, after(GRACE_S)).0.is_empty());
         let (ends, _) = following.judge(&running, after(61 + GRACE_S));
-        assert!(matches!(ends[0].result, Err(SendError::Unknown { .. })));
+        assert!(matches!(ends[0].result, Err(SendError::Permanent { .. })));
     }
 
     #[test]

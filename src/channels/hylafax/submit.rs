@@ -58,6 +58,15 @@ pub(super) fn refused(reply: &Reply) -> SendError {
     }
 }
 
+/// A refusal that says nothing of this job: the server can't keep a document, or make any job, just now. Whatever its code
+/// (`hfaxd` says 5yz when two connections have to create its sequence file at once), it may be mended while tries last.
+fn of_the_server(fault: Fault) -> NotSubmitted {
+    match fault {
+        Fault::Refused(reply) => NotSubmitted::Error(SendError::temporary(Fault::Refused(reply).cause())),
+        Fault::Lost(why) => NotSubmitted::Lost(why),
+    }
+}
+
 /// The tag that a job carries on the server: the key of the delivery, and number and fingerprint, so that a repeat finds
 /// an earlier try and nothing else. A note has no fingerprint: a hash of its text stands for it, because deliveries are
 /// counted anew when somebody begins with an empty state folder.
@@ -122,8 +131,8 @@ pub(super) async fn submit(
     let modem = wire::quoted(config.modem.as_deref().unwrap_or("any")).ok_or_else(|| bad("modem"))?;
     let tag = wire::quoted(&tag(job)).ok_or_else(|| bad("the tag"))?;
 
-    let mut name = session.upload(document).await?;
-    let id = wire::job_id(&session.command("JNEW").await?)
+    let mut name = session.upload(document).await.map_err(of_the_server)?;
+    let id = wire::job_id(&session.command("JNEW").await.map_err(of_the_server)?)
         .ok_or_else(|| NotSubmitted::Lost("the server gives a job no number".into()))?
         .to_owned();
     session.command(&format!("JPARM FROMUSER {from}")).await?;
@@ -150,7 +159,7 @@ pub(super) async fn submit(
             return Err(fault.into());
         }
         session.forget(document);
-        name = session.upload(document).await?;
+        name = session.upload(document).await.map_err(of_the_server)?;
         session.command(&format!("JPARM DOCUMENT {name}")).await?;
     }
 

@@ -34,6 +34,8 @@ enum Fault {
     Redirects,
     /// Too busy.
     Busy,
+    /// Says 500 when the page's folder is missing, as nginx does.
+    NoFolder500,
     /// More bytes than a page has.
     Endless,
 }
@@ -123,7 +125,7 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
         "PUT" => {
             let folder = path.rsplit_once('/').unwrap().0.to_owned() + "/";
             if fake.dav && folder != "/larm/" && !files.contains_key(&folder) {
-                return say(409, "");
+                return say(if fault == Fault::NoFolder500 { 500 } else { 409 }, "");
             }
             match fault {
                 Fault::KeepsNothing => drop(body),
@@ -186,6 +188,14 @@ async fn a_page_is_put_beside_read_back_and_swapped_in() {
     mirror.remove(&name("sv/index.html"), now()).await.unwrap();
     mirror.remove(&name("sv/index.html"), now()).await.unwrap();
     assert_eq!(fake.files().len(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_made_whatever_the_server_calls_it() {
+    let fake = Fake::start(true).await;
+    fake.set(Fault::NoFolder500);
+    fake.mirror().put(&name("i/14/index.html"), b"page", now()).await.unwrap();
+    assert_eq!(fake.files()["/larm/i/14/index.html"], "page");
 }
 
 #[tokio::test]

@@ -17,6 +17,16 @@ pub(super) struct WebDav {
     login: Option<HeaderValue>,
 }
 
+/// What became of a PUT.
+enum Upload {
+    Taken,
+    Refused {
+        why: SendError,
+        /// Worth making its folders and trying once more.
+        perhaps_missing: bool,
+    },
+}
+
 impl WebDav {
     pub fn new(http: Http, url: &str, user: &str, password: &Secret) -> Result<Self, String> {
         // Without the slash, joining a name would replace the collection's own.
@@ -59,10 +69,14 @@ impl WebDav {
     }
 
     async fn place(&self, name: &PageName, beside: &PageName, body: &[u8]) -> Result<(), SendError> {
-        if let Err(missing) = self.upload(beside.as_str(), body).await? {
-            // RFC 4918 9.7.1: 409 when the collection that it would lie in is missing.
+        if let Upload::Refused { why, perhaps_missing } = self.upload(beside.as_str(), body).await? {
+            if !perhaps_missing {
+                return Err(why);
+            }
             self.make_folders(name).await?;
-            self.upload(beside.as_str(), body).await?.map_err(|()| missing_again(missing))?;
+            if let Upload::Refused { why, .. } = self.upload(beside.as_str(), body).await? {
+                return Err(why);
+            }
         }
         let read = self.read(beside.as_str()).await?;
         same(body, &read, "the store gives another page back than it was given")?;
@@ -79,8 +93,7 @@ impl WebDav {
         same(body, &read, "the store shows another page than was swapped in")
     }
 
-    /// `Err(())` inside: the folder is missing.
-    async fn upload(&self, name: &str, body: &[u8]) -> Result<Result<(), ()>, SendError> {
+    async fn upload(&self, name: &str, body: &[u8]) -> Result<Upload, SendError> {
         let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         let answer = self
@@ -89,9 +102,12 @@ impl WebDav {
             .await
             .map_err(|e| prefixed("putting the page beside", e))?;
         match answer.status {
-            200 | 201 | 204 => Ok(Ok(())),
-            409 | 404 => Ok(Err(())),
-            _ => Err(prefixed("putting the page beside", answer.refused())),
+            200 | 201 | 204 => Ok(Upload::Taken),
+            status => Ok(Upload::Refused {
+                why: prefixed("putting the page beside", answer.refused()),
+                // RFC 4918 9.7.1: 409 when the collection that it would lie in is missing. nginx says 500.
+                perhaps_missing: matches!(status, 404 | 409 | 500),
+            }),
         }
     }
 
@@ -128,10 +144,6 @@ impl WebDav {
         };
         Ok(["server", "dav", "allow"].into_iter().filter_map(header).collect())
     }
-}
-
-fn missing_again((): ()) -> SendError {
-    SendError::permanent("putting the page beside: its folder is missing, and could not be made")
 }
 
 fn method(name: &str) -> Result<Method, SendError> {

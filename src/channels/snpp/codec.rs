@@ -174,13 +174,13 @@ impl Reply {
         if read.len() > REPLY_BYTES_MAX { Err(Garbage) } else { Ok(None) }
     }
 
-    /// What a refusal means for the delivery: 5xx is for good, all else is worth another try. 554 after SEND is a failure of
-    /// the transmitter and not of the page ("failed, technical reason", RFC 1861), so it is worth one too; 530 says that we are
-    /// not logged in (HylaFAX): a setting is wrong, not the pager.
+    /// What a refusal means for the delivery: 5xx is for good, all else is worth another try. 554 is a failure of the
+    /// transmitter and not of pager or page ("failed, technical reason", RFC 1861, at every command), so it is worth one too:
+    /// HylaFAX says it at PAGE when it can't make a job. 530 says that we are not logged in (HylaFAX): a setting is wrong, not
+    /// the pager.
     pub fn refusal(&self, at: &Command<'_>, pager: &str) -> SendError {
         let cause = format!("{}: {}", at.name(), self.words(pager));
-        let technical = self.code == 554 && *at == Command::Send;
-        if self.code / 100 == 5 && !technical && self.code != 530 {
+        if self.code / 100 == 5 && !matches!(self.code, 530 | 554) {
             SendError::permanent(cause)
         } else {
             SendError::temporary(cause)
@@ -341,8 +341,9 @@ mod tests {
             Reply { code, lines: vec!["pager 550 is unknown, 550!".into()] }.refusal(&at, "550")
         };
         assert_eq!(refusal(550, Command::Page("550")), SendError::permanent("PAGE: 550 pager … is unknown, …"));
-        assert!(matches!(refusal(554, Command::Page("550")), SendError::Permanent { .. }));
-        assert!(matches!(refusal(554, Command::Send), SendError::Temporary { .. }));
+        for at in [Command::Page("550"), Command::Message(b"a"), Command::Data, Command::Send] {
+            assert!(matches!(refusal(554, at.clone()), SendError::Temporary { .. }), "{at:?}");
+        }
         assert!(matches!(refusal(530, Command::Page("550")), SendError::Temporary { .. }));
         assert!(matches!(refusal(421, Command::Send), SendError::Temporary { .. }));
         for code in [250, 860, 960] {

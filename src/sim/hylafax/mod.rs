@@ -37,6 +37,8 @@ pub struct Options {
     pub close_after_job: bool,
     /// Replies come one byte at a time.
     pub slow: bool,
+    /// Makes no job: another connection is just creating the file that counts them.
+    pub no_jobs: bool,
     /// Knows no JWAIT.
     pub no_waits: bool,
     /// Jobs move on only when [`Handle::step`] says so, not when somebody looks at the queue.

@@ -140,6 +140,9 @@ impl Client {
                 self.format = rest.trim_matches('"').into();
                 "200 JOBFMT command successful.".into()
             }
+            "JNEW" if self.server.options.no_jobs => {
+                "503 Unable to open sequence number file sendq/seqf; File exists.".into()
+            }
             "JNEW" => {
                 let mut state = self.server.state();
                 let id = state.jobs.last_key_value().map_or(1, |(id, _)| id + 1);

@@ -33,6 +33,9 @@ fax_spool() { # SPOOL: an empty spool
     printf '#!/bin/sh\n' >"$spool"/bin/notify
     printf '#!/bin/sh\n' >"$spool"/bin/faxrcvd
     chmod 755 "$spool"/bin/notify "$spool"/bin/faxrcvd
+    # As faxsetup does: of two connections that both have to create the file, one is refused.
+    local queue
+    for queue in sendq docq recvq; do echo 1 >"$spool/$queue/seqf"; chmod 600 "$spool/$queue/seqf"; done
 }
 
 fax_line() { # SPOOL DEVICE NUMBER [RINGS]: a modem's configuration; RINGS > 0 answers calls

@@ -89,7 +89,7 @@ async fn after_a_restart_the_queue_tells_which_job_is_whose() {
     }
     ends.sort_by_key(|e| e.0);
     let busy = || Err(SendError::permanent("Busy signal detected; too many attempts to dial"));
-    let gone = Err(SendError::unknown("the fax server has it in no queue"));
+    let gone = Err(SendError::permanent("the fax server lost the job: it is in no queue"));
     assert_eq!(
         ends,
         [

@@ -176,7 +176,7 @@ async fn what_becomes_of_a_job_at_each_kind_of_number() {
         ("0980310002", Err(p("No answer from remote; too many attempts to dial"))),
         ("0980310004", Err(p("No carrier detected"))),
         ("0980310005", Err(p("DONE with 0 of 1 pages"))),
-        ("0980310006", Err(SendError::unknown("the fax server has it in no queue"))),
+        ("0980310006", Err(p("the fax server lost the job: it is in no queue"))),
     ];
     for (n, (number, end)) in (0u32..).zip(ends) {
         let id = (n + 1).to_string();
@@ -206,6 +206,14 @@ async fn refusals_before_and_at_submission() {
     assert_eq!(refused, Err(SendError::permanent("the fax page has no “🚑”")));
     let refused = rig.send(job(5, "0980310000", &Arc::new(actual(&"ö".repeat(4_000))), None)).await;
     assert!(matches!(refused, Ok(Accepted { units: 2.., .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_can_make_no_job_is_tried_again() {
+    let mut rig = rig(Options { no_jobs: true, ..Options::default() }).await;
+    let refused = rig.send(job(1, "0980310000", &Arc::new(actual(ALARM)), None)).await;
+    let why = "HylaFAX 503: Unable to open sequence number file sendq/seqf; File exists.";
+    assert_eq!(refused, Err(SendError::temporary(why)));
 }
 
 #[tokio::test]

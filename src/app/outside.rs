@@ -1,0 +1,174 @@
+//! What stands outside and follows the configuration: mirrors of the public page, and the watcher that gets signs of life.
+//! What is new starts, what changed starts anew, what is configured no longer ends; what is as before goes on.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{mpsc, watch};
+
+use super::gateways;
+use super::heartbeat::{self, Heartbeat};
+use super::kept::{Digest, Kept};
+use super::mirrors::{Follower, Publication, Told, alarm_name, alarm_text};
+use super::publish::Places;
+use crate::channels::mirror::Mirror;
+use crate::clock::SharedClock;
+use crate::config::load::Watch;
+use crate::config::raw::channels::PageWord;
+use crate::config::{Loaded, Settings};
+use crate::dispatch::board::{Board, PageState};
+use crate::dispatch::owner::Handle;
+use crate::domain::ids::GatewayId;
+use crate::journal::Journal;
+
+/// What a configuration says of the outside.
+pub struct Wanted {
+    mirrors: Vec<(GatewayId, Digest, Result<Arc<Mirror>, String>)>,
+    watch: Option<Watch>,
+    places: Places,
+}
+
+/// Mirrors and watcher, as they run.
+pub struct Outside {
+    /// The loop, and its board.
+    pub handle: Handle,
+    /// The head that goes with a sign of life.
+    pub journal: Journal,
+    /// Time.
+    pub clock: SharedClock,
+    /// Where our own listener is read back.
+    pub own: String,
+    /// What mirrors follow.
+    pub published: watch::Sender<Arc<Publication>>,
+    /// Where mirrors tell how they fared.
+    pub tell: mpsc::Sender<Told>,
+    /// Where the page must be seen.
+    pub places: watch::Sender<Places>,
+    /// Each mirror that runs.
+    pub mirrors: Kept<GatewayId>,
+    /// The signs of life; there is one watcher.
+    pub heartbeat: Kept<()>,
+}
+
+impl Outside {
+    /// Reads what a configuration says. Starts nothing.
+    pub fn wanted(&self, loaded: &Loaded) -> Wanted {
+        let mirrors = gateways::mirrors(loaded).into_iter().map(|(id, mirror)| {
+            let digest = digest_of(loaded, &id);
+            (id, digest, mirror)
+        });
+        let mirrors: Vec<_> = mirrors.collect();
+        let mut read_back = vec![self.own.clone()];
+        read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
+            // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by their
+            // followers.
+            Settings::Web(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
+                Some(w.readback_url.value.clone())
+            }
+            _ => None,
+        }));
+        let places =
+            Places { read_back, mirrors: mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect() };
+        Wanted { mirrors, watch: loaded.watch.clone(), places }
+    }
+
+    /// Makes it so. Gives the mirrors that started, or started anew; `true`: the signs of life did too, or ended.
+    pub fn follow(&self, wanted: Wanted) -> (Vec<GatewayId>, bool) {
+        let Wanted { mirrors, watch, places } = wanted;
+        let mut started = Vec::new();
+        let is_gone = |id: &GatewayId| !places.mirrors.contains_key(id);
+        self.mirrors.names().iter().filter(|id| is_gone(id)).for_each(|id| self.forget(id));
+        for (id, digest, mirror) in mirrors {
+            if self.mirrors.runs_as(&id, &digest) {
+                continue;
+            }
+            match mirror {
+                Ok(mirror) => {
+                    started.push(id.clone());
+                    self.begin(id, digest, mirror);
+                }
+                // One that ran before goes on as it was: an old place with the page is better than none.
+                Err(_) if self.mirrors.runs(&id) => {}
+                Err(why) => {
+                    let board = self.handle.board();
+                    board.set_page(&id, PageState { detail: why, ..PageState::default() });
+                    board.raise(&alarm_name(&id), alarm_text(&id), self.clock.now().into(), true);
+                }
+            }
+        }
+        // Those that could never be used too.
+        for id in self.handle.board().paged().iter().filter(|id| is_gone(id)) {
+            unshow(self.handle.board(), id);
+        }
+        self.places.send_if_modified(|now| {
+            let differs = *now != places;
+            *now = places;
+            differs
+        });
+        (started, self.watch(watch))
+    }
+
+    fn begin(&self, id: GatewayId, digest: Digest, mirror: Arc<Mirror>) {
+        let (board, clock) = (self.handle.board().clone(), self.clock.clone());
+        let (published, told) = (self.published.subscribe(), self.tell.clone());
+        let follower = Follower { mirror, board, clock, published, told };
+        self.mirrors.start(id, digest, |stop| follower.run(stop));
+    }
+
+    fn forget(&self, id: &GatewayId) {
+        let (board, gone) = (self.handle.board().clone(), id.clone());
+        self.mirrors.end(id, move || unshow(&board, &gone));
+    }
+
+    fn watch(&self, watch: Option<Watch>) -> bool {
+        let board = self.handle.board().clone();
+        let forget = move || {
+            // What stands there is of another watcher.
+            board.forget_heartbeat();
+            board.clear(heartbeat::ALARM);
+        };
+        let Some(watch) = watch else {
+            let ended = self.heartbeat.runs(&());
+            self.heartbeat.end(&(), forget);
+            return ended;
+        };
+        let digest: Digest = Sha256::digest(format!("{watch:?}")).into();
+        if self.heartbeat.runs_as(&(), &digest) {
+            return false;
+        }
+        let (handle, journal, clock) = (self.handle.clone(), self.journal.clone(), self.clock.clone());
+        let heartbeat = Heartbeat { watch, handle, journal, clock, seal: None };
+        self.heartbeat.start((), digest, |stop| async move {
+            forget();
+            heartbeat.run(stop).await;
+        });
+        true
+    }
+
+    /// Ends all of it.
+    pub async fn stop(&self) {
+        self.mirrors.stop().await;
+        self.heartbeat.stop().await;
+    }
+}
+
+/// A mirror that is none any more has neither state nor alarm.
+fn unshow(board: &Board, id: &GatewayId) {
+    board.clear(&alarm_name(id));
+    board.forget_page(id);
+}
+
+/// What a mirror is built from: its settings, its limits, and its secret as it is now.
+fn digest_of(loaded: &Loaded, id: &GatewayId) -> Digest {
+    let mut hash = Sha256::new();
+    for config in loaded.gateways.iter().filter(|config| config.id == *id) {
+        hash.update(format!("{:?} {:?}", config.settings, config.limits));
+        if let Some(secret) = config.password()
+            && let Ok(secret) = secret.read()
+        {
+            hash.update([0]);
+            hash.update(secret.reveal());
+        }
+    }
+    hash.finalize().into()
+}
