@@ -20,21 +20,12 @@ fax_packages
 scratch
 fax_readable
 
-LINES=2
-SPEED=${FAX_SPEED:-8}
-gcc -O2 -o "$DIR/line" tests/peers/fax/line.c -lspandsp -ltiff -lm 2>"$DIR/gcc.log" || fail "line.c: $(cat "$DIR/gcc.log")"
-
 fax_spool "$DIR/spool"
-for i in $(seq $LINES); do fax_line "$DIR/spool" "ttyVK$i" "+46.980.31920$i"; done
+fax_line_programs
+fax_line_configs "$DIR/spool"
 PORT=$(free_port)
 fax_start "$DIR/spool" "$PORT"
-for i in $(seq $LINES); do
-    "$DIR/line" -d "/dev/ttyVK$i" -o "$DIR/received" -x "$SPEED" >>"$DIR/line.log" 2>&1 &
-    started $!
-    for _ in $(seq 50); do [ -e "/dev/ttyVK$i" ] && break; sleep 0.1; done
-    [ -e "/dev/ttyVK$i" ] || fail "line $i did not start: $(cat "$DIR/line.log")"
-    faxmodem -q "$DIR/spool" "ttyVK$i"
-done
+fax_lines "$DIR/spool"
 
 fax_spool "$DIR/quiet"
 QUIET_PORT=$(free_port)

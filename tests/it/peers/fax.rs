@@ -113,8 +113,24 @@ fn run(program: &str, before: &[&str], file: &Path, after: &[&str]) -> String {
 
 /// Every word of the text, in order, each as it is, and the code of every page.
 fn reads(tiff: &Path, out: &Outgoing) -> Result<usize, String> {
+    let pages = words_read(tiff, &out.text, out.mark.as_ref().map(|m| m.as_str()))?;
+    let codes = codes(tiff);
+    let expected = format!("{URL}#{}.{}", out.number, out.fingerprint.unwrap());
+    if codes.len() != pages || codes.iter().any(|c| *c != expected) {
+        return Err(format!("the codes of {pages} pages are {codes:?}, not {expected}"));
+    }
+    Ok(pages)
+}
+
+/// What is in the codes on a received fax.
+pub fn codes(tiff: &Path) -> Vec<String> {
+    run("zbarimg", &["-q", "--raw"], tiff, &[]).lines().map(str::to_owned).collect()
+}
+
+/// Every word of the text, in order, each as it is, read by OCR; says how many pages there are.
+pub fn words_read(tiff: &Path, text: &str, mark: Option<&str>) -> Result<usize, String> {
     let shown = run("tesseract", &[], tiff, &["-", "-l", "swe", "--psm", "3"]);
-    let text: Vec<&str> = out.text.split(' ').collect();
+    let text: Vec<&str> = text.split(' ').collect();
     let (mut at, mut pages) = (0, 0);
     for page in shown.split('\u{c}').filter(|p| !p.trim().is_empty()) {
         pages += 1;
@@ -125,8 +141,8 @@ fn reads(tiff: &Path, out: &Outgoing) -> Result<usize, String> {
             .max()
             .unwrap_or(0);
         at += run;
-        if let Some(mark) = &out.mark
-            && words.iter().filter(|w| **w == mark.as_str()).count() < 2
+        if let Some(mark) = mark
+            && words.iter().filter(|w| **w == mark).count() < 2
         {
             return Err(format!("page {pages} does not begin and end with its mark:\n{page}"));
         }
@@ -140,17 +156,11 @@ fn reads(tiff: &Path, out: &Outgoing) -> Result<usize, String> {
     if at < text.len() {
         return Err(format!("word {at} is not “{}”:\n{shown}", text[at]));
     }
-    let codes = run("zbarimg", &["-q", "--raw"], tiff, &[]);
-    let expected = format!("{URL}#{}.{}", out.number, out.fingerprint.unwrap());
-    let codes: Vec<&str> = codes.lines().collect();
-    if codes.len() != pages || codes.iter().any(|c| *c != expected) {
-        return Err(format!("the codes of {pages} pages are {codes:?}, not {expected}"));
-    }
     Ok(pages)
 }
 
 /// What a line noted of its calls.
-fn calls(received: &Path) -> Vec<serde_json::Value> {
+pub fn calls(received: &Path) -> Vec<serde_json::Value> {
     let all = std::fs::read_to_string(received.join("calls.jsonl")).unwrap();
     all.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }

@@ -64,7 +64,7 @@ fn letters(octets: &[u8], wide: bool) -> String {
 }
 
 /// What fakesmsc printed, parts joined: to whom, what.
-fn printed(dir: &Path, is_wide: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+pub fn printed(dir: &Path, is_wide: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(dir.join("fake.out")).unwrap_or_default();
     let (mut all, mut joining) = (Vec::new(), std::collections::BTreeMap::<_, Vec<(u8, Vec<u8>)>>::new());
     for line in text.lines().filter_map(|l| l.split_once("Got message ")?.1.split_once(": <")).map(|(_, rest)| rest) {

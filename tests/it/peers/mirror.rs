@@ -71,7 +71,7 @@ async fn readers_of_the_mirror_get_what_was_published() {
     running.stop().await;
 }
 
-fn addresses() -> Vec<String> {
+pub fn addresses() -> Vec<String> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("contacts/functions.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     text.split('"').filter(|w| w.contains('@') || w.starts_with("+4670")).map(str::to_owned).collect()

@@ -17,7 +17,7 @@ use super::{port, said};
 use crate::channels::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
 
 /// The Swedish display (SEN 85 02 00 annex C), written from the standard's table.
-fn swedish(letters: &[u8]) -> String {
+pub fn swedish(letters: &[u8]) -> String {
     let read = |b: &u8| match b {
         b'[' => 'Ä',
         b'\\' => 'Ö',
@@ -33,7 +33,7 @@ fn swedish(letters: &[u8]) -> String {
 
 /// The pages that HylaFAX queued, by pager, in the order of their jobs. A job that was begun and not sent goes away when its
 /// connection ends, perhaps while we look.
-fn queued(spool: &Path) -> BTreeMap<String, Vec<Vec<u8>>> {
+pub fn queued(spool: &Path) -> BTreeMap<String, Vec<Vec<u8>>> {
     let mut jobs: Vec<(u32, PathBuf)> = std::fs::read_dir(spool.join("sendq"))
         .unwrap()
         .map(|e| e.unwrap().path())

@@ -86,3 +86,27 @@ fax_start() { # SPOOL PORT: scheduler and protocol server
 fax_calls() { # SPOOL: HylaFAX's own list of the calls that it made
     [ -f "$1/log/xferfaxlog" ] && cat "$1/log/xferfaxlog" || true
 }
+
+# Software lines, sped up: LINES of them, SPEED times as fast as life (see line.c).
+LINES=${FAX_LINES:-2}
+SPEED=${FAX_SPEED:-8}
+
+fax_line_programs() {
+    gcc -O2 -o "$DIR/line" tests/peers/fax/line.c -lspandsp -ltiff -lm 2>"$DIR/gcc.log" || fail "line.c: $(cat "$DIR/gcc.log")"
+}
+
+fax_line_configs() { # SPOOL
+    local i
+    for i in $(seq $LINES); do fax_line "$1" "ttyVK$i" "+46.980.31920$i"; done
+}
+
+fax_lines() { # SPOOL: what they receive lies in $DIR/received
+    local i
+    for i in $(seq $LINES); do
+        "$DIR/line" -d "/dev/ttyVK$i" -o "$DIR/received" -x "$SPEED" >>"$DIR/line.log" 2>&1 &
+        started $!
+        for _ in $(seq 50); do [ -e "/dev/ttyVK$i" ] && break; sleep 0.1; done
+        [ -e "/dev/ttyVK$i" ] || fail "line $i did not start: $(cat "$DIR/line.log")"
+        faxmodem -q "$1" "ttyVK$i"
+    done
+}

@@ -78,7 +78,7 @@ myhostname = mx.mottagare.example
 mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination
-virtual_mailbox_domains = mottagare.example, avsandare.example
+virtual_mailbox_domains = mottagare.example, avsandare.example $(printf '%s\n' ${MAIL_ADDRESSES:-} | sed 's/.*@//' | sort -u | tr '\n' ' ')
 virtual_mailbox_base = $DIR/maildirs
 virtual_mailbox_maps = texthash:$DIR/etc/mailboxes
 virtual_alias_maps = pcre:$DIR/etc/aliases
@@ -100,6 +100,10 @@ CONF
     done >"$DIR/etc/mailboxes"
     for user in larm retur1 retur2 retur3 retur4; do
         echo "$user@avsandare.example avsandare.example/$user/"
+    done >>"$DIR/etc/mailboxes"
+    # What a script wants beside: MAIL_ADDRESSES.
+    for user in ${MAIL_ADDRESSES:-}; do
+        echo "$user ${user#*@}/${user%@*}/"
     done >>"$DIR/etc/mailboxes"
     # Accepted, and comes back later: a report of failure.
     echo '/^studs@mottagare\.example$/ ingen@borta.example' >"$DIR/etc/aliases"
