@@ -225,6 +225,11 @@ fn plain_cause(error: &reqwest::Error) -> String {
 }
 
 impl Gateway for SmsHttp {
+    fn receipts_by_ref(&self) -> bool {
+        // A callback may carry our own key, or not: nobody knows before it comes. The worker matches what it names.
+        true
+    }
+
     fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
         Box::pin(async move {
             let connections_max = usize::from(self.inner.config.connections_max.max(1));
