@@ -10,6 +10,7 @@ mod answer;
 mod callback;
 mod config;
 mod request;
+mod signature;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use callback::{BadCallback, CALLBACK_LEN_MAX, CallbackKind};
 pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like};
+pub use signature::Signature;
 
 use self::answer::{Answer, judge};
 use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
