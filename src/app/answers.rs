@@ -43,7 +43,8 @@ impl Answers {
         Self { handle, key, backs }
     }
 
-    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Who does not know the secret learns nothing: 404.
+    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Who does not know the secret learns nothing: 404. Who knows it and does not sign
+    /// as was agreed: 403.
     async fn callback(&self, call: &Call) -> Answer {
         let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
         let mut parts = call.path.trim_start_matches(CALLBACK_PREFIX).split('/');
@@ -61,7 +62,15 @@ impl Answers {
         if !same(secret.as_bytes(), back.callback.secret.expose().as_bytes()) {
             return not_found();
         }
-        match back.callback.gateway.callback(kind, call.query.as_deref().unwrap_or(""), &call.body) {
+        let query = call.query.as_deref().unwrap_or("");
+        if let Some(signature) = &back.callback.signature {
+            let header = call.headers.get(&signature.header).map(|value| value.as_bytes());
+            if !signature.signs(header, query, &call.body) {
+                tracing::warn!(gateway = %id, header = signature.header, "a callback without a good signature was refused");
+                return Answer::text(StatusCode::FORBIDDEN, "403\n");
+            }
+        }
+        match back.callback.gateway.callback(kind, query, &call.body) {
             Ok(Some(event)) => {
                 let (event, kept) = kept(event);
                 // Whoever is not told "ok" comes again: nothing is lost.

@@ -152,7 +152,9 @@ fn digest(config: &GatewayConfig, info: &GatewayInfo) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(format!("{:?} {:?} {:?}", config.kind, config.settings, config.limits));
     hash.update(format!("{:?} {} {}", info.carry, info.answers, info.receipts));
-    for secret in [config.password(), config.callback_secret(), config.mailbox_password()].into_iter().flatten() {
+    let secrets =
+        [config.password(), config.callback_secret(), config.callback_signature_secret(), config.mailbox_password()];
+    for secret in secrets.into_iter().flatten() {
         if let Ok(secret) = secret.read() {
             hash.update([0]);
             hash.update(secret.reveal());

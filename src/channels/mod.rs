@@ -189,9 +189,17 @@ pub trait Gateway: Send + Sync {
     fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()>;
     /// Connects and logs in. Never reaches a person.
     fn probe(&self) -> Boxed<'_, Health>;
-    /// Deliveries of an earlier run that were accepted and have no receipt yet, before [`Gateway::run`]: receipts that come
-    /// now are theirs. A gateway whose receipts carry our own key needs none of it.
-    fn adopt(&self, _earlier: &[Earlier]) {}
+    /// Whether receipts may name nothing but the gateway's own numbers: then they are kept beside the journal's chain of events,
+    /// and given back by [`Gateway::adopt`] after a restart. A gateway whose receipts carry our own key needs none of it.
+    fn receipts_by_ref(&self) -> bool {
+        false
+    }
+    /// Deliveries of an earlier run that were accepted and have no receipt yet: receipts that come now are theirs. It may run
+    /// already; gives what receipts said that were faster.
+    fn adopt(&self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+        let _ = earlier;
+        Vec::new()
+    }
     /// Whether the far end keeps accepted jobs by the delivery's key for a while, so that [`Gateway::follow`] and
     /// [`Gateway::cancel`] come to something.
     fn keeps_jobs(&self) -> bool {

@@ -221,6 +221,13 @@ impl GatewayConfig {
             _ => None,
         }
     }
+    /// Where the secret lies that its calls are signed with, if they are.
+    pub fn callback_signature_secret(&self) -> Option<SecretRef> {
+        match &self.settings {
+            Settings::Http(s) => SecretRef::of(&s.callback_signature.as_ref()?.secret.value, self.base.as_deref()),
+            _ => None,
+        }
+    }
     /// The host it connects to, if it does: `demo` refuses all but loopback.
     pub fn host(&self) -> Option<String> {
         match &self.settings {

@@ -1,5 +1,6 @@
 //! What the program keeps of itself in the journal, beside what happened to incidents: seals of its head, rehearsals of the
-//! restore, jumps of the machine's clock. No rule decides by it; screens show it, and auditors read it.
+//! restore, jumps of the machine's clock, numbers that gateways gave to deliveries. No rule decides by it; screens show it, and
+//! auditors read it.
 //!
 //! Kinds from [`KINDS_FROM`] on are of this module; those of incidents stay below. As with events, a published kind and version
 //! never changes.
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::gateway_refs::{GatewayRef, GatewayRefs};
+use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::time::At;
 use crate::journal::HeadSeal;
 
@@ -26,6 +29,8 @@ pub enum Keeping {
     Rehearsed(Rehearsal),
     /// The machine's clock jumped.
     ClockStepped(ClockStep),
+    /// Gateways accepted deliveries under these numbers.
+    GatewayRefs(Vec<GatewayRef>),
 }
 
 /// How a rehearsal of the restore ended.
@@ -57,6 +62,7 @@ impl Keeping {
             Keeping::Sealed(_) => 1_001,
             Keeping::Rehearsed(_) => 1_002,
             Keeping::ClockStepped(_) => 1_003,
+            Keeping::GatewayRefs(_) => 1_004,
         }
     }
 
@@ -66,6 +72,7 @@ impl Keeping {
             Keeping::Sealed(_) => "sealed",
             Keeping::Rehearsed(_) => "restore-rehearsed",
             Keeping::ClockStepped(_) => "clock-stepped",
+            Keeping::GatewayRefs(_) => "gateway-refs",
         }
     }
 
@@ -79,6 +86,10 @@ impl Keeping {
             }),
             Keeping::Rehearsed(rehearsal) => serde_json::to_value(rehearsal).unwrap_or_default(),
             Keeping::ClockStepped(step) => serde_json::to_value(step).unwrap_or_default(),
+            Keeping::GatewayRefs(refs) => {
+                let one = |(delivery, name): &GatewayRef| (delivery.to_string(), name.clone().into());
+                serde_json::Value::Object(refs.iter().map(one).collect())
+            }
         }
     }
 
@@ -87,6 +98,11 @@ impl Keeping {
             Keeping::Sealed(seal) => postcard::to_stdvec(seal),
             Keeping::Rehearsed(rehearsal) => postcard::to_stdvec(rehearsal),
             Keeping::ClockStepped(step) => postcard::to_stdvec(step),
+            Keeping::GatewayRefs(refs) => {
+                let flat: Vec<(IncidentNo, u32, &str)> =
+                    refs.iter().map(|(id, name)| (id.incident, id.ordinal, name.as_str())).collect();
+                postcard::to_stdvec(&flat)
+            }
         };
         // Writing into memory can't fail for these types.
         bytes.unwrap_or_default()
@@ -98,6 +114,11 @@ impl Keeping {
             1_001 => postcard::from_bytes(bytes).map(Keeping::Sealed).map_err(words),
             1_002 => postcard::from_bytes(bytes).map(Keeping::Rehearsed).map_err(words),
             1_003 => postcard::from_bytes(bytes).map(Keeping::ClockStepped).map_err(words),
+            1_004 => {
+                let flat: Vec<(IncidentNo, u32, String)> = postcard::from_bytes(bytes).map_err(words)?;
+                let one = |(incident, ordinal, name)| (DeliveryId { incident, ordinal }, name);
+                Ok(Keeping::GatewayRefs(flat.into_iter().map(one).collect()))
+            }
             other => Err(format!("this program knows no records of kind {other}")),
         }
     }
@@ -112,6 +133,8 @@ pub struct Kept {
     pub rehearsal: Option<(At, Arc<Rehearsal>)>,
     /// The last jump of the clock, and when it was.
     pub clock_step: Option<(At, ClockStep)>,
+    /// The numbers under which gateways accepted what has no receipt yet.
+    pub refs: GatewayRefs,
     /// When the first record was written: nothing is overdue before there was time to do it.
     pub since: Option<At>,
 }
@@ -123,6 +146,9 @@ impl Kept {
             Keeping::Sealed(seal) => self.seal = Some((seq, Arc::new(seal.clone()))),
             Keeping::Rehearsed(rehearsal) => self.rehearsal = Some((at, Arc::new(rehearsal.clone()))),
             Keeping::ClockStepped(step) => self.clock_step = Some((at, *step)),
+            Keeping::GatewayRefs(refs) => {
+                refs.iter().for_each(|(delivery, name)| self.refs.insert(*delivery, name.clone()));
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod board;
 pub mod effects;
 pub mod evidence;
+pub mod gateway_refs;
 pub mod health;
 pub mod journal_view;
 pub mod keeping;

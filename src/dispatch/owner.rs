@@ -17,7 +17,7 @@ use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
-use crate::channels::Taken;
+use crate::channels::{Earlier, Taken};
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -408,6 +408,7 @@ impl Owner {
         self.commit(&mut gathered);
         self.resume();
         self.follow(None);
+        self.adopt(None);
         self.own_outcomes(&mut gathered);
         // What fell due while the program was down comes first, before anything that could move it.
         if self.state.next_due().is_some_and(|d| d <= self.now()) {
@@ -615,9 +616,18 @@ impl Owner {
     /// What a worker told.
     fn hear(&mut self, news: WorkerEvent, gathered: &mut Gathered) {
         match news {
+            WorkerEvent::Refs(refs) => match gathered.kept.last_mut() {
+                Some((_, Keeping::GatewayRefs(last))) if last.len() + refs.len() <= REFS_TOGETHER_MAX => {
+                    last.extend(refs)
+                }
+                _ => gathered.kept.push((self.now(), Keeping::GatewayRefs(refs))),
+            },
             WorkerEvent::Outcomes(outcomes) => {
                 let mut states: Vec<(DeliveryId, DeliveryState)> = Vec::with_capacity(outcomes.len());
                 for (id, state, reason) in outcomes {
+                    if state == DeliveryState::Delivered {
+                        self.meta.kept.refs.remove(id);
+                    }
                     if let Some(reason) = reason {
                         self.keep_reason(id, reason);
                     }
@@ -646,6 +656,7 @@ impl Owner {
                     self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
                     self.again(in_line);
                     self.follow(Some(&gateway));
+                    self.adopt(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
                     self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
@@ -976,6 +987,41 @@ impl Owner {
         }
     }
 
+    /// Gateways whose receipts name their own numbers are told the numbers of what they accepted under another run of them and
+    /// of which no end is known. After a start all of them, else the one that took another's place.
+    fn adopt(&self, only: Option<&GatewayId>) {
+        let refs = &self.meta.kept.refs;
+        let adopts = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| adopts(id) && w.receipts_by_ref()).collect();
+        if workers.is_empty() || refs.is_empty() {
+            return;
+        }
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let named = (0u32..).zip(&inc.deliveries).filter(|(_, d)| d.state == DeliveryState::Accepted);
+            let named =
+                named.map(|(o, _)| o).filter(|o| refs.get(DeliveryId { incident: inc.no, ordinal: *o }).is_some());
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, named, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            let named = refs.get(DeliveryId { incident: DESK, ordinal }).is_some();
+            if named && note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            let earlier = |queued: Queued| {
+                let (delivery, to) = (queued.job.delivery, queued.job.to);
+                refs.get(delivery).map(|name| Earlier { delivery, to, gateway_ref: name.to_owned() })
+            };
+            if let Some(worker) = workers.get(&gateway) {
+                worker.adopt(jobs.into_iter().filter_map(earlier).collect());
+            }
+        }
+    }
+
     fn hand_over(&mut self, jobs: Jobs) {
         for (gateway, jobs) in jobs {
             self.waiting.entry(gateway.clone()).or_default().extend(jobs);
@@ -1079,6 +1125,8 @@ impl Owner {
 
 /// A far end is asked about what it accepted for so long after the delivery's own time.
 const FOLLOW_GRACE_S: u32 = 600;
+/// So many numbers of gateways stand in one record.
+const REFS_TOGETHER_MAX: usize = 4_096;
 /// Reasons that are kept for screens.
 const REASONS_MAX: usize = 20_000;
 

@@ -22,7 +22,7 @@ use super::retry::{Jitter, RetryPolicy, backoff};
 pub use super::worker_event::{Outcome, WorkerEvent};
 pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
-use crate::channels::{Cancelled, Gateway, GatewayEvent, Health, Job, Stop};
+use crate::channels::{Cancelled, Earlier, Gateway, GatewayEvent, Health, Job, Stop};
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -87,9 +87,10 @@ impl Worker {
         stop: Stop,
     ) -> WorkerHandle {
         let now = mono();
-        let state = WorkerState::new(id, limits.clone(), jitter.clone(), now);
+        let state = WorkerState::new(id, limits.clone(), jitter.clone(), now).keeping_refs(gateway.receipts_by_ref());
         let shared = Arc::new(Shared {
             keeps_jobs: gateway.keeps_jobs(),
+            receipts_by_ref: gateway.receipts_by_ref(),
             queue_len_max: limits.queue_len_max.max(1),
             desk: Mutex::new(Desk::new(&state)),
             bell: Notify::new(),
@@ -207,6 +208,20 @@ impl WorkerHandle {
         self.shared.bell.notify_one();
     }
 
+    /// Whether the gateway's receipts name its own numbers only.
+    pub fn receipts_by_ref(&self) -> bool {
+        self.shared.receipts_by_ref
+    }
+
+    /// Deliveries that an earlier run of the gateway accepted, with its numbers: receipts that come now are theirs.
+    pub fn adopt(&self, earlier: Vec<Earlier>) {
+        if earlier.is_empty() || !self.shared.receipts_by_ref {
+            return;
+        }
+        self.shared.desk().commands.push(Command::Adopt(earlier));
+        self.shared.bell.notify_one();
+    }
+
     /// Asks the gateway how it is, now, and lets the worker know. Never reaches a person.
     pub async fn probe(&self) -> Health {
         let health = self.gateway.probe().await;
@@ -268,6 +283,7 @@ enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
     Follow(Vec<Job>),
+    Adopt(Vec<Earlier>),
     Tell(GatewayEvent),
     Probed(Health),
 }
@@ -276,6 +292,7 @@ enum Command {
 #[derive(Debug)]
 struct Shared {
     keeps_jobs: bool,
+    receipts_by_ref: bool,
     queue_len_max: usize,
     desk: Mutex<Desk>,
     bell: Notify,
@@ -434,6 +451,11 @@ impl Work {
                 Command::Submit(jobs) => self.state.submit(jobs, now),
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
                 Command::Follow(jobs) => self.gateway.follow(jobs),
+                Command::Adopt(earlier) => {
+                    let news = self.gateway.adopt(&earlier);
+                    self.state.adopt(earlier, now);
+                    self.state.hear(news.into_iter(), now);
+                }
                 Command::Tell(event) => self.state.hear(std::iter::once(event), now),
                 Command::Probed(health) => self.state.asked(health, now),
             }

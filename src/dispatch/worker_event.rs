@@ -1,5 +1,6 @@
 //! What a worker tells the loop.
 
+use super::gateway_refs::GatewayRef;
 use super::health::Standing;
 use crate::channels::{Address, Health, Taken};
 use crate::domain::delivery::DeliveryState;
@@ -11,6 +12,9 @@ pub type Outcome = (DeliveryId, DeliveryState, Option<String>);
 /// What a worker tells the loop.
 #[derive(Clone, Debug)]
 pub enum WorkerEvent {
+    /// Under which numbers the gateway accepted what the next outcomes are about: told before them, so that whatever is on disk
+    /// as accepted has its number there.
+    Refs(Vec<GatewayRef>),
     /// Outcomes, in the order they came.
     Outcomes(Vec<Outcome>),
     /// Somebody wrote back.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::gateway_refs::{GatewayRef, REF_BYTES_MAX};
 use super::health::{Breaker, Change, Standing};
 use super::queue::{Held, Place, Queue, Queued};
 use super::rate::Bucket;
@@ -13,7 +14,7 @@ use super::receipts::Receipts;
 use super::retry::{self, GiveUp, Jitter, Step};
 use super::worker_event::{Outcome, WorkerEvent};
 use super::worker_limits::WorkerLimits;
-use crate::channels::{GatewayEvent, Health, Job};
+use crate::channels::{Earlier, GatewayEvent, Health, Job};
 use crate::domain::delivery::{Accepted, DeliveryState, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -41,6 +42,9 @@ pub struct WorkerState {
     paused_until: Option<Instant>,
     heard_at: Instant,
     batch: Vec<Outcome>,
+    /// Whether the gateway's receipts name nothing but its own numbers; those of the batch.
+    keeps_refs: bool,
+    refs: Vec<GatewayRef>,
     batch_since: Option<Instant>,
     told: VecDeque<WorkerEvent>,
     expired: Vec<Held>,
@@ -76,6 +80,8 @@ impl WorkerState {
             paused_until: None,
             heard_at: now,
             batch: Vec::new(),
+            keeps_refs: false,
+            refs: Vec::new(),
             batch_since: None,
             told: VecDeque::new(),
             expired: Vec::new(),
@@ -88,6 +94,13 @@ impl WorkerState {
             gateway,
             limits,
         }
+    }
+
+    /// The gateway's receipts name its own numbers: they are told, to be kept.
+    #[must_use]
+    pub fn keeping_refs(mut self, keeps: bool) -> Self {
+        self.keeps_refs = keeps;
+        self
     }
 
     /// What it holds.
@@ -259,6 +272,10 @@ impl WorkerState {
     fn accepted(&mut self, delivery: DeliveryId, accepted: Accepted, now: Instant) {
         self.accepted_total += 1;
         self.last_accepted = Some(now);
+        let name = &accepted.gateway_ref;
+        if self.keeps_refs && !accepted.delivered && (1..=REF_BYTES_MAX).contains(&name.len()) {
+            self.refs.push((delivery, name.clone()));
+        }
         self.tell(delivery, DeliveryState::Accepted, None, now);
         let news = if accepted.delivered {
             self.receipts.receipt(Some(delivery), String::new(), Ok(()), now)
@@ -267,6 +284,15 @@ impl WorkerState {
         };
         if let Some((delivery, state, reason)) = news {
             self.tell(delivery, state, reason, now);
+        }
+    }
+
+    /// Deliveries of an earlier run, with the numbers under which they were accepted. Tells what receipts said that were faster.
+    pub fn adopt(&mut self, earlier: Vec<Earlier>, now: Instant) {
+        for Earlier { delivery, gateway_ref, .. } in earlier {
+            if let Some((delivery, state, reason)) = self.receipts.accepted(delivery, gateway_ref) {
+                self.tell(delivery, state, reason, now);
+            }
         }
     }
 
@@ -321,8 +347,17 @@ impl WorkerState {
     pub fn flush(&mut self) {
         self.batch_since = None;
         // A loop that is behind gets fewer and larger events.
+        let grows = matches!(self.told.back(), Some(WorkerEvent::Outcomes(last))
+            if last.len() + self.batch.len() <= self.limits.batch_max);
+        if !self.refs.is_empty() {
+            let at = self.told.len() - usize::from(grows);
+            match at.checked_sub(1).and_then(|before| self.told.get_mut(before)) {
+                Some(WorkerEvent::Refs(before)) => before.append(&mut self.refs),
+                _ => self.told.insert(at, WorkerEvent::Refs(std::mem::take(&mut self.refs))),
+            }
+        }
         if let Some(WorkerEvent::Outcomes(last)) = self.told.back_mut()
-            && last.len() + self.batch.len() <= self.limits.batch_max
+            && grows
         {
             last.append(&mut self.batch);
         }
@@ -509,6 +544,41 @@ mod tests {
             }
         }
         all
+    }
+
+    #[test]
+    fn numbers_of_the_gateway_are_told_before_the_outcomes_that_they_are_of() {
+        let now = Instant::now();
+        let limits = WorkerLimits { batch_max: 4, in_flight_max: 100, ..WorkerLimits::default() };
+        let mut s = WorkerState::new("g".into(), limits, Jitter::seeded(1), now).keeping_refs(true);
+        s.submit((1..=9).map(|n| Queued { job: job(actual(n), 1), last_path: false }).collect(), now);
+        while hand_over(&mut s, now) {}
+        let outcome = |(n, gateway_ref): (u32, &str)| GatewayEvent::Outcome {
+            delivery: actual(n),
+            result: Ok(Accepted { gateway_ref: gateway_ref.into(), ..Accepted::default() }),
+        };
+        let long = "x".repeat(REF_BYTES_MAX + 1);
+        let all = [(1, "a"), (2, "b"), (3, ""), (4, &*long), (5, "e"), (6, "f"), (7, "g"), (8, "h"), (9, "i")];
+        for one in all {
+            s.hear([outcome(one)].into_iter(), now);
+            s.flush();
+        }
+        let mut told: Vec<Vec<u32>> = Vec::new();
+        let mut refs: Vec<GatewayRef> = Vec::new();
+        while let Some(event) = s.next_told() {
+            match event {
+                WorkerEvent::Refs(more) => refs.extend(more),
+                WorkerEvent::Outcomes(batch) => {
+                    let named = |n: &u32| refs.iter().any(|(id, _)| id.ordinal == *n);
+                    let ordinals: Vec<u32> = batch.iter().map(|(id, ..)| id.ordinal).collect();
+                    assert!(ordinals.iter().all(|n| named(n) || [3, 4].contains(n)), "{ordinals:?} {refs:?}");
+                    told.push(ordinals);
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(told, [vec![1, 2, 3, 4], vec![5, 6, 7, 8], vec![9]]);
+        assert_eq!(refs.len(), 7);
     }
 
     #[test]

@@ -50,6 +50,15 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
             "010e7468652073616d65207374617465b40980f6e8fdc847c413",
         ),
         (1003, "clock-stepped", Keeping::ClockStepped(ClockStep { by_ms: -3_600_000 }), "ffb9b703"),
+        (
+            1004,
+            "gateway-refs",
+            Keeping::GatewayRefs(vec![
+                ("14.17".parse().unwrap(), "0a".into()),
+                ("X3.200".parse().unwrap(), "b1 b2".into()),
+            ]),
+            "02000e110230610103c801056231206232",
+        ),
     ];
     for (kind, name, keeping, bytes) in golden {
         let record = encode_keeping(WHEN, &keeping);

@@ -23,7 +23,7 @@ delaytime = 1
 delaytime_mainprocess = 1
 errorsleeptime = 0
 blockafter = 1000
-decode_unicode_text = yes
+decode_unicode_text = no
 incoming_utf8 = yes
 receive_before_send = no
 

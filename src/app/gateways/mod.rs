@@ -10,11 +10,11 @@ use crate::channels::fax_mail::FaxMail;
 use crate::channels::hylafax::Hylafax;
 use crate::channels::mirror::Mirror;
 use crate::channels::smpp::Smpp;
-use crate::channels::sms_http::{CallbackKind, SmsHttp};
+use crate::channels::sms_http::{CallbackKind, Signature, SmsHttp};
 use crate::channels::sms_spool::Spool;
 use crate::channels::smtp::{Now, SmtpGateway};
 use crate::channels::{Gateway, Secret};
-use crate::config::raw::channels::LimitsEntry;
+use crate::config::raw::channels::{LimitsEntry, SmsHttpEntry};
 use crate::config::secrets::SecretRef;
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::{GatewayId, Gx};
@@ -76,6 +76,8 @@ pub struct Callback {
     pub gateway: Arc<SmsHttp>,
     /// The secret part of the path: who does not know it is answered 404.
     pub secret: Secret,
+    /// A call without it is answered 403.
+    pub signature: Option<Signature>,
 }
 
 /// One way out, built or not.
@@ -166,6 +168,14 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
         }
         Settings::Http(yaml) => {
             let secret = callback_secret(config, &mut warnings);
+            // Without what it is to be checked with, no call can be believed.
+            let (secret, signature) = match callback_signature(yaml, config) {
+                Ok(signature) => (secret, signature),
+                Err(why) => {
+                    warnings.push(format!("no receipts and no answers come in over it: {why}"));
+                    (None, None)
+                }
+            };
             let base = yaml.callback_base.as_deref().map(String::as_str).or(around.public_url.as_deref());
             let url = match (&secret, base) {
                 (Some(secret), Some(base)) => {
@@ -180,7 +190,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
                 Ok((Arc::new(SmsHttp::new(id.clone(), s)?), bounds))
             });
             if let (Ok((gateway, _)), Some(secret)) = (&gateway, secret) {
-                callback = Some(Callback { gateway: gateway.clone(), secret });
+                callback = Some(Callback { gateway: gateway.clone(), secret, signature });
             }
             split(gateway.map(|(g, b)| (dynamic(g), b)), config)
         }
@@ -277,6 +287,15 @@ fn named(place: &SecretRef) -> String {
 }
 
 /// Without it the gateway still sends, and that comes first: but neither receipts nor answers come in.
+/// How its calls are signed, if they are.
+fn callback_signature(yaml: &SmsHttpEntry, config: &GatewayConfig) -> Result<Option<Signature>, String> {
+    let Some(entry) = &yaml.callback_signature else { return Ok(None) };
+    match secret("secret of callback_signature", config.callback_signature_secret())? {
+        Some(secret) if !secret.is_empty() => Ok(Some(Signature { header: entry.header.value.clone(), secret })),
+        _ => Err("the secret of its callback_signature is empty".into()),
+    }
+}
+
 fn callback_secret(config: &GatewayConfig, warnings: &mut Vec<String>) -> Option<Secret> {
     let warning = match secret("callback_secret", config.callback_secret()) {
         Ok(Some(s)) if s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) => return Some(s),

@@ -531,3 +531,22 @@ fn a_callback_secret_that_breaks_an_address_is_not_used() {
     let all = build(&loaded(files(dir.path())), &around(), &|_| true);
     assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
 }
+
+#[test]
+fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
+    let dir = secrets();
+    let signed = |dir: &Path| {
+        let entry =
+            format!("callback_signature: {{ header: X-Signature, secret: {{ file: {}/signature }} }}", dir.display());
+        let add =
+            |text: String| text.replace("      callback_secret:", &format!("      {entry}\n      callback_secret:"));
+        let files = files(dir).into_iter().map(|(name, text)| (name, add(text))).collect();
+        build(&loaded(files), &around(), &|_| true).swap_remove(1)
+    };
+    let without = signed(dir.path());
+    assert!(without.callback.is_none() && without.gateway.is_ok());
+    assert!(without.warnings[0].starts_with("no receipts and no answers come in over it"), "{:?}", without.warnings);
+    std::fs::write(dir.path().join("signature"), "hemligt").unwrap();
+    let signature = signed(dir.path()).callback.unwrap().signature.unwrap();
+    assert_eq!((&*signature.header, signature.secret.expose()), ("X-Signature", "hemligt"));
+}

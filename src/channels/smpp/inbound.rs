@@ -15,6 +15,8 @@ pub const JOINING_MAX: usize = 500;
 pub const JOINING_S: u64 = 120;
 /// Stands where a part is missing.
 const MISSING: &str = "[…]";
+/// IA5, which is ASCII (SMPP 3.4, 5.2.19).
+const IA5: u8 = 0x01;
 
 /// A text from a phone, as far as it has come.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ struct Joining {
 #[derive(Debug, Default)]
 pub struct Joiner {
     waiting: Vec<Joining>,
+    /// This gateway has shown that its data_coding 1 is the GSM alphabet.
+    ia5_is_gsm: bool,
 }
 
 impl Joiner {
@@ -39,7 +43,11 @@ impl Joiner {
             0 => (None, delivered.message),
             _ => header(delivered.message),
         };
-        let text = letters(delivered.data_coding, alphabet, body);
+        self.ia5_is_gsm |= delivered.data_coding == IA5 && can_only_be_gsm(body);
+        let text = match delivered.data_coding {
+            IA5 if self.ia5_is_gsm && body.is_ascii() => gsm7::decode(body),
+            data_coding => letters(data_coding, alphabet, body),
+        };
         let concat = concat.or(delivered.sar.map(|(r, n, k)| ((true, r), n, k)));
         let Some((reference, n, k)) = concat.filter(|(_, n, k)| *n > 1 && (1..=*n).contains(k)) else {
             return vec![(from, text)];
@@ -98,6 +106,14 @@ fn header(message: &[u8]) -> (Option<Concat>, &[u8]) {
     (concat, body)
 }
 
+/// Whether octets that are called IA5 are GSM 03.38 all the same: some centres' libraries write 1 for "seven bits". `å` is the
+/// control octet 0x0f there, and an escape stands before `€` and brackets; no text in IA5 has a control octet but tab and
+/// line ends, nor one above 0x7f. A text without such an octet says nothing: it reads as the standard has it, or as the
+/// same gateway's earlier texts have shown.
+fn can_only_be_gsm(octets: &[u8]) -> bool {
+    octets.is_ascii() && octets.iter().any(|b| *b < 0x20 && !b"\t\n\r".contains(b))
+}
+
 /// Reads octets by their data coding (SMPP 3.4, 5.2.19; the groups from 0xc0 on are those of 3GPP TS 23.038, 4).
 fn letters(data_coding: u8, alphabet: Alphabet, octets: &[u8]) -> String {
     let latin1 = || octets.iter().map(|b| char::from(*b)).collect();
@@ -146,6 +162,19 @@ mod tests {
             let now = Instant::now();
             assert_eq!(texts(Joiner::default().heard(&one(0, data_coding, octets), alphabet, now)), [text]);
         }
+    }
+
+    #[test]
+    fn a_centre_that_calls_the_gsm_alphabet_ia5_is_understood() {
+        let (mut joiner, now) = (Joiner::default(), Instant::now());
+        let mut read = |octets| texts(joiner.heard(&one(0, 1, octets), Alphabet::Latin1, now)).remove(0);
+        assert_eq!(read(b"h|r inte @"), "h|r inte @", "IA5 until it is shown to be something else");
+        assert_eq!(read(b"JA\t14\r\n"), "JA\t14\r\n", "IA5 has tab and line ends");
+        assert_eq!(read(b"JA \xe5"), "JA å", "eight bits: Latin-1 under a wrong name, not GSM");
+        assert_eq!(read(b"\x0f\xe5"), "\u{f}å");
+        assert_eq!(read(b"NEJ 14 v\x0fr reserv {|"), "NEJ 14 vår reserv äö");
+        assert_eq!(read(b"h|r inte \0"), "hör inte @", "shown once, it holds");
+        assert_eq!(texts(Joiner::default().heard(&one(0, 1, b"2 \x1b\x65"), Alphabet::Gsm7, now)), ["2 €"]);
     }
 
     #[test]

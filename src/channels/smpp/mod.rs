@@ -355,7 +355,11 @@ impl Gateway for Smpp {
         })
     }
 
-    fn adopt(&self, earlier: &[Earlier]) {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).adopt(earlier);
+    fn receipts_by_ref(&self) -> bool {
+        self.config.receipts
+    }
+
+    fn adopt(&self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).adopt(earlier)
     }
 }

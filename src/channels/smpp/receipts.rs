@@ -218,16 +218,19 @@ impl Book {
         Some(self.event(None, receipt.id, receipt.state))
     }
 
-    /// Deliveries of an earlier run, with their numbers as they were told. Receipts that come now are theirs.
-    pub fn adopt(&mut self, earlier: &[Earlier]) {
+    /// Deliveries of an earlier run, with their numbers as they were told. Receipts that come now are theirs; gives what those
+    /// said that had come before. A text of several SMS, some of which were delivered before the restart, stays accepted: which
+    /// ones is not known any more, and "delivered" needs them all.
+    pub fn adopt(&mut self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+        let mut events = Vec::new();
         for Earlier { delivery, to, gateway_ref } in earlier {
             let ids: Vec<&str> = gateway_ref.split(' ').filter(|id| !id.is_empty()).collect();
             let group = (ids.len() > 1).then(|| self.open_group(ids.len()));
             for (part, id) in ids.into_iter().enumerate() {
-                // Nothing has come yet that could be told.
-                let _ = self.accepted(*delivery, to.0.as_bytes(), id, group.map(|g| (g, part)));
+                events.extend(self.accepted(*delivery, to.0.as_bytes(), id, group.map(|g| (g, part))));
             }
         }
+        events
     }
 
     /// How many SMS wait.

@@ -154,7 +154,10 @@ fn receipts_of_an_earlier_run_find_their_delivery() {
         to: crate::channels::Address("+46 70-174 06 05".into()),
         gateway_ref: gateway_ref.into(),
     };
-    book.adopt(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, "")]);
+    assert_eq!(told(book.receipt(ok("f7"), A)), Some((None, "f7".into(), true)), "faster than we are");
+    let news = book.adopt(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, ""), earlier(4, "F7")]);
+    let news: Vec<_> = news.into_iter().map(|event| told(Some(event))).collect();
+    assert_eq!(news, [Some((Some(4), "f7".into(), true))]);
     assert_eq!(book.len(), 3);
     assert_eq!(told(book.receipt(ok("10"), A)), Some((Some(1), "10".into(), true)), "hexadecimal then, decimal now");
     assert_eq!(told(book.receipt(ok("b2"), A)), None);

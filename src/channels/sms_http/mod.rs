@@ -10,6 +10,7 @@ mod answer;
 mod callback;
 mod config;
 mod request;
+mod signature;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use callback::{BadCallback, CALLBACK_LEN_MAX, CallbackKind};
 pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like};
+pub use signature::Signature;
 
 use self::answer::{Answer, judge};
 use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
@@ -225,6 +227,11 @@ fn plain_cause(error: &reqwest::Error) -> String {
 }
 
 impl Gateway for SmsHttp {
+    fn receipts_by_ref(&self) -> bool {
+        // A callback may carry our own key, or not: nobody knows before it comes. The worker matches what it names.
+        true
+    }
+
     fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
         Box::pin(async move {
             let connections_max = usize::from(self.inner.config.connections_max.max(1));

@@ -185,6 +185,18 @@ impl Run {
         }
     }
 
+    /// What was understood goes with the run: the next would tell it again.
+    async fn end(&mut self) {
+        let (forget, gone) = (std::mem::take(&mut self.state.forget), std::mem::take(&mut self.state.gone));
+        let removed = blocking(&self.config, move |c| {
+            forget.iter().try_for_each(|name| folder::forget(c, name))?;
+            folder::remove(&gone)
+        });
+        if let Err(why) = removed.await {
+            tracing::warn!(gateway = %self.gateway, why, "reports that were read can't be removed");
+        }
+    }
+
     async fn came(&mut self, read: Vec<Read>, growing: &[String]) {
         for file in read {
             if self.config.daemon == Daemon::Gammu {
@@ -274,7 +286,7 @@ impl Gateway for Spool {
                     },
                 }
                 if closing.is_some_and(|until| run.state.pending() == 0 || Instant::now() >= until) {
-                    return;
+                    return run.end().await;
                 }
             }
         })

@@ -5,7 +5,11 @@
 //!
 //! smstools cuts a long text at the 153rd septet even when that falls into an escape sequence or a surrogate pair: the
 //! telephone then shows `<` for `[`. So the parts are cut here and go as files of their own with their user data header;
-//! each has a number of its own for its status report, too. gammu cuts rightly: it gets the text whole.
+//! each has a number of its own for its status report, too.
+//!
+//! gammu takes the parts in one file. In a plain text file it would choose the alphabet by its own `transmitformat`, and that
+//! is seven bits when nothing is said, whatever its manual says: another script arrives as question marks. Its backup
+//! format names the alphabet of each part.
 
 use sha2::{Digest, Sha256};
 
@@ -15,6 +19,10 @@ use crate::domain::delivery::SendError;
 use crate::domain::ids::{DeliveryId, Status};
 use crate::domain::text::sms::{self, Alphabet, Encoding, Split};
 
+/// More parts than that overrun a table of gammu-smsd (`GSM_MAX_MULTI_SMS`).
+const GAMMU_PARTS_MAX: u16 = 50;
+/// As many hexadecimal digits as gammu itself writes on a line.
+const GAMMU_LINE_MAX: usize = 200;
 /// The most digits of a number (3GPP TS 23.040, 9.1.2.5: ten octets).
 const DIGITS_MAX: usize = 20;
 /// What the names of our files have in common.
@@ -89,26 +97,31 @@ pub fn files(job: &Job, config: &SpoolConfig) -> Result<Files, SendError> {
     let parts = sms::parts(&job.out, job.trailer.as_deref(), &limits).map_err(no)?;
     let units = u16::try_from(parts.texts.len()).unwrap_or(u16::MAX);
     let key = key(job, &to, &parts.texts);
-    let texts = match (config.daemon, split) {
-        (Daemon::Gammu, Split::Udh8 | Split::Udh16) => vec![parts.texts.concat()],
-        _ => parts.texts,
+    if config.daemon == Daemon::Gammu && units > GAMMU_PARTS_MAX {
+        return Err(SendError::permanent(format!(
+            "{units} SMS are more than gammu-smsd takes, which is {GAMMU_PARTS_MAX}"
+        )));
+    }
+    let one_by_one: Vec<&[String]> = match (config.daemon, split) {
+        (Daemon::Gammu, Split::Udh8 | Split::Udh16) => vec![&parts.texts],
+        _ => parts.texts.chunks(1).collect(),
     };
-    let n = texts.len();
-    let part = |(k, text): (usize, &String)| -> Result<Part, SendError> {
+    let n = one_by_one.len();
+    let part = |(k, texts): (usize, &[String])| -> Result<Part, SendError> {
         let short =
             format!("{PREFIX}{}-{k}of{n}-{:02x}{:02x}{:02x}{:02x}", job.delivery, key[0], key[1], key[2], key[3]);
         Ok(match config.daemon {
             Daemon::Smstools => {
                 let header = (n > 1).then(|| concat(split, &key, n, k)).flatten();
-                Part { octets: smstools(job, config, &to, text, parts.encoding, header)?, name: short }
+                Part { octets: smstools(job, config, &to, &texts.concat(), parts.encoding, header)?, name: short }
             }
             Daemon::Gammu => {
-                let octets = [0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
-                Part { octets, name: gammu_name(job, config, &to, &short) }
+                let octets = gammu(config, &to, texts, parts.encoding, |k| concat(split, &key, texts.len(), k))?;
+                Part { octets, name: gammu_name(job, &to, &short) }
             }
         })
     };
-    let parts = (1..).zip(&texts).map(part).collect::<Result<_, _>>()?;
+    let parts = (1..).zip(one_by_one).map(part).collect::<Result<_, _>>()?;
     Ok(Files { parts, units, tail: tail(&to) })
 }
 
@@ -144,8 +157,7 @@ fn smstools(
     encoding: Encoding,
     header: Option<String>,
 ) -> Result<Vec<u8>, SendError> {
-    let body = sms::octets(text, encoding, Alphabet::Gsm7)
-        .map_err(|c| SendError::permanent(format!("this gateway has no U+{:04X}", u32::from(c))))?;
+    let body = octets_of(text, encoding)?;
     let mut lines = match to.strip_prefix('+') {
         Some(digits) => vec![format!("To: {digits}")],
         None => vec![format!("To: {to}"), "To_TOA: unknown".into()],
@@ -171,14 +183,52 @@ fn smstools(
     Ok(octets)
 }
 
-/// `OUT<priority><date>_<time>_<serial>_<recipient>_<note>.txt[d]`. gammu sends in the order of names: so in the place of date
-/// and time stand incident and ordinal. It asks for a status report by the `d`.
-fn gammu_name(job: &Job, config: &SpoolConfig, to: &str, note: &str) -> String {
+/// The octets on the air, whoever writes them.
+fn octets_of(text: &str, encoding: Encoding) -> Result<Vec<u8>, SendError> {
+    sms::octets(text, encoding, Alphabet::Gsm7)
+        .map_err(|c| SendError::permanent(format!("this gateway has no U+{:04X}", u32::from(c))))
+}
+
+/// A backup file of gammu: a section for each SMS, in order; the text always as UTF-16, in hexadecimal digits.
+fn gammu(
+    config: &SpoolConfig,
+    to: &str,
+    texts: &[String],
+    encoding: Encoding,
+    header: impl Fn(usize) -> Option<String>,
+) -> Result<Vec<u8>, SendError> {
+    let mut file = String::new();
+    for (k, text) in texts.iter().enumerate() {
+        octets_of(text, encoding)?;
+        // A section that calls itself a status report asks for one.
+        let kind = if config.reports.is_some() { "Status_Report" } else { "Submit" };
+        file.push_str(&format!("[SMSBackup{k:03}]\nPDU = {kind}\nNumber = \"{to}\"\nClass = -1\n"));
+        if let Some(octets) = header(k + 1).filter(|_| texts.len() > 1) {
+            file.push_str(&format!("UDH = {}\n", octets.replace(' ', "")));
+        }
+        let digits: String = text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
+        let mut rest = digits.as_str();
+        for line in 0.. {
+            let (now, later) = rest.split_at(rest.len().min(GAMMU_LINE_MAX));
+            file.push_str(&format!("Text{line:02} = {now}\n"));
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        let coding = if encoding == Encoding::Ucs2 { "Unicode" } else { "Default" };
+        file.push_str(&format!("Coding = {coding}_No_Compression\nLength = {}\n\n", text.encode_utf16().count()));
+    }
+    Ok(file.into_bytes())
+}
+
+/// `OUT<priority><date>_<time>_<serial>_<recipient>_<note>.smsbackup`. gammu sends in the order of names: so in the place of
+/// date and time stand incident and ordinal.
+fn gammu_name(job: &Job, to: &str, note: &str) -> String {
     let DeliveryId { incident, ordinal } = job.delivery;
     let priority = char::from(b'A' + job.head.priority.min(25));
     let drill = u8::from(incident.status == Status::Exercise);
-    let report = if config.reports.is_some() { "d" } else { "" };
-    format!("OUT{priority}{:08}_{ordinal:06}_{drill:02}_{to}_{note}.txt{report}", incident.n)
+    format!("OUT{priority}{:08}_{ordinal:06}_{drill:02}_{to}_{note}.smsbackup", incident.n)
 }
 
 #[cfg(test)]

@@ -69,15 +69,42 @@ fn the_exact_file_of_smstools() {
 #[test]
 fn the_exact_file_of_gammu() {
     let config = SpoolConfig { daemon: Daemon::Gammu, ..smstools() };
-    let text = format!("{}😀", "Å".repeat(300));
-    let files = files(&job("+46701740605", &text), &config).unwrap();
-    assert_eq!((files.parts.len(), files.units), (1, 5), "it cuts by itself");
-    let name = &files.parts[0].name;
+    let one = files(&job("+46701740605", "Å [@]"), &config).unwrap();
+    assert_eq!((one.parts.len(), one.units), (1, 1));
+    let name = &one.parts[0].name;
     assert!(name.starts_with("OUTA00000014_000017_00_+46701740605_vk-14.17-1of1-"), "{name}");
-    assert!(name.ends_with(".txtd") && name.len() < 100, "{name}");
-    let octets = &files.parts[0].octets;
-    assert_eq!(octets[..4], [0xfe, 0xff, 0, b'1']);
-    assert!(octets.ends_with(&[0, 0xc5, 0xd8, 0x3d, 0xde, 0x00]));
+    assert!(name.ends_with(".smsbackup") && name.len() < 100, "{name}");
+    let f = Fingerprint::of("14-2", "internal", "sv", "Å [@]").to_string();
+    let head: String = format!("14-2 {f} ").bytes().map(|b| format!("{b:04X}")).collect();
+    let expected = format!(
+        "[SMSBackup000]\nPDU = Status_Report\nNumber = \"+46701740605\"\nClass = -1\n\
+         Text00 = {head}00C50020005B0040005D\nCoding = Default_No_Compression\nLength = 17\n\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&one.parts[0].octets), expected);
+
+    // A long one is one file, cut by us, in the alphabet that it needs, whatever gammu's own settings are.
+    let (key, text) = (SpoolConfig { reports: None, ..config.clone() }, format!("{}😀", "Å".repeat(300)));
+    let long = files(&job("0701740605", &text), &key).unwrap();
+    assert_eq!((long.parts.len(), long.units), (1, 5));
+    let file = String::from_utf8(long.parts[0].octets.clone()).unwrap();
+    let all = |key: &str| file.lines().filter_map(|l| l.strip_prefix(key)?.strip_prefix(" = ")).collect::<Vec<_>>();
+    let headers = all("UDH");
+    assert_eq!(headers.len(), 5);
+    assert!((1..).zip(&headers).all(|(k, h)| *h == format!("050003{}05{k:02X}", &headers[0][6..8])), "{headers:?}");
+    assert_eq!((all("PDU"), all("Coding")), (vec!["Submit"; 5], vec!["Unicode_No_Compression"; 5]));
+    let lines: Vec<&str> = file.lines().filter(|l| l.starts_with("Text")).collect();
+    assert!(lines.len() == 9 && lines.iter().all(|l| l.len() <= "Text00 = ".len() + 200), "{lines:?}");
+    let digits: String = lines.iter().map(|l| &l[9..]).collect();
+    let units: Vec<u16> = digits.as_bytes().chunks(4).map(|d| u16::from_str_radix(str(d), 16).unwrap()).collect();
+    assert_eq!(String::from_utf16(&units).unwrap(), job("0701740605", &text).out.whole(None));
+
+    let sms = SmsLimits { parts_max: 255, ..config.sms.clone() };
+    let far_too_long = job("+46701740605", &"я".repeat(3_600));
+    assert!(matches!(files(&far_too_long, &SpoolConfig { sms, ..config }), Err(SendError::Permanent { .. })));
+}
+
+fn str(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap()
 }
 
 #[test]
@@ -87,7 +114,7 @@ fn a_name_tells_the_delivery_and_another_text_has_another_name() {
     for (name, expected) in [
         ("vk-14.17-1of2-0a1b2c3d", Some((one, 1, 2))),
         ("vk-X3.2-2of2-0a1b2c3d", Some((drill, 2, 2))),
-        ("OUTA00000014_000017_00_+46701740605_vk-14.17-1of1-0a1b2c3d.txtd", Some((one, 1, 1))),
+        ("OUTA00000014_000017_00_+46701740605_vk-14.17-1of1-0a1b2c3d.smsbackup", Some((one, 1, 1))),
         ("vk-14.17-3of2-0a1b2c3d", None),
         ("vk-14.17-0of2-0a1b2c3d", None),
         ("vk-14.17", None),

@@ -50,6 +50,8 @@ struct Waiting {
     delivery: DeliveryId,
     message_id: u8,
     tail: Tail,
+    /// Its text has failed: the report's file is to go, and what it says is no news.
+    is_void: bool,
 }
 
 /// The state of a spool.
@@ -109,7 +111,7 @@ impl State {
         for (name, message_id, to) in sent {
             let Some((delivery, _, n)) = ours(&name) else { continue };
             let (_, all) = found.entry(delivery).or_insert((n, Vec::new()));
-            all.push(Waiting { delivery, message_id, tail: tail(&to) });
+            all.push(Waiting { delivery, message_id, tail: tail(&to), is_void: false });
         }
         // Without all parts there is no saying when all are delivered.
         for (delivery, (n, all)) in found {
@@ -182,7 +184,7 @@ impl State {
         {
             let (tail, n) = (text.tail, text.parts.len());
             self.left.entry(delivery).or_insert(n);
-            self.waiting.push_back(Waiting { delivery, message_id, tail });
+            self.waiting.push_back(Waiting { delivery, message_id, tail, is_void: false });
             if self.waiting.len() > WAITING_MAX
                 && let Some(oldest) = self.waiting.pop_front()
             {
@@ -240,8 +242,7 @@ impl State {
                 Ok(Accepted { gateway_ref: reference(delivery, &gateway_ref), delivered: false, units: text.units })
             }
             Some(why) => {
-                self.left.remove(&delivery);
-                self.waiting.retain(|w| w.delivery != delivery);
+                self.void(delivery);
                 let failed = |p: &&Part| matches!(p.place, Place::Failed(_));
                 self.forget.extend(text.parts.iter().filter(failed).map(|p| p.name.clone()));
                 Err(why)
@@ -253,13 +254,20 @@ impl State {
         }
     }
 
+    /// A text has its end. Reports on others of its SMS may still come.
+    fn void(&mut self, delivery: DeliveryId) {
+        self.left.remove(&delivery);
+        self.waiting.iter_mut().filter(|w| w.delivery == delivery).for_each(|w| w.is_void = true);
+    }
+
     /// A status report came, in that file, which may go once the report is understood. One that comes before its SMS lies in
     /// `sent` is kept.
     pub fn report(&mut self, report: Report, path: PathBuf) {
         let is_it = |w: &Waiting| w.message_id == report.message_id && w.tail == report.tail;
         // A report on the first part can come before the last part is sent: it is told behind the outcome.
         let at = self.waiting.iter().rposition(is_it);
-        let Some(at) = at.filter(|at| !self.texts.contains_key(&self.waiting[*at].delivery)) else {
+        let told = |w: &Waiting| w.is_void || !self.texts.contains_key(&w.delivery);
+        let Some(at) = at.filter(|at| told(&self.waiting[*at])) else {
             if self.early.len() >= EARLY_MAX {
                 self.early.pop_front();
             }
@@ -268,14 +276,13 @@ impl State {
         self.gone.push(path);
         // Without a result the network goes on trying: no news.
         let Some(result) = report.result else { return };
-        let Some(Waiting { delivery, .. }) = self.waiting.remove(at) else { return };
+        let Some(Waiting { delivery, is_void: false, .. }) = self.waiting.remove(at) else { return };
         let Some(left) = self.left.get_mut(&delivery) else { return };
         *left = left.saturating_sub(1);
         if *left > 0 && result.is_ok() {
             return;
         }
-        self.left.remove(&delivery);
-        self.waiting.retain(|w| w.delivery != delivery);
+        self.void(delivery);
         let (gateway, gateway_ref) = (self.gateway.clone(), delivery.to_string());
         self.events.push_back(GatewayEvent::Receipt { gateway, delivery: Some(delivery), gateway_ref, result });
     }

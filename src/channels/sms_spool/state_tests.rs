@@ -65,6 +65,30 @@ fn a_report_is_told_behind_the_outcome() {
     s.found(ID, 1, Place::Sent(Some(8)));
     s.settle(now);
     assert_eq!(told(&mut s), ["accepted 14.1 7 8 ×2", "not delivered: status 65 (for good)"]);
+    // The one on the other part is no news, and its file goes: the next start would find and tell it.
+    s.report(report(8, Some(Err(SendError::permanent("status 65")))), "eight".into());
+    s.settle(now);
+    assert_eq!((told(&mut s), s.gone), (vec![], vec![PathBuf::from("seven"), "eight".into()]));
+}
+
+#[test]
+fn a_report_on_a_try_that_failed_says_nothing_of_the_next() {
+    let (mut s, now) = state();
+    s.put(ID, &files(2), 3_600, now);
+    s.found(ID, 0, Place::Sent(Some(7)));
+    s.found(ID, 1, Place::Failed(Some(SendError::temporary("busy"))));
+    s.settle(now);
+    s.put(ID, &files(2), 3_600, now);
+    s.found(ID, 0, Place::Sent(Some(8)));
+    s.found(ID, 1, Place::Sent(Some(9)));
+    s.settle(now);
+    told(&mut s);
+    s.report(report(7, Some(Ok(()))), "seven".into());
+    s.report(report(8, Some(Ok(()))), "eight".into());
+    assert_eq!(told(&mut s), Vec::<String>::new(), "the second part has not arrived");
+    s.report(report(9, Some(Ok(()))), "nine".into());
+    assert_eq!(told(&mut s), ["delivered"]);
+    assert_eq!(s.gone.len(), 3);
 }
 
 #[test]

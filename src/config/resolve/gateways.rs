@@ -4,7 +4,7 @@ use super::Resolver;
 use crate::config::load::{GatewayConfig, GatewayKind, Settings, host_of};
 use crate::config::raw::channels::{
     CharsetWord, DaemonWord, EmailGateway, FaxGateway, FaxMailEntry, JoinWord, LimitsEntry, PageWord, SecretEntry,
-    SmsGateway, SmsSpoolEntry, SplitWord, TlsWord, WebGateway,
+    SmsGateway, SmsHttpEntry, SmsSpoolEntry, SplitWord, TlsWord, WebGateway,
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
@@ -154,6 +154,7 @@ impl Resolver<'_> {
                 self.url(&http.url);
                 self.secret(http.password.as_ref());
                 self.secret(http.callback_secret.as_ref());
+                self.callback_signature(http);
                 for url in [&http.callback_base, &http.probe_url].into_iter().flatten() {
                     self.url(url);
                 }
@@ -241,6 +242,23 @@ impl Resolver<'_> {
             self.found
                 .error(name.place, "fax-receipts", message)
                 .help("a mail server knows nothing of the machine that is called: leave out receipts and mailbox");
+        }
+    }
+
+    fn callback_signature(&mut self, http: &SmsHttpEntry) {
+        let Some(signature) = &http.callback_signature else { return };
+        self.secret(Some(&signature.secret));
+        let header = &signature.header;
+        // RFC 9110, 5.6.2: the characters of a name; those that nobody uses are left out.
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if header.is_empty() || !header.chars().all(good) {
+            let message = format!("\"{}\" is no name of a header", header.value);
+            self.found.error(header.place, "callback-signature", message).help("such as X-Signature");
+        }
+        if http.callback_secret.is_none() {
+            self.found
+                .error(header.place, "callback-signature", "nobody calls back without a callback_secret")
+                .help("give it one beside the signature: it makes the path");
         }
     }
 

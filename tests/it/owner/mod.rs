@@ -1,6 +1,7 @@
 //! The owner of the state with a real journal, real workers and gateways that misbehave: what is told and sent when, what a
 //! crash or a full disk changes, and what stands in the journal.
 
+mod callbacks;
 mod disk;
 mod golden;
 mod kept;

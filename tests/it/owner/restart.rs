@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use vardkase::channels::GatewayEvent;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::input::{Action, Input};
@@ -88,6 +89,48 @@ async fn an_all_clear_that_was_not_sent_goes_out_after_a_restart_though_its_inci
     assert!(!queued.is_empty(), "the all clear is on its way");
     let rig = start(dir.path(), Options { clock, ..Options::default() });
     rig.until("all of it", |_, far| queued.iter().all(|id| far.ids().contains(id))).await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_receipt_after_a_restart_finds_its_delivery_by_the_gateways_own_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || Options { by_ref: Some(Channel::Sms), ..Options::default() };
+    let rig = start(dir.path(), options());
+    let sms: BTreeSet<_> =
+        rig.loaded.plan.gateways.iter().filter(|g| g.channel == Channel::Sms).map(|g| &g.id).collect();
+    rig.report().await;
+    rig.until("some took", |_, far| far.took().iter().any(|(g, _)| sms.contains(g))).await;
+    rig.settled().await;
+    let (gateway, job) = rig.far.took().into_iter().find(|(g, _)| sms.contains(g)).unwrap();
+    let (id, clock) = (job.delivery, rig.clock.clone());
+    let is = |state: DeliveryState| {
+        move |s: &vardkase::domain::incident::state::State, _: &Far| {
+            s.incidents[&id.incident].deliveries[id.ordinal as usize].state == state
+        }
+    };
+    rig.until("accepted", is(DeliveryState::Accepted)).await;
+    rig.stop().await;
+    assert_eq!(replay(dir.path()).kept.refs.get(id), Some(&*format!("m-{id}")));
+
+    let rig = start(dir.path(), Options { clock, ..options() });
+    rig.settled().await;
+    let receipt = |gateway_ref: String| GatewayEvent::Receipt {
+        gateway: gateway.clone(),
+        delivery: None,
+        gateway_ref,
+        result: Ok(()),
+    };
+    let delivered = |s: &vardkase::domain::incident::state::State| {
+        s.incidents[&id.incident].deliveries.iter().filter(|d| d.state == DeliveryState::Delivered).count()
+    };
+    let before = delivered(&rig.state().await);
+    assert!(rig.workers[&gateway].tell(receipt("m-14.999999".into())), "nobody's");
+    assert!(rig.workers[&gateway].tell(receipt(format!("m-{id}"))));
+    rig.until("delivered", is(DeliveryState::Delivered)).await;
+    rig.settled().await;
+    assert_eq!(delivered(&rig.state().await), before + 1);
+    assert!(!rig.far.ids().contains(&id), "nothing is sent again for it");
     rig.stop().await;
 }
 

@@ -115,6 +115,7 @@ struct Fake {
     far: Arc<Far>,
     otherwise: Say,
     keeps: bool,
+    by_ref: bool,
 }
 impl Gateway for Fake {
     fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
@@ -128,6 +129,9 @@ impl Gateway for Fake {
                 self.far.took.lock().unwrap().push((self.id.clone(), job));
                 let says = self.far.says.lock().unwrap().get(&self.id).copied().unwrap_or(self.otherwise);
                 let result = match says {
+                    Say::Accepted if self.by_ref => {
+                        Ok(Accepted { gateway_ref: format!("m-{delivery}"), ..Accepted::default() })
+                    }
                     Say::Accepted => Ok(Accepted::default()),
                     Say::Nothing => continue,
                 };
@@ -139,6 +143,9 @@ impl Gateway for Fake {
     }
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async { Health { ok: true, detail: "fine".into() } })
+    }
+    fn receipts_by_ref(&self) -> bool {
+        self.by_ref
     }
     fn keeps_jobs(&self) -> bool {
         self.keeps
@@ -167,6 +174,8 @@ pub struct Options {
     pub unusable: BTreeSet<String>,
     /// The channel whose gateways keep what they accepted.
     pub keeps: Option<Channel>,
+    /// The channel whose gateways give numbers of their own, and name them in receipts.
+    pub by_ref: Option<Channel>,
     pub queue_len_max: usize,
     pub clock: VirtualClock,
 }
@@ -176,6 +185,7 @@ impl Default for Options {
             otherwise: Say::Accepted,
             unusable: BTreeSet::new(),
             keeps: None,
+            by_ref: None,
             queue_len_max: 20_000,
             clock: VirtualClock::stepped("2008-12-18T03:12:00+01:00".parse().unwrap()),
         }
@@ -221,7 +231,8 @@ pub fn start(dir: &Path, options: Options) -> Rig {
             continue;
         }
         let keeps = options.keeps == Some(g.channel);
-        let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise, keeps });
+        let by_ref = options.by_ref == Some(g.channel);
+        let fake = Arc::new(Fake { id: g.id.clone(), far: far.clone(), otherwise: options.otherwise, keeps, by_ref });
         let limits = WorkerLimits { queue_len_max: options.queue_len_max, drain_s: 1, ..WorkerLimits::default() };
         let w = Worker::start(g.id.clone(), fake, limits, events.clone(), Jitter::seeded(7), stopped.clone());
         workers.insert(g.id.clone(), w);

@@ -1,7 +1,7 @@
 //! SMS over HTTP against Kannel and its fake centre.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -94,6 +94,30 @@ pub fn printed(dir: &Path, is_wide: impl Fn(&str) -> bool) -> Vec<(String, Strin
     all
 }
 
+/// Somebody's telephone: sends one text and stays connected until it is dropped.
+struct Phone(Child);
+
+impl Phone {
+    fn writes(dir: &Path, text: &str) -> Self {
+        let log = std::fs::File::create(dir.join("phone.out")).expect("its log");
+        let centre = port("KANNEL_PHONES").to_string();
+        let child = Command::new(said("FAKESMSC"))
+            .args(["-H", "127.0.0.1", "-r", &centre, "-m", "1", text])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Self(child.expect("fakesmsc starts"))
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Running {
     jobs: mpsc::Sender<vardkase::channels::Job>,
     events: mpsc::Receiver<GatewayEvent>,
@@ -149,13 +173,13 @@ async fn kannel_sends_the_same_text_and_calls_back() {
         same(&printed, &format!("+4670174{n:04}"), Kind::Joined, out);
     }
 
-    let mut typed = std::fs::OpenOptions::new().write(true).open(dir.join("typed")).expect("the pipe");
     for (line, reply) in [
         ("+46701740605 72112 text JA 14", "+46701740605: JA 14"),
         ("+46701740606 72112 text NEJ 14 reserven fungerar inte", "+46701740606: NEJ 14 reserven fungerar inte"),
     ] {
-        writeln!(typed, "{line}").expect("typed");
+        let phone = Phone::writes(&dir, line);
         assert_eq!(running.told().await, reply);
+        drop(phone);
     }
 
     // A wrong password is one clear error.

@@ -249,6 +249,16 @@ pub struct CallbackEntry {
     pub text: Option<String>,
 }
 
+/// How a gateway signs its calls: HMAC-SHA-256 over the body (without one, over the query), as hexadecimal digits or Base64.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackSignatureEntry {
+    /// The header that the signature stands in, such as X-Signature.
+    pub header: Name,
+    /// The secret that the gateway makes it with.
+    pub secret: At<SecretEntry>,
+}
+
 /// An HTTP gateway for SMS. What is left out is as the preset has it.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -307,6 +317,9 @@ pub struct SmsHttpEntry {
     /// The secret part of the callback's path.
     #[serde(default)]
     pub callback_secret: Option<At<SecretEntry>>,
+    /// Calls count only when the gateway has signed them. Default: whoever knows the callback's path is believed.
+    #[serde(default)]
+    pub callback_signature: Option<CallbackSignatureEntry>,
     /// Where the gateway reaches our public listener, such as https://larm.region.example. Default: the public page's address.
     #[serde(default)]
     pub callback_base: Option<Name>,
