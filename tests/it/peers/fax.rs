@@ -298,15 +298,16 @@ async fn iax_a_true_call_carries_every_word_and_the_code() {
     let received = PathBuf::from(said("VARDKASE_PEER_FAX_RECEIVED"));
     let log = PathBuf::from(said("VARDKASE_PEER_FAX_CALLS"));
     let mut peer = peer(port("VARDKASE_PEER_FAX_PORT"), |c| c.modem = Some("ttyVKa".into()));
-    let long: Vec<&str> = std::iter::repeat_n(ALARM, 5).collect();
-    for (n, (name, out)) in (0u32..).zip([("one page", actual(ALARM)), ("a drill of several", drill(&long.join(" ")))])
-    {
+    let long: Vec<&str> = std::iter::repeat_n(ALARM, 14).collect();
+    let faxes = [("one page", actual(ALARM), 1..=1), ("a drill of several", drill(&long.join(" ")), 2..=9)];
+    for (n, (name, out, pages)) in (0u32..).zip(faxes) {
         let before = tiffs(&received);
         let at = Instant::now();
         peer.jobs.send(job(n, "0980319292", &out)).await.unwrap();
         let accepted = peer.accepted().await.unwrap();
         let submitted = at.elapsed();
         assert!(submitted <= OUR_SHARE_MAX, "{submitted:?}");
+        assert!(pages.contains(&accepted.units), "{name}: {accepted:?}");
         assert_eq!(peer.end().await, (n, Ok(())));
         let done = at.elapsed().as_secs_f64();
         let (job_s, call_s) = last_call(&log);

@@ -1,7 +1,7 @@
 //! Paging against HylaFAX's SNPP server, a POCSAG decoder and an ESPA 4.4.4 paging system: what comes out there, put together,
 //! is the canonical text byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,9 @@ use vardkase::domain::text::Charset;
 
 use super::{port, said};
 use crate::channels::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
+
+/// Tries besides the first of what a server refuses for now.
+const TRIES_MORE: usize = 3;
 
 /// The Swedish display (SEN 85 02 00 annex C), written from the standard's table.
 pub fn swedish(letters: &[u8]) -> String {
@@ -81,9 +84,26 @@ async fn hylafax_queues_the_same_text() {
         job(2, "5559001", outgoing("LARM", None)),
     ];
     jobs.extend((3..13).map(|i| job(i, &format!("55600{i}"), outgoing(TEXT, None))));
-    let (outcomes, downs) = send_all(&gateway(&config), jobs).await;
+    let (mut outcomes, downs) = send_all(&gateway(&config), jobs.clone()).await;
     println!("13 texts in {:?}", begun.elapsed());
     assert_eq!(downs, []);
+    // Its scheduler now and then refuses a job whose file it read too early ("scheduler NAK'd request"). What is refused for
+    // now is tried again whole, as the dispatcher does.
+    let mut tried_again = BTreeSet::new();
+    for _ in 0..TRIES_MORE {
+        let again: Vec<_> =
+            jobs.iter().filter(|j| kind(&outcomes[&j.delivery.ordinal]) == "temporary").cloned().collect();
+        if again.is_empty() {
+            break;
+        }
+        for job in &again {
+            println!("tried again: {:?}", outcomes[&job.delivery.ordinal]);
+            tried_again.insert(job.delivery.ordinal);
+        }
+        let (more, downs) = send_all(&gateway(&config), again).await;
+        assert_eq!(downs, []);
+        outcomes.extend(more);
+    }
     assert_eq!(kind(&outcomes[&2]), "permanent", "a rejected pager: {:?}", outcomes[&2]);
     let pages = queued(&spool);
     for (ordinal, result) in &outcomes {
@@ -95,8 +115,10 @@ async fn hylafax_queues_the_same_text() {
         };
         let accepted = result.as_ref().unwrap();
         assert!(!accepted.delivered, "a queue is no pager");
-        let shown: Vec<String> = pages[&pager].iter().map(|p| swedish(p)).collect();
-        assert_eq!(usize::from(accepted.units), shown.len());
+        // Pages of a try that broke off stand before those of the last.
+        let first = pages[&pager].len() - usize::from(accepted.units);
+        assert!(first == 0 || tried_again.contains(ordinal), "{pager}: {first} pages too many");
+        let shown: Vec<String> = pages[&pager][first..].iter().map(|p| swedish(p)).collect();
         assert_eq!(read_by_hand(&shown, mark, number), TEXT);
         println!("ok {pager}: {} pages, {} bytes are the same", shown.len(), TEXT.len());
     }
