@@ -235,6 +235,8 @@ struct InFlight {
 /// The loop.
 pub struct Owner {
     state: State,
+    /// When the state wants to be looked at again; `None`: it has changed since, and must be scanned.
+    due: Option<Option<At>>,
     contacts: BTreeMap<IncidentNo, Arc<Contacts>>,
     current: Arc<Contacts>,
     around: Surroundings,
@@ -338,6 +340,7 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         desk_contacts: BTreeMap::new(),
         stopped: None,
         state: recovered.state,
+        due: None,
         contacts: recovered.contacts,
         current: Arc::new(loaded.contacts),
         around,
@@ -411,7 +414,7 @@ impl Owner {
         self.adopt(None);
         self.own_outcomes(&mut gathered);
         // What fell due while the program was down comes first, before anything that could move it.
-        if self.state.next_due().is_some_and(|d| d <= self.now()) {
+        if self.next_due().is_some_and(|d| d <= self.now()) {
             self.decide(&Input::Due, None, &mut gathered);
             self.commit(&mut gathered);
             self.own_outcomes(&mut gathered);
@@ -420,8 +423,9 @@ impl Owner {
         while open {
             // Without room what is due has to wait for the disk: looking at it again and again would only burn the machine.
             let room = self.has_room() && self.looks.is_empty();
-            let due = if room { self.state.next_due() } else { None };
-            self.clock.deadlines_run(self.state.next_due().is_some());
+            let next = self.next_due();
+            let due = next.filter(|_| room);
+            self.clock.deadlines_run(next.is_some());
             let now = self.now();
             let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
             tokio::select! {
@@ -462,7 +466,7 @@ impl Owner {
                 }
             }
             let now = self.now();
-            if self.looks.is_empty() && self.state.next_due().is_some_and(|d| d <= now) {
+            if self.looks.is_empty() && self.next_due().is_some_and(|d| d <= now) {
                 self.decide(&Input::Due, None, &mut gathered);
             }
             self.commit(&mut gathered);
@@ -488,6 +492,11 @@ impl Owner {
         if !self.in_flight.is_empty() {
             tracing::error!("going down with records that could not be written");
         }
+    }
+
+    /// When something is due. With 100 000 asks a scan costs more than the decisions of a turn: once after each change is enough.
+    fn next_due(&mut self) -> Option<At> {
+        *self.due.get_or_insert_with(|| self.state.next_due())
     }
 
     fn has_room(&self) -> bool {
@@ -592,6 +601,7 @@ impl Owner {
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
             nonce
         });
+        self.due = None;
         match decide(&mut self.state, input, now, nonce) {
             Ok(events) => {
                 let from = gathered.events.len();
