@@ -109,4 +109,16 @@ fax_lines() { # SPOOL: what they receive lies in $DIR/received
         [ -e "/dev/ttyVK$i" ] || fail "line $i did not start: $(cat "$DIR/line.log")"
         faxmodem -q "$1" "ttyVK$i"
     done
+    fax_ready "$1" &
+    started $!
+}
+
+# A modem that was late once, on a busy machine, is down until somebody says otherwise; with a real one that is faxgetty.
+fax_ready() { # SPOOL
+    trap - EXIT
+    while sleep 2; do
+        for i in $(seq $LINES); do
+            if grep -qs 'Waiting for modem' "$1/status/ttyVK$i"; then faxmodem -q "$1" "ttyVK$i"; fi
+        done
+    done
 }
