@@ -3,6 +3,7 @@
 //!
 //! Each measure runs in a process of its own, so that none finds the memory of another.
 
+pub mod journal;
 pub mod machine;
 pub mod mail;
 pub mod planning;
@@ -82,6 +83,9 @@ pub const MEASURES: &[&str] = &[
     "smtp-100000",
     "smpp-10000",
     "smpp-100000",
+    "journal-1",
+    "journal-100",
+    "journal-1000",
     "planning",
     "planning-asks",
     "start-empty",
@@ -103,6 +107,9 @@ pub fn measure(name: &str, amount: Amount, exe: &Path) -> Result<Vec<Figure>, St
     }
     if let Some(n) = sized("smpp-") {
         return sending::smpp(amount.of(n));
+    }
+    if let Some(n) = sized("journal-").and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
+        return journal::ratio(n, amount.of(if n > 1 { 100_000 } else { 1_000 }));
     }
     match name {
         "planning" => planning::plan(amount.of(1_000_000), false),
@@ -195,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_small_run_of_each_kind_gives_figures() {
-        for n in ["handoff-1", "handoff-1000", "smtp-1000", "smpp-1000", "packages"] {
+        for n in ["handoff-1", "handoff-1000", "smtp-1000", "smpp-1000", "journal-100", "packages"] {
             let figures = measure(n, Amount { quick: true }, Path::new("none")).unwrap();
             assert!(!figures.is_empty() && figures.iter().all(|f| f.value.is_some_and(|v| v >= 0.0)), "{figures:?}");
         }
