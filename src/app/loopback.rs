@@ -12,7 +12,7 @@ use crate::channels::Secret;
 use crate::channels::sms_http::CallbackKind;
 use crate::config::raw::channels::{
     AuthWord, CallbackEntry, DaemonWord, LineEntry, PresetWord, ResolutionWord, RoleWord, SecretEntry, SmsHttpEntry,
-    TlsWord,
+    SmtpEntry, TlsWord,
 };
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
@@ -142,16 +142,7 @@ async fn one(
             yaml.callback_secret = callback_secret.as_deref().map(entry);
             (Sim::Http(sim, callback_secret.map(Secret::new)), line)
         }
-        Settings::Smtp(yaml) => {
-            let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
-            yaml.password = login.as_ref().map(|(_, password)| entry(password));
-            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
-            let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
-            let line = relay::start(sim.addr, line).await.map_err(io)?;
-            here(&mut yaml.host, &mut yaml.port, line.addr);
-            (yaml.tls, yaml.ca_file) = (TlsWord::None, None);
-            (Sim::Smtp(sim), line)
-        }
+        Settings::Smtp(yaml) => mail_server(yaml, far, name, line).await?,
         Settings::Hylafax(yaml) => {
             let password = yaml.password.as_ref().map(|_| made(16)).transpose()?;
             yaml.password = password.as_deref().map(entry);
@@ -163,17 +154,7 @@ async fn one(
             here(&mut yaml.host, &mut yaml.port, line.addr);
             (Sim::Hylafax(sim), line)
         }
-        Settings::FaxMail(yaml) => {
-            let yaml = &mut yaml.smtp;
-            let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
-            yaml.password = login.as_ref().map(|(_, password)| entry(password));
-            (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
-            let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
-            let line = relay::start(sim.addr, line).await.map_err(io)?;
-            here(&mut yaml.host, &mut yaml.port, line.addr);
-            (yaml.tls, yaml.ca_file) = (TlsWord::None, None);
-            (Sim::Smtp(sim), line)
-        }
+        Settings::FaxMail(yaml) => mail_server(&mut yaml.smtp, far, name, line).await?,
         Settings::Snpp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
@@ -251,6 +232,19 @@ fn letters(info: &GatewayInfo) -> smpp::Letters {
         Carry::Sms { charset: Charset::Ascii7, .. } => smpp::Letters::Ascii,
         _ => smpp::Letters::Gsm,
     }
+}
+
+/// A mail server, for mails and for faxes by mail.
+async fn mail_server(yaml: &mut SmtpEntry, far: Far, name: &str, line: Line) -> Result<(Sim, relay::Handle), String> {
+    let io = |e: std::io::Error| e.to_string();
+    let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
+    yaml.password = login.as_ref().map(|(_, password)| entry(password));
+    (yaml.mailbox, yaml.auth) = (None, AuthWord::Auto);
+    let sim = smtp::start(far, name, smtp::Options { login, ..smtp::Options::default() }).await.map_err(io)?;
+    let line = relay::start(sim.addr, line).await.map_err(io)?;
+    here(&mut yaml.host, &mut yaml.port, line.addr);
+    (yaml.tls, yaml.ca_file) = (TlsWord::None, None);
+    Ok((Sim::Smtp(sim), line))
 }
 
 fn here(host: &mut At<String>, port: &mut u16, addr: SocketAddr) {

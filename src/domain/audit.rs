@@ -91,7 +91,7 @@ fn late(inc: &Incident, now: At, found: &mut Vec<Finding>) {
         }
     }
     if open {
-        for id in inc.ask_of.values() {
+        for id in inc.asks.current().values() {
             let Some(ask) = inc.asks.get(*id as usize) else { continue };
             if ask.state == AskState::Waiting && ask.rule == AnswerRule::Required {
                 look("answer", *id, ask.due);

@@ -99,7 +99,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let mut oldest_overdue = 0_u32;
     let mut deliveries: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
     for inc in state.open().filter(|i| !i.is_drill()) {
-        for ask in inc.ask_of.keys().filter_map(|f| inc.ask(*f)) {
+        for ask in inc.asks.current().keys().filter_map(|f| inc.ask(*f)) {
             match ask.state {
                 AskState::Waiting => waiting += 1,
                 AskState::NotReached { .. } => not_reached += 1,

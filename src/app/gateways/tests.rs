@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::Path;
 
 use super::*;
@@ -21,12 +19,12 @@ fn files(secrets: &Path) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for folder in ["channels", "contacts", "playbooks"] {
-        for file in std::fs::read_dir(root.join(folder)).unwrap() {
-            let name = file.unwrap().file_name().into_string().unwrap();
+        for file in std::fs::read_dir(root.join(folder)).expect("a shipped folder") {
+            let name = file.expect("a shipped file").file_name().into_string().expect("a plain name");
             if !name.ends_with(".yaml") {
                 continue;
             }
-            let text = std::fs::read_to_string(root.join(folder).join(&name)).unwrap();
+            let text = std::fs::read_to_string(root.join(folder).join(&name)).expect("a shipped file");
             let text = text.replace("{ env: ", &format!("{{ file: {}/", secrets.display()));
             files.push((format!("{folder}/{name}"), text));
         }
@@ -43,9 +41,9 @@ const SECRETS: [&str; 5] = [
 ];
 
 fn secrets() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder");
     for name in SECRETS {
-        std::fs::write(dir.path().join(name), format!("hemligt-{}", name.len())).unwrap();
+        std::fs::write(dir.path().join(name), format!("hemligt-{}", name.len())).expect("a secret");
     }
     dir
 }
@@ -105,16 +103,16 @@ fn every_shipped_gateway_builds() {
 #[test]
 fn a_missing_secret_costs_one_gateway_and_says_which() {
     let dir = secrets();
-    std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).unwrap();
-    std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").unwrap();
-    std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).unwrap();
+    std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).expect("a secret");
+    std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").expect("a secret");
+    std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).expect("a secret");
     let all = build(&loaded(files(dir.path())), &around(), &|_| true);
     let broken: Vec<&str> = all.iter().filter(|b| b.gateway.is_err()).map(|b| b.id.as_str()).collect();
     assert_eq!(broken, ["sms-api", "fax-mob"]);
-    let missing = why(&all[0]).unwrap();
+    let missing = why(&all[0]).expect("a reason");
     assert!(missing.starts_with("its password is missing: ") && missing.contains("VARDKASE_SMS_API_PASSWORD"));
     assert!(missing.ends_with("put it there and reload"), "{missing}");
-    assert!(why(&all[5]).unwrap().starts_with("its password is empty: "));
+    assert!(why(&all[5]).expect("a reason").starts_with("its password is empty: "));
     // Without a way back it still sends.
     assert!(all[1].callback.is_none() && all[1].gateway.is_ok());
     assert!(
@@ -132,12 +130,12 @@ fn one_of(path: &str, yaml: &str) -> (GatewayConfig, GatewayInfo) {
     // Functions name gateways of the paging file: those stay beside it.
     for (p, t) in &mut files {
         if p == path {
-            let shipped = t.split_once("gateways:\n").unwrap().1;
+            let shipped = t.split_once("gateways:\n").expect("a list of gateways").1;
             *t = format!("{text}{shipped}");
         }
     }
     let loaded = loaded(files);
-    let at = loaded.plan.gateways.iter().position(|g| g.id.as_str() == "it").unwrap();
+    let at = loaded.plan.gateways.iter().position(|g| g.id.as_str() == "it").expect("a gateway of the sample");
     (loaded.gateways[at].clone(), loaded.plan.gateways[at].clone())
 }
 
@@ -161,7 +159,7 @@ fn each_field_of_smpp_arrives() {
 ",
     );
     let Settings::Smpp(yaml) = &config.settings else { panic!() };
-    let s = settings::smpp(yaml, &config, &info, pw()).unwrap();
+    let s = settings::smpp(yaml, &config, &info, pw()).expect("good settings");
     let sms = crate::domain::text::sms::SmsLimits {
         alphabet: crate::domain::text::sms::Alphabet::Latin1,
         ucs2: true,
@@ -201,7 +199,7 @@ fn each_field_of_smpp_arrives() {
         backoff_max_s: 14,
     };
     assert_eq!(s, expected);
-    let split = settings::smpp(yaml, &config, &info, Some(Secret::new("ö"))).unwrap_err();
+    let split = settings::smpp(yaml, &config, &info, Some(Secret::new("ö"))).expect_err("ö is not ASCII");
     assert!(split.contains("not ASCII") && !split.contains('ö'), "{split}");
 }
 
@@ -219,7 +217,7 @@ fn each_field_of_a_spool_arrives() {
 ",
     );
     let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
-    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let s = settings::sms_spool(yaml, &config, &info).expect("good settings");
     let root = Path::new("/var/spool/sms");
     let expected = SpoolConfig {
         daemon: Daemon::Smstools,
@@ -240,7 +238,7 @@ fn each_field_of_a_spool_arrives() {
     let yaml = "    alphabet: gsm7\n    parts_max: 2\n    spool: { daemon: gammu, folder: /var/spool/gammu }\n";
     let (config, info) = one_of("channels/sms.yaml", yaml);
     let Settings::SmsSpool(yaml) = &config.settings else { panic!() };
-    let s = settings::sms_spool(yaml, &config, &info).unwrap();
+    let s = settings::sms_spool(yaml, &config, &info).expect("good settings");
     let root = Path::new("/var/spool/gammu");
     assert_eq!((s.outgoing, s.failed, s.queued), (root.join("outbox"), root.join("error"), Vec::new()));
     assert_eq!((s.incoming, s.reports), (Some(root.join("inbox")), None));
@@ -304,7 +302,11 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
         idle_s: 14,
     };
     assert_eq!(settings::smtp(yaml, &config, &info, pw(), Some(Secret::new("mailbox"))), Ok(expected));
-    assert!(settings::smtp(yaml, &config, &info, None, None).unwrap_err().starts_with("it has a user but no password"));
+    assert!(
+        settings::smtp(yaml, &config, &info, None, None)
+            .expect_err("a user without a password")
+            .starts_with("it has a user but no password")
+    );
 
     let (config, info) = one_of(
         "channels/fax.yaml",
@@ -348,7 +350,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
 ",
     );
     let Settings::FaxMail(yaml) = &config.settings else { panic!() };
-    let (smtp, mail) = settings::fax_mail(yaml, &config, &info, None).unwrap();
+    let (smtp, mail) = settings::fax_mail(yaml, &config, &info, None).expect("good settings");
     let expected = crate::channels::fax_mail::FaxMailConfig {
         to: "{number}@fax.example".into(),
         from: "a@b.example".into(),
@@ -476,7 +478,7 @@ fn each_field_of_the_other_ways_to_pagers_arrives() {
     assert_eq!(paging::pocsag(yaml, &config, &info), Ok(expected));
     let (config, info) = one("    pocsag: { command: [aplay, -q], baud: 512 }\n");
     let Settings::Pocsag(yaml) = &config.settings else { panic!() };
-    let made = paging::pocsag(yaml, &config, &info).unwrap();
+    let made = paging::pocsag(yaml, &config, &info).expect("good settings");
     assert_eq!((made.output, made.baud), (Output::Command(vec!["aplay".into(), "-q".into()]), Baud::B512));
 }
 
@@ -492,23 +494,23 @@ fn http(yaml: &str, callback: Option<&str>) -> Result<SmsHttpConfig, String> {
 #[test]
 fn http_gateways_are_their_preset_and_what_yaml_says_beside_it() {
     let url = "https://larm.region.example/gateway/it/s/receipt";
-    let token = http("{ url: https://s.example/x, from: F }", None).unwrap();
+    let token = http("{ url: https://s.example/x, from: F }", None).expect("good settings");
     assert_eq!((token.token.expose(), token.basic_auth, token.send_as), ("hemligt", false, SendAs::Json));
     assert_eq!((token.body_pointer.as_str(), token.sms.split, token.from.as_str()), ("/status", Split::Separate, "F"));
 
-    let kannel = http("{ url: https://s.example/x, preset: kannel, user: u }", Some(url)).unwrap();
+    let kannel = http("{ url: https://s.example/x, preset: kannel, user: u }", Some(url)).expect("good settings");
     assert!(!kannel.basic_auth && kannel.token.is_empty(), "Kannel takes them in fields");
     assert!(kannel.fields["dlr-url"].starts_with(url));
-    let elks = http("{ url: https://s.example/x, preset: 46elks, user: u }", Some(url)).unwrap();
+    let elks = http("{ url: https://s.example/x, preset: 46elks, user: u }", Some(url)).expect("good settings");
     assert_eq!((elks.basic_auth, elks.fields["whendelivered"].as_str()), (true, url));
-    let twilio = http("{ url: https://s.example/x, preset: twilio, user: u }", None).unwrap();
+    let twilio = http("{ url: https://s.example/x, preset: twilio, user: u }", None).expect("good settings");
     assert!(!twilio.fields.contains_key("StatusCallback") && twilio.callback.reply_text == "Body");
 
     let own = "{ url: https://s.example/x, body: query, user: u, fields: { nr: \"{to}\", m: \"{text}\", cb: \"{callback}\" },
       headers: { X-Key: \"{password}\" }, status_ok: [202], success: OK, success_at: /a, success_values: [b], id_at: /c,
       temporary_words: [d], permanent_words: [e], otherwise: permanent, probe_url: https://s.example/p, connect_timeout: 3s,
       callback: { id: f, delivery: g, state: h, delivered: [i], failed: [j], error: k, from: l, text: m } }";
-    let s = http(own, Some(url)).unwrap();
+    let s = http(own, Some(url)).expect("good settings");
     assert_eq!((s.send_as, s.fields["cb"].as_str(), s.basic_auth), (SendAs::Query, url, false));
     assert_eq!((s.status_ok, s.body_contains.as_str(), s.body_pointer.as_str()), (vec![202], "OK", "/a"));
     assert_eq!((s.body_values, s.id_pointer.as_str(), s.otherwise), (vec!["b".to_owned()], "/c", Otherwise::Permanent));
@@ -519,15 +521,19 @@ fn http_gateways_are_their_preset_and_what_yaml_says_beside_it() {
     assert_eq!(words, ["f", "g", "h", "k", "l", "m"]);
     assert_eq!((c.delivered, c.failed), (vec!["i".to_owned()], vec!["j".to_owned()]));
     // Nobody to call back: the field is left out, not sent empty.
-    assert!(!http(own, None).unwrap().fields.contains_key("cb"));
+    assert!(!http(own, None).expect("good settings").fields.contains_key("cb"));
     // A gateway that would take any 200 for success is not built.
-    assert!(http("{ url: https://s.example/x, success_at: \"\" }", None).unwrap_err().contains("no success"));
+    assert!(
+        http("{ url: https://s.example/x, success_at: \"\" }", None)
+            .expect_err("nothing says success")
+            .contains("no success")
+    );
 }
 
 #[test]
 fn a_callback_secret_that_breaks_an_address_is_not_used() {
     let dir = secrets();
-    std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").unwrap();
+    std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").expect("a secret");
     let all = build(&loaded(files(dir.path())), &around(), &|_| true);
     assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
 }
@@ -546,7 +552,7 @@ fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
     let without = signed(dir.path());
     assert!(without.callback.is_none() && without.gateway.is_ok());
     assert!(without.warnings[0].starts_with("no receipts and no answers come in over it"), "{:?}", without.warnings);
-    std::fs::write(dir.path().join("signature"), "hemligt").unwrap();
-    let signature = signed(dir.path()).callback.unwrap().signature.unwrap();
+    std::fs::write(dir.path().join("signature"), "hemligt").expect("a secret");
+    let signature = signed(dir.path()).callback.expect("a way back").signature.expect("a signature");
     assert_eq!((&*signature.header, signature.secret.expose()), ("X-Signature", "hemligt"));
 }

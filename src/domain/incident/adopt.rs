@@ -74,7 +74,7 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
             _ => {}
         }
     }
-    for a in &mut new.asks {
+    new.asks = inc.asks.renumbered(|a| {
         a.function = f(a.function)?;
         a.asked = all(&a.asked)?;
         a.before_shift = a.before_shift.map(f).transpose()?;
@@ -86,8 +86,8 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
             *by = f(*by)?;
             *v = via(&f, v)?;
         }
-    }
-    new.ask_of = new.ask_of.iter().map(|(k, v)| f(*k).map(|k| (k, *v))).collect::<Result<_, _>>()?;
+        Ok(())
+    })?;
     for p in &mut new.proposals {
         p.asked = all(&p.asked)?;
         for step in &mut p.next {

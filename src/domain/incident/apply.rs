@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::ask_list::{AskList, Changing};
 use super::asks::{answers_needed, arrive_within_s};
 use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
 use super::state::{
@@ -204,8 +205,7 @@ impl State {
             modes: BTreeMap::new(),
             messages: Vec::new(),
             entries: Vec::new(),
-            asks: Vec::new(),
-            ask_of: BTreeMap::new(),
+            asks: AskList::default(),
             proposals: Vec::new(),
             notes: Vec::new(),
             deliveries: Vec::new(),
@@ -240,8 +240,8 @@ impl Incident {
     fn message_mut(&mut self, seq: u32) -> Result<&mut Message, Unfit> {
         self.messages.get_mut((seq as usize).wrapping_sub(1)).ok_or_else(|| missing("message", seq))
     }
-    fn ask_mut(&mut self, id: u32) -> Result<&mut Ask, Unfit> {
-        self.asks.get_mut(id as usize).ok_or_else(|| missing("ask", id))
+    fn ask_mut(&mut self, id: u32) -> Result<Changing<'_>, Unfit> {
+        self.asks.change(id).ok_or_else(|| missing("ask", id))
     }
     fn proposal_mut(&mut self, id: u32) -> Result<&mut Proposal, Unfit> {
         self.proposals.get_mut(id as usize).ok_or_else(|| missing("proposal", id))
@@ -354,7 +354,7 @@ impl Incident {
             }
             Change::Unanswered { ask, by, due, .. } => {
                 let id = *ask;
-                let ask = self.ask_mut(id)?;
+                let mut ask = self.ask_mut(id)?;
                 // Its own answer, or all of them when somebody else takes them back.
                 if ask.answers.iter().any(|a| a.by == *by) {
                     ask.answers.retain(|a| a.by != *by);
@@ -365,10 +365,11 @@ impl Incident {
                 ask.state = AskState::Waiting;
                 ask.due = *due;
                 ask.remind_at = None;
+                drop(ask);
                 self.forget_arrival(function, id);
             }
             Change::Escalated { ask, to, stage, due, batch } => {
-                let ask = self.ask_mut(*ask)?;
+                let mut ask = self.ask_mut(*ask)?;
                 if matches!(ask.state, AskState::Answered { .. }) {
                     // Passed on by one who had it.
                     ask.answers.clear();
@@ -382,12 +383,13 @@ impl Incident {
                 if let Item::Message(message) = batch.item {
                     ask.message = message;
                 }
+                drop(ask);
                 self.attempted.extend(to);
                 self.add_batch(at, batch)?;
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
-                    let ask = self.ask_mut(*id)?;
+                    let mut ask = self.ask_mut(*id)?;
                     ask.remind_at = None;
                     if let Item::Message(message) = batch.item {
                         ask.message = message;
@@ -493,7 +495,7 @@ impl Incident {
 
     /// One more answer. The ask is answered when there are as many as it needs, by different functions; the first owns it.
     fn add_answer(&mut self, at: At, id: u32, answer: GivenAnswer) -> Result<(), Unfit> {
-        let ask = self.ask_mut(id)?;
+        let mut ask = self.ask_mut(id)?;
         if ask.answers.iter().all(|a| a.by != answer.by) {
             ask.answers.push(answer);
         }
@@ -503,6 +505,7 @@ impl Incident {
         let Some(GivenAnswer { by, at: claimed, via }) = ask.answers.first().cloned() else { return Ok(()) };
         ask.state = AskState::Answered { by, at: claimed, via };
         let (function, entry) = (ask.function, ask.entry);
+        drop(ask);
         let there = self.arrivals.get(&function).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }));
         if let Some(within) = arrive_within_s(self, entry)
             && !there
@@ -527,9 +530,8 @@ impl Incident {
 
     fn add_asks(&mut self, at: At, message: u32, entry: u32, asks: &[NewAsk]) {
         for new in asks {
-            let id = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
             let needs = answers_needed(self, entry, new.function);
-            self.asks.push(Ask {
+            self.asks.add(Ask {
                 function: new.function,
                 message,
                 entry,
@@ -545,7 +547,6 @@ impl Incident {
                 state: AskState::Waiting,
                 before_shift: new.before_shift,
             });
-            self.ask_of.insert(new.function, id);
         }
     }
 
@@ -575,10 +576,10 @@ impl Incident {
     /// The ask of `f`, or the one that `f` holds for another, starts now if this is the first acceptance.
     fn start_clock(&mut self, at: At, plan: &crate::domain::plan::Plan, f: Fx, seq: u32) {
         // Who was asked first may hold the function of somebody else, so look at asks whose first asked is `f` too.
-        let mut ids: Vec<u32> = self.ask_of.get(&f).copied().into_iter().collect();
-        ids.extend(plan.covers(f).iter().filter_map(|g| self.ask_of.get(g).copied()));
+        let mut ids: Vec<u32> = self.asks.current().get(&f).copied().into_iter().collect();
+        ids.extend(plan.covers(f).iter().filter_map(|g| self.asks.current().get(g).copied()));
         for id in ids {
-            if let Some(ask) = self.asks.get_mut(id as usize)
+            if let Some(mut ask) = self.asks.change(id)
                 && ask.message == seq
                 && ask.accepted.is_none()
                 && ask.asked.first() == Some(&f)

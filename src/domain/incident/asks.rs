@@ -198,7 +198,7 @@ impl<'a> Trailers<'a> {
 /// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1).
 pub fn served_by(inc: &Incident, p: Px) -> Vec<u32> {
     let at_point = &inc.plan.point(p).functions;
-    let asks = inc.ask_of.values().copied();
+    let asks = inc.asks.current().values().copied();
     asks.filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(|f| at_point.contains(f)))).collect()
 }
 

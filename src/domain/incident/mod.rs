@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod apply;
 mod apply_steps;
+pub mod ask_list;
 pub mod asks;
 pub mod decide;
 pub mod event;

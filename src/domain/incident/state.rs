@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::ask_list::AskList;
 use super::facts::Facts;
 use super::steps::{Arrival, Step};
 use super::ways::{GatewayTest, Proof};
@@ -174,9 +175,7 @@ pub struct Incident {
     /// Who gets what, from when on.
     pub entries: Vec<Entry>,
     /// Answers that are waited for.
-    pub asks: Vec<Ask>,
-    /// Per function the ask that counts.
-    pub ask_of: BTreeMap<Fx, u32>,
+    pub asks: AskList,
     /// Modes to decide.
     pub proposals: Vec<Proposal>,
     /// Notes sent.
@@ -236,7 +235,7 @@ impl Incident {
     }
     /// The ask that counts for a function.
     pub fn ask(&self, f: Fx) -> Option<&Ask> {
-        self.asks.get(*self.ask_of.get(&f)? as usize)
+        self.asks.get(*self.asks.current().get(&f)? as usize)
     }
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {

@@ -1,7 +1,6 @@
 //! When something is due. Derived from state, so that any start of the program finds the same timers, and only one decision
 //! can record that one fired.
 
-use super::asks::ask_due;
 use super::state::{EntryState, Incident, Kind, Phase, ProposalState, State};
 use super::steps::ArrivalState;
 use crate::domain::ids::IncidentNo;
@@ -87,16 +86,7 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
         }
     }
     if open {
-        // Scanned flat: a timer wheel would be one more thing that replay must rebuild.
-        let mut earliest: Option<(At, u32)> = None;
-        for id in inc.ask_of.values() {
-            if let Some(at) = inc.asks.get(*id as usize).and_then(ask_due)
-                && earliest.is_none_or(|e| (at, *id) < e)
-            {
-                earliest = Some((at, *id));
-            }
-        }
-        if let Some((at, id)) = earliest {
+        if let Some((at, id)) = inc.asks.first_due() {
             add(at, Timer::Ask(no, id));
         }
         add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));

@@ -160,7 +160,7 @@ pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
                 todo.decisions.push(DecisionView { incident: inc.no, title: title.clone(), proposal });
             }
         }
-        for ask in inc.ask_of.keys().filter_map(|f| inc.ask(*f)).filter(|a| a.state.is_open()) {
+        for ask in inc.asks.current().keys().filter_map(|f| inc.ask(*f)).filter(|a| a.state.is_open()) {
             if ask.answers.iter().any(|g| g.by == by) {
                 // One of several answers was given; the others are for others.
                 continue;

@@ -189,14 +189,16 @@ fn the_auditor_finds_each_step_that_is_late_and_everybody_who_was_left_alone() {
     // An answer is late by more than its grace, not before.
     let due = t.ask(no, "tib").remind_at.unwrap();
     let reminder = |at| {
-        let id = t.state.incidents[&no].ask_of[&t.plan().fx("tib").unwrap()];
+        let id = t.state.incidents[&no].asks.current()[&t.plan().fx("tib").unwrap()];
         audit(&t.state, at).iter().any(|f| matches!(f, Finding::Overdue { step: "reminder", id: i, .. } if *i == id))
     };
     assert!(!reminder(due + 30) && reminder(due + 31));
     // Somebody falls out of the books.
     let f = t.plan().fx("tib").unwrap();
     let mut state = t.state.clone();
-    state.incidents.get_mut(&no).unwrap().ask_of.remove(&f);
+    let inc = state.incidents.get_mut(&no).unwrap();
+    let others = std::mem::take(&mut inc.asks);
+    others.iter().filter(|a| a.function != f).for_each(|a| inc.asks.add(a.clone()));
     let alone = Finding::NoNextStep { incident: no, function: "tib".into() };
     assert_eq!(audit(&state, t.now), [alone]);
 }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::timeline::*;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::asks::ask_due;
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::*;
@@ -289,8 +290,10 @@ fn nobody_is_forgotten(t: &Timeline) {
                 EntryState::Released { .. } | EntryState::Dropped { .. } => {}
             }
         }
+        let due = inc.asks.current().values().filter_map(|id| Some((ask_due(&inc.asks[*id as usize])?, *id))).min();
+        assert_eq!(inc.asks.first_due(), due, "{}: the first deadline of all asks", inc.no);
         for (id, ask) in (0u32..).zip(&inc.asks) {
-            let newest = inc.ask_of.get(&ask.function) == Some(&id);
+            let newest = inc.asks.current().get(&ask.function) == Some(&id);
             assert!(!ask.state.is_open() || newest, "{}: an old ask of {:?} is open", inc.no, ask.function);
             assert!(!(closed && ask.state.is_open()), "{}: {ask:?} is open after the end", inc.no);
             if ask.state == AskState::Waiting && ask.rule == AnswerRule::Required {
@@ -416,7 +419,7 @@ proptest! {
         let no = t.report("it", Report { exercise, ..ehr_down(LEVELS[level]) });
         t.advance(24 * 3600);
         let inc = t.inc(no);
-        for ask in inc.ask_of.values().map(|id| &inc.asks[*id as usize]).filter(|a| a.rule == AnswerRule::Required) {
+        for ask in inc.asks.current().values().map(|id| &inc.asks[*id as usize]).filter(|a| a.rule == AnswerRule::Required) {
             prop_assert!(matches!(ask.state, AskState::NotReached { .. }), "{ask:?}");
         }
         for e in &inc.entries {

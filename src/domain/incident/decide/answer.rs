@@ -74,11 +74,11 @@ impl Decider<'_> {
     fn ask_id(&self, no: IncidentNo, f: Fx, message: Option<u32>) -> Option<u32> {
         let inc = self.inc(no);
         match message {
-            None => inc.ask_of.get(&f).copied(),
+            None => inc.asks.current().get(&f).copied(),
             Some(m) => {
                 // An answer to an older number answers what is asked now: it is the same duty and the same incident.
                 let asked = inc.message(m).is_some() && inc.asks.iter().any(|a| a.function == f && a.message >= m);
-                if asked { inc.ask_of.get(&f).copied() } else { None }
+                if asked { inc.asks.current().get(&f).copied() } else { None }
             }
         }
     }

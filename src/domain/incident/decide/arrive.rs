@@ -43,7 +43,7 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let opened = inc.opened;
-        let Some(id) = inc.ask_of.get(&f).copied().filter(|id| self.comes(no, *id)) else {
+        let Some(id) = inc.asks.current().get(&f).copied().filter(|id| self.comes(no, *id)) else {
             return Err(Refused::new(
                 "nobody-comes",
                 format!("{no} asks nobody to come for {function}"),
@@ -174,7 +174,7 @@ impl Decider<'_> {
                 ]
             });
         }
-        if let Some(id) = self.inc(no).ask_of.get(&f).copied() {
+        if let Some(id) = self.inc(no).asks.current().get(&f).copied() {
             self.pass_on_now(no, id);
         }
     }

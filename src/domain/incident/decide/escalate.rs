@@ -57,7 +57,8 @@ impl Decider<'_> {
         let newest: std::collections::BTreeSet<Fx> =
             inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
         let due: Vec<u32> = inc
-            .ask_of
+            .asks
+            .current()
             .values()
             .copied()
             .filter(|id| {
@@ -116,7 +117,7 @@ impl Decider<'_> {
                     && next_to_ask(&plan, a.function, &a.asked, self.now).is_none()
             })
         };
-        let ids: Vec<u32> = inc.ask_of.values().copied().filter(over).collect();
+        let ids: Vec<u32> = inc.asks.current().values().copied().filter(over).collect();
         self.standing_alarm(no, ids);
     }
 

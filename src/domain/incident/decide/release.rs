@@ -250,7 +250,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let asks: Vec<u32> = functions
             .iter()
-            .filter_map(|f| inc.ask_of.get(f).copied())
+            .filter_map(|f| inc.asks.current().get(f).copied())
             .filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.state.is_open()))
             .collect();
         if !asks.is_empty() {

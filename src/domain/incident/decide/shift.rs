@@ -117,7 +117,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let newest = inc.newest(Audience::Internal).filter(|m| m.kind != Kind::Holding).map(|m| m.seq);
-        let (Some(message), Some(old)) = (newest, inc.ask_of.get(&f).copied()) else { return };
+        let (Some(message), Some(old)) = (newest, inc.asks.current().get(&f).copied()) else { return };
         let Some(ask) = inc.asks.get(old as usize).cloned() else { return };
         let before = match &ask.state {
             AskState::Answered { by, .. } => Some(*by),

@@ -79,7 +79,7 @@ fn told(inc: &Incident) -> Vec<String> {
         };
         all.push(format!("{:?} {:?} {by}", ids(p, &e.to), e.rule.as_ref().map(|r| id(r.by))));
     }
-    for (f, n) in &inc.ask_of {
+    for (f, n) in inc.asks.current() {
         let a = &inc.asks[*n as usize];
         let state = match &a.state {
             AskState::Answered { by, via: Via::Phone { noted_by }, .. } => format!("{} by {}", id(*by), id(*noted_by)),

@@ -1,0 +1,167 @@
+//! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
+
+use super::*;
+
+/// Who waits for a decision to be on disk.
+pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
+/// Answers, each with which of the events are its own.
+pub(super) type Answers = Vec<(Answer, std::ops::Range<usize>)>;
+/// Looks at the state between two inputs.
+pub(super) type Look = Box<dyn FnOnce(&State, &Meta) + Send>;
+
+/// What comes to the loop.
+pub(super) enum Request {
+    Input { input: Box<Input>, reply: Option<Answer> },
+    Reply { channel: Channel, from: String, text: String },
+    Query(Look),
+    Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
+    Keep { keeping: Box<Keeping>, reply: Answer },
+}
+
+/// What was decided, once it is on disk.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The events.
+    pub events: Arc<Vec<Event>>,
+    /// They are on disk. When not, nothing can be written and the incident goes on from memory (invariant 1).
+    pub on_record: bool,
+}
+
+/// Why an input got no answer.
+#[derive(Clone, Debug)]
+pub enum Failed {
+    /// The domain refused it; nothing changed.
+    Refused(Refused),
+    /// The program is going down.
+    GoingDown,
+}
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(r) => write!(f, "{r}"),
+            Self::GoingDown => f.write_str("the program is going down"),
+        }
+    }
+}
+
+/// What the loop knows besides the state.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// Now.
+    pub now: At,
+    /// The last record.
+    pub seq: u64,
+    /// Everything is on disk.
+    pub on_record: bool,
+    /// Why not, when it is not.
+    pub trouble: Option<String>,
+    /// How the disks under the journal are.
+    pub disks: Disks,
+    /// Seals, rehearsals, jumps of the clock.
+    pub kept: Kept,
+    /// Gateways with a worker, by ID.
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    /// Gateways without one, and why.
+    pub unusable: BTreeMap<GatewayId, String>,
+    /// What each gateway last said of itself.
+    pub health: BTreeMap<GatewayId, (bool, String)>,
+    /// Why deliveries ended as they did, for those that did not go well.
+    pub reasons: Arc<BTreeMap<DeliveryId, String>>,
+    /// The region does not exist.
+    pub fictional: bool,
+    /// What `check` warns of.
+    pub warnings: usize,
+    /// Deliveries per gateway that wait for room in its queue.
+    pub waiting: BTreeMap<GatewayId, usize>,
+    /// Alarms of the program's own parts, and how mirrors stand.
+    pub board: Board,
+}
+
+/// Speaks to the loop. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) tx: mpsc::Sender<Request>,
+    pub(super) changed: watch::Receiver<u64>,
+    pub(super) closed: watch::Receiver<u64>,
+    pub(super) board: Board,
+}
+
+impl Handle {
+    /// Carries an input out and waits until it is on disk.
+    ///
+    /// # Errors
+    /// The domain's refusal, or the program is going down.
+    pub async fn input(&self, input: Input) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Input { input: Box::new(input), reply: Some(reply) };
+        self.tx.send(request).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Somebody wrote back over a channel.
+    pub async fn reply(&self, channel: Channel, from: String, text: String) {
+        // When the loop is gone there is nobody left to tell; the gateway was not told "done" either.
+        let _ = self.tx.send(Request::Reply { channel, from, text }).await;
+    }
+
+    /// Looks at the state between two inputs.
+    ///
+    /// # Errors
+    /// The program is going down.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State, &Meta) -> T + Send + 'static,
+    ) -> Result<T, Failed> {
+        let (reply, answer) = oneshot::channel();
+        let query = Box::new(move |state: &State, meta: &Meta| {
+            let _ = reply.send(look(state, meta));
+        });
+        self.tx.send(Request::Query(query)).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)
+    }
+
+    /// A checked configuration for new incidents, with the workers of gateways that are new in it or have changed.
+    ///
+    /// # Errors
+    /// It could not be kept.
+    pub async fn config(&self, loaded: Loaded, swap: Swap) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        self.tx.send(Request::Config { loaded: Box::new(loaded), swap, reply }).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Records something about the journal itself.
+    ///
+    /// # Errors
+    /// The program is going down.
+    pub async fn keep(&self, keeping: Keeping) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Counts up with each incident that closes.
+    pub fn closed(&self) -> watch::Receiver<u64> {
+        self.closed.clone()
+    }
+
+    /// What every screen shows besides the state.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Counts up with each commit.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+}
+
+/// Workers that a configuration brings.
+#[derive(Clone, Debug, Default)]
+pub struct Swap {
+    /// Of gateways that are new, or take the place of one that ran: that one is ended afterwards, and what waits in it goes
+    /// over the new one.
+    pub workers: BTreeMap<GatewayId, WorkerHandle>,
+    /// Gateways that can't be used, and why.
+    pub unusable: BTreeMap<GatewayId, String>,
+}

@@ -1,0 +1,314 @@
+//! What leaves: jobs for the gateways' workers when a decision is on disk, what is called back, and what goes on after a start.
+
+use super::*;
+
+impl Owner {
+    pub(super) fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
+        match event {
+            Event::DeskNote { plan, .. } => self.desk_leaves(plan, jobs),
+            Event::Ways { change } => {
+                if let WaysChange::TestSent { plan, .. } = &**change {
+                    self.desk_leaves(plan, jobs);
+                }
+            }
+            Event::Incident { no, change } => {
+                if let Change::Withdrawn { ordinals } = &**change {
+                    let ids: Vec<DeliveryId> =
+                        ordinals.iter().map(|o| DeliveryId { incident: *no, ordinal: *o }).collect();
+                    self.withdraw(ids);
+                }
+                for batch in change.batches() {
+                    let n = u32::try_from(batch.sends.len()).unwrap_or(u32::MAX);
+                    let end = batch.first.saturating_add(n);
+                    // Gateways begin with the first while the jobs of a large release are still being made.
+                    let begin = batch.first.saturating_add(AT_ONCE).min(end);
+                    for range in [batch.first..begin, begin..end] {
+                        if range.is_empty() {
+                            continue;
+                        }
+                        let (inc, contacts) = (self.state.incidents.get(no), self.contacts.get(no));
+                        let (Some(inc), Some(contacts)) = (inc, contacts) else { return };
+                        // Called back before it was handed to anybody.
+                        let never = range.clone().filter(|o| {
+                            inc.deliveries.get(*o as usize).is_some_and(|d| d.state == DeliveryState::Withdrawn)
+                        });
+                        let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
+                        self.own.extend(never.map(id));
+                        if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
+                            effects::first_jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                        } else {
+                            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                        }
+                        if begin < end {
+                            self.hand_over(std::mem::take(jobs));
+                        }
+                    }
+                }
+                if may_recall(change) {
+                    self.recall(*no);
+                }
+                if matches!(**change, Change::PhaseSet { phase: Phase::Closed, .. }) {
+                    self.closed.send_modify(|n| *n += 1);
+                }
+                if matches!(**change, Change::Archived) {
+                    self.contacts.remove(no);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The next note of the desk is handed over.
+    pub(super) fn desk_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
+        let ordinal = self.desk_next;
+        self.desk_next += 1;
+        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
+            effects::desk_job(&self.state, ordinal, contacts, jobs);
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, ids: Vec<DeliveryId>) {
+        let gone: std::collections::BTreeSet<DeliveryId> = ids.iter().copied().collect();
+        for waiting in self.waiting.values_mut() {
+            let here = waiting.iter().filter(|q| gone.contains(&q.job.delivery));
+            // A repeat that never left says nothing of the try before it.
+            let state = |q: &Queued| if q.job.repeat { DeliveryState::Unknown } else { DeliveryState::Withdrawn };
+            self.own.extend(here.map(|q| (q.job.delivery, state(q))));
+            waiting.retain(|q| !gone.contains(&q.job.delivery));
+        }
+        for worker in self.meta.workers.values() {
+            worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What gateways accepted and what must not begin any more is taken back where the far end keeps it.
+    pub(super) fn recall(&self, no: IncidentNo) {
+        if !self.keeps_jobs() {
+            return;
+        }
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let recalled: Vec<DeliveryId> =
+            recalled(inc).into_iter().map(|ordinal| DeliveryId { incident: no, ordinal }).collect();
+        for worker in self.meta.workers.values().filter(|w| w.keeps_jobs()) {
+            worker.withdraw(recalled.clone());
+        }
+    }
+
+    pub(super) fn keeps_jobs(&self) -> bool {
+        self.meta.workers.values().any(WorkerHandle::keeps_jobs)
+    }
+
+    /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
+    /// out. After a start all of them, else the one that took another's place.
+    pub(super) fn follow(&self, only: Option<&GatewayId>) {
+        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+        if workers.is_empty() {
+            return;
+        }
+        let now = self.now();
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let ttl_s = inc.plan.region.limits.delivery_ttl_s.saturating_add(FOLLOW_GRACE_S);
+            let open = (0u32..)
+                .zip(&inc.deliveries)
+                .filter(|(_, d)| d.state == DeliveryState::Accepted)
+                .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
+                .map(|(o, _)| o);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            if let Some(worker) = workers.get(&gateway) {
+                worker.follow(jobs.into_iter().map(|queued| queued.job).collect());
+            }
+        }
+        // What was called back just before the end may not have been asked for.
+        for no in self.state.incidents.keys() {
+            self.recall(*no);
+        }
+    }
+
+    /// Gateways whose receipts name their own numbers are told the numbers of what they accepted under another run of them and
+    /// of which no end is known. After a start all of them, else the one that took another's place.
+    pub(super) fn adopt(&self, only: Option<&GatewayId>) {
+        let refs = &self.meta.kept.refs;
+        let adopts = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let workers: BTreeMap<&GatewayId, &WorkerHandle> =
+            self.meta.workers.iter().filter(|(id, w)| adopts(id) && w.receipts_by_ref()).collect();
+        if workers.is_empty() || refs.is_empty() {
+            return;
+        }
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let named = (0u32..).zip(&inc.deliveries).filter(|(_, d)| d.state == DeliveryState::Accepted);
+            let named =
+                named.map(|(o, _)| o).filter(|o| refs.get(DeliveryId { incident: inc.no, ordinal: *o }).is_some());
+            effects::accepted_jobs(&self.state, inc, contacts, &self.around, named, &mut jobs);
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            let named = refs.get(DeliveryId { incident: DESK, ordinal }).is_some();
+            if named && note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        for (gateway, jobs) in jobs {
+            let earlier = |queued: Queued| {
+                let (delivery, to) = (queued.job.delivery, queued.job.to);
+                refs.get(delivery).map(|name| Earlier { delivery, to, gateway_ref: name.to_owned() })
+            };
+            if let Some(worker) = workers.get(&gateway) {
+                worker.adopt(jobs.into_iter().filter_map(earlier).collect());
+            }
+        }
+    }
+
+    pub(super) fn hand_over(&mut self, jobs: Jobs) {
+        for (gateway, jobs) in jobs {
+            self.waiting.entry(gateway.clone()).or_default().extend(jobs);
+            self.push(&gateway);
+            let waiting = self.waiting.get(&gateway).map_or(0, VecDeque::len);
+            if waiting > 0 {
+                tracing::warn!(gateway = %gateway, waiting, "the queue is full; the rest waits");
+            }
+        }
+    }
+
+    /// Gives a worker what it has room for; the rest waits here, in order.
+    pub(super) fn push(&mut self, gateway: &GatewayId) {
+        let going_down = self.going_down();
+        let Some(waiting) = self.waiting.get_mut(gateway) else { return };
+        if waiting.is_empty() {
+            return;
+        }
+        if self.repeats {
+            // A receipt of an earlier try may have come while a repeat waited here.
+            waiting.retain(|q| still_goes(&self.state, q.job.delivery));
+        }
+        let worker = self.meta.workers.get(gateway);
+        if worker.is_some_and(|w| w.submit_from(waiting)) || (worker.is_some() && going_down) {
+            match waiting.len() {
+                0 => self.meta.waiting.remove(gateway),
+                n => self.meta.waiting.insert(gateway.clone(), n),
+            };
+            return;
+        }
+        self.meta.waiting.remove(gateway);
+        let jobs = std::mem::take(waiting);
+        if worker.is_some() {
+            self.lost(gateway);
+        }
+        // No such way out: each delivery fails, so that the next gateway of the channel takes over.
+        let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
+        for queued in jobs {
+            self.keep_reason(queued.job.delivery, why.clone());
+            self.own.push((queued.job.delivery, DeliveryState::Failed));
+        }
+    }
+
+    /// What left a queue without having been handed over leaves once more.
+    pub(super) fn again(&mut self, ids: Vec<DeliveryId>) {
+        let mut by_incident: BTreeMap<IncidentNo, Vec<u32>> = BTreeMap::new();
+        ids.into_iter().for_each(|id| by_incident.entry(id.incident).or_default().push(id.ordinal));
+        let mut jobs = Jobs::new();
+        for (no, ordinals) in by_incident {
+            if no == DESK {
+                for ordinal in ordinals {
+                    let note = self.state.desk.get(ordinal as usize);
+                    if let Some(contacts) = note.and_then(|n| self.desk_contacts.get(&n.plan)) {
+                        effects::desk_job(&self.state, ordinal, contacts, &mut jobs);
+                    }
+                }
+            } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
+                effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, ordinals.into_iter(), &mut jobs);
+            }
+        }
+        self.hand_over(jobs);
+    }
+
+    /// A worker that ended by itself is no way out any more.
+    pub(super) fn lost(&mut self, gateway: &GatewayId) {
+        if self.meta.workers.remove(gateway).is_some() {
+            tracing::error!(gateway = %gateway, "the worker of a gateway has ended; others take over");
+            self.meta.unusable.insert(gateway.clone(), "its worker has ended; start the program anew".into());
+        }
+    }
+
+    /// After a start: whatever was not known to be accepted goes out again. What was on the wire is marked as a possible
+    /// repeat (invariant 4).
+    pub(super) fn resume(&mut self) {
+        let mut jobs = Jobs::new();
+        for inc in self.state.incidents.values() {
+            let Some(contacts) = self.contacts.get(&inc.no) else { continue };
+            let waiting =
+                (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
+            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, waiting, &mut jobs);
+            // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
+            // told (RULES D2).
+            let lost = (0u32..).zip(&inc.deliveries).filter(|(_, d)| may_have_left(inc, d)).map(|(ordinal, _)| ordinal);
+            let id = |ordinal| (DeliveryId { incident: inc.no, ordinal }, DeliveryState::Unknown);
+            self.own.extend(lost.map(id));
+        }
+        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+            let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
+            if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
+                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+            }
+        }
+        // Nobody knows whether what was queued had left before the crash: all of it is a possible repeat.
+        for queued in jobs.values_mut().flatten() {
+            queued.job.repeat = queued.job.delivery.incident != DESK;
+            self.repeats = true;
+        }
+        self.hand_over(jobs);
+    }
+}
+
+/// Whether a change may make something obsolete that gateways have accepted.
+fn may_recall(change: &Change) -> bool {
+    match change {
+        Change::Stopped { .. } | Change::Merged { .. } | Change::PhaseSet { .. } => true,
+        Change::Released { batches, .. } => batches.iter().any(|b| matches!(b.item, Item::Message(seq) if seq > 1)),
+        _ => false,
+    }
+}
+
+/// Whether nothing is known yet of a delivery that waits for its worker.
+fn still_goes(state: &State, id: DeliveryId) -> bool {
+    use DeliveryState as S;
+    let ordinal = id.ordinal as usize;
+    let known = match id.incident {
+        DESK => state.desk.get(ordinal).map(|n| n.state),
+        no => state.incidents.get(&no).and_then(|i| i.deliveries.get(ordinal)).map(|d| d.state),
+    };
+    known.is_none_or(|s| matches!(s, S::Queued | S::Attempting | S::Unknown))
+}
+
+/// Whether a delivery of a stopped text was called back and its worker never said that it had it still.
+fn may_have_left(inc: &Incident, d: &Delivery) -> bool {
+    let stopped = |item| matches!(item, Item::Message(seq) if inc.message(seq).is_some_and(|m| m.stopped));
+    d.called_back_unheard() && stopped(d.item())
+}
+
+/// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
+/// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.
+fn goes_again(inc: &Incident, item: Item, state: DeliveryState) -> bool {
+    match state {
+        DeliveryState::Queued => true,
+        DeliveryState::Attempting | DeliveryState::Unknown => match item {
+            Item::Message(seq) => inc.message(seq).is_some_and(|m| {
+                let last = inc.phase != Phase::Closed || m.released_at.is_some_and(|at| at >= inc.phase_at);
+                !m.stopped && last
+            }),
+            Item::Note(_) => inc.phase != Phase::Closed,
+        },
+        _ => false,
+    }
+}

@@ -1,0 +1,110 @@
+//! All asks of an incident, and which of them wants to be looked at first. The order of deadlines is kept with each change:
+//! the loop asks for the first one many times a second, with 100 000 functions too.
+//!
+//! Must not: know what is done when a deadline has passed (`decide` does).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+
+use super::asks::ask_due;
+use super::state::Ask;
+use crate::domain::ids::Fx;
+use crate::domain::time::At;
+
+/// Asks by their ID, the place in the list. What was asked is never taken out.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct AskList {
+    all: Vec<Ask>,
+    /// Per function the ask that counts.
+    current: BTreeMap<Fx, u32>,
+    /// When those that count want to be looked at, the first first.
+    due: BTreeSet<(At, u32)>,
+}
+
+impl AskList {
+    /// Per function the ask that counts.
+    pub fn current(&self) -> &BTreeMap<Fx, u32> {
+        &self.current
+    }
+
+    /// Which ask that counts is due first, and when.
+    pub fn first_due(&self) -> Option<(At, u32)> {
+        self.due.first().copied()
+    }
+
+    /// From now on this one counts for its function.
+    pub fn add(&mut self, ask: Ask) {
+        let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        if let Some(before) = self.current.insert(ask.function, id)
+            && let Some(at) = self.all.get(before as usize).and_then(ask_due)
+        {
+            self.due.remove(&(at, before));
+        }
+        self.due.extend(ask_due(&ask).map(|at| (at, id)));
+        self.all.push(ask);
+    }
+
+    /// One ask, to be changed.
+    pub fn change(&mut self, id: u32) -> Option<Changing<'_>> {
+        let before = ask_due(self.all.get(id as usize)?);
+        Some(Changing { list: self, id, before })
+    }
+
+    /// The same asks under the numbers that functions have in another plan: `change` sees to everything in an ask.
+    ///
+    /// # Errors
+    /// What `change` says.
+    pub fn renumbered<E>(&self, mut change: impl FnMut(&mut Ask) -> Result<(), E>) -> Result<Self, E> {
+        let mut new = self.clone();
+        new.all.iter_mut().try_for_each(&mut change)?;
+        new.current = self.current.values().map(|id| (new.all[*id as usize].function, *id)).collect();
+        Ok(new)
+    }
+}
+
+impl Deref for AskList {
+    type Target = [Ask];
+    fn deref(&self) -> &[Ask] {
+        &self.all
+    }
+}
+
+impl<'a> IntoIterator for &'a AskList {
+    type Item = &'a Ask;
+    type IntoIter = std::slice::Iter<'a, Ask>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.iter()
+    }
+}
+
+/// An ask while it is changed; its deadline is put in order afterwards.
+#[derive(Debug)]
+pub struct Changing<'a> {
+    list: &'a mut AskList,
+    id: u32,
+    before: Option<At>,
+}
+
+impl Deref for Changing<'_> {
+    type Target = Ask;
+    fn deref(&self) -> &Ask {
+        &self.list.all[self.id as usize]
+    }
+}
+
+impl DerefMut for Changing<'_> {
+    fn deref_mut(&mut self) -> &mut Ask {
+        &mut self.list.all[self.id as usize]
+    }
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let (after, counts) = (ask_due(self), self.list.current.get(&self.function) == Some(&self.id));
+        if after == self.before || !counts {
+            return;
+        }
+        self.before.map(|at| self.list.due.remove(&(at, self.id)));
+        self.list.due.extend(after.map(|at| (at, self.id)));
+    }
+}
