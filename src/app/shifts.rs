@@ -1,4 +1,4 @@
-//! Shift changes (RULES C11): when they fall, in cron notation and local time. What follows from one the domain decides.
+//! Shift changes (RULES C11): when they fall, in cron notation and local time, or by the roster. What follows from one the domain decides.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -16,6 +16,10 @@ pub fn changed(plan: &Plan, from: Timestamp, to: Timestamp) -> Vec<FunctionId> {
     let from = from.max(to - 24.hours());
     let local = plan.calendar.local(from);
     for f in &plan.functions {
+        // Another duty telephone from now on: whoever holds it has none of the texts (DESIGN: rosters).
+        if f.roster.changes(from.into(), to.into()) {
+            changed.insert(f.id.clone());
+        }
         for shift in &f.shifts {
             let Ok(cron) = Cron::from_str(shift) else { continue };
             if let Ok(next) = cron.find_next_occurrence(&local, false)

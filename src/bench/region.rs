@@ -101,6 +101,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             // Two and two stand in for each other.
             deputies: vec![Fx(first + (n ^ 1))],
             points,
+            roster: Default::default(),
             lang: langs.first().copied().unwrap_or(Lang::SV),
             care: dice.roll(2) == 0,
             shifts: Vec::new(),

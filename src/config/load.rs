@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::check::{self, Depth};
 use super::diagnostics::{Diagnostic, Found, Place, Severity};
 use super::raw::{self, channels};
-use super::resolve::{self, Raw};
+use super::resolve::{self, Raw, RosterFile};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
@@ -23,6 +23,8 @@ use crate::domain::plan::{Channel, Plan};
 pub const FILES_MAX: usize = 2_000;
 /// The folders, in the order in which they are read.
 const FOLDERS: [&str; 3] = ["channels", "contacts", "playbooks"];
+/// Calendars, for those who take turns; the folder need not be there.
+pub(super) const ROSTERS: &str = "contacts/rosters/";
 
 #[derive(Embed)]
 #[folder = "channels/"]
@@ -394,57 +396,67 @@ fn file_error(found: &mut Found, path: &str, code: &'static str, message: String
 fn read_dir(dir: &Path, unread: &mut Vec<String>, found: &mut Found) -> Files {
     let mut files = Vec::new();
     for folder in FOLDERS {
-        let entries = match std::fs::read_dir(dir.join(folder)) {
-            Ok(entries) => entries,
+        match std::fs::read_dir(dir.join(folder)) {
+            Ok(entries) => read_files(entries, &format!("{folder}/"), ".yaml", &mut files, unread, found),
             Err(e) => {
                 let message = format!("the folder {} can't be read: {e}", dir.join(folder).display());
                 file_error(found, folder, "folder", message);
                 unread.extend(KNOWN.iter().filter(|k| k.starts_with(folder)).map(|k| (*k).to_owned()));
-                continue;
-            }
-        };
-        for entry in entries.flatten().take(FILES_MAX) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let path = format!("{folder}/{name}");
-            if name.starts_with('.') || entry.path().is_dir() {
-                continue;
-            }
-            if name.ends_with(".yml") {
-                file_error(found, &path, "file-name", format!("{path} is not read: rename it to end in .yaml"));
-            }
-            if !name.ends_with(".yaml") {
-                continue;
-            }
-            let size = entry.path().metadata().map_or(0, |m| m.len());
-            if size > yaml::FILE_BYTES_MAX as u64 {
-                file_error(
-                    found,
-                    &path,
-                    "file-too-large",
-                    format!("{size} bytes, at most {} go", yaml::FILE_BYTES_MAX),
-                );
-                unread.push(path);
-                continue;
-            }
-            match std::fs::read(entry.path()) {
-                Err(e) => {
-                    file_error(found, &path, "file", format!("the file can't be read: {e}"));
-                    unread.push(path);
-                }
-                Ok(bytes) => match String::from_utf8(bytes) {
-                    Ok(text) => files.push((path, text)),
-                    Err(e) => {
-                        let at = e.utf8_error().valid_up_to();
-                        let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
-                        let message = format!("line {line} is not UTF-8; save the file as UTF-8");
-                        file_error(found, &path, "encoding", message);
-                        unread.push(path);
-                    }
-                },
             }
         }
     }
+    match std::fs::read_dir(dir.join(ROSTERS)) {
+        Ok(entries) => read_files(entries, ROSTERS, ".ics", &mut files, unread, found),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+        Err(e) => file_error(found, ROSTERS, "folder", format!("the folder can't be read: {e}")),
+    }
     files
+}
+
+fn read_files(
+    entries: std::fs::ReadDir,
+    folder: &str,
+    ending: &str,
+    files: &mut Files,
+    unread: &mut Vec<String>,
+    found: &mut Found,
+) {
+    for entry in entries.flatten().take(FILES_MAX) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = format!("{folder}{name}");
+        if name.starts_with('.') || entry.path().is_dir() {
+            continue;
+        }
+        if name.ends_with(".yml") {
+            file_error(found, &path, "file-name", format!("{path} is not read: rename it to end in .yaml"));
+        }
+        if !name.ends_with(ending) {
+            continue;
+        }
+        let size = entry.path().metadata().map_or(0, |m| m.len());
+        if size > yaml::FILE_BYTES_MAX as u64 {
+            let message = format!("{size} bytes, at most {} go", yaml::FILE_BYTES_MAX);
+            file_error(found, &path, "file-too-large", message);
+            unread.push(path);
+            continue;
+        }
+        match std::fs::read(entry.path()) {
+            Err(e) => {
+                file_error(found, &path, "file", format!("the file can't be read: {e}"));
+                unread.push(path);
+            }
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => files.push((path, text)),
+                Err(e) => {
+                    let at = e.utf8_error().valid_up_to();
+                    let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+                    let message = format!("line {line} is not UTF-8; save the file as UTF-8");
+                    file_error(found, &path, "encoding", message);
+                    unread.push(path);
+                }
+            },
+        }
+    }
 }
 
 /// What the journal names a plan by: SHA-256 over the sorted paths and bytes.
@@ -485,6 +497,11 @@ fn parse(files: &Files, unread: &[String], found: &mut Found) -> Raw {
     for (i, (path, text)) in files.iter().enumerate() {
         let file = u32::try_from(i).unwrap_or(u32::MAX);
         let in_playbooks = path.starts_with("playbooks/");
+        if let Some(name) = path.strip_prefix(ROSTERS) {
+            let function = name.trim_end_matches(".ics").to_owned();
+            raw.rosters.push(RosterFile { file, function, text: text.clone() });
+            continue;
+        }
         if !KNOWN.contains(&path.as_str()) && !in_playbooks {
             found
                 .error(Place::whole(file), "file-name", "no file of this name is read here")

@@ -17,6 +17,7 @@ pub mod diff;
 pub mod load;
 pub mod raw;
 mod resolve;
+pub mod rosters;
 pub mod schema;
 pub mod secrets;
 pub mod tests_block;

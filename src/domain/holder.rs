@@ -114,6 +114,7 @@ mod tests {
                 answers: 1,
                 deputies: deputies.iter().map(|d| Fx(*d)).collect(),
                 points: Vec::new(),
+                roster: Default::default(),
                 lang: Lang::SV,
                 care: false,
                 shifts: Vec::new(),

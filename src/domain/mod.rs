@@ -15,6 +15,7 @@ pub mod plan;
 pub mod private;
 pub mod public_view;
 pub mod reach;
+pub mod roster;
 pub mod step;
 pub mod text;
 pub mod time;

@@ -9,8 +9,10 @@ use super::calendar::Calendar;
 use super::ids::{FunctionId, Fx, GatewayId, GroupId, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
 use super::ladder::{Class, Ladders, LevelIx, ModeIx, Propose};
 use super::lang::{L10n, Lang};
+use super::roster::Roster;
 use super::step::StepRule;
 use super::text::Charset;
+use super::time::At;
 use super::words::Words;
 
 /// Who a text is for. Each audience has a canonical text and a fingerprint of its own, and it is identical over all channels
@@ -305,6 +307,9 @@ pub struct Function {
     pub deputies: Vec<Fx>,
     /// Where it is reached.
     pub points: Vec<Px>,
+    /// Which of its points take turns, and when.
+    #[serde(default, skip_serializing_if = "Roster::is_empty")]
+    pub roster: Roster,
     /// Its language.
     pub lang: Lang,
     /// It belongs to care: `clin` and `sites` (RULES B1).
@@ -574,6 +579,11 @@ impl Plan {
     /// A duty point.
     pub fn point(&self, p: Px) -> &DutyPoint {
         &self.points[p.ix()]
+    }
+    /// Where a function is reached at a moment: all its points but those whose turn it is not.
+    pub fn points_at(&self, f: Fx, at: At) -> Vec<Px> {
+        let f = self.function(f);
+        f.points.iter().copied().filter(|p| f.roster.reaches(*p, at)).collect()
     }
     /// A gateway.
     pub fn gateway(&self, g: Gx) -> &GatewayInfo {

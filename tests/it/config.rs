@@ -1,5 +1,6 @@
 //! The shipped region, and samples of valid and invalid configuration: adding a file adds a test.
 
+mod rosters;
 mod samples;
 mod schemas;
 mod shipped;

@@ -190,6 +190,9 @@ pub struct PhoneEntry {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PointEntry {
+    /// What contacts/rosters/*.ics calls it, when duty points take turns: phone-a.
+    #[serde(default)]
+    pub id: Option<Name>,
     /// A duty mobile, in quotes: "+46701740605".
     #[serde(default)]
     pub sms: Option<Name>,

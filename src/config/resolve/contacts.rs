@@ -10,6 +10,7 @@ use crate::config::raw::{At, Name};
 use crate::domain::ids::{FunctionId, Fx, GroupId, Gx, Px};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, DutyPoint, Function, Hours, Phone};
+use crate::domain::roster::Roster;
 
 /// The most digits of a telephone number (E.164), and the fewest that we believe.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -41,6 +42,7 @@ impl Resolver<'_> {
                 answers,
                 deputies: Vec::new(),
                 points: Vec::new(),
+                roster: Roster::default(),
                 lang: self.plan.lang(),
                 care: false,
                 shifts: Vec::new(),
@@ -122,14 +124,17 @@ impl Resolver<'_> {
                 }
                 Phone { number: p.number.value.clone(), publishable: p.publishable, needs: self.needs(&p.needs) }
             });
-            let reach: Vec<Px> = entry.reach.iter().filter_map(|p| self.point(f, p, &languages, &mut points)).collect();
+            let reach: Vec<Option<Px>> =
+                entry.reach.iter().map(|p| self.point(f, p, &languages, &mut points)).collect();
+            let ids = self.point_ids(entry, &reach);
+            self.point_ids.insert(f, ids);
             let function = &mut self.plan.functions[i];
             function.hours = hours;
             function.deputies = deputies;
             function.lang = languages[0];
             function.shifts = entry.shifts.iter().map(|s| s.value.clone()).collect();
             function.phone = phone;
-            function.points = reach;
+            function.points = reach.into_iter().flatten().collect();
         }
     }
 

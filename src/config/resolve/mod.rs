@@ -10,6 +10,7 @@ mod organisation;
 mod paging;
 mod playbooks;
 mod readiness;
+mod rosters;
 mod steps;
 mod systems;
 mod watch;
@@ -19,9 +20,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::diagnostics::{Found, Place};
-use super::load::{Contacts, Loaded};
+use super::load::{Contacts, Loaded, ROSTERS};
 use super::raw::{self, At, List, Name, Need, Texts};
-use crate::domain::ids::{Fx, Gx, InfraId, PlaybookId, RoutineId, SiteId, SystemId};
+use crate::domain::ids::{Fx, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Needs, Plan, RowId};
@@ -46,6 +47,7 @@ pub(super) struct Raw {
     pub manual: Option<raw::channels::ManualFile>,
     /// With the file of each.
     pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
+    pub rosters: Vec<RosterFile>,
     pub broken: Broken,
 }
 
@@ -76,6 +78,7 @@ impl Raw {
         let flag = match path {
             "channels/infrastructure.yaml" => &mut self.broken.infra,
             "contacts/functions.yaml" | "contacts/groups.yaml" => &mut self.broken.functions,
+            path if path.starts_with(ROSTERS) => &mut self.broken.functions,
             "contacts/organisation.yaml" => &mut self.broken.organisation,
             "playbooks/messages.yaml" => &mut self.broken.messages,
             "playbooks/readiness.yaml" => &mut self.broken.readiness,
@@ -86,6 +89,8 @@ impl Raw {
         *flag = true;
     }
 }
+
+pub(super) use rosters::RosterFile;
 
 /// Where things of the plan stand in the files, for what `check` finds.
 #[derive(Default)]
@@ -123,6 +128,8 @@ struct Resolver<'a> {
     plan: Plan,
     places: Places,
     addresses: Vec<Arc<str>>,
+    /// By function: what rosters call its duty points.
+    point_ids: HashMap<Fx, Vec<(String, Px)>>,
     fx: HashMap<String, Fx>,
     gx: HashMap<String, Gx>,
 }
@@ -136,6 +143,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
         plan: Plan::default(),
         places: Places::default(),
         addresses: Vec::new(),
+        point_ids: HashMap::new(),
         fx: HashMap::new(),
         gx: HashMap::new(),
     };
@@ -147,6 +155,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.systems();
     r.readiness();
     r.functions();
+    r.rosters();
     r.duties_of_the_organisation();
     r.messages();
     let tests = r.playbooks();

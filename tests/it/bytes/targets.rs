@@ -5,12 +5,12 @@ use std::str;
 
 use vardkase::channels::hylafax::wire;
 use vardkase::channels::{smpp, sms_http, smtp, snpp};
-use vardkase::config::{Source, load};
+use vardkase::config::{Source, load, rosters};
 use vardkase::domain::incident::event::Event;
 use vardkase::journal::any_frame;
 
 /// Each with the folder of its corpus in `fuzz/corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, fn(&[u8])); 10] = [
     ("smpp", smpp::any_bytes),
     ("snpp", snpp::any_bytes),
     ("smtp", smtp::any_bytes),
@@ -18,6 +18,7 @@ pub const TARGETS: [(&str, fn(&[u8])); 9] = [
     ("callback", callback),
     ("answer", answer),
     ("yaml", yaml),
+    ("icalendar", icalendar),
     ("record", record),
     ("frame", frame),
 ];
@@ -54,6 +55,14 @@ pub fn yaml(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     for path in ["playbooks/ehr-down.yaml", "contacts/functions.yaml", "channels/sms.yaml", "playbooks/messages.yaml"] {
         let _ = load(&Source::Files(vec![(path.to_owned(), text.to_owned())]));
+    }
+}
+
+/// A roster: every time in it has a length and a name.
+pub fn icalendar(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(times) = rosters::parse(text, "Europe/Stockholm") {
+        assert!(times.iter().all(|t| t.from < t.to && !t.names.is_empty()));
     }
 }
 

@@ -7,7 +7,7 @@ mod turns;
 use super::region::{self, Builder};
 use super::timeline::*;
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::ids::{Fx, IncidentNo};
+use vardkase::domain::ids::{Fx, IncidentNo, Px};
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;

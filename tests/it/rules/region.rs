@@ -41,6 +41,7 @@ impl Builder {
             answers: 1,
             deputies: Vec::new(),
             points,
+            roster: Default::default(),
             lang: Lang::SV,
             care: false,
             shifts: Vec::new(),
@@ -49,7 +50,7 @@ impl Builder {
         self.plan.functions.last_mut().unwrap()
     }
 
-    fn point(&mut self, f: Fx, gateways: &str) -> Px {
+    pub fn point(&mut self, f: Fx, gateways: &str) -> Px {
         let gateways: Vec<Gx> = gateways.split('+').map(|g| self.gx(g)).collect();
         let channel = self.plan.gateway(gateways[0]).channel;
         let p = Px(u32::try_from(self.plan.points.len()).unwrap());

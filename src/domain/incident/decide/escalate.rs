@@ -171,9 +171,9 @@ impl Decider<'_> {
         let mut sender = Sender::new(inc, item, asks);
         let mut sends: Vec<Send> = Vec::new();
         for f in to {
-            let all = &plan.function(*f).points;
+            let all = plan.points_at(*f, self.now);
             let listed: Vec<Px> = all.iter().copied().filter(|p| channels.contains(&plan.point(*p).channel)).collect();
-            let points = if listed.is_empty() { all.clone() } else { listed };
+            let points = if listed.is_empty() { all } else { listed };
             for p in points {
                 let walked = matches!(plan.point(p).channel, Channel::Web | Channel::Manual);
                 if !walked

@@ -66,7 +66,7 @@ impl Decider<'_> {
     ) -> Option<u32> {
         let plan = self.plan(no);
         let holder = self.holds(&plan, to);
-        let all = &plan.function(holder).points;
+        let all = plan.points_at(holder, self.now);
         let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
         let mut points: Vec<Px> = all.iter().filter(carried).copied().collect();
         if points.is_empty() {
@@ -135,7 +135,7 @@ impl Decider<'_> {
     pub(super) fn archive(&mut self, text: &str) {
         let plan = self.state.plan.clone();
         let Some(f) = plan.region.archive else { return };
-        let points = &plan.function(f).points;
+        let points = plan.points_at(f, self.now);
         let over = |channel| points.iter().copied().find(|p| plan.point(*p).channel == channel);
         if let Some(p) = over(Channel::Email).or_else(|| over(Channel::Fax)) {
             self.desk_text(p, NoteWord::ForInformation, &[], &|_| text.to_owned());

@@ -194,11 +194,11 @@ impl Decider<'_> {
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
-            let all = &inc.plan.function(f).points;
+            let all = inc.plan.points_at(f, self.now);
             let listed: Vec<Px> =
                 all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
             // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake.
-            let points = if listed.is_empty() { all.clone() } else { listed };
+            let points = if listed.is_empty() { all } else { listed };
             let mut reached = false;
             for p in points {
                 if matches!(inc.plan.point(p).channel, Channel::Web | Channel::Manual) {

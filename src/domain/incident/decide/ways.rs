@@ -168,8 +168,8 @@ impl Decider<'_> {
         let mut told: Vec<Px> = Vec::new();
         for f in tell {
             let holder = self.holds(&plan, f);
-            let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
-            let points: Vec<Px> = plan.function(holder).points.iter().filter(carried).copied().collect();
+            let carried = |p: &Px| matches!(plan.point(*p).channel, Channel::Sms | Channel::Paging | Channel::Email);
+            let points: Vec<Px> = plan.points_at(holder, self.now).into_iter().filter(carried).collect();
             for p in points {
                 if told.contains(&p) {
                     continue;
@@ -191,8 +191,8 @@ impl Decider<'_> {
     pub(super) fn sign_of_life(&mut self, to: &FunctionId, head: &str) {
         let plan = self.state.plan.clone();
         let Some(f) = plan.fx(to.as_str()) else { return };
-        let points = plan.function(f).points.iter().copied();
-        let sms: Vec<Px> = points.filter(|p| plan.point(*p).channel == Channel::Sms).collect();
+        let points = plan.points_at(f, self.now);
+        let sms: Vec<Px> = points.into_iter().filter(|p| plan.point(*p).channel == Channel::Sms).collect();
         for p in sms {
             self.desk_note(p, NoteWord::SignOfLife, &|n| vec![("time", n.time(n.now)), ("head", head.to_owned())]);
         }

@@ -385,3 +385,44 @@ fn rule_c11_handover_does_it_at_once() {
         .count();
     assert_eq!(again, 1);
 }
+
+#[test]
+fn rule_c9_and_c11_who_takes_turns_is_reached_where_the_turn_is_and_everywhere_when_it_is_nobodys() {
+    use vardkase::domain::roster::{Roster, Turn};
+    let from = at(DAY).0 / 1000;
+    let (mut first, mut second) = (Px(0), Px(0));
+    let plan = region_with(|b| {
+        let f = b.fx("it");
+        first = b.plan.functions[f.ix()].points[0];
+        second = b.point(f, "sms");
+        b.plan.functions[f.ix()].points.push(second);
+        b.plan.functions[f.ix()].roster = Roster::new(vec![
+            Turn { from: from - 60, to: from + 1800, points: vec![first] },
+            Turn { from: from + 1800, to: from + 3600, points: vec![second] },
+        ]);
+    });
+    let mut t = Timeline::starting(DAY, plan);
+    let no = t.ehr_down("outage");
+    let told = |t: &Timeline| {
+        let to = |p: Px| t.sent.iter().any(|s| t.inc(no).deliveries[s.id.ordinal as usize].point == p);
+        (to(first), to(second))
+    };
+    assert_eq!(told(&t), (true, false), "the second telephone is in a drawer");
+    let pager = t.sent.iter().any(|s| s.to.contains(&"it".to_owned()) && s.channel == Channel::Paging);
+    assert!(pager, "the pager takes no turns");
+    // The reminder comes to the same telephone; from the change on everything to the other one.
+    t.advance(1800);
+    assert_eq!(told(&t), (true, false));
+    t.clear();
+    t.input(Input::Shift { functions: vec!["it".into()] }).unwrap();
+    assert_eq!(told(&t), (false, true));
+    assert!(
+        !t.notes_to("it", NoteWord::ShiftState).is_empty() && !t.messages_to("it").is_empty(),
+        "with the state and the text"
+    );
+    // Nobody has the turn: all of them.
+    t.advance(1800);
+    t.clear();
+    t.input(Input::Shift { functions: vec!["it".into()] }).unwrap();
+    assert_eq!(told(&t), (true, true));
+}

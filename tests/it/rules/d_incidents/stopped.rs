@@ -17,6 +17,7 @@ fn large() -> Plan {
             b.plan.functions.push(Function {
                 id,
                 points: vec![p],
+                roster: Default::default(),
                 site: "REG".into(),
                 deputies: vec![],
                 ..pattern.clone()
