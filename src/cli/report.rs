@@ -147,6 +147,9 @@ fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) ->
     let other: Option<IncidentNo> = error.why.split_whitespace().next().and_then(|word| word.parse().ok());
     let Some(other) = other else { return Err(error) };
     let separate = !add && cx.asks() && {
+        if let Some((what, _)) = cx.term.in_swedish(&error) {
+            cx.term.notice(what);
+        }
         cx.term.notice(&error.why);
         let question = cx.say(words::ADD_OR_SEPARATE);
         let read = |typed: &str| match typed.to_lowercase().as_str() {

@@ -43,6 +43,8 @@ macro_rules! words {
 }
 
 words! {
+    ERROR = "fel", "error";
+    HELP = "hjälp", "help";
     YES_NO = "j/n", "y/n";
     ACTING = "Vilken funktion är du (tib, kib …)", "Which function are you (tib, kib …)";
     REASON = "Skäl", "Reason";

@@ -73,12 +73,14 @@ pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, reads: bool) -> Result<()
 }
 
 pub(super) fn denied(why: Denied) -> Response {
-    let (status, code, text) = match why {
-        Denied::Wrong => (StatusCode::UNAUTHORIZED, "no-token", "the token is missing or wrong"),
-        Denied::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "too many wrong tokens came"),
-    };
     let help = "send Authorization: Bearer with the token of the file console-token in the state folder";
-    let mut response = Problem::new(status, code, text, help).answer(true);
+    let problem = match why {
+        Denied::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "no-token", "the token is missing or wrong", help),
+        Denied::TooMany(_) => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "too many wrong tokens came", help)
+        }
+    };
+    let mut response = problem.answer(true);
     let value = match why {
         Denied::Wrong => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
         Denied::TooMany(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),

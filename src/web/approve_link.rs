@@ -9,8 +9,9 @@ use askama::Template;
 use axum::http::{Method, StatusCode};
 
 use super::console::accepted_lang;
+use super::problem::Problem;
 use super::public::{Answer, Call};
-use crate::dispatch::owner::{Failed, Handle};
+use crate::dispatch::owner::Handle;
 use crate::domain::ids::{DeliveryId, FunctionId, MessageNo};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Incident, Item, Phase, State};
@@ -32,7 +33,25 @@ struct Page {
     path: String,
     seen: Option<Seen>,
     /// What a button did, or why it did nothing.
-    did: Option<Result<&'static str, String>>,
+    did: Option<Result<&'static str, Undone>>,
+}
+
+/// Why a button did nothing.
+struct Undone {
+    /// In the language of the page, where there are words in it.
+    said: String,
+    /// In English, beside words in Swedish: which text, which duty.
+    details: Option<String>,
+}
+
+impl Undone {
+    fn of(problem: Problem, lang: Lang) -> Self {
+        let details = format!("{}. {}", problem.why, problem.help);
+        match problem.in_swedish(lang) {
+            Some((what, next)) => Self { said: format!("{what} {next}"), details: Some(details) },
+            None => Self { said: details, details: None },
+        }
+    }
 }
 
 /// What waits.
@@ -75,11 +94,10 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
             Ok((action, done)) => {
                 match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
                     Ok(_) => Ok(done),
-                    Err(Failed::Refused(r)) => Err(format!("{}. {}", r.why, r.help)),
-                    Err(Failed::GoingDown) => Err(Failed::GoingDown.to_string()),
+                    Err(failed) => Err(Undone::of(failed.into(), lang)),
                 }
             }
-            Err(why) => Err(why),
+            Err(said) => Err(Undone { said, details: None }),
         });
     }
     let failed = did.as_ref().is_some_and(Result::is_err);
@@ -187,7 +205,29 @@ fn unescaped(text: &[u8]) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::dispatch::owner::Failed;
     use crate::domain::ids::IncidentNo;
+    use crate::domain::incident::input::Refused;
+
+    #[test]
+    fn what_was_refused_is_said_in_swedish_with_its_details() {
+        let page = |lang, failed: Failed| {
+            let seen =
+                Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, entries: Vec::new() };
+            let did = Some(Err(Undone::of(failed.into(), lang)));
+            let (region, path) = (String::new(), "/a/1.x".into());
+            Page { lang, region, fictional: false, path, seen: Some(seen), did }.render().unwrap()
+        };
+        let refused = || Failed::Refused(Refused::new("four-eyes", "so-vard reported 14", "a deputy approves it"));
+        let sv = page(Lang::SV, refused());
+        assert!(
+            sv.contains("Du har rapporterat störningen och får inte själv godkänna texten. Be en ersättare"),
+            "{sv}"
+        );
+        assert!(sv.contains("<small lang=\"en\">so-vard reported 14. a deputy approves it</small>"), "{sv}");
+        assert!(page(Lang::EN, refused()).contains("✘ so-vard reported 14. a deputy approves it</p>"));
+        assert!(page(Lang::SV, Failed::GoingDown).contains("Programmet stängs av; inget är gjort."));
+    }
 
     #[test]
     fn a_form_acts_on_its_own_incident_and_says_what_is_missing() {

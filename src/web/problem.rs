@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use crate::dispatch::owner::Failed;
 use crate::domain::incident::input::Refused;
+use crate::domain::incident::refusals;
+use crate::domain::lang::Lang;
 
 /// Why not.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +32,12 @@ struct Page<'a> {
     problem: &'a Problem,
 }
 
+impl Page<'_> {
+    fn swedish(&self) -> Option<(&'static str, &'static str)> {
+        self.problem.in_swedish(Lang::SV)
+    }
+}
+
 impl Problem {
     /// With what to do next.
     pub fn new(status: StatusCode, code: &str, why: impl Into<String>, help: impl Into<String>) -> Self {
@@ -38,10 +46,15 @@ impl Problem {
 
     /// What could not be read.
     pub fn input(why: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-input", why, "docs/api.md has an example of each command")
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-input", why, "docs/api.md has an example of each command")
     }
 
-    /// As JSON for programs, as a page for people.
+    /// What and why, and what to do next, where the page is Swedish. `why` and `help` stand beside it as details.
+    pub fn in_swedish(&self, lang: Lang) -> Option<(&'static str, &'static str)> {
+        if lang == Lang::SV { refusals::in_swedish(&self.code) } else { None }
+    }
+
+    /// As JSON for programs, as a page for people. The page stands where no language is known: Swedish first, then English.
     pub fn answer(self, program: bool) -> Response {
         let status = self.status;
         if program {
@@ -81,7 +94,7 @@ impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Refused(refused) => refused.into(),
-            Failed::GoingDown => Self::new(
+            Failed::GoingDown => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "going-down",
                 "the program is going down",
@@ -94,5 +107,26 @@ impl From<Failed> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.answer(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn body(response: Response) -> String {
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
+    #[tokio::test]
+    async fn people_read_swedish_first_and_programs_read_what_they_always_did() {
+        let problem = || Problem::from(Failed::GoingDown);
+        let page = body(problem().answer(false)).await;
+        let (sv, en) = (page.find("Programmet stängs av; inget är gjort."), page.find("the program is going down"));
+        assert!(sv.is_some() && sv < en && page.contains("Försök igen om några sekunder."), "{page}");
+        let json = r#"{"code":"going-down","why":"the program is going down","help":"try again in a few seconds; nothing was done"}"#;
+        assert_eq!(body(problem().answer(true)).await, json);
+        assert_eq!(problem().in_swedish(Lang::EN), None);
     }
 }

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod input;
 pub mod reading;
 pub mod recall;
+pub mod refusals;
 pub mod render;
 pub mod state;
 pub mod steps;

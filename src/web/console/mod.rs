@@ -365,6 +365,7 @@ async fn acting(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::incident::input::Refused;
 
     #[test]
     fn nobody_is_sent_elsewhere() {
@@ -379,6 +380,35 @@ mod tests {
             assert_eq!(own_path(path), expected, "{path}");
         }
         assert_eq!(escaped("/incidents/Ö-3?x=1&y"), "/incidents/%C3%96-3%3Fx%3D1%26y");
+    }
+
+    #[test]
+    fn a_refused_page_in_swedish_says_it_in_swedish_and_keeps_the_details() {
+        let page = |lang| {
+            let ui = Ui {
+                lang,
+                plan: std::sync::Arc::default(),
+                now: crate::domain::time::At(0),
+                fictional: false,
+                on_record: true,
+                journal_alarms: Vec::new(),
+                me: None,
+                csrf: String::new(),
+                path: "/approve/14-2".into(),
+                waiting: 0,
+                refresh_s: None,
+                done: None,
+                alarms: Vec::new(),
+            };
+            let refused = Refused::new("not-yours", "iva was not asked to approve 14-2", "asked: kib, tib");
+            RefusedPage { ui: &ui, problem: &refused.into(), back: "/approve" }.render().expect("a page")
+        };
+        let sv = page(Lang::SV);
+        let details = "<p lang=\"en\"><small>iva was not asked to approve 14-2 – asked: kib, tib";
+        let (said, kept) = (sv.find("Din funktion får inte göra detta."), sv.find(details));
+        assert!(said.is_some() && said < kept && sv.contains("Be någon av dem som detaljerna nämner."), "{sv}");
+        let en = page(Lang::EN);
+        assert!(en.contains("✖ iva was not asked to approve 14-2") && !en.contains("Din funktion"), "{en}");
     }
 
     #[test]

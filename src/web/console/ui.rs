@@ -13,6 +13,7 @@ use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
+use crate::web::problem::Problem;
 
 /// What every page of the console knows.
 pub struct Ui {
@@ -157,9 +158,9 @@ impl Ui {
     pub fn rung(&self, mode: &RungView) -> u8 {
         mode.rung.min(3)
     }
-    /// A refusal in the visitor's language, as far as there are words for it.
-    pub fn refusal(&self, problem: &crate::web::problem::Problem) -> String {
-        words::refusal(self.lang, &problem.code).map_or_else(|| problem.why.clone(), str::to_owned)
+    /// What and why, and what to do next, where the visitor reads Swedish.
+    pub fn refusal(&self, problem: &Problem) -> Option<(&'static str, &'static str)> {
+        problem.in_swedish(self.lang)
     }
     /// A number within a path.
     pub fn seg(&self, number: &impl ToString) -> String {

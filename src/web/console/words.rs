@@ -154,35 +154,3 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
-
-/// What people read instead of the program's words for a refusal, where it matters at night.
-pub fn refusal(lang: Lang, code: &str) -> Option<&'static str> {
-    if lang != Lang::SV {
-        return None;
-    }
-    Some(match code {
-        "not-yours" => "Din funktion får inte göra detta.",
-        "four-eyes" => "Du har rapporterat störningen och får inte själv godkänna texten.",
-        "stale-fingerprint" => "Texten har ändrats sedan du läste den. Läs den nya texten.",
-        "already-released" => "Texten är redan sänd.",
-        "answered-already" => "Det är redan besvarat.",
-        "bad-time" => "Tiden ligger inte mellan larmet och nu.",
-        "closed" => "Ärendet är avslutat.",
-        "data-not-confirmed" => "Systemägaren har inte bekräftat att data är kompletta.",
-        "decided-already" => "Det är redan beslutat.",
-        "extended-already" => "Mer tid har redan givits en gång.",
-        "no-reason" => "Skriv en orsak.",
-        "nothing-waits" => "Ingenting väntar på godkännande under det numret.",
-        "nothing-asked" => "Ingenting väntar på svar.",
-        "shares-a-system" => "Ett öppet ärende gäller samma system.",
-        "bad-text" => "Texten innehåller tecken som inte kan sändas.",
-        "text-too-long" => "Texten är för lång.",
-        "contact-is-down" => "Telefonnumret hänger på det som är nere.",
-        "contact-not-publishable" => "Numret får inte stå i texter.",
-        "next-in-past" => "Nästa besked måste ligga framåt i tiden.",
-        "since-in-future" => "”Sedan” kan inte ligga framåt i tiden.",
-        "foreign-form" => "Formuläret hör inte till din inloggning. Öppna sidan igen.",
-        "going-down" => "Programmet stängs av. Försök igen om några sekunder.",
-        _ => return None,
-    })
-}

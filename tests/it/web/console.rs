@@ -328,6 +328,7 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     assert!(before >= 2, "the wards and the public");
     let (status, page) = open("do=approve&number=1-1&fingerprint=000000".into(), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{page}");
+    assert!(page.contains("Texten har ändrats sedan du läste den.") && page.contains("<small lang=\"en\">"), "{page}");
     let (status, page) = open("do=reject&number=1-1&reason=".into(), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{page}");
     let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
