@@ -59,7 +59,7 @@ words! {
     OWNERS_PHONE = "ägarens jourtelefon", "the owner's duty phone";
     SAFETY = "Fara för patienter (ja, nej, okänt)", "Patients in danger (yes, no, unknown)";
     SCOPE = "Gäller", "Scope";
-    BY_PLAYBOOK = "enligt åtgärdsplanen", "the playbook's";
+    BY_PLAYBOOK = "enligt handlingsplanen", "the playbook's";
     SEND = "Sänd", "Send";
     NOT_SENT = "Inget sändes.", "Nothing was sent.";
     DRILL = "ÖVNING", "EXERCISE";

@@ -123,12 +123,12 @@ impl Page {
                 "What has not left is withdrawn. Everybody who got the text is told that it does not hold.",
             ),
             "restored" => told(
-                "{n} funktioner får veta att systemet går igen och att data kontrolleras. Ärendet är fortfarande öppet.",
+                "{n} funktioner får veta att systemet går igen och att data kontrolleras. Händelsen är fortfarande öppen.",
                 "{n} functions are told that it runs again and data are being checked. The incident stays open.",
             ),
             "relapse" => told("{n} funktioner larmas på nytt.", "{n} functions are alerted again."),
             "all-clear" => told(
-                "{n} funktioner får veta att faran är över. Ärendet avslutas. Läget sänks inte av sig självt.",
+                "{n} funktioner får veta att faran är över. Händelsen avslutas. Läget sänks inte av sig självt.",
                 "{n} functions are told that it is over. The incident closes. The mode is not lowered by itself.",
             ),
             "decide" => told("De som frågats får veta beslutet.", "Those who were asked are told the decision."),

@@ -177,7 +177,7 @@ impl Page {
                     "done" => ui.t("✔ klart", "✔ done"),
                     "stopped" => ui.t("stoppat", "stopped"),
                     "over" => ui.t("tiden ute", "its time is over"),
-                    _ => ui.t("avslutat med ärendet", "ended with the incident"),
+                    _ => ui.t("avslutat med händelsen", "ended with the incident"),
                 };
                 let by = by.as_ref().map(|f| format!(", {}", ui.name(f))).unwrap_or_default();
                 format!("{word} {}{by}", ui.time(at))

@@ -286,7 +286,7 @@ async fn a_link_is_looked_at_without_acting_and_dies_with_its_incident() {
     assert_eq!(status, StatusCode::OK, "{done}");
     let (status, page) = open("do=yes", Method::POST).await;
     assert_eq!(status, StatusCode::GONE);
-    assert!(page.contains("Ärendet är avslutat") && !page.contains("<form"), "{page}");
+    assert!(page.contains("Händelsen är avslutad") && !page.contains("<form"), "{page}");
 }
 
 #[tokio::test]
