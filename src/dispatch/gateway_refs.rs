@@ -17,29 +17,42 @@ pub type GatewayRef = (DeliveryId, String);
 /// The numbers of accepted deliveries.
 #[derive(Clone, Default, Debug)]
 pub struct GatewayRefs {
-    known: HashMap<DeliveryId, String>,
-    order: VecDeque<DeliveryId>,
+    /// With the place in the order at which it came.
+    known: HashMap<DeliveryId, (u64, String)>,
+    /// What is not known any more, or came anew later, is passed over.
+    order: VecDeque<(u64, DeliveryId)>,
+    came: u64,
 }
 
 impl GatewayRefs {
     /// A gateway accepted it under that number. A repeat has a new one; the last counts.
     pub fn insert(&mut self, delivery: DeliveryId, gateway_ref: String) {
-        if self.known.insert(delivery, gateway_ref).is_none() {
-            self.order.push_back(delivery);
+        self.came += 1;
+        let place = self.known.get(&delivery).map(|(place, _)| *place);
+        self.known.insert(delivery, (place.unwrap_or(self.came), gateway_ref));
+        if place.is_none() {
+            self.order.push_back((self.came, delivery));
         }
         while self.known.len() > REFS_MAX {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.known.remove(&oldest);
+            let Some((place, oldest)) = self.order.pop_front() else { break };
+            if self.stands_at(place, oldest) {
+                self.known.remove(&oldest);
+            }
         }
         if self.order.len() > 2 * self.known.len() + 1_000 {
-            let known = &self.known;
-            self.order.retain(|delivery| known.contains_key(delivery));
+            let mut order = std::mem::take(&mut self.order);
+            order.retain(|(place, delivery)| self.stands_at(*place, *delivery));
+            self.order = order;
         }
+    }
+
+    fn stands_at(&self, place: u64, delivery: DeliveryId) -> bool {
+        self.known.get(&delivery).is_some_and(|(at, _)| *at == place)
     }
 
     /// Its number.
     pub fn get(&self, delivery: DeliveryId) -> Option<&str> {
-        self.known.get(&delivery).map(String::as_str)
+        self.known.get(&delivery).map(|(_, number)| number.as_str())
     }
 
     /// Its end is known: no receipt can say more.
@@ -74,6 +87,19 @@ mod tests {
         assert_eq!((refs.len(), refs.get(actual(1))), (REFS_MAX, Some("again")));
         refs.remove(actual(1));
         assert_eq!(refs.get(actual(1)), None);
+    }
+
+    #[test]
+    fn what_went_and_came_again_is_new() {
+        let mut refs = GatewayRefs::default();
+        refs.insert(actual(0), "first".into());
+        refs.remove(actual(0));
+        refs.insert(actual(1), "older".into());
+        refs.insert(actual(0), "newer".into());
+        for n in 2..=REFS_MAX as u32 {
+            refs.insert(actual(n), n.to_string());
+        }
+        assert_eq!((refs.get(actual(1)), refs.get(actual(0))), (None, Some("newer")));
     }
 
     #[test]
