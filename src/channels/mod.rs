@@ -31,6 +31,7 @@ pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
 pub mod tap;
+mod unanswered;
 
 pub use secret::Secret;
 

@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 
 use super::MIRROR_PAGE_BYTES_MAX;
+use crate::channels::unanswered::{innermost, not_answered};
 use crate::domain::delivery::SendError;
 
 /// So much of an error's body is shown.
@@ -126,27 +127,4 @@ fn said(body: &[u8]) -> String {
     let plain: Vec<&str> = plain.split_whitespace().collect();
     let plain: String = plain.join(" ").chars().take(SAID_CHARS_MAX).collect();
     if plain.is_empty() { plain } else { format!(": {plain}") }
-}
-
-/// No answer: did the request leave? For a page it matters little: what stands there is read back.
-fn not_answered(error: &reqwest::Error) -> SendError {
-    let cause = innermost(error);
-    if error.is_connect() {
-        SendError::temporary(format!("connecting: {cause}"))
-    } else if error.is_builder() {
-        SendError::permanent(format!("the request can't be made: {cause}"))
-    } else if error.is_timeout() {
-        SendError::unknown("no answer in time")
-    } else {
-        SendError::unknown(format!("no answer: {cause}"))
-    }
-}
-
-/// The innermost reason: the outer ones have the address in them, and that may have a user.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut reason: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(next) = reason.and_then(|e| e.source()) {
-        reason = Some(next);
-    }
-    reason.map_or_else(|| "no reason given".into(), ToString::to_string)
 }

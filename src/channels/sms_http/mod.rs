@@ -24,6 +24,7 @@ pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, ge
 pub use signature::Signature;
 
 use self::answer::{Answer, judge};
+use super::unanswered::{innermost, not_answered};
 use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
@@ -197,33 +198,10 @@ impl Inner {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= len_max => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => return Err(SendError::unknown(format!("the answer is longer than {len_max} octets"))),
                 Ok(None) => return Ok(String::from_utf8_lossy(&body).into_owned()),
-                Err(e) => return Err(SendError::unknown(format!("the answer broke off: {}", plain_cause(&e)))),
+                Err(e) => return Err(SendError::unknown(format!("the answer broke off: {}", innermost(&e)))),
             }
         }
     }
-}
-
-/// No answer: did the request leave?
-fn not_answered(error: &reqwest::Error) -> SendError {
-    let cause = plain_cause(error);
-    if error.is_connect() {
-        SendError::temporary(format!("connecting: {cause}"))
-    } else if error.is_builder() {
-        SendError::permanent(format!("the request can't be made: {cause}"))
-    } else if error.is_timeout() {
-        SendError::unknown("no answer in time")
-    } else {
-        SendError::unknown(format!("no answer: {cause}"))
-    }
-}
-
-/// The innermost reason. reqwest's own text has the URL in it, and that may have the address and the text.
-fn plain_cause(error: &reqwest::Error) -> String {
-    let mut innermost: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(next) = innermost.and_then(|e| e.source()) {
-        innermost = Some(next);
-    }
-    innermost.map_or_else(|| "no reason given".into(), ToString::to_string)
 }
 
 impl Gateway for SmsHttp {

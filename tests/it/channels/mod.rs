@@ -5,6 +5,7 @@ mod hylafax;
 mod paging_loopback;
 pub(crate) mod paging_rig;
 mod pocsag;
+mod sending;
 pub mod smpp;
 mod sms_http;
 pub mod sms_spool;

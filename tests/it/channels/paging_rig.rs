@@ -1,9 +1,9 @@
 //! What the tests of paging share: a text as a job, a gateway that is run to its end, and a person with the pager in the hand.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::sending::send_all;
 use tokio::sync::{mpsc, watch};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};
@@ -45,8 +45,6 @@ pub fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
         ttl_s: 600,
     }
 }
-
-pub type Outcomes = BTreeMap<u32, Result<Accepted, SendError>>;
 
 /// A gateway that runs until this is dropped.
 pub struct Running {
@@ -90,37 +88,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// Sends all, waits until the gateway is done. Asserts that every job has exactly one outcome.
-pub async fn send_all(gateway: &dyn Gateway, jobs: Vec<Job>) -> (Outcomes, Vec<Option<String>>) {
-    let count = jobs.len();
-    let (jobs_in, jobs_out) = mpsc::channel(count.max(1));
-    let (events_in, mut events) = mpsc::channel(8);
-    let (_stop, stopped) = watch::channel(false);
-    for job in jobs {
-        jobs_in.send(job).await.expect("room");
-    }
-    drop(jobs_in);
-    let (mut outcomes, mut downs) = (Outcomes::new(), Vec::new());
-    let collect = async {
-        while let Some(event) = events.recv().await {
-            match event {
-                GatewayEvent::Outcome { delivery, result } => {
-                    assert!(outcomes.insert(delivery.ordinal, result).is_none(), "two outcomes for {delivery}");
-                }
-                GatewayEvent::Down { cause, .. } => downs.push(cause),
-                other => panic!("unexpected: {other:?}"),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), async {
-        tokio::join!(gateway.run(jobs_out, events_in, stopped), collect);
-    })
-    .await
-    .expect("the gateway comes to an end");
-    assert_eq!(outcomes.len(), count, "every job has its outcome");
-    (outcomes, downs)
 }
 
 /// `temporary`, `permanent`, `unknown` or `accepted`.

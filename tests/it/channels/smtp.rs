@@ -5,10 +5,10 @@ mod inbox;
 mod login;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use super::sending::send_all;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use vardkase::channels::Secret;
 use vardkase::channels::smtp::{Login, SmtpConfig, SmtpGateway, Tls};
 use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
-use vardkase::domain::delivery::{Accepted, SendError};
+use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
@@ -84,39 +84,6 @@ fn config(server: &sim::Handle) -> SmtpConfig {
 pub(crate) fn gateway(config: SmtpConfig) -> SmtpGateway {
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
     SmtpGateway::new("mail-int".into(), config, Arc::new(now), KEY).expect("a gateway")
-}
-
-pub(crate) type Outcomes = BTreeMap<u32, Result<Accepted, SendError>>;
-
-/// Sends all, waits until the gateway is done. Asserts that every job has exactly one outcome.
-pub(crate) async fn send_all(gateway: &SmtpGateway, jobs: Vec<Job>) -> (Outcomes, Vec<Option<String>>) {
-    let count = jobs.len();
-    let (jobs_in, jobs_out) = mpsc::channel(count.max(1));
-    let (events_in, mut events) = mpsc::channel(8);
-    let (_stop, stopped) = watch::channel(false);
-    for job in jobs {
-        jobs_in.send(job).await.expect("room");
-    }
-    drop(jobs_in);
-    let (mut outcomes, mut downs) = (Outcomes::new(), Vec::new());
-    let collect = async {
-        while let Some(event) = events.recv().await {
-            match event {
-                GatewayEvent::Outcome { delivery, result } => {
-                    assert!(outcomes.insert(delivery.ordinal, result).is_none(), "two outcomes for {delivery}");
-                }
-                GatewayEvent::Down { cause, .. } => downs.push(cause),
-                other => panic!("unexpected: {other:?}"),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), async {
-        tokio::join!(gateway.run(jobs_out, events_in, stopped), collect);
-    })
-    .await
-    .expect("the gateway comes to an end");
-    assert_eq!(outcomes.len(), count, "every job has its outcome");
-    (outcomes, downs)
 }
 
 /// What a reader of the mail reads as the text: written from the grammar, calls nothing of the product.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use super::sending::{self, Outcomes};
 use vardkase::channels::Secret;
 use vardkase::channels::snpp::{Level, Login, SnppConfig, SnppGateway};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, Job, Letterhead};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -60,38 +59,9 @@ fn config(server: &sim::Handle) -> SnppConfig {
     }
 }
 
-type Outcomes = BTreeMap<u32, Result<Accepted, SendError>>;
-
-/// Sends all, waits until the gateway is done. Asserts that every job has exactly one outcome.
 async fn send_all(config: SnppConfig, jobs: Vec<Job>) -> (Outcomes, Vec<Option<String>>) {
     let gateway = SnppGateway::new("page-fs".into(), config).expect("a gateway");
-    let count = jobs.len();
-    let (jobs_in, jobs_out) = mpsc::channel(count.max(1));
-    let (events_in, mut events) = mpsc::channel(8);
-    let (_stop, stopped) = watch::channel(false);
-    for job in jobs {
-        jobs_in.send(job).await.expect("room");
-    }
-    drop(jobs_in);
-    let (mut outcomes, mut downs) = (Outcomes::new(), Vec::new());
-    let collect = async {
-        while let Some(event) = events.recv().await {
-            match event {
-                GatewayEvent::Outcome { delivery, result } => {
-                    assert!(outcomes.insert(delivery.ordinal, result).is_none(), "two outcomes for {delivery}");
-                }
-                GatewayEvent::Down { cause, .. } => downs.push(cause),
-                other => panic!("unexpected: {other:?}"),
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), async {
-        tokio::join!(gateway.run(jobs_out, events_in, stopped), collect);
-    })
-    .await
-    .expect("the gateway comes to an end");
-    assert_eq!(outcomes.len(), count, "every job has its outcome");
-    (outcomes, downs)
+    sending::send_all(&gateway, jobs).await
 }
 
 /// What a person with the pager in the hand puts together: written from the grammar, calls nothing of the product.
