@@ -88,7 +88,14 @@ pub fn parse(text: &str, zone: &str) -> Result<Vec<Entry>, Vec<Mistake>> {
             }
         }
     }
+    let exceptions =
+        calendar.components.iter().flat_map(|c| &c.entries).filter(|e| e.name == ICalendarProperty::Exdate);
+    let exceptions: usize = exceptions.map(|e| e.values.len()).sum();
     let expanded = calendar.expand_dates(zone, TIMES_MAX + 1);
+    // What falls out counts as well: nothing may be cut off unseen.
+    if expanded.events.len() + exceptions > TIMES_MAX {
+        return Err(whole(format!("it has more than {TIMES_MAX} times: give its rules an end (UNTIL)")));
+    }
     for e in &expanded.errors {
         mistakes.push(Mistake { line: line(e.comp_id as usize), what: e.error.to_string() });
     }
@@ -105,9 +112,6 @@ pub fn parse(text: &str, zone: &str) -> Result<Vec<Entry>, Vec<Mistake>> {
             continue;
         }
         entries.push(Entry { from, to, names: named.clone(), line: line(component) });
-    }
-    if entries.len() > TIMES_MAX {
-        return Err(whole(format!("it has more than {TIMES_MAX} times: give its rules an end (UNTIL)")));
     }
     if entries.is_empty() && mistakes.is_empty() {
         mistakes.push(Mistake { line: 0, what: "the calendar has no event".into() });

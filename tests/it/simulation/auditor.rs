@@ -14,10 +14,12 @@ use vardkase::domain::time::At;
 use vardkase::sim::Shown;
 use vardkase::sim::verify::{self, Kind as Lies};
 
-use super::world::{Seen, short};
+use super::world::{DiskIs, Seen, short};
 
 /// A timer that fires so much after its time is still in time: the disk may have been silent (ms).
 const GRACE_MS: i64 = 25_000;
+/// A disk that is well again has all that waited by then.
+const WRITTEN_AGAIN_MS: i64 = 5_000;
 /// A public text must be read back by then, or an alarm be raised.
 const READ_BACK_S: u32 = 120;
 const MARKS: [&str; 2] = ["ÖVNING", "EXERCISE"];
@@ -115,12 +117,20 @@ struct Auditor<'a> {
 /// All that is wrong with a run.
 pub fn audit(configs: &BTreeMap<String, Config>, records: &[Record], log: &[(At, Seen)], end: At) -> Vec<String> {
     let mut lives: Vec<(At, At)> = Vec::new();
+    let (mut bad_since, mut well_since) = (None, None);
     for (at, seen) in log {
         match seen {
             Seen::Start { .. } => lives.push((*at, end)),
-            Seen::End { .. } => {
-                if let Some(last) = lives.last_mut() {
-                    last.1 = *at;
+            Seen::Disk(DiskIs::Fine) => well_since = Some(*at),
+            Seen::Disk(_) => (bad_since, well_since) = (Some(*at), None),
+            Seen::End { durable, .. } => {
+                let Some(life) = lives.last_mut() else { continue };
+                life.1 = *at;
+                let unwritten = well_since.is_none_or(|well: At| at.0 - well.0 < WRITTEN_AGAIN_MS);
+                if let Some(bad) = bad_since.filter(|_| unwritten) {
+                    // What it did from memory went down with it, and is done again: only what was written is seen.
+                    let written = records.iter().filter(|r| r.seq <= *durable && r.at <= *at).map(|r| r.at).max();
+                    life.1 = written.map_or(bad, |w| w.max(bad)).max(life.0);
                 }
             }
             _ => {}

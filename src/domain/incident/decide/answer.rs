@@ -5,7 +5,7 @@ use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo, Px};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{AskState, Item, Phase, Via};
+use crate::domain::incident::state::{Ask, AskState, Incident, Item, Phase, Via};
 use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -162,12 +162,12 @@ impl Decider<'_> {
     pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: Px) -> bool {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
-        let goes_on = |s: &AskState| match s {
-            AskState::Answered { by, .. } => at_point.contains(by),
-            s => s.is_open(),
+        // Who takes back an answer to a text that was stopped since leaves nothing open: nobody must get that text (RULES D2).
+        let goes_on = |ask: &Ask| match &ask.state {
+            AskState::Answered { by, .. } => at_point.contains(by) && !text_is_stopped(inc, ask),
+            state => state.is_open(),
         };
-        let open: Vec<u32> =
-            served_by(inc, p).into_iter().filter(|id| goes_on(&inc.asks[*id as usize].state)).collect();
+        let open: Vec<u32> = served_by(inc, p).into_iter().filter(|id| goes_on(&inc.asks[*id as usize])).collect();
         for id in &open {
             self.take_back(no, *id, p);
             self.pass_on_now(no, *id);
@@ -275,6 +275,10 @@ impl Decider<'_> {
         if reason.is_empty() {
             return Err(Refused::new("no-reason", "taking an answer back needs a reason", "give it with --reason"));
         }
+        if text_is_stopped(self.inc(no), &self.inc(no).asks[id as usize]) {
+            let why = format!("what {function} answered in {no} was stopped since: nothing is asked any more");
+            return Err(Refused::new("stopped-already", why, "nothing to do"));
+        }
         // It goes on where it stood: at its deadline, or at once when that has passed.
         let due = self.inc(no).asks[id as usize].due.max(self.now);
         self.emit(no, Change::Unanswered { ask: id, by: actor, reason: reason.clone(), due });
@@ -335,4 +339,9 @@ impl Decider<'_> {
     pub(super) fn takes_answers(&self, no: IncidentNo) -> bool {
         self.state.incidents.get(&no).is_some_and(|i| i.phase != Phase::Closed)
     }
+}
+
+/// Nobody may be asked with that text any more.
+fn text_is_stopped(inc: &Incident, ask: &Ask) -> bool {
+    inc.message(ask.message).is_some_and(|m| m.stopped)
 }

@@ -101,6 +101,26 @@ fn rule_d2_stop_ends_what_waits_without_approval_and_sends_the_mode_to_a_decisio
 }
 
 #[test]
+fn rule_d2_an_answer_that_is_taken_back_after_the_stop_sends_the_stopped_text_to_nobody() {
+    // At night somebody else answers for the owner: what asks for the owner is not replaced by the stop's own text.
+    let plan = region_with(|b| {
+        let row = b.row(&["owner"], &[Channel::Sms]);
+        notify(b, "dictation-slow", vec![row]);
+    });
+    let mut t = Timeline::starting("2008-12-18T03:12:00+01:00", plan);
+    let no = t.report("it", slow());
+    t.reply("it", Channel::Sms, "JA 1");
+    assert!(matches!(t.ask(no, "owner").state, AskState::Answered { .. }));
+    t.act("it", stop(no, Some(1))).unwrap();
+    t.clear();
+    t.reply("it", Channel::Sms, "NEJ 1");
+    let unack = Action::Unack { incident: no, function: "owner".into(), reason: "fel".into() };
+    assert_eq!(t.act("it", unack).unwrap_err().code, "stopped-already");
+    t.advance(3600);
+    assert!(t.sent.iter().all(|s| s.message != Some(1)), "{:?}", t.sent.iter().find(|s| s.message == Some(1)));
+}
+
+#[test]
 fn rule_d2_an_address_is_told_though_its_duty_is_held_elsewhere_now() {
     let plan = region_with(|b| {
         let row = b.row(&["press"], &[Channel::Sms]);
