@@ -27,6 +27,13 @@ pub enum DeliveryState {
     Withdrawn,
 }
 
+impl DeliveryState {
+    /// The far end has it, or may.
+    pub fn may_be_out(self) -> bool {
+        matches!(self, Self::Accepted | Self::Delivered | Self::Unknown | Self::Attempting)
+    }
+}
+
 /// Why a gateway did not take a delivery. Short, without addresses: it goes into the journal and onto screens.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum SendError {

@@ -329,8 +329,10 @@ impl Incident {
                         self.deliveries.get_mut(r.ordinal as usize).ok_or_else(|| missing("delivery", r.ordinal))?;
                     d.state = r.state;
                     d.changed_s = seconds;
-                    if r.state == DeliveryState::Withdrawn {
-                        d.flags |= Delivery::RECALLED;
+                    match r.state {
+                        DeliveryState::Withdrawn => d.flags |= Delivery::RECALLED,
+                        DeliveryState::Unknown => d.flags |= Delivery::REPEAT,
+                        _ => {}
                     }
                     let (point, item) = (d.point, d.item());
                     self.note_result(at, point, item, r.state);

@@ -669,7 +669,7 @@ impl Delivery {
     const NOTE: u32 = 1 << 31;
     /// A reminder (RULES C8).
     pub const REMINDER: u8 = 1;
-    /// Repeated after an unknown outcome.
+    /// Its outcome was unknown once: what goes out again may be there twice, and a later refusal does not say that it is not.
     pub const REPEAT: u8 = 2;
     /// The text is another one than the entry's: holding text for an unreviewed language (RULES A7).
     pub const OTHER_TEXT: u8 = 4;
@@ -685,6 +685,10 @@ impl Delivery {
             Item::Note(n) => n | Self::NOTE,
         };
         Self { point, item, changed_s, gateway, lang, state: DeliveryState::Queued, flags }
+    }
+    /// The text is out, or may be, whatever came of a later attempt.
+    pub fn may_be_out(&self) -> bool {
+        self.state.may_be_out() || self.called_back_unheard() || self.flags & Self::REPEAT != 0
     }
     /// Called back, and no worker has said that it had not left: a gateway may have been faster, or the program ended first.
     pub fn called_back_unheard(&self) -> bool {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::release::{Sender, count};
-use super::stop::may_have;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo, Status};
 use crate::domain::incident::event::{Batch, Change, Event, Outcome};
@@ -51,7 +50,7 @@ impl Decider<'_> {
             let late: Vec<u32> = last
                 .iter()
                 .filter(|(o, now)| {
-                    may_have(**now)
+                    now.may_be_out()
                         && matches!(
                             before(o),
                             Some(DeliveryState::Withdrawn | DeliveryState::Failed | DeliveryState::Expired)

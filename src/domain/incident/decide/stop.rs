@@ -162,15 +162,15 @@ impl Decider<'_> {
         }
     }
 
-    /// Functions with a point that has one of these messages, or may have it: accepted, delivered, unknown, on the wire,
-    /// called back without a word from its worker. By the newest of them.
+    /// Functions with a point that has one of these messages, or may have it: accepted, delivered, unknown now or once, on the
+    /// wire, called back without a word from its worker. By the newest of them.
     fn told(&self, no: IncidentNo, messages: &[u32]) -> BTreeMap<(Audience, u32), Vec<Fx>> {
         let inc = self.inc(no);
         let wanted: BTreeSet<u32> = messages.iter().copied().collect();
         let mut newest: BTreeMap<(Audience, Fx), u32> = BTreeMap::new();
         for d in &inc.deliveries {
             let Item::Message(seq) = d.item() else { continue };
-            if (may_have(d.state) || d.called_back_unheard()) && wanted.contains(&seq) {
+            if d.may_be_out() && wanted.contains(&seq) {
                 let audience = inc.message(seq).map_or(Audience::Internal, |m| m.audience);
                 for f in inc.plan.point(d.point).functions.iter().filter(|f| inc.attempted.contains(f)) {
                     let known = newest.entry((audience, *f)).or_insert(seq);
@@ -197,12 +197,4 @@ impl Decider<'_> {
             self.emit(no, Change::Withdrawn { ordinals });
         }
     }
-}
-
-/// The far end has it, or may.
-pub(super) fn may_have(state: DeliveryState) -> bool {
-    matches!(
-        state,
-        DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Unknown | DeliveryState::Attempting
-    )
 }

@@ -102,6 +102,7 @@ fn rule_d2_stop_ends_what_waits_without_approval_and_sends_the_mode_to_a_decisio
 
 #[test]
 fn rule_d2_an_answer_that_is_taken_back_after_the_stop_sends_the_stopped_text_to_nobody() {
+    // Found by the simulation (seed 3039).
     // At night somebody else answers for the owner: what asks for the owner is not replaced by the stop's own text.
     let plan = region_with(|b| {
         let row = b.row(&["owner"], &[Channel::Sms]);
@@ -118,6 +119,26 @@ fn rule_d2_an_answer_that_is_taken_back_after_the_stop_sends_the_stopped_text_to
     assert_eq!(t.act("it", unack).unwrap_err().code, "stopped-already");
     t.advance(3600);
     assert!(t.sent.iter().all(|s| s.message != Some(1)), "{:?}", t.sent.iter().find(|s| s.message == Some(1)));
+}
+
+#[test]
+fn rule_d2_a_text_whose_outcome_was_unknown_once_may_be_out_whatever_a_later_try_said() {
+    let plan = region_with(|b| {
+        let row = b.row(&["press"], &[Channel::Sms]);
+        notify(b, "dictation-slow", vec![row]);
+    });
+    // Found by the simulation (seed 100419): the mail server had it and never said so, and refused the repeat after a restart.
+    let mut t = Timeline::starting("2008-12-18T09:45:00+01:00", plan);
+    t.gateways_say = None;
+    let no = t.report("it", slow());
+    let id = t.sent.iter().find(|s| s.to == ["press"] && s.message == Some(1)).unwrap().id;
+    for state in [DeliveryState::Unknown, DeliveryState::Attempting, DeliveryState::Failed] {
+        t.input(Input::Outcomes(vec![(id, state)])).unwrap();
+    }
+    t.clear();
+    t.act("it", stop(no, Some(1))).unwrap();
+    let told = t.messages_to("press");
+    assert!(!told.is_empty() && told.iter().all(|s| s.whole.contains("1-1 gäller inte")), "{told:?}");
 }
 
 #[test]
