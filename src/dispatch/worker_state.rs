@@ -331,6 +331,10 @@ impl WorkerState {
         let state = if held.tries.unknown > 0 { DeliveryState::Unknown } else { state };
         if state == DeliveryState::Unknown {
             self.receipts.given_up(held.job.delivery);
+        } else if held.job.repeat && state != DeliveryState::Withdrawn {
+            // Its earlier try went down with the program that made it, and nobody wrote down what became of it: the refusal
+            // goes on over the next gateway, and a stop tells who may have the text (RULES D2).
+            self.tell(held.job.delivery, DeliveryState::Unknown, None, now);
         }
         self.tell(held.job.delivery, state, reason, now);
     }
@@ -638,6 +642,22 @@ mod tests {
         let later = now + Duration::from_secs(300);
         assert!(!hand_over(&mut s, later), "known to have arrived");
         assert_eq!((s.queue().waiting(), s.queue().handed_over()), (0, 0));
+    }
+
+    #[test]
+    fn a_refused_repeat_of_an_earlier_start_says_first_that_the_try_before_it_is_unknown() {
+        let now = Instant::now();
+        let mut s = state(now);
+        for (n, repeat) in [(1, true), (2, false)] {
+            s.submit(vec![Queued { job: Job { repeat, ..job(actual(n), 1) }, last_path: true }], now);
+            assert!(hand_over(&mut s, now));
+            let refused = Err(SendError::permanent("no such subscriber"));
+            s.hear([GatewayEvent::Outcome { delivery: actual(n), result: refused }].into_iter(), now);
+        }
+        assert_eq!(
+            told(&mut s),
+            [(actual(1), Unknown), (actual(1), DeliveryState::Failed), (actual(2), DeliveryState::Failed)]
+        );
     }
 
     #[test]

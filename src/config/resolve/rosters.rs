@@ -84,10 +84,12 @@ impl Resolver<'_> {
         for (at, p) in entry.reach.iter().zip(points) {
             let (Some(id), Some(p)) = (&at.id, p) else { continue };
             self.id(id);
-            if ids.iter().any(|(known, _)| *known == id.value) {
+            // As it is compared with a calendar's words.
+            let name = id.value.to_lowercase();
+            if ids.iter().any(|(known, _)| *known == name) {
                 self.found.error(id.place, "point-id-twice", format!("\"{}\" stands here twice", id.value));
             }
-            ids.push((id.value.to_lowercase(), *p));
+            ids.push((name, *p));
         }
         ids
     }
