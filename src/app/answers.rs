@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 
 use super::gateways::Callback;
 use crate::channels::sms_http::CallbackKind;
-use crate::channels::{Boxed, GatewayEvent, Taken};
+use crate::channels::{AckToken, Boxed, GatewayEvent};
+use crate::dispatch::engine::Handle;
 use crate::dispatch::links::LinkKey;
-use crate::dispatch::owner::Handle;
 use crate::dispatch::worker::WorkerHandle;
 use crate::domain::ids::GatewayId;
 use crate::web::public::{ANSWER_PREFIX, Answer, CALLBACK_PREFIX, Call, Dynamic};
@@ -95,9 +95,9 @@ impl Answers {
 fn kept(mut event: GatewayEvent) -> (GatewayEvent, Arc<Notify>) {
     let kept = Arc::new(Notify::new());
     match &mut event {
-        GatewayEvent::Reply { taken, .. } => {
+        GatewayEvent::Reply { ack, .. } => {
             let tell = kept.clone();
-            *taken = Taken::new(move || tell.notify_one());
+            *ack = AckToken::new(move || tell.notify_one());
         }
         _ => kept.notify_one(),
     }

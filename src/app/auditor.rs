@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use crate::clock::{SharedClock, mono};
 use crate::dispatch::board::{Alarm, Board};
+use crate::dispatch::engine::{Handle, Meta};
 use crate::dispatch::health::Standing;
-use crate::dispatch::owner::{Handle, Meta};
 use crate::domain::audit::{Finding, audit};
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::{Input, ProgramAlarm};
@@ -65,7 +65,7 @@ impl Look {
         Self {
             findings: audit(state, meta.now),
             on_record: meta.on_record,
-            out: with(|s| s.standing == Standing::Out),
+            out: with(|s| s.standing == Standing::Down),
             full: meta.waiting.clone(),
             slowed: with(|s| s.minute_full),
         }
@@ -88,7 +88,7 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
             _ = stop.changed() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        let look = tokio::time::timeout(LOOP_TIMEOUT, handle.ask(Look::at)).await;
+        let look = tokio::time::timeout(LOOP_TIMEOUT, handle.query(Look::at)).await;
         let (now, board) = (At::from(clock.now()), handle.board().clone());
         let Ok(look) = look else {
             // No note can leave: screens that still answer, the log, and the watcher outside say it.
@@ -164,7 +164,7 @@ impl Memory {
         }
         let long: BTreeSet<&GatewayId> =
             self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
-        each(board, "gateway-out", &long, now, |id| two(&format!("{id} är ur bruk"), &format!("{id} is out")));
+        each(board, "gateway-down", &long, now, |id| two(&format!("{id} är ur bruk"), &format!("{id} is out")));
         let full = look.full.keys().collect();
         each(board, "queue-full", &full, now, |id| {
             two(&format!("kön till {id} är full, resten väntar"), &format!("the line of {id} is full, the rest waits"))
@@ -208,7 +208,7 @@ fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: 
         }
     }
     for id in stand {
-        board.raise(&format!("{name} {id}"), what(id), now, name == "gateway-out");
+        board.raise(&format!("{name} {id}"), what(id), now, name == "gateway-down");
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
         memory.show(&out, &board, At(0), start + s(60));
         assert!(names(&board).is_empty(), "it was back in between");
         memory.show(&out, &board, At(0), start + s(120));
-        assert_eq!(names(&board), ["gateway-out sms-api"]);
+        assert_eq!(names(&board), ["gateway-down sms-api"]);
         memory.show(&well, &board, At(0), start + s(130));
         assert!(names(&board).is_empty());
     }

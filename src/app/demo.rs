@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::loopback::{self, Loopback, Opts};
 use super::running::{Options, Running, StartError, start};
 use crate::config::{Contacts, Loaded, Source, load};
-use crate::domain::ids::{FunctionId, IncidentNo, Px};
+use crate::domain::ids::{FunctionId, IncidentNo, PointIx};
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::state::{EntryState, Phase};
@@ -134,7 +134,7 @@ pub async fn demo(
         loaded,
         Options {
             state: options.state,
-            mirror: None,
+            second_copy: None,
             public_listen,
             listen,
             public_url: Some(format!("http://{public_listen}")),
@@ -240,7 +240,7 @@ impl People<'_> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let no = self.no;
-            let look = running.handle.ask(move |state, meta| (incident(state, no, meta.now), busy(state, no))).await;
+            let look = running.handle.query(move |state, meta| (incident(state, no, meta.now), busy(state, no))).await;
             let (view, busy) = look.map_err(|e| DemoError::Refused(e.to_string()))?;
             let view = view.ok_or_else(|| DemoError::Refused("the incident is gone".into()))?;
             show(DemoEvent::Now(Box::new(view.clone())));
@@ -294,8 +294,8 @@ impl People<'_> {
 
     /// Writes `JA 1` from the duty's telephone.
     async fn answer(&self, who: &FunctionId) -> bool {
-        let Some(f) = self.plan.fx(who.as_str()) else { return false };
-        let sms = |p: &&Px| self.plan.point(**p).channel == Channel::Sms;
+        let Some(f) = self.plan.function_ix(who.as_str()) else { return false };
+        let sms = |p: &&PointIx| self.plan.point(**p).channel == Channel::Sms;
         let Some(number) = self.plan.function(f).points.iter().find(sms).and_then(|p| self.contacts.address(*p)) else {
             return false;
         };
@@ -305,7 +305,7 @@ impl People<'_> {
 
 /// How many deputies are asked side by side with a function.
 fn beside(plan: &Plan, id: &FunctionId) -> usize {
-    plan.fx(id.as_str()).map_or(0, |f| plan.function(f).deputies.len())
+    plan.function_ix(id.as_str()).map_or(0, |f| plan.function(f).deputies.len())
 }
 
 /// Something is still on its way: an approval, a delivery, the proof of the page.
@@ -352,7 +352,7 @@ fn rows(view: &IncidentView) -> Vec<DemoRow> {
 async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -> Result<Vec<Proof>, DemoError> {
     let texts: BTreeMap<(String, String), String> = running
         .handle
-        .ask(move |state, _| {
+        .query(move |state, _| {
             let inc = state.incidents.get(&no);
             let mut texts = BTreeMap::new();
             for (inc, m) in inc.into_iter().flat_map(|i| i.messages.iter().map(move |m| (i, m))) {
@@ -365,7 +365,8 @@ async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -
         })
         .await
         .map_err(|e| DemoError::Refused(e.to_string()))?;
-    let kinds: BTreeMap<String, Kind> = plan.gateways.iter().map(|g| (g.id.to_string(), Kind::of(&g.carry))).collect();
+    let kinds: BTreeMap<String, Kind> =
+        plan.gateways.iter().map(|g| (g.id.to_string(), Kind::of(&g.capability))).collect();
     let marks: Vec<String> = plan.words.values().map(|w| w.mark.clone()).collect();
     let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
     let mut proofs: BTreeMap<String, Proof> = BTreeMap::new();
@@ -400,7 +401,7 @@ async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -
 
 /// What the public page's proof says.
 async fn public_equal(running: &Running, no: IncidentNo) -> Result<Option<bool>, DemoError> {
-    let proof = running.handle.ask(move |state, _| {
+    let proof = running.handle.query(move |state, _| {
         let inc = state.incidents.get(&no)?;
         let published =
             inc.entries.iter().rev().find(|e| e.public && matches!(e.state, EntryState::Released { .. }))?;

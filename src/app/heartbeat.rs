@@ -13,7 +13,7 @@ use super::auditor::{LOOP_TIMEOUT, NO_NEXT_STEP, OVERDUE};
 use crate::clock::{SharedClock, mono};
 use crate::config::load::Watch;
 use crate::dispatch::board::{Board, HeartbeatState};
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 use crate::domain::incident::input::Input;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::time::At;
@@ -97,7 +97,7 @@ impl Heartbeat {
                 () = tokio::time::sleep_until(next) => {}
             }
             let now = mono();
-            let on_record = tokio::time::timeout(LOOP_TIMEOUT, self.handle.ask(|_, m| m.on_record)).await;
+            let on_record = tokio::time::timeout(LOOP_TIMEOUT, self.handle.query(|_, m| m.on_record)).await;
             let on_record = on_record.ok().and_then(Result::ok);
             let board = self.handle.board();
             let why_not = withheld(board, on_record, self.clock.now().into(), now - begun);
@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(withheld(&board, Some(true), at(110), long), Some(why));
             board.clear(alarm);
         }
-        board.raise("gateway-out sms-api", L10n::default(), at(100), true);
+        board.raise("gateway-down sms-api", L10n::default(), at(100), true);
         assert_eq!(withheld(&board, Some(true), at(110), long), None, "that is told by other ways");
     }
 

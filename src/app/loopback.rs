@@ -17,7 +17,7 @@ use crate::config::raw::channels::{
 use crate::config::raw::{At, List, Ordered, Secs};
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::GatewayId;
-use crate::domain::plan::{Carry, Channel, GatewayInfo};
+use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::sim::relay::{self, Line};
 use crate::sim::{Far, espa, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
@@ -158,7 +158,7 @@ async fn one(
         Settings::Snpp(yaml) => {
             let login = yaml.user.clone().zip(yaml.user.as_ref().map(|_| made(16)).transpose()?);
             yaml.password = login.as_ref().map(|(_, password)| entry(password));
-            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let Capability::Pages { charset, .. } = info.capability else { return Ok(None) };
             let level = yaml.level.unwrap_or(1);
             let sim_opts = snpp::Options { level, login, charset, ..snpp::Options::default() };
             let sim = snpp::start(far, name, sim_opts).await.map_err(io)?;
@@ -169,7 +169,7 @@ async fn one(
         Settings::Tap(yaml) => {
             let password = yaml.password.as_ref().map(|_| made(6)).transpose()?;
             yaml.password = password.as_deref().map(entry);
-            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let Capability::Pages { charset, .. } = info.capability else { return Ok(None) };
             let password = password.unwrap_or_default();
             let sim_opts = tap::Options { password, charset, ..tap::Options::default() };
             let sim = tap::start(far, name, sim_opts).await.map_err(io)?;
@@ -178,7 +178,7 @@ async fn one(
             (Sim::Tap(sim), line)
         }
         Settings::Espa(yaml) => {
-            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let Capability::Pages { charset, .. } = info.capability else { return Ok(None) };
             let address = |given: Option<char>, usual: u8| given.and_then(|c| u8::try_from(c).ok()).unwrap_or(usual);
             let sim_opts = espa::Options {
                 polls_every_ms: (yaml.role == RoleWord::Polled).then_some(100),
@@ -193,7 +193,7 @@ async fn one(
             (Sim::Espa(sim), line)
         }
         Settings::Pocsag(yaml) => {
-            let Carry::Pages { charset, .. } = info.carry else { return Ok(None) };
+            let Capability::Pages { charset, .. } = info.capability else { return Ok(None) };
             let baud = yaml.baud.as_ref().map_or(1_200, |b| b.value);
             let sim = pocsag::start(far, name, charset, baud).await.map_err(io)?;
             let line = relay::start(sim.addr, line).await.map_err(io)?;
@@ -227,9 +227,9 @@ async fn one(
 }
 
 fn letters(info: &GatewayInfo) -> smpp::Letters {
-    match info.carry {
-        Carry::Sms { charset: Charset::Latin1, .. } => smpp::Letters::Latin1,
-        Carry::Sms { charset: Charset::Ascii7, .. } => smpp::Letters::Ascii,
+    match info.capability {
+        Capability::Sms { charset: Charset::Latin1, .. } => smpp::Letters::Latin1,
+        Capability::Sms { charset: Charset::Ascii7, .. } => smpp::Letters::Ascii,
         _ => smpp::Letters::Gsm,
     }
 }

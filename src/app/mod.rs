@@ -6,7 +6,6 @@ pub mod demo;
 pub mod files;
 pub mod gateways;
 pub mod heartbeat;
-pub mod kept;
 pub mod loopback;
 pub mod mirrors;
 pub mod outside;
@@ -15,6 +14,7 @@ pub mod reload;
 pub mod running;
 pub mod seals;
 pub mod shifts;
+pub mod task_set;
 pub mod workers;
 
 pub use running::{Options, Running, StartError, start};

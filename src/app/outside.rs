@@ -8,16 +8,16 @@ use tokio::sync::{mpsc, watch};
 
 use super::gateways;
 use super::heartbeat::{self, Heartbeat};
-use super::kept::{Digest, Kept};
 use super::mirrors::{Follower, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
+use super::task_set::{Digest, TaskSet};
 use crate::channels::mirror::Mirror;
 use crate::clock::SharedClock;
 use crate::config::load::Watch;
 use crate::config::raw::channels::PageWord;
 use crate::config::{Loaded, Settings};
 use crate::dispatch::board::{Board, PageState};
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 use crate::domain::ids::GatewayId;
 use crate::journal::Journal;
 
@@ -45,9 +45,9 @@ pub struct Outside {
     /// Where the page must be seen.
     pub places: watch::Sender<Places>,
     /// Each mirror that runs.
-    pub mirrors: Kept<GatewayId>,
+    pub mirrors: TaskSet<GatewayId>,
     /// The signs of life; there is one watcher.
-    pub heartbeat: Kept<()>,
+    pub heartbeat: TaskSet<()>,
 }
 
 impl Outside {

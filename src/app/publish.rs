@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::kept::Digest;
 use super::mirrors::{Publication, Told, alarm_name, alarm_text};
+use super::task_set::Digest;
 use crate::channels::mirror::PageName;
 use crate::clock::SharedClock;
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 use crate::domain::ids::{GatewayId, MessageNo};
 use crate::domain::incident::input::Input;
 use crate::domain::lang::{L10n, Lang};
@@ -77,7 +77,7 @@ impl Publisher {
         let mut said = None;
         loop {
             let places = self.places.borrow_and_update().clone();
-            let view = self.handle.ask(|state, meta| {
+            let view = self.handle.query(|state, meta| {
                 let plan = &state.plan;
                 (public_view(state, meta.now), plan.clone(), meta.fictional)
             });

@@ -8,7 +8,7 @@ use super::workers::Workers;
 use crate::channels::Boxed;
 use crate::config::diff;
 use crate::config::{Source, load_checked};
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 use crate::dispatch::recover::frozen;
 use crate::domain::plan::Plan;
 use crate::web::reload::{Mistake, NotReloaded, Reload, Reloaded};
@@ -45,7 +45,7 @@ impl Reloader {
                 NotReloaded::Mistakes(list.iter().map(told).collect())
             })?;
         let before: Arc<Plan> =
-            self.handle.ask(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+            self.handle.query(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
         let warnings = loaded.warnings.len();
         let (_, after) = frozen(loaded.plan.clone());
         let mut changes = diff::lines(&before, &after);

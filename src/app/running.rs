@@ -15,21 +15,21 @@ use super::answers::Answers;
 use super::auditor;
 use super::files;
 use super::gateways;
-use super::kept::Kept;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
 use super::reload::Reloader;
 use super::seals::Seals;
 use super::shifts;
+use super::task_set::TaskSet;
 use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::{Loaded, Source};
-use crate::dispatch::effects::Surroundings;
-use crate::dispatch::keeping::{ClockStep, Keeping};
+use crate::dispatch::effects::Env;
+use crate::dispatch::engine::{self, Handle, Parts};
 use crate::dispatch::links::LinkKey;
-use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::{CannotRecover, recover};
+use crate::dispatch::system_record::{ClockStep, SystemRecord};
 use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
@@ -42,7 +42,7 @@ pub struct Options {
     /// The state folder.
     pub state: PathBuf,
     /// A second copy of the journal, on another disk.
-    pub mirror: Option<PathBuf>,
+    pub second_copy: Option<PathBuf>,
     /// The public page, answer links and callbacks.
     pub public_listen: SocketAddr,
     /// Console, API, metrics: loopback unless somebody says otherwise.
@@ -140,10 +140,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
     let state_dir = options.state.clone();
     let journal = {
-        let (dir, mirror) = (state_dir.clone(), options.mirror.clone());
-        let opened = move || match mirror {
+        let (dir, second_copy) = (state_dir.clone(), options.second_copy.clone());
+        let opened = move || match second_copy {
             // What was repaired in the state folder is told by the journal itself.
-            Some(mirror) => Journal::open_with_mirror(&dir, &mirror, open).map(|(journal, _)| journal),
+            Some(second_copy) => Journal::open_with_second_copy(&dir, &second_copy, open).map(|(journal, _)| journal),
             None => Journal::open(&dir, open),
         };
         tokio::task::spawn_blocking(opened)
@@ -169,8 +169,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
-    if let Some(mirror) = &options.mirror {
-        copy_side_keys(&state_dir, mirror);
+    if let Some(second_copy) = &options.second_copy {
+        copy_side_keys(&state_dir, second_copy);
     }
 
     let console =
@@ -183,12 +183,12 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
-    let around = gateways::Surroundings {
+    let env = gateways::Env {
         now: Arc::new(move || now.now()),
         public_url: options.public_url.clone(),
         mail_key: key.derived("mail"),
     };
-    let workers = Arc::new(Workers::new(around, events));
+    let workers = Arc::new(Workers::new(env, events));
     let (swap, _) = workers.follow(&loaded);
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
@@ -197,14 +197,14 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         journal: journal.clone(),
         recovered,
         loaded,
-        around: Surroundings { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
+        env: Env { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
         clock: clock.clone(),
         workers: swap.workers,
         unusable: swap.unusable,
         news,
     };
-    let (owner, handle) = owner::build(parts);
-    let loop_task = tokio::spawn(owner.run(plan, stopped.clone()));
+    let (engine, handle) = engine::build(parts);
+    let loop_task = tokio::spawn(engine.run(plan, stopped.clone()));
 
     let site = Arc::new(PublicSite::new());
     let mut tasks = JoinSet::new();
@@ -219,8 +219,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         published: published.clone(),
         tell,
         places,
-        mirrors: Kept::default(),
-        heartbeat: Kept::default(),
+        mirrors: TaskSet::default(),
+        heartbeat: TaskSet::default(),
     });
     let wanted = outside.wanted(&configured);
     drop(configured);
@@ -286,7 +286,7 @@ async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Recei
             () = tokio::time::sleep(SHIFTS_EVERY) => {}
         }
         let to = clock.now();
-        let functions = handle.ask(move |state, _| shifts::changed(&state.plan, from, to)).await;
+        let functions = handle.query(move |state, _| shifts::changed(&state.plan, from, to)).await;
         from = to;
         if let Ok(functions) = functions
             && !functions.is_empty()
@@ -310,7 +310,7 @@ async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, 
         }
         let by = steps.borrow_and_update().as_millis();
         let by_ms = i64::try_from(by).unwrap_or(if by < 0 { i64::MIN } else { i64::MAX });
-        if handle.keep(Keeping::ClockStepped(ClockStep { by_ms })).await.is_err() {
+        if handle.record_system(SystemRecord::ClockStepped(ClockStep { by_ms })).await.is_err() {
             return;
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::{SharedClock, mono};
-use crate::dispatch::keeping::Keeping;
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
+use crate::dispatch::system_record::SystemRecord;
 use crate::domain::incident::input::Input;
 use crate::domain::time::At;
 use crate::journal::{HeadSeal, Journal, SealKey};
@@ -37,7 +37,7 @@ pub struct Seals {
 /// The last seal; `None` as long as nothing was sealed.
 pub async fn latest_seal(handle: &Handle) -> Option<HeadSeal> {
     let look = |_: &_, meta: &_| crate::dispatch::journal_view::latest_seal(meta).cloned();
-    handle.ask(look).await.ok().flatten()
+    handle.query(look).await.ok().flatten()
 }
 
 impl Seals {
@@ -54,7 +54,7 @@ impl Seals {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut closed = self.handle.closed();
         // A journal that ends in its own seal has nothing to seal.
-        let known = self.handle.ask(|_, meta| meta.kept.seal.as_ref().map_or(0, |(seq, _)| *seq)).await;
+        let known = self.handle.query(|_, meta| meta.kept.seal.as_ref().map_or(0, |(seq, _)| *seq)).await;
         let Ok(mut sealed) = known else { return };
         let mut wait = FIRST_AFTER;
         // Something happened that the archive has not got the seal of.
@@ -69,7 +69,7 @@ impl Seals {
             let head = self.journal.head();
             if head.seq > sealed {
                 let seal = self.key.seal(head, At::from(self.clock.now()).0, &self.region);
-                if self.handle.keep(Keeping::Sealed(seal)).await.is_err() {
+                if self.handle.record_system(SystemRecord::Sealed(seal)).await.is_err() {
                     return;
                 }
                 // The note to the archive and its outcome are no reason for another one.

@@ -12,7 +12,7 @@ use super::answers::{Back, Backs};
 use super::gateways::{self, Built};
 use crate::channels::Stop;
 use crate::config::{GatewayConfig, Loaded};
-use crate::dispatch::owner::Swap;
+use crate::dispatch::engine::Swap;
 use crate::dispatch::retry::Jitter;
 use crate::dispatch::worker::{Worker, WorkerEvent, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
@@ -30,7 +30,7 @@ struct Runs {
 
 /// The workers of all gateways.
 pub struct Workers {
-    around: gateways::Surroundings,
+    env: gateways::Env,
     backs: Backs,
     state: Mutex<State>,
 }
@@ -45,9 +45,9 @@ struct State {
 
 impl Workers {
     /// None yet.
-    pub fn new(around: gateways::Surroundings, events: mpsc::Sender<WorkerEvent>) -> Self {
+    pub fn new(env: gateways::Env, events: mpsc::Sender<WorkerEvent>) -> Self {
         let state = State { runs: BTreeMap::new(), started: Vec::new(), events: Some(events) };
-        Self { around, backs: Arc::new(RwLock::default()), state: Mutex::new(state) }
+        Self { env, backs: Arc::new(RwLock::default()), state: Mutex::new(state) }
     }
 
     /// Where gateways call back, kept as they change.
@@ -66,7 +66,7 @@ impl Workers {
             all.map(|(config, info)| (&config.id, digest(config, info))).collect()
         };
         let same = |id: &GatewayId| state.runs.get(id).is_some_and(|r| digests.get(id) == Some(&r.built_from));
-        let built = gateways::build(loaded, &self.around, &|id| !same(id));
+        let built = gateways::build(loaded, &self.env, &|id| !same(id));
         for Built { id, gateway, bounds, callback, .. } in built {
             let gateway = match gateway {
                 Ok(gateway) => gateway,
@@ -151,7 +151,7 @@ impl Replaced {
 fn digest(config: &GatewayConfig, info: &GatewayInfo) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(format!("{:?} {:?} {:?}", config.kind, config.settings, config.limits));
-    hash.update(format!("{:?} {} {}", info.carry, info.answers, info.receipts));
+    hash.update(format!("{:?} {} {}", info.capability, info.answers, info.receipts));
     let secrets =
         [config.password(), config.callback_secret(), config.callback_signature_secret(), config.mailbox_password()];
     for secret in secrets.into_iter().flatten() {

@@ -3,14 +3,14 @@
 
 use crate::config::Loaded;
 use crate::config::load::Contacts;
-use crate::domain::ids::{FunctionId, Fx, GatewayId, Gx, PlaybookId, Px, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, GatewayIx, PlaybookId, PointIx, SiteId};
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, IfShared, Input, Report};
 use crate::domain::ladder::LevelIx;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{
-    AnswerRule, Audience, Carry, Channel, DeputyRule, DutyPoint, Function, GatewayInfo, Hours, LevelPlan, NightRule,
-    Playbook, PublicRule, Row, To,
+    AnswerRule, Audience, Capability, Channel, DeputyRule, DutyPoint, Function, GatewayInfo, Hours, LevelPlan,
+    NightRule, Playbook, PublicRule, Row, To,
 };
 use crate::domain::text::Charset;
 
@@ -62,21 +62,21 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
     let mut dice = Dice(seed);
     let plan = &mut loaded.plan;
     let (langs, whole) = (plan.region.languages.clone(), plan.region.whole.clone());
-    let gx = |n: usize| Gx(u32::try_from(n).unwrap_or(u32::MAX));
+    let gx = |n: usize| GatewayIx(u32::try_from(n).unwrap_or(u32::MAX));
     let (sms, email) = (gx(plan.gateways.len()), gx(plan.gateways.len() + 1));
     plan.gateways.push(gateway(SMS, Channel::Sms));
     plan.gateways.push(gateway(EMAIL, Channel::Email));
     let mut addresses: Vec<std::sync::Arc<str>> =
-        (0u32..).map_while(|p| loaded.contacts.address(Px(p)).cloned()).collect();
+        (0u32..).map_while(|p| loaded.contacts.address(PointIx(p)).cloned()).collect();
 
     let first = u32::try_from(plan.functions.len()).unwrap_or(u32::MAX);
     let mut told = Vec::new();
     let (mut made, mut n) = (0u32, 0u32);
     while made < size.points {
-        let fx = Fx(first + n);
+        let fx = FunctionIx(first + n);
         let mut points = Vec::with_capacity(size.over.len());
         for &over in size.over.iter().take((size.points - made) as usize) {
-            points.push(Px(u32::try_from(plan.points.len()).unwrap_or(u32::MAX)));
+            points.push(PointIx(u32::try_from(plan.points.len()).unwrap_or(u32::MAX)));
             let (channel, g, address) = match over {
                 Channel::Sms => (Channel::Sms, sms, format!("+4670{:07}", 1_000_000 + made)),
                 _ => (Channel::Email, email, format!("duty.{made}@fs{}.example", dice.roll(40))),
@@ -99,7 +99,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             answer_within_s: ANSWER_WITHIN_S,
             answers: 1,
             // Two and two stand in for each other.
-            deputies: vec![Fx(first + (n ^ 1))],
+            deputies: vec![FunctionIx(first + (n ^ 1))],
             points,
             roster: Default::default(),
             lang: langs.first().copied().unwrap_or(Lang::SV),
@@ -123,21 +123,23 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
 }
 
 fn gateway(id: &str, channel: Channel) -> GatewayInfo {
-    let carry = match channel {
-        Channel::Sms => Carry::Sms { charset: Charset::Gsm7, ucs2: true, ref16: false, separate: false, parts_max: 6 },
-        _ => Carry::Whole { chars_max: None },
+    let capability = match channel {
+        Channel::Sms => {
+            Capability::Sms { charset: Charset::Gsm7, ucs2: true, ref16: false, separate: false, parts_max: 6 }
+        }
+        _ => Capability::Whole { chars_max: None },
     };
     GatewayInfo {
         id: GatewayId::from(id),
         channel,
-        carry,
+        capability,
         answers: channel == Channel::Sms,
         receipts: false,
         needs: Vec::new(),
     }
 }
 
-fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<Fx>, answers: bool) -> Playbook {
+fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<FunctionIx>, answers: bool) -> Playbook {
     let row = Row {
         to: To::Functions(told),
         audience: Audience::Internal,

@@ -10,9 +10,9 @@ use super::machine::Scratch;
 use super::region::Region;
 use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::clock::{SharedClock, SystemClock, mono};
-use crate::dispatch::effects::Surroundings;
+use crate::dispatch::effects::Env;
+use crate::dispatch::engine::{self, Handle, Parts};
 use crate::dispatch::links::LinkKey;
-use crate::dispatch::owner::{self, Handle, Parts};
 use crate::dispatch::recover::recover;
 use crate::dispatch::retry::Jitter;
 use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
@@ -65,21 +65,21 @@ impl Rig {
         let clock: SharedClock = Arc::new(SystemClock::default());
         let link_key = Arc::new(LinkKey::from_bytes([14; 32]));
         let all = workers.values().cloned().collect();
-        let (owner, handle) = owner::build(Parts {
+        let (engine, handle) = engine::build(Parts {
             journal: journal.clone(),
             recovered,
             loaded: region.loaded,
-            around: Surroundings { public_url: "https://larm.region.example".into(), link_key },
+            env: Env { public_url: "https://larm.region.example".into(), link_key },
             clock,
             workers,
             unusable: BTreeMap::new(),
             news,
         });
-        let task = tokio::spawn(owner.run(plan, stopped));
+        let task = tokio::spawn(engine.run(plan, stopped));
         let rig = Self { handle, workers: all, stop, task, journal, _dir: dir };
         // The plan for new incidents is on disk: then it is ready, as a program that has run for a while is.
         rig.until(|rig| rig.journal.head().seq > 0, "the plan was not written").await?;
-        rig.handle.ask(|_, _| ()).await.map_err(|e| e.to_string())?;
+        rig.handle.query(|_, _| ()).await.map_err(|e| e.to_string())?;
         Ok(rig)
     }
 
@@ -114,7 +114,7 @@ impl Rig {
                 let all = state.incidents.values().flat_map(|i| &i.deliveries);
                 all.filter(|d| matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)).count()
             };
-            let look = self.handle.ask(move |state, meta| (count(state), meta.on_record)).await;
+            let look = self.handle.query(move |state, meta| (count(state), meta.on_record)).await;
             let (known, on_record) = look.map_err(|e| e.to_string())?;
             if !on_record {
                 return Err(

@@ -46,7 +46,7 @@ impl fmt::Debug for Address {
 
 /// What stands around a text on paper, in a mail's subject and in a fax header. Shared by all deliveries of a message.
 #[derive(Clone, Debug)]
-pub struct Letterhead {
+pub struct MessageContext {
     /// Name of the region or hospital.
     pub sender: String,
     /// Language of the text.
@@ -76,7 +76,7 @@ pub struct Job {
     /// What; one body shared by all receivers of that language.
     pub out: Arc<Outgoing>,
     /// What stands around it.
-    pub head: Arc<Letterhead>,
+    pub head: Arc<MessageContext>,
     /// What asks for the answer (`Svara JA 14`). Outside the text.
     pub trailer: Option<Arc<str>>,
     /// A link to a page with an answer button. E-mail shows it; others leave it.
@@ -91,8 +91,8 @@ pub struct Job {
 /// end, removes the file that it came in). Never told: the far end brings it again, and an answer that came twice does no
 /// harm. Some gateways have nothing to let go of.
 #[derive(Clone, Default)]
-pub struct Taken(Option<Arc<dyn Fn() + Send + Sync>>);
-impl Taken {
+pub struct AckToken(Option<Arc<dyn Fn() + Send + Sync>>);
+impl AckToken {
     /// Calls `let_go` when the answer is kept; it must not wait.
     pub fn new(let_go: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(let_go)))
@@ -104,15 +104,15 @@ impl Taken {
         }
     }
 }
-impl fmt::Debug for Taken {
+impl fmt::Debug for AckToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Taken(…)" } else { "Taken" })
+        f.write_str(if self.0.is_some() { "AckToken(…)" } else { "AckToken" })
     }
 }
 
 /// An accepted delivery of an earlier run, as it was journaled.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Earlier {
+pub struct PriorAccept {
     /// Which.
     pub delivery: DeliveryId,
     /// Where it went.
@@ -152,7 +152,7 @@ pub enum GatewayEvent {
         /// What was written, as received.
         text: String,
         /// To be told when the answer can't be lost any more.
-        taken: Taken,
+        ack: AckToken,
     },
     /// The session is down (or up again, when `None`).
     Down {
@@ -197,7 +197,7 @@ pub trait Gateway: Send + Sync {
     }
     /// Deliveries of an earlier run that were accepted and have no receipt yet: receipts that come now are theirs. It may run
     /// already; gives what receipts said that were faster.
-    fn adopt(&self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let _ = earlier;
         Vec::new()
     }

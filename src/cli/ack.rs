@@ -17,7 +17,7 @@ use crate::error::Error;
     vardkase ack 14 icu --pass-on --as icu      can't: the deputy is asked at once\n  \
     vardkase ack 14 icu --fallback-failed       our fallback failed: owner and TiB are told\n  \
     vardkase ack 14 icu --arrived --as icu      who answered is there\n  \
-    vardkase ack 14 --task 3 --as switchboard   somebody has walked there")]
+    vardkase ack 14 --errand 3 --as switchboard   somebody has walked there")]
 pub struct AckArgs {
     /// The incident, or its message.
     #[arg(value_name = "NUMBER")]
@@ -34,17 +34,17 @@ pub struct AckArgs {
     #[arg(long, value_name = "TIME", requires = "via")]
     at: Option<String>,
     /// The function can't: pass it on at once.
-    #[arg(long, conflicts_with_all = ["via", "fallback_failed", "task"])]
+    #[arg(long, conflicts_with_all = ["via", "fallback_failed", "errand"])]
     pass_on: bool,
     /// The function's fallback failed.
-    #[arg(long, conflicts_with_all = ["via", "task"])]
+    #[arg(long, conflicts_with_all = ["via", "errand"])]
     fallback_failed: bool,
     /// Who answered for the function is there.
-    #[arg(long, conflicts_with_all = ["pass_on", "fallback_failed", "task"])]
+    #[arg(long, conflicts_with_all = ["pass_on", "fallback_failed", "errand"])]
     arrived: bool,
     /// An errand is done, not an answer given.
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["via", "function"])]
-    task: Option<u32>,
+    errand: Option<u32>,
 }
 
 /// How an answer was told.
@@ -57,8 +57,8 @@ enum Via {
 impl AckArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let (incident, message) = self.target.parts();
-        if let Some(task) = self.task {
-            return cx.act(&Action::TaskDone { incident, task });
+        if let Some(errand) = self.errand {
+            return cx.act(&Action::ErrandDone { incident, errand });
         }
         if let Some(by) = self.by {
             match &cx.global.acting {

@@ -75,9 +75,9 @@ impl Api {
         self.call(Method::POST, "/api/v1/commands", Some(&body), Effect::Changes)
     }
     /// Asks what a report would do.
-    pub fn foresee(&self, acting: &str, report: &Report) -> Result<Value, Error> {
+    pub fn dry_run(&self, acting: &str, report: &Report) -> Result<Value, Error> {
         let body = json!({ "as": acting, "report": report });
-        self.call(Method::POST, "/api/v1/foresee", Some(&body), Effect::Reads)
+        self.call(Method::POST, "/api/v1/dry_run", Some(&body), Effect::Reads)
     }
     /// Posts something else that changes.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {

@@ -12,7 +12,7 @@ use super::api::quoted;
 use super::context::{Context, read};
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
-use crate::app::gateways::{self, Surroundings};
+use crate::app::gateways::{self, Env};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Source, load};
 use crate::domain::delivery::DeliveryState;
@@ -130,9 +130,9 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
 
 fn standing(g: &GatewayView) -> Said {
     let hue = match g.standing.as_str() {
-        "well" => Hue::Good,
-        "doubted" => Hue::Wait,
-        "out" | "unusable" => Hue::Bad,
+        "healthy" => Hue::Good,
+        "suspect" => Hue::Wait,
+        "down" | "unusable" => Hue::Bad,
         _ => Hue::Faint,
     };
     // Colours stand beside words: what is wrong is written large.
@@ -243,7 +243,7 @@ pub(super) fn probe_all(
 ) -> Result<BTreeMap<String, Probed>, Error> {
     let clock = Arc::new(SystemClock::new());
     // A probe sends nothing: no key is needed.
-    let around = Surroundings { now: Arc::new(move || clock.now()), public_url: None, mail_key: [0; 32] };
+    let around = Env { now: Arc::new(move || clock.now()), public_url: None, mail_key: [0; 32] };
     let built = gateways::build(loaded, &around, &wanted);
     let mirrors = gateways::mirrors(loaded);
     super::serve::runtime()?.block_on(async {

@@ -115,7 +115,7 @@ impl LogArgs {
         let (mut unreadable, mut decoder) = (None, Decoder::default());
         reader.read(after, &mut |record| match decoder.next(&record) {
             Ok(Entry::Part) => ControlFlow::Continue(()),
-            Ok(Entry::Kept(at, keeping)) => {
+            Ok(Entry::System(at, keeping)) => {
                 if self.incident.is_none() {
                     let (event, what) = (keeping.name().into(), keeping.json());
                     records.push(Record {

@@ -100,10 +100,10 @@ impl ReportArgs {
                 }
             };
         }
-        let seen = match cx.api()?.foresee(&acting, &report) {
+        let seen = match cx.api()?.dry_run(&acting, &report) {
             Err(error) => {
                 settle(cx, error, &mut report, add)?;
-                cx.api()?.foresee(&acting, &report)?
+                cx.api()?.dry_run(&acting, &report)?
             }
             Ok(seen) => seen,
         };

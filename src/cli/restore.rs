@@ -10,9 +10,9 @@ use super::backup::{as_json, tell};
 use super::context::Context;
 use super::terminal::Hue;
 use crate::config::{Source, load};
-use crate::dispatch::keeping::{Keeping, Rehearsal};
 use crate::dispatch::record::encode_keeping;
 use crate::dispatch::rehearse::rehearse;
+use crate::dispatch::system_record::{Rehearsal, SystemRecord};
 use crate::error::{Error, Kind};
 use crate::journal::{Batch, Journal, OpenOptions, backup, restore};
 
@@ -106,7 +106,7 @@ fn record(cx: &mut Context<'_>, state: &Path, rehearsal: &Rehearsal) -> Result<(
     }
     // The folder's lock tells whether a server is there after all.
     let journal = Journal::open(state, OpenOptions::default())?;
-    let record = encode_keeping(cx.now(), &Keeping::Rehearsed(rehearsal.clone()));
+    let record = encode_keeping(cx.now(), &SystemRecord::Rehearsed(rehearsal.clone()));
     let pending = journal.submit_blocking(journal.head().seq, Batch::of(vec![record]));
     let written = pending.and_then(|p| p.wait()).map(|_| ()).map_err(|refused| Error::from(refused.error));
     journal.close();

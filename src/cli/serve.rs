@@ -35,7 +35,7 @@ pub struct ServeArgs {
     public_url: Option<String>,
     /// A folder on another disk for the second copy of the journal: each commit is on both before it counts.
     #[arg(long, value_name = "DIR")]
-    mirror: Option<PathBuf>,
+    second_copy: Option<PathBuf>,
     /// Start though the key file is lost: what was sealed by it is given up.
     #[arg(long)]
     accept_lost_key: bool,
@@ -43,12 +43,12 @@ pub struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Self { config, public_listen, listen, public_url, mirror, accept_lost_key } = self;
+        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
         let state = cx.global.state.clone();
         let options =
-            Options { state, mirror, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
+            Options { state, second_copy, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
         logging();
         let runtime = runtime()?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
@@ -74,7 +74,7 @@ impl ServeArgs {
                 cx.term.line(&format!("public page  http://{}", running.public));
                 cx.term.line(&format!("console      http://{}", running.console));
                 cx.term.line(&format!("its token    {}", running.state_dir.join(TOKEN_FILE).display()));
-                let journal = running.handle.ask(|_, meta| journal_view(meta)).await.unwrap_or_default();
+                let journal = running.handle.query(|_, meta| journal_view(meta)).await.unwrap_or_default();
                 if let Some(second) = journal.copies.get(1) {
                     cx.term.line(&format!("second copy  {}: {} records", second.folder, second.records));
                 }

@@ -85,8 +85,8 @@ pub fn alarms(cx: &mut Context<'_>, seen: &Value) {
     for gateway in list("trouble") {
         let text = |key: &str| gateway.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let standing = match text("standing").as_str() {
-            "out" => cx.say(words::GATEWAY_OUT),
-            "doubted" => cx.say(words::GATEWAY_DOUBTED),
+            "down" => cx.say(words::GATEWAY_DOWN),
+            "suspect" => cx.say(words::GATEWAY_SUSPECT),
             "unusable" => cx.say(words::GATEWAY_UNUSABLE),
             _ => cx.say(words::GATEWAY_FULL),
         };
@@ -145,7 +145,7 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     let open = [
         (c.approvals, words::TO_APPROVE),
         (c.proposals, words::TO_DECIDE),
-        (c.tasks, words::ERRANDS),
+        (c.errands, words::ERRANDS),
         (c.steps, words::STEPS),
     ];
     for (n, what) in open {
@@ -297,7 +297,7 @@ fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
         let what = format!("{proposal} {}: {verb} {mode}, {} {until} {due}", p.id, names(&p.asked));
         cx.term.line_in(Hue::Wait, &what);
     }
-    for t in view.tasks.iter().filter(|t| t.done_at.is_none()) {
+    for t in view.errands.iter().filter(|t| t.done_at.is_none()) {
         let (errand, tells, of) = (cx.say(words::ERRAND), cx.say(words::TELLS), cx.say(words::OF));
         let who = names(&t.functions);
         let what = format!("{errand} {}: {} {tells} {who} {of} {}: {}", t.id, t.owner, t.message, t.why);

@@ -197,8 +197,8 @@ words! {
     PAGER = "sökare", "paging";
     WEB = "webb", "web";
     BY_HAND = "manuellt", "manual";
-    GATEWAY_OUT = "UTE", "OUT";
-    GATEWAY_DOUBTED = "OSÄKER", "DOUBTED";
+    GATEWAY_DOWN = "UR BRUK", "DOWN";
+    GATEWAY_SUSPECT = "OSÄKER", "SUSPECT";
     GATEWAY_UNUSABLE = "OANVÄNDBAR", "UNUSABLE";
     GATEWAY_FULL = "FULL KÖ", "QUEUE FULL";
     KIND_ALERT = "larm", "alert";

@@ -16,7 +16,7 @@ use super::resolve::{self, Raw, RosterFile};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
-use crate::domain::ids::{FunctionId, GatewayId, Px};
+use crate::domain::ids::{FunctionId, GatewayId, PointIx};
 use crate::domain::plan::{Channel, Plan};
 
 /// The most files in one of the three folders.
@@ -60,7 +60,7 @@ impl Contacts {
         Self { addresses }
     }
     /// The address of a duty point of the same plan.
-    pub fn address(&self, p: Px) -> Option<&Arc<str>> {
+    pub fn address(&self, p: PointIx) -> Option<&Arc<str>> {
         self.addresses.get(p.ix())
     }
     /// How many there are.
@@ -72,14 +72,14 @@ impl Contacts {
         self.addresses.is_empty()
     }
     /// The duty point of a channel with that address, for answers that come in.
-    pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<Px> {
+    pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<PointIx> {
         let wanted = same_as(channel, address);
         let hit = self
             .addresses
             .iter()
             .zip(&plan.points)
             .position(|(a, p)| p.channel == channel && same_as(channel, a) == wanted);
-        hit.and_then(|i| u32::try_from(i).ok()).map(Px)
+        hit.and_then(|i| u32::try_from(i).ok()).map(PointIx)
     }
 }
 impl fmt::Debug for Contacts {

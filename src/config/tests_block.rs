@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::diagnostics::Place;
 use super::raw::playbook::TestExpect;
 pub use super::raw::playbook::{AfterWord as After, SafetyWord as Safety};
-use crate::domain::ids::{Fx, PlaybookId, SiteId};
+use crate::domain::ids::{FunctionIx, PlaybookId, SiteId};
 use crate::domain::ladder::LevelIx;
 use crate::domain::plan::Channel;
 
@@ -34,7 +34,7 @@ pub struct TestCase {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expect {
     /// To this function; `None`: to the public.
-    pub to: Option<Fx>,
+    pub to: Option<FunctionIx>,
     /// Over this channel.
     pub over: Channel,
     /// At most that long after the report, or after what it waits for, in seconds.
@@ -47,6 +47,6 @@ pub struct Expect {
     pub place: Place,
 }
 
-pub(super) fn expect(line: &super::raw::At<TestExpect>, to: Option<Fx>, over: Channel) -> Expect {
+pub(super) fn expect(line: &super::raw::At<TestExpect>, to: Option<FunctionIx>, over: Channel) -> Expect {
     Expect { to, over, within_s: line.within.map(|s| s.0), after: line.after, never: line.never, place: line.place }
 }

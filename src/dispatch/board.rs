@@ -19,7 +19,7 @@ pub const ALARMS_MAX: usize = 100;
 /// A part of the program that is not well.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Alarm {
-    /// A word for programs, with the ID of what it concerns (`gateway-out sms-api`).
+    /// A word for programs, with the ID of what it concerns (`gateway-down sms-api`).
     pub name: String,
     /// For people, in Swedish and English. IDs only.
     pub what: L10n,
@@ -157,15 +157,15 @@ mod tests {
         let board = Board::default();
         board.raise("loop", what("1 steg"), At(10), true);
         board.raise("loop", what("2 steg"), At(20), true);
-        board.raise("gateway-out a", what("a"), At(5), false);
+        board.raise("gateway-down a", what("a"), At(5), false);
         let all = board.alarms();
         assert_eq!(
             all.iter().map(|a| (a.name.as_str(), a.since.0)).collect::<Vec<_>>(),
-            [("gateway-out a", 5), ("loop", 10)]
+            [("gateway-down a", 5), ("loop", 10)]
         );
         assert_eq!(all[1].what.get(Lang::SV), "2 steg");
         board.clear("loop");
-        assert!(!board.stands("loop") && board.stands("gateway-out a"));
+        assert!(!board.stands("loop") && board.stands("gateway-down a"));
     }
 
     #[test]

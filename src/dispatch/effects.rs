@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use super::links::{LinkKey, link};
 use super::queue::Queued;
-use crate::channels::{Address, Job, Letterhead};
+use crate::channels::{Address, Job, MessageContext};
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, Gx, IncidentNo, Px, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, PointIx, Status};
 use crate::domain::incident::asks::{self, Trailers};
+use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
-use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Kind, State};
-use crate::domain::incident::ways::TEST_TTL_S;
+use crate::domain::incident::state::{Delivery, Incident, Item, Kind, SYSTEM_NOTES, State};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
 use crate::domain::text::Outgoing;
-use crate::domain::text::carry::units;
+use crate::domain::text::fit::units;
 use crate::domain::words::NoteWord;
 
 /// What stands around texts, and is not the domain's.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Env {
     /// Where the public page is reached: links and QR codes. Empty: none are made.
     pub public_url: String,
     /// Makes answer links.
@@ -34,7 +34,7 @@ pub type Jobs = BTreeMap<GatewayId, Vec<Queued>>;
 /// Bodies of one item in one language.
 struct Body {
     out: Arc<Outgoing>,
-    head: Arc<Letterhead>,
+    head: Arc<MessageContext>,
 }
 
 /// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are
@@ -43,14 +43,14 @@ pub fn jobs(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
-    around: &Surroundings,
+    env: &Env,
     foot: &str,
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
     let few = ordinals.size_hint().1.is_some_and(|n| n <= FEW);
     let tried = if few { Tried::Looked } else { Tried::of_all(inc) };
-    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), &tried, into);
+    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &tried, into);
 }
 
 /// What is handed to a gateway.
@@ -64,11 +64,11 @@ pub fn accepted_jobs(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
-    around: &Surroundings,
+    env: &Env,
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, (around, ""), (ordinals, &|s| s == DeliveryState::Accepted), &Tried::Never, into);
+    jobs_in(state, inc, contacts, (env, ""), (ordinals, &|s| s == DeliveryState::Accepted), &Tried::Never, into);
 }
 
 /// The same for what leaves for the first time: no other way of these points was tried, and nobody has to look.
@@ -76,12 +76,12 @@ pub fn first_jobs(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
-    around: &Surroundings,
+    env: &Env,
     foot: &str,
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, (around, foot), (ordinals, &leaves), &Tried::Never, into);
+    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &Tried::Never, into);
 }
 
 /// So many deliveries look through the incident's others one by one; more share one walk.
@@ -95,7 +95,7 @@ enum Tried {
     /// Looked through when it is asked.
     Looked,
     /// By point and item, a bit a gateway.
-    Counted(HashMap<(Px, Item), u64>),
+    Counted(HashMap<(PointIx, Item), u64>),
 }
 
 impl Tried {
@@ -130,7 +130,7 @@ fn jobs_in(
     state: &State,
     inc: &Incident,
     contacts: &Contacts,
-    (around, foot): (&Surroundings, &str),
+    (env, foot): (&Env, &str),
     (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
     tried: &Tried,
     into: &mut Jobs,
@@ -139,7 +139,7 @@ fn jobs_in(
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
     let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
     // By what is wanted, over which gateway, in which language: what fits there.
-    let mut shared: HashMap<(Item, Gx, u8, String), Option<Arc<str>>> = HashMap::new();
+    let mut shared: HashMap<(Item, GatewayIx, u8, String), Option<Arc<str>>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -150,15 +150,15 @@ fn jobs_in(
         let point = plan.point(d.point);
         let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
-        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, around, foot, item, lang));
+        let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, env, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
         let trailers = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[]));
         let wanted = trailers.for_point(d.point, gateway, lang, d.flags);
         let asks = wanted.is_some();
         let trailer = wanted.and_then(|t| {
-            let fitting = |(.., t): &(Item, Gx, u8, String)| {
-                let carry = &plan.gateway(gateway).carry;
-                let fits = |t: &String| units(&body.out, Some(t), carry).is_ok();
+            let fitting = |(.., t): &(Item, GatewayIx, u8, String)| {
+                let capability = &plan.gateway(gateway).capability;
+                let fits = |t: &String| units(&body.out, Some(t), capability).is_ok();
                 // It was chosen for a shorter one: since then it became a reminder, or was asked for others too.
                 let shorter = || trailers.shorter(d.point, gateway, lang, d.flags).into_iter().find(fits);
                 if fits(t) { Some(Arc::from(t.as_str())) } else { shorter().map(Arc::from) }
@@ -166,13 +166,13 @@ fn jobs_in(
             shared.entry((item, gateway, d.lang, t)).or_insert_with_key(fitting).clone()
         });
         let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
-        let links = (asks || approval) && !around.public_url.is_empty();
+        let links = (asks || approval) && !env.public_url.is_empty();
         let mail = links && point.channel == Channel::Email;
         // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room.
         let trailer = trailer.or_else(|| {
             let url = (links && approval && point.channel == Channel::Sms)
-                .then(|| link(&around.link_key, &around.public_url, id))?;
-            units(&body.out, Some(&url), &plan.gateway(gateway).carry).is_ok().then(|| Arc::from(url))
+                .then(|| link(&env.link_key, &env.public_url, id))?;
+            units(&body.out, Some(&url), &plan.gateway(gateway).capability).is_ok().then(|| Arc::from(url))
         });
         let job = Job {
             delivery: id,
@@ -180,7 +180,7 @@ fn jobs_in(
             out: body.out.clone(),
             head: body.head.clone(),
             trailer,
-            link: mail.then(|| Arc::from(link(&around.link_key, &around.public_url, id))),
+            link: mail.then(|| Arc::from(link(&env.link_key, &env.public_url, id))),
             repeat: d.flags & Delivery::REPEAT != 0 || may_be_out,
             ttl_s: plan.region.limits.delivery_ttl_s,
         };
@@ -189,7 +189,7 @@ fn jobs_in(
     }
 }
 
-fn body(state: &State, inc: &Incident, around: &Surroundings, foot: &str, item: Item, lang: Lang) -> Option<Body> {
+fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: Lang) -> Option<Body> {
     let out = asks::outgoing(inc, item, lang)?;
     let plan = &inc.plan;
     let priority = match item {
@@ -201,12 +201,12 @@ fn body(state: &State, inc: &Incident, around: &Surroundings, foot: &str, item: 
             kind.priority() * 2 + u8::from(!asked)
         }
     };
-    let head = Letterhead {
+    let head = MessageContext {
         sender: plan.region.name.clone(),
         lang,
         title: inc.book().title.get(lang).to_owned(),
         mode_line: mode_line(plan, &state.modes_for(inc), lang),
-        page_url: page_url(around, inc.no),
+        page_url: page_url(env, inc.no),
         thread: thread(inc.no, &plan.region.id),
         priority,
         foot: foot.into(),
@@ -215,11 +215,11 @@ fn body(state: &State, inc: &Incident, around: &Surroundings, foot: &str, item: 
 }
 
 /// The incident's page, for QR codes.
-pub fn page_url(around: &Surroundings, no: IncidentNo) -> String {
-    if around.public_url.is_empty() || no.status == Status::Exercise {
+pub fn page_url(env: &Env, no: IncidentNo) -> String {
+    if env.public_url.is_empty() || no.status == Status::Exercise {
         return String::new();
     }
-    format!("{}/i/{}", around.public_url.trim_end_matches('/'), no.n)
+    format!("{}/i/{}", env.public_url.trim_end_matches('/'), no.n)
 }
 
 fn thread(no: IncidentNo, region: &str) -> String {
@@ -228,8 +228,8 @@ fn thread(no: IncidentNo, region: &str) -> String {
 }
 
 /// The job of a note that belongs to no incident.
-pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Jobs) {
-    let Some(note) = state.desk.get(ordinal as usize) else { return };
+pub fn system_note_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Jobs) {
+    let Some(note) = state.system_notes.get(ordinal as usize) else { return };
     let Some(plan) = state.plans.get(&note.plan) else { return };
     let point = plan.point(note.send.point);
     let lang = plan.region.languages.get(usize::from(note.send.lang)).copied().unwrap_or(plan.lang());
@@ -239,19 +239,19 @@ pub fn desk_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Job
         return;
     };
     let test = note.word == NoteWord::Test;
-    let Some(out) = asks::desk_outgoing(note.word, note.text.as_str()) else { return };
-    let head = Letterhead {
+    let Some(out) = asks::system_note_outgoing(note.word, note.text.as_str()) else { return };
+    let head = MessageContext {
         sender: plan.region.name.clone(),
         lang,
         title: plan.region.name.clone(),
         mode_line: String::new(),
         page_url: String::new(),
-        thread: format!("desk@{}", plan.region.id),
+        thread: format!("system@{}", plan.region.id),
         priority: 0,
         foot: String::new(),
     };
     let job = Job {
-        delivery: DeliveryId { incident: DESK, ordinal },
+        delivery: DeliveryId { incident: SYSTEM_NOTES, ordinal },
         to: Address(to.clone()),
         out: Arc::new(out),
         head: Arc::new(head),

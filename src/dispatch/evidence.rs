@@ -18,9 +18,9 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
-use super::keeping::Keeping;
 use super::record::{Decoder, Entry};
 use super::recover::{hex, plans_named, unhex};
+use super::system_record::SystemRecord;
 use crate::domain::time::At;
 use crate::journal::{Hash, Head, HeadSeal, JournalError, NewRecord, Reader, RecordRef, SealKey, ShortHead, hash_of};
 
@@ -145,7 +145,7 @@ pub fn seals(reader: &dyn Reader) -> Result<Seals, JournalError> {
     let mut links = Links::default();
     let mut decoder = Decoder::default();
     let read = reader.read(Head::START, &mut |record| {
-        if let Ok(Entry::Kept(_, Keeping::Sealed(seal))) = decoder.next(&record) {
+        if let Ok(Entry::System(_, SystemRecord::Sealed(seal))) = decoder.next(&record) {
             match judge(&seal, links.at(seal.seq)) {
                 Ok(()) => {
                     found.proved += 1;
@@ -395,7 +395,7 @@ impl<'e> Chain<'e> {
             return Err(format!("record {seq} is not the one that was noted elsewhere: the chain was computed anew"));
         }
         match self.decoder.next(&record.at(seen, &commitments)) {
-            Ok(Entry::Kept(_, Keeping::Sealed(seal))) => self.seal(&seal, proof)?,
+            Ok(Entry::System(_, SystemRecord::Sealed(seal))) => self.seal(&seal, proof)?,
             Ok(Entry::Event(_, event)) => {
                 for plan in plans_named(&event) {
                     self.named.entry(plan.to_owned()).or_insert(seq);

@@ -1,4 +1,4 @@
-//! Whether a gateway is well, doubted or out (a circuit breaker). Pure: it decides, the worker probes.
+//! Whether a gateway is healthy, suspect or down (a circuit breaker). Pure: it decides, the worker probes.
 //!
 //! Failures in a row only raise a doubt: five engaged fax machines are five engaged fax machines. The probe, which never
 //! reaches a person, tells the gateway's own trouble from that of the receivers.
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 /// A gateway that was well and whose probe failed is probed again after this.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
-/// When a gateway is doubted and probed.
+/// When a gateway is suspected and probed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BreakerLimits {
-    /// Failures in a row, with no success between, until the gateway is doubted and probed.
+    /// Failures in a row, with no success between, until the gateway is suspected and probed.
     pub failures_max: u32,
     /// A gateway that is out is probed after that time, and after twice as long each time that it is still out…
     pub probe_every_s: u32,
@@ -36,11 +36,11 @@ impl Default for BreakerLimits {
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It takes deliveries.
-    Well,
+    Healthy,
     /// Failures in a row: it is being probed, and is handed nothing meanwhile.
-    Doubted,
+    Suspect,
     /// The probe failed too: it is handed nothing until a probe succeeds.
-    Out,
+    Down,
 }
 
 /// What changed. The worker acts on it.
@@ -71,7 +71,15 @@ impl Breaker {
     /// Well until proven otherwise; the first probe is due at once, unless idle probes are off.
     pub fn new(limits: BreakerLimits, now: Instant) -> Self {
         let probe_at = (limits.idle_probe_every_s > 0).then_some(now);
-        Self { limits, standing: Standing::Well, failures: 0, last_proof: None, probing: false, probe_at, in_vain: 0 }
+        Self {
+            limits,
+            standing: Standing::Healthy,
+            failures: 0,
+            last_proof: None,
+            probing: false,
+            probe_at,
+            in_vain: 0,
+        }
     }
 
     /// How it stands.
@@ -92,9 +100,9 @@ impl Breaker {
         if !self.probing {
             self.probe_at = self.idle_from(now);
         }
-        match std::mem::replace(&mut self.standing, Standing::Well) {
-            Standing::Well => Change::None,
-            Standing::Doubted | Standing::Out => Change::Well,
+        match std::mem::replace(&mut self.standing, Standing::Healthy) {
+            Standing::Healthy => Change::None,
+            Standing::Suspect | Standing::Down => Change::Well,
         }
     }
 
@@ -106,15 +114,15 @@ impl Breaker {
     /// A delivery failed in a way that may be the gateway's fault.
     pub fn failure(&mut self, now: Instant) {
         self.failures = self.failures.saturating_add(1);
-        if self.standing == Standing::Well && self.failures >= self.limits.failures_max.max(1) {
-            self.standing = Standing::Doubted;
+        if self.standing == Standing::Healthy && self.failures >= self.limits.failures_max.max(1) {
+            self.standing = Standing::Suspect;
             self.probe_at = Some(now);
         }
     }
 
     /// The session is down. It may come back by itself; a probe says so sooner.
     pub fn session_down(&mut self, now: Instant) {
-        if self.standing == Standing::Well {
+        if self.standing == Standing::Healthy {
             self.probe_at = Some(now);
         }
     }
@@ -122,9 +130,9 @@ impl Breaker {
     /// Its own code ended again and again: out, whatever a probe says.
     pub fn broken(&mut self, now: Instant) -> Change {
         self.probe_at = Some(now + self.every());
-        match std::mem::replace(&mut self.standing, Standing::Out) {
-            Standing::Out => Change::None,
-            Standing::Well | Standing::Doubted => Change::Out,
+        match std::mem::replace(&mut self.standing, Standing::Down) {
+            Standing::Down => Change::None,
+            Standing::Healthy | Standing::Suspect => Change::Out,
         }
     }
 
@@ -145,16 +153,16 @@ impl Breaker {
         if ok {
             return self.proof(now);
         }
-        if self.standing == Standing::Well {
-            self.standing = Standing::Doubted;
+        if self.standing == Standing::Healthy {
+            self.standing = Standing::Suspect;
             self.probe_at = Some(now + SECOND_LOOK);
             return Change::None;
         }
         self.probe_at = Some(now + self.every());
         self.in_vain = self.in_vain.saturating_add(1);
-        match std::mem::replace(&mut self.standing, Standing::Out) {
-            Standing::Out => Change::None,
-            Standing::Well | Standing::Doubted => Change::Out,
+        match std::mem::replace(&mut self.standing, Standing::Down) {
+            Standing::Down => Change::None,
+            Standing::Healthy | Standing::Suspect => Change::Out,
         }
     }
 
@@ -183,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_are_doubted_and_only_the_probe_condemns() {
+    fn failures_in_a_row_make_it_suspect_and_only_the_probe_condemns() {
         let now = Instant::now();
         let mut b = breaker(now);
         b.failure(now);
@@ -191,9 +199,9 @@ mod tests {
         b.spoke();
         b.failure(now);
         b.failure(now);
-        assert_eq!((b.standing(), b.probe_due()), (Standing::Well, None), "not in a row");
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Healthy, None), "not in a row");
         b.failure(now);
-        assert_eq!((b.standing(), b.probe_due()), (Standing::Doubted, Some(now)));
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Suspect, Some(now)));
         b.probe_started();
         assert_eq!(b.probe_due(), None);
         assert_eq!(b.probed(true, now), Change::Well, "engaged receivers, not the gateway");
@@ -202,7 +210,7 @@ mod tests {
         }
         b.probe_started();
         assert_eq!(b.probed(false, now), Change::Out);
-        assert_eq!((b.standing(), b.probe_due()), (Standing::Out, Some(now + Duration::from_secs(15))));
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Down, Some(now + Duration::from_secs(15))));
         b.probe_started();
         assert_eq!(b.probed(false, now), Change::None);
         b.probe_started();
@@ -238,7 +246,7 @@ mod tests {
         let mut b = breaker(now);
         assert_eq!(b.broken(now), Change::Out);
         assert_eq!(b.proof(now), Change::Well);
-        assert_eq!(b.standing(), Standing::Well);
+        assert_eq!(b.standing(), Standing::Healthy);
     }
 
     #[test]
@@ -259,7 +267,7 @@ mod tests {
         let now = Instant::now();
         let mut b = breaker(now);
         b.session_down(now);
-        assert_eq!((b.standing(), b.probe_due()), (Standing::Well, Some(now)));
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Healthy, Some(now)));
     }
 
     #[test]
@@ -269,7 +277,7 @@ mod tests {
         b.session_down(now);
         b.probe_started();
         assert_eq!(b.probed(false, now), Change::None);
-        assert_eq!((b.standing(), b.probe_due()), (Standing::Doubted, Some(now + SECOND_LOOK)));
+        assert_eq!((b.standing(), b.probe_due()), (Standing::Suspect, Some(now + SECOND_LOOK)));
         b.probe_started();
         assert_eq!(b.probed(false, now + SECOND_LOOK), Change::Out);
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::owner::Meta;
+use super::engine::Meta;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::time::At;
 use crate::journal::{CopyState, HeadSeal};

@@ -3,13 +3,12 @@
 
 pub mod board;
 pub mod effects;
+pub mod engine;
 pub mod evidence;
 pub mod gateway_refs;
 pub mod health;
 pub mod journal_view;
-pub mod keeping;
 pub mod links;
-pub mod owner;
 pub mod queue;
 pub mod rate;
 pub mod receipts;
@@ -17,6 +16,7 @@ pub mod record;
 pub mod recover;
 pub mod rehearse;
 pub mod retry;
+pub mod system_record;
 #[cfg(test)]
 pub mod testing;
 pub mod worker;

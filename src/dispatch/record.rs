@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::keeping::{KINDS_FROM, Keeping};
+use super::system_record::{KINDS_FROM, SystemRecord};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::private::Private;
@@ -78,7 +78,7 @@ pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Se
 }
 
 /// What the program keeps of itself, as it is stored.
-pub fn encode_keeping(at: At, keeping: &Keeping) -> NewRecord {
+pub fn encode_keeping(at: At, keeping: &SystemRecord) -> NewRecord {
     NewRecord::new(keeping.kind(), VERSION, at.0, keeping.bytes())
 }
 
@@ -149,7 +149,7 @@ pub enum Entry {
     /// Something happened; its private values are still sealed ([`unseal`]).
     Event(At, Event),
     /// Something about the journal itself.
-    Kept(At, Keeping),
+    System(At, SystemRecord),
     /// A part of something larger, which is not whole yet.
     Part,
 }
@@ -196,7 +196,7 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
         return Err(bad(format!("it is of version {version}, this program knows up to {VERSION}")));
     }
     if kind >= KINDS_FROM {
-        return Keeping::read(kind, bytes).map(|k| Entry::Kept(At(at_ms), k)).map_err(bad);
+        return SystemRecord::read(kind, bytes).map(|k| Entry::System(At(at_ms), k)).map_err(bad);
     }
     let event: Event = postcard::from_bytes(bytes).map_err(|e| bad(e.to_string()))?;
     if event.kind() != kind {
@@ -213,7 +213,7 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
     match Decoder::default().next(record)? {
         Entry::Event(at, event) => Ok((at, event)),
-        Entry::Kept(..) | Entry::Part => Err(Unreadable { seq: record.seq, why: "it is no event".into() }),
+        Entry::System(..) | Entry::Part => Err(Unreadable { seq: record.seq, why: "it is no event".into() }),
     }
 }
 

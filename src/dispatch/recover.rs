@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::keeping::Kept;
 use super::record::{Decoder, Entry, Unreadable, label, unseal};
+use super::system_record::SystemState;
 use crate::config::load::Contacts;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::gateways::GatewayChange;
 use crate::domain::incident::state::State;
-use crate::domain::incident::ways::WaysChange;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
 use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
@@ -28,7 +28,7 @@ pub struct Recovered {
     /// How many events were applied.
     pub events: u64,
     /// What the program kept of itself.
-    pub kept: Kept,
+    pub kept: SystemState,
     /// When the last record was written: time goes on from there, whatever the machine's clock says now.
     pub last_at: Option<At>,
 }
@@ -67,9 +67,9 @@ pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
     plan.covered = Vec::new();
     // Blobs are not encrypted: what may not stand in a text does not stand here either. The switchboard's number does: texts
     // to those who can't write back name it.
-    let desk = plan.region.switchboard.ix();
+    let switchboard = plan.region.switchboard.ix();
     for (i, function) in plan.functions.iter_mut().enumerate() {
-        if let Some(phone) = function.phone.as_mut().filter(|p| !p.publishable && i != desk) {
+        if let Some(phone) = function.phone.as_mut().filter(|p| !p.publishable && i != switchboard) {
             phone.number = String::new();
         }
     }
@@ -117,7 +117,7 @@ pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, Ca
 /// # Errors
 /// As [`recover`].
 pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) -> Result<Recovered, CannotRecover> {
-    let (mut decoder, mut kept, mut last_at) = (Decoder::default(), Kept::default(), None);
+    let (mut decoder, mut kept, mut last_at) = (Decoder::default(), SystemState::default(), None);
     let mut read: Vec<Read> = Vec::new();
     let mut state = State::new(plan);
     let mut contacts = BTreeMap::new();
@@ -144,7 +144,7 @@ pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) ->
             kept.since.get_or_insert(at);
             let (at, mut event) = match entry.map_err(|e| fail(e.why))? {
                 Entry::Event(at, event) => (at, event),
-                Entry::Kept(at, keeping) => {
+                Entry::System(at, keeping) => {
                     kept.apply(seq, at, &keeping);
                     continue;
                 }
@@ -188,9 +188,9 @@ const HANDFUL: usize = 4_096;
 
 pub(super) fn plans_named(event: &Event) -> Vec<&str> {
     match event {
-        Event::PlanSet { plan } | Event::DeskNote { plan, .. } => vec![plan],
-        Event::Ways { change } => match &**change {
-            WaysChange::TestSent { plan, .. } => vec![plan],
+        Event::PlanSet { plan } | Event::SystemNote { plan, .. } => vec![plan],
+        Event::Gateway { change } => match &**change {
+            GatewayChange::TestSent { plan, .. } => vec![plan],
             _ => Vec::new(),
         },
         Event::Incident { change, .. } => match &**change {

@@ -5,8 +5,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::keeping::Rehearsal;
 use super::recover::recover_until;
+use super::system_record::Rehearsal;
 use crate::clock::mono;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channels::{Address, Job, Letterhead};
+use crate::channels::{Address, Job, MessageContext};
 use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::lang::Lang;
 use crate::domain::text::{Actual, Canonical, NO_MARK, Outgoing};
@@ -18,8 +18,8 @@ pub fn drill(ordinal: u32) -> DeliveryId {
 }
 
 /// A letterhead of that priority.
-pub fn head(priority: u8) -> Arc<Letterhead> {
-    Arc::new(Letterhead {
+pub fn head(priority: u8) -> Arc<MessageContext> {
+    Arc::new(MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: "Journalen ligger nere".into(),

@@ -22,7 +22,7 @@ use super::retry::{Jitter, RetryPolicy, backoff};
 pub use super::worker_event::{Outcome, WorkerEvent};
 pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
-use crate::channels::{Cancelled, Earlier, Gateway, GatewayEvent, Health, Job, Stop};
+use crate::channels::{Cancelled, Gateway, GatewayEvent, Health, Job, PriorAccept, Stop};
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -92,7 +92,7 @@ impl Worker {
             keeps_jobs: gateway.keeps_jobs(),
             receipts_by_ref: gateway.receipts_by_ref(),
             queue_len_max: limits.queue_len_max.max(1),
-            desk: Mutex::new(Desk::new(&state)),
+            mailbox: Mutex::new(Mailbox::new(&state)),
             bell: Notify::new(),
         });
         let (events, news) = mpsc::channel(GATEWAY_EVENTS_MAX);
@@ -166,30 +166,30 @@ impl WorkerHandle {
     /// Takes from the front as many as there is room for; what stays is told of by [`WorkerEvent::Room`]. Costs as much as is
     /// taken, however many wait behind. `false`: the worker has ended and takes nothing.
     pub fn submit_from(&self, waiting: &mut VecDeque<Queued>) -> bool {
-        let mut desk = self.shared.desk();
-        if desk.ended {
+        let mut mailbox = self.shared.mailbox();
+        if mailbox.ended {
             return false;
         }
-        let room = self.shared.queue_len_max.saturating_sub(desk.queue_len + desk.submitted);
+        let room = self.shared.queue_len_max.saturating_sub(mailbox.queue_len + mailbox.submitted);
         let jobs: Vec<Queued> = waiting.drain(..room.min(waiting.len())).collect();
-        desk.submitted += jobs.len();
-        desk.wants_room |= !waiting.is_empty();
+        mailbox.submitted += jobs.len();
+        mailbox.wants_room |= !waiting.is_empty();
         if !jobs.is_empty() {
-            desk.commands.push(Command::Submit(jobs));
+            mailbox.commands.push(Command::Submit(jobs));
         }
-        drop(desk);
+        drop(mailbox);
         self.shared.bell.notify_one();
         true
     }
 
     /// News that reached the program by another way than the gateway's own session: a callback. `false`: the worker has ended.
     pub fn tell(&self, event: GatewayEvent) -> bool {
-        let mut desk = self.shared.desk();
-        if desk.ended {
+        let mut mailbox = self.shared.mailbox();
+        if mailbox.ended {
             return false;
         }
-        desk.commands.push(Command::Tell(event));
-        drop(desk);
+        mailbox.commands.push(Command::Tell(event));
+        drop(mailbox);
         self.shared.bell.notify_one();
         true
     }
@@ -204,7 +204,7 @@ impl WorkerHandle {
         if jobs.is_empty() || !self.shared.keeps_jobs {
             return;
         }
-        self.shared.desk().commands.push(Command::Follow(jobs));
+        self.shared.mailbox().commands.push(Command::Follow(jobs));
         self.shared.bell.notify_one();
     }
 
@@ -214,21 +214,21 @@ impl WorkerHandle {
     }
 
     /// Deliveries that an earlier run of the gateway accepted, with its numbers: receipts that come now are theirs.
-    pub fn adopt(&self, earlier: Vec<Earlier>) {
+    pub fn adopt(&self, earlier: Vec<PriorAccept>) {
         if earlier.is_empty() || !self.shared.receipts_by_ref {
             return;
         }
-        self.shared.desk().commands.push(Command::Adopt(earlier));
+        self.shared.mailbox().commands.push(Command::Adopt(earlier));
         self.shared.bell.notify_one();
     }
 
     /// Asks the gateway how it is, now, and lets the worker know. Never reaches a person.
     pub async fn probe(&self) -> Health {
         let health = self.gateway.probe().await;
-        let mut desk = self.shared.desk();
-        if !desk.ended {
-            desk.commands.push(Command::Probed(health.clone()));
-            drop(desk);
+        let mut mailbox = self.shared.mailbox();
+        if !mailbox.ended {
+            mailbox.commands.push(Command::Probed(health.clone()));
+            drop(mailbox);
             self.shared.bell.notify_one();
         }
         health
@@ -246,25 +246,25 @@ impl WorkerHandle {
         if deliveries.is_empty() {
             return;
         }
-        self.shared.desk().commands.push(Command::Withdraw(deliveries));
+        self.shared.mailbox().commands.push(Command::Withdraw(deliveries));
         self.shared.bell.notify_one();
     }
 
     /// How it is.
     pub fn snapshot(&self) -> Snapshot {
         let now = mono();
-        let desk = self.shared.desk();
+        let mailbox = self.shared.mailbox();
         let age = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         Snapshot {
-            queue_len: desk.queue_len + desk.submitted,
-            in_flight: desk.in_flight,
-            handed_over_total: desk.handed_over_total,
-            accepted_total: desk.accepted_total,
-            last_accepted_age: age(desk.last_accepted),
-            last_proof_age: age(desk.last_proof),
-            standing: desk.standing,
-            minute_full: desk.minute_full,
-            detail: desk.detail.clone(),
+            queue_len: mailbox.queue_len + mailbox.submitted,
+            in_flight: mailbox.in_flight,
+            handed_over_total: mailbox.handed_over_total,
+            accepted_total: mailbox.accepted_total,
+            last_accepted_age: age(mailbox.last_accepted),
+            last_proof_age: age(mailbox.last_proof),
+            standing: mailbox.standing,
+            minute_full: mailbox.minute_full,
+            detail: mailbox.detail.clone(),
         }
     }
 
@@ -283,7 +283,7 @@ enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
     Follow(Vec<Job>),
-    Adopt(Vec<Earlier>),
+    Adopt(Vec<PriorAccept>),
     Tell(GatewayEvent),
     Probed(Health),
 }
@@ -294,18 +294,18 @@ struct Shared {
     keeps_jobs: bool,
     receipts_by_ref: bool,
     queue_len_max: usize,
-    desk: Mutex<Desk>,
+    mailbox: Mutex<Mailbox>,
     bell: Notify,
 }
 
 impl Shared {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn mailbox(&self) -> MutexGuard<'_, Mailbox> {
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug)]
-struct Desk {
+struct Mailbox {
     commands: Vec<Command>,
     submitted: usize,
     wants_room: bool,
@@ -321,7 +321,7 @@ struct Desk {
     detail: Arc<str>,
 }
 
-impl Desk {
+impl Mailbox {
     fn new(state: &WorkerState) -> Self {
         Self {
             commands: Vec::new(),
@@ -419,7 +419,7 @@ impl Work {
             match self.wake(now).await {
                 Woke::News => {
                     let now = mono();
-                    self.state.hear(self.heard.drain(..), now);
+                    self.state.on_gateway_events(self.heard.drain(..), now);
                 }
                 Woke::Ended(_) if *self.stop.borrow() => self.run = None,
                 Woke::Ended(how) => {
@@ -437,13 +437,13 @@ impl Work {
 
     fn take_commands(&mut self, now: Instant) {
         let commands = {
-            let mut desk = self.shared.desk();
-            desk.submitted = 0;
-            let commands = std::mem::take(&mut desk.commands);
+            let mut mailbox = self.shared.mailbox();
+            mailbox.submitted = 0;
+            let commands = std::mem::take(&mut mailbox.commands);
             let coming: usize =
                 commands.iter().map(|c| if let Command::Submit(jobs) = c { jobs.len() } else { 0 }).sum();
             // Counted until `show`, so that nobody submits into room that is not there.
-            desk.queue_len += coming;
+            mailbox.queue_len += coming;
             commands
         };
         for command in commands {
@@ -454,9 +454,9 @@ impl Work {
                 Command::Adopt(earlier) => {
                     let news = self.gateway.adopt(&earlier);
                     self.state.adopt(earlier, now);
-                    self.state.hear(news.into_iter(), now);
+                    self.state.on_gateway_events(news.into_iter(), now);
                 }
-                Command::Tell(event) => self.state.hear(std::iter::once(event), now),
+                Command::Tell(event) => self.state.on_gateway_events(std::iter::once(event), now),
                 Command::Probed(health) => self.state.asked(health, now),
             }
         }
@@ -529,7 +529,7 @@ impl Work {
                 place.send(event);
             }
         }
-        let room = self.shared.desk().show(&self.state, self.shared.queue_len_max);
+        let room = self.shared.mailbox().show(&self.state, self.shared.queue_len_max);
         if let Some(room) = room {
             self.state.room(room);
         }
@@ -607,7 +607,7 @@ impl Work {
 
     fn hear_the_rest(&mut self, now: Instant) {
         let news = &mut self.news;
-        self.state.hear(std::iter::from_fn(|| news.try_recv().ok()), now);
+        self.state.on_gateway_events(std::iter::from_fn(|| news.try_recv().ok()), now);
     }
 
     /// Nothing new goes out; what is on the wire may end. Everything that is known is told.
@@ -632,7 +632,7 @@ impl Work {
                     n = self.news.recv_many(&mut self.heard, GATEWAY_EVENTS_MAX) => {
                         if n > 0 {
                             let now = mono();
-                            self.state.hear(self.heard.drain(..), now);
+                            self.state.on_gateway_events(self.heard.drain(..), now);
                             self.tell_and_show();
                         }
                     }
@@ -641,7 +641,7 @@ impl Work {
             }
         }
         self.hear_the_rest(mono());
-        self.shared.desk().ended = true;
+        self.shared.mailbox().ended = true;
         self.take_commands(mono());
         self.state.ended();
         while let Some(event) = self.state.next_told() {
@@ -651,7 +651,7 @@ impl Work {
                 break;
             }
         }
-        let _ = self.shared.desk().show(&self.state, self.shared.queue_len_max);
+        let _ = self.shared.mailbox().show(&self.state, self.shared.queue_len_max);
     }
 }
 

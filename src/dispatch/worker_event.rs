@@ -2,7 +2,7 @@
 
 use super::gateway_refs::GatewayRef;
 use super::health::Standing;
-use crate::channels::{Address, Health, Taken};
+use crate::channels::{AckToken, Address, Health};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -26,7 +26,7 @@ pub enum WorkerEvent {
         /// What.
         text: String,
         /// Told when it is on disk.
-        taken: Taken,
+        ack: AckToken,
     },
     /// A gateway's health changed.
     Health {

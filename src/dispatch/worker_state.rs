@@ -14,7 +14,7 @@ use super::receipts::Receipts;
 use super::retry::{self, GiveUp, Jitter, Step};
 use super::worker_event::{Outcome, WorkerEvent};
 use super::worker_limits::WorkerLimits;
-use crate::channels::{Earlier, GatewayEvent, Health, Job};
+use crate::channels::{GatewayEvent, Health, Job, PriorAccept};
 use crate::domain::delivery::{Accepted, DeliveryState, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -131,7 +131,7 @@ impl WorkerState {
             if self.receipts.arrived(queued.job.delivery) {
                 continue;
             }
-            if self.breaker.standing() == Standing::Out && !queued.last_path {
+            if self.breaker.standing() == Standing::Down && !queued.last_path {
                 let reason = self.out_reason();
                 self.tell(queued.job.delivery, DeliveryState::Failed, Some(reason), now);
             } else {
@@ -196,7 +196,7 @@ impl WorkerState {
     }
 
     fn may_hand_over(&self, now: Instant) -> bool {
-        self.breaker.standing() == Standing::Well
+        self.breaker.standing() == Standing::Healthy
             && self.paused_until.is_none_or(|until| until <= now)
             && self.queue.handed_over() < self.limits.in_flight_max.max(1)
             && !self.behind()
@@ -213,7 +213,7 @@ impl WorkerState {
     }
 
     /// Takes what the gateway told.
-    pub fn hear(&mut self, events: impl Iterator<Item = GatewayEvent>, now: Instant) {
+    pub fn on_gateway_events(&mut self, events: impl Iterator<Item = GatewayEvent>, now: Instant) {
         self.heard_at = now;
         let accepted_before = self.accepted_total;
         for event in events {
@@ -227,9 +227,9 @@ impl WorkerState {
                         self.tell(delivery, state, reason, now);
                     }
                 }
-                GatewayEvent::Reply { from, text, taken, .. } => {
+                GatewayEvent::Reply { from, text, ack, .. } => {
                     self.flush();
-                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text, taken });
+                    self.told.push_back(WorkerEvent::Reply { gateway: self.gateway.clone(), from, text, ack });
                 }
                 GatewayEvent::Down { cause: Some(cause), .. } => {
                     self.breaker.session_down(now);
@@ -288,8 +288,8 @@ impl WorkerState {
     }
 
     /// Deliveries of an earlier run, with the numbers under which they were accepted. Tells what receipts said that were faster.
-    pub fn adopt(&mut self, earlier: Vec<Earlier>, now: Instant) {
-        for Earlier { delivery, gateway_ref, .. } in earlier {
+    pub fn adopt(&mut self, earlier: Vec<PriorAccept>, now: Instant) {
+        for PriorAccept { delivery, gateway_ref, .. } in earlier {
             if let Some((delivery, state, reason)) = self.receipts.accepted(delivery, gateway_ref) {
                 self.tell(delivery, state, reason, now);
             }
@@ -310,7 +310,7 @@ impl WorkerState {
         let cause = || Some(error.cause().to_owned());
         match step {
             Step::RetryAfter { .. } if held.withdrawn => self.end(&held, given_back(&held), cause(), now),
-            Step::RetryAfter { .. } if self.breaker.standing() == Standing::Out && !held.last_path => {
+            Step::RetryAfter { .. } if self.breaker.standing() == Standing::Down && !held.last_path => {
                 self.end(&held, DeliveryState::Failed, cause(), now);
             }
             Step::RetryAfter { wait, repeat, pause_all } => {
@@ -503,7 +503,7 @@ impl WorkerState {
     pub fn next_wake(&self, now: Instant) -> Option<Instant> {
         let watch = self.watched.front().map(|(at, ..)| *at + self.outcome_timeout());
         let linger = self.batch_since.map(|since| since + self.linger());
-        let well = self.breaker.standing() == Standing::Well && self.queue.in_line_now();
+        let well = self.breaker.standing() == Standing::Healthy && self.queue.in_line_now();
         let paused = self.paused_until.filter(|until| well && *until > now);
         let rate = Some(self.bucket.ready_at()).filter(|at| well && *at > now);
         let watch = watch.filter(|_| !self.behind());
@@ -537,7 +537,7 @@ mod tests {
     }
     fn accepted(state: &mut WorkerState, now: Instant) {
         let result = Ok(Accepted { gateway_ref: "m".into(), ..Accepted::default() });
-        state.hear([GatewayEvent::Outcome { delivery: actual(1), result }].into_iter(), now);
+        state.on_gateway_events([GatewayEvent::Outcome { delivery: actual(1), result }].into_iter(), now);
     }
     fn told(state: &mut WorkerState) -> Vec<(DeliveryId, DeliveryState)> {
         state.flush();
@@ -564,7 +564,7 @@ mod tests {
         let long = "x".repeat(REF_BYTES_MAX + 1);
         let all = [(1, "a"), (2, "b"), (3, ""), (4, &*long), (5, "e"), (6, "f"), (7, "g"), (8, "h"), (9, "i")];
         for one in all {
-            s.hear([outcome(one)].into_iter(), now);
+            s.on_gateway_events([outcome(one)].into_iter(), now);
             s.flush();
         }
         let mut told: Vec<Vec<u32>> = Vec::new();
@@ -617,7 +617,7 @@ mod tests {
         accepted(&mut s, later);
         let gateway_ref = "m".into();
         let receipt = GatewayEvent::Receipt { gateway: "g".into(), delivery: None, gateway_ref, result: Ok(()) };
-        s.hear([receipt].into_iter(), later);
+        s.on_gateway_events([receipt].into_iter(), later);
         assert_eq!(told(&mut s), [(actual(1), Took), (actual(1), Delivered)]);
     }
 
@@ -634,10 +634,10 @@ mod tests {
             result: Ok(()),
         };
         // One is on the wire again, one in line, one not here yet; all arrived before the program was started anew.
-        s.hear([delivered(1), delivered(2), delivered(3)].into_iter(), now);
+        s.on_gateway_events([delivered(1), delivered(2), delivered(3)].into_iter(), now);
         s.submit(vec![Queued { job: job(actual(3), 1), last_path: true }], now);
         let busy = Err(SendError::temporary("busy"));
-        s.hear([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
+        s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
         assert_eq!(told(&mut s), [1, 2, 3].map(|n| (actual(n), Delivered)));
         let later = now + Duration::from_secs(300);
         assert!(!hand_over(&mut s, later), "known to have arrived");
@@ -652,7 +652,7 @@ mod tests {
             s.submit(vec![Queued { job: Job { repeat, ..job(actual(n), 1) }, last_path: true }], now);
             assert!(hand_over(&mut s, now));
             let refused = Err(SendError::permanent("no such subscriber"));
-            s.hear([GatewayEvent::Outcome { delivery: actual(n), result: refused }].into_iter(), now);
+            s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(n), result: refused }].into_iter(), now);
         }
         assert_eq!(
             told(&mut s),

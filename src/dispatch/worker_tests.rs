@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::watch;
 
 use super::*;
-use crate::channels::{Address, Boxed, Events, Jobs, Taken};
+use crate::channels::{AckToken, Address, Boxed, Events, Jobs};
 use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
@@ -151,7 +151,7 @@ async fn what_is_accepted_is_told_at_once_and_once() {
     assert!(b.elapsed() < Duration::from_millis(5), "{:?}", b.elapsed());
     let snapshot = b.worker.snapshot();
     assert_eq!((snapshot.queue_len, snapshot.in_flight, snapshot.accepted_total), (0, 0, 3));
-    assert_eq!(snapshot.standing, Standing::Well);
+    assert_eq!(snapshot.standing, Standing::Healthy);
     b.nothing_more().await;
 }
 
@@ -306,7 +306,7 @@ async fn when_a_gateway_is_out_what_has_another_way_goes_back_and_the_rest_waits
     assert!(b.elapsed() < Duration::from_secs(5), "the next gateway takes over at once: {:?}", b.elapsed());
     b.submit([actual(20)]);
     assert_eq!(b.outcomes(1).await, [(actual(20), Failed)], "nothing is queued for a gateway that is out");
-    assert_eq!(b.worker.snapshot().standing, Standing::Out);
+    assert_eq!(b.worker.snapshot().standing, Standing::Down);
     let before = fake.seen().len();
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert_eq!(fake.seen().len(), before, "only probes go there");
@@ -323,8 +323,8 @@ async fn when_a_gateway_is_out_what_has_another_way_goes_back_and_the_rest_waits
             _ => None,
         })
         .collect();
-    assert_eq!(told.last(), Some(&Standing::Well));
-    assert!(told.contains(&Standing::Out));
+    assert_eq!(told.last(), Some(&Standing::Healthy));
+    assert!(told.contains(&Standing::Down));
 }
 
 #[tokio::test(start_paused = true)]
@@ -333,9 +333,9 @@ async fn engaged_receivers_do_not_put_a_gateway_out() {
     let mut b = Bench::new(&fake, limits());
     b.submit((0..21).map(actual));
     assert_eq!(b.outcomes(1).await, [(actual(20), Took)]);
-    assert_eq!(b.worker.snapshot().standing, Standing::Well);
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
     assert_eq!(b.outcomes(20).await.len(), 20);
-    assert!(b.others.iter().all(|e| !matches!(e, WorkerEvent::Health { standing: Standing::Out, .. })));
+    assert!(b.others.iter().all(|e| !matches!(e, WorkerEvent::Health { standing: Standing::Down, .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,7 +371,7 @@ async fn receipts_are_matched_once_also_when_they_come_early_or_twice() {
             gateway: "sms-api".into(),
             from: Address("070".into()),
             text: "JA 14".into(),
-            taken: Taken::default(),
+            ack: AckToken::default(),
         },
     ];
     let fake = Arc::new(fake);

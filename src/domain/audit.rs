@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::DeliveryState;
-use super::ids::{FunctionId, Fx, IncidentNo, Px};
+use super::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use super::incident::facts::Restore;
 use super::incident::state::{AskState, EntryState, Incident, Item, Phase, ProposalState, State};
 use super::plan::AnswerRule;
@@ -119,7 +119,7 @@ fn late(inc: &Incident, now: At, found: &mut Vec<Finding>) {
 /// that is on its way or there; or an errand that somebody walks.
 fn forgotten(inc: &Incident, found: &mut Vec<Finding>) {
     let plan = &inc.plan;
-    let mut named: BTreeMap<Fx, AnswerRule> = BTreeMap::new();
+    let mut named: BTreeMap<FunctionIx, AnswerRule> = BTreeMap::new();
     for e in &inc.entries {
         if matches!(e.state, EntryState::Released { .. }) && !e.public {
             for f in &e.to {
@@ -130,8 +130,8 @@ fn forgotten(inc: &Incident, found: &mut Vec<Finding>) {
     if named.is_empty() {
         return;
     }
-    let mut told: BTreeSet<Px> = BTreeSet::new();
-    let mut last: Option<Px> = None;
+    let mut told: BTreeSet<PointIx> = BTreeSet::new();
+    let mut last: Option<PointIx> = None;
     for d in &inc.deliveries {
         // What failed and went on over another gateway has a later delivery of its own.
         if last != Some(d.point) && matches!(d.item(), Item::Message(_)) {
@@ -139,7 +139,7 @@ fn forgotten(inc: &Incident, found: &mut Vec<Finding>) {
             last = Some(d.point);
         }
     }
-    let walked: BTreeSet<Fx> = inc.tasks.iter().flat_map(|t| t.functions.iter().copied()).collect();
+    let walked: BTreeSet<FunctionIx> = inc.errands.iter().flat_map(|t| t.functions.iter().copied()).collect();
     for (f, rule) in named {
         let asked = inc.ask(f).is_some();
         let function = plan.function(f);
@@ -147,7 +147,7 @@ fn forgotten(inc: &Incident, found: &mut Vec<Finding>) {
             let own = function.points.iter().any(|p| told.contains(p));
             // Who held the duty then may have got it.
             own || plan.functions.iter().enumerate().any(|(i, g)| {
-                let covers = u32::try_from(i).is_ok_and(|i| plan.covers(Fx(i)).contains(&f));
+                let covers = u32::try_from(i).is_ok_and(|i| plan.covers(FunctionIx(i)).contains(&f));
                 covers && g.points.iter().any(|p| told.contains(p))
             })
         };

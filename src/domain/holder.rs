@@ -5,21 +5,21 @@
 
 use jiff::Timestamp;
 
-use super::ids::Fx;
+use super::ids::FunctionIx;
 use super::plan::{Hours, Plan};
 
 /// A covers for B and B for A: nobody is there. `check` finds it by day; at night the text still has to go somewhere.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Circle {
     /// The last function on the way that was not seen before: text goes there, an alarm in the wrong place beats silence.
-    pub last: Fx,
+    pub last: FunctionIx,
     /// The way, from the function that was asked for.
-    pub path: Vec<Fx>,
+    pub path: Vec<FunctionIx>,
 }
 
 impl Circle {
     /// The functions that cover for each other, without the way that leads to them.
-    pub fn members(&self, plan: &Plan) -> Vec<Fx> {
+    pub fn members(&self, plan: &Plan) -> Vec<FunctionIx> {
         let back_to = match plan.function(self.last).hours {
             Hours::Day { covered_by } => covered_by,
             Hours::Always => self.last,
@@ -33,7 +33,7 @@ impl Circle {
 ///
 /// # Errors
 /// A circle of covering; [`Circle::last`] says whom to address nevertheless.
-pub fn holder(plan: &Plan, f: Fx, at: Timestamp) -> Result<Fx, Circle> {
+pub fn holder(plan: &Plan, f: FunctionIx, at: Timestamp) -> Result<FunctionIx, Circle> {
     if plan.function(f).hours == Hours::Always {
         // Most duties: no need to ask the calendar, which has to work out the local time.
         return Ok(f);
@@ -45,7 +45,7 @@ pub fn holder(plan: &Plan, f: Fx, at: Timestamp) -> Result<Fx, Circle> {
 ///
 /// # Errors
 /// As [`holder`].
-pub fn holder_when(plan: &Plan, f: Fx, is_day: bool) -> Result<Fx, Circle> {
+pub fn holder_when(plan: &Plan, f: FunctionIx, is_day: bool) -> Result<FunctionIx, Circle> {
     let mut path = vec![f];
     let mut now = f;
     loop {
@@ -63,13 +63,13 @@ pub fn holder_when(plan: &Plan, f: Fx, is_day: bool) -> Result<Fx, Circle> {
 
 /// Who is asked after `f`, in this order, each holder once and never the holder of `f` itself: its deputies, theirs, and so
 /// on. Covering is no escalation (RULES C10): a deputy who is held by somebody already asked is passed over.
-pub fn deputies_in_turn(plan: &Plan, f: Fx, at: Timestamp) -> Vec<Fx> {
+pub fn deputies_in_turn(plan: &Plan, f: FunctionIx, at: Timestamp) -> Vec<FunctionIx> {
     deputies_when(plan, f, plan.calendar.is_day(at))
 }
 
 /// The same when it is known whether the hour is an office hour.
-pub fn deputies_when(plan: &Plan, f: Fx, is_day: bool) -> Vec<Fx> {
-    let held = |x: Fx| holder_when(plan, x, is_day).unwrap_or_else(|circle| circle.last);
+pub fn deputies_when(plan: &Plan, f: FunctionIx, is_day: bool) -> Vec<FunctionIx> {
+    let held = |x: FunctionIx| holder_when(plan, x, is_day).unwrap_or_else(|circle| circle.last);
     let mut asked = vec![held(f)];
     let mut visited = vec![f];
     let mut at = 0;
@@ -109,10 +109,10 @@ mod tests {
                 id: FunctionId::from(format!("f{i}")),
                 title: L10n::default(),
                 site: SiteId::from("REG"),
-                hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: Fx(by) }),
+                hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: FunctionIx(by) }),
                 answer_within_s: 300,
                 answers: 1,
-                deputies: deputies.iter().map(|d| Fx(*d)).collect(),
+                deputies: deputies.iter().map(|d| FunctionIx(*d)).collect(),
                 points: Vec::new(),
                 roster: Default::default(),
                 lang: Lang::SV,
@@ -127,28 +127,28 @@ mod tests {
     #[test]
     fn covering_is_followed_to_the_one_who_answers() {
         let p = plan(&[(None, &[]), (Some(0), &[]), (Some(1), &[])]);
-        assert_eq!(holder_when(&p, Fx(2), false), Ok(Fx(0)));
-        assert_eq!(holder_when(&p, Fx(2), true), Ok(Fx(2)));
+        assert_eq!(holder_when(&p, FunctionIx(2), false), Ok(FunctionIx(0)));
+        assert_eq!(holder_when(&p, FunctionIx(2), true), Ok(FunctionIx(2)));
     }
 
     #[test]
     fn a_circle_of_covering_is_said_and_still_names_somebody() {
         let p = plan(&[(Some(1), &[]), (Some(2), &[]), (Some(1), &[])]);
-        let circle = holder_when(&p, Fx(0), false).expect_err("a circle");
-        assert_eq!(circle, Circle { last: Fx(2), path: vec![Fx(0), Fx(1), Fx(2)] });
-        assert_eq!(circle.members(&p), [Fx(1), Fx(2)]);
+        let circle = holder_when(&p, FunctionIx(0), false).expect_err("a circle");
+        assert_eq!(circle, Circle { last: FunctionIx(2), path: vec![FunctionIx(0), FunctionIx(1), FunctionIx(2)] });
+        assert_eq!(circle.members(&p), [FunctionIx(1), FunctionIx(2)]);
     }
 
     #[test]
     fn rule_c10_escalation_visits_each_holder_once() {
         // tib, tib-2, regdir (night: tib), cl-reg: the circle of the fictional region.
         let p = plan(&[(None, &[1, 3]), (None, &[2]), (Some(0), &[3]), (None, &[])]);
-        assert_eq!(deputies_when(&p, Fx(1), true), [Fx(2), Fx(3)]);
-        assert_eq!(deputies_when(&p, Fx(1), false), [Fx(0), Fx(3)]);
-        assert_eq!(deputies_when(&p, Fx(0), false), [Fx(1), Fx(3)]);
+        assert_eq!(deputies_when(&p, FunctionIx(1), true), [FunctionIx(2), FunctionIx(3)]);
+        assert_eq!(deputies_when(&p, FunctionIx(1), false), [FunctionIx(0), FunctionIx(3)]);
+        assert_eq!(deputies_when(&p, FunctionIx(0), false), [FunctionIx(1), FunctionIx(3)]);
         // A function that is its own only deputy at night has nobody.
         let own = plan(&[(None, &[]), (Some(0), &[0])]);
-        assert_eq!(deputies_when(&own, Fx(1), false), []);
-        assert_eq!(deputies_when(&own, Fx(1), true), [Fx(0)]);
+        assert_eq!(deputies_when(&own, FunctionIx(1), false), []);
+        assert_eq!(deputies_when(&own, FunctionIx(1), true), [FunctionIx(0)]);
     }
 }

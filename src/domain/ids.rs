@@ -45,9 +45,9 @@ macro_rules! index {
     };
 }
 
-index!(/** Position of a function in one [`Plan`](crate::domain::plan::Plan). Meaningless without that plan. */ Fx);
-index!(/** Position of a duty point in one plan. */ Px);
-index!(/** Position of a gateway in one plan. */ Gx);
+index!(/** Position of a function in one [`Plan`](crate::domain::plan::Plan). Meaningless without that plan. */ FunctionIx);
+index!(/** Position of a duty point in one plan. */ PointIx);
+index!(/** Position of a gateway in one plan. */ GatewayIx);
 
 /// Whether something is meant. A drill carries its status in every type that can leave the house.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{Fx, SiteId};
+use super::ids::{FunctionIx, SiteId};
 use super::lang::L10n;
 
 macro_rules! rung {
@@ -47,7 +47,7 @@ pub struct Mode {
     /// As it stands in texts: `STABSLÄGE`.
     pub label: L10n,
     /// Told when a site comes into this mode, besides who is addressed already (RULES A9).
-    pub tell: Vec<Fx>,
+    pub tell: Vec<FunctionIx>,
     /// Who may raise to this mode, and lower from it.
     pub rights: Vec<Right>,
 }
@@ -58,9 +58,9 @@ pub struct Right {
     /// At these sites only; empty = everywhere.
     pub sites: Vec<SiteId>,
     /// These may raise; empty = any duty.
-    pub raise_by: Vec<Fx>,
+    pub raise_by: Vec<FunctionIx>,
     /// These may lower.
-    pub lower_by: Vec<Fx>,
+    pub lower_by: Vec<FunctionIx>,
     /// A deputy may decide when its function has not answered for that long, in seconds.
     pub deputy_after_s: u32,
 }
@@ -97,7 +97,7 @@ pub struct Propose {
     /// To which mode.
     pub mode: ModeIx,
     /// Who decides.
-    pub decides: Fx,
+    pub decides: FunctionIx,
     /// Asked again, and the deputies beside, after that many seconds.
     pub within_s: u32,
 }
@@ -158,12 +158,12 @@ impl Ladders {
 
     /// Whether somebody who holds `who` may raise a site into `mode`. The first matching right that names the site wins over
     /// one for everywhere.
-    pub fn may_raise(&self, who: Fx, site: &SiteId, mode: ModeIx) -> bool {
+    pub fn may_raise(&self, who: FunctionIx, site: &SiteId, mode: ModeIx) -> bool {
         self.rights(site, mode).any(|r| r.raise_by.is_empty() || r.raise_by.contains(&who))
     }
 
     /// Whether somebody who holds `who` may lower a site out of `mode`.
-    pub fn may_lower(&self, who: Fx, site: &SiteId, mode: ModeIx) -> bool {
+    pub fn may_lower(&self, who: FunctionIx, site: &SiteId, mode: ModeIx) -> bool {
         self.rights(site, mode).any(|r| r.lower_by.contains(&who))
     }
 

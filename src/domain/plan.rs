@@ -1,12 +1,14 @@
 //! The plan: everything that configuration says, resolved and checked, without a single address. An incident keeps the plan
-//! it began with (invariant 5). Positions ([`Fx`], [`Px`], [`Gx`]) hold within one plan.
+//! it began with (invariant 5). Positions ([`FunctionIx`], [`PointIx`], [`GatewayIx`]) hold within one plan.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
-use super::ids::{FunctionId, Fx, GatewayId, GroupId, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
+use super::ids::{
+    FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId,
+};
 use super::ladder::{Class, Ladders, LevelIx, ModeIx, Propose};
 use super::lang::{L10n, Lang};
 use super::roster::Roster;
@@ -106,7 +108,7 @@ pub struct Plan {
     /// Where duties are reached; an address that serves several functions is one point (RULES C2).
     pub points: Vec<DutyPoint>,
     /// Named lists.
-    pub groups: BTreeMap<GroupId, Vec<Fx>>,
+    pub groups: BTreeMap<GroupId, Vec<FunctionIx>>,
     /// Ways out, in the order in which they are tried within a channel.
     pub gateways: Vec<GatewayInfo>,
     /// What to do.
@@ -115,7 +117,7 @@ pub struct Plan {
     pub words: BTreeMap<Lang, Words>,
     /// Who covers whom; made by [`Plan::index`].
     #[serde(default)]
-    pub covered: Vec<Vec<Fx>>,
+    pub covered: Vec<Vec<FunctionIx>>,
 }
 
 /// The region.
@@ -132,14 +134,14 @@ pub struct Region {
     /// The sites, the whole region among them.
     pub sites: Vec<Site>,
     /// Asked when a function and its deputies are silent, in this order (RULES B3, C9).
-    pub last_resort: Vec<Fx>,
+    pub last_resort: Vec<FunctionIx>,
     /// May lead any incident: update, correct, stop, all clear. Besides these, who reported it and who owns the system may.
-    pub command: Vec<Fx>,
+    pub command: Vec<FunctionIx>,
     /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
-    pub switchboard: Fx,
+    pub switchboard: FunctionIx,
     /// Gets the journal's last seal by mail or fax, hourly while something happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archive: Option<Fx>,
+    pub archive: Option<FunctionIx>,
     /// The number for the public, in each public text (RULES A10).
     pub call: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
@@ -160,7 +162,7 @@ impl Default for Region {
             sites: Vec::new(),
             last_resort: Vec::new(),
             command: Vec::new(),
-            switchboard: Fx(0),
+            switchboard: FunctionIx(0),
             archive: None,
             call: String::new(),
             holding_after_s: 600,
@@ -244,7 +246,7 @@ pub struct System {
     /// How much its loss hurts.
     pub class: Class,
     /// Whose it is.
-    pub owner: Fx,
+    pub owner: FunctionIx,
     /// The infrastructure it needs.
     pub needs: Needs,
     /// The systems it needs.
@@ -272,7 +274,7 @@ pub enum Hours {
     /// In office hours; the rest of the week it is covered by another.
     Day {
         /// By whom.
-        covered_by: Fx,
+        covered_by: FunctionIx,
     },
 }
 
@@ -304,9 +306,9 @@ pub struct Function {
     #[serde(default = "one")]
     pub answers: u8,
     /// Asked beside it or after it, in this order.
-    pub deputies: Vec<Fx>,
+    pub deputies: Vec<FunctionIx>,
     /// Where it is reached.
-    pub points: Vec<Px>,
+    pub points: Vec<PointIx>,
     /// Which of its points take turns, and when.
     #[serde(default, skip_serializing_if = "Roster::is_empty")]
     pub roster: Roster,
@@ -326,18 +328,18 @@ pub struct DutyPoint {
     /// Over what.
     pub channel: Channel,
     /// The gateways that can reach it, in the order they are tried.
-    pub gateways: Vec<Gx>,
+    pub gateways: Vec<GatewayIx>,
     /// Its languages: the first that a gateway can carry whole goes (DESIGN 3a).
     pub languages: Vec<Lang>,
     /// Whose it is.
-    pub functions: Vec<Fx>,
+    pub functions: Vec<FunctionIx>,
     /// When a test last proved it, if ever (INCIDENTS lesson 5).
     pub proven: Option<jiff::civil::Date>,
 }
 
 /// How a gateway carries a text: what bounds it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum Carry {
+pub enum Capability {
     /// SMS.
     Sms {
         /// What data_coding 0 means there.
@@ -382,7 +384,8 @@ pub struct GatewayInfo {
     /// Its channel.
     pub channel: Channel,
     /// What it can carry.
-    pub carry: Carry,
+    #[serde(rename = "carry")]
+    pub capability: Capability,
     /// Answers come back over it (RULES C6).
     pub answers: bool,
     /// A receipt says that the far device has it; without, accepted is all that is known.
@@ -432,7 +435,7 @@ pub struct Playbook {
     /// How often an update is due; `None`: the level's beat.
     pub update_every_s: Option<u32>,
     /// Told when an update is overdue.
-    pub overdue_tell: Option<Fx>,
+    pub overdue_tell: Option<FunctionIx>,
     /// What may be said to the public.
     pub public: PublicRule,
     /// Who reported can't approve (RULES B6).
@@ -459,7 +462,7 @@ pub struct LevelPlan {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum To {
     /// Key functions.
-    Functions(Vec<Fx>),
+    Functions(Vec<FunctionIx>),
     /// The public page.
     Public,
 }
@@ -480,7 +483,7 @@ pub enum Then {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ApprovalRule {
     /// The approver.
-    pub by: Fx,
+    pub by: FunctionIx,
     /// Its time, in seconds.
     pub within_s: u32,
     /// What then.
@@ -569,24 +572,24 @@ fn one() -> u8 {
 
 impl Plan {
     /// The function with that ID.
-    pub fn fx(&self, id: &str) -> Option<Fx> {
-        self.functions.iter().position(|f| f.id.as_str() == id).and_then(|i| u32::try_from(i).ok()).map(Fx)
+    pub fn function_ix(&self, id: &str) -> Option<FunctionIx> {
+        self.functions.iter().position(|f| f.id.as_str() == id).and_then(|i| u32::try_from(i).ok()).map(FunctionIx)
     }
     /// A function. Positions come from this plan, so it is there.
-    pub fn function(&self, f: Fx) -> &Function {
+    pub fn function(&self, f: FunctionIx) -> &Function {
         &self.functions[f.ix()]
     }
     /// A duty point.
-    pub fn point(&self, p: Px) -> &DutyPoint {
+    pub fn point(&self, p: PointIx) -> &DutyPoint {
         &self.points[p.ix()]
     }
     /// Where a function is reached at a moment: all its points but those whose turn it is not.
-    pub fn points_at(&self, f: Fx, at: At) -> Vec<Px> {
+    pub fn points_at(&self, f: FunctionIx, at: At) -> Vec<PointIx> {
         let f = self.function(f);
         f.points.iter().copied().filter(|p| f.roster.reaches(*p, at)).collect()
     }
     /// A gateway.
-    pub fn gateway(&self, g: Gx) -> &GatewayInfo {
+    pub fn gateway(&self, g: GatewayIx) -> &GatewayInfo {
         &self.gateways[g.ix()]
     }
     /// The default language.
@@ -603,7 +606,7 @@ impl Plan {
         self.systems.iter().find(|s| s.id == *id)
     }
     /// The functions that `f` covers outside of office hours, directly or through another.
-    pub fn covers(&self, f: Fx) -> &[Fx] {
+    pub fn covers(&self, f: FunctionIx) -> &[FunctionIx] {
         self.covered.get(f.ix()).map_or(&[], Vec::as_slice)
     }
     /// Works out what is looked up often: who covers whom. Called once when a plan is made or read.
@@ -617,7 +620,7 @@ impl Plan {
                     break;
                 }
                 seen.push(at);
-                covered[at].extend(u32::try_from(i).ok().map(Fx));
+                covered[at].extend(u32::try_from(i).ok().map(FunctionIx));
             }
         }
         self.covered = covered;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ids::{Gx, InfraId, SystemId};
+use super::ids::{GatewayIx, InfraId, SystemId};
 use super::plan::{Needs, Plan};
 
 /// Everything that does not work.
@@ -20,7 +20,7 @@ impl Down {
         needs.iter().all(|any| any.iter().any(|i| !self.infra.contains(i)))
     }
     /// Whether a gateway still has what it needs.
-    pub fn gateway_stands(&self, plan: &Plan, g: Gx) -> bool {
+    pub fn gateway_stands(&self, plan: &Plan, g: GatewayIx) -> bool {
         self.stands(&plan.gateway(g).needs)
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::Px;
+use super::ids::PointIx;
 use super::time::At;
 
 /// One turn: nothing changes between its two moments.
@@ -16,7 +16,7 @@ pub struct Turn {
     /// Seconds since 1970; it is over then.
     pub to: i64,
     /// Who is reached.
-    pub points: Vec<Px>,
+    pub points: Vec<PointIx>,
 }
 
 /// The turns of a function, in order; none overlaps another.
@@ -25,7 +25,7 @@ pub struct Turn {
 pub struct Roster {
     turns: Vec<Turn>,
     /// Who takes turns at all.
-    named: Vec<Px>,
+    named: Vec<PointIx>,
 }
 
 impl From<Vec<Turn>> for Roster {
@@ -42,14 +42,14 @@ impl From<Roster> for Vec<Turn> {
 impl Roster {
     /// From turns in any order, which may overlap: then all who are named at a moment are reached.
     pub fn new(of: Vec<Turn>) -> Self {
-        let mut changes: Vec<(i64, bool, Px)> = Vec::new();
+        let mut changes: Vec<(i64, bool, PointIx)> = Vec::new();
         for turn in of.iter().filter(|t| t.from < t.to) {
             for p in &turn.points {
                 changes.extend([(turn.from, true, *p), (turn.to, false, *p)]);
             }
         }
         changes.sort_unstable_by_key(|c| c.0);
-        let (mut turns, mut at_work): (Vec<Turn>, Vec<Px>) = (Vec::new(), Vec::new());
+        let (mut turns, mut at_work): (Vec<Turn>, Vec<PointIx>) = (Vec::new(), Vec::new());
         let mut since = 0;
         for together in changes.chunk_by(|a, b| a.0 == b.0) {
             let now = together[0].0;
@@ -70,7 +70,7 @@ impl Roster {
             }
             since = now;
         }
-        let mut named: Vec<Px> = turns.iter().flat_map(|t| t.points.iter().copied()).collect();
+        let mut named: Vec<PointIx> = turns.iter().flat_map(|t| t.points.iter().copied()).collect();
         named.sort_unstable();
         named.dedup();
         Self { turns, named }
@@ -94,7 +94,7 @@ impl Roster {
     }
 
     /// Whether `p` is reached at a moment: it has the turn, or takes none, or nobody has one.
-    pub fn reaches(&self, p: Px, at: At) -> bool {
+    pub fn reaches(&self, p: PointIx, at: At) -> bool {
         !self.named.contains(&p) || self.on(at).is_none_or(|turn| turn.points.contains(&p))
     }
 
@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn turn(from: i64, to: i64, points: &[u32]) -> Turn {
-        Turn { from, to, points: points.iter().map(|p| Px(*p)).collect() }
+        Turn { from, to, points: points.iter().map(|p| PointIx(*p)).collect() }
     }
     fn at(s: i64) -> At {
         At(s * 1000)
@@ -127,13 +127,13 @@ mod tests {
         let all: Vec<_> = r.turns().iter().map(|t| (t.from, t.to, t.points.len())).collect();
         assert_eq!(all, [(10, 20, 1), (20, 28, 1), (28, 30, 2), (30, 40, 1)]);
         // Nobody has the turn: everybody is reached. 3 takes none: always.
-        assert!(r.reaches(Px(1), at(9)) && r.reaches(Px(2), at(9)) && r.reaches(Px(3), at(15)));
-        assert!(r.reaches(Px(1), at(10)) && !r.reaches(Px(2), at(19)));
-        assert!(!r.reaches(Px(1), at(20)) && r.reaches(Px(2), at(20)));
-        assert!(r.reaches(Px(1), at(29)) && r.reaches(Px(2), at(29)) && r.reaches(Px(2), at(40)));
+        assert!(r.reaches(PointIx(1), at(9)) && r.reaches(PointIx(2), at(9)) && r.reaches(PointIx(3), at(15)));
+        assert!(r.reaches(PointIx(1), at(10)) && !r.reaches(PointIx(2), at(19)));
+        assert!(!r.reaches(PointIx(1), at(20)) && r.reaches(PointIx(2), at(20)));
+        assert!(r.reaches(PointIx(1), at(29)) && r.reaches(PointIx(2), at(29)) && r.reaches(PointIx(2), at(40)));
         assert!(r.changes(at(9), at(10)) && !r.changes(at(10), at(19)) && r.changes(at(19), at(20)));
         assert!(r.changes(at(39), at(41)) && !r.changes(at(40), at(99)) && !r.changes(at(0), at(9)));
-        assert!(Roster::default().reaches(Px(1), at(0)) && !Roster::default().changes(at(0), at(99)));
+        assert!(Roster::default().reaches(PointIx(1), at(0)) && !Roster::default().changes(at(0), at(99)));
     }
 
     proptest! {
@@ -144,7 +144,7 @@ mod tests {
             let given: Vec<Turn> = turns.iter().map(|(a, b, p)| turn(*a, *b, p)).collect();
             let roster = Roster::new(given.clone());
             for now in -1..42 {
-                let mut named: Vec<Px> =
+                let mut named: Vec<PointIx> =
                     given.iter().filter(|t| t.from <= now && now < t.to).flat_map(|t| t.points.clone()).collect();
                 named.sort_unstable();
                 named.dedup();

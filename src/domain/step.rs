@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
-use super::ids::Fx;
+use super::ids::FunctionIx;
 use super::ladder::LevelIx;
 use super::lang::L10n;
 use super::time::At;
@@ -132,9 +132,9 @@ pub struct StepRule {
     /// What is to be done, said or talked about.
     pub title: L10n,
     /// Who sees to it.
-    pub owner: Fx,
+    pub owner: FunctionIx,
     /// Whom it concerns: announced to, redirected, called.
-    pub to: Vec<Fx>,
+    pub to: Vec<FunctionIx>,
     /// The deadline of a task or a clock; how long before its beginning an intervention is announced; how long a redirection
     /// holds.
     pub within: Within,

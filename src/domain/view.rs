@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::delivery::DeliveryState;
 use super::holder::holder;
-use super::ids::{FunctionId, Fx, IncidentNo, MessageNo, PlaybookId, SiteId, Status};
+use super::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo, PlaybookId, SiteId, Status};
 use super::incident::state::{AskState, EntryState, Incident, Phase, ProposalState, State};
 use super::incident::steps::ArrivalState;
 use super::ladder::{LevelIx, ModeIx};
@@ -24,11 +24,11 @@ mod previews;
 mod steps;
 
 pub use approvals::{
-    AnswerView, ApprovalView, DecisionView, ErrandView, StepTodoView, TodoView, approvals_for, todo_for,
+    AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
 pub use incident::{
-    ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, FactsView, IncidentView, MessageView,
-    NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TaskView, TextView,
+    ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
+    MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
     incident,
 };
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
@@ -81,7 +81,7 @@ pub struct Counts {
     /// Modes that wait for a decision.
     pub proposals: u32,
     /// What people must walk and have not yet.
-    pub tasks: u32,
+    pub errands: u32,
     /// Steps that are open.
     #[serde(default)]
     pub steps: u32,
@@ -240,26 +240,26 @@ fn counts(inc: &Incident, now: At) -> Counts {
     counts.steps = count(inc.steps.iter().filter(|s| s.is_open()).count());
     counts.steps_late = count(inc.steps.iter().filter(|s| s.is_late(now)).count());
     counts.not_arrived = count(inc.arrivals.values().filter(|a| a.state == ArrivalState::Missed).count());
-    counts.tasks = count(inc.tasks.iter().filter(|t| t.done.is_none()).count());
+    counts.errands = count(inc.errands.iter().filter(|t| t.done.is_none()).count());
     counts
 }
 
 /// A function's ID.
-fn id(plan: &Plan, f: Fx) -> FunctionId {
+fn id(plan: &Plan, f: FunctionIx) -> FunctionId {
     plan.function(f).id.clone()
 }
 
-fn ids(plan: &Plan, all: &[Fx]) -> Vec<FunctionId> {
+fn ids(plan: &Plan, all: &[FunctionIx]) -> Vec<FunctionId> {
     all.iter().map(|f| id(plan, *f)).collect()
 }
 
 /// Who holds a duty now; in a circle of covering, the last who was not seen before.
-fn holds(plan: &Plan, f: Fx, now: At) -> Fx {
+fn holds(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
     holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last)
 }
 
 /// Whether `by` acts for one of `asked`, as the rules see it: is it, or one of the two holds the other now.
-fn acts_for(plan: &Plan, by: Fx, asked: &[Fx], now: At) -> bool {
+fn acts_for(plan: &Plan, by: FunctionIx, asked: &[FunctionIx], now: At) -> bool {
     asked.iter().any(|a| *a == by || holds(plan, *a, now) == by || holds(plan, by, now) == *a)
 }
 

@@ -15,8 +15,8 @@ use super::folder::{
     write_private,
 };
 use super::read::{SqliteReader, recorded_head, uri};
-use super::seal::MasterKey;
 use super::sqlite::open_connection;
+use super::vault::MasterKey;
 use super::verify::{VerifyOptions, verify};
 
 /// Version of the table `backup`.

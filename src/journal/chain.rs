@@ -12,7 +12,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::seal::Commitment;
+use super::vault::Commitment;
 
 /// Length of a link of the chain.
 pub const HASH_BYTES: usize = 32;

@@ -8,8 +8,8 @@ use super::Reader;
 use super::chain::Head;
 use super::error::JournalError;
 use super::folder::{DB_FILE, KEY_FILE, copy_side_keys, read_key};
-use super::mirror::Mirror;
 use super::read::SqliteReader;
+use super::second_copy::CatchUp;
 
 /// How two copies stand to each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,17 +68,17 @@ fn has_journal(dir: &Path) -> bool {
 ///
 /// # Errors
 /// The two differ, or the state folder does not take the repair.
-pub(crate) fn settle(state: &Path, mirror: &Path) -> Result<Option<Repaired>, JournalError> {
-    if !has_journal(mirror) {
+pub(crate) fn settle(state: &Path, second_copy: &Path) -> Result<Option<Repaired>, JournalError> {
+    if !has_journal(second_copy) {
         return Ok(None);
     }
     let from = match has_journal(state) {
         false => Head::START,
         true => {
-            match compare(state, mirror) {
+            match compare(state, second_copy) {
                 Ok(Standing::FirstBehind) => {}
                 Ok(Standing::Equal | Standing::SecondBehind) => {
-                    bring_back_key(state, mirror);
+                    bring_back_key(state, second_copy);
                     return Ok(None);
                 }
                 Err(error @ JournalError::Differ { .. }) => return Err(error),
@@ -88,18 +88,18 @@ pub(crate) fn settle(state: &Path, mirror: &Path) -> Result<Option<Repaired>, Jo
                     return Ok(None);
                 }
             }
-            bring_back_key(state, mirror);
+            bring_back_key(state, second_copy);
             SqliteReader::open(state)?.head()?
         }
     };
-    let to = Mirror::new(mirror, state).step()?;
-    copy_side_keys(mirror, state);
+    let to = CatchUp::new(second_copy, state).step()?;
+    copy_side_keys(second_copy, state);
     tracing::warn!(from = from.seq, to = to.seq, "the state folder was repaired from the second copy of the journal");
     Ok(Some(Repaired { from, to }))
 }
 
 /// A key file that is gone comes back from the second copy, if it is of the same journal.
-fn bring_back_key(state: &Path, mirror: &Path) {
+fn bring_back_key(state: &Path, second_copy: &Path) {
     if state.join(KEY_FILE).exists() {
         return;
     }
@@ -108,11 +108,11 @@ fn bring_back_key(state: &Path, mirror: &Path) {
             let reader = SqliteReader::open(dir).ok()?;
             reader.conn.query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0)).ok()
         };
-        let key = read_key(mirror).ok()??;
-        Some(check(state)?[..] == key.check_value()[..] && check(state) == check(mirror))
+        let key = read_key(second_copy).ok()??;
+        Some(check(state)?[..] == key.check_value()[..] && check(state) == check(second_copy))
     };
     if same() == Some(true)
-        && let Ok(Some(key)) = read_key(mirror)
+        && let Ok(Some(key)) = read_key(second_copy)
         && super::folder::write_key(state, &key).is_ok()
     {
         tracing::warn!("the key file was missing and was taken from the second copy");

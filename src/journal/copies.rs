@@ -25,10 +25,10 @@ use super::compare::{Repaired, settle};
 use super::disks::{CopyState, Disks};
 use super::error::JournalError;
 use super::folder::copy_side_keys;
-use super::mirror::{Mirror, same_disk};
 use super::read::SqliteReader;
-use super::seal::{MasterKey, Sealer};
+use super::second_copy::{CatchUp, same_disk};
 use super::sqlite::{OpenOptions, SqliteStore};
+use super::vault::{MasterKey, Sealer};
 use super::{Append, Checkpoint, OpenReader, Reader, Store};
 
 /// A copy that takes longer than the other and longer than this is out.
@@ -133,22 +133,26 @@ impl Copies {
     ///
     /// # Errors
     /// The two hold different records ([`JournalError::Differ`]), or as [`SqliteStore::open`] for the state folder.
-    pub fn open(state: &Path, mirror: &Path, options: OpenOptions) -> Result<(Self, Option<Repaired>), JournalError> {
-        let repaired = settle(state, mirror)?;
+    pub fn open(
+        state: &Path,
+        second_copy: &Path,
+        options: OpenOptions,
+    ) -> Result<(Self, Option<Repaired>), JournalError> {
+        let repaired = settle(state, second_copy)?;
         let store = SqliteStore::open(state, options)?;
         let (head, sealer, master) = (store.head(), store.sealer(), store.master().clone());
         let (tell, told) = channel();
         let wake = LateWake::default();
         let mut copies = Vec::with_capacity(2);
         let mut states = Vec::with_capacity(2);
-        for (ix, (dir, store)) in [(state, Some(store)), (mirror, None)].into_iter().enumerate() {
+        for (ix, (dir, store)) in [(state, Some(store)), (second_copy, None)].into_iter().enumerate() {
             let stands = if store.is_some() { Stands::In } else { Stands::Out };
-            let hand = Hand {
+            let hand = CopyThread {
                 copy: ix,
                 dir: dir.into(),
                 options,
                 store,
-                mirror: None,
+                catching_up: None,
                 tell: tell.clone(),
                 wake: wake.clone(),
             };
@@ -463,17 +467,17 @@ impl Store for Copies {
 }
 
 /// A copy's own thread: the only place that touches its disk.
-struct Hand {
+struct CopyThread {
     copy: usize,
     dir: PathBuf,
     options: OpenOptions,
     store: Option<SqliteStore>,
-    mirror: Option<Mirror>,
+    catching_up: Option<CatchUp>,
     tell: Sender<Told>,
     wake: LateWake,
 }
 
-impl Hand {
+impl CopyThread {
     fn run(mut self, tasks: &Receiver<Task>) {
         let mut wake_at: Option<Instant> = None;
         loop {
@@ -536,16 +540,16 @@ impl Hand {
     fn catch_up(&mut self, from: &Path) -> Result<Head, JournalError> {
         // Opened anew: what a disk holds after a failure is not what the process believes.
         self.store = None;
-        let result = self.mirror.get_or_insert_with(|| Mirror::new(from, &self.dir)).step();
+        let result = self.catching_up.get_or_insert_with(|| CatchUp::new(from, &self.dir)).step();
         if result.is_err() {
-            self.mirror = None;
+            self.catching_up = None;
         }
         result
     }
 
     fn join(&mut self, from: &Path) -> Result<Head, JournalError> {
         self.catch_up(from)?;
-        self.mirror = None;
+        self.catching_up = None;
         let options = OpenOptions { accept_lost_key: false, ..self.options };
         let store = SqliteStore::open(&self.dir, options)?;
         let head = store.head();

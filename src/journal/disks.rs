@@ -32,7 +32,7 @@ impl CopyState {
 /// All copies, the state folder first.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Disks {
-    /// One, or two with a mirror.
+    /// One, or two with a second copy.
     pub copies: Vec<CopyState>,
     /// Two copies lie on one device: no second copy in the sense that matters.
     pub same_disk: bool,

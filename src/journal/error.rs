@@ -139,7 +139,7 @@ impl JournalError {
             Self::Differ { seq, first, second } => format!(
                 "two programs have run on the two copies, or one was put back from elsewhere. Keep both folders; look at what \
                  each says with `vardkase log --offline --after {} --state {}` and with --state {}; then start on the one \
-                 that tells what really happened, and give it an empty folder as --mirror",
+                 that tells what really happened, and give it an empty folder as --second-copy",
                 seq.saturating_sub(1),
                 first.0.display(),
                 second.0.display()

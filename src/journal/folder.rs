@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
-use super::seal::MasterKey;
+use super::vault::MasterKey;
 
 /// The database.
 pub(crate) const DB_FILE: &str = "journal.db";

@@ -11,7 +11,7 @@
 
 use super::chain::{Fields, Head};
 use super::error::JournalError;
-use super::seal::limit;
+use super::vault::limit;
 use super::{NewRecord, RecordRef};
 
 /// Largest record. A release is one record, whatever it reaches: with 1 000 000 deliveries and an ask for every second of them

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::chain::{Hash, Head};
 use super::error::JournalError;
 use super::frame::{FrameReader, FrameWriter};
-use super::seal::{Commitment, MasterKey, Sealer};
+use super::vault::{Commitment, MasterKey, Sealer};
 use super::{Append, Batch, Checkpoint, OpenReader, Reader, Store, Visit};
 
 /// One group as it was written.

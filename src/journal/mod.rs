@@ -27,12 +27,12 @@
 //! | `memory` | [`MemoryStore`]: the same frames and keys without a disk, for simulations |
 //! | `verify` | the offline proof |
 //! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
-//! | `head_seal` | signatures of the chain's head |
+//! | `signature` | signatures of the chain's head |
 //! | `backup` | one file that holds it all, and back |
 //! | `compare` | what two copies are to each other before a start |
 //! | `disks` | how the disks are, for screens |
 //! | `reserve` | space that is held back for the time when the disk is full |
-//! | `mirror` | brings one copy up to the other |
+//! | `second_copy` | brings one copy up to the other |
 //!
 //! [`Store`] and [`Reader`] are the seam for a store of several sites: `append(expected_seq, batch) -> seq`, `read`,
 //! `follow`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
@@ -62,15 +62,15 @@ mod disks;
 mod error;
 mod folder;
 mod frame;
-mod head_seal;
 mod memory;
-mod mirror;
 mod read;
 mod reserve;
-mod seal;
+mod second_copy;
+mod signature;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod vault;
 mod verify;
 mod writer;
 
@@ -82,15 +82,15 @@ pub use disks::{CopyState, Disks};
 pub use error::{DiskKind, JournalError};
 pub use folder::copy_side_keys;
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
-pub use head_seal::{HeadSeal, SealKey, ShortHead};
 pub use memory::{MemoryDisk, MemoryReader, MemoryStore};
-pub use mirror::Mirror;
 pub use read::SqliteReader;
 pub use reserve::RESERVE_BYTES;
-pub use seal::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
+pub use second_copy::CatchUp;
+pub use signature::{HeadSeal, SealKey, ShortHead};
 pub use sqlite::{OpenOptions, SqliteStore};
+pub use vault::{Commitment, INCIDENT_NAME_BYTES_MAX, PRIVATE_BYTES_MAX, Sealed, Sealer};
 pub use verify::{Fault, Report, SIDE_FAULTS_MAX, VerifyOptions, What, verify};
-pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Hand, Journal, Pending, QUEUE_BATCHES_MAX, Refused};
+pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Journal, ManualWriter, Pending, QUEUE_BATCHES_MAX, Refused};
 
 /// Whatever may stand in a frame goes through its reader, for fuzzing: no bytes may panic, and only a chain that holds passes.
 #[doc(hidden)]
@@ -249,15 +249,15 @@ impl Batch {
     }
     /// Checks all named limits.
     pub(crate) fn check_limits(&self) -> Result<(), JournalError> {
-        seal::limit("BATCH_RECORDS_MAX", self.records.len(), BATCH_RECORDS_MAX)?;
-        seal::limit("BATCH_BYTES_MAX", self.stored_bytes(), BATCH_BYTES_MAX)?;
+        vault::limit("BATCH_RECORDS_MAX", self.records.len(), BATCH_RECORDS_MAX)?;
+        vault::limit("BATCH_BYTES_MAX", self.stored_bytes(), BATCH_BYTES_MAX)?;
         for record in &self.records {
             frame::check_limits(record)?;
         }
         for incident in &self.forget {
-            seal::limit("INCIDENT_NAME_BYTES_MAX", incident.len(), INCIDENT_NAME_BYTES_MAX)?;
+            vault::limit("INCIDENT_NAME_BYTES_MAX", incident.len(), INCIDENT_NAME_BYTES_MAX)?;
         }
-        self.blobs.iter().try_for_each(|(_, bytes)| seal::limit("BLOB_BYTES_MAX", bytes.len(), BLOB_BYTES_MAX))
+        self.blobs.iter().try_for_each(|(_, bytes)| vault::limit("BLOB_BYTES_MAX", bytes.len(), BLOB_BYTES_MAX))
     }
     /// What its records take up in a frame.
     pub(crate) fn stored_bytes(&self) -> usize {

@@ -11,8 +11,8 @@ use super::chain::{Hash, Head, hash_of};
 use super::error::{DiskKind, JournalError};
 use super::folder::{DB_FILE, KEY_FILE, read_key};
 use super::frame::FrameReader;
-use super::seal::{Commitment, MasterKey};
 use super::sqlite::{BUSY_TIMEOUT, check_format};
+use super::vault::{Commitment, MasterKey};
 use super::{Checkpoint, Reader, RecordRef, Visit};
 
 /// Frames that one statement reads.

@@ -17,7 +17,7 @@ use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
 use super::frame::FrameWriter;
 use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
 use super::reserve::Reserve;
-use super::seal::{MasterKey, Sealed, Sealer, limit};
+use super::vault::{MasterKey, Sealed, Sealer, limit};
 use super::{Append, Batch, CHECKPOINT_BYTES_MAX, Checkpoint, OpenReader, Reader, Store};
 
 /// Version of the tables. A newer one is refused.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::chain::{Head, hash_of};
 use super::error::JournalError;
 use super::read::{SqliteReader, checkpoint_check, scan};
-use super::seal::{Commitment, IncidentKey};
+use super::vault::{Commitment, IncidentKey};
 use super::{Checkpoint, Reader, RecordRef};
 
 /// Most faults listed beside the chain; all of them are counted.

@@ -18,8 +18,8 @@ use super::compare::Repaired;
 use super::copies::Copies;
 use super::disks::Disks;
 use super::error::JournalError;
-use super::seal::Sealer;
 use super::sqlite::{OpenOptions, SqliteStore};
+use super::vault::Sealer;
 use super::{Append, Batch, Checkpoint, OpenReader, Reader, Store};
 
 /// Batches that may wait for the writer. A full queue makes [`Journal::submit`] wait: nothing is dropped.
@@ -113,12 +113,12 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Copies::open`].
-    pub fn open_with_mirror(
+    pub fn open_with_second_copy(
         dir: &Path,
-        mirror: &Path,
+        second_copy: &Path,
         options: OpenOptions,
     ) -> Result<(Self, Option<Repaired>), JournalError> {
-        let (store, repaired) = Copies::open(dir, mirror, options)?;
+        let (store, repaired) = Copies::open(dir, second_copy, options)?;
         let (sealer, wake) = (store.sealer(), store.wake());
         let journal = Self::start(store, sealer)?;
         // Weak: what waits for a disk must not keep the writer alive.
@@ -147,11 +147,11 @@ impl Journal {
     }
 
     /// A journal whose writer is moved by hand.
-    pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, Hand<S>) {
+    pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, ManualWriter<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
         let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
-        let hand = Hand { writer, queue, next: None };
+        let hand = ManualWriter { writer, queue, next: None };
         (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
     }
 
@@ -259,7 +259,7 @@ fn write(store: impl Store, mut queue: mpsc::Receiver<Command>) {
     let mut writer = Writer { store, group: Vec::new(), answers: Vec::new() };
     let mut next = queue.blocking_recv();
     while let Some(command) = next.take() {
-        next = writer.carry_out(command, &mut queue).or_else(|| queue.try_recv().ok());
+        next = writer.run_effects(command, &mut queue).or_else(|| queue.try_recv().ok());
         if next.is_none() {
             writer.store.idle();
             next = queue.blocking_recv();
@@ -275,7 +275,7 @@ struct Writer<S> {
 
 impl<S: Store> Writer<S> {
     /// Carries a command out, and what waits behind an append together with it. Gives back what it met and could not join.
-    fn carry_out(&mut self, command: Command, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
+    fn run_effects(&mut self, command: Command, queue: &mut mpsc::Receiver<Command>) -> Option<Command> {
         let mut next = None;
         match command {
             Command::Append(append, answer) => {
@@ -315,19 +315,19 @@ impl<S: Store> Writer<S> {
 
 /// A writer without a thread: whoever holds it says when the disk takes what waits. A simulation on virtual time can't have
 /// a second thread, and places its crashes between any two steps.
-pub struct Hand<S> {
+pub struct ManualWriter<S> {
     writer: Writer<S>,
     queue: mpsc::Receiver<Command>,
     next: Option<Command>,
 }
 
-impl<S> fmt::Debug for Hand<S> {
+impl<S> fmt::Debug for ManualWriter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hand")
+        f.write_str("ManualWriter")
     }
 }
 
-impl<S: Store> Hand<S> {
+impl<S: Store> ManualWriter<S> {
     /// Waits until something is to be written. `false`: nobody can ask for anything any more.
     pub async fn wait(&mut self) -> bool {
         if self.next.is_none() {
@@ -339,7 +339,7 @@ impl<S: Store> Hand<S> {
     /// Writes what waits, as far as it goes into one commit.
     pub fn turn(&mut self) {
         if let Some(command) = self.next.take().or_else(|| self.queue.try_recv().ok()) {
-            self.next = self.writer.carry_out(command, &mut self.queue);
+            self.next = self.writer.run_effects(command, &mut self.queue);
         }
         if self.next.is_none() {
             self.writer.store.idle();

@@ -21,7 +21,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::Shown;
-use crate::domain::plan::Carry;
+use crate::domain::plan::Capability;
 
 /// How a text lies on a far device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,12 +38,12 @@ pub enum Kind {
 
 impl Kind {
     /// How a gateway's units lie there.
-    pub fn of(carry: &Carry) -> Self {
-        match carry {
-            Carry::Sms { separate: false, .. } => Kind::Joined,
-            Carry::Sms { .. } | Carry::Pages { .. } => Kind::Apart,
-            Carry::Fax { .. } => Kind::Fax,
-            Carry::Whole { .. } => Kind::Mail,
+    pub fn of(capability: &Capability) -> Self {
+        match capability {
+            Capability::Sms { separate: false, .. } => Kind::Joined,
+            Capability::Sms { .. } | Capability::Pages { .. } => Kind::Apart,
+            Capability::Fax { .. } => Kind::Fax,
+            Capability::Whole { .. } => Kind::Mail,
         }
     }
 }

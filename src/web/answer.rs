@@ -7,8 +7,8 @@
 use askama::Template;
 use axum::http::{Method, StatusCode};
 
+use crate::dispatch::engine::{Failed, Handle};
 use crate::dispatch::links::{self, LinkKey};
-use crate::dispatch::owner::{Failed, Handle};
 use crate::domain::ids::DeliveryId;
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::input::Input;
@@ -87,7 +87,7 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
         return page(handle, lang, StatusCode::NOT_FOUND, Shown::Unknown).await;
     };
     let of = move |state: &State, _: &_| approve_link::asked(state.incidents.get(&delivery.incident)?, delivery);
-    if let Ok(Some(by)) = handle.ask(of).await {
+    if let Ok(Some(by)) = handle.query(of).await {
         return approve_link::answer(handle, by, delivery, call).await;
     }
     let mut did = None;
@@ -105,7 +105,7 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
         }
     }
     let path = call.path.clone();
-    match handle.ask(move |state, meta| shown(state, delivery, lang, did, meta.now, path)).await {
+    match handle.query(move |state, meta| shown(state, delivery, lang, did, meta.now, path)).await {
         Ok(shown) => {
             let status = match shown {
                 Shown::Asked(_) => StatusCode::OK,
@@ -173,7 +173,7 @@ fn asked(inc: &Incident, delivery: DeliveryId, lang: Lang, did: Option<Did>, now
 }
 
 async fn page(handle: &Handle, lang: Lang, status: StatusCode, shown: Shown) -> Answer {
-    let around = handle.ask(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
+    let around = handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
     let (region, fictional) = around.unwrap_or_default();
     let page = Page { lang, region, fictional, shown };
     Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))

@@ -18,11 +18,11 @@ use super::gateways;
 use super::log::LogPart;
 use super::problem::Problem;
 use crate::dispatch::board::{Alarm, HeartbeatState};
+use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::journal_view::{JournalView, journal_view};
-use crate::dispatch::keeping::{Keeping, Rehearsal};
-use crate::dispatch::owner::{Done, Meta};
+use crate::dispatch::system_record::{Rehearsal, SystemRecord};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
-use crate::domain::incident::decide::{Foresight, foresee};
+use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::state::State as Domain;
@@ -32,7 +32,7 @@ use crate::domain::view::{self, RungView};
 pub fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/commands", post(command))
-        .route("/foresee", post(foresight))
+        .route("/dry_run", post(dry_run_of))
         .route("/status", get(status))
         .route("/incidents", get(incidents))
         .route("/incidents/{no}", get(incident))
@@ -145,7 +145,7 @@ async fn command(
 
 /// What a report would do.
 #[derive(Debug, Serialize)]
-pub struct ForesightView {
+pub struct DryRunView {
     /// The highest mode that it raises at once.
     pub mode: RungView,
     /// The sites that it raises.
@@ -158,9 +158,9 @@ pub struct ForesightView {
     pub waiting: usize,
 }
 
-impl ForesightView {
+impl DryRunView {
     /// With the mode's name.
-    pub fn of(state: &Domain, f: Foresight) -> Self {
+    pub fn of(state: &Domain, f: DryRun) -> Self {
         let mode = state.plan.ladders.mode_at(f.mode);
         Self {
             mode: RungView {
@@ -184,15 +184,15 @@ struct Foresee {
     report: Report,
 }
 
-async fn foresight(
+async fn dry_run_of(
     State(ctx): State<Ctx>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<ForesightView>, Problem> {
+) -> Result<Json<DryRunView>, Problem> {
     let Foresee { by, report } = json(&headers, body)?;
     let seen = ctx
         .handle
-        .ask(move |state, meta| foresee(state, &by, &report, meta.now).map(|f| ForesightView::of(state, f)))
+        .query(move |state, meta| dry_run(state, &by, &report, meta.now).map(|f| DryRunView::of(state, f)))
         .await?;
     seen.map(Json).map_err(Problem::from)
 }
@@ -225,7 +225,7 @@ where
     T: Send + 'static,
     F: FnOnce(&Domain, &Meta) -> T + Send + 'static,
 {
-    Ok(Json(ctx.handle.ask(look).await?))
+    Ok(Json(ctx.handle.query(look).await?))
 }
 
 /// The status with what the loop knows besides.
@@ -257,7 +257,7 @@ async fn rehearsed(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Carried>, Problem> {
     let rehearsal: Rehearsal = json(&headers, body)?;
-    let done = ctx.handle.keep(Keeping::Rehearsed(rehearsal)).await?;
+    let done = ctx.handle.record_system(SystemRecord::Rehearsed(rehearsal)).await?;
     Ok(Json(Carried { events: vec!["restore-rehearsed"], ..Carried::of(&done) }))
 }
 
@@ -289,7 +289,7 @@ async fn incident(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<view::IncidentView>, Problem> {
     let no = number(path)?;
-    let found = ctx.handle.ask(move |s, m| view::incident(s, no, m.now)).await?;
+    let found = ctx.handle.query(move |s, m| view::incident(s, no, m.now)).await?;
     found.map(Json).ok_or_else(|| no_incident(no))
 }
 
@@ -311,7 +311,7 @@ async fn previews(
 ) -> Result<Json<view::PreviewsView>, Problem> {
     let Path((no, seq)) = path.map_err(|e| Problem::input(e.to_string()))?;
     let no = number(Ok(Path(no)))?;
-    let found = ctx.handle.ask(move |s, m| view::previews(s, no, seq, m.now)).await?;
+    let found = ctx.handle.query(move |s, m| view::previews(s, no, seq, m.now)).await?;
     found.map(Json).ok_or_else(|| {
         let why = format!("there is no message {no}-{seq}");
         Problem::new(StatusCode::NOT_FOUND, "unknown-number", why, "see the incident's messages")
@@ -325,7 +325,7 @@ struct As {
 }
 
 pub(super) fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem> {
-    if state.plan.fx(by.as_str()).is_some() {
+    if state.plan.function_ix(by.as_str()).is_some() {
         return Ok(());
     }
     let why = format!("no function is called “{by}”");
@@ -337,7 +337,7 @@ async fn approvals(
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
     let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
-    let found = ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
+    let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 
@@ -346,7 +346,7 @@ async fn todo(
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<view::TodoView>, Problem> {
     let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
-    let found = ctx.handle.ask(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
+    let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 

@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 use super::console::accepted_lang;
 use super::problem::Problem;
 use super::public::{Answer, Call};
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 use crate::domain::ids::{DeliveryId, FunctionId, MessageNo};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Incident, Item, Phase, State};
@@ -101,7 +101,7 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
         });
     }
     let failed = did.as_ref().is_some_and(Result::is_err);
-    let looked = handle.ask(move |state, meta| {
+    let looked = handle.query(move |state, meta| {
         let around = (state.plan.region.name.clone(), meta.fictional);
         (around, seen(state, &by, delivery, lang, meta.now))
     });
@@ -122,7 +122,7 @@ fn seen(state: &State, by: &FunctionId, delivery: DeliveryId, lang: Lang, now: A
     let mut waiting = approvals_for(state, by, now);
     waiting.retain(|a| a.incident == inc.no);
     let name = |f: &FunctionId| {
-        plan.fx(f.as_str()).map_or_else(|| f.to_string(), |f| plan.function(f).title.get(lang).to_owned())
+        plan.function_ix(f.as_str()).map_or_else(|| f.to_string(), |f| plan.function(f).title.get(lang).to_owned())
     };
     let entry = |view: ApprovalView| Entry {
         to: view.to.iter().map(name).collect(),
@@ -205,7 +205,7 @@ fn unescaped(text: &[u8]) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::dispatch::owner::Failed;
+    use crate::dispatch::engine::Failed;
     use crate::domain::ids::IncidentNo;
     use crate::domain::incident::input::Refused;
 

@@ -11,15 +11,15 @@ use super::Ctx;
 use super::api::json;
 use super::problem::Problem;
 use crate::channels::Health;
+use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::health::Standing;
-use crate::dispatch::owner::{Done, Meta};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionId, GatewayId};
 use crate::domain::incident::event::Event;
+use crate::domain::incident::gateways::{GatewayChange, Reached};
 use crate::domain::incident::input::{Action, Input};
-use crate::domain::incident::state::{DESK, State as Domain};
-use crate::domain::incident::ways::{Reached, WaysChange};
-use crate::domain::plan::{Carry, Channel, GatewayInfo};
+use crate::domain::incident::state::{SYSTEM_NOTES, State as Domain};
+use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::domain::time::At;
 
 /// Tests that one answer shows.
@@ -35,7 +35,7 @@ pub struct GatewayView {
     pub id: GatewayId,
     /// Its channel.
     pub channel: Channel,
-    /// `well`, `doubted`, `out`; `unusable` when it has no worker; `manual` and `page` need none.
+    /// `healthy`, `suspect`, `down`; `unusable` when it has no worker; `manual` and `page` need none.
     pub standing: String,
     /// What it last said of itself, or why it can't be used.
     pub detail: String,
@@ -81,7 +81,7 @@ pub struct TestProof {
 impl GatewayView {
     /// It should be handed deliveries, and is not.
     pub fn in_trouble(&self) -> bool {
-        matches!(self.standing.as_str(), "doubted" | "out" | "unusable") || self.waiting > 0
+        matches!(self.standing.as_str(), "suspect" | "down" | "unusable") || self.waiting > 0
     }
 }
 
@@ -118,9 +118,9 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
         let s = worker.snapshot();
         return GatewayView {
             standing: match s.standing {
-                Standing::Well => "well",
-                Standing::Doubted => "doubted",
-                Standing::Out => "out",
+                Standing::Healthy => "healthy",
+                Standing::Suspect => "suspect",
+                Standing::Down => "down",
             }
             .into(),
             detail: s.detail.to_string(),
@@ -140,7 +140,7 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
             handed_over_total: page.published_total,
             last_proof_s: page.proven_at.map(|at| meta.now.seconds_since(at).into()),
             far_end: page.far_end,
-            ..without(if page.equal { "well" } else { "out" }, &page.detail)
+            ..without(if page.equal { "healthy" } else { "down" }, &page.detail)
         };
     }
     match (meta.unusable.get(&g.id), g.channel) {
@@ -154,19 +154,19 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
 /// What a gateway carries, by the configuration.
 pub fn can(g: &GatewayInfo) -> Can {
     let set = |charset: &dyn std::fmt::Debug| format!("{charset:?}").to_lowercase();
-    let text = match &g.carry {
-        Carry::Sms { charset, ucs2, separate, parts_max, .. } => format!(
+    let text = match &g.capability {
+        Capability::Sms { charset, ucs2, separate, parts_max, .. } => format!(
             "{}{}, at most {parts_max} parts, {}",
             set(charset),
             if *ucs2 { " or UCS-2" } else { "" },
             if *separate { "each a message of its own" } else { "joined" }
         ),
-        Carry::Pages { charset, chars_max, pages_max } => {
+        Capability::Pages { charset, chars_max, pages_max } => {
             format!("{}, at most {pages_max} pages of {chars_max} characters", set(charset))
         }
-        Carry::Fax { pages_max, chars_max } => format!("at most {pages_max} pages and {chars_max} characters"),
-        Carry::Whole { chars_max: Some(max) } => format!("whole, at most {max} characters"),
-        Carry::Whole { chars_max: None } => "whole".into(),
+        Capability::Fax { pages_max, chars_max } => format!("at most {pages_max} pages and {chars_max} characters"),
+        Capability::Whole { chars_max: Some(max) } => format!("whole, at most {max} characters"),
+        Capability::Whole { chars_max: None } => "whole".into(),
     };
     let receipts = match (g.channel, g.receipts) {
         (Channel::Web, _) => "read back and compared",
@@ -178,7 +178,7 @@ pub fn can(g: &GatewayInfo) -> Can {
 }
 
 pub(super) async fn list(State(ctx): State<Ctx>) -> Result<Json<Vec<GatewayView>>, Problem> {
-    Ok(Json(ctx.handle.ask(gateways_of).await?))
+    Ok(Json(ctx.handle.query(gateways_of).await?))
 }
 
 /// What a probe gave.
@@ -201,7 +201,7 @@ pub(super) async fn probe(
     let wanted = id.clone();
     let (view, worker) = ctx
         .handle
-        .ask(move |s, m| {
+        .query(move |s, m| {
             let view = s.plan.gateways.iter().find(|g| g.id == wanted).map(|g| one(s, m, g));
             (view, m.workers.get(&wanted).cloned())
         })
@@ -212,7 +212,7 @@ pub(super) async fn probe(
             Ok(Json(Probed { ok, detail, far_end: worker.far_end() }))
         }
         (Some(view), None) => {
-            let ok = matches!(view.standing.as_str(), "well" | "page" | "manual");
+            let ok = matches!(view.standing.as_str(), "healthy" | "page" | "manual");
             Ok(Json(Probed { ok, detail: view.detail, far_end: view.far_end }))
         }
         (None, None) => Err(Problem::new(
@@ -259,8 +259,8 @@ pub(super) async fn test(
 /// Which tests these are. They were decided together: their codes tell them from others.
 async fn sent(ctx: &Ctx, done: &Done) -> Result<Vec<u32>, Problem> {
     let codes = done.events.iter().filter_map(|e| match e {
-        Event::Ways { change } => match &**change {
-            WaysChange::TestSent { code, .. } => Some(code.clone()),
+        Event::Gateway { change } => match &**change {
+            GatewayChange::TestSent { code, .. } => Some(code.clone()),
             _ => None,
         },
         _ => None,
@@ -268,7 +268,7 @@ async fn sent(ctx: &Ctx, done: &Done) -> Result<Vec<u32>, Problem> {
     let codes: Vec<_> = codes.collect();
     let found = ctx
         .handle
-        .ask(move |s, _| s.tests.iter().filter(|t| codes.contains(&t.code)).map(|t| t.ordinal).collect::<Vec<u32>>());
+        .query(move |s, _| s.tests.iter().filter(|t| codes.contains(&t.code)).map(|t| t.ordinal).collect::<Vec<u32>>());
     Ok(found.await?)
 }
 
@@ -304,12 +304,12 @@ pub fn tests_of(state: &Domain, meta: &Meta) -> Vec<TestView> {
     let all = state.tests.iter().rev().take(TESTS_SHOWN_MAX);
     all.map(|t| {
         let info = state.plan.gateways.iter().find(|g| g.id == t.gateway);
-        let state_now = state.desk.get(t.ordinal as usize).map_or(DeliveryState::Unknown, |n| n.state);
+        let state_now = state.system_notes.get(t.ordinal as usize).map_or(DeliveryState::Unknown, |n| n.state);
         let good = matches!(
             state_now,
             DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Queued | DeliveryState::Attempting
         );
-        let why = meta.reasons.get(&DeliveryId { incident: DESK, ordinal: t.ordinal }).filter(|_| !good);
+        let why = meta.reasons.get(&DeliveryId { incident: SYSTEM_NOTES, ordinal: t.ordinal }).filter(|_| !good);
         TestView {
             id: t.ordinal,
             gateway: t.gateway.clone(),
@@ -338,7 +338,7 @@ pub(super) async fn tests(
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Vec<TestView>>, Problem> {
     let Query(Which { gateway }) = query.map_err(|e| Problem::input(e.to_string()))?;
-    let mut all = ctx.handle.ask(tests_of).await?;
+    let mut all = ctx.handle.query(tests_of).await?;
     all.retain(|t| gateway.as_ref().is_none_or(|g| t.gateway == *g));
     Ok(Json(all))
 }

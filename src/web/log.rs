@@ -85,7 +85,7 @@ impl Log for JournalLog {
                     Ok(Entry::Event(at, event)) if incident.is_none_or(|no| event.incident() == Some(no)) => {
                         part.records.push(view(record.seq, at, &event));
                     }
-                    Ok(Entry::Kept(at, keeping)) if incident.is_none() => {
+                    Ok(Entry::System(at, keeping)) if incident.is_none() => {
                         let (seq, event, what) = (record.seq, keeping.name(), keeping.json());
                         part.records.push(LogRecord { seq, at, incident: None, event, what });
                     }

@@ -14,8 +14,8 @@ use prometheus_client::registry::Registry;
 use super::Ctx;
 use super::api::{admitted, denied};
 use super::gateways::{GatewayView, gateways_of};
+use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::latest_seal;
-use crate::dispatch::owner::Meta;
 use crate::domain::ids::Status;
 use crate::domain::incident::state::{AskState, EntryState, State as Domain};
 use crate::domain::step::StepKind;
@@ -27,7 +27,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// 200 when the loop answers and everything is on disk; 503 with the reason otherwise.
 pub(super) async fn ready(State(ctx): State<Ctx>) -> Response {
-    match tokio::time::timeout(READY_TIMEOUT, ctx.handle.ask(|_, m| m.on_record)).await {
+    match tokio::time::timeout(READY_TIMEOUT, ctx.handle.query(|_, m| m.on_record)).await {
         Ok(Ok(true)) => "ready\n".into_response(),
         Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "NOT ON RECORD: nothing can be written\n").into_response(),
         Ok(Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "going down\n").into_response(),
@@ -40,7 +40,7 @@ pub(super) async fn metrics(State(ctx): State<Ctx>, headers: HeaderMap) -> Respo
     if let Err(why) = admitted(&ctx, &headers, true) {
         return denied(why);
     }
-    match ctx.handle.ask(text).await {
+    match ctx.handle.query(text).await {
         Ok(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()
@@ -66,7 +66,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     add("journal_records", "Number of the last record", one(meta.seq as f64));
     let copies = &meta.disks.copies;
     let of_copies = |value: fn(&CopyState) -> f64| -> Vec<(Labels, f64)> {
-        let label = |n: usize| vec![("copy", if n == 0 { "state" } else { "mirror" }.to_owned())];
+        let label = |n: usize| vec![("copy", if n == 0 { "state" } else { "second" }.to_owned())];
         copies.iter().enumerate().map(|(n, c)| (label(n), value(c))).collect()
     };
     add(
@@ -138,8 +138,8 @@ fn text(state: &Domain, meta: &Meta) -> String {
         add(name, help, values.collect());
     };
     of("gateway_up", "1 when it is handed deliveries", |g| match g.standing.as_str() {
-        "well" => Some(1.0),
-        "doubted" | "out" | "unusable" => Some(0.0),
+        "healthy" => Some(1.0),
+        "suspect" | "down" | "unusable" => Some(0.0),
         _ => None,
     });
     of("gateway_queue", "Deliveries in line", |g| Some(g.queue_len as f64));

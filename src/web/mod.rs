@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::clock::SharedClock;
-use crate::dispatch::owner::Handle;
+use crate::dispatch::engine::Handle;
 
 pub mod answer;
 pub mod api;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 
-use crate::dispatch::owner::Failed;
+use crate::dispatch::engine::Failed;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::refusals;
 use crate::domain::lang::Lang;

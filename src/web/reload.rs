@@ -92,7 +92,7 @@ pub(super) async fn reload(
 ) -> Result<Json<Reloaded>, Problem> {
     let Who { by } = json(&headers, body)?;
     let duty = by.clone();
-    ctx.handle.ask(move |s, _| known_duty(s, &duty)).await??;
+    ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
     tracing::warn!(function = %by, "the configuration is read anew");
     let mut done = ctx.reload.reload().await.map_err(Problem::from)?;
     done.changes.truncate(CHANGES_SHOWN_MAX);
@@ -112,7 +112,7 @@ pub(super) async fn adoption(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Adoption>, Problem> {
     let no = number(path)?;
-    let plans = ctx.handle.ask(move |s, _| s.incidents.get(&no).map(|i| (i.plan.clone(), s.plan.clone()))).await?;
+    let plans = ctx.handle.query(move |s, _| s.incidents.get(&no).map(|i| (i.plan.clone(), s.plan.clone()))).await?;
     let (from, to) = plans.ok_or_else(|| no_incident(no))?;
     let mut changes = ctx.reload.changes(&from, &to);
     changes.truncate(CHANGES_SHOWN_MAX);

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vardkase::dispatch::journal_view::journal_view;
-use vardkase::dispatch::keeping::{ClockStep, Keeping, Rehearsal};
 use vardkase::dispatch::record::{Decoder, Entry, encode_keeping};
 use vardkase::dispatch::recover::hex;
+use vardkase::dispatch::system_record::{ClockStep, Rehearsal, SystemRecord};
 use vardkase::domain::incident::input::Action;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::time::At;
 use vardkase::journal::*;
 
 use crate::cli::{Ran, run_with};
-use crate::owner::rig::{self, Disk, Options, WITHIN, replay};
+use crate::engine::rig::{self, Disk, Options, WITHIN, replay};
 
 const WHEN: At = At(1_229_566_320_000);
 
@@ -37,7 +37,7 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
         (
             1001,
             "sealed",
-            Keeping::Sealed(seal(1204)),
+            SystemRecord::Sealed(seal(1204)),
             "b409010101010101010101010101010101010101010101010101010101010101010180f6e8fdc84709666a616c6c6d61726b\
              020202020202020202020202020202020202020202020202020202020202020240\
              0303030303030303030303030303030303030303030303030303030303030303\
@@ -46,14 +46,14 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
         (
             1002,
             "restore-rehearsed",
-            Keeping::Rehearsed(rehearsal()),
+            SystemRecord::Rehearsed(rehearsal()),
             "010e7468652073616d65207374617465b40980f6e8fdc847c413",
         ),
-        (1003, "clock-stepped", Keeping::ClockStepped(ClockStep { by_ms: -3_600_000 }), "ffb9b703"),
+        (1003, "clock-stepped", SystemRecord::ClockStepped(ClockStep { by_ms: -3_600_000 }), "ffb9b703"),
         (
             1004,
             "gateway-refs",
-            Keeping::GatewayRefs(vec![
+            SystemRecord::GatewayRefs(vec![
                 ("14.17".parse().unwrap(), "0a".into()),
                 ("X3.200".parse().unwrap(), "b1 b2".into()),
             ]),
@@ -65,7 +65,7 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
         assert_eq!((record.kind, record.version, keeping.name()), (kind, 1, name));
         assert_eq!(hex(&record.bytes), bytes, "{name}");
         let read = Decoder::default().next(&record.at(Head::START, &[])).unwrap();
-        assert!(read == Entry::Kept(WHEN, keeping), "{name}");
+        assert!(read == Entry::System(WHEN, keeping), "{name}");
     }
 }
 
@@ -74,8 +74,8 @@ async fn a_seal_stands_at_the_foot_of_what_leaves_after_it() {
     let dir = tempfile::tempdir().unwrap();
     let rig = rig::start(dir.path(), Options::default());
     rig.settled().await;
-    assert!(rig.handle.keep(Keeping::Sealed(seal(1204))).await.unwrap().on_record);
-    assert!(rig.handle.keep(Keeping::Rehearsed(rehearsal())).await.unwrap().on_record);
+    assert!(rig.handle.record_system(SystemRecord::Sealed(seal(1204))).await.unwrap().on_record);
+    assert!(rig.handle.record_system(SystemRecord::Rehearsed(rehearsal())).await.unwrap().on_record);
     rig.report().await;
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
     rig.settled().await;
@@ -83,7 +83,7 @@ async fn a_seal_stands_at_the_foot_of_what_leaves_after_it() {
         assert_eq!(job.head.foot, "Journal 1204 040G-2081-040G-2081");
         assert!(!job.out.text.contains("1204"), "outside of the text");
     }
-    let view = rig.handle.ask(|_, meta| journal_view(meta)).await.unwrap();
+    let view = rig.handle.query(|_, meta| journal_view(meta)).await.unwrap();
     assert_eq!(view.sealed.unwrap().foot, "1204 040G-2081-040G-2081");
     let state = rig.state().await;
     rig.stop().await;
@@ -118,7 +118,7 @@ async fn the_archive_gets_the_seal_by_mail() {
     };
     assert!(send().await.events.is_empty());
     let mut loaded = rig::shipped();
-    loaded.plan.region.archive = loaded.plan.fx("regdir");
+    loaded.plan.region.archive = loaded.plan.function_ix("regdir");
     rig.handle.config(loaded, Default::default()).await.unwrap();
     assert_eq!(send().await.events.len(), 1);
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
@@ -135,13 +135,13 @@ async fn a_restore_is_overdue_after_30_days_and_when_it_failed() {
     let dir = tempfile::tempdir().unwrap();
     let rig = rig::start(dir.path(), Options::default());
     rig.settled().await;
-    let look = || async { rig.handle.ask(|_, meta| journal_view(meta)).await.unwrap() };
+    let look = || async { rig.handle.query(|_, meta| journal_view(meta)).await.unwrap() };
     let day = Duration::from_secs(24 * 3600);
     assert!(!look().await.rehearsal_overdue, "a new journal has time");
     rig.clock.advance(31 * day);
     let view = look().await;
     assert!(view.rehearsal_overdue && view.warnings[0].get(Lang::EN).contains("never rehearsed"));
-    rig.handle.keep(Keeping::Rehearsed(rehearsal())).await.unwrap();
+    rig.handle.record_system(SystemRecord::Rehearsed(rehearsal())).await.unwrap();
     assert!(!look().await.rehearsal_overdue);
     rig.clock.advance(29 * day);
     let view = look().await;
@@ -149,7 +149,7 @@ async fn a_restore_is_overdue_after_30_days_and_when_it_failed() {
     rig.clock.advance(2 * day);
     assert!(look().await.warnings[0].get(Lang::EN).contains("31 days ago"));
     let failed = Rehearsal { ok: false, what: "record 7 differs".into(), ..rehearsal() };
-    rig.handle.keep(Keeping::Rehearsed(failed)).await.unwrap();
+    rig.handle.record_system(SystemRecord::Rehearsed(failed)).await.unwrap();
     assert!(look().await.warnings[0].get(Lang::SV).contains("record 7 differs"));
     rig.stop().await;
 }
@@ -162,8 +162,10 @@ async fn a_journal_that_cannot_be_written_says_why_on_every_screen_and_still_tak
     rig.gate.set(Disk::Full);
     assert!(!rig.report().await.on_record);
     // What is kept of the journal itself waits with the rest, and in order.
-    assert!(!rig.handle.keep(Keeping::ClockStepped(ClockStep { by_ms: 61_000 })).await.unwrap().on_record);
-    let look = || async { rig.handle.ask(|_, meta| journal_view(meta)).await.unwrap() };
+    assert!(
+        !rig.handle.record_system(SystemRecord::ClockStepped(ClockStep { by_ms: 61_000 })).await.unwrap().on_record
+    );
+    let look = || async { rig.handle.query(|_, meta| journal_view(meta)).await.unwrap() };
     let view = look().await;
     assert!(view.alarms.iter().any(|a| a.get(Lang::EN).contains("the disk is full")), "{view:?}");
     assert!(view.warnings.iter().any(|a| a.get(Lang::EN).contains("jumped by 61 s")), "{view:?}");
@@ -280,7 +282,7 @@ fn path(dir: &Path, name: &str) -> String {
 fn two_copies_a_backup_a_rehearsal_and_evidence_of_a_running_server() {
     let dir = tempfile::tempdir().unwrap();
     let (state, second) = (dir.path().join("state"), dir.path().join("second"));
-    let server = Server::start(&state, &["--mirror", second.to_str().unwrap()]);
+    let server = Server::start(&state, &["--second-copy", second.to_str().unwrap()]);
     let ran = server.run(&["report", "ehr-down", "--level", "major"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let status = server.until("sealed", |s| s["journal"]["sealed"]["seq"].as_u64().is_some_and(|seq| seq > 0));
@@ -338,7 +340,7 @@ fn two_copies_a_backup_a_rehearsal_and_evidence_of_a_running_server() {
 
     // The state folder is lost: the second copy fills a new one, links and seals by the same hand.
     std::fs::remove_dir_all(&state).unwrap();
-    let server = Server::start(&state, &["--mirror", second.to_str().unwrap()]);
+    let server = Server::start(&state, &["--second-copy", second.to_str().unwrap()]);
     let status = server.until("sealed", |s| s["journal"]["sealed"]["key"].as_str().is_some());
     assert_eq!(status["journal"]["sealed"]["key"], key.as_str());
     assert_eq!(std::fs::read(state.join("link-key")).unwrap(), std::fs::read(second.join("link-key")).unwrap());
@@ -362,7 +364,7 @@ fn two_copies_a_backup_a_rehearsal_and_evidence_of_a_running_server() {
 
     // Two that went different ways are not put together.
     let refused =
-        Server::of(Command::new(env!("CARGO_BIN_EXE_vardkase")), &fresh, &["--mirror", second.to_str().unwrap()]);
+        Server::of(Command::new(env!("CARGO_BIN_EXE_vardkase")), &fresh, &["--second-copy", second.to_str().unwrap()]);
     let said = refused.err().expect("refused");
     assert!(said.contains("differ from record") && said.contains("vardkase log --offline --after"), "{said}");
 }

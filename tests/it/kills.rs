@@ -226,8 +226,8 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_only_what_it_did_not_know()
     let inc = recovered.state.incidents.values().next().unwrap();
     let texts: Vec<String> = inc.message(1).unwrap().texts.values().map(|d| d.text.to_string()).collect();
     let lies = |gateway: &str| {
-        let carry = inc.plan.gateways.iter().find(|g| g.id.as_str() == gateway)?;
-        Some(if carry.channel == Channel::Email { Lies::Mail } else { Lies::of(&carry.carry) })
+        let capability = inc.plan.gateways.iter().find(|g| g.id.as_str() == gateway)?;
+        Some(if capability.channel == Channel::Email { Lies::Mail } else { Lies::of(&capability.capability) })
     };
     for text in received(&shown, &["ÖVNING", "EXERCISE"], lies).unwrap() {
         let key = (text.gateway.clone(), text.to.clone());

@@ -9,15 +9,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use vardkase::app::gateways::{Built, Surroundings, build};
+use vardkase::app::gateways::{Built, Env, build};
 use vardkase::app::loopback::{self, Loopback, Opts};
 use vardkase::channels::sms_http::CallbackKind;
-use vardkase::channels::{Address, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, GatewayEvent, Job, MessageContext};
 use vardkase::config::{Loaded, Settings, Source, load};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, GatewayId, IncidentNo};
 use vardkase::domain::lang::Lang;
-use vardkase::domain::plan::{Carry, Channel};
+use vardkase::domain::plan::{Capability, Channel};
 use vardkase::domain::text::{Charset, Outgoing};
 use vardkase::sim::relay::Line;
 use vardkase::sim::verify::{Kind, received};
@@ -49,7 +49,7 @@ async fn rig(opts: &Opts, public_url: Option<String>) -> Rig {
     loaded.gateways.iter_mut().for_each(|g| g.limits.per_second_max = None);
     let loopback = loopback::start(&mut loaded, opts).await.expect("far ends");
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    let all = build(&loaded, &Surroundings { now: Arc::new(now), public_url, mail_key: [14; 32] }, &|_| true);
+    let all = build(&loaded, &Env { now: Arc::new(now), public_url, mail_key: [14; 32] }, &|_| true);
     let (events_in, events) = mpsc::channel(1_000);
     let (stop, stopped) = watch::channel(false);
     let (mut jobs, mut running, mut built) = (BTreeMap::new(), JoinSet::new(), BTreeMap::new());
@@ -82,7 +82,7 @@ impl Rig {
         }
     }
     fn kind(&self, gateway: &str) -> Option<Kind> {
-        self.loaded.plan.gateways.iter().find(|g| g.id.as_str() == gateway).map(|g| Kind::of(&g.carry))
+        self.loaded.plan.gateways.iter().find(|g| g.id.as_str() == gateway).map(|g| Kind::of(&g.capability))
     }
 }
 
@@ -101,7 +101,7 @@ fn job(ordinal: u32, channel: Channel, out: &Arc<Outgoing>, lang: Lang, trailer:
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
         to: address(channel, ordinal),
         out: out.clone(),
-        head: Arc::new(Letterhead {
+        head: Arc::new(MessageContext {
             sender: "Region Fjällmark".into(),
             lang,
             title: "Journalen ligger nere".into(),
@@ -141,7 +141,7 @@ async fn every_shipped_gateway_shows_the_canonical_text_byte_for_byte() {
         }
         for (i, (out, lang, trailer)) in texts.iter().enumerate() {
             let ordinal = expected.len() as u32;
-            let is_ascii = matches!(gateway.carry, Carry::Pages { charset: Charset::Ascii7, .. });
+            let is_ascii = matches!(gateway.capability, Capability::Pages { charset: Charset::Ascii7, .. });
             let goes = !is_ascii || out.whole(None).is_ascii();
             expected.insert(ordinal, (gateway.id.clone(), gateway.channel, i, goes));
             // A fax and an SMS are with the receiver when the receipt says so.

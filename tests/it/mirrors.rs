@@ -61,7 +61,7 @@ pub async fn serve_folder(root: &Path) -> String {
 pub async fn running(loaded: Loaded, state: &Path) -> Running {
     let options = Options {
         state: state.join("state"),
-        mirror: None,
+        second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
@@ -90,7 +90,7 @@ pub async fn report(running: &Running) {
 
 /// Breaks the glass for what waits for the public; gives the newest public text.
 pub async fn release_public(running: &Running) -> String {
-    let waiting = running.handle.ask(|s, _| {
+    let waiting = running.handle.query(|s, _| {
         let inc = s.incidents.values().next().unwrap();
         inc.entries
             .iter()
@@ -102,7 +102,7 @@ pub async fn release_public(running: &Running) -> String {
     let action = Action::BreakGlass { number, reason: "prov".into() };
     let input = Input::Command { by: "tib".into(), action: Box::new(action) };
     running.handle.input(input).await.unwrap();
-    let text = running.handle.ask(move |s, _| {
+    let text = running.handle.query(move |s, _| {
         let inc = s.incidents.values().next().unwrap();
         inc.message(number.seq).unwrap().texts[&Lang::SV].text.to_string()
     });
@@ -137,7 +137,7 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
     let equal = |wanted| {
         let handle = running.handle.clone();
         async move || {
-            let seen = handle.ask(move |s, _| {
+            let seen = handle.query(move |s, _| {
                 let inc = s.incidents.values().next().unwrap();
                 inc.messages.iter().any(|m| m.page_equal == Some(wanted)).then_some(())
             });

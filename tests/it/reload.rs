@@ -50,7 +50,7 @@ impl Rig {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let options = Options {
             state: state.to_owned(),
-            mirror: None,
+            second_copy: None,
             public_listen: any,
             listen: any,
             public_url: None,

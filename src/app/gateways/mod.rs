@@ -17,7 +17,7 @@ use crate::channels::{Gateway, Secret};
 use crate::config::raw::channels::{LimitsEntry, SmsHttpEntry};
 use crate::config::secrets::SecretRef;
 use crate::config::{GatewayConfig, Loaded, Settings};
-use crate::domain::ids::{GatewayId, Gx};
+use crate::domain::ids::{GatewayId, GatewayIx};
 use crate::domain::plan::{Channel, GatewayInfo};
 
 /// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
@@ -36,7 +36,7 @@ pub fn mails_in_hand_max(connections: u16) -> u32 {
 
 /// What surrounds the gateways.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Env {
     /// Where the time comes from.
     pub now: Now,
     /// Where gateways reach the public listener (`https://larm.region.example`), for those whose YAML does not say it.
@@ -83,7 +83,7 @@ pub struct Callback {
 /// One way out, built or not.
 pub struct Built {
     /// Its place in the plan.
-    pub gx: Gx,
+    pub gx: GatewayIx,
     /// Its name.
     pub id: GatewayId,
     /// Its channel.
@@ -129,15 +129,15 @@ pub fn callback_path(id: &GatewayId, secret: &Secret, kind: CallbackKind) -> Str
 }
 
 /// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and ways that people walk have none.
-pub fn build(loaded: &Loaded, around: &Surroundings, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
+pub fn build(loaded: &Loaded, env: &Env, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let places = (0..).map(Gx).zip(&loaded.plan.gateways).zip(&loaded.gateways);
+    let places = (0..).map(GatewayIx).zip(&loaded.plan.gateways).zip(&loaded.gateways);
     let places = places.filter(|((_, info), _)| wanted(&info.id));
-    places.filter_map(|((gx, info), config)| one(gx, info, config, around)).collect()
+    places.filter_map(|((gx, info), config)| one(gx, info, config, env)).collect()
 }
 
-fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings) -> Option<Built> {
+fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> Option<Built> {
     let id = info.id.clone();
     let (mut callback, mut warnings) = (None, Vec::new());
     let password = || secret("password", config.password());
@@ -152,7 +152,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
                 let timeout_s = s.reply_timeout_s.max(s.accept_timeout_s).into();
                 let bounds =
                     bounds(&config.limits, s.connections_max.into(), mails_in_hand_max(s.connections_max), timeout_s);
-                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, around.now.clone(), around.mail_key)?)), bounds))
+                Ok((dynamic(Arc::new(SmtpGateway::new(id.clone(), s, env.now.clone(), env.mail_key)?)), bounds))
             });
             split(gateway, config)
         }
@@ -176,7 +176,7 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
                     (None, None)
                 }
             };
-            let base = yaml.callback_base.as_deref().map(String::as_str).or(around.public_url.as_deref());
+            let base = yaml.callback_base.as_deref().map(String::as_str).or(env.public_url.as_deref());
             let url = match (&secret, base) {
                 (Some(secret), Some(base)) => {
                     let path = callback_path(&id, secret, CallbackKind::Receipt);
@@ -219,8 +219,8 @@ fn one(gx: Gx, info: &GatewayInfo, config: &GatewayConfig, around: &Surroundings
             let gateway = settings.and_then(|(smtp, mail)| {
                 let timeout_s = smtp.reply_timeout_s.max(smtp.accept_timeout_s).into();
                 let bounds = bounds(&config.limits, smtp.connections_max.into(), 1, timeout_s);
-                let (letters, now) = (Arc::new(FaxMail::new(mail)?), around.now.clone());
-                let gateway = SmtpGateway::carrying(id.clone(), smtp, now, around.mail_key, letters)?;
+                let (letters, now) = (Arc::new(FaxMail::new(mail)?), env.now.clone());
+                let gateway = SmtpGateway::carrying(id.clone(), smtp, now, env.mail_key, letters)?;
                 Ok((dynamic(Arc::new(gateway)), bounds))
             });
             split(gateway, config)

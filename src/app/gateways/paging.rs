@@ -14,7 +14,7 @@ use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
     AudioWord, EspaEntry, FlowWord, FramingWord, LineEntry, PocsagEntry, RoleWord, SnppEntry, TapEntry, TwoWayEntry,
 };
-use crate::domain::plan::{Carry, GatewayInfo};
+use crate::domain::plan::{Capability, GatewayInfo};
 use crate::domain::text::Charset;
 
 /// Bits a second of a serial line whose YAML does not say it.
@@ -60,8 +60,8 @@ pub(super) fn pocsag_gateway(yaml: &PocsagEntry, config: &GatewayConfig, info: &
 
 /// Character set, characters of a page, pages.
 fn pages(info: &GatewayInfo) -> Result<(Charset, u32, u32), String> {
-    match info.carry {
-        Carry::Pages { charset, chars_max, pages_max } => Ok((charset, chars_max, pages_max)),
+    match info.capability {
+        Capability::Pages { charset, chars_max, pages_max } => Ok((charset, chars_max, pages_max)),
         _ => Err(format!("{} is no pager transmitter in the plan", info.id)),
     }
 }
@@ -182,7 +182,7 @@ pub(super) fn snpp(
     password: Option<Secret>,
 ) -> Result<SnppConfig, String> {
     let default = SnppConfig::default();
-    let Carry::Pages { charset, chars_max, pages_max } = info.carry else {
+    let Capability::Pages { charset, chars_max, pages_max } = info.capability else {
         return Err(format!("{} is no pager transmitter in the plan", info.id));
     };
     if yaml.user.is_none() && password.is_some() {

@@ -20,7 +20,7 @@ use crate::config::raw::channels::{
 };
 use crate::config::raw::{List, Secs};
 use crate::config::secrets::SecretRef;
-use crate::domain::plan::{Carry, GatewayInfo};
+use crate::domain::plan::{Capability, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::domain::text::sms::{Alphabet, SmsLimits, Split};
 
@@ -142,7 +142,7 @@ pub(super) fn smtp(
 
 /// How SMS go there: what the plan reckons with, and `join`, which the plan sees as `ref16`.
 fn sms_limits(info: &GatewayInfo, join: JoinWord) -> Result<SmsLimits, String> {
-    let Carry::Sms { charset, ucs2, ref16, separate, parts_max } = &info.carry else {
+    let Capability::Sms { charset, ucs2, ref16, separate, parts_max } = &info.capability else {
         return Err(format!("{} is no SMS gateway in the plan", info.id));
     };
     Ok(SmsLimits {
@@ -403,8 +403,8 @@ pub(super) fn hylafax(
     admin_password: Option<Secret>,
 ) -> HylafaxConfig {
     let default = HylafaxConfig::default();
-    let pages_max = match &info.carry {
-        Carry::Fax { pages_max, .. } => u16_of(*pages_max),
+    let pages_max = match &info.capability {
+        Capability::Fax { pages_max, .. } => u16_of(*pages_max),
         _ => default.pages_max,
     };
     HylafaxConfig {
@@ -440,7 +440,7 @@ pub(super) fn fax_mail(
     info: &GatewayInfo,
     password: Option<Secret>,
 ) -> Result<(SmtpConfig, FaxMailConfig), String> {
-    let Carry::Fax { pages_max, .. } = info.carry else {
+    let Capability::Fax { pages_max, .. } = info.capability else {
         return Err(format!("{} is no fax gateway in the plan", info.id));
     };
     // A report on the mail says nothing of the fax: none is asked for.

@@ -52,9 +52,9 @@ fn loaded(files: Vec<(String, String)>) -> Loaded {
     load(&Source::Files(files)).unwrap_or_else(|all| panic!("{all:#?}"))
 }
 
-fn around() -> Surroundings {
+fn env() -> Env {
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    Surroundings { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()), mail_key: [14; 32] }
+    Env { now: Arc::new(now), public_url: Some("https://larm.region.example/".into()), mail_key: [14; 32] }
 }
 
 fn why(built: &Built) -> Option<&str> {
@@ -65,7 +65,7 @@ fn why(built: &Built) -> Option<&str> {
 fn every_shipped_gateway_builds() {
     let dir = secrets();
     let loaded = loaded(files(dir.path()));
-    let all = build(&loaded, &around(), &|_| true);
+    let all = build(&loaded, &env(), &|_| true);
     let ids: Vec<&str> = all.iter().map(|b| b.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -106,7 +106,7 @@ fn a_missing_secret_costs_one_gateway_and_says_which() {
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).expect("a secret");
     std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").expect("a secret");
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).expect("a secret");
-    let all = build(&loaded(files(dir.path())), &around(), &|_| true);
+    let all = build(&loaded(files(dir.path())), &env(), &|_| true);
     let broken: Vec<&str> = all.iter().filter(|b| b.gateway.is_err()).map(|b| b.id.as_str()).collect();
     assert_eq!(broken, ["sms-api", "fax-mob"]);
     let missing = why(&all[0]).expect("a reason");
@@ -534,7 +534,7 @@ fn http_gateways_are_their_preset_and_what_yaml_says_beside_it() {
 fn a_callback_secret_that_breaks_an_address_is_not_used() {
     let dir = secrets();
     std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").expect("a secret");
-    let all = build(&loaded(files(dir.path())), &around(), &|_| true);
+    let all = build(&loaded(files(dir.path())), &env(), &|_| true);
     assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
 }
 
@@ -547,7 +547,7 @@ fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
         let add =
             |text: String| text.replace("      callback_secret:", &format!("      {entry}\n      callback_secret:"));
         let files = files(dir).into_iter().map(|(name, text)| (name, add(text))).collect();
-        build(&loaded(files), &around(), &|_| true).swap_remove(1)
+        build(&loaded(files), &env(), &|_| true).swap_remove(1)
     };
     let without = signed(dir.path());
     assert!(without.callback.is_none() && without.gateway.is_ok());

@@ -20,7 +20,7 @@ use super::fax_number::dial_string;
 use super::fax_page::{FaxDocument, FaxPages};
 use super::letter::{Letter, Letters};
 use crate::domain::delivery::SendError;
-use crate::domain::text::CannotCarry;
+use crate::domain::text::DoesNotFit;
 
 /// What stands for the number in the provider's address.
 pub const NUMBER: &str = "{number}";
@@ -73,11 +73,11 @@ fn address(template: &str, number: &str) -> Option<lettre::Address> {
 
 impl Letters for FaxMail {
     fn letter(&self, job: &Job, now: Timestamp) -> Result<Letter, SendError> {
-        let cannot = |why: &CannotCarry| SendError::permanent(format!("the fax page {why}"));
+        let cannot = |why: &DoesNotFit| SendError::permanent(format!("the fax page {why}"));
         let document = self.pages.get(job).map_err(|why| cannot(&why))?;
         if document.pages > self.config.pages_max {
             let (needs, max) = (document.pages.into(), self.config.pages_max.into());
-            return Err(cannot(&CannotCarry::TooLong { needs, max, unit: "pages".into() }));
+            return Err(cannot(&DoesNotFit::TooLong { needs, max, unit: "pages".into() }));
         }
         let number = dial_string(&job.to.0, self.config.international_prefix.as_deref())
             .ok_or_else(|| SendError::permanent("no number that can be dialled"))?;
@@ -158,7 +158,7 @@ mod tests {
     use base64::Engine;
 
     use super::*;
-    use crate::channels::{Address, Letterhead, fax_page};
+    use crate::channels::{Address, MessageContext, fax_page};
     use crate::domain::ids::{DeliveryId, IncidentNo};
     use crate::domain::lang::Lang;
     use crate::domain::text::{Canonical, Exercise, Fingerprint, Mark, Outgoing, Text};
@@ -180,7 +180,7 @@ mod tests {
             delivery: DeliveryId { incident: IncidentNo::exercise(3), ordinal: 7 },
             to: Address(to.into()),
             out: Arc::new(Outgoing::message(&text, Mark::new("ÖVNING").unwrap())),
-            head: Arc::new(Letterhead {
+            head: Arc::new(MessageContext {
                 sender: "Region\r\nBcc: x@y.example".into(),
                 lang: Lang::SV,
                 title: "Journalen".into(),

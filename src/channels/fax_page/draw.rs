@@ -21,7 +21,7 @@ use super::layout::{
     GAP, LABEL_SIZE, LEADING, Layout, MARGIN, MARK_BOX, MODE_SIZE, PAGE_HEIGHT, PAGE_WIDTH, SENDER_SIZE, TITLE_SIZE,
     TOP, TRAILER_SIZE, WIDTH,
 };
-use crate::channels::Letterhead;
+use crate::channels::MessageContext;
 
 /// Side of one module of the code: four lines of a standard fax (98 lines an inch), so that it is read at the coarsest.
 pub(super) const MODULE: f32 = 4.0 * 72.0 / 98.0;
@@ -103,7 +103,7 @@ impl Pen<'_, '_> {
 }
 
 /// The PDF. The same layout gives the same bytes: it holds no date, and its ID is a hash of its content.
-pub(super) fn draw(layout: &Layout<'_>, head: &Letterhead, code: Option<&QRCode>) -> Option<Vec<u8>> {
+pub(super) fn draw(layout: &Layout<'_>, head: &MessageContext, code: Option<&QRCode>) -> Option<Vec<u8>> {
     let configuration = ConfigurationBuilder::new().with_version(PdfVersion::Pdf14).finish().ok()?;
     let settings = SerializeSettings { configuration, xmp_metadata: false, ..SerializeSettings::default() };
     let mut document = Document::new_with(settings);

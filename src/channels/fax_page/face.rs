@@ -7,7 +7,7 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::metrics::GlyphMetrics;
 use skrifa::{FontRef, MetadataProvider, charmap::Charmap};
 
-use crate::domain::text::CannotCarry;
+use crate::domain::text::DoesNotFit;
 
 /// Liberation Sans, regular and bold (`assets/fonts/README.md`).
 pub(super) static FACES: LazyLock<Faces> = LazyLock::new(|| Faces {
@@ -62,8 +62,8 @@ impl Face {
     }
 
     /// The first character that can't be shown.
-    pub fn check(&self, text: &str) -> Result<(), CannotCarry> {
-        text.chars().find(|c| !self.has(*c)).map_or(Ok(()), |c| Err(CannotCarry::Lacks(c)))
+    pub fn check(&self, text: &str) -> Result<(), DoesNotFit> {
+        text.chars().find(|c| !self.has(*c)).map_or(Ok(()), |c| Err(DoesNotFit::Lacks(c)))
     }
 
     /// What can't be shown becomes a question mark. For the words around a text only, never for the text.

@@ -2,8 +2,8 @@
 
 use super::face::FACES;
 use super::words::{Words, words};
-use crate::channels::Letterhead;
-use crate::domain::text::{CannotCarry, Outgoing};
+use crate::channels::MessageContext;
+use crate::domain::text::{DoesNotFit, Outgoing};
 
 /// A4.
 pub(super) const PAGE_WIDTH: f32 = 595.28;
@@ -64,10 +64,10 @@ impl<'t> Layout<'t> {
     /// Sets the page around a code of that side length.
     pub fn new(
         out: &'t Outgoing,
-        head: &Letterhead,
+        head: &MessageContext,
         trailer: Option<&'t str>,
         code_side: f32,
-    ) -> Result<Self, CannotCarry> {
+    ) -> Result<Self, DoesNotFit> {
         let (regular, bold) = (&FACES.regular, &FACES.bold);
         regular.check(&out.text)?;
         bold.check(&out.number)?;
@@ -80,7 +80,7 @@ impl<'t> Layout<'t> {
                 bold.check(mark)?;
                 let size = MARK_SIZE.min((WIDTH - 2.0 * GAP) / bold.width(mark, 1.0).max(0.01));
                 if size < MARK_SIZE_MIN {
-                    return Err(CannotCarry::NoRoom);
+                    return Err(DoesNotFit::NoRoom);
                 }
                 Some((mark, size))
             }
@@ -121,7 +121,7 @@ impl<'t> Layout<'t> {
             + 2.0 * GAP;
         let number_size = NUMBER_SIZE.min((WIDTH - labels) / values);
         if number_size < NUMBER_SIZE_MIN {
-            return Err(CannotCarry::NoRoom);
+            return Err(DoesNotFit::NoRoom);
         }
 
         let text_top = number_top + NUMBER_SIZE * LEADING + GAP;
@@ -158,7 +158,7 @@ impl<'t> Layout<'t> {
             }
         }
         if layout.pages.len() > LAYOUT_PAGES_MAX {
-            return Err(CannotCarry::TooLong {
+            return Err(DoesNotFit::TooLong {
                 needs: u32::try_from(layout.pages.len()).unwrap_or(u32::MAX),
                 max: LAYOUT_PAGES_MAX as u32,
                 unit: "pages".into(),
@@ -178,14 +178,14 @@ impl<'t> Layout<'t> {
 
     /// Shares out the lines. Every page has at least one, the last has room for the trailer, the others for the note that
     /// the text goes on.
-    fn paginate(&self, lines: Vec<&'t str>) -> Result<Vec<Vec<&'t str>>, CannotCarry> {
+    fn paginate(&self, lines: Vec<&'t str>) -> Result<Vec<Vec<&'t str>>, DoesNotFit> {
         let line = self.text_size * LEADING;
         let room = self.text_bottom - self.text_top;
         let fit = |height: f32| (height / line).floor().max(0.0) as usize;
         let last = fit(room - self.trailer_height());
         let full = fit(room - GAP - LABEL_SIZE * LEADING);
         if last == 0 || full == 0 {
-            return Err(CannotCarry::NoRoom);
+            return Err(DoesNotFit::NoRoom);
         }
         let (mut rest, mut pages) = (&lines[..], Vec::new());
         while rest.len() > last {

@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fast_qr::{ECL, QRBuilder, QRCode};
 
-use crate::channels::{Job, Letterhead};
-use crate::domain::text::{CannotCarry, Outgoing};
+use crate::channels::{Job, MessageContext};
+use crate::domain::text::{DoesNotFit, Outgoing};
 
 /// Rendered bodies that are kept. A release has one for each audience, language and trailer.
 pub const BODIES_KEPT_MAX: usize = 32;
@@ -51,7 +51,7 @@ impl std::fmt::Debug for FaxDocument {
 
 /// What the code on the page says: `URL#14-2.7K4F2A`, or `vardkase:14-2.7K4F2A` where there is no public page. A note has
 /// no fingerprint: its number alone.
-pub fn code_content(out: &Outgoing, head: &Letterhead) -> String {
+pub fn code_content(out: &Outgoing, head: &MessageContext) -> String {
     let check = match &out.fingerprint {
         Some(fingerprint) => format!("{}.{fingerprint}", out.number),
         None => out.number.to_string(),
@@ -60,13 +60,13 @@ pub fn code_content(out: &Outgoing, head: &Letterhead) -> String {
 }
 
 /// The code, with as much redundancy as its place allows: a fax line eats pixels.
-fn code(out: &Outgoing, head: &Letterhead) -> Option<QRCode> {
+fn code(out: &Outgoing, head: &MessageContext) -> Option<QRCode> {
     let fits = |content: &str, level| {
         QRBuilder::new(content).ecl(level).build().ok().filter(|code| code.size <= CODE_SIDE_MAX)
     };
     let whole = code_content(out, head);
     [ECL::Q, ECL::M, ECL::L].into_iter().find_map(|level| fits(&whole, level)).or_else(|| {
-        let short = Letterhead { page_url: String::new(), ..head.clone() };
+        let short = MessageContext { page_url: String::new(), ..head.clone() };
         fits(&code_content(out, &short), ECL::M)
     })
 }
@@ -78,29 +78,29 @@ fn code_side(code: Option<&QRCode>) -> f32 {
 /// Makes the page. The same job gives the same bytes, at any time and on any machine.
 ///
 /// # Errors
-/// [`CannotCarry`] when the face lacks a character, or header and trailer leave no room for the text.
-pub fn render(job: &Job) -> Result<FaxDocument, CannotCarry> {
+/// [`DoesNotFit`] when the face lacks a character, or header and trailer leave no room for the text.
+pub fn render(job: &Job) -> Result<FaxDocument, DoesNotFit> {
     render_parts(&job.out, &job.head, job.trailer.as_deref())
 }
 
-fn render_parts(out: &Outgoing, head: &Letterhead, trailer: Option<&str>) -> Result<FaxDocument, CannotCarry> {
+fn render_parts(out: &Outgoing, head: &MessageContext, trailer: Option<&str>) -> Result<FaxDocument, DoesNotFit> {
     let code = code(out, head);
     let layout = layout::Layout::new(out, head, trailer, code_side(code.as_ref()))?;
-    let pages = u16::try_from(layout.pages.len()).map_err(|_| CannotCarry::NoRoom)?;
+    let pages = u16::try_from(layout.pages.len()).map_err(|_| DoesNotFit::NoRoom)?;
     // Drawing checks nothing that the text could fail: an error here is a broken face or library.
-    let pdf = draw::draw(&layout, head, code.as_ref()).ok_or(CannotCarry::NoRoom)?;
+    let pdf = draw::draw(&layout, head, code.as_ref()).ok_or(DoesNotFit::NoRoom)?;
     Ok(FaxDocument { pdf, pages })
 }
 
 /// How many pages it takes, without making them.
 ///
 /// # Errors
-/// [`CannotCarry`] as [`render`], and when it takes more than `pages_max`.
-pub fn fits(out: &Outgoing, head: &Letterhead, trailer: Option<&str>, pages_max: u16) -> Result<u16, CannotCarry> {
+/// [`DoesNotFit`] as [`render`], and when it takes more than `pages_max`.
+pub fn fits(out: &Outgoing, head: &MessageContext, trailer: Option<&str>, pages_max: u16) -> Result<u16, DoesNotFit> {
     let layout = layout::Layout::new(out, head, trailer, code_side(code(out, head).as_ref()))?;
     match u16::try_from(layout.pages.len()) {
         Ok(pages) if pages <= pages_max => Ok(pages),
-        _ => Err(CannotCarry::TooLong {
+        _ => Err(DoesNotFit::TooLong {
             needs: u32::try_from(layout.pages.len()).unwrap_or(u32::MAX),
             max: pages_max.into(),
             unit: "pages".into(),
@@ -110,19 +110,19 @@ pub fn fits(out: &Outgoing, head: &Letterhead, trailer: Option<&str>, pages_max:
 
 /// Bodies that were made already: all receivers of a message in one language share one.
 #[derive(Default)]
-pub struct FaxPages(Mutex<VecDeque<Kept>>);
+pub struct FaxPages(Mutex<VecDeque<MadePages>>);
 
-struct Kept {
+struct MadePages {
     out: Arc<Outgoing>,
-    head: Arc<Letterhead>,
+    head: Arc<MessageContext>,
     trailer: Option<Arc<str>>,
-    made: Result<Arc<FaxDocument>, CannotCarry>,
+    made: Result<Arc<FaxDocument>, DoesNotFit>,
 }
 
-impl Kept {
+impl MadePages {
     fn is_of(&self, job: &Job) -> bool {
-        let look = |h: &Letterhead| {
-            let Letterhead { lang, sender, title, mode_line, page_url, foot, thread: _, priority: _ } = h.clone();
+        let look = |h: &MessageContext| {
+            let MessageContext { lang, sender, title, mode_line, page_url, foot, thread: _, priority: _ } = h.clone();
             (lang, sender, title, mode_line, page_url, foot)
         };
         (Arc::ptr_eq(&self.out, &job.out) || self.out == job.out)
@@ -136,7 +136,7 @@ impl FaxPages {
     ///
     /// # Errors
     /// As [`render`].
-    pub fn get(&self, job: &Job) -> Result<Arc<FaxDocument>, CannotCarry> {
+    pub fn get(&self, job: &Job) -> Result<Arc<FaxDocument>, DoesNotFit> {
         // Made under the lock: whoever comes second for the same body waits for it instead of making it again.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = kept.iter().find(|k| k.is_of(job)) {
@@ -147,7 +147,7 @@ impl FaxPages {
             kept.pop_front();
         }
         let (out, head) = (job.out.clone(), job.head.clone());
-        kept.push_back(Kept { out, head, trailer: job.trailer.clone(), made: made.clone() });
+        kept.push_back(MadePages { out, head, trailer: job.trailer.clone(), made: made.clone() });
         made
     }
 }

@@ -41,7 +41,7 @@ use super::fax_page::{FaxDocument, FaxPages};
 use super::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
-use crate::domain::text::CannotCarry;
+use crate::domain::text::DoesNotFit;
 
 /// Control connections that one gateway may have, whatever its configuration says.
 const CONNECTIONS_MAX: u16 = 16;
@@ -202,7 +202,7 @@ impl Inner {
         };
         if document.pages > self.config.pages_max {
             let (needs, max) = (document.pages.into(), self.config.pages_max.into());
-            return refuse(cannot_carry(&CannotCarry::TooLong { needs, max, unit: "pages".into() }));
+            return refuse(cannot_carry(&DoesNotFit::TooLong { needs, max, unit: "pages".into() }));
         }
         loop {
             let mut session = match kept.take() {
@@ -267,6 +267,6 @@ impl Inner {
     }
 }
 
-fn cannot_carry(why: &CannotCarry) -> SendError {
+fn cannot_carry(why: &DoesNotFit) -> SendError {
     SendError::permanent(format!("the fax page {why}"))
 }

@@ -37,7 +37,7 @@ use self::link::{End, SharedJobs, serve, stopped};
 use self::pdu::id;
 use self::receipts::Book;
 use self::session::Session;
-use super::{Boxed, Earlier, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
+use super::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, PriorAccept, Stop};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
@@ -359,7 +359,7 @@ impl Gateway for Smpp {
         self.config.receipts
     }
 
-    fn adopt(&self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner).adopt(earlier)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::config::ReceiptIds;
 use super::pdu::Delivered;
-use crate::channels::{Earlier, GatewayEvent};
+use crate::channels::{GatewayEvent, PriorAccept};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::{DeliveryId, GatewayId};
 
@@ -221,9 +221,9 @@ impl Book {
     /// Deliveries of an earlier run, with their numbers as they were told. Receipts that come now are theirs; gives what those
     /// said that had come before. A text of several SMS, some of which were delivered before the restart, stays accepted: which
     /// ones is not known any more, and "delivered" needs them all.
-    pub fn adopt(&mut self, earlier: &[Earlier]) -> Vec<GatewayEvent> {
+    pub fn adopt(&mut self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let mut events = Vec::new();
-        for Earlier { delivery, to, gateway_ref } in earlier {
+        for PriorAccept { delivery, to, gateway_ref } in earlier {
             let ids: Vec<&str> = gateway_ref.split(' ').filter(|id| !id.is_empty()).collect();
             let group = (ids.len() > 1).then(|| self.open_group(ids.len()));
             for (part, id) in ids.into_iter().enumerate() {

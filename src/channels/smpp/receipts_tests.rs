@@ -149,7 +149,7 @@ fn what_waits_is_bounded() {
 #[test]
 fn receipts_of_an_earlier_run_find_their_delivery() {
     let mut book = book(ReceiptIds::Auto);
-    let earlier = |n, gateway_ref: &str| Earlier {
+    let earlier = |n, gateway_ref: &str| PriorAccept {
         delivery: id(n),
         to: crate::channels::Address("+46 70-174 06 05".into()),
         gateway_ref: gateway_ref.into(),

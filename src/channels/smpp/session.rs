@@ -17,7 +17,7 @@ use super::pdu::{self, Header, RESP, id};
 use super::receipts::{self, Book};
 use super::status;
 use super::submit::{From, Prepared, Renderer};
-use crate::channels::{Address, GatewayEvent, Job, Taken};
+use crate::channels::{AckToken, Address, GatewayEvent, Job};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
 
@@ -329,28 +329,28 @@ impl Session {
             let told = self.joiner.heard(&delivered, self.config.sms.alphabet, now);
             let let_go = self.let_go.clone().filter(|_| !told.is_empty());
             let held = let_go.is_some();
-            let taken = match let_go {
+            let ack = match let_go {
                 Some(let_go) => {
                     let sequence = header.sequence;
                     let until = now + Duration::from_secs(HELD_S);
                     self.held.push_back(Held { command: header.id, sequence, until });
-                    Taken::new(move || {
+                    AckToken::new(move || {
                         // A session that is gone has nothing to acknowledge: the gateway brings it again.
                         let _ = let_go.send(sequence);
                     })
                 }
-                None => Taken::default(),
+                None => AckToken::default(),
             };
-            self.replies(told, &taken);
+            self.replies(told, &ack);
             return held;
         }
         false
     }
 
-    fn replies(&mut self, told: Vec<(Address, String)>, taken: &Taken) {
+    fn replies(&mut self, told: Vec<(Address, String)>, ack: &AckToken) {
         for (from, text) in told {
-            let (gateway, taken) = (self.gateway.clone(), taken.clone());
-            self.events.push_back(GatewayEvent::Reply { gateway, from, text, taken });
+            let (gateway, ack) = (self.gateway.clone(), ack.clone());
+            self.events.push_back(GatewayEvent::Reply { gateway, from, text, ack });
         }
     }
 
@@ -418,7 +418,7 @@ impl Session {
             }
         }
         let overdue = self.joiner.overdue(now);
-        self.replies(overdue, &Taken::default());
+        self.replies(overdue, &AckToken::default());
         while let Some(held) = self.held.pop_front_if(|h| h.until <= now) {
             pdu::delivered_resp(&mut self.out, held.command, status::NOT_KEPT, held.sequence);
         }
@@ -476,7 +476,7 @@ impl Session {
             self.answered(slot, part, Err(why));
         }
         let rest = self.joiner.overdue(Instant::now() + Duration::from_secs(super::inbound::JOINING_S));
-        self.replies(rest, &Taken::default());
+        self.replies(rest, &AckToken::default());
         self.held.clear();
     }
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::channels::smpp::submit::reference;
-use crate::channels::{Address, Letterhead};
+use crate::channels::{Address, MessageContext};
 use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::lang::Lang;
 use crate::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Text};
@@ -11,7 +11,7 @@ use crate::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Tex
 pub fn job(ordinal: u32, text: &str) -> Job {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
     let text = Text::<Actual>::new("14-2", f, Canonical::new(text).unwrap());
-    let head = Letterhead {
+    let head = MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: String::new(),
@@ -275,8 +275,8 @@ fn what_a_person_wrote_is_acknowledged_when_it_is_kept() {
     rig.deliver(0, "JA 14");
     assert_eq!(acknowledged(&mut rig), [0; 0]);
     assert!(!rig.s.holds_nothing());
-    let Some(GatewayEvent::Reply { taken, .. }) = rig.s.events.pop_front() else { panic!() };
-    taken.tell();
+    let Some(GatewayEvent::Reply { ack, .. }) = rig.s.events.pop_front() else { panic!() };
+    ack.tell();
     rig.s.let_go(let_gone.try_recv().unwrap());
     assert_eq!(acknowledged(&mut rig), [0]);
     // Told twice, or of a session before this one: nothing.

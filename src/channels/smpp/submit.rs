@@ -8,7 +8,7 @@ use crate::channels::{Address, Job};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::DeliveryId;
 use crate::domain::text::sms::{self, Encoding, Split};
-use crate::domain::text::{CannotCarry, Outgoing};
+use crate::domain::text::{DoesNotFit, Outgoing};
 
 /// The most digits of a number (SMPP 3.4, 5.2.9: 21 octets with the NUL).
 const DIGITS_MAX: usize = 20;
@@ -24,16 +24,16 @@ pub struct Rendered {
 
 impl Rendered {
     /// Of a text. What can't be carried is known when a text is drafted; here it is a last guard.
-    fn new(out: &Outgoing, trailer: Option<&str>, config: &SmppConfig) -> Result<Self, CannotCarry> {
+    fn new(out: &Outgoing, trailer: Option<&str>, config: &SmppConfig) -> Result<Self, DoesNotFit> {
         let parts = sms::parts(out, trailer, &config.sms)?;
         let texts = match config.sms.split {
             Split::Payload if parts.texts.len() > 1 => vec![parts.texts.concat()],
             _ => parts.texts,
         };
-        let octets = |text: &String| sms::octets(text, parts.encoding, config.sms.alphabet).map_err(CannotCarry::Lacks);
+        let octets = |text: &String| sms::octets(text, parts.encoding, config.sms.alphabet).map_err(DoesNotFit::Lacks);
         let rendered: Vec<Vec<u8>> = texts.iter().map(octets).collect::<Result<_, _>>()?;
         if let Some(long) = rendered.iter().map(Vec::len).find(|len| *len > PAYLOAD_MAX) {
-            return Err(CannotCarry::TooLong { needs: long as u32, max: PAYLOAD_MAX as u32, unit: "octets".into() });
+            return Err(DoesNotFit::TooLong { needs: long as u32, max: PAYLOAD_MAX as u32, unit: "octets".into() });
         }
         Ok(Self { data_coding: if parts.encoding == Encoding::Ucs2 { 8 } else { 0 }, parts: rendered })
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::answer::plain;
 use super::config::CallbackConfig;
-use crate::channels::{Address, GatewayEvent, Taken};
+use crate::channels::{AckToken, Address, GatewayEvent};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
@@ -123,7 +123,7 @@ pub fn read(
         }
         let text = fields.need(&config.reply_text)?;
         let from = Address(from.into());
-        return Ok(Some(GatewayEvent::Reply { gateway: gateway.clone(), from, text, taken: Taken::default() }));
+        return Ok(Some(GatewayEvent::Reply { gateway: gateway.clone(), from, text, ack: AckToken::default() }));
     }
     let state = fields.need(&config.receipt_state)?;
     let is = |list: &[String]| list.iter().any(|s| s.eq_ignore_ascii_case(state.trim()));

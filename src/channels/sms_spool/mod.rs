@@ -34,7 +34,7 @@ pub use config::{Daemon, SpoolConfig};
 use self::folder::{Inbox, Read};
 use self::incoming::Came;
 use self::state::State;
-use super::{Address, Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop, Taken};
+use super::{AckToken, Address, Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
@@ -239,11 +239,11 @@ impl Run {
     /// Somebody wrote. The file goes when the answer is on disk: after a crash before that, it is read again.
     async fn reply(&self, from: Address, text: String, paths: Vec<PathBuf>) {
         let let_go = self.let_go.clone();
-        let taken = Taken::new(move || {
+        let ack = AckToken::new(move || {
             // The run is over: the next one reads the file again.
             let _ = let_go.send(paths.clone());
         });
-        self.tell(GatewayEvent::Reply { gateway: self.gateway.clone(), from, text, taken }).await;
+        self.tell(GatewayEvent::Reply { gateway: self.gateway.clone(), from, text, ack }).await;
     }
 }
 

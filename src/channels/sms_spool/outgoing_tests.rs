@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::channels::{Address, Letterhead};
+use crate::channels::{Address, MessageContext};
 use crate::domain::ids::IncidentNo;
 use crate::domain::lang::Lang;
 use crate::domain::text::sms::SmsLimits;
@@ -17,7 +17,7 @@ use crate::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Tex
 fn job(to: &str, text: &str) -> Job {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
     let text = Text::<Actual>::new("14-2", f, Canonical::new(text).unwrap());
-    let head = Letterhead {
+    let head = MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: "Journalen".into(),

@@ -26,7 +26,7 @@ use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 
 use super::token::Tokens;
-use crate::channels::{Job, Letterhead};
+use crate::channels::{Job, MessageContext};
 use crate::domain::text::Outgoing;
 
 /// Texts whose shared parts are kept. More at the same time only cost time.
@@ -38,14 +38,14 @@ pub(super) struct Composer {
     reply_to: Option<Mailbox>,
     domain: String,
     tokens: Tokens,
-    kept: Mutex<VecDeque<Kept>>,
+    kept: Mutex<VecDeque<SharedBody>>,
 }
 
 /// The shared parts of a text, and what they were built from: as long as both are held, no other text has their place in
 /// memory.
-struct Kept {
+struct SharedBody {
     out: Arc<Outgoing>,
-    head: Arc<Letterhead>,
+    head: Arc<MessageContext>,
     shared: Arc<Shared>,
 }
 
@@ -105,11 +105,11 @@ impl Composer {
         if kept.len() == KEPT_MAX {
             kept.pop_front();
         }
-        kept.push_back(Kept { out: job.out.clone(), head: job.head.clone(), shared: shared.clone() });
+        kept.push_back(SharedBody { out: job.out.clone(), head: job.head.clone(), shared: shared.clone() });
         Ok(shared)
     }
 
-    fn build(&self, out: &Outgoing, head: &Letterhead) -> Result<Shared, String> {
+    fn build(&self, out: &Outgoing, head: &MessageContext) -> Result<Shared, String> {
         let cut = mark_for_cuts(out, head);
         let plain = format!("{}\r\n{cut}\r\n", out.whole(None));
         let html = html(out, head, &cut);
@@ -187,7 +187,7 @@ fn text_hash(job: &Job) -> String {
 }
 
 /// A word that nothing in the message contains.
-fn mark_for_cuts(out: &Outgoing, head: &Letterhead) -> String {
+fn mark_for_cuts(out: &Outgoing, head: &MessageContext) -> String {
     let mut n = 0u32;
     loop {
         let cut = format!("CUT{n}CUT");
@@ -200,7 +200,7 @@ fn mark_for_cuts(out: &Outgoing, head: &Letterhead) -> String {
 
 /// `[mark SP] number SP fingerprint SP title [SP mark]`: a list of mails shows it alone, so in a drill it ends with the mark
 /// too (invariant 6).
-fn subject(out: &Outgoing, head: &Letterhead) -> String {
+fn subject(out: &Outgoing, head: &MessageContext) -> String {
     format!("{}{}{}", out.header(None), one_line(&head.title), out.footer())
 }
 
@@ -264,7 +264,7 @@ fn plain_block(job: &Job) -> String {
     block
 }
 
-fn html(out: &Outgoing, head: &Letterhead, cut: &str) -> String {
+fn html(out: &Outgoing, head: &MessageContext, cut: &str) -> String {
     let mark = out.footer();
     format!(
         "<!doctype html>\r\n<html lang=\"{}\">\r\n<head><meta charset=\"utf-8\"><title>{}</title></head>\r\n<body>\r\n\
@@ -326,7 +326,7 @@ mod tests {
             delivery: DeliveryId { incident: IncidentNo::exercise(3), ordinal: 17 },
             to: To("tib@fs.example".into()),
             out: Arc::new(Outgoing::message(&text, Mark::new("ÖVNING").unwrap())),
-            head: Arc::new(Letterhead {
+            head: Arc::new(MessageContext {
                 sender: "Region Fjällmark".into(),
                 lang: Lang::SV,
                 title: title.into(),

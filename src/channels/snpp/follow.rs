@@ -13,7 +13,7 @@ use super::Inner;
 use super::codec::{Command, Status, Ticket, status};
 use super::config::TwoWay;
 use super::session::{Lost, Session};
-use crate::channels::{Address, Events, GatewayEvent, Job, Taken};
+use crate::channels::{AckToken, Address, Events, GatewayEvent, Job};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::DeliveryId;
 
@@ -171,8 +171,8 @@ async fn round(
         if let Some((text, kept)) = answer {
             let (gateway, from) = (inner.id.clone(), followed.to.clone());
             // It is not asked for again when it is on disk.
-            let taken = Taken::new(move || kept.store(true, Ordering::Relaxed));
-            let _ = out.send(GatewayEvent::Reply { gateway, from, text, taken }).await;
+            let ack = AckToken::new(move || kept.store(true, Ordering::Relaxed));
+            let _ = out.send(GatewayEvent::Reply { gateway, from, text, ack }).await;
         }
     }
     Ok(())

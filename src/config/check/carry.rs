@@ -7,14 +7,14 @@ use std::sync::Arc;
 use super::rehearsal::Rehearsal;
 use crate::config::diagnostics::Found;
 use crate::config::resolve::Places;
-use crate::domain::ids::{Gx, PlaybookId, Px};
+use crate::domain::ids::{GatewayIx, PlaybookId, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::input::{Action, IfShared, News, Report};
 use crate::domain::incident::state::{Item, Kind};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Audience, Carry, Channel, Plan, Playbook};
-use crate::domain::text::carry::units;
-use crate::domain::text::{CannotCarry, Outgoing};
+use crate::domain::plan::{Audience, Capability, Channel, Plan, Playbook};
+use crate::domain::text::fit::units;
+use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::domain::time::At;
 use crate::domain::words::fill;
 
@@ -42,10 +42,10 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
         if gateway.channel == Channel::Web {
             continue;
         }
-        let g = Gx(u32::try_from(i).unwrap_or(u32::MAX));
-        let points: Vec<Px> = (0..plan.points.len())
+        let g = GatewayIx(u32::try_from(i).unwrap_or(u32::MAX));
+        let points: Vec<PointIx> = (0..plan.points.len())
             .filter_map(|p| u32::try_from(p).ok())
-            .map(Px)
+            .map(PointIx)
             .filter(|p| plan.point(*p).gateways.contains(&g))
             .collect();
         // Manual ways out have no duty points: the default language is read out.
@@ -56,10 +56,10 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
         let mut cannot: Vec<(Lang, String)> = Vec::new();
         for lang in languages {
             let trailer = trailer(plan, lang);
-            let mut reasons: Vec<(&str, CannotCarry)> = Vec::new();
+            let mut reasons: Vec<(&str, DoesNotFit)> = Vec::new();
             for (playbook, texts) in &spoken {
                 let of_lang = texts.iter().filter(|t| t.lang == lang);
-                let why = of_lang.filter_map(|t| units(&t.out, Some(&trailer), &gateway.carry).err()).next();
+                let why = of_lang.filter_map(|t| units(&t.out, Some(&trailer), &gateway.capability).err()).next();
                 reasons.extend(why.map(|why| (playbook.as_str(), why)));
             }
             if let Some((first, why)) = reasons.first() {
@@ -147,7 +147,7 @@ fn moment(text: &str) -> At {
 
 /// Who would lose which path at 03.12, when one duty answers for many and the list of them stands behind the text.
 fn by_night(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
-    let mut lost: BTreeMap<Px, (String, Vec<&PlaybookId>)> = BTreeMap::new();
+    let mut lost: BTreeMap<PointIx, (String, Vec<&PlaybookId>)> = BTreeMap::new();
     for playbook in plan.playbooks.values() {
         let mut rehearsal = Rehearsal::new(plan, moment(BY_NIGHT));
         rehearsal.state.exercise_count = DRILLS_BEFORE;
@@ -173,16 +173,16 @@ fn by_night(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
 }
 
 /// In the plain words of a page in daytime.
-fn said(why: &CannotCarry) -> String {
+fn said(why: &DoesNotFit) -> String {
     match why {
-        CannotCarry::Lacks(c) => format!("it has no {c}"),
-        CannotCarry::TooLong { needs, max, unit } => format!("it would take {needs} {unit}, {max} go"),
-        CannotCarry::NoRoom => "the header alone fills a unit".to_owned(),
+        DoesNotFit::Lacks(c) => format!("it has no {c}"),
+        DoesNotFit::TooLong { needs, max, unit } => format!("it would take {needs} {unit}, {max} go"),
+        DoesNotFit::NoRoom => "the header alone fills a unit".to_owned(),
     }
 }
 
 /// What happens to those who would have got it that way.
-fn instead(plan: &Plan, points: &[Px], lang: Lang, cannot: &[(Lang, String)]) -> String {
+fn instead(plan: &Plan, points: &[PointIx], lang: Lang, cannot: &[(Lang, String)]) -> String {
     let mut parts = Vec::new();
     for p in points.iter().filter(|p| plan.point(**p).languages.contains(&lang)) {
         let point = plan.point(*p);
@@ -238,8 +238,8 @@ fn trailer(plan: &Plan, lang: Lang) -> String {
 /// that the playbook raises by itself.
 fn first_page(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbook, lang: Lang) {
     let words = plan.words(lang);
-    let page = plan.gateways.iter().filter_map(|g| match g.carry {
-        Carry::Pages { charset, chars_max, .. } => {
+    let page = plan.gateways.iter().filter_map(|g| match g.capability {
+        Capability::Pages { charset, chars_max, .. } => {
             charset.first_missing(&words.mark).is_none().then_some(chars_max as usize)
         }
         _ => None,

@@ -4,7 +4,7 @@ use super::holders::ids;
 use super::infra::{down_with, holds};
 use crate::config::diagnostics::Found;
 use crate::config::resolve::Places;
-use crate::domain::ids::{Fx, Gx};
+use crate::domain::ids::{FunctionIx, GatewayIx};
 use crate::domain::plan::{AnswerRule, Channel, Plan, Playbook, To};
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
@@ -16,7 +16,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                 .help("send a test, then write proven: with its date");
         }
     }
-    let mut deaf: Vec<Gx> = Vec::new();
+    let mut deaf: Vec<GatewayIx> = Vec::new();
     for playbook in plan.playbooks.values() {
         contact(plan, places, found, playbook);
         for level in &playbook.levels {
@@ -31,7 +31,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                 }
                 let To::Functions(functions) = &row.to else { continue };
                 if let Some(within) = row.answer_within_s {
-                    let longer: Vec<Fx> =
+                    let longer: Vec<FunctionIx> =
                         functions.iter().copied().filter(|f| plan.function(*f).answer_within_s < within).collect();
                     if !longer.is_empty() {
                         let message = format!(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::rehearsal::Rehearsal;
 use crate::config::diagnostics::Found;
 use crate::config::tests_block::{After, Expect, Safety, TestCase};
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::facts;
 use crate::domain::incident::input::{IfShared, Report};
 use crate::domain::incident::state::EntryState;
@@ -52,7 +52,7 @@ struct Run {
     reported: At,
     approved: At,
     /// Functions that wait for the morning, and until when.
-    quiet: Vec<(Fx, At)>,
+    quiet: Vec<(FunctionIx, At)>,
 }
 
 fn run(plan: &Arc<Plan>, test: &TestCase, answers: bool) -> Result<Run, String> {
@@ -134,7 +134,7 @@ impl Run {
     }
 
     /// Over what the receiver got anything at all.
-    fn came(&self, plan: &Plan, to: Option<Fx>) -> String {
+    fn came(&self, plan: &Plan, to: Option<FunctionIx>) -> String {
         let got = |gone: &&super::rehearsal::Gone| match to {
             Some(f) => gone.to.contains(&f) || gone.to.iter().any(|g| covers(plan, *g, f, gone.at)),
             None => gone.to.is_empty(),
@@ -151,6 +151,6 @@ impl Run {
 }
 
 /// Whether `holder` holds the duty of `f` then: what goes to a duty goes to who holds it.
-fn covers(plan: &Plan, holder: Fx, f: Fx, at: At) -> bool {
+fn covers(plan: &Plan, holder: FunctionIx, f: FunctionIx, at: At) -> bool {
     crate::domain::holder::holder(plan, f, at.timestamp()).unwrap_or_else(|c| c.last) == holder
 }

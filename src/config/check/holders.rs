@@ -8,7 +8,7 @@ use crate::config::diagnostics::Found;
 use crate::config::resolve::Places;
 use crate::domain::calendar::Calendar;
 use crate::domain::holder::{deputies_when, holder_when};
-use crate::domain::ids::{Fx, PlaybookId};
+use crate::domain::ids::{FunctionIx, PlaybookId};
 use crate::domain::plan::Plan;
 
 /// More duties than that at one time are no duties any more (RULES F).
@@ -37,7 +37,8 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     if found.has_errors() {
         return;
     }
-    let all: Vec<Fx> = (0..plan.functions.len()).filter_map(|i| u32::try_from(i).ok()).map(Fx).collect();
+    let all: Vec<FunctionIx> =
+        (0..plan.functions.len()).filter_map(|i| u32::try_from(i).ok()).map(FunctionIx).collect();
     for &f in &all {
         if plan.function(f).deputies.is_empty() {
             let message = format!("\"{}\" has no deputy: silence goes to the last resort", plan.function(f).id);
@@ -46,7 +47,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     }
     for &(is_day, hours) in &states {
         let when = name(is_day);
-        let held = |f: Fx| holder_when(plan, f, is_day).unwrap_or(f);
+        let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
         own_deputy(plan, places, found, &all, (is_day, hours));
         circle_of_deputies(plan, places, found, &all, is_day);
         for site in plan.region.sites.iter().filter(|s| s.id != plan.region.whole) {
@@ -58,7 +59,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                 found.warning(place, "site-alone", message).help("every duty there is covered from elsewhere");
             }
         }
-        let mut carried: BTreeMap<Fx, Vec<Fx>> = BTreeMap::new();
+        let mut carried: BTreeMap<FunctionIx, Vec<FunctionIx>> = BTreeMap::new();
         for &f in &all {
             carried.entry(held(f)).or_default().push(f);
         }
@@ -77,14 +78,14 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     decisions(plan, places, found, &states);
 }
 
-pub(super) fn ids(plan: &Plan, functions: &[Fx]) -> String {
+pub(super) fn ids(plan: &Plan, functions: &[FunctionIx]) -> String {
     functions.iter().map(|f| plan.function(*f).id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn circles_of_covering(plan: &Plan, places: &Places, found: &mut Found) {
-    let mut said: Vec<Vec<Fx>> = Vec::new();
+    let mut said: Vec<Vec<FunctionIx>> = Vec::new();
     for i in 0..plan.functions.len() {
-        let f = Fx(u32::try_from(i).unwrap_or(0));
+        let f = FunctionIx(u32::try_from(i).unwrap_or(0));
         let Err(circle) = holder_when(plan, f, false) else { continue };
         let members = circle.members(plan);
         let mut sorted = members.clone();
@@ -102,8 +103,8 @@ fn circles_of_covering(plan: &Plan, places: &Places, found: &mut Found) {
 }
 
 /// Holder = only deputy: the deputy is asked after itself.
-fn own_deputy(plan: &Plan, places: &Places, found: &mut Found, all: &[Fx], (is_day, hours): (bool, u32)) {
-    let held = |f: Fx| holder_when(plan, f, is_day).unwrap_or(f);
+fn own_deputy(plan: &Plan, places: &Places, found: &mut Found, all: &[FunctionIx], (is_day, hours): (bool, u32)) {
+    let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
     for &f in all {
         let function = plan.function(f);
         let holder = held(f);
@@ -120,8 +121,8 @@ fn own_deputy(plan: &Plan, places: &Places, found: &mut Found, all: &[Fx], (is_d
 }
 
 /// Escalation that comes back because a deputy is covered. Deputies may be mutual; that alone is no mistake.
-fn circle_of_deputies(plan: &Plan, places: &Places, found: &mut Found, all: &[Fx], is_day: bool) {
-    let held = |f: Fx| holder_when(plan, f, is_day).unwrap_or(f);
+fn circle_of_deputies(plan: &Plan, places: &Places, found: &mut Found, all: &[FunctionIx], is_day: bool) {
+    let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
     for &f in all.iter().filter(|f| held(**f) == **f) {
         for &deputy in &plan.function(f).deputies {
             let by = held(deputy);
@@ -146,8 +147,8 @@ fn circle_of_deputies(plan: &Plan, places: &Places, found: &mut Found, all: &[Fx
 
 /// Approvals and decisions that nobody but one holder can take, and four eyes that are two.
 fn decisions(plan: &Plan, places: &Places, found: &mut Found, states: &[(bool, u32)]) {
-    let chain = |f: Fx, is_day: bool| -> Vec<Fx> {
-        let held = |f: Fx| holder_when(plan, f, is_day).unwrap_or(f);
+    let chain = |f: FunctionIx, is_day: bool| -> Vec<FunctionIx> {
+        let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
         let mut chain = vec![held(f)];
         for next in deputies_when(plan, f, is_day).into_iter().chain(plan.region.last_resort.iter().map(|l| held(*l))) {
             if !chain.contains(&next) {

@@ -6,7 +6,7 @@ use super::holders::ids;
 use crate::config::diagnostics::{Found, Place};
 use crate::config::load::{GatewayConfig, Settings};
 use crate::config::resolve::Places;
-use crate::domain::ids::{Fx, Gx, InfraId, SystemId};
+use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, SystemId};
 use crate::domain::ladder::Class;
 use crate::domain::plan::{Needs, Plan, To};
 
@@ -145,15 +145,15 @@ fn coverage(gateway: &GatewayConfig, place: Place, found: &mut Found) {
 }
 
 /// Whether a function can be reached with that down.
-fn reachable(plan: &Plan, f: Fx, down: &BTreeSet<InfraId>) -> bool {
-    let works = |g: &Gx| holds(&plan.gateway(*g).needs, down);
+fn reachable(plan: &Plan, f: FunctionIx, down: &BTreeSet<InfraId>) -> bool {
+    let works = |g: &GatewayIx| holds(&plan.gateway(*g).needs, down);
     plan.function(f).points.iter().any(|p| plan.point(*p).gateways.iter().any(works))
 }
 
 /// Every function over two paths that share nothing (INCIDENTS lesson 20): no single loss takes all of them.
 fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize, BTreeSet<InfraId>)]) {
     for i in 0..plan.functions.len() {
-        let f = Fx(u32::try_from(i).unwrap_or(0));
+        let f = FunctionIx(u32::try_from(i).unwrap_or(0));
         let function = plan.function(f);
         let place = places.functions[i];
         let mut channels: Vec<_> = function.points.iter().map(|p| plan.point(*p).channel).collect();
@@ -231,11 +231,11 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
 fn unreachable_in_playbooks(plan: &Plan, places: &Places, found: &mut Found) {
     for playbook in plan.playbooks.values().filter(|p| !p.infra.is_empty()) {
         let down = down_with(plan, &playbook.infra);
-        let mut cut: Vec<Fx> = Vec::new();
+        let mut cut: Vec<FunctionIx> = Vec::new();
         for level in &playbook.levels {
             for row in &level.notify {
                 let To::Functions(functions) = &row.to else { continue };
-                let over = |f: &Fx| {
+                let over = |f: &FunctionIx| {
                     plan.function(*f).points.iter().any(|p| {
                         let point = plan.point(*p);
                         row.channels.contains(&point.channel)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo};
+use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, DroppedPath, Event};
 use crate::domain::incident::input::{Action, Input, Refused, Report};
@@ -22,7 +22,7 @@ pub(super) struct Gone {
     /// When.
     pub at: At,
     /// To these functions; none: the public.
-    pub to: Vec<Fx>,
+    pub to: Vec<FunctionIx>,
     /// Over that.
     pub over: Channel,
 }
@@ -38,7 +38,7 @@ pub(super) struct Rehearsal {
     /// Paths that could not carry a text.
     pub dropped: Vec<DroppedPath>,
     /// When somebody else was asked for a function since nobody had answered.
-    pub escalated: Vec<(Fx, At)>,
+    pub escalated: Vec<(FunctionIx, At)>,
     /// Every duty answers at once.
     pub answers: bool,
     nonce: u8,
@@ -173,6 +173,6 @@ impl Rehearsal {
 /// Functions of whom an answer is still missing.
 fn unanswered(inc: &Incident) -> Vec<(IncidentNo, FunctionId)> {
     let waiting = inc.asks.iter().filter(|a| matches!(a.state, AskState::Waiting));
-    let functions: BTreeSet<Fx> = waiting.map(|a| a.function).collect();
+    let functions: BTreeSet<FunctionIx> = waiting.map(|a| a.function).collect();
     functions.into_iter().map(|f| (inc.no, inc.plan.function(f).id.clone())).collect()
 }

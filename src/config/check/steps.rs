@@ -4,12 +4,12 @@ use super::holders::ids;
 use crate::config::diagnostics::Found;
 use crate::config::resolve::Places;
 use crate::domain::holder::deputies_when;
-use crate::domain::ids::Fx;
+use crate::domain::ids::FunctionIx;
 use crate::domain::plan::{AnswerRule, Plan, RowId, To};
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     for (i, function) in plan.functions.iter().enumerate() {
-        let f = Fx(u32::try_from(i).unwrap_or(u32::MAX));
+        let f = FunctionIx(u32::try_from(i).unwrap_or(u32::MAX));
         if let Some(why) = too_few(plan, f, function.answers) {
             found
                 .warning(places.functions[i], "too-few-to-answer", why)
@@ -49,7 +49,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
 }
 
 /// Fewer different duties hold it and its deputies, by day or by night, than must answer.
-fn too_few(plan: &Plan, f: Fx, answers: u8) -> Option<String> {
+fn too_few(plan: &Plan, f: FunctionIx, answers: u8) -> Option<String> {
     let hours = [(true, "in office hours"), (false, "at night")];
     let (have, when) = hours
         .into_iter()

@@ -7,7 +7,7 @@ use crate::config::diagnostics::Place;
 use crate::config::load::normal;
 use crate::config::raw::contacts::{FunctionEntry, HoursWord, PointEntry};
 use crate::config::raw::{At, Name};
-use crate::domain::ids::{FunctionId, Fx, GroupId, Gx, Px};
+use crate::domain::ids::{FunctionId, FunctionIx, GatewayIx, GroupId, PointIx};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, DutyPoint, Function, Hours, Phone};
 use crate::domain::roster::Roster;
@@ -24,7 +24,7 @@ impl Resolver<'_> {
         let Some(file) = &raw.functions else { return };
         for (name, entry) in file.functions.iter() {
             self.id(name);
-            let at = Fx(u32::try_from(self.plan.functions.len()).unwrap_or(u32::MAX));
+            let at = FunctionIx(u32::try_from(self.plan.functions.len()).unwrap_or(u32::MAX));
             self.fx.insert(name.value.clone(), at);
             self.places.functions.push(name.place);
             let title = self.texts(name.place, &entry.title);
@@ -88,9 +88,9 @@ impl Resolver<'_> {
     pub(super) fn functions(&mut self) {
         let raw = self.raw;
         let Some(file) = &raw.functions else { return };
-        let mut points: HashMap<(Channel, String), Px> = HashMap::new();
+        let mut points: HashMap<(Channel, String), PointIx> = HashMap::new();
         for (i, (name, entry)) in file.functions.iter().enumerate() {
-            let f = Fx(u32::try_from(i).unwrap_or(u32::MAX));
+            let f = FunctionIx(u32::try_from(i).unwrap_or(u32::MAX));
             let hours = self.hours(name, entry);
             let mut deputies = Vec::new();
             for deputy in entry.deputies.iter() {
@@ -124,7 +124,7 @@ impl Resolver<'_> {
                 }
                 Phone { number: p.number.value.clone(), publishable: p.publishable, needs: self.needs(&p.needs) }
             });
-            let reach: Vec<Option<Px>> =
+            let reach: Vec<Option<PointIx>> =
                 entry.reach.iter().map(|p| self.point(f, p, &languages, &mut points)).collect();
             let ids = self.point_ids(entry, &reach);
             self.point_ids.insert(f, ids);
@@ -159,11 +159,11 @@ impl Resolver<'_> {
 
     fn point(
         &mut self,
-        f: Fx,
+        f: FunctionIx,
         at: &At<PointEntry>,
         languages: &[Lang],
-        points: &mut HashMap<(Channel, String), Px>,
-    ) -> Option<Px> {
+        points: &mut HashMap<(Channel, String), PointIx>,
+    ) -> Option<PointIx> {
         let given: Vec<(Channel, &Name)> = [
             (Channel::Sms, &at.sms),
             (Channel::Paging, &at.pager),
@@ -180,14 +180,14 @@ impl Resolver<'_> {
         };
         self.address(channel, address);
         let key = normal(channel, address);
-        let via: Vec<Gx> = at.via.iter().filter_map(|g| self.gateway_named(g, channel)).collect();
+        let via: Vec<GatewayIx> = at.via.iter().filter_map(|g| self.gateway_named(g, channel)).collect();
         if channel == Channel::Paging && at.via.is_empty() {
             let help = "pager codes mean something on their own transmitter only: via: [page-fs]";
             self.found.error(at.place, "pager-via", "a pager needs its transmitter").help(help);
         }
-        let gateways: Vec<Gx> = if at.via.is_empty() {
+        let gateways: Vec<GatewayIx> = if at.via.is_empty() {
             let all = self.plan.gateways.iter().enumerate().filter(|(_, g)| g.channel == channel);
-            all.filter_map(|(i, _)| u32::try_from(i).ok()).map(Gx).collect()
+            all.filter_map(|(i, _)| u32::try_from(i).ok()).map(GatewayIx).collect()
         } else {
             via
         };
@@ -219,7 +219,7 @@ impl Resolver<'_> {
             }
             return Some(px);
         }
-        let px = Px(u32::try_from(self.plan.points.len()).unwrap_or(u32::MAX));
+        let px = PointIx(u32::try_from(self.plan.points.len()).unwrap_or(u32::MAX));
         let proven = at.proven.map(|d| d.0);
         self.plan.points.push(DutyPoint { channel, gateways, languages, functions: vec![f], proven });
         self.places.points.push(at.place);

@@ -8,8 +8,8 @@ use crate::config::raw::channels::{
 };
 use crate::config::raw::{At, List, Name, Need};
 use crate::config::secrets::SecretRef;
-use crate::domain::ids::{GatewayId, Gx};
-use crate::domain::plan::{Carry, Channel, GatewayInfo, Infra};
+use crate::domain::ids::{GatewayId, GatewayIx};
+use crate::domain::plan::{Capability, Channel, GatewayInfo, Infra};
 use crate::domain::text::Charset;
 
 /// More parts than that are no SMS any more.
@@ -19,7 +19,7 @@ const SMS_PARTS_MAX: u32 = 16;
 pub(super) struct Way<'r> {
     pub name: &'r Name,
     pub channel: Channel,
-    pub carry: Carry,
+    pub capability: Capability,
     pub answers: bool,
     pub receipts: bool,
     pub needs: &'r List<At<Need>>,
@@ -57,10 +57,11 @@ impl Resolver<'_> {
             self.secret(g.smtp.password.as_ref());
             self.returns(name, g);
             let (needs, limits) = (&g.needs, &g.limits);
-            let (carry, settings) = (Carry::Whole { chars_max: None }, Settings::Smtp(Box::new(g.smtp.clone())));
+            let (capability, settings) =
+                (Capability::Whole { chars_max: None }, Settings::Smtp(Box::new(g.smtp.clone())));
             let (answers, receipts) = (g.answers, g.receipts);
             self.gateway(
-                Way { name, channel: Channel::Email, carry, answers, receipts, needs, limits, settings },
+                Way { name, channel: Channel::Email, capability, answers, receipts, needs, limits, settings },
                 &mut all,
             );
         }
@@ -74,9 +75,17 @@ impl Resolver<'_> {
             self.url(&g.readback_url);
             self.mirror(g);
             let (needs, limits, settings) = (&g.needs, &g.limits, Settings::Web(g.clone()));
-            let carry = Carry::Whole { chars_max: None };
-            let way =
-                Way { name, channel: Channel::Web, carry, answers: false, receipts: true, needs, limits, settings };
+            let capability = Capability::Whole { chars_max: None };
+            let way = Way {
+                name,
+                channel: Channel::Web,
+                capability,
+                answers: false,
+                receipts: true,
+                needs,
+                limits,
+                settings,
+            };
             self.gateway(way, &mut all);
         }
         let no_limits = LimitsEntry::default();
@@ -91,9 +100,17 @@ impl Resolver<'_> {
                 }
             }
             let (needs, limits, settings) = (&g.needs, &no_limits, Settings::Manual(g.clone()));
-            let carry = Carry::Whole { chars_max: g.chars_max };
-            let way =
-                Way { name, channel: Channel::Manual, carry, answers: false, receipts: true, needs, limits, settings };
+            let capability = Capability::Whole { chars_max: g.chars_max };
+            let way = Way {
+                name,
+                channel: Channel::Manual,
+                capability,
+                answers: false,
+                receipts: true,
+                needs,
+                limits,
+                settings,
+            };
             self.gateway(way, &mut all);
         }
         all
@@ -178,7 +195,7 @@ impl Resolver<'_> {
                 return;
             }
         };
-        let carry = Carry::Sms {
+        let capability = Capability::Sms {
             charset: charset(g.alphabet.value),
             ucs2: g.ucs2,
             // The header that a gateway writes for sar_* has a reference of 16 bits.
@@ -187,7 +204,7 @@ impl Resolver<'_> {
             parts_max: g.parts_max.value,
         };
         let (needs, limits, answers, receipts) = (&g.needs, &g.limits, g.answers, g.receipts);
-        self.gateway(Way { name, channel: Channel::Sms, carry, answers, receipts, needs, limits, settings }, all);
+        self.gateway(Way { name, channel: Channel::Sms, capability, answers, receipts, needs, limits, settings }, all);
     }
 
     fn fax(&mut self, name: &Name, g: &FaxGateway, all: &mut Vec<GatewayConfig>) {
@@ -216,9 +233,9 @@ impl Resolver<'_> {
                 return;
             }
         };
-        let carry = Carry::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
+        let capability = Capability::Fax { pages_max: g.pages_max.value, chars_max: g.chars_max.value };
         let (needs, limits, receipts) = (&g.needs, &g.limits, g.receipts);
-        let way = Way { name, channel: Channel::Fax, carry, answers: false, receipts, needs, limits, settings };
+        let way = Way { name, channel: Channel::Fax, capability, answers: false, receipts, needs, limits, settings };
         self.gateway(way, all);
     }
 
@@ -278,9 +295,9 @@ impl Resolver<'_> {
     }
 
     pub(super) fn gateway(&mut self, way: Way<'_>, all: &mut Vec<GatewayConfig>) {
-        let Way { name, channel, carry, answers, receipts, needs, limits, settings } = way;
+        let Way { name, channel, capability, answers, receipts, needs, limits, settings } = way;
         self.id(name);
-        let at = Gx(u32::try_from(all.len()).unwrap_or(u32::MAX));
+        let at = GatewayIx(u32::try_from(all.len()).unwrap_or(u32::MAX));
         if self.gx.insert(name.value.clone(), at).is_some() {
             let message = format!("there is a gateway \"{}\" in another file of channels/", name.value);
             self.found.error(name.place, "duplicate-gateway", message);
@@ -288,7 +305,7 @@ impl Resolver<'_> {
         let id = GatewayId::from(name.as_str());
         let needs = self.needs(needs);
         self.places.gateways.push(name.place);
-        self.plan.gateways.push(GatewayInfo { id: id.clone(), channel, carry, answers, receipts, needs });
+        self.plan.gateways.push(GatewayInfo { id: id.clone(), channel, capability, answers, receipts, needs });
         for (bound, what) in [
             (limits.connections_max, "connections_max"),
             (limits.window_max, "window_max"),
@@ -379,7 +396,7 @@ impl Resolver<'_> {
     }
 
     /// The place of a gateway, for mistakes about it.
-    pub(super) fn gateway_named(&mut self, name: &Name, channel: Channel) -> Option<Gx> {
+    pub(super) fn gateway_named(&mut self, name: &Name, channel: Channel) -> Option<GatewayIx> {
         let hit = self.gx.get(name.as_str()).copied();
         match hit {
             Some(g) if self.plan.gateways.get(g.ix()).is_some_and(|info| info.channel == channel) => Some(g),

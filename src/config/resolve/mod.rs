@@ -22,7 +22,7 @@ use std::sync::Arc;
 use super::diagnostics::{Found, Place};
 use super::load::{Contacts, Loaded, ROSTERS};
 use super::raw::{self, At, List, Name, Need, Texts};
-use crate::domain::ids::{Fx, Gx, InfraId, PlaybookId, Px, RoutineId, SiteId, SystemId};
+use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Needs, Plan, RowId};
@@ -107,7 +107,7 @@ pub(super) struct Places {
     pub rows: BTreeMap<(PlaybookId, RowId), Place>,
     pub answer_within: BTreeMap<(PlaybookId, RowId), Place>,
     pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
-    pub proposals: Vec<(Place, Fx, Option<PlaybookId>)>,
+    pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
     pub words: BTreeMap<Lang, Place>,
     pub holding: BTreeMap<Lang, Place>,
     pub call: Option<Place>,
@@ -129,9 +129,9 @@ struct Resolver<'a> {
     places: Places,
     addresses: Vec<Arc<str>>,
     /// By function: what rosters call its duty points.
-    point_ids: HashMap<Fx, Vec<(String, Px)>>,
-    fx: HashMap<String, Fx>,
-    gx: HashMap<String, Gx>,
+    point_ids: HashMap<FunctionIx, Vec<(String, PointIx)>>,
+    fx: HashMap<String, FunctionIx>,
+    gx: HashMap<String, GatewayIx>,
 }
 
 /// Resolves everything.
@@ -191,7 +191,7 @@ impl Resolver<'_> {
     }
 
     /// A function by name. Unknown names become the first function; the plan is not used then.
-    fn function(&mut self, name: &Name) -> Fx {
+    fn function(&mut self, name: &Name) -> FunctionIx {
         if let Some(f) = self.fx.get(name.as_str()) {
             return *f;
         }
@@ -203,11 +203,11 @@ impl Resolver<'_> {
         };
         let broken = self.raw.broken.functions;
         self.unknown(broken, name, "unknown-function", message, names.iter().map(String::as_str));
-        Fx(0)
+        FunctionIx(0)
     }
 
     /// Functions and groups, each function once, in the order of the list.
-    fn duties(&mut self, names: &[Name]) -> Vec<Fx> {
+    fn duties(&mut self, names: &[Name]) -> Vec<FunctionIx> {
         let mut all = Vec::new();
         let mut seen = HashSet::new();
         for name in names {

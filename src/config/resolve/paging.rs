@@ -6,7 +6,7 @@ use crate::config::diagnostics::Place;
 use crate::config::load::{GatewayConfig, Settings};
 use crate::config::raw::Name;
 use crate::config::raw::channels::{CharsetWord, LineEntry, PagingGateway, PocsagEntry};
-use crate::domain::plan::{Carry, Channel};
+use crate::domain::plan::{Capability, Channel};
 
 /// A pager that shows fewer characters has no room for header and mark.
 const PAGE_CHARS_MIN: u32 = 60;
@@ -85,13 +85,16 @@ impl Resolver<'_> {
                 return;
             }
         };
-        let carry = Carry::Pages {
+        let capability = Capability::Pages {
             charset: charset(g.charset.value),
             chars_max: g.chars_max.value,
             pages_max: g.pages_max.value,
         };
         let (needs, limits, answers, receipts) = (&g.needs, &g.limits, g.answers, g.receipts);
-        self.gateway(Way { name, channel: Channel::Paging, carry, answers, receipts, needs, limits, settings }, all);
+        self.gateway(
+            Way { name, channel: Channel::Paging, capability, answers, receipts, needs, limits, settings },
+            all,
+        );
     }
 
     fn line(&mut self, place: Place, line: &LineEntry) {

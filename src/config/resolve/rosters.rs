@@ -5,7 +5,7 @@ use crate::config::diagnostics::Place;
 use crate::config::raw::Name;
 use crate::config::raw::contacts::FunctionEntry;
 use crate::config::rosters::{self, Mistake};
-use crate::domain::ids::Px;
+use crate::domain::ids::PointIx;
 use crate::domain::roster::{Roster, Turn};
 
 /// A calendar as it was read.
@@ -41,7 +41,7 @@ impl Resolver<'_> {
             let mut turns = Vec::with_capacity(entries.len());
             let mut unknown: Vec<(String, u32)> = Vec::new();
             for entry in entries {
-                let mut points: Vec<Px> = Vec::new();
+                let mut points: Vec<PointIx> = Vec::new();
                 for name in entry.names {
                     match ids.iter().find(|(id, _)| *id == name) {
                         Some((_, p)) => points.push(*p),
@@ -79,8 +79,8 @@ impl Resolver<'_> {
     }
 
     /// What rosters call the duty points of a function.
-    pub(super) fn point_ids(&mut self, entry: &FunctionEntry, points: &[Option<Px>]) -> Vec<(String, Px)> {
-        let mut ids: Vec<(String, Px)> = Vec::new();
+    pub(super) fn point_ids(&mut self, entry: &FunctionEntry, points: &[Option<PointIx>]) -> Vec<(String, PointIx)> {
+        let mut ids: Vec<(String, PointIx)> = Vec::new();
         for (at, p) in entry.reach.iter().zip(points) {
             let (Some(id), Some(p)) = (&at.id, p) else { continue };
             self.id(id);

@@ -3,51 +3,51 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::apply::Unfit;
+use super::apply::ApplyError;
 use super::state::{AskState, EntryState, Incident, ProposalState, ReleasedBy, Via};
 use super::steps::{Arrival, ArrivalState, StepAnswer, StepAsk, StepState};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, Px};
+use crate::domain::ids::{FunctionIx, PointIx};
 use crate::domain::plan::Plan;
 
 /// Moves the incident.
 ///
 /// # Errors
 /// A function, duty point, language or playbook that it uses is gone.
-pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
+pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), ApplyError> {
     let old = inc.plan.clone();
     if !plan.playbooks.contains_key(&inc.playbook) {
-        return Err(Unfit(format!("the new configuration has no playbook {}", inc.playbook)));
+        return Err(ApplyError(format!("the new configuration has no playbook {}", inc.playbook)));
     }
     if plan.region.languages != old.region.languages {
-        return Err(Unfit("the new configuration has other languages".into()));
+        return Err(ApplyError("the new configuration has other languages".into()));
     }
     let rungs = |p: &Plan| {
         let levels: Vec<String> = p.ladders.levels.iter().map(|l| l.id.clone()).collect();
         (levels, p.ladders.modes.iter().map(|m| m.id.clone()).collect::<Vec<_>>())
     };
     if rungs(&plan) != rungs(&old) {
-        return Err(Unfit("the new configuration has other levels or modes".into()));
+        return Err(ApplyError("the new configuration has other levels or modes".into()));
     }
     if let Some(site) = inc.sites.iter().find(|s| !plan.region.sites.iter().any(|n| n.id == **s)) {
-        return Err(Unfit(format!("the new configuration has no site {site}")));
+        return Err(ApplyError(format!("the new configuration has no site {site}")));
     }
     let functions = map_functions(&old, &plan);
     let points = map_points(&old, &plan, &functions);
-    let f = |x: Fx| -> Result<Fx, Unfit> {
+    let f = |x: FunctionIx| -> Result<FunctionIx, ApplyError> {
         functions
             .get(&x)
             .copied()
-            .ok_or_else(|| Unfit(format!("the new configuration has no function {}", old.function(x).id)))
+            .ok_or_else(|| ApplyError(format!("the new configuration has no function {}", old.function(x).id)))
     };
-    let all = |xs: &[Fx]| xs.iter().map(|x| f(*x)).collect::<Result<Vec<_>, _>>();
+    let all = |xs: &[FunctionIx]| xs.iter().map(|x| f(*x)).collect::<Result<Vec<_>, _>>();
 
     let mut new = inc.clone();
     for d in &mut new.deliveries {
         let before = old.point(d.point);
         let gone = |what: &str| {
             let whose: Vec<&str> = before.functions.iter().map(|f| old.function(*f).id.as_str()).collect();
-            Unfit(format!("{what} of {} that was used is gone", whose.join(", ")))
+            ApplyError(format!("{what} of {} that was used is gone", whose.join(", ")))
         };
         d.point = *points.get(&d.point).ok_or_else(|| gone("a duty point"))?;
         let gateways = &plan.point(d.point).gateways;
@@ -100,7 +100,7 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
     for n in &mut new.notes {
         n.to = f(n.to)?;
     }
-    for t in &mut new.tasks {
+    for t in &mut new.errands {
         t.owner = f(t.owner)?;
         t.functions = all(&t.functions)?;
         t.done = t.done.map(|(at, by)| f(by).map(|by| (at, by))).transpose()?;
@@ -109,14 +109,14 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
         s.new.owner = f(s.new.owner)?;
         s.new.to = all(&s.new.to)?;
         s.new.by = s.new.by.map(f).transpose()?;
-        let asks = |list: &mut Vec<StepAsk>| -> Result<(), Unfit> {
+        let asks = |list: &mut Vec<StepAsk>| -> Result<(), ApplyError> {
             for a in list {
                 *a = StepAsk { function: f(a.function)?, who: f(a.who)? };
             }
             Ok(())
         };
-        let answers = |of: &BTreeMap<Fx, StepAnswer>| -> Result<BTreeMap<Fx, StepAnswer>, Unfit> {
-            let one = |(k, a): (&Fx, &StepAnswer)| {
+        let answers = |of: &BTreeMap<FunctionIx, StepAnswer>| -> Result<BTreeMap<FunctionIx, StepAnswer>, ApplyError> {
+            let one = |(k, a): (&FunctionIx, &StepAnswer)| {
                 Ok((f(*k)?, StepAnswer { by: f(a.by)?, via: via(&f, &a.via)?, ..a.clone() }))
             };
             of.iter().map(one).collect()
@@ -148,26 +148,29 @@ pub fn adopt(inc: &mut Incident, plan: Arc<Plan>) -> Result<(), Unfit> {
     Ok(())
 }
 
-fn via(f: &impl Fn(Fx) -> Result<Fx, Unfit>, via: &Via) -> Result<Via, Unfit> {
+fn via(f: &impl Fn(FunctionIx) -> Result<FunctionIx, ApplyError>, via: &Via) -> Result<Via, ApplyError> {
     Ok(match via {
         Via::Phone { noted_by } => Via::Phone { noted_by: f(*noted_by)? },
         via => via.clone(),
     })
 }
 
-fn map_functions(old: &Plan, new: &Plan) -> BTreeMap<Fx, Fx> {
-    (0u32..).zip(&old.functions).filter_map(|(i, f)| new.fx(f.id.as_str()).map(|n| (Fx(i), n))).collect()
+fn map_functions(old: &Plan, new: &Plan) -> BTreeMap<FunctionIx, FunctionIx> {
+    (0u32..)
+        .zip(&old.functions)
+        .filter_map(|(i, f)| new.function_ix(f.id.as_str()).map(|n| (FunctionIx(i), n)))
+        .collect()
 }
 
 /// A point is the same when it is the same place in the list of one of its functions' points of that channel.
-fn map_points(old: &Plan, new: &Plan, functions: &BTreeMap<Fx, Fx>) -> BTreeMap<Px, Px> {
-    let nth = |plan: &Plan, f: Fx, p: Px| {
+fn map_points(old: &Plan, new: &Plan, functions: &BTreeMap<FunctionIx, FunctionIx>) -> BTreeMap<PointIx, PointIx> {
+    let nth = |plan: &Plan, f: FunctionIx, p: PointIx| {
         let channel = plan.point(p).channel;
         plan.function(f).points.iter().filter(|q| plan.point(**q).channel == channel).position(|q| *q == p)
     };
     let mut map = BTreeMap::new();
     for (i, point) in (0u32..).zip(&old.points) {
-        let p = Px(i);
+        let p = PointIx(i);
         let found = point.functions.iter().find_map(|f| {
             let place = nth(old, *f, p)?;
             let there = &new.functions.get(functions.get(f)?.ix())?.points;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use super::ask_list::{AskList, Changing};
 use super::asks::{answers_needed, arrive_within_s};
 use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
+use super::gateways::{GatewayChange, GatewayTest, Proof, Reached, TESTS_MAX};
 use super::state::{
-    Ask, AskState, Delivery, DeskNote, Entry, EntryState, GivenAnswer, Incident, Item, Kind, Message, Note, Phase,
-    Proposal, ProposalState, State, Summary, Task,
+    Ask, AskState, Delivery, Entry, EntryState, Errand, GivenAnswer, Incident, Item, Kind, Message, Note, Phase,
+    Proposal, ProposalState, State, Summary, SystemNote,
 };
 use super::steps::{Arrival, ArrivalState};
-use super::ways::{GatewayTest, Proof, Reached, TESTS_MAX, WaysChange};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, IncidentNo, Status};
+use crate::domain::ids::{FunctionIx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -21,23 +21,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An event that does not fit the state: a damaged or foreign journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unfit(pub String);
-impl fmt::Display for Unfit {
+pub struct ApplyError(pub String);
+impl fmt::Display for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an event does not fit what came before: {}", self.0)
     }
 }
-impl std::error::Error for Unfit {}
+impl std::error::Error for ApplyError {}
 
 impl State {
     /// Carries an event out.
     ///
     /// # Errors
-    /// [`Unfit`] when the event names what is not there.
-    pub fn apply(&mut self, at: At, event: &Event) -> Result<(), Unfit> {
+    /// [`ApplyError`] when the event names what is not there.
+    pub fn apply(&mut self, at: At, event: &Event) -> Result<(), ApplyError> {
         match event {
             Event::PlanSet { plan } => {
-                self.plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+                self.plan =
+                    self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
             }
             Event::ReportPending { code, report } => {
                 self.pending.insert(code.as_str().to_owned(), report.clone());
@@ -46,7 +47,7 @@ impl State {
                 self.pending.remove(code.as_str());
             }
             Event::StrangerWrote => {}
-            Event::DeskNote { send, plan, word, text } => self.desk.push(DeskNote {
+            Event::SystemNote { send, plan, word, text } => self.system_notes.push(SystemNote {
                 send: *send,
                 plan: plan.clone(),
                 word: *word,
@@ -54,28 +55,28 @@ impl State {
                 at,
                 state: DeliveryState::Queued,
             }),
-            Event::DeskResults { results } => {
+            Event::SystemNoteResults { results } => {
                 for r in results {
-                    self.desk
+                    self.system_notes
                         .get_mut(r.ordinal as usize)
-                        .ok_or_else(|| missing("note of the desk", r.ordinal))?
+                        .ok_or_else(|| missing("note of the program itself", r.ordinal))?
                         .state = r.state;
                     if let Some(reached) = Reached::of(r.state) {
                         self.test_reached(at, r.ordinal, reached);
                     }
                 }
             }
-            Event::Ways { change } => self.apply_ways(at, change)?,
+            Event::Gateway { change } => self.apply_ways(at, change)?,
             Event::Incident { no, change } => self.apply_change(at, *no, change)?,
         }
         Ok(())
     }
 
-    fn apply_ways(&mut self, at: At, change: &WaysChange) -> Result<(), Unfit> {
+    fn apply_ways(&mut self, at: At, change: &GatewayChange) -> Result<(), ApplyError> {
         match change {
-            WaysChange::TestSent { send, plan, gateway, function, by, code, text } => {
-                let ordinal = u32::try_from(self.desk.len()).unwrap_or(u32::MAX);
-                self.desk.push(DeskNote {
+            GatewayChange::TestSent { send, plan, gateway, function, by, code, text } => {
+                let ordinal = u32::try_from(self.system_notes.len()).unwrap_or(u32::MAX);
+                self.system_notes.push(SystemNote {
                     send: *send,
                     plan: plan.clone(),
                     word: NoteWord::Test,
@@ -97,8 +98,8 @@ impl State {
                     answered_at: None,
                 });
             }
-            WaysChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
-            WaysChange::AlarmTold { .. } => {}
+            GatewayChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
+            GatewayChange::AlarmTold { .. } => {}
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl State {
         }
     }
 
-    fn apply_change(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), Unfit> {
+    fn apply_change(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), ApplyError> {
         match change {
             Change::Opened { .. } => return self.open_incident(at, no, change),
             Change::Archived => {
@@ -135,7 +136,8 @@ impl State {
                 return Ok(());
             }
             Change::Adopted { plan, .. } => {
-                let plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+                let plan =
+                    self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
                 let inc = self.incidents.get_mut(&no).ok_or_else(|| unknown(no))?;
                 return super::adopt::adopt(inc, plan);
             }
@@ -161,7 +163,7 @@ impl State {
             }
             return Ok(());
         }
-        let told: Vec<Fx> = match change {
+        let told: Vec<FunctionIx> = match change {
             Change::Released { also, entry, .. } => {
                 inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
             }
@@ -179,11 +181,11 @@ impl State {
         inc.apply(at, change)
     }
 
-    fn open_incident(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), Unfit> {
+    fn open_incident(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), ApplyError> {
         let Change::Opened { plan, playbook, level, sites, facts, by } = change else { return Ok(()) };
-        let plan = self.plans.get(plan).cloned().ok_or_else(|| Unfit(format!("plan {plan} is not stored")))?;
+        let plan = self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
         if !plan.playbooks.contains_key(playbook) {
-            return Err(Unfit(format!("its plan has no playbook {playbook}")));
+            return Err(ApplyError(format!("its plan has no playbook {playbook}")));
         }
         let count = match no.status {
             Status::Actual => &mut self.actual_count,
@@ -209,7 +211,7 @@ impl State {
             proposals: Vec::new(),
             notes: Vec::new(),
             deliveries: Vec::new(),
-            tasks: Vec::new(),
+            errands: Vec::new(),
             steps: Vec::new(),
             arrivals: BTreeMap::new(),
             update_due: facts.next,
@@ -226,28 +228,28 @@ impl State {
     }
 }
 
-fn unknown(no: IncidentNo) -> Unfit {
-    Unfit(format!("incident {no} is not open"))
+fn unknown(no: IncidentNo) -> ApplyError {
+    ApplyError(format!("incident {no} is not open"))
 }
-fn missing(what: &str, n: u32) -> Unfit {
-    Unfit(format!("there is no {what} {n}"))
+fn missing(what: &str, n: u32) -> ApplyError {
+    ApplyError(format!("there is no {what} {n}"))
 }
 
 impl Incident {
-    fn entry_mut(&mut self, id: u32) -> Result<&mut Entry, Unfit> {
+    fn entry_mut(&mut self, id: u32) -> Result<&mut Entry, ApplyError> {
         self.entries.get_mut(id as usize).ok_or_else(|| missing("entry", id))
     }
-    fn message_mut(&mut self, seq: u32) -> Result<&mut Message, Unfit> {
+    fn message_mut(&mut self, seq: u32) -> Result<&mut Message, ApplyError> {
         self.messages.get_mut((seq as usize).wrapping_sub(1)).ok_or_else(|| missing("message", seq))
     }
-    fn ask_mut(&mut self, id: u32) -> Result<Changing<'_>, Unfit> {
+    fn ask_mut(&mut self, id: u32) -> Result<Changing<'_>, ApplyError> {
         self.asks.change(id).ok_or_else(|| missing("ask", id))
     }
-    fn proposal_mut(&mut self, id: u32) -> Result<&mut Proposal, Unfit> {
+    fn proposal_mut(&mut self, id: u32) -> Result<&mut Proposal, ApplyError> {
         self.proposals.get_mut(id as usize).ok_or_else(|| missing("proposal", id))
     }
 
-    fn apply(&mut self, at: At, change: &Change) -> Result<(), Unfit> {
+    fn apply(&mut self, at: At, change: &Change) -> Result<(), ApplyError> {
         match change {
             Change::Opened { .. } | Change::ModeSet { .. } | Change::Archived | Change::Adopted { .. } => {}
             Change::FactsSet { facts, beat, .. } => {
@@ -466,9 +468,9 @@ impl Incident {
                 self.phase = Phase::Closed;
                 self.phase_at = at;
             }
-            Change::TaskAdded { owner, functions, message, why } => {
-                let id = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
-                self.tasks.push(Task {
+            Change::ErrandAdded { owner, functions, message, why } => {
+                let id = u32::try_from(self.errands.len()).unwrap_or(u32::MAX);
+                self.errands.push(Errand {
                     id,
                     owner: *owner,
                     functions: functions.clone(),
@@ -477,8 +479,9 @@ impl Incident {
                     done: None,
                 });
             }
-            Change::TaskDone { task, by } => {
-                self.tasks.get_mut(*task as usize).ok_or_else(|| missing("task", *task))?.done = Some((at, *by));
+            Change::ErrandDone { errand, by } => {
+                self.errands.get_mut(*errand as usize).ok_or_else(|| missing("errand", *errand))?.done =
+                    Some((at, *by));
             }
             Change::PageChecked { message, equal } => self.message_mut(*message)?.page_equal = Some(*equal),
             Change::StepOpened { .. }
@@ -496,7 +499,7 @@ impl Incident {
     }
 
     /// One more answer. The ask is answered when there are as many as it needs, by different functions; the first owns it.
-    fn add_answer(&mut self, at: At, id: u32, answer: GivenAnswer) -> Result<(), Unfit> {
+    fn add_answer(&mut self, at: At, id: u32, answer: GivenAnswer) -> Result<(), ApplyError> {
         let mut ask = self.ask_mut(id)?;
         if ask.answers.iter().all(|a| a.by != answer.by) {
             ask.answers.push(answer);
@@ -519,9 +522,9 @@ impl Incident {
         Ok(())
     }
 
-    fn add_batch(&mut self, at: At, batch: &Batch) -> Result<(), Unfit> {
+    fn add_batch(&mut self, at: At, batch: &Batch) -> Result<(), ApplyError> {
         if batch.first as usize != self.deliveries.len() {
-            return Err(Unfit(format!("deliveries go on at {}, not {}", self.deliveries.len(), batch.first)));
+            return Err(ApplyError(format!("deliveries go on at {}, not {}", self.deliveries.len(), batch.first)));
         }
         let seconds = at.seconds_since(self.opened);
         self.deliveries.extend(
@@ -553,7 +556,7 @@ impl Incident {
     }
 
     /// A gateway's word starts the clock of an ask (RULES C8) and tells that a request to approve arrived (B5).
-    fn note_result(&mut self, at: At, point: crate::domain::ids::Px, item: Item, state: DeliveryState) {
+    fn note_result(&mut self, at: At, point: crate::domain::ids::PointIx, item: Item, state: DeliveryState) {
         let plan: Arc<_> = self.plan.clone();
         let functions = &plan.point(point).functions;
         match (item, state) {
@@ -576,7 +579,7 @@ impl Incident {
     }
 
     /// The ask of `f`, or the one that `f` holds for another, starts now if this is the first acceptance.
-    fn start_clock(&mut self, at: At, plan: &crate::domain::plan::Plan, f: Fx, seq: u32) {
+    fn start_clock(&mut self, at: At, plan: &crate::domain::plan::Plan, f: FunctionIx, seq: u32) {
         // Who was asked first may hold the function of somebody else, so look at asks whose first asked is `f` too.
         let mut ids: Vec<u32> = self.asks.current().get(&f).copied().into_iter().collect();
         ids.extend(plan.covers(f).iter().filter_map(|g| self.asks.current().get(g).copied()));

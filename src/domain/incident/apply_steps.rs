@@ -1,19 +1,19 @@
 //! Carries out what happens to steps and arrivals.
 
-use super::apply::Unfit;
+use super::apply::ApplyError;
 use super::event::Change;
 use super::state::Incident;
 use super::steps::{ArrivalState, Round, Step, StepAnswer, StepState};
-use crate::domain::ids::Fx;
+use crate::domain::ids::FunctionIx;
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 
 impl Incident {
-    fn step_mut(&mut self, id: u32) -> Result<&mut Step, Unfit> {
-        self.steps.get_mut(id as usize).ok_or_else(|| Unfit(format!("there is no step {id}")))
+    fn step_mut(&mut self, id: u32) -> Result<&mut Step, ApplyError> {
+        self.steps.get_mut(id as usize).ok_or_else(|| ApplyError(format!("there is no step {id}")))
     }
 
-    pub(super) fn apply_step(&mut self, now: At, change: &Change) -> Result<(), Unfit> {
+    pub(super) fn apply_step(&mut self, now: At, change: &Change) -> Result<(), ApplyError> {
         match change {
             Change::StepOpened { step } => {
                 let id = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
@@ -30,7 +30,7 @@ impl Incident {
                     state: StepState::Open,
                 });
             }
-            Change::StepTold { step, asked, notes, late, look } => {
+            Change::StepTold { step, asked, notes, late, next_check } => {
                 let step = self.step_mut(*step)?;
                 step.asked.extend(asked);
                 step.notes.extend(notes);
@@ -38,25 +38,25 @@ impl Incident {
                     round.called.extend(asked);
                 }
                 step.late = *late;
-                step.new.look = *look;
+                step.new.next_check = *next_check;
             }
-            Change::StepRound { step, at, code, called, notes, look } => {
+            Change::StepRound { step, at, code, called, notes, next_check } => {
                 let step = self.step_mut(*step)?;
                 let before = std::mem::replace(&mut step.new.code, code.clone());
                 step.spent.push(before);
                 step.new.due = *at;
-                step.new.look = *look;
+                step.new.next_check = *next_check;
                 step.asked.clone_from(called);
                 step.notes.clone_from(notes);
                 step.rounds.push(Round { at: *at, called: called.clone(), answers: Default::default(), told: false });
             }
-            Change::StepRolled { step, due, look } => {
+            Change::StepRolled { step, due, next_check } => {
                 let step = self.step_mut(*step)?;
                 if let Some(round) = step.rounds.last_mut() {
                     round.told = true;
                 }
                 step.new.due = *due;
-                step.new.look = *look;
+                step.new.next_check = *next_check;
             }
             Change::StepAnswered { step, functions, by, yes, at, via } => {
                 let step = self.step_mut(*step)?;
@@ -69,16 +69,16 @@ impl Incident {
                     answers.insert(*f, answer.clone());
                 }
             }
-            Change::StepBegun { step, look } => {
+            Change::StepBegun { step, next_check } => {
                 let step = self.step_mut(*step)?;
                 step.state = StepState::Begun { at: now };
-                step.new.look = *look;
+                step.new.next_check = *next_check;
                 step.late = 0;
             }
-            Change::StepMoved { step, due, look, .. } => {
+            Change::StepMoved { step, due, next_check, .. } => {
                 let step = self.step_mut(*step)?;
                 step.new.due = *due;
-                step.new.look = *look;
+                step.new.next_check = *next_check;
                 step.late = 0;
                 if step.new.kind == StepKind::Intervention {
                     // Who was reached for the old time was not asked for the new one.
@@ -112,7 +112,7 @@ impl Incident {
     }
 
     /// The answer that somebody was to come after was taken back.
-    pub(super) fn forget_arrival(&mut self, function: Fx, ask: u32) {
+    pub(super) fn forget_arrival(&mut self, function: FunctionIx, ask: u32) {
         if self.arrivals.get(&function).is_some_and(|a| a.ask == ask && a.state != ArrivalState::Missed) {
             self.arrivals.remove(&function);
         }

@@ -8,7 +8,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::asks::ask_due;
 use super::state::Ask;
-use crate::domain::ids::Fx;
+use crate::domain::ids::FunctionIx;
 use crate::domain::time::At;
 
 /// Asks by their ID, the place in the list. What was asked is never taken out.
@@ -16,14 +16,14 @@ use crate::domain::time::At;
 pub struct AskList {
     all: Vec<Ask>,
     /// Per function the ask that counts.
-    current: BTreeMap<Fx, u32>,
+    current: BTreeMap<FunctionIx, u32>,
     /// When those that count want to be looked at, the first first.
     due: BTreeSet<(At, u32)>,
 }
 
 impl AskList {
     /// Per function the ask that counts.
-    pub fn current(&self) -> &BTreeMap<Fx, u32> {
+    pub fn current(&self) -> &BTreeMap<FunctionIx, u32> {
         &self.current
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::event::NewAsk;
 use super::state::{Ask, AskState, Delivery, Incident, Item};
 use crate::domain::holder::{deputies_in_turn, holder};
-use crate::domain::ids::{Fx, Gx, Px, Status};
+use crate::domain::ids::{FunctionIx, GatewayIx, PointIx, Status};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Plan};
 use crate::domain::text::{Actual, Canonical, Exercise, Mark, NO_MARK, Outgoing, Text};
@@ -13,13 +13,13 @@ use crate::domain::time::At;
 use crate::domain::words::{NoteWord, fill};
 
 /// Answer time of a function, in seconds: its own; a playbook may only shorten it (RULES C8).
-pub fn within_s(plan: &Plan, f: Fx, row: Option<u32>) -> u32 {
+pub fn within_s(plan: &Plan, f: FunctionIx, row: Option<u32>) -> u32 {
     let own = plan.function(f).answer_within_s.max(1);
     row.map_or(own, |r| own.min(r.max(1)))
 }
 
 /// How many of who is asked for `f` with an entry must answer: as the function itself asks for, or its row where that is more.
-pub fn answers_needed(inc: &Incident, entry: u32, f: Fx) -> u8 {
+pub fn answers_needed(inc: &Incident, entry: u32, f: FunctionIx) -> u8 {
     let own = inc.plan.functions.get(f.ix()).map_or(1, |f| f.answers);
     own.max(row_of(inc, entry).and_then(|r| r.answers).unwrap_or(1)).max(1)
 }
@@ -37,7 +37,7 @@ fn row_of(inc: &Incident, entry: u32) -> Option<&crate::domain::plan::Row> {
 }
 
 /// Who is asked for `f` after those who were: its deputies in turn, then the last resort. Each holder once (RULES C9, C10).
-pub fn next_to_ask(plan: &Plan, f: Fx, asked: &[Fx], at: At) -> Option<Fx> {
+pub fn next_to_ask(plan: &Plan, f: FunctionIx, asked: &[FunctionIx], at: At) -> Option<FunctionIx> {
     let t = at.timestamp();
     let last = plan.region.last_resort.iter().map(|l| holder(plan, *l, t).unwrap_or_else(|c| c.last));
     deputies_in_turn(plan, f, t).into_iter().chain(last).find(|x| !asked.contains(x))
@@ -94,7 +94,7 @@ pub fn note_outgoing(inc: &Incident, text: &str, lang: Lang) -> Option<Outgoing>
 }
 
 /// A note that belongs to no incident, as it leaves. A test begins with `TEST`.
-pub fn desk_outgoing(word: NoteWord, text: &str) -> Option<Outgoing> {
+pub fn system_note_outgoing(word: NoteWord, text: &str) -> Option<Outgoing> {
     let header = if word == NoteWord::Test { "TEST" } else { "VK" };
     Some(Outgoing::note::<Actual>(header, &Canonical::from_typed(text).ok()?, NO_MARK))
 }
@@ -108,10 +108,10 @@ fn mark(word: &str) -> Mark {
 pub struct Trailers<'a> {
     inc: &'a Incident,
     /// Per function that was asked: for which others.
-    for_others: BTreeMap<Fx, Vec<Fx>>,
-    asked: std::collections::BTreeSet<Fx>,
+    for_others: BTreeMap<FunctionIx, Vec<FunctionIx>>,
+    asked: std::collections::BTreeSet<FunctionIx>,
     /// Functions that an answer is wanted for.
-    asked_for: std::collections::BTreeSet<Fx>,
+    asked_for: std::collections::BTreeSet<FunctionIx>,
 }
 
 impl<'a> Trailers<'a> {
@@ -131,7 +131,7 @@ impl<'a> Trailers<'a> {
         t
     }
 
-    fn add(&mut self, function: Fx, asked: &[Fx]) {
+    fn add(&mut self, function: FunctionIx, asked: &[FunctionIx]) {
         self.asked_for.insert(function);
         for f in asked {
             self.asked.insert(*f);
@@ -147,28 +147,29 @@ impl<'a> Trailers<'a> {
     /// The same where the gateway can't carry all of it beside the text: without the word that it is a reminder, then only what
     /// asks for the answer, then nothing. An answer's confirmation says for whom it counts (RULES C4); a text that does not
     /// come at all says nothing to anybody.
-    pub fn shorter(&self, p: Px, g: Gx, lang: Lang, flags: u8) -> Vec<String> {
+    pub fn shorter(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Vec<String> {
         let unremarked = self.for_point(p, g, lang, flags & !Delivery::REMINDER);
         unremarked.into_iter().chain([self.request(g, lang)]).collect()
     }
 
     /// What asks for the answer over that gateway.
-    fn request(&self, g: Gx, lang: Lang) -> String {
+    fn request(&self, g: GatewayIx, lang: Lang) -> String {
         let plan = &self.inc.plan;
         let words = plan.words(lang);
         let code = self.inc.no.written(&words.drill_prefix);
         if plan.gateway(g).answers {
             return fill(&words.answer_by_reply, &[("code", &code)]);
         }
-        let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
-        let number = desk.map_or("", |p| p.number.as_str());
+        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let number = switchboard.map_or("", |p| p.number.as_str());
         fill(&words.answer_by_phone, &[("code", &code), ("phone", number)])
     }
 
     /// What stands after the text at that point, over that gateway, in that language.
-    pub fn for_point(&self, p: Px, g: Gx, lang: Lang, flags: u8) -> Option<String> {
+    pub fn for_point(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Option<String> {
         let plan = &self.inc.plan;
-        let serves: Vec<Fx> = plan.point(p).functions.iter().copied().filter(|f| self.asked.contains(f)).collect();
+        let serves: Vec<FunctionIx> =
+            plan.point(p).functions.iter().copied().filter(|f| self.asked.contains(f)).collect();
         if serves.is_empty() || flags & Delivery::OTHER_TEXT != 0 {
             return None;
         }
@@ -177,12 +178,13 @@ impl<'a> Trailers<'a> {
         if flags & Delivery::REMINDER != 0 {
             parts.push(format!("{}.", words.reminder));
         }
-        let mut others: Vec<Fx> = serves.iter().flat_map(|f| self.for_others.get(f)).flatten().copied().collect();
+        let mut others: Vec<FunctionIx> =
+            serves.iter().flat_map(|f| self.for_others.get(f)).flatten().copied().collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|o| !serves.contains(o));
         // An address that serves several functions says which (RULES C2).
-        let own: Vec<Fx> = serves.iter().copied().filter(|f| self.asked_for.contains(f)).collect();
+        let own: Vec<FunctionIx> = serves.iter().copied().filter(|f| self.asked_for.contains(f)).collect();
         if own.len() > 1 {
             others.splice(0..0, own);
         }
@@ -196,7 +198,7 @@ impl<'a> Trailers<'a> {
 }
 
 /// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1).
-pub fn served_by(inc: &Incident, p: Px) -> Vec<u32> {
+pub fn served_by(inc: &Incident, p: PointIx) -> Vec<u32> {
     let at_point = &inc.plan.point(p).functions;
     let asks = inc.asks.current().values().copied();
     asks.filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(|f| at_point.contains(f)))).collect()

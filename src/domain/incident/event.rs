@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::gateways::GatewayChange;
 use super::state::{Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via};
 use super::steps::{NewStep, StepAsk, StepEnd};
-use super::ways::WaysChange;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, IncidentNo, PlaybookId, Px, SiteId};
+use crate::domain::ids::{FunctionIx, IncidentNo, PlaybookId, PointIx, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::AnswerRule;
@@ -22,7 +22,7 @@ use crate::domain::words::NoteWord;
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Send {
     /// Where to.
-    pub point: Px,
+    pub point: PointIx,
     /// Which of the point's gateways.
     pub gateway: u8,
     /// Which of the region's languages.
@@ -46,7 +46,7 @@ pub struct Batch {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct DroppedPath {
     /// Which point.
-    pub point: Px,
+    pub point: PointIx,
     /// Why.
     pub why: String,
 }
@@ -55,9 +55,9 @@ pub struct DroppedPath {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct NewAsk {
     /// For which function.
-    pub function: Fx,
+    pub function: FunctionIx,
     /// Who is asked at once.
-    pub asked: Vec<Fx>,
+    pub asked: Vec<FunctionIx>,
     /// How many of its chain are used by that.
     pub stage: u32,
     /// Up then.
@@ -67,7 +67,7 @@ pub struct NewAsk {
     /// Wanted or required.
     pub rule: AnswerRule,
     /// Who had answered before the shift changed.
-    pub before_shift: Option<Fx>,
+    pub before_shift: Option<FunctionIx>,
 }
 
 /// How an approval ended.
@@ -78,7 +78,7 @@ pub enum ApprovalEnd {
     /// Rejected: back to the chain, the deadline runs.
     Rejected {
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
     },
@@ -109,14 +109,14 @@ pub enum Change {
         /// What is known.
         facts: Facts,
         /// Who reported.
-        by: Fx,
+        by: FunctionIx,
     },
     /// New facts.
     FactsSet {
         /// All of them.
         facts: Facts,
         /// Who said so; the program itself when none.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         /// An update came: the beat starts anew.
         beat: Option<At>,
     },
@@ -127,7 +127,7 @@ pub enum Change {
         /// Sites.
         sites: Vec<SiteId>,
         /// Who said so.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
     },
     /// Modes of sites, as this incident asks for them, or as was decided.
     ModeSet {
@@ -136,7 +136,7 @@ pub enum Change {
         /// The mode.
         mode: ModeIx,
         /// Whose decision; the playbook's when none.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         /// Why, where a reason is asked for.
         reason: Private,
         /// A decision to lower.
@@ -154,7 +154,7 @@ pub enum Change {
         /// Which language.
         lang: Lang,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
     },
     /// Receivers of a message.
     EntryAdded {
@@ -187,7 +187,7 @@ pub enum Change {
         /// Which entry.
         entry: u32,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
     },
@@ -218,7 +218,7 @@ pub enum Change {
         /// Paths that can't carry it.
         dropped: Vec<DroppedPath>,
         /// Deputies and holders who get it, besides the functions of the entry.
-        also: Vec<Fx>,
+        also: Vec<FunctionIx>,
     },
     /// An entry never goes out.
     EntryDropped {
@@ -232,7 +232,7 @@ pub enum Change {
         /// Its place.
         id: u32,
         /// To whom.
-        to: Fx,
+        to: FunctionIx,
         /// Which.
         word: NoteWord,
         /// What it says.
@@ -262,7 +262,7 @@ pub enum Change {
         /// Which asks, by their place.
         asks: Vec<u32>,
         /// Who.
-        by: Fx,
+        by: FunctionIx,
         /// When, as claimed.
         at: At,
         /// How.
@@ -273,7 +273,7 @@ pub enum Change {
         /// Which ask.
         ask: u32,
         /// Whose word.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
         /// It runs again until.
@@ -284,7 +284,7 @@ pub enum Change {
         /// Which ask.
         ask: u32,
         /// Who is asked beside.
-        to: Vec<Fx>,
+        to: Vec<FunctionIx>,
         /// How many of the chain are used now.
         stage: u32,
         /// Up then.
@@ -331,7 +331,7 @@ pub enum Change {
         /// It lowers.
         lower: bool,
         /// Who is asked.
-        asked: Vec<Fx>,
+        asked: Vec<FunctionIx>,
         /// Each has that long, in seconds.
         within_s: u32,
         /// Up then.
@@ -346,7 +346,7 @@ pub enum Change {
         /// Which.
         proposal: u32,
         /// Who is asked beside.
-        to: Option<Fx>,
+        to: Option<FunctionIx>,
         /// Up then.
         due: At,
     },
@@ -362,7 +362,7 @@ pub enum Change {
         /// Yes or no.
         yes: bool,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
         /// Asked again then, after a no.
@@ -385,7 +385,7 @@ pub enum Change {
         /// Which.
         message: u32,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
     },
@@ -394,39 +394,39 @@ pub enum Change {
         /// Which.
         phase: Phase,
         /// By whom.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         /// Why (override, relapse).
         reason: Private,
     },
     /// Data are complete (lesson 33).
     DataConfirmed {
         /// Who says so.
-        by: Fx,
+        by: FunctionIx,
     },
     /// It goes on under another number.
     Merged {
         /// Which.
         into: IncidentNo,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
     },
     /// People must walk.
-    TaskAdded {
+    ErrandAdded {
         /// Who.
-        owner: Fx,
+        owner: FunctionIx,
         /// For whom.
-        functions: Vec<Fx>,
+        functions: Vec<FunctionIx>,
         /// Which message.
         message: u32,
         /// Why.
         why: String,
     },
     /// They did.
-    TaskDone {
+    ErrandDone {
         /// Which.
-        task: u32,
+        errand: u32,
         /// Who.
-        by: Fx,
+        by: FunctionIx,
     },
     /// The public page was read back and is equal, or is not.
     PageChecked {
@@ -440,7 +440,7 @@ pub enum Change {
         /// Its hash.
         plan: String,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
     },
     /// Out of memory; a summary stays.
     Archived,
@@ -460,7 +460,7 @@ pub enum Change {
         /// How often it was told that it is late, by now.
         late: u32,
         /// When it is looked at again.
-        look: At,
+        next_check: At,
     },
     /// A conference is called: a new round with a code of its own.
     StepRound {
@@ -475,7 +475,7 @@ pub enum Change {
         /// The notes that call them.
         notes: Vec<u32>,
         /// When it is looked at again.
-        look: At,
+        next_check: At,
     },
     /// Its owner was told who is missing; the next round comes then.
     StepRolled {
@@ -484,16 +484,16 @@ pub enum Change {
         /// The next round.
         due: At,
         /// When it is looked at again.
-        look: At,
+        next_check: At,
     },
     /// Somebody has it, has read it, attends; or does not.
     StepAnswered {
         /// Which.
         step: u32,
         /// For which functions.
-        functions: Vec<Fx>,
+        functions: Vec<FunctionIx>,
         /// Who.
-        by: Fx,
+        by: FunctionIx,
         /// Yes.
         yes: bool,
         /// When, as claimed.
@@ -506,7 +506,7 @@ pub enum Change {
         /// Which.
         step: u32,
         /// When it is looked at again.
-        look: At,
+        next_check: At,
     },
     /// Its time was moved.
     StepMoved {
@@ -515,9 +515,9 @@ pub enum Change {
         /// The new deadline, beginning, or end.
         due: At,
         /// When it is looked at again.
-        look: At,
+        next_check: At,
         /// By whom.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
     },
@@ -528,16 +528,16 @@ pub enum Change {
         /// How.
         end: StepEnd,
         /// By whom; time when none.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         /// The reference, or the reason.
         words: Private,
     },
     /// Who answered is there.
     Arrived {
         /// For which functions.
-        functions: Vec<Fx>,
+        functions: Vec<FunctionIx>,
         /// Who.
-        by: Fx,
+        by: FunctionIx,
         /// When, as claimed.
         at: At,
         /// How it was said.
@@ -546,7 +546,7 @@ pub enum Change {
     /// Who answered was not there in time.
     ArrivalMissed {
         /// For which functions.
-        functions: Vec<Fx>,
+        functions: Vec<FunctionIx>,
     },
 }
 
@@ -580,7 +580,7 @@ pub enum Event {
     /// Somebody without a duty address wrote (RULES E2: logged).
     StrangerWrote,
     /// A note that belongs to no incident leaves.
-    DeskNote {
+    SystemNote {
         /// Where to.
         send: Send,
         /// The plan that the point belongs to.
@@ -591,14 +591,14 @@ pub enum Event {
         text: Private,
     },
     /// What gateways told of such notes.
-    DeskResults {
+    SystemNoteResults {
         /// Many.
         results: Vec<Outcome>,
     },
     /// To a way out, or to the program's own parts.
-    Ways {
+    Gateway {
         /// What.
-        change: Box<WaysChange>,
+        change: Box<GatewayChange>,
     },
 }
 
@@ -675,8 +675,8 @@ impl Change {
             Change::PhaseSet { .. } => "phase",
             Change::DataConfirmed { .. } => "data-confirmed",
             Change::Merged { .. } => "merged",
-            Change::TaskAdded { .. } => "task",
-            Change::TaskDone { .. } => "task-done",
+            Change::ErrandAdded { .. } => "errand",
+            Change::ErrandDone { .. } => "errand-done",
             Change::PageChecked { .. } => "page-checked",
             Change::Adopted { .. } => "adopted",
             Change::Archived => "archived",
@@ -700,9 +700,9 @@ impl Event {
         match self {
             Event::Incident { change, .. } => change.private_mut(),
             Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
-            Event::DeskNote { text, .. } => vec![text],
-            Event::Ways { change } => change.private_mut(),
-            Event::PlanSet { .. } | Event::StrangerWrote | Event::DeskResults { .. } => Vec::new(),
+            Event::SystemNote { text, .. } => vec![text],
+            Event::Gateway { change } => change.private_mut(),
+            Event::PlanSet { .. } | Event::StrangerWrote | Event::SystemNoteResults { .. } => Vec::new(),
         }
     }
     /// Its name in the log.
@@ -713,9 +713,9 @@ impl Event {
             Event::ReportPending { .. } => "report-pending",
             Event::ReportGone { .. } => "report-gone",
             Event::StrangerWrote => "stranger",
-            Event::DeskNote { .. } => "desk-note",
-            Event::DeskResults { .. } => "desk-results",
-            Event::Ways { change } => change.name(),
+            Event::SystemNote { .. } => "system-note",
+            Event::SystemNoteResults { .. } => "system-note-results",
+            Event::Gateway { change } => change.name(),
         }
     }
     /// Its number in the journal. Never reused, never changed.
@@ -726,9 +726,9 @@ impl Event {
             Event::ReportPending { .. } => 3,
             Event::ReportGone { .. } => 4,
             Event::StrangerWrote => 5,
-            Event::DeskNote { .. } => 6,
-            Event::DeskResults { .. } => 7,
-            Event::Ways { .. } => 8,
+            Event::SystemNote { .. } => 6,
+            Event::SystemNoteResults { .. } => 7,
+            Event::Gateway { .. } => 8,
         }
     }
     /// Which incident.

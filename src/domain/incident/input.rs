@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{
-    DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, Px, RoutineId, SiteId, Status,
+    DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Plan;
@@ -33,9 +33,9 @@ pub enum Input {
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
     Reply {
         /// The points of open incidents.
-        from: Vec<(IncidentNo, Px)>,
+        from: Vec<(IncidentNo, PointIx)>,
         /// The point in the plan for new incidents: a report by SMS (RULES E2).
-        known: Option<Px>,
+        known: Option<PointIx>,
         /// What was written.
         text: Private,
     },
@@ -87,7 +87,7 @@ pub enum Input {
 /// A part of the program that is not well. IDs only.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProgramAlarm {
-    /// A word for programs (`gateway-out sms-api`).
+    /// A word for programs (`gateway-down sms-api`).
     pub name: String,
     /// For people.
     pub what: L10n,
@@ -334,11 +334,11 @@ pub enum Action {
         override_reason: Option<Private>,
     },
     /// Somebody walked.
-    TaskDone {
+    ErrandDone {
         /// Of which incident.
         incident: IncidentNo,
         /// Which.
-        task: u32,
+        errand: u32,
     },
     /// Go on with the plan for new incidents.
     Adopt {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::state::{Incident, Item, Kind, Phase};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::Px;
+use crate::domain::ids::PointIx;
 use crate::domain::plan::Audience;
 
 /// Deliveries, by ordinal, that a far end should give back if it has not begun: of stopped messages (RULES D2), of messages
@@ -13,7 +13,7 @@ use crate::domain::plan::Audience;
 /// closed incident stays. What is not out at all is called back by a decision of its own.
 pub fn recalled(inc: &Incident) -> Vec<u32> {
     // The newest number that each duty point has or will have, by audience.
-    let mut newest: BTreeMap<(Px, Audience), u32> = BTreeMap::new();
+    let mut newest: BTreeMap<(PointIx, Audience), u32> = BTreeMap::new();
     let stays = |s| !matches!(s, DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn);
     for d in inc.deliveries.iter().filter(|d| stays(d.state)) {
         let Item::Message(seq) = d.item() else { continue };
@@ -26,7 +26,7 @@ pub fn recalled(inc: &Incident) -> Vec<u32> {
         *known = seq.max(*known);
     }
     let stopped: BTreeSet<u32> = inc.messages.iter().filter(|m| m.stopped).map(|m| m.seq).collect();
-    let gone = |point: Px, item: Item| match item {
+    let gone = |point: PointIx, item: Item| match item {
         Item::Message(seq) => {
             let audience = inc.message(seq).map(|m| m.audience);
             stopped.contains(&seq) || audience.and_then(|a| newest.get(&(point, a))).is_some_and(|n| *n > seq)

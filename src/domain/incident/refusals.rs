@@ -148,7 +148,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("unknown-routine", "Reservrutinen finns inte.", "Välj en reservrutin som finns."),
     ("unknown-site", "Platsen finns inte.", "Välj en plats som finns."),
     ("unknown-step", "Steget finns inte.", "Se stegen i händelsen."),
-    ("unknown-task", "Uppgiften finns inte.", "Se uppgifterna i händelsen."),
+    ("unknown-errand", "Ärendet finns inte.", "Se ärendena i händelsen."),
     ("which-proposal", "Flera beslut väntar i händelsen.", "Välj vilket förslag du beslutar om."),
 ];
 

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ask_list::AskList;
 use super::facts::Facts;
+use super::gateways::{GatewayTest, Proof};
 use super::steps::{Arrival, Step};
-use super::ways::{GatewayTest, Proof};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, PlaybookId, Px, SiteId, Status};
+use crate::domain::ids::{
+    FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, SiteId, Status,
+};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook, RowId};
@@ -37,7 +39,7 @@ pub struct State {
     /// Reports by SMS that wait for `JA code`, and drills that turned real (RULES E2, D1).
     pub pending: BTreeMap<String, PendingReport>,
     /// Notes that belong to no incident: answers to reports by SMS, tests of gateways.
-    pub desk: Vec<DeskNote>,
+    pub system_notes: Vec<SystemNote>,
     /// Real incidents so far.
     pub actual_count: u32,
     /// Drills so far.
@@ -59,7 +61,7 @@ impl State {
             modes: BTreeMap::new(),
             drilled: BTreeMap::new(),
             pending: BTreeMap::new(),
-            desk: Vec::new(),
+            system_notes: Vec::new(),
             actual_count: 0,
             exercise_count: 0,
             tests: VecDeque::new(),
@@ -113,7 +115,7 @@ pub struct PendingReport {
 
 /// A note that belongs to no incident.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct DeskNote {
+pub struct SystemNote {
     /// Where to, in the plan with that hash.
     pub send: super::event::Send,
     /// The plan that the point belongs to.
@@ -129,7 +131,7 @@ pub struct DeskNote {
 }
 
 /// The number under which notes of no incident are delivered.
-pub const DESK: IncidentNo = IncidentNo::actual(0);
+pub const SYSTEM_NOTES: IncidentNo = IncidentNo::actual(0);
 
 /// How far an incident is (INCIDENTS lesson 33: running again and data complete are different).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
@@ -159,7 +161,7 @@ pub struct Incident {
     /// What is known.
     pub facts: Facts,
     /// Who reported it.
-    pub reporter: Fx,
+    pub reporter: FunctionIx,
     /// When.
     pub opened: At,
     /// How far it is.
@@ -167,7 +169,7 @@ pub struct Incident {
     /// When the phase began.
     pub phase_at: At,
     /// Who confirmed that data are complete.
-    pub data_confirmed: Option<Fx>,
+    pub data_confirmed: Option<FunctionIx>,
     /// The mode that this incident asks of each site.
     pub modes: BTreeMap<SiteId, ModeIx>,
     /// Texts, by number from 1.
@@ -183,11 +185,11 @@ pub struct Incident {
     /// By ordinal.
     pub deliveries: Vec<Delivery>,
     /// What people must walk.
-    pub tasks: Vec<Task>,
+    pub errands: Vec<Errand>,
     /// What must be done beside telling.
     pub steps: Vec<Step>,
     /// Who answered and is to be there, by function.
-    pub arrivals: BTreeMap<Fx, Arrival>,
+    pub arrivals: BTreeMap<FunctionIx, Arrival>,
     /// When the next update is due.
     pub update_due: At,
     /// How often it was told that it is overdue.
@@ -199,7 +201,7 @@ pub struct Incident {
     /// Into which other one it was merged.
     pub merged_into: Option<IncidentNo>,
     /// Everybody who was ever attempted (RULES A8).
-    pub attempted: BTreeSet<Fx>,
+    pub attempted: BTreeSet<FunctionIx>,
     /// Every approval code that was given out, and for which entry: one that was used or voided is no guess (RULES B2, B5).
     pub codes: BTreeMap<Private, u32>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
@@ -234,7 +236,7 @@ impl Incident {
         holds.max_by_key(|m| (m.released_at, m.seq))
     }
     /// The ask that counts for a function.
-    pub fn ask(&self, f: Fx) -> Option<&Ask> {
+    pub fn ask(&self, f: FunctionIx) -> Option<&Ask> {
         self.asks.get(*self.asks.current().get(&f)? as usize)
     }
     /// Whether it is a drill.
@@ -356,7 +358,7 @@ pub struct Entry {
     /// For whom.
     pub audience: Audience,
     /// The functions.
-    pub to: Vec<Fx>,
+    pub to: Vec<FunctionIx>,
     /// The public page.
     pub public: bool,
     /// Over what.
@@ -420,18 +422,18 @@ pub enum ReleasedBy {
     /// The playbook asks for no approval, or RULES B1 lets care have it at once.
     Playbook,
     /// It was approved.
-    Approval(Fx),
+    Approval(FunctionIx),
     /// The time was up, and `then` or `finally` says release.
     Deadline,
     /// Break-glass, with a reason on record (invariant 7).
-    BreakGlass(Fx),
+    BreakGlass(FunctionIx),
 }
 
 /// A text that waits for a yes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Approval {
     /// Who was asked, in order; the last is the one whose time runs.
-    pub asked: Vec<Fx>,
+    pub asked: Vec<FunctionIx>,
     /// When the last of them was asked.
     pub asked_at: At,
     /// Its time is up then.
@@ -460,13 +462,13 @@ pub struct Approval {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Ask {
     /// For which function.
-    pub function: Fx,
+    pub function: FunctionIx,
     /// Which message.
     pub message: u32,
     /// Which entry.
     pub entry: u32,
     /// Who was asked, in order: who holds the function, then deputies.
-    pub asked: Vec<Fx>,
+    pub asked: Vec<FunctionIx>,
     /// How many of the chain were used.
     pub stage: u32,
     /// Sent then.
@@ -486,14 +488,14 @@ pub struct Ask {
     /// How it stands.
     pub state: AskState,
     /// Answered before the shift changed; this is the new ask (RULES C11).
-    pub before_shift: Option<Fx>,
+    pub before_shift: Option<FunctionIx>,
 }
 
 /// One of the answers to an ask.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct GivenAnswer {
     /// Which function answered: itself, or a deputy.
-    pub by: Fx,
+    pub by: FunctionIx,
     /// When, as claimed.
     pub at: At,
     /// How.
@@ -508,7 +510,7 @@ pub enum AskState {
     /// Somebody who holds the duty answered.
     Answered {
         /// Which function answered: itself, or a deputy.
-        by: Fx,
+        by: FunctionIx,
         /// When, as claimed.
         at: At,
         /// How.
@@ -566,7 +568,7 @@ pub enum Via {
     /// Told by telephone; noted by that function (RULES C6).
     Phone {
         /// Who noted it.
-        noted_by: Fx,
+        noted_by: FunctionIx,
     },
 }
 
@@ -582,7 +584,7 @@ pub struct Proposal {
     /// It lowers.
     pub lower: bool,
     /// Who was asked, in order.
-    pub asked: Vec<Fx>,
+    pub asked: Vec<FunctionIx>,
     /// Each has that long, in seconds.
     pub within_s: u32,
     /// Up then.
@@ -605,14 +607,14 @@ pub enum ProposalState {
     /// Yes. The first recorded decision stands.
     Accepted {
         /// Whose.
-        by: Fx,
+        by: FunctionIx,
         /// When.
         at: At,
     },
     /// No, with a reason; asked again then (INCIDENTS lesson 13).
     Declined {
         /// Whose.
-        by: Fx,
+        by: FunctionIx,
         /// Why.
         reason: Private,
         /// Asked again.
@@ -628,7 +630,7 @@ pub struct Note {
     /// Its place in the incident's list.
     pub id: u32,
     /// To whom (the function, not its deputy).
-    pub to: Fx,
+    pub to: FunctionIx,
     /// Which.
     pub word: NoteWord,
     /// What it says.
@@ -650,7 +652,7 @@ pub enum Item {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Delivery {
     /// Where to.
-    pub point: Px,
+    pub point: PointIx,
     /// What; the high bit tells a note.
     item: u32,
     /// Seconds after the incident opened when the state last changed.
@@ -679,7 +681,7 @@ impl Delivery {
     pub const RECALLED: u8 = 16;
 
     /// Queued.
-    pub fn new(point: Px, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {
+    pub fn new(point: PointIx, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {
         let item = match item {
             Item::Message(n) => n,
             Item::Note(n) => n | Self::NOTE,
@@ -702,17 +704,17 @@ impl Delivery {
 
 /// Something that people must walk (RULES A5).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Task {
+pub struct Errand {
     /// Its place in the incident's list.
     pub id: u32,
     /// Who.
-    pub owner: Fx,
+    pub owner: FunctionIx,
     /// For whom.
-    pub functions: Vec<Fx>,
+    pub functions: Vec<FunctionIx>,
     /// Which message.
     pub message: u32,
     /// Why no channel could.
     pub why: String,
     /// Done then, by.
-    pub done: Option<(At, Fx)>,
+    pub done: Option<(At, FunctionIx)>,
 }

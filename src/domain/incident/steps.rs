@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Incident, Item, Phase, Via};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, Px};
+use crate::domain::ids::{FunctionIx, PointIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::private::Private;
@@ -42,9 +42,9 @@ pub struct NewStep {
     /// What is to be done, said or talked about.
     pub title: L10n,
     /// Who sees to it.
-    pub owner: Fx,
+    pub owner: FunctionIx,
     /// Whom it concerns.
-    pub to: Vec<Fx>,
+    pub to: Vec<FunctionIx>,
     /// The deadline; the beginning of an intervention; the end of a redirection; the first round of a conference.
     pub due: At,
     /// How long an intervention may take, in seconds.
@@ -54,25 +54,25 @@ pub struct NewStep {
     /// The code for answers by SMS.
     pub code: Private,
     /// Something happens then.
-    pub look: At,
+    pub next_check: At,
     /// Who began it; the playbook when none.
-    pub by: Option<Fx>,
+    pub by: Option<FunctionIx>,
 }
 
 /// Who was asked for which function.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
 pub struct StepAsk {
     /// For whom.
-    pub function: Fx,
+    pub function: FunctionIx,
     /// Who: its holder, or a deputy.
-    pub who: Fx,
+    pub who: FunctionIx,
 }
 
 /// What somebody said to a step.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct StepAnswer {
     /// Who.
-    pub by: Fx,
+    pub by: FunctionIx,
     /// "I have it", "we have read it", "we attend"; or the opposite.
     pub yes: bool,
     /// When.
@@ -89,7 +89,7 @@ pub struct Round {
     /// Who was called for which function.
     pub called: Vec<StepAsk>,
     /// Who came, by function.
-    pub answers: BTreeMap<Fx, StepAnswer>,
+    pub answers: BTreeMap<FunctionIx, StepAnswer>,
     /// Its owner was told who is missing.
     pub told: bool,
 }
@@ -122,7 +122,7 @@ pub enum StepState {
         /// How.
         end: StepEnd,
         /// By whom; time when none.
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         /// When.
         at: At,
         /// The reference of what was done, or the reason.
@@ -144,7 +144,7 @@ pub struct Step {
     /// The notes that told it (those of the present round, for a conference).
     pub notes: Vec<u32>,
     /// What was answered, by function; a conference keeps it by round.
-    pub answers: BTreeMap<Fx, StepAnswer>,
+    pub answers: BTreeMap<FunctionIx, StepAnswer>,
     /// The meetings.
     pub rounds: Vec<Round>,
     /// Codes that no longer hold: who sends one is told how it stands.
@@ -169,11 +169,11 @@ impl Step {
         self.id + 1
     }
     /// Who said "I have it" for the owner.
-    pub fn claimed(&self) -> Option<Fx> {
+    pub fn claimed(&self) -> Option<FunctionIx> {
         self.answers.get(&self.new.owner).filter(|a| a.yes).map(|a| a.by)
     }
     /// Whether somebody was asked at that point: for which functions, and who.
-    pub fn asked_at(&self, at_point: &[Fx]) -> Vec<StepAsk> {
+    pub fn asked_at(&self, at_point: &[FunctionIx]) -> Vec<StepAsk> {
         self.asked.iter().copied().filter(|a| at_point.contains(&a.who)).collect()
     }
     /// The code belongs to it, now or before.
@@ -200,7 +200,7 @@ impl Step {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Arrival {
     /// Who answered, and is to come; who came.
-    pub by: Fx,
+    pub by: FunctionIx,
     /// To which ask that answer belongs.
     pub ask: u32,
     /// Since when it is waited for.
@@ -229,11 +229,11 @@ pub enum ArrivalState {
 
 /// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of who
 /// was asked for it, or somebody answered.
-pub fn reached(inc: &Incident, step: &Step, function: Fx) -> bool {
+pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
     if step.answers.get(&function).is_some_and(|a| a.yes) {
         return true;
     }
-    let who: Vec<Fx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
+    let who: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
     inc.deliveries.iter().any(|d| {
         matches!(d.item(), Item::Note(n) if step.notes.contains(&n))
             && matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)
@@ -242,7 +242,7 @@ pub fn reached(inc: &Incident, step: &Step, function: Fx) -> bool {
 }
 
 /// The functions of a step that were not reached.
-pub fn unreached(inc: &Incident, step: &Step) -> Vec<Fx> {
+pub fn unreached(inc: &Incident, step: &Step) -> Vec<FunctionIx> {
     step.new.to.iter().copied().filter(|f| !reached(inc, step, *f)).collect()
 }
 
@@ -273,7 +273,7 @@ pub fn standing(inc: &Incident) -> Vec<Standing<'_>> {
 }
 
 /// Functions outside of the organisation: addressed by rows for the outside only. A drill never reaches them (invariant 6).
-pub fn is_outside(plan: &Plan, f: Fx) -> bool {
+pub fn is_outside(plan: &Plan, f: FunctionIx) -> bool {
     use crate::domain::plan::{Audience, To};
     let mut outside = false;
     for row in plan.playbooks.values().flat_map(|p| &p.levels).flat_map(|l| &l.notify) {
@@ -288,7 +288,7 @@ pub fn is_outside(plan: &Plan, f: Fx) -> bool {
 }
 
 /// Points that a note about a step may go to: all that somebody carries or reads.
-pub fn readable(plan: &Plan, p: Px) -> bool {
+pub fn readable(plan: &Plan, p: PointIx) -> bool {
     !matches!(plan.point(p).channel, Channel::Web | Channel::Manual)
 }
 

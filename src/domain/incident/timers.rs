@@ -38,7 +38,7 @@ pub enum Timer {
     /// A report by SMS was never confirmed.
     Pending(String),
     /// Who answered is not there yet: the function.
-    Arrival(IncidentNo, crate::domain::ids::Fx),
+    Arrival(IncidentNo, crate::domain::ids::FunctionIx),
     /// A step is looked at.
     Step(IncidentNo, u32),
 }
@@ -108,7 +108,7 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
         }
     }
     for s in inc.steps.iter().filter(|s| s.is_open() && (open || s.kind().outlives_the_incident())) {
-        add(s.new.look, Timer::Step(no, s.id));
+        add(s.new.next_check, Timer::Step(no, s.id));
     }
     for p in &inc.proposals {
         match &p.state {

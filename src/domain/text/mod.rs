@@ -9,7 +9,7 @@
 //! Must not: know an address, a gateway's protocol, or how a text came about ([`super::incident`] does).
 
 mod canonical;
-pub mod carry;
+pub mod fit;
 pub mod gsm7;
 pub mod iso646;
 mod outgoing;
@@ -69,7 +69,7 @@ impl Charset {
 
 /// Why a text can't go whole over a way out (invariant 2). Known when the text is drafted, never found out by cutting.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
-pub enum CannotCarry {
+pub enum DoesNotFit {
     /// The character set lacks this.
     Lacks(char),
     /// It would take more units (SMS parts, pager pages, fax pages, characters) than the way out allows.
@@ -85,12 +85,12 @@ pub enum CannotCarry {
     NoRoom,
 }
 
-impl std::fmt::Display for CannotCarry {
+impl std::fmt::Display for DoesNotFit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            CannotCarry::Lacks(c) => write!(f, "has no “{c}”"),
-            CannotCarry::TooLong { needs, max, unit } => write!(f, "needs {needs} {unit}, at most {max} go"),
-            CannotCarry::NoRoom => f.write_str("the header alone fills a unit"),
+            DoesNotFit::Lacks(c) => write!(f, "has no “{c}”"),
+            DoesNotFit::TooLong { needs, max, unit } => write!(f, "needs {needs} {unit}, at most {max} go"),
+            DoesNotFit::NoRoom => f.write_str("the header alone fills a unit"),
         }
     }
 }

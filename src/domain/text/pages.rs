@@ -12,7 +12,7 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{CannotCarry, Charset, Outgoing};
+use super::{Charset, DoesNotFit, Outgoing};
 
 /// No transmitter sends more pages of one text than this, whatever its configuration says: `k/n` has at most three digits.
 pub const PAGES_MAX: u32 = 999;
@@ -40,8 +40,8 @@ pub struct Fit {
 /// How many pages a text takes, without sending it: for `check`, for drafts, for choosing the language that fits.
 ///
 /// # Errors
-/// [`CannotCarry`] says why the whole text can't go; there is no other way to go.
-pub fn fit(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Fit, CannotCarry> {
+/// [`DoesNotFit`] says why the whole text can't go; there is no other way to go.
+pub fn fit(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Fit, DoesNotFit> {
     let pages = pages(out, trailer, rules)?;
     let chars_longest = pages.iter().map(|p| chars(p)).max().unwrap_or(0);
     Ok(Fit { pages: count(pages.len()), chars_longest })
@@ -50,27 +50,27 @@ pub fn fit(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<F
 /// The pages, in order, exactly as the far device shows them.
 ///
 /// # Errors
-/// [`CannotCarry`] when a character is missing, the header leaves no room, or more than `pages_max` pages are needed.
-pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Vec<String>, CannotCarry> {
+/// [`DoesNotFit`] when a character is missing, the header leaves no room, or more than `pages_max` pages are needed.
+pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result<Vec<String>, DoesNotFit> {
     let whole = out.whole(trailer);
     if let Some(c) = rules.charset.first_missing(&whole) {
-        return Err(CannotCarry::Lacks(c));
+        return Err(DoesNotFit::Lacks(c));
     }
     let pages = if chars(&whole) <= rules.chars_max { vec![whole] } else { cut(out, trailer, rules.chars_max)? };
     let needs = count(pages.len());
     let max = rules.pages_max.min(PAGES_MAX);
     if needs > max {
-        return Err(CannotCarry::TooLong { needs, max, unit: "pages".into() });
+        return Err(DoesNotFit::TooLong { needs, max, unit: "pages".into() });
     }
     Ok(pages)
 }
 
 /// Several pages. The header's length depends on how many digits `n` has, so each count of digits is tried in turn.
-fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, CannotCarry> {
+fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, DoesNotFit> {
     let mut needs = 0;
     for n_assumed in [9, 99, PAGES_MAX] {
         let Some(mut chunks) = chunks(out, &out.text, 0, n_assumed, chars_max) else {
-            return Err(CannotCarry::NoRoom);
+            return Err(DoesNotFit::NoRoom);
         };
         let footer = out.footer();
         let of_text = count(chunks.len());
@@ -82,7 +82,7 @@ fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<Stri
             if taken + 1 + chars(trailer) <= chars_max {
                 behind = format!(" {trailer}{footer}");
             } else {
-                let own = self::chunks(out, trailer, of_text, n_assumed, chars_max).ok_or(CannotCarry::NoRoom)?;
+                let own = self::chunks(out, trailer, of_text, n_assumed, chars_max).ok_or(DoesNotFit::NoRoom)?;
                 chunks.extend(own);
             }
         }
@@ -98,7 +98,7 @@ fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<Stri
         }
         return Ok(pages);
     }
-    Err(CannotCarry::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
+    Err(DoesNotFit::TooLong { needs, max: PAGES_MAX, unit: "pages".into() })
 }
 
 /// A text in pieces that fit a page behind `before` others, with `n` pages in its header. `None`: the header alone fills a
@@ -268,19 +268,19 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let out = outgoing("14-2", "Å i åa ä e ö, och det är en lång historia som fortsätter", None);
         let ascii = PageRules { charset: Charset::Ascii7, ..rules(80) };
-        assert_eq!(fit(&out, None, &ascii), Err(CannotCarry::Lacks('Å')));
+        assert_eq!(fit(&out, None, &ascii), Err(DoesNotFit::Lacks('Å')));
         let two = PageRules { pages_max: 2, ..rules(40) };
         assert_eq!(
             fit(&out, None, &two),
-            Err(CannotCarry::TooLong { needs: 3, max: 2, unit: "pages".into() }),
+            Err(DoesNotFit::TooLong { needs: 3, max: 2, unit: "pages".into() }),
             "{:?}",
             pages(&out, None, &rules(40))
         );
-        assert_eq!(fit(&out, None, &rules(12)), Err(CannotCarry::NoRoom));
-        assert_eq!(fit(&out, None, &rules(0)), Err(CannotCarry::NoRoom));
+        assert_eq!(fit(&out, None, &rules(12)), Err(DoesNotFit::NoRoom));
+        assert_eq!(fit(&out, None, &rules(0)), Err(DoesNotFit::NoRoom));
         let trailer = "Du svarar nu för: IVA, akuten, växeln. Ring 0980-319200 och säg 14";
         let short = PageRules { pages_max: 5, ..rules(40) };
-        let too_long = CannotCarry::TooLong { needs: 6, max: 5, unit: "pages".into() };
+        let too_long = DoesNotFit::TooLong { needs: 6, max: 5, unit: "pages".into() };
         assert_eq!(fit(&out, Some(trailer), &short), Err(too_long));
         assert_eq!(fit(&out, None, &rules(80)), Ok(Fit { pages: 1, chars_longest: 68 }));
     }

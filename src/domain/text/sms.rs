@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CannotCarry, Outgoing, gsm7};
+use super::{DoesNotFit, Outgoing, gsm7};
 
 /// The most parts that an 8-bit part number can count (3GPP TS 23.040, 9.2.3.24.1).
 pub const PARTS_MAX: u16 = 255;
@@ -132,20 +132,20 @@ pub struct Parts {
 /// Which encoding a text needs.
 ///
 /// # Errors
-/// [`CannotCarry::Lacks`] when the alphabet has it not and UCS-2 is not taken.
-pub fn encoding(text: &str, limits: &SmsLimits) -> Result<Encoding, CannotCarry> {
+/// [`DoesNotFit::Lacks`] when the alphabet has it not and UCS-2 is not taken.
+pub fn encoding(text: &str, limits: &SmsLimits) -> Result<Encoding, DoesNotFit> {
     match text.chars().find(|c| limits.alphabet.septets(*c).is_none()) {
         None => Ok(Encoding::Gsm7),
         Some(_) if limits.ucs2 => Ok(Encoding::Ucs2),
-        Some(c) => Err(CannotCarry::Lacks(c)),
+        Some(c) => Err(DoesNotFit::Lacks(c)),
     }
 }
 
 /// What a text with its trailer takes, or why it can't go.
 ///
 /// # Errors
-/// [`CannotCarry`].
-pub fn fit(out: &Outgoing, trailer: Option<&str>, limits: &SmsLimits) -> Result<Fit, CannotCarry> {
+/// [`DoesNotFit`].
+pub fn fit(out: &Outgoing, trailer: Option<&str>, limits: &SmsLimits) -> Result<Fit, DoesNotFit> {
     let parts = parts(out, trailer, limits)?;
     let chars = out.whole(trailer).chars().count();
     Ok(Fit { encoding: parts.encoding, parts: parts.texts.len() as u16, chars: chars as u32 })
@@ -154,8 +154,8 @@ pub fn fit(out: &Outgoing, trailer: Option<&str>, limits: &SmsLimits) -> Result<
 /// The SMS of a text with its trailer.
 ///
 /// # Errors
-/// [`CannotCarry`]: nothing is ever cut.
-pub fn parts(out: &Outgoing, trailer: Option<&str>, limits: &SmsLimits) -> Result<Parts, CannotCarry> {
+/// [`DoesNotFit`]: nothing is ever cut.
+pub fn parts(out: &Outgoing, trailer: Option<&str>, limits: &SmsLimits) -> Result<Parts, DoesNotFit> {
     let whole = out.whole(trailer);
     let encoding = encoding(&whole, limits)?;
     if limits.chars_max > 0 {
@@ -186,9 +186,9 @@ pub fn octets(text: &str, encoding: Encoding, alphabet: Alphabet) -> Result<Vec<
     }
 }
 
-fn within(needs: usize, max: u32, unit: &str) -> Result<(), CannotCarry> {
+fn within(needs: usize, max: u32, unit: &str) -> Result<(), DoesNotFit> {
     let needs = u32::try_from(needs).unwrap_or(u32::MAX);
-    if needs <= max { Ok(()) } else { Err(CannotCarry::TooLong { needs, max, unit: unit.into() }) }
+    if needs <= max { Ok(()) } else { Err(DoesNotFit::TooLong { needs, max, unit: unit.into() }) }
 }
 
 /// Septets or UTF-16 units. A character that is not in the alphabet does not come here with [`Encoding::Gsm7`].
@@ -230,7 +230,7 @@ fn joined(whole: &str, encoding: Encoding, room: usize) -> Vec<String> {
 
 /// SMS that stand alone. `k/n` needs to be known to measure the room, and the room gives `n`: so it is tried with one,
 /// two and three digits.
-fn separate(out: &Outgoing, trailer: Option<&str>, encoding: Encoding) -> Result<Vec<String>, CannotCarry> {
+fn separate(out: &Outgoing, trailer: Option<&str>, encoding: Encoding) -> Result<Vec<String>, DoesNotFit> {
     for widest in [9, 99, u32::from(PARTS_MAX)] {
         let chunks = chunks(out, trailer, encoding, widest)?;
         let Some(n) = u32::try_from(chunks.len()).ok().filter(|n| *n <= widest) else { continue };
@@ -248,7 +248,7 @@ fn separate(out: &Outgoing, trailer: Option<&str>, encoding: Encoding) -> Result
         });
         return Ok(texts.collect());
     }
-    Err(CannotCarry::TooLong { needs: u32::from(PARTS_MAX) + 1, max: u32::from(PARTS_MAX), unit: "SMS parts".into() })
+    Err(DoesNotFit::TooLong { needs: u32::from(PARTS_MAX) + 1, max: u32::from(PARTS_MAX), unit: "SMS parts".into() })
 }
 
 /// Cuts the text into chunks for SMS of which there are at most `widest`; gives up as soon as there are more.
@@ -257,7 +257,7 @@ fn chunks<'a>(
     trailer: Option<&str>,
     encoding: Encoding,
     widest: u32,
-) -> Result<Vec<&'a str>, CannotCarry> {
+) -> Result<Vec<&'a str>, DoesNotFit> {
     let footer = units(&out.footer(), encoding);
     let last_extra = trailer.map_or(0, |t| 1 + units(t, encoding) + footer);
     let mut rest = &*out.text;
@@ -271,7 +271,7 @@ fn chunks<'a>(
         }
         // Something must stay for the last SMS, which carries the trailer.
         let last_char = rest.char_indices().next_back().map_or(0, |(at, _)| at);
-        let cut = cut(rest, prefix(rest, encoding, room).min(last_char)).ok_or(CannotCarry::NoRoom)?;
+        let cut = cut(rest, prefix(rest, encoding, room).min(last_char)).ok_or(DoesNotFit::NoRoom)?;
         let (chunk, after) = rest.split_at(cut);
         chunks.push(chunk);
         rest = after;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::StepView;
-use super::incident::{ApprovalState, TaskView, approval};
+use super::incident::{ApprovalState, ErrandView, approval};
 use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::state::{AskState, EntryState, Incident, ProposalState, State};
@@ -75,11 +75,11 @@ pub struct AnswerView {
 
 /// An errand.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct ErrandView {
+pub struct ErrandTodoView {
     /// Of which incident.
     pub incident: IncidentNo,
     /// What.
-    pub task: TaskView,
+    pub errand: ErrandView,
 }
 
 /// A step that waits for one duty.
@@ -103,7 +103,7 @@ pub struct TodoView {
     /// Texts to answer.
     pub answers: Vec<AnswerView>,
     /// Errands.
-    pub errands: Vec<ErrandView>,
+    pub errands: Vec<ErrandTodoView>,
     /// Steps that it owns, or was asked in and has not answered; the first deadline first.
     #[serde(default)]
     pub steps: Vec<StepTodoView>,
@@ -118,7 +118,7 @@ pub fn approvals_for(state: &State, function: &FunctionId, now: At) -> Vec<Appro
 
 fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalView> {
     let plan = &inc.plan;
-    let Some(by) = plan.fx(function.as_str()) else { return Vec::new() };
+    let Some(by) = plan.function_ix(function.as_str()) else { return Vec::new() };
     let reported = inc.book().four_eyes && holds(plan, inc.reporter, now) == holds(plan, by, now);
     let waiting = inc.entries.iter().filter_map(|e| match &e.state {
         EntryState::Waiting(a) if acts_for(plan, by, &a.asked, now) => Some((e, &**a)),
@@ -152,7 +152,7 @@ pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
     let mut todo = TodoView { approvals: approvals_for(state, function, now), ..TodoView::default() };
     for inc in state.incidents.values() {
         let plan = &inc.plan;
-        let Some(by) = plan.fx(function.as_str()) else { continue };
+        let Some(by) = plan.function_ix(function.as_str()) else { continue };
         let title = &inc.book().title;
         for p in inc.proposals.iter().filter(|p| p.state == ProposalState::Asked) {
             if acts_for(plan, by, &p.asked, now) {
@@ -175,10 +175,10 @@ pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
                 });
             }
         }
-        for t in inc.tasks.iter().filter(|t| t.done.is_none() && acts_for(plan, by, &[t.owner], now)) {
-            todo.errands.push(ErrandView {
+        for t in inc.errands.iter().filter(|t| t.done.is_none() && acts_for(plan, by, &[t.owner], now)) {
+            todo.errands.push(ErrandTodoView {
                 incident: inc.no,
-                task: TaskView {
+                errand: ErrandView {
                     id: t.id,
                     owner: id(plan, t.owner),
                     functions: ids(plan, &t.functions),

@@ -111,7 +111,7 @@ pub struct ListsView {
 /// The duties of the plan for new incidents.
 pub fn functions(state: &State, now: At) -> Vec<FunctionView> {
     let plan = &state.plan;
-    let fx = (0u32..).map(crate::domain::ids::Fx);
+    let fx = (0u32..).map(crate::domain::ids::FunctionIx);
     fx.zip(&plan.functions)
         .map(|(fx, f)| FunctionView {
             id: f.id.clone(),

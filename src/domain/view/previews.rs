@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::incident::cannot;
 use super::{count, id};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionId, Fx, GatewayId, IncidentNo, MessageNo, Px};
+use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PointIx};
 use crate::domain::incident::asks::{Trailers, outgoing};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
@@ -17,7 +17,7 @@ use crate::domain::incident::state::{Delivery, Entry, EntryState, Incident, Item
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::text::sms::{self, SmsLimits};
-use crate::domain::text::{CannotCarry, Charset, Fingerprint, Outgoing, carry};
+use crate::domain::text::{Charset, DoesNotFit, Fingerprint, Outgoing, fit};
 use crate::domain::time::At;
 
 /// What far devices show of one message.
@@ -96,7 +96,7 @@ pub struct CannotView {
     /// Whose duty point.
     pub functions: Vec<FunctionId>,
     /// Why.
-    pub why: CannotCarry,
+    pub why: DoesNotFit,
     /// What they get it over instead; empty: the switchboard reads it out.
     pub instead: Vec<Channel>,
 }
@@ -189,7 +189,7 @@ fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State
 fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     let plan: &Plan = &inc.plan;
     type Key = (u32, u8, Option<String>, Item);
-    let mut groups: BTreeMap<Key, BTreeSet<Px>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, BTreeSet<PointIx>> = BTreeMap::new();
     let item = Item::Message(seq);
     let trailers = Trailers::new(inc, item, &[]);
     for d in of_message(inc, seq, from) {
@@ -200,11 +200,11 @@ fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     }
     let mut all = Vec::new();
     for ((g, lang, trailer, sent), points) in groups {
-        let gateway = plan.gateway(crate::domain::ids::Gx(g));
+        let gateway = plan.gateway(crate::domain::ids::GatewayIx(g));
         let lang = plan.region.languages.get(usize::from(lang)).copied().unwrap_or(plan.lang());
         let Some(out) = outgoing(inc, sent, lang) else { continue };
-        let Ok(units) = carry::shown(&out, trailer.as_deref(), &gateway.carry) else { continue };
-        let parts = carry::units(&out, trailer.as_deref(), &gateway.carry).unwrap_or(1);
+        let Ok(units) = fit::shown(&out, trailer.as_deref(), &gateway.capability) else { continue };
+        let parts = fit::units(&out, trailer.as_deref(), &gateway.capability).unwrap_or(1);
         all.push(PreviewView {
             channel: gateway.channel,
             gateway: Some(gateway.id.clone()),
@@ -232,15 +232,15 @@ fn of_message(inc: &Incident, seq: u32, from: usize) -> impl Iterator<Item = &De
     })
 }
 
-fn owners(plan: &Plan, points: &BTreeSet<Px>) -> Vec<FunctionId> {
-    let owners: BTreeSet<Fx> = points.iter().flat_map(|p| plan.point(*p).functions.iter().copied()).collect();
+fn owners(plan: &Plan, points: &BTreeSet<PointIx>) -> Vec<FunctionId> {
+    let owners: BTreeSet<FunctionIx> = points.iter().flat_map(|p| plan.point(*p).functions.iter().copied()).collect();
     owners.into_iter().map(|f| id(plan, f)).collect()
 }
 
 fn all_cannot(inc: &Incident, seq: u32, entries: &[&Entry]) -> Vec<CannotView> {
     let plan: &Plan = &inc.plan;
-    let got: BTreeSet<Px> = of_message(inc, seq, 0).map(|d| d.point).collect();
-    let mut out: BTreeMap<Px, CannotView> = BTreeMap::new();
+    let got: BTreeSet<PointIx> = of_message(inc, seq, 0).map(|d| d.point).collect();
+    let mut out: BTreeMap<PointIx, CannotView> = BTreeMap::new();
     for e in entries {
         let asked = e.to.iter().flat_map(|f| inc.ask(*f).map_or_else(|| vec![*f], |a| a.asked.clone()));
         for f in asked {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{id, ids};
-use crate::domain::ids::{FunctionId, Fx};
+use crate::domain::ids::{FunctionId, FunctionIx};
 use crate::domain::incident::state::{Incident, Via};
 use crate::domain::incident::steps::{self, Arrival, ArrivalState, Round, Step, StepAnswer, StepEnd, StepState};
 use crate::domain::lang::L10n;
@@ -39,7 +39,7 @@ pub struct StepView {
     /// It is late.
     pub late: bool,
     /// The program looks at it again then.
-    pub look: Option<At>,
+    pub next_check: Option<At>,
     /// How often a conference meets.
     pub beat: Option<Beat>,
     /// The last meetings of a conference, the newest first.
@@ -117,7 +117,7 @@ pub(super) fn via(via: &Via) -> &'static str {
 
 pub(super) fn step(inc: &Incident, s: &Step, now: At) -> StepView {
     let plan = &inc.plan;
-    let asked: Vec<Fx> = s.asked.iter().filter(|a| a.function == s.new.owner).map(|a| a.who).collect();
+    let asked: Vec<FunctionIx> = s.asked.iter().filter(|a| a.function == s.new.owner).map(|a| a.who).collect();
     let unreached = match (s.kind(), &s.state) {
         (StepKind::Intervention, StepState::Open) => steps::unreached(inc, s),
         _ => Vec::new(),
@@ -136,7 +136,7 @@ pub(super) fn step(inc: &Incident, s: &Step, now: At) -> StepView {
         since: s.since,
         due: s.new.due,
         late: s.is_late(now),
-        look: s.is_open().then_some(s.new.look),
+        next_check: s.is_open().then_some(s.new.next_check),
         beat: s.new.beat.clone(),
         rounds: s.rounds.iter().rev().take(ROUNDS_SHOWN).map(|r| round(plan, r)).collect(),
         state: match &s.state {
@@ -162,11 +162,11 @@ pub(super) fn step(inc: &Incident, s: &Step, now: At) -> StepView {
 }
 
 fn round(plan: &Plan, r: &Round) -> RoundView {
-    let mut called: Vec<Fx> = r.called.iter().map(|c| c.function).collect();
+    let mut called: Vec<FunctionIx> = r.called.iter().map(|c| c.function).collect();
     called.sort_unstable();
     called.dedup();
     let by = |yes: Option<bool>| -> Vec<FunctionId> {
-        let hit = |f: &&Fx| r.answers.get(f).map(|a| a.yes) == yes;
+        let hit = |f: &&FunctionIx| r.answers.get(f).map(|a| a.yes) == yes;
         called.iter().filter(hit).map(|f| id(plan, *f)).collect()
     };
     RoundView { at: r.at, present: by(Some(true)), declined: by(Some(false)), missing: by(None) }

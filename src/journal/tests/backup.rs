@@ -47,10 +47,10 @@ fn a_backup_taken_while_running_is_restored_whole() {
     let mut restored = open(&fresh);
     append(&mut restored, batch(&["on the restored one"])).unwrap();
     drop(restored);
-    // It is the beginning of a mirror too, whatever its rows are numbered now.
+    // It is the beginning of a second_copy too, whatever its rows are numbered now.
     drop(store);
     let copy = dir.path().join("copy");
-    Mirror::new(&fresh, &copy).step().unwrap();
+    CatchUp::new(&fresh, &copy).step().unwrap();
     assert_eq!(verify(&copy, VerifyOptions::default()).unwrap().private_proved, 20);
 }
 

@@ -18,7 +18,7 @@ fn two() -> Two {
 
 impl Two {
     fn start(&self) -> (Journal, Option<Repaired>) {
-        Journal::open_with_mirror(&self.state, &self.second, OpenOptions::default()).unwrap()
+        Journal::open_with_second_copy(&self.state, &self.second, OpenOptions::default()).unwrap()
     }
 }
 
@@ -116,7 +116,7 @@ fn when_the_state_folder_hangs_the_second_copy_carries_on_and_repairs_it() {
         }
     }
     assert_eq!(recorded(&state), first);
-    let (restarted, repaired) = Journal::open_with_mirror(&state, &second, OpenOptions::default()).unwrap();
+    let (restarted, repaired) = Journal::open_with_second_copy(&state, &second, OpenOptions::default()).unwrap();
     assert_eq!(repaired, Some(Repaired { from: first, to: head }));
     assert_eq!(restarted.head(), head);
     restarted.close();
@@ -157,7 +157,7 @@ fn the_shorter_is_repaired_from_the_longer() {
         journal.close();
         let [state, second] = saved.map(|dir| dir.unwrap());
         let (journal, repaired) =
-            Journal::open_with_mirror(state.path(), second.path(), OpenOptions::default()).unwrap();
+            Journal::open_with_second_copy(state.path(), second.path(), OpenOptions::default()).unwrap();
         assert_eq!(repaired.is_some(), have < theirs, "{have} {theirs}");
         assert_eq!(journal.head().seq, have.max(theirs) as u64);
         write(&journal, &["on"]);
@@ -188,7 +188,7 @@ fn two_that_differ_are_told_at_the_first_record_and_left_alone() {
             }
         }
         let before = [&both.state, &both.second].map(|dir| recorded(dir));
-        let error = Journal::open_with_mirror(&both.state, &both.second, OpenOptions::default()).unwrap_err();
+        let error = Journal::open_with_second_copy(&both.state, &both.second, OpenOptions::default()).unwrap_err();
         let told =
             JournalError::Differ { seq: apart_at, first: (both.state.clone(), 9), second: (both.second.clone(), 12) };
         assert_eq!(error, told);

@@ -11,7 +11,7 @@ use super::fields::Fields;
 use super::incident::number;
 use super::ui::Ui;
 use super::{Visitor, escaped, gone, html, refused};
-use crate::dispatch::owner::Failed;
+use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::input::{Action, Input, StepStart};
 use crate::domain::lang::L10n;
@@ -36,7 +36,7 @@ const ACTS: [&str; 18] = [
     "relapse",
     "all-clear",
     "decide",
-    "task",
+    "errand",
     "break-glass",
     "arrived",
     "step",
@@ -65,7 +65,7 @@ pub struct Asked {
     #[serde(default)]
     proposal: String,
     #[serde(default)]
-    task: String,
+    errand: String,
     #[serde(default)]
     step: String,
     #[serde(default)]
@@ -96,7 +96,7 @@ impl Page {
             "relapse" => self.ui.t("Det var inte över", "It was not over"),
             "all-clear" => self.ui.t("Faran över", "All clear"),
             "decide" => self.ui.t("Besluta om läge", "Decide on the mode"),
-            "task" => self.ui.t("Utfört", "Done"),
+            "errand" => self.ui.t("Utfört", "Done"),
             "arrived" => self.ui.t("På plats", "Arrived"),
             "step" => self.ui.t("Steg", "Step"),
             "step-start" => self.ui.t("Börja ett steg", "Begin a step"),
@@ -146,7 +146,7 @@ impl Page {
                 "Those who were told that it begins are told that it is not done.",
             ),
             "step-move" => told("De som berörs får veta den nya tiden.", "Those concerned are told the new time."),
-            "task" => told("Uppgiften stryks från listan.", "The errand is taken off the list."),
+            "errand" => told("Ärendet stryks från listan.", "The errand is taken off the list."),
             _ => told("Texten sänds nu. Orsaken sparas.", "The text goes out now. The reason is kept."),
         }
     }
@@ -181,8 +181,8 @@ impl Page {
     fn proposals(&self) -> Vec<&ProposalView> {
         self.view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked).collect()
     }
-    fn tasks(&self) -> Vec<&view::TaskView> {
-        self.view.tasks.iter().filter(|t| t.done_at.is_none()).collect()
+    fn errands(&self) -> Vec<&view::ErrandView> {
+        self.view.errands.iter().filter(|t| t.done_at.is_none()).collect()
     }
     fn steps(&self) -> Vec<&view::StepView> {
         self.view.steps.iter().filter(|s| !matches!(s.state, view::StepStateView::Ended { .. })).collect()
@@ -268,10 +268,10 @@ pub async fn posted(
         Ok((_, Err(problem))) => return refused(&ctx, &visitor, problem, &back).await,
         Err(e) => return gone(e),
     };
-    carry_out(&ctx, &visitor, by, action, &format!("{home}?done={what}"), &back).await
+    run_effects(&ctx, &visitor, by, action, &format!("{home}?done={what}"), &back).await
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn run_effects(
     ctx: &Ctx,
     visitor: &Visitor,
     by: FunctionId,
@@ -319,7 +319,7 @@ fn action(plan: &Plan, no: IncidentNo, view: &IncidentView, fields: &Fields, now
             yes: fields.get("yes") == "1",
             reason: reason(),
         },
-        "task" => Action::TaskDone { incident: no, task: fields.number("task")? },
+        "errand" => Action::ErrandDone { incident: no, errand: fields.number("errand")? },
         "arrived" => Action::Arrived {
             incident: no,
             function: function(),
@@ -405,5 +405,5 @@ pub async fn mode_posted(
         mode: fields.get("mode").to_owned(),
         reason: fields.get("reason").into(),
     };
-    carry_out(&ctx, &visitor, by, action, "/?done=mode", "/mode").await
+    run_effects(&ctx, &visitor, by, action, "/?done=mode", "/mode").await
 }

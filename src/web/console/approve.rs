@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::overview::Did;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
-use crate::dispatch::owner::Failed;
+use crate::dispatch::engine::Failed;
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::lang::Lang;
@@ -43,7 +43,7 @@ impl OnePage {
     fn then(&self, a: &ApprovalView) -> &'static str {
         words::then(self.ui.lang, a.approval.then, a.approval.finally)
     }
-    fn cannot(&self, why: &crate::domain::text::CannotCarry) -> String {
+    fn cannot(&self, why: &crate::domain::text::DoesNotFit) -> String {
         words::cannot(self.ui.lang, why)
     }
     /// One for each channel: the largest group. The others show what differs per receiver.
@@ -142,7 +142,7 @@ pub async fn posted(
         Err(problem) => return refused(&ctx, &visitor, problem, "/approve").await,
     };
     let back = format!("/approve/{}", escaped(&number.to_string()));
-    let langs = match ctx.handle.ask(|s, _| s.plan.region.languages.clone()).await {
+    let langs = match ctx.handle.query(|s, _| s.plan.region.languages.clone()).await {
         Ok(langs) => langs,
         Err(e) => return gone(e),
     };

@@ -225,8 +225,8 @@ impl Page {
     fn proposals(&self) -> Vec<&ProposalView> {
         self.view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked).collect()
     }
-    fn tasks(&self) -> Vec<&view::TaskView> {
-        self.view.tasks.iter().filter(|t| t.done_at.is_none()).collect()
+    fn errands(&self) -> Vec<&view::ErrandView> {
+        self.view.errands.iter().filter(|t| t.done_at.is_none()).collect()
     }
     fn messages(&self) -> Vec<&view::MessageView> {
         self.view.messages.iter().rev().collect()

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::Ctx;
 use super::auth::{Denied, Session, clear_cookie, set_cookie};
 use super::problem::Problem;
-use crate::dispatch::owner::{Failed, Meta};
+use crate::dispatch::engine::{Failed, Meta};
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::lang::Lang;
@@ -29,11 +29,11 @@ use crate::domain::view;
 mod act;
 mod approve;
 mod fields;
+mod gateways;
 mod incident;
 mod overview;
 mod report;
 mod ui;
-mod ways;
 pub(super) mod words;
 
 use fields::Fields;
@@ -62,8 +62,8 @@ pub(super) fn router() -> Router<Ctx> {
         .route("/approve/{number}", get(approve::page).post(approve::posted))
         .route("/incidents/{no}", get(incident::page).post(act::posted))
         .route("/incidents/{no}/{what}", get(act::page))
-        .route("/gateways", get(ways::list))
-        .route("/gateways/{id}", get(ways::page).post(ways::posted))
+        .route("/gateways", get(gateways::list))
+        .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
 }
 
@@ -164,8 +164,8 @@ impl Visitor {
         let (lang, session) = (self.lang, self.session.clone());
         let path = self.uri.path().to_owned();
         ctx.handle
-            .ask(move |state, meta| {
-                let acting = session.acting.as_ref().filter(|f| state.plan.fx(f.as_str()).is_some());
+            .query(move |state, meta| {
+                let acting = session.acting.as_ref().filter(|f| state.plan.function_ix(f.as_str()).is_some());
                 let waiting = acting.map_or(0, |f| view::approvals_for(state, f, meta.now).len());
                 let seen = look(state, meta, acting);
                 (Ui::new(state, meta, lang, acting, session.csrf.clone(), path, waiting), seen)
@@ -258,7 +258,7 @@ async fn sign_in_page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) 
 }
 
 async fn sign_in_with(ctx: &Ctx, lang: Lang, next: &str, wrong: u8) -> Response {
-    match ctx.handle.ask(|s, m| (s.plan.region.name.clone(), m.fictional)).await {
+    match ctx.handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await {
         Ok((region, fictional)) => {
             html(&SignInPage { lang, region, fictional, next: next.to_owned(), wrong, style: STYLE_PATH.as_str() })
         }
@@ -348,7 +348,7 @@ async fn acting(
     };
     let id = FunctionId::from(fields.get("function"));
     let wanted = id.clone();
-    match ctx.handle.ask(move |s, _| s.plan.fx(wanted.as_str()).is_some()).await {
+    match ctx.handle.query(move |s, _| s.plan.function_ix(wanted.as_str()).is_some()).await {
         Ok(true) => {
             ctx.auth.change(&headers, |s| s.acting = Some(id));
             Redirect::to(own_path(fields.get("back"))).into_response()

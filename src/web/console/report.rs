@@ -11,15 +11,15 @@ use serde::Deserialize;
 use super::fields::Fields;
 use super::ui::Ui;
 use super::{Visitor, gone, html, refused};
-use crate::dispatch::owner::Failed;
+use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, SiteId};
-use crate::domain::incident::decide::foresee;
+use crate::domain::incident::decide::dry_run;
 use crate::domain::incident::input::{Action, IfShared, Input, Refused, Report};
 use crate::domain::incident::state::State as Domain;
 use crate::domain::time::At;
 use crate::domain::view::{self, ListsView, PlaybookView};
 use crate::web::Ctx;
-use crate::web::api::{Carried, ForesightView};
+use crate::web::api::{Carried, DryRunView};
 use crate::web::problem::Problem;
 
 #[derive(Template)]
@@ -47,7 +47,7 @@ struct CheckPage {
     book: PlaybookView,
     fields: Fields,
     exercise: bool,
-    seen: Option<ForesightView>,
+    seen: Option<DryRunView>,
     /// An open incident that the same fault may belong to (RULES D5).
     shared: Option<IncidentNo>,
 }
@@ -189,7 +189,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
 
 /// An open incident that shares a system, as the rules find it: tried, and refused.
 fn shared_with(state: &Domain, by: &FunctionId, report: &Report, now: At) -> Option<IncidentNo> {
-    let tried = foresee(state, by, &Report { shared: IfShared::Ask, ..report.clone() }, now);
+    let tried = dry_run(state, by, &Report { shared: IfShared::Ask, ..report.clone() }, now);
     let Err(Refused { code: "shares-a-system", why, .. }) = tried else { return None };
     why.split_whitespace().next()?.parse().ok()
 }
@@ -207,7 +207,7 @@ async fn check(ctx: &Ctx, visitor: &Visitor, by: FunctionId, report: Report, mut
                 Some(no) if asked => Report { shared: IfShared::AddTo(no), ..report },
                 _ => report,
             };
-            let foreseen = foresee(s, &by, &report, m.now).map(|f| ForesightView::of(s, f));
+            let foreseen = dry_run(s, &by, &report, m.now).map(|f| DryRunView::of(s, f));
             let book = view::playbooks(s).into_iter().find(|p| p.id.as_str() == wanted);
             (shared, report.shared, foreseen, book)
         })

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{STYLE_PATH, words};
 use crate::dispatch::board::Alarm;
+use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::journal_view;
-use crate::dispatch::owner::Meta;
 use crate::domain::ids::{FunctionId, SiteId};
 use crate::domain::incident::state::{Phase, State};
 use crate::domain::lang::{L10n, Lang};
@@ -105,7 +105,7 @@ impl Ui {
     }
     /// What a duty is called.
     pub fn name(&self, id: &FunctionId) -> String {
-        match self.plan.fx(id.as_str()) {
+        match self.plan.function_ix(id.as_str()) {
             Some(f) => self.l(&self.plan.function(f).title).to_owned(),
             None => id.to_string(),
         }

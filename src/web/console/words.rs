@@ -6,7 +6,7 @@ use crate::domain::incident::state::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::domain::text::CannotCarry;
+use crate::domain::text::DoesNotFit;
 
 pub fn t<'a>(lang: Lang, sv: &'a str, en: &'a str) -> &'a str {
     if lang == Lang::SV { sv } else { en }
@@ -104,14 +104,14 @@ pub fn then(lang: Lang, then: Then, last: Then) -> &'static str {
     }
 }
 
-pub fn cannot(lang: Lang, why: &CannotCarry) -> String {
+pub fn cannot(lang: Lang, why: &DoesNotFit) -> String {
     match why {
-        CannotCarry::Lacks(c) => format!("{} “{c}”", t(lang, "kan inte visa", "can't show")),
-        CannotCarry::TooLong { needs, max, .. } => {
+        DoesNotFit::Lacks(c) => format!("{} “{c}”", t(lang, "kan inte visa", "can't show")),
+        DoesNotFit::TooLong { needs, max, .. } => {
             let (a, b) = (t(lang, "för lång: kräver", "too long: needs"), t(lang, "ryms", "fit"));
             format!("{a} {needs}, {max} {b}")
         }
-        CannotCarry::NoRoom => t(lang, "ryms inte", "no room").into(),
+        DoesNotFit::NoRoom => t(lang, "ryms inte", "no room").into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use vardkase::app::gateways::{Surroundings, build};
+use vardkase::app::gateways::{Env, build};
 use vardkase::app::loopback::{self, Opts};
 use vardkase::config::{Source, load};
 
@@ -52,7 +52,7 @@ async fn each_reaches_its_far_end() {
     let mut loaded = load(&Source::Files(files())).unwrap_or_else(|all| panic!("{all:#?}"));
     let loopback = loopback::start(&mut loaded, &Opts::default()).await.unwrap();
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    let around = Surroundings { now: Arc::new(now), public_url: None, mail_key: [14; 32] };
+    let around = Env { now: Arc::new(now), public_url: None, mail_key: [14; 32] };
     let all = build(&loaded, &around, &|_| true);
     for id in ["page-fs", "page-hs", "page-ls"] {
         let built = all.iter().find(|b| b.id.as_str() == id).unwrap();

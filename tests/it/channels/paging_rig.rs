@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub use super::sending::send_all;
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -29,7 +29,7 @@ pub fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
         to: Address(pager.into()),
         out,
-        head: Arc::new(Letterhead {
+        head: Arc::new(MessageContext {
             sender: "Region Fjällmark".into(),
             lang: Lang::SV,
             title: "Journalen".into(),

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use vardkase::channels::Secret;
 use vardkase::channels::smpp::{BindAs, Smpp, SmppConfig, Version};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -28,7 +28,7 @@ pub fn outgoing(text: &str) -> Arc<Outgoing> {
 }
 
 pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
-    let head = Letterhead {
+    let head = MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: "Journalen".into(),
@@ -95,8 +95,8 @@ impl Running {
                         result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into())
                     )
                 }
-                GatewayEvent::Reply { from, text, taken, .. } => {
-                    taken.tell();
+                GatewayEvent::Reply { from, text, ack, .. } => {
+                    ack.tell();
                     format!("{}: {text}", from.0)
                 }
             };

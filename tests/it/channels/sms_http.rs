@@ -11,7 +11,7 @@ use vardkase::channels::Secret;
 use vardkase::channels::sms_http::{
     CallbackKind, SendAs, SmsHttp, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
 };
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn job(ordinal: u32, to: &str, text: &str) -> Job {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
     let text = Text::<Actual>::new("14-2", f, Canonical::new(text).expect("canonical"));
-    let head = Letterhead {
+    let head = MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: "Journalen".into(),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use vardkase::channels::sms_spool::{Daemon, Spool, SpoolConfig};
-use vardkase::channels::{Gateway, GatewayEvent, Job, Taken};
+use vardkase::channels::{AckToken, Gateway, GatewayEvent, Job};
 use vardkase::domain::text::sms::{SmsLimits, Split};
 use vardkase::sim::Far;
 use vardkase::sim::sms_spool::{Handle, Opts, start};
@@ -39,7 +39,7 @@ pub struct Running {
     events: mpsc::Receiver<GatewayEvent>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
-    pub taken: Vec<Taken>,
+    pub acks: Vec<AckToken>,
 }
 
 pub fn run(config: SpoolConfig) -> Running {
@@ -48,7 +48,7 @@ pub fn run(config: SpoolConfig) -> Running {
     let (stop, stopped) = watch::channel(false);
     let spool = Spool::new("modem".into(), config);
     let task = tokio::spawn(async move { spool.run(job_receiver, event_sender, stopped).await });
-    Running { jobs, events, stop, task, taken: Vec::new() }
+    Running { jobs, events, stop, task, acks: Vec::new() }
 }
 
 impl Running {
@@ -65,8 +65,8 @@ impl Running {
                         result.map_or_else(|e| format!("not delivered, {}", kind(&e)), |()| "delivered".into());
                     format!("{} {result}", delivery.expect("ours"))
                 }
-                GatewayEvent::Reply { from, text, taken, .. } => {
-                    self.taken.push(taken);
+                GatewayEvent::Reply { from, text, ack, .. } => {
+                    self.acks.push(ack);
                     format!("{}: {text}", from.0)
                 }
             };
@@ -253,7 +253,7 @@ async fn an_answer_is_removed_only_when_it_is_kept() {
     // It is told again to those who come after.
     let mut gateway = run(config(dir.path()));
     assert_eq!(gateway.told().await, "+46701740605: JA 14 åäö 👍");
-    gateway.taken.pop().expect("an answer").tell();
+    gateway.acks.pop().expect("an answer").tell();
     until(|| in_folder(dir.path(), "incoming").is_empty()).await;
     // What is neither answer nor report stays where it is.
     std::fs::write(dir.path().join("incoming/GSM1.garbage"), [0xff, 0, 0x1b]).unwrap();
@@ -326,7 +326,7 @@ async fn gammu_s_inbox_is_read_part_by_part() {
     let mut both = [gateway.told().await, gateway.told().await];
     both.sort();
     assert_eq!(both, ["+46701740605: NEJ 14 vår reserv fungerar inte", "+46701740606: JA 14"]);
-    gateway.taken.drain(..).for_each(|taken| taken.tell());
+    gateway.acks.drain(..).for_each(|ack| ack.tell());
     until(|| in_folder(root, "inbox").is_empty()).await;
     // Two lie there and nobody sends: the first may be under way, the second certainly is not.
     for (n, to) in [(1, "+46701740605"), (2, "+46701740606")] {

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use vardkase::channels::Secret;
 use vardkase::channels::smtp::{Login, SmtpConfig, SmtpGateway, Tls};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -40,8 +40,8 @@ pub(crate) fn outgoing(text: &str, mark: Option<&str>) -> Arc<Outgoing> {
     })
 }
 
-fn head() -> Arc<Letterhead> {
-    Arc::new(Letterhead {
+fn head() -> Arc<MessageContext> {
+    Arc::new(MessageContext {
         sender: "Region Fjällmark".into(),
         lang: Lang::SV,
         title: "Journalen ligger nere".into(),

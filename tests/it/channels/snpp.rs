@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::sending::{self, Outcomes};
 use vardkase::channels::Secret;
 use vardkase::channels::snpp::{Level, Login, SnppConfig, SnppGateway};
-use vardkase::channels::{Address, Gateway, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, Job, MessageContext};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -32,7 +32,7 @@ fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
         to: Address(pager.into()),
         out,
-        head: Arc::new(Letterhead {
+        head: Arc::new(MessageContext {
             sender: "Region Fjällmark".into(),
             lang: Lang::SV,
             title: "Journalen".into(),

@@ -46,8 +46,8 @@ fn receipt(event: GatewayEvent) -> (u32, Result<(), SendError>) {
 
 fn reply(event: GatewayEvent) -> (String, String) {
     match event {
-        GatewayEvent::Reply { from, text, taken, .. } => {
-            taken.tell();
+        GatewayEvent::Reply { from, text, ack, .. } => {
+            ack.tell();
             (from.0.to_string(), text)
         }
         other => panic!("no reply: {other:?}"),

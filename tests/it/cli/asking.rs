@@ -62,11 +62,11 @@ fn region(shares: bool) -> Fake {
     Fake::new(move |a| match a.line.as_str() {
         "GET /api/v1/lists" => says(200, lists.clone()),
         "GET /api/v1/status" => says(200, json!({ "zone": "Europe/Stockholm" })),
-        "POST /api/v1/foresee" if shares && a.body.as_ref().is_some_and(|b| b["report"]["shared"] == "ask") => says(
+        "POST /api/v1/dry_run" if shares && a.body.as_ref().is_some_and(|b| b["report"]["shared"] == "ask") => says(
             409,
             json!({ "code": "shares-a-system", "why": "14 is open and concerns the same systems", "help": "add" }),
         ),
-        "POST /api/v1/foresee" => says(
+        "POST /api/v1/dry_run" => says(
             200,
             json!({
                 "mode": { "rung": 1, "id": "staff", "label": l10n("STABSLÄGE", "STAFF MODE") },

@@ -145,7 +145,7 @@ fn each_command_asks_exactly_this() {
             "step move 14 3 --at 2031-01-15T03:25:00Z",
             json!({ "step_move": { "incident": "14", "step": 3, "due": OFF, "reason": "" } }),
         ),
-        ("ack 14 --task 3", json!({ "task_done": { "incident": "14", "task": 3 } })),
+        ("ack 14 --errand 3", json!({ "errand_done": { "incident": "14", "errand": 3 } })),
         ("unack 14 icu --reason wrong", json!({ "unack": { "incident": "14", "function": "icu", "reason": "wrong" } })),
         (
             "update 14 --next 2031-01-15T03:25:00Z --safety no --known backup",
@@ -227,7 +227,7 @@ fn what_only_reads_asks_exactly_this() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!((all[0].line.as_str(), &all[0].body), ("POST /api/v1/reload", &Some(json!({ "as": "it-duty" }))));
     let (_, all) = asked(&["report", "x", "--dry-run", "--as", "a"]);
-    assert_eq!(all[0].line, "POST /api/v1/foresee");
+    assert_eq!(all[0].line, "POST /api/v1/dry_run");
     let body = json!({ "as": "a", "report": report(json!({ "playbook": "x" }))["report"] });
     assert_eq!(all[0].body, Some(body));
 }

@@ -33,7 +33,7 @@ fn nothing_of_it_leaves_this_machine() {
     assert!(loaded.gateways.iter().all(|g| g.is_loopback()));
     let mut ports = BTreeSet::new();
     for (p, point) in loaded.plan.points.iter().enumerate() {
-        let address = loaded.contacts.address(vardkase::domain::ids::Px(p as u32)).expect("an address");
+        let address = loaded.contacts.address(vardkase::domain::ids::PointIx(p as u32)).expect("an address");
         let fictional = match point.channel {
             Channel::Sms => address.strip_prefix("+467017406").is_some_and(|n| n.len() == 2 && n >= "05"),
             Channel::Fax => address.strip_prefix("+469803192").is_some_and(|n| n.len() == 2),
@@ -52,7 +52,7 @@ fn the_plan_holds_no_address() {
     let loaded = load(&Source::Shipped).expect("no errors");
     let text = format!("{} {:?}", serde_json::to_string(&loaded.plan).expect("a plan is data"), loaded.contacts);
     for p in 0..loaded.contacts.len() {
-        let address = loaded.contacts.address(vardkase::domain::ids::Px(p as u32)).expect("an address");
+        let address = loaded.contacts.address(vardkase::domain::ids::PointIx(p as u32)).expect("an address");
         // Pager codes are three digits: they may occur in any number.
         assert!(address.len() == 3 || !text.contains(&**address), "an address is in the plan");
     }
@@ -208,7 +208,7 @@ fn rule_d7_levels_have_aliases_and_d6_degraded_wakes_two_at_night() {
 fn rule_d3_rights_are_those_of_the_house() {
     let loaded = load(&Source::Shipped).expect("no errors");
     let plan = &loaded.plan;
-    let f = |id: &str| plan.fx(id).expect("a function");
+    let f = |id: &str| plan.function_ix(id).expect("a function");
     let mode = |id: &str| plan.ladders.mode(id).expect("a mode");
     let may = |who: &str, site: &str, to: &str| plan.ladders.may_raise(f(who), &site.into(), mode(to));
     assert!(may("nat-jour", "HS", "staff"), "any duty reports into staff mode");

@@ -119,7 +119,7 @@ fn files() -> Vec<(&'static str, String)> {
 
 /// What waits is approved by the one who is asked.
 async fn approve(running: &Running) {
-    let waiting = running.handle.ask(|state, _| {
+    let waiting = running.handle.query(|state, _| {
         let mut all = Vec::new();
         for inc in state.incidents.values() {
             for e in inc.entries.iter() {
@@ -141,7 +141,7 @@ async fn approve(running: &Running) {
 /// Texts for which nothing more will happen; `None` while something is still on its way.
 async fn ended(running: &Running, addresses: &BTreeMap<u32, String>) -> Result<Vec<Expected>, String> {
     let addresses = addresses.clone();
-    let all = running.handle.ask(move |state, _| {
+    let all = running.handle.query(move |state, _| {
         let mut all = Vec::new();
         for inc in state.incidents.values() {
             if inc.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_))) {
@@ -248,12 +248,12 @@ async fn the_same_text_comes_out_of_every_far_end() {
     let loaded = region(&files.iter().map(|(p, t)| (*p, t.clone())).collect::<Vec<_>>());
     let addresses: BTreeMap<u32, String> = (0..loaded.plan.points.len())
         .map(|i| u32::try_from(i).unwrap())
-        .map(|i| (i, loaded.contacts.address(vardkase::domain::ids::Px(i)).unwrap().to_string()))
+        .map(|i| (i, loaded.contacts.address(vardkase::domain::ids::PointIx(i)).unwrap().to_string()))
         .collect();
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
         state: dir.path().join("state"),
-        mirror: None,
+        second_copy: None,
         public_listen: format!("127.0.0.1:{}", port("ALL_PUBLIC_PORT")).parse().unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some(format!("http://127.0.0.1:{}", port("ALL_PUBLIC_PORT"))),
@@ -391,7 +391,7 @@ fn dom(url: &str) -> String {
 async fn public_page(running: &Running) {
     let (texts, secrets) = running
         .handle
-        .ask(|state, _| {
+        .query(|state, _| {
             let mut texts = Vec::new();
             let mut secrets: Vec<String> = Vec::new();
             for inc in state.incidents.values() {

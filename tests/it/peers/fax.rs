@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use vardkase::channels::hylafax::{Hylafax, HylafaxConfig};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, Letterhead};
+use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId, IncidentNo};
 use vardkase::domain::lang::Lang;
@@ -44,7 +44,7 @@ fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
         delivery: DeliveryId { incident: IncidentNo::actual(14), ordinal },
         to: Address(to.into()),
         out: out.clone(),
-        head: Arc::new(Letterhead {
+        head: Arc::new(MessageContext {
             sender: "Region Fjällmark".into(),
             lang: Lang::SV,
             title: "Journalen ligger nere".into(),

@@ -52,7 +52,7 @@ async fn readers_of_the_mirror_get_what_was_published() {
     println!("released to readable at the mirror: {} ms, {} bytes", begun.elapsed().as_millis(), page.len());
     // Nothing internal lies there: no code, no duty address, no internal routine.
     let html = String::from_utf8(page.clone()).unwrap();
-    for address in running.handle.ask(|s, _| s.plan.functions.len()).await.map(|_| addresses()).unwrap() {
+    for address in running.handle.query(|s, _| s.plan.functions.len()).await.map(|_| addresses()).unwrap() {
         assert!(!html.contains(&address), "an address of a duty is on the public page");
     }
     // All pages say the same; the links differ by how deep they lie.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use vardkase::channels::smpp::{BindAs, Smpp, SmppConfig, Version};
-use vardkase::channels::{Gateway, GatewayEvent, Job, Secret, Taken};
+use vardkase::channels::{AckToken, Gateway, GatewayEvent, Job, Secret};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::text::sms::{SmsLimits, Split};
 use vardkase::sim::verify::Kind;
@@ -19,7 +19,7 @@ struct Running {
     events: mpsc::Receiver<GatewayEvent>,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
-    taken: Vec<Taken>,
+    acks: Vec<AckToken>,
 }
 
 fn config() -> SmppConfig {
@@ -40,7 +40,7 @@ fn run(config: SmppConfig) -> Running {
     let (stop, stopped) = watch::channel(false);
     let smpp = Smpp::new("sms".into(), config);
     let task = tokio::spawn(async move { smpp.run(job_receiver, event_sender, stopped).await });
-    Running { jobs, events, stop, task, taken: Vec::new() }
+    Running { jobs, events, stop, task, acks: Vec::new() }
 }
 
 impl Running {
@@ -56,8 +56,8 @@ impl Running {
                     let result = result.map_or_else(|e| kind(&e).to_owned(), |()| "delivered".into());
                     format!("{} {result}", delivery.map_or("?".into(), |d| d.to_string()))
                 }
-                GatewayEvent::Reply { from, text, taken, .. } => {
-                    self.taken.push(taken);
+                GatewayEvent::Reply { from, text, ack, .. } => {
+                    self.acks.push(ack);
                     format!("{}: {text}", from.0)
                 }
             };
@@ -180,7 +180,7 @@ async fn a_real_centre_is_told_that_an_answer_is_kept() {
         let acknowledged = || heard(&dir).contains(&format!("\"deliver_sm_resp\":0,\"name\":\"{name}\""));
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!acknowledged(), "nobody has kept it yet");
-        gateway.taken.pop().expect("an answer").tell();
+        gateway.acks.pop().expect("an answer").tell();
         until("the acknowledgement", acknowledged).await;
     }
     gateway.end().await;

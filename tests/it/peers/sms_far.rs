@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vardkase::channels::{Address, Job, Letterhead};
+use vardkase::channels::{Address, Job, MessageContext};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::Outgoing;
@@ -42,7 +42,7 @@ pub fn texts() -> Vec<Arc<Outgoing>> {
 }
 
 pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>) -> Job {
-    let head = Letterhead {
+    let head = MessageContext {
         sender: "Region".into(),
         lang: Lang::SV,
         title: "Journalen".into(),

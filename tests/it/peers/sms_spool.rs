@@ -96,7 +96,7 @@ async fn smstools_says_why_and_brings_answers() {
         assert_eq!(told(&mut gateway).await, format!("{from}: {text}"));
     }
     assert_eq!(in_folder(&spool.join("incoming")).iter().filter(|p| p.is_file()).count(), 4, "kept until told");
-    gateway.taken.drain(..).for_each(|taken| taken.tell());
+    gateway.acks.drain(..).for_each(|ack| ack.tell());
     until("removed", || !in_folder(&spool.join("incoming")).iter().any(|p| p.is_file())).await;
     gateway.end().await;
 }
@@ -168,7 +168,7 @@ async fn gammu_takes_and_sends_the_same_text() {
         [0xfe, 0xff].into_iter().chain("JA 14 åäö".encode_utf16().flat_map(u16::to_be_bytes)).collect();
     std::fs::write(spool.join("inbox/IN20261122_031200_00_+46701740605_00.txt"), utf16).expect("a file");
     assert_eq!(told(&mut gateway).await, "+46701740605: JA 14 åäö");
-    gateway.taken.drain(..).for_each(|taken| taken.tell());
+    gateway.acks.drain(..).for_each(|ack| ack.tell());
     until("removed", || in_folder(&spool.join("inbox")).is_empty()).await;
     gateway.end().await;
 }

@@ -7,7 +7,7 @@ mod turns;
 use super::region::{self, Builder};
 use super::timeline::*;
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::ids::{Fx, IncidentNo, Px};
+use vardkase::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
@@ -25,10 +25,10 @@ pub fn region_with(change: impl FnOnce(&mut Builder)) -> Plan {
 
 /// Two functions get one SMS address: one point that serves both (RULES C2).
 pub fn share_sms(b: &mut Builder, of: &str, with: &str) {
-    let sms = |b: &Builder, f: Fx| {
+    let sms = |b: &Builder, f: FunctionIx| {
         *b.plan.function(f).points.iter().find(|p| b.plan.point(**p).channel == Channel::Sms).unwrap()
     };
-    let (f, g) = (b.fx(of), b.fx(with));
+    let (f, g) = (b.function_ix(of), b.function_ix(with));
     let (kept, gone) = (sms(b, f), sms(b, g));
     b.plan.points[kept.ix()].functions.push(g);
     b.plan.points[gone.ix()].functions.clear();
@@ -163,7 +163,7 @@ fn rule_c3_a_bare_yes_binds_to_the_only_request_of_the_last_hour() {
 #[test]
 fn rule_c3_the_hour_of_a_deputy_begins_when_it_was_asked() {
     let plan = region_with(|b| {
-        let f = b.fx("it");
+        let f = b.function_ix("it");
         b.plan.functions[f.ix()].answer_within_s = 4000;
     });
     let mut t = Timeline::starting(DAY, plan);
@@ -293,7 +293,7 @@ fn rule_c5_no_after_yes_takes_it_back_and_passes_on() {
 fn rule_c5_no_from_the_last_one_is_a_standing_alarm_at_once() {
     let plan = region_with(|b| {
         b.deputies("it", &[]);
-        b.plan.region.last_resort = vec![b.fx("it")];
+        b.plan.region.last_resort = vec![b.function_ix("it")];
     });
     let mut t = Timeline::starting(DAY, plan);
     let no = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
@@ -328,7 +328,7 @@ fn rule_c6_by_telephone_is_shown_as_such() {
     }
     t.act("desk", ack(Some(call))).unwrap();
     let plan = t.plan();
-    let (icu, desk) = (plan.fx("icu").unwrap(), plan.fx("desk").unwrap());
+    let (icu, desk) = (plan.function_ix("icu").unwrap(), plan.function_ix("desk").unwrap());
     assert_eq!(t.ask(no, "icu").state, AskState::Answered { by: icu, at: call, via: Via::Phone { noted_by: desk } });
     let twice = t.act("desk", ack(None)).unwrap_err();
     assert_eq!(twice.code, "answered-already");
@@ -364,7 +364,7 @@ fn rule_c6_taking_an_answer_back_resumes_escalation() {
     assert_eq!(t.act("it", unack("igen")).unwrap_err().code, "not-answered");
     t.advance(due.seconds_since(t.now));
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
-    // Taken back after the deadline: the next one is asked at once.
+    // AckToken back after the deadline: the next one is asked at once.
     let mut t = Timeline::by_day();
     let no = t.ehr_down("outage");
     t.reply("it", Channel::Sms, "JA 1");

@@ -5,7 +5,7 @@
 use super::c_answers::*;
 use super::timeline::*;
 use vardkase::domain::ids::*;
-use vardkase::domain::incident::decide::foresee;
+use vardkase::domain::incident::decide::dry_run;
 use vardkase::domain::incident::event::Event;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
@@ -46,11 +46,11 @@ fn rule_e1_at_night_the_contact_is_the_phone_of_who_holds_the_duty() {
 #[test]
 fn rule_e1_a_contact_that_hangs_on_what_is_down_is_refused_and_never_the_default() {
     let plan = region_with(|b| {
-        let owner = b.fx("owner");
+        let owner = b.function_ix("owner");
         b.plan.functions[owner.ix()].phone.as_mut().unwrap().needs = vec![vec!["net".into()]];
         let book = b.plan.playbooks.get_mut(&"ehr-down".into()).unwrap();
         book.infra = vec!["hall".into()];
-        let lab = b.fx("lab");
+        let lab = b.function_ix("lab");
         b.plan.functions[lab.ix()].phone.as_mut().unwrap().publishable = false;
     });
     let mut t = Timeline::starting(DAY, plan);
@@ -121,7 +121,7 @@ fn rule_e1_a_playbook_is_found_by_id_system_alias_or_title_word() {
 fn rule_e1_the_last_screen_says_what_will_happen() {
     let t = Timeline::by_day();
     let before = t.state.clone();
-    let seen = foresee(&t.state, &"it".into(), &ehr_down("major"), t.now).unwrap();
+    let seen = dry_run(&t.state, &"it".into(), &ehr_down("major"), t.now).unwrap();
     assert!(t.state == before, "a look changes nothing");
     let mut t = t;
     let no = t.ehr_down("major");
@@ -139,7 +139,7 @@ fn rule_e2_a_report_by_sms_gets_summary_count_and_code_and_yes_starts_it() {
     assert!(t.state.incidents.is_empty(), "nothing starts before the yes");
     let (code, pending) = t.state.pending.iter().next().map(|(c, p)| (c.clone(), p.clone())).unwrap();
     assert_eq!((pending.level, pending.by.as_str()), (LevelIx(2), "cl-fs"));
-    let seen = foresee(&t.state, &"cl-fs".into(), &Report { playbook: "ehr-down".into(), ..Report::default() }, t.now);
+    let seen = dry_run(&t.state, &"cl-fs".into(), &Report { playbook: "ehr-down".into(), ..Report::default() }, t.now);
     let duties = seen.unwrap().duties;
     let note = t.notes_to("cl-fs", NoteWord::ReportSummary)[0].whole.clone();
     let summary =

@@ -4,9 +4,9 @@ use vardkase::domain::audit::{Finding, audit};
 use vardkase::domain::delivery::DeliveryState as S;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::event::Event;
+use vardkase::domain::incident::gateways::{GatewayChange, Reached};
 use vardkase::domain::incident::input::{Action, Input, ProgramAlarm};
-use vardkase::domain::incident::state::{AskState, DESK};
-use vardkase::domain::incident::ways::{Reached, WaysChange};
+use vardkase::domain::incident::state::{AskState, SYSTEM_NOTES};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
 use vardkase::domain::words::NoteWord;
@@ -25,7 +25,7 @@ fn sms_way(t: &Timeline, function: &str) -> String {
 }
 
 fn outcome(t: &mut Timeline, ordinal: u32, state: S) {
-    let id = DeliveryId { incident: DESK, ordinal };
+    let id = DeliveryId { incident: SYSTEM_NOTES, ordinal };
     t.input(Input::Outcomes(vec![(id, state)])).unwrap();
 }
 
@@ -37,8 +37,8 @@ fn a_test_is_marked_goes_over_that_gateway_and_is_proof_by_how_far_it_came() {
     let sent: Vec<_> = events
         .iter()
         .filter_map(|e| match e {
-            Event::Ways { change } => match &**change {
-                WaysChange::TestSent { send, code, text, .. } => Some((*send, code.clone(), text.clone())),
+            Event::Gateway { change } => match &**change {
+                GatewayChange::TestSent { send, code, text, .. } => Some((*send, code.clone(), text.clone())),
                 _ => None,
             },
             _ => None,
@@ -50,7 +50,7 @@ fn a_test_is_marked_goes_over_that_gateway_and_is_proof_by_how_far_it_came() {
         let point = plan.point(send.point);
         assert_eq!(plan.gateway(point.gateways[usize::from(send.gateway)]).id.as_str(), way);
         assert!(text.as_str().contains(code.as_str()) && text.as_str().contains(&way), "{}", text.as_str());
-        let out = vardkase::domain::incident::asks::desk_outgoing(NoteWord::Test, text.as_str()).unwrap();
+        let out = vardkase::domain::incident::asks::system_note_outgoing(NoteWord::Test, text.as_str()).unwrap();
         assert!(out.whole(None).starts_with("TEST "), "{}", out.whole(None));
     }
     let ordinal = t.state.tests[0].ordinal;
@@ -153,14 +153,16 @@ fn every_gateway_carries_a_test_to_everybody_it_reaches() {
 fn an_alarm_of_the_program_is_told_over_ways_that_are_not_out() {
     let mut t = Timeline::by_night();
     let first = sms_way(&t, "desk");
-    let alarm =
-        |n: u32| ProgramAlarm { name: format!("gateway-out {n}"), what: L10n::of([(Lang::SV, "sms-api är ur bruk")]) };
+    let alarm = |n: u32| ProgramAlarm {
+        name: format!("gateway-down {n}"),
+        what: L10n::of([(Lang::SV, "sms-api är ur bruk")]),
+    };
     let alarms: Vec<_> = (0..5).map(alarm).collect();
     let events = t.input(Input::ProgramAlarm { alarms, avoid: vec![first.as_str().into()] }).unwrap();
     let plan = t.plan();
     let mut points = Vec::new();
     for e in &events {
-        if let Event::DeskNote { send, word: NoteWord::ProgramAlarm, text, .. } = e {
+        if let Event::SystemNote { send, word: NoteWord::ProgramAlarm, text, .. } = e {
             let point = plan.point(send.point);
             let over = &plan.gateway(point.gateways[usize::from(send.gateway)]).id;
             assert!(over.as_str() != first || point.gateways.len() == 1, "over the way that is out");
@@ -189,12 +191,12 @@ fn the_auditor_finds_each_step_that_is_late_and_everybody_who_was_left_alone() {
     // An answer is late by more than its grace, not before.
     let due = t.ask(no, "tib").remind_at.unwrap();
     let reminder = |at| {
-        let id = t.state.incidents[&no].asks.current()[&t.plan().fx("tib").unwrap()];
+        let id = t.state.incidents[&no].asks.current()[&t.plan().function_ix("tib").unwrap()];
         audit(&t.state, at).iter().any(|f| matches!(f, Finding::Overdue { step: "reminder", id: i, .. } if *i == id))
     };
     assert!(!reminder(due + 30) && reminder(due + 31));
     // Somebody falls out of the books.
-    let f = t.plan().fx("tib").unwrap();
+    let f = t.plan().function_ix("tib").unwrap();
     let mut state = t.state.clone();
     let inc = state.incidents.get_mut(&no).unwrap();
     let others = std::mem::take(&mut inc.asks);
@@ -209,7 +211,7 @@ fn a_sign_of_life_goes_to_the_watchers_telephones_alone() {
     let events = t.input(Input::SignOfLife { to: "tib".into(), head: "1234 abcd".into() }).unwrap();
     let plan = t.plan();
     let all_sms = events.iter().all(|e| {
-        matches!(e, Event::DeskNote { send, word: NoteWord::SignOfLife, text, .. }
+        matches!(e, Event::SystemNote { send, word: NoteWord::SignOfLife, text, .. }
             if plan.point(send.point).channel == Channel::Sms && text.as_str().contains("1234 abcd"))
     });
     assert!(!events.is_empty() && all_sms);

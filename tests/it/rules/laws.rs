@@ -309,7 +309,7 @@ fn nobody_is_forgotten(t: &Timeline) {
                 "{}: {s:?} is open after the end",
                 inc.no
             );
-            timed(s.new.look, s);
+            timed(s.new.next_check, s);
         }
         for a in inc.arrivals.values().filter(|a| !closed && a.state == ArrivalState::Expected) {
             timed(a.due, a);
@@ -325,7 +325,7 @@ fn nobody_is_forgotten(t: &Timeline) {
 fn what_leaves(t: &Timeline, from: usize) {
     let codes = codes(t);
     for s in &t.sent[from..] {
-        let drill = s.id.incident.status == Status::Exercise && s.id.incident != DESK;
+        let drill = s.id.incident.status == Status::Exercise && s.id.incident != SYSTEM_NOTES;
         let mark = |m: &str| s.whole.starts_with(&format!("{m} ")) && s.whole.ends_with(&format!(" {m}"));
         assert_eq!(drill, mark("ÖVNING") || mark("EXERCISE"), "{}", s.whole);
         assert!(Canonical::new(&s.whole).is_ok(), "{}", s.whole);
@@ -350,8 +350,8 @@ fn with_steps() -> Plan {
             level: LevelIx(level),
             kind,
             title: words(0),
-            owner: b.fx(owner),
-            to: to.iter().map(|f| b.fx(f)).collect(),
+            owner: b.function_ix(owner),
+            to: to.iter().map(|f| b.function_ix(f)).collect(),
             within: Within::Seconds(3600),
             lasts_s: 1800,
             beat: (kind == StepKind::Conference).then_some(Beat::Every(1800)),
@@ -364,7 +364,7 @@ fn with_steps() -> Plan {
             rule("divert", StepKind::Redirection, "tib", &["ed", "town"], 0),
             rule("clean", StepKind::Intervention, "it", &["icu", "ed"], 0),
         ];
-        let icu = b.fx("icu");
+        let icu = b.function_ix("icu");
         b.plan.functions[icu.ix()].answers = 2;
         for book in b.plan.playbooks.values_mut() {
             book.steps = steps.clone();

@@ -22,15 +22,15 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub fn fx(&self, id: &str) -> Fx {
-        self.plan.fx(id).unwrap_or_else(|| panic!("no function {id}"))
+    pub fn function_ix(&self, id: &str) -> FunctionIx {
+        self.plan.function_ix(id).unwrap_or_else(|| panic!("no function {id}"))
     }
-    fn gx(&self, id: &str) -> Gx {
-        Gx(u32::try_from(self.plan.gateways.iter().position(|g| g.id.as_str() == id).unwrap()).unwrap())
+    fn gx(&self, id: &str) -> GatewayIx {
+        GatewayIx(u32::try_from(self.plan.gateways.iter().position(|g| g.id.as_str() == id).unwrap()).unwrap())
     }
 
     fn function(&mut self, id: &str, site: &str, within_s: u32, points: &[&str]) -> &mut Function {
-        let f = Fx(u32::try_from(self.plan.functions.len()).unwrap());
+        let f = FunctionIx(u32::try_from(self.plan.functions.len()).unwrap());
         let points = points.iter().map(|g| self.point(f, g)).collect();
         self.plan.functions.push(Function {
             id: id.into(),
@@ -50,10 +50,10 @@ impl Builder {
         self.plan.functions.last_mut().unwrap()
     }
 
-    pub fn point(&mut self, f: Fx, gateways: &str) -> Px {
-        let gateways: Vec<Gx> = gateways.split('+').map(|g| self.gx(g)).collect();
+    pub fn point(&mut self, f: FunctionIx, gateways: &str) -> PointIx {
+        let gateways: Vec<GatewayIx> = gateways.split('+').map(|g| self.gx(g)).collect();
         let channel = self.plan.gateway(gateways[0]).channel;
-        let p = Px(u32::try_from(self.plan.points.len()).unwrap());
+        let p = PointIx(u32::try_from(self.plan.points.len()).unwrap());
         self.plan.points.push(DutyPoint {
             channel,
             gateways,
@@ -64,11 +64,11 @@ impl Builder {
         p
     }
 
-    fn gateway(&mut self, id: &str, channel: Channel, carry: Carry, answers: bool, needs: &[&str]) {
+    fn gateway(&mut self, id: &str, channel: Channel, capability: Capability, answers: bool, needs: &[&str]) {
         self.plan.gateways.push(GatewayInfo {
             id: id.into(),
             channel,
-            carry,
+            capability,
             answers,
             receipts: channel != Channel::Email,
             needs: needs.iter().map(|n| vec![InfraId::from(*n)]).collect(),
@@ -76,14 +76,14 @@ impl Builder {
     }
 
     pub fn deputies(&mut self, of: &str, deputies: &[&str]) {
-        let deputies = deputies.iter().map(|d| self.fx(d)).collect();
-        let f = self.fx(of);
+        let deputies = deputies.iter().map(|d| self.function_ix(d)).collect();
+        let f = self.function_ix(of);
         self.plan.functions[f.ix()].deputies = deputies;
     }
 
     pub fn row(&self, to: &[&str], channels: &[Channel]) -> Row {
         Row {
-            to: To::Functions(to.iter().map(|t| self.fx(t)).collect()),
+            to: To::Functions(to.iter().map(|t| self.function_ix(t)).collect()),
             audience: Audience::Internal,
             channels: channels.to_vec(),
             approval: None,
@@ -97,7 +97,7 @@ impl Builder {
     }
 
     pub fn approval(&self, within_s: u32, then: Then) -> Option<ApprovalRule> {
-        Some(ApprovalRule { by: self.fx("kib"), within_s, then, finally: Then::Release })
+        Some(ApprovalRule { by: self.function_ix("kib"), within_s, then, finally: Then::Release })
     }
 }
 
@@ -124,15 +124,15 @@ pub const ALL: [Channel; 4] = [Channel::Sms, Channel::Paging, Channel::Email, Ch
 /// | town | REG, outside | 30 min | | email |
 pub fn plan() -> Builder {
     let mut b = Builder::default();
-    let sms = Carry::Sms { charset: Charset::Gsm7, ucs2: true, ref16: false, separate: false, parts_max: 6 };
-    let pages = |charset| Carry::Pages { charset, chars_max: 80, pages_max: 12 };
+    let sms = Capability::Sms { charset: Charset::Gsm7, ucs2: true, ref16: false, separate: false, parts_max: 6 };
+    let pages = |charset| Capability::Pages { charset, chars_max: 80, pages_max: 12 };
     b.gateway("sms", Channel::Sms, sms.clone(), true, &[]);
     b.gateway("modem", Channel::Sms, sms, true, &[]);
-    b.gateway("mail", Channel::Email, Carry::Whole { chars_max: None }, false, &["hall"]);
-    b.gateway("fax", Channel::Fax, Carry::Fax { pages_max: 5, chars_max: 3000 }, false, &[]);
+    b.gateway("mail", Channel::Email, Capability::Whole { chars_max: None }, false, &["hall"]);
+    b.gateway("fax", Channel::Fax, Capability::Fax { pages_max: 5, chars_max: 3000 }, false, &[]);
     b.gateway("pager", Channel::Paging, pages(Charset::Iso646Se), false, &[]);
     b.gateway("pager-ls", Channel::Paging, pages(Charset::Ascii7), false, &[]);
-    b.gateway("page", Channel::Web, Carry::Whole { chars_max: None }, false, &[]);
+    b.gateway("page", Channel::Web, Capability::Whole { chars_max: None }, false, &[]);
 
     b.function("tib", "REG", 300, &["sms+modem", "mail"]);
     b.function("tib-2", "REG", 300, &["sms"]);
@@ -168,8 +168,8 @@ pub fn plan() -> Builder {
         b.deputies(of, deputies);
     }
     for (of, by) in [("press", "tib"), ("owner", "it")] {
-        let covered_by = b.fx(by);
-        let f = b.fx(of);
+        let covered_by = b.function_ix(by);
+        let f = b.function_ix(of);
         b.plan.functions[f.ix()].hours = Hours::Day { covered_by };
     }
 
@@ -189,9 +189,9 @@ pub fn plan() -> Builder {
         languages: vec![Lang::SV, Lang::EN],
         whole: "REG".into(),
         sites: ["REG", "FS", "HS", "LS"].map(site).to_vec(),
-        last_resort: vec![b.fx("tib"), b.fx("cl")],
-        command: vec![b.fx("tib"), b.fx("it-led"), b.fx("cl"), b.fx("kib")],
-        switchboard: b.fx("desk"),
+        last_resort: vec![b.function_ix("tib"), b.function_ix("cl")],
+        command: vec![b.function_ix("tib"), b.function_ix("it-led"), b.function_ix("cl"), b.function_ix("kib")],
+        switchboard: b.function_ix("desk"),
         call: "0980-319 200".into(),
         ..Region::default()
     };
@@ -218,14 +218,14 @@ fn ladders(b: &mut Builder) {
         level("major", "D3", 3600, true, false),
         level("critical", "D4", 1800, true, true),
     ];
-    let (tib, cl, fs) = (b.fx("tib"), b.fx("cl"), b.fx("cl-fs"));
-    let right = |raise_by: Vec<Fx>, sites: &[&str]| Right {
+    let (tib, cl, fs) = (b.function_ix("tib"), b.function_ix("cl"), b.function_ix("cl-fs"));
+    let right = |raise_by: Vec<FunctionIx>, sites: &[&str]| Right {
         sites: sites.iter().map(|s| SiteId::from(*s)).collect(),
         raise_by,
         lower_by: vec![tib, cl],
         deputy_after_s: 900,
     };
-    let mode = |id: &str, sv: &str, en: &str, tell: Vec<Fx>, rights: Vec<Right>| Mode {
+    let mode = |id: &str, sv: &str, en: &str, tell: Vec<FunctionIx>, rights: Vec<Right>| Mode {
         id: id.into(),
         label: l(sv, en),
         tell,
@@ -238,7 +238,7 @@ fn ladders(b: &mut Builder) {
             "reinforced",
             "FÖRSTÄRKNINGSLÄGE",
             "REINFORCED MODE",
-            vec![b.fx("press")],
+            vec![b.function_ix("press")],
             vec![right(vec![tib], &[]), right(vec![fs], &["FS"])],
         ),
         mode("disaster", "KATASTROFLÄGE", "DISASTER MODE", vec![], vec![right(vec![cl], &[])]),
@@ -268,7 +268,7 @@ fn systems(b: &mut Builder) {
         Infra { id: "hall".into(), needs: vec![], holds_min: None },
         Infra { id: "net".into(), needs: vec![vec!["hall".into()]], holds_min: None },
     ];
-    let (owner, lab) = (b.fx("owner"), b.fx("lab"));
+    let (owner, lab) = (b.function_ix("owner"), b.function_ix("lab"));
     let system = |id: &str, class, owner, needs: &[&str], needs_systems: &[&str]| System {
         id: id.into(),
         title: l(id, id),
@@ -293,7 +293,7 @@ fn playbooks(b: &mut Builder) {
         to: To::Public,
         audience: Audience::Public,
         channels: vec![Web],
-        approval: Some(ApprovalRule { by: b.fx("kib"), within_s, then: Then::Escalate, finally: Then::Hold }),
+        approval: Some(ApprovalRule { by: b.function_ix("kib"), within_s, then: Then::Escalate, finally: Then::Hold }),
         ..b.row(&[], &[])
     };
     let ehr = Playbook {
@@ -331,8 +331,8 @@ fn playbooks(b: &mut Builder) {
                 level: LevelIx(2),
                 mode: None,
                 propose: vec![
-                    Propose { mode: ModeIx(2), decides: b.fx("tib"), within_s: 900 },
-                    Propose { mode: ModeIx(3), decides: b.fx("cl"), within_s: 900 },
+                    Propose { mode: ModeIx(2), decides: b.function_ix("tib"), within_s: 900 },
+                    Propose { mode: ModeIx(3), decides: b.function_ix("cl"), within_s: 900 },
                 ],
                 notify: vec![
                     Row {
@@ -350,7 +350,7 @@ fn playbooks(b: &mut Builder) {
             },
         ],
         update_every_s: Some(3600),
-        overdue_tell: Some(b.fx("tib")),
+        overdue_tell: Some(b.function_ix("tib")),
         public: PublicRule::Approved,
         four_eyes: true,
         steps: Vec::new(),

@@ -80,12 +80,12 @@ impl Timeline {
         let mut new = Vec::new();
         for event in &events {
             self.events.push((self.now, event.clone()));
-            if let Event::DeskNote { send, text, word, .. } = event {
+            if let Event::SystemNote { send, text, word, .. } = event {
                 let plan = self.plan();
                 let point = plan.point(send.point);
                 self.sent.push(Sent {
                     at: self.now,
-                    id: DeliveryId { incident: DESK, ordinal: 0 },
+                    id: DeliveryId { incident: SYSTEM_NOTES, ordinal: 0 },
                     to: point.functions.iter().map(|f| plan.function(*f).id.to_string()).collect(),
                     channel: point.channel,
                     gateway: String::new(),
@@ -188,13 +188,13 @@ impl Timeline {
     /// A reply from a function's point of that channel.
     pub fn reply(&mut self, function: &str, channel: Channel, text: &str) {
         let p = self.point(function, channel);
-        let from: Vec<(IncidentNo, Px)> = self.state.incidents.keys().map(|no| (*no, p)).collect();
+        let from: Vec<(IncidentNo, PointIx)> = self.state.incidents.keys().map(|no| (*no, p)).collect();
         self.input(Input::Reply { from, known: Some(p), text: text.into() }).unwrap();
     }
 
-    pub fn point(&self, function: &str, channel: Channel) -> Px {
+    pub fn point(&self, function: &str, channel: Channel) -> PointIx {
         let plan = &self.state.plan;
-        let f = plan.fx(function).unwrap();
+        let f = plan.function_ix(function).unwrap();
         *plan.function(f).points.iter().find(|p| plan.point(**p).channel == channel).unwrap()
     }
 
@@ -203,7 +203,7 @@ impl Timeline {
     }
 
     pub fn ask(&self, no: IncidentNo, function: &str) -> &Ask {
-        let f = self.state.plan.fx(function).unwrap();
+        let f = self.state.plan.function_ix(function).unwrap();
         self.inc(no).ask(f).unwrap_or_else(|| panic!("{no} asks nothing of {function}"))
     }
 

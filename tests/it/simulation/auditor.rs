@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::ids::{DeliveryId, FunctionId, Fx, GatewayId, IncidentNo, Px, Status};
+use vardkase::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, PointIx, Status};
 use vardkase::domain::incident::event::{Batch, Change, Event};
-use vardkase::domain::incident::state::{DESK, Delivery, EntryState, Item, Kind, Phase, ReleasedBy};
+use vardkase::domain::incident::state::{Delivery, EntryState, Item, Kind, Phase, ReleasedBy, SYSTEM_NOTES};
 use vardkase::domain::lang::Lang;
-use vardkase::domain::plan::{AnswerRule, Audience, Carry, Channel, Hours, Plan};
+use vardkase::domain::plan::{AnswerRule, Audience, Capability, Channel, Hours, Plan};
 use vardkase::domain::time::At;
 use vardkase::sim::Shown;
 use vardkase::sim::verify::{self, Kind as Lies};
@@ -89,7 +89,7 @@ struct Inc {
     plan: Arc<Plan>,
     hashes: Vec<String>,
     /// Who reported, where the playbook asks for four eyes.
-    never_approves: Option<Fx>,
+    never_approves: Option<FunctionIx>,
     open: bool,
     texts: Vec<Text>,
     notes: Vec<String>,
@@ -97,7 +97,7 @@ struct Inc {
     asks: Vec<Ask>,
     sent: Vec<Sent>,
     /// (message, functions) that people walk.
-    tasks: Vec<(u32, Vec<FunctionId>)>,
+    errands: Vec<(u32, Vec<FunctionId>)>,
     /// Public texts that are out: by when they must be read back.
     pages: BTreeMap<u32, At>,
     /// Which message addressed which function, over what.
@@ -191,7 +191,7 @@ impl Auditor<'_> {
                 entries: Vec::new(),
                 asks: Vec::new(),
                 sent: Vec::new(),
-                tasks: Vec::new(),
+                errands: Vec::new(),
                 pages: BTreeMap::new(),
                 addressed: Vec::new(),
                 attempted: BTreeSet::new(),
@@ -212,7 +212,7 @@ impl Auditor<'_> {
 
     fn change_of(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, change: &Change) {
         let plan = inc.plan.clone();
-        let id = |f: &Fx| plan.function(*f).id.clone();
+        let id = |f: &FunctionIx| plan.function(*f).id.clone();
         match change {
             Change::Drafted { message } => {
                 let number = |lang: &Lang| format!("{}-{}", no.written(&plan.words(*lang).drill_prefix), message.seq);
@@ -359,8 +359,8 @@ impl Auditor<'_> {
                     self.in_time(seq, at, due, || format!("{no} the page with text {message}"));
                 }
             }
-            Change::TaskAdded { functions, message, .. } => {
-                inc.tasks.push((*message, functions.iter().map(id).collect()));
+            Change::ErrandAdded { functions, message, .. } => {
+                inc.errands.push((*message, functions.iter().map(id).collect()));
             }
             Change::PhaseSet { phase, .. } => inc.open = *phase != Phase::Closed,
             Change::Merged { .. } => inc.open = false,
@@ -390,7 +390,7 @@ impl Auditor<'_> {
         let mut all = BTreeSet::new();
         for config in inc.hashes.iter().filter_map(|h| self.configs.get(h)) {
             for (p, address) in config.plan.points.iter().zip(&config.addresses) {
-                let here = |f: &Fx| functions.contains(&config.plan.function(*f).id);
+                let here = |f: &FunctionIx| functions.contains(&config.plan.function(*f).id);
                 if p.channel == channel && p.functions.iter().any(here) {
                     all.insert(address.clone());
                 }
@@ -405,7 +405,7 @@ impl Auditor<'_> {
         }
         let plan = inc.plan.clone();
         for s in b.sends.iter() {
-            let point = plan.point(Px(s.point.0));
+            let point = plan.point(PointIx(s.point.0));
             let functions: Vec<FunctionId> = point.functions.iter().map(|f| plan.function(*f).id.clone()).collect();
             let gateway = plan.gateway(point.gateways[usize::from(s.gateway)]).id.clone();
             let addresses = self.addresses(inc, &functions, point.channel);
@@ -506,7 +506,7 @@ impl Auditor<'_> {
             }
             let mut who = vec![f.clone()];
             for config in inc.hashes.iter().filter_map(|h| self.configs.get(h)) {
-                let mut now = config.plan.fx(f.as_str());
+                let mut now = config.plan.function_ix(f.as_str());
                 while let Some(x) = now {
                     now = match config.plan.function(x).hours {
                         Hours::Day { covered_by } => Some(covered_by),
@@ -523,7 +523,7 @@ impl Auditor<'_> {
                 (s.item == Item::Message(*message) || s.other_text && s.seq == *seq)
                     && s.functions.iter().any(|x| who.contains(x))
             };
-            let walked = inc.tasks.iter().any(|(m, fs)| m == message && fs.contains(f));
+            let walked = inc.errands.iter().any(|(m, fs)| m == message && fs.contains(f));
             if !inc.sent.iter().any(reached) && !walked {
                 wrong.push(format!("#{seq}: {no} text {message} addresses {f}, and neither sends nor walks"));
             }
@@ -557,7 +557,7 @@ impl Auditor<'_> {
                     }
                 }
                 Seen::Took { gateway, id, to, durable, excused, repeat } => {
-                    if id.incident == DESK || ghosts.contains(id) {
+                    if id.incident == SYSTEM_NOTES || ghosts.contains(id) {
                         continue;
                     }
                     let before = uncertain.insert(*id, true);
@@ -598,15 +598,15 @@ impl Auditor<'_> {
     fn shown(&mut self, log: &[(At, Seen)], ghosts: &BTreeSet<DeliveryId>) {
         for (at, seen) in log {
             let Seen::Shown { gateway, to, id, units } = seen else { continue };
-            if id.incident == DESK || ghosts.contains(id) {
+            if id.incident == SYSTEM_NOTES || ghosts.contains(id) {
                 continue;
             }
             let Some(inc) = self.incidents.get(&id.incident) else { continue };
             let Some(sent) = inc.sent.get(id.ordinal as usize) else { continue };
-            let carry = inc.plan.gateways.iter().find(|g| g.id == *gateway).map(|g| &g.carry);
-            let lies = match carry {
-                Some(Carry::Fax { .. }) => Lies::Fax,
-                Some(carry) => Lies::of(carry),
+            let capability = inc.plan.gateways.iter().find(|g| g.id == *gateway).map(|g| &g.capability);
+            let lies = match capability {
+                Some(Capability::Fax { .. }) => Lies::Fax,
+                Some(capability) => Lies::of(capability),
                 None => continue,
             };
             let all: Vec<Shown> = (0..)
@@ -652,7 +652,7 @@ impl Auditor<'_> {
                                 && s.at >= stopped
                                 && s.functions.iter().any(|f| sent.functions.contains(f))
                         };
-                        let walked = inc.tasks.iter().any(|(m, fs)| {
+                        let walked = inc.errands.iter().any(|(m, fs)| {
                             matches!(inc.texts.get(*m as usize - 1), Some(Text { kind: Kind::Stopped { .. }, .. }))
                                 && fs.iter().any(|f| sent.functions.contains(f))
                         });
@@ -711,7 +711,7 @@ fn dead_ends(no: IncidentNo, inc: &Inc, wrong: &mut Vec<String>) {
         if stopped || withdrawn || !all.iter().all(|s| dead(s)) || all.iter().any(|s| s.passed_on && !dead(s)) {
             continue;
         }
-        if !inc.tasks.iter().any(|(t, fs)| *t == m && fs.contains(f)) {
+        if !inc.errands.iter().any(|(t, fs)| *t == m && fs.contains(f)) {
             wrong.push(format!("{no}: every path of {f} failed for text {m}, and nobody walks"));
         }
     }

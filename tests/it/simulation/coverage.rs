@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::ids::{Fx, IncidentNo, Status};
+use vardkase::domain::ids::{FunctionIx, IncidentNo, Status};
 use vardkase::domain::incident::event::{ApprovalEnd, Change, Event};
 use vardkase::domain::incident::state::{
     ClosedBy, Delivery, Dropped, Entry, Item, Kind, Phase, ReleasedBy, Source, Via,
@@ -117,7 +117,7 @@ impl Coverage {
             *c.met.entry(met).or_default() += 1;
         }
         let mut entries: BTreeMap<(IncidentNo, u32), Entry> = BTreeMap::new();
-        let mut reporters: BTreeMap<IncidentNo, Fx> = BTreeMap::new();
+        let mut reporters: BTreeMap<IncidentNo, FunctionIx> = BTreeMap::new();
         for r in records {
             match &r.event {
                 Event::Incident { no, change } => {
@@ -126,7 +126,7 @@ impl Coverage {
                     }
                     if let Change::ApprovalAsked { approval, .. } = &**change
                         && let Some(config) = configs.values().next()
-                        && let Some(kib) = config.plan.fx("kib").filter(|f| reporters.get(no) == Some(f))
+                        && let Some(kib) = config.plan.function_ix("kib").filter(|f| reporters.get(no) == Some(f))
                         && !approval.asked.contains(&kib)
                     {
                         c.hit("B6 four eyes");
@@ -148,7 +148,9 @@ impl Coverage {
                     c.change(change);
                 }
                 Event::ReportPending { .. } => c.hit("E2 report by SMS"),
-                Event::DeskNote { .. } | Event::StrangerWrote => *c.met.entry(r.event.name().into()).or_default() += 1,
+                Event::SystemNote { .. } | Event::StrangerWrote => {
+                    *c.met.entry(r.event.name().into()).or_default() += 1
+                }
                 _ => {}
             }
         }
@@ -244,7 +246,7 @@ impl Coverage {
             Change::ScopeSet { .. } => self.hit("D5 level and sites"),
             Change::Quieted { .. } => self.hit("D6 quiet until morning"),
             Change::PageChecked { .. } => self.hit("D9 page read back, and not"),
-            Change::TaskAdded { .. } => self.hit("A5 people walk"),
+            Change::ErrandAdded { .. } => self.hit("A5 people walk"),
             Change::Adopted { .. } => self.hit("5 adopted"),
             Change::NoteSent { word, .. } => match word {
                 NoteWord::WhichCode => self.hit("C3 bare answer is not bound"),

@@ -8,14 +8,14 @@ use tokio::sync::watch;
 use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId};
-use vardkase::domain::plan::Carry;
+use vardkase::domain::plan::Capability;
 use vardkase::journal::*;
 
 use super::world::{DiskIs, Fate, Say, Seen, Shared, Torn, Way};
 
 pub struct SimGateway {
     pub id: GatewayId,
-    pub carry: Carry,
+    pub capability: Capability,
     pub world: Shared,
 }
 
@@ -59,7 +59,7 @@ impl Gateway for SimGateway {
                 };
                 let fate = {
                     let mut w = self.world.lock();
-                    if w.dead { Fate::Dead } else { w.took(&self.id, &job, &self.carry) }
+                    if w.dead { Fate::Dead } else { w.took(&self.id, &job, &self.capability) }
                 };
                 match fate {
                     Fate::Tell(after, say) => self.tell(&out, job.delivery, after, say, 1),
@@ -236,7 +236,7 @@ impl Store for SimStore {
 }
 
 /// Moves the journal's writer: a commit takes its time, or does not come back.
-pub async fn write(mut hand: Hand<SimStore>, world: Shared) {
+pub async fn write(mut hand: ManualWriter<SimStore>, world: Shared) {
     while hand.wait().await {
         let wait = {
             let mut w = world.lock();

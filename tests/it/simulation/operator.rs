@@ -150,7 +150,7 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
         86..89 => by(lead, Action::Unack { incident: no, function, reason: reason(rng) }),
         89..92 => by(&function.to_string(), Action::PassOn { incident: no, function: function.clone() }),
         92..94 => by(&function.to_string(), Action::FallbackFailed { incident: no, function: function.clone() }),
-        94..96 => by(rng.word(&["desk", "tib"]), Action::TaskDone { incident: no, task: rng.below(4) as u32 }),
+        94..96 => by(rng.word(&["desk", "tib"]), Action::ErrandDone { incident: no, errand: rng.below(4) as u32 }),
         96..98 => by(lead, Action::Adopt { incident: no }),
         _ => {
             let n = inc.deliveries.len().max(1) as u64;

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, watch};
 use vardkase::channels::{Address, GatewayEvent};
 use vardkase::clock::VirtualClock;
 use vardkase::config::load::{Contacts, Loaded};
-use vardkase::dispatch::effects::Surroundings;
+use vardkase::dispatch::effects::Env;
+use vardkase::dispatch::engine::{self, Failed, Handle, Parts};
 use vardkase::dispatch::links::LinkKey;
-use vardkase::dispatch::owner::{self, Failed, Handle, Parts};
 use vardkase::dispatch::record::{decode, unseal};
 use vardkase::dispatch::recover::{frozen, recover};
 use vardkase::dispatch::retry::Jitter;
@@ -60,8 +60,8 @@ fn configs() -> Vec<Loaded> {
     for p in other_ways.points.iter_mut().filter(|p| p.gateways.len() > 1) {
         p.gateways.reverse();
     }
-    let lab = other_ways.fx("lab").unwrap();
-    let tib = other_ways.fx("tib").unwrap();
+    let lab = other_ways.function_ix("lab").unwrap();
+    let tib = other_ways.function_ix("tib").unwrap();
     other_ways.functions[lab.ix()].deputies = vec![tib];
     let make = |plan: Plan, moved: usize| {
         let address = |(i, p): (usize, &vardkase::domain::plan::DutyPoint)| -> Arc<str> {
@@ -234,7 +234,7 @@ impl Run {
         let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
         let mut workers = BTreeMap::new();
         for (n, g) in loaded.plan.gateways.iter().enumerate().filter(|(_, g)| g.channel != Channel::Web) {
-            let gateway = SimGateway { id: g.id.clone(), carry: g.carry.clone(), world: self.world.clone() };
+            let gateway = SimGateway { id: g.id.clone(), capability: g.capability.clone(), world: self.world.clone() };
             let limits = WorkerLimits { queue_len_max: self.queue_len_max, drain_s: 2, ..WorkerLimits::default() };
             let jitter = Jitter::seeded(self.seed ^ n as u64);
             let worker =
@@ -243,19 +243,19 @@ impl Run {
         }
         drop(events);
         let link_key = Arc::new(LinkKey::from_bytes([1; 32]));
-        let (owner, handle) = owner::build(Parts {
+        let (engine, handle) = engine::build(Parts {
             journal,
             recovered,
             loaded: loaded.clone(),
-            around: Surroundings { public_url: "https://lage.region.example".into(), link_key },
+            env: Env { public_url: "https://lage.region.example".into(), link_key },
             clock: Arc::new(clock.clone()),
             workers: workers.clone(),
             unusable: BTreeMap::from([("page".into(), "a page".to_owned())]),
             news,
         });
         let mut nonces = self.world.lock().rng.split();
-        let owner = owner.with_nonces(Box::new(move || Ok(nonces.bytes()))).looking_every(self.look_every);
-        let task = tokio::spawn(owner.run(loaded.plan, stopped));
+        let engine = engine.with_nonces(Box::new(move || Ok(nonces.bytes()))).looking_every(self.look_every);
+        let task = tokio::spawn(engine.run(loaded.plan, stopped));
         let end = self.go_on(&handle, &workers, &stop).await;
         if matches!(end, End::Stopped) {
             let ended = tokio::time::timeout(Duration::from_secs(60), task).await;
@@ -313,7 +313,7 @@ impl Run {
 
     async fn over(&mut self, handle: &Handle) -> End {
         for _ in 0..100 {
-            let seen = handle.ask(|state, meta| (state.clone(), meta.seq, meta.on_record)).await;
+            let seen = handle.query(|state, meta| (state.clone(), meta.seq, meta.on_record)).await;
             let Ok((state, seq, on_record)) = seen else { break };
             if on_record && seq == self.world.lock().durable {
                 return End::Over(Box::new(state));
@@ -355,14 +355,15 @@ impl Run {
                     let mut w = self.world.lock();
                     (w.rng.split(), w.now())
                 };
-                let look = handle.ask(move |state, _| operator::choose(state, now, &mut rng));
+                let look = handle.query(move |state, _| operator::choose(state, now, &mut rng));
                 // A loop that waits for a silent disk answers nobody; neither does the operator wait for ever.
                 if let Ok(Ok(Some(input))) = tokio::time::timeout(Duration::from_secs(30), look).await {
                     self.input(handle, input);
                 }
             }
             Happening::Page => {
-                let look = tokio::time::timeout(Duration::from_secs(30), handle.ask(|state, _| operator::pages(state)));
+                let look =
+                    tokio::time::timeout(Duration::from_secs(30), handle.query(|state, _| operator::pages(state)));
                 let Ok(Ok(messages)) = look.await else { return None };
                 let dice = self.world.lock().rng.below(100);
                 if !messages.is_empty() && dice < 80 {
@@ -385,7 +386,7 @@ impl Run {
                             gateway,
                             from: Address(from.into()),
                             text,
-                            taken: Default::default(),
+                            ack: Default::default(),
                         });
                     }
                     _ => {}
@@ -493,8 +494,9 @@ impl Run {
             .iter()
             .map(|l| {
                 let (_, plan) = frozen(l.plan.clone());
-                let addresses = (0..plan.points.len() as u32)
-                    .map(|p| l.contacts.address(vardkase::domain::ids::Px(p)).map_or(String::new(), |a| a.to_string()));
+                let addresses = (0..plan.points.len() as u32).map(|p| {
+                    l.contacts.address(vardkase::domain::ids::PointIx(p)).map_or(String::new(), |a| a.to_string())
+                });
                 let addresses = addresses.collect();
                 (plan.hash.clone(), Config { plan: Arc::new(plan), addresses })
             })
@@ -516,7 +518,7 @@ trait Known {
 impl Known for State {
     /// A state of nothing is what stands in for one that could not be asked for.
     fn seq_known(&self) -> bool {
-        !self.desk.is_empty() || !self.modes.is_empty()
+        !self.system_notes.is_empty() || !self.modes.is_empty()
     }
 }
 
@@ -551,7 +553,7 @@ fn differs(a: &State, b: &State) -> String {
         ("modes", a.modes != b.modes),
         ("drilled", a.drilled != b.drilled),
         ("pending", a.pending != b.pending),
-        ("desk", a.desk != b.desk),
+        ("desk", a.system_notes != b.system_notes),
     ] {
         if is {
             all.push(what.to_owned());

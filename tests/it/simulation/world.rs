@@ -11,8 +11,8 @@ use vardkase::clock::{Clock, VirtualClock};
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::incident::event::Event;
-use vardkase::domain::plan::{Carry, Channel};
-use vardkase::domain::text::carry;
+use vardkase::domain::plan::{Capability, Channel};
+use vardkase::domain::text::fit;
 use vardkase::domain::time::At;
 
 use super::rng::Rng;
@@ -271,7 +271,7 @@ impl World {
     }
 
     /// A gateway takes a job: what becomes of it.
-    pub fn took(&mut self, gateway: &GatewayId, job: &Job, how: &Carry) -> Fate {
+    pub fn took(&mut self, gateway: &GatewayId, job: &Job, how: &Capability) -> Fate {
         let (durable, excused) = (self.durable, self.excused);
         let (id, to) = (job.delivery, job.to.0.to_string());
         self.see(Seen::Took { gateway: gateway.clone(), id, to: to.clone(), durable, excused, repeat: job.repeat });
@@ -369,18 +369,18 @@ impl World {
     }
 
     /// The far device shows it after a while: as its channel shows it.
-    fn show(&mut self, gateway: &GatewayId, job: &Job, how: &Carry, after_ms: u64) {
+    fn show(&mut self, gateway: &GatewayId, job: &Job, how: &Capability, after_ms: u64) {
         let trailer = job.trailer.as_deref();
         let units = match how {
-            Carry::Sms { .. } | Carry::Pages { .. } => match carry::shown(&job.out, trailer, how) {
+            Capability::Sms { .. } | Capability::Pages { .. } => match fit::shown(&job.out, trailer, how) {
                 Ok(units) => units,
                 // Its channel would refuse it: the auditor finds a text with no units.
                 Err(why) => vec![format!("CAN'T CARRY {why}: {}", job.out.whole(trailer))],
             },
-            Carry::Fax { .. } => {
+            Capability::Fax { .. } => {
                 vec![format!("{}{}{}", job.out.header(Some((1, 1))), job.out.text, job.out.footer())]
             }
-            Carry::Whole { .. } => {
+            Capability::Whole { .. } => {
                 let mut mail = job.out.whole(None);
                 if let Some(trailer) = trailer {
                     mail.push_str(&format!("\n\n{trailer}"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
 use vardkase::domain::plan::Channel;
-use vardkase::domain::text::carry::shown;
+use vardkase::domain::text::fit::shown;
 use vardkase::web::BODY_BYTES_MAX;
 
 use super::site::{Site, TOKEN};
@@ -50,7 +50,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let site = Site::start().await;
     let (status, foreseen) = site
         .post(
-            "/foresee",
+            "/dry_run",
             &json!({ "as": "it-bered", "report": { "playbook": "journal", "level": "D3", "sites": ["FS"], "safety": "no" } }),
         )
         .await;
@@ -208,7 +208,7 @@ pub fn addresses(site: &Site) -> Vec<String> {
     (0..)
         .zip(&site.plan.points)
         .filter(|(_, p)| !matches!(p.channel, Channel::Web | Channel::Manual))
-        .filter_map(|(i, _)| site.contacts.address(vardkase::domain::ids::Px(i)))
+        .filter_map(|(i, _)| site.contacts.address(vardkase::domain::ids::PointIx(i)))
         .map(|a| a.trim_start_matches("+46").trim_start_matches('0').to_owned())
         .filter(|a| a.len() > 4 && !publishable.iter().any(|p| p.trim_start_matches('0') == a))
         .collect()
@@ -224,7 +224,7 @@ async fn no_address_and_no_code_is_in_any_json() {
     assert!(addresses.len() > 40, "{}", addresses.len());
     let codes: Vec<String> = site
         .handle
-        .ask(|s, _| {
+        .query(|s, _| {
             use vardkase::domain::incident::state::EntryState;
             let all = s.incidents.values();
             all.flat_map(|i| {
@@ -286,8 +286,8 @@ async fn previews_are_exactly_what_leaves() {
     site.settle().await;
     let mut sent: BTreeMap<String, u64> = BTreeMap::new();
     for (gateway, job) in site.taken.lock().unwrap().iter().filter(|(_, j)| *j.out.number == *number) {
-        let carry = &site.plan.gateways.iter().find(|g| g.id == *gateway).unwrap().carry;
-        let units = shown(&job.out, job.trailer.as_deref(), carry).unwrap();
+        let capability = &site.plan.gateways.iter().find(|g| g.id == *gateway).unwrap().capability;
+        let units = shown(&job.out, job.trailer.as_deref(), capability).unwrap();
         *sent.entry(format!("{gateway} {}", json!(units))).or_default() += 1;
     }
     let mut promised: BTreeMap<String, u64> = BTreeMap::new();
@@ -356,12 +356,12 @@ async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
 
     // An alarm stands on every page, on the status and in the numbers.
     let what = vardkase::domain::lang::L10n::of([(vardkase::domain::lang::Lang::SV, "sms-api är ur bruk")]);
-    site.handle.board().raise("gateway-out sms-api", what, vardkase::domain::time::At(0), true);
+    site.handle.board().raise("gateway-down sms-api", what, vardkase::domain::time::At(0), true);
     let browser = site.browser("tib").await;
     for page in ["/", "/gateways", &format!("/gateways/{gateway}"), "/report", "/mode"] {
         assert!(browser.page(page).await.contains("sms-api är ur bruk"), "{page}");
     }
-    assert_eq!(site.api("/status").await.1["alarms"][0]["name"], "gateway-out sms-api");
+    assert_eq!(site.api("/status").await.1["alarms"][0]["name"], "gateway-down sms-api");
     let metrics = site.request(Method::GET, "/metrics").bearer_auth(TOKEN).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains("vardkase_alarms{} 1"), "{metrics}");
     // The console's own form.

@@ -76,9 +76,9 @@ async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     ];
     let (status, check) = browser.post("/report", &fields).await;
     assert_eq!(status, StatusCode::OK, "{check}");
-    let foresight = between(&check, "<div class=\"foresight\">", "</div>");
-    assert!(foresight.contains("<b>FS</b> till <b>STABSLÄGE</b>"), "{foresight}");
-    let duties = between(foresight, "Larmar <b>", "</b>");
+    let dry_run = between(&check, "<div class=\"foresight\">", "</div>");
+    assert!(dry_run.contains("<b>FS</b> till <b>STABSLÄGE</b>"), "{dry_run}");
+    let duties = between(dry_run, "Larmar <b>", "</b>");
     assert_eq!(site.api("/incidents").await.1, json!([]), "nothing was sent yet");
 
     let mut send = fields.to_vec();
@@ -237,10 +237,10 @@ async fn a_link_is_looked_at_without_acting_and_dies_with_its_incident() {
     let site = Site::start().await;
     let no = site.report(major()).await;
     // The delivery to TiB's duty phone.
-    let tib = site.plan.fx("tib").unwrap();
+    let tib = site.plan.function_ix("tib").unwrap();
     let ordinal = site
         .handle
-        .ask(move |s, _| {
+        .query(move |s, _| {
             let inc = &s.incidents[&no];
             let at_tib = |p| inc.plan.point(p).functions.contains(&tib);
             inc.deliveries.iter().position(|d| matches!(d.item(), Item::Message(_)) && at_tib(d.point))
@@ -295,7 +295,7 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     let no = site.report(Report { safety: Safety::No, ..major() }).await;
     // What left for KiB by SMS: the request, with its link behind it.
     let sent = |no| {
-        site.handle.ask(move |s: &vardkase::domain::incident::state::State, _: &_| {
+        site.handle.query(move |s: &vardkase::domain::incident::state::State, _: &_| {
             let inc: &vardkase::domain::incident::state::Incident = &s.incidents[&no];
             let notes = inc.deliveries.iter().enumerate().filter_map(|(i, d)| match d.item() {
                 Item::Note(n) if inc.notes[n as usize].word == NoteWord::ApprovalWanted => Some(i),
@@ -320,8 +320,11 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     };
     let (status, page) = open("do=approve&number=1-1".into(), Method::GET).await;
     assert_eq!(status, StatusCode::OK);
-    let text =
-        site.handle.ask(move |s, _| s.incidents[&no].messages[0].texts.values().next().unwrap().clone()).await.unwrap();
+    let text = site
+        .handle
+        .query(move |s, _| s.incidents[&no].messages[0].texts.values().next().unwrap().clone())
+        .await
+        .unwrap();
     assert!(page.contains(text.text.as_str()) && page.contains(text.fingerprint.as_str()), "{page}");
     let waiting = || async { site.api("/approvals?as=kib").await.1.as_array().unwrap().len() };
     let before = waiting().await;

@@ -11,7 +11,7 @@ use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public};
 use super::site::Site;
 
 async fn view(site: &Site) -> PublicView {
-    site.handle.ask(|s, m| public_view(s, m.now)).await.unwrap()
+    site.handle.query(|s, m| public_view(s, m.now)).await.unwrap()
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, watch};
 use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::clock::{SharedClock, VirtualClock};
 use vardkase::config::load::{Contacts, Source, load};
-use vardkase::dispatch::effects::Surroundings;
+use vardkase::dispatch::effects::Env;
+use vardkase::dispatch::engine::{Handle, Parts, build};
 use vardkase::dispatch::links::LinkKey;
-use vardkase::dispatch::owner::{Handle, Parts, build};
 use vardkase::dispatch::recover::recover;
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerLimits};
@@ -114,18 +114,18 @@ impl Site {
             })
             .collect();
         let key = Arc::new(LinkKey::from_bytes([7; 32]));
-        let around = Surroundings { public_url: "https://lage.example".into(), link_key: key.clone() };
-        let (owner, handle) = build(Parts {
+        let env = Env { public_url: "https://lage.example".into(), link_key: key.clone() };
+        let (engine, handle) = build(Parts {
             journal: journal.clone(),
             recovered,
             loaded,
-            around,
+            env,
             clock: shared.clone(),
             workers,
             unusable: BTreeMap::new(),
             news,
         });
-        tokio::spawn(owner.run(plan.clone(), stopped.clone()));
+        tokio::spawn(engine.run(plan.clone(), stopped.clone()));
         let auth = Arc::new(Auth::new(TOKEN).unwrap());
         let ctx = Ctx {
             handle: handle.clone(),
@@ -176,7 +176,7 @@ impl Site {
         loop {
             let busy = self
                 .handle
-                .ask(|s, _| {
+                .query(|s, _| {
                     use vardkase::domain::delivery::DeliveryState::{Attempting, Queued};
                     s.incidents.values().flat_map(|i| &i.deliveries).any(|d| matches!(d.state, Queued | Attempting))
                 })

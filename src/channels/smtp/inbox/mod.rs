@@ -29,7 +29,7 @@ use self::mime::Entity;
 use self::report::Report;
 use super::config::{Mailbox, SmtpConfig};
 use super::token::Tokens;
-use crate::channels::{Events, GatewayEvent, Stop, Taken};
+use crate::channels::{AckToken, Events, GatewayEvent, Stop};
 use crate::domain::ids::GatewayId;
 
 /// Bytes of one mail that are read: a report that carries the whole text back, many times over.
@@ -187,8 +187,8 @@ impl Inbox {
         match Answer::read(&mail, &self.tokens) {
             Ok(answer) => {
                 tracing::info!(gateway = %self.gateway, delivery = %answer.delivery, "answered by mail");
-                let (gateway, taken) = (self.gateway.clone(), Taken::default());
-                Some(GatewayEvent::Reply { gateway, from: answer.from, text: answer.text, taken })
+                let (gateway, ack) = (self.gateway.clone(), AckToken::default());
+                Some(GatewayEvent::Reply { gateway, from: answer.from, text: answer.text, ack })
             }
             Err(why) => {
                 tracing::info!(gateway = %self.gateway, ?why, "a mail that is no answer was left alone");

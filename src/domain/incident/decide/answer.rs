@@ -1,7 +1,7 @@
 //! Answers in all their forms: by reply, by link, by console, by telephone; passing on; "our fallback failed".
 
 use super::Decider;
-use crate::domain::ids::{DeliveryId, FunctionId, Fx, IncidentNo, Px};
+use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
@@ -71,7 +71,7 @@ impl Decider<'_> {
     }
 
     /// The ask of a function: the one that counts, or that of a message.
-    fn ask_id(&self, no: IncidentNo, f: Fx, message: Option<u32>) -> Option<u32> {
+    fn ask_id(&self, no: IncidentNo, f: FunctionIx, message: Option<u32>) -> Option<u32> {
         let inc = self.inc(no);
         match message {
             None => inc.asks.current().get(&f).copied(),
@@ -83,7 +83,7 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn answered(&mut self, no: IncidentNo, asks: &[u32], by: Fx, at: At, via: Via) {
+    pub(super) fn answered(&mut self, no: IncidentNo, asks: &[u32], by: FunctionIx, at: At, via: Via) {
         let open: Vec<u32> = asks
             .iter()
             .copied()
@@ -97,14 +97,14 @@ impl Decider<'_> {
         if open.is_empty() {
             return;
         }
-        let functions: Vec<Fx> = open.iter().map(|id| self.inc(no).asks[*id as usize].function).collect();
+        let functions: Vec<FunctionIx> = open.iter().map(|id| self.inc(no).asks[*id as usize].function).collect();
         self.emit(no, Change::Answered { asks: open, by, at, via });
         self.expect_arrival(no, by, &functions);
     }
 
     /// An answer from a duty point covers every function whose request went there (RULES C1, C2). The confirmation lists them
     /// and says who owns each (C4).
-    pub(super) fn answer_from(&mut self, no: IncidentNo, p: Px, via: Via) -> bool {
+    pub(super) fn answer_from(&mut self, no: IncidentNo, p: PointIx, via: Via) -> bool {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let ids = served_by(inc, p);
@@ -112,9 +112,9 @@ impl Decider<'_> {
             return false;
         }
         let at_point = plan.point(p).functions.clone();
-        let mut mine: Vec<(u32, Fx, Fx)> = Vec::new();
-        let mut taken: Vec<(Fx, Fx)> = Vec::new();
-        let mut second: Vec<(u32, Fx)> = Vec::new();
+        let mut mine: Vec<(u32, FunctionIx, FunctionIx)> = Vec::new();
+        let mut taken: Vec<(FunctionIx, FunctionIx)> = Vec::new();
+        let mut second: Vec<(u32, FunctionIx)> = Vec::new();
         for id in ids {
             let ask = &inc.asks[id as usize];
             let Some(me) = ask.asked.iter().copied().find(|f| at_point.contains(f)) else { continue };
@@ -130,7 +130,7 @@ impl Decider<'_> {
             }
         }
         let title = inc.book().title.clone();
-        let answerers: std::collections::BTreeSet<Fx> = mine.iter().map(|m| m.2).collect();
+        let answerers: std::collections::BTreeSet<FunctionIx> = mine.iter().map(|m| m.2).collect();
         for who in answerers {
             let asks: Vec<u32> = mine.iter().filter(|m| m.2 == who).map(|m| m.0).collect();
             self.answered(no, &asks, who, self.now, via.clone());
@@ -138,7 +138,7 @@ impl Decider<'_> {
         for (id, who) in second {
             self.answered(no, &[id], who, self.now, via.clone());
         }
-        let owned: Vec<Fx> = mine.iter().map(|m| m.1).collect();
+        let owned: Vec<FunctionIx> = mine.iter().map(|m| m.1).collect();
         let to = at_point.first().copied().unwrap_or(plan.region.switchboard);
         if !owned.is_empty() {
             self.note_to(no, to, &[p], NoteWord::YouOwnIt, &|n| {
@@ -146,7 +146,7 @@ impl Decider<'_> {
             });
         }
         if !taken.is_empty() {
-            let (functions, owners): (Vec<Fx>, Vec<Fx>) = taken.into_iter().unzip();
+            let (functions, owners): (Vec<FunctionIx>, Vec<FunctionIx>) = taken.into_iter().unzip();
             self.note_to(no, to, &[p], NoteWord::YouConfirm, &|n| {
                 vec![
                     ("title", title.get(n.lang).to_owned()),
@@ -159,7 +159,7 @@ impl Decider<'_> {
     }
 
     /// `NEJ code`: the next one is asked at once (RULES C5), also by one who said yes before.
-    pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: Px) -> bool {
+    pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: PointIx) -> bool {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         // Who takes back an answer to a text that was stopped since leaves nothing open: nobody must get that text (RULES D2).
@@ -176,7 +176,7 @@ impl Decider<'_> {
     }
 
     /// One of several answers, taken back by a no.
-    fn take_back(&mut self, no: IncidentNo, id: u32, p: Px) {
+    fn take_back(&mut self, no: IncidentNo, id: u32, p: PointIx) {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         let Some(ask) = inc.asks.get(id as usize).filter(|a| a.state.is_open()) else { return };
@@ -300,11 +300,12 @@ impl Decider<'_> {
     }
 
     /// `FEL code`: the owner and TiB are told at once (RULES C5, INCIDENTS lesson 34).
-    pub(super) fn fallback_failed(&mut self, no: IncidentNo, whose: &[Fx]) {
+    pub(super) fn fallback_failed(&mut self, no: IncidentNo, whose: &[FunctionIx]) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let title = inc.book().title.clone();
-        let mut to: Vec<Fx> = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
+        let mut to: Vec<FunctionIx> =
+            inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         to.extend(plan.region.last_resort.first());
         let mut told = Vec::new();
         for t in to {
@@ -318,20 +319,24 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn task_done(&mut self, by: &FunctionId, no: IncidentNo, task: u32) -> Result<(), Refused> {
+    pub(super) fn errand_done(&mut self, by: &FunctionId, no: IncidentNo, errand: u32) -> Result<(), Refused> {
         let inc = self.known(no)?;
         let plan = inc.plan.clone();
         let actor = self.duty(&plan, by)?;
-        let Some(found) = inc.tasks.get(task as usize).cloned() else {
-            return Err(Refused::new("unknown-task", format!("{no} has no task {task}"), "see `vardkase status`"));
+        let Some(found) = inc.errands.get(errand as usize).cloned() else {
+            return Err(Refused::new(
+                "unknown-errand",
+                format!("{no} has no errand {errand}"),
+                "see `vardkase status`",
+            ));
         };
         if !self.acts_for(&plan, actor, &[found.owner]) {
-            self.lead(no, by, "close a task of")?;
+            self.lead(no, by, "close an errand of")?;
         }
         if found.done.is_some() {
-            return Err(Refused::new("done-already", format!("task {task} is done"), "nothing more to do"));
+            return Err(Refused::new("done-already", format!("errand {errand} is done"), "nothing more to do"));
         }
-        self.emit(no, Change::TaskDone { task, by: actor });
+        self.emit(no, Change::ErrandDone { errand, by: actor });
         Ok(())
     }
 

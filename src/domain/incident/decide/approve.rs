@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Decider;
 use super::stale::{not_waiting, stale, unknown_number, waiting_list, what_changed};
 use crate::domain::holder::deputies_in_turn;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::{ApprovalEnd, Change};
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::state::{Approval, Entry, EntryState, Message, ReleasedBy};
@@ -19,7 +19,7 @@ use crate::domain::words::{NoteWord, fill};
 impl Decider<'_> {
     /// Asks for the approval of entries that are ready; all entries of one approver in one request (RULES B2).
     pub(super) fn ask_approvals(&mut self, no: IncidentNo, entries: &[u32]) {
-        let mut approvers: Vec<Fx> = Vec::new();
+        let mut approvers: Vec<FunctionIx> = Vec::new();
         for id in entries {
             let Some(rule) = self.inc(no).entry(*id).and_then(|e| e.rule.clone()) else { continue };
             let plan = self.plan(no);
@@ -50,7 +50,7 @@ impl Decider<'_> {
 
     /// Who holds the approver's duty; where the playbook asks for four eyes and that one reported, the next who did not. When
     /// nobody is left the approver is told all the same, and the end of the deadline decides (RULES B6).
-    fn first_approver(&self, no: IncidentNo, plan: &Plan, by: Fx) -> Fx {
+    fn first_approver(&self, no: IncidentNo, plan: &Plan, by: FunctionIx) -> FunctionIx {
         let holder = self.holds(plan, by);
         if self.four_eyes(no, holder).is_ok() {
             return holder;
@@ -59,14 +59,14 @@ impl Decider<'_> {
     }
 
     /// Who is asked after an approver: its deputies, then the last resort (RULES B3).
-    pub(super) fn chain(&self, plan: &Plan, by: Fx) -> Vec<Fx> {
+    pub(super) fn chain(&self, plan: &Plan, by: FunctionIx) -> Vec<FunctionIx> {
         let last = plan.region.last_resort.iter().map(|l| self.holds(plan, *l));
         deputies_in_turn(plan, by, self.now.timestamp()).into_iter().chain(last).collect()
     }
 
     /// New codes for entries that moved to another message, and a new request to everybody who was asked.
     pub(super) fn ask_moved(&mut self, no: IncidentNo, entries: &[u32]) {
-        let mut approvers: Vec<Fx> = Vec::new();
+        let mut approvers: Vec<FunctionIx> = Vec::new();
         for id in entries {
             let Some(EntryState::Waiting(old)) = self.inc(no).entry(*id).map(|e| e.state.clone()) else { continue };
             let code = self.code().into();
@@ -81,7 +81,7 @@ impl Decider<'_> {
     }
 
     /// Pages an approver as soon as the decision is made; with what changed, where an entry `moved` to another text.
-    pub(super) fn page_approver(&mut self, no: IncidentNo, by: Fx, moved: bool) {
+    pub(super) fn page_approver(&mut self, no: IncidentNo, by: FunctionIx, moved: bool) {
         match self.requests.iter_mut().find(|r| (r.0, r.1) == (no, by)) {
             Some(request) => request.2 |= moved,
             None => self.requests.push((no, by, moved)),
@@ -99,7 +99,7 @@ impl Decider<'_> {
 
     /// One note with every entry that this approver was asked for, each with its deadline and its code; and with what changed,
     /// where an entry `moved` to another text (RULES B4).
-    fn send_request(&mut self, no: IncidentNo, by: Fx, moved: bool) {
+    fn send_request(&mut self, no: IncidentNo, by: FunctionIx, moved: bool) {
         let inc = self.inc(no);
         let mine: Vec<(Entry, Approval)> = inc
             .entries
@@ -185,8 +185,8 @@ impl Decider<'_> {
     }
 
     /// Yes to these entries, by one who may.
-    pub(super) fn approved(&mut self, no: IncidentNo, entries: &[u32], by: Fx) {
-        let mut told: Vec<Fx> = Vec::new();
+    pub(super) fn approved(&mut self, no: IncidentNo, entries: &[u32], by: FunctionIx) {
+        let mut told: Vec<FunctionIx> = Vec::new();
         for id in entries {
             if let Some(EntryState::Waiting(a)) = self.inc(no).entry(*id).map(|e| e.state.clone()) {
                 told.extend(a.asked.iter().copied().filter(|f| *f != by && !told.contains(f)).collect::<Vec<_>>());
@@ -204,7 +204,7 @@ impl Decider<'_> {
     }
 
     /// Who reported can't approve where the playbook says so, unless nobody else is left (RULES B6).
-    pub(super) fn four_eyes(&self, no: IncidentNo, by: Fx) -> Result<(), Refused> {
+    pub(super) fn four_eyes(&self, no: IncidentNo, by: FunctionIx) -> Result<(), Refused> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         if !inc.book().four_eyes || self.holds(plan, inc.reporter) != self.holds(plan, by) {
@@ -244,7 +244,7 @@ impl Decider<'_> {
     }
 
     /// No to these entries: without a replacement the deputy is asked; the first deadline keeps running (RULES B3).
-    pub(super) fn rejected(&mut self, no: IncidentNo, entries: &[u32], by: Fx, reason: &Private) {
+    pub(super) fn rejected(&mut self, no: IncidentNo, entries: &[u32], by: FunctionIx, reason: &Private) {
         for id in entries {
             let end = ApprovalEnd::Rejected { by, reason: reason.clone() };
             self.emit(no, Change::ApprovalEnded { entry: *id, end });
@@ -258,7 +258,7 @@ impl Decider<'_> {
         let (EntryState::Waiting(a), Some(rule)) = (e.state, e.rule) else { return false };
         let plan = self.plan(no);
         let chain = self.chain(&plan, rule.by);
-        let may = |f: &Fx| !a.asked.contains(f) && self.four_eyes(no, *f).is_ok();
+        let may = |f: &FunctionIx| !a.asked.contains(f) && self.four_eyes(no, *f).is_ok();
         let Some(next) = chain.into_iter().find(may) else { return false };
         let mut approval = Approval { asked_at: self.now, delivered: false, beside: false, ..*a };
         approval.asked.push(next);
@@ -452,7 +452,7 @@ impl Decider<'_> {
     }
 
     /// The entries of that number that wait for `by`.
-    fn asked_for(&self, by: &FunctionId, number: MessageNo) -> Result<(Fx, Vec<u32>), Refused> {
+    fn asked_for(&self, by: &FunctionId, number: MessageNo) -> Result<(FunctionIx, Vec<u32>), Refused> {
         let inc = self.known(number.incident)?;
         let plan: &Plan = &inc.plan;
         let fx = self.duty(plan, by)?;

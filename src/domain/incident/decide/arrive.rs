@@ -2,7 +2,7 @@
 //! `arrive_within` says when he is there; who is not there in time is passed over visibly, and the next one is asked.
 
 use super::Decider;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::{arrive_within_s, served_by};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
@@ -14,10 +14,11 @@ use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     /// Who has just answered is told until when to be there, and how to say so.
-    pub(super) fn expect_arrival(&mut self, no: IncidentNo, by: Fx, functions: &[Fx]) {
+    pub(super) fn expect_arrival(&mut self, no: IncidentNo, by: FunctionIx, functions: &[FunctionIx]) {
         let inc = self.inc(no);
         let fresh = |a: &Arrival| a.state == ArrivalState::Expected && a.by == by && a.since == self.now;
-        let mine: Vec<Fx> = functions.iter().copied().filter(|f| inc.arrivals.get(f).is_some_and(fresh)).collect();
+        let mine: Vec<FunctionIx> =
+            functions.iter().copied().filter(|f| inc.arrivals.get(f).is_some_and(fresh)).collect();
         let Some(due) = mine.iter().filter_map(|f| inc.arrivals.get(f)).map(|a| a.due).min() else { return };
         let title = inc.book().title.clone();
         self.note(no, by, NoteWord::ArriveBy, &|n| {
@@ -75,12 +76,12 @@ impl Decider<'_> {
     }
 
     /// `FRAMME 14`, or bare where only one can be meant.
-    pub(super) fn arrived_reply(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
+    pub(super) fn arrived_reply(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading) {
         let named = match &r.code {
             Code::Number(no, _) => Some(*no),
             _ => None,
         };
-        let coming: Vec<(IncidentNo, Px)> = from
+        let coming: Vec<(IncidentNo, PointIx)> = from
             .iter()
             .copied()
             .filter(|(no, p)| {
@@ -98,7 +99,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let at_point = inc.plan.point(p).functions.clone();
         let ids: Vec<u32> = served_by(inc, p).into_iter().filter(|id| self.comes(no, *id)).collect();
-        let functions: Vec<Fx> = ids.iter().map(|id| inc.asks[*id as usize].function).collect();
+        let functions: Vec<FunctionIx> = ids.iter().map(|id| inc.asks[*id as usize].function).collect();
         let who = ids.iter().flat_map(|id| &inc.asks[*id as usize].asked).copied().find(|f| at_point.contains(f));
         let title = inc.book().title.clone();
         if let Some(who) = who {
@@ -117,15 +118,16 @@ impl Decider<'_> {
             .is_some_and(|a| inc.arrivals.contains_key(&a.function) || arrive_within_s(inc, a.entry).is_some())
     }
 
-    fn there(&self, no: IncidentNo, f: Fx) -> bool {
+    fn there(&self, no: IncidentNo, f: FunctionIx) -> bool {
         self.inc(no).arrivals.get(&f).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }))
     }
 
     /// Who is there has it: one who never answered, or was passed over since he was late, is who has it now.
-    fn arrived(&mut self, no: IncidentNo, ids: &[u32], by: Fx, at: At, via: Via) {
+    fn arrived(&mut self, no: IncidentNo, ids: &[u32], by: FunctionIx, at: At, via: Via) {
         let inc = self.inc(no);
-        let functions: Vec<Fx> = ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
-        let functions: Vec<Fx> = functions.into_iter().filter(|f| !self.there(no, *f)).collect();
+        let functions: Vec<FunctionIx> =
+            ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
+        let functions: Vec<FunctionIx> = functions.into_iter().filter(|f| !self.there(no, *f)).collect();
         let inc = self.inc(no);
         let unanswered: Vec<u32> = ids
             .iter()
@@ -143,14 +145,14 @@ impl Decider<'_> {
         }
         // With more answers wanted nobody is expected yet; who stands there is recorded when the last of them came.
         let inc = self.inc(no);
-        let functions: Vec<Fx> = functions.into_iter().filter(|f| inc.arrivals.contains_key(f)).collect();
+        let functions: Vec<FunctionIx> = functions.into_iter().filter(|f| inc.arrivals.contains_key(f)).collect();
         if !functions.is_empty() {
             self.emit(no, Change::Arrived { functions, by, at, via });
         }
     }
 
     /// Not there in time: told to who is late, to the switchboard and the last resort; the next one is asked.
-    pub(super) fn arrival_due(&mut self, no: IncidentNo, f: Fx) {
+    pub(super) fn arrival_due(&mut self, no: IncidentNo, f: FunctionIx) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let Some(arrival) = inc.arrivals.get(&f).cloned() else { return };
@@ -158,7 +160,7 @@ impl Decider<'_> {
         self.emit(no, Change::ArrivalMissed { functions: vec![f] });
         let mut tell = vec![arrival.by, plan.region.switchboard];
         tell.extend(plan.region.last_resort.first());
-        let mut told: Vec<Fx> = Vec::new();
+        let mut told: Vec<FunctionIx> = Vec::new();
         for t in tell {
             let holder = self.holds(&plan, t);
             if told.contains(&holder) {

@@ -2,7 +2,7 @@
 //! attendance is an answer; who is missing is told to its owner and shown.
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::steps::{CALL_BEFORE_S, MISSING_AFTER_S, ROUNDS_MAX, Round, Step, StepAsk, StepEnd};
 use crate::domain::private::Private;
@@ -39,8 +39,8 @@ impl Decider<'_> {
             notes.extend(before..super::release::count(self.inc(no).notes.len()));
             called.extend(functions.into_iter().map(|function| StepAsk { function, who }));
         }
-        let look = at.max(self.now) + MISSING_AFTER_S;
-        self.emit(no, Change::StepRound { step: id, at, code: code.into(), called, notes, look });
+        let next_check = at.max(self.now) + MISSING_AFTER_S;
+        self.emit(no, Change::StepRound { step: id, at, code: code.into(), called, notes, next_check });
     }
 
     /// Its owner hears who is missing; the next round comes.
@@ -63,14 +63,14 @@ impl Decider<'_> {
                 return;
             }
         };
-        let look = (next - CALL_BEFORE_S).max(self.now);
-        self.emit(no, Change::StepRolled { step: step.id, due: next, look });
+        let next_check = (next - CALL_BEFORE_S).max(self.now);
+        self.emit(no, Change::StepRolled { step: step.id, due: next, next_check });
     }
 }
 
 /// Functions that were called and did not say that they are there.
-pub(super) fn missing(round: &Round) -> Vec<Fx> {
-    let mut all: Vec<Fx> = round.called.iter().map(|c| c.function).collect();
+pub(super) fn missing(round: &Round) -> Vec<FunctionIx> {
+    let mut all: Vec<FunctionIx> = round.called.iter().map(|c| c.function).collect();
     all.sort_unstable();
     all.dedup();
     all.retain(|f| !round.answers.get(f).is_some_and(|a| a.yes));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::state::{EntryState, Kind, Source};
 use crate::domain::ladder::LevelIx;
 use crate::domain::lang::L10n;
@@ -28,9 +28,9 @@ impl Decider<'_> {
         }
         // Who waits for somebody's approval, or for the morning, has not been told: a system's owner is, at once.
         let told = |s: &EntryState| matches!(s, EntryState::Released { .. } | EntryState::Ready);
-        let addressed: BTreeSet<Fx> =
+        let addressed: BTreeSet<FunctionIx> =
             inc.entries.iter().filter(|e| told(&e.state)).flat_map(|e| e.to.iter().copied()).collect();
-        let mut owners: Vec<Fx> = plan
+        let mut owners: Vec<FunctionIx> = plan
             .systems
             .iter()
             .filter(|s| down.systems.contains(&s.id))
@@ -79,12 +79,13 @@ impl Decider<'_> {
         let book = inc.book();
         let title = book.title.clone();
         let down = reach::down(&plan, &book.systems, &book.infra);
-        let mut by_owner: BTreeMap<Fx, Vec<L10n>> = BTreeMap::new();
+        let mut by_owner: BTreeMap<FunctionIx, Vec<L10n>> = BTreeMap::new();
         for s in plan.systems.iter().filter(|s| down.systems.contains(&s.id) && !book.systems.contains(&s.id)) {
             by_owner.entry(self.holds(&plan, s.owner)).or_default().push(s.title.clone());
         }
         let inc = self.inc(no);
-        let told: BTreeSet<Fx> = inc.notes.iter().filter(|n| n.word == NoteWord::DependentDown).map(|n| n.to).collect();
+        let told: BTreeSet<FunctionIx> =
+            inc.notes.iter().filter(|n| n.word == NoteWord::DependentDown).map(|n| n.to).collect();
         let number = inc.newest(Audience::Internal).map_or(inc.number(1), |m| inc.number(m.seq));
         for (owner, systems) in by_owner.into_iter().filter(|(o, _)| !told.contains(o)) {
             self.note(no, owner, NoteWord::DependentDown, &|n| {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
 use super::report::care_at_once;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::Facts;
 use crate::domain::incident::render::{Brief, fingerprint, text};
@@ -107,17 +107,18 @@ impl Decider<'_> {
             }
             _ => BTreeSet::new(),
         };
-        let drilled =
-            |f: Fx| self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit);
+        let drilled = |f: FunctionIx| {
+            self.state.drilled.get(&plan.function(f).id).is_some_and(|at| self.now.seconds_since(*at) < limit)
+        };
         to.into_iter().any(|f| drilled(f) || drilled(self.holds(plan, f)))
     }
 
     /// Who the rows of the incident's level address, their deputies, and the owners of what depends on what is down: known
     /// before the first entry exists.
-    fn first_addressed(&self, inc: &Incident) -> BTreeSet<Fx> {
+    fn first_addressed(&self, inc: &Incident) -> BTreeSet<FunctionIx> {
         let plan = &inc.plan;
         let rows = inc.book().levels.iter().filter(|l| l.level <= inc.level).flat_map(|l| &l.notify);
-        let mut to: BTreeSet<Fx> = rows
+        let mut to: BTreeSet<FunctionIx> = rows
             .flat_map(|r| match &r.to {
                 crate::domain::plan::To::Functions(all) => all.as_slice(),
                 crate::domain::plan::To::Public => &[],
@@ -173,7 +174,7 @@ impl Decider<'_> {
         }
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let told: BTreeSet<Fx> = inc
+        let told: BTreeSet<FunctionIx> = inc
             .entries
             .iter()
             .filter(|e| matches!(e.state, EntryState::Released { .. }))
@@ -191,7 +192,8 @@ impl Decider<'_> {
             .cloned()
             .collect();
         for e in waiting {
-            let care: Vec<Fx> = e.to.iter().copied().filter(|f| plan.function(*f).care && !told.contains(f)).collect();
+            let care: Vec<FunctionIx> =
+                e.to.iter().copied().filter(|f| plan.function(*f).care && !told.contains(f)).collect();
             if care.is_empty() {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! Drills give way: a real incident withdraws what they have waiting; SKARPT stops one and opens a report (RULES D1).
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::reading::{Code, Reading};
 use crate::domain::incident::state::{ClosedBy, Dropped, PendingReport, Phase};
@@ -20,12 +20,12 @@ impl Decider<'_> {
     }
 
     /// `SKARPT` in answer to a drill.
-    pub(super) fn drill_turned_real(&mut self, from: &[(IncidentNo, Px)], known: Option<Px>, r: &Reading) {
+    pub(super) fn drill_turned_real(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, r: &Reading) {
         let named = match &r.code {
             Code::Number(no, _) => Some(*no),
             _ => None,
         };
-        let drill = |f: &&(IncidentNo, Px)| {
+        let drill = |f: &&(IncidentNo, PointIx)| {
             self.state.incidents.get(&f.0).is_some_and(|i| i.is_drill() && i.phase != Phase::Closed)
         };
         let hit = from.iter().filter(drill).find(|f| named.is_none_or(|n| n == f.0)).copied();
@@ -46,7 +46,7 @@ impl Decider<'_> {
         }
     }
 
-    fn end_drill(&mut self, no: IncidentNo, by: Fx) {
+    fn end_drill(&mut self, no: IncidentNo, by: FunctionIx) {
         self.withdraw_queued(no, |_| true);
         self.drop_waiting(no, Dropped::DrillStopped);
         self.close_asks(no, ClosedBy::DrillStopped);

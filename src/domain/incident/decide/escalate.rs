@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Decider;
 use super::release::{Sender, count, unreviewed};
 use crate::domain::holder::deputies_in_turn;
-use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
 use crate::domain::incident::state::{AskState, Delivery, Item, Kind, Message, ReleasedBy};
@@ -54,7 +54,7 @@ impl Decider<'_> {
     /// All reminders that are due with that text go in one batch (RULES C8).
     fn remind(&mut self, no: IncidentNo, message: u32) {
         let inc = self.inc(no);
-        let newest: std::collections::BTreeSet<Fx> =
+        let newest: std::collections::BTreeSet<FunctionIx> =
             inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
         let due: Vec<u32> = inc
             .asks
@@ -71,10 +71,10 @@ impl Decider<'_> {
             .collect();
         // Who gave one of several answers already is not reminded.
         let silent = |a: &crate::domain::incident::state::Ask| {
-            let said = |f: &Fx| a.answers.iter().any(|g| g.by == *f);
-            a.asked.iter().copied().filter(|f| !said(f)).collect::<Vec<Fx>>()
+            let said = |f: &FunctionIx| a.answers.iter().any(|g| g.by == *f);
+            a.asked.iter().copied().filter(|f| !said(f)).collect::<Vec<FunctionIx>>()
         };
-        let asked: Vec<Fx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(silent).collect();
+        let asked: Vec<FunctionIx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(silent).collect();
         let channels = self.channels_of(no, message);
         let batch = self.batch_to(no, message, &asked, &channels, Delivery::REMINDER, &[]);
         self.emit(no, Change::Reminded { asks: due, batch });
@@ -125,7 +125,8 @@ impl Decider<'_> {
     pub(super) fn standing_alarm(&mut self, no: IncidentNo, ids: Vec<u32>) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let functions: Vec<Fx> = ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
+        let functions: Vec<FunctionIx> =
+            ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
         if ids.is_empty() {
             return;
         }
@@ -160,7 +161,7 @@ impl Decider<'_> {
         &self,
         no: IncidentNo,
         message: u32,
-        to: &[Fx],
+        to: &[FunctionIx],
         channels: &[Channel],
         flags: u8,
         asks: &[NewAsk],
@@ -172,7 +173,8 @@ impl Decider<'_> {
         let mut sends: Vec<Send> = Vec::new();
         for f in to {
             let all = plan.points_at(*f, self.now);
-            let listed: Vec<Px> = all.iter().copied().filter(|p| channels.contains(&plan.point(*p).channel)).collect();
+            let listed: Vec<PointIx> =
+                all.iter().copied().filter(|p| channels.contains(&plan.point(*p).channel)).collect();
             let points = if listed.is_empty() { all } else { listed };
             for p in points {
                 let walked = matches!(plan.point(p).channel, Channel::Web | Channel::Manual);

@@ -2,7 +2,7 @@
 //! with the code that stops it; it does not begin before everybody was reached. Silence is consent, being unreached is not.
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::asks::next_to_ask;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::state::Via;
@@ -29,7 +29,7 @@ impl Decider<'_> {
         if !began && !asked.iter().any(|a| a.who == owner) {
             self.step_note(no, id, owner, NoteWord::InterventionNotice, &[], "");
         }
-        self.emit(no, Change::StepTold { step: id, asked, notes, late: 0, look: step.new.look });
+        self.emit(no, Change::StepTold { step: id, asked, notes, late: 0, next_check: step.new.next_check });
     }
 
     pub(super) fn intervention_due(&mut self, no: IncidentNo, step: &Step) {
@@ -40,29 +40,29 @@ impl Decider<'_> {
         let missing = unreached(self.inc(no), step);
         let (asked, notes) = self.beside(no, step, &missing);
         if self.now < step.new.due {
-            self.emit(no, Change::StepTold { step: step.id, asked, notes, late: 0, look: step.new.due });
+            self.emit(no, Change::StepTold { step: step.id, asked, notes, late: 0, next_check: step.new.due });
             return;
         }
         let plan = self.plan(no);
         let owner = self.holds(&plan, step.new.owner);
         if missing.is_empty() {
-            self.emit(no, Change::StepBegun { step: step.id, look: self.now + step.new.lasts_s });
+            self.emit(no, Change::StepBegun { step: step.id, next_check: self.now + step.new.lasts_s });
             self.step_note(no, step.id, owner, NoteWord::InterventionGo, &[], "");
             return;
         }
         if step.late.is_multiple_of(HELD_TOLD_EACH) {
             self.step_note(no, step.id, owner, NoteWord::InterventionHeld, &missing, "");
         }
-        let look = self.now + HELD_AGAIN_S;
-        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: step.late + 1, look });
+        let next_check = self.now + HELD_AGAIN_S;
+        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: step.late + 1, next_check });
     }
 
     /// Functions that nothing reached: their deputies get the notice too.
-    fn beside(&mut self, no: IncidentNo, step: &Step, missing: &[Fx]) -> (Vec<StepAsk>, Vec<u32>) {
+    fn beside(&mut self, no: IncidentNo, step: &Step, missing: &[FunctionIx]) -> (Vec<StepAsk>, Vec<u32>) {
         let plan = self.plan(no);
         let (mut asked, mut notes) = (Vec::new(), Vec::new());
         for &function in missing {
-            let tried: Vec<Fx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
+            let tried: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
             if let Some(who) = next_to_ask(&plan, function, &tried, self.now) {
                 if !asked.iter().any(|a: &StepAsk| a.who == who) {
                     notes.extend(self.step_note(no, step.id, who, NoteWord::InterventionNotice, &[], ""));
@@ -74,7 +74,15 @@ impl Decider<'_> {
     }
 
     /// Somebody says stop. Before it began it ends; after that its owner is told at once, and breaks off if that is possible.
-    pub(super) fn veto(&mut self, no: IncidentNo, id: u32, by: Fx, functions: Vec<Fx>, reason: &Private, via: Via) {
+    pub(super) fn veto(
+        &mut self,
+        no: IncidentNo,
+        id: u32,
+        by: FunctionIx,
+        functions: Vec<FunctionIx>,
+        reason: &Private,
+        via: Via,
+    ) {
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
         let at = self.now;
         match step.state {

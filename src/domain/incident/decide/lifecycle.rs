@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Decider;
 use super::report::{beat_s, contact_named, level_named, sites_named};
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, MessageNo};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
@@ -41,7 +41,7 @@ impl Decider<'_> {
     pub(super) fn apply_news(
         &mut self,
         no: IncidentNo,
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         news: &News,
         kind: Kind,
     ) -> Result<(), Refused> {
@@ -170,7 +170,7 @@ impl Decider<'_> {
                 })
             };
             let mut seen = BTreeSet::new();
-            let mut rows: Vec<(Source, Vec<Fx>, bool)> = Vec::new();
+            let mut rows: Vec<(Source, Vec<FunctionIx>, bool)> = Vec::new();
             // A playbook's own rows come before what told everybody (a mode, a correction): they say who needs an approval.
             let (all, own): (Vec<&Entry>, Vec<&Entry>) = told.iter().rev().partition(|e| e.source == Source::Followers);
             for e in own.into_iter().chain(all) {
@@ -178,7 +178,7 @@ impl Decider<'_> {
                     continue;
                 }
                 // Who waits for an earlier update by the same row gets that one, rendered anew.
-                let waits_for = |f: &Fx| {
+                let waits_for = |f: &FunctionIx| {
                     inc.entries.iter().any(|w| {
                         w.source == e.source
                             && w.audience == audience
@@ -186,7 +186,8 @@ impl Decider<'_> {
                             && matches!(w.state, EntryState::Waiting(_))
                     })
                 };
-                let fresh: Vec<Fx> = e.to.iter().copied().filter(|f| seen.insert(*f) && !waits_for(f)).collect();
+                let fresh: Vec<FunctionIx> =
+                    e.to.iter().copied().filter(|f| seen.insert(*f) && !waits_for(f)).collect();
                 if !fresh.is_empty() || e.public && !rows.iter().any(|r| r.2) {
                     rows.push((e.source, fresh, e.public));
                 }
@@ -259,11 +260,11 @@ impl Decider<'_> {
     }
 
     /// Functions that were told something of that audience, or were attempted as deputies.
-    pub(super) fn followers(&self, no: IncidentNo, audience: Audience) -> Vec<Fx> {
+    pub(super) fn followers(&self, no: IncidentNo, audience: Audience) -> Vec<FunctionIx> {
         let inc = self.inc(no);
         let entries =
             inc.entries.iter().filter(|e| e.audience == audience && matches!(e.state, EntryState::Released { .. }));
-        let mut all: BTreeSet<Fx> = entries.flat_map(|e| e.to.iter().copied()).collect();
+        let mut all: BTreeSet<FunctionIx> = entries.flat_map(|e| e.to.iter().copied()).collect();
         if !all.is_empty() {
             // Deputies and holders were attempted without standing in an entry: with a text of that audience, or asked for one.
             let of = |seq: u32| inc.message(seq).is_some_and(|m| m.audience == audience);
@@ -281,13 +282,13 @@ impl Decider<'_> {
     }
 
     /// Releases a message to functions at once, over the channels that the audience's entries used.
-    pub(super) fn follow(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<Fx>) {
+    pub(super) fn follow(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<FunctionIx>) {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
         // Whose rows ask for nothing are asked for nothing here either (RULES C7).
         let never = self.never_asked(no);
-        let (silent, asked): (Vec<Fx>, Vec<Fx>) = to.into_iter().partition(|f| never.contains(f));
+        let (silent, asked): (Vec<FunctionIx>, Vec<FunctionIx>) = to.into_iter().partition(|f| never.contains(f));
         for (to, answer) in [(asked, None), (silent, Some(AnswerRule::None))] {
             if !to.is_empty() {
                 let row = Row { answer, ..row.clone() };
@@ -298,7 +299,7 @@ impl Decider<'_> {
     }
 
     /// Functions that stand in rows with `answer: none` and in no other.
-    fn never_asked(&self, no: IncidentNo) -> BTreeSet<Fx> {
+    fn never_asked(&self, no: IncidentNo) -> BTreeSet<FunctionIx> {
         let inc = self.inc(no);
         let (mut never, mut asked) = (BTreeSet::new(), BTreeSet::new());
         for e in &inc.entries {
@@ -371,7 +372,7 @@ impl Decider<'_> {
         self.tell_everybody(no, Kind::Restored, &[Audience::Internal, Audience::Outside, Audience::Public]);
         let plan = self.plan(no);
         let title = self.inc(no).book().title.clone();
-        let owners: BTreeSet<Fx> =
+        let owners: BTreeSet<FunctionIx> =
             self.inc(no).book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         for owner in owners {
             self.note(no, owner, NoteWord::DataComplete, &|n| {
@@ -404,7 +405,7 @@ impl Decider<'_> {
     /// Whose alert still waited when it ran again gets it now, by the same rows.
     fn alert_unreached(&mut self, no: IncidentNo) {
         let inc = self.inc(no);
-        let told: BTreeSet<Fx> = inc
+        let told: BTreeSet<FunctionIx> = inc
             .entries
             .iter()
             .filter(|e| !matches!(e.state, EntryState::Dropped { .. }))
@@ -453,7 +454,8 @@ impl Decider<'_> {
         let inc = self.open(no)?;
         let plan = inc.plan.clone();
         let fx = self.duty(&plan, by)?;
-        let owners: Vec<Fx> = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
+        let owners: Vec<FunctionIx> =
+            inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         if inc.phase != Phase::Restored {
             return Err(Refused::new(
                 "not-restored",
@@ -564,11 +566,12 @@ impl Decider<'_> {
         self.end_steps(no, Some(fx), false);
         self.emit(no, Change::Merged { into, by: fx });
         let plan = self.plan(into);
-        let by_into = plan.fx(by.as_str());
+        let by_into = plan.function_ix(by.as_str());
         self.apply_news(into, by_into, &news, Kind::Update)?;
         // Who was told of the merged one only hears of the one that goes on.
         let known = self.followers(into, Audience::Internal);
-        let new: Vec<Fx> = told.iter().filter_map(|id| plan.fx(id.as_str())).filter(|f| !known.contains(f)).collect();
+        let new: Vec<FunctionIx> =
+            told.iter().filter_map(|id| plan.function_ix(id.as_str())).filter(|f| !known.contains(f)).collect();
         if let Some(message) = self.inc(into).newest(Audience::Internal).map(|m| m.seq)
             && !new.is_empty()
         {

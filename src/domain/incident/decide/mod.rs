@@ -9,6 +9,7 @@ mod dependents;
 mod draft;
 mod drill;
 mod escalate;
+mod gateways;
 mod interventions;
 mod lifecycle;
 mod modes;
@@ -25,7 +26,6 @@ mod step_replies;
 mod steps;
 mod stop;
 mod tasks;
-mod ways;
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use super::event::{Change, Event};
 use super::input::{Action, Input, Refused, Report};
 use super::state::{Incident, Phase, State};
 use crate::domain::holder::holder;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId};
 use crate::domain::ladder::ModeIx;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
@@ -57,7 +57,7 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
 
 /// What a report would do, before it is made (RULES E1: "raises FS to STABSLÄGE, pages 18 duties now").
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Foresight {
+pub struct DryRun {
     /// The highest mode that it raises at once.
     pub mode: ModeIx,
     /// The sites that it raises.
@@ -74,11 +74,11 @@ pub struct Foresight {
 ///
 /// # Errors
 /// What the report itself would be refused for.
-pub fn foresee(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<Foresight, Refused> {
+pub fn dry_run(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<DryRun, Refused> {
     let mut copy = state.clone();
     let action = Box::new(Action::Report(report.clone()));
     let events = decide(&mut copy, &Input::Command { by: by.clone(), action }, now, [0; 16])?;
-    let mut seen = Foresight { mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
+    let mut seen = DryRun { mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
     let mut told = std::collections::BTreeSet::new();
     for event in &events {
         let Event::Incident { no, change } = event else { continue };
@@ -116,7 +116,7 @@ pub(super) struct Decider<'a> {
     used: u32,
     events: Vec<Event>,
     /// Approvers to page when the decision is made: one request with all that waits, however much came together (RULES B2).
-    requests: Vec<(IncidentNo, Fx, bool)>,
+    requests: Vec<(IncidentNo, FunctionIx, bool)>,
 }
 
 impl Decider<'_> {
@@ -192,7 +192,7 @@ impl Decider<'_> {
             Action::Relapse { incident, news } => self.relapse(by, *incident, news),
             Action::DataComplete { incident } => self.data_complete(by, *incident),
             Action::AllClear { incident, override_reason } => self.all_clear(by, *incident, override_reason.as_ref()),
-            Action::TaskDone { incident, task } => self.task_done(by, *incident, *task),
+            Action::ErrandDone { incident, errand } => self.errand_done(by, *incident, *errand),
             Action::Adopt { incident } => self.adopt(by, *incident),
             Action::TestGateway { gateway, function } => self.test_gateway(by, gateway, function),
             Action::TestAnswered { code } => self.test_answered(by, code.as_str()),
@@ -284,8 +284,8 @@ impl Decider<'_> {
     }
 
     /// A duty by its ID, in that plan.
-    pub(super) fn duty(&self, plan: &Plan, id: &FunctionId) -> Result<Fx, Refused> {
-        plan.fx(id.as_str()).ok_or_else(|| {
+    pub(super) fn duty(&self, plan: &Plan, id: &FunctionId) -> Result<FunctionIx, Refused> {
+        plan.function_ix(id.as_str()).ok_or_else(|| {
             Refused::new(
                 "unknown-function",
                 format!("no function is called “{id}”"),
@@ -295,22 +295,22 @@ impl Decider<'_> {
     }
 
     /// Who holds a duty now; in a circle of covering, the last who was not seen before.
-    pub(super) fn holds(&self, plan: &Plan, f: Fx) -> Fx {
+    pub(super) fn holds(&self, plan: &Plan, f: FunctionIx) -> FunctionIx {
         holder(plan, f, self.now.timestamp()).unwrap_or_else(|circle| circle.last)
     }
 
     /// Whether `by` acts for one of `asked`: is it, or holds it now.
-    pub(super) fn acts_for(&self, plan: &Plan, by: Fx, asked: &[Fx]) -> bool {
+    pub(super) fn acts_for(&self, plan: &Plan, by: FunctionIx, asked: &[FunctionIx]) -> bool {
         asked.iter().any(|a| *a == by || self.holds(plan, *a) == by || self.holds(plan, by) == *a)
     }
 
     /// Whether a duty leads this incident: reported it, owns what is down, or is named in `command`.
-    pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId, what: &str) -> Result<Fx, Refused> {
+    pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId, what: &str) -> Result<FunctionIx, Refused> {
         let inc = self.known(no)?;
         let plan = &inc.plan;
         let fx = self.duty(plan, by)?;
         let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-        let leads: Vec<Fx> = plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect();
+        let leads: Vec<FunctionIx> = plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect();
         if self.acts_for(plan, fx, &leads) {
             return Ok(fx);
         }

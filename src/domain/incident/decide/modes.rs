@@ -3,7 +3,7 @@
 use super::Decider;
 use super::report::wanted;
 use crate::domain::holder::deputies_in_turn;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::state::{Kind, Phase, Proposal, ProposalState};
@@ -55,7 +55,7 @@ impl Decider<'_> {
         self.page_decider(no, id, holder);
     }
 
-    pub(super) fn page_decider(&mut self, no: IncidentNo, proposal: u32, to: Fx) {
+    pub(super) fn page_decider(&mut self, no: IncidentNo, proposal: u32, to: FunctionIx) {
         let inc = self.inc(no);
         let Some(p) = inc.proposals.get(proposal as usize).cloned() else { return };
         let title = inc.book().title.clone();
@@ -169,7 +169,7 @@ impl Decider<'_> {
 
     /// Whether a duty may raise a site into a mode, or lower it out of one: by its right, for whom it holds, or as the deputy of
     /// one who has been silent for long enough (RULES D3).
-    fn may_change(&self, plan: &Plan, by: Fx, site: &SiteId, mode: ModeIx, raise: bool) -> bool {
+    fn may_change(&self, plan: &Plan, by: FunctionIx, site: &SiteId, mode: ModeIx, raise: bool) -> bool {
         plan.ladders.rights(site, mode).any(|r| {
             let who = if raise { &r.raise_by } else { &r.lower_by };
             raise && who.is_empty()
@@ -185,7 +185,7 @@ impl Decider<'_> {
     fn silent(&self, id: &FunctionId, after_s: u32) -> bool {
         let long_ago = |at: crate::domain::time::At| at + after_s <= self.now;
         self.state.open().filter(|i| !i.is_drill()).any(|i| {
-            let Some(f) = i.plan.fx(id.as_str()) else { return false };
+            let Some(f) = i.plan.function_ix(id.as_str()) else { return false };
             let holder = self.holds(&i.plan, f);
             let ask = i.ask(f).is_some_and(|a| a.state.is_open() && long_ago(a.since));
             let decision = i.proposals.iter().any(|p| {
@@ -203,7 +203,7 @@ impl Decider<'_> {
     }
 
     /// Yes or no, by one who may. Declining needs a reason and is asked again (INCIDENTS lesson 13).
-    pub(super) fn decided(&mut self, no: IncidentNo, id: u32, yes: bool, by: Fx, reason: &Private) {
+    pub(super) fn decided(&mut self, no: IncidentNo, id: u32, yes: bool, by: FunctionIx, reason: &Private) {
         let Some(p) = self.inc(no).proposals.get(id as usize).cloned() else { return };
         let open = match &p.state {
             ProposalState::Asked => true,
@@ -231,7 +231,7 @@ impl Decider<'_> {
         }
         let again = self.now + p.within_s.max(60);
         self.emit(no, Change::Decided { proposal: id, yes, by, reason: reason.clone(), again });
-        let told: Vec<Fx> = p.asked.iter().copied().filter(|f| *f != by).collect();
+        let told: Vec<FunctionIx> = p.asked.iter().copied().filter(|f| *f != by).collect();
         self.tell_decision(no, &p, yes, by, &told);
         if !yes {
             return;
@@ -243,7 +243,7 @@ impl Decider<'_> {
         }
     }
 
-    fn tell_decision(&mut self, no: IncidentNo, p: &Proposal, yes: bool, by: Fx, to: &[Fx]) {
+    fn tell_decision(&mut self, no: IncidentNo, p: &Proposal, yes: bool, by: FunctionIx, to: &[FunctionIx]) {
         for f in to {
             self.note(no, *f, NoteWord::DecisionTaken, &|n| {
                 let words = n.plan.words(n.lang);
@@ -278,8 +278,8 @@ impl Decider<'_> {
         for (no, p) in settled {
             self.emit(no, Change::ProposalMoot { proposal: p.id });
             let inc = self.inc(no);
-            let who = by.and_then(|id| inc.plan.fx(id.as_str())).unwrap_or(inc.reporter);
-            let told: Vec<Fx> = p.asked.iter().copied().filter(|f| *f != who).collect();
+            let who = by.and_then(|id| inc.plan.function_ix(id.as_str())).unwrap_or(inc.reporter);
+            let told: Vec<FunctionIx> = p.asked.iter().copied().filter(|f| *f != who).collect();
             let stands = p.sites.iter().all(|s| {
                 let now = self.state.mode_of(s, inc);
                 if p.lower { now <= p.mode } else { now >= p.mode }
@@ -295,7 +295,7 @@ impl Decider<'_> {
         no: IncidentNo,
         sites: Vec<SiteId>,
         mode: ModeIx,
-        by: Option<Fx>,
+        by: Option<FunctionIx>,
         reason: &Private,
         lower: bool,
     ) {
@@ -312,7 +312,7 @@ impl Decider<'_> {
     /// A message of kind mode.
     pub(super) fn tell_mode(&mut self, no: IncidentNo, mode: ModeIx) {
         let plan = self.plan(no);
-        let mut to: Vec<Fx> = self.followers(no, Audience::Internal);
+        let mut to: Vec<FunctionIx> = self.followers(no, Audience::Internal);
         if let Some(m) = plan.ladders.mode_at(mode) {
             to.extend(m.tell.iter().copied().filter(|f| !to.contains(f)).collect::<Vec<_>>());
         }

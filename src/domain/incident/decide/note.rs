@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Decider;
 use super::release::{Sender, count};
-use crate::domain::ids::{Fx, GatewayId, Gx, IncidentNo, MessageNo, Px, SiteId};
+use crate::domain::ids::{FunctionIx, GatewayId, GatewayIx, IncidentNo, MessageNo, PointIx, SiteId};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, Change, Event, Send};
 use crate::domain::incident::render::mode_line;
@@ -33,10 +33,10 @@ impl NoteCtx<'_> {
     pub fn time(&self, at: At) -> String {
         self.plan.calendar.written(at.timestamp(), self.now.timestamp(), &self.plan.words(self.lang).weekdays)
     }
-    pub fn title(&self, f: Fx) -> String {
+    pub fn title(&self, f: FunctionIx) -> String {
         self.plan.function(f).title.get(self.lang).to_owned()
     }
-    pub fn titles(&self, all: &[Fx]) -> String {
+    pub fn titles(&self, all: &[FunctionIx]) -> String {
         let names: Vec<String> = all.iter().map(|f| self.title(*f)).collect();
         names.join(", ")
     }
@@ -60,15 +60,15 @@ impl Decider<'_> {
     pub(super) fn note(
         &mut self,
         no: IncidentNo,
-        to: Fx,
+        to: FunctionIx,
         word: NoteWord,
         values: &dyn Fn(&NoteCtx<'_>) -> Values,
     ) -> Option<u32> {
         let plan = self.plan(no);
         let holder = self.holds(&plan, to);
         let all = plan.points_at(holder, self.now);
-        let carried = |p: &&Px| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
-        let mut points: Vec<Px> = all.iter().filter(carried).copied().collect();
+        let carried = |p: &&PointIx| matches!(plan.point(**p).channel, Channel::Sms | Channel::Paging | Channel::Email);
+        let mut points: Vec<PointIx> = all.iter().filter(carried).copied().collect();
         if points.is_empty() {
             points = all
                 .iter()
@@ -83,8 +83,8 @@ impl Decider<'_> {
     pub(super) fn note_to(
         &mut self,
         no: IncidentNo,
-        to: Fx,
-        points: &[Px],
+        to: FunctionIx,
+        points: &[PointIx],
         word: NoteWord,
         values: &dyn Fn(&NoteCtx<'_>) -> Values,
     ) -> Option<u32> {
@@ -138,24 +138,24 @@ impl Decider<'_> {
         let points = plan.points_at(f, self.now);
         let over = |channel| points.iter().copied().find(|p| plan.point(*p).channel == channel);
         if let Some(p) = over(Channel::Email).or_else(|| over(Channel::Fax)) {
-            self.desk_text(p, NoteWord::ForInformation, &[], &|_| text.to_owned());
+            self.system_note_text(p, NoteWord::ForInformation, &[], &|_| text.to_owned());
         }
     }
 
     /// Sends a note that belongs to no incident to one point of the plan for new incidents.
-    pub(super) fn desk_note(&mut self, p: Px, word: NoteWord, values: &dyn Fn(&NoteCtx<'_>) -> Values) {
-        self.desk_note_avoiding(p, word, &[], values);
+    pub(super) fn system_note(&mut self, p: PointIx, word: NoteWord, values: &dyn Fn(&NoteCtx<'_>) -> Values) {
+        self.system_note_avoiding(p, word, &[], values);
     }
 
     /// The same over the first gateway that is none of these; over one of them when there is no other.
-    pub(super) fn desk_note_avoiding(
+    pub(super) fn system_note_avoiding(
         &mut self,
-        p: Px,
+        p: PointIx,
         word: NoteWord,
         avoid: &[GatewayId],
         values: &dyn Fn(&NoteCtx<'_>) -> Values,
     ) {
-        self.desk_text(p, word, avoid, &|n| {
+        self.system_note_text(p, word, avoid, &|n| {
             let template = n.plan.words(n.lang).notes.get(&word).cloned().unwrap_or_default();
             let given = values(n);
             let given: Vec<(&str, &str)> = given.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -164,20 +164,26 @@ impl Decider<'_> {
     }
 
     /// The same with a text made by `said`.
-    fn desk_text(&mut self, p: Px, word: NoteWord, avoid: &[GatewayId], said: &dyn Fn(&NoteCtx<'_>) -> String) {
+    fn system_note_text(
+        &mut self,
+        p: PointIx,
+        word: NoteWord,
+        avoid: &[GatewayId],
+        said: &dyn Fn(&NoteCtx<'_>) -> String,
+    ) {
         let plan = self.state.plan.clone();
         let point = plan.point(p);
-        let mut ways: Vec<(u8, Gx)> = (0u8..).zip(point.gateways.iter().copied()).collect();
+        let mut ways: Vec<(u8, GatewayIx)> = (0u8..).zip(point.gateways.iter().copied()).collect();
         ways.sort_by_key(|(_, g)| avoid.contains(&plan.gateway(*g).id));
         for (place, g) in ways {
             for lang in &point.languages {
                 let text = said(&NoteCtx { plan: &plan, lang: *lang, now: self.now });
-                let Some(out) = asks::desk_outgoing(word, &text) else { continue };
+                let Some(out) = asks::system_note_outgoing(word, &text) else { continue };
                 let Some(l) = plan.region.languages.iter().position(|r| r == lang) else { continue };
-                if crate::domain::text::carry::units(&out, None, &plan.gateway(g).carry).is_ok() {
+                if crate::domain::text::fit::units(&out, None, &plan.gateway(g).capability).is_ok() {
                     let send = Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) };
                     let text = out.text.to_string().into();
-                    self.emit_event(Event::DeskNote { send, plan: plan.hash.clone(), word, text });
+                    self.emit_event(Event::SystemNote { send, plan: plan.hash.clone(), word, text });
                     return;
                 }
             }

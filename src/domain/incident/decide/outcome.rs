@@ -6,19 +6,19 @@ use std::sync::Arc;
 use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, Fx, IncidentNo, MessageNo, Status};
+use crate::domain::ids::{DeliveryId, FunctionIx, IncidentNo, MessageNo, Status};
 use crate::domain::incident::event::{Batch, Change, Event, Outcome};
-use crate::domain::incident::state::{DESK, Delivery, EntryState, Item};
+use crate::domain::incident::state::{Delivery, EntryState, Item, SYSTEM_NOTES};
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn outcomes(&mut self, outcomes: &[(DeliveryId, DeliveryState)]) {
         let mut by_incident: BTreeMap<IncidentNo, Vec<Outcome>> = BTreeMap::new();
-        let mut desk = Vec::new();
+        let mut system_notes = Vec::new();
         for (id, state) in outcomes {
-            if id.incident == DESK {
-                if self.state.desk.get(id.ordinal as usize).is_some_and(|n| moves(n.state, *state)) {
-                    desk.push(Outcome { ordinal: id.ordinal, state: *state });
+            if id.incident == SYSTEM_NOTES {
+                if self.state.system_notes.get(id.ordinal as usize).is_some_and(|n| moves(n.state, *state)) {
+                    system_notes.push(Outcome { ordinal: id.ordinal, state: *state });
                 }
                 continue;
             }
@@ -28,8 +28,8 @@ impl Decider<'_> {
                 by_incident.entry(id.incident).or_default().push(Outcome { ordinal: id.ordinal, state: *state });
             }
         }
-        if !desk.is_empty() {
-            self.emit_event(Event::DeskResults { results: desk });
+        if !system_notes.is_empty() {
+            self.emit_event(Event::SystemNoteResults { results: system_notes });
         }
         for (no, mut results) in by_incident {
             // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
@@ -106,10 +106,10 @@ impl Decider<'_> {
     }
 
     /// Every path of a function failed: a task for the switchboard (RULES A5).
-    fn last_path_failed(&mut self, no: IncidentNo, message: u32, at_point: &[Fx]) {
+    fn last_path_failed(&mut self, no: IncidentNo, message: u32, at_point: &[FunctionIx]) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let dead = |f: &Fx| {
+        let dead = |f: &FunctionIx| {
             let points = &plan.function(*f).points;
             let mine: Vec<&Delivery> = inc
                 .deliveries
@@ -121,16 +121,16 @@ impl Decider<'_> {
                     matches!(d.state, DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn)
                 })
         };
-        let asked = |f: &Fx| inc.attempted.contains(f);
-        let told: Vec<Fx> =
-            inc.tasks.iter().filter(|t| t.message == message).flat_map(|t| t.functions.iter().copied()).collect();
-        let functions: Vec<Fx> =
+        let asked = |f: &FunctionIx| inc.attempted.contains(f);
+        let told: Vec<FunctionIx> =
+            inc.errands.iter().filter(|t| t.message == message).flat_map(|t| t.functions.iter().copied()).collect();
+        let functions: Vec<FunctionIx> =
             at_point.iter().copied().filter(asked).filter(dead).filter(|f| !told.contains(f)).collect();
         if functions.is_empty() {
             return;
         }
         let (owner, why) = (plan.region.switchboard, "every gateway failed".to_owned());
-        self.emit(no, Change::TaskAdded { owner, functions: functions.clone(), message, why: why.clone() });
+        self.emit(no, Change::ErrandAdded { owner, functions: functions.clone(), message, why: why.clone() });
         let number = self.inc(no).number(message);
         self.note(no, owner, NoteWord::ReadOut, &|n| {
             vec![("number", n.number(number)), ("functions", n.titles(&functions)), ("why", why.clone())]

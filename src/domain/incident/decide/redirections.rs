@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::state::{Kind, Source};
 use crate::domain::incident::steps::{Step, StepEnd, is_outside};
@@ -17,15 +17,16 @@ impl Decider<'_> {
     pub(super) fn tell_redirection(&mut self, no: IncidentNo, step: u32, over: bool) {
         let plan = self.plan(no);
         let send = self.inc(no).steps.get(step as usize).map(|s| s.new.to.clone()).unwrap_or_default();
-        let (outside, inside): (BTreeSet<Fx>, BTreeSet<Fx>) = send.into_iter().partition(|f| is_outside(&plan, *f));
+        let (outside, inside): (BTreeSet<FunctionIx>, BTreeSet<FunctionIx>) =
+            send.into_iter().partition(|f| is_outside(&plan, *f));
         let kind = Kind::Redirection { step, over };
         for (audience, more) in [(Audience::Internal, inside), (Audience::Outside, outside)] {
-            let mut to: BTreeSet<Fx> = self.followers(no, audience).into_iter().collect();
+            let mut to: BTreeSet<FunctionIx> = self.followers(no, audience).into_iter().collect();
             to.extend(more);
             if to.is_empty() {
                 continue;
             }
-            let to: Vec<Fx> = to.into_iter().collect();
+            let to: Vec<FunctionIx> = to.into_iter().collect();
             let message = self.draft(no, kind, audience);
             if audience == Audience::Internal {
                 self.follow(no, message, audience, to);
@@ -57,7 +58,7 @@ impl Decider<'_> {
         let plan = self.plan(no);
         let owner = self.holds(&plan, step.new.owner);
         let notes = self.step_note(no, step.id, owner, NoteWord::RedirectionEnds, &[], "");
-        let change = Change::StepTold { step: step.id, asked: Vec::new(), notes, late: 0, look: step.new.due };
+        let change = Change::StepTold { step: step.id, asked: Vec::new(), notes, late: 0, next_check: step.new.due };
         self.emit(no, change);
     }
 }

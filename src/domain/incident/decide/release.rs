@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Decider;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::holder::deputies_in_turn;
-use crate::domain::ids::{Fx, Gx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, GatewayIx, IncidentNo, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, Change, DroppedPath, NewAsk, Send};
 use crate::domain::incident::state::{
@@ -15,7 +15,7 @@ use crate::domain::incident::state::{
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
 use crate::domain::reach;
-use crate::domain::text::CannotCarry;
+use crate::domain::text::DoesNotFit;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
@@ -72,13 +72,14 @@ impl Decider<'_> {
         let asks = self.new_asks(no, entry);
         // Everybody who gets it: the entry's functions by their holders, and those who are asked with them.
         // What no longer holds is told where it was told, whoever holds the duty now (RULES D2).
-        let mut receivers: Vec<Fx> = if matches!(kind, Kind::Stopped { .. }) { e.to.clone() } else { Vec::new() };
+        let mut receivers: Vec<FunctionIx> =
+            if matches!(kind, Kind::Stopped { .. }) { e.to.clone() } else { Vec::new() };
         receivers.extend(e.to.iter().map(|f| self.holds(&plan, *f)));
         receivers.extend(asks.iter().flat_map(|a| a.asked.iter().copied()));
         let mut seen = BTreeSet::new();
         receivers.retain(|f| seen.insert(*f));
-        let addressed: BTreeSet<Fx> = e.to.iter().copied().collect();
-        let also: Vec<Fx> = receivers.iter().copied().filter(|f| !addressed.contains(f)).collect();
+        let addressed: BTreeSet<FunctionIx> = e.to.iter().copied().collect();
+        let also: Vec<FunctionIx> = receivers.iter().copied().filter(|f| !addressed.contains(f)).collect();
 
         let unreviewed = unreviewed(self.inc(no), e.message);
         let mut out = self.plan_sends(no, Item::Message(e.message), &receivers, &e.channels, &asks);
@@ -107,7 +108,7 @@ impl Decider<'_> {
             first,
             sends: Arc::new(std::mem::take(&mut out.sends)),
         });
-        let asked: Vec<Fx> = asks.iter().map(|a| a.function).collect();
+        let asked: Vec<FunctionIx> = asks.iter().map(|a| a.function).collect();
         self.supersede(no, e.message, &asked);
         self.withdraw_older(no, e.message, kind, &batches);
         let change = Change::Released { entry, by, batches, asks, dropped: out.dropped.clone(), also };
@@ -141,7 +142,8 @@ impl Decider<'_> {
             let needs = usize::from(asks::answers_needed(inc, entry, function));
             let beside = e.deputies == DeputyRule::Beside;
             if e.answer == AnswerRule::Required && (beside || needs > 1) {
-                let direct: Vec<Fx> = plan.function(function).deputies.iter().map(|d| self.holds(plan, *d)).collect();
+                let direct: Vec<FunctionIx> =
+                    plan.function(function).deputies.iter().map(|d| self.holds(plan, *d)).collect();
                 for d in deputies_in_turn(plan, function, self.now.timestamp()) {
                     if (beside && direct.contains(&d) || asked.len() < needs) && !asked.contains(&d) {
                         asked.push(d);
@@ -174,28 +176,28 @@ impl Decider<'_> {
         &self,
         no: IncidentNo,
         item: Item,
-        receivers: &[Fx],
+        receivers: &[FunctionIx],
         channels: &[Channel],
         asks: &[NewAsk],
     ) -> Planned {
         let inc = self.inc(no);
-        let mut sent: BTreeSet<Px> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
+        let mut sent: BTreeSet<PointIx> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
         // Who has the text already and answers for another from now on is told so (RULES C1). What still waits in a queue
         // says it by itself: its trailer is made when it leaves.
-        let queued: BTreeSet<Px> = inc
+        let queued: BTreeSet<PointIx> = inc
             .deliveries
             .iter()
             .filter(|d| d.item() == item && d.state == DeliveryState::Queued)
             .map(|d| d.point)
             .collect();
-        let stands_in: BTreeSet<Fx> =
+        let stands_in: BTreeSet<FunctionIx> =
             asks.iter().flat_map(|a| a.asked.iter().copied().filter(|f| *f != a.function)).collect();
         sent.retain(|p| queued.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
             let all = inc.plan.points_at(f, self.now);
-            let listed: Vec<Px> =
+            let listed: Vec<PointIx> =
                 all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
             // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake.
             let points = if listed.is_empty() { all } else { listed };
@@ -226,19 +228,20 @@ impl Decider<'_> {
     }
 
     /// Functions whose every path dropped out become a task for the switchboard (RULES A5).
-    fn tasks_for_unreached(&mut self, no: IncidentNo, message: u32, to: &[Fx], planned: &Planned) {
+    fn tasks_for_unreached(&mut self, no: IncidentNo, message: u32, to: &[FunctionIx], planned: &Planned) {
         if planned.unreached.is_empty() {
             return;
         }
         let plan = self.plan(no);
-        let unreached: BTreeSet<Fx> = planned.unreached.iter().copied().collect();
-        let functions: Vec<Fx> = to.iter().copied().filter(|f| unreached.contains(&self.holds(&plan, *f))).collect();
+        let unreached: BTreeSet<FunctionIx> = planned.unreached.iter().copied().collect();
+        let functions: Vec<FunctionIx> =
+            to.iter().copied().filter(|f| unreached.contains(&self.holds(&plan, *f))).collect();
         if functions.is_empty() {
             return;
         }
         let why = planned.dropped.first().map_or_else(|| "no duty point".to_owned(), |d| d.why.clone());
         let owner = plan.region.switchboard;
-        self.emit(no, Change::TaskAdded { owner, functions: functions.clone(), message, why: why.clone() });
+        self.emit(no, Change::ErrandAdded { owner, functions: functions.clone(), message, why: why.clone() });
         let number = self.inc(no).number(message);
         self.note(no, owner, NoteWord::ReadOut, &|n| {
             vec![("number", n.number(number)), ("functions", n.titles(&functions)), ("why", why.clone())]
@@ -246,7 +249,7 @@ impl Decider<'_> {
     }
 
     /// Older asks of the same functions end: escalation goes on with the newest (RULES C9).
-    fn supersede(&mut self, no: IncidentNo, message: u32, functions: &[Fx]) {
+    fn supersede(&mut self, no: IncidentNo, message: u32, functions: &[FunctionIx]) {
         let inc = self.inc(no);
         let asks: Vec<u32> = functions
             .iter()
@@ -274,7 +277,7 @@ impl Decider<'_> {
         if older.is_empty() {
             return;
         }
-        let points: BTreeSet<Px> = batches.iter().flat_map(|b| b.sends.iter().map(|s| s.point)).collect();
+        let points: BTreeSet<PointIx> = batches.iter().flat_map(|b| b.sends.iter().map(|s| s.point)).collect();
         let ordinals: Vec<u32> = (0u32..)
             .zip(&inc.deliveries)
             .filter(|(_, d)| d.state == DeliveryState::Queued && points.contains(&d.point))
@@ -300,13 +303,13 @@ impl Decider<'_> {
         if earlier.is_empty() || done {
             return;
         }
-        let mut to: Vec<Fx> = inc
+        let mut to: Vec<FunctionIx> = inc
             .entries
             .iter()
             .filter(|e| e.id != entry && earlier.contains(&e.message) && matches!(e.state, EntryState::Released { .. }))
             .flat_map(|e| e.to.iter().copied())
             .collect();
-        let got: BTreeSet<Fx> =
+        let got: BTreeSet<FunctionIx> =
             inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
         to.retain(|f| !got.contains(f));
         to.sort_unstable();
@@ -322,7 +325,7 @@ impl Decider<'_> {
 pub(super) struct Planned {
     pub sends: Vec<Send>,
     pub dropped: Vec<DroppedPath>,
-    pub unreached: Vec<Fx>,
+    pub unreached: Vec<FunctionIx>,
 }
 
 /// Finds for a point the first gateway that carries the text whole in the first possible of its languages (DESIGN 3a).
@@ -332,7 +335,7 @@ pub(super) struct Sender<'a> {
     trailers: asks::Trailers<'a>,
     /// Gateways that the incident itself impairs come last (INCIDENTS lesson 25).
     impaired: Vec<bool>,
-    fits: HashMap<(Gx, Lang, Option<String>), Result<u32, CannotCarry>>,
+    fits: HashMap<(GatewayIx, Lang, Option<String>), Result<u32, DoesNotFit>>,
     out: BTreeMap<Lang, crate::domain::text::Outgoing>,
 }
 
@@ -353,9 +356,9 @@ impl<'a> Sender<'a> {
     }
 
     /// The way to a point, but not over those of its gateways that were tried.
-    pub(super) fn choose(&mut self, p: Px, tried: &[u8]) -> Result<Send, CannotCarry> {
+    pub(super) fn choose(&mut self, p: PointIx, tried: &[u8]) -> Result<Send, DoesNotFit> {
         let point = self.plan.point(p);
-        let mut order: Vec<(usize, Gx)> = point
+        let mut order: Vec<(usize, GatewayIx)> = point
             .gateways
             .iter()
             .copied()
@@ -376,19 +379,19 @@ impl<'a> Sender<'a> {
                 }
             }
         }
-        Err(first_why.unwrap_or(CannotCarry::NoRoom))
+        Err(first_why.unwrap_or(DoesNotFit::NoRoom))
     }
 
-    fn fit(&mut self, p: Px, g: Gx, lang: Lang) -> Result<u32, CannotCarry> {
+    fn fit(&mut self, p: PointIx, g: GatewayIx, lang: Lang) -> Result<u32, DoesNotFit> {
         let trailer = self.trailers.for_point(p, g, lang, 0);
         let key = (g, lang, trailer);
         if let Some(known) = self.fits.get(&key) {
             return known.clone();
         }
-        let carry = &self.plan.gateway(g).carry;
+        let capability = &self.plan.gateway(g).capability;
         let result = match self.out.get(&lang) {
-            Some(out) => crate::domain::text::carry::units(out, key.2.as_deref(), carry),
-            None => Err(CannotCarry::NoRoom),
+            Some(out) => crate::domain::text::fit::units(out, key.2.as_deref(), capability),
+            None => Err(DoesNotFit::NoRoom),
         };
         self.fits.insert(key, result.clone());
         result

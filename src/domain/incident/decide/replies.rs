@@ -1,9 +1,9 @@
 //! A reply from a duty point: which of the things that were asked there it answers.
 
 use super::Decider;
-use super::foresee;
+use super::dry_run;
 use super::report::sites_named;
-use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
@@ -18,7 +18,7 @@ const PENDING_S: u32 = 1800;
 const PENDING_MAX: usize = 50;
 
 impl Decider<'_> {
-    pub(super) fn reply(&mut self, from: &[(IncidentNo, Px)], known: Option<Px>, text: &str) {
+    pub(super) fn reply(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, text: &str) {
         let plan = self.state.plan.clone();
         let r = read(&plan, text);
         if from.is_empty() && known.is_none() {
@@ -26,7 +26,7 @@ impl Decider<'_> {
             self.emit_event(Event::StrangerWrote);
             return;
         }
-        let from: Vec<(IncidentNo, Px)> =
+        let from: Vec<(IncidentNo, PointIx)> =
             from.iter().copied().filter(|(no, _)| self.state.incidents.contains_key(no)).collect();
         if self.test_reply(known, &r, from.is_empty()) {
             return;
@@ -44,7 +44,7 @@ impl Decider<'_> {
     }
 
     /// `JA 14`, `NEJ 14`, `FEL 14`.
-    fn numbered(&mut self, from: &[(IncidentNo, Px)], r: &Reading, no: IncidentNo) {
+    fn numbered(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading, no: IncidentNo) {
         let Some((_, p)) = from.iter().copied().find(|f| f.0 == no) else {
             self.nothing_open(from, no);
             return;
@@ -59,7 +59,8 @@ impl Decider<'_> {
             Verb::Failed => {
                 let inc = self.inc(no);
                 let at_point = &inc.plan.point(p).functions;
-                let mut whose: Vec<Fx> = at_point.iter().copied().filter(|f| inc.attempted.contains(f)).collect();
+                let mut whose: Vec<FunctionIx> =
+                    at_point.iter().copied().filter(|f| inc.attempted.contains(f)).collect();
                 if whose.is_empty() {
                     whose.clone_from(at_point);
                 }
@@ -75,8 +76,8 @@ impl Decider<'_> {
 
     /// A bare answer binds only if exactly one request went to that address in the last hour, and drill and actual requests
     /// never share one (RULES C3).
-    fn bare(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
-        let recent: Vec<(IncidentNo, Px)> =
+    fn bare(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading) {
+        let recent: Vec<(IncidentNo, PointIx)> =
             from.iter().copied().filter(|(no, p)| self.asked_recently(*no, *p)).collect();
         // Approvals and decisions that wait there are requests too.
         let others = from.iter().any(|(no, p)| {
@@ -84,7 +85,7 @@ impl Decider<'_> {
                 || !self.decisions_at(*no, *p).is_empty()
                 || !self.steps_at(*no, *p).is_empty()
         });
-        let waiting: Vec<(IncidentNo, Px)> =
+        let waiting: Vec<(IncidentNo, PointIx)> =
             from.iter().copied().filter(|(no, p)| self.waits_at(*no, *p) || recent.contains(&(*no, *p))).collect();
         let mixed = waiting.iter().any(|w| waiting.iter().any(|v| v.0.status != w.0.status));
         match recent.as_slice() {
@@ -95,13 +96,13 @@ impl Decider<'_> {
     }
 
     /// Something asked at that address still waits for its answer.
-    fn waits_at(&self, no: IncidentNo, p: Px) -> bool {
+    fn waits_at(&self, no: IncidentNo, p: PointIx) -> bool {
         let inc = self.inc(no);
         self.takes_answers(no) && served_by(inc, p).iter().any(|id| inc.asks[*id as usize].state.is_open())
     }
 
     /// Codes of the decisions that are asked at that address.
-    fn decisions_at(&self, no: IncidentNo, p: Px) -> Vec<String> {
+    fn decisions_at(&self, no: IncidentNo, p: PointIx) -> Vec<String> {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         let here = |q: &&crate::domain::incident::state::Proposal| {
@@ -110,7 +111,7 @@ impl Decider<'_> {
         inc.proposals.iter().filter(here).map(|q| q.code.as_str().to_owned()).collect()
     }
 
-    fn asked_recently(&self, no: IncidentNo, p: Px) -> bool {
+    fn asked_recently(&self, no: IncidentNo, p: PointIx) -> bool {
         let inc = self.inc(no);
         let limit = inc.plan.region.limits.bare_answer_s;
         let asks = served_by(inc, p);
@@ -127,13 +128,13 @@ impl Decider<'_> {
             })
     }
 
-    pub(super) fn which_code(&mut self, from: &[(IncidentNo, Px)], open: &[(IncidentNo, Px)]) {
+    pub(super) fn which_code(&mut self, from: &[(IncidentNo, PointIx)], open: &[(IncidentNo, PointIx)]) {
         let listed: Vec<IncidentNo> = if open.is_empty() {
             from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect()
         } else {
             open.iter().map(|o| o.0).collect()
         };
-        let others = |(no, p): &(IncidentNo, Px)| {
+        let others = |(no, p): &(IncidentNo, PointIx)| {
             self.decisions_at(*no, *p).into_iter().chain(self.steps_at(*no, *p)).collect::<Vec<_>>()
         };
         let decisions: Vec<String> = from.iter().flat_map(others).collect();
@@ -149,7 +150,7 @@ impl Decider<'_> {
         }
     }
 
-    pub(super) fn not_understood(&mut self, from: &[(IncidentNo, Px)]) {
+    pub(super) fn not_understood(&mut self, from: &[(IncidentNo, PointIx)]) {
         let listed: Vec<IncidentNo> = from.iter().map(|f| f.0).filter(|no| self.takes_answers(*no)).collect();
         if let Some((no, p)) = from.first().copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
@@ -162,7 +163,7 @@ impl Decider<'_> {
         }
     }
 
-    fn nothing_open(&mut self, from: &[(IncidentNo, Px)], asked: IncidentNo) {
+    fn nothing_open(&mut self, from: &[(IncidentNo, PointIx)], asked: IncidentNo) {
         if let Some((no, p)) = from.iter().find(|f| f.0 == asked).or(from.first()).copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
             if let Some(to) = to {
@@ -172,7 +173,7 @@ impl Decider<'_> {
     }
 
     /// Entries whose approver was asked at that address (RULES B2: accepted only from there).
-    fn approvals_at(&self, no: IncidentNo, p: Px) -> Vec<u32> {
+    fn approvals_at(&self, no: IncidentNo, p: PointIx) -> Vec<u32> {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         inc.entries
@@ -182,12 +183,12 @@ impl Decider<'_> {
             .collect()
     }
 
-    fn six_digits(&mut self, from: &[(IncidentNo, Px)], known: Option<Px>, r: &Reading, code: &str) {
+    fn six_digits(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, r: &Reading, code: &str) {
         if self.state.pending.contains_key(code) {
             self.pending_report(known, r, code);
             return;
         }
-        let mut guessed: Vec<(IncidentNo, Px, Vec<u32>)> = Vec::new();
+        let mut guessed: Vec<(IncidentNo, PointIx, Vec<u32>)> = Vec::new();
         for (no, p) in from.iter().copied() {
             let waiting = self.approvals_at(no, p);
             let hit = waiting.iter().copied().find(|id| {
@@ -239,7 +240,7 @@ impl Decider<'_> {
     }
 
     /// Five wrong codes block SMS for that request and raise an alarm (RULES B2).
-    fn wrong_code(&mut self, no: IncidentNo, p: Px, entries: &[u32]) {
+    fn wrong_code(&mut self, no: IncidentNo, p: PointIx, entries: &[u32]) {
         let plan = self.plan(no);
         let max = plan.region.limits.wrong_codes_max;
         let wrong = entries
@@ -273,7 +274,7 @@ impl Decider<'_> {
     }
 
     /// A code that belongs to nothing that waits: what was released meanwhile is said (RULES B5).
-    fn late_or_unknown(&mut self, from: &[(IncidentNo, Px)]) {
+    fn late_or_unknown(&mut self, from: &[(IncidentNo, PointIx)]) {
         for (no, p) in from.iter().copied() {
             let inc = self.inc(no);
             let ids = inc.entries.iter().rev().filter(|e| matches!(e.state, EntryState::Released { .. })).map(|e| e.id);
@@ -287,7 +288,7 @@ impl Decider<'_> {
     }
 
     /// Whether the approver of an entry, or one who may be asked after it, is reached at that point.
-    fn asked_at(&self, no: IncidentNo, entry: u32, p: Px) -> bool {
+    fn asked_at(&self, no: IncidentNo, entry: u32, p: PointIx) -> bool {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         inc.entry(entry).and_then(|e| e.rule.as_ref()).is_some_and(|r| {
@@ -297,7 +298,7 @@ impl Decider<'_> {
     }
 
     /// "Already released 03.24 by …" (RULES B5). Nothing changes.
-    fn already_released(&mut self, no: IncidentNo, p: Px, entry: u32) {
+    fn already_released(&mut self, no: IncidentNo, p: PointIx, entry: u32) {
         let inc = self.inc(no);
         let Some(e) = inc.entry(entry) else { return };
         let EntryState::Released { at, by } = e.state else { return };
@@ -314,7 +315,7 @@ impl Decider<'_> {
     }
 
     /// A code that was good once: its text went out, or the text changed and who is asked gets the newest request again.
-    fn spent_code(&mut self, no: IncidentNo, p: Px, entry: u32, waiting: &[u32]) {
+    fn spent_code(&mut self, no: IncidentNo, p: PointIx, entry: u32, waiting: &[u32]) {
         if matches!(self.inc(no).entry(entry).map(|e| &e.state), Some(EntryState::Released { .. })) {
             self.already_released(no, p, entry);
             return;
@@ -334,7 +335,7 @@ impl Decider<'_> {
     }
 
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
-    fn approval_reply(&mut self, no: IncidentNo, p: Px, entry: u32, r: &Reading) {
+    fn approval_reply(&mut self, no: IncidentNo, p: PointIx, entry: u32, r: &Reading) {
         let Some(EntryState::Waiting(a)) = self.inc(no).entry(entry).map(|e| e.state.clone()) else { return };
         let at_point = self.inc(no).plan.point(p).functions.clone();
         let Some(who) = a.asked.iter().copied().find(|f| at_point.contains(f)) else { return };
@@ -358,7 +359,7 @@ impl Decider<'_> {
     }
 
     /// `LARM journal D3` from a known duty address gets summary, count and code back (RULES E2).
-    fn report_by_sms(&mut self, known: Option<Px>, words: &str) {
+    fn report_by_sms(&mut self, known: Option<PointIx>, words: &str) {
         let plan = self.state.plan.clone();
         let Some(p) = known else {
             self.emit_event(Event::StrangerWrote);
@@ -389,7 +390,7 @@ impl Decider<'_> {
     }
 
     /// Keeps a report and sends its summary with the code.
-    pub(super) fn keep_pending(&mut self, p: Px, report: PendingReport) {
+    pub(super) fn keep_pending(&mut self, p: PointIx, report: PendingReport) {
         if self.state.pending.len() >= PENDING_MAX {
             let oldest = self.state.pending.iter().min_by_key(|r| r.1.until).map(|r| r.0.clone());
             if let Some(code) = oldest {
@@ -401,20 +402,20 @@ impl Decider<'_> {
         self.report_note(p, Some((code, report)));
     }
 
-    /// The answer to a report by SMS. There is no incident yet, so it leaves from the desk.
-    fn report_note(&mut self, p: Px, summary: Option<(String, PendingReport)>) {
+    /// The answer to a report by SMS. There is no incident yet, so it leaves from the program itself.
+    fn report_note(&mut self, p: PointIx, summary: Option<(String, PendingReport)>) {
         let plan = self.state.plan.clone();
         let Some((code, report)) = summary else {
             let books: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
-            self.desk_note(p, NoteWord::NotUnderstood, &|_| vec![("codes", books.join(", "))]);
+            self.system_note(p, NoteWord::NotUnderstood, &|_| vec![("codes", books.join(", "))]);
             return;
         };
         let typed = typed_report(&plan, &report);
-        let seen = foresee(self.state, &report.by, &typed, self.now);
+        let seen = dry_run(self.state, &report.by, &typed, self.now);
         let (mode, count) = seen.map_or((Default::default(), 0), |f| (f.mode, f.duties));
         let title = plan.playbooks[&report.playbook].title.clone();
         let level = plan.ladders.level_at(report.level).map(|l| l.label.clone()).unwrap_or_default();
-        self.desk_note(p, NoteWord::ReportSummary, &|n| {
+        self.system_note(p, NoteWord::ReportSummary, &|n| {
             vec![
                 ("title", title.get(n.lang).to_owned()),
                 ("level", level.get(n.lang).to_owned()),
@@ -427,7 +428,7 @@ impl Decider<'_> {
     }
 
     /// `JA code` starts the report; anything else drops it.
-    fn pending_report(&mut self, known: Option<Px>, r: &Reading, code: &str) {
+    fn pending_report(&mut self, known: Option<PointIx>, r: &Reading, code: &str) {
         let plan = self.state.plan.clone();
         let Some(report) = self.state.pending.get(code).cloned() else { return };
         let mine = known.is_some_and(|p| plan.point(p).functions.iter().any(|f| plan.function(*f).id == report.by));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Decider;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo, SiteId, Status, SystemId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status, SystemId};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Refused, Report, find_playbook, status};
@@ -296,7 +296,7 @@ impl Decider<'_> {
                     m
                 }
             };
-            let (care, rest): (Vec<Fx>, Vec<Fx>) =
+            let (care, rest): (Vec<FunctionIx>, Vec<FunctionIx>) =
                 if at_once && row.approval.is_some() && row.audience == Audience::Internal {
                     to.into_iter().partition(|f| plan.function(*f).care)
                 } else {
@@ -321,7 +321,7 @@ impl Decider<'_> {
     }
 
     /// Functions that an entry told, or that wait for the approval of their text.
-    pub(super) fn addressed_before(&self, no: IncidentNo) -> BTreeSet<Fx> {
+    pub(super) fn addressed_before(&self, no: IncidentNo) -> BTreeSet<FunctionIx> {
         let told = |e: &&Entry| matches!(e.state, EntryState::Released { .. } | EntryState::Waiting(_));
         self.inc(no).entries.iter().filter(told).flat_map(|e| e.to.iter().copied()).collect()
     }
@@ -333,7 +333,7 @@ impl Decider<'_> {
         no: IncidentNo,
         source: Source,
         row: &Row,
-        to: Vec<Fx>,
+        to: Vec<FunctionIx>,
         rule: Option<ApprovalRule>,
         message: u32,
         kind: Kind,
@@ -436,7 +436,7 @@ pub(super) fn beat_s(plan: &Plan, book: &Playbook, level: LevelIx) -> u32 {
 
 /// A number to call: publishable, and not hanging on what is down (RULES A10, E1).
 pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<String, Refused> {
-    let by_function = plan.fx(typed.trim()).map(|f| plan.function(f));
+    let by_function = plan.function_ix(typed.trim()).map(|f| plan.function(f));
     let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
     let by_number = plan
         .functions
@@ -464,14 +464,14 @@ pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<Str
 pub(super) fn addressed(
     plan: &Plan,
     inc: &crate::domain::incident::state::Incident,
-    all: &[Fx],
+    all: &[FunctionIx],
     sites: &[SiteId],
-) -> Vec<Fx> {
-    let here = |f: &&Fx| {
+) -> Vec<FunctionIx> {
+    let here = |f: &&FunctionIx| {
         let site = &plan.function(**f).site;
         if sites.is_empty() { *site == plan.region.whole || inc.sites.contains(site) } else { sites.contains(site) }
     };
-    let mut to: Vec<Fx> = all.iter().filter(here).copied().collect();
+    let mut to: Vec<FunctionIx> = all.iter().filter(here).copied().collect();
     let mut seen = BTreeSet::new();
     to.retain(|f| seen.insert(*f));
     to

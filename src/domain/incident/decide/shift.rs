@@ -2,7 +2,7 @@
 //! (RULES C11, INCIDENTS lesson 11). Deadlines stay.
 
 use super::Decider;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::asks::within_s;
 use crate::domain::incident::event::{Change, NewAsk};
 use crate::domain::incident::input::Refused;
@@ -23,7 +23,7 @@ impl Decider<'_> {
             ));
         }
         let concerns = |i: &crate::domain::incident::state::Incident| {
-            i.plan.fx(function.as_str()).is_some_and(|f| self.concerned(i.no, f))
+            i.plan.function_ix(function.as_str()).is_some_and(|f| self.concerned(i.no, f))
         };
         if !self.state.open().any(concerns) {
             return Err(Refused::new(
@@ -40,7 +40,7 @@ impl Decider<'_> {
         let open: Vec<IncidentNo> = self.state.open().map(|i| i.no).collect();
         for no in open {
             for id in functions {
-                if let Some(f) = self.plan(no).fx(id.as_str()) {
+                if let Some(f) = self.plan(no).function_ix(id.as_str()) {
                     self.shift_of(no, f);
                 }
             }
@@ -52,14 +52,14 @@ impl Decider<'_> {
         let closed: Vec<IncidentNo> = self.state.incidents.values().filter(over).map(|i| i.no).collect();
         for no in closed {
             for id in functions {
-                if let Some(f) = self.plan(no).fx(id.as_str()) {
+                if let Some(f) = self.plan(no).function_ix(id.as_str()) {
                     self.steps_anew(no, f);
                 }
             }
         }
     }
 
-    fn shift_of(&mut self, no: IncidentNo, f: Fx) {
+    fn shift_of(&mut self, no: IncidentNo, f: FunctionIx) {
         if !self.concerned(no, f) {
             return;
         }
@@ -83,15 +83,15 @@ impl Decider<'_> {
     }
 
     /// Told something, or asked to approve, decide or walk.
-    fn concerned(&self, no: IncidentNo, f: Fx) -> bool {
+    fn concerned(&self, no: IncidentNo, f: FunctionIx) -> bool {
         let inc = self.inc(no);
         let waits = inc.steps.iter().any(|s| s.is_open() && s.new.to.contains(&f));
         inc.attempted.contains(&f) || waits || self.what_is_open(no, f) > 0
     }
 
     /// What it must still walk is sent anew.
-    fn tasks_anew(&mut self, no: IncidentNo, f: Fx) {
-        let tasks: Vec<_> = self.inc(no).tasks.iter().filter(|t| t.done.is_none() && t.owner == f).cloned().collect();
+    fn tasks_anew(&mut self, no: IncidentNo, f: FunctionIx) {
+        let tasks: Vec<_> = self.inc(no).errands.iter().filter(|t| t.done.is_none() && t.owner == f).cloned().collect();
         for task in tasks {
             let number = self.inc(no).number(task.message);
             self.note(no, f, NoteWord::ReadOut, &|n| {
@@ -101,19 +101,19 @@ impl Decider<'_> {
     }
 
     /// How many approvals, proposals and tasks wait for it.
-    fn what_is_open(&self, no: IncidentNo, f: Fx) -> usize {
+    fn what_is_open(&self, no: IncidentNo, f: FunctionIx) -> usize {
         let inc = self.inc(no);
         let approvals =
             inc.entries.iter().filter(|e| matches!(&e.state, EntryState::Waiting(a) if a.asked.contains(&f))).count();
         let proposals =
             inc.proposals.iter().filter(|p| p.state == ProposalState::Asked && p.asked.contains(&f)).count();
-        let tasks = inc.tasks.iter().filter(|t| t.done.is_none() && t.owner == f).count();
+        let tasks = inc.errands.iter().filter(|t| t.done.is_none() && t.owner == f).count();
         let steps = inc.steps.iter().filter(|s| s.is_open() && s.new.owner == f).count();
         approvals + proposals + tasks + steps
     }
 
     /// The newest text goes out again with an answer of its own; the old answer shows as before the shift change.
-    fn ask_anew(&mut self, no: IncidentNo, f: Fx, holder: Fx) {
+    fn ask_anew(&mut self, no: IncidentNo, f: FunctionIx, holder: FunctionIx) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let newest = inc.newest(Audience::Internal).filter(|m| m.kind != Kind::Holding).map(|m| m.seq);
@@ -148,7 +148,7 @@ impl Decider<'_> {
     }
 
     /// Approvals and proposals that wait for the function are sent anew, with new codes.
-    fn page_anew(&mut self, no: IncidentNo, f: Fx, holder: Fx) {
+    fn page_anew(&mut self, no: IncidentNo, f: FunctionIx, holder: FunctionIx) {
         let mine: Vec<u32> = self
             .inc(no)
             .entries

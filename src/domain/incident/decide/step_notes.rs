@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Decider;
 use super::note::{NoteCtx, Values};
 use super::release::count;
-use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::steps::{Step, StepState};
 use crate::domain::words::NoteWord;
 
@@ -14,14 +14,21 @@ type Said = Box<dyn Fn(&NoteCtx<'_>) -> Values>;
 
 impl Decider<'_> {
     /// A note to everybody who was asked, and to the owner; not to who did it.
-    pub(super) fn tell_asked(&mut self, no: IncidentNo, step: &Step, by: Option<Fx>, word: NoteWord, reason: &str) {
+    pub(super) fn tell_asked(
+        &mut self,
+        no: IncidentNo,
+        step: &Step,
+        by: Option<FunctionIx>,
+        word: NoteWord,
+        reason: &str,
+    ) {
         let plan = self.plan(no);
-        let mut to: Vec<Fx> = step.asked.iter().map(|a| a.who).collect();
+        let mut to: Vec<FunctionIx> = step.asked.iter().map(|a| a.who).collect();
         to.push(self.holds(&plan, step.new.owner));
         to.sort_unstable();
         to.dedup();
         to.retain(|f| Some(*f) != by);
-        let said: Vec<Fx> = by.into_iter().collect();
+        let said: Vec<FunctionIx> = by.into_iter().collect();
         for f in to {
             self.step_note(no, step.id, f, word, &said, reason);
         }
@@ -32,9 +39,9 @@ impl Decider<'_> {
         &mut self,
         no: IncidentNo,
         id: u32,
-        to: Fx,
+        to: FunctionIx,
         word: NoteWord,
-        functions: &[Fx],
+        functions: &[FunctionIx],
         reason: &str,
     ) -> Vec<u32> {
         let before = count(self.inc(no).notes.len());
@@ -45,7 +52,7 @@ impl Decider<'_> {
     }
 
     /// The same to one point: where an answer came from.
-    pub(super) fn step_note_to(&mut self, no: IncidentNo, id: u32, p: Px, word: NoteWord, state: &str) {
+    pub(super) fn step_note_to(&mut self, no: IncidentNo, id: u32, p: PointIx, word: NoteWord, state: &str) {
         let to = self.inc(no).plan.point(p).functions.first().copied();
         if let (Some(to), Some(values)) = (to, self.step_values(no, id, &[], state)) {
             self.note_to(no, to, &[p], word, &*values);
@@ -53,7 +60,7 @@ impl Decider<'_> {
     }
 
     /// What notes about a step are filled from.
-    pub(super) fn step_values(&self, no: IncidentNo, id: u32, functions: &[Fx], reason: &str) -> Option<Said> {
+    pub(super) fn step_values(&self, no: IncidentNo, id: u32, functions: &[FunctionIx], reason: &str) -> Option<Said> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let step = inc.steps.get(id as usize)?.clone();
@@ -91,9 +98,9 @@ impl Decider<'_> {
     }
 
     /// Those of `functions` by who holds them now: one note each, however many duties one holder has.
-    pub(super) fn by_holder(&self, no: IncidentNo, functions: &[Fx]) -> BTreeMap<Fx, Vec<Fx>> {
+    pub(super) fn by_holder(&self, no: IncidentNo, functions: &[FunctionIx]) -> BTreeMap<FunctionIx, Vec<FunctionIx>> {
         let plan = self.plan(no);
-        let mut all: BTreeMap<Fx, Vec<Fx>> = BTreeMap::new();
+        let mut all: BTreeMap<FunctionIx, Vec<FunctionIx>> = BTreeMap::new();
         for f in functions {
             all.entry(self.holds(&plan, *f)).or_default().push(*f);
         }

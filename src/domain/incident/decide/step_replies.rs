@@ -2,7 +2,7 @@
 //! step can be meant. Only who was asked, or owns it, is heard.
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo, Px};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::reading::{Code, Reading, Verb};
 use crate::domain::incident::state::Via;
 use crate::domain::incident::steps::{Step, StepEnd, StepState};
@@ -12,21 +12,21 @@ use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     /// The step that a code belongs to, if its answer may come from that point.
-    pub(super) fn step_of_code(&self, no: IncidentNo, p: Px, code: &str) -> Option<u32> {
+    pub(super) fn step_of_code(&self, no: IncidentNo, p: PointIx, code: &str) -> Option<u32> {
         let inc = self.inc(no);
         let mine = |s: &&Step| s.has_code(code) && self.heard_from(no, s, p);
         inc.steps.iter().find(mine).map(|s| s.id)
     }
 
     /// Whether a point belongs to somebody who was asked, or to the owner.
-    fn heard_from(&self, no: IncidentNo, step: &Step, p: Px) -> bool {
+    fn heard_from(&self, no: IncidentNo, step: &Step, p: PointIx) -> bool {
         let at_point = &self.inc(no).plan.point(p).functions;
         let asked = step.rounds.iter().flat_map(|r| &r.called).chain(&step.asked).any(|a| at_point.contains(&a.who));
         asked || self.owns_from(no, step, p)
     }
 
     /// Whether a point belongs to the owner, who holds it, or who was asked for it.
-    fn owns_from(&self, no: IncidentNo, step: &Step, p: Px) -> bool {
+    fn owns_from(&self, no: IncidentNo, step: &Step, p: PointIx) -> bool {
         let plan = &self.inc(no).plan;
         let at_point = &plan.point(p).functions;
         let owner = step.new.owner;
@@ -35,7 +35,7 @@ impl Decider<'_> {
     }
 
     /// An answer with a step's code.
-    pub(super) fn step_reply(&mut self, no: IncidentNo, p: Px, id: u32, r: &Reading, code: &str) {
+    pub(super) fn step_reply(&mut self, no: IncidentNo, p: PointIx, id: u32, r: &Reading, code: &str) {
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
         let at_point = self.inc(no).plan.point(p).functions.clone();
         if !step.is_open() || !self.steps_live(no, &step) || step.was_code(code) && step.new.code.as_str() != code {
@@ -43,7 +43,7 @@ impl Decider<'_> {
             return;
         }
         let mine = step.asked_at(&at_point);
-        let functions: Vec<Fx> = mine.iter().map(|a| a.function).collect();
+        let functions: Vec<FunctionIx> = mine.iter().map(|a| a.function).collect();
         let owns = self.owns_from(no, &step, p);
         let who = mine.first().map(|a| a.who).or(at_point.first().copied());
         let Some(who) = who else { return };
@@ -84,12 +84,12 @@ impl Decider<'_> {
 
     /// STOPP or KLAR without a code: taken where exactly one step can be meant, else the codes are listed. Stopping is cheap and
     /// its opposite is not, so a number that is no code does not keep a STOPP from its intervention.
-    pub(super) fn step_by_verb(&mut self, from: &[(IncidentNo, Px)], r: &Reading) {
+    pub(super) fn step_by_verb(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading) {
         let named = match &r.code {
             Code::Number(no, _) => Some(*no),
             _ => None,
         };
-        let mut hits: Vec<(IncidentNo, Px, Step)> = Vec::new();
+        let mut hits: Vec<(IncidentNo, PointIx, Step)> = Vec::new();
         for (no, p) in from.iter().copied().filter(|f| named.is_none_or(|n| n == f.0)) {
             for step in &self.inc(no).steps {
                 let fits = match (r.verb, step.kind(), &step.state) {
@@ -123,7 +123,7 @@ impl Decider<'_> {
 
     /// Codes of the steps that asked at that address not long ago and were not answered: requests too, where a bare answer is
     /// concerned (RULES C3).
-    pub(super) fn steps_at(&self, no: IncidentNo, p: Px) -> Vec<String> {
+    pub(super) fn steps_at(&self, no: IncidentNo, p: PointIx) -> Vec<String> {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         let limit = inc.plan.region.limits.bare_answer_s;

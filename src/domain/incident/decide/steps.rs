@@ -2,7 +2,7 @@
 
 use super::Decider;
 use super::release::count;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::asks::within_s;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::{Refused, StepStart};
@@ -43,7 +43,7 @@ impl Decider<'_> {
         }
     }
 
-    fn of_rule(&mut self, plan: &Plan, rule: &StepRule, from: At, by: Option<Fx>) -> NewStep {
+    fn of_rule(&mut self, plan: &Plan, rule: &StepRule, from: At, by: Option<FunctionIx>) -> NewStep {
         let within = rule.within.after(&plan.calendar, from);
         let due = match (rule.kind, &rule.beat) {
             (StepKind::Conference, Some(beat)) => first_round(plan, beat, self.now),
@@ -59,7 +59,7 @@ impl Decider<'_> {
             lasts_s: rule.lasts_s,
             beat: rule.beat.clone(),
             code: Private::default(),
-            look: due,
+            next_check: due,
             by,
         }
     }
@@ -72,7 +72,7 @@ impl Decider<'_> {
             new.to.retain(|f| !is_outside(&plan, *f));
         }
         new.code = self.code().into();
-        new.look = match new.kind {
+        new.next_check = match new.kind {
             StepKind::Task | StepKind::Clock => {
                 looks_at(self.now, new.due, within_s(&plan, new.owner, None), false, self.now)
             }
@@ -80,14 +80,14 @@ impl Decider<'_> {
             StepKind::Redirection => ending(self.now, new.due),
             StepKind::Conference => (new.due - CALL_BEFORE_S).max(self.now),
         };
-        let (kind, look) = (new.kind, new.look);
+        let (kind, next_check) = (new.kind, new.next_check);
         let id = count(self.inc(no).steps.len());
         self.emit(no, Change::StepOpened { step: new });
         match kind {
             StepKind::Task | StepKind::Clock => self.tell_owner(no, id),
             StepKind::Intervention => self.announce(no, id),
             StepKind::Redirection => self.tell_redirection(no, id, false),
-            StepKind::Conference if look <= self.now => self.call_round(no, id),
+            StepKind::Conference if next_check <= self.now => self.call_round(no, id),
             StepKind::Conference => {}
         }
     }
@@ -147,7 +147,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn step_typed(&self, plan: &Plan, actor: Fx, start: &StepStart) -> Result<NewStep, Refused> {
+    fn step_typed(&self, plan: &Plan, actor: FunctionIx, start: &StepStart) -> Result<NewStep, Refused> {
         let missing = |what: &str, help: &str| Refused::new("missing", format!("{what} is missing"), help.to_owned());
         let kind = start.kind.ok_or_else(|| {
             let all: Vec<&str> = StepKind::ALL.iter().map(|k| k.as_str()).collect();
@@ -169,13 +169,13 @@ impl Decider<'_> {
             lasts_s: LASTS_S,
             beat: None,
             code: Private::default(),
-            look: due,
+            next_check: due,
             by: Some(actor),
         })
     }
 
     /// What must hold before a step is kept.
-    fn check_step(&self, no: IncidentNo, actor: Fx, by: &FunctionId, new: &NewStep) -> Result<(), Refused> {
+    fn check_step(&self, no: IncidentNo, actor: FunctionIx, by: &FunctionId, new: &NewStep) -> Result<(), Refused> {
         let plan = self.plan(no);
         // What somebody sees to himself he may begin himself.
         if new.kind == StepKind::Redirection {
@@ -208,8 +208,14 @@ impl Decider<'_> {
 
     /// Where patients go is decided by those who lead any incident, or by whom the playbook names; not by who reported, nor by
     /// who owns a system.
-    fn may_redirect(&self, plan: &Plan, actor: Fx, by: &FunctionId, owner: Option<Fx>) -> Result<(), Refused> {
-        let who: Vec<Fx> = plan.region.command.iter().copied().chain(owner).collect();
+    fn may_redirect(
+        &self,
+        plan: &Plan,
+        actor: FunctionIx,
+        by: &FunctionId,
+        owner: Option<FunctionIx>,
+    ) -> Result<(), Refused> {
+        let who: Vec<FunctionIx> = plan.region.command.iter().copied().chain(owner).collect();
         if self.acts_for(plan, actor, &who) {
             return Ok(());
         }
@@ -234,7 +240,7 @@ impl Decider<'_> {
     }
 
     /// Functions and groups by name, each function once.
-    fn duties(&self, plan: &Plan, names: &[FunctionId]) -> Result<Vec<Fx>, Refused> {
+    fn duties(&self, plan: &Plan, names: &[FunctionId]) -> Result<Vec<FunctionIx>, Refused> {
         let mut all = Vec::new();
         for name in names {
             match plan.groups.iter().find(|(g, _)| g.as_str() == name.as_str()) {
@@ -269,10 +275,11 @@ impl Decider<'_> {
     }
 
     /// Whether a duty may end or move a step: owns it, was asked for its owner, or leads the incident.
-    fn may_end(&self, no: IncidentNo, step: &Step, by: &FunctionId) -> Result<Fx, Refused> {
+    fn may_end(&self, no: IncidentNo, step: &Step, by: &FunctionId) -> Result<FunctionIx, Refused> {
         let plan = self.plan(no);
         let actor = self.duty(&plan, by)?;
-        let mut who: Vec<Fx> = step.asked.iter().filter(|a| a.function == step.new.owner).map(|a| a.who).collect();
+        let mut who: Vec<FunctionIx> =
+            step.asked.iter().filter(|a| a.function == step.new.owner).map(|a| a.who).collect();
         who.push(step.new.owner);
         if self.acts_for(&plan, actor, &who) {
             return Ok(actor);
@@ -304,7 +311,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    pub(super) fn done(&mut self, no: IncidentNo, id: u32, by: Fx, reference: &Private) {
+    pub(super) fn done(&mut self, no: IncidentNo, id: u32, by: FunctionIx, reference: &Private) {
         self.end_step(no, id, StepEnd::Done, Some(by), reference);
     }
 
@@ -353,7 +360,7 @@ impl Decider<'_> {
         }
         self.check_due(step.kind(), due)?;
         let plan = self.plan(no);
-        let look = match step.kind() {
+        let next_check = match step.kind() {
             StepKind::Task | StepKind::Clock => {
                 let claim_s = within_s(&plan, step.new.owner, None);
                 looks_at(step.since, due, claim_s, step.claimed().is_some(), self.now)
@@ -362,7 +369,7 @@ impl Decider<'_> {
             StepKind::Redirection => ending(self.now, due),
             StepKind::Conference => (due - CALL_BEFORE_S).max(self.now),
         };
-        self.emit(no, Change::StepMoved { step: step.id, due, look, by: actor, reason: reason.clone() });
+        self.emit(no, Change::StepMoved { step: step.id, due, next_check, by: actor, reason: reason.clone() });
         match step.kind() {
             StepKind::Task | StepKind::Clock => self.tell_owner(no, step.id),
             // Another time is another notice: who was reached for the old one is asked for the new one.
@@ -393,7 +400,7 @@ impl Decider<'_> {
             Some(f) => a.function == f && (phone || self.acts_for(&plan, actor, &[a.who, f])),
             None => self.acts_for(&plan, actor, &[a.who]),
         };
-        let mut functions: Vec<Fx> = step.asked.iter().filter(mine).map(|a| a.function).collect();
+        let mut functions: Vec<FunctionIx> = step.asked.iter().filter(mine).map(|a| a.function).collect();
         functions.sort_unstable();
         functions.dedup();
         if functions.is_empty() {
@@ -418,8 +425,8 @@ impl Decider<'_> {
         &mut self,
         no: IncidentNo,
         id: u32,
-        functions: &[Fx],
-        by: Fx,
+        functions: &[FunctionIx],
+        by: FunctionIx,
         yes: bool,
         via: Via,
         reason: &Private,
@@ -433,8 +440,8 @@ impl Decider<'_> {
             Some(round) if step.kind() == StepKind::Conference => &round.answers,
             _ => &step.answers,
         };
-        let same = |f: &Fx| answers.get(f).is_some_and(|a| a.by == by && a.yes == yes);
-        let new: Vec<Fx> = functions.iter().copied().filter(|f| !same(f)).collect();
+        let same = |f: &FunctionIx| answers.get(f).is_some_and(|a| a.by == by && a.yes == yes);
+        let new: Vec<FunctionIx> = functions.iter().copied().filter(|f| !same(f)).collect();
         if new.is_empty() {
             return;
         }
@@ -459,7 +466,7 @@ impl Decider<'_> {
     }
 
     /// Ends a step, and tells who was told that it began.
-    pub(super) fn end_step(&mut self, no: IncidentNo, id: u32, end: StepEnd, by: Option<Fx>, words: &Private) {
+    pub(super) fn end_step(&mut self, no: IncidentNo, id: u32, end: StepEnd, by: Option<FunctionIx>, words: &Private) {
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
         self.emit(no, Change::StepEnded { step: id, end, by, words: words.clone() });
         match (step.kind(), end) {
@@ -476,7 +483,7 @@ impl Decider<'_> {
 
     /// What does not outlive the incident ends with it; in a drill, everything does. Redirections are named in the all clear
     /// itself, which everybody gets.
-    pub(super) fn end_steps(&mut self, no: IncidentNo, by: Option<Fx>, all: bool) {
+    pub(super) fn end_steps(&mut self, no: IncidentNo, by: Option<FunctionIx>, all: bool) {
         let inc = self.inc(no);
         let all = all || inc.is_drill();
         let ending: Vec<(u32, StepKind)> = inc

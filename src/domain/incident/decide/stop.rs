@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionId, Fx, IncidentNo};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::state::{ClosedBy, Dropped, EntryState, Item, Kind};
@@ -112,7 +112,7 @@ impl Decider<'_> {
     }
 
     /// A redirection whose text no longer holds stands in no later text either; its receivers are told by the stop.
-    fn end_stopped_redirections(&mut self, no: IncidentNo, stopped: &[u32], by: Fx, reason: &Private) {
+    fn end_stopped_redirections(&mut self, no: IncidentNo, stopped: &[u32], by: FunctionIx, reason: &Private) {
         let inc = self.inc(no);
         let mut steps: Vec<u32> = stopped
             .iter()
@@ -136,7 +136,7 @@ impl Decider<'_> {
     }
 
     /// "14-1 gäller inte", without approval.
-    fn tell_stopped(&mut self, no: IncidentNo, of: u32, audience: Audience, to: Vec<Fx>) {
+    fn tell_stopped(&mut self, no: IncidentNo, of: u32, audience: Audience, to: Vec<FunctionIx>) {
         let kind = Kind::Stopped { of: self.inc(no).number(of) };
         let there = self.inc(no).messages.iter().find(|m| m.kind == kind && m.audience == audience).map(|m| m.seq);
         let seq = match there {
@@ -150,7 +150,7 @@ impl Decider<'_> {
     /// address is told too.
     pub(super) fn tell_late(&mut self, no: IncidentNo, ordinals: &[u32]) {
         let inc = self.inc(no);
-        let mut late: BTreeMap<(Audience, u32), BTreeSet<Fx>> = BTreeMap::new();
+        let mut late: BTreeMap<(Audience, u32), BTreeSet<FunctionIx>> = BTreeMap::new();
         for d in ordinals.iter().filter_map(|o| inc.deliveries.get(*o as usize)) {
             let Item::Message(seq) = d.item() else { continue };
             if let Some(m) = inc.message(seq).filter(|m| m.stopped && !matches!(m.kind, Kind::Stopped { .. })) {
@@ -164,10 +164,10 @@ impl Decider<'_> {
 
     /// Functions with a point that has one of these messages, or may have it: accepted, delivered, unknown now or once, on the
     /// wire, called back without a word from its worker. By the newest of them.
-    fn told(&self, no: IncidentNo, messages: &[u32]) -> BTreeMap<(Audience, u32), Vec<Fx>> {
+    fn told(&self, no: IncidentNo, messages: &[u32]) -> BTreeMap<(Audience, u32), Vec<FunctionIx>> {
         let inc = self.inc(no);
         let wanted: BTreeSet<u32> = messages.iter().copied().collect();
-        let mut newest: BTreeMap<(Audience, Fx), u32> = BTreeMap::new();
+        let mut newest: BTreeMap<(Audience, FunctionIx), u32> = BTreeMap::new();
         for d in &inc.deliveries {
             let Item::Message(seq) = d.item() else { continue };
             if d.may_be_out() && wanted.contains(&seq) {
@@ -178,7 +178,7 @@ impl Decider<'_> {
                 }
             }
         }
-        let mut told: BTreeMap<(Audience, u32), Vec<Fx>> = BTreeMap::new();
+        let mut told: BTreeMap<(Audience, u32), Vec<FunctionIx>> = BTreeMap::new();
         for ((audience, f), seq) in newest {
             told.entry((audience, seq)).or_default().push(f);
         }

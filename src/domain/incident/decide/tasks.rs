@@ -2,7 +2,7 @@
 //! reminded, and told one rung up when they are late, until somebody ends them.
 
 use super::Decider;
-use crate::domain::ids::{Fx, IncidentNo};
+use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::asks::{next_to_ask, within_s};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::steps::{Step, StepAsk, StepState, again_s, looks_at};
@@ -12,10 +12,10 @@ use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     /// Who can't passes on: the deputy is asked at once.
-    pub(super) fn ask_next(&mut self, no: IncidentNo, id: u32, function: Fx) {
+    pub(super) fn ask_next(&mut self, no: IncidentNo, id: u32, function: FunctionIx) {
         let plan = self.plan(no);
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
-        let asked: Vec<Fx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
+        let asked: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
         let Some(next) = next_to_ask(&plan, function, &asked, self.now) else { return };
         let word = match step.kind() {
             StepKind::Task | StepKind::Clock => NoteWord::StepWanted,
@@ -24,9 +24,9 @@ impl Decider<'_> {
             StepKind::Redirection => return,
         };
         let notes = self.step_note(no, id, next, word, &[], "");
-        let (late, look) = (step.late, step.new.look);
+        let (late, next_check) = (step.late, step.new.next_check);
         let asked = vec![StepAsk { function, who: next }];
-        self.emit(no, Change::StepTold { step: id, asked, notes, late, look });
+        self.emit(no, Change::StepTold { step: id, asked, notes, late, next_check });
     }
 
     /// Somebody must see to it: whoever holds the owning duty is asked.
@@ -37,7 +37,7 @@ impl Decider<'_> {
         let notes = self.step_note(no, id, who, NoteWord::StepWanted, &[], "");
         let known = step.asked.iter().any(|a| a.who == who);
         let asked = if known { Vec::new() } else { vec![StepAsk { function: step.new.owner, who }] };
-        self.emit(no, Change::StepTold { step: id, asked, notes, late: step.late, look: step.new.look });
+        self.emit(no, Change::StepTold { step: id, asked, notes, late: step.late, next_check: step.new.next_check });
     }
 
     pub(super) fn task_due(&mut self, no: IncidentNo, step: &Step) {
@@ -49,7 +49,7 @@ impl Decider<'_> {
         let claimed = step.claimed();
         let half = step.since + step.new.due.seconds_since(step.since) / 2;
         let (mut asked, mut notes) = (Vec::new(), Vec::new());
-        let remind: Vec<Fx> = match claimed {
+        let remind: Vec<FunctionIx> = match claimed {
             Some(who) => vec![who],
             None => step.asked.iter().map(|a| a.who).collect(),
         };
@@ -65,8 +65,8 @@ impl Decider<'_> {
             asked.push(StepAsk { function: step.new.owner, who: next });
         }
         let claim_s = within_s(&plan, step.new.owner, None);
-        let look = looks_at(step.since, step.new.due, claim_s, claimed.is_some(), self.now);
-        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: 0, look });
+        let next_check = looks_at(step.since, step.new.due, claim_s, claimed.is_some(), self.now);
+        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: 0, next_check });
     }
 
     /// It should have been done: everybody who was asked is told, one more is asked each time, and the last resort hears of it
@@ -74,7 +74,7 @@ impl Decider<'_> {
     pub(super) fn step_late(&mut self, no: IncidentNo, step: &Step, due: At) {
         let plan = self.plan(no);
         let owner = step.new.owner;
-        let mut tell: Vec<Fx> = step.asked.iter().filter(|a| a.function == owner).map(|a| a.who).collect();
+        let mut tell: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == owner).map(|a| a.who).collect();
         let holder = self.holds(&plan, owner);
         if !tell.contains(&holder) {
             tell.push(holder);
@@ -94,12 +94,12 @@ impl Decider<'_> {
         for who in tell {
             notes.extend(self.step_note(no, step.id, who, NoteWord::StepLate, &[], ""));
         }
-        let look = self.now + again_s(step.since, due);
-        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: step.late + 1, look });
+        let next_check = self.now + again_s(step.since, due);
+        self.emit(no, Change::StepTold { step: step.id, asked, notes, late: step.late + 1, next_check });
     }
 
     /// Who comes on hears of the steps that it owns or that concern it, and answers for itself (RULES C11).
-    pub(super) fn steps_anew(&mut self, no: IncidentNo, f: Fx) {
+    pub(super) fn steps_anew(&mut self, no: IncidentNo, f: FunctionIx) {
         let plan = self.plan(no);
         let who = self.holds(&plan, f);
         let open: Vec<Step> = self.inc(no).steps.iter().filter(|s| s.is_open()).cloned().collect();
@@ -112,8 +112,8 @@ impl Decider<'_> {
             let notes = self.step_note(no, step.id, who, word, &[], "");
             let known = step.asked.iter().any(|a| a.function == f && a.who == who);
             let asked = if known { Vec::new() } else { vec![StepAsk { function: f, who }] };
-            let (late, look) = (step.late, step.new.look);
-            self.emit(no, Change::StepTold { step: step.id, asked, notes, late, look });
+            let (late, next_check) = (step.late, step.new.next_check);
+            self.emit(no, Change::StepTold { step: step.id, asked, notes, late, next_check });
         }
     }
 }

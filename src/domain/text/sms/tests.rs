@@ -119,21 +119,15 @@ fn a_short_text_goes_whole_without_numbering() {
 fn what_cannot_go_says_why() {
     let long = real(&"a".repeat(1000));
     let three = SmsLimits { parts_max: 3, ..SmsLimits::default() };
-    assert_eq!(fit(&long, None, &three), Err(CannotCarry::TooLong { needs: 7, max: 3, unit: "SMS parts".into() }));
+    assert_eq!(fit(&long, None, &three), Err(DoesNotFit::TooLong { needs: 7, max: 3, unit: "SMS parts".into() }));
     let chars = SmsLimits { chars_max: 459, ..limits(Split::Udh8) };
-    assert_eq!(
-        fit(&long, None, &chars),
-        Err(CannotCarry::TooLong { needs: 1012, max: 459, unit: "characters".into() })
-    );
+    assert_eq!(fit(&long, None, &chars), Err(DoesNotFit::TooLong { needs: 1012, max: 459, unit: "characters".into() }));
     let no_ucs2 = SmsLimits { ucs2: false, ..SmsLimits::default() };
-    assert_eq!(fit(&real("a “b”"), None, &no_ucs2), Err(CannotCarry::Lacks('“')));
+    assert_eq!(fit(&real("a “b”"), None, &no_ucs2), Err(DoesNotFit::Lacks('“')));
     assert!(fit(&real("åäö"), None, &no_ucs2).is_ok());
     let ascii = SmsLimits { alphabet: Alphabet::Ascii, ..no_ucs2 };
-    assert_eq!(fit(&real("åäö"), None, &ascii), Err(CannotCarry::Lacks('å')));
-    assert_eq!(
-        fit(&real(&"a".repeat(400)), Some(&"b".repeat(160)), &limits(Split::Separate)),
-        Err(CannotCarry::NoRoom)
-    );
+    assert_eq!(fit(&real("åäö"), None, &ascii), Err(DoesNotFit::Lacks('å')));
+    assert_eq!(fit(&real(&"a".repeat(400)), Some(&"b".repeat(160)), &limits(Split::Separate)), Err(DoesNotFit::NoRoom));
 }
 
 #[test]

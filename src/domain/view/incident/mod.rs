@@ -45,10 +45,10 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
         messages: inc.messages.iter().map(|m| message(inc, m)).collect(),
         entries: inc.entries.iter().map(|e| entry(inc, e)).collect(),
         proposals: inc.proposals.iter().map(|p| proposal(inc, p)).collect(),
-        tasks: inc
-            .tasks
+        errands: inc
+            .errands
             .iter()
-            .map(|t| TaskView {
+            .map(|t| ErrandView {
                 id: t.id,
                 owner: id(plan, t.owner),
                 functions: ids(plan, &t.functions),

@@ -3,17 +3,17 @@
 use super::super::id;
 use super::shown::*;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, Px};
+use crate::domain::ids::{FunctionIx, PointIx};
 use crate::domain::incident::asks::{Trailers, outgoing};
 use crate::domain::incident::state::{Ask, Delivery, Entry, EntryState, Incident, Item};
 use crate::domain::plan::{Channel, Plan};
-use crate::domain::text::{CannotCarry, carry};
+use crate::domain::text::{DoesNotFit, fit};
 use crate::domain::time::At;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A function that was told something: with the newest entry that did, and the ask that counts.
 pub(in crate::domain::view) struct Told<'a> {
-    pub function: Fx,
+    pub function: FunctionIx,
     pub entry: &'a Entry,
     pub released: At,
     pub ask: Option<&'a Ask>,
@@ -21,7 +21,7 @@ pub(in crate::domain::view) struct Told<'a> {
 
 impl Told<'_> {
     /// Whose duty points got it.
-    pub(super) fn receivers(&self) -> Vec<Fx> {
+    pub(super) fn receivers(&self) -> Vec<FunctionIx> {
         match self.ask {
             Some(ask) => ask.asked.clone(),
             None => vec![self.function],
@@ -35,7 +35,7 @@ impl Told<'_> {
 
 /// Every function that a released entry names, with the newest message that asks it, or else the newest it was told.
 pub(in crate::domain::view) fn addressed(inc: &Incident) -> Vec<Told<'_>> {
-    let mut newest: BTreeMap<Fx, (&Entry, At)> = BTreeMap::new();
+    let mut newest: BTreeMap<FunctionIx, (&Entry, At)> = BTreeMap::new();
     for e in &inc.entries {
         let EntryState::Released { at, .. } = e.state else { continue };
         for f in &e.to {
@@ -61,7 +61,7 @@ pub(in crate::domain::view) fn addressed(inc: &Incident) -> Vec<Told<'_>> {
 /// The deliveries of an incident, found by what was sent to which point.
 pub(in crate::domain::view) struct Best {
     /// The first delivery over each gateway of a point, and the reminders after it.
-    pub(super) by_point: HashMap<(u32, Px), Vec<u32>>,
+    pub(super) by_point: HashMap<(u32, PointIx), Vec<u32>>,
     pub(super) notes: BTreeMap<u32, DeliveryState>,
 }
 
@@ -93,7 +93,7 @@ impl Best {
         &'a self,
         inc: &'a Incident,
         message: u32,
-        p: Px,
+        p: PointIx,
     ) -> impl Iterator<Item = &'a Delivery> {
         let all = self.by_point.get(&(message, p)).map_or(&[][..], Vec::as_slice);
         all.iter().filter_map(|o| inc.deliveries.get(*o as usize))
@@ -137,7 +137,7 @@ pub(super) fn dropped(inc: &Incident, told: &[Told<'_>], best: &Best) -> Vec<Dro
         let seq = t.message();
         for f in t.receivers() {
             let points = &plan.function(f).points;
-            let sent = |p: &Px| best.by_point.contains_key(&(seq, *p));
+            let sent = |p: &PointIx| best.by_point.contains_key(&(seq, *p));
             let instead: BTreeSet<Channel> =
                 points.iter().filter(|p| sent(p)).map(|p| plan.point(*p).channel).collect();
             for p in points.iter().filter(|p| !sent(p)) {
@@ -159,7 +159,7 @@ pub(super) fn dropped(inc: &Incident, told: &[Told<'_>], best: &Best) -> Vec<Dro
 }
 
 /// Why none of a point's gateways can carry a message in any of its languages.
-pub(in crate::domain::view) fn cannot(inc: &Incident, seq: u32, p: Px) -> Option<CannotCarry> {
+pub(in crate::domain::view) fn cannot(inc: &Incident, seq: u32, p: PointIx) -> Option<DoesNotFit> {
     let plan: &Plan = &inc.plan;
     let trailers = Trailers::new(inc, Item::Message(seq), &[]);
     let point = plan.point(p);
@@ -168,7 +168,7 @@ pub(in crate::domain::view) fn cannot(inc: &Incident, seq: u32, p: Px) -> Option
         for lang in &point.languages {
             let Some(out) = outgoing(inc, Item::Message(seq), *lang) else { continue };
             let trailer = trailers.for_point(p, *g, *lang, 0);
-            match carry::units(&out, trailer.as_deref(), &plan.gateway(*g).carry) {
+            match fit::units(&out, trailer.as_deref(), &plan.gateway(*g).capability) {
                 Ok(_) => return None,
                 Err(why) => first = first.or(Some(why)),
             }

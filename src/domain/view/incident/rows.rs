@@ -5,7 +5,7 @@ use super::super::{id, ids};
 use super::reached::*;
 use super::shown::*;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{Fx, Px};
+use crate::domain::ids::{FunctionIx, PointIx};
 use crate::domain::incident::asks::next_to_ask;
 use crate::domain::incident::state::{Ask, AskState, ClosedBy, Delivery, Incident, Phase, Via};
 use crate::domain::plan::{AnswerRule, Plan};
@@ -47,7 +47,7 @@ pub(super) fn row(inc: &Incident, told: &Told<'_>, best: &Best, now: At) -> RowV
 }
 
 /// The newest try at a point that is no reminder; reminders are told beside it.
-pub(super) fn cell(inc: &Incident, told: &Told<'_>, best: &Best, of: Fx, p: Px) -> Option<CellView> {
+pub(super) fn cell(inc: &Incident, told: &Told<'_>, best: &Best, of: FunctionIx, p: PointIx) -> Option<CellView> {
     let plan: &Plan = &inc.plan;
     let mut shown: Option<&Delivery> = None;
     let mut reminded = false;

@@ -8,7 +8,7 @@ use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{AnswerRule, Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::domain::text::{CannotCarry, Fingerprint};
+use crate::domain::text::{DoesNotFit, Fingerprint};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub struct IncidentView {
     /// Modes to decide.
     pub proposals: Vec<ProposalView>,
     /// What people must walk.
-    pub tasks: Vec<TaskView>,
+    pub errands: Vec<ErrandView>,
     /// What must be done beside telling: open ones first, the first deadline first.
     #[serde(default)]
     pub steps: Vec<StepView>,
@@ -398,7 +398,7 @@ pub enum ProposalStateView {
 
 /// What people must walk.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct TaskView {
+pub struct ErrandView {
     /// Its place.
     pub id: u32,
     /// Who.
@@ -440,7 +440,7 @@ pub struct DroppedView {
     /// Over what.
     pub channel: Channel,
     /// Why.
-    pub why: CannotCarry,
+    pub why: DoesNotFit,
     /// What it goes over instead; empty: the switchboard reads it out.
     pub instead: Vec<Channel>,
 }

@@ -7,7 +7,7 @@ mod server;
 
 use std::sync::Arc;
 
-use vardkase::channels::{Address, Job, Letterhead};
+use vardkase::channels::{Address, Job, MessageContext};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
@@ -26,8 +26,8 @@ pub fn drill(text: &str) -> Outgoing {
     Outgoing::message(&text, Mark::new("ÖVNING").unwrap())
 }
 
-fn head(page_url: &str) -> Letterhead {
-    Letterhead {
+fn head(page_url: &str) -> MessageContext {
+    MessageContext {
         sender: "Region Fjällmark".into(),
         lang: Lang::SV,
         title: "Journalen ligger nere".into(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use vardkase::channels::fax_page::{self, FaxPages};
 use vardkase::domain::lang::Lang;
-use vardkase::domain::text::{Actual, CannotCarry, Canonical, NO_MARK, Outgoing};
+use vardkase::domain::text::{Actual, Canonical, DoesNotFit, NO_MARK, Outgoing};
 use vardkase::sim::hylafax::pdf;
 
 use super::{ALARM, actual, drill, head, job, text_of};
@@ -75,11 +75,11 @@ fn what_the_face_lacks_is_named_and_never_replaced() {
     {
         let out = Arc::new(actual(text));
         let made = fax_page::render(&job(1, "1", &out, None));
-        assert_eq!(made, Err(CannotCarry::Lacks(lacks)));
-        assert_eq!(fax_page::fits(&out, &head(""), None, 5), Err(CannotCarry::Lacks(lacks)));
+        assert_eq!(made, Err(DoesNotFit::Lacks(lacks)));
+        assert_eq!(fax_page::fits(&out, &head(""), None, 5), Err(DoesNotFit::Lacks(lacks)));
     }
     let out = actual(ALARM);
-    assert_eq!(fax_page::fits(&out, &head(""), Some("Svara 👍"), 5), Err(CannotCarry::Lacks('👍')));
+    assert_eq!(fax_page::fits(&out, &head(""), Some("Svara 👍"), 5), Err(DoesNotFit::Lacks('👍')));
     // Greek, Cyrillic, typographic signs: all there.
     check_text(&actual("“Ærø – 50 % à 3 €” Ωμέγα Привет ŋ Đ Ő … ‰"), None);
 }
@@ -88,10 +88,10 @@ fn what_the_face_lacks_is_named_and_never_replaced() {
 fn too_many_pages_are_known_before_anything_is_sent() {
     let long = actual(&vec![ALARM; 18].join(" "));
     let needs = fax_page::fits(&long, &head(""), None, 99).unwrap();
-    let too_long = CannotCarry::TooLong { needs: needs.into(), max: 1, unit: "pages".into() };
+    let too_long = DoesNotFit::TooLong { needs: needs.into(), max: 1, unit: "pages".into() };
     assert_eq!(fax_page::fits(&long, &head(""), None, 1), Err(too_long));
     let trailer = "ring växeln ".repeat(400);
-    assert_eq!(fax_page::fits(&actual(ALARM), &head(""), Some(trailer.trim_end()), 99), Err(CannotCarry::NoRoom));
+    assert_eq!(fax_page::fits(&actual(ALARM), &head(""), Some(trailer.trim_end()), 99), Err(DoesNotFit::NoRoom));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 /// A region whose ED reads English, then Swedish.
 fn ed_reads_english() -> Timeline {
     let mut b = region::plan();
-    let ed = b.fx("ed");
+    let ed = b.function_ix("ed");
     for p in b.plan.function(ed).points.clone() {
         b.plan.points[p.ix()].languages = vec![EN, SV];
     }
@@ -48,11 +48,11 @@ fn rule_a7_unreviewed_text_is_not_released_the_holding_text_of_that_language_goe
 fn rule_a7_a_deputy_in_an_unreviewed_language_gets_the_holding_text() {
     // cl-fs answers for ed when ed is silent, and reads English only.
     let mut b = region::plan();
-    let deputy = b.fx("cl-fs");
+    let deputy = b.function_ix("cl-fs");
     for p in b.plan.function(deputy).points.clone() {
         b.plan.points[p.ix()].languages = vec![EN];
     }
-    let tech = b.fx("ed");
+    let tech = b.function_ix("ed");
     for p in b.plan.function(tech).points.clone() {
         b.plan.points[p.ix()].languages = vec![EN];
     }
@@ -236,9 +236,9 @@ fn rule_a9_what_was_lowered_by_decision_is_not_raised_again_by_an_update() {
 #[test]
 fn rule_a10_contact_must_be_publishable_and_work() {
     let mut b = region::plan();
-    let lab = b.fx("lab");
+    let lab = b.function_ix("lab");
     b.plan.functions[lab.ix()].phone.as_mut().unwrap().publishable = false;
-    let led = b.fx("it-led");
+    let led = b.function_ix("it-led");
     b.plan.functions[led.ix()].phone.as_mut().unwrap().needs = vec![vec!["hall".into()]];
     let book = b.plan.playbooks.get_mut(&"ehr-down".into()).unwrap();
     book.infra = vec!["hall".into()];
@@ -289,7 +289,7 @@ fn rule_a8_followers_of_a_later_update_wait_once() {
     t.advance(60);
     let restore = Some(Restore::At(t.now + 7200));
     t.act("it-led", Action::Update { incident: no, news: News { restore, ..said("Andra") } }).unwrap();
-    let icu = t.plan().fx("icu").unwrap();
+    let icu = t.plan().function_ix("icu").unwrap();
     let waiting: Vec<&Entry> =
         t.inc(no).entries.iter().filter(|e| matches!(e.state, EntryState::Waiting(_)) && e.to.contains(&icu)).collect();
     assert_eq!(waiting.len(), 1);

@@ -100,7 +100,7 @@ fn rule_a1_codes_duty_addresses_and_internal_routines_never_leave() {
     let town = t.messages_to("town");
     assert_eq!(town.len(), 2);
     assert_eq!(around(&t, town[1]).1, "");
-    assert!(t.inc(no).ask(t.plan().fx("town").unwrap()).is_none());
+    assert!(t.inc(no).ask(t.plan().function_ix("town").unwrap()).is_none());
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn rule_a5_a_transmitter_without_swedish_letters_carries_another_language_whole(
     assert_eq!(ward.len(), 1);
     assert!(ward[0].whole.is_ascii());
     assert!(ward[0].whole.contains(&t.text(no, 1, EN)), "whole: {}", ward[0].whole);
-    assert!(t.inc(no).tasks.is_empty());
+    assert!(t.inc(no).errands.is_empty());
 }
 
 #[test]
@@ -241,9 +241,9 @@ fn rule_a5_a_text_no_path_can_carry_drops_out_for_that_function_only() {
     let no = t.report("it", with_ls(Some("Röntgen är nere")));
     assert_eq!(t.got("ward-ls", Kind::Alert).len(), 0, "never respelled, never cut");
     assert_eq!(t.got("icu", Kind::Alert).len(), 2, "the release is not blocked");
-    let desk = t.plan().fx("desk").unwrap();
-    let ward = t.plan().fx("ward-ls").unwrap();
-    let [task] = &t.inc(no).tasks[..] else { panic!("{:?}", t.inc(no).tasks) };
+    let desk = t.plan().function_ix("desk").unwrap();
+    let ward = t.plan().function_ix("ward-ls").unwrap();
+    let [task] = &t.inc(no).errands[..] else { panic!("{:?}", t.inc(no).errands) };
     assert_eq!(
         (task.owner, &task.functions[..], task.message, task.why.as_str()),
         (desk, &[ward][..], 1, "has no “Ä”")
@@ -251,7 +251,7 @@ fn rule_a5_a_text_no_path_can_carry_drops_out_for_that_function_only() {
     let read = t.notes_to("desk", NoteWord::ReadOut);
     assert_eq!(read.len(), 1);
     assert!(read[0].whole.contains("number=1-1; functions=ward-ls-sv; why=has no “Ä”"), "{}", read[0].whole);
-    t.act("desk", Action::TaskDone { incident: no, task: 0 }).unwrap();
+    t.act("desk", Action::ErrandDone { incident: no, errand: 0 }).unwrap();
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn rule_a5_where_another_path_carries_it_that_path_is_used_and_the_reason_kept()
         _ => false,
     });
     assert!(kept, "the plan record names the path and why");
-    assert!(t.inc(no).tasks.is_empty(), "ed has its SMS");
+    assert!(t.inc(no).errands.is_empty(), "ed has its SMS");
 }
 
 #[test]
@@ -279,8 +279,8 @@ fn rule_a5_when_every_path_fails_people_walk() {
     let no = t.report("it", Report { safety: Safety::Yes, ..ehr_down("major") });
     let icu: Vec<&str> = t.got("icu", Kind::Alert).iter().map(|s| s.gateway.as_str()).collect();
     assert_eq!(icu, ["sms", "fax", "modem"], "each gateway of the channel was tried");
-    let f = t.plan().fx("icu").unwrap();
-    assert_eq!(t.inc(no).tasks.iter().filter(|k| k.functions.contains(&f)).count(), 1);
+    let f = t.plan().function_ix("icu").unwrap();
+    assert_eq!(t.inc(no).errands.iter().filter(|k| k.functions.contains(&f)).count(), 1);
 }
 
 #[test]

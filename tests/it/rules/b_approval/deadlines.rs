@@ -284,7 +284,7 @@ fn rule_b6_the_approvers_own_edit_is_not_an_own_draft() {
 #[test]
 fn rule_b6_where_nobody_is_left_the_end_of_the_deadline_decides() {
     let mut t = with(|plan| {
-        let (kib, press) = (plan.fx("kib").unwrap(), plan.fx("press").unwrap());
+        let (kib, press) = (plan.function_ix("kib").unwrap(), plan.function_ix("press").unwrap());
         // One holder carries it all.
         plan.functions[press.ix()].hours = vardkase::domain::plan::Hours::Day { covered_by: kib };
         plan.functions[kib.ix()].deputies = vec![press];

@@ -66,7 +66,7 @@ fn icu_got(t: &Timeline) -> usize {
 }
 
 fn released_by(t: &Timeline, no: IncidentNo, to: &str) -> Option<(At, ReleasedBy)> {
-    let f = t.plan().fx(to).unwrap();
+    let f = t.plan().function_ix(to).unwrap();
     t.inc(no).entries.iter().find_map(|e| match e.state {
         EntryState::Released { at, by } if e.to.contains(&f) => Some((at, by)),
         _ => None,
@@ -140,7 +140,7 @@ fn rule_b1_what_turns_dangerous_while_it_waits_goes_at_once() {
 #[test]
 fn rule_b1_the_rest_of_an_entry_waits_on_when_care_goes_at_once() {
     let mut t = with(|plan| {
-        let press = plan.fx("press").unwrap();
+        let press = plan.function_ix("press").unwrap();
         let book = plan.playbooks.get_mut(&"ehr-down".into()).unwrap();
         let vardkase::domain::plan::To::Functions(to) = &mut book.levels[2].notify[0].to else { panic!() };
         to.push(press);

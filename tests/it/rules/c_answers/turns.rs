@@ -97,7 +97,7 @@ fn rule_c7_a_row_that_asks_for_nothing_asks_for_nothing_in_corrections_either() 
     approve_all(&mut t, no);
     let corrected = newest_to(&t, "town");
     assert!(corrected.contains("RÄTTELSE") && !corrected.contains("och säg"), "{corrected}");
-    let town = t.plan().fx("town").unwrap();
+    let town = t.plan().function_ix("town").unwrap();
     assert!(t.inc(no).ask(town).is_none());
 }
 
@@ -176,7 +176,7 @@ fn rule_c9_all_channels_together_and_gateways_one_after_another() {
     t.clear();
     t.input(Input::Outcomes(vec![(modem, DeliveryState::Failed)])).unwrap();
     assert!(t.messages_to("icu").is_empty(), "the fax still may");
-    assert!(t.inc(no).tasks.is_empty());
+    assert!(t.inc(no).errands.is_empty());
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn rule_c9_an_answer_to_the_newer_closes_the_older() {
     let no = t.ehr_down("outage");
     t.advance(200);
     t.act("it", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
-    let tib = t.plan().fx("tib").unwrap();
+    let tib = t.plan().function_ix("tib").unwrap();
     let old = t.inc(no).asks.iter().find(|a| a.function == tib).unwrap().clone();
     assert!(matches!(old.state, AskState::Closed { by: ClosedBy::Superseded(_), .. }), "{:?}", old.state);
     assert_eq!(t.ask(no, "tib").due, old.due, "no deadline moves later");
@@ -321,7 +321,7 @@ fn rule_c11_the_new_shift_gets_the_state_and_answers_for_itself() {
     assert!(state[0].whole.contains("title=Journalen ligger nere; mode=STABSLÄGE FS HS; since=09.45; open=0"));
     assert!(t.messages_to("it").iter().any(|s| s.whole.ends_with("Svara JA 1")));
     assert_eq!(stands(&t, no, "it"), "waiting", "an answer of its own");
-    let it = t.plan().fx("it").unwrap();
+    let it = t.plan().function_ix("it").unwrap();
     assert_eq!(t.ask(no, "it").before_shift, Some(it), "the old answer shows");
     assert!(t.sent.iter().all(|s| s.to.contains(&"it".to_owned())), "the ICU is not concerned");
     t.reply("it", Channel::Sms, "JA 1");
@@ -352,7 +352,7 @@ fn rule_c11_deadlines_stay() {
 #[test]
 fn rule_c11_tasks_are_sent_anew() {
     let plan = region_with(|b| {
-        let f = b.fx("ward-ls");
+        let f = b.function_ix("ward-ls");
         b.plan.functions[f.ix()].points.clear();
     });
     let mut t = Timeline::starting(DAY, plan);
@@ -363,7 +363,7 @@ fn rule_c11_tasks_are_sent_anew() {
     assert!(t.notes_to("desk", NoteWord::ShiftState)[0].whole.contains("open=1"));
     let task = only(&t.notes_to("desk", NoteWord::ReadOut)).whole.clone();
     assert!(task.contains("functions=ward-ls-sv"), "{task}");
-    assert_eq!(t.inc(no).tasks.len(), 1, "it is the same task");
+    assert_eq!(t.inc(no).errands.len(), 1, "it is the same task");
 }
 
 #[test]
@@ -390,9 +390,9 @@ fn rule_c11_handover_does_it_at_once() {
 fn rule_c9_and_c11_who_takes_turns_is_reached_where_the_turn_is_and_everywhere_when_it_is_nobodys() {
     use vardkase::domain::roster::{Roster, Turn};
     let from = at(DAY).0 / 1000;
-    let (mut first, mut second) = (Px(0), Px(0));
+    let (mut first, mut second) = (PointIx(0), PointIx(0));
     let plan = region_with(|b| {
-        let f = b.fx("it");
+        let f = b.function_ix("it");
         first = b.plan.functions[f.ix()].points[0];
         second = b.point(f, "sms");
         b.plan.functions[f.ix()].points.push(second);
@@ -404,7 +404,7 @@ fn rule_c9_and_c11_who_takes_turns_is_reached_where_the_turn_is_and_everywhere_w
     let mut t = Timeline::starting(DAY, plan);
     let no = t.ehr_down("outage");
     let told = |t: &Timeline| {
-        let to = |p: Px| t.sent.iter().any(|s| t.inc(no).deliveries[s.id.ordinal as usize].point == p);
+        let to = |p: PointIx| t.sent.iter().any(|s| t.inc(no).deliveries[s.id.ordinal as usize].point == p);
         (to(first), to(second))
     };
     assert_eq!(told(&t), (true, false), "the second telephone is in a drawer");

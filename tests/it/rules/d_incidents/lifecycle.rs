@@ -101,7 +101,7 @@ fn rule_d4_a_relapse_reaches_those_whose_alert_still_waited() {
 fn rule_d5_up_the_new_entries_fire_and_who_was_addressed_gets_the_update() {
     let plan = region_with(|b| {
         let mut rows = b.plan.playbooks[&PlaybookId::from("ehr-down")].levels[1].notify.clone();
-        rows[0].to = To::Functions(vec![b.fx("tib"), b.fx("it-led"), b.fx("it")]);
+        rows[0].to = To::Functions(vec![b.function_ix("tib"), b.function_ix("it-led"), b.function_ix("it")]);
         b.plan.playbooks.get_mut(&"ehr-down".into()).unwrap().levels[1].notify = rows;
     });
     let mut t = Timeline::starting(DAY, plan);
@@ -223,7 +223,7 @@ fn rule_d6_degraded_at_night_pages_it_and_tib_reads_it_in_the_morning() {
     assert_eq!(morning[0].at, at("2008-12-18T06:30:00+01:00"));
     assert!(!morning[0].whole.contains("JA 1"), "a text without answer: {}", morning[0].whole);
     assert_eq!(mode_at(&t, "FS"), 0);
-    assert!(t.inc(no).asks.iter().all(|a| a.function != t.plan().fx("tib").unwrap()));
+    assert!(t.inc(no).asks.iter().all(|a| a.function != t.plan().function_ix("tib").unwrap()));
     // By day at once.
     let mut t = Timeline::by_day();
     t.ehr_down("degraded");
@@ -293,7 +293,7 @@ fn rule_d8_owners_of_what_depends_on_the_failed_system_are_told() {
     }
     // Through a chain, and through infrastructure.
     let plan = region_with(|b| {
-        let cl_fs = b.fx("cl-fs");
+        let cl_fs = b.function_ix("cl-fs");
         let mut far = b.plan.systems[1].clone();
         (far.id, far.owner, far.needs_systems) = ("blood".into(), cl_fs, vec!["lab-system".into()]);
         b.plan.systems.push(far);

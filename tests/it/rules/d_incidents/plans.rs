@@ -12,8 +12,8 @@ fn moved(change: impl FnOnce(&mut Builder)) -> Arc<Plan> {
     p.hash = "moved".into();
     let (functions, points, gateways) =
         (p.functions.len() as u32 - 1, p.points.len() as u32 - 1, p.gateways.len() as u32 - 1);
-    let f = |x: &mut Fx| x.0 = functions - x.0;
-    let fs = |xs: &mut Vec<Fx>| xs.iter_mut().for_each(f);
+    let f = |x: &mut FunctionIx| x.0 = functions - x.0;
+    let fs = |xs: &mut Vec<FunctionIx>| xs.iter_mut().for_each(f);
     p.functions.reverse();
     for x in &mut p.functions {
         fs(&mut x.deputies);
@@ -56,14 +56,14 @@ fn moved(change: impl FnOnce(&mut Builder)) -> Arc<Plan> {
     Arc::new(b.plan)
 }
 
-fn ids(plan: &Plan, all: &[Fx]) -> Vec<String> {
+fn ids(plan: &Plan, all: &[FunctionIx]) -> Vec<String> {
     all.iter().map(|f| plan.function(*f).id.to_string()).collect()
 }
 
 /// Everything that an incident holds of functions, points and gateways, by their IDs.
 fn told(inc: &Incident) -> Vec<String> {
     let p = &inc.plan;
-    let id = |f: Fx| p.function(f).id.to_string();
+    let id = |f: FunctionIx| p.function(f).id.to_string();
     let mut all = vec![format!("reporter {} data {:?}", id(inc.reporter), inc.data_confirmed.map(id))];
     for d in &inc.deliveries {
         let point = p.point(d.point);
@@ -102,8 +102,8 @@ fn told(inc: &Incident) -> Vec<String> {
         all.push(format!("proposal {:?} {by}", ids(p, &q.asked)));
     }
     all.extend(inc.notes.iter().map(|n| format!("note {} {:?}", id(n.to), n.word)));
-    let done = |t: &Task| t.done.map(|d| id(d.1));
-    all.extend(inc.tasks.iter().map(|t| format!("task {} {:?} {:?}", id(t.owner), ids(p, &t.functions), done(t))));
+    let done = |t: &Errand| t.done.map(|d| id(d.1));
+    all.extend(inc.errands.iter().map(|t| format!("task {} {:?} {:?}", id(t.owner), ids(p, &t.functions), done(t))));
     all.push(format!("{:?}", inc.attempted.iter().map(|f| id(*f)).collect::<std::collections::BTreeSet<_>>()));
     all.sort();
     all
@@ -158,7 +158,7 @@ fn adopt_is_refused_when_something_that_is_used_is_gone() {
         refused.why
     };
     let function = |b: &mut Builder| {
-        let f = b.fx("icu");
+        let f = b.function_ix("icu");
         b.plan.functions[f.ix()].id = "iva".into();
     };
     assert!(refused(&function).contains("no function icu"));
@@ -169,7 +169,7 @@ fn adopt_is_refused_when_something_that_is_used_is_gone() {
     assert!(refused(&|b: &mut Builder| b.plan.ladders.levels[0].id = "slow".into()).contains("other levels"));
     assert!(refused(&|b: &mut Builder| b.plan.region.sites.retain(|s| s.id.as_str() != "HS")).contains("no site HS"));
     let point = |b: &mut Builder| {
-        let f = b.fx("tib-2");
+        let f = b.function_ix("tib-2");
         b.plan.functions[f.ix()].points.clear();
     };
     assert!(refused(&point).contains("a duty point of tib-2"));

@@ -119,13 +119,13 @@ fn rule_d3_adopt_is_for_who_leads() {
 #[test]
 fn rule_d3_a_task_is_done_by_its_owner_or_who_leads() {
     let plan = region_with(|b| {
-        let f = b.fx("ward-ls");
+        let f = b.function_ix("ward-ls");
         b.plan.functions[f.ix()].points.clear();
     });
     let mut t = Timeline::starting(DAY, plan);
     let safety = Safety::Unknown;
     let no = t.report("town", Report { sites: vec!["LS".into()], safety, ..ehr_down("major") });
-    let done = Action::TaskDone { incident: no, task: 0 };
+    let done = Action::ErrandDone { incident: no, errand: 0 };
     only_these(&t, &done, &["desk", "tib", "it-led", "cl", "kib", "town", "owner"]);
     t.act("desk", done.clone()).unwrap();
     assert_eq!(t.act("desk", done).unwrap_err().code, "done-already");
@@ -206,7 +206,7 @@ fn rule_d3_a_deputy_may_when_its_function_was_silent_for_long_enough() {
 #[test]
 fn rule_d3_who_holds_a_duty_at_night_has_its_rights() {
     let plan = region_with(|b| {
-        let press = b.fx("press");
+        let press = b.function_ix("press");
         b.plan.ladders.modes[2].rights[0].raise_by = vec![press];
     });
     let mut t = Timeline::starting(NIGHT, plan);

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 /// The region with 2 000 wards that the playbook `dictation-slow` addresses over SMS.
 fn large() -> Plan {
     region_with(|b| {
-        let pattern = b.plan.function(b.fx("cl-fs")).clone();
+        let pattern = b.plan.function(b.function_ix("cl-fs")).clone();
         let point = b.plan.point(pattern.points[0]).clone();
         let mut to = Vec::new();
         for n in 0..2000u32 {
-            let f = Fx(u32::try_from(b.plan.functions.len()).unwrap());
-            let p = Px(u32::try_from(b.plan.points.len()).unwrap());
+            let f = FunctionIx(u32::try_from(b.plan.functions.len()).unwrap());
+            let p = PointIx(u32::try_from(b.plan.points.len()).unwrap());
             b.plan.points.push(DutyPoint { functions: vec![f], ..point.clone() });
             let id = FunctionId::from(format!("ward-{n}"));
             b.plan.functions.push(Function {

@@ -4,7 +4,7 @@ use super::*;
 
 fn plan() -> Plan {
     region_with(|b| {
-        let f = b.fx("icu");
+        let f = b.function_ix("icu");
         b.plan.functions[f.ix()].answers = 2;
         let row = b.row(&["icu", "it-led"], &[Channel::Sms, Channel::Fax]);
         b.plan.playbooks.get_mut(&"dictation-slow".into()).unwrap().levels[0].notify = vec![row];

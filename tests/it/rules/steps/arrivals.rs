@@ -11,7 +11,7 @@ fn plan() -> Plan {
 }
 
 fn there(t: &Timeline, no: IncidentNo, f: &str) -> String {
-    match t.inc(no).arrivals.get(&t.plan().fx(f).unwrap()) {
+    match t.inc(no).arrivals.get(&t.plan().function_ix(f).unwrap()) {
         None => "nobody".into(),
         Some(a) => {
             let by = t.plan().function(a.by).id.clone();

@@ -10,7 +10,7 @@ fn plan(beat: Beat) -> Plan {
     })
 }
 
-fn ids(t: &Timeline, all: impl Iterator<Item = Fx>) -> Vec<String> {
+fn ids(t: &Timeline, all: impl Iterator<Item = FunctionIx>) -> Vec<String> {
     all.map(|f| t.plan().function(f).id.to_string()).collect()
 }
 

@@ -100,7 +100,7 @@ fn rule_d1_a_drill_beside_an_incident_shares_no_bare_arrival_and_no_bare_stop() 
 #[test]
 fn rule_d8_an_owner_whose_own_text_waits_for_approval_is_told_at_once_and_which_systems() {
     let plan = region_with(|b| {
-        let icu = b.fx("icu");
+        let icu = b.function_ix("icu");
         let mut far = b.plan.systems[1].clone();
         (far.id, far.owner, far.needs_systems) = ("pumps".into(), icu, vec!["lab-system".into()]);
         far.title = said("pumps");
@@ -161,7 +161,7 @@ fn an_incident_that_goes_on_by_another_plan_keeps_its_steps() {
     moved.hash = "other".into();
     t.input(Input::NewPlan(std::sync::Arc::new(moved))).unwrap();
     t.act("it-led", Action::Adopt { incident: no }).unwrap();
-    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().fx("it"));
+    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().function_ix("it"));
     t.act("it", done(no, 1, "")).unwrap();
 }
 

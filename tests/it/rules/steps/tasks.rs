@@ -21,7 +21,7 @@ fn lesson_50_a_task_that_nobody_takes_goes_to_the_deputy_and_stays_visible_until
     // The deputy takes it: nobody else is asked, and who took it is reminded at half time and at the last eighth.
     let c = code(&t, no, 1);
     t.reply("it-led", Channel::Sms, &format!("ja {c}"));
-    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().fx("it-led"));
+    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().function_ix("it-led"));
     t.clear();
     t.advance(3 * 3600 + 60);
     assert_eq!((noted(&t, NoteWord::StepReminder), noted(&t, NoteWord::StepWanted)), (vec!["it-led".into()], vec![]));
@@ -112,7 +112,7 @@ fn a_task_passed_on_is_asked_of_the_deputy_at_once_and_moves_with_the_shift() {
     t.input(Input::Shift { functions: vec!["owner".into()] }).unwrap();
     assert_eq!(noted(&t, NoteWord::StepReminder), ["it"]);
     t.reply("it", Channel::Sms, &format!("ja {c}"));
-    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().fx("it"));
+    assert_eq!(step_of(&t, no, 1).claimed(), t.plan().function_ix("it"));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn steps_of_ones_own_are_checked_before_they_are_kept() {
     }
     assert!(t.inc(no).steps.is_empty());
     t.act("it", own(no, StepKind::Task, "Byt disk", &[], now + 3600)).unwrap();
-    assert_eq!(step_of(&t, no, 1).new.owner, t.plan().fx("it").unwrap());
+    assert_eq!(step_of(&t, no, 1).new.owner, t.plan().function_ix("it").unwrap());
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) enum Request {
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
-    Keep { keeping: Box<Keeping>, reply: Answer },
+    Keep { keeping: Box<SystemRecord>, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -58,7 +58,7 @@ pub struct Meta {
     /// How the disks under the journal are.
     pub disks: Disks,
     /// Seals, rehearsals, jumps of the clock.
-    pub kept: Kept,
+    pub kept: SystemState,
     /// Gateways with a worker, by ID.
     pub workers: BTreeMap<GatewayId, WorkerHandle>,
     /// Gateways without one, and why.
@@ -108,7 +108,7 @@ impl Handle {
     ///
     /// # Errors
     /// The program is going down.
-    pub async fn ask<T: Send + 'static>(
+    pub async fn query<T: Send + 'static>(
         &self,
         look: impl FnOnce(&State, &Meta) -> T + Send + 'static,
     ) -> Result<T, Failed> {
@@ -134,7 +134,7 @@ impl Handle {
     ///
     /// # Errors
     /// The program is going down.
-    pub async fn keep(&self, keeping: Keeping) -> Result<Done, Failed> {
+    pub async fn record_system(&self, keeping: SystemRecord) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
         self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)

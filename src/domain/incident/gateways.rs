@@ -18,8 +18,8 @@ pub const TEST_ANSWER_WITHIN_S: u32 = 24 * 3600;
 
 /// What happened to a way out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum WaysChange {
-    /// A marked test note leaves over one gateway. It takes the desk's next ordinal.
+pub enum GatewayChange {
+    /// A marked test note leaves over one gateway. It takes the program itself's next ordinal.
     TestSent {
         /// Where to, in the plan for new incidents.
         send: Send,
@@ -38,7 +38,7 @@ pub enum WaysChange {
     },
     /// Somebody answered a test.
     TestAnswered {
-        /// Which: the desk's ordinal.
+        /// Which: the program itself's ordinal.
         ordinal: u32,
     },
     /// Somebody was told that parts of the program are not well.
@@ -51,7 +51,7 @@ pub enum WaysChange {
 /// A test of a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct GatewayTest {
-    /// The desk's ordinal: the delivery is `0.17`.
+    /// The system note's ordinal: the delivery is `0.17`.
     pub ordinal: u32,
     /// Over which gateway.
     pub gateway: GatewayId,
@@ -103,7 +103,7 @@ impl Reached {
     }
 }
 
-impl WaysChange {
+impl GatewayChange {
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {

@@ -20,18 +20,18 @@ struct Slot {
 }
 
 /// The parts, by their names.
-pub struct Kept<K> {
+pub struct TaskSet<K> {
     /// `None` once the program goes down: nothing starts any more.
     slots: Mutex<Option<BTreeMap<K, Slot>>>,
 }
 
-impl<K> Default for Kept<K> {
+impl<K> Default for TaskSet<K> {
     fn default() -> Self {
         Self { slots: Mutex::new(Some(BTreeMap::new())) }
     }
 }
 
-impl<K: Ord + Clone> Kept<K> {
+impl<K: Ord + Clone> TaskSet<K> {
     fn slots(&self) -> MutexGuard<'_, Option<BTreeMap<K, Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_ends_before_its_successor_begins_and_nothing_starts_after_the_end() {
-        let (kept, said) = (Kept::default(), Said::default());
+        let (kept, said) = (TaskSet::default(), Said::default());
         kept.start("a", [1; 32], part(&said, "first"));
         assert!(kept.runs_as(&"a", &[1; 32]) && !kept.runs_as(&"a", &[2; 32]));
         tokio::task::yield_now().await;

@@ -22,7 +22,7 @@ const DAY_S: u32 = 24 * 3600;
 
 /// One such record.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Keeping {
+pub enum SystemRecord {
     /// The head was sealed.
     Sealed(HeadSeal),
     /// A restore was rehearsed.
@@ -55,24 +55,24 @@ pub struct ClockStep {
     pub by_ms: i64,
 }
 
-impl Keeping {
+impl SystemRecord {
     /// Its number in the journal. Never reused, never changed.
     pub fn kind(&self) -> u16 {
         match self {
-            Keeping::Sealed(_) => 1_001,
-            Keeping::Rehearsed(_) => 1_002,
-            Keeping::ClockStepped(_) => 1_003,
-            Keeping::GatewayRefs(_) => 1_004,
+            SystemRecord::Sealed(_) => 1_001,
+            SystemRecord::Rehearsed(_) => 1_002,
+            SystemRecord::ClockStepped(_) => 1_003,
+            SystemRecord::GatewayRefs(_) => 1_004,
         }
     }
 
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {
-            Keeping::Sealed(_) => "sealed",
-            Keeping::Rehearsed(_) => "restore-rehearsed",
-            Keeping::ClockStepped(_) => "clock-stepped",
-            Keeping::GatewayRefs(_) => "gateway-refs",
+            SystemRecord::Sealed(_) => "sealed",
+            SystemRecord::Rehearsed(_) => "restore-rehearsed",
+            SystemRecord::ClockStepped(_) => "clock-stepped",
+            SystemRecord::GatewayRefs(_) => "gateway-refs",
         }
     }
 
@@ -80,13 +80,13 @@ impl Keeping {
     pub fn json(&self) -> serde_json::Value {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         match self {
-            Keeping::Sealed(seal) => serde_json::json!({
+            SystemRecord::Sealed(seal) => serde_json::json!({
                 "seq": seal.seq, "hash": hex(&seal.hash), "at": At(seal.at_ms), "region": seal.region,
                 "key": hex(&seal.key), "signature": hex(&seal.signature),
             }),
-            Keeping::Rehearsed(rehearsal) => serde_json::to_value(rehearsal).unwrap_or_default(),
-            Keeping::ClockStepped(step) => serde_json::to_value(step).unwrap_or_default(),
-            Keeping::GatewayRefs(refs) => {
+            SystemRecord::Rehearsed(rehearsal) => serde_json::to_value(rehearsal).unwrap_or_default(),
+            SystemRecord::ClockStepped(step) => serde_json::to_value(step).unwrap_or_default(),
+            SystemRecord::GatewayRefs(refs) => {
                 let one = |(delivery, name): &GatewayRef| (delivery.to_string(), name.clone().into());
                 serde_json::Value::Object(refs.iter().map(one).collect())
             }
@@ -95,10 +95,10 @@ impl Keeping {
 
     pub(super) fn bytes(&self) -> Vec<u8> {
         let bytes = match self {
-            Keeping::Sealed(seal) => postcard::to_stdvec(seal),
-            Keeping::Rehearsed(rehearsal) => postcard::to_stdvec(rehearsal),
-            Keeping::ClockStepped(step) => postcard::to_stdvec(step),
-            Keeping::GatewayRefs(refs) => {
+            SystemRecord::Sealed(seal) => postcard::to_stdvec(seal),
+            SystemRecord::Rehearsed(rehearsal) => postcard::to_stdvec(rehearsal),
+            SystemRecord::ClockStepped(step) => postcard::to_stdvec(step),
+            SystemRecord::GatewayRefs(refs) => {
                 let flat: Vec<(IncidentNo, u32, &str)> =
                     refs.iter().map(|(id, name)| (id.incident, id.ordinal, name.as_str())).collect();
                 postcard::to_stdvec(&flat)
@@ -111,13 +111,13 @@ impl Keeping {
     pub(super) fn read(kind: u16, bytes: &[u8]) -> Result<Self, String> {
         let words = |e: postcard::Error| e.to_string();
         match kind {
-            1_001 => postcard::from_bytes(bytes).map(Keeping::Sealed).map_err(words),
-            1_002 => postcard::from_bytes(bytes).map(Keeping::Rehearsed).map_err(words),
-            1_003 => postcard::from_bytes(bytes).map(Keeping::ClockStepped).map_err(words),
+            1_001 => postcard::from_bytes(bytes).map(SystemRecord::Sealed).map_err(words),
+            1_002 => postcard::from_bytes(bytes).map(SystemRecord::Rehearsed).map_err(words),
+            1_003 => postcard::from_bytes(bytes).map(SystemRecord::ClockStepped).map_err(words),
             1_004 => {
                 let flat: Vec<(IncidentNo, u32, String)> = postcard::from_bytes(bytes).map_err(words)?;
                 let one = |(incident, ordinal, name)| (DeliveryId { incident, ordinal }, name);
-                Ok(Keeping::GatewayRefs(flat.into_iter().map(one).collect()))
+                Ok(SystemRecord::GatewayRefs(flat.into_iter().map(one).collect()))
             }
             other => Err(format!("this program knows no records of kind {other}")),
         }
@@ -126,7 +126,7 @@ impl Keeping {
 
 /// What of it is known now.
 #[derive(Clone, Default, Debug)]
-pub struct Kept {
+pub struct SystemState {
     /// The last seal, and the number of the record that holds it.
     pub seal: Option<(u64, Arc<HeadSeal>)>,
     /// The last rehearsal, and when it was.
@@ -139,14 +139,14 @@ pub struct Kept {
     pub since: Option<At>,
 }
 
-impl Kept {
+impl SystemState {
     /// Takes note of a record.
-    pub fn apply(&mut self, seq: u64, at: At, keeping: &Keeping) {
+    pub fn apply(&mut self, seq: u64, at: At, keeping: &SystemRecord) {
         match keeping {
-            Keeping::Sealed(seal) => self.seal = Some((seq, Arc::new(seal.clone()))),
-            Keeping::Rehearsed(rehearsal) => self.rehearsal = Some((at, Arc::new(rehearsal.clone()))),
-            Keeping::ClockStepped(step) => self.clock_step = Some((at, *step)),
-            Keeping::GatewayRefs(refs) => {
+            SystemRecord::Sealed(seal) => self.seal = Some((seq, Arc::new(seal.clone()))),
+            SystemRecord::Rehearsed(rehearsal) => self.rehearsal = Some((at, Arc::new(rehearsal.clone()))),
+            SystemRecord::ClockStepped(step) => self.clock_step = Some((at, *step)),
+            SystemRecord::GatewayRefs(refs) => {
                 refs.iter().for_each(|(delivery, name)| self.refs.insert(*delivery, name.clone()));
             }
         }

@@ -2,15 +2,15 @@
 
 use super::Decider;
 use super::note::NoteCtx;
-use crate::domain::ids::{FunctionId, GatewayId, Px};
+use crate::domain::ids::{FunctionId, GatewayId, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Event, Send};
+use crate::domain::incident::gateways::{GatewayChange, TEST_ANSWER_WITHIN_S};
 use crate::domain::incident::input::{ProgramAlarm, Refused};
 use crate::domain::incident::reading::{Code, Reading, Verb};
-use crate::domain::incident::ways::{TEST_ANSWER_WITHIN_S, WaysChange};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
-use crate::domain::text::carry;
+use crate::domain::text::fit;
 use crate::domain::words::{NoteWord, fill};
 
 /// Alarms that one note names; the rest is on every screen.
@@ -57,7 +57,7 @@ impl Decider<'_> {
             return Err(Refused::new("no-way", why, format!("it reaches: {}", names.join(", "))));
         }
         for (send, code, text) in sends {
-            self.ways(WaysChange::TestSent {
+            self.ways(GatewayChange::TestSent {
                 send,
                 plan: plan.hash.clone(),
                 gateway: gateway.clone(),
@@ -72,17 +72,17 @@ impl Decider<'_> {
 
     fn test_text(
         &self,
-        p: Px,
+        p: PointIx,
         place: usize,
         gateway: &GatewayId,
         function: &FunctionId,
         code: &str,
     ) -> Option<(Send, String)> {
         let plan = &self.state.plan;
-        let (point, f) = (plan.point(p), plan.fx(function.as_str())?);
+        let (point, f) = (plan.point(p), plan.function_ix(function.as_str())?);
         let info = plan.gateway(*point.gateways.get(place)?);
-        let desk = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
-        let number = desk.map_or("", |p| p.number.as_str());
+        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let number = switchboard.map_or("", |p| p.number.as_str());
         point.languages.iter().find_map(|lang| {
             let words = plan.words(*lang);
             let answer = if info.answers {
@@ -95,23 +95,23 @@ impl Decider<'_> {
             let (title, time) = (n.title(f), n.time(self.now));
             let values =
                 [("gateway", gateway.as_str()), ("function", &title), ("time", &time), ("answer", answer.as_str())];
-            let out = asks::desk_outgoing(NoteWord::Test, &fill(&template, &values))?;
-            carry::units(&out, None, &info.carry).ok()?;
-            Some((self.desk_send(p, place, *lang)?, out.text.to_string()))
+            let out = asks::system_note_outgoing(NoteWord::Test, &fill(&template, &values))?;
+            fit::units(&out, None, &info.capability).ok()?;
+            Some((self.system_note_send(p, place, *lang)?, out.text.to_string()))
         })
     }
 
-    fn desk_send(&self, p: Px, place: usize, lang: Lang) -> Option<Send> {
+    fn system_note_send(&self, p: PointIx, place: usize, lang: Lang) -> Option<Send> {
         let lang = self.state.plan.region.languages.iter().position(|l| *l == lang)?;
         Some(Send { point: p, gateway: u8::try_from(place).ok()?, lang: u8::try_from(lang).ok()? })
     }
 
-    fn ways(&mut self, change: WaysChange) {
-        self.emit_event(Event::Ways { change: Box::new(change) });
+    fn ways(&mut self, change: GatewayChange) {
+        self.emit_event(Event::Gateway { change: Box::new(change) });
     }
 
     /// Whether a reply from that point answers a test. A bare yes does only where nothing else was asked.
-    pub(super) fn test_reply(&mut self, known: Option<Px>, r: &Reading, alone: bool) -> bool {
+    pub(super) fn test_reply(&mut self, known: Option<PointIx>, r: &Reading, alone: bool) -> bool {
         let plan = self.state.plan.clone();
         let Some(p) = known else { return false };
         if r.verb != Verb::Yes {
@@ -132,7 +132,7 @@ impl Decider<'_> {
             }
             _ => None,
         };
-        hit.inspect(|ordinal| self.ways(WaysChange::TestAnswered { ordinal: *ordinal })).is_some()
+        hit.inspect(|ordinal| self.ways(GatewayChange::TestAnswered { ordinal: *ordinal })).is_some()
     }
 
     /// Somebody called and said the code.
@@ -142,7 +142,7 @@ impl Decider<'_> {
         let test = self.state.tests.iter().find(|t| t.code.as_str() == code && !code.is_empty());
         match test.map(|t| (t.ordinal, t.answered_at)) {
             Some((ordinal, None)) => {
-                self.ways(WaysChange::TestAnswered { ordinal });
+                self.ways(GatewayChange::TestAnswered { ordinal });
                 Ok(())
             }
             Some((_, Some(_))) => Err(Refused::new(
@@ -165,17 +165,18 @@ impl Decider<'_> {
         let plan = self.state.plan.clone();
         let mut tell = vec![plan.region.switchboard];
         tell.extend(plan.region.last_resort.first());
-        let mut told: Vec<Px> = Vec::new();
+        let mut told: Vec<PointIx> = Vec::new();
         for f in tell {
             let holder = self.holds(&plan, f);
-            let carried = |p: &Px| matches!(plan.point(*p).channel, Channel::Sms | Channel::Paging | Channel::Email);
-            let points: Vec<Px> = plan.points_at(holder, self.now).into_iter().filter(carried).collect();
+            let carried =
+                |p: &PointIx| matches!(plan.point(*p).channel, Channel::Sms | Channel::Paging | Channel::Email);
+            let points: Vec<PointIx> = plan.points_at(holder, self.now).into_iter().filter(carried).collect();
             for p in points {
                 if told.contains(&p) {
                     continue;
                 }
                 told.push(p);
-                self.desk_note_avoiding(p, NoteWord::ProgramAlarm, avoid, &|n| {
+                self.system_note_avoiding(p, NoteWord::ProgramAlarm, avoid, &|n| {
                     let what: Vec<&str> = alarms.iter().take(ALARMS_PER_NOTE_MAX).map(|a| a.what.get(n.lang)).collect();
                     let more = alarms.len().saturating_sub(ALARMS_PER_NOTE_MAX);
                     let more = if more > 0 { format!("; +{more}") } else { String::new() };
@@ -184,17 +185,17 @@ impl Decider<'_> {
             }
         }
         let names = alarms.iter().map(|a| a.name.clone()).collect();
-        self.ways(WaysChange::AlarmTold { alarms: names });
+        self.ways(GatewayChange::AlarmTold { alarms: names });
     }
 
     /// A sign of life to a function that watches from outside.
     pub(super) fn sign_of_life(&mut self, to: &FunctionId, head: &str) {
         let plan = self.state.plan.clone();
-        let Some(f) = plan.fx(to.as_str()) else { return };
+        let Some(f) = plan.function_ix(to.as_str()) else { return };
         let points = plan.points_at(f, self.now);
-        let sms: Vec<Px> = points.into_iter().filter(|p| plan.point(*p).channel == Channel::Sms).collect();
+        let sms: Vec<PointIx> = points.into_iter().filter(|p| plan.point(*p).channel == Channel::Sms).collect();
         for p in sms {
-            self.desk_note(p, NoteWord::SignOfLife, &|n| vec![("time", n.time(n.now)), ("head", head.to_owned())]);
+            self.system_note(p, NoteWord::SignOfLife, &|n| vec![("time", n.time(n.now)), ("head", head.to_owned())]);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::*;
 
-impl Owner {
+impl Engine {
     pub(super) fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
         match event {
-            Event::DeskNote { plan, .. } => self.desk_leaves(plan, jobs),
-            Event::Ways { change } => {
-                if let WaysChange::TestSent { plan, .. } = &**change {
-                    self.desk_leaves(plan, jobs);
+            Event::SystemNote { plan, .. } => self.system_note_leaves(plan, jobs),
+            Event::Gateway { change } => {
+                if let GatewayChange::TestSent { plan, .. } = &**change {
+                    self.system_note_leaves(plan, jobs);
                 }
             }
             Event::Incident { no, change } => {
@@ -35,9 +35,9 @@ impl Owner {
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
                         self.own.extend(never.map(id));
                         if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
-                            effects::first_jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                            effects::first_jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
                         } else {
-                            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, range, jobs);
+                            effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
                         }
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
@@ -58,12 +58,12 @@ impl Owner {
         }
     }
 
-    /// The next note of the desk is handed over.
-    pub(super) fn desk_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
-        let ordinal = self.desk_next;
-        self.desk_next += 1;
-        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.desk_contacts.get(plan)) {
-            effects::desk_job(&self.state, ordinal, contacts, jobs);
+    /// The next note of the program itself is handed over.
+    pub(super) fn system_note_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
+        let ordinal = self.system_notes_next;
+        self.system_notes_next += 1;
+        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.system_notes_contacts.get(plan)) {
+            effects::system_note_job(&self.state, ordinal, contacts, jobs);
         }
     }
 
@@ -117,11 +117,11 @@ impl Owner {
                 .filter(|(_, d)| d.state == DeliveryState::Accepted)
                 .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
                 .map(|(o, _)| o);
-            effects::accepted_jobs(&self.state, inc, contacts, &self.around, open, &mut jobs);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.env, open, &mut jobs);
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
             if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
-                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
             }
         }
         for (gateway, jobs) in jobs {
@@ -151,18 +151,18 @@ impl Owner {
             let named = (0u32..).zip(&inc.deliveries).filter(|(_, d)| d.state == DeliveryState::Accepted);
             let named =
                 named.map(|(o, _)| o).filter(|o| refs.get(DeliveryId { incident: inc.no, ordinal: *o }).is_some());
-            effects::accepted_jobs(&self.state, inc, contacts, &self.around, named, &mut jobs);
+            effects::accepted_jobs(&self.state, inc, contacts, &self.env, named, &mut jobs);
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
-            let named = refs.get(DeliveryId { incident: DESK, ordinal }).is_some();
+        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
+            let named = refs.get(DeliveryId { incident: SYSTEM_NOTES, ordinal }).is_some();
             if named && note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
-                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
             }
         }
         for (gateway, jobs) in jobs {
             let earlier = |queued: Queued| {
                 let (delivery, to) = (queued.job.delivery, queued.job.to);
-                refs.get(delivery).map(|name| Earlier { delivery, to, gateway_ref: name.to_owned() })
+                refs.get(delivery).map(|name| PriorAccept { delivery, to, gateway_ref: name.to_owned() })
             };
             if let Some(worker) = workers.get(&gateway) {
                 worker.adopt(jobs.into_iter().filter_map(earlier).collect());
@@ -219,15 +219,15 @@ impl Owner {
         ids.into_iter().for_each(|id| by_incident.entry(id.incident).or_default().push(id.ordinal));
         let mut jobs = Jobs::new();
         for (no, ordinals) in by_incident {
-            if no == DESK {
+            if no == SYSTEM_NOTES {
                 for ordinal in ordinals {
-                    let note = self.state.desk.get(ordinal as usize);
-                    if let Some(contacts) = note.and_then(|n| self.desk_contacts.get(&n.plan)) {
-                        effects::desk_job(&self.state, ordinal, contacts, &mut jobs);
+                    let note = self.state.system_notes.get(ordinal as usize);
+                    if let Some(contacts) = note.and_then(|n| self.system_notes_contacts.get(&n.plan)) {
+                        effects::system_note_job(&self.state, ordinal, contacts, &mut jobs);
                     }
                 }
             } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
-                effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, ordinals.into_iter(), &mut jobs);
+                effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, ordinals.into_iter(), &mut jobs);
             }
         }
         self.hand_over(jobs);
@@ -249,22 +249,22 @@ impl Owner {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
             let waiting =
                 (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
-            effects::jobs(&self.state, inc, contacts, &self.around, &self.foot, waiting, &mut jobs);
+            effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, waiting, &mut jobs);
             // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
             // told (RULES D2).
             let lost = (0u32..).zip(&inc.deliveries).filter(|(_, d)| may_have_left(inc, d)).map(|(ordinal, _)| ordinal);
             let id = |ordinal| (DeliveryId { incident: inc.no, ordinal }, DeliveryState::Unknown);
             self.own.extend(lost.map(id));
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.desk) {
+        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
             let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
-                effects::desk_job(&self.state, ordinal, &self.current, &mut jobs);
+                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
             }
         }
         // Nobody knows whether what was queued had left before the crash: all of it is a possible repeat.
         for queued in jobs.values_mut().flatten() {
-            queued.job.repeat = queued.job.delivery.incident != DESK;
+            queued.job.repeat = queued.job.delivery.incident != SYSTEM_NOTES;
             self.repeats = true;
         }
         self.hand_over(jobs);
@@ -285,7 +285,7 @@ fn still_goes(state: &State, id: DeliveryId) -> bool {
     use DeliveryState as S;
     let ordinal = id.ordinal as usize;
     let known = match id.incident {
-        DESK => state.desk.get(ordinal).map(|n| n.state),
+        SYSTEM_NOTES => state.system_notes.get(ordinal).map(|n| n.state),
         no => state.incidents.get(&no).and_then(|i| i.deliveries.get(ordinal)).map(|d| d.state),
     };
     known.is_none_or(|s| matches!(s, S::Queued | S::Attempting | S::Unknown))

@@ -3,9 +3,9 @@
 
 mod callbacks;
 mod disk;
+mod gateways;
 mod golden;
 mod kept;
 mod privacy;
 mod restart;
 pub mod rig;
-mod ways;

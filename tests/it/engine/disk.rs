@@ -70,7 +70,7 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
 }
 
 impl Rig {
-    async fn report_again(&self) -> vardkase::dispatch::owner::Done {
+    async fn report_again(&self) -> vardkase::dispatch::engine::Done {
         self.act(
             "it-bered",
             vardkase::domain::incident::input::Action::Report(vardkase::domain::incident::input::Report {

@@ -12,9 +12,9 @@ use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::{ApprovalEnd, Batch, Change, DroppedPath, Event, NewAsk, Outcome, Send};
 use vardkase::domain::incident::facts::{Facts, Restore, Safety};
+use vardkase::domain::incident::gateways::GatewayChange;
 use vardkase::domain::incident::state::*;
 use vardkase::domain::incident::steps::{NewStep, StepAsk, StepEnd};
-use vardkase::domain::incident::ways::WaysChange;
 use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, RowId, Then};
@@ -32,8 +32,10 @@ fn sealed() -> Private {
 }
 
 fn batch(item: Item) -> Batch {
-    let sends =
-        Arc::new(vec![Send { point: Px(3), gateway: 1, lang: 0 }, Send { point: Px(300), gateway: 0, lang: 1 }]);
+    let sends = Arc::new(vec![
+        Send { point: PointIx(3), gateway: 1, lang: 0 },
+        Send { point: PointIx(300), gateway: 0, lang: 1 },
+    ]);
     Batch { item, flags: 5, first: 128, sends }
 }
 
@@ -54,19 +56,19 @@ fn facts(restore: Restore, safety: Safety) -> Facts {
 
 fn ask() -> NewAsk {
     NewAsk {
-        function: Fx(4),
-        asked: vec![Fx(4), Fx(200)],
+        function: FunctionIx(4),
+        asked: vec![FunctionIx(4), FunctionIx(200)],
         stage: 1,
         due: WHEN + 300,
         remind_at: Some(WHEN + 150),
         rule: AnswerRule::Required,
-        before_shift: Some(Fx(2)),
+        before_shift: Some(FunctionIx(2)),
     }
 }
 
 fn approval() -> Approval {
     Approval {
-        asked: vec![Fx(1)],
+        asked: vec![FunctionIx(1)],
         asked_at: WHEN,
         due: WHEN + 600,
         code: sealed(),
@@ -101,13 +103,13 @@ fn entry(source: Source, state: EntryState) -> Entry {
         id: 2,
         source,
         audience: Audience::Internal,
-        to: vec![Fx(1), Fx(2)],
+        to: vec![FunctionIx(1), FunctionIx(2)],
         public: false,
         channels: Channel::ALL.to_vec(),
         answer: AnswerRule::Wanted,
         answer_within_s: Some(300),
         deputies: DeputyRule::After,
-        rule: Some(ApprovalRule { by: Fx(1), within_s: 600, then: Then::Escalate, finally: Then::Hold }),
+        rule: Some(ApprovalRule { by: FunctionIx(1), within_s: 600, then: Then::Escalate, finally: Then::Hold }),
         message: 1,
         state,
     }
@@ -115,7 +117,7 @@ fn entry(source: Source, state: EntryState) -> Entry {
 
 fn changes() -> Vec<Change> {
     let of = MessageNo { incident: IncidentNo::actual(14), seq: 1 };
-    let (fx, to) = (Fx(5), Some(Fx(6)));
+    let (fx, to) = (FunctionIx(5), Some(FunctionIx(6)));
     let sites: Vec<SiteId> = vec!["FS".into(), "HS".into()];
     let mut all = vec![
         Change::Opened {
@@ -153,7 +155,7 @@ fn changes() -> Vec<Change> {
             within_s: 900,
             due: WHEN,
             code: sealed(),
-            next: vec![Propose { mode: ModeIx(3), decides: Fx(7), within_s: 900 }],
+            next: vec![Propose { mode: ModeIx(3), decides: FunctionIx(7), within_s: 900 }],
         },
         Change::ProposedAgain { proposal: 1, to, due: WHEN },
         Change::NextProposed { proposal: 1 },
@@ -164,8 +166,13 @@ fn changes() -> Vec<Change> {
         Change::Stopped { message: 1, by: fx, reason: sealed() },
         Change::DataConfirmed { by: fx },
         Change::Merged { into: IncidentNo::actual(15), by: fx },
-        Change::TaskAdded { owner: fx, functions: vec![Fx(8)], message: 1, why: "no channel carries it".into() },
-        Change::TaskDone { task: 1, by: fx },
+        Change::ErrandAdded {
+            owner: fx,
+            functions: vec![FunctionIx(8)],
+            message: 1,
+            why: "no channel carries it".into(),
+        },
+        Change::ErrandDone { errand: 1, by: fx },
         Change::PageChecked { message: 1, equal: false },
         Change::Adopted { plan: "cd".repeat(32), by: fx },
         Change::Archived,
@@ -200,7 +207,7 @@ fn changes() -> Vec<Change> {
             by,
             batches: vec![batch(Item::Message(1))],
             asks: vec![ask()],
-            dropped: vec![DroppedPath { point: Px(4), why: "no å".into() }],
+            dropped: vec![DroppedPath { point: PointIx(4), why: "no å".into() }],
             also: vec![fx],
         },
     ));
@@ -216,12 +223,14 @@ fn changes() -> Vec<Change> {
     ];
     let results = (1..).zip(states).map(|(ordinal, state)| Outcome { ordinal, state }).collect();
     all.push(Change::Results { results });
-    all.extend([Via::Reply, Via::Link, Via::Console, Via::Phone { noted_by: Fx(9) }].map(|via| Change::Answered {
-        asks: vec![1, 2],
-        by: fx,
-        at: WHEN,
-        via,
-    }));
+    all.extend(
+        [Via::Reply, Via::Link, Via::Console, Via::Phone { noted_by: FunctionIx(9) }].map(|via| Change::Answered {
+            asks: vec![1, 2],
+            by: fx,
+            at: WHEN,
+            via,
+        }),
+    );
     all.extend(
         [
             ClosedBy::Superseded(2),
@@ -243,10 +252,10 @@ fn changes() -> Vec<Change> {
     all.extend([
         Change::StepTold {
             step: 2,
-            asked: vec![StepAsk { function: fx, who: Fx(200) }],
+            asked: vec![StepAsk { function: fx, who: FunctionIx(200) }],
             notes: vec![4, 300],
             late: 1,
-            look: WHEN + 60,
+            next_check: WHEN + 60,
         },
         Change::StepRound {
             step: 2,
@@ -254,14 +263,14 @@ fn changes() -> Vec<Change> {
             code: sealed(),
             called: vec![StepAsk { function: fx, who: fx }],
             notes: vec![5],
-            look: WHEN + 600,
+            next_check: WHEN + 600,
         },
-        Change::StepRolled { step: 2, due: WHEN + 3600, look: WHEN + 2700 },
-        Change::StepAnswered { step: 2, functions: vec![fx], by: Fx(7), yes: false, at: WHEN, via: Via::Reply },
-        Change::StepBegun { step: 2, look: WHEN + 7200 },
-        Change::StepMoved { step: 2, due: WHEN + 60, look: WHEN + 30, by: fx, reason: sealed() },
-        Change::Arrived { functions: vec![fx], by: fx, at: WHEN, via: Via::Phone { noted_by: Fx(9) } },
-        Change::ArrivalMissed { functions: vec![fx, Fx(300)] },
+        Change::StepRolled { step: 2, due: WHEN + 3600, next_check: WHEN + 2700 },
+        Change::StepAnswered { step: 2, functions: vec![fx], by: FunctionIx(7), yes: false, at: WHEN, via: Via::Reply },
+        Change::StepBegun { step: 2, next_check: WHEN + 7200 },
+        Change::StepMoved { step: 2, due: WHEN + 60, next_check: WHEN + 30, by: fx, reason: sealed() },
+        Change::Arrived { functions: vec![fx], by: fx, at: WHEN, via: Via::Phone { noted_by: FunctionIx(9) } },
+        Change::ArrivalMissed { functions: vec![fx, FunctionIx(300)] },
     ]);
     all.extend(StepKind::ALL.map(|kind| Change::StepOpened {
         step: NewStep {
@@ -269,7 +278,7 @@ fn changes() -> Vec<Change> {
             kind,
             title: L10n::of([(Lang::SV, "Byt disk"), (Lang::EN, "Change the disk")]),
             owner: fx,
-            to: vec![fx, Fx(300)],
+            to: vec![fx, FunctionIx(300)],
             due: WHEN + 3600,
             lasts_s: 7200,
             beat: match kind {
@@ -278,7 +287,7 @@ fn changes() -> Vec<Change> {
                 _ => None,
             },
             code: sealed(),
-            look: WHEN + 60,
+            next_check: WHEN + 60,
             by: to,
         },
     }));
@@ -312,12 +321,12 @@ fn events() -> Vec<Event> {
         Event::ReportPending { code: sealed(), report },
         Event::ReportGone { code: sealed() },
         Event::StrangerWrote,
-        Event::DeskResults { results: vec![Outcome { ordinal: 0, state: DeliveryState::Accepted }] },
+        Event::SystemNoteResults { results: vec![Outcome { ordinal: 0, state: DeliveryState::Accepted }] },
     ]);
     all.extend(
         [
-            WaysChange::TestSent {
-                send: Send { point: Px(3), gateway: 0, lang: 1 },
+            GatewayChange::TestSent {
+                send: Send { point: PointIx(3), gateway: 0, lang: 1 },
                 plan: "ab".repeat(32),
                 gateway: "sms-api".into(),
                 function: "tib".into(),
@@ -325,13 +334,13 @@ fn events() -> Vec<Event> {
                 code: sealed(),
                 text: sealed(),
             },
-            WaysChange::TestAnswered { ordinal: 128 },
-            WaysChange::AlarmTold { alarms: vec!["gateway-out sms-api".into()] },
+            GatewayChange::TestAnswered { ordinal: 128 },
+            GatewayChange::AlarmTold { alarms: vec!["gateway-down sms-api".into()] },
         ]
-        .map(|change| Event::Ways { change: Box::new(change) }),
+        .map(|change| Event::Gateway { change: Box::new(change) }),
     );
-    all.extend(NoteWord::ALL.iter().map(|word| Event::DeskNote {
-        send: Send { point: Px(3), gateway: 0, lang: 1 },
+    all.extend(NoteWord::ALL.iter().map(|word| Event::SystemNote {
+        send: Send { point: PointIx(3), gateway: 0, lang: 1 },
         plan: "ab".repeat(32),
         word: *word,
         text: sealed(),

@@ -2,8 +2,8 @@
 
 use super::pages::{self, PageRules};
 use super::sms::{self, Alphabet, SmsLimits, Split};
-use super::{CannotCarry, Charset, Outgoing};
-use crate::domain::plan::Carry;
+use super::{Charset, DoesNotFit, Outgoing};
+use crate::domain::plan::Capability;
 
 /// What one fax page holds at 14 pt, in characters; the page itself is laid out by its channel.
 pub const FAX_PAGE_CHARS: u32 = 1_400;
@@ -12,35 +12,35 @@ pub const FAX_PAGE_CHARS: u32 = 1_400;
 ///
 /// # Errors
 /// Why it can't go whole.
-pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32, CannotCarry> {
-    match carry {
-        Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
+pub fn units(out: &Outgoing, trailer: Option<&str>, capability: &Capability) -> Result<u32, DoesNotFit> {
+    match capability {
+        Capability::Sms { charset, ucs2, ref16, separate, parts_max } => {
             sms::fit(out, trailer, &sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max))
                 .map(|f| u32::from(f.parts))
         }
-        Carry::Pages { charset, chars_max, pages_max } => {
+        Capability::Pages { charset, chars_max, pages_max } => {
             let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };
             pages::fit(out, trailer, &rules).map(|f| f.pages)
         }
-        Carry::Fax { pages_max, chars_max } => {
+        Capability::Fax { pages_max, chars_max } => {
             let chars = count(out.text.chars().count());
             let pages = chars.div_ceil(FAX_PAGE_CHARS).max(1);
             if chars > *chars_max {
-                Err(CannotCarry::TooLong { needs: chars, max: *chars_max, unit: "characters".into() })
+                Err(DoesNotFit::TooLong { needs: chars, max: *chars_max, unit: "characters".into() })
             } else if pages > *pages_max {
-                Err(CannotCarry::TooLong { needs: pages, max: *pages_max, unit: "pages".into() })
+                Err(DoesNotFit::TooLong { needs: pages, max: *pages_max, unit: "pages".into() })
             } else {
                 Ok(pages)
             }
         }
-        Carry::Whole { chars_max: Some(max) } => {
+        Capability::Whole { chars_max: Some(max) } => {
             let chars = count(out.text.chars().count());
             if chars > *max {
-                return Err(CannotCarry::TooLong { needs: chars, max: *max, unit: "characters".into() });
+                return Err(DoesNotFit::TooLong { needs: chars, max: *max, unit: "characters".into() });
             }
             Ok(1)
         }
-        Carry::Whole { chars_max: None } => Ok(1),
+        Capability::Whole { chars_max: None } => Ok(1),
     }
 }
 
@@ -49,18 +49,20 @@ pub fn units(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<u32
 ///
 /// # Errors
 /// Why it can't go whole.
-pub fn shown(out: &Outgoing, trailer: Option<&str>, carry: &Carry) -> Result<Vec<String>, CannotCarry> {
-    match carry {
-        Carry::Sms { charset, ucs2, ref16, separate, parts_max } => {
+pub fn shown(out: &Outgoing, trailer: Option<&str>, capability: &Capability) -> Result<Vec<String>, DoesNotFit> {
+    match capability {
+        Capability::Sms { charset, ucs2, ref16, separate, parts_max } => {
             let limits = sms_limits(*charset, *ucs2, *ref16, *separate, *parts_max);
             let parts = sms::parts(out, trailer, &limits)?;
             Ok(if *separate { parts.texts } else { vec![parts.texts.concat()] })
         }
-        Carry::Pages { charset, chars_max, pages_max } => {
+        Capability::Pages { charset, chars_max, pages_max } => {
             let rules = PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset };
             pages::pages(out, trailer, &rules)
         }
-        Carry::Fax { .. } | Carry::Whole { .. } => units(out, trailer, carry).map(|_| vec![out.whole(trailer)]),
+        Capability::Fax { .. } | Capability::Whole { .. } => {
+            units(out, trailer, capability).map(|_| vec![out.whole(trailer)])
+        }
     }
 }
 

@@ -56,9 +56,9 @@ async fn after_a_restart_the_state_is_the_same_and_only_what_is_not_known_goes_a
     let after = rig.state().await;
     assert!(after.incidents[&no].asks.len() >= asks);
     rig.settled().await;
-    let seq = rig.handle.ask(|_, m| m.seq).await.unwrap();
+    let seq = rig.handle.query(|_, m| m.seq).await.unwrap();
     rig.settled().await;
-    assert_eq!(rig.handle.ask(|_, m| m.seq).await.unwrap(), seq, "the timer fired once");
+    assert_eq!(rig.handle.query(|_, m| m.seq).await.unwrap(), seq, "the timer fired once");
     rig.stop().await;
     assert!(replay(dir.path()).state == after);
     let report = vardkase::journal::verify(dir.path(), Default::default()).unwrap();
@@ -174,7 +174,7 @@ async fn a_program_without_any_worker_still_takes_reports() {
     rig.settled().await;
     let state = rig.state().await;
     let inc = state.incidents.values().next().unwrap();
-    assert!(inc.deliveries.iter().all(|d| d.state == DeliveryState::Failed) && !inc.tasks.is_empty());
+    assert!(inc.deliveries.iter().all(|d| d.state == DeliveryState::Failed) && !inc.errands.is_empty());
     rig.stop().await;
     assert!(replay(dir.path()).state == state);
 }

@@ -23,7 +23,7 @@ const WAL_PAGES: i64 = 1000;
 
 /// Copies a journal into a second folder.
 #[derive(Debug)]
-pub struct Mirror {
+pub struct CatchUp {
     source: PathBuf,
     dir: PathBuf,
     target: Option<Target>,
@@ -39,7 +39,7 @@ struct Target {
     _folder: Folder,
 }
 
-impl Mirror {
+impl CatchUp {
     /// Names the two folders: from where, and to where. Nothing is opened yet: a disk that is missing must not stop a start.
     pub fn new(source: &Path, dir: &Path) -> Self {
         Self { source: source.into(), dir: dir.into(), target: None }

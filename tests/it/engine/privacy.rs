@@ -35,7 +35,8 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
     };
     // Replies from every SMS address, one a nonsense with words of its own.
     let sms = rig.loaded.plan.points.iter().position(|p| p.channel == Channel::Sms).unwrap();
-    let from = rig.loaded.contacts.address(vardkase::domain::ids::Px(u32::try_from(sms).unwrap())).unwrap().to_string();
+    let from =
+        rig.loaded.contacts.address(vardkase::domain::ids::PointIx(u32::try_from(sms).unwrap())).unwrap().to_string();
     rig.handle.reply(Channel::Sms, from.clone(), "JA".into()).await;
     rig.handle.reply(Channel::Sms, from.clone(), "zebrahemlighet i korridoren".into()).await;
     rig.handle.reply(Channel::Sms, "+46701740699".into(), "okändhemlighet".into()).await;
@@ -70,7 +71,7 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
         secrets.extend(inc.notes.iter().map(|n| n.text.as_str().to_owned()));
     }
     secrets.extend(state.pending.keys().cloned());
-    secrets.extend(state.desk.iter().map(|n| n.text.as_str().to_owned()));
+    secrets.extend(state.system_notes.iter().map(|n| n.text.as_str().to_owned()));
     let step = u32::try_from(state.incidents[&no].steps.len()).unwrap();
     rig.act("iva", Action::StepStop { incident: no, step, reason: "kamelskal".into() }).await;
     rig.act("tib", Action::Stop { incident: no, message: Some(1), reason: "noshornsskal".into() }).await;
@@ -94,7 +95,7 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
         }
     }
     for p in 0..loaded.contacts.len() {
-        let address = loaded.contacts.address(vardkase::domain::ids::Px(u32::try_from(p).unwrap())).unwrap();
+        let address = loaded.contacts.address(vardkase::domain::ids::PointIx(u32::try_from(p).unwrap())).unwrap();
         if loaded.plan.points[p].channel == Channel::Web {
             continue;
         }

@@ -6,14 +6,14 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::act::carry_out;
+use super::act::run_effects;
 use super::overview::Did;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::incident::gateways::Reached;
 use crate::domain::incident::input::Action;
-use crate::domain::incident::ways::Reached;
 use crate::domain::plan::Channel;
 use crate::web::Ctx;
 use crate::web::gateways::{GatewayView, TestView, gateways_of, tests_of};
@@ -40,9 +40,9 @@ impl Ui {
     /// A sign besides the word and the colour, for who sees none.
     fn standing(&self, g: &GatewayView) -> String {
         let (sign, sv, en) = match g.standing.as_str() {
-            "well" => ("✔", "frisk", "well"),
-            "doubted" => ("⚠", "osäker", "doubted"),
-            "out" => ("✖", "ur bruk", "out"),
+            "healthy" => ("✔", "frisk", "healthy"),
+            "suspect" => ("⚠", "osäker", "suspect"),
+            "down" => ("✖", "ur bruk", "down"),
             "unusable" => ("✖", "går inte att använda", "unusable"),
             "manual" => ("○", "går till fots", "walked"),
             _ => ("○", "egen sida", "page of our own"),
@@ -131,7 +131,7 @@ pub async fn posted(
     };
     if fields.get("do") == "probe" {
         let wanted = gateway.clone();
-        if let Ok(Some(worker)) = ctx.handle.ask(move |_, m| m.workers.get(&wanted).cloned()).await {
+        if let Ok(Some(worker)) = ctx.handle.query(move |_, m| m.workers.get(&wanted).cloned()).await {
             worker.probe().await;
         }
         return Redirect::to(&format!("{here}?done=probed")).into_response();
@@ -145,5 +145,5 @@ pub async fn posted(
     } else {
         (Action::TestGateway { gateway, function: fields.get("function").into() }, "test")
     };
-    carry_out(&ctx, &visitor, by, action, &format!("{here}?done={done}"), &here).await
+    run_effects(&ctx, &visitor, by, action, &format!("{here}?done={done}"), &here).await
 }

@@ -35,7 +35,7 @@ async fn an_unusable_gateway_hands_over_to_the_next_at_once() {
         assert!(next || gateways.len() == 1, "nobody took over");
     }
     assert!(failed > 0);
-    let why = rig.handle.ask(|_, m| m.reasons.values().next().cloned()).await.unwrap();
+    let why = rig.handle.query(|_, m| m.reasons.values().next().cloned()).await.unwrap();
     assert_eq!(why.as_deref(), Some("its secret is missing"));
     rig.stop().await;
     assert!(replay(dir.path()).state == state);
@@ -119,7 +119,7 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
     rig.settled().await;
     let state = rig.state().await;
     let inc = state.incidents.values().next().unwrap();
-    let around = vardkase::dispatch::effects::Surroundings {
+    let env = vardkase::dispatch::effects::Env {
         public_url: String::new(),
         link_key: std::sync::Arc::new(vardkase::dispatch::links::LinkKey::from_bytes([1; 32])),
     };
@@ -137,9 +137,9 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
             let mut jobs = vardkase::dispatch::effects::Jobs::new();
             let one = std::iter::once(ordinal);
             if first {
-                vardkase::dispatch::effects::first_jobs(&state, &inc, contacts, &around, "", one, &mut jobs);
+                vardkase::dispatch::effects::first_jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
             } else {
-                vardkase::dispatch::effects::jobs(&state, &inc, contacts, &around, "", one, &mut jobs);
+                vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
             }
             let queued = jobs.into_values().flatten().next().unwrap();
             assert!(!queued.last_path, "place {place}: another way is left");
@@ -156,7 +156,7 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
     let last = u32::try_from(inc.deliveries.len() - 1).unwrap();
     let inc = inc.clone();
     let mut jobs = vardkase::dispatch::effects::Jobs::new();
-    vardkase::dispatch::effects::jobs(&state, &inc, contacts, &around, "", std::iter::once(last), &mut jobs);
+    vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", std::iter::once(last), &mut jobs);
     assert!(jobs.into_values().flatten().next().unwrap().last_path);
     rig.stop().await;
 }

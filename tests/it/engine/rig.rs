@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, watch};
 use vardkase::channels::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::clock::VirtualClock;
 use vardkase::config::{Loaded, Source, load};
-use vardkase::dispatch::effects::Surroundings;
+use vardkase::dispatch::effects::Env;
+use vardkase::dispatch::engine::{self, Done, Handle, Parts};
 use vardkase::dispatch::links::LinkKey;
-use vardkase::dispatch::owner::{self, Done, Handle, Parts};
 use vardkase::dispatch::recover::{Recovered, recover};
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
@@ -242,14 +242,14 @@ pub fn start(dir: &Path, options: Options) -> Rig {
         journal: journal.clone(),
         recovered,
         loaded: loaded.clone(),
-        around: Surroundings { public_url: String::new(), link_key: Arc::new(LinkKey::from_bytes([1; 32])) },
+        env: Env { public_url: String::new(), link_key: Arc::new(LinkKey::from_bytes([1; 32])) },
         clock: Arc::new(options.clock.clone()),
         workers: workers.clone(),
         unusable,
         news,
     };
-    let (owner, handle) = owner::build(parts);
-    let task = tokio::spawn(owner.run(loaded.plan.clone(), stopped));
+    let (engine, handle) = engine::build(parts);
+    let task = tokio::spawn(engine.run(loaded.plan.clone(), stopped));
     Rig { loaded, handle, far, gate, clock: options.clock, workers, stop, task, journal }
 }
 
@@ -262,10 +262,10 @@ impl Rig {
         self.act("it-bered", ehr_down()).await
     }
     pub async fn state(&self) -> State {
-        self.handle.ask(|state, _| state.clone()).await.unwrap()
+        self.handle.query(|state, _| state.clone()).await.unwrap()
     }
     pub async fn on_record(&self) -> bool {
-        self.handle.ask(|_, meta| meta.on_record).await.unwrap()
+        self.handle.query(|_, meta| meta.on_record).await.unwrap()
     }
     /// Looks until it is so.
     pub async fn until(&self, what: &str, mut so: impl FnMut(&State, &Far) -> bool) {
@@ -281,7 +281,7 @@ impl Rig {
         let mut last = (0, 0, 0);
         let mut same = 0;
         while same < 5 {
-            let seq = self.handle.ask(|_, meta| meta.seq).await.unwrap();
+            let seq = self.handle.query(|_, meta| meta.seq).await.unwrap();
             let now = (seq, self.far.took.lock().unwrap().len(), self.journal.head().seq);
             same = if now == last { same + 1 } else { 0 };
             last = now;

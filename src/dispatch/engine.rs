@@ -16,24 +16,24 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::board::Board;
-use super::effects::{self, Jobs, Surroundings};
-use super::keeping::{Keeping, Kept};
+use super::effects::{self, Env, Jobs};
 use super::queue::Queued;
 use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
+use super::system_record::{SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
-use crate::channels::{Earlier, Taken};
+use crate::channels::{AckToken, PriorAccept};
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, Px};
+use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::gateways::{GatewayChange, TEST_TTL_S};
 use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::recall::recalled;
-use crate::domain::incident::state::{DESK, Delivery, Incident, Item, Phase, State};
-use crate::domain::incident::ways::{TEST_TTL_S, WaysChange};
+use crate::domain::incident::state::{Delivery, Incident, Item, Phase, SYSTEM_NOTES, State};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -68,20 +68,20 @@ struct InFlight {
     /// It was told and sent: once it is on disk, or before when nothing can be written.
     carried_out: bool,
     events: Vec<Event>,
-    kept: Vec<(At, Keeping)>,
+    kept: Vec<(At, SystemRecord)>,
     replies: Answers,
     /// Gateways that let go of an answer when this is on disk.
-    taken: Vec<Taken>,
+    acks: Vec<AckToken>,
 }
 
 /// The loop.
-pub struct Owner {
+pub struct Engine {
     state: State,
     /// When the state wants to be looked at again; `None`: it has changed since, and must be scanned.
     due: Option<Option<At>>,
     contacts: BTreeMap<IncidentNo, Arc<Contacts>>,
     current: Arc<Contacts>,
-    around: Surroundings,
+    env: Env,
     clock: SharedClock,
     journal: Journal,
     /// The number that the next record gets, minus one; ahead of the disk by what is in flight.
@@ -95,10 +95,10 @@ pub struct Owner {
     retry_at: Option<Instant>,
     /// Outcomes that the loop knows by itself: it decides on them next, so that the order of decisions is that of records.
     own: Vec<(DeliveryId, DeliveryState)>,
-    /// The next note of the desk that is handed over.
-    desk_next: usize,
-    /// The contacts that go with each plan of this run: notes of the desk name the plan that they were decided with.
-    desk_contacts: BTreeMap<String, Arc<Contacts>>,
+    /// The next note of the program itself that is handed over.
+    system_notes_next: usize,
+    /// The contacts that go with each plan of this run: notes of the program itself name the plan that they were decided with.
+    system_notes_contacts: BTreeMap<String, Arc<Contacts>>,
     /// Workers whose place another took, and whose last word has not come.
     replaced: BTreeMap<GatewayId, u32>,
     /// Who waits to see the state.
@@ -134,7 +134,7 @@ pub struct Parts {
     /// The configuration.
     pub loaded: Loaded,
     /// Links and pages.
-    pub around: Surroundings,
+    pub env: Env,
     /// Time.
     pub clock: SharedClock,
     /// Workers by gateway.
@@ -146,8 +146,8 @@ pub struct Parts {
 }
 
 /// Builds the loop. Its first input sets the plan for new incidents, if it is another than the journal's.
-pub fn build(parts: Parts) -> (Owner, Handle) {
-    let Parts { journal, mut recovered, loaded, around, clock, workers, unusable, news } = parts;
+pub fn build(parts: Parts) -> (Engine, Handle) {
+    let Parts { journal, mut recovered, loaded, env, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
     let (closed, watch_closed) = watch::channel(0);
@@ -170,22 +170,22 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
         board: Board::default(),
     };
     let board = meta.board.clone();
-    let owner = Owner {
+    let owner = Engine {
         foot: meta.kept.foot(),
         closed,
-        desk_next: recovered.state.desk.len(),
+        system_notes_next: recovered.state.system_notes.len(),
         retry_at: None,
         replaced: BTreeMap::new(),
         looks: Vec::new(),
         repeats: false,
         own: Vec::new(),
-        desk_contacts: BTreeMap::new(),
+        system_notes_contacts: BTreeMap::new(),
         stopped: None,
         state: recovered.state,
         due: None,
         contacts: recovered.contacts,
         current: Arc::new(loaded.contacts),
-        around,
+        env,
         clock,
         journal,
         seq: recovered.head.seq,
@@ -205,9 +205,9 @@ pub fn build(parts: Parts) -> (Owner, Handle) {
 #[derive(Default)]
 struct Gathered {
     events: Vec<Decided>,
-    kept: Vec<(At, Keeping)>,
+    kept: Vec<(At, SystemRecord)>,
     replies: Answers,
-    taken: Vec<Taken>,
+    acks: Vec<AckToken>,
     blobs: Vec<Vec<u8>>,
 }
 
@@ -230,7 +230,7 @@ enum Ended {
     Retry,
 }
 
-impl Owner {
+impl Engine {
     /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
     #[must_use]
     pub fn with_nonces(mut self, nonces: Nonces) -> Self {
@@ -275,7 +275,7 @@ impl Owner {
                 _ = stop.changed() => open = false,
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
                 news = self.news.recv(), if room && hearing => match news {
-                    Some(news) => self.hear(news, &mut gathered),
+                    Some(news) => self.on_worker_event(news, &mut gathered),
                     None => {
                         // Incidents are still led, over the console and on paper.
                         tracing::error!("no gateway has a worker any more: nothing can be sent");
@@ -283,7 +283,7 @@ impl Owner {
                     }
                 },
                 request = self.rx.recv(), if room => match request {
-                    Some(request) => self.take(request, &mut gathered),
+                    Some(request) => self.on_request(request, &mut gathered),
                     None => open = false,
                 },
                 () = tokio::time::sleep(wait.min(self.look_every)) => {}
@@ -300,9 +300,9 @@ impl Owner {
                 if !self.looks.is_empty() {
                     break;
                 } else if let Ok(news) = self.news.try_recv() {
-                    self.hear(news, &mut gathered);
+                    self.on_worker_event(news, &mut gathered);
                 } else if let Ok(request) = self.rx.try_recv() {
-                    self.take(request, &mut gathered);
+                    self.on_request(request, &mut gathered);
                 } else {
                     break;
                 }
@@ -324,7 +324,7 @@ impl Owner {
                 biased;
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
                 news = self.news.recv(), if hearing => match news {
-                    Some(news) => self.hear(news, &mut gathered),
+                    Some(news) => self.on_worker_event(news, &mut gathered),
                     None => hearing = false,
                 },
                 () = tokio::time::sleep_until(until) => break,
@@ -376,7 +376,7 @@ impl Owner {
         self.clock.now().into()
     }
 
-    fn take(&mut self, request: Request, gathered: &mut Gathered) {
+    fn on_request(&mut self, request: Request, gathered: &mut Gathered) {
         match request {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
@@ -409,7 +409,7 @@ impl Owner {
 
     fn set_plan(&mut self, plan: Plan, reply: Option<Answer>, gathered: &mut Gathered) {
         let (bytes, plan) = frozen(plan);
-        self.desk_contacts.insert(plan.hash.clone(), self.current.clone());
+        self.system_notes_contacts.insert(plan.hash.clone(), self.current.clone());
         if self.state.plan.hash == plan.hash && self.seq > 0 {
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: true }));
@@ -466,13 +466,13 @@ impl Owner {
     }
 
     /// What a worker told.
-    fn hear(&mut self, news: WorkerEvent, gathered: &mut Gathered) {
+    fn on_worker_event(&mut self, news: WorkerEvent, gathered: &mut Gathered) {
         match news {
             WorkerEvent::Refs(refs) => match gathered.kept.last_mut() {
-                Some((_, Keeping::GatewayRefs(last))) if last.len() + refs.len() <= REFS_TOGETHER_MAX => {
+                Some((_, SystemRecord::GatewayRefs(last))) if last.len() + refs.len() <= REFS_TOGETHER_MAX => {
                     last.extend(refs)
                 }
-                _ => gathered.kept.push((self.now(), Keeping::GatewayRefs(refs))),
+                _ => gathered.kept.push((self.now(), SystemRecord::GatewayRefs(refs))),
             },
             WorkerEvent::Outcomes(outcomes) => {
                 let mut states: Vec<(DeliveryId, DeliveryState)> = Vec::with_capacity(outcomes.len());
@@ -487,12 +487,12 @@ impl Owner {
                 }
                 self.decide(&Input::Outcomes(states), None, gathered);
             }
-            WorkerEvent::Reply { gateway, from, text, taken } => {
+            WorkerEvent::Reply { gateway, from, text, ack } => {
                 let channel = self.channel_of(&gateway);
                 if let Some(channel) = channel {
                     self.heard(channel, &from.0, text, gathered);
                 }
-                gathered.taken.push(taken);
+                gathered.acks.push(ack);
             }
             WorkerEvent::Health { gateway, health, .. } => {
                 self.meta.health.insert(gateway, (health.ok, health.detail));
@@ -525,7 +525,7 @@ impl Owner {
 
     /// Finds which duty points have that address, per open incident's own contacts, and lets the domain read the text.
     fn heard(&mut self, channel: Channel, from: &str, text: String, gathered: &mut Gathered) {
-        let in_incidents: Vec<(IncidentNo, Px)> = self
+        let in_incidents: Vec<(IncidentNo, PointIx)> = self
             .state
             .incidents
             .values()
@@ -546,13 +546,13 @@ impl Owner {
     /// Hands what was decided to the journal, as one batch.
     fn commit(&mut self, gathered: &mut Gathered) {
         if gathered.events.is_empty() && gathered.kept.is_empty() {
-            gathered.taken.drain(..).for_each(|taken| taken.tell());
+            gathered.acks.drain(..).for_each(|ack| ack.tell());
             for (reply, _) in gathered.replies.drain(..) {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
             }
             return;
         }
-        let Gathered { events: decided, kept, replies, taken, blobs } = std::mem::take(gathered);
+        let Gathered { events: decided, kept, replies, acks, blobs } = std::mem::take(gathered);
         let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
         for Decided { at, event, contacts } in decided {
@@ -569,9 +569,9 @@ impl Owner {
         }
         // What was decided is told when the last of it is on disk.
         let last = batches.len() - 1;
-        let mut told = Some((events, kept, replies, taken));
+        let mut told = Some((events, kept, replies, acks));
         for (n, batch) in batches.into_iter().enumerate() {
-            let (events, kept, replies, taken) =
+            let (events, kept, replies, acks) =
                 if n == last { told.take().unwrap_or_default() } else { Default::default() };
             let expected = self.seq;
             self.seq += batch.records.len() as u64;
@@ -584,10 +584,10 @@ impl Owner {
                 events,
                 kept,
                 replies,
-                taken,
+                acks,
             };
             if !self.meta.on_record {
-                self.carry_out(&mut this);
+                self.run_effects(&mut this);
             }
             self.in_flight.push_back(this);
         }
@@ -659,7 +659,7 @@ impl Owner {
             self.meta.on_record = true;
             self.meta.trouble = None;
         }
-        self.carry_out(&mut front);
+        self.run_effects(&mut front);
         if self.retry_at.is_none() {
             self.submit();
         }
@@ -681,12 +681,12 @@ impl Owner {
         self.meta.on_record = false;
         self.meta.trouble = Some(why.to_owned());
         let mut all = std::mem::take(&mut self.in_flight);
-        all.iter_mut().for_each(|f| self.carry_out(f));
+        all.iter_mut().for_each(|f| self.run_effects(f));
         self.in_flight = all;
         self.changed.send_modify(|n| *n += 1);
     }
 
-    fn carry_out(&mut self, done: &mut InFlight) {
+    fn run_effects(&mut self, done: &mut InFlight) {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
         }
@@ -699,7 +699,7 @@ impl Owner {
             let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
         }
-        done.taken.drain(..).for_each(|taken| taken.tell());
+        done.acks.drain(..).for_each(|ack| ack.tell());
         let mut jobs = Jobs::new();
         for event in events.iter() {
             self.effects_of(event, &mut jobs);
