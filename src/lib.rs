@@ -13,12 +13,12 @@
 //! | [`domain`] | every rule; pure: `decide(state, input, now) -> events`, `apply` |
 //! | [`config`] | YAML to a checked [`domain::plan::Plan`], diagnostics, the shipped region |
 //! | [`journal`] | append, read, verify; the hash chain; what is encrypted per incident |
-//! | [`channels`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
+//! | [`gateways`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
 //! | [`dispatch`] | the loop that owns the state; a worker per gateway |
 //! | [`intake`] | answers, receipts and alerts that come from outside |
 //! | [`web`] | public page, console, API |
 //! | [`drill`] | scheduled drills and their reports |
-//! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `channels` |
+//! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `gateways` |
 //! | [`app`] | the only wiring |
 //! | [`bench`] | figures of speed and memory; never a judgement |
 //! | [`cli`] | one command a file |
@@ -34,7 +34,6 @@
 
 pub mod app;
 pub mod bench;
-pub mod channels;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -42,6 +41,7 @@ pub mod dispatch;
 pub mod domain;
 pub mod drill;
 pub mod error;
+pub mod gateways;
 pub mod intake;
 pub mod journal;
 pub mod sim;

@@ -4,4 +4,4 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vardkase::channels::smpp::any_bytes(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vardkase::gateways::smpp::any_bytes(bytes));

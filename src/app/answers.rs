@@ -8,12 +8,12 @@ use hyper::{Method, StatusCode};
 use tokio::sync::Notify;
 
 use super::gateways::Callback;
-use crate::channels::sms_http::CallbackKind;
-use crate::channels::{AckToken, Boxed, GatewayEvent};
 use crate::dispatch::engine::Handle;
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::worker::WorkerHandle;
 use crate::domain::ids::GatewayId;
+use crate::gateways::sms_http::CallbackKind;
+use crate::gateways::{AckToken, Boxed, GatewayEvent};
 use crate::web::public::{ANSWER_PREFIX, Answer, CALLBACK_PREFIX, Call, Dynamic};
 
 /// A gateway that calls with an answer waits so long until it is on disk; gateways give up after some 10 s.

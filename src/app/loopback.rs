@@ -8,8 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::gateways::callback_path;
-use crate::channels::Secret;
-use crate::channels::sms_http::CallbackKind;
 use crate::config::raw::channels::{
     AuthWord, CallbackEntry, DaemonWord, LineEntry, PresetWord, ResolutionWord, RoleWord, SecretEntry, SmsHttpEntry,
     SmtpEntry, TlsWord,
@@ -19,6 +17,8 @@ use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::domain::text::Charset;
+use crate::gateways::Secret;
+use crate::gateways::sms_http::CallbackKind;
 use crate::sim::relay::{self, Line};
 use crate::sim::{Far, espa, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::channels::mirror::{Mirror, PageName};
 use crate::clock::{SharedClock, mono};
 use crate::dispatch::board::{Board, PageState};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 use crate::domain::lang::{L10n, Lang};
+use crate::gateways::mirror::{Mirror, PageName};
 
 /// A page that could not be published is tried again after this…
 const RETRY_MIN: Duration = Duration::from_secs(2);

@@ -11,7 +11,6 @@ use super::heartbeat::{self, Heartbeat};
 use super::mirrors::{Follower, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
 use super::task_set::{Digest, TaskSet};
-use crate::channels::mirror::Mirror;
 use crate::clock::SharedClock;
 use crate::config::load::Watch;
 use crate::config::raw::channels::PageWord;
@@ -19,6 +18,7 @@ use crate::config::{Loaded, Settings};
 use crate::dispatch::board::{Board, PageState};
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::GatewayId;
+use crate::gateways::mirror::Mirror;
 use crate::journal::Journal;
 
 /// What a configuration says of the outside.

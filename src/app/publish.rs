@@ -9,13 +9,13 @@ use tokio::sync::{mpsc, watch};
 
 use super::mirrors::{Publication, Told, alarm_name, alarm_text};
 use super::task_set::Digest;
-use crate::channels::mirror::PageName;
 use crate::clock::SharedClock;
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::{GatewayId, MessageNo};
 use crate::domain::incident::input::Input;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::public_view::{PublicView, public_view};
+use crate::gateways::mirror::PageName;
 use crate::web::page::{Links, PageFrame, render_linked, render_public};
 use crate::web::public::{Pages, PublicSite, Published};
 

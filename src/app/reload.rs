@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::outside::Outside;
 use super::workers::Workers;
-use crate::channels::Boxed;
 use crate::config::diff;
 use crate::config::{Source, load_checked};
 use crate::dispatch::engine::Handle;
 use crate::dispatch::recover::frozen;
 use crate::domain::plan::Plan;
+use crate::gateways::Boxed;
 use crate::web::reload::{Mistake, NotReloaded, Reload, Reloaded};
 
 /// What a reload needs.

@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::answers::{Back, Backs};
 use super::gateways::{self, Built};
-use crate::channels::Stop;
 use crate::config::{GatewayConfig, Loaded};
 use crate::dispatch::engine::Swap;
 use crate::dispatch::retry::Jitter;
@@ -18,6 +17,7 @@ use crate::dispatch::worker::{Worker, WorkerEvent, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::GatewayInfo;
+use crate::gateways::Stop;
 
 /// A gateway that runs.
 struct Runs {

@@ -8,10 +8,10 @@ use super::region::EMAIL;
 use super::rig::Rig;
 use super::sending::{region, wait};
 use crate::app::gateways::mails_in_hand_max;
-use crate::channels::smtp::{SmtpConfig, SmtpGateway, Tls};
 use crate::clock::mono;
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::Channel;
+use crate::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
 
 /// Where to, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::machine::Scratch;
 use super::region::Region;
-use crate::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::clock::{SharedClock, SystemClock, mono};
 use crate::dispatch::effects::Env;
 use crate::dispatch::engine::{self, Handle, Parts};
@@ -19,6 +18,7 @@ use crate::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::delivery::{Accepted, DeliveryState};
 use crate::domain::ids::GatewayId;
+use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::journal::{Journal, OpenOptions};
 
 /// A run that takes longer is given up.

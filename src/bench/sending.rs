@@ -6,13 +6,13 @@ use super::machine::{cores, cpu_s, ms, resident_bytes};
 use super::region::{EMAIL, MIXED, Region, SMS, Size, generate, report};
 use super::rig::{Rig, Taker, Way};
 use super::{Figure, SEED};
-use crate::channels::Gateway;
-use crate::channels::smpp::{Smpp, SmppConfig};
-use crate::channels::smtp::{SmtpConfig, SmtpGateway, Tls};
 use crate::clock::mono;
 use crate::config::{Source, load};
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::Channel;
+use crate::gateways::Gateway;
+use crate::gateways::smpp::{Smpp, SmppConfig};
+use crate::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
 use crate::sim::{Far, smpp as sim_smpp, smtp as sim_smtp};
 
 /// Connections to the mail server.
@@ -102,7 +102,7 @@ pub fn smpp(n: u32) -> Result<Vec<Figure>, String> {
             host: sim.addr.ip().to_string(),
             port: sim.addr.port(),
             system_id,
-            password: crate::channels::Secret::new(password),
+            password: crate::gateways::Secret::new(password),
             from: "72112".into(),
             window_max: WINDOW,
             receipts: false,

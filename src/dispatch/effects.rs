@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::links::{LinkKey, link};
 use super::queue::Queued;
-use crate::channels::{Address, Job, MessageContext};
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, PointIx, Status};
@@ -18,6 +17,7 @@ use crate::domain::plan::{AnswerRule, Channel, Plan};
 use crate::domain::text::Outgoing;
 use crate::domain::text::fit::units;
 use crate::domain::words::NoteWord;
+use crate::gateways::{Address, Job, MessageContext};
 
 /// What stands around texts, and is not the domain's.
 #[derive(Clone, Debug)]

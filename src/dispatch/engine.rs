@@ -23,7 +23,6 @@ use super::recover::{Recovered, frozen};
 use super::system_record::{SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
-use crate::channels::{AckToken, PriorAccept};
 use crate::clock::{SharedClock, mono};
 use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
@@ -37,6 +36,7 @@ use crate::domain::incident::state::{Delivery, Incident, Item, Phase, SYSTEM_NOT
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
+use crate::gateways::{AckToken, PriorAccept};
 use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.

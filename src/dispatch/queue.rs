@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::retry::Tries;
-use crate::channels::Job;
 use crate::domain::ids::{DeliveryId, Status};
+use crate::gateways::Job;
 
 /// A class that has waited so long moves beside the more urgent ones.
 pub const AGED: Duration = Duration::from_secs(30);

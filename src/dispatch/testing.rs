@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::channels::{Address, Job, MessageContext};
 use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::lang::Lang;
 use crate::domain::text::{Actual, Canonical, NO_MARK, Outgoing};
+use crate::gateways::{Address, Job, MessageContext};
 
 /// A delivery of incident 14.
 pub fn actual(ordinal: u32) -> DeliveryId {

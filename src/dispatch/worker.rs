@@ -22,9 +22,9 @@ use super::retry::{Jitter, RetryPolicy, backoff};
 pub use super::worker_event::{Outcome, WorkerEvent};
 pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
-use crate::channels::{Cancelled, Gateway, GatewayEvent, Health, Job, PriorAccept, Stop};
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::gateways::{Cancelled, Gateway, GatewayEvent, Health, Job, PriorAccept, Stop};
 
 /// The gateway's news that may wait for the worker.
 pub const GATEWAY_EVENTS_MAX: usize = 1024;

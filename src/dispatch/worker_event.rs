@@ -2,9 +2,9 @@
 
 use super::gateway_refs::GatewayRef;
 use super::health::Standing;
-use crate::channels::{AckToken, Address, Health};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::gateways::{AckToken, Address, Health};
 
 /// What became of a delivery, and why if it did not go well. The reason has no address in it.
 pub type Outcome = (DeliveryId, DeliveryState, Option<String>);

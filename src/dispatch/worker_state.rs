@@ -14,9 +14,9 @@ use super::receipts::Receipts;
 use super::retry::{self, GiveUp, Jitter, Step};
 use super::worker_event::{Outcome, WorkerEvent};
 use super::worker_limits::WorkerLimits;
-use crate::channels::{GatewayEvent, Health, Job, PriorAccept};
 use crate::domain::delivery::{Accepted, DeliveryState, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::gateways::{GatewayEvent, Health, Job, PriorAccept};
 
 /// Events that wait for the loop. From there on the gateway's news wait in its channel, and nothing more is handed over.
 pub const BACKLOG_EVENTS_MAX: usize = 16;

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::watch;
 
 use super::*;
-use crate::channels::{AckToken, Address, Boxed, Events, Jobs};
 use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
 use crate::domain::delivery::DeliveryState::{self, Accepted as Took, Delivered, Expired, Failed, Unknown, Withdrawn};
 use crate::domain::delivery::{Accepted, SendError};
+use crate::gateways::{AckToken, Address, Boxed, Events, Jobs};
 
 /// What a fake answers to a job; the number counts the jobs from 0. `None`: it says nothing.
 type Answer = dyn Fn(&Job, u32) -> Option<Result<Accepted, SendError>> + Send + Sync;

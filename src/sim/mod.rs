@@ -1,5 +1,5 @@
 //! Gateways on loopback that speak the real protocols: for the demo, drills and tests. They share no codec with
-//! `channels` (else their mistakes would cancel out) and know only the domain.
+//! `gateways` (else their mistakes would cancel out) and know only the domain.
 //!
 //! A gateway here keeps what arrived as the far device would show it, and can be told to misbehave.
 

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use super::Ctx;
 use super::api::json;
 use super::problem::Problem;
-use crate::channels::Health;
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::health::Standing;
 use crate::domain::delivery::DeliveryState;
@@ -21,6 +20,7 @@ use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{SYSTEM_NOTES, State as Domain};
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::domain::time::At;
+use crate::gateways::Health;
 
 /// Tests that one answer shows.
 const TESTS_SHOWN_MAX: usize = 50;

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Ctx;
 use super::api::{json, known_duty, no_incident, number};
 use super::problem::Problem;
-use crate::channels::Boxed;
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::plan::Plan;
+use crate::gateways::Boxed;
 
 /// Mistakes that an answer names; `vardkase check` names all.
 const MISTAKES_SHOWN_MAX: usize = 20;

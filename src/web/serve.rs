@@ -9,7 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::channels::Stop;
+use crate::gateways::Stop;
 
 /// Connections at one time. Further ones wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 512;

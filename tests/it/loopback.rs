@@ -11,14 +11,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use vardkase::app::gateways::{Built, Env, build};
 use vardkase::app::loopback::{self, Loopback, Opts};
-use vardkase::channels::sms_http::CallbackKind;
-use vardkase::channels::{Address, GatewayEvent, Job, MessageContext};
 use vardkase::config::{Loaded, Settings, Source, load};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, GatewayId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{Capability, Channel};
 use vardkase::domain::text::{Charset, Outgoing};
+use vardkase::gateways::sms_http::CallbackKind;
+use vardkase::gateways::{Address, GatewayEvent, Job, MessageContext};
 use vardkase::sim::relay::Line;
 use vardkase::sim::verify::{Kind, received};
 

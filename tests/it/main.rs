@@ -12,12 +12,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod bytes;
-mod channels;
 mod cli;
 mod config;
 mod copies;
 mod demo;
 mod engine;
+mod gateways;
 mod kills;
 mod limits;
 mod loopback;

@@ -45,21 +45,21 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("error", vec!["domain", "journal"]),
         ("clock", vec![]),
         ("journal", vec!["domain", "clock"]),
-        ("channels", vec!["domain", "error", "clock"]),
+        ("gateways", vec!["domain", "error", "clock"]),
         ("config", vec!["domain", "error"]),
         ("sim", vec!["domain"]),
-        ("dispatch", vec!["journal", "channels", "config", "domain", "error", "clock"]),
-        ("intake", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
-        ("drill", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
-        ("web", vec!["dispatch", "journal", "channels", "config", "domain", "error", "clock"]),
+        ("dispatch", vec!["journal", "gateways", "config", "domain", "error", "clock"]),
+        ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
+        ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
+        ("web", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
         (
             "app",
             vec![
-                "web", "intake", "drill", "dispatch", "journal", "channels", "config", "domain", "sim", "error",
+                "web", "intake", "drill", "dispatch", "journal", "gateways", "config", "domain", "sim", "error",
                 "clock",
             ],
         ),
-        ("bench", vec!["app", "web", "dispatch", "journal", "channels", "config", "domain", "sim", "error", "clock"]),
+        ("bench", vec!["app", "web", "dispatch", "journal", "gateways", "config", "domain", "sim", "error", "clock"]),
         ("cli", vec!["app", "bench", "web", "dispatch", "journal", "config", "domain", "error", "clock"]),
         ("main", vec!["cli", "error"]),
         ("lib", vec![]),
@@ -95,12 +95,12 @@ fn layers_keep_their_arrows() {
 }
 
 #[test]
-fn channels_know_nothing_of_each_other() {
+fn protocols_know_nothing_of_each_other() {
     let protocols = ["espa", "fax_mail", "hylafax", "pocsag", "smpp", "sms_http", "sms_spool", "smtp", "snpp", "tap"];
-    for (file, text) in sources("src/channels") {
-        let Some(own) = protocols.iter().find(|p| file.starts_with(&format!("src/channels/{p}"))) else { continue };
+    for (file, text) in sources("src/gateways") {
+        let Some(own) = protocols.iter().find(|p| file.starts_with(&format!("src/gateways/{p}"))) else { continue };
         for other in protocols.iter().filter(|p| *p != own) {
-            assert!(!text.contains(&format!("channels::{other}")), "{file} knows {other}");
+            assert!(!text.contains(&format!("gateways::{other}")), "{file} knows {other}");
         }
     }
 }

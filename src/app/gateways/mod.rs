@@ -6,19 +6,19 @@ mod settings;
 
 use std::sync::Arc;
 
-use crate::channels::fax_mail::FaxMail;
-use crate::channels::hylafax::Hylafax;
-use crate::channels::mirror::Mirror;
-use crate::channels::smpp::Smpp;
-use crate::channels::sms_http::{CallbackKind, Signature, SmsHttp};
-use crate::channels::sms_spool::Spool;
-use crate::channels::smtp::{Now, SmtpGateway};
-use crate::channels::{Gateway, Secret};
 use crate::config::raw::channels::{LimitsEntry, SmsHttpEntry};
 use crate::config::secrets::SecretRef;
 use crate::config::{GatewayConfig, Loaded, Settings};
 use crate::domain::ids::{GatewayId, GatewayIx};
 use crate::domain::plan::{Channel, GatewayInfo};
+use crate::gateways::fax_mail::FaxMail;
+use crate::gateways::hylafax::Hylafax;
+use crate::gateways::mirror::Mirror;
+use crate::gateways::smpp::Smpp;
+use crate::gateways::sms_http::{CallbackKind, Signature, SmsHttp};
+use crate::gateways::sms_spool::Spool;
+use crate::gateways::smtp::{Now, SmtpGateway};
+use crate::gateways::{Gateway, Secret};
 
 /// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
 const QUEUE_LEN_MAX: u32 = 10_000;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use super::settings::{path, secs, secs16, u16_of};
 use super::{Bounds, bounds};
-use crate::channels::espa::{EspaConfig, EspaGateway, Role};
-use crate::channels::line::{Device, Framing, Place};
-use crate::channels::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
-use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig, SnppGateway, TwoWay};
-use crate::channels::tap::{TapConfig, TapGateway};
-use crate::channels::{Gateway, Secret};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
     AudioWord, EspaEntry, FlowWord, FramingWord, LineEntry, PocsagEntry, RoleWord, SnppEntry, TapEntry, TwoWayEntry,
 };
 use crate::domain::plan::{Capability, GatewayInfo};
 use crate::domain::text::Charset;
+use crate::gateways::espa::{EspaConfig, EspaGateway, Role};
+use crate::gateways::line::{Device, Framing, Place};
+use crate::gateways::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
+use crate::gateways::snpp::{Level, Login as SnppLogin, SnppConfig, SnppGateway, TwoWay};
+use crate::gateways::tap::{TapConfig, TapGateway};
+use crate::gateways::{Gateway, Secret};
 
 /// Bits a second of a serial line whose YAML does not say it.
 const BAUD: u32 = 9_600;

@@ -2,16 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::channels::Secret;
-use crate::channels::fax_mail::FaxMailConfig;
-use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::mirror::{MirrorConfig, Place};
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
-use crate::channels::sms_http::{
-    CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
-};
-use crate::channels::sms_spool::{Daemon, SpoolConfig};
-use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 use crate::config::GatewayConfig;
 use crate::config::raw::channels::{
     AuthWord, BindWord, BodyWord, CallbackEntry, DaemonWord, FaxMailEntry, HylafaxEntry, JoinWord, MirrorEntry,
@@ -23,6 +13,16 @@ use crate::config::secrets::SecretRef;
 use crate::domain::plan::{Capability, GatewayInfo};
 use crate::domain::text::Charset;
 use crate::domain::text::sms::{Alphabet, SmsLimits, Split};
+use crate::gateways::Secret;
+use crate::gateways::fax_mail::FaxMailConfig;
+use crate::gateways::hylafax::HylafaxConfig;
+use crate::gateways::mirror::{MirrorConfig, Place};
+use crate::gateways::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
+use crate::gateways::sms_http::{
+    CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
+};
+use crate::gateways::sms_spool::{Daemon, SpoolConfig};
+use crate::gateways::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
 
 /// A fax server on this machine is asked no more often than this.
 const POLL_INTERVAL_MIN_MS: u32 = 100;

@@ -1,18 +1,18 @@
 use std::path::Path;
 
 use super::*;
-use crate::channels::espa::{EspaConfig, Role};
-use crate::channels::hylafax::HylafaxConfig;
-use crate::channels::line::{Device, Framing, Place};
-use crate::channels::pocsag::{Baud, Output, PocsagConfig};
-use crate::channels::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
-use crate::channels::sms_http::{Otherwise, SendAs, SmsHttpConfig};
-use crate::channels::sms_spool::{Daemon, SpoolConfig};
-use crate::channels::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
-use crate::channels::snpp::{Level, Login as SnppLogin, SnppConfig, TwoWay};
-use crate::channels::tap::TapConfig;
 use crate::config::{Source, load};
 use crate::domain::text::sms::Split;
+use crate::gateways::espa::{EspaConfig, Role};
+use crate::gateways::hylafax::HylafaxConfig;
+use crate::gateways::line::{Device, Framing, Place};
+use crate::gateways::pocsag::{Baud, Output, PocsagConfig};
+use crate::gateways::smpp::{BindAs, ReceiptIds, SmppConfig, Version};
+use crate::gateways::sms_http::{Otherwise, SendAs, SmsHttpConfig};
+use crate::gateways::sms_spool::{Daemon, SpoolConfig};
+use crate::gateways::smtp::{AuthBy, ImapConfig, Login as SmtpLogin, Mailbox, SmtpConfig, Tls};
+use crate::gateways::snpp::{Level, Login as SnppLogin, SnppConfig, TwoWay};
+use crate::gateways::tap::TapConfig;
 
 /// The shipped files, each secret in a file of that folder instead of the environment.
 fn files(secrets: &Path) -> Vec<(String, String)> {
@@ -351,7 +351,7 @@ fn each_field_of_smtp_fax_and_paging_arrives() {
     );
     let Settings::FaxMail(yaml) = &config.settings else { panic!() };
     let (smtp, mail) = settings::fax_mail(yaml, &config, &info, None).expect("good settings");
-    let expected = crate::channels::fax_mail::FaxMailConfig {
+    let expected = crate::gateways::fax_mail::FaxMailConfig {
         to: "{number}@fax.example".into(),
         from: "a@b.example".into(),
         international_prefix: Some("00".into()),

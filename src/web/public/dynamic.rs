@@ -8,7 +8,7 @@ use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATI
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::published::{protect, style_sources};
-use crate::channels::Boxed;
+use crate::gateways::Boxed;
 
 /// Answer links begin with this.
 pub const ANSWER_PREFIX: &str = "/a/";

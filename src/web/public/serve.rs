@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dynamic::{self, Answer, Dynamic, NOT_FOUND};
 use super::published::{PublicSite, Published};
-use crate::channels::Stop;
+use crate::gateways::Stop;
 
 /// Bounds of the public listener.
 #[derive(Clone, PartialEq, Eq, Debug)]

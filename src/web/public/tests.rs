@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::*;
-use crate::channels::Boxed;
 use crate::domain::lang::Lang;
+use crate::gateways::Boxed;
 
 const HTML: &str = "<!doctype html><html lang=sv><style>p{color:#000}</style><p>Normalt läge</p></html>";
 

@@ -3,10 +3,10 @@
 
 use std::str;
 
-use vardkase::channels::hylafax::wire;
-use vardkase::channels::{smpp, sms_http, smtp, snpp};
 use vardkase::config::{Source, load, rosters};
 use vardkase::domain::incident::event::Event;
+use vardkase::gateways::hylafax::wire;
+use vardkase::gateways::{smpp, sms_http, smtp, snpp};
 use vardkase::journal::any_frame;
 
 /// Each with the folder of its corpus in `fuzz/corpus/`.

@@ -7,11 +7,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use hyper::{HeaderMap, Method, StatusCode};
 use vardkase::app::answers::{Answers, Back};
 use vardkase::app::gateways::Callback;
-use vardkase::channels::Secret;
-use vardkase::channels::sms_http::{Signature, SmsHttp, SmsHttpConfig};
 use vardkase::dispatch::links::LinkKey;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::plan::Channel;
+use vardkase::gateways::Secret;
+use vardkase::gateways::sms_http::{Signature, SmsHttp, SmsHttpConfig};
 use vardkase::web::public::{Call, Dynamic};
 
 use super::rig::*;

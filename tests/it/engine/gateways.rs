@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use vardkase::channels::GatewayEvent;
 use vardkase::domain::delivery::{Accepted, DeliveryState};
 use vardkase::domain::incident::input::Action;
 use vardkase::domain::incident::state::Item;
 use vardkase::domain::plan::Channel;
+use vardkase::gateways::GatewayEvent;
 
 use super::rig::*;
 

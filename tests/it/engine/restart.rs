@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vardkase::channels::GatewayEvent;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::input::{Action, Input};
 use vardkase::domain::plan::Channel;
+use vardkase::gateways::GatewayEvent;
 use vardkase::journal::{Batch, Journal, NewRecord, OpenOptions, SqliteReader};
 
 use super::rig::*;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::clock::VirtualClock;
 use vardkase::config::{Loaded, Source, load};
 use vardkase::dispatch::effects::Env;
@@ -21,6 +20,7 @@ use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
 use vardkase::domain::plan::Channel;
+use vardkase::gateways::{Boxed, Cancelled, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::journal::*;
 
 /// Everything that a test waits for comes within that time, or it fails.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::hylafax::{Hylafax, HylafaxConfig};
-use vardkase::channels::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
+use vardkase::gateways::hylafax::{Hylafax, HylafaxConfig};
+use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
 
 use super::{port, said};
 

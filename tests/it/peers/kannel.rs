@@ -7,14 +7,14 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::sms_http::{CallbackKind, SmsHttp, SmsHttpConfig, kannel};
-use vardkase::channels::{Gateway, GatewayEvent, Secret};
 use vardkase::domain::text::sms::SmsLimits;
+use vardkase::gateways::sms_http::{CallbackKind, SmsHttp, SmsHttpConfig, kannel};
+use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::verify::Kind;
 
 use super::sms_far::{PATIENCE, job, same, texts};
 use super::{port, said};
-use crate::channels::smpp::{kind, outgoing};
+use crate::gateways::smpp::{kind, outgoing};
 
 /// What Kannel calls back with: read by the gateway, told as it would be.
 async fn called_back(listener: TcpListener, gateway: Arc<SmsHttp>, out: mpsc::Sender<GatewayEvent>) {
@@ -119,7 +119,7 @@ impl Drop for Phone {
 }
 
 struct Running {
-    jobs: mpsc::Sender<vardkase::channels::Job>,
+    jobs: mpsc::Sender<vardkase::gateways::Job>,
     events: mpsc::Receiver<GatewayEvent>,
     _stop: watch::Sender<bool>,
 }

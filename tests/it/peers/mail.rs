@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::smtp::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
-use vardkase::channels::{Gateway, GatewayEvent, Secret};
 use vardkase::domain::delivery::SendError;
+use vardkase::gateways::smtp::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
+use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::smtp::Mail;
 
 use super::{port, said};
-use crate::channels::smtp::{TEXT, gateway, html_text, jobs, outgoing, read_by_hand, send_all};
+use crate::gateways::smtp::{TEXT, gateway, html_text, jobs, outgoing, read_by_hand, send_all};
 
 const PASSWORD: &str = "rätt lösen \"ord\"";
 

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use vardkase::channels::Gateway;
-use vardkase::channels::espa::{EspaConfig, EspaGateway};
-use vardkase::channels::line::{Device, Framing, Place};
-use vardkase::channels::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
-use vardkase::channels::snpp::{Level, Login, SnppConfig, SnppGateway, TwoWay};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::text::Charset;
+use vardkase::gateways::Gateway;
+use vardkase::gateways::espa::{EspaConfig, EspaGateway};
+use vardkase::gateways::line::{Device, Framing, Place};
+use vardkase::gateways::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
+use vardkase::gateways::snpp::{Level, Login, SnppConfig, SnppGateway, TwoWay};
 
 use super::{port, said};
-use crate::channels::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
+use crate::gateways::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
 
 /// Tries besides the first of what a server refuses for now.
 const TRIES_MORE: usize = 3;

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use vardkase::channels::smtp::{SmtpConfig, Tls};
 use vardkase::domain::delivery::SendError;
+use vardkase::gateways::smtp::{SmtpConfig, Tls};
 use vardkase::sim::smtp::Mail;
 
 use super::{port, said};
-use crate::channels::smtp::{TEXT, gateway, jobs, read_by_hand, send_all};
+use crate::gateways::smtp::{TEXT, gateway, jobs, read_by_hand, send_all};
 
 fn config(name: &str) -> SmtpConfig {
     SmtpConfig {

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::smpp::{BindAs, Smpp, SmppConfig, Version};
-use vardkase::channels::{AckToken, Gateway, GatewayEvent, Job, Secret};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::text::sms::{SmsLimits, Split};
+use vardkase::gateways::smpp::{BindAs, Smpp, SmppConfig, Version};
+use vardkase::gateways::{AckToken, Gateway, GatewayEvent, Job, Secret};
 use vardkase::sim::verify::Kind;
 
 use super::sms_far::{PATIENCE, job, same, shown, texts, until};
 use super::{port, said};
-use crate::channels::smpp::{kind, outgoing};
+use crate::gateways::smpp::{kind, outgoing};
 
 struct Running {
     jobs: mpsc::Sender<Job>,

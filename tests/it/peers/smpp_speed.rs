@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::smpp::{Smpp, SmppConfig};
-use vardkase::channels::{Gateway, GatewayEvent, Secret};
+use vardkase::gateways::smpp::{Smpp, SmppConfig};
+use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::Far;
 use vardkase::sim::smpp::{Opts, SimSmsc};
 
 use super::port;
 use super::sms_far::{PATIENCE, job};
-use crate::channels::smpp::outgoing;
+use crate::gateways::smpp::outgoing;
 
 /// Clients of Kannel's HTTP interface at the same time, each on a connection that is kept.
 const CLIENTS: usize = 8;

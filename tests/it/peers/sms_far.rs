@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vardkase::channels::{Address, Job, MessageContext};
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::Outgoing;
+use vardkase::gateways::{Address, Job, MessageContext};
 use vardkase::sim::Far;
 use vardkase::sim::verify::{Kind, received};
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vardkase::channels::sms_spool::{Daemon, SpoolConfig};
 use vardkase::domain::text::sms::{SmsLimits, Split};
+use vardkase::gateways::sms_spool::{Daemon, SpoolConfig};
 use vardkase::sim::verify::Kind;
 
 use super::said;
 use super::sms_far::{PATIENCE, job, same, shown, texts, until};
-use crate::channels::sms_spool::{Running, config, run};
+use crate::gateways::sms_spool::{Running, config, run};
 
 fn in_folder(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).expect("the folder").map(|e| e.expect("an entry").path()).collect()

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::plan::Capability;
+use vardkase::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use vardkase::journal::*;
 
 use super::world::{DiskIs, Fate, Say, Seen, Shared, Torn, Way};

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use vardkase::channels::{Address, GatewayEvent};
 use vardkase::clock::VirtualClock;
 use vardkase::config::load::{Contacts, Loaded};
 use vardkase::dispatch::effects::Env;
@@ -24,6 +23,7 @@ use vardkase::domain::incident::input::Input;
 use vardkase::domain::incident::state::State;
 use vardkase::domain::plan::{Channel, Plan};
 use vardkase::domain::time::At;
+use vardkase::gateways::{Address, GatewayEvent};
 use vardkase::journal::*;
 
 use super::auditor::{self, Config, Record};

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use vardkase::channels::Job;
 use vardkase::clock::{Clock, VirtualClock};
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, GatewayId};
@@ -14,6 +13,7 @@ use vardkase::domain::incident::event::Event;
 use vardkase::domain::plan::{Capability, Channel};
 use vardkase::domain::text::fit;
 use vardkase::domain::time::At;
+use vardkase::gateways::Job;
 
 use super::rng::Rng;
 

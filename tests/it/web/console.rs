@@ -308,7 +308,7 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     let path = link(&site.key, "", DeliveryId { incident: no, ordinal });
     site.settle().await;
     let with_link =
-        |(_, job): &&(_, vardkase::channels::Job)| job.trailer.as_deref().is_some_and(|t| t.contains("/a/1."));
+        |(_, job): &&(_, vardkase::gateways::Job)| job.trailer.as_deref().is_some_and(|t| t.contains("/a/1."));
     assert!(site.taken.lock().unwrap().iter().any(|j| with_link(&j)), "no request over SMS has its link");
     let open = |body: String, method: Method| {
         let call = Call { method, path: path.clone(), query: None, headers: Default::default(), body: body.into() };

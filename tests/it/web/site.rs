@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use vardkase::channels::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::clock::{SharedClock, VirtualClock};
 use vardkase::config::load::{Contacts, Source, load};
 use vardkase::dispatch::effects::Env;
@@ -23,6 +22,7 @@ use vardkase::domain::ids::{FunctionId, GatewayId, IncidentNo};
 use vardkase::domain::incident::event::Event;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::plan::{Channel, Plan};
+use vardkase::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::journal::{Journal, OpenOptions};
 use vardkase::web::auth::Auth;
 use vardkase::web::log::JournalLog;
@@ -81,7 +81,7 @@ struct NoReload;
 impl vardkase::web::reload::Reload for NoReload {
     fn reload(
         &self,
-    ) -> vardkase::channels::Boxed<'_, Result<vardkase::web::reload::Reloaded, vardkase::web::reload::NotReloaded>>
+    ) -> vardkase::gateways::Boxed<'_, Result<vardkase::web::reload::Reloaded, vardkase::web::reload::NotReloaded>>
     {
         Box::pin(async { Err(vardkase::web::reload::NotReloaded::Failed("not here".into())) })
     }
