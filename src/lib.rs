@@ -30,6 +30,12 @@
 //! closed by something that is named. A drill can't be taken for real. The domain does no IO. `ARCHITECTURE.md` has all
 //! eleven, and the test that holds each.
 //!
+//! # Where to read on
+//!
+//! `docs/develop/` has the rules (a comment names one as “RULES B2”), eight outages with their lessons (“INCIDENTS B”,
+//! “lesson 33”), the design (“DESIGN §5”), the style, figures of speed, and a glossary. A test finds a name that leads
+//! nowhere.
+//!
 //! Deliberately absent: people. There is no field for a person anywhere; duties are addressed.
 
 pub mod app;

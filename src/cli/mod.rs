@@ -210,8 +210,8 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
     .map(|()| 0)
 }
 
-/// The command line, for completions.
-fn command() -> clap::Command {
+/// The command line as a whole: for completions, and for whoever checks commands that are quoted somewhere.
+pub fn command() -> clap::Command {
     Cli::command()
 }
 

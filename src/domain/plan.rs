@@ -89,7 +89,7 @@ impl std::fmt::Display for Channel {
 /// Everything that configuration says.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug, Default)]
 pub struct Plan {
-    /// SHA-256 over the YAML it came from, in hex: what the journal names it by.
+    /// What it is named by, in hex: SHA-256 over the YAML it came from; once it is frozen, over the bytes that the journal keeps.
     pub hash: String,
     /// The region.
     pub region: Region,

@@ -1,4 +1,4 @@
-//! `docs/limits.md` is made from the code: every constant and every default whose name says that it is a bound, with what
+//! `docs/operate/limits.md` is made from the code: every constant and every default whose name says that it is a bound, with what
 //! its comment says. `UPDATE_LIMITS=1 cargo test --test it limits::` writes it anew.
 
 use std::collections::BTreeMap;
@@ -152,7 +152,7 @@ fn the_table_of_limits_says_what_the_code_says() {
     }
     let mute: Vec<&Bound> = all.iter().filter(|b| b.what.is_empty()).collect();
     assert!(mute.is_empty(), "these bounds do not say what they bound: {mute:#?}");
-    let file = root().join("docs/limits.md");
+    let file = root().join("docs/operate/limits.md");
     let page = page(&all);
     if std::env::var_os("UPDATE_LIMITS").is_some_and(|v| v == "1") {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -163,6 +163,6 @@ fn the_table_of_limits_says_what_the_code_says() {
     let gone: Vec<&str> = written.lines().filter(|w| !page.lines().any(|l| l == *w)).collect();
     assert!(
         missing.is_empty() && gone.is_empty(),
-        "docs/limits.md is old: run UPDATE_LIMITS=1 cargo test --test it limits::\nnew: {missing:#?}\ngone: {gone:#?}"
+        "docs/operate/limits.md is old: run UPDATE_LIMITS=1 cargo test --test it limits::\nnew: {missing:#?}\ngone: {gone:#?}"
     );
 }

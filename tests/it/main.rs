@@ -16,6 +16,7 @@ mod cli;
 mod config;
 mod copies;
 mod demo;
+mod docs;
 mod engine;
 mod gateways;
 mod kills;
