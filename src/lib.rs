@@ -15,6 +15,8 @@
 //! | [`journal`] | append, read, verify; the hash chain; what is encrypted per incident |
 //! | [`gateways`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
 //! | [`dispatch`] | the loop that owns the state; a worker per gateway |
+//! | [`api`] | what the JSON API takes and answers, as types for both of its ends |
+//! | [`bounded`] | reads what comes from outside up to a limit |
 //! | [`intake`] | answers, receipts and alerts that come from outside |
 //! | [`web`] | public page, console, API |
 //! | [`drill`] | scheduled drills and their reports |
@@ -38,8 +40,10 @@
 //!
 //! Deliberately absent: people. There is no field for a person anywhere; duties are addressed.
 
+pub mod api;
 pub mod app;
 pub mod bench;
+pub mod bounded;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -2,6 +2,7 @@
 //! journal does not take what is decided, or the auditor has not looked or has found that steps are late: a program that
 //! answers and does nothing is worse than one that is down (INCIDENTS: who watches the watcher).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::auditor::{LOOP_TIMEOUT, NO_NEXT_STEP, OVERDUE};
+use crate::bounded::read_ca_file;
 use crate::clock::{SharedClock, mono};
 use crate::config::load::Watch;
 use crate::dispatch::board::{Board, HeartbeatState};
@@ -148,8 +150,7 @@ impl Heartbeat {
         let timeout = Duration::from_secs(self.watch.timeout_s.max(1).into());
         let mut builder = reqwest::Client::builder().timeout(timeout).redirect(Policy::none()).no_proxy();
         if let Some(file) = &self.watch.ca_file {
-            let pem = std::fs::read(file).map_err(|e| format!("ca_file: {e}"))?;
-            let all = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| format!("ca_file: {e}"))?;
+            let all = read_ca_file(Path::new(file)).map_err(|e| format!("ca_file: {e}"))?;
             builder = builder.tls_certs_only(all);
         }
         builder.build().map(Some).map_err(|e| format!("HTTP client: {e}"))

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::mirrors::{Publication, Told, alarm_name, alarm_text};
 use super::task_set::Digest;
+use crate::bounded;
 use crate::clock::SharedClock;
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::{GatewayId, MessageNo};
@@ -164,12 +165,7 @@ impl Publisher {
         for base in read_back {
             for lang in languages {
                 let url = format!("{}/{lang}", base.trim_end_matches('/'));
-                let read = match client.get(&url).send().await {
-                    Ok(answer) if answer.status().is_success() => answer.bytes().await.ok(),
-                    _ => None,
-                };
-                let html = read.filter(|b| b.len() <= PAGE_BYTES_MAX).map(|b| String::from_utf8_lossy(&b).into_owned());
-                equal &= html.is_some_and(|html| {
+                equal &= page_as_read(client, &url).await.is_some_and(|html| {
                     view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| html.contains(&escaped(text))))
                 });
             }
@@ -198,6 +194,13 @@ impl Publisher {
             tracing::warn!("the proof of the public page was not recorded: {e}");
         }
     }
+}
+
+/// A page as a reader gets it; none when it can't be had whole within its limits.
+async fn page_as_read(client: &reqwest::Client, url: &str) -> Option<String> {
+    let answer = client.get(url).send().await.ok().filter(|a| a.status().is_success())?;
+    let body = bounded::read_body(answer, PAGE_BYTES_MAX).await.ok()?;
+    Some(String::from_utf8_lossy(&body).into_owned())
 }
 
 /// The same pages for mirrors: as files in folders, with links that hold there.
@@ -236,4 +239,36 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_page_that_never_ends_is_left_at_its_limit() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
+        let url = format!("http://{}/sv", listener.local_addr().expect("bound"));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = sent.clone();
+        let far_end = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a reader");
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            while stream.write_all(&[b'x'; 4096]).is_ok() {
+                counted.fetch_add(4096, Ordering::Relaxed);
+            }
+        });
+        let client = reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy().build().expect("a client");
+        assert_eq!(page_as_read(&client, &url).await, None);
+        far_end.join().expect("the reader went away");
+        // What lies in the buffers of two sockets comes on top.
+        let sent = sent.load(Ordering::Relaxed);
+        assert!(sent < PAGE_BYTES_MAX + (16 << 20), "{sent} bytes were taken");
+    }
 }

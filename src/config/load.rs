@@ -16,6 +16,7 @@ use super::resolve::{self, Raw, RosterFile};
 use super::secrets::SecretRef;
 use super::tests_block::TestCase;
 use super::{de, yaml};
+use crate::bounded::read_file;
 use crate::domain::ids::{FunctionId, GatewayId, PointIx};
 use crate::domain::plan::{Channel, Plan};
 
@@ -433,14 +434,11 @@ fn read_files(
         if !name.ends_with(ending) {
             continue;
         }
-        let size = entry.path().metadata().map_or(0, |m| m.len());
-        if size > yaml::FILE_BYTES_MAX as u64 {
-            let message = format!("{size} bytes, at most {} go", yaml::FILE_BYTES_MAX);
-            file_error(found, &path, "file-too-large", message);
-            unread.push(path);
-            continue;
-        }
-        match std::fs::read(entry.path()) {
+        match read_file(&entry.path(), yaml::FILE_BYTES_MAX as u64) {
+            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => {
+                file_error(found, &path, "file-too-large", e.to_string());
+                unread.push(path);
+            }
             Err(e) => {
                 file_error(found, &path, "file", format!("the file can't be read: {e}"));
                 unread.push(path);

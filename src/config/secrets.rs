@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::raw::channels::SecretEntry;
+use crate::bounded::read_text;
 
 /// The most bytes of a secret's file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -65,11 +66,7 @@ impl SecretRef {
             Self::Made(secret) => Ok(secret.clone()),
             Self::File(path) => {
                 let shown = path.display();
-                let size = std::fs::metadata(path).map_err(|e| format!("{shown}: {e}"))?.len();
-                if size > SECRET_BYTES_MAX {
-                    return Err(format!("{shown}: {size} bytes are too many for a secret"));
-                }
-                let text = std::fs::read_to_string(path).map_err(|e| format!("{shown}: {e}"))?;
+                let text = read_text(path, SECRET_BYTES_MAX).map_err(|e| format!("{shown}: {e}"))?;
                 Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
         }

@@ -1,5 +1,6 @@
 //! A request over HTTP that got no answer: what that says of its outcome, in words that give nothing away.
 
+use crate::bounded::innermost;
 use crate::domain::delivery::SendError;
 
 /// No answer: did the request leave?
@@ -14,13 +15,4 @@ pub(super) fn not_answered(error: &reqwest::Error) -> SendError {
     } else {
         SendError::unknown(format!("no answer: {cause}"))
     }
-}
-
-/// The innermost reason. reqwest's own text has the URL in it, and that may have a user, an address and the text.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    let mut reason: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(next) = reason.and_then(|e| e.source()) {
-        reason = Some(next);
-    }
-    reason.map_or_else(|| "no reason given".into(), ToString::to_string)
 }

@@ -44,23 +44,34 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // Kinds of failure and their exit codes: what the command line shows.
         ("error", vec!["domain", "journal"]),
         ("clock", vec![]),
+        ("bounded", vec![]),
         ("journal", vec!["domain", "clock"]),
-        ("gateways", vec!["domain", "error", "clock"]),
-        ("config", vec!["domain", "error"]),
+        ("gateways", vec!["domain", "error", "clock", "bounded"]),
+        ("config", vec!["domain", "error", "bounded"]),
         ("sim", vec!["domain"]),
-        ("dispatch", vec!["journal", "gateways", "config", "domain", "error", "clock"]),
-        ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
-        ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
-        ("web", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock"]),
+        ("dispatch", vec!["journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
+        ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
+        ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
+        ("api", vec!["dispatch", "domain"]),
+        ("web", vec!["api", "dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
         (
             "app",
             vec![
                 "web", "intake", "drill", "dispatch", "journal", "gateways", "config", "domain", "sim", "error",
-                "clock",
+                "clock", "bounded", "api",
             ],
         ),
-        ("bench", vec!["app", "web", "dispatch", "journal", "gateways", "config", "domain", "sim", "error", "clock"]),
-        ("cli", vec!["app", "bench", "web", "dispatch", "journal", "config", "domain", "error", "clock"]),
+        (
+            "bench",
+            vec![
+                "api", "app", "web", "dispatch", "journal", "gateways", "config", "domain", "sim", "error", "clock",
+                "bounded",
+            ],
+        ),
+        (
+            "cli",
+            vec!["api", "app", "bench", "web", "dispatch", "journal", "config", "domain", "error", "clock", "bounded"],
+        ),
         ("main", vec!["cli", "error"]),
         ("lib", vec![]),
     ])

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{PageName, same};
+use super::{MIRROR_PAGE_BYTES_MAX, PageName, same};
+use crate::bounded::read_file;
 use crate::domain::delivery::SendError;
 
 /// The folder.
@@ -54,7 +55,7 @@ fn put(root: &Path, name: &PageName, body: &[u8]) -> Result<(), SendError> {
     let folder = place.parent().unwrap_or(root);
     fs::create_dir_all(folder).map_err(|e| said("making the page's folder", &e))?;
     let written = write(&beside, body).and_then(|()| {
-        let read = fs::read(&beside).map_err(|e| said("reading back", &e))?;
+        let read = read_file(&beside, MIRROR_PAGE_BYTES_MAX as u64).map_err(|e| said("reading back", &e))?;
         same(body, &read, "the disk gives another page back")?;
         fs::rename(&beside, &place).map_err(|e| said("swapping the page in", &e))
     });
@@ -66,7 +67,7 @@ fn put(root: &Path, name: &PageName, body: &[u8]) -> Result<(), SendError> {
     if cfg!(unix) {
         File::open(folder).and_then(|f| f.sync_all()).map_err(|e| said("forcing the folder to disk", &e))?;
     }
-    let read = fs::read(&place).map_err(|e| said("reading back", &e))?;
+    let read = read_file(&place, MIRROR_PAGE_BYTES_MAX as u64).map_err(|e| said("reading back", &e))?;
     same(body, &read, "the folder shows another page")
 }
 

@@ -1,5 +1,6 @@
 //! Requests to a store: each with a timeout, each answer judged by its status and read up to a limit.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -7,8 +8,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
 
 use super::MIRROR_PAGE_BYTES_MAX;
+use crate::bounded::{BodyError, read_body, read_ca_file};
 use crate::domain::delivery::SendError;
-use crate::gateways::unanswered::{innermost, not_answered};
+use crate::gateways::unanswered::not_answered;
 
 /// So much of an error's body is shown.
 const SAID_CHARS_MAX: usize = 160;
@@ -36,8 +38,7 @@ impl Http {
             .redirect(Policy::none())
             .no_proxy();
         if !ca_file.is_empty() {
-            let pem = std::fs::read(ca_file).map_err(|e| format!("ca_file: {e}"))?;
-            let all = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| format!("ca_file: {e}"))?;
+            let all = read_ca_file(Path::new(ca_file)).map_err(|e| format!("ca_file: {e}"))?;
             builder = builder.tls_certs_only(all);
         }
         Ok(Self { client: builder.build().map_err(|e| format!("HTTP client: {e}"))? })
@@ -55,19 +56,12 @@ impl Http {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let mut response = request.send().await.map_err(|e| not_answered(&e))?;
+        let response = request.send().await.map_err(|e| not_answered(&e))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= MIRROR_PAGE_BYTES_MAX => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => {
-                    let cause = format!("the answer has more than {MIRROR_PAGE_BYTES_MAX} bytes");
-                    return Err(SendError::permanent(cause));
-                }
-                Ok(None) => return Ok(Answer { status, headers, body }),
-                Err(e) => return Err(SendError::unknown(format!("the answer broke off: {}", innermost(&e)))),
-            }
+        match read_body(response, MIRROR_PAGE_BYTES_MAX).await {
+            Ok(body) => Ok(Answer { status, headers, body }),
+            Err(e @ BodyError::TooLong(_)) => Err(SendError::permanent(e.to_string())),
+            Err(e @ BodyError::BrokeOff(_)) => Err(SendError::unknown(e.to_string())),
         }
     }
 

@@ -12,6 +12,7 @@ mod config;
 mod request;
 mod signature;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,8 +25,9 @@ pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, ge
 pub use signature::Signature;
 
 use self::answer::{Answer, judge};
-use super::unanswered::{innermost, not_answered};
+use super::unanswered::not_answered;
 use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
+use crate::bounded::{read_body, read_ca_file};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
 use crate::domain::text::sms::{self, Split};
@@ -77,8 +79,7 @@ impl SmsHttp {
             .redirect(Policy::none())
             .no_proxy();
         if !config.tls_ca_file.is_empty() {
-            let pem = std::fs::read(&config.tls_ca_file).map_err(|e| format!("tls_ca_file: {e}"))?;
-            let all = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| format!("tls_ca_file: {e}"))?;
+            let all = read_ca_file(Path::new(&config.tls_ca_file)).map_err(|e| format!("tls_ca_file: {e}"))?;
             builder = builder.tls_certs_only(all);
         }
         let client = builder.build().map_err(|e| format!("HTTP client: {e}"))?;
@@ -190,16 +191,10 @@ impl Inner {
     }
 
     /// The body, up to its limit. An answer that breaks off proves nothing.
-    async fn body(&self, mut response: reqwest::Response) -> Result<String, SendError> {
-        let len_max = self.config.answer_len_max as usize;
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= len_max => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => return Err(SendError::unknown(format!("the answer is longer than {len_max} octets"))),
-                Ok(None) => return Ok(String::from_utf8_lossy(&body).into_owned()),
-                Err(e) => return Err(SendError::unknown(format!("the answer broke off: {}", innermost(&e)))),
-            }
+    async fn body(&self, response: reqwest::Response) -> Result<String, SendError> {
+        match read_body(response, self.config.answer_len_max as usize).await {
+            Ok(body) => Ok(String::from_utf8_lossy(&body).into_owned()),
+            Err(e) => Err(SendError::unknown(e.to_string())),
         }
     }
 }

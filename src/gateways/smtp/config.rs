@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::bounded::read_text;
 use crate::gateways::Secret;
 
 /// How the connection is protected.
@@ -62,8 +63,7 @@ impl Login {
     pub(super) async fn secret_now(&self) -> Secret {
         let Some(path) = self.password_file.clone() else { return self.password.clone() };
         let read = move || {
-            let size = std::fs::metadata(&path).ok()?.len();
-            let text = (size <= SECRET_BYTES_MAX).then(|| std::fs::read_to_string(&path).ok()).flatten()?;
+            let text = read_text(&path, SECRET_BYTES_MAX).ok()?;
             let text = text.trim_end_matches(['\r', '\n']);
             (!text.is_empty()).then(|| Secret::new(text))
         };
