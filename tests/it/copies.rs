@@ -81,7 +81,7 @@ async fn a_seal_stands_at_the_foot_of_what_leaves_after_it() {
     rig.settled().await;
     for (_, job) in rig.far.took() {
         assert_eq!(job.head.foot, "Journal 1204 040G-2081-040G-2081");
-        assert!(!job.out.text.contains("1204"), "outside of the text");
+        assert!(!job.out.text().contains("1204"), "outside of the text");
     }
     let view = rig.handle.query(|_, meta| journal_view(meta)).await.unwrap();
     assert_eq!(view.sealed.unwrap().foot, "1204 040G-2081-040G-2081");
@@ -124,7 +124,7 @@ async fn the_archive_gets_the_seal_by_mail() {
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
     let took = rig.far.took();
     let (gateway, job) = &took[0];
-    assert!(took.len() == 1 && job.out.text.ends_with("040G-2081-040G-2081 fjallmark"), "{}", job.out.text);
+    assert!(took.len() == 1 && job.out.text().ends_with("040G-2081-040G-2081 fjallmark"), "{}", job.out.text());
     let channel = rig.loaded.plan.gateways.iter().find(|g| g.id == *gateway).unwrap().channel;
     assert_eq!(channel, vardkase::domain::plan::Channel::Email);
     rig.stop().await;

@@ -26,10 +26,10 @@ pub fn outgoing(number: &str, language: &str, text: &str, mark: Option<&str>) ->
 /// What the verifier is told of it.
 pub fn sent<'a>(out: &'a Outgoing, trailer: Option<&'a str>) -> Sent<'a> {
     Sent {
-        mark: out.mark.as_ref().map(Mark::as_str),
-        number: &out.number,
-        fingerprint: out.fingerprint.as_ref().map(Fingerprint::as_str),
-        text: &out.text,
+        mark: out.mark().map(Mark::as_str),
+        number: out.number(),
+        fingerprint: out.fingerprint().map(Fingerprint::as_str),
+        text: out.text(),
         trailer,
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::event::NewAsk;
+use super::render;
 use super::state::{Ask, AskState, Delivery, Incident, Item};
 use crate::domain::holder::{deputies_in_turn, holder};
 use crate::domain::ids::{FunctionIx, GatewayIx, PointIx, Status};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Plan};
-use crate::domain::text::{Actual, Canonical, Exercise, Mark, NO_MARK, Outgoing, Text};
+use crate::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use crate::domain::time::At;
 use crate::domain::words::{NoteWord, fill};
 
@@ -63,22 +64,32 @@ pub fn newest_for(inc: &Incident, ask: &Ask) -> u32 {
 
 /// What leaves in one language: the body that all who get it share.
 pub fn outgoing(inc: &Incident, item: Item, lang: Lang) -> Option<Outgoing> {
-    let words = inc.plan.words(lang);
     match item {
         Item::Message(seq) => {
             let draft = inc.message(seq)?.texts.get(&lang)?;
-            let number = inc.number(seq).written(&words.drill_prefix);
-            Some(match inc.no.status {
-                Status::Actual => {
-                    Outgoing::message(&Text::<Actual>::new(&number, draft.fingerprint, draft.text.clone()), NO_MARK)
-                }
-                Status::Exercise => {
-                    let text = Text::<Exercise>::new(&number, draft.fingerprint, draft.text.clone());
-                    Outgoing::message(&text, mark(&words.mark))
-                }
-            })
+            Some(message_outgoing(inc, seq, lang, draft.fingerprint, &draft.text))
         }
         Item::Note(id) => note_outgoing(inc, inc.notes.get(id as usize)?.text.as_str(), lang),
+    }
+}
+
+/// A message as it would leave with another wording in that language, under the fingerprint that it would then have.
+pub fn reworded(inc: &Incident, seq: u32, lang: Lang, wording: &str) -> Option<Outgoing> {
+    let audience = inc.message(seq)?.audience;
+    let text = Canonical::from_typed(wording).ok()?;
+    let fingerprint = render::fingerprint(&inc.plan, inc.number(seq), audience, lang, &text);
+    Some(message_outgoing(inc, seq, lang, fingerprint, &text))
+}
+
+fn message_outgoing(inc: &Incident, seq: u32, lang: Lang, fingerprint: Fingerprint, text: &Canonical) -> Outgoing {
+    let words = inc.plan.words(lang);
+    let number = inc.number(seq).written(&words.drill_prefix);
+    match inc.no.status {
+        Status::Actual => Outgoing::message(&Text::<Actual>::new(&number, fingerprint, text.clone()), NO_MARK),
+        Status::Exercise => {
+            let text = Text::<Exercise>::new(&number, fingerprint, text.clone());
+            Outgoing::message(&text, mark(&words.mark))
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub fn units(out: &Outgoing, trailer: Option<&str>, capability: &Capability) -> 
             pages::fit(out, trailer, &rules).map(|f| f.pages)
         }
         Capability::Fax { pages_max, chars_max } => {
-            let chars = count(out.text.chars().count());
+            let chars = count(out.text().chars().count());
             let pages = chars.div_ceil(FAX_PAGE_CHARS).max(1);
             if chars > *chars_max {
                 Err(DoesNotFit::TooLong { needs: chars, max: *chars_max, unit: "characters".into() })
@@ -34,7 +34,7 @@ pub fn units(out: &Outgoing, trailer: Option<&str>, capability: &Capability) -> 
             }
         }
         Capability::Whole { chars_max: Some(max) } => {
-            let chars = count(out.text.chars().count());
+            let chars = count(out.text().chars().count());
             if chars > *max {
                 return Err(DoesNotFit::TooLong { needs: chars, max: *max, unit: "characters".into() });
             }

@@ -51,17 +51,14 @@ impl MarkedBy for Exercise {
 /// A canonical text with its number and fingerprint, real or drill by its type.
 #[derive(Clone, Debug)]
 pub struct Text<S> {
-    /// The number as it stands in the header.
-    pub number: Arc<str>,
-    /// The fingerprint over number, audience, language and text.
-    pub fingerprint: Fingerprint,
-    /// The text.
-    pub text: Canonical,
+    number: Arc<str>,
+    fingerprint: Fingerprint,
+    text: Canonical,
     status: PhantomData<S>,
 }
 
 impl<S> Text<S> {
-    /// A text with its number and fingerprint.
+    /// A text with its number, as it stands in the header, and the fingerprint over number, audience, language and text.
     pub fn new(number: &str, fingerprint: Fingerprint, text: Canonical) -> Self {
         Self { number: number.into(), fingerprint, text, status: PhantomData }
     }
@@ -84,16 +81,21 @@ impl<S> Text<S> {
 /// let drill = Text::<Exercise>::new("Ö-3-1", f, Canonical::new("Prov").unwrap());
 /// let out = Outgoing::message(&drill, NO_MARK);
 /// ```
+///
+/// Nor can the mark be taken off later, or one text be put in another's place:
+///
+/// ```compile_fail,E0451
+/// use vardkase::domain::text::*;
+/// let note = Canonical::new("Prov").unwrap();
+/// let out = Outgoing::note::<Exercise>("Ö-3", &note, Mark::new("ÖVNING").unwrap());
+/// let real = Outgoing { mark: None, ..out };
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outgoing {
-    /// Begins and ends each unit of a drill.
-    pub mark: Option<Mark>,
-    /// Number of the message; of the incident for a note.
-    pub number: Arc<str>,
-    /// A note has none: it is outside identical content.
-    pub fingerprint: Option<Fingerprint>,
-    /// The canonical text, or the note.
-    pub text: Arc<str>,
+    mark: Option<Mark>,
+    number: Arc<str>,
+    fingerprint: Option<Fingerprint>,
+    text: Arc<str>,
 }
 
 /// What a real text is marked with: nothing.
@@ -113,6 +115,23 @@ impl Outgoing {
     /// A note: an operational text to one function. It may be personal, and is marked in drills like everything else.
     pub fn note<S: MarkedBy>(number: &str, text: &Canonical, mark: S::Mark) -> Self {
         Self { mark: mark.into(), number: number.into(), fingerprint: None, text: text.shared() }
+    }
+
+    /// Begins and ends each unit of a drill; a real text has none.
+    pub fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
+    }
+    /// The number of the message; of the incident for a note.
+    pub fn number(&self) -> &str {
+        &self.number
+    }
+    /// A note has none: it is outside identical content.
+    pub fn fingerprint(&self) -> Option<&Fingerprint> {
+        self.fingerprint.as_ref()
+    }
+    /// The canonical text, or the note.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// `[mark SP] number SP [fingerprint SP] [k/n SP]`, for one unit of several or for the only one.

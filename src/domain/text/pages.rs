@@ -69,7 +69,7 @@ pub fn pages(out: &Outgoing, trailer: Option<&str>, rules: &PageRules) -> Result
 fn cut(out: &Outgoing, trailer: Option<&str>, chars_max: u32) -> Result<Vec<String>, DoesNotFit> {
     let mut needs = 0;
     for n_assumed in [9, 99, PAGES_MAX] {
-        let Some(mut chunks) = chunks(out, &out.text, 0, n_assumed, chars_max) else {
+        let Some(mut chunks) = chunks(out, out.text(), 0, n_assumed, chars_max) else {
             return Err(DoesNotFit::NoRoom);
         };
         let footer = out.footer();
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn one_page_has_no_number_of_its_own() {
         let out = outgoing("14-2", "LARM FS: Journalen ligger nere.", None);
-        let f = out.fingerprint.unwrap();
+        let f = out.fingerprint().unwrap();
         assert_eq!(
             pages(&out, Some("Ring 0980-319200"), &rules(80)).unwrap(),
             [format!("14-2 {f} LARM FS: Journalen ligger nere. Ring 0980-319200")]
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn pages_are_cut_before_a_space() {
         let out = outgoing("Ö-3-1", "aaaa bbbb cccc dddd", Some("ÖVNING"));
-        let f = out.fingerprint.unwrap();
+        let f = out.fingerprint().unwrap();
         // ÖVNING Ö-3-1 ffffff k/n … ÖVNING takes 31 characters; 9 are left.
         assert_eq!(
             pages(&out, Some("JA Ö-3"), &rules(40)).unwrap(),
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_trailer_that_lists_many_duties_takes_pages_of_its_own() {
         let out = outgoing("14-2", "LARM FS: Journalen är nere.", None);
-        let f = out.fingerprint.unwrap();
+        let f = out.fingerprint().unwrap();
         let trailer = "Du svarar nu för: ledning intensivvård, operationskoordinator Ring 0980-319258 och säg 14";
         assert_eq!(
             pages(&out, Some(trailer), &rules(60)).unwrap(),

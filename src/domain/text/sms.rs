@@ -260,7 +260,7 @@ fn chunks<'a>(
 ) -> Result<Vec<&'a str>, DoesNotFit> {
     let footer = units(&out.footer(), encoding);
     let last_extra = trailer.map_or(0, |t| 1 + units(t, encoding) + footer);
-    let mut rest = &*out.text;
+    let mut rest = out.text();
     let mut chunks = Vec::new();
     for k in 1..=widest + 1 {
         let around = units(&out.header(Some((k, widest))), encoding) + footer;

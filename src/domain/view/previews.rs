@@ -9,7 +9,7 @@ use super::incident::cannot;
 use super::{count, id};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PointIx};
-use crate::domain::incident::asks::{Trailers, outgoing};
+use crate::domain::incident::asks::{Trailers, outgoing, reworded};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input};
@@ -140,19 +140,16 @@ pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<Prev
             .filter_map(|lang| Some((lang, message.texts.get(lang)?)))
             .map(|(lang, d)| {
                 let out = outgoing(original, Item::Message(seq), *lang);
-                let parts = |out: &Outgoing| sms_parts(out);
                 let costly = costly(d.text.as_str());
-                let replaced = out
-                    .clone()
-                    .filter(|_| !costly.is_empty())
-                    .map(|o| Outgoing { text: replaced(d.text.as_str()).into(), ..o });
+                let wording = (!costly.is_empty()).then(|| replaced(d.text.as_str()));
+                let replaced = wording.and_then(|wording| reworded(original, seq, *lang, &wording));
                 TextPreview {
                     lang: *lang,
                     text: d.text.as_str().into(),
                     fingerprint: d.fingerprint,
                     reviewed: d.reviewed,
-                    sms_parts: out.as_ref().and_then(parts),
-                    sms_parts_replaced: replaced.as_ref().and_then(parts),
+                    sms_parts: out.as_ref().and_then(sms_parts),
+                    sms_parts_replaced: replaced.as_ref().and_then(sms_parts),
                     costly,
                 }
             })

@@ -105,7 +105,7 @@ impl FaxMail {
             None => format!("{}{}{}", job.out.header(None), one_line(&job.head.title), job.out.footer()),
         };
         let key = key(job, to);
-        let name = format!("{}.pdf", ascii(&job.out.number));
+        let name = format!("{}.pdf", ascii(job.out.number()));
         let pdf = ContentType::parse("application/pdf").map_err(|e| e.to_string())?;
         let raw = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned());
         let repeat = if job.repeat { "; possible repeat" } else { "" };

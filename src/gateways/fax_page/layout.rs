@@ -69,11 +69,11 @@ impl<'t> Layout<'t> {
         code_side: f32,
     ) -> Result<Self, DoesNotFit> {
         let (regular, bold) = (&FACES.regular, &FACES.bold);
-        regular.check(&out.text)?;
-        bold.check(&out.number)?;
+        regular.check(out.text())?;
+        bold.check(out.number())?;
         let words = words(head.lang);
 
-        let mark = match &out.mark {
+        let mark = match out.mark() {
             None => None,
             Some(mark) => {
                 let mark = mark.as_str();
@@ -108,9 +108,9 @@ impl<'t> Layout<'t> {
         let top = TOP + if mark.is_some() { MARK_BOX + GAP } else { 0.0 };
         let number_top = top + letterhead.max(code_side) + GAP;
 
-        let fingerprint = out.fingerprint.as_ref().map(|f| f.as_str());
+        let fingerprint = out.fingerprint().map(|f| f.as_str());
         // The widest page number counts, so that every page looks the same.
-        let values = bold.width(&out.number, 1.0)
+        let values = bold.width(out.number(), 1.0)
             + fingerprint.map_or(0.0, |f| bold.width(f, 1.0))
             + bold.width("99/99", 1.0)
             + 1.0;
@@ -140,7 +140,7 @@ impl<'t> Layout<'t> {
             sender,
             title,
             mode,
-            number: &out.number,
+            number: out.number(),
             fingerprint,
             number_size,
             text_size: TEXT_SIZE_MIN,
@@ -152,7 +152,7 @@ impl<'t> Layout<'t> {
         };
         for size in TEXT_SIZES {
             layout.text_size = size;
-            layout.pages = layout.paginate(regular.break_lines(&out.text, size, WIDTH))?;
+            layout.pages = layout.paginate(regular.break_lines(out.text(), size, WIDTH))?;
             if layout.pages.len() == 1 {
                 break;
             }

@@ -52,9 +52,9 @@ impl std::fmt::Debug for FaxDocument {
 /// What the code on the page says: `URL#14-2.7K4F2A`, or `vardkase:14-2.7K4F2A` where there is no public page. A note has
 /// no fingerprint: its number alone.
 pub fn code_content(out: &Outgoing, head: &MessageContext) -> String {
-    let check = match &out.fingerprint {
-        Some(fingerprint) => format!("{}.{fingerprint}", out.number),
-        None => out.number.to_string(),
+    let check = match out.fingerprint() {
+        Some(fingerprint) => format!("{}.{fingerprint}", out.number()),
+        None => out.number().to_string(),
     };
     if head.page_url.is_empty() { format!("vardkase:{check}") } else { format!("{}#{check}", head.page_url) }
 }

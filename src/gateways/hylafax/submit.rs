@@ -71,11 +71,11 @@ fn of_the_server(fault: Fault) -> NotSubmitted {
 /// an earlier try and nothing else. A note has no fingerprint: a hash of its text stands for it, because deliveries are
 /// counted anew when somebody begins with an empty state folder.
 pub(super) fn tag(job: &Job) -> String {
-    let key = match &job.out.fingerprint {
-        Some(fingerprint) => format!("{} {}.{fingerprint}", job.delivery, job.out.number),
+    let key = match job.out.fingerprint() {
+        Some(fingerprint) => format!("{} {}.{fingerprint}", job.delivery, job.out.number()),
         None => {
-            let hash = Sha256::digest(job.out.text.as_bytes());
-            format!("{} {}.{:02x}{:02x}{:02x}", job.delivery, job.out.number, hash[0], hash[1], hash[2])
+            let hash = Sha256::digest(job.out.text().as_bytes());
+            format!("{} {}.{:02x}{:02x}{:02x}", job.delivery, job.out.number(), hash[0], hash[1], hash[2])
         }
     };
     // The server's queue files are one byte a character: Ö-3-1 becomes X-3-1, which is understood the same.

@@ -191,7 +191,7 @@ fn mark_for_cuts(out: &Outgoing, head: &MessageContext) -> String {
     let mut n = 0u32;
     loop {
         let cut = format!("CUT{n}CUT");
-        if ![&*out.text, &head.title, &head.sender, &head.mode_line, &head.page_url].iter().any(|t| t.contains(&cut)) {
+        if ![out.text(), &head.title, &head.sender, &head.mode_line, &head.page_url].iter().any(|t| t.contains(&cut)) {
             return cut;
         }
         n += 1;
@@ -258,7 +258,7 @@ fn plain_block(job: &Job) -> String {
     if !job.head.foot.is_empty() {
         let _ = write!(block, "\r\n{}\r\n", job.head.foot);
     }
-    if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
+    if let (Some(mark), false) = (job.out.mark(), block.is_empty()) {
         let _ = write!(block, "\r\n{}\r\n", mark.as_str());
     }
     block
@@ -272,7 +272,7 @@ fn html(out: &Outgoing, head: &MessageContext, cut: &str) -> String {
         head.lang,
         escaped(&subject(out, head)),
         escaped(out.header(None).trim_end()),
-        escaped(&out.text),
+        escaped(out.text()),
         if mark.is_empty() { String::new() } else { format!("<p>{}</p>\r\n", escaped(mark.trim_start())) },
     )
 }
@@ -288,7 +288,7 @@ fn html_block(job: &Job) -> String {
     if !job.head.foot.is_empty() {
         let _ = write!(block, "<p><small>{}</small></p>\r\n", escaped(&job.head.foot));
     }
-    if let (Some(mark), false) = (&job.out.mark, block.is_empty()) {
+    if let (Some(mark), false) = (job.out.mark(), block.is_empty()) {
         let _ = write!(block, "<p>{}</p>\r\n", escaped(mark.as_str()));
     }
     block

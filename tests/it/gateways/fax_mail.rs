@@ -78,7 +78,7 @@ async fn the_machine_shows_the_page_and_nothing_else() {
         let shown = rig.far.all().pop().unwrap();
         assert_eq!((shown.to.as_str(), shown.gateway.as_str()), ("0046980319200", "provider"));
         assert_eq!(shown.text.split('\u{c}').count(), usize::from(accepted.units));
-        assert_eq!(text_of(&shown.text, &out, Some("Svara JA 14")).unwrap(), *out.text);
+        assert_eq!(text_of(&shown.text, &out, Some("Svara JA 14")).unwrap(), out.text());
     }
     let mails = rig.server.mails();
     assert!(mails.iter().all(|m| m.kinds == ["application/pdf"]), "no body that a provider makes a cover sheet of");

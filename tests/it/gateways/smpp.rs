@@ -187,7 +187,7 @@ async fn a_text_is_shown_whole_however_it_is_split_and_written() {
                 gateway.send(job(1, "+46701740605", &out)).await;
                 assert!(gateway.told().await.starts_with("14.1 accepted"));
                 assert_eq!(gateway.told().await, "14.1 delivered");
-                let expected = format!("14-2 {} {text} Svara JA 14", out.fingerprint.expect("a message"));
+                let expected = format!("14-2 {} {text} Svara JA 14", out.fingerprint().expect("a message"));
                 assert_eq!(shown(&far).last(), Some(&("46701740605".into(), expected)), "{split:?} {alphabet:?}");
             }
             gateway.end().await;

@@ -173,7 +173,7 @@ async fn a_text_is_shown_whole_in_each_form() {
         let config = SmsHttpConfig { send_as, sms, ..generic_json(&sim.url(), Secret::default()) };
         let mut gateway = run(config);
         let job = job(1, "+46701740605", &text);
-        let expected = format!("14-2 {} {text}", job.out.fingerprint.expect("a message"));
+        let expected = format!("14-2 {} {text}", job.out.fingerprint().expect("a message"));
         let accepted = gateway.send(job).await.expect("accepted");
         assert!(accepted.units > 1);
         assert_eq!(far.all().last().map(|s| s.text.clone()), Some(expected), "{send_as:?}");

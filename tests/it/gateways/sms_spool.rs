@@ -136,7 +136,7 @@ async fn a_text_is_shown_whole_however_long_and_in_whatever_letters() {
                 told = gateway.told().await;
             }
             assert_eq!(told, format!("14.{ordinal} delivered"));
-            let expected = format!("14-2 {} {text} Svara JA 14", out.fingerprint.expect("a message"));
+            let expected = format!("14-2 {} {text} Svara JA 14", out.fingerprint().expect("a message"));
             assert_eq!(
                 far.all().last().map(|s| (s.to.clone(), s.text.clone())),
                 Some(("+46701740605".into(), expected))

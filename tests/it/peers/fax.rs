@@ -113,9 +113,9 @@ fn run(program: &str, before: &[&str], file: &Path, after: &[&str]) -> String {
 
 /// Every word of the text, in order, each as it is, and the code of every page.
 fn reads(tiff: &Path, out: &Outgoing) -> Result<usize, String> {
-    let pages = words_read(tiff, &out.text, out.mark.as_ref().map(|m| m.as_str()))?;
+    let pages = words_read(tiff, out.text(), out.mark().map(|m| m.as_str()))?;
     let codes = codes(tiff);
-    let expected = format!("{URL}#{}.{}", out.number, out.fingerprint.unwrap());
+    let expected = format!("{URL}#{}.{}", out.number(), out.fingerprint().unwrap());
     if codes.len() != pages || codes.iter().any(|c| *c != expected) {
         return Err(format!("the codes of {pages} pages are {codes:?}, not {expected}"));
     }
@@ -326,7 +326,7 @@ async fn iax_a_true_call_carries_every_word_and_the_code() {
             }
         };
         assert_eq!(reads(&file, &out), Ok(usize::from(accepted.units)));
-        println!("  {} pages, {} words and every code read right", accepted.units, out.text.split(' ').count());
+        println!("  {} pages, {} words and every code read right", accepted.units, out.text().split(' ').count());
     }
 }
 

@@ -167,7 +167,7 @@ async fn kannel_sends_the_same_text_and_calls_back() {
         assert_eq!(both, [format!("14.{n} accepted"), format!("14.{n} delivered")]);
     }
     let wide: Vec<String> =
-        (100..).zip(&all).filter(|(_, out)| out.text.contains('я')).map(|(n, _)| format!("+4670174{n:04}")).collect();
+        (100..).zip(&all).filter(|(_, out)| out.text().contains('я')).map(|(n, _)| format!("+4670174{n:04}")).collect();
     let printed = printed(&dir, |to| wide.iter().any(|w| w == to));
     for (n, out) in (100..).zip(&all) {
         same(&printed, &format!("+4670174{n:04}"), Kind::Joined, out);

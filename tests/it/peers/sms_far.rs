@@ -84,7 +84,7 @@ pub fn same(shown: &[(String, String)], to: &str, kind: Kind, out: &Outgoing) {
         [one] => one.is(&sent(out, Some(TRAILER))).unwrap_or_else(|why| panic!("{to}: {why}")),
         all => panic!("{to}: {} texts came", all.len()),
     }
-    println!("ok {to}: {} bytes are the same", out.text.len());
+    println!("ok {to}: {} bytes are the same", out.text().len());
 }
 
 /// Waits for what another program does.

@@ -378,13 +378,13 @@ impl World {
                 Err(why) => vec![format!("CAN'T CARRY {why}: {}", job.out.whole(trailer))],
             },
             Capability::Fax { .. } => {
-                vec![format!("{}{}{}", job.out.header(Some((1, 1))), job.out.text, job.out.footer())]
+                vec![format!("{}{}{}", job.out.header(Some((1, 1))), job.out.text(), job.out.footer())]
             }
             Capability::Whole { .. } => {
                 let mut mail = job.out.whole(None);
                 if let Some(trailer) = trailer {
                     mail.push_str(&format!("\n\n{trailer}"));
-                    if let Some(mark) = &job.out.mark {
+                    if let Some(mark) = job.out.mark() {
                         mail.push_str(&format!("\n\n{}", mark.as_str()));
                     }
                 }

@@ -97,7 +97,7 @@ impl Decider<'_> {
                 [("gateway", gateway.as_str()), ("function", &title), ("time", &time), ("answer", answer.as_str())];
             let out = asks::system_note_outgoing(NoteWord::Test, &fill(&template, &values))?;
             fit::units(&out, None, &info.capability).ok()?;
-            Some((self.system_note_send(p, place, *lang)?, out.text.to_string()))
+            Some((self.system_note_send(p, place, *lang)?, out.text().to_string()))
         })
     }
 

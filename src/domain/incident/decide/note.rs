@@ -117,7 +117,7 @@ impl Decider<'_> {
         let mut first_id = None;
         for (lang, sends) in by_lang {
             let Some(text) =
-                plan.region.languages.get(usize::from(lang)).and_then(|l| out.get(l)).map(|o| o.text.to_string())
+                plan.region.languages.get(usize::from(lang)).and_then(|l| out.get(l)).map(|o| o.text().to_owned())
             else {
                 continue;
             };
@@ -182,7 +182,7 @@ impl Decider<'_> {
                 let Some(l) = plan.region.languages.iter().position(|r| r == lang) else { continue };
                 if crate::domain::text::fit::units(&out, None, &plan.gateway(g).capability).is_ok() {
                     let send = Send { point: p, gateway: place, lang: u8::try_from(l).unwrap_or(0) };
-                    let text = out.text.to_string().into();
+                    let text = out.text().to_string().into();
                     self.emit_event(Event::SystemNote { send, plan: plan.hash.clone(), word, text });
                     return;
                 }

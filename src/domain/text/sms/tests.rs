@@ -99,7 +99,7 @@ fn neither_an_escape_nor_a_surrogate_pair_is_split() {
 #[test]
 fn separate_sms_each_carry_header_and_mark() {
     let out = drill("Journalen ligger nere. ".repeat(12).trim_end());
-    let f = out.fingerprint.unwrap();
+    let f = out.fingerprint().unwrap();
     let parts = parts(&out, Some("Svara JA Ö-3"), &limits(Split::Separate)).unwrap();
     assert_eq!(parts.texts.len(), 3);
     assert!(parts.texts[0].starts_with(&format!("ÖVNING Ö-3-1 {f} 1/3 Journalen")));

@@ -57,14 +57,14 @@ pub fn job(ordinal: u32, to: &str, out: &Arc<Outgoing>, trailer: Option<&str>) -
 /// in a drill with the mark once more. Gives the text.
 pub fn text_of(shown: &str, out: &Outgoing, trailer: Option<&str>) -> Result<String, String> {
     let pages: Vec<&str> = shown.split('\u{c}').collect();
-    let mark = out.mark.as_ref().map(Mark::as_str);
+    let mark = out.mark().map(Mark::as_str);
     let mut text = String::new();
     for (i, page) in pages.iter().enumerate() {
         let mut rest: &str = page;
         let mut words: Vec<String> = Vec::new();
         words.extend(mark.map(String::from));
-        words.push(out.number.to_string());
-        words.extend(out.fingerprint.map(|f| f.to_string()));
+        words.push(out.number().to_string());
+        words.extend(out.fingerprint().map(|f| f.to_string()));
         words.push(format!("{}/{}", i + 1, pages.len()));
         for word in words {
             rest = rest

@@ -21,7 +21,7 @@ fn shown(out: &Outgoing, trailer: Option<&str>) -> (String, u16) {
 fn check_text(out: &Outgoing, trailer: Option<&str>) -> u16 {
     let (shown, pages) = shown(out, trailer);
     assert_eq!(shown.split('\u{c}').count(), usize::from(pages));
-    assert_eq!(text_of(&shown, out, trailer).unwrap(), *out.text);
+    assert_eq!(text_of(&shown, out, trailer).unwrap(), out.text());
     assert_eq!(fax_page::fits(out, &head("https://lage.fjallmark.example/h/14"), trailer, 99), Ok(pages));
     pages
 }
@@ -29,10 +29,10 @@ fn check_text(out: &Outgoing, trailer: Option<&str>) -> u16 {
 #[test]
 fn one_page_reads_as_the_whole_unit() {
     let out = actual(ALARM);
-    let f = out.fingerprint.unwrap();
+    let f = out.fingerprint().unwrap();
     assert_eq!(shown(&out, Some("Svara JA 14")).0, format!("14-2 {f} 1/1 {ALARM} Svara JA 14"));
     let out = drill(ALARM);
-    let f = out.fingerprint.unwrap();
+    let f = out.fingerprint().unwrap();
     assert_eq!(shown(&out, Some("Svara JA Ö-3")).0, format!("ÖVNING Ö-3-1 {f} 1/1 {ALARM} ÖVNING Svara JA Ö-3 ÖVNING"));
     assert_eq!(shown(&out, None).0, format!("ÖVNING Ö-3-1 {f} 1/1 {ALARM} ÖVNING"));
     let note = Outgoing::note::<Actual>("14", &Canonical::new("Besked behövs").unwrap(), NO_MARK);
@@ -178,7 +178,7 @@ fn read_code(file: &[u8], module: f32) -> Vec<String> {
 fn the_code_gives_page_number_and_fingerprint_at_the_coarsest_resolution() {
     let module = 4.0 * 72.0 / 98.0;
     let out = Arc::new(actual(ALARM));
-    let f = out.fingerprint.unwrap();
+    let f = out.fingerprint().unwrap();
     let made = fax_page::render(&job(1, "1", &out, Some("Svara JA 14"))).unwrap();
     assert_eq!(read_code(&made.pdf, module), [format!("https://lage.fjallmark.example/h/14#14-2.{f}")]);
 
@@ -241,6 +241,6 @@ fn pdftotext_reads_the_same() {
             let lines = page.lines().skip_while(|l| !l.starts_with("Meddelande ")).skip(1);
             text.extend(lines.take_while(|l| !["ÖVNING", "Så svarar du", "Fortsätter på nästa sida"].contains(l)));
         }
-        assert_eq!(text.join(" "), *out.text);
+        assert_eq!(text.join(" "), out.text());
     }
 }

@@ -115,7 +115,7 @@ async fn the_commands_of_a_job_in_order() {
     })
     .await;
     let out = Arc::new(actual(ALARM));
-    let f = out.fingerprint.unwrap();
+    let f = out.fingerprint().unwrap();
     assert_eq!(rig.send(job(7, "+46 980-319 200", &out, Some("Svara JA 14"))).await, accepted("1", 1));
     let first = [
         "USER vardkase",
