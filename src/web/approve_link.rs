@@ -155,7 +155,11 @@ fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'st
     match field("do") {
         "approve" => {
             let fingerprint: Fingerprint = field("fingerprint").parse().map_err(|_| broken())?;
-            let entry = field("entry").parse().ok();
+            // A number that can't be read is not taken for "all of them".
+            let entry = match field("entry") {
+                "" => None,
+                entry => Some(entry.parse().map_err(|_| broken())?),
+            };
             Ok((Action::Approve { number, fingerprint, entry }, say("Godkänt.", "Approved.")))
         }
         "reject" => {
@@ -239,8 +243,14 @@ mod tests {
         assert!(matches!(reject, Action::Reject { reason, .. } if reason.as_str() == "fel telefonånummer"));
         assert!(matches!(read("do=wait&number=14-2").unwrap().0, Action::Wait { .. }));
         assert_eq!(read("do=reject&number=14-2&reason=+").unwrap_err(), "Write a reason.");
-        for bad in ["", "do=approve&number=14-2", "do=approve&number=15-2&fingerprint=7K4F2A", "do=x&number=14-2", "%"]
-        {
+        for bad in [
+            "",
+            "do=approve&number=14-2",
+            "do=approve&number=15-2&fingerprint=7K4F2A",
+            "do=x&number=14-2",
+            "%",
+            "do=approve&number=14-2&fingerprint=7K4F2A&entry=x",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         assert!(read(&"a".repeat(FORM_BYTES_MAX + 1)).is_err());

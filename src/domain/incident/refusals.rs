@@ -131,6 +131,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     ("too-many-tries", "För många fel nycklar har kommit.", "Använd rätt nyckel; den tas emot direkt."),
     ("too-soon", "Tiden har redan varit eller ligger för nära.", "Ange en senare tid."),
+    (
+        "unknown-act",
+        "Det som skulle göras finns inte på sidan; inget är gjort.",
+        "Gå tillbaka och använd en av knapparna.",
+    ),
     ("unknown-code", "Inget prov har den koden.", "Kontrollera koden i provets text."),
     ("unknown-contact", "Numret är ingen funktions jourtelefon.", "Välj ett annat nummer."),
     ("unknown-entry", "Den delen väntar inte på godkännande.", "Se vad som väntar på dig."),

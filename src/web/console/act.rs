@@ -7,49 +7,23 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::fields::Fields;
+use super::acts::{Act, action};
+use super::form_words::FormWord;
 use super::incident::number;
 use super::ui::Ui;
 use super::{Visitor, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
-use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::input::{Action, Input, StepStart};
-use crate::domain::lang::L10n;
-use crate::domain::plan::Plan;
-use crate::domain::private::Private;
-use crate::domain::step::StepKind;
-use crate::domain::time::At;
+use crate::domain::ids::FunctionId;
+use crate::domain::incident::input::{Action, Input};
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
-
-/// What can be done, as it stands in the address.
-const ACTS: [&str; 18] = [
-    "ack",
-    "unack",
-    "pass-on",
-    "fallback",
-    "update",
-    "correct",
-    "stop",
-    "restored",
-    "relapse",
-    "all-clear",
-    "decide",
-    "errand",
-    "break-glass",
-    "arrived",
-    "step",
-    "step-start",
-    "step-stop",
-    "step-move",
-];
 
 #[derive(Template)]
 #[template(path = "act.html")]
 struct Page {
     ui: Ui,
-    what: String,
+    act: Act,
     view: IncidentView,
     lists: ListsView,
     asked: Asked,
@@ -76,78 +50,78 @@ impl Page {
     fn path(&self) -> String {
         format!("/incidents/{}", escaped(&self.view.summary.no.to_string()))
     }
-    fn is(&self, what: &str) -> bool {
-        self.what == what
+    fn is(&self, act: Act) -> bool {
+        self.act == act
     }
     /// Acts that come with new facts.
     fn has_news(&self) -> bool {
-        matches!(self.what.as_str(), "update" | "correct" | "restored" | "relapse")
+        matches!(self.act, Act::Update | Act::Correct | Act::Restored | Act::Relapse)
     }
     fn heading(&self) -> &str {
-        match self.what.as_str() {
-            "ack" => self.ui.t("Anteckna svar", "Note an answer"),
-            "unack" => self.ui.t("Ta tillbaka ett svar", "Take an answer back"),
-            "pass-on" => self.ui.t("Skicka vidare", "Pass on"),
-            "fallback" => self.ui.t("Reservrutinen fungerar inte", "The fallback failed"),
-            "update" => self.ui.t("Uppdatera", "Update"),
-            "correct" => self.ui.t("Rätta", "Correct"),
-            "stop" => self.ui.t("Stoppa", "Stop"),
-            "restored" => self.ui.t("Åter i drift", "Running again"),
-            "relapse" => self.ui.t("Det var inte över", "It was not over"),
-            "all-clear" => self.ui.t("Faran över", "All clear"),
-            "decide" => self.ui.t("Besluta om läge", "Decide on the mode"),
-            "errand" => self.ui.t("Utfört", "Done"),
-            "arrived" => self.ui.t("På plats", "Arrived"),
-            "step" => self.ui.t("Steg", "Step"),
-            "step-start" => self.ui.t("Börja ett steg", "Begin a step"),
-            "step-stop" => self.ui.t("Stoppa steget", "Stop the step"),
-            "step-move" => self.ui.t("Flytta tiden", "Move the time"),
-            _ => self.ui.t("Sänd utan godkännande", "Release without approval"),
+        match self.act {
+            Act::Ack => self.ui.t("Anteckna svar", "Note an answer"),
+            Act::Unack => self.ui.t("Ta tillbaka ett svar", "Take an answer back"),
+            Act::PassOn => self.ui.t("Skicka vidare", "Pass on"),
+            Act::FallbackFailed => self.ui.t("Reservrutinen fungerar inte", "The fallback failed"),
+            Act::Update => self.ui.t("Uppdatera", "Update"),
+            Act::Correct => self.ui.t("Rätta", "Correct"),
+            Act::Stop => self.ui.t("Stoppa", "Stop"),
+            Act::Restored => self.ui.t("Åter i drift", "Running again"),
+            Act::Relapse => self.ui.t("Det var inte över", "It was not over"),
+            Act::AllClear => self.ui.t("Faran över", "All clear"),
+            Act::Decide => self.ui.t("Besluta om läge", "Decide on the mode"),
+            Act::ErrandDone => self.ui.t("Utfört", "Done"),
+            Act::Arrived => self.ui.t("På plats", "Arrived"),
+            Act::Step => self.ui.t("Steg", "Step"),
+            Act::StepStart => self.ui.t("Börja ett steg", "Begin a step"),
+            Act::StepStop => self.ui.t("Stoppa steget", "Stop the step"),
+            Act::StepMove => self.ui.t("Flytta tiden", "Move the time"),
+            Act::BreakGlass => self.ui.t("Sänd utan godkännande", "Release without approval"),
         }
     }
     fn effect(&self) -> String {
         let n = self.view.summary.counts.addressed;
         let told = |sv: &str, en: &str| self.ui.t(sv, en).replace("{n}", &n.to_string());
-        match self.what.as_str() {
-            "ack" => told("Påminnelser till den funktionen upphör.", "Reminders to that function end."),
-            "unack" => told("Frågan går vidare till nästa i tur.", "The question goes on to the next in turn."),
-            "pass-on" => told("Nästa i tur frågas genast.", "The next in turn is asked at once."),
-            "fallback" => told("Systemägaren och TiB får veta genast.", "The owner and TiB are told at once."),
-            "update" => told("{n} funktioner får den nya texten.", "{n} functions get the new text."),
-            "correct" => told(
+        match self.act {
+            Act::Ack => told("Påminnelser till den funktionen upphör.", "Reminders to that function end."),
+            Act::Unack => told("Frågan går vidare till nästa i tur.", "The question goes on to the next in turn."),
+            Act::PassOn => told("Nästa i tur frågas genast.", "The next in turn is asked at once."),
+            Act::FallbackFailed => told("Systemägaren och TiB får veta genast.", "The owner and TiB are told at once."),
+            Act::Update => told("{n} funktioner får den nya texten.", "{n} functions get the new text."),
+            Act::Correct => told(
                 "Alla som fått texten får rättelsen, {n} funktioner. Inget godkännande behövs internt.",
                 "Everybody who got the text gets the correction, {n} functions. Internally no approval is needed.",
             ),
-            "stop" => told(
+            Act::Stop => told(
                 "Det som inte är sänt återkallas. Alla som fått texten får veta att den inte gäller.",
                 "What has not left is withdrawn. Everybody who got the text is told that it does not hold.",
             ),
-            "restored" => told(
+            Act::Restored => told(
                 "{n} funktioner får veta att systemet går igen och att data kontrolleras. Händelsen är fortfarande öppen.",
                 "{n} functions are told that it runs again and data are being checked. The incident stays open.",
             ),
-            "relapse" => told("{n} funktioner larmas på nytt.", "{n} functions are alerted again."),
-            "all-clear" => told(
+            Act::Relapse => told("{n} funktioner larmas på nytt.", "{n} functions are alerted again."),
+            Act::AllClear => told(
                 "{n} funktioner får veta att faran är över. Händelsen avslutas. Läget sänks inte av sig självt.",
                 "{n} functions are told that it is over. The incident closes. The mode is not lowered by itself.",
             ),
-            "decide" => told("De som frågats får veta beslutet.", "Those who were asked are told the decision."),
-            "arrived" => told("Väntan på den funktionen upphör.", "Nobody waits for that function any more."),
-            "step" => told(
+            Act::Decide => told("De som frågats får veta beslutet.", "Those who were asked are told the decision."),
+            Act::Arrived => told("Väntan på den funktionen upphör.", "Nobody waits for that function any more."),
+            Act::Step => told(
                 "Svaret sparas. Det som är klart stryks från listan.",
                 "The answer is kept. What is done is taken off the list.",
             ),
-            "step-start" => told(
+            Act::StepStart => told(
                 "Den som ansvarar och de som berörs får veta genast.",
                 "The owner and those concerned are told at once.",
             ),
-            "step-stop" => told(
+            Act::StepStop => told(
                 "De som fått veta att det börjar får veta att det inte görs.",
                 "Those who were told that it begins are told that it is not done.",
             ),
-            "step-move" => told("De som berörs får veta den nya tiden.", "Those concerned are told the new time."),
-            "errand" => told("Ärendet stryks från listan.", "The errand is taken off the list."),
-            _ => told("Texten sänds nu. Orsaken sparas.", "The text goes out now. The reason is kept."),
+            Act::StepMove => told("De som berörs får veta den nya tiden.", "Those concerned are told the new time."),
+            Act::ErrandDone => told("Ärendet stryks från listan.", "The errand is taken off the list."),
+            Act::BreakGlass => told("Texten sänds nu. Orsaken sparas.", "The text goes out now. The reason is kept."),
         }
     }
     /// The answer that is noted is somebody else's.
@@ -155,13 +129,13 @@ impl Page {
         self.ui.me.as_ref().is_none_or(|m| m.as_str() != self.asked.function)
     }
     fn risky(&self) -> bool {
-        matches!(self.what.as_str(), "stop" | "all-clear" | "break-glass" | "unack" | "step-stop")
+        matches!(self.act, Act::Stop | Act::AllClear | Act::BreakGlass | Act::Unack | Act::StepStop)
     }
     fn functions(&self) -> Vec<&view::RowView> {
-        let wanted = |r: &&view::RowView| match self.what.as_str() {
-            "unack" => matches!(r.state, AskView::Answered { .. }),
-            "arrived" => r.arrival.as_ref().is_some_and(|a| a.arrived.is_none()),
-            "ack" | "pass-on" => matches!(r.state, AskView::Waiting | AskView::NotReached { .. }),
+        let wanted = |r: &&view::RowView| match self.act {
+            Act::Unack => matches!(r.state, AskView::Answered { .. }),
+            Act::Arrived => r.arrival.as_ref().is_some_and(|a| a.arrived.is_none()),
+            Act::Ack | Act::PassOn => matches!(r.state, AskView::Waiting | AskView::NotReached { .. }),
             _ => true,
         };
         self.view.rows.iter().filter(wanted).collect()
@@ -222,17 +196,16 @@ pub async fn page(
     }
     let read = path.map_err(|e| Problem::input(e.to_string())).and_then(|Path((no, what))| {
         let no = number(Ok(Path(no)))?;
-        if ACTS.contains(&what.as_str()) {
-            return Ok((no, what));
-        }
-        Err(Problem::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such page", "see the incident"))
+        let unknown =
+            || Problem::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such page", "see the incident");
+        Ok((no, Act::named(&what).ok_or_else(unknown)?))
     });
-    let (no, what) = match read {
+    let (no, act) = match read {
         Ok(both) => both,
         Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
     };
     match visitor.look(&ctx, move |s, m, _| (view::incident(s, no, m.now), view::lists(s, m.now))).await {
-        Ok((ui, (Some(view), lists))) => html(&Page { ui, what, view, lists, asked: asked.0 }),
+        Ok((ui, (Some(view), lists))) => html(&Page { ui, act, view, lists, asked: asked.0 }),
         Ok((_, (None, _))) => refused(&ctx, &visitor, crate::web::api::no_incident(no), "/").await,
         Err(e) => gone(e),
     }
@@ -252,14 +225,17 @@ pub async fn posted(
         Ok(both) => both,
         Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
     };
-    let what = fields.get("do").to_owned();
     let home = format!("/incidents/{}", escaped(&no.to_string()));
-    let back = if ACTS.contains(&what.as_str()) { format!("{home}/{what}") } else { home.clone() };
+    let act: Act = match fields.word("do") {
+        Ok(act) => act,
+        Err(problem) => return refused(&ctx, &visitor, problem, &home).await,
+    };
+    let back = format!("{home}/{}", act.as_str());
     let read = {
         visitor
             .look(&ctx, move |s, m, _| {
                 let view = view::incident(s, no, m.now).ok_or_else(|| crate::web::api::no_incident(no))?;
-                action(&s.plan, no, &view, &fields, m.now)
+                action(act, &s.plan, no, &view, &fields, m.now)
             })
             .await
     };
@@ -268,10 +244,11 @@ pub async fn posted(
         Ok((_, Err(problem))) => return refused(&ctx, &visitor, problem, &back).await,
         Err(e) => return gone(e),
     };
-    run_effects(&ctx, &visitor, by, action, &format!("{home}?done={what}"), &back).await
+    submit(&ctx, &visitor, by, action, &format!("{home}?done={}", act.as_str()), &back).await
 }
 
-pub(super) async fn run_effects(
+/// Gives the command, and leads on: to where it shows, or to why not and back.
+pub(super) async fn submit(
     ctx: &Ctx,
     visitor: &Visitor,
     by: FunctionId,
@@ -284,89 +261,6 @@ pub(super) async fn run_effects(
         Err(Failed::Refused(r)) => refused(ctx, visitor, r.into(), back).await,
         Err(e) => gone(e),
     }
-}
-
-fn action(plan: &Plan, no: IncidentNo, view: &IncidentView, fields: &Fields, now: At) -> Result<Action, Problem> {
-    let function = || FunctionId::from(fields.get("function"));
-    let reason = || Private::from(fields.get("reason"));
-    let message = || fields.some("number").map(|_| fields.number("number")).transpose();
-    let news = || fields.news(plan, view, now);
-    Ok(match fields.get("do") {
-        "ack" => Action::Ack {
-            incident: no,
-            message: message()?.map(|n: crate::domain::ids::MessageNo| n.seq),
-            function: function(),
-            phone: fields.some("phone").is_some(),
-            at: fields.time("at", plan, now)?,
-        },
-        "unack" => Action::Unack { incident: no, function: function(), reason: reason() },
-        "pass-on" => Action::PassOn { incident: no, function: function() },
-        "fallback" => Action::FallbackFailed { incident: no, function: function() },
-        "update" => Action::Update { incident: no, news: news()? },
-        "correct" => Action::Correct { number: fields.number("number")?, news: news()? },
-        "restored" => Action::Restored { incident: no, news: news()? },
-        "relapse" => Action::Relapse { incident: no, news: news()? },
-        "stop" => Action::Stop {
-            incident: no,
-            message: message()?.map(|n: crate::domain::ids::MessageNo| n.seq),
-            reason: reason(),
-        },
-        "all-clear" if fields.some("confirm").is_some() => Action::DataComplete { incident: no },
-        "all-clear" => Action::AllClear { incident: no, override_reason: fields.some("reason").map(Private::from) },
-        "decide" => Action::Decide {
-            incident: no,
-            proposal: fields.some("proposal").map(|_| fields.number("proposal")).transpose()?,
-            yes: fields.get("yes") == "1",
-            reason: reason(),
-        },
-        "errand" => Action::ErrandDone { incident: no, errand: fields.number("errand")? },
-        "arrived" => Action::Arrived {
-            incident: no,
-            function: function(),
-            phone: fields.some("phone").is_some(),
-            at: fields.time("at", plan, now)?,
-        },
-        "step" => {
-            let step = fields.number("step")?;
-            match fields.get("answer") {
-                "done" => Action::StepDone { incident: no, step, reference: fields.get("reference").into() },
-                answer => Action::StepHave {
-                    incident: no,
-                    step,
-                    function: fields.some("function").map(FunctionId::from),
-                    yes: answer != "no",
-                    phone: fields.some("phone").is_some(),
-                    reason: fields.get("reference").into(),
-                },
-            }
-        }
-        "step-start" => Action::StepStart { incident: no, start: start(plan, fields, now)? },
-        "step-stop" => Action::StepStop { incident: no, step: fields.number("step")?, reason: reason() },
-        "step-move" => Action::StepMove {
-            incident: no,
-            step: fields.number("step")?,
-            due: fields.time("at", plan, now)?.ok_or_else(|| Problem::input("a time is missing".to_owned()))?,
-            reason: reason(),
-        },
-        "break-glass" => Action::BreakGlass { number: fields.number("number")?, reason: reason() },
-        other => return Err(Problem::input(format!("“{other}” is nothing that can be done here"))),
-    })
-}
-
-/// A step that is begun: prepared, or typed.
-fn start(plan: &Plan, fields: &Fields, now: At) -> Result<StepStart, Problem> {
-    let to = fields.get("to").split([',', ' ']).filter(|t| !t.is_empty()).map(FunctionId::from).collect();
-    let every = fields.some("every").map(|_| fields.number::<u32>("every")).transpose()?;
-    Ok(StepStart {
-        rule: fields.some("rule").map(str::to_owned),
-        kind: fields.some("kind").filter(|_| fields.some("rule").is_none()).and_then(StepKind::named),
-        title: fields.l10n("what", &plan.region.languages, &L10n::default()),
-        owner: fields.some("owner").map(FunctionId::from),
-        to,
-        due: fields.time("at", plan, now)?,
-        every_s: every.map(|m| m.saturating_mul(60)),
-        lasts_s: None,
-    })
 }
 
 #[derive(Template)]
@@ -405,5 +299,5 @@ pub async fn mode_posted(
         mode: fields.get("mode").to_owned(),
         reason: fields.get("reason").into(),
     };
-    run_effects(&ctx, &visitor, by, action, "/?done=mode", "/mode").await
+    submit(&ctx, &visitor, by, action, "/?done=mode", "/mode").await
 }

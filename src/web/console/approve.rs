@@ -9,17 +9,34 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::form_words::form_words;
 use super::overview::Did;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::api::CommandDone;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView, PreviewView, PreviewsView};
 use crate::web::Ctx;
-use crate::web::api::Carried;
 use crate::web::problem::Problem;
+
+form_words! {
+    /// The buttons beside a text that waits.
+    enum Wanted {
+        /// Yes to what was read.
+        Approve = "approve",
+        /// Another wording.
+        Change = "change",
+        /// No.
+        Reject = "reject",
+        /// More time, once.
+        Wait = "wait",
+        /// A language that somebody else edited was read.
+        Reviewed = "reviewed",
+    }
+}
 
 #[derive(Template)]
 #[template(path = "approve_list.html")]
@@ -146,14 +163,18 @@ pub async fn posted(
         Ok(langs) => langs,
         Err(e) => return gone(e),
     };
+    let wanted: Wanted = match fields.word("do") {
+        Ok(wanted) => wanted,
+        Err(problem) => return refused(&ctx, &visitor, problem, &back).await,
+    };
     let action = (|| {
-        Ok(match fields.get("do") {
-            "approve" => {
+        Ok(match wanted {
+            Wanted::Approve => {
                 let entry = fields.some("entry").map(|_| fields.number("entry")).transpose()?;
                 let approve = Action::Approve { number, fingerprint: fields.number("fingerprint")?, entry };
                 (approve, "approved")
             }
-            "change" => {
+            Wanted::Change => {
                 let texts = langs
                     .iter()
                     .filter(|l| fields.some(&format!("keep.{l}")).is_none())
@@ -162,16 +183,15 @@ pub async fn posted(
                     .collect();
                 (Action::Change { number, texts }, "changed")
             }
-            "reject" => {
+            Wanted::Reject => {
                 let reason = fields.get("reason").into();
                 (Action::Reject { number, reason, replacement: None }, "rejected")
             }
-            "wait" => (Action::Wait { number }, "more-time"),
-            "reviewed" => {
+            Wanted::Wait => (Action::Wait { number }, "more-time"),
+            Wanted::Reviewed => {
                 let lang = Lang::try_from(fields.get("lang").to_owned()).map_err(Problem::input)?;
                 (Action::Reviewed { number, lang }, "reviewed")
             }
-            other => return Err(Problem::input(format!("“{other}” is nothing that can be done here"))),
         })
     })();
     let (action, code) = match action {
@@ -180,13 +200,13 @@ pub async fn posted(
     };
     match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
         Ok(done) => {
-            let to = match code {
+            let to = match wanted {
                 // The change made a new number, which the approver reads and approves (RULES B2).
-                "changed" => {
-                    Carried::of(&done).message.map_or(back, |n| format!("/approve/{}", escaped(&n.to_string())))
+                Wanted::Change => {
+                    CommandDone::of(&done).message.map_or(back, |n| format!("/approve/{}", escaped(&n.to_string())))
                 }
-                "more-time" | "reviewed" => back,
-                _ => "/approve".into(),
+                Wanted::Wait | Wanted::Reviewed => back,
+                Wanted::Approve | Wanted::Reject => "/approve".into(),
             };
             Redirect::to(&format!("{to}?done={code}")).into_response()
         }

@@ -1,7 +1,9 @@
 //! What a form sent: names and values, read into the types of the domain.
 
+use axum::http::StatusCode;
 use jiff::civil;
 
+use super::form_words::FormWord;
 use crate::domain::ids::SiteId;
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
@@ -9,6 +11,9 @@ use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
 use crate::web::problem::Problem;
+
+/// So much is shown of a word that is not known.
+const WORD_SHOWN_MAX: usize = 40;
 
 /// Names and values, in order.
 #[derive(Debug, Default)]
@@ -34,6 +39,15 @@ impl Fields {
     /// A number of this program.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
         self.get(name).parse().map_err(|_| Problem::input(format!("“{}” can't be read", self.get(name))))
+    }
+    /// One of the words that may stand there.
+    pub fn word<T: FormWord>(&self, name: &str) -> Result<T, Problem> {
+        T::named(self.get(name)).ok_or_else(|| {
+            let word: String = self.get(name).chars().take(WORD_SHOWN_MAX).collect();
+            let why = format!("“{word}” is nothing that can be done here");
+            let help = "nothing was done; go back and use one of the buttons";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-act", why, help)
+        })
     }
     /// `name.sv`, `name.en`: what was typed, or nothing when it is what stood there before.
     pub fn l10n(&self, name: &str, langs: &[Lang], before: &L10n) -> Option<L10n> {

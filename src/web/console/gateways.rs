@@ -6,18 +6,32 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::act::run_effects;
+use super::act::submit;
+use super::form_words::form_words;
 use super::overview::Did;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::api::{GatewayView, Standing, TestView};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::gateways::Reached;
 use crate::domain::incident::input::Action;
 use crate::domain::plan::Channel;
 use crate::web::Ctx;
-use crate::web::gateways::{GatewayView, TestView, gateways_of, tests_of};
+use crate::web::gateways::{gateways_of, tests_of};
 use crate::web::problem::Problem;
+
+form_words! {
+    /// The buttons of a gateway's page.
+    enum Wanted {
+        /// Connect and log in; nobody is reached.
+        Probe = "probe",
+        /// A marked test to a duty.
+        Test = "test",
+        /// Somebody called and said the code of a test.
+        Answered = "answered",
+    }
+}
 
 #[derive(Template)]
 #[template(path = "gateways.html")]
@@ -39,13 +53,14 @@ struct Page {
 impl Ui {
     /// A sign besides the word and the colour, for who sees none.
     fn standing(&self, g: &GatewayView) -> String {
-        let (sign, sv, en) = match g.standing.as_str() {
-            "healthy" => ("✔", "frisk", "healthy"),
-            "suspect" => ("⚠", "osäker", "suspect"),
-            "down" => ("✖", "ur bruk", "down"),
-            "unusable" => ("✖", "går inte att använda", "unusable"),
-            "manual" => ("○", "går till fots", "walked"),
-            _ => ("○", "egen sida", "page of our own"),
+        let (sign, sv, en) = match g.standing {
+            Standing::Healthy => ("✔", "frisk", "healthy"),
+            Standing::Suspect => ("⚠", "osäker", "suspect"),
+            Standing::Down => ("✖", "ur bruk", "down"),
+            Standing::Unusable => ("✖", "går inte att använda", "unusable"),
+            Standing::Manual => ("○", "går till fots", "walked"),
+            Standing::Page => ("○", "egen sida", "page of our own"),
+            Standing::Unknown => ("○", "okänt", "unknown"),
         };
         format!("{sign} {}", self.t(sv, en))
     }
@@ -129,21 +144,24 @@ pub async fn posted(
         Ok(fields) => fields,
         Err(problem) => return refused(&ctx, &visitor, problem, &here).await,
     };
-    if fields.get("do") == "probe" {
-        let wanted = gateway.clone();
-        if let Ok(Some(worker)) = ctx.handle.query(move |_, m| m.workers.get(&wanted).cloned()).await {
-            worker.probe().await;
+    let wanted: Wanted = match fields.word("do") {
+        Ok(wanted) => wanted,
+        Err(problem) => return refused(&ctx, &visitor, problem, &here).await,
+    };
+    let (action, done) = match wanted {
+        Wanted::Probe => {
+            let probed = gateway.clone();
+            if let Ok(Some(worker)) = ctx.handle.query(move |_, m| m.workers.get(&probed).cloned()).await {
+                worker.probe().await;
+            }
+            return Redirect::to(&format!("{here}?done=probed")).into_response();
         }
-        return Redirect::to(&format!("{here}?done=probed")).into_response();
-    }
+        Wanted::Test => (Action::TestGateway { gateway, function: fields.get("function").into() }, "test"),
+        Wanted::Answered => (Action::TestAnswered { code: fields.get("code").into() }, "test-answered"),
+    };
     let by = match visitor.acting() {
         Ok(by) => by,
         Err(choose) => return choose,
     };
-    let (action, done) = if fields.get("do") == "answered" {
-        (Action::TestAnswered { code: fields.get("code").trim().into() }, "test-answered")
-    } else {
-        (Action::TestGateway { gateway, function: fields.get("function").into() }, "test")
-    };
-    run_effects(&ctx, &visitor, by, action, &format!("{here}?done={done}"), &here).await
+    submit(&ctx, &visitor, by, action, &format!("{here}?done={done}"), &here).await
 }

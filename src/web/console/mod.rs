@@ -27,8 +27,10 @@ use crate::domain::lang::Lang;
 use crate::domain::view;
 
 mod act;
+mod acts;
 mod approve;
 mod fields;
+mod form_words;
 mod gateways;
 mod incident;
 mod overview;

@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, gone, html, words};
+use crate::api::GatewayView;
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::view::{self, StatusView, TodoView};
 use crate::web::Ctx;
-use crate::web::gateways::{GatewayView, gateways_of};
+use crate::web::gateways::gateways_of;
 
 #[derive(Template)]
 #[template(path = "overview.html")]

@@ -9,18 +9,31 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::fields::Fields;
+use super::form_words::form_words;
 use super::ui::Ui;
 use super::{Visitor, gone, html, refused};
+use crate::api::{CommandDone, DryRunView};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, SiteId};
 use crate::domain::incident::decide::dry_run;
-use crate::domain::incident::input::{Action, IfShared, Input, Refused, Report};
+use crate::domain::incident::input::{Action, IfShared, Input, Report};
 use crate::domain::incident::state::State as Domain;
 use crate::domain::time::At;
 use crate::domain::view::{self, ListsView, PlaybookView};
 use crate::web::Ctx;
-use crate::web::api::{Carried, DryRunView};
 use crate::web::problem::Problem;
+
+form_words! {
+    /// Where a report goes on.
+    enum Next {
+        /// What it would do is shown.
+        Check = "check",
+        /// What was typed is shown once more.
+        Edit = "edit",
+        /// It is sent.
+        Send = "send",
+    }
+}
 
 #[derive(Template)]
 #[template(path = "report_choose.html")]
@@ -154,10 +167,11 @@ pub async fn posted(
         Ok((_, Err(problem))) => return form(&ctx, &visitor, fields, Some(problem)).await,
         Err(e) => return gone(e),
     };
-    match fields.get("step") {
-        "send" => send(&ctx, &visitor, by, report, fields).await,
-        "edit" => form(&ctx, &visitor, fields, None).await,
-        _ => check(&ctx, &visitor, by, report, fields).await,
+    match fields.word("step") {
+        Ok(Next::Check) => check(&ctx, &visitor, by, report, fields).await,
+        Ok(Next::Edit) => form(&ctx, &visitor, fields, None).await,
+        Ok(Next::Send) => send(&ctx, &visitor, by, report, fields).await,
+        Err(problem) => refused(&ctx, &visitor, problem, "/report").await,
     }
 }
 
@@ -190,8 +204,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
 /// An open incident that shares a system, as the rules find it: tried, and refused.
 fn shared_with(state: &Domain, by: &FunctionId, report: &Report, now: At) -> Option<IncidentNo> {
     let tried = dry_run(state, by, &Report { shared: IfShared::Ask, ..report.clone() }, now);
-    let Err(Refused { code: "shares-a-system", why, .. }) = tried else { return None };
-    why.split_whitespace().next()?.parse().ok()
+    tried.err()?.already
 }
 
 /// What the report will do, before the button.
@@ -233,7 +246,7 @@ async fn send(ctx: &Ctx, visitor: &Visitor, by: FunctionId, report: Report, fiel
     let action = Box::new(Action::Report(report));
     match ctx.handle.input(Input::Command { by, action }).await {
         Ok(done) => {
-            let to = Carried::of(&done).incident.map_or_else(
+            let to = CommandDone::of(&done).incident.map_or_else(
                 || "/?done=reported".to_owned(),
                 |no| format!("/incidents/{}?done=reported", super::escaped(&no.to_string())),
             );

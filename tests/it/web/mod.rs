@@ -1,7 +1,9 @@
 //! The console's listener and the answer pages, over real sockets, on the shipped region, with a loop that owns a state of its
 //! own and gateways that take everything.
 
+mod acts;
 mod api;
+mod calls;
 mod console;
 mod pages;
 mod site;
