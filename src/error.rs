@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Refused;
 use crate::journal::JournalError;
 
@@ -65,12 +66,14 @@ pub struct Error {
     pub why: String,
     /// What to do next.
     pub help: String,
+    /// The open incident that the same fault was reported as.
+    pub already: Option<IncidentNo>,
 }
 
 impl Error {
     /// Of a kind, with that kind's word.
     pub fn new(kind: Kind, why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind, code: kind.code().into(), why: why.into(), help: help.into() }
+        Self { kind, code: kind.code().into(), why: why.into(), help: help.into(), already: None }
     }
     /// The command line was not understood, or something was not said.
     pub fn usage(why: impl Into<String>, help: impl Into<String>) -> Self {
@@ -109,7 +112,7 @@ impl std::error::Error for Error {}
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
-        Self { kind: Kind::Refused, code: refused.code.into(), why: refused.why, help: refused.help }
+        Self { already: refused.already, ..Self::new(Kind::Refused, refused.why, refused.help).coded(refused.code) }
     }
 }
 impl From<JournalError> for Error {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::outside::Outside;
 use super::workers::Workers;
+use crate::api::Reloaded;
 use crate::config::diff;
 use crate::config::{Source, load_checked};
 use crate::dispatch::engine::Handle;
 use crate::dispatch::recover::frozen;
 use crate::domain::plan::Plan;
 use crate::gateways::Boxed;
-use crate::web::reload::{Mistake, NotReloaded, Reload, Reloaded};
+use crate::web::reload::{Mistake, NotReloaded, Reload};
 
 /// What a reload needs.
 pub struct Reloader {

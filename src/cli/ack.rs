@@ -77,7 +77,7 @@ impl AckArgs {
                 let help = "name the function: vardkase ack 14-1 icu --via phone";
                 return Err(Error::usage("it is not said who called", help).coded("missing"));
             }
-            None => FunctionId::from(cx.acting()?),
+            None => cx.acting()?,
         };
         if self.arrived {
             return cx.act(&Action::Arrived { incident, function, phone, at });

@@ -1,12 +1,11 @@
 //! An open incident goes on with the newest configuration.
 
 use clap::Args;
-use serde_json::Value;
 
-use super::api::quoted;
 use super::context::Context;
 use super::terminal::Hue;
 use super::words;
+use crate::api::calls;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
@@ -37,14 +36,12 @@ impl AdoptArgs {
 
     /// What would change, or is about to.
     fn show(&self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let path = format!("/api/v1/incidents/{}/adopt", quoted(&self.incident.written("X")));
-        let seen = cx.api()?.get(&path)?;
+        let seen = cx.call(&calls::adoption(self.incident))?;
         if cx.json() {
             cx.term.json(&seen);
             return Ok(());
         }
-        let changes: Vec<&str> =
-            seen.get("changes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let changes = seen.read()?.changes;
         let head = cx.say(if changes.is_empty() { words::NOTHING_CHANGES } else { words::CHANGES });
         cx.term.line_in(Hue::Strong, head);
         changes.iter().for_each(|line| cx.term.line(&format!("  {line}")));

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::api::quoted;
-use super::context::{Context, read};
+use super::context::Context;
 use super::terminal::Hue;
 use super::words;
+use crate::api::calls;
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::Lang;
@@ -68,9 +68,7 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
         return Err(Error::usage("the number or the fingerprint is missing", help).coded("missing"));
     }
     let acting = cx.acting()?;
-    let seen = cx.api()?.get(&format!("/api/v1/approvals?as={}", quoted(&acting)))?;
-    let list = seen.get("approvals").unwrap_or(&seen);
-    let mut waiting: Vec<ApprovalView> = read(list)?;
+    let mut waiting: Vec<ApprovalView> = cx.call(&calls::approvals(&acting))?.read()?;
     waiting.retain(|a| number.is_none_or(|n| n == a.number));
     if waiting.is_empty() {
         let why = number
@@ -124,16 +122,5 @@ fn show(cx: &mut Context<'_>, one: &ApprovalView) {
     }
     if one.four_eyes {
         cx.term.line_in(Hue::Wait, "  four eyes: who reported can't approve it");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_a_list_or_holds_one() {
-        let inside: serde_json::Value = serde_json::json!({ "approvals": [] });
-        assert!(read::<Vec<ApprovalView>>(inside.get("approvals").unwrap_or(&inside)).is_ok_and(|l| l.is_empty()));
     }
 }

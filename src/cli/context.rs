@@ -2,15 +2,18 @@
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde::Serialize;
 
 use super::Global;
-use super::api::{self, Api};
+use super::client::{self, Answer, Client};
 use super::event_words::event_word;
 use super::terminal::{Hue, Terminal};
 use super::times::{self, Side};
 use super::words::{self, Word};
+use crate::api::calls::{self, Call};
+use crate::api::{CommandDone, Zone};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::time::At;
@@ -21,13 +24,13 @@ pub struct Context<'t> {
     pub global: Global,
     pub term: &'t mut Terminal,
     clock: SystemClock,
-    api: Option<Api>,
+    client: Option<Client>,
     zone: Option<Option<TimeZone>>,
 }
 
 impl<'t> Context<'t> {
     pub fn new(global: Global, term: &'t mut Terminal) -> Self {
-        Self { global, term, clock: SystemClock::new(), api: None, zone: None }
+        Self { global, term, clock: SystemClock::new(), client: None, zone: None }
     }
 
     /// JSON is wanted.
@@ -49,21 +52,21 @@ impl<'t> Context<'t> {
         Lang::try_from(self.term.tongue().code().to_owned()).map_or("", |lang| text.get(lang))
     }
 
-    /// The server.
-    pub fn api(&mut self) -> Result<&Api, Error> {
-        if self.api.is_none() {
-            let file = api::token_file(self.global.token_file.as_ref(), &self.global.state);
-            self.api = Some(Api::new(&self.global.server, &file)?);
+    /// Asks the server.
+    pub fn call<A, B: Serialize>(&mut self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
+        if self.client.is_none() {
+            let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
+            self.client = Some(Client::new(&self.global.server, &file)?);
         }
-        self.api.as_ref().ok_or_else(|| Error::other("no server", "try again"))
+        self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?.call(call)
     }
 
     /// The duty that acts.
-    pub fn acting(&mut self) -> Result<String, Error> {
+    pub fn acting(&mut self) -> Result<FunctionId, Error> {
         let given = self.global.acting.clone();
         let function = self.need(given, words::ACTING, "which function acts", "--as FUNCTION (or VARDKASE_AS)")?;
         self.global.acting = Some(function.clone());
-        Ok(function)
+        Ok(function.into())
     }
 
     /// What was given, or what somebody answers; without a terminal a missing field is an error, never a wait (RULES E1).
@@ -87,30 +90,31 @@ impl<'t> Context<'t> {
     /// Gives a command and shows what came of it.
     pub fn act(&mut self, action: &Action) -> Result<(), Error> {
         let acting = self.acting()?;
-        let answer = self.api()?.command(&acting, action)?;
-        self.show_done(&answer);
-        Ok(())
+        let answer = self.call(&calls::command(&acting, action))?;
+        self.show_done(&answer)
     }
 
     /// Says loudly when what was done is not on disk.
-    pub fn warn_off_record(&mut self, answer: &Value) {
-        if answer.get("on_record").and_then(Value::as_bool) == Some(false) {
+    pub fn warn_off_record(&mut self, on_record: bool) {
+        if !on_record {
             let loud = format!("*** {} ***", self.say(words::NOT_ON_RECORD));
             self.term.notice(&loud);
         }
     }
 
     /// What came of a command.
-    pub fn show_done(&mut self, answer: &Value) {
-        self.warn_off_record(answer);
-        if self.json() {
-            return self.term.json(answer);
+    pub fn show_done(&mut self, answer: &Answer<CommandDone>) -> Result<(), Error> {
+        let done = answer.read();
+        if let Ok(done) = &done {
+            self.warn_off_record(done.on_record);
         }
-        let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|t| !t.is_empty());
-        let (incident, message) = (text("incident"), text("message"));
+        if self.json() {
+            self.term.json(answer);
+            return Ok(());
+        }
+        let CommandDone { incident, message, events: names, .. } = done?;
         let mut events: Vec<(&str, u32)> = Vec::new();
-        let names = answer.get("events").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        for word in names.filter_map(event_word).map(|word| self.say(word)) {
+        for word in names.iter().filter_map(|name| event_word(name)).map(|word| self.say(word)) {
             match events.iter_mut().find(|(known, _)| *known == word) {
                 Some((_, count)) => *count += 1,
                 None => events.push((word, 1)),
@@ -119,7 +123,7 @@ impl<'t> Context<'t> {
         let counted =
             |(word, count): (&str, u32)| if count > 1 { format!("{word} × {count}") } else { word.to_owned() };
         let events: Vec<String> = events.into_iter().map(counted).collect();
-        let number = message.or(incident).map(|n| format!(" {n}")).unwrap_or_default();
+        let number = message.map(|n| format!(" {n}")).or(incident.map(|n| format!(" {n}"))).unwrap_or_default();
         let told = if events.is_empty() { String::new() } else { format!(": {}", events.join(", ")) };
         let done = format!("{}{number}{told}", self.say(words::DONE));
         self.term.line_in(Hue::Good, &done);
@@ -129,6 +133,7 @@ impl<'t> Context<'t> {
             let follow = format!("{} vardkase status {no} --watch", self.say(words::FOLLOW));
             self.term.line_in(Hue::Faint, &follow);
         }
+        Ok(())
     }
 
     /// A time as it was typed.
@@ -153,17 +158,15 @@ impl<'t> Context<'t> {
     /// The region's zone, as the server tells it.
     fn zone(&mut self) -> Result<Option<TimeZone>, Error> {
         if self.zone.is_none() {
-            let status = self.api()?.get("/api/v1/status")?;
-            self.learn_zone(&status);
+            let zone = self.call(&calls::zone())?.read()?.status;
+            self.learn_zone(zone);
         }
         Ok(self.zone.clone().flatten())
     }
 
-    /// Takes the zone from a status.
-    pub fn learn_zone(&mut self, status: &Value) {
-        let name =
-            status.get("status").unwrap_or(status).get("zone").or_else(|| status.get("zone")).and_then(Value::as_str);
-        self.zone = Some(name.and_then(|n| TimeZone::get(n).ok()));
+    /// Takes the zone that a status tells.
+    pub fn learn_zone(&mut self, told: Zone) {
+        self.zone = Some(told.zone.and_then(|name| TimeZone::get(&name).ok()));
     }
 
     /// A moment for people: the clock in the region, with the date when it is not the day of `now`.
@@ -174,12 +177,4 @@ impl<'t> Context<'t> {
         let day = if then.date() == now.date() { String::new() } else { then.strftime("%Y-%m-%d ").to_string() };
         format!("{day}{}{}", then.strftime("%H:%M"), if zone.is_some() { "" } else { "Z" })
     }
-}
-
-/// A view of the server in our own types.
-pub fn read<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    T::deserialize(value).map_err(|e| {
-        let help = "server and command line are of different versions? `--json` shows the answer as it came";
-        Error::other(format!("the server's answer was not understood: {e}"), help)
-    })
 }

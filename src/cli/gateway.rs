@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::api::quoted;
-use super::context::{Context, read};
+use super::client::Answer;
+use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
+use crate::api::{GatewayView, Probed, Standing, TestView, calls};
 use crate::app::gateways::{self, Env};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Source, load};
@@ -19,7 +20,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::Action;
 use crate::error::{Error, Kind};
-use crate::web::gateways::{GatewayView, Probed, TestView, TestsSent, can};
+use crate::web::gateways::can;
 
 /// A probe without a server may take that long.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -87,25 +88,24 @@ impl GatewayArgs {
     }
 }
 
-fn fetched(cx: &mut Context<'_>) -> Result<(Value, Vec<GatewayView>), Error> {
-    let answer = cx.api()?.get("/api/v1/gateways").map_err(|e| match e.kind {
+fn fetched(cx: &mut Context<'_>) -> Result<Answer<Vec<GatewayView>>, Error> {
+    cx.call(&calls::gateways()).map_err(|e| match e.kind {
         Kind::Unreachable => Error::new(
             e.kind,
             e.why,
             format!("{}; or show what is configured: vardkase gateway list --config DIR", e.help),
         ),
         _ => e,
-    })?;
-    let views = read(&answer)?;
-    Ok((answer, views))
+    })
 }
 
 fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
-    let (answer, gateways) = fetched(cx)?;
+    let answer = fetched(cx)?;
     if cx.json() {
         cx.term.json(&answer);
         return Ok(0);
     }
+    let gateways = answer.read()?;
     let mut rows = Vec::with_capacity(gateways.len());
     for g in &gateways {
         let queue = match (g.queue_len, g.in_flight, g.waiting) {
@@ -115,7 +115,7 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
         };
         let test = match &g.test {
             Some(t) => said(format!("{} ago, {}: {}", age(t.age_s.into()), t.function, word(&t.reached))),
-            None if matches!(g.standing.as_str(), "manual" | "page") => said("-"),
+            None if matches!(g.standing, Standing::Manual | Standing::Page) => said("-"),
             None => hued(Hue::Wait, "never"),
         };
         let last = g.last_proof_s.map_or_else(|| "-".into(), |s| format!("{} ago", age(s)));
@@ -129,14 +129,15 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
 }
 
 fn standing(g: &GatewayView) -> Said {
-    let hue = match g.standing.as_str() {
-        "healthy" => Hue::Good,
-        "suspect" => Hue::Wait,
-        "down" | "unusable" => Hue::Bad,
-        _ => Hue::Faint,
+    let hue = match g.standing {
+        Standing::Healthy => Hue::Good,
+        Standing::Suspect => Hue::Wait,
+        Standing::Down | Standing::Unusable => Hue::Bad,
+        Standing::Manual | Standing::Page | Standing::Unknown => Hue::Faint,
     };
     // Colours stand beside words: what is wrong is written large.
-    let text = if hue == Hue::Bad { g.standing.to_uppercase() } else { g.standing.clone() };
+    let word = g.standing.as_str();
+    let text = if hue == Hue::Bad { word.to_uppercase() } else { word.to_owned() };
     hued(hue, text)
 }
 
@@ -208,18 +209,18 @@ fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
 }
 
 fn probe(cx: &mut Context<'_>, only: Option<&str>) -> Result<u8, Error> {
-    let ids: Vec<String> = match only {
-        Some(id) => vec![id.to_owned()],
+    let ids: Vec<GatewayId> = match only {
+        Some(id) => vec![id.into()],
         None => {
-            let all = fetched(cx)?.1.into_iter();
-            let spoken = all.filter(|g| g.standing != "manual");
-            spoken.map(|g| g.id.to_string()).collect()
+            let all = fetched(cx)?.read()?.into_iter();
+            let spoken = all.filter(|g| g.standing != Standing::Manual);
+            spoken.map(|g| g.id).collect()
         }
     };
     let mut results = BTreeMap::new();
     for id in ids {
-        let answer = cx.api()?.post(&format!("/api/v1/gateways/{}/probe", quoted(&id)), &json!({}))?;
-        results.insert(id, read::<Probed>(&answer)?);
+        let probed = cx.call(&calls::probe(&id))?.read()?;
+        results.insert(id.to_string(), probed);
     }
     Ok(show_probes(cx, &results))
 }
@@ -312,9 +313,8 @@ pub(super) fn show_probes(cx: &mut Context<'_>, results: &BTreeMap<String, Probe
 
 fn test(cx: &mut Context<'_>, gateway: &str, function: &str, wait_s: u32) -> Result<u8, Error> {
     let by = cx.acting()?;
-    let path = format!("/api/v1/gateways/{}/test", quoted(gateway));
-    let answer = cx.api()?.post(&path, &json!({ "as": by, "function": function }))?;
-    let sent: TestsSent = read(&answer)?;
+    let via = GatewayId::from(gateway);
+    let sent = cx.call(&calls::gateway_test(&via, &by, &function.into()))?.read()?;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(wait_s.into());
     if !cx.json() {
@@ -322,8 +322,7 @@ fn test(cx: &mut Context<'_>, gateway: &str, function: &str, wait_s: u32) -> Res
     }
     let mut shown: BTreeMap<u32, String> = BTreeMap::new();
     let tests = loop {
-        let path = format!("/api/v1/gateways/tests?gateway={}", quoted(gateway));
-        let mut tests: Vec<TestView> = read(&cx.api()?.get(&path)?)?;
+        let mut tests: Vec<TestView> = cx.call(&calls::gateway_tests(&via))?.read()?;
         tests.retain(|t| sent.tests.contains(&t.id));
         for t in &tests {
             let now = how(t);

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::api::quoted;
-use super::context::{Context, read};
+use super::context::Context;
 use super::table::{self, said};
 use super::words;
+use crate::api::{LogPart, LogRecord, calls};
 use crate::dispatch::evidence;
 use crate::dispatch::record::{Decoder, Entry};
 use crate::dispatch::recover::hex;
@@ -51,29 +50,6 @@ pub struct LogArgs {
     export: Option<PathBuf>,
 }
 
-/// One record.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    seq: u64,
-    at: At,
-    incident: Option<IncidentNo>,
-    /// The event's name.
-    event: String,
-    /// The event itself.
-    what: Value,
-    /// Its link of the chain, where the folder itself was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    hash: Option<String>,
-}
-
-/// What the server tells at one time.
-#[derive(Deserialize)]
-struct Part {
-    records: Vec<Record>,
-    after: u64,
-    more: bool,
-}
-
 impl LogArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         if let Some(file) = &self.export {
@@ -102,9 +78,8 @@ impl LogArgs {
         }
     }
 
-    fn part(&self, cx: &mut Context<'_>, after: u64) -> Result<Part, Error> {
-        let incident = self.incident.map(|no| format!("incident={}&", quoted(&no.written("X")))).unwrap_or_default();
-        read(&cx.api()?.get(&format!("/api/v1/log?{incident}after={after}"))?)
+    fn part(&self, cx: &mut Context<'_>, after: u64) -> Result<LogPart, Error> {
+        cx.call(&calls::log(self.incident, after))?.read()
     }
 
     /// Reads the folder. The chain is proved on the way: a broken record ends the reading, and says so.
@@ -118,7 +93,7 @@ impl LogArgs {
             Ok(Entry::System(at, keeping)) => {
                 if self.incident.is_none() {
                     let (event, what) = (keeping.name().into(), keeping.json());
-                    records.push(Record {
+                    records.push(LogRecord {
                         seq: record.seq,
                         at,
                         incident: None,
@@ -196,14 +171,14 @@ fn head_at(reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
 }
 
 /// Private values are still sealed in it.
-fn of(seq: u64, at: At, event: &Event, hash: &[u8]) -> Record {
+fn of(seq: u64, at: At, event: &Event, hash: &[u8]) -> LogRecord {
     let hash = hex(hash);
     // What has no JSON form is shown as programmers see it, rather than left out.
     let what = serde_json::to_value(event).unwrap_or_else(|_| json!(format!("{event:?}")));
-    Record { seq, at, incident: event.incident(), event: event.name().into(), what, hash: Some(hash) }
+    LogRecord { seq, at, incident: event.incident(), event: event.name().into(), what, hash: Some(hash) }
 }
 
-fn show(cx: &mut Context<'_>, records: &[Record], heads: bool) {
+fn show(cx: &mut Context<'_>, records: &[LogRecord], heads: bool) {
     if cx.json() {
         // One record a line, on a screen too: it is made for programs.
         let lines = records.iter().filter_map(|r| serde_json::to_string(r).ok());

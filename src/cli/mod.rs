@@ -10,11 +10,11 @@
 mod ack;
 mod adopt;
 mod all_clear;
-mod api;
 mod approve;
 mod backup;
 mod bench;
 mod check;
+mod client;
 mod completions;
 mod context;
 mod correct;
@@ -23,6 +23,7 @@ pub mod demo;
 mod event_words;
 mod gateway;
 mod handover;
+mod incident_show;
 mod level;
 mod log;
 mod merge;
@@ -89,13 +90,13 @@ struct Global {
     #[arg(long = "as", global = true, env = "VARDKASE_AS", value_name = "FUNCTION")]
     acting: Option<String>,
     /// Where the server's console listens.
-    #[arg(long, global = true, env = "VARDKASE_SERVER", value_name = "URL", default_value = api::SERVER)]
+    #[arg(long, global = true, env = "VARDKASE_SERVER", value_name = "URL", default_value = client::SERVER)]
     server: String,
     /// The file with the token; `console-token` in the state folder unless given.
     #[arg(long, global = true, env = "VARDKASE_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
     /// The state folder.
-    #[arg(long, global = true, env = "VARDKASE_STATE", value_name = "DIR", default_value = api::STATE)]
+    #[arg(long, global = true, env = "VARDKASE_STATE", value_name = "DIR", default_value = client::STATE)]
     state: std::path::PathBuf,
     /// Print JSON for programs, errors too; ask nothing.
     #[arg(long, global = true)]

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::api::quoted;
-use super::context::{Context, read};
+use super::context::Context;
 use super::terminal::Hue;
+use crate::api::calls;
 use crate::domain::ids::MessageNo;
 use crate::domain::view::PreviewsView;
 use crate::error::Error;
@@ -20,14 +20,12 @@ pub struct PreviewArgs {
 
 impl PreviewArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let MessageNo { incident, seq } = self.number;
-        let incident = quoted(&incident.written("X"));
-        let seen = cx.api()?.get(&format!("/api/v1/incidents/{incident}/messages/{seq}/previews"))?;
+        let seen = cx.call(&calls::previews(self.number))?;
         if cx.json() {
             cx.term.json(&seen);
             return Ok(());
         }
-        show(cx, &read(&seen)?);
+        show(cx, &seen.read()?);
         Ok(())
     }
 }

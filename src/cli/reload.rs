@@ -1,11 +1,12 @@
 //! The server reads its configuration anew.
 
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::context::Context;
 use super::terminal::Hue;
 use super::words;
+use crate::api::{Reloaded, calls};
+use crate::domain::ids::GatewayId;
 use crate::error::Error;
 
 /// Take the changed configuration for new incidents, if it checks clean.
@@ -17,22 +18,18 @@ pub struct ReloadArgs {}
 impl ReloadArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let acting = cx.acting()?;
-        let answer = cx.api()?.post("/api/v1/reload", &json!({ "as": acting }))?;
+        let answer = cx.call(&calls::reload(&acting))?;
         if cx.json() {
             cx.term.json(&answer);
             return Ok(());
         }
-        cx.warn_off_record(&answer);
-        let all = |key: &str| -> Vec<String> {
-            let list = answer.get(key).and_then(Value::as_array).into_iter().flatten();
-            list.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let changes = all("changes");
+        let Reloaded { on_record, changes, gateways, .. } = answer.read()?;
+        cx.warn_off_record(on_record);
         let done = cx.say(if changes.is_empty() { words::NOTHING_CHANGED } else { words::RELOADED });
         cx.term.line_in(Hue::Good, done);
         changes.iter().for_each(|line| cx.term.line(&format!("  {line}")));
-        let gateways = all("gateways");
         if !gateways.is_empty() {
+            let gateways: Vec<&str> = gateways.iter().map(GatewayId::as_str).collect();
             let line = format!("{} {}", cx.say(words::STARTED_ANEW), gateways.join(", "));
             cx.term.line(&line);
         }

@@ -1,19 +1,19 @@
 //! A disruption is reported: with options nothing is asked, without them everything is (RULES E1).
 
 use clap::Args;
-use serde_json::Value;
 
-use super::context::{Context, read};
+use super::client::Answer;
+use super::context::Context;
 use super::news;
 use super::report_ask;
 use super::terminal::Hue;
 use super::times::Side;
 use super::typed::{self, Worded};
 use super::words;
-use crate::domain::ids::IncidentNo;
+use crate::api::{DryRunView, calls};
+use crate::domain::ids::SiteId;
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, IfShared, Report};
-use crate::domain::lang::L10n;
 use crate::error::Error;
 
 /// Report a disruption. Without a playbook, a terminal asks one question after another; Enter takes what is shown.
@@ -89,28 +89,25 @@ impl ReportArgs {
             report_ask::all(cx, &mut report)?;
         }
         if !asking && !dry_run {
-            return match cx.api()?.command(&acting, &Action::Report(report.clone())) {
+            return match cx.call(&calls::command(&acting, &Action::Report(report.clone()))) {
                 Err(error) => {
                     settle(cx, error, &mut report, add)?;
                     cx.act(&Action::Report(report))
                 }
-                Ok(answer) => {
-                    cx.show_done(&answer);
-                    Ok(())
-                }
+                Ok(answer) => cx.show_done(&answer),
             };
         }
-        let seen = match cx.api()?.dry_run(&acting, &report) {
+        let seen = match cx.call(&calls::dry_run(&acting, &report)) {
             Err(error) => {
                 settle(cx, error, &mut report, add)?;
-                cx.api()?.dry_run(&acting, &report)?
+                cx.call(&calls::dry_run(&acting, &report))?
             }
             Ok(seen) => seen,
         };
         if dry_run {
-            return show_foreseen(cx, &seen, &report);
+            return show_dry_run(cx, &seen, &report);
         }
-        show_foreseen(cx, &seen, &report)?;
+        show_dry_run(cx, &seen, &report)?;
         let question = format!("{}?", cx.say(words::SEND));
         if cx.term.ask_yes(&question) != Some(true) {
             return Err(Error::other(cx.say(words::NOT_SENT), "call `vardkase report` again").coded("not-confirmed"));
@@ -140,12 +137,7 @@ impl ReportArgs {
 
 /// The same fault twice (RULES D5): a terminal asks, else it is added to the one that is open.
 fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
-    if error.code != "shares-a-system" || report.shared != IfShared::Ask {
-        return Err(error);
-    }
-    // The refusal begins with the incident's number.
-    let other: Option<IncidentNo> = error.why.split_whitespace().next().and_then(|word| word.parse().ok());
-    let Some(other) = other else { return Err(error) };
+    let Some(other) = error.already.filter(|_| report.shared == IfShared::Ask) else { return Err(error) };
     let separate = !add && cx.asks() && {
         if let Some((what, _)) = cx.term.in_swedish(&error) {
             cx.term.notice(what);
@@ -171,22 +163,19 @@ fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) ->
 }
 
 /// "Raises FS to STABSLÄGE, pages 18 duties now".
-fn show_foreseen(cx: &mut Context<'_>, seen: &Value, report: &Report) -> Result<(), Error> {
+fn show_dry_run(cx: &mut Context<'_>, seen: &Answer<DryRunView>, report: &Report) -> Result<(), Error> {
     if cx.json() {
         cx.term.json(seen);
         return Ok(());
     }
-    let number = |key: &str| seen.get(key).and_then(Value::as_u64).unwrap_or_default();
-    let sites: Vec<&str> =
-        seen.get("sites").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let mode = seen.get("mode").and_then(|m| m.get("label")).map(read::<L10n>).transpose()?.unwrap_or_default();
-    let mode = cx.in_tongue(&mode).to_owned();
+    let DryRunView { mode, sites, duties, waiting, .. } = seen.read()?;
+    let mode = cx.in_tongue(&mode.label).to_owned();
     let drill = if report.exercise { format!("{}: ", cx.say(words::DRILL)) } else { String::new() };
+    let sites: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
     let raises = match sites.is_empty() {
         true => cx.say(words::RAISES_NOTHING).to_owned(),
         false => format!("{} {} → {mode}", cx.say(words::RAISES), sites.join(", ")),
     };
-    let (duties, waiting) = (number("duties"), number("waiting"));
     let pages = format!("{} {duties} {}", cx.say(words::PAGES), cx.say(words::DUTIES_NOW));
     let waits = if waiting > 0 { format!(", {waiting} {}", cx.say(words::WAIT_FOR_APPROVAL)) } else { String::new() };
     cx.term.line_in(Hue::Strong, &format!("{drill}{raises}, {pages}{waits}"));

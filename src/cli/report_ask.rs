@@ -1,24 +1,22 @@
 //! The questions of a report, one by one. Enter takes what is shown (RULES E1).
 
-use super::context::{Context, read};
+use super::context::Context;
 use super::news;
 use super::table::{self, hued, said};
 use super::terminal::Hue;
 use super::times::Side;
 use super::typed;
 use super::words::{self, Word};
+use crate::api::calls;
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::Report;
 use crate::domain::lang::{L10n, Lang};
-use crate::domain::view::{LevelView, PlaybookView};
+use crate::domain::view::{LevelView, ListsView, PlaybookView};
 use crate::error::Error;
 
 /// Asks for all that was not given as an option.
 pub fn all(cx: &mut Context<'_>, report: &mut Report) -> Result<(), Error> {
-    let lists = cx.api()?.get("/api/v1/lists")?;
-    let part = |key: &str| lists.get(key).cloned().unwrap_or_default();
-    let playbooks: Vec<PlaybookView> = read(&part("playbooks"))?;
-    let levels: Vec<LevelView> = read(&part("levels"))?;
+    let ListsView { playbooks, levels, .. } = cx.call(&calls::lists())?.read()?;
 
     let chosen = ask_playbook(cx, report, &playbooks)?;
     ask_level(cx, report, &levels, chosen)?;

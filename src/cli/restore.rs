@@ -9,6 +9,7 @@ use serde_json::json;
 use super::backup::{as_json, tell};
 use super::context::Context;
 use super::terminal::Hue;
+use crate::api::calls;
 use crate::config::{Source, load};
 use crate::dispatch::record::encode_keeping;
 use crate::dispatch::rehearse::rehearse;
@@ -98,9 +99,7 @@ impl RestoreArgs {
 
 /// Through the server, or, when none runs, into the folder itself.
 fn record(cx: &mut Context<'_>, state: &Path, rehearsal: &Rehearsal) -> Result<(), Error> {
-    let body = serde_json::to_value(rehearsal).map_err(|e| Error::other(e.to_string(), "try again"))?;
-    let told = cx.api().and_then(|api| api.post("/api/v1/rehearsals", &body).map(|_| ()));
-    let Err(error) = told else { return Ok(()) };
+    let Err(error) = cx.call(&calls::rehearsed(rehearsal)) else { return Ok(()) };
     if error.kind != Kind::Unreachable {
         return Err(error);
     }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 
-use super::api::quoted;
-use super::context::{Context, read};
-use super::status_show;
-use crate::dispatch::journal_view::JournalView;
+use super::client::Answer;
+use super::context::Context;
+use super::{incident_show, status_show};
+use crate::api::{StatusAnswer, Zone, calls};
 use crate::domain::ids::IncidentNo;
-use crate::domain::view::{IncidentView, StatusView};
+use crate::domain::view::IncidentView;
 use crate::error::Error;
 
 /// How often a watched screen is drawn anew.
@@ -55,40 +54,45 @@ impl StatusArgs {
 
     /// The region, and the incident if one is asked for. A screen wants the region in any case: its warnings stand on every
     /// one, and it knows the zone of the clocks.
-    fn look(&self, cx: &mut Context<'_>) -> Result<(Value, Option<Value>), Error> {
-        let Some(no) = self.incident else {
-            let status = cx.api()?.get("/api/v1/status")?;
-            cx.learn_zone(&status);
-            return Ok((status, None));
+    fn look(&self, cx: &mut Context<'_>) -> Result<Seen, Error> {
+        let region = match self.incident {
+            Some(_) if cx.json() => None,
+            _ => Some(cx.call(&calls::status())?),
         };
-        let status = if cx.json() { Value::Null } else { cx.api()?.get("/api/v1/status")? };
-        cx.learn_zone(&status);
-        let incident = cx.api()?.get(&format!("/api/v1/incidents/{}", quoted(&no.written("X"))))?;
-        Ok((status, Some(incident)))
+        let incident = self.incident.map(|no| cx.call(&calls::incident(no))).transpose()?;
+        Ok(Seen { region, incident })
     }
 
-    fn show(&self, cx: &mut Context<'_>, (status, incident): &(Value, Option<Value>)) -> Result<(), Error> {
+    fn show(&self, cx: &mut Context<'_>, seen: &Seen) -> Result<(), Error> {
         if cx.json() {
-            cx.term.json(incident.as_ref().unwrap_or(status));
+            match (&seen.incident, &seen.region) {
+                (Some(incident), _) => cx.term.json(incident),
+                (None, region) => cx.term.json(region),
+            }
             return Ok(());
         }
-        let said = |key| status.get(key).and_then(Value::as_bool);
-        status_show::warnings(cx, said("on_record") == Some(false), said("fictional") == Some(true));
-        let journal: Option<JournalView> = status.get("journal").map(read).transpose()?;
-        if let Some(journal) = &journal {
-            status_show::journal_alarms(cx, journal);
+        let status = seen.region.as_ref().map(Answer::read).transpose()?;
+        if let Some(status) = &status {
+            cx.learn_zone(Zone { zone: Some(status.status.zone.clone()) });
+            status_show::warnings(cx, status);
         }
-        status_show::alarms(cx, status);
-        match incident {
-            None => {
-                let view: StatusView = read(status.get("status").unwrap_or(status))?;
-                status_show::region(cx, &view);
-                if let Some(journal) = &journal {
-                    status_show::journal(cx, journal, view.now);
-                }
+        match (&seen.incident, status) {
+            (Some(incident), _) => {
+                let view = incident.read()?;
+                incident_show::incident(cx, &view);
             }
-            Some(incident) => status_show::incident(cx, &read::<IncidentView>(incident)?),
+            (None, Some(StatusAnswer { status, journal, .. })) => {
+                status_show::region(cx, &status);
+                status_show::journal(cx, &journal, status.now);
+            }
+            (None, None) => {}
         }
         Ok(())
     }
+}
+
+/// What the server told at one look.
+struct Seen {
+    region: Option<Answer<StatusAnswer>>,
+    incident: Option<Answer<IncidentView>>,
 }

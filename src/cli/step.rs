@@ -1,17 +1,15 @@
 //! What must be done beside telling: tasks, clocks of the authorities, interventions, redirections, conferences.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
-use super::api::quoted;
-use super::context::{Context, read};
-use super::status_show;
+use super::context::Context;
+use super::incident_show;
 use super::times::{self, Side};
 use super::typed::{Worded, l10n};
+use crate::api::calls;
 use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::input::{Action, StepStart};
 use crate::domain::step::StepKind;
-use crate::domain::view::IncidentView;
 use crate::error::Error;
 
 /// Steps beside the texts: each has an owner, a deadline and an end.
@@ -181,13 +179,13 @@ impl Start {
 }
 
 fn list(cx: &mut Context<'_>, incident: IncidentNo) -> Result<(), Error> {
-    let seen: Value = cx.api()?.get(&format!("/api/v1/incidents/{}", quoted(&incident.written("X"))))?;
+    let seen = cx.call(&calls::incident(incident))?;
     if cx.json() {
-        let part = |key: &str| seen.get(key).cloned().unwrap_or(Value::Array(Vec::new()));
-        cx.term.json(&json!({ "steps": part("steps"), "prepared": part("prepared") }));
+        cx.term.json(&seen.lists(&["steps", "prepared"]));
         return Ok(());
     }
-    status_show::steps(cx, &read::<IncidentView>(&seen)?, true);
+    let view = seen.read()?;
+    incident_show::steps(cx, &view, true);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use serde_json::Value;
+use serde::Serialize;
 
 use super::words::{Tongue, Word};
 use crate::domain::incident::refusals;
@@ -142,7 +142,7 @@ impl Terminal {
         }
     }
     /// One JSON value.
-    pub fn json(&mut self, value: &Value) {
+    pub fn json(&mut self, value: &impl Serialize) {
         let text = if self.with.screen { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
         self.raw(&format!("{}\n", text.unwrap_or_default()));
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::GatewayId;
 use crate::domain::lang::L10n;
@@ -17,7 +17,7 @@ use crate::domain::time::At;
 pub const ALARMS_MAX: usize = 100;
 
 /// A part of the program that is not well.
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Alarm {
     /// A word for programs, with the ID of what it concerns (`gateway-down sms-api`).
     pub name: String,
@@ -53,7 +53,7 @@ struct Inner {
 }
 
 /// How the sign of life to a watcher outside stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct HeartbeatState {
     /// The last one was taken.
     pub taken_at: Option<At>,

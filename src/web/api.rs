@@ -4,27 +4,28 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::Ctx;
 use super::auth::Denied;
 use super::gateways;
-use super::log::LogPart;
 use super::problem::Problem;
-use crate::dispatch::board::{Alarm, HeartbeatState};
+use crate::api::{
+    CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer, VERSION, VERSION_HEADER,
+};
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::dispatch::system_record::{Rehearsal, SystemRecord};
-use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
+use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{Change, Event};
-use crate::domain::incident::input::{Action, Input, Report};
+use crate::domain::incident::input::Input;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::view::{self, RungView};
 
@@ -57,7 +58,11 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
 /// A bearer, or the console's session for what only reads: a form of another page can't act here.
 async fn token_asked(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     match admitted(&ctx, request.headers(), request.method() == axum::http::Method::GET) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let mut answer = next.run(request).await;
+            answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+            answer
+        }
         Err(problem) => denied(problem),
     }
 }
@@ -93,31 +98,7 @@ pub(super) fn denied(why: Denied) -> Response {
     response
 }
 
-/// A command.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Command {
-    /// The duty that acts.
-    #[serde(rename = "as")]
-    pub by: FunctionId,
-    /// What.
-    pub action: Action,
-}
-
-/// What a command did.
-#[derive(Debug, Serialize)]
-pub struct Carried {
-    /// It is on disk. When not, nothing can be written, and the incident goes on from memory.
-    pub on_record: bool,
-    /// Which incident it concerned.
-    pub incident: Option<IncidentNo>,
-    /// The newest message that it made or released.
-    pub message: Option<MessageNo>,
-    /// What happened, in order.
-    pub events: Vec<&'static str>,
-}
-
-impl Carried {
+impl CommandDone {
     /// From the events.
     pub fn of(done: &Done) -> Self {
         let incident = done.events.iter().find_map(Event::incident);
@@ -129,7 +110,8 @@ impl Carried {
             _ => None,
         });
         let message = incident.zip(seq.max()).map(|(incident, seq)| MessageNo { incident, seq });
-        Self { on_record: done.on_record, incident, message, events: done.events.iter().map(Event::name).collect() }
+        let events = done.events.iter().map(|e| e.name().into()).collect();
+        Self { on_record: done.on_record, incident, message, events }
     }
 }
 
@@ -137,25 +119,10 @@ async fn command(
     State(ctx): State<Ctx>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Carried>, Problem> {
-    let Command { by, action } = json(&headers, body)?;
+) -> Result<Json<CommandDone>, Problem> {
+    let CommandRequest { by, action } = json(&headers, body)?;
     let done = ctx.handle.input(Input::Command { by, action: Box::new(action) }).await?;
-    Ok(Json(Carried::of(&done)))
-}
-
-/// What a report would do.
-#[derive(Debug, Serialize)]
-pub struct DryRunView {
-    /// The highest mode that it raises at once.
-    pub mode: RungView,
-    /// The sites that it raises.
-    pub sites: Vec<SiteId>,
-    /// How many duties are told at once.
-    pub duties: usize,
-    /// How many duty points get something at once.
-    pub deliveries: usize,
-    /// How many texts wait for approval.
-    pub waiting: usize,
+    Ok(Json(CommandDone::of(&done)))
 }
 
 impl DryRunView {
@@ -176,20 +143,12 @@ impl DryRunView {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Foresee {
-    #[serde(rename = "as")]
-    by: FunctionId,
-    report: Report,
-}
-
 async fn dry_run_of(
     State(ctx): State<Ctx>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<DryRunView>, Problem> {
-    let Foresee { by, report } = json(&headers, body)?;
+    let DryRunRequest { by, report } = json(&headers, body)?;
     let seen = ctx
         .handle
         .query(move |state, meta| dry_run(state, &by, &report, meta.now).map(|f| DryRunView::of(state, f)))
@@ -228,23 +187,6 @@ where
     Ok(Json(ctx.handle.query(look).await?))
 }
 
-/// The status with what the loop knows besides.
-#[derive(Debug, Serialize)]
-struct StatusAnswer {
-    on_record: bool,
-    fictional: bool,
-    warnings: usize,
-    journal_seq: u64,
-    journal: JournalView,
-    status: view::StatusView,
-    /// Parts of the program that are not well.
-    alarms: Vec<Alarm>,
-    /// Gateways that should be handed deliveries, and are not.
-    trouble: Vec<gateways::GatewayView>,
-    /// The sign of life to a watcher outside, when one is configured.
-    heartbeat: Option<HeartbeatState>,
-}
-
 /// How the journal is: copies, seals, rehearsal.
 async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
     look(&ctx, |_, m| journal_view(m)).await
@@ -255,10 +197,10 @@ async fn rehearsed(
     State(ctx): State<Ctx>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Carried>, Problem> {
+) -> Result<Json<CommandDone>, Problem> {
     let rehearsal: Rehearsal = json(&headers, body)?;
     let done = ctx.handle.record_system(SystemRecord::Rehearsed(rehearsal)).await?;
-    Ok(Json(Carried { events: vec!["restore-rehearsed"], ..Carried::of(&done) }))
+    Ok(Json(CommandDone { events: vec!["restore-rehearsed".into()], ..CommandDone::of(&done) }))
 }
 
 async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
@@ -270,7 +212,7 @@ async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
         journal: journal_view(m),
         status: view::status(s, m.now),
         alarms: m.board.alarms(),
-        trouble: gateways::gateways_of(s, m).into_iter().filter(gateways::GatewayView::in_trouble).collect(),
+        trouble: gateways::gateways_of(s, m).into_iter().filter(GatewayView::in_trouble).collect(),
         heartbeat: m.board.heartbeat(),
     })
     .await

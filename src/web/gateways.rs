@@ -5,85 +5,25 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Ctx;
 use super::api::json;
 use super::problem::Problem;
+use crate::api::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 use crate::dispatch::engine::{Done, Meta};
-use crate::dispatch::health::Standing;
+use crate::dispatch::health;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, FunctionId, GatewayId};
+use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::incident::event::Event;
-use crate::domain::incident::gateways::{GatewayChange, Reached};
+use crate::domain::incident::gateways::GatewayChange;
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{SYSTEM_NOTES, State as Domain};
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
-use crate::domain::time::At;
 use crate::gateways::Health;
 
 /// Tests that one answer shows.
 const TESTS_SHOWN_MAX: usize = 50;
-
-/// What a gateway can do, or its far end: name and value.
-pub type Can = Vec<(String, String)>;
-
-/// How a gateway is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct GatewayView {
-    /// Which.
-    pub id: GatewayId,
-    /// Its channel.
-    pub channel: Channel,
-    /// `healthy`, `suspect`, `down`; `unusable` when it has no worker; `manual` and `page` need none.
-    pub standing: String,
-    /// What it last said of itself, or why it can't be used.
-    pub detail: String,
-    /// In line, waiting retries included.
-    pub queue_len: usize,
-    /// Waiting for room in that line.
-    #[serde(default)]
-    pub waiting: usize,
-    /// Handed over, without an outcome yet.
-    pub in_flight: usize,
-    /// Handed over since the start, repeats included.
-    pub handed_over_total: u64,
-    /// Accepted since the start.
-    pub accepted_total: u64,
-    /// Seconds since something was accepted.
-    pub last_accepted_s: Option<u64>,
-    /// Seconds since anything was proven: a probe, a session, an accepted delivery.
-    pub last_proof_s: Option<u64>,
-    /// The newest test that came through.
-    #[serde(default)]
-    pub test: Option<TestProof>,
-    /// What it carries, by the configuration.
-    #[serde(default)]
-    pub can: Can,
-    /// What the far end said it can do.
-    #[serde(default)]
-    pub far_end: Can,
-}
-
-/// The newest test that came through.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TestProof {
-    /// When it was sent.
-    pub at: At,
-    /// Seconds since then.
-    pub age_s: u32,
-    /// To whom.
-    pub function: FunctionId,
-    /// How far it came.
-    pub reached: Reached,
-}
-
-impl GatewayView {
-    /// It should be handed deliveries, and is not.
-    pub fn in_trouble(&self) -> bool {
-        matches!(self.standing.as_str(), "suspect" | "down" | "unusable") || self.waiting > 0
-    }
-}
 
 /// How the gateways of the plan for new incidents are.
 pub fn gateways_of(state: &Domain, meta: &Meta) -> Vec<GatewayView> {
@@ -98,10 +38,10 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
         function: p.function.clone(),
         reached: p.reached,
     });
-    let without = |standing: &str, detail: &str| GatewayView {
+    let without = |standing: Standing, detail: &str| GatewayView {
         id: g.id.clone(),
         channel: g.channel,
-        standing: standing.into(),
+        standing,
         detail: detail.into(),
         queue_len: 0,
         waiting: meta.waiting.get(&g.id).copied().unwrap_or(0),
@@ -118,11 +58,10 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
         let s = worker.snapshot();
         return GatewayView {
             standing: match s.standing {
-                Standing::Healthy => "healthy",
-                Standing::Suspect => "suspect",
-                Standing::Down => "down",
-            }
-            .into(),
+                health::Standing::Healthy => Standing::Healthy,
+                health::Standing::Suspect => Standing::Suspect,
+                health::Standing::Down => Standing::Down,
+            },
             detail: s.detail.to_string(),
             queue_len: s.queue_len,
             in_flight: s.in_flight,
@@ -131,7 +70,7 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
             last_accepted_s: seconds(s.last_accepted_age),
             last_proof_s: seconds(s.last_proof_age),
             far_end: worker.far_end(),
-            ..without("", "")
+            ..without(Standing::Unusable, "")
         };
     }
     if let Some(page) = meta.board.page(&g.id) {
@@ -140,14 +79,14 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
             handed_over_total: page.published_total,
             last_proof_s: page.proven_at.map(|at| meta.now.seconds_since(at).into()),
             far_end: page.far_end,
-            ..without(if page.equal { "healthy" } else { "down" }, &page.detail)
+            ..without(if page.equal { Standing::Healthy } else { Standing::Down }, &page.detail)
         };
     }
     match (meta.unusable.get(&g.id), g.channel) {
-        (Some(why), _) => without("unusable", why),
-        (None, Channel::Manual) => without("manual", "people walk it"),
-        (None, Channel::Web) => without("page", "the page of this program"),
-        (None, _) => without("unusable", "it has no worker"),
+        (Some(why), _) => without(Standing::Unusable, why),
+        (None, Channel::Manual) => without(Standing::Manual, "people walk it"),
+        (None, Channel::Web) => without(Standing::Page, "the page of this program"),
+        (None, _) => without(Standing::Unusable, "it has no worker"),
     }
 }
 
@@ -181,17 +120,6 @@ pub(super) async fn list(State(ctx): State<Ctx>) -> Result<Json<Vec<GatewayView>
     Ok(Json(ctx.handle.query(gateways_of).await?))
 }
 
-/// What a probe gave.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Probed {
-    /// Connected and logged in.
-    pub ok: bool,
-    /// What the far end said, or why not; what to do next.
-    pub detail: String,
-    /// What the far end said it can do.
-    pub far_end: Can,
-}
-
 /// Connects and logs in, now. Never reaches a person.
 pub(super) async fn probe(
     State(ctx): State<Ctx>,
@@ -212,7 +140,7 @@ pub(super) async fn probe(
             Ok(Json(Probed { ok, detail, far_end: worker.far_end() }))
         }
         (Some(view), None) => {
-            let ok = matches!(view.standing.as_str(), "healthy" | "page" | "manual");
+            let ok = matches!(view.standing, Standing::Healthy | Standing::Page | Standing::Manual);
             Ok(Json(Probed { ok, detail: view.detail, far_end: view.far_end }))
         }
         (None, None) => Err(Problem::new(
@@ -224,23 +152,6 @@ pub(super) async fn probe(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TestWanted {
-    #[serde(rename = "as")]
-    by: FunctionId,
-    function: FunctionId,
-}
-
-/// What was sent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TestsSent {
-    /// It is on disk.
-    pub on_record: bool,
-    /// The tests, one per duty point.
-    pub tests: Vec<u32>,
-}
-
 /// Sends a marked test to a function.
 pub(super) async fn test(
     State(ctx): State<Ctx>,
@@ -249,7 +160,7 @@ pub(super) async fn test(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TestsSent>, Problem> {
     let Path(gateway) = path.map_err(|e| Problem::input(e.to_string()))?;
-    let TestWanted { by, function } = json(&headers, body)?;
+    let TestRequest { by, function } = json(&headers, body)?;
     let action = Box::new(Action::TestGateway { gateway, function });
     let done = ctx.handle.input(Input::Command { by, action }).await?;
     let tests = sent(&ctx, &done).await?;
@@ -270,33 +181,6 @@ async fn sent(ctx: &Ctx, done: &Done) -> Result<Vec<u32>, Problem> {
         .handle
         .query(move |s, _| s.tests.iter().filter(|t| codes.contains(&t.code)).map(|t| t.ordinal).collect::<Vec<u32>>());
     Ok(found.await?)
-}
-
-/// How a test stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TestView {
-    /// Its number.
-    pub id: u32,
-    /// Over which gateway.
-    pub gateway: GatewayId,
-    /// To whom.
-    pub function: FunctionId,
-    /// Who wanted it.
-    pub by: FunctionId,
-    /// When.
-    pub at: At,
-    /// How it stands.
-    pub state: DeliveryState,
-    /// Why, when it did not go well.
-    pub why: String,
-    /// Accepted or delivered then, whichever is known last.
-    pub reached_at: Option<At>,
-    /// Answered then.
-    pub answered_at: Option<At>,
-    /// Receipts come over this gateway: delivered can be waited for.
-    pub receipts: bool,
-    /// Answers come over it, otherwise by telephone.
-    pub answers: bool,
 }
 
 /// The newest tests, the newest first.

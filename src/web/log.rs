@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use serde::Serialize;
-
+use crate::api::{LogPart, LogRecord};
 use crate::dispatch::record::{Decoder, Entry};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
@@ -14,32 +13,6 @@ use crate::journal::{Head, Journal, JournalError};
 pub const LOG_RECORDS_MAX: usize = 500;
 /// Records that are looked at for one answer, when most are of other incidents.
 const LOOKED_AT_MAX: usize = 50_000;
-
-/// One record.
-#[derive(Clone, Debug, Serialize)]
-pub struct LogRecord {
-    /// Its number.
-    pub seq: u64,
-    /// When.
-    pub at: At,
-    /// Of which incident.
-    pub incident: Option<IncidentNo>,
-    /// What: the event's name.
-    pub event: &'static str,
-    /// The event. Free notes, codes and addresses are empty: they are sealed beside the chain.
-    pub what: serde_json::Value,
-}
-
-/// A part of the log.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct LogPart {
-    /// In order.
-    pub records: Vec<LogRecord>,
-    /// Go on after this one.
-    pub after: u64,
-    /// There was more than fits.
-    pub more: bool,
-}
 
 /// Reads the log. Blocking: called on a thread for it.
 pub trait Log: Send + Sync {
@@ -87,7 +60,7 @@ impl Log for JournalLog {
                     }
                     Ok(Entry::System(at, keeping)) if incident.is_none() => {
                         let (seq, event, what) = (record.seq, keeping.name(), keeping.json());
-                        part.records.push(LogRecord { seq, at, incident: None, event, what });
+                        part.records.push(LogRecord { seq, at, incident: None, event: event.into(), what, hash: None });
                     }
                     _ => {}
                 }
@@ -103,7 +76,8 @@ fn view(seq: u64, at: At, event: &Event) -> LogRecord {
         seq,
         at,
         incident: event.incident(),
-        event: event.name(),
+        event: event.name().into(),
         what: serde_json::to_value(event).unwrap_or(serde_json::Value::Null),
+        hash: None,
     }
 }

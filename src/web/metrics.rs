@@ -13,7 +13,8 @@ use prometheus_client::registry::Registry;
 
 use super::Ctx;
 use super::api::{admitted, denied};
-use super::gateways::{GatewayView, gateways_of};
+use super::gateways::gateways_of;
+use crate::api::{GatewayView, Standing};
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::latest_seal;
 use crate::domain::ids::Status;
@@ -137,10 +138,10 @@ fn text(state: &Domain, meta: &Meta) -> String {
         let values = gateways.iter().filter_map(|g| Some((vec![("gateway", g.id.to_string())], value(g)?)));
         add(name, help, values.collect());
     };
-    of("gateway_up", "1 when it is handed deliveries", |g| match g.standing.as_str() {
-        "healthy" => Some(1.0),
-        "suspect" | "down" | "unusable" => Some(0.0),
-        _ => None,
+    of("gateway_up", "1 when it is handed deliveries", |g| match g.standing {
+        Standing::Healthy => Some(1.0),
+        Standing::Suspect | Standing::Down | Standing::Unusable => Some(0.0),
+        Standing::Manual | Standing::Page | Standing::Unknown => None,
     });
     of("gateway_queue", "Deliveries in line", |g| Some(g.queue_len as f64));
     of("gateway_in_flight", "Handed over, without an outcome yet", |g| Some(g.in_flight as f64));

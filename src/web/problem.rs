@@ -4,18 +4,18 @@ use askama::Template;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use serde::Serialize;
 
+use crate::api::Refusal;
 use crate::dispatch::engine::Failed;
+use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::refusals;
 use crate::domain::lang::Lang;
 
 /// Why not.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Problem {
     /// Of the answer.
-    #[serde(skip)]
     pub status: StatusCode,
     /// A word for programs (`stale-fingerprint`).
     pub code: String,
@@ -23,6 +23,8 @@ pub struct Problem {
     pub why: String,
     /// What to do next.
     pub help: String,
+    /// The open incident that the same fault was reported as.
+    pub already: Option<IncidentNo>,
 }
 
 #[derive(Template)]
@@ -41,7 +43,7 @@ impl Page<'_> {
 impl Problem {
     /// With what to do next.
     pub fn new(status: StatusCode, code: &str, why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { status, code: code.into(), why: why.into(), help: help.into() }
+        Self { status, code: code.into(), why: why.into(), help: help.into(), already: None }
     }
 
     /// What could not be read.
@@ -58,7 +60,8 @@ impl Problem {
     pub fn answer(self, program: bool) -> Response {
         let status = self.status;
         if program {
-            return (status, Json(self)).into_response();
+            let Self { code, why, help, already, .. } = self;
+            return (status, Json(Refusal { code: code.into(), why, help, already })).into_response();
         }
         match (Page { status: status.as_u16(), problem: &self }).render() {
             Ok(html) => (status, Html(html)).into_response(),
@@ -86,7 +89,7 @@ pub fn status_of(code: &str) -> StatusCode {
 
 impl From<Refused> for Problem {
     fn from(r: Refused) -> Self {
-        Self::new(status_of(r.code), r.code, r.why, r.help)
+        Self { already: r.already, ..Self::new(status_of(r.code), r.code, r.why, r.help) }
     }
 }
 

@@ -6,12 +6,11 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
 
 use super::Ctx;
 use super::api::{json, known_duty, no_incident, number};
 use super::problem::Problem;
-use crate::domain::ids::{FunctionId, GatewayId};
+use crate::api::{Acting, Adoption, Reloaded};
 use crate::domain::plan::Plan;
 use crate::gateways::Boxed;
 
@@ -26,19 +25,6 @@ pub trait Reload: Send + Sync {
     fn reload(&self) -> Boxed<'_, Result<Reloaded, NotReloaded>>;
     /// What differs between two plans, a line each, without addresses.
     fn changes(&self, from: &Plan, to: &Plan) -> Vec<String>;
-}
-
-/// What was taken.
-#[derive(Clone, Debug, Serialize)]
-pub struct Reloaded {
-    /// It is on disk.
-    pub on_record: bool,
-    /// What `check` warns of.
-    pub warnings: usize,
-    /// What is different, a line each; empty when nothing is.
-    pub changes: Vec<String>,
-    /// Gateways that started, or started anew.
-    pub gateways: Vec<GatewayId>,
 }
 
 /// A mistake in the configuration.
@@ -77,33 +63,19 @@ impl From<NotReloaded> for Problem {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Who {
-    #[serde(rename = "as")]
-    by: FunctionId,
-}
-
 /// `POST /api/v1/reload`.
 pub(super) async fn reload(
     State(ctx): State<Ctx>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Reloaded>, Problem> {
-    let Who { by } = json(&headers, body)?;
+    let Acting { by } = json(&headers, body)?;
     let duty = by.clone();
     ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
     tracing::warn!(function = %by, "the configuration is read anew");
     let mut done = ctx.reload.reload().await.map_err(Problem::from)?;
     done.changes.truncate(CHANGES_SHOWN_MAX);
     Ok(Json(done))
-}
-
-/// What adopting would change.
-#[derive(Debug, Serialize)]
-pub(super) struct Adoption {
-    /// A line each; empty when the incident has the newest configuration.
-    changes: Vec<String>,
 }
 
 /// `GET /api/v1/incidents/{no}/adopt`.

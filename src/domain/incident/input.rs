@@ -452,12 +452,21 @@ pub struct Refused {
     pub why: String,
     /// What to do next.
     pub help: String,
+    /// The open incident that the same fault was reported as (RULES D5): what is refused can be added to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub already: Option<IncidentNo>,
 }
 
 impl Refused {
     /// With what to do next.
     pub fn new(code: &'static str, why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, why: why.into(), help: help.into() }
+        Self { code, why: why.into(), help: help.into(), already: None }
+    }
+    /// The same fault is open under that number.
+    #[must_use]
+    pub fn already(mut self, no: IncidentNo) -> Self {
+        self.already = Some(no);
+        self
     }
 }
 impl std::fmt::Display for Refused {

@@ -61,10 +61,13 @@ fn region(shares: bool) -> Fake {
     });
     Fake::new(move |a| match a.line.as_str() {
         "GET /api/v1/lists" => says(200, lists.clone()),
-        "GET /api/v1/status" => says(200, json!({ "zone": "Europe/Stockholm" })),
+        "GET /api/v1/status" => says(200, json!({ "status": { "zone": "Europe/Stockholm" } })),
         "POST /api/v1/dry_run" if shares && a.body.as_ref().is_some_and(|b| b["report"]["shared"] == "ask") => says(
             409,
-            json!({ "code": "shares-a-system", "why": "14 is open and concerns the same systems", "help": "add" }),
+            json!({
+                "code": "shares-a-system", "why": "the same systems are concerned by one that is open", "help": "add",
+                "already": "14",
+            }),
         ),
         "POST /api/v1/dry_run" => says(
             200,
@@ -174,7 +177,7 @@ fn approving_shows_the_text_and_binds_the_yes_to_it() {
         let approval = approval.clone();
         Fake::new(move |a| match a.line.as_str() {
             "GET /api/v1/approvals?as=kib" => says(200, json!([approval])),
-            "GET /api/v1/status" => says(200, json!({ "zone": "Europe/Stockholm" })),
+            "GET /api/v1/status" => says(200, json!({ "status": { "zone": "Europe/Stockholm" } })),
             _ => says(200, json!({ "on_record": true, "incident": "14", "message": "14-2", "events": ["released"] })),
         })
     };

@@ -9,7 +9,14 @@ const OFF: &str = "2031-01-15T03:25:00Z";
 
 /// Runs against a server that says yes to everything.
 fn asked(args: &[&str]) -> (Ran, Vec<Asked>) {
-    let fake = Fake::always(200, json!({ "on_record": true, "incident": "14", "message": null, "events": [] }));
+    let fake = Fake::new(|a| {
+        let body = match a.line.as_str() {
+            "POST /api/v1/reload" => json!({ "on_record": true, "warnings": 0, "changes": [], "gateways": [] }),
+            line if line.ends_with("/adopt") => json!({ "changes": [] }),
+            _ => json!({ "on_record": true, "incident": "14", "message": null, "events": [] }),
+        };
+        says(200, body)
+    });
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("console-token"), "abcdefghijklmnopqrstuvwxyz\n").expect("written");
     let state = dir.path().to_str().expect("UTF-8");
@@ -265,8 +272,9 @@ fn the_same_fault_twice_is_added_unless_separate() {
             409,
             json!({
                 "code": "shares-a-system",
-                "why": "14 is open and concerns the same systems",
-                "help": "add to 14, or report it as separate",
+                "why": "the same systems are concerned by one that is open",
+                "help": "add to that one, or report it as separate",
+                "already": "14",
             }),
         ),
         _ => {
@@ -327,6 +335,31 @@ fn reading_that_fails_has_changed_nothing() {
 }
 
 #[test]
+fn a_server_of_another_version_is_named() {
+    let newer = |status: u16, body: &str| {
+        let body = body.to_owned();
+        Fake::new(move |_| Answer::Says(status, body.clone())).of_version("9.1.0")
+    };
+    let own = env!("CARGO_PKG_VERSION");
+    let ran = run(&["status", "--server", &newer(200, "{\"status\":{}}").url]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(&format!("(the server is vardkase 9.1.0, this is {own})")), "{}", ran.err);
+    let ran = run(&["adopt", "14", "--dry-run", "--server", &newer(404, "gone").url]);
+    assert!(
+        ran.err.contains(&format!("does not know this request: it is vardkase 9.1.0, this is {own}")),
+        "{}",
+        ran.err
+    );
+    // What was carried out is never told as if it was not.
+    let fake = newer(200, "{\"done\":true}");
+    let ran = run(&["ack", "14", "icu", "--as", "a", "--server", &fake.url]);
+    assert_eq!(ran.code, 6, "{}", ran.err);
+    assert!(ran.err.contains("it was carried out"), "{}", ran.err);
+    let ran = run(&["ack", "14", "icu", "--as", "a", "--json", "--server", &fake.url]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "{\"done\":true}\n"), "{}", ran.err);
+}
+
+#[test]
 fn the_token_comes_from_a_file_and_is_never_shown() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("t");
@@ -357,7 +390,7 @@ fn what_is_not_on_record_is_said_loudly() {
 fn times_go_by_the_regions_clock() {
     let zoned = |zone: Value| {
         Fake::new(move |a| match a.line.as_str() {
-            "GET /api/v1/status" => says(200, json!({ "zone": zone })),
+            "GET /api/v1/status" => says(200, json!({ "status": { "zone": zone } })),
             _ => says(200, json!({ "on_record": true, "incident": "14", "message": null, "events": [] })),
         })
     };

@@ -37,6 +37,7 @@ pub fn says(status: u16, body: Value) -> Answer {
 pub struct Fake {
     pub url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    version: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl Fake {
@@ -46,19 +47,28 @@ impl Fake {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let kept = asked.clone();
+        let version = Arc::new(Mutex::new(None));
+        let named = version.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let _ = stream.set_nodelay(true);
                 while let Some(request) = read(&mut stream) {
                     kept.lock().expect("not poisoned").push(request.clone());
-                    if !write(&mut stream, answer(&request)) {
+                    let version = *named.lock().expect("not poisoned");
+                    if !write(&mut stream, answer(&request), version) {
                         break;
                     }
                 }
             }
         });
-        Self { url, asked }
+        Self { url, asked, version }
+    }
+
+    /// It says that it is of this version.
+    pub fn of_version(self, version: &'static str) -> Self {
+        *self.version.lock().expect("not poisoned") = Some(version);
+        self
     }
 
     /// Answers every request so.
@@ -92,7 +102,7 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     Some(Asked { line, token, body: (len > 0).then(|| serde_json::from_slice(&body).expect("the client sends JSON")) })
 }
 
-fn write(stream: &mut TcpStream, answer: Answer) -> bool {
+fn write(stream: &mut TcpStream, answer: Answer, version: Option<&str>) -> bool {
     let (status, body, len) = match answer {
         Answer::Says(status, body) => (status, body.clone(), body.len()),
         Answer::Breaks => (200, "{\"on_rec".into(), 1000),
@@ -102,7 +112,9 @@ fn write(stream: &mut TcpStream, answer: Answer) -> bool {
             return false;
         }
     };
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\r\n");
+    let version = version.map(|v| format!("Vardkase-Version: {v}\r\n")).unwrap_or_default();
+    let head =
+        format!("HTTP/1.1 {status} X\r\n{version}Content-Type: application/json\r\nContent-Length: {len}\r\n\r\n");
     let whole = body.len() == len;
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).is_ok() && whole
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vardkase::config::{Source, load};
+use vardkase::dispatch::journal_view::JournalView;
 use vardkase::domain::incident::decide::decide;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
@@ -29,8 +30,8 @@ fn fake() -> Fake {
         "GET /api/v1/status" => says(
             200,
             json!({
-                "on_record": true, "fictional": true, "warnings": 26, "journal_seq": 9, "zone": "Europe/Stockholm",
-                "status": status.clone(),
+                "on_record": true, "fictional": true, "warnings": 26, "journal_seq": 9, "journal": JournalView::default(),
+                "status": status.clone(), "alarms": [], "trouble": [], "heartbeat": null,
             }),
         ),
         "GET /api/v1/incidents/1" => says(200, incident.clone()),

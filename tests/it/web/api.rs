@@ -285,7 +285,7 @@ async fn previews_are_exactly_what_leaves() {
     assert_eq!(site.command("kib", approve).await.0, StatusCode::OK);
     site.settle().await;
     let mut sent: BTreeMap<String, u64> = BTreeMap::new();
-    for (gateway, job) in site.taken.lock().unwrap().iter().filter(|(_, j)| *j.out.number == *number) {
+    for (gateway, job) in site.taken.lock().unwrap().iter().filter(|(_, j)| j.out.number() == number) {
         let capability = &site.plan.gateways.iter().find(|g| g.id == *gateway).unwrap().capability;
         let units = shown(&job.out, job.trailer.as_deref(), capability).unwrap();
         *sent.entry(format!("{gateway} {}", json!(units))).or_default() += 1;

@@ -81,8 +81,7 @@ struct NoReload;
 impl vardkase::web::reload::Reload for NoReload {
     fn reload(
         &self,
-    ) -> vardkase::gateways::Boxed<'_, Result<vardkase::web::reload::Reloaded, vardkase::web::reload::NotReloaded>>
-    {
+    ) -> vardkase::gateways::Boxed<'_, Result<vardkase::api::Reloaded, vardkase::web::reload::NotReloaded>> {
         Box::pin(async { Err(vardkase::web::reload::NotReloaded::Failed("not here".into())) })
     }
     fn changes(&self, _: &Plan, _: &Plan) -> Vec<String> {

@@ -443,13 +443,9 @@ impl Decider<'_> {
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
         if let Err(refused) = self.report(&report.by, &typed) {
             // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
-            let open = plan.playbooks.get(&report.playbook).and_then(|book| self.sharing(book));
-            let added = match open {
-                Some(no) if refused.code == "shares-a-system" => {
-                    self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok()
-                }
-                _ => false,
-            };
+            let added = refused
+                .already
+                .is_some_and(|no| self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok());
             // A report that came to nothing is never silent.
             if let Some(p) = known
                 && !added

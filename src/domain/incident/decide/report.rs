@@ -57,7 +57,8 @@ impl Decider<'_> {
                             "shares-a-system",
                             format!("{other} is open and concerns the same systems"),
                             format!("add to {other}, or report it as separate"),
-                        ));
+                        )
+                        .already(other));
                     }
                 }
                 IfShared::Separate => {}

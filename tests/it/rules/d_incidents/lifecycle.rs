@@ -159,7 +159,7 @@ fn rule_d5_the_same_fault_twice_is_added_or_separate() {
     // The laboratory's system hangs on the records system; a report of either offers the open one.
     for word in ["ehr-down", "journal"] {
         let refused = t.act("tib", Action::Report(Report { playbook: word.into(), ..Report::default() })).unwrap_err();
-        assert_eq!(refused.code, "shares-a-system");
+        assert_eq!((refused.code, refused.already), ("shares-a-system", Some(no)));
         assert!(refused.help.contains("add to 1") && refused.help.contains("separate"), "{refused:?}");
     }
     let add = |shared| Report { sites: vec!["LS".into()], shared, ..ehr_down("major") };
@@ -172,7 +172,7 @@ fn rule_d5_the_same_fault_twice_is_added_or_separate() {
     assert_eq!(second, IncidentNo::actual(2));
     let drill = t.report("it", Report { exercise: true, ..ehr_down("outage") });
     let refused = t.act("ed", Action::Report(add(IfShared::AddTo(drill)))).unwrap_err();
-    assert_eq!(refused.code, "cannot-add", "a real report can't vanish in a drill");
+    assert_eq!((refused.code, refused.already), ("cannot-add", None), "a real report can't vanish in a drill");
 }
 
 #[test]

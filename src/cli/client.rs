@@ -1,13 +1,18 @@
 //! The client of the server's JSON API. Every call has a timeout; what went wrong is told apart by whether the request left.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::domain::incident::input::{Action, Report};
+use crate::api::calls::{Call, Effect};
+use crate::api::{Refusal, VERSION, VERSION_HEADER};
+use crate::bounded::{BodyError, innermost, read_body, read_text};
 use crate::error::{Error, Kind};
 
 /// Where the console listens unless told otherwise.
@@ -21,24 +26,67 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Where `serve` writes the token, in the state folder.
 pub const TOKEN_FILE: &str = "console-token";
 /// A token is a line.
-const TOKEN_BYTES_MAX: usize = 4096;
+const TOKEN_BYTES_MAX: u64 = 4096;
+/// So much of what a server calls its version is shown.
+const VERSION_CHARS_MAX: usize = 40;
 
-/// Whether a request changes something: then a lost answer leaves open whether it did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Effect {
-    Reads,
-    Changes,
+/// What the server answered: `--json` shows it as it came, commands read it as `A`.
+#[derive(Clone, Debug)]
+pub struct Answer<A> {
+    body: Value,
+    effect: Effect,
+    /// Of the server, when it is another than ours.
+    other_version: Option<String>,
+    read_as: PhantomData<fn() -> A>,
+}
+
+impl<A: DeserializeOwned> Answer<A> {
+    /// In our own types. What a newer server tells beside is passed over.
+    pub fn read(&self) -> Result<A, Error> {
+        A::deserialize(&self.body).map_err(|e| {
+            let versions = match &self.other_version {
+                Some(server) => format!(" (the server is vardkase {server}, this is {VERSION})"),
+                None => String::new(),
+            };
+            match self.effect {
+                Effect::Reads => Error::other(
+                    format!("the server's answer was not understood: {e}{versions}"),
+                    "server and command line are of different versions? `--json` shows the answer as it came",
+                ),
+                Effect::Changes => Error::new(
+                    Kind::Unknown,
+                    format!("it was carried out, and the server's answer was not understood: {e}{versions}"),
+                    "look at `vardkase status` before you repeat it",
+                ),
+            }
+        })
+    }
+}
+
+impl<A> Answer<A> {
+    /// Only these lists of it, for programs; an empty one where the server tells none.
+    pub fn lists(&self, names: &[&str]) -> Value {
+        let list = |name: &str| self.body.get(name).cloned().unwrap_or(Value::Array(Vec::new()));
+        names.iter().map(|name| ((*name).to_owned(), list(name))).collect::<serde_json::Map<_, _>>().into()
+    }
+}
+
+/// As it came.
+impl<A> Serialize for Answer<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.body.serialize(serializer)
+    }
 }
 
 /// A connection to the server.
-pub struct Api {
+pub struct Client {
     base: String,
     token: Result<String, String>,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
-impl Api {
+impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
     pub fn new(server: &str, token_file: &Path) -> Result<Self, Error> {
         let url = reqwest::Url::parse(server)
@@ -65,71 +113,55 @@ impl Api {
         Ok(Self { base, token: read_token(token_file), client, runtime })
     }
 
-    /// Reads.
-    pub fn get(&self, path: &str) -> Result<Value, Error> {
-        self.call(Method::GET, path, None, Effect::Reads)
-    }
-    /// Gives a command.
-    pub fn command(&self, acting: &str, action: &Action) -> Result<Value, Error> {
-        let body = json!({ "as": acting, "action": action });
-        self.call(Method::POST, "/api/v1/commands", Some(&body), Effect::Changes)
-    }
-    /// Asks what a report would do.
-    pub fn dry_run(&self, acting: &str, report: &Report) -> Result<Value, Error> {
-        let body = json!({ "as": acting, "report": report });
-        self.call(Method::POST, "/api/v1/dry_run", Some(&body), Effect::Reads)
-    }
-    /// Posts something else that changes.
-    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
-        self.call(Method::POST, path, Some(body), Effect::Changes)
-    }
-
-    fn call(&self, method: Method, path: &str, body: Option<&Value>, effect: Effect) -> Result<Value, Error> {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
+    /// Asks the server, and waits for its answer.
+    pub fn call<A, B: Serialize>(&self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
+        let method = if call.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = self.client.request(method, format!("{}{}", self.base, call.path));
         if let Ok(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        if let Some(body) = body {
+        if let Some(body) = &call.body {
             request = request.json(body);
         }
+        let effect = call.effect;
         self.runtime.block_on(async {
-            let mut response = request.send().await.map_err(|e| self.lost(&e, effect))?;
+            let response = request.send().await.map_err(|e| self.lost(&e, effect))?;
             let status = response.status().as_u16();
-            let mut bytes = Vec::new();
-            loop {
-                match response.chunk().await {
-                    Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_BYTES_MAX => bytes.extend_from_slice(&chunk),
-                    Ok(Some(_)) => return Err(self.odd("its answer is too large", effect)),
-                    Ok(None) => break,
-                    Err(e) => return Err(self.lost(&e, effect)),
-                }
-            }
-            self.judge(status, &bytes, effect)
+            let other_version = other_version(&response);
+            let bytes = read_body(response, ANSWER_BYTES_MAX).await.map_err(|e| match e {
+                BodyError::TooLong(_) => self.odd("its answer is too large", effect),
+                BodyError::BrokeOff(e) => self.lost(&e, effect),
+            })?;
+            let body = self.judge(status, &bytes, effect, other_version.as_deref())?;
+            Ok(Answer { body, effect, other_version, read_as: PhantomData })
         })
     }
 
     /// Success needs the status and a body that can be read.
-    fn judge(&self, status: u16, body: &[u8], effect: Effect) -> Result<Value, Error> {
-        let value: Option<Value> = serde_json::from_slice(body).ok();
-        match (status, value) {
-            (200..=299, Some(value)) => Ok(value),
-            (200..=299, None) => Err(self.odd("its answer is no JSON", effect)),
-            (401, value) => Err(self.not_signed_in(value.as_ref())),
-            (429, Some(value)) if said(&value, "code") == Some("too-many-tries") => {
-                Err(self.not_signed_in(Some(&value)))
-            }
-            (_, Some(value)) if said(&value, "why").is_some() => {
+    fn judge(&self, status: u16, body: &[u8], effect: Effect, other_version: Option<&str>) -> Result<Value, Error> {
+        if (200..=299).contains(&status) {
+            return serde_json::from_slice(body).map_err(|_| self.odd("its answer is no JSON", effect));
+        }
+        let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
+        match (status, refusal) {
+            (401, refusal) => Err(self.not_signed_in(refusal.as_ref())),
+            (429, Some(refusal)) if refusal.code == "too-many-tries" => Err(self.not_signed_in(Some(&refusal))),
+            (_, Some(Refusal { code, why, help, already })) => {
                 let kind = if status >= 500 { Kind::Other } else { Kind::Refused };
-                let text = |key| said(&value, key).unwrap_or_default();
-                let error = Error::new(kind, text("why"), text("help"));
-                Err(match said(&value, "code") {
-                    Some(code) => error.coded(code),
-                    None => error,
-                })
+                let error = Error { already, ..Error::new(kind, why, help) };
+                Err(if code.is_empty() { error } else { error.coded(code) })
             }
-            (404 | 405, _) => Err(self.odd("it does not know this request; is it of another version?", Effect::Reads)),
-            (413, _) => Err(Error::new(Kind::Refused, "the request is too large", "say it shorter").coded("too-large")),
-            (status, _) => {
+            (404 | 405, None) => {
+                let version = other_version.map_or_else(
+                    || "; is it of another version?".into(),
+                    |v| format!(": it is vardkase {v}, this is {VERSION}"),
+                );
+                Err(self.odd(&format!("it does not know this request{version}"), Effect::Reads))
+            }
+            (413, None) => {
+                Err(Error::new(Kind::Refused, "the request is too large", "say it shorter").coded("too-large"))
+            }
+            (status, None) => {
                 // Before a rule has looked at it, nothing has changed.
                 let effect = if status >= 500 { effect } else { Effect::Reads };
                 Err(self.odd(&format!("it answered with HTTP status {status}"), effect))
@@ -137,12 +169,12 @@ impl Api {
         }
     }
 
-    fn not_signed_in(&self, body: Option<&Value>) -> Error {
+    fn not_signed_in(&self, refusal: Option<&Refusal>) -> Error {
         let why = match &self.token {
             Err(why) => why.clone(),
             Ok(_) => format!("the server at {} does not take this token", self.base),
         };
-        let told = body.and_then(|b| said(b, "why")).map(|w| format!(" (it says: {w})")).unwrap_or_default();
+        let told = refusal.map(|r| format!(" (it says: {})", r.why)).unwrap_or_default();
         let help = "name the server's state folder with --state DIR, or its token file with --token-file; \
                     both belong to the account that runs `vardkase serve`";
         Error::new(Kind::NotSignedIn, format!("{why}{told}"), help)
@@ -180,24 +212,17 @@ impl Api {
     }
 }
 
-fn said<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.get(key).or_else(|| value.get("error")?.get(key))?.as_str()
-}
-
-/// The innermost reason: the outer ones repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut reason: Option<&dyn std::error::Error> = std::error::Error::source(error);
-    while let Some(next) = reason.and_then(|e| e.source()) {
-        reason = Some(next);
-    }
-    reason.map_or_else(|| "no reason given".into(), ToString::to_string)
+/// The version of the server, when it says one and that is not ours.
+fn other_version(response: &reqwest::Response) -> Option<String> {
+    let named = response.headers().get(VERSION_HEADER)?.to_str().ok()?;
+    (named != VERSION).then(|| named.chars().take(VERSION_CHARS_MAX).collect())
 }
 
 /// The token, or why there is none.
 fn read_token(file: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!("no token: {}: {e}", file.display()))?;
+    let text = read_text(file, TOKEN_BYTES_MAX).map_err(|e| format!("no token: {}: {e}", file.display()))?;
     let token = text.trim();
-    if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !token.bytes().all(|b| b.is_ascii_graphic()) {
+    if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(format!("{} holds no token", file.display()));
     }
     Ok(token.to_owned())
@@ -206,26 +231,4 @@ fn read_token(file: &Path) -> Result<String, String> {
 /// The file with the token: named, or in the state folder.
 pub fn token_file(named: Option<&PathBuf>, state: &Path) -> PathBuf {
     named.cloned().unwrap_or_else(|| state.join(TOKEN_FILE))
-}
-
-/// A part of a path or of a query, so that nothing in it is taken for structure.
-pub fn quoted(part: &str) -> String {
-    let mut out = String::new();
-    for byte in part.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_typed_becomes_structure() {
-        assert_eq!(quoted("../a?b&c=å"), "..%2Fa%3Fb%26c%3D%C3%A5");
-    }
 }

@@ -1,0 +1,154 @@
+//! Each request that the command line makes: its path, its body, and the type of its answer.
+
+use std::marker::PhantomData;
+
+use super::{
+    Acting, Adoption, CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, Probed, ROOT,
+    RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+};
+use crate::dispatch::system_record::Rehearsal;
+use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo};
+use crate::domain::incident::input::{Action, Report};
+use crate::domain::view::{ApprovalView, IncidentView, ListsView, PreviewsView};
+
+/// Whether a request changes something: then a lost answer leaves open whether it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// It only reads.
+    Reads,
+    /// It changes something.
+    Changes,
+}
+
+/// Nothing is sent with a request.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Nothing {}
+
+/// A request that `A` answers, with `B` as its body.
+#[derive(Clone, Debug)]
+pub struct Call<A, B = Nothing> {
+    /// Path and query.
+    pub path: String,
+    /// What is posted; without it the request is a GET.
+    pub body: Option<B>,
+    /// Whether it changes something.
+    pub effect: Effect,
+    answer: PhantomData<fn() -> A>,
+}
+
+fn get<A>(path: &str) -> Call<A> {
+    Call { path: format!("{ROOT}{path}"), body: None, effect: Effect::Reads, answer: PhantomData }
+}
+
+fn post<A, B>(path: &str, body: B, effect: Effect) -> Call<A, B> {
+    Call { path: format!("{ROOT}{path}"), body: Some(body), effect, answer: PhantomData }
+}
+
+/// The region at a glance.
+pub fn status() -> Call<StatusAnswer> {
+    get("/status")
+}
+
+/// The region's time zone alone.
+pub fn zone() -> Call<RegionZone> {
+    get("/status")
+}
+
+/// One incident. In paths a drill's number has the prefix X: no letter there needs escaping.
+pub fn incident(no: IncidentNo) -> Call<IncidentView> {
+    get(&format!("/incidents/{}", in_path(no)))
+}
+
+/// What far devices show of a message.
+pub fn previews(number: MessageNo) -> Call<PreviewsView> {
+    get(&format!("/incidents/{}/messages/{}/previews", in_path(number.incident), number.seq))
+}
+
+/// What moving to the newest configuration would change.
+pub fn adoption(no: IncidentNo) -> Call<Adoption> {
+    get(&format!("/incidents/{}/adopt", in_path(no)))
+}
+
+/// What waits for this duty's yes.
+pub fn approvals(by: &FunctionId) -> Call<Vec<ApprovalView>> {
+    get(&format!("/approvals?as={}", quoted(by.as_str())))
+}
+
+/// What a report chooses from.
+pub fn lists() -> Call<ListsView> {
+    get("/lists")
+}
+
+/// How each gateway stands.
+pub fn gateways() -> Call<Vec<GatewayView>> {
+    get("/gateways")
+}
+
+/// The newest tests of a gateway.
+pub fn gateway_tests(gateway: &GatewayId) -> Call<Vec<TestView>> {
+    get(&format!("/gateways/tests?gateway={}", quoted(gateway.as_str())))
+}
+
+/// Records after one number, of one incident or of all.
+pub fn log(incident: Option<IncidentNo>, after: u64) -> Call<LogPart> {
+    let incident = incident.map(|no| format!("incident={}&", in_path(no))).unwrap_or_default();
+    get(&format!("/log?{incident}after={after}"))
+}
+
+/// Something is to be done.
+pub fn command(by: &FunctionId, action: &Action) -> Call<CommandDone, CommandRequest> {
+    post("/commands", CommandRequest { by: by.clone(), action: action.clone() }, Effect::Changes)
+}
+
+/// What would a report do?
+pub fn dry_run(by: &FunctionId, report: &Report) -> Call<DryRunView, DryRunRequest> {
+    post("/dry_run", DryRunRequest { by: by.clone(), report: report.clone() }, Effect::Reads)
+}
+
+/// A gateway connects and logs in.
+pub fn probe(gateway: &GatewayId) -> Call<Probed, Nothing> {
+    post(&format!("/gateways/{}/probe", quoted(gateway.as_str())), Nothing {}, Effect::Changes)
+}
+
+/// A marked test goes to a duty.
+pub fn gateway_test(gateway: &GatewayId, by: &FunctionId, function: &FunctionId) -> Call<TestsSent, TestRequest> {
+    let body = TestRequest { by: by.clone(), function: function.clone() };
+    post(&format!("/gateways/{}/test", quoted(gateway.as_str())), body, Effect::Changes)
+}
+
+/// The configuration is read anew.
+pub fn reload(by: &FunctionId) -> Call<Reloaded, Acting> {
+    post("/reload", Acting { by: by.clone() }, Effect::Changes)
+}
+
+/// A rehearsal of the restore goes on record.
+pub fn rehearsed(rehearsal: &Rehearsal) -> Call<CommandDone, Rehearsal> {
+    post("/rehearsals", rehearsal.clone(), Effect::Changes)
+}
+
+fn in_path(no: IncidentNo) -> String {
+    quoted(&no.written("X"))
+}
+
+/// A part of a path or of a query, so that nothing in it is taken for structure (RFC 3986, 2.3).
+fn quoted(part: &str) -> String {
+    let mut out = String::new();
+    for byte in part.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_typed_becomes_structure() {
+        assert_eq!(quoted("../a?b&c=å"), "..%2Fa%3Fb%26c%3D%C3%A5");
+        assert_eq!(incident(IncidentNo::exercise(3)).path, "/api/v1/incidents/X-3");
+    }
+}

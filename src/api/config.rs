@@ -1,0 +1,34 @@
+//! The configuration that is read anew, and what an open incident would gain by moving to it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{FunctionId, GatewayId};
+
+/// The body of a request that says nothing but who acts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acting {
+    /// The duty that acts.
+    #[serde(rename = "as")]
+    pub by: FunctionId,
+}
+
+/// What `POST /reload` took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// It is on disk.
+    pub on_record: bool,
+    /// How many warnings `check` has.
+    pub warnings: usize,
+    /// What is different, a line each; empty when nothing is.
+    pub changes: Vec<String>,
+    /// Gateways that started, or started anew.
+    pub gateways: Vec<GatewayId>,
+}
+
+/// What moving an incident to the newest configuration would change.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Adoption {
+    /// A line each; empty when the incident has the newest configuration.
+    pub changes: Vec<String>,
+}

@@ -1,0 +1,29 @@
+//! What the JSON API takes and answers, as types: the server writes them, the command line reads them, and both are compiled
+//! from this one place. Beside them stand the shapes of [`crate::domain::view`], which are answered as they are.
+//!
+//! A reader takes what it knows and passes over the rest: a newer server may tell more. Whoever sends a request is held to its
+//! exact shape: nothing that was meant is passed over in silence.
+//!
+//! Must not: know HTTP's framing, or decide anything.
+
+pub mod calls;
+mod command;
+mod config;
+mod gateways;
+mod log;
+mod refusal;
+mod status;
+
+pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
+pub use config::{Acting, Adoption, Reloaded};
+pub use gateways::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
+pub use log::{LogPart, LogRecord};
+pub use refusal::Refusal;
+pub use status::{RegionZone, StatusAnswer, Zone};
+
+/// Every path of the API begins with it.
+pub const ROOT: &str = "/api/v1";
+/// The header in which every answer of the API names the version of its server.
+pub const VERSION_HEADER: &str = "vardkase-version";
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
