@@ -24,6 +24,7 @@
 //! | [`app`] | the only wiring |
 //! | [`bench`] | figures of speed and memory; never a judgement |
 //! | [`cli`] | one command a file |
+//! | `words` | what the screens say, from the catalogues in `assets/words/` |
 //!
 //! # Invariants
 //!
@@ -56,3 +57,4 @@ pub mod intake;
 pub mod journal;
 pub mod sim;
 pub mod web;
+mod words;

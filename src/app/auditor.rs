@@ -17,8 +17,9 @@ use crate::domain::audit::{Finding, audit};
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::{Input, ProgramAlarm};
 use crate::domain::incident::state::State;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::L10n;
 use crate::domain::time::At;
+use crate::words::{alarm, in_all};
 
 /// How often it looks.
 pub const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -92,12 +93,7 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
         let (now, board) = (At::from(clock.now()), handle.board().clone());
         let Ok(look) = look else {
             // No note can leave: screens that still answer, the log, and the watcher outside say it.
-            board.raise(
-                LOOP,
-                two("programmets kärna svarar inte", "the core of the program does not answer"),
-                now,
-                false,
-            );
+            board.raise(LOOP, alarm::CORE_SILENT.in_all(), now, false);
             continue;
         };
         let Ok(look) = look else { return };
@@ -117,10 +113,6 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
     }
 }
 
-fn two(sv: &str, en: &str) -> L10n {
-    L10n::of([(Lang::SV, sv), (Lang::EN, en)])
-}
-
 impl Memory {
     /// Puts what was found on the board, and takes off what is over.
     pub fn show(&mut self, look: &Look, board: &Board, now: At, instant: Instant) {
@@ -134,10 +126,7 @@ impl Memory {
             .collect();
         set(board, OVERDUE, overdue.first(), now, |(incident, step)| {
             let n = overdue.len();
-            two(
-                &format!("{n} steg är försenade, först {step} i {incident}"),
-                &format!("{n} steps are late, first {step} of {incident}"),
-            )
+            in_all(|lang| alarm::steps_late(lang, n, step, incident))
         });
         let alone: Vec<(String, String)> = look
             .findings
@@ -149,30 +138,21 @@ impl Memory {
             .collect();
         set(board, NO_NEXT_STEP, alone.first(), now, |(incident, function)| {
             let n = alone.len();
-            two(
-                &format!("{n} funktioner saknar nästa steg, först {function} i {incident}"),
-                &format!("{n} functions have no next step, first {function} of {incident}"),
-            )
+            in_all(|lang| alarm::no_next_step(lang, n, function, incident))
         });
         let lost = (!look.on_record).then_some(());
-        set(board, NOT_ON_RECORD, lost.as_ref(), now, |()| {
-            two("inget kan sparas på disk", "nothing can be written to disk")
-        });
+        set(board, NOT_ON_RECORD, lost.as_ref(), now, |()| alarm::NOTHING_ON_DISK.in_all());
         self.out_since.retain(|id, _| look.out.contains(id));
         for id in &look.out {
             self.out_since.entry(id.clone()).or_insert(instant);
         }
         let long: BTreeSet<&GatewayId> =
             self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
-        each(board, "gateway-down", &long, now, |id| two(&format!("{id} är ur bruk"), &format!("{id} is out")));
+        each(board, "gateway-down", &long, now, |id| in_all(|lang| alarm::gateway_down(lang, id)));
         let full = look.full.keys().collect();
-        each(board, "queue-full", &full, now, |id| {
-            two(&format!("kön till {id} är full, resten väntar"), &format!("the line of {id} is full, the rest waits"))
-        });
+        each(board, "queue-full", &full, now, |id| in_all(|lang| alarm::line_full(lang, id)));
         let slowed = look.slowed.iter().collect();
-        each(board, "minute-full", &slowed, now, |id| {
-            two(&format!("{id} får inte sända mer den här minuten"), &format!("{id} may send no more this minute"))
-        });
+        each(board, "minute-full", &slowed, now, |id| in_all(|lang| alarm::minute_full(lang, id)));
     }
 
     /// Alarms that somebody must be told of by a note now.
@@ -216,6 +196,7 @@ fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: 
 mod tests {
     use super::*;
     use crate::domain::ids::IncidentNo;
+    use crate::domain::lang::Lang;
 
     fn names(board: &Board) -> Vec<String> {
         board.alarms().into_iter().map(|a| a.name).collect()
@@ -261,8 +242,8 @@ mod tests {
     #[test]
     fn an_alarm_is_told_once_and_again_after_half_an_hour() {
         let (board, mut memory) = (Board::default(), Memory::default());
-        board.raise("a", two("a", "a"), At(0), true);
-        board.raise("quiet", two("b", "b"), At(0), false);
+        board.raise("a", L10n::default(), At(0), true);
+        board.raise("quiet", L10n::default(), At(0), false);
         let at = |s: i64| At(s * 1000);
         let told =
             |m: &mut Memory, now| m.to_tell(&board.alarms(), now).into_iter().map(|a| a.name).collect::<Vec<_>>();

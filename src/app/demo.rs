@@ -247,7 +247,7 @@ impl People<'_> {
             for code in self.codes() {
                 if began.elapsed() >= KIB_READS && approved.insert(code.0.clone()) {
                     let _ = self.far.reply_sms(&code.1, &format!("OK {}", code.0)).await;
-                    show(DemoEvent::Said("KiB godkänner / approves".into()));
+                    show(DemoEvent::Said("KiB approves".into()));
                 }
             }
             for (i, row) in view.rows.iter().enumerate() {

@@ -17,9 +17,9 @@ use crate::config::load::Watch;
 use crate::dispatch::board::{Board, HeartbeatState};
 use crate::dispatch::engine::Handle;
 use crate::domain::incident::input::Input;
-use crate::domain::lang::{L10n, Lang};
 use crate::domain::time::At;
 use crate::journal::Journal;
+use crate::words::alarm;
 
 /// The auditor looked within that time, or it is not well, in seconds.
 const AUDIT_AGE_S_MAX: u32 = 45;
@@ -79,10 +79,7 @@ impl Heartbeat {
             Ok(client) => client,
             Err(why) => {
                 tracing::error!(why, "no sign of life can be given over HTTP");
-                let what = L10n::of([
-                    (Lang::SV, "livstecknet kan inte sändas, se loggen"),
-                    (Lang::EN, "no sign of life can be given, see the log"),
-                ]);
+                let what = alarm::NO_SIGN_OF_LIFE.in_all();
                 self.handle.board().raise(ALARM, what, self.clock.now().into(), true);
                 None
             }
@@ -121,10 +118,7 @@ impl Heartbeat {
                     }
                     board.set_heartbeat(HeartbeatState { taken_at, why });
                     if missed >= MISSED_UNTIL_ALARM {
-                        let what = L10n::of([
-                            (Lang::SV, "övervakaren utanför nås inte"),
-                            (Lang::EN, "the watcher outside can't be reached"),
-                        ]);
+                        let what = alarm::WATCHER_SILENT.in_all();
                         // Shown, and told to nobody: the watcher itself alarms.
                         board.raise(ALARM, what, self.clock.now().into(), false);
                     }
@@ -182,6 +176,7 @@ fn later(at: Instant, every: Duration, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::lang::L10n;
 
     #[test]
     fn a_sign_of_life_is_given_only_by_a_program_that_is_well() {

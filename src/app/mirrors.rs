@@ -12,8 +12,9 @@ use crate::clock::{SharedClock, mono};
 use crate::dispatch::board::{Board, PageState};
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::L10n;
 use crate::gateways::mirror::{Mirror, PageName};
+use crate::words::{alarm, in_all};
 
 /// A page that could not be published is tried again after this…
 const RETRY_MIN: Duration = Duration::from_secs(2);
@@ -65,10 +66,7 @@ pub fn alarm_name(gateway: &GatewayId) -> String {
 
 /// What people read of it.
 pub fn alarm_text(gateway: &GatewayId) -> L10n {
-    L10n::of([
-        (Lang::SV, format!("sidan på {gateway} visar inte det som är publicerat").as_str()),
-        (Lang::EN, format!("the page at {gateway} does not show what was published").as_str()),
-    ])
+    in_all(|lang| alarm::page_differs(lang, gateway))
 }
 
 impl Follower {

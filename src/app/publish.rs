@@ -14,11 +14,12 @@ use crate::clock::SharedClock;
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::{GatewayId, MessageNo};
 use crate::domain::incident::input::Input;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::Lang;
 use crate::domain::public_view::{PublicView, public_view};
 use crate::gateways::mirror::PageName;
 use crate::web::page::{Links, PageFrame, render_linked, render_public};
 use crate::web::public::{Pages, PublicSite, Published};
+use crate::words::alarm;
 
 /// A page is read back within that time, or it counts as not published.
 const READ_BACK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -107,10 +108,7 @@ impl Publisher {
                 }
                 if !self.site.publish(pages) {
                     tracing::error!("the public page has too many parts and was not changed");
-                    let what = L10n::of([
-                        (Lang::SV, "den öppna sidan har för många delar och är inte ändrad"),
-                        (Lang::EN, "the public page has too many parts and was not changed"),
-                    ]);
+                    let what = alarm::PAGE_TOO_LARGE.in_all();
                     self.handle.board().raise("page parts", what, now.into(), true);
                 }
                 revision += 1;

@@ -4,11 +4,11 @@ use clap::Args;
 
 use super::context::Context;
 use super::terminal::Hue;
-use super::words;
 use crate::api::calls;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Move an open incident to the configuration for new incidents, on record.
 #[derive(Args, Debug)]

@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::context::Context;
 use super::terminal::Hue;
-use super::words;
 use crate::api::calls;
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::Action;
@@ -12,6 +11,7 @@ use crate::domain::lang::Lang;
 use crate::domain::text::Fingerprint;
 use crate::domain::view::ApprovalView;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Approve a waiting text that was read: its fingerprint says which. Without one, a terminal shows it and asks.
 #[derive(Args, Debug)]
@@ -111,7 +111,7 @@ fn show(cx: &mut Context<'_>, one: &ApprovalView) {
     let to = if one.public { "public".to_owned() } else { format!("{} functions", one.to.len()) };
     let channels: Vec<&str> = one.channels.iter().map(|c| c.as_str()).collect();
     let drill = if one.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
-    let title = cx.in_tongue(&one.title).to_owned();
+    let title = cx.in_lang(&one.title).to_owned();
     let until = cx.say(words::UNTIL);
     let head = format!("{drill}{} {title}: {to}, {}; {until} {due}", one.number, channels.join(" "));
     cx.term.line_in(Hue::Strong, &head);

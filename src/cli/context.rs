@@ -9,15 +9,15 @@ use super::client::{self, Answer, Client};
 use super::event_words::event_word;
 use super::terminal::{Hue, Terminal};
 use super::times::{self, Side};
-use super::words::{self, Word};
 use crate::api::calls::{self, Call};
 use crate::api::{CommandDone, Zone};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::L10n;
 use crate::domain::time::At;
 use crate::error::Error;
+use crate::words::{Word, cli as words};
 
 /// What a command runs with.
 pub struct Context<'t> {
@@ -48,8 +48,8 @@ impl<'t> Context<'t> {
         self.term.say(word)
     }
     /// The words of somebody else in the language of the screen.
-    pub fn in_tongue<'a>(&self, text: &'a L10n) -> &'a str {
-        Lang::try_from(self.term.tongue().code().to_owned()).map_or("", |lang| text.get(lang))
+    pub fn in_lang<'a>(&self, text: &'a L10n) -> &'a str {
+        text.get(self.term.lang())
     }
 
     /// Asks the server.

@@ -5,7 +5,6 @@ use super::context::Context;
 use super::status_show::phase;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
-use super::words::{self, Word};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
@@ -15,6 +14,7 @@ use crate::domain::time::At;
 use crate::domain::view::{
     AskView, CellView, EntryStateView, IncidentView, NextStep, ProposalStateView, RowView, StepStateView,
 };
+use crate::words::{Word, cli as words};
 
 /// One incident.
 pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
@@ -50,10 +50,10 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
 fn head(cx: &mut Context<'_>, view: &IncidentView) {
     let s = &view.summary;
     let drill = if s.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
-    let level = cx.in_tongue(&s.level.label).to_owned();
-    let title = format!("{drill}{} {} · {level}{}", s.no, cx.in_tongue(&s.title), phase(cx, s.phase));
+    let level = cx.in_lang(&s.level.label).to_owned();
+    let title = format!("{drill}{} {} · {level}{}", s.no, cx.in_lang(&s.title), phase(cx, s.phase));
     cx.term.line_in(Hue::Strong, &title);
-    let sites: Vec<String> = s.sites.iter().map(|(id, m)| format!("{id} {}", cx.in_tongue(&m.label))).collect();
+    let sites: Vec<String> = s.sites.iter().map(|(id, m)| format!("{id} {}", cx.in_lang(&m.label))).collect();
     cx.term.line(&format!("{}: {}", cx.say(words::MODE), sites.join(", ")));
     let since = cx.clock(s.since, view.now);
     let back = match view.facts.restore {
@@ -125,7 +125,7 @@ fn waiting(cx: &mut Context<'_>, view: &IncidentView) {
     }
     for p in view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked) {
         let due = cx.clock(p.due, view.now);
-        let mode = cx.in_tongue(&p.mode.label).to_owned();
+        let mode = cx.in_lang(&p.mode.label).to_owned();
         let verb = cx.say(if p.lower { words::LOWER_TO } else { words::RAISE_TO });
         let (proposal, until) = (cx.say(words::PROPOSAL), cx.say(words::DECIDES_UNTIL));
         let what = format!("{proposal} {}: {verb} {mode}, {} {until} {due}", p.id, names(&p.asked));
@@ -146,7 +146,7 @@ pub fn steps(cx: &mut Context<'_>, view: &IncidentView, all: bool) {
         if ended && !all {
             continue;
         }
-        let (due, what) = (cx.clock(s.due, view.now), cx.in_tongue(&s.title).to_owned());
+        let (due, what) = (cx.clock(s.due, view.now), cx.in_lang(&s.title).to_owned());
         let when = match (s.kind, s.late) {
             (StepKind::Task | StepKind::Clock, true) => words::LATE_SINCE,
             (StepKind::Task | StepKind::Clock, false) => words::DUE,
@@ -191,7 +191,7 @@ pub fn steps(cx: &mut Context<'_>, view: &IncidentView, all: bool) {
     }
     if all {
         for p in &view.prepared {
-            let what = cx.in_tongue(&p.title).to_owned();
+            let what = cx.in_lang(&p.title).to_owned();
             let (prepared, kind) = (cx.say(words::PREPARED), cx.say(step_kind(p.kind)));
             let line = format!("{prepared} {kind} {}: {what} ({}): vardkase step start", p.rule, p.owner);
             cx.term.line_in(Hue::Faint, &line);
@@ -244,7 +244,7 @@ fn names(all: &[FunctionId]) -> String {
 }
 
 fn row(cx: &mut Context<'_>, r: &RowView, now: At) -> Vec<Said> {
-    let title = cx.in_tongue(&r.title).to_owned();
+    let title = cx.in_lang(&r.title).to_owned();
     let (answer, next) = (answer(cx, r, now), next(cx, r, now));
     vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(cx, r), answer, next]
 }

@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::context::Context;
 use super::table::{self, said};
-use super::words;
 use crate::api::{LogPart, LogRecord, calls};
 use crate::dispatch::evidence;
 use crate::dispatch::record::{Decoder, Entry};
@@ -20,6 +19,7 @@ use crate::domain::incident::event::Event;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
 use crate::journal::{Head, Reader, SealKey, SqliteReader};
+use crate::words::cli as words;
 
 /// How often a followed journal is asked for more.
 const FOLLOW_S: u64 = 1;

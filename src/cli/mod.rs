@@ -50,7 +50,6 @@ mod typed;
 mod unack;
 mod update;
 mod verify;
-pub mod words;
 
 use std::ffi::OsString;
 

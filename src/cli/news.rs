@@ -54,7 +54,7 @@ pub struct NewsArgs {
 impl NewsArgs {
     /// In the domain's words.
     pub fn read(self, cx: &mut Context<'_>) -> Result<News, Error> {
-        let tongue = cx.term.tongue();
+        let lang = cx.term.lang();
         let next = cx.time_of(self.next.as_deref(), Side::Future)?;
         let mut restore = restore(cx, self.restore.as_deref(), self.forecast.as_deref())?;
         if self.restore.is_some() && restore.is_none() {
@@ -66,15 +66,15 @@ impl NewsArgs {
             restore = Some(Restore::Unknown { forecast });
         }
         Ok(News {
-            what: typed::l10n(&self.what, tongue),
-            scope: typed::l10n(&self.scope, tongue),
+            what: typed::l10n(&self.what, lang),
+            scope: typed::l10n(&self.scope, lang),
             routines: routines(&self.routines),
             restore,
             next,
             contact: self.contact,
             safety: self.safety,
-            known: typed::l10n(&self.known, tongue),
-            unknown: typed::l10n(&self.unknown, tongue),
+            known: typed::l10n(&self.known, lang),
+            unknown: typed::l10n(&self.unknown, lang),
             level: self.level,
             sites: Some(sites(&self.sites)).filter(|s| !s.is_empty()),
         })

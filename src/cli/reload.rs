@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::context::Context;
 use super::terminal::Hue;
-use super::words;
 use crate::api::{Reloaded, calls};
 use crate::domain::ids::GatewayId;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Take the changed configuration for new incidents, if it checks clean.
 #[derive(Args, Debug)]

@@ -9,12 +9,12 @@ use super::report_ask;
 use super::terminal::Hue;
 use super::times::Side;
 use super::typed::{self, Worded};
-use super::words;
 use crate::api::{DryRunView, calls};
 use crate::domain::ids::SiteId;
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, IfShared, Report};
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Report a disruption. Without a playbook, a terminal asks one question after another; Enter takes what is shown.
 #[derive(Args, Debug)]
@@ -116,14 +116,14 @@ impl ReportArgs {
     }
 
     fn read(self, cx: &mut Context<'_>) -> Result<Report, Error> {
-        let tongue = cx.term.tongue();
+        let lang = cx.term.lang();
         Ok(Report {
             exercise: self.exercise,
             playbook: self.playbook.unwrap_or_default(),
             level: self.level.or(self.level_named),
             sites: news::sites(&self.sites),
-            what: typed::l10n(&self.what, tongue),
-            scope: typed::l10n(&self.scope, tongue),
+            what: typed::l10n(&self.what, lang),
+            scope: typed::l10n(&self.scope, lang),
             routines: news::routines(&self.routines),
             since: cx.time_of(self.since.as_deref(), Side::Past)?,
             restore: news::restore(cx, self.restore.as_deref(), self.forecast.as_deref())?,
@@ -139,7 +139,7 @@ impl ReportArgs {
 fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
     let Some(other) = error.already.filter(|_| report.shared == IfShared::Ask) else { return Err(error) };
     let separate = !add && cx.asks() && {
-        if let Some((what, _)) = cx.term.in_swedish(&error) {
+        if let Some((what, _)) = cx.term.said(&error) {
             cx.term.notice(what);
         }
         cx.term.notice(&error.why);
@@ -169,7 +169,7 @@ fn show_dry_run(cx: &mut Context<'_>, seen: &Answer<DryRunView>, report: &Report
         return Ok(());
     }
     let DryRunView { mode, sites, duties, waiting, .. } = seen.read()?;
-    let mode = cx.in_tongue(&mode.label).to_owned();
+    let mode = cx.in_lang(&mode.label).to_owned();
     let drill = if report.exercise { format!("{}: ", cx.say(words::DRILL)) } else { String::new() };
     let sites: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
     let raises = match sites.is_empty() {

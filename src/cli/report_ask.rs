@@ -6,13 +6,13 @@ use super::table::{self, hued, said};
 use super::terminal::Hue;
 use super::times::Side;
 use super::typed;
-use super::words::{self, Word};
 use crate::api::calls;
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::Report;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::L10n;
 use crate::domain::view::{LevelView, ListsView, PlaybookView};
 use crate::error::Error;
+use crate::words::{Word, cli as words};
 
 /// Asks for all that was not given as an option.
 pub fn all(cx: &mut Context<'_>, report: &mut Report) -> Result<(), Error> {
@@ -49,11 +49,11 @@ pub fn all(cx: &mut Context<'_>, report: &mut Report) -> Result<(), Error> {
         report.safety = cx.term.ask_for(question, Some(default), read).ok_or_else(ended)?;
     }
     if report.scope.is_none() {
-        let default = chosen.map(|p| cx.in_tongue(&p.scope).to_owned()).filter(|s| !s.is_empty());
+        let default = chosen.map(|p| cx.in_lang(&p.scope).to_owned()).filter(|s| !s.is_empty());
         let default = default.unwrap_or_else(|| cx.say(words::BY_PLAYBOOK).to_owned());
         let typed = ask(cx, words::SCOPE, &default)?;
         if typed != default {
-            let lang = Lang::try_from(cx.term.tongue().code().to_owned()).unwrap_or(Lang::EN);
+            let lang = cx.term.lang();
             report.scope = Some(L10n([(lang, typed)].into()));
         }
     }
@@ -67,7 +67,7 @@ fn ask_playbook<'a>(
     playbooks: &'a [PlaybookView],
 ) -> Result<Option<&'a PlaybookView>, Error> {
     let rows = playbooks.iter().enumerate().map(|(i, p)| {
-        let title = cx.in_tongue(&p.title);
+        let title = cx.in_lang(&p.title);
         vec![hued(Hue::Strong, (i + 1).to_string()), said(p.id.as_str()), said(title), said(p.aliases.join(", "))]
     });
     let rows: Vec<_> = rows.collect();
@@ -91,7 +91,7 @@ fn ask_level(
         return Ok(());
     }
     let shown: Vec<String> =
-        levels.iter().map(|l| format!("{} {} ({})", l.alias, l.level.id, cx.in_tongue(&l.level.label))).collect();
+        levels.iter().map(|l| format!("{} {} ({})", l.alias, l.level.id, cx.in_lang(&l.level.label))).collect();
     cx.term.line(&shown.join("   "));
     let by_playbook = cx.say(words::BY_PLAYBOOK);
     let default = chosen.map_or_else(|| by_playbook.to_owned(), |p| p.level.id.clone());

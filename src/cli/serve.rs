@@ -81,7 +81,7 @@ impl ServeArgs {
                 for (hue, said) in
                     journal.alarms.iter().map(|a| (Hue::Bad, a)).chain(journal.warnings.iter().map(|w| (Hue::Wait, w)))
                 {
-                    let said = cx.in_tongue(said).to_owned();
+                    let said = cx.in_lang(said).to_owned();
                     cx.term.line_in(hue, &said);
                 }
                 if warnings > 0 {

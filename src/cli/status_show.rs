@@ -4,12 +4,12 @@
 use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
-use super::words;
 use crate::api::{Standing, StatusAnswer};
 use crate::dispatch::journal_view::JournalView;
 use crate::domain::incident::state::Phase;
 use crate::domain::time::At;
 use crate::domain::view::{StatusView, SummaryView};
+use crate::words::cli as words;
 
 /// What must be seen before anything else.
 pub fn warnings(cx: &mut Context<'_>, seen: &StatusAnswer) {
@@ -23,7 +23,7 @@ pub fn warnings(cx: &mut Context<'_>, seen: &StatusAnswer) {
     }
     // What of the journal must be looked after at once.
     for alarm in &seen.journal.alarms {
-        let loud = format!("*** {} ***", cx.in_tongue(alarm));
+        let loud = format!("*** {} ***", cx.in_lang(alarm));
         cx.term.line_in(Hue::Bad, &loud);
     }
     alarms(cx, seen);
@@ -33,7 +33,7 @@ pub fn warnings(cx: &mut Context<'_>, seen: &StatusAnswer) {
 pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
     cx.term.line("");
     for warning in &journal.warnings {
-        let text = cx.in_tongue(warning).to_owned();
+        let text = cx.in_lang(warning).to_owned();
         cx.term.line_in(Hue::Wait, &text);
     }
     let copies: Vec<String> = journal
@@ -63,7 +63,7 @@ pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
 /// Parts of the program that are not well, and ways out that are not handed anything.
 fn alarms(cx: &mut Context<'_>, seen: &StatusAnswer) {
     for alarm in &seen.alarms {
-        let loud = format!("*** {} ({}) ***", cx.in_tongue(&alarm.what), cx.clock(alarm.since, seen.status.now));
+        let loud = format!("*** {} ({}) ***", cx.in_lang(&alarm.what), cx.clock(alarm.since, seen.status.now));
         cx.term.line_in(Hue::Bad, &loud);
     }
     for gateway in &seen.trouble {
@@ -87,8 +87,8 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
         let hue = if s.mode.rung == 0 { Hue::Good } else { Hue::Bad };
         let why: Vec<String> = s.because_of.iter().map(ToString::to_string).collect();
         vec![
-            said(format!("{} {}", s.id, cx.in_tongue(&s.name))),
-            hued(hue, cx.in_tongue(&s.mode.label)),
+            said(format!("{} {}", s.id, cx.in_lang(&s.name))),
+            hued(hue, cx.in_lang(&s.mode.label)),
             said(why.join(", ")),
         ]
     });
@@ -102,7 +102,7 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
         } else {
             String::new()
         };
-        let title = cx.in_tongue(&i.title).to_owned();
+        let title = cx.in_lang(&i.title).to_owned();
         let (closed, open) = (cx.say(words::CLOSED), cx.say(words::STEPS_OPEN));
         let line = format!("{} {title} ({closed}): {} {open}{late}: vardkase step list {}", i.no, i.counts.steps, i.no);
         cx.term.line_in(if i.counts.steps_late > 0 { Hue::Bad } else { Hue::Wait }, &line);
@@ -148,9 +148,9 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
     let answered = if c.acknowledged == c.asked { Hue::Good } else { Hue::Wait };
     vec![
         hued(Hue::Strong, i.no.to_string()),
-        said(format!("{drill}{}{}", cx.in_tongue(&i.title), phase(cx, i.phase))),
-        said(cx.in_tongue(&i.level.label)),
-        said(cx.in_tongue(&i.mode.label)),
+        said(format!("{drill}{}{}", cx.in_lang(&i.title), phase(cx, i.phase))),
+        said(cx.in_lang(&i.level.label)),
+        said(cx.in_lang(&i.mode.label)),
         hued(if c.accepted == c.addressed { Hue::Good } else { Hue::Wait }, format!("{}/{}", c.accepted, c.addressed)),
         hued(answered, format!("{}/{}", c.acknowledged, c.asked)),
         Said { text: next.join(", "), hue: alarm.then_some(Hue::Bad) },

@@ -167,7 +167,7 @@ impl Start {
         let start = StepStart {
             rule: self.rule,
             kind: self.kind,
-            title: l10n(&self.what, cx.term.tongue()),
+            title: l10n(&self.what, cx.term.lang()),
             owner: self.owner.map(FunctionId::from),
             to: self.to.into_iter().map(FunctionId::from).collect(),
             due: cx.time_of(self.at.as_deref(), Side::Future)?,

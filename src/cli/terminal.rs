@@ -6,9 +6,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::words::{Tongue, Word};
-use crate::domain::incident::refusals;
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
+use crate::words::{self as catalogue, Section, Word, cli as words};
 
 /// A question is asked so often before it is given up: a broken terminal must not loop.
 const TRIES_MAX: u32 = 5;
@@ -56,8 +56,8 @@ pub struct Setup {
     pub screen: bool,
     /// With colours.
     pub colour: bool,
-    /// Swedish or English.
-    pub tongue: Tongue,
+    /// What it says of its own is in this language.
+    pub lang: Lang,
 }
 
 /// Where the command line reads and writes.
@@ -83,7 +83,7 @@ impl Terminal {
             asks: stdin.is_terminal() && stderr.is_terminal(),
             screen,
             colour: screen && !dumb,
-            tongue: Tongue::of_locale(var),
+            lang: lang_of_locale(var),
             out: Box::new(stdout),
             err: Box::new(stderr),
             input: Box::new(io::BufReader::new(stdin)),
@@ -107,13 +107,13 @@ impl Terminal {
     pub fn colour(&self) -> bool {
         self.with.colour
     }
-    /// Swedish or English.
-    pub fn tongue(&self) -> Tongue {
-        self.with.tongue
+    /// The language of the screen.
+    pub fn lang(&self) -> Lang {
+        self.with.lang
     }
     /// A word in that language.
-    pub fn say(&self, word: Word) -> &'static str {
-        word.say(self.with.tongue)
+    pub(crate) fn say(&self, word: Word) -> &'static str {
+        word.say(self.with.lang)
     }
     /// Nobody reads any more (`vardkase log --follow | head`).
     pub fn gone(&self) -> bool {
@@ -151,21 +151,21 @@ impl Terminal {
         let text = plain(text);
         self.aside(&format!("{text}\n"));
     }
-    /// A failure: in Swedish what it is and what to do next, where that is the language; then as the program says it, which
+    /// A failure: what it is and what to do next in the language of the screen; then as the program says it, which
     /// names the incident and the function, and is faint where it only adds to that.
     pub fn problem(&mut self, error: &Error) {
         let text = plain(&error.text());
-        let Some((what, next)) = self.in_swedish(error) else { return self.aside(&text) };
+        let Some((what, next)) = self.said(error) else { return self.aside(&text) };
         // Whoever can be asked sees what is written beside, in colours if there are any.
         let english = if self.with.asks { self.paint(Hue::Faint, text.trim_end()) } else { text.trim_end().to_owned() };
-        let (wrong, now) = (self.say(super::words::ERROR), self.say(super::words::HELP));
+        let (wrong, now) = (self.say(words::ERROR), self.say(words::HELP));
         self.aside(&format!("{wrong}: {what}\n{now}: {next}\n{english}\n"));
     }
-    /// The Swedish words for a refusal, where that is the language. What was typed wrongly is no refusal: the command
-    /// line's own words for it are English.
-    pub fn in_swedish(&self, error: &Error) -> Option<(&'static str, &'static str)> {
-        let told = self.with.tongue == Tongue::Sv && error.kind != Kind::Usage;
-        if told { refusals::in_swedish(&error.code) } else { None }
+    /// The words for a refusal, where the screen is not English as the program's own are. What was typed wrongly is no
+    /// refusal: the command line's own words for it are English.
+    pub fn said(&self, error: &Error) -> Option<(&'static str, &'static str)> {
+        let told = self.with.lang != Lang::EN && error.kind != Kind::Usage;
+        if told { catalogue::refused(self.with.lang, &error.code) } else { None }
     }
     fn aside(&mut self, text: &str) {
         // Where even this can't be written, the exit code still says it.
@@ -206,7 +206,7 @@ impl Terminal {
 
     /// Yes or no. Nothing is taken for a yes that is none.
     pub fn ask_yes(&mut self, question: &str) -> Option<bool> {
-        let shown = self.say(super::words::YES_NO);
+        let shown = self.say(words::YES_NO);
         for _ in 0..TRIES_MAX {
             self.aside(&format!("{} [{shown}]: ", plain(question)));
             match self.read_line()?.trim().to_lowercase().as_str() {
@@ -235,6 +235,12 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if bad(c) { '·' } else { c }).collect()
 }
 
+/// The language of the screen by the locale, as POSIX ranks its variables.
+fn lang_of_locale(var: impl Fn(&str) -> Option<String>) -> Lang {
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| var(name).filter(|v| !v.is_empty()));
+    locale.and_then(|locale| Section::Cli.language(&locale)).unwrap_or(Lang::EN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,8 +253,20 @@ mod tests {
             asks: true,
             screen: true,
             colour: false,
-            tongue: Tongue::En,
+            lang: Lang::EN,
         })
+    }
+
+    #[test]
+    fn the_locale_chooses() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            lang_of_locale(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8")]), Lang::SV);
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8"), ("LC_ALL", "C")]), Lang::EN);
+        assert_eq!(with(&[("LANG", "sv_SE.UTF-8"), ("LC_ALL", "")]), Lang::SV);
+        assert_eq!(with(&[("LANG", "da_DK.UTF-8")]), Lang::EN, "the command line has no Danish words");
+        assert_eq!(with(&[]), Lang::EN);
     }
 
     #[test]
@@ -260,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_said_in_swedish_first_and_then_as_the_program_says_it() {
+    fn a_refusal_is_said_in_the_language_of_the_screen_first_and_then_as_the_program_says_it() {
         use crate::domain::incident::input::Refused;
         use std::sync::{Arc, Mutex};
 
@@ -274,10 +292,10 @@ mod tests {
                 Ok(())
             }
         }
-        let shown = |tongue, colour, error: &Error| {
+        let shown = |lang, colour, error: &Error| {
             let err = Shown::default();
             let (out, input) = (Box::new(io::sink()), Box::new(io::empty()));
-            let with = Setup { out, err: Box::new(err.clone()), input, asks: true, screen: true, colour, tongue };
+            let with = Setup { out, err: Box::new(err.clone()), input, asks: true, screen: true, colour, lang };
             Terminal::new(with).problem(error);
             let bytes = err.0.lock().expect("nobody panicked").clone();
             String::from_utf8(bytes).expect("UTF-8")
@@ -285,11 +303,11 @@ mod tests {
         let refused = Error::from(Refused::new("not-yours", "iva may not", "asked: kib"));
         let (sv, en) = ("Din funktion får inte göra detta.", "error: iva may not\nhelp: asked: kib");
         let next = "Be någon av dem som detaljerna nämner.";
-        assert_eq!(shown(Tongue::En, true, &refused), format!("{en}\n"));
-        assert_eq!(shown(Tongue::Sv, false, &refused), format!("fel: {sv}\nhjälp: {next}\n{en}\n"));
-        assert_eq!(shown(Tongue::Sv, true, &refused), format!("fel: {sv}\nhjälp: {next}\n\x1b[2m{en}\x1b[0m\n"));
+        assert_eq!(shown(Lang::EN, true, &refused), format!("{en}\n"));
+        assert_eq!(shown(Lang::SV, false, &refused), format!("fel: {sv}\nhjälp: {next}\n{en}\n"));
+        assert_eq!(shown(Lang::SV, true, &refused), format!("fel: {sv}\nhjälp: {next}\n\x1b[2m{en}\x1b[0m\n"));
         let typed = Error::usage("“soon” is no time", "write 03:12").coded("bad-time");
-        assert_eq!(shown(Tongue::Sv, true, &typed), typed.text(), "its words would be about another time");
+        assert_eq!(shown(Lang::SV, true, &typed), typed.text(), "its words would be about another time");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::words::Tongue;
 use crate::domain::ids::{BadNumber, IncidentNo, MessageNo};
 use crate::domain::incident::facts::Safety;
 use crate::domain::lang::{L10n, Lang};
@@ -55,9 +54,8 @@ impl FromStr for Worded {
 }
 
 /// A field in the languages that were given. Words without a language stand for all that were not named.
-pub fn l10n(given: &[Worded], tongue: Tongue) -> Option<L10n> {
-    let own = Lang::try_from(tongue.code().to_owned()).unwrap_or(Lang::EN);
-    let all: BTreeMap<Lang, String> = given.iter().map(|w| (w.lang.unwrap_or(own), w.text.clone())).collect();
+pub fn l10n(given: &[Worded], lang: Lang) -> Option<L10n> {
+    let all: BTreeMap<Lang, String> = given.iter().map(|w| (w.lang.unwrap_or(lang), w.text.clone())).collect();
     (!all.is_empty()).then_some(L10n(all))
 }
 
@@ -111,10 +109,10 @@ mod tests {
     #[test]
     fn a_language_is_two_letters_before_the_sign() {
         let given: Vec<Worded> = ["sv=Nere", "en=Down", "a=b"].map(|s| s.parse().unwrap()).into();
-        let all = l10n(&given[..2], Tongue::En).unwrap();
+        let all = l10n(&given[..2], Lang::EN).unwrap();
         assert_eq!((all.exact(Lang::SV), all.exact(Lang::EN)), (Some("Nere"), Some("Down")));
-        assert_eq!(l10n(&given[2..], Tongue::Sv).unwrap().exact(Lang::SV), Some("a=b"));
-        assert_eq!(l10n(&[], Tongue::Sv), None);
+        assert_eq!(l10n(&given[2..], Lang::SV).unwrap().exact(Lang::SV), Some("a=b"));
+        assert_eq!(l10n(&[], Lang::SV), None);
         assert!(texts(&given[2..]).is_err());
         assert!(texts(&[given[0].clone(), given[0].clone()]).is_err());
     }

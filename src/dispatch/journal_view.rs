@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::engine::Meta;
-use crate::domain::lang::{L10n, Lang};
+use crate::domain::lang::L10n;
 use crate::domain::time::At;
 use crate::journal::{CopyState, HeadSeal};
+use crate::words::{alarm, in_all};
 
 /// A jump of the clock is shown for so long.
 const CLOCK_SHOWN_S: u32 = 24 * 3600;
@@ -90,52 +91,32 @@ pub fn journal_view(meta: &Meta) -> JournalView {
         ..JournalView::default()
     };
     for (n, copy) in copies.iter().enumerate() {
-        let (sv, en) = if n == 0 { ("Tillståndsmappen", "The state folder") } else { ("Kopian", "The second copy") };
         if let Some(why) = &copy.why {
-            view.alarms.push(said(
-                format!("{sv} på {} skrivs inte ({why}). Det som sker sparas på en disk.", copy.folder),
-                format!("{en} in {} is not written ({why}). What happens is kept on one disk.", copy.folder),
-            ));
+            view.alarms.push(match n {
+                0 => in_all(|lang| alarm::state_folder_not_written(lang, &copy.folder, why)),
+                _ => in_all(|lang| alarm::copy_not_written(lang, &copy.folder, why)),
+            });
         }
         if copy.reserve_used {
-            view.alarms.push(said(
-                format!("Disken är FULL under {}: reserven används. Frigör utrymme nu.", copy.folder),
-                format!("The disk is FULL under {}: the reserve is in use. Free space now.", copy.folder),
-            ));
+            view.alarms.push(in_all(|lang| alarm::reserve_used(lang, &copy.folder)));
         }
     }
     if let Some(why) = &meta.trouble {
-        view.alarms
-            .push(said(format!("Journalen kan inte skrivas: {why}"), format!("The journal can't be written: {why}")));
+        view.alarms.push(in_all(|lang| alarm::journal_not_written(lang, why)));
     }
     if view.same_disk {
-        view.warnings.push(said(
-            "Journalens båda kopior ligger på samma disk.",
-            "Both copies of the journal lie on the same disk.",
-        ));
+        view.warnings.push(alarm::SAME_DISK.in_all());
     }
     if rehearsal_overdue {
-        let (sv, en) = match &rehearsal {
-            Some(r) if !r.ok => {
-                (format!("Återläsningen misslyckades: {}", r.what), format!("The restore failed: {}", r.what))
-            }
-            Some(r) => (
-                format!("Återläsningen provades för {} dagar sedan: `vardkase restore --rehearse`", r.age_days),
-                format!("The restore was rehearsed {} days ago: `vardkase restore --rehearse`", r.age_days),
-            ),
-            None => (
-                "Återläsningen har aldrig provats: `vardkase restore --rehearse`".into(),
-                "The restore was never rehearsed: `vardkase restore --rehearse`".into(),
-            ),
-        };
-        view.warnings.push(said(sv, en));
+        view.warnings.push(match &rehearsal {
+            Some(r) if !r.ok => in_all(|lang| alarm::restore_failed(lang, &r.what)),
+            Some(r) => in_all(|lang| alarm::restore_long_ago(lang, r.age_days)),
+            None => alarm::RESTORE_NEVER.in_all(),
+        });
     }
     if let Some((at, step)) = meta.kept.clock_step.filter(|(at, _)| meta.now.seconds_since(*at) < CLOCK_SHOWN_S) {
         let s = step.by_ms / 1000;
-        view.warnings.push(said(
-            format!("Datorns klocka hoppade {s} s ({at}). Tiderna följer den bara framåt."),
-            format!("The machine's clock jumped by {s} s ({at}). Times follow it forwards only."),
-        ));
+        view.warnings.push(in_all(|lang| alarm::clock_jumped(lang, s, at)));
     }
     JournalView { copies, rehearsal, ..view }
 }
@@ -158,8 +139,4 @@ fn copy_view(copy: &CopyState) -> CopyView {
         help: copy.out.as_ref().map(|e| e.hint()),
         reserve_used: copy.reserve_used,
     }
-}
-
-fn said(sv: impl Into<String>, en: impl Into<String>) -> L10n {
-    L10n::of([(Lang::SV, &sv.into()), (Lang::EN, &en.into())])
 }

@@ -19,6 +19,7 @@ use crate::domain::time::At;
 use super::approve_link;
 use super::console::accepted_lang;
 use super::public::{Answer, Call};
+use crate::words::{Section, Word, link as w};
 
 /// Longest form that is read: `do=yes`.
 const FORM_BYTES_MAX: usize = 64;
@@ -75,14 +76,14 @@ enum Did {
 }
 
 impl Page {
-    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        if self.lang == Lang::SV { sv } else { en }
+    fn t(&self, word: Word) -> &'static str {
+        word.say(self.lang)
     }
 }
 
 /// Answers `/a/{delivery}/{token}`. GET and HEAD only look.
 pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
-    let lang = accepted_lang(&call.headers);
+    let lang = accepted_lang(&call.headers, Section::Link);
     let Some(delivery) = links::check(key, &call.path) else {
         return page(handle, lang, StatusCode::NOT_FOUND, Shown::Unknown).await;
     };

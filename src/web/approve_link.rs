@@ -20,6 +20,7 @@ use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 use crate::domain::view::{ApprovalView, approvals_for};
 use crate::domain::words::NoteWord;
+use crate::words::{Section, Word, link as w};
 
 /// Longest form that is read: a reason with all its letters escaped.
 const FORM_BYTES_MAX: usize = 8 * 1024;
@@ -40,14 +41,14 @@ struct Page {
 struct Undone {
     /// In the language of the page, where there are words in it.
     said: String,
-    /// In English, beside words in Swedish: which text, which duty.
+    /// In English, beside words in another language: which text, which duty.
     details: Option<String>,
 }
 
 impl Undone {
     fn of(problem: Problem, lang: Lang) -> Self {
         let details = format!("{}. {}", problem.why, problem.help);
-        match problem.in_swedish(lang) {
+        match problem.said(lang) {
             Some((what, next)) => Self { said: format!("{what} {next}"), details: Some(details) },
             None => Self { said: details, details: None },
         }
@@ -70,8 +71,8 @@ struct Entry {
 }
 
 impl Page {
-    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        if self.lang == Lang::SV { sv } else { en }
+    fn t(&self, word: Word) -> &'static str {
+        word.say(self.lang)
     }
     fn then(&self, a: &ApprovalView) -> &'static str {
         super::console::words::then(self.lang, a.approval.then, a.approval.finally)
@@ -87,7 +88,7 @@ pub fn asked(inc: &Incident, delivery: DeliveryId) -> Option<FunctionId> {
 
 /// Answers the link of such a note.
 pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call: &Call) -> Answer {
-    let lang = accepted_lang(&call.headers);
+    let lang = accepted_lang(&call.headers, Section::Link);
     let mut did = None;
     if call.method == Method::POST {
         did = Some(match action(&call.body, lang, delivery) {
@@ -140,9 +141,7 @@ fn seen(state: &State, by: &FunctionId, delivery: DeliveryId, lang: Lang, now: A
 
 /// What a form asks for, of this incident alone.
 fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'static str), String> {
-    let say = |sv: &'static str, en: &'static str| if lang == Lang::SV { sv } else { en };
-    let broken =
-        || say("Formuläret kom inte fram helt. Försök igen.", "The form did not arrive whole. Try again.").to_owned();
+    let broken = || w::FORM_BROKEN.say(lang).to_owned();
     if body.len() > FORM_BYTES_MAX {
         return Err(broken());
     }
@@ -160,16 +159,16 @@ fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'st
                 "" => None,
                 entry => Some(entry.parse().map_err(|_| broken())?),
             };
-            Ok((Action::Approve { number, fingerprint, entry }, say("Godkänt.", "Approved.")))
+            Ok((Action::Approve { number, fingerprint, entry }, w::APPROVED.say(lang)))
         }
         "reject" => {
             let reason = field("reason");
             if reason.is_empty() {
-                return Err(say("Skriv ett skäl.", "Write a reason.").to_owned());
+                return Err(w::WRITE_REASON.say(lang).to_owned());
             }
-            Ok((Action::Reject { number, reason: reason.into(), replacement: None }, say("Avslaget.", "Rejected.")))
+            Ok((Action::Reject { number, reason: reason.into(), replacement: None }, w::REJECTED.say(lang)))
         }
-        "wait" => Ok((Action::Wait { number }, say("Mer tid, en gång.", "More time, once."))),
+        "wait" => Ok((Action::Wait { number }, w::MORE_TIME_GIVEN.say(lang))),
         _ => Err(broken()),
     }
 }
@@ -214,7 +213,7 @@ mod tests {
     use crate::domain::incident::input::Refused;
 
     #[test]
-    fn what_was_refused_is_said_in_swedish_with_its_details() {
+    fn what_was_refused_is_said_in_the_language_of_the_page_with_its_details() {
         let page = |lang, failed: Failed| {
             let seen =
                 Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, entries: Vec::new() };

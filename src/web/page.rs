@@ -13,6 +13,7 @@ use crate::domain::lang::Lang;
 use crate::domain::plan::Plan;
 use crate::domain::public_view::{PublicMessage, PublicState, PublicView};
 use crate::domain::time::At;
+use crate::words::{self, Word, public as w};
 
 /// One whole page, style included, without the texts themselves.
 pub const PAGE_BYTES_MAX: usize = 16 * 1024;
@@ -50,20 +51,20 @@ pub enum Links {
     },
 }
 
-/// The words of one state, in Swedish and English.
-const fn heading(state: PublicState, investigating: bool) -> (&'static str, &'static str) {
+/// The words of one state.
+const fn heading(state: PublicState, investigating: bool) -> Word {
     match (state, investigating) {
-        (PublicState::Normal, _) => ("Inga kända störningar", "No known disruptions"),
-        (PublicState::Disturbance, true) => ("Störning utreds", "A disruption is being investigated"),
-        (PublicState::Disturbance, false) => ("Störning i vården", "Disruption in health care"),
-        (PublicState::Crisis, true) => ("Allvarlig störning utreds", "A serious disruption is being investigated"),
-        (PublicState::Crisis, false) => ("Allvarlig störning i vården", "Serious disruption in health care"),
+        (PublicState::Normal, _) => w::HEADING_NORMAL,
+        (PublicState::Disturbance, true) => w::HEADING_DISTURBANCE_INVESTIGATED,
+        (PublicState::Disturbance, false) => w::HEADING_DISTURBANCE,
+        (PublicState::Crisis, true) => w::HEADING_CRISIS_INVESTIGATED,
+        (PublicState::Crisis, false) => w::HEADING_CRISIS,
     }
 }
 
 impl Page<'_> {
-    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        if self.lang == Lang::SV { sv } else { en }
+    fn t(&self, word: Word) -> &'static str {
+        word.say(self.lang)
     }
     fn class(&self) -> &'static str {
         match self.view.region {
@@ -76,8 +77,7 @@ impl Page<'_> {
         sign(self.view.region)
     }
     fn heading(&self) -> &'static str {
-        let (sv, en) = heading(self.view.region, self.view.investigating && self.view.messages.is_empty());
-        self.t(sv, en)
+        self.t(heading(self.view.region, self.view.investigating && self.view.messages.is_empty()))
     }
     fn region(&self) -> &str {
         &self.frame.plan.region.name
@@ -91,9 +91,9 @@ impl Page<'_> {
             return Vec::new();
         }
         let word = |s: PublicState| match s {
-            PublicState::Normal => self.t("inga kända störningar", "no known disruptions"),
-            PublicState::Disturbance => self.t("störning", "disruption"),
-            PublicState::Crisis => self.t("allvarlig störning", "serious disruption"),
+            PublicState::Normal => self.t(w::SITE_NORMAL),
+            PublicState::Disturbance => self.t(w::SITE_DISTURBANCE),
+            PublicState::Crisis => self.t(w::SITE_CRISIS),
         };
         self.view.sites.iter().map(|(id, s)| (self.site(id), sign(*s), word(*s))).collect()
     }
@@ -138,11 +138,7 @@ impl Page<'_> {
         self.frame.plan.region.languages.iter().copied().filter(|l| *l != self.lang).collect()
     }
     fn lang_name(&self, lang: &Lang) -> String {
-        match lang.as_str() {
-            "sv" => "Svenska".into(),
-            "en" => "English".into(),
-            other => other.to_owned(),
-        }
+        words::own_name(*lang).map_or_else(|| lang.to_string(), str::to_owned)
     }
 }
 

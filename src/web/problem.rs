@@ -9,8 +9,8 @@ use crate::api::Refusal;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::refusals;
 use crate::domain::lang::Lang;
+use crate::words::{self, link};
 
 /// Why not.
 #[derive(Clone, Debug)]
@@ -35,8 +35,11 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn swedish(&self) -> Option<(&'static str, &'static str)> {
-        self.problem.in_swedish(Lang::SV)
+    fn said(&self) -> Option<(&'static str, &'static str)> {
+        self.problem.said(Lang::SV)
+    }
+    fn back(&self) -> &'static str {
+        link::TO_THE_STATE.say(Lang::SV)
     }
 }
 
@@ -51,9 +54,10 @@ impl Problem {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-input", why, "docs/api.md has an example of each command")
     }
 
-    /// What and why, and what to do next, where the page is Swedish. `why` and `help` stand beside it as details.
-    pub fn in_swedish(&self, lang: Lang) -> Option<(&'static str, &'static str)> {
-        if lang == Lang::SV { refusals::in_swedish(&self.code) } else { None }
+    /// What and why, and what to do next, in the language of the page; `why` and `help` stand beside it as details. `None`
+    /// where the page is English: then they say it themselves, and more exactly.
+    pub fn said(&self, lang: Lang) -> Option<(&'static str, &'static str)> {
+        if lang == Lang::EN { None } else { words::refused(lang, &self.code) }
     }
 
     /// As JSON for programs, as a page for people. The page stands where no language is known: Swedish first, then English.
@@ -130,6 +134,6 @@ mod tests {
         assert!(sv.is_some() && sv < en && page.contains("Försök igen om några sekunder."), "{page}");
         let json = r#"{"code":"going-down","why":"the program is going down","help":"try again in a few seconds; nothing was done"}"#;
         assert_eq!(body(problem().answer(true)).await, json);
-        assert_eq!(problem().in_swedish(Lang::EN), None);
+        assert_eq!(problem().said(Lang::EN), None);
     }
 }

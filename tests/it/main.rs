@@ -30,6 +30,7 @@ mod simulation;
 mod tidy;
 mod verifier;
 mod web;
+mod words;
 
 // The simulation happens in the region of the rules' timelines; its example finds it under the same name.
 use rules::region;

@@ -44,21 +44,26 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // Kinds of failure and their exit codes: what the command line shows.
         ("error", vec!["domain", "journal"]),
         ("clock", vec![]),
+        // The words of the screens: whoever speaks to people.
+        ("words", vec!["domain"]),
         ("bounded", vec![]),
         ("journal", vec!["domain", "clock"]),
-        ("gateways", vec!["domain", "error", "clock", "bounded"]),
+        ("gateways", vec!["domain", "words", "error", "clock", "bounded"]),
         ("config", vec!["domain", "error", "bounded"]),
         ("sim", vec!["domain"]),
-        ("dispatch", vec!["journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
-        ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
-        ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
+        ("dispatch", vec!["journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
+        ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
+        ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
         ("api", vec!["dispatch", "domain"]),
-        ("web", vec!["api", "dispatch", "journal", "gateways", "config", "domain", "error", "clock", "bounded"]),
+        (
+            "web",
+            vec!["api", "dispatch", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"],
+        ),
         (
             "app",
             vec![
-                "web", "intake", "drill", "dispatch", "journal", "gateways", "config", "domain", "sim", "error",
-                "clock", "bounded", "api",
+                "web", "words", "intake", "drill", "dispatch", "journal", "gateways", "config", "domain", "sim",
+                "error", "clock", "bounded", "api",
             ],
         ),
         (
@@ -70,7 +75,10 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ),
         (
             "cli",
-            vec!["api", "app", "bench", "web", "dispatch", "journal", "config", "domain", "error", "clock", "bounded"],
+            vec![
+                "api", "app", "bench", "web", "dispatch", "journal", "config", "domain", "words", "error", "clock",
+                "bounded",
+            ],
         ),
         ("main", vec!["cli", "error"]),
         ("lib", vec![]),
@@ -161,6 +169,38 @@ fn nothing_stands_in_the_sources_that_must_not() {
         }
         let tests = file.ends_with("tests.rs") || file.contains("/tests/");
         assert!(tests || text.starts_with("//!"), "{file} does not begin with what it owns and what it must not do");
+    }
+}
+
+#[test]
+fn words_of_the_screens_stand_in_the_catalogues() {
+    // Swedish letters in a string: a sentence that only some can read, or one that belongs into assets/words.
+    let allowed = [
+        ("src/cli/report.rs", "what may be typed"),
+        ("src/cli/times.rs", "what may be typed"),
+        ("src/cli/typed.rs", "what may be typed"),
+        ("src/config/resolve/messages.rs", "names the letters themselves"),
+        ("src/config/resolve/organisation.rs", "names the letters themselves"),
+        ("src/dispatch/testing.rs", "a text of tests"),
+        ("src/domain/ids.rs", "how the number of a drill is written"),
+    ];
+    let swedish = |text: &str| text.replace("Vårdkase", "").contains(['å', 'ä', 'ö', 'Å', 'Ä', 'Ö']);
+    for (file, text) in sources("src") {
+        let tests = file.ends_with("tests.rs") || file.contains("/tests/") || file.starts_with("src/sim/");
+        if tests || allowed.iter().any(|(name, _)| *name == file) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for line in code.lines().filter(|l| !l.trim_start().starts_with("//")) {
+            let strings: String = line.split('"').skip(1).step_by(2).collect();
+            assert!(!swedish(&strings), "{file}: this belongs into assets/words: {}", line.trim());
+        }
+    }
+    for entry in std::fs::read_dir(root().join("templates")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = text.lines().find(|l| swedish(l));
+        assert_eq!(line, None, "{}: this belongs into assets/words", path.display());
     }
 }
 

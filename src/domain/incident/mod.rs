@@ -12,7 +12,6 @@ pub mod gateways;
 pub mod input;
 pub mod reading;
 pub mod recall;
-pub mod refusals;
 pub mod render;
 pub mod state;
 pub mod steps;

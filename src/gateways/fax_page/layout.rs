@@ -40,7 +40,7 @@ pub(super) const LAYOUT_PAGES_MAX: usize = 99;
 
 /// Everything that is drawn, page by page.
 pub(super) struct Layout<'t> {
-    pub words: &'static Words,
+    pub words: Words,
     pub mark: Option<(&'t str, f32)>,
     pub sender: Vec<String>,
     pub title: Vec<String>,

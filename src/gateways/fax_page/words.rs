@@ -1,6 +1,7 @@
 //! The few words of the page that are not the message's own. They stand outside the text.
 
 use crate::domain::lang::Lang;
+use crate::words::fax;
 
 /// Labels in one language.
 pub(super) struct Words {
@@ -19,53 +20,13 @@ pub(super) struct Words {
 }
 
 /// In that language; English when it has none.
-pub(super) fn words(lang: Lang) -> &'static Words {
-    match lang.as_str() {
-        "sv" => &SV,
-        "da" => &DA,
-        "no" | "nb" | "nn" => &NO,
-        "fi" => &FI,
-        _ => &EN,
+pub(super) fn words(lang: Lang) -> Words {
+    Words {
+        message: fax::MESSAGE.say(lang),
+        incident: fax::INCIDENT.say(lang),
+        check: fax::CHECK.say(lang),
+        page: fax::PAGE.say(lang),
+        continues: fax::CONTINUES.say(lang),
+        answer: fax::ANSWER.say(lang),
     }
 }
-
-const SV: Words = Words {
-    message: "Meddelande",
-    incident: "Händelse",
-    check: "Kontrollkod",
-    page: "Sida",
-    continues: "Fortsätter på nästa sida",
-    answer: "Så svarar du",
-};
-const EN: Words = Words {
-    message: "Message",
-    incident: "Incident",
-    check: "Check code",
-    page: "Page",
-    continues: "Continues on the next page",
-    answer: "How to answer",
-};
-const DA: Words = Words {
-    message: "Meddelelse",
-    incident: "Hændelse",
-    check: "Kontrolkode",
-    page: "Side",
-    continues: "Fortsætter på næste side",
-    answer: "Sådan svarer du",
-};
-const NO: Words = Words {
-    message: "Melding",
-    incident: "Hendelse",
-    check: "Kontrollkode",
-    page: "Side",
-    continues: "Fortsetter på neste side",
-    answer: "Slik svarer du",
-};
-const FI: Words = Words {
-    message: "Viesti",
-    incident: "Tapahtuma",
-    check: "Tarkistuskoodi",
-    page: "Sivu",
-    continues: "Jatkuu seuraavalla sivulla",
-    answer: "Näin vastaat",
-};

@@ -18,6 +18,7 @@ use crate::domain::incident::input::{Action, Input};
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
+use crate::words::{Word, console as w};
 
 #[derive(Template)]
 #[template(path = "act.html")]
@@ -59,69 +60,48 @@ impl Page {
     }
     fn heading(&self) -> &str {
         match self.act {
-            Act::Ack => self.ui.t("Anteckna svar", "Note an answer"),
-            Act::Unack => self.ui.t("Ta tillbaka ett svar", "Take an answer back"),
-            Act::PassOn => self.ui.t("Skicka vidare", "Pass on"),
-            Act::FallbackFailed => self.ui.t("Reservrutinen fungerar inte", "The fallback failed"),
-            Act::Update => self.ui.t("Uppdatera", "Update"),
-            Act::Correct => self.ui.t("Rätta", "Correct"),
-            Act::Stop => self.ui.t("Stoppa", "Stop"),
-            Act::Restored => self.ui.t("Åter i drift", "Running again"),
-            Act::Relapse => self.ui.t("Det var inte över", "It was not over"),
-            Act::AllClear => self.ui.t("Faran över", "All clear"),
-            Act::Decide => self.ui.t("Besluta om läge", "Decide on the mode"),
-            Act::ErrandDone => self.ui.t("Utfört", "Done"),
-            Act::Arrived => self.ui.t("På plats", "Arrived"),
-            Act::Step => self.ui.t("Steg", "Step"),
-            Act::StepStart => self.ui.t("Börja ett steg", "Begin a step"),
-            Act::StepStop => self.ui.t("Stoppa steget", "Stop the step"),
-            Act::StepMove => self.ui.t("Flytta tiden", "Move the time"),
-            Act::BreakGlass => self.ui.t("Sänd utan godkännande", "Release without approval"),
+            Act::Ack => self.ui.t(w::NOTE_AN_ANSWER),
+            Act::Unack => self.ui.t(w::TAKE_AN_ANSWER_BACK),
+            Act::PassOn => self.ui.t(w::PASS_ON),
+            Act::FallbackFailed => self.ui.t(w::THE_FALLBACK_FAILED),
+            Act::Update => self.ui.t(w::DO_UPDATE),
+            Act::Correct => self.ui.t(w::CORRECT),
+            Act::Stop => self.ui.t(w::STOP),
+            Act::Restored => self.ui.t(w::RUNNING_AGAIN),
+            Act::Relapse => self.ui.t(w::IT_WAS_NOT_OVER),
+            Act::AllClear => self.ui.t(w::ALL_CLEAR),
+            Act::Decide => self.ui.t(w::DECIDE_ON_THE_MODE),
+            Act::ErrandDone => self.ui.t(w::DO_TASK),
+            Act::Arrived => self.ui.t(w::ARRIVED),
+            Act::Step => self.ui.t(w::STEP),
+            Act::StepStart => self.ui.t(w::BEGIN_A_STEP),
+            Act::StepStop => self.ui.t(w::STOP_THE_STEP),
+            Act::StepMove => self.ui.t(w::MOVE_THE_TIME),
+            Act::BreakGlass => self.ui.t(w::RELEASE_WITHOUT_APPROVAL),
         }
     }
     fn effect(&self) -> String {
         let n = self.view.summary.counts.addressed;
-        let told = |sv: &str, en: &str| self.ui.t(sv, en).replace("{n}", &n.to_string());
+        let told = |word: Word| self.ui.t(word).to_owned();
         match self.act {
-            Act::Ack => told("Påminnelser till den funktionen upphör.", "Reminders to that function end."),
-            Act::Unack => told("Frågan går vidare till nästa i tur.", "The question goes on to the next in turn."),
-            Act::PassOn => told("Nästa i tur frågas genast.", "The next in turn is asked at once."),
-            Act::FallbackFailed => told("Systemägaren och TiB får veta genast.", "The owner and TiB are told at once."),
-            Act::Update => told("{n} funktioner får den nya texten.", "{n} functions get the new text."),
-            Act::Correct => told(
-                "Alla som fått texten får rättelsen, {n} funktioner. Inget godkännande behövs internt.",
-                "Everybody who got the text gets the correction, {n} functions. Internally no approval is needed.",
-            ),
-            Act::Stop => told(
-                "Det som inte är sänt återkallas. Alla som fått texten får veta att den inte gäller.",
-                "What has not left is withdrawn. Everybody who got the text is told that it does not hold.",
-            ),
-            Act::Restored => told(
-                "{n} funktioner får veta att systemet går igen och att data kontrolleras. Händelsen är fortfarande öppen.",
-                "{n} functions are told that it runs again and data are being checked. The incident stays open.",
-            ),
-            Act::Relapse => told("{n} funktioner larmas på nytt.", "{n} functions are alerted again."),
-            Act::AllClear => told(
-                "{n} funktioner får veta att faran är över. Händelsen avslutas. Läget sänks inte av sig självt.",
-                "{n} functions are told that it is over. The incident closes. The mode is not lowered by itself.",
-            ),
-            Act::Decide => told("De som frågats får veta beslutet.", "Those who were asked are told the decision."),
-            Act::Arrived => told("Väntan på den funktionen upphör.", "Nobody waits for that function any more."),
-            Act::Step => told(
-                "Svaret sparas. Det som är klart stryks från listan.",
-                "The answer is kept. What is done is taken off the list.",
-            ),
-            Act::StepStart => told(
-                "Den som ansvarar och de som berörs får veta genast.",
-                "The owner and those concerned are told at once.",
-            ),
-            Act::StepStop => told(
-                "De som fått veta att det börjar får veta att det inte görs.",
-                "Those who were told that it begins are told that it is not done.",
-            ),
-            Act::StepMove => told("De som berörs får veta den nya tiden.", "Those concerned are told the new time."),
-            Act::ErrandDone => told("Ärendet stryks från listan.", "The errand is taken off the list."),
-            Act::BreakGlass => told("Texten sänds nu. Orsaken sparas.", "The text goes out now. The reason is kept."),
+            Act::Ack => told(w::TOLD_REMINDERS_FUNCTION_END),
+            Act::Unack => told(w::TOLD_QUESTION_GOES_ON_NEXT),
+            Act::PassOn => told(w::TOLD_NEXT_TURN_ASKED_AT),
+            Act::FallbackFailed => told(w::TOLD_OWNER_AND_TIB_TOLD),
+            Act::Update => w::told_update(self.ui.lang, n),
+            Act::Correct => w::told_correction(self.ui.lang, n),
+            Act::Stop => told(w::TOLD_NOT_LEFT_WITHDRAWN_EVERYBODY),
+            Act::Restored => w::told_restored(self.ui.lang, n),
+            Act::Relapse => w::told_relapse(self.ui.lang, n),
+            Act::AllClear => w::told_all_clear(self.ui.lang, n),
+            Act::Decide => told(w::TOLD_THOSE_WHO_ASKED_TOLD),
+            Act::Arrived => told(w::TOLD_NOBODY_WAITS_FOR_FUNCTION),
+            Act::Step => told(w::TOLD_ANSWER_KEPT_DONE_TAKEN),
+            Act::StepStart => told(w::TOLD_OWNER_AND_THOSE_CONCERNED),
+            Act::StepStop => told(w::TOLD_THOSE_WHO_TOLD_BEGINS),
+            Act::StepMove => told(w::TOLD_THOSE_CONCERNED_TOLD_NEW),
+            Act::ErrandDone => told(w::TOLD_ERRAND_TAKEN_OFF_LIST),
+            Act::BreakGlass => told(w::TOLD_TEXT_GOES_OUT_NOW),
         }
     }
     /// The answer that is noted is somebody else's.

@@ -21,6 +21,7 @@ use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView, PreviewView, PreviewsView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
+use crate::words::console as w;
 
 form_words! {
     /// The buttons beside a text that waits.

@@ -20,6 +20,7 @@ use crate::domain::plan::Channel;
 use crate::web::Ctx;
 use crate::web::gateways::{gateways_of, tests_of};
 use crate::web::problem::Problem;
+use crate::words::console as w;
 
 form_words! {
     /// The buttons of a gateway's page.
@@ -53,35 +54,35 @@ struct Page {
 impl Ui {
     /// A sign besides the word and the colour, for who sees none.
     fn standing(&self, g: &GatewayView) -> String {
-        let (sign, sv, en) = match g.standing {
-            Standing::Healthy => ("✔", "frisk", "healthy"),
-            Standing::Suspect => ("⚠", "osäker", "suspect"),
-            Standing::Down => ("✖", "ur bruk", "down"),
-            Standing::Unusable => ("✖", "går inte att använda", "unusable"),
-            Standing::Manual => ("○", "går till fots", "walked"),
-            Standing::Page => ("○", "egen sida", "page of our own"),
-            Standing::Unknown => ("○", "okänt", "unknown"),
+        let (sign, word) = match g.standing {
+            Standing::Healthy => ("✔", w::GATEWAY_HEALTHY),
+            Standing::Suspect => ("⚠", w::GATEWAY_SUSPECT),
+            Standing::Down => ("✖", w::GATEWAY_DOWN),
+            Standing::Unusable => ("✖", w::GATEWAY_UNUSABLE),
+            Standing::Manual => ("○", w::GATEWAY_WALKED),
+            Standing::Page => ("○", w::GATEWAY_PAGE_OF_OUR_OWN),
+            Standing::Unknown => ("○", w::GATEWAY_UNKNOWN),
         };
-        format!("{sign} {}", self.t(sv, en))
+        format!("{sign} {}", self.t(word))
     }
     fn reached(&self, reached: &Reached) -> &'static str {
         match reached {
-            Reached::Accepted => words::t(self.lang, "mottaget av vägen", "accepted"),
-            Reached::Delivered => words::t(self.lang, "framme", "delivered"),
-            Reached::Answered => words::t(self.lang, "besvarat", "answered"),
+            Reached::Accepted => w::TEST_ACCEPTED.say(self.lang),
+            Reached::Delivered => w::DELIVERED.say(self.lang),
+            Reached::Answered => w::TEST_ANSWERED.say(self.lang),
         }
     }
     fn test_state(&self, t: &TestView) -> &'static str {
         if t.answered_at.is_some() {
-            return words::t(self.lang, "✔ besvarat", "✔ answered");
+            return w::TEST_ANSWERED_SIGN.say(self.lang);
         }
         match t.state {
-            DeliveryState::Queued | DeliveryState::Attempting => words::t(self.lang, "… på väg", "… on its way"),
-            DeliveryState::Accepted => words::t(self.lang, "✔ mottaget av vägen", "✔ accepted"),
-            DeliveryState::Delivered => words::t(self.lang, "✔ framme", "✔ delivered"),
-            DeliveryState::Unknown => words::t(self.lang, "⚠ oklart", "⚠ unknown"),
+            DeliveryState::Queued | DeliveryState::Attempting => w::ON_ITS_WAY.say(self.lang),
+            DeliveryState::Accepted => w::TEST_ACCEPTED_SIGN.say(self.lang),
+            DeliveryState::Delivered => w::TEST_DELIVERED_SIGN.say(self.lang),
+            DeliveryState::Unknown => w::TEST_UNKNOWN.say(self.lang),
             DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Withdrawn => {
-                words::t(self.lang, "✖ misslyckades", "✖ failed")
+                w::TEST_FAILED_SIGN.say(self.lang)
             }
         }
     }

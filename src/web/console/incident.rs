@@ -17,6 +17,7 @@ use crate::domain::view::{
     ProposalView, RowView,
 };
 use crate::web::Ctx;
+use crate::words::console as w;
 
 #[derive(Template)]
 #[template(path = "incident.html")]
@@ -91,10 +92,10 @@ impl Page {
         let ui = &self.ui;
         let plain = |sign, word: &str, class| AnswerWords { sign, word: word.into(), more: String::new(), class };
         match &row.state {
-            AskView::NotAsked => plain("–", ui.t("inget svar begärt", "no answer asked"), "wait"),
+            AskView::NotAsked => plain("–", ui.t(w::NO_ANSWER_ASKED), "wait"),
             AskView::Waiting => AnswerWords {
                 more: row.deadline.map_or_else(String::new, |d| ui.left(&d)),
-                ..plain("○", ui.t("ej svarat", "no answer"), "wait")
+                ..plain("○", ui.t(w::NO_ANSWER), "wait")
             },
             AskView::Answered { by, at, via, noted_by } => {
                 let mut more = ui.time(at);
@@ -102,27 +103,22 @@ impl Page {
                     more = format!("{more} · {}", ui.name(by));
                 }
                 if let (Some(noted), true) = (noted_by, via == "phone") {
-                    more = format!(
-                        "{more} · {} {}",
-                        ui.t("per telefon, noterat av", "by phone, noted by"),
-                        ui.name(noted)
-                    );
+                    more = format!("{more} · {} {}", ui.t(w::BY_PHONE_NOTED_BY), ui.name(noted));
                 }
-                AnswerWords { more, ..plain("✔", ui.t("har svarat", "answered"), "good") }
+                AnswerWords { more, ..plain("✔", ui.t(w::HAVE_ANSWERED), "good") }
             }
-            AskView::NotReached { at } => AnswerWords {
-                more: ui.time(at),
-                ..plain("✖", ui.t("EJ NÅDD – ring", "NOT REACHED – call"), "bad")
-            },
+            AskView::NotReached { at } => {
+                AnswerWords { more: ui.time(at), ..plain("✖", ui.t(w::NOT_REACHED_CALL), "bad") }
+            }
             AskView::Closed { by, number, at } => {
                 let word = match by.as_str() {
-                    "superseded" => ui.t("ersatt av", "superseded by"),
-                    "newer_answer" => ui.t("svarat på", "answered"),
-                    "stopped" => ui.t("stoppat", "stopped"),
-                    "all_clear" => ui.t("ej svarat, faran över", "no answer, all clear"),
-                    "merged" => ui.t("förs vidare i", "goes on in"),
-                    "shift_change" => ui.t("skiftbyte", "shift change"),
-                    _ => ui.t("övningen avbröts", "the drill was stopped"),
+                    "superseded" => ui.t(w::SUPERSEDED_BY),
+                    "newer_answer" => ui.t(w::ANSWERED_AT),
+                    "stopped" => ui.t(w::STOPPED),
+                    "all_clear" => ui.t(w::NO_ANSWER_ALL_CLEAR),
+                    "merged" => ui.t(w::GOES_ON_IN),
+                    "shift_change" => ui.t(w::SHIFT_CHANGE),
+                    _ => ui.t(w::THE_DRILL_WAS_STOPPED),
                 };
                 let word = number.as_ref().map_or_else(|| word.to_owned(), |n| format!("{word} {n}"));
                 AnswerWords { sign: "–", word, more: ui.time(at), class: "wait" }
@@ -133,13 +129,13 @@ impl Page {
         let ui = &self.ui;
         match &row.next {
             NextStep::Answered | NextStep::NotWanted | NextStep::Closed => String::new(),
-            NextStep::SilenceIsEnough => ui.t("ingen påminnelse", "no reminder").into(),
-            NextStep::Remind { at } => format!("{} {}", ui.t("påminns", "reminded"), ui.time(at)),
+            NextStep::SilenceIsEnough => ui.t(w::NO_REMINDER).into(),
+            NextStep::Remind { at } => format!("{} {}", ui.t(w::WILL_BE_REMINDED), ui.time(at)),
             NextStep::Ask { who, at } => {
-                format!("{} {} {}", ui.time(at), ui.t("frågas", "asks"), ui.name(who))
+                format!("{} {} {}", ui.time(at), ui.t(w::ASKS), ui.name(who))
             }
-            NextStep::Alarm { at } => format!("{} {}", ui.time(at), ui.t("larm: ej nådd", "alarm: not reached")),
-            NextStep::Call => ui.t("ring upp", "call them").into(),
+            NextStep::Alarm { at } => format!("{} {}", ui.time(at), ui.t(w::ALARM_NOT_REACHED)),
+            NextStep::Call => ui.t(w::CALL_THEM).into(),
         }
     }
     fn step_open(&self, s: &view::StepView) -> bool {
@@ -148,36 +144,36 @@ impl Page {
     fn step_when(&self, s: &view::StepView) -> String {
         let ui = &self.ui;
         let word = match s.kind {
-            StepKind::Task | StepKind::Clock => ui.t("senast", "by"),
-            StepKind::Intervention => ui.t("börjar", "begins"),
-            StepKind::Redirection => ui.t("gäller till", "holds until"),
-            StepKind::Conference => ui.t("nästa", "next"),
+            StepKind::Task | StepKind::Clock => ui.t(w::BY_TIME),
+            StepKind::Intervention => ui.t(w::BEGINS),
+            StepKind::Redirection => ui.t(w::HOLDS_UNTIL),
+            StepKind::Conference => ui.t(w::NEXT),
         };
         if self.step_open(s) { format!("{word} {} · {}", ui.time(&s.due), ui.left(&s.due)) } else { String::new() }
     }
     fn step_state(&self, s: &view::StepView) -> String {
         let ui = &self.ui;
         match &s.state {
-            view::StepStateView::Open if s.late => ui.t("⚠ FÖRSENAD", "⚠ LATE").into(),
+            view::StepStateView::Open if s.late => ui.t(w::STEP_LATE).into(),
             view::StepStateView::Open if !s.unreached.is_empty() => {
-                format!("{}: {}", ui.t("ej nådda än", "not reached yet"), ui.names(&s.unreached))
+                format!("{}: {}", ui.t(w::NOT_REACHED_YET), ui.names(&s.unreached))
             }
             view::StepStateView::Open => String::new(),
             view::StepStateView::Held => {
-                format!("⚠ {}: {}", ui.t("VÄNTAR, ej nådda", "WAITS, not reached"), ui.names(&s.unreached))
+                format!("⚠ {}: {}", ui.t(w::WAITS_NOT_REACHED), ui.names(&s.unreached))
             }
             view::StepStateView::Begun { at, stop_wanted } if stop_wanted.is_empty() => {
-                format!("{} {}", ui.t("pågår sedan", "going on since"), ui.time(at))
+                format!("{} {}", ui.t(w::GOING_ON_SINCE), ui.time(at))
             }
             view::StepStateView::Begun { stop_wanted, .. } => {
-                format!("⚠ {} {}", ui.t("STOPP BEGÄRT av", "STOP WANTED by"), ui.names(stop_wanted))
+                format!("⚠ {} {}", ui.t(w::STOP_WANTED_BY), ui.names(stop_wanted))
             }
             view::StepStateView::Ended { end, by, at } => {
                 let word = match end.as_str() {
-                    "done" => ui.t("✔ klart", "✔ done"),
-                    "stopped" => ui.t("stoppat", "stopped"),
-                    "over" => ui.t("tiden ute", "its time is over"),
-                    _ => ui.t("avslutat med händelsen", "ended with the incident"),
+                    "done" => ui.t(w::STEP_DONE),
+                    "stopped" => ui.t(w::STOPPED),
+                    "over" => ui.t(w::ITS_TIME_IS_OVER),
+                    _ => ui.t(w::ENDED_WITH_THE_INCIDENT),
                 };
                 let by = by.as_ref().map(|f| format!(", {}", ui.name(f))).unwrap_or_default();
                 format!("{word} {}{by}", ui.time(at))
@@ -195,9 +191,9 @@ impl Page {
     fn there(&self, a: &view::ArrivalView) -> String {
         let ui = &self.ui;
         match (a.arrived, a.missed) {
-            (Some(at), _) => format!("✔ {} {}", ui.t("på plats", "there"), ui.time(&at)),
-            (None, true) => format!("✖ {}: {}", ui.t("EJ PÅ PLATS i tid", "NOT THERE in time"), ui.name(&a.by)),
-            (None, false) => format!("{} {}", ui.t("väntas på plats", "to be there"), ui.time(&a.due)),
+            (Some(at), _) => format!("✔ {} {}", ui.t(w::IS_THERE), ui.time(&at)),
+            (None, true) => format!("✖ {}: {}", ui.t(w::NOT_THERE_IN_TIME), ui.name(&a.by)),
+            (None, false) => format!("{} {}", ui.t(w::TO_BE_THERE), ui.time(&a.due)),
         }
     }
     /// Who was asked besides the function itself.
@@ -235,15 +231,15 @@ impl Page {
         match &self.view.facts.restore {
             crate::domain::incident::facts::Restore::At(at) => self.ui.time(at),
             crate::domain::incident::facts::Restore::Unknown { forecast } => {
-                format!("{} {}", self.ui.t("okänt, ny prognos", "unknown, next forecast"), self.ui.time(forecast))
+                format!("{} {}", self.ui.t(w::UNKNOWN_NEXT_FORECAST), self.ui.time(forecast))
             }
         }
     }
     fn safety(&self) -> &'static str {
         match self.view.facts.safety {
-            crate::domain::incident::facts::Safety::Yes => self.ui.t("hotad", "threatened"),
-            crate::domain::incident::facts::Safety::No => self.ui.t("inte hotad", "not threatened"),
-            crate::domain::incident::facts::Safety::Unknown => self.ui.t("okänt", "unknown"),
+            crate::domain::incident::facts::Safety::Yes => self.ui.t(w::THREATENED),
+            crate::domain::incident::facts::Safety::No => self.ui.t(w::NOT_THREATENED),
+            crate::domain::incident::facts::Safety::Unknown => self.ui.t(w::UNKNOWN),
         }
     }
     fn is_open(&self) -> bool {

@@ -25,6 +25,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::lang::Lang;
 use crate::domain::view;
+use crate::words::{Section, Word, console as w};
 
 mod act;
 mod acts;
@@ -102,7 +103,11 @@ impl FromRequestParts<Ctx> for Visitor {
             session.lang = Some(lang.to_string());
             ctx.auth.change(&parts.headers, |s| s.lang = Some(lang.to_string()));
         }
-        let lang = session.lang.as_deref().and_then(known_lang).unwrap_or_else(|| accepted_lang(&parts.headers));
+        let lang = session
+            .lang
+            .as_deref()
+            .and_then(known_lang)
+            .unwrap_or_else(|| accepted_lang(&parts.headers, Section::Console));
         Ok(Self { session, lang, uri: parts.uri.clone() })
     }
 }
@@ -116,28 +121,23 @@ struct Guest {
 impl FromRequestParts<Ctx> for Guest {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &Ctx) -> Result<Self, Infallible> {
-        let lang = asked_lang(&parts.uri).unwrap_or_else(|| accepted_lang(&parts.headers));
+        let lang = asked_lang(&parts.uri).unwrap_or_else(|| accepted_lang(&parts.headers, Section::Console));
         Ok(Self { lang, headers: parts.headers.clone() })
     }
 }
 
 fn known_lang(text: &str) -> Option<Lang> {
-    match text {
-        "sv" => Some(Lang::SV),
-        "en" => Some(Lang::EN),
-        _ => None,
-    }
+    Section::Console.languages().find(|lang| lang.as_str() == text)
 }
 
 fn asked_lang(uri: &Uri) -> Option<Lang> {
     uri.query()?.split('&').find_map(|p| p.strip_prefix("lang=")).and_then(known_lang)
 }
 
-/// The first language of `Accept-Language` (RFC 9110 12.5.4) that the console speaks: browsers list them best first.
-pub(in crate::web) fn accepted_lang(headers: &HeaderMap) -> Lang {
+/// The first language of `Accept-Language` (RFC 9110 12.5.4) in which these pages speak: browsers list them best first.
+pub(in crate::web) fn accepted_lang(headers: &HeaderMap, pages: Section) -> Lang {
     let list = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let two_letters = |range: &str| known_lang(&range.trim().chars().take(2).collect::<String>().to_lowercase());
-    list.split(',').find_map(two_letters).unwrap_or(Lang::SV)
+    list.split(',').find_map(|range| pages.language(range.trim())).unwrap_or(Lang::SV)
 }
 
 /// A path within a query.
@@ -244,8 +244,14 @@ struct SignInPage {
 }
 
 impl SignInPage {
-    fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        if self.lang == Lang::SV { sv } else { en }
+    fn t(&self, word: Word) -> &'static str {
+        word.say(self.lang)
+    }
+    fn own_name(&self, lang: &Lang) -> &'static str {
+        crate::words::language::OWN.say(*lang)
+    }
+    fn languages(&self) -> impl Iterator<Item = Lang> {
+        Section::Console.languages()
     }
 }
 
@@ -427,7 +433,11 @@ mod tests {
             if let Ok(value) = list.parse() {
                 headers.insert(header::ACCEPT_LANGUAGE, value);
             }
-            assert_eq!(accepted_lang(&headers).as_str(), expected, "{list}");
+            assert_eq!(accepted_lang(&headers, Section::Console).as_str(), expected, "{list}");
         }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, "da-DK,sv;q=0.5".parse().expect("a header"));
+        assert_eq!(accepted_lang(&headers, Section::Console), Lang::SV, "the console has no Danish words");
+        assert_eq!(accepted_lang(&headers, Section::Link).as_str(), "da", "what opens behind a link has");
     }
 }

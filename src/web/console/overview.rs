@@ -12,6 +12,7 @@ use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::view::{self, StatusView, TodoView};
 use crate::web::Ctx;
 use crate::web::gateways::gateways_of;
+use crate::words::console as w;
 
 #[derive(Template)]
 #[template(path = "overview.html")]

@@ -22,6 +22,7 @@ use crate::domain::time::At;
 use crate::domain::view::{self, ListsView, PlaybookView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
+use crate::words::console as w;
 
 form_words! {
     /// Where a report goes on.

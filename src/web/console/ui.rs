@@ -14,6 +14,7 @@ use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
 use crate::web::problem::Problem;
+use crate::words::{Section, Word, console as w};
 
 /// What every page of the console knows.
 pub struct Ui {
@@ -67,8 +68,16 @@ impl Ui {
         STYLE_PATH.as_str()
     }
     /// In the visitor's language.
-    pub fn t<'a>(&self, sv: &'a str, en: &'a str) -> &'a str {
-        words::t(self.lang, sv, en)
+    pub fn t(&self, word: Word) -> &'static str {
+        word.say(self.lang)
+    }
+    /// What a language calls itself.
+    pub fn own_name(&self, lang: &Lang) -> &'static str {
+        crate::words::language::OWN.say(*lang)
+    }
+    /// The languages that the console speaks besides this one.
+    pub fn other_languages(&self) -> impl Iterator<Item = Lang> {
+        Section::Console.languages().filter(|lang| *lang != self.lang)
     }
     pub fn l<'a>(&self, text: &'a L10n) -> &'a str {
         text.get(self.lang)
@@ -90,11 +99,7 @@ impl Ui {
         let late = self.now > *at;
         let seconds = if late { self.now.seconds_since(*at) } else { at.seconds_since(self.now) };
         let long = words::span(seconds);
-        if late {
-            format!("{long} {}", self.t("för sent", "late"))
-        } else {
-            format!("{long} {}", self.t("kvar", "left"))
-        }
+        if late { format!("{long} {}", self.t(w::TIME_LATE)) } else { format!("{long} {}", self.t(w::LEFT)) }
     }
     pub fn late(&self, at: &At) -> bool {
         self.now > *at
@@ -136,11 +141,11 @@ impl Ui {
     }
     pub fn released(&self, by: &ReleasedView) -> String {
         match by {
-            ReleasedView::Playbook => self.t("direkt enligt handlingsplanen", "at once by the playbook").into(),
-            ReleasedView::Approval(f) => format!("{} {}", self.t("godkänd av", "approved by"), self.name(f)),
-            ReleasedView::Deadline => self.t("tiden för godkännande gick ut", "the time for approval ran out").into(),
+            ReleasedView::Playbook => self.t(w::AT_ONCE_BY_PLAYBOOK).into(),
+            ReleasedView::Approval(f) => format!("{} {}", self.t(w::APPROVED_BY), self.name(f)),
+            ReleasedView::Deadline => self.t(w::TIME_FOR_APPROVAL_RAN).into(),
             ReleasedView::BreakGlass(f) => {
-                format!("{} {}", self.t("utan godkännande, av", "without approval, by"), self.name(f))
+                format!("{} {}", self.t(w::WITHOUT_APPROVAL_BY), self.name(f))
             }
         }
     }
@@ -158,22 +163,22 @@ impl Ui {
     pub fn rung(&self, mode: &RungView) -> u8 {
         mode.rung.min(3)
     }
-    /// What and why, and what to do next, where the visitor reads Swedish.
+    /// What and why, and what to do next, where the visitor does not read English.
     pub fn refusal(&self, problem: &Problem) -> Option<(&'static str, &'static str)> {
-        problem.in_swedish(self.lang)
+        problem.said(self.lang)
     }
     /// A number within a path.
     pub fn seg(&self, number: &impl ToString) -> String {
         super::escaped(&number.to_string())
     }
     pub fn lang_name(&self, lang: &Lang) -> &'static str {
-        match (lang.as_str(), self.lang == Lang::SV) {
-            ("sv", true) => "svenska",
-            ("sv", false) => "Swedish",
-            ("en", true) => "engelska",
-            ("en", false) => "English",
-            (_, true) => "annat språk",
-            (_, false) => "another language",
-        }
+        self.t(match lang.as_str() {
+            "sv" => w::LANGUAGE_SV,
+            "en" => w::LANGUAGE_EN,
+            "da" => w::LANGUAGE_DA,
+            "no" | "nb" | "nn" => w::LANGUAGE_NO,
+            "fi" => w::LANGUAGE_FI,
+            _ => w::LANGUAGE_OTHER,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! The console's own words, Swedish and English beside each other. What a far device shows comes from the plan, not from here.
+//! Which words the console says for a state, a kind, a channel. What a far device shows comes from the plan, not from here.
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::MessageNo;
@@ -7,10 +7,7 @@ use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
 use crate::domain::text::DoesNotFit;
-
-pub fn t<'a>(lang: Lang, sv: &'a str, en: &'a str) -> &'a str {
-    if lang == Lang::SV { sv } else { en }
-}
+use crate::words::{console as w, link};
 
 /// `12 s`, `3 min`, `2 h 5 min`.
 pub fn span(seconds: u32) -> String {
@@ -25,132 +22,116 @@ pub fn span(seconds: u32) -> String {
 pub fn channel(lang: Lang, c: Channel) -> &'static str {
     match c {
         Channel::Sms => "SMS",
-        Channel::Email => t(lang, "E-post", "E-mail"),
+        Channel::Email => w::E_MAIL.say(lang),
         Channel::Fax => "Fax",
-        Channel::Paging => t(lang, "Sökare", "Pager"),
-        Channel::Web => t(lang, "Webbsida", "Web page"),
-        Channel::Manual => t(lang, "Läses upp", "Read out"),
+        Channel::Paging => w::PAGER.say(lang),
+        Channel::Web => w::WEB_PAGE.say(lang),
+        Channel::Manual => w::CHANNEL_MANUAL.say(lang),
     }
 }
 
 pub fn audience(lang: Lang, a: Audience) -> &'static str {
     match a {
-        Audience::Internal => t(lang, "internt", "internal"),
-        Audience::Public => t(lang, "allmänheten", "the public"),
-        Audience::Outside => t(lang, "andra vårdgivare och kommuner", "other providers and municipalities"),
+        Audience::Internal => w::INTERNAL.say(lang),
+        Audience::Public => w::THE_PUBLIC.say(lang),
+        Audience::Outside => w::OTHER_PROVIDERS_AND_MUNICIPALITIES.say(lang),
     }
 }
 
 pub fn step_kind(lang: Lang, kind: StepKind) -> &'static str {
     match kind {
-        StepKind::Task => t(lang, "Uppgift", "Task"),
-        StepKind::Clock => t(lang, "Till myndighet", "To an authority"),
-        StepKind::Intervention => t(lang, "Ingrepp", "Intervention"),
-        StepKind::Redirection => t(lang, "Omledning", "Redirection"),
-        StepKind::Conference => t(lang, "Konferens", "Conference"),
+        StepKind::Task => w::TASK.say(lang),
+        StepKind::Clock => w::TO_AN_AUTHORITY.say(lang),
+        StepKind::Intervention => w::INTERVENTION.say(lang),
+        StepKind::Redirection => w::REDIRECTION.say(lang),
+        StepKind::Conference => w::CONFERENCE.say(lang),
     }
 }
 
 pub fn phase(lang: Lang, p: Phase) -> &'static str {
     match p {
-        Phase::Open => t(lang, "pågår", "going on"),
-        Phase::Restored => t(lang, "åter i drift, data kontrolleras", "running again, data being checked"),
-        Phase::Closed => t(lang, "avslutat", "closed"),
+        Phase::Open => w::GOING_ON.say(lang),
+        Phase::Restored => w::RUNNING_AGAIN_DATA_BEING.say(lang),
+        Phase::Closed => w::PHASE_CLOSED.say(lang),
     }
 }
 
 pub fn kind(lang: Lang, kind: &str, of: Option<MessageNo>) -> String {
     let of = of.map_or_else(String::new, |n| n.to_string());
     match kind {
-        "alert" => t(lang, "Larm", "Alert").into(),
-        "mode" => t(lang, "Ändrat läge", "Changed mode").into(),
-        "update" => t(lang, "Uppdatering", "Update").into(),
-        "correction" => format!("{} {of}", t(lang, "Rättelse av", "Correction of")),
-        "stopped" => format!("{of} {}", t(lang, "gäller inte", "does not hold")),
-        "restored" => t(lang, "Åter i drift", "Running again").into(),
-        "all_clear" => t(lang, "Faran över", "All clear").into(),
-        "redirection" => t(lang, "Omledning", "Redirection").into(),
-        "redirection_over" => t(lang, "Omledningen upphör", "Redirection over").into(),
-        _ => t(lang, "Förhandsgodkänd text", "Pre-approved text").into(),
+        "alert" => w::ALERT.say(lang).into(),
+        "mode" => w::CHANGED_MODE.say(lang).into(),
+        "update" => w::KIND_UPDATE.say(lang).into(),
+        "correction" => format!("{} {of}", w::CORRECTION_OF.say(lang)),
+        "stopped" => format!("{of} {}", w::DOES_NOT_HOLD.say(lang)),
+        "restored" => w::RUNNING_AGAIN.say(lang).into(),
+        "all_clear" => w::ALL_CLEAR.say(lang).into(),
+        "redirection" => w::REDIRECTION.say(lang).into(),
+        "redirection_over" => w::REDIRECTION_OVER.say(lang).into(),
+        _ => w::KIND_HOLDING.say(lang).into(),
     }
 }
 
 /// A sign and a word: how far a text came. Never colour alone.
 pub fn delivery(lang: Lang, state: DeliveryState) -> (&'static str, &'static str, &'static str) {
     match state {
-        DeliveryState::Queued => ("·", t(lang, "i kö", "queued"), "wait"),
-        DeliveryState::Attempting => ("…", t(lang, "sänds", "sending"), "wait"),
-        DeliveryState::Accepted => ("›", t(lang, "lämnad", "handed over"), "sent"),
-        DeliveryState::Delivered => ("✓", t(lang, "framme", "delivered"), "good"),
-        DeliveryState::Failed => ("✕", t(lang, "kom inte fram", "failed"), "bad"),
-        DeliveryState::Unknown => ("?", t(lang, "okänt", "unknown"), "bad"),
-        DeliveryState::Expired => ("✕", t(lang, "för sent", "too late"), "bad"),
-        DeliveryState::Withdrawn => ("↩", t(lang, "återkallad", "withdrawn"), "wait"),
+        DeliveryState::Queued => ("·", w::QUEUED.say(lang), "wait"),
+        DeliveryState::Attempting => ("…", w::SENDING.say(lang), "wait"),
+        DeliveryState::Accepted => ("›", w::HANDED_OVER.say(lang), "sent"),
+        DeliveryState::Delivered => ("✓", w::DELIVERED.say(lang), "good"),
+        DeliveryState::Failed => ("✕", w::DELIVERY_FAILED.say(lang), "bad"),
+        DeliveryState::Unknown => ("?", w::UNKNOWN.say(lang), "bad"),
+        DeliveryState::Expired => ("✕", w::TOO_LATE.say(lang), "bad"),
+        DeliveryState::Withdrawn => ("↩", w::WITHDRAWN.say(lang), "wait"),
     }
 }
 
 pub fn then(lang: Lang, then: Then, last: Then) -> &'static str {
     match (then, last) {
-        (Then::Release, _) => t(lang, "sänds texten ändå", "the text goes out anyway"),
-        (Then::Escalate, Then::Release) => {
-            t(lang, "frågas nästa; svarar ingen sänds texten", "the next is asked; if nobody answers it goes out")
-        }
-        (Then::Escalate, _) => t(lang, "frågas nästa", "the next is asked"),
-        (Then::Hold, _) => t(
-            lang,
-            "larmas det och frågas igen; inget sänds",
-            "an alarm stands and it is asked again; nothing goes out",
-        ),
+        (Then::Release, _) => link::THEN_RELEASE.say(lang),
+        (Then::Escalate, Then::Release) => link::THEN_ESCALATE_RELEASE.say(lang),
+        (Then::Escalate, _) => link::THEN_ESCALATE.say(lang),
+        (Then::Hold, _) => link::THEN_HOLD.say(lang),
     }
 }
 
 pub fn cannot(lang: Lang, why: &DoesNotFit) -> String {
     match why {
-        DoesNotFit::Lacks(c) => format!("{} “{c}”", t(lang, "kan inte visa", "can't show")),
+        DoesNotFit::Lacks(c) => format!("{} “{c}”", w::CANT_SHOW.say(lang)),
         DoesNotFit::TooLong { needs, max, .. } => {
-            let (a, b) = (t(lang, "för lång: kräver", "too long: needs"), t(lang, "ryms", "fit"));
+            let (a, b) = (w::TOO_LONG_NEEDS.say(lang), w::FIT.say(lang));
             format!("{a} {needs}, {max} {b}")
         }
-        DoesNotFit::NoRoom => t(lang, "ryms inte", "no room").into(),
+        DoesNotFit::NoRoom => w::NO_ROOM.say(lang).into(),
     }
 }
 
 /// What was just done, by the code in the address.
 pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
     Some(match code {
-        "reported" => t(lang, "Larmat.", "The alarm is out."),
-        "approved" => t(lang, "Godkänt. Texten sänds.", "Approved. The text is going out."),
-        "changed" => t(
-            lang,
-            "Texten är ändrad och har fått ett nytt nummer. Läs och godkänn den.",
-            "The text was changed and has a new number. Read and approve it.",
-        ),
-        "rejected" => t(lang, "Avslaget. Nästa i tur frågas.", "Rejected. The next in turn is asked."),
-        "more-time" => t(lang, "Mer tid är given, en gång.", "More time was given, once."),
-        "reviewed" => t(lang, "Språket är granskat.", "The language was reviewed."),
-        "ack" => t(lang, "Svaret är noterat.", "The answer is noted."),
-        "unack" => t(lang, "Svaret är återtaget; frågan går vidare.", "The answer was taken back; asking goes on."),
-        "update" => {
-            t(lang, "Uppdateringen är sänd eller väntar på godkännande.", "The update was sent, or waits for approval.")
-        }
-        "correct" => t(lang, "Rättelsen är sänd.", "The correction was sent."),
-        "stop" => t(lang, "Stoppat. Alla som fått texten får veta.", "Stopped. Everybody who got it is told."),
-        "mode" => t(lang, "Läget är ändrat.", "The mode was changed."),
-        "decide" => t(lang, "Beslutet är noterat.", "The decision is on record."),
-        "restored" => t(lang, "Åter i drift är meddelat.", "Running again was told."),
-        "test" => t(lang, "Provet är sänt. Läget visas nedan.", "The test was sent. Below is how it stands."),
-        "probed" => t(lang, "Vägen är provad utan att någon nås.", "The way was probed; nobody was reached."),
-        "test-answered" => t(lang, "Svaret på provet är noterat.", "The answer to the test is noted."),
-        "arrived" => t(lang, "Noterat: på plats.", "Noted: arrived."),
-        "step" => t(lang, "Svaret på steget är noterat.", "The answer to the step is noted."),
-        "step-start" => {
-            t(lang, "Steget har börjat. De som berörs får veta.", "The step has begun. Those concerned are told.")
-        }
-        "step-stop" => {
-            t(lang, "Steget är stoppat. De som berörs får veta.", "The step was stopped. Those concerned are told.")
-        }
-        "step-move" => t(lang, "Tiden är ändrad.", "The time was changed."),
-        "all-clear" => t(lang, "Faran över är meddelat.", "All clear was told."),
+        "reported" => w::THE_ALARM_IS_OUT.say(lang),
+        "approved" => w::APPROVED_TEXT_GOING_OUT.say(lang),
+        "changed" => w::TEXT_CHANGED_AND_NEW.say(lang),
+        "rejected" => w::REJECTED_NEXT_TURN_ASKED.say(lang),
+        "more-time" => w::MORE_TIME_GIVEN_ONCE.say(lang),
+        "reviewed" => w::THE_LANGUAGE_WAS_REVIEWED.say(lang),
+        "ack" => w::THE_ANSWER_IS_NOTED.say(lang),
+        "unack" => w::ANSWER_TAKEN_BACK_ASKING.say(lang),
+        "update" => w::UPDATE_SENT_OR_WAITS.say(lang),
+        "correct" => w::THE_CORRECTION_WAS_SENT.say(lang),
+        "stop" => w::STOPPED_EVERYBODY_WHO_GOT.say(lang),
+        "mode" => w::THE_MODE_WAS_CHANGED.say(lang),
+        "decide" => w::DECISION_ON_RECORD.say(lang),
+        "restored" => w::RUNNING_AGAIN_WAS_TOLD.say(lang),
+        "test" => w::TEST_SENT_BELOW_HOW.say(lang),
+        "probed" => w::WAY_PROBED_NOBODY_REACHED.say(lang),
+        "test-answered" => w::ANSWER_TEST_NOTED.say(lang),
+        "arrived" => w::NOTED_ARRIVED.say(lang),
+        "step" => w::ANSWER_STEP_NOTED.say(lang),
+        "step-start" => w::STEP_BEGUN_THOSE_CONCERNED.say(lang),
+        "step-stop" => w::STEP_STOPPED_THOSE_CONCERNED.say(lang),
+        "step-move" => w::THE_TIME_WAS_CHANGED.say(lang),
+        "all-clear" => w::ALL_CLEAR_WAS_TOLD.say(lang),
         _ => return None,
     })
 }

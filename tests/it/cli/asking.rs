@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use vardkase::cli::run;
 use vardkase::cli::terminal::{Setup, Terminal};
-use vardkase::cli::words::Tongue;
+use vardkase::domain::lang::Lang;
 
 use super::server::{Asked, Fake, says};
 
@@ -25,7 +25,7 @@ impl Write for Screen {
 }
 
 /// Runs with somebody at the keyboard who types this; gives the exit code and all that was shown.
-fn typed(args: &str, keys: &'static str, fake: &Fake, tongue: Tongue) -> (u8, String) {
+fn typed(args: &str, keys: &'static str, fake: &Fake, lang: Lang) -> (u8, String) {
     let screen = Screen::default();
     let mut term = Terminal::new(Setup {
         out: Box::new(screen.clone()),
@@ -34,7 +34,7 @@ fn typed(args: &str, keys: &'static str, fake: &Fake, tongue: Tongue) -> (u8, St
         asks: true,
         screen: true,
         colour: false,
-        tongue,
+        lang,
     });
     let args = format!("vardkase {args} --server {}", fake.url);
     let code = run(args.split_whitespace().map(OsString::from), &mut term);
@@ -92,7 +92,7 @@ fn rule_e1_enter_accepts_the_defaults_and_the_last_screen_says_what_will_happen(
     let fake = region(false);
     //          as       playbook level sites since restore contact safety scope yes
     let keys = "it-duty\n1\n\n\n\n\n\n\n\ny\n";
-    let (code, shown) = typed("report", keys, &fake, Tongue::En);
+    let (code, shown) = typed("report", keys, &fake, Lang::EN);
     assert_eq!(code, 0, "{shown}");
     for line in [
         "Disruption level [major]: ",
@@ -125,7 +125,7 @@ fn answers_are_taken_and_mistakes_are_asked_again() {
     let fake = region(false);
     let keys =
         "journal\nD9\nD2\nFS\n25:00\n2031-01-15 03:12\n2031-01-15 05:00\n0980-319200\nperhaps\nnej\nhela FS\nj\n";
-    let (code, shown) = typed("report --as it-duty", keys, &fake, Tongue::Sv);
+    let (code, shown) = typed("report --as it-duty", keys, &fake, Lang::SV);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("höjer FS, LS → STABSLÄGE, larmar 18 funktioner nu"), "{shown}");
     let body = command(&fake.asked()).expect("a report");
@@ -143,7 +143,7 @@ fn answers_are_taken_and_mistakes_are_asked_again() {
 fn without_a_yes_nothing_is_sent() {
     for keys in ["1\n\n\n\n\n\n\n\nn\n", "1\n\n\n\n\n\n\n\n\n\n\n\n\n\n", "1\n\n\n", ""] {
         let fake = region(false);
-        let (code, shown) = typed("report --as it-duty", keys, &fake, Tongue::En);
+        let (code, shown) = typed("report --as it-duty", keys, &fake, Lang::EN);
         assert_ne!(code, 0, "{keys:?}: {shown}");
         assert_eq!(command(&fake.asked()), None, "{keys:?}");
     }
@@ -154,7 +154,7 @@ fn rule_d5_a_terminal_asks_whether_it_is_the_same_fault() {
     for (answer, shared) in [("\ny\n", json!({ "add_to": "14" })), ("s\ny\n", json!("separate"))] {
         let fake = region(true);
         let keys: &'static str = Box::leak(format!("1\n\n\n\n\n\n\n\n{answer}").into_boxed_str());
-        let (code, shown) = typed("report --as it-duty", keys, &fake, Tongue::En);
+        let (code, shown) = typed("report --as it-duty", keys, &fake, Lang::EN);
         assert_eq!(code, 0, "{shown}");
         assert!(shown.contains("Add to it (a) or report it as separate (s) [a]: "), "{shown}");
         let body = command(&fake.asked()).expect("a report");
@@ -182,7 +182,7 @@ fn approving_shows_the_text_and_binds_the_yes_to_it() {
         })
     };
     let fake = server();
-    let (code, shown) = typed("approve --as kib", "y\n", &fake, Tongue::En);
+    let (code, shown) = typed("approve --as kib", "y\n", &fake, Lang::EN);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("LARM ·[2J FS"), "a text moves no cursor: {shown}");
     assert!(shown.contains("Approve 14-2 7K4F2A? [y/n]: "), "{shown}");
@@ -192,7 +192,7 @@ fn approving_shows_the_text_and_binds_the_yes_to_it() {
         [("approve --as kib", "ok\nsure\n"), ("approve 14-2 --as kib", "n\n"), ("approve 15-1 --as kib", "y\n")]
     {
         let fake = server();
-        let (code, shown) = typed(args, keys, &fake, Tongue::En);
+        let (code, shown) = typed(args, keys, &fake, Lang::EN);
         assert_eq!(code, 1, "{args}: {shown}");
         assert_eq!(command(&fake.asked()), None, "{args}: a bare OK never approves (RULES B2)");
     }

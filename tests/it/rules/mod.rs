@@ -9,6 +9,7 @@ mod a_texts;
 mod b_approval;
 mod c_answers;
 mod d_incidents;
+mod danish;
 mod e_reporting;
 mod g_ways;
 mod laws;

@@ -2,11 +2,17 @@
 
 use std::path::Path;
 
+use reqwest::Method;
+use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap};
+use vardkase::dispatch::links::link;
+use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::public_view::{PublicState, PublicView, public_view};
+use vardkase::web::answer::answer;
 use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public};
+use vardkase::web::public::Call;
 
 use super::site::Site;
 
@@ -76,8 +82,6 @@ async fn pages_to_look_at() {
     };
     let frame = PageFrame { plan: &site.plan, fictional: true };
     keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
-    let sign_in = site.request(reqwest::Method::GET, "/sign-in").send().await.unwrap().text().await.unwrap();
-    keep("sign-in.sv", &sign_in);
     site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
     keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));
     site.report(Report { exercise: true, ..Report::default() }).await;
@@ -105,9 +109,15 @@ async fn pages_to_look_at() {
             ("decide", "/incidents/1/decide"),
             ("mode", "/mode"),
             ("missing", "/incidents/99"),
+            ("gateways", "/gateways"),
+            ("gateway", "/gateways/sms-api"),
         ] {
             let (_, html) = kib.get(path).await;
             keep(&format!("{name}.{lang}"), &html);
+        }
+        for act in ACTS {
+            let (_, html) = kib.get(&format!("/incidents/1/{act}")).await;
+            keep(&format!("act-{act}.{lang}"), &html);
         }
         let fields =
             [("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no")];
@@ -123,24 +133,43 @@ async fn pages_to_look_at() {
         let crisis = PublicView { region: PublicState::Crisis, ..told.clone() };
         keep(&format!("public-crisis.{lang}"), &render_public(&crisis, lang, &frame));
     }
-    keep("incident-late.sv", &site.browser("tib").await.page("/incidents/1").await);
-    keep("overview-late.sv", &site.browser("tib").await.page("/").await);
-    let no = "1".parse().unwrap();
-    for ordinal in 0..20 {
-        let path =
-            vardkase::dispatch::links::link(&site.key, "", vardkase::domain::ids::DeliveryId { incident: no, ordinal });
-        let call = vardkase::web::public::Call {
-            method: reqwest::Method::GET,
-            path,
-            query: None,
-            headers: Default::default(),
-            body: Default::default(),
-        };
-        let answer = vardkase::web::answer::answer(&site.handle, &site.key, &call).await;
-        let html = String::from_utf8(answer.body.to_vec()).unwrap();
-        if html.contains("<form") {
-            keep("answer.sv", &html);
-            break;
+    for lang in ["sv", "en"] {
+        let mut tib = site.browser("tib").await;
+        tib.lang = lang.into();
+        keep(&format!("incident-late.{lang}"), &tib.page("/incidents/1").await);
+        keep(&format!("overview-late.{lang}"), &tib.page("/").await);
+        let sign_in = site.request(Method::GET, &format!("/sign-in?lang={lang}")).send().await.unwrap();
+        keep(&format!("sign-in.{lang}"), &sign_in.text().await.unwrap());
+        // What stands behind the links that went out: questions, requests for approval, nothing.
+        for ordinal in 0..60 {
+            let id = DeliveryId { incident: "1".parse().unwrap(), ordinal };
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_LANGUAGE, lang.parse().unwrap());
+            let path = link(&site.key, "", id);
+            let call = Call { method: Method::GET, path, query: None, headers, body: Default::default() };
+            let html = answer(&site.handle, &site.key, &call).await.body.to_vec();
+            keep(&format!("link-{ordinal:02}.{lang}"), &String::from_utf8(html).unwrap());
         }
     }
 }
+
+/// What can be done with an incident, as the address says it.
+const ACTS: [&str; 17] = [
+    "ack",
+    "unack",
+    "pass-on",
+    "fallback",
+    "update",
+    "correct",
+    "stop",
+    "restored",
+    "relapse",
+    "all-clear",
+    "errand",
+    "arrived",
+    "step",
+    "step-start",
+    "step-stop",
+    "step-move",
+    "break-glass",
+];

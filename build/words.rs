@@ -1,0 +1,370 @@
+//! Reads the catalogues of the words that screens show (`assets/words/*.ftl`, in Project Fluent's syntax) while the program
+//! is built, and writes them as Rust: a constant for a word, a function for one with parameters. The compiler then
+//! finds a key that no catalogue has, one that nobody uses, and one that is called with the wrong parameters; what only the
+//! catalogues can get wrong is found here. Nothing is parsed when the program runs.
+//!
+//! Must not: know any word, or any language but for its plural rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey};
+
+/// Where the words stand in that no other language has.
+const REFERENCE: &str = "en";
+/// The languages that must have every word.
+const COMPLETE: [&str; 2] = ["sv", "en"];
+/// Languages whose plural has two forms, `one` for exactly 1 and `other` (CLDR). Another one names numbers, or is added here.
+const ONE_AND_OTHER: [&str; 8] = ["sv", "en", "da", "no", "fi", "de", "nl", "et"];
+/// Codes by which a language goes as well.
+const ALSO: [(&str, &str); 2] = [("nb", "no"), ("nn", "no")];
+/// Sections whose words are looked up by their name when the program runs, each with its attribute.
+const TABLES: [(&str, &str); 1] = [("refusal", "next")];
+
+/// One message, or an attribute of one.
+#[derive(Clone, PartialEq, Debug)]
+enum Piece {
+    Text(String),
+    Given(String),
+    Chosen { by: String, variants: Vec<(String, Vec<Piece>)>, other: Vec<Piece> },
+}
+
+/// A language's file.
+struct Catalogue {
+    lang: String,
+    /// The sections that are whole in it; empty: all of them.
+    covers: BTreeSet<String>,
+    words: BTreeMap<String, Vec<Piece>>,
+}
+
+impl Catalogue {
+    fn has_all(&self) -> bool {
+        self.covers.is_empty()
+    }
+    fn covers(&self, section: &str) -> bool {
+        self.has_all() || self.covers.contains(section)
+    }
+}
+
+/// The generated module, or everything that is wrong with the catalogues: language and text of each.
+pub fn generate(files: &[(String, String)]) -> Result<String, Vec<String>> {
+    let mut found = Vec::new();
+    let mut all: Vec<Catalogue> = files.iter().map(|(lang, text)| read(lang, text, &mut found)).collect();
+    // The reference first: it is what a language without a column gets.
+    all.sort_by_key(|c| (c.lang != REFERENCE, c.lang != "sv", c.lang.clone()));
+    check(&all, &mut found);
+    if found.is_empty() { Ok(write(&all)) } else { Err(found) }
+}
+
+fn read(lang: &str, text: &str, found: &mut Vec<String>) -> Catalogue {
+    let mut catalogue = Catalogue { lang: lang.into(), covers: BTreeSet::new(), words: BTreeMap::new() };
+    let (resource, errors) = match fluent_syntax::parser::parse(text) {
+        Ok(resource) => (resource, Vec::new()),
+        Err((resource, errors)) => (resource, errors),
+    };
+    for error in errors {
+        let line = text.get(..error.pos.start).map_or(0, |before| before.lines().count().max(1));
+        found.push(format!("{lang}.ftl:{line}: {error}"));
+    }
+    for entry in resource.body {
+        match entry {
+            Entry::Message(message) => {
+                let mut keep = |key: String, pattern: &Pattern<&str>, found: &mut Vec<String>| {
+                    let pieces = pieces(lang, &key, pattern, found);
+                    if catalogue.words.insert(key.clone(), pieces).is_some() {
+                        found.push(format!("{lang}.ftl: {key} stands there twice"));
+                    }
+                };
+                if let Some(value) = &message.value {
+                    keep(message.id.name.into(), value, found);
+                }
+                for attribute in &message.attributes {
+                    keep(format!("{}.{}", message.id.name, attribute.id.name), &attribute.value, found);
+                }
+            }
+            Entry::ResourceComment(comment) => {
+                let covers = comment.content.iter().filter_map(|line| line.trim().strip_prefix("Covers:"));
+                catalogue.covers.extend(covers.flat_map(|list| list.split(',')).map(|s| s.trim().to_owned()));
+            }
+            Entry::Term(term) => found.push(format!("{lang}.ftl: -{}: terms are not understood", term.id.name)),
+            Entry::Comment(_) | Entry::GroupComment(_) | Entry::Junk { .. } => {}
+        }
+    }
+    catalogue
+}
+
+fn pieces(lang: &str, key: &str, pattern: &Pattern<&str>, found: &mut Vec<String>) -> Vec<Piece> {
+    let mut out: Vec<Piece> = Vec::new();
+    for element in &pattern.elements {
+        let piece = match element {
+            PatternElement::TextElement { value } => Piece::Text((*value).into()),
+            PatternElement::Placeable { expression } => match expression {
+                Expression::Inline(InlineExpression::StringLiteral { value }) => {
+                    let mut text = String::new();
+                    fluent_syntax::unicode::unescape_unicode(&mut text, value).unwrap_or_default();
+                    Piece::Text(text)
+                }
+                Expression::Inline(InlineExpression::VariableReference { id }) => Piece::Given(id.name.into()),
+                Expression::Select { selector: InlineExpression::VariableReference { id }, variants } => {
+                    let (mut named, mut other) = (Vec::new(), Vec::new());
+                    for variant in variants {
+                        let inner = pieces(lang, key, &variant.value, found);
+                        let name = match variant.key {
+                            VariantKey::Identifier { name } | VariantKey::NumberLiteral { value: name } => name,
+                        };
+                        let number = name.parse::<u64>().is_ok();
+                        if variant.default {
+                            other = inner;
+                        } else if number || (name == "one" && ONE_AND_OTHER.contains(&lang)) {
+                            named.push((name.to_owned(), inner));
+                        } else {
+                            found.push(format!("{lang}.ftl: {key}: [{name}] is no number, nor a form of its plural"));
+                        }
+                    }
+                    Piece::Chosen { by: id.name.into(), variants: named, other }
+                }
+                _ => {
+                    found.push(format!(
+                        "{lang}.ftl: {key}: only {{ $name }}, {{ \"text\" }} and a choice by number are understood"
+                    ));
+                    continue;
+                }
+            },
+        };
+        match (out.last_mut(), piece) {
+            (Some(Piece::Text(before)), Piece::Text(more)) => before.push_str(&more),
+            (_, piece) => out.push(piece),
+        }
+    }
+    out
+}
+
+/// The parameters, in the order in which they come first; true: chosen by.
+fn parameters(pieces: &[Piece]) -> Vec<(String, bool)> {
+    fn add(into: &mut Vec<(String, bool)>, name: &str, number: bool) {
+        match into.iter_mut().find(|(n, _)| n == name) {
+            Some((_, is)) => *is |= number,
+            None => into.push((name.into(), number)),
+        }
+    }
+    let mut out = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(_) => {}
+            Piece::Given(name) => add(&mut out, name, false),
+            Piece::Chosen { by, variants, other } => {
+                add(&mut out, by, true);
+                for inner in variants.iter().map(|(_, inner)| inner).chain([other]) {
+                    parameters(inner).iter().for_each(|(name, number)| add(&mut out, name, *number));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn section(key: &str) -> &str {
+    key.split('-').next().unwrap_or_default()
+}
+
+fn check(all: &[Catalogue], found: &mut Vec<String>) {
+    let Some(reference) = all.first().filter(|c| c.lang == REFERENCE) else {
+        found.push(format!("{REFERENCE}.ftl is missing"));
+        return;
+    };
+    let sections: BTreeSet<&str> = reference.words.keys().map(|k| section(k)).collect();
+    for must in COMPLETE {
+        match all.iter().find(|c| c.lang == must) {
+            None => found.push(format!("{must}.ftl is missing")),
+            Some(c) if !c.has_all() => found.push(format!("{must}.ftl must have every section")),
+            Some(_) => {}
+        }
+    }
+    for key in reference.words.keys() {
+        if !key.contains('-') {
+            found.push(format!("{REFERENCE}.ftl: {key}: a key begins with its section, such as public-{key}"));
+        }
+    }
+    for c in all {
+        for name in c.covers.iter().filter(|s| !sections.contains(s.as_str())) {
+            found.push(format!("{}.ftl: there is no section {name}", c.lang));
+        }
+        for (key, words) in &reference.words {
+            let Some(own) = c.words.get(key) else {
+                if c.covers(section(key)) {
+                    found.push(format!("{}.ftl: {key} is missing", c.lang));
+                }
+                continue;
+            };
+            let names = |p: &[Piece]| parameters(p).into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>();
+            let (wanted, has) = (names(words), names(own));
+            for name in has.difference(&wanted) {
+                found.push(format!("{}.ftl: {key} has ${name}, and in {REFERENCE}.ftl it has not", c.lang));
+            }
+            for name in wanted.difference(&has) {
+                found.push(format!("{}.ftl: {key} lacks ${name}", c.lang));
+            }
+        }
+        for key in c.words.keys().filter(|key| !reference.words.contains_key(*key)) {
+            found.push(format!("{}.ftl: {key} is not in {REFERENCE}.ftl", c.lang));
+        }
+    }
+}
+
+/// The texts of all words in one, so that they lie in the program as they are: a pointer to each would be made to fit when the
+/// program starts, and cost every server a page of memory a few words.
+#[derive(Default)]
+struct Texts {
+    all: String,
+    /// Where each text lies, in bytes.
+    lies: BTreeMap<String, (usize, usize)>,
+    /// A row a word, a column a language.
+    rows: Vec<Vec<(usize, usize)>>,
+}
+
+impl Texts {
+    /// The row of a word.
+    fn add(&mut self, columns: impl Iterator<Item = String>) -> usize {
+        let row = columns.map(|text| {
+            let all = &mut self.all;
+            *self.lies.entry(text).or_insert_with_key(|text| {
+                all.push_str(text);
+                (all.len() - text.len(), all.len())
+            })
+        });
+        let row = row.collect();
+        self.rows.push(row);
+        self.rows.len() - 1
+    }
+}
+
+fn write(all: &[Catalogue]) -> String {
+    let mut texts = Texts::default();
+    let mut out = String::from("// Written by build/words.rs from assets/words.\n");
+    let reference = &all[0];
+    let sections: BTreeSet<&str> = reference.words.keys().map(|k| section(k)).collect();
+    let _ = writeln!(out, "const COLUMNS: usize = {};", all.len());
+    let _ = writeln!(out, "/// Each language with the sections that are whole in it.");
+    let _ = writeln!(out, "const CATALOGUES: [(&str, &[&str]); COLUMNS] = [");
+    let first = |c: &Catalogue| COMPLETE.iter().position(|l| *l == c.lang).unwrap_or(COMPLETE.len());
+    let mut ordered: Vec<&Catalogue> = all.iter().collect();
+    ordered.sort_by_key(|c| first(c));
+    for c in ordered {
+        let whole: Vec<_> = sections.iter().filter(|s| c.covers(s)).collect();
+        let _ = writeln!(out, "    ({:?}, &{whole:?}),", c.lang);
+    }
+    let _ = writeln!(out, "];\n/// Where a language's words stand; one without a catalogue has those of {REFERENCE}.");
+    let _ = writeln!(out, "fn column(lang: Lang) -> usize {{\n    match lang.as_str() {{");
+    for (column, c) in all.iter().enumerate().skip(1) {
+        let also = ALSO.iter().filter(|(_, of)| *of == c.lang).map(|(also, _)| format!(" | {also:?}"));
+        let _ = writeln!(out, "        {:?}{} => {column},", c.lang, also.collect::<String>());
+    }
+    out.push_str("        _ => 0,\n    }\n}\n");
+    for name in sections {
+        let _ = writeln!(out, "pub(crate) mod {name} {{\n    use super::*;");
+        for (key, words) in reference.words.iter().filter(|(key, _)| section(key) == name) {
+            write_word(&mut out, &mut texts, all, key, words);
+        }
+        if let Some((_, attribute)) = TABLES.iter().find(|(table, _)| *table == name) {
+            let of = |key: &str| constant(&key[name.len() + 1..]);
+            let keys: Vec<&String> =
+                reference.words.keys().filter(|k| section(k) == name && !k.contains('.')).collect();
+            let _ = writeln!(out, "    pub(crate) static BY_NAME: [(&str, Word, Word); {}] = [", keys.len());
+            for key in keys {
+                let word = of(key);
+                let _ =
+                    writeln!(out, "        ({:?}, {word}, {word}_{}),", &key[name.len() + 1..], constant(attribute));
+            }
+            out.push_str("    ];\n");
+        }
+        out.push_str("}\n");
+    }
+    let _ = writeln!(out, "const TEXTS: &str = {:?};", texts.all);
+    let _ = writeln!(out, "static LIES: [[(u32, u32); COLUMNS]; {}] = {:?};", texts.rows.len(), texts.rows);
+    out
+}
+
+fn constant(key: &str) -> String {
+    key.replace(['-', '.'], "_").to_uppercase()
+}
+
+fn write_word(out: &mut String, texts: &mut Texts, all: &[Catalogue], key: &str, words: &[Piece]) {
+    let name = &key[section(key).len() + 1..];
+    let given = parameters(words);
+    let in_each = all.iter().map(|c| c.words.get(key).map_or(words, Vec::as_slice));
+    if let ([] | [Piece::Text(_)], true) = (words, given.is_empty()) {
+        let text = |pieces: &[Piece]| match pieces {
+            [Piece::Text(text)] => text.clone(),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "    /// {}", text(words).replace('\n', " "));
+        let row = texts.add(in_each.map(text));
+        let _ = writeln!(out, "    pub(crate) const {}: Word = Word({row});", constant(name));
+        return;
+    }
+    // A parameter that any language chooses by is a number.
+    let number = |name: &str| {
+        all.iter().filter_map(|c| c.words.get(key)).any(|w| parameters(w).contains(&(name.to_owned(), true)))
+    };
+    let takes: Vec<String> = given
+        .iter()
+        .map(|(n, _)| format!("{}: impl {}", n.replace('-', "_"), if number(n) { "Count" } else { "Display" }))
+        .collect();
+    let shown: String = parts(words, &mut |p| format!("{{ ${p} }}"));
+    let _ = writeln!(out, "    /// {}", shown.replace('\n', " "));
+    let _ = writeln!(
+        out,
+        "    pub(crate) fn {}(lang: impl Borrow<Lang>, {}) -> String {{",
+        name.replace(['-', '.'], "_"),
+        takes.join(", ")
+    );
+    out.push_str("        match column(*lang.borrow()) {\n");
+    let columns: Vec<&[Piece]> = in_each.collect();
+    for (column, pieces) in columns.iter().enumerate().skip(1).filter(|(_, p)| **p != columns[0]) {
+        let _ = writeln!(out, "            {column} => {},", expression(pieces));
+    }
+    let _ = writeln!(out, "            _ => {},\n        }}\n    }}", expression(columns[0]));
+}
+
+/// For the comment over a function.
+fn parts(pieces: &[Piece], given: &mut dyn FnMut(&str) -> String) -> String {
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Given(name) => out.push_str(&given(name)),
+            Piece::Chosen { other, .. } => out.push_str(&parts(other, given)),
+        }
+    }
+    out
+}
+
+/// A choice becomes one of whole sentences, so that what is written is one `format!` each.
+fn expression(pieces: &[Piece]) -> String {
+    let Some(at) = pieces.iter().position(|p| matches!(p, Piece::Chosen { .. })) else {
+        let (mut plain, mut format, mut given) = (String::new(), String::new(), false);
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => {
+                    plain.push_str(text);
+                    format.push_str(&text.replace('{', "{{").replace('}', "}}"));
+                }
+                Piece::Given(name) => {
+                    given = true;
+                    let _ = write!(format, "{{{}}}", name.replace('-', "_"));
+                }
+                Piece::Chosen { .. } => {}
+            }
+        }
+        return if given { format!("format!({format:?})") } else { format!("{plain:?}.to_owned()") };
+    };
+    let Piece::Chosen { by, variants, other } = &pieces[at] else { return String::new() };
+    let whole = |inner: &[Piece]| expression(&[&pieces[..at], inner, &pieces[at + 1..]].concat());
+    let mut out = String::new();
+    for (name, inner) in variants {
+        let number = if name == "one" { "1" } else { name };
+        let _ = write!(out, "if {}.number() == {number} {{ {} }} else ", by.replace('-', "_"), whole(inner));
+    }
+    let _ = write!(out, "{{ {} }}", whole(other));
+    out
+}
