@@ -145,6 +145,27 @@ fn a_rule_has_its_test_or_is_marked_as_to_come() {
 }
 
 #[test]
+fn the_glossary_names_what_the_code_has() {
+    let all: Vec<(String, String)> =
+        texts().into_iter().filter(|(p, _)| !p.starts_with("tests/") && p != "ARCHITECTURE.md").collect();
+    let glossary = page("docs/develop/glossary.md");
+    let (mut wrong, mut found) = (Vec::new(), 0);
+    for (n, line) in glossary.prose().filter(|(_, l)| l.starts_with('|')) {
+        // The column before the last: names of the code and of YAML.
+        let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+        for name in cells[cells.len().saturating_sub(2)].split('`').skip(1).step_by(2) {
+            found += 1;
+            let last = name.trim_end_matches([':', '…']).rsplit("::").next().unwrap_or_default();
+            if !all.iter().any(|(path, text)| path.contains(last) || text.contains(last)) {
+                wrong.push(format!("glossary.md:{n}: nothing is called {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(found > 80, "only {found} names were found");
+}
+
+#[test]
 fn references_are_read_as_they_are_written() {
     let of = |text: &str| named(text).into_iter().map(|(_, a)| a).collect::<Vec<_>>();
     assert_eq!(of("(RULES A3, A5): x"), ["a3", "a5"]);
