@@ -73,6 +73,23 @@ fn every_alarm_has_a_line_that_says_what_to_do() {
 }
 
 #[test]
+fn what_alarms_say_stands_beside_what_to_do() {
+    let text = page("docs/operate/alarms.md").text;
+    let catalogue = std::fs::read_to_string(root().join("assets/words/en.ftl")).unwrap();
+    let mut found = 0;
+    for line in catalogue.lines().filter(|l| l.starts_with("alarm-")) {
+        let said = line.split_once(" = ").unwrap().1;
+        // Between what is filled in, the longest piece must stand on the page.
+        let piece = said.split(['{', '}']).step_by(2).max_by_key(|p| p.len()).unwrap_or_default().trim();
+        if piece.len() >= 12 {
+            found += 1;
+            assert!(text.contains(piece.trim_end_matches([':', '('])), "docs/operate/alarms.md lacks “{piece}”");
+        }
+    }
+    assert!(found >= 12, "only {found} sentences were found");
+}
+
+#[test]
 fn every_metric_is_explained() {
     let text = page("docs/operate/monitoring.md").text;
     let source = std::fs::read_to_string(root().join("src/web/metrics.rs")).unwrap();
