@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`domain`] | every rule; pure: `decide(state, input, now) -> events`, `apply` |
 //! | [`config`] | YAML to a checked [`domain::plan::Plan`], diagnostics, the shipped region |
+//! | [`record`] | the written form of events, plan and contacts: frozen structs, a version each |
 //! | [`journal`] | append, read, verify; the hash chain; what is encrypted per incident |
 //! | [`gateways`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
 //! | [`dispatch`] | the loop that owns the state; a worker per gateway |
@@ -55,6 +56,7 @@ pub mod error;
 pub mod gateways;
 pub mod intake;
 pub mod journal;
+pub mod record;
 pub mod sim;
 pub mod web;
 mod words;

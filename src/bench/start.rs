@@ -207,7 +207,7 @@ impl Writer {
 fn write(dir: &Path, events: u32) -> Result<usize, String> {
     let shipped = load(&Source::Shipped).map_err(|_| "the shipped region has mistakes".to_owned())?;
     let region = generate(shipped, Size { points: PER_INCIDENT, over: MIXED, answers: true }, SEED);
-    let contacts = serde_json::to_vec(&region.loaded.contacts).map_err(|e| e.to_string())?;
+    let contacts = crate::record::contacts::encode(region.loaded.contacts.addresses());
     let reporter = region.reporter;
     let (bytes, plan) = frozen(region.loaded.plan);
     let plan = Arc::new(plan);

@@ -104,7 +104,7 @@ impl LogArgs {
                 }
                 ControlFlow::Continue(())
             }
-            Ok(Entry::Event(at, event)) => {
+            Ok(Entry::Event { at, event, .. }) => {
                 let concerns = self.incident.is_none_or(|no| event.incident() == Some(no));
                 if concerns {
                     records.push(of(record.seq, at, &event, &record.hash));

@@ -6,7 +6,7 @@ use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{Standing, StatusAnswer};
 use crate::dispatch::journal_view::JournalView;
-use crate::domain::incident::state::Phase;
+use crate::domain::incident::values::Phase;
 use crate::domain::time::At;
 use crate::domain::view::{StatusView, SummaryView};
 use crate::words::cli as words;

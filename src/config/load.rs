@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rust_embed::Embed;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::check::{self, Depth};
@@ -49,8 +49,7 @@ pub enum Source {
 }
 
 /// The addresses of duty points. Kept apart from the plan, never shown by Debug, never in a log.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Contacts {
     addresses: Vec<Arc<str>>,
 }
@@ -59,6 +58,10 @@ impl Contacts {
     /// Addresses, by duty point.
     pub fn new(addresses: Vec<Arc<str>>) -> Self {
         Self { addresses }
+    }
+    /// All of them, by duty point.
+    pub fn addresses(&self) -> &[Arc<str>] {
+        &self.addresses
     }
     /// The address of a duty point of the same plan.
     pub fn address(&self, p: PointIx) -> Option<&Arc<str>> {

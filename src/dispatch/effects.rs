@@ -7,11 +7,12 @@ use super::links::{LinkKey, link};
 use super::queue::Queued;
 use crate::config::load::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, PointIx, Status};
-use crate::domain::incident::asks::{self, Trailers};
+use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx, Status};
+use crate::domain::incident::asks;
 use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
-use crate::domain::incident::state::{Delivery, Incident, Item, Kind, SYSTEM_NOTES, State};
+use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
+use crate::domain::incident::values::{Item, Kind};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
 use crate::domain::text::Outgoing;
@@ -38,7 +39,7 @@ struct Body {
 }
 
 /// Makes the jobs of an incident's deliveries with these ordinals; `foot` is the journal's last seal, for paper. Bodies are
-/// shared by all receivers of a language; trailers by all who are asked the same.
+/// shared by all receivers of a language, trailers by all who are asked the same.
 pub fn jobs(
     state: &State,
     inc: &Incident,
@@ -137,9 +138,6 @@ fn jobs_in(
 ) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
-    let mut trailers: HashMap<Item, Trailers<'_>> = HashMap::new();
-    // By what is wanted, over which gateway, in which language: what fits there.
-    let mut shared: HashMap<(Item, GatewayIx, u8, String), Option<Arc<str>>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -152,23 +150,14 @@ fn jobs_in(
         let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
         let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, env, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
-        let trailers = trailers.entry(item).or_insert_with(|| Trailers::new(inc, item, &[]));
-        let wanted = trailers.for_point(d.point, gateway, lang, d.flags);
-        let asks = wanted.is_some();
-        let trailer = wanted.and_then(|t| {
-            let fitting = |(.., t): &(Item, GatewayIx, u8, String)| {
-                let capability = &plan.gateway(gateway).capability;
-                let fits = |t: &String| units(&body.out, Some(t), capability).is_ok();
-                // It was chosen for a shorter one: since then it became a reminder, or was asked for others too.
-                let shorter = || trailers.shorter(d.point, gateway, lang, d.flags).into_iter().find(fits);
-                if fits(t) { Some(Arc::from(t.as_str())) } else { shorter().map(Arc::from) }
-            };
-            shared.entry((item, gateway, d.lang, t)).or_insert_with_key(fitting).clone()
-        });
+        // As it was planned, word for word: it stands in the event, and nothing here chooses another.
+        let trailer = inc.trailer(&d).cloned();
+        let asks = trailer.is_some();
         let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
         let links = (asks || approval) && !env.public_url.is_empty();
         let mail = links && point.channel == Channel::Email;
-        // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room.
+        // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room. The link
+        // is a key to one delivery, and stands in no event.
         let trailer = trailer.or_else(|| {
             let url = (links && approval && point.channel == Channel::Sms)
                 .then(|| link(&env.link_key, &env.public_url, id))?;

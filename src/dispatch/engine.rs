@@ -20,7 +20,7 @@ use super::effects::{self, Env, Jobs};
 use super::queue::Queued;
 use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
-use super::system_record::{SystemRecord, SystemState};
+use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
 use crate::clock::{SharedClock, mono};
@@ -28,16 +28,19 @@ use crate::config::load::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::decide::decide;
+use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};
-use crate::domain::incident::gateways::{GatewayChange, TEST_TTL_S};
+use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::input::{Input, Refused};
 use crate::domain::incident::recall::recalled;
-use crate::domain::incident::state::{Delivery, Incident, Item, Phase, SYSTEM_NOTES, State};
+use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
+use crate::domain::incident::values::{Item, Phase};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 use crate::gateways::{AckToken, PriorAccept};
 use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
+use crate::record;
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
 pub const INPUTS_MAX: usize = 4_096;
@@ -249,6 +252,9 @@ impl Engine {
     pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
         self.stopped = Some(stop.clone());
         let mut gathered = Gathered::default();
+        if self.meta.kept.format < record::FORMAT {
+            gathered.kept.push((self.now(), SystemRecord::Format(RecordFormat::current())));
+        }
         self.set_plan(plan, None, &mut gathered);
         self.commit(&mut gathered);
         self.resume();
@@ -555,12 +561,15 @@ impl Engine {
         let Gathered { events: decided, kept, replies, acks, blobs } = std::mem::take(gathered);
         let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
+        // In which format it goes on stands before the first record of that format.
+        let is_format = |(_, r): &(At, SystemRecord)| matches!(r, SystemRecord::Format(_));
+        records.extend(kept.iter().filter(|k| is_format(k)).map(|(at, format)| encode_keeping(*at, format)));
         for Decided { at, event, contacts } in decided {
-            let attached = contacts.and_then(|c| serde_json::to_vec(&*c).ok());
+            let attached = contacts.map(|c| record::contacts::encode(c.addresses()));
             records.extend(in_parts(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer())));
             events.push(event);
         }
-        records.extend(kept.iter().map(|(at, keeping)| encode_keeping(*at, keeping)));
+        records.extend(kept.iter().filter(|k| !is_format(k)).map(|(at, keeping)| encode_keeping(*at, keeping)));
         let mut batches = in_batches(records);
         if let Some(first) = batches.first_mut() {
             for blob in blobs {

@@ -224,7 +224,7 @@ pub fn write(
         if record.seq > head.seq {
             return ControlFlow::Break(());
         }
-        if let Ok(Entry::Event(_, event)) = decoder.next(&record) {
+        if let Ok(Entry::Event { event, .. }) = decoder.next(&record) {
             plans.extend(plans_named(&event).into_iter().map(str::to_owned));
         }
         match line(out, &text_of(&record)) {
@@ -396,7 +396,7 @@ impl<'e> Chain<'e> {
         }
         match self.decoder.next(&record.at(seen, &commitments)) {
             Ok(Entry::System(_, SystemRecord::Sealed(seal))) => self.seal(&seal, proof)?,
-            Ok(Entry::Event(_, event)) => {
+            Ok(Entry::Event { event, .. }) => {
                 for plan in plans_named(&event) {
                     self.named.entry(plan.to_owned()).or_insert(seq);
                 }

@@ -1,9 +1,7 @@
-//! Between events and journal records. A published kind and version never change: a new shape gets a new version and an
-//! upcaster here, and the golden files in the tests hold the old ones.
+//! Between events and journal records: private values are sealed, what is too large goes in parts, batches stay within the
+//! journal's limits. What an event looks like as bytes is [`crate::record`]'s.
 
-use serde::{Deserialize, Serialize};
-
-use super::system_record::{KINDS_FROM, SystemRecord};
+use super::system_record::SystemRecord;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::private::Private;
@@ -12,9 +10,8 @@ use crate::journal::{
     BATCH_BYTES_MAX, BATCH_RECORDS_MAX, Batch, Commitment, JournalError, NewRecord, RECORD_BYTES_MAX, RecordRef,
     Sealed, Sealer,
 };
-
-/// The version in which events are written now.
-pub const VERSION: u16 = 1;
+use crate::record::system::{PART, Part1};
+use crate::record::{self, CannotRead, Decoded, SYSTEM_KINDS_FROM, Written};
 
 /// An event that can't be read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,7 +19,7 @@ pub struct Unreadable {
     /// Which record.
     pub seq: u64,
     /// Why.
-    pub why: String,
+    pub why: CannotRead,
 }
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,9 +52,7 @@ pub fn encode(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Sealer) -
     if let Some(bytes) = attached {
         sealed.push(sealer.seal(&label, bytes)?);
     }
-    // Writing into memory can't fail for these types; were it to, an empty record would be found by the next start.
-    let bytes = postcard::to_stdvec(&event).unwrap_or_default();
-    let mut record = NewRecord::new(event.kind(), VERSION, at.0, bytes);
+    let mut record = new_record(at, record::encode(&event));
     for s in sealed {
         record = record.with_private(s);
     }
@@ -73,32 +68,23 @@ pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Se
         for value in event.private_mut() {
             *value = Private::Sealed([0; 16]);
         }
-        NewRecord::new(event.kind(), VERSION, at.0, postcard::to_stdvec(&event).unwrap_or_default())
+        new_record(at, record::encode(&event))
     })
 }
 
 /// What the program keeps of itself, as it is stored.
 pub fn encode_keeping(at: At, keeping: &SystemRecord) -> NewRecord {
-    NewRecord::new(keeping.kind(), VERSION, at.0, keeping.bytes())
+    new_record(at, record::system::encode(&keeping.form()))
 }
 
-/// The kind of a part of a record that is larger than the journal takes in one.
-const PART: u16 = KINDS_FROM;
+fn new_record(at: At, written: Written) -> NewRecord {
+    NewRecord::new(written.kind, written.version, at.0, written.bytes)
+}
+
 /// Bytes of the whole record in one part.
 const PART_BYTES_MAX: usize = RECORD_BYTES_MAX - 64;
 /// Most bytes of a record put together again: as many as a start can hold in memory besides.
 const JOINED_BYTES_MAX: usize = 1 << 30;
-
-/// A part of a record. The last one carries the private values of the whole.
-#[derive(Serialize, Deserialize)]
-struct Part<'a> {
-    n: u32,
-    of: u32,
-    kind: u16,
-    version: u16,
-    #[serde(borrow)]
-    bytes: &'a [u8],
-}
 
 /// A record as the journal takes it: in one, or, when it is too large for that, in parts. Refusing it would refuse it for ever,
 /// and with it all that comes after.
@@ -112,8 +98,8 @@ pub fn in_parts(record: NewRecord) -> Vec<NewRecord> {
     let mut parts: Vec<NewRecord> = (0..)
         .zip(chunks)
         .map(|(n, bytes)| {
-            let part = postcard::to_stdvec(&Part { n, of, kind, version, bytes }).unwrap_or_default();
-            NewRecord::new(PART, VERSION, at_ms, part)
+            let part = Part1 { n, of, kind, version, bytes };
+            new_record(At(at_ms), part.encode())
         })
         .collect();
     if let Some(last) = parts.last_mut() {
@@ -147,7 +133,14 @@ pub fn in_batches(records: Vec<NewRecord>) -> Vec<Batch> {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Entry {
     /// Something happened; its private values are still sealed ([`unseal`]).
-    Event(At, Event),
+    Event {
+        /// When.
+        at: At,
+        /// What.
+        event: Event,
+        /// It is of a time when an event did not hold what a rule decided: [`record::format0::complete`] adds that.
+        incomplete: bool,
+    },
     /// Something about the journal itself.
     System(At, SystemRecord),
     /// A part of something larger, which is not whole yet.
@@ -167,18 +160,19 @@ impl Decoder {
     /// # Errors
     /// A kind or version that this program does not know, or damaged bytes.
     pub fn next(&mut self, record: &RecordRef<'_>) -> Result<Entry, Unreadable> {
-        let bad = |why: String| Unreadable { seq: record.seq, why };
+        let bad = |why: CannotRead| Unreadable { seq: record.seq, why };
         if record.kind != PART {
             // A crash between two commits leaves parts without their end: what they were part of was told to nobody as recorded.
             (self.joined, self.next) = (Vec::new(), 0);
             return entry(record.seq, record.kind, record.version, record.at_ms, record.bytes);
         }
-        let part: Part<'_> = postcard::from_bytes(record.bytes).map_err(|e| bad(e.to_string()))?;
+        let part = Part1::decode(record.version, record.bytes).map_err(bad)?;
         if part.n == 0 {
             (self.joined, self.next) = (Vec::new(), 0);
         }
         if part.n != self.next || part.n >= part.of || self.joined.len() + part.bytes.len() > JOINED_BYTES_MAX {
-            return Err(bad(format!("it is part {} of {}, and part {} was to come", part.n, part.of, self.next)));
+            let why = format!("it is part {} of {}, and part {} was to come", part.n, part.of, self.next);
+            return Err(bad(CannotRead::Damaged(why)));
         }
         self.joined.extend_from_slice(part.bytes);
         self.next += 1;
@@ -191,18 +185,14 @@ impl Decoder {
 }
 
 fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<Entry, Unreadable> {
-    let bad = |why: String| Unreadable { seq, why };
-    if version != VERSION {
-        return Err(bad(format!("it is of version {version}, this program knows up to {VERSION}")));
+    let bad = |why: CannotRead| Unreadable { seq, why };
+    let at = At(at_ms);
+    if kind >= SYSTEM_KINDS_FROM {
+        let form = record::system::decode(kind, version, bytes).map_err(bad)?;
+        return SystemRecord::of(form).map(|r| Entry::System(at, r)).map_err(bad);
     }
-    if kind >= KINDS_FROM {
-        return SystemRecord::read(kind, bytes).map(|k| Entry::System(At(at_ms), k)).map_err(bad);
-    }
-    let event: Event = postcard::from_bytes(bytes).map_err(|e| bad(e.to_string()))?;
-    if event.kind() != kind {
-        return Err(bad(format!("it says it is of kind {kind}, and is of kind {}", event.kind())));
-    }
-    Ok(Entry::Event(At(at_ms), event))
+    let Decoded { event, incomplete } = record::decode(kind, version, bytes).map_err(bad)?;
+    Ok(Entry::Event { at, event, incomplete })
 }
 
 /// An event as it was decided, with its time; its private values are still sealed ([`unseal`]). For a record that stands alone;
@@ -212,8 +202,10 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
 /// A kind or version that this program does not know, or damaged bytes; or the record is no event.
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
     match Decoder::default().next(record)? {
-        Entry::Event(at, event) => Ok((at, event)),
-        Entry::System(..) | Entry::Part => Err(Unreadable { seq: record.seq, why: "it is no event".into() }),
+        Entry::Event { at, event, .. } => Ok((at, event)),
+        Entry::System(..) | Entry::Part => {
+            Err(Unreadable { seq: record.seq, why: CannotRead::Damaged("it is no event".into()) })
+        }
     }
 }
 
@@ -285,7 +277,7 @@ mod tests {
         let whole: Vec<Entry> = read.iter().filter(|e| **e != Entry::Part).cloned().collect();
         assert_eq!(whole.len(), 3);
         for (entry, event) in whole.into_iter().zip(events) {
-            assert!(entry == Entry::Event(WHEN, event));
+            assert!(entry == Entry::Event { at: WHEN, event, incomplete: false });
         }
     }
 
@@ -296,7 +288,8 @@ mod tests {
         assert!(seq >= 1 && read.iter().all(|e| *e == Entry::Part));
         let (read, _) = through(dir.path(), &[large(1), large(2)], false);
         let last = &read[read.len() - 2..];
-        assert!(last == [Entry::Event(WHEN, large(1)), Entry::Event(WHEN, large(2))]);
+        let whole = |n| Entry::Event { at: WHEN, event: large(n), incomplete: false };
+        assert!(last == [whole(1), whole(2)]);
     }
 
     #[test]

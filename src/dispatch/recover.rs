@@ -5,16 +5,17 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::record::{Decoder, Entry, Unreadable, label, unseal};
+use super::record::{Decoder, Entry, Unreadable, unseal};
 use super::system_record::SystemState;
 use crate::config::load::Contacts;
 use crate::domain::ids::IncidentNo;
+use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};
-use crate::domain::incident::gateways::GatewayChange;
 use crate::domain::incident::state::State;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
 use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
+use crate::record::{self, CannotRead};
 
 /// What a start gives.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Recovered {
 pub enum CannotRecover {
     /// The journal itself.
     Journal(JournalError),
+    /// A record that this program can't read.
+    Unread(Unreadable),
     /// A record that this program can't carry out.
     Record {
         /// Which.
@@ -50,6 +53,7 @@ impl fmt::Display for CannotRecover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Journal(e) => write!(f, "{e}"),
+            Self::Unread(e) => write!(f, "{e}"),
             Self::Record { seq, why } => write!(f, "record {seq} can't be carried out: {why}"),
         }
     }
@@ -73,18 +77,16 @@ pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
             phone.number = String::new();
         }
     }
-    // Writing JSON into memory can't fail for a plan: all its keys are strings.
-    let bytes = serde_json::to_vec(&plan).unwrap_or_default();
+    let bytes = record::plan::encode(&plan);
     let hash = crate::journal::hash_of(&bytes);
     plan.hash = hex(&hash);
     plan.index();
     (bytes, plan)
 }
 
-fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, String> {
-    let mut plan: Plan = serde_json::from_slice(bytes).map_err(|e| format!("its plan can't be read: {e}"))?;
+fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, CannotRead> {
+    let mut plan = record::plan::decode(bytes)?;
     plan.hash = hash.to_owned();
-    plan.index();
     Ok(plan)
 }
 
@@ -142,8 +144,9 @@ pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) ->
             let fail = |why: String| CannotRecover::Record { seq, why };
             last_at = last_at.max(Some(at));
             kept.since.get_or_insert(at);
-            let (at, mut event) = match entry.map_err(|e| fail(e.why))? {
-                Entry::Event(at, event) => (at, event),
+            let unread = |why: CannotRead| CannotRecover::Unread(Unreadable { seq, why });
+            let (at, mut event, incomplete) = match entry.map_err(CannotRecover::Unread)? {
+                Entry::Event { at, event, incomplete } => (at, event, incomplete),
                 Entry::System(at, keeping) => {
                     kept.apply(seq, at, &keeping);
                     continue;
@@ -155,16 +158,19 @@ pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) ->
                 if !state.plans.contains_key(hash) {
                     let key = unhex(hash).ok_or_else(|| fail(format!("“{hash}” names no plan")))?;
                     let bytes = reader.get_blob(&key)?.ok_or_else(|| fail(format!("plan {hash} is not stored")))?;
-                    state.plans.insert(hash.to_owned(), Arc::new(thawed(&bytes, hash).map_err(fail)?));
+                    state.plans.insert(hash.to_owned(), Arc::new(thawed(&bytes, hash).map_err(unread)?));
                 }
             }
             if let Event::Incident { no, change } = &event
                 && matches!(**change, Change::Opened { .. } | Change::Adopted { .. })
                 && let Some(last) = last
                 && let Some(bytes) = reader.unseal(last)?
-                && let Ok(frozen) = serde_json::from_slice::<Contacts>(&bytes)
             {
-                contacts.insert(*no, Arc::new(frozen));
+                let addresses = record::contacts::decode(&bytes).map_err(unread)?;
+                contacts.insert(*no, Arc::new(Contacts::new(addresses)));
+            }
+            if incomplete {
+                record::format0::complete(&mut event, &state);
             }
             state.apply(at, &event).map_err(|unfit| fail(unfit.0))?;
             events += 1;
@@ -199,9 +205,4 @@ pub(super) fn plans_named(event: &Event) -> Vec<&str> {
         },
         _ => Vec::new(),
     }
-}
-
-/// The label under which an incident's private values lie; for `forget`.
-pub fn incident_label(no: IncidentNo) -> String {
-    label(Some(no))
 }

@@ -2,20 +2,18 @@
 //! restore, jumps of the machine's clock, numbers that gateways gave to deliveries. No rule decides by it; screens show it, and
 //! auditors read it.
 //!
-//! Kinds from [`KINDS_FROM`] on are of this module; those of incidents stay below. As with events, a published kind and version
-//! never changes.
+//! How they are written is [`crate::record::system`]'s.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::gateway_refs::{GatewayRef, GatewayRefs};
-use crate::domain::ids::{DeliveryId, IncidentNo};
 use crate::domain::time::At;
 use crate::journal::HeadSeal;
+use crate::record::system::{ClockStep1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm};
+use crate::record::{CannotRead, FORMAT};
 
-/// Kinds of records from here on are no events.
-pub const KINDS_FROM: u16 = 1_000;
 /// A restore that was not rehearsed for so long is overdue (INCIDENTS lesson 47).
 pub const REHEARSAL_DAYS_MAX: u32 = 30;
 const DAY_S: u32 = 24 * 3600;
@@ -31,6 +29,24 @@ pub enum SystemRecord {
     ClockStepped(ClockStep),
     /// Gateways accepted deliveries under these numbers.
     GatewayRefs(Vec<GatewayRef>),
+    /// The journal goes on in this format.
+    Format(RecordFormat),
+}
+
+/// In which format a journal goes on, and who wrote that.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct RecordFormat {
+    /// See [`crate::record::FORMAT`].
+    pub format: u32,
+    /// The version of the program.
+    pub program: String,
+}
+
+impl RecordFormat {
+    /// What this program writes.
+    pub fn current() -> Self {
+        Self { format: FORMAT, program: env!("CARGO_PKG_VERSION").into() }
+    }
 }
 
 /// How a rehearsal of the restore ended.
@@ -56,16 +72,6 @@ pub struct ClockStep {
 }
 
 impl SystemRecord {
-    /// Its number in the journal. Never reused, never changed.
-    pub fn kind(&self) -> u16 {
-        match self {
-            SystemRecord::Sealed(_) => 1_001,
-            SystemRecord::Rehearsed(_) => 1_002,
-            SystemRecord::ClockStepped(_) => 1_003,
-            SystemRecord::GatewayRefs(_) => 1_004,
-        }
-    }
-
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {
@@ -73,6 +79,7 @@ impl SystemRecord {
             SystemRecord::Rehearsed(_) => "restore-rehearsed",
             SystemRecord::ClockStepped(_) => "clock-stepped",
             SystemRecord::GatewayRefs(_) => "gateway-refs",
+            SystemRecord::Format(_) => "format",
         }
     }
 
@@ -90,37 +97,47 @@ impl SystemRecord {
                 let one = |(delivery, name): &GatewayRef| (delivery.to_string(), name.clone().into());
                 serde_json::Value::Object(refs.iter().map(one).collect())
             }
+            SystemRecord::Format(format) => serde_json::to_value(format).unwrap_or_default(),
         }
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        let bytes = match self {
-            SystemRecord::Sealed(seal) => postcard::to_stdvec(seal),
-            SystemRecord::Rehearsed(rehearsal) => postcard::to_stdvec(rehearsal),
-            SystemRecord::ClockStepped(step) => postcard::to_stdvec(step),
+    /// As it is written.
+    pub(super) fn form(&self) -> SystemForm {
+        match self {
+            SystemRecord::Sealed(seal) => {
+                let HeadSeal { seq, hash, at_ms, region, key, signature } = seal.clone();
+                SystemForm::HeadSeal(HeadSeal1 { seq, hash, at_ms, region, key, signature })
+            }
+            SystemRecord::Rehearsed(rehearsal) => {
+                let Rehearsal { ok, what, records, backup_at, took_ms } = rehearsal.clone();
+                SystemForm::Rehearsal(Rehearsal1 { ok, what, records, backup_at: backup_at.0, took_ms })
+            }
+            SystemRecord::ClockStepped(ClockStep { by_ms }) => SystemForm::ClockStep(ClockStep1 { by_ms: *by_ms }),
             SystemRecord::GatewayRefs(refs) => {
-                let flat: Vec<(IncidentNo, u32, &str)> =
-                    refs.iter().map(|(id, name)| (id.incident, id.ordinal, name.as_str())).collect();
-                postcard::to_stdvec(&flat)
+                SystemForm::GatewayRefs(GatewayRefs1::of(refs.iter().map(|(id, name)| (*id, name.as_str()))))
             }
-        };
-        // Writing into memory can't fail for these types.
-        bytes.unwrap_or_default()
+            SystemRecord::Format(RecordFormat { format, program }) => {
+                SystemForm::Format(Format1 { format: *format, program: program.clone() })
+            }
+        }
     }
 
-    pub(super) fn read(kind: u16, bytes: &[u8]) -> Result<Self, String> {
-        let words = |e: postcard::Error| e.to_string();
-        match kind {
-            1_001 => postcard::from_bytes(bytes).map(SystemRecord::Sealed).map_err(words),
-            1_002 => postcard::from_bytes(bytes).map(SystemRecord::Rehearsed).map_err(words),
-            1_003 => postcard::from_bytes(bytes).map(SystemRecord::ClockStepped).map_err(words),
-            1_004 => {
-                let flat: Vec<(IncidentNo, u32, String)> = postcard::from_bytes(bytes).map_err(words)?;
-                let one = |(incident, ordinal, name)| (DeliveryId { incident, ordinal }, name);
-                Ok(SystemRecord::GatewayRefs(flat.into_iter().map(one).collect()))
+    /// From the form that it was written in.
+    pub(super) fn of(form: SystemForm) -> Result<Self, CannotRead> {
+        Ok(match form {
+            SystemForm::HeadSeal(HeadSeal1 { seq, hash, at_ms, region, key, signature }) => {
+                SystemRecord::Sealed(HeadSeal { seq, hash, at_ms, region, key, signature })
             }
-            other => Err(format!("this program knows no records of kind {other}")),
-        }
+            SystemForm::Rehearsal(Rehearsal1 { ok, what, records, backup_at, took_ms }) => {
+                SystemRecord::Rehearsed(Rehearsal { ok, what, records, backup_at: At(backup_at), took_ms })
+            }
+            SystemForm::ClockStep(ClockStep1 { by_ms }) => SystemRecord::ClockStepped(ClockStep { by_ms }),
+            SystemForm::GatewayRefs(refs) => SystemRecord::GatewayRefs(refs.thaw()?),
+            SystemForm::Format(Format1 { format, program }) if format > FORMAT => {
+                return Err(CannotRead::NewerFormat { format, program });
+            }
+            SystemForm::Format(Format1 { format, program }) => SystemRecord::Format(RecordFormat { format, program }),
+        })
     }
 }
 
@@ -137,6 +154,8 @@ pub struct SystemState {
     pub refs: GatewayRefs,
     /// When the first record was written: nothing is overdue before there was time to do it.
     pub since: Option<At>,
+    /// The format that the journal goes on in; 0 before there was one.
+    pub format: u32,
 }
 
 impl SystemState {
@@ -149,6 +168,7 @@ impl SystemState {
             SystemRecord::GatewayRefs(refs) => {
                 refs.iter().for_each(|(delivery, name)| self.refs.insert(*delivery, name.clone()));
             }
+            SystemRecord::Format(format) => self.format = format.format,
         }
     }
 

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::DeliveryState;
 use super::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
+use super::incident::ask_list::AskState;
 use super::incident::facts::Restore;
-use super::incident::state::{AskState, EntryState, Incident, Item, Phase, ProposalState, State};
+use super::incident::state::{EntryState, Incident, ProposalState, State};
+use super::incident::values::{Item, Phase};
 use super::plan::AnswerRule;
 use super::time::At;
 

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{MessageNo, SiteId, Status};
-use super::incident::state::{EntryState, Incident, Kind, Message, Phase, State};
+use super::incident::state::{EntryState, Incident, Message, State};
 use super::incident::timers::ARCHIVE_AFTER_S;
+use super::incident::values::{Kind, Phase};
 use super::ladder::{LevelIx, ModeIx};
 use super::lang::Lang;
 use super::plan::{Audience, PublicRule};

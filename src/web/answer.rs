@@ -10,9 +10,11 @@ use axum::http::{Method, StatusCode};
 use crate::dispatch::engine::{Failed, Handle};
 use crate::dispatch::links::{self, LinkKey};
 use crate::domain::ids::DeliveryId;
+use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::input::Input;
-use crate::domain::incident::state::{AskState, Incident, Item, Phase, State};
+use crate::domain::incident::state::{Incident, State};
+use crate::domain::incident::values::{Item, Phase};
 use crate::domain::lang::Lang;
 use crate::domain::time::At;
 

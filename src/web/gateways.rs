@@ -16,7 +16,7 @@ use crate::dispatch::health;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::incident::event::Event;
-use crate::domain::incident::gateways::GatewayChange;
+use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{SYSTEM_NOTES, State as Domain};
 use crate::domain::plan::{Capability, Channel, GatewayInfo};

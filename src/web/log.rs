@@ -55,7 +55,7 @@ impl Log for JournalLog {
                 looked_at += 1;
                 part.after = record.seq;
                 match decoder.next(&record) {
-                    Ok(Entry::Event(at, event)) if incident.is_none_or(|no| event.incident() == Some(no)) => {
+                    Ok(Entry::Event { at, event, .. }) if incident.is_none_or(|no| event.incident() == Some(no)) => {
                         part.records.push(view(record.seq, at, &event));
                     }
                     Ok(Entry::System(at, keeping)) if incident.is_none() => {

@@ -8,7 +8,7 @@
 use askama::Template;
 
 use crate::domain::ids::SiteId;
-use crate::domain::incident::state::Kind;
+use crate::domain::incident::values::Kind;
 use crate::domain::lang::Lang;
 use crate::domain::plan::Plan;
 use crate::domain::public_view::{PublicMessage, PublicState, PublicView};

@@ -97,7 +97,8 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 
 /// Every kind of published event.
 fn golden() -> Vec<Vec<u8>> {
-    let text = std::fs::read_to_string("tests/golden/v1.txt").unwrap();
+    let files = std::fs::read_dir("tests/golden/record").unwrap().map(|f| f.unwrap().path());
+    let text: String = files.filter_map(|f| std::fs::read_to_string(f).ok()).collect();
     let hex = text.lines().filter_map(|l| l.split_whitespace().last());
     let bytes = |h: &str| {
         (0..h.len() / 2).map(|i| u8::from_str_radix(&h[2 * i..2 * i + 2], 16)).collect::<Result<Vec<u8>, _>>()

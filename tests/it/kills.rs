@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use vardkase::config::{Source, load};
 use vardkase::dispatch::recover::{Recovered, recover};
 use vardkase::domain::delivery::DeliveryState;
-use vardkase::domain::incident::state::Item;
+use vardkase::domain::incident::values::Item;
 use vardkase::domain::plan::Channel;
 use vardkase::journal::{SqliteReader, VerifyOptions, verify};
 use vardkase::sim::verify::{Kind as Lies, received};

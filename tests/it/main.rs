@@ -24,6 +24,7 @@ mod limits;
 mod loopback;
 mod mirrors;
 mod peers;
+mod record;
 mod reload;
 mod rules;
 mod simulation;

@@ -48,10 +48,12 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("words", vec!["domain"]),
         ("bounded", vec![]),
         ("journal", vec!["domain", "clock"]),
+        // The written form: frozen, and read by whoever keeps or shows records.
+        ("record", vec!["domain"]),
         ("gateways", vec!["domain", "words", "error", "clock", "bounded"]),
         ("config", vec!["domain", "error", "bounded"]),
         ("sim", vec!["domain"]),
-        ("dispatch", vec!["journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
+        ("dispatch", vec!["record", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
         ("intake", vec!["dispatch", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
         ("drill", vec!["dispatch", "journal", "gateways", "config", "domain", "words", "error", "clock", "bounded"]),
         ("api", vec!["dispatch", "domain"]),
@@ -62,15 +64,15 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
-                "web", "words", "intake", "drill", "dispatch", "journal", "gateways", "config", "domain", "sim",
-                "error", "clock", "bounded", "api",
+                "web", "words", "intake", "drill", "dispatch", "record", "journal", "gateways", "config", "domain",
+                "sim", "error", "clock", "bounded", "api",
             ],
         ),
         (
             "bench",
             vec![
-                "api", "app", "web", "dispatch", "journal", "gateways", "config", "domain", "sim", "error", "clock",
-                "bounded",
+                "api", "app", "web", "dispatch", "record", "journal", "gateways", "config", "domain", "sim", "error",
+                "clock", "bounded",
             ],
         ),
         (
@@ -218,4 +220,89 @@ fn every_dependency_has_its_reason() {
         }
         before = line;
     }
+}
+
+/// What a file of the incident's folder takes from that folder, and from the domain: the first words of its imports.
+fn imports(file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("src/domain/incident").join(file)).unwrap();
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut all = Vec::new();
+    for at in ["super::", "crate::domain::incident::", "crate::domain::"] {
+        for rest in code.split(at).skip(1) {
+            let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if !word.is_empty() && word != "incident" {
+                all.push(word);
+            }
+        }
+    }
+    all
+}
+
+/// An event is written in frozen forms, the state is not: what an event says must not change when the state does.
+#[test]
+fn an_event_knows_nothing_of_the_state() {
+    let state = ["state", "ask_list", "steps", "gateways", "apply", "decide", "asks", "standing", "renumber"];
+    for file in ["event.rs", "values.rs"] {
+        let wrong: Vec<String> = imports(file).into_iter().filter(|w| state.contains(&w.as_str())).collect();
+        assert!(wrong.is_empty(), "{file} names {wrong:?}");
+    }
+    for (file, not) in [
+        ("ask_list.rs", &["state", "asks", "event"][..]),
+        ("steps.rs", &["state", "asks", "event"]),
+        ("gateways.rs", &["state", "asks", "event"]),
+        ("state.rs", &["event", "asks", "apply", "decide", "standing"]),
+    ] {
+        let wrong: Vec<String> = imports(file).into_iter().filter(|w| not.contains(&w.as_str())).collect();
+        assert!(wrong.is_empty(), "{file} names {wrong:?}: a circle");
+    }
+}
+
+/// Replay is `apply`, and must give in twenty years what it gave: what a rule decided stands in the event.
+#[test]
+fn apply_asks_no_rule() {
+    let may = [
+        // What is there.
+        "ask_list", "event", "gateways", "renumber", "state", "steps", "values", // Values.
+        "delivery", "ids", "ladder", "plan", "step", "time", "words",
+    ];
+    for file in ["apply.rs", "apply_steps.rs", "renumber.rs"] {
+        for word in imports(file) {
+            assert!(may.contains(&word.as_str()), "{file} takes something from `{word}`, where rules are");
+        }
+    }
+}
+
+/// A frozen form holds numbers, strings and other frozen forms, whose names end in their version. A type of the domain stands
+/// behind `of`, and nowhere else.
+#[test]
+fn frozen_forms_mention_no_type_that_can_change() {
+    let plain = ["String", "Vec", "Option", "Box", "BTreeMap", "Words"];
+    let mut forms = 0;
+    for (file, text) in sources("src/record") {
+        let lines = text.lines().filter(|l| !l.trim_start().starts_with("//") && !l.trim_start().starts_with("#["));
+        let code: String = lines.collect::<Vec<_>>().join("\n");
+        for block in ["frozen_struct! {", "frozen_enum! {", "changes! {", "changes0! {", "events! {"] {
+            for block in code.split(&format!("\n{block}")).skip(1) {
+                let block = block.split("\n}").next().unwrap();
+                for word in
+                    block.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').filter(|w| !w.is_empty())
+                {
+                    forms += usize::from(word.ends_with('1'));
+                }
+                // What stands behind a colon or in brackets is a type: fields, and what a variant holds.
+                for (at, _) in block.match_indices([':', '(']) {
+                    let path = block[at..].starts_with("::") || block[..at].ends_with(':');
+                    let of: &str = block[at + 1..].split([',', ')', '}', '{', '=']).next().unwrap();
+                    for word in of.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty() && !path)
+                    {
+                        let capital = word.starts_with(|c: char| c.is_ascii_uppercase());
+                        let frozen = word.ends_with(|c: char| c.is_ascii_digit()) || plain.contains(&word);
+                        assert!(!capital || frozen, "{file} has a field of type {word}: {of}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(forms > 200, "{forms} forms were looked at");
 }

@@ -10,7 +10,7 @@ use crate::config::resolve::Places;
 use crate::domain::ids::{GatewayIx, PlaybookId, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::input::{Action, IfShared, News, Report};
-use crate::domain::incident::state::{Item, Kind};
+use crate::domain::incident::values::{Item, Kind};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Capability, Channel, Plan, Playbook};
 use crate::domain::text::fit::units;

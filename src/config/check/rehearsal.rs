@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo};
+use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, DroppedPath, Event};
 use crate::domain::incident::input::{Action, Input, Refused, Report};
-use crate::domain::incident::state::{AskState, EntryState, Incident, Item, Kind, State};
+use crate::domain::incident::state::{EntryState, Incident, State};
+use crate::domain::incident::values::{Item, Kind};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 

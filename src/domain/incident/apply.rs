@@ -1,33 +1,24 @@
 //! Carries events out. The only place where state changes; replay of the journal is this and nothing else.
+//!
+//! Must not: ask a rule. What a rule decided stands in the event, so that a rule that changes changes nothing that happened.
 
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ask_list::{AskList, Changing};
-use super::asks::{answers_needed, arrive_within_s};
-use super::event::{ApprovalEnd, Batch, Change, Event, NewAsk};
-use super::gateways::{GatewayChange, GatewayTest, Proof, Reached, TESTS_MAX};
+use super::ask_list::{Ask, AskList, AskState, Changing, GivenAnswer};
+use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
+use super::gateways::{GatewayTest, Proof, Reached, TESTS_MAX};
+use super::renumber::Moved;
 use super::state::{
-    Ask, AskState, Delivery, Entry, EntryState, Errand, GivenAnswer, Incident, Item, Kind, Message, Note, Phase,
-    Proposal, ProposalState, State, Summary, SystemNote,
+    Delivery, Entry, EntryState, Errand, Incident, Message, Note, Proposal, ProposalState, State, Summary, SystemNote,
 };
 use super::steps::{Arrival, ArrivalState};
+use super::values::{Item, Kind, Phase};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// An event that does not fit the state: a damaged or foreign journal.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ApplyError(pub String);
-impl fmt::Display for ApplyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an event does not fit what came before: {}", self.0)
-    }
-}
-impl std::error::Error for ApplyError {}
 
 impl State {
     /// Carries an event out.
@@ -135,11 +126,12 @@ impl State {
                 );
                 return Ok(());
             }
-            Change::Adopted { plan, .. } => {
+            Change::Adopted { plan, moved, .. } => {
                 let plan =
                     self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
                 let inc = self.incidents.get_mut(&no).ok_or_else(|| unknown(no))?;
-                return super::adopt::adopt(inc, plan);
+                *inc = inc.renumbered(plan, &Moved::of(moved))?;
+                return Ok(());
             }
             _ => {}
         }
@@ -211,6 +203,7 @@ impl State {
             proposals: Vec::new(),
             notes: Vec::new(),
             deliveries: Vec::new(),
+            trailers: Vec::new(),
             errands: Vec::new(),
             steps: Vec::new(),
             arrivals: BTreeMap::new(),
@@ -264,13 +257,35 @@ impl Incident {
                 self.level = *level;
                 self.sites.clone_from(sites);
             }
-            Change::Drafted { message } => self.messages.push(message.clone()),
+            Change::Drafted { message: m } => self.messages.push(Message {
+                seq: m.seq,
+                kind: m.kind,
+                audience: m.audience,
+                texts: m.texts.clone(),
+                replaces: m.replaces,
+                released_at: None,
+                stopped: false,
+                page_equal: None,
+            }),
             Change::Reviewed { message, lang, .. } => {
                 if let Some(draft) = self.message_mut(*message)?.texts.get_mut(lang) {
                     draft.reviewed = true;
                 }
             }
-            Change::EntryAdded { entry } => self.entries.push(entry.clone()),
+            Change::EntryAdded { entry: e } => self.entries.push(Entry {
+                id: e.id,
+                source: e.source,
+                audience: e.audience,
+                to: e.to.clone(),
+                public: e.public,
+                channels: e.channels.clone(),
+                answer: e.answer,
+                answer_within_s: e.answer_within_s,
+                deputies: e.deputies,
+                rule: e.rule.clone(),
+                message: e.message,
+                state: EntryState::Ready,
+            }),
             Change::EntryMoved { entry, message } => {
                 let id = *entry;
                 let entry = self.entry_mut(id)?;
@@ -351,9 +366,12 @@ impl Incident {
                     d.state = DeliveryState::Withdrawn;
                 }
             }
-            Change::Answered { asks, by, at: claimed, via } => {
+            Change::Answered { asks, by, at: claimed, via, arrivals } => {
                 for id in asks {
-                    self.add_answer(at, *id, GivenAnswer { by: *by, at: *claimed, via: via.clone() })?;
+                    self.add_answer(*id, GivenAnswer { by: *by, at: *claimed, via: via.clone() })?;
+                }
+                for arrival in arrivals {
+                    self.add_arrival(at, *arrival)?;
                 }
             }
             Change::Unanswered { ask, by, due, .. } => {
@@ -499,7 +517,7 @@ impl Incident {
     }
 
     /// One more answer. The ask is answered when there are as many as it needs, by different functions; the first owns it.
-    fn add_answer(&mut self, at: At, id: u32, answer: GivenAnswer) -> Result<(), ApplyError> {
+    fn add_answer(&mut self, id: u32, answer: GivenAnswer) -> Result<(), ApplyError> {
         let mut ask = self.ask_mut(id)?;
         if ask.answers.iter().all(|a| a.by != answer.by) {
             ask.answers.push(answer);
@@ -509,16 +527,16 @@ impl Incident {
         }
         let Some(GivenAnswer { by, at: claimed, via }) = ask.answers.first().cloned() else { return Ok(()) };
         ask.state = AskState::Answered { by, at: claimed, via };
-        let (function, entry) = (ask.function, ask.entry);
-        drop(ask);
-        let there = self.arrivals.get(&function).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }));
-        if let Some(within) = arrive_within_s(self, entry)
-            && !there
-        {
-            let due = claimed + within;
-            let state = ArrivalState::Expected;
-            self.arrivals.insert(function, Arrival { by, ask: id, since: at, due, state });
-        }
+        Ok(())
+    }
+
+    /// Who owns the answer is to come.
+    fn add_arrival(&mut self, at: At, arrival: NewArrival) -> Result<(), ApplyError> {
+        let NewArrival { ask: id, due } = arrival;
+        let ask = self.asks.get(id as usize).ok_or_else(|| missing("ask", id))?;
+        let by = ask.answers.first().map(|a| a.by).ok_or_else(|| missing("answer to ask", id))?;
+        let state = ArrivalState::Expected;
+        self.arrivals.insert(ask.function, Arrival { by, ask: id, since: at, due, state });
         Ok(())
     }
 
@@ -530,12 +548,22 @@ impl Incident {
         self.deliveries.extend(
             batch.sends.iter().map(|s| Delivery::new(s.point, batch.item, s.gateway, s.lang, batch.flags, seconds)),
         );
+        self.put_trailers(batch);
         Ok(())
+    }
+
+    /// What stands after the texts of a batch that is there.
+    pub(super) fn put_trailers(&mut self, batch: &Batch) {
+        let before = u32::try_from(self.trailers.len()).unwrap_or(u32::MAX);
+        self.trailers.extend(batch.trailers.texts.iter().cloned());
+        let new = self.deliveries.get_mut(batch.first as usize..).unwrap_or_default();
+        for (d, of) in new.iter_mut().zip(&batch.trailers.of).filter(|(_, of)| **of > 0) {
+            d.trailer = before.saturating_add(*of);
+        }
     }
 
     fn add_asks(&mut self, at: At, message: u32, entry: u32, asks: &[NewAsk]) {
         for new in asks {
-            let needs = answers_needed(self, entry, new.function);
             self.asks.add(Ask {
                 function: new.function,
                 message,
@@ -547,7 +575,7 @@ impl Incident {
                 remind_at: new.remind_at,
                 accepted: None,
                 rule: new.rule,
-                needs,
+                needs: new.needs,
                 answers: Vec::new(),
                 state: AskState::Waiting,
                 before_shift: new.before_shift,

@@ -1,7 +1,6 @@
 //! Carries out what happens to steps and arrivals.
 
-use super::apply::ApplyError;
-use super::event::Change;
+use super::event::{ApplyError, Change};
 use super::state::Incident;
 use super::steps::{ArrivalState, Round, Step, StepAnswer, StepState};
 use crate::domain::ids::FunctionIx;

@@ -6,10 +6,99 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 
-use super::asks::ask_due;
-use super::state::Ask;
+use serde::{Deserialize, Serialize};
+
+use super::values::{ClosedBy, Via};
 use crate::domain::ids::FunctionIx;
+use crate::domain::plan::AnswerRule;
 use crate::domain::time::At;
+
+/// An answer that is waited for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Ask {
+    /// For which function.
+    pub function: FunctionIx,
+    /// Which message.
+    pub message: u32,
+    /// Which entry.
+    pub entry: u32,
+    /// Who was asked, in order: who holds the function, then deputies.
+    pub asked: Vec<FunctionIx>,
+    /// How many of the chain were used.
+    pub stage: u32,
+    /// Sent then.
+    pub since: At,
+    /// The time of the last asked is up then.
+    pub due: At,
+    /// One reminder at half time (RULES C8).
+    pub remind_at: Option<At>,
+    /// A gateway accepted it then; the clock starts.
+    pub accepted: Option<At>,
+    /// Wanted or required.
+    pub rule: AnswerRule,
+    /// So many of who is asked must answer.
+    pub needs: u8,
+    /// Who did, in order; the first owns it.
+    pub answers: Vec<GivenAnswer>,
+    /// How it stands.
+    pub state: AskState,
+    /// Answered before the shift changed; this is the new ask (RULES C11).
+    pub before_shift: Option<FunctionIx>,
+}
+
+/// One of the answers to an ask.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct GivenAnswer {
+    /// Which function answered: itself, or a deputy.
+    pub by: FunctionIx,
+    /// When, as claimed.
+    pub at: At,
+    /// How.
+    pub via: Via,
+}
+
+/// How an ask stands.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum AskState {
+    /// Waited for.
+    Waiting,
+    /// Somebody who holds the duty answered.
+    Answered {
+        /// Which function answered: itself, or a deputy.
+        by: FunctionIx,
+        /// When, as claimed.
+        at: At,
+        /// How.
+        via: Via,
+    },
+    /// Nobody left to ask: a standing alarm. A later answer still closes it.
+    NotReached {
+        /// Since when.
+        at: At,
+    },
+    /// Closed without an answer, visibly.
+    Closed {
+        /// By what.
+        by: ClosedBy,
+        /// When.
+        at: At,
+    },
+}
+
+impl AskState {
+    /// An answer would still change something.
+    pub fn is_open(&self) -> bool {
+        matches!(self, AskState::Waiting | AskState::NotReached { .. })
+    }
+}
+
+/// When an ask needs something done: the reminder, or the deadline.
+pub fn ask_due(ask: &Ask) -> Option<At> {
+    if ask.rule != AnswerRule::Required || ask.state != AskState::Waiting {
+        return None;
+    }
+    Some(ask.remind_at.map_or(ask.due, |r| r.min(ask.due)))
+}
 
 /// Asks by their ID, the place in the list. What was asked is never taken out.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]

@@ -1,17 +1,16 @@
-//! What asks for an answer: the trailer outside the text, answer times, and who is next when nobody answers.
+//! What asks for an answer: what leaves, answer times, and who is next when nobody answers.
 
-use std::collections::BTreeMap;
-
-use super::event::NewAsk;
+use super::ask_list::Ask;
 use super::render;
-use super::state::{Ask, AskState, Delivery, Incident, Item};
+use super::state::Incident;
+use super::values::Item;
 use crate::domain::holder::{deputies_in_turn, holder};
-use crate::domain::ids::{FunctionIx, GatewayIx, PointIx, Status};
+use crate::domain::ids::{FunctionIx, PointIx, Status};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{AnswerRule, Plan};
+use crate::domain::plan::Plan;
 use crate::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use crate::domain::time::At;
-use crate::domain::words::{NoteWord, fill};
+use crate::domain::words::NoteWord;
 
 /// Answer time of a function, in seconds: its own; a playbook may only shorten it (RULES C8).
 pub fn within_s(plan: &Plan, f: FunctionIx, row: Option<u32>) -> u32 {
@@ -32,7 +31,7 @@ pub fn arrive_within_s(inc: &Incident, entry: u32) -> Option<u32> {
 
 fn row_of(inc: &Incident, entry: u32) -> Option<&crate::domain::plan::Row> {
     match inc.entry(entry)?.source {
-        super::state::Source::Row(id) => inc.plan.row(inc.book(), id),
+        super::values::Source::Row(id) => inc.plan.row(inc.book(), id),
         _ => None,
     }
 }
@@ -52,7 +51,7 @@ pub fn newest_for(inc: &Incident, ask: &Ask) -> u32 {
             && m.audience == audience
             && m.released_at.is_some()
             && !m.stopped
-            && m.kind != super::state::Kind::Holding
+            && m.kind != super::values::Kind::Holding
             && inc.entries.iter().any(|e| {
                 e.message == m.seq
                     && matches!(e.state, super::state::EntryState::Released { .. })
@@ -115,110 +114,9 @@ fn mark(word: &str) -> Mark {
     Mark::new(word).or_else(|| Mark::new("EXERCISE")).unwrap_or_else(|| unreachable!("EXERCISE is one word of letters"))
 }
 
-/// Makes the trailers of one message: the common one for who is asked for itself, a personal one for who answers for others.
-pub struct Trailers<'a> {
-    inc: &'a Incident,
-    /// Per function that was asked: for which others.
-    for_others: BTreeMap<FunctionIx, Vec<FunctionIx>>,
-    asked: std::collections::BTreeSet<FunctionIx>,
-    /// Functions that an answer is wanted for.
-    asked_for: std::collections::BTreeSet<FunctionIx>,
-}
-
-impl<'a> Trailers<'a> {
-    /// For a message that is being released with `asks`, or that was released before (no `asks`). A note has none.
-    pub fn new(inc: &'a Incident, item: Item, asks: &[NewAsk]) -> Self {
-        let mut t =
-            Trailers { inc, for_others: BTreeMap::new(), asked: Default::default(), asked_for: Default::default() };
-        if let Item::Message(seq) = item {
-            for a in asks {
-                t.add(a.function, &a.asked);
-            }
-            let stored = inc.asks.iter().filter(|a| a.message == seq && a.rule != AnswerRule::None);
-            for a in stored.filter(|a| !matches!(a.state, AskState::Closed { .. })) {
-                t.add(a.function, &a.asked);
-            }
-        }
-        t
-    }
-
-    fn add(&mut self, function: FunctionIx, asked: &[FunctionIx]) {
-        self.asked_for.insert(function);
-        for f in asked {
-            self.asked.insert(*f);
-            if *f != function {
-                let others = self.for_others.entry(*f).or_default();
-                if !others.contains(&function) {
-                    others.push(function);
-                }
-            }
-        }
-    }
-
-    /// The same where the gateway can't carry all of it beside the text: without the word that it is a reminder, then only what
-    /// asks for the answer, then nothing. An answer's confirmation says for whom it counts (RULES C4); a text that does not
-    /// come at all says nothing to anybody.
-    pub fn shorter(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Vec<String> {
-        let unremarked = self.for_point(p, g, lang, flags & !Delivery::REMINDER);
-        unremarked.into_iter().chain([self.request(g, lang)]).collect()
-    }
-
-    /// What asks for the answer over that gateway.
-    fn request(&self, g: GatewayIx, lang: Lang) -> String {
-        let plan = &self.inc.plan;
-        let words = plan.words(lang);
-        let code = self.inc.no.written(&words.drill_prefix);
-        if plan.gateway(g).answers {
-            return fill(&words.answer_by_reply, &[("code", &code)]);
-        }
-        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
-        let number = switchboard.map_or("", |p| p.number.as_str());
-        fill(&words.answer_by_phone, &[("code", &code), ("phone", number)])
-    }
-
-    /// What stands after the text at that point, over that gateway, in that language.
-    pub fn for_point(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Option<String> {
-        let plan = &self.inc.plan;
-        let serves: Vec<FunctionIx> =
-            plan.point(p).functions.iter().copied().filter(|f| self.asked.contains(f)).collect();
-        if serves.is_empty() || flags & Delivery::OTHER_TEXT != 0 {
-            return None;
-        }
-        let words = plan.words(lang);
-        let mut parts = Vec::new();
-        if flags & Delivery::REMINDER != 0 {
-            parts.push(format!("{}.", words.reminder));
-        }
-        let mut others: Vec<FunctionIx> =
-            serves.iter().flat_map(|f| self.for_others.get(f)).flatten().copied().collect();
-        others.sort_unstable();
-        others.dedup();
-        others.retain(|o| !serves.contains(o));
-        // An address that serves several functions says which (RULES C2).
-        let own: Vec<FunctionIx> = serves.iter().copied().filter(|f| self.asked_for.contains(f)).collect();
-        if own.len() > 1 {
-            others.splice(0..0, own);
-        }
-        if !others.is_empty() {
-            let names: Vec<&str> = others.iter().map(|o| plan.function(*o).title.get(lang)).collect();
-            parts.push(fill(&words.you_answer_for, &[("functions", &names.join(", "))]));
-        }
-        parts.push(self.request(g, lang));
-        Some(parts.join(" "))
-    }
-}
-
 /// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1).
 pub fn served_by(inc: &Incident, p: PointIx) -> Vec<u32> {
     let at_point = &inc.plan.point(p).functions;
     let asks = inc.asks.current().values().copied();
     asks.filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(|f| at_point.contains(f)))).collect()
-}
-
-/// When an ask needs something done: the reminder, or the deadline.
-pub fn ask_due(ask: &Ask) -> Option<At> {
-    if ask.rule != AnswerRule::Required || ask.state != AskState::Waiting {
-        return None;
-    }
-    Some(ask.remind_at.map_or(ask.due, |r| r.min(ask.due)))
 }

@@ -1,36 +1,28 @@
 //! What happened. Events are what the journal keeps; a published one never changes (DESIGN §5), so new fields need a new
 //! version and an upcaster. They hold IDs and texts, never an address; free notes and codes are [`Private`].
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::facts::Facts;
-use super::gateways::GatewayChange;
-use super::state::{Approval, ClosedBy, Dropped, Entry, Item, Message, PendingReport, Phase, ReleasedBy, Via};
-use super::steps::{NewStep, StepAsk, StepEnd};
+use super::values::{
+    Approval, ClosedBy, Draft, Dropped, Item, Kind, NewStep, PendingReport, Phase, ReleasedBy, Send, Source, StepAsk,
+    StepEnd, Via,
+};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionIx, IncidentNo, PlaybookId, PointIx, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, PlaybookId, PointIx, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
-use crate::domain::plan::AnswerRule;
+use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule};
 use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
-/// One thing that is sent: which point, over which of its gateways, in which language.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Send {
-    /// Where to.
-    pub point: PointIx,
-    /// Which of the point's gateways.
-    pub gateway: u8,
-    /// Which of the region's languages.
-    pub lang: u8,
-}
-
 /// What leaves together: one plan record, not a row per delivery. Ordinals follow on from the incident's last.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Batch {
     /// What.
     pub item: Item,
@@ -40,10 +32,94 @@ pub struct Batch {
     pub first: u32,
     /// Where to.
     pub sends: Arc<Vec<Send>>,
+    /// What stands after the text of each of them.
+    pub trailers: BatchTrailers,
+}
+
+/// The trailers of a batch, each once. They are chosen when it is planned, and sent as they stand here.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug, Default)]
+pub struct BatchTrailers {
+    /// The trailers.
+    pub texts: Vec<Arc<str>>,
+    /// For each send the place of its trailer among them, counted from 1; 0: it has none. Empty: no send has one.
+    pub of: Vec<u32>,
+}
+
+/// A text that was rendered or typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct NewMessage {
+    /// Its place in the incident: `14-2` is 2.
+    pub seq: u32,
+    /// What kind.
+    pub kind: Kind,
+    /// For whom.
+    pub audience: Audience,
+    /// The texts.
+    pub texts: BTreeMap<Lang, Draft>,
+    /// The earlier number that it replaces before release, if any.
+    pub replaces: Option<u32>,
+}
+
+/// One group of receivers with its channels and its approval.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub struct NewEntry {
+    /// Its place in the incident's list.
+    pub id: u32,
+    /// Where it comes from.
+    pub source: Source,
+    /// For whom.
+    pub audience: Audience,
+    /// The functions.
+    pub to: Vec<FunctionIx>,
+    /// The public page.
+    pub public: bool,
+    /// Over what.
+    pub channels: Vec<Channel>,
+    /// Whether an answer is wanted.
+    pub answer: AnswerRule,
+    /// May shorten the answer times, in seconds.
+    pub answer_within_s: Option<u32>,
+    /// When deputies are asked.
+    pub deputies: DeputyRule,
+    /// Who must approve.
+    pub rule: Option<ApprovalRule>,
+    /// The message that it waits with.
+    pub message: u32,
+}
+
+/// Who answered is to be there by then.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+pub struct NewArrival {
+    /// Which ask was answered.
+    pub ask: u32,
+    /// Until when.
+    pub due: At,
+}
+
+/// Which positions of the plan before are which of the plan from now on.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug, Default)]
+pub struct Renumbering {
+    /// Functions that the incident uses.
+    pub functions: Vec<(FunctionIx, FunctionIx)>,
+    /// Duty points that it uses.
+    pub points: Vec<(PointIx, PointIx)>,
+    /// Gateways that it used, within each point.
+    pub gateways: Vec<MovedGateway>,
+}
+
+/// A gateway's place in the list of a point, before and from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+pub struct MovedGateway {
+    /// The point, as it was numbered before.
+    pub point: PointIx,
+    /// Its place before.
+    pub from: u8,
+    /// Its place from now on.
+    pub to: u8,
 }
 
 /// A path that a text can't take (RULES A5).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct DroppedPath {
     /// Which point.
     pub point: PointIx,
@@ -52,7 +128,7 @@ pub struct DroppedPath {
 }
 
 /// An answer that is waited for from now on.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct NewAsk {
     /// For which function.
     pub function: FunctionIx,
@@ -66,12 +142,14 @@ pub struct NewAsk {
     pub remind_at: Option<At>,
     /// Wanted or required.
     pub rule: AnswerRule,
+    /// So many of who is asked must answer.
+    pub needs: u8,
     /// Who had answered before the shift changed.
     pub before_shift: Option<FunctionIx>,
 }
 
 /// How an approval ended.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum ApprovalEnd {
     /// Released.
     Released(ReleasedBy),
@@ -85,7 +163,7 @@ pub enum ApprovalEnd {
 }
 
 /// What became of a delivery.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Outcome {
     /// Which.
     pub ordinal: u32,
@@ -94,7 +172,7 @@ pub struct Outcome {
 }
 
 /// What happened to an incident.
-#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Serialize, Debug)]
 pub enum Change {
     /// It was reported.
     Opened {
@@ -145,7 +223,7 @@ pub enum Change {
     /// A text was rendered or typed.
     Drafted {
         /// The text.
-        message: Message,
+        message: NewMessage,
     },
     /// Somebody read a language that was edited or left behind by an edit (RULES A7).
     Reviewed {
@@ -159,7 +237,7 @@ pub enum Change {
     /// Receivers of a message.
     EntryAdded {
         /// Them.
-        entry: Entry,
+        entry: NewEntry,
     },
     /// An entry that waited goes on with another message (RULES B2, B4).
     EntryMoved {
@@ -267,6 +345,8 @@ pub enum Change {
         at: At,
         /// How.
         via: Via,
+        /// Who is to come from now on.
+        arrivals: Vec<NewArrival>,
     },
     /// An answer was taken back (RULES C6).
     Unanswered {
@@ -441,6 +521,8 @@ pub enum Change {
         plan: String,
         /// By whom.
         by: FunctionIx,
+        /// What it uses, under its positions there.
+        moved: Renumbering,
     },
     /// Out of memory; a summary stays.
     Archived,
@@ -551,7 +633,7 @@ pub enum Change {
 }
 
 /// What happened.
-#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Serialize, Debug)]
 pub enum Event {
     /// To an incident.
     Incident {
@@ -619,6 +701,19 @@ impl Change {
             Change::StepOpened { step } => vec![&mut step.code],
             Change::StepMoved { reason: words, .. } | Change::StepEnded { words, .. } => vec![words],
             _ => Vec::new(),
+        }
+    }
+
+    /// What leaves because of it, to be completed.
+    pub fn batches_mut(&mut self) -> &mut [Batch] {
+        match self {
+            Change::Released { batches, .. } => batches,
+            Change::NoteSent { batch, .. }
+            | Change::Rerouted { batch, .. }
+            | Change::Escalated { batch, .. }
+            | Change::Reminded { batch, .. }
+            | Change::AskedAgain { batch, .. } => std::slice::from_mut(batch),
+            _ => &mut [],
         }
     }
 
@@ -718,19 +813,6 @@ impl Event {
             Event::Gateway { change } => change.name(),
         }
     }
-    /// Its number in the journal. Never reused, never changed.
-    pub fn kind(&self) -> u16 {
-        match self {
-            Event::Incident { .. } => 1,
-            Event::PlanSet { .. } => 2,
-            Event::ReportPending { .. } => 3,
-            Event::ReportGone { .. } => 4,
-            Event::StrangerWrote => 5,
-            Event::SystemNote { .. } => 6,
-            Event::SystemNoteResults { .. } => 7,
-            Event::Gateway { .. } => 8,
-        }
-    }
     /// Which incident.
     pub fn incident(&self) -> Option<IncidentNo> {
         match self {
@@ -739,3 +821,63 @@ impl Event {
         }
     }
 }
+
+/// What happened to a way out.
+#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+pub enum GatewayChange {
+    /// A marked test note leaves over one gateway. It takes the program itself's next ordinal.
+    TestSent {
+        /// Where to, in the plan for new incidents.
+        send: Send,
+        /// That plan.
+        plan: String,
+        /// Over which gateway.
+        gateway: GatewayId,
+        /// To whom.
+        function: FunctionId,
+        /// Who wanted it.
+        by: FunctionId,
+        /// The code that an answer names.
+        code: Private,
+        /// What it says.
+        text: Private,
+    },
+    /// Somebody answered a test.
+    TestAnswered {
+        /// Which: the program itself's ordinal.
+        ordinal: u32,
+    },
+    /// Somebody was told that parts of the program are not well.
+    AlarmTold {
+        /// Which alarms, by their names.
+        alarms: Vec<String>,
+    },
+}
+
+impl GatewayChange {
+    /// Its name in the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TestSent { .. } => "gateway-test",
+            Self::TestAnswered { .. } => "gateway-test-answered",
+            Self::AlarmTold { .. } => "alarm-told",
+        }
+    }
+    /// The private values, in a fixed order.
+    pub fn private_mut(&mut self) -> Vec<&mut Private> {
+        match self {
+            Self::TestSent { code, text, .. } => vec![code, text],
+            Self::TestAnswered { .. } | Self::AlarmTold { .. } => Vec::new(),
+        }
+    }
+}
+
+/// An event that does not fit the state: a damaged or foreign journal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplyError(pub String);
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an event does not fit what came before: {}", self.0)
+    }
+}
+impl std::error::Error for ApplyError {}

@@ -1,9 +1,7 @@
-//! What concerns the ways out themselves and no incident: tests of gateways with what they proved, and alarms of the
-//! program's own parts that somebody was told of.
+//! What is known of the ways out themselves: tests of gateways, and what they proved.
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Send;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::private::Private;
@@ -15,38 +13,6 @@ pub const TESTS_MAX: usize = 200;
 pub const TEST_TTL_S: u32 = 600;
 /// An answer to a test counts that long, in seconds.
 pub const TEST_ANSWER_WITHIN_S: u32 = 24 * 3600;
-
-/// What happened to a way out.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum GatewayChange {
-    /// A marked test note leaves over one gateway. It takes the program itself's next ordinal.
-    TestSent {
-        /// Where to, in the plan for new incidents.
-        send: Send,
-        /// That plan.
-        plan: String,
-        /// Over which gateway.
-        gateway: GatewayId,
-        /// To whom.
-        function: FunctionId,
-        /// Who wanted it.
-        by: FunctionId,
-        /// The code that an answer names.
-        code: Private,
-        /// What it says.
-        text: Private,
-    },
-    /// Somebody answered a test.
-    TestAnswered {
-        /// Which: the program itself's ordinal.
-        ordinal: u32,
-    },
-    /// Somebody was told that parts of the program are not well.
-    AlarmTold {
-        /// Which alarms, by their names.
-        alarms: Vec<String>,
-    },
-}
 
 /// A test of a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -99,24 +65,6 @@ impl Reached {
             DeliveryState::Accepted => Some(Self::Accepted),
             DeliveryState::Delivered => Some(Self::Delivered),
             _ => None,
-        }
-    }
-}
-
-impl GatewayChange {
-    /// Its name in the log.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::TestSent { .. } => "gateway-test",
-            Self::TestAnswered { .. } => "gateway-test-answered",
-            Self::AlarmTold { .. } => "alarm-told",
-        }
-    }
-    /// The private values, in a fixed order.
-    pub fn private_mut(&mut self) -> Vec<&mut Private> {
-        match self {
-            Self::TestSent { code, text, .. } => vec![code, text],
-            Self::TestAnswered { .. } | Self::AlarmTold { .. } => Vec::new(),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::state::{Incident, Item, Kind, Phase};
+use super::state::Incident;
+use super::values::{Item, Kind, Phase};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::PointIx;
 use crate::domain::plan::Audience;

@@ -10,8 +10,8 @@ use crate::domain::time::At;
 use crate::domain::words::{Words, fill};
 
 use super::facts::{Facts, Restore};
-use super::state::Kind;
-use super::steps::Standing;
+use super::standing::Standing;
+use super::values::Kind;
 
 /// What a text is rendered from, besides the words.
 pub struct Brief<'a> {

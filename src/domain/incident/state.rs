@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ask_list::AskList;
+use super::ask_list::{Ask, AskList};
 use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof};
 use super::steps::{Arrival, Step};
+use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{
     FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook, RowId};
+use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook};
 use crate::domain::private::Private;
-use crate::domain::text::{Canonical, Fingerprint};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
@@ -98,26 +98,11 @@ pub struct Summary {
     pub merged_into: Option<IncidentNo>,
 }
 
-/// A report that waits for its `JA code`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct PendingReport {
-    /// The playbook.
-    pub playbook: PlaybookId,
-    /// The level.
-    pub level: LevelIx,
-    /// The sites.
-    pub sites: Vec<SiteId>,
-    /// Who reported.
-    pub by: FunctionId,
-    /// Until when the code holds.
-    pub until: At,
-}
-
 /// A note that belongs to no incident.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct SystemNote {
     /// Where to, in the plan with that hash.
-    pub send: super::event::Send,
+    pub send: Send,
     /// The plan that the point belongs to.
     pub plan: String,
     /// Which.
@@ -132,18 +117,6 @@ pub struct SystemNote {
 
 /// The number under which notes of no incident are delivered.
 pub const SYSTEM_NOTES: IncidentNo = IncidentNo::actual(0);
-
-/// How far an incident is (INCIDENTS lesson 33: running again and data complete are different).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Going on.
-    Open,
-    /// Running again; data are being checked.
-    Restored,
-    /// All clear was given, or merged into another.
-    Closed,
-}
 
 /// One disruption, from report to all clear.
 #[derive(Clone, PartialEq, Debug)]
@@ -184,6 +157,8 @@ pub struct Incident {
     pub notes: Vec<Note>,
     /// By ordinal.
     pub deliveries: Vec<Delivery>,
+    /// What stands after texts, as it was planned; deliveries name them by their place, counted from 1.
+    pub trailers: Vec<Arc<str>>,
     /// What people must walk.
     pub errands: Vec<Errand>,
     /// What must be done beside telling.
@@ -239,67 +214,13 @@ impl Incident {
     pub fn ask(&self, f: FunctionIx) -> Option<&Ask> {
         self.asks.get(*self.asks.current().get(&f)? as usize)
     }
+    /// What stands after the text of a delivery, if anything.
+    pub fn trailer(&self, d: &Delivery) -> Option<&Arc<str>> {
+        self.trailers.get((d.trailer as usize).checked_sub(1)?)
+    }
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
         self.no.status == Status::Exercise
-    }
-}
-
-/// What kind of text.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
-pub enum Kind {
-    /// LARM
-    Alert,
-    /// A mode was raised or lowered (RULES A9).
-    Mode,
-    /// UPPDATERING
-    Update,
-    /// RÄTTELSE av …
-    Correction {
-        /// Which number is corrected.
-        of: MessageNo,
-    },
-    /// … gäller inte (RULES D2).
-    Stopped {
-        /// Which number no longer holds.
-        of: MessageNo,
-    },
-    /// ÅTER I DRIFT
-    Restored,
-    /// FARAN ÖVER
-    AllClear,
-    /// The pre-approved text (RULES B7, A7).
-    Holding,
-    /// OMLEDNING, or OMLEDNING UPPHÖR (INCIDENTS lesson 35): everything that holds, with where patients go.
-    Redirection {
-        /// Which step.
-        step: u32,
-        /// They no longer go there.
-        over: bool,
-    },
-}
-
-impl Kind {
-    /// Whether an answer is wanted when the row says nothing (RULES C7).
-    pub fn default_answer(self) -> AnswerRule {
-        match self {
-            Kind::Alert
-            | Kind::Mode
-            | Kind::Correction { .. }
-            | Kind::Stopped { .. }
-            | Kind::Restored
-            | Kind::Redirection { .. } => AnswerRule::Required,
-            Kind::Update | Kind::AllClear | Kind::Holding => AnswerRule::None,
-        }
-    }
-    /// Before all others when gateways are full: 0 is first.
-    pub fn priority(self) -> u8 {
-        match self {
-            Kind::Alert | Kind::Stopped { .. } | Kind::Correction { .. } | Kind::Redirection { over: false, .. } => 0,
-            Kind::Mode | Kind::Restored | Kind::Holding | Kind::Redirection { over: true, .. } => 1,
-            Kind::Update => 2,
-            Kind::AllClear => 3,
-        }
     }
 }
 
@@ -322,30 +243,6 @@ pub struct Message {
     pub stopped: bool,
     /// The public page was read back: equal or not (invariant 3: `public` ends as read back and equal, or as an alarm).
     pub page_equal: Option<bool>,
-}
-
-/// A text in one language.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Draft {
-    /// The canonical text.
-    pub text: Canonical,
-    /// Its fingerprint.
-    pub fingerprint: Fingerprint,
-    /// Somebody read it in this language, or nothing in it was typed by hand (RULES A7).
-    pub reviewed: bool,
-}
-
-/// Where an entry comes from.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
-pub enum Source {
-    /// A row of the playbook.
-    Row(RowId),
-    /// Owners of systems that depend on the failed one (RULES D8).
-    Dependents,
-    /// Everybody who was told before (RULES A8, A9).
-    Followers,
-    /// The holding text for the public (RULES B7).
-    Holding,
 }
 
 /// One group of receivers with its channels and its approval.
@@ -400,175 +297,6 @@ pub enum EntryState {
     Dropped {
         /// Why.
         why: Dropped,
-    },
-}
-
-/// Why an entry was given up.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum Dropped {
-    /// The message was stopped.
-    Stopped,
-    /// The incident closed.
-    Closed,
-    /// The drill was stopped.
-    DrillStopped,
-    /// Its functions were told by another entry meanwhile.
-    Told,
-}
-
-/// By whose word a text went out.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum ReleasedBy {
-    /// The playbook asks for no approval, or RULES B1 lets care have it at once.
-    Playbook,
-    /// It was approved.
-    Approval(FunctionIx),
-    /// The time was up, and `then` or `finally` says release.
-    Deadline,
-    /// Break-glass, with a reason on record (invariant 7).
-    BreakGlass(FunctionIx),
-}
-
-/// A text that waits for a yes.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Approval {
-    /// Who was asked, in order; the last is the one whose time runs.
-    pub asked: Vec<FunctionIx>,
-    /// When the last of them was asked.
-    pub asked_at: At,
-    /// Its time is up then.
-    pub due: At,
-    /// The code for an answer by SMS. Single-use.
-    pub code: Private,
-    /// Wrong codes so far.
-    pub wrong: u32,
-    /// SMS is blocked (RULES B2).
-    pub blocked: bool,
-    /// VÄNTA was said; once.
-    pub extended: bool,
-    /// The request reached the approver's device.
-    pub delivered: bool,
-    /// The deputy was asked beside since it did not (RULES B5).
-    pub beside: bool,
-    /// The chain ended in hold: a standing alarm, asked again at `due`.
-    pub held: bool,
-    /// Rejected, with no replacement yet.
-    pub rejected: bool,
-    /// Number of the note that asked.
-    pub note: Option<u32>,
-}
-
-/// An answer that is waited for.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Ask {
-    /// For which function.
-    pub function: FunctionIx,
-    /// Which message.
-    pub message: u32,
-    /// Which entry.
-    pub entry: u32,
-    /// Who was asked, in order: who holds the function, then deputies.
-    pub asked: Vec<FunctionIx>,
-    /// How many of the chain were used.
-    pub stage: u32,
-    /// Sent then.
-    pub since: At,
-    /// The time of the last asked is up then.
-    pub due: At,
-    /// One reminder at half time (RULES C8).
-    pub remind_at: Option<At>,
-    /// A gateway accepted it then; the clock starts.
-    pub accepted: Option<At>,
-    /// Wanted or required.
-    pub rule: AnswerRule,
-    /// So many of who is asked must answer.
-    pub needs: u8,
-    /// Who did, in order; the first owns it.
-    pub answers: Vec<GivenAnswer>,
-    /// How it stands.
-    pub state: AskState,
-    /// Answered before the shift changed; this is the new ask (RULES C11).
-    pub before_shift: Option<FunctionIx>,
-}
-
-/// One of the answers to an ask.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct GivenAnswer {
-    /// Which function answered: itself, or a deputy.
-    pub by: FunctionIx,
-    /// When, as claimed.
-    pub at: At,
-    /// How.
-    pub via: Via,
-}
-
-/// How an ask stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum AskState {
-    /// Waited for.
-    Waiting,
-    /// Somebody who holds the duty answered.
-    Answered {
-        /// Which function answered: itself, or a deputy.
-        by: FunctionIx,
-        /// When, as claimed.
-        at: At,
-        /// How.
-        via: Via,
-    },
-    /// Nobody left to ask: a standing alarm. A later answer still closes it.
-    NotReached {
-        /// Since when.
-        at: At,
-    },
-    /// Closed without an answer, visibly.
-    Closed {
-        /// By what.
-        by: ClosedBy,
-        /// When.
-        at: At,
-    },
-}
-
-impl AskState {
-    /// An answer would still change something.
-    pub fn is_open(&self) -> bool {
-        matches!(self, AskState::Waiting | AskState::NotReached { .. })
-    }
-}
-
-/// What closed an ask that nobody answered (invariant 3).
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum ClosedBy {
-    /// A newer message asks the same function.
-    Superseded(u32),
-    /// An answer to a newer message.
-    NewerAnswer(u32),
-    /// It was stopped.
-    Stopped,
-    /// The all clear.
-    AllClear,
-    /// Merged into another incident.
-    Merged(IncidentNo),
-    /// The shift changed; the new holder is asked.
-    ShiftChange,
-    /// A drill gave way.
-    DrillStopped,
-}
-
-/// How an answer came.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum Via {
-    /// Written back.
-    Reply,
-    /// The button behind the link.
-    Link,
-    /// Console, command line or API.
-    Console,
-    /// Told by telephone; noted by that function (RULES C6).
-    Phone {
-        /// Who noted it.
-        noted_by: FunctionIx,
     },
 }
 
@@ -639,15 +367,6 @@ pub struct Note {
     pub at: At,
 }
 
-/// What is delivered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
-pub enum Item {
-    /// A message, by its place in the incident.
-    Message(u32),
-    /// A note.
-    Note(u32),
-}
-
 /// One message or note × one duty point × one gateway. Flat and small: there may be a million.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Delivery {
@@ -657,6 +376,8 @@ pub struct Delivery {
     item: u32,
     /// Seconds after the incident opened when the state last changed.
     pub changed_s: u32,
+    /// Which of the incident's trailers stands after the text, counted from 1; 0: none.
+    pub trailer: u32,
     /// Which of the point's gateways.
     pub gateway: u8,
     /// Which of the region's languages.
@@ -686,7 +407,7 @@ impl Delivery {
             Item::Message(n) => n,
             Item::Note(n) => n | Self::NOTE,
         };
-        Self { point, item, changed_s, gateway, lang, state: DeliveryState::Queued, flags }
+        Self { point, item, changed_s, trailer: 0, gateway, lang, state: DeliveryState::Queued, flags }
     }
     /// The text is out, or may be, whatever came of a later attempt.
     pub fn may_be_out(&self) -> bool {

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Incident, Item, Phase, Via};
-use crate::domain::delivery::DeliveryState;
+use super::values::{NewStep, StepAsk, StepEnd, Via};
 use crate::domain::ids::{FunctionIx, PointIx};
-use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::private::Private;
-use crate::domain::step::{Beat, StepKind};
+use crate::domain::step::StepKind;
 use crate::domain::time::At;
 
 /// Steps of one incident.
@@ -31,42 +29,6 @@ pub const LATE_AGAIN_MAX_S: u32 = 24 * 3600;
 pub const ENDING_S: u32 = 1800;
 /// A step lies no further ahead than that, in seconds: what is due in a year belongs in another list.
 pub const DUE_MAX_S: u32 = 366 * 24 * 3600;
-
-/// A step as it begins.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct NewStep {
-    /// Its name in the playbook; empty for one that was typed.
-    pub rule: String,
-    /// What kind.
-    pub kind: StepKind,
-    /// What is to be done, said or talked about.
-    pub title: L10n,
-    /// Who sees to it.
-    pub owner: FunctionIx,
-    /// Whom it concerns.
-    pub to: Vec<FunctionIx>,
-    /// The deadline; the beginning of an intervention; the end of a redirection; the first round of a conference.
-    pub due: At,
-    /// How long an intervention may take, in seconds.
-    pub lasts_s: u32,
-    /// How often a conference meets.
-    pub beat: Option<Beat>,
-    /// The code for answers by SMS.
-    pub code: Private,
-    /// Something happens then.
-    pub next_check: At,
-    /// Who began it; the playbook when none.
-    pub by: Option<FunctionIx>,
-}
-
-/// Who was asked for which function.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
-pub struct StepAsk {
-    /// For whom.
-    pub function: FunctionIx,
-    /// Who: its holder, or a deputy.
-    pub who: FunctionIx,
-}
 
 /// What somebody said to a step.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -92,19 +54,6 @@ pub struct Round {
     pub answers: BTreeMap<FunctionIx, StepAnswer>,
     /// Its owner was told who is missing.
     pub told: bool,
-}
-
-/// How a step ended.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum StepEnd {
-    /// Done.
-    Done,
-    /// Somebody stopped it.
-    Stopped,
-    /// Its time has passed.
-    Over,
-    /// The incident is over, or was stopped.
-    Closed,
 }
 
 /// How far a step is.
@@ -225,51 +174,6 @@ pub enum ArrivalState {
     },
     /// Not there in time; the next one was asked.
     Missed,
-}
-
-/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of who
-/// was asked for it, or somebody answered.
-pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
-    if step.answers.get(&function).is_some_and(|a| a.yes) {
-        return true;
-    }
-    let who: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
-    inc.deliveries.iter().any(|d| {
-        matches!(d.item(), Item::Note(n) if step.notes.contains(&n))
-            && matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)
-            && inc.plan.point(d.point).functions.iter().any(|f| who.contains(f))
-    })
-}
-
-/// The functions of a step that were not reached.
-pub fn unreached(inc: &Incident, step: &Step) -> Vec<FunctionIx> {
-    step.new.to.iter().copied().filter(|f| !reached(inc, step, *f)).collect()
-}
-
-/// A redirection as texts say it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing<'a> {
-    /// Which step.
-    pub step: u32,
-    /// Where patients go.
-    pub text: &'a L10n,
-    /// Until when.
-    pub until: At,
-}
-
-/// The redirection that a step is.
-pub fn redirection(inc: &Incident, step: u32) -> Option<Standing<'_>> {
-    let s = inc.steps.get(step as usize).filter(|s| s.kind() == StepKind::Redirection)?;
-    Some(Standing { step, text: &s.new.title, until: s.new.due })
-}
-
-/// Redirections that stand: each with its end. Every later text says them.
-pub fn standing(inc: &Incident) -> Vec<Standing<'_>> {
-    if inc.phase == Phase::Closed {
-        return Vec::new();
-    }
-    let holds = |s: &&Step| s.kind() == StepKind::Redirection && s.is_open();
-    inc.steps.iter().filter(holds).filter_map(|s| redirection(inc, s.id)).collect()
 }
 
 /// Functions outside of the organisation: addressed by rows for the outside only. A drill never reaches them (invariant 6).

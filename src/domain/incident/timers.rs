@@ -1,8 +1,9 @@
 //! When something is due. Derived from state, so that any start of the program finds the same timers, and only one decision
 //! can record that one fired.
 
-use super::state::{EntryState, Incident, Kind, Phase, ProposalState, State};
+use super::state::{EntryState, Incident, ProposalState, State};
 use super::steps::ArrivalState;
+use super::values::{Kind, Phase};
 use crate::domain::ids::IncidentNo;
 use crate::domain::plan::{Audience, PublicRule};
 use crate::domain::time::At;

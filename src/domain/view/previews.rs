@@ -9,11 +9,12 @@ use super::incident::cannot;
 use super::{count, id};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PointIx};
-use crate::domain::incident::asks::{Trailers, outgoing, reworded};
+use crate::domain::incident::asks::{outgoing, reworded};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input};
-use crate::domain::incident::state::{Delivery, Entry, EntryState, Incident, Item, State};
+use crate::domain::incident::state::{Delivery, Entry, EntryState, Incident, State};
+use crate::domain::incident::values::Item;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::text::sms::{self, SmsLimits};
@@ -188,11 +189,9 @@ fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     type Key = (u32, u8, Option<String>, Item);
     let mut groups: BTreeMap<Key, BTreeSet<PointIx>> = BTreeMap::new();
     let item = Item::Message(seq);
-    let trailers = Trailers::new(inc, item, &[]);
     for d in of_message(inc, seq, from) {
         let Some(g) = plan.point(d.point).gateways.get(usize::from(d.gateway)) else { continue };
-        let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
-        let trailer = trailers.for_point(d.point, *g, lang, d.flags);
+        let trailer = inc.trailer(d).map(|t| t.to_string());
         groups.entry((g.0, d.lang, trailer, d.item())).or_default().insert(d.point);
     }
     let mut all = Vec::new();

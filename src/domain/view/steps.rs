@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{id, ids};
 use crate::domain::ids::{FunctionId, FunctionIx};
-use crate::domain::incident::state::{Incident, Via};
-use crate::domain::incident::steps::{self, Arrival, ArrivalState, Round, Step, StepAnswer, StepEnd, StepState};
+use crate::domain::incident::state::Incident;
+use crate::domain::incident::steps::{Arrival, ArrivalState, Round, Step, StepAnswer, StepState};
+use crate::domain::incident::values::StepEnd;
+use crate::domain::incident::values::Via;
 use crate::domain::lang::L10n;
 use crate::domain::plan::Plan;
 use crate::domain::step::{Beat, StepKind};
@@ -119,7 +121,7 @@ pub(super) fn step(inc: &Incident, s: &Step, now: At) -> StepView {
     let plan = &inc.plan;
     let asked: Vec<FunctionIx> = s.asked.iter().filter(|a| a.function == s.new.owner).map(|a| a.who).collect();
     let unreached = match (s.kind(), &s.state) {
-        (StepKind::Intervention, StepState::Open) => steps::unreached(inc, s),
+        (StepKind::Intervention, StepState::Open) => crate::domain::incident::standing::unreached(inc, s),
         _ => Vec::new(),
     };
     let no = |a: &&StepAnswer| !a.yes;

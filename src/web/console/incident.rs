@@ -243,10 +243,10 @@ impl Page {
         }
     }
     fn is_open(&self) -> bool {
-        self.view.summary.phase != crate::domain::incident::state::Phase::Closed
+        self.view.summary.phase != crate::domain::incident::values::Phase::Closed
     }
     fn is_restored(&self) -> bool {
-        self.view.summary.phase == crate::domain::incident::state::Phase::Restored
+        self.view.summary.phase == crate::domain::incident::values::Phase::Restored
     }
     fn many(&self) -> usize {
         self.view.rows.len()

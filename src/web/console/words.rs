@@ -2,7 +2,7 @@
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::MessageNo;
-use crate::domain::incident::state::Phase;
+use crate::domain::incident::values::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;

@@ -4,10 +4,10 @@
 use std::str;
 
 use vardkase::config::{Source, load, rosters};
-use vardkase::domain::incident::event::Event;
 use vardkase::gateways::hylafax::wire;
 use vardkase::gateways::{smpp, sms_http, smtp, snpp};
 use vardkase::journal::any_frame;
+use vardkase::record;
 
 /// Each with the folder of its corpus in `fuzz/corpus/`.
 pub const TARGETS: [(&str, fn(&[u8])); 10] = [
@@ -66,13 +66,30 @@ pub fn icalendar(bytes: &[u8]) {
     }
 }
 
-/// A record of the journal: what can be read is written and read as the same.
+/// A record of the journal, of any kind: what can be read is written and read as the same.
 pub fn record(bytes: &[u8]) {
-    let Ok(event) = postcard::from_bytes::<Event>(bytes) else { return };
-    let again = postcard::to_stdvec(&event).expect("an event is written");
-    let read: Event = postcard::from_bytes(&again).expect("what was written is read");
-    assert!(read == event, "{} is read as another event", event.name());
-    let _ = (event.kind(), event.incident());
+    let format0 = (1..=8).map(|kind| (kind, record::format0::VERSION));
+    for (kind, version) in record::kinds().map(|(k, v, _)| (k, v)).chain(record::older_versions()).chain(format0) {
+        let Ok(read) = record::decode(kind, version, bytes) else { continue };
+        let written = record::encode(&read.event);
+        let again = record::decode(written.kind, written.version, &written.bytes).expect("what was written is read");
+        assert!(again.event == read.event, "{} is read as another event", read.event.name());
+    }
+    for (kind, version, _) in record::system::KINDS {
+        let Ok(form) = record::system::decode(*kind, *version, bytes) else { continue };
+        let written = record::system::encode(&form);
+        assert!(record::system::decode(*kind, *version, &written.bytes).expect("what was written is read") == form);
+    }
+    frozen_plan(bytes);
+}
+
+/// A frozen plan and frozen contacts.
+fn frozen_plan(bytes: &[u8]) {
+    if let Ok(plan) = record::plan::decode(bytes) {
+        let again = record::plan::decode(&record::plan::encode(&plan)).expect("what was written is read");
+        assert!(again == plan);
+    }
+    let _ = record::contacts::decode(bytes);
 }
 
 /// A frame of the journal.

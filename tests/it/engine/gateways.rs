@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vardkase::domain::delivery::{Accepted, DeliveryState};
 use vardkase::domain::incident::input::Action;
-use vardkase::domain::incident::state::Item;
+use vardkase::domain::incident::values::Item;
 use vardkase::domain::plan::Channel;
 use vardkase::gateways::GatewayEvent;
 

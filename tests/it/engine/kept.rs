@@ -6,7 +6,8 @@ use std::time::Duration;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::incident::input::Action;
-use vardkase::domain::incident::state::{Item, State};
+use vardkase::domain::incident::state::State;
+use vardkase::domain::incident::values::Item;
 use vardkase::domain::plan::Channel;
 
 use super::rig::*;

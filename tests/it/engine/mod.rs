@@ -4,7 +4,6 @@
 mod callbacks;
 mod disk;
 mod gateways;
-mod golden;
 mod kept;
 mod privacy;
 mod restart;

@@ -9,7 +9,7 @@ use vardkase::domain::incident::decide::dry_run;
 use vardkase::domain::incident::event::Event;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
-use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::values::*;
 use vardkase::domain::ladder::{LevelIx, ModeIx};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{Channel, Plan};

@@ -3,10 +3,12 @@
 use vardkase::domain::audit::{Finding, audit};
 use vardkase::domain::delivery::DeliveryState as S;
 use vardkase::domain::ids::DeliveryId;
+use vardkase::domain::incident::ask_list::AskState;
 use vardkase::domain::incident::event::Event;
-use vardkase::domain::incident::gateways::{GatewayChange, Reached};
+use vardkase::domain::incident::event::GatewayChange;
+use vardkase::domain::incident::gateways::Reached;
 use vardkase::domain::incident::input::{Action, Input, ProgramAlarm};
-use vardkase::domain::incident::state::{AskState, SYSTEM_NOTES};
+use vardkase::domain::incident::state::SYSTEM_NOTES;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
 use vardkase::domain::words::NoteWord;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
-use vardkase::domain::incident::asks::{self, Trailers};
+use vardkase::domain::incident::ask_list::*;
+use vardkase::domain::incident::asks;
 use vardkase::domain::incident::decide::decide;
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::values::*;
 use vardkase::domain::plan::{Channel, Plan};
 use vardkase::domain::time::At;
 use vardkase::domain::words::NoteWord;
@@ -122,7 +124,7 @@ impl Timeline {
         let gateway = point.gateways[usize::from(d.gateway)];
         let lang = plan.region.languages[usize::from(d.lang)];
         let out = asks::outgoing(inc, d.item(), lang).unwrap();
-        let trailer = Trailers::new(inc, d.item(), &[]).for_point(d.point, gateway, lang, d.flags);
+        let trailer = inc.trailer(&d).cloned();
         let (message, note) = match d.item() {
             Item::Message(m) => (Some(m), None),
             Item::Note(n) => (None, Some(inc.notes[n as usize].word)),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, PointIx, Status};
 use vardkase::domain::incident::event::{Batch, Change, Event};
-use vardkase::domain::incident::state::{Delivery, EntryState, Item, Kind, Phase, ReleasedBy, SYSTEM_NOTES};
+use vardkase::domain::incident::state::{Delivery, SYSTEM_NOTES};
+use vardkase::domain::incident::values::{Item, Kind, Phase, ReleasedBy};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{AnswerRule, Audience, Capability, Channel, Hours, Plan};
 use vardkase::domain::time::At;
@@ -240,10 +241,7 @@ impl Auditor<'_> {
                     audience: entry.audience,
                     public: entry.public,
                     message: entry.message,
-                    waits: match &entry.state {
-                        EntryState::Waiting(a) => Some((a.due, a.held)),
-                        _ => None,
-                    },
+                    waits: None,
                     quiet: None,
                     ended: false,
                 });

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{FunctionIx, IncidentNo, Status};
-use vardkase::domain::incident::event::{ApprovalEnd, Change, Event};
-use vardkase::domain::incident::state::{
-    ClosedBy, Delivery, Dropped, Entry, Item, Kind, Phase, ReleasedBy, Source, Via,
-};
+use vardkase::domain::incident::event::{ApprovalEnd, Change, Event, NewEntry};
+use vardkase::domain::incident::state::Delivery;
+use vardkase::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source, Via};
 use vardkase::domain::plan::{AnswerRule, Audience};
 use vardkase::domain::words::NoteWord;
 
@@ -116,7 +115,7 @@ impl Coverage {
             };
             *c.met.entry(met).or_default() += 1;
         }
-        let mut entries: BTreeMap<(IncidentNo, u32), Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<(IncidentNo, u32), NewEntry> = BTreeMap::new();
         let mut reporters: BTreeMap<IncidentNo, FunctionIx> = BTreeMap::new();
         for r in records {
             match &r.event {

@@ -11,7 +11,7 @@ use vardkase::config::load::{Contacts, Loaded};
 use vardkase::dispatch::effects::Env;
 use vardkase::dispatch::engine::{self, Failed, Handle, Parts};
 use vardkase::dispatch::links::LinkKey;
-use vardkase::dispatch::record::{decode, unseal};
+use vardkase::dispatch::record::{Decoder, Entry, unseal};
 use vardkase::dispatch::recover::{frozen, recover};
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
@@ -452,9 +452,13 @@ impl Run {
     fn finish(mut self, state: State) -> Ran {
         let mut reader = self.disk.reader();
         let mut records = Vec::new();
-        let mut read = Vec::new();
+        let (mut read, mut decoder) = (Vec::new(), Decoder::default());
         let chain = reader.read(Head::START, &mut |r| {
-            read.push((r.seq, decode(&r).map_err(|e| e.to_string())));
+            match decoder.next(&r) {
+                Ok(Entry::Event { at, event, .. }) => read.push((r.seq, Ok((at, event)))),
+                Ok(Entry::System(..) | Entry::Part) => {}
+                Err(e) => read.push((r.seq, Err(e.to_string()))),
+            }
             ControlFlow::Continue(())
         });
         if let Err(e) = chain {

@@ -7,7 +7,7 @@ use vardkase::dispatch::links::link;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
-use vardkase::domain::incident::state::Item;
+use vardkase::domain::incident::values::Item;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::words::NoteWord;
 use vardkase::web::answer::answer;

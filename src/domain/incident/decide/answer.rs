@@ -2,10 +2,12 @@
 
 use super::Decider;
 use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo, PointIx};
+use crate::domain::incident::ask_list::{Ask, AskState};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{Ask, AskState, Incident, Item, Phase, Via};
+use crate::domain::incident::state::Incident;
+use crate::domain::incident::values::{Item, Phase, Via};
 use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -98,7 +100,8 @@ impl Decider<'_> {
             return;
         }
         let functions: Vec<FunctionIx> = open.iter().map(|id| self.inc(no).asks[*id as usize].function).collect();
-        self.emit(no, Change::Answered { asks: open, by, at, via });
+        let arrivals = self.arrivals_after(no, &open, by, at);
+        self.emit(no, Change::Answered { asks: open, by, at, via, arrivals });
         self.expect_arrival(no, by, &functions);
     }
 

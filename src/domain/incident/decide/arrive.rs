@@ -3,12 +3,13 @@
 
 use super::Decider;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
+use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::{arrive_within_s, served_by};
-use crate::domain::incident::event::Change;
+use crate::domain::incident::event::{Change, NewArrival};
 use crate::domain::incident::input::Refused;
 use crate::domain::incident::reading::{Code, Reading};
-use crate::domain::incident::state::{AskState, Via};
 use crate::domain::incident::steps::{Arrival, ArrivalState};
+use crate::domain::incident::values::Via;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
@@ -29,6 +30,21 @@ impl Decider<'_> {
                 ("code", n.incident(no)),
             ]
         });
+    }
+
+    /// Who is to come after an answer: where a row says so, for each ask that has all its answers with this one, counted from the
+    /// first of them.
+    pub(super) fn arrivals_after(&self, no: IncidentNo, asks: &[u32], by: FunctionIx, at: At) -> Vec<NewArrival> {
+        let inc = self.inc(no);
+        let arrival = |id: &u32| {
+            let ask = inc.asks.get(*id as usize)?;
+            let within = arrive_within_s(inc, ask.entry)?;
+            let new = usize::from(ask.answers.iter().all(|a| a.by != by));
+            let complete = ask.answers.len() + new >= usize::from(ask.needs);
+            let first = ask.answers.first().map_or(at, |a| a.at);
+            (complete && !self.there(no, ask.function)).then(|| NewArrival { ask: *id, due: first + within })
+        };
+        asks.iter().filter_map(arrival).collect()
     }
 
     /// `ack 14 icu --arrived`.
@@ -141,7 +157,8 @@ impl Decider<'_> {
             })
             .collect();
         if !unanswered.is_empty() {
-            self.emit(no, Change::Answered { asks: unanswered, by, at, via: via.clone() });
+            let arrivals = self.arrivals_after(no, &unanswered, by, at);
+            self.emit(no, Change::Answered { asks: unanswered, by, at, via: via.clone(), arrivals });
         }
         // With more answers wanted nobody is expected yet; who stands there is recorded when the last of them came.
         let inc = self.inc(no);

@@ -4,7 +4,8 @@
 use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::steps::{CALL_BEFORE_S, MISSING_AFTER_S, ROUNDS_MAX, Round, Step, StepAsk, StepEnd};
+use crate::domain::incident::steps::{CALL_BEFORE_S, MISSING_AFTER_S, ROUNDS_MAX, Round, Step};
+use crate::domain::incident::values::{StepAsk, StepEnd};
 use crate::domain::private::Private;
 use crate::domain::words::NoteWord;
 

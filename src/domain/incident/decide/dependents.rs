@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo};
-use crate::domain::incident::state::{EntryState, Kind, Source};
+use crate::domain::incident::state::EntryState;
+use crate::domain::incident::values::{Kind, Source};
 use crate::domain::ladder::LevelIx;
 use crate::domain::lang::L10n;
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, Row, To};

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Decider;
 use super::report::care_at_once;
 use crate::domain::ids::{FunctionIx, IncidentNo};
-use crate::domain::incident::event::Change;
+use crate::domain::incident::event::{Change, NewEntry, NewMessage};
 use crate::domain::incident::facts::Facts;
 use crate::domain::incident::render::{Brief, fingerprint, text};
-use crate::domain::incident::state::{Draft, Entry, EntryState, Incident, Kind, Message, ReleasedBy};
-use crate::domain::incident::steps::{redirection, standing};
+use crate::domain::incident::standing::{redirection, standing};
+use crate::domain::incident::state::{Entry, EntryState, Incident};
+use crate::domain::incident::values::{Draft, Kind, ReleasedBy};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Audience;
 use crate::domain::text::{BadText, Canonical};
@@ -44,9 +45,7 @@ impl Decider<'_> {
                 (lang, Draft { text, fingerprint, reviewed })
             })
             .collect();
-        let message =
-            Message { seq, kind, audience, texts, replaces, released_at: None, stopped: false, page_equal: None };
-        self.emit(no, Change::Drafted { message });
+        self.emit(no, Change::Drafted { message: NewMessage { seq, kind, audience, texts, replaces } });
         seq
     }
 
@@ -202,7 +201,19 @@ impl Decider<'_> {
                 continue;
             }
             let id = u32::try_from(self.inc(no).entries.len()).unwrap_or(u32::MAX);
-            let entry = Entry { id, to: care, rule: None, state: EntryState::Ready, ..e };
+            let entry = NewEntry {
+                id,
+                source: e.source,
+                audience: e.audience,
+                to: care,
+                public: e.public,
+                channels: e.channels,
+                answer: e.answer,
+                answer_within_s: e.answer_within_s,
+                deputies: e.deputies,
+                rule: None,
+                message: e.message,
+            };
             self.emit(no, Change::EntryAdded { entry });
             self.release(no, id, ReleasedBy::Playbook);
         }

@@ -4,7 +4,7 @@ use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::reading::{Code, Reading};
-use crate::domain::incident::state::{ClosedBy, Dropped, PendingReport, Phase};
+use crate::domain::incident::values::{ClosedBy, Dropped, PendingReport, Phase};
 use crate::domain::words::NoteWord;
 
 /// The filled-in report form waits that long, in seconds.

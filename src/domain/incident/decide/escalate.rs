@@ -6,10 +6,13 @@ use super::Decider;
 use super::release::{Sender, count, unreviewed};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
+use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::{self, next_to_ask};
-use crate::domain::incident::event::{Batch, Change, Event, NewAsk, Send};
-use crate::domain::incident::state::{AskState, Delivery, Item, Kind, Message, ReleasedBy};
+use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, NewAsk};
+use crate::domain::incident::state::{Delivery, Message};
 use crate::domain::incident::timers::Timer;
+use crate::domain::incident::values::Send;
+use crate::domain::incident::values::{Item, Kind, ReleasedBy};
 use crate::domain::plan::Channel;
 use crate::domain::words::NoteWord;
 
@@ -70,7 +73,7 @@ impl Decider<'_> {
             })
             .collect();
         // Who gave one of several answers already is not reminded.
-        let silent = |a: &crate::domain::incident::state::Ask| {
+        let silent = |a: &crate::domain::incident::ask_list::Ask| {
             let said = |f: &FunctionIx| a.answers.iter().any(|g| g.by == *f);
             a.asked.iter().copied().filter(|f| !said(f)).collect::<Vec<FunctionIx>>()
         };
@@ -94,6 +97,7 @@ impl Decider<'_> {
                     due: self.now,
                     remind_at: None,
                     rule: ask.rule,
+                    needs: ask.needs,
                     before_shift: None,
                 };
                 let message = asks::newest_for(self.inc(no), &ask);
@@ -112,7 +116,7 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let over = |id: &u32| {
             inc.asks.get(*id as usize).is_some_and(|a| {
-                asks::ask_due(a).is_some()
+                crate::domain::incident::ask_list::ask_due(a).is_some()
                     && a.due <= self.now
                     && next_to_ask(&plan, a.function, &a.asked, self.now).is_none()
             })
@@ -189,7 +193,7 @@ impl Decider<'_> {
         let first = count(inc.deliveries.len());
         let unread = unreviewed(inc, message);
         if unread.is_empty() {
-            return Batch { item, flags, first, sends: Arc::new(sends) };
+            return Batch { item, flags, first, sends: Arc::new(sends), trailers: BatchTrailers::default() };
         }
         // A language that nobody read does not go out by this way either (RULES A7): the other paths carry the text, and where
         // there is none, the holding text of that language.
@@ -204,8 +208,9 @@ impl Decider<'_> {
                 flags: flags | Delivery::OTHER_TEXT,
                 first,
                 sends: Arc::new(held),
+                trailers: BatchTrailers::default(),
             },
-            _ => Batch { item, flags, first, sends: Arc::new(read) },
+            _ => Batch { item, flags, first, sends: Arc::new(read), trailers: BatchTrailers::default() },
         }
     }
 

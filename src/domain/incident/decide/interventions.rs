@@ -5,8 +5,10 @@ use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::asks::next_to_ask;
 use crate::domain::incident::event::Change;
-use crate::domain::incident::state::Via;
-use crate::domain::incident::steps::{HELD_AGAIN_S, Step, StepAsk, StepEnd, StepState, unreached};
+use crate::domain::incident::standing::unreached;
+use crate::domain::incident::steps::{HELD_AGAIN_S, Step, StepState};
+use crate::domain::incident::values::Via;
+use crate::domain::incident::values::{StepAsk, StepEnd};
 use crate::domain::private::Private;
 use crate::domain::words::NoteWord;
 

@@ -8,9 +8,8 @@ use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::{News, Refused};
-use crate::domain::incident::state::{
-    ClosedBy, Dropped, Entry, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
-};
+use crate::domain::incident::state::{Entry, EntryState, Incident};
+use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source};
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
 use crate::domain::private::Private;
 use crate::domain::reach;
@@ -592,11 +591,10 @@ impl Decider<'_> {
             ));
         }
         let fx = self.lead(no, by, "move to another configuration")?;
-        let mut trial = inc.clone();
-        crate::domain::incident::adopt::adopt(&mut trial, plan.clone()).map_err(|unfit| {
+        let moved = crate::domain::incident::adopt::moved(inc, &plan).map_err(|unfit| {
             Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
         })?;
-        self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx });
+        self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx, moved });
         Ok(())
     }
 }

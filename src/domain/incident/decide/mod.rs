@@ -27,13 +27,16 @@ mod steps;
 mod stop;
 mod tasks;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::event::{Change, Event};
 use super::input::{Action, Input, Refused, Report};
-use super::state::{Incident, Phase, State};
+use super::state::{Incident, State};
+use super::trailers::Trailers;
+use super::values::{Item, Phase};
 use crate::domain::holder::holder;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId};
 use crate::domain::ladder::ModeIx;
@@ -51,6 +54,7 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
     let mut d = Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new() };
     let result = d.input(input);
     d.send_requests();
+    d.add_trailers();
     debug_assert!(result.is_ok() || d.events.is_empty(), "a refusal comes before the first event");
     result.map(|()| d.events)
 }
@@ -221,6 +225,39 @@ impl Decider<'_> {
             return;
         }
         self.events.push(event);
+    }
+
+    /// The first delivery that this decision planned for an incident.
+    fn first_planned(&self, no: IncidentNo) -> Option<u32> {
+        self.events.iter().find_map(|event| match event {
+            Event::Incident { no: of, change } if *of == no => change.batches().first().map(|b| b.first),
+            _ => None,
+        })
+    }
+
+    /// Chooses what stands after each text that this decision sends, now that it is known who was asked for whom by all of it:
+    /// from here on it is on record, and sent as it stands there.
+    fn add_trailers(&mut self) {
+        let mut makers: BTreeMap<(IncidentNo, Item), Trailers<'_>> = BTreeMap::new();
+        let mut chosen = Vec::new();
+        for event in &self.events {
+            let Event::Incident { no, change } = event else { continue };
+            let Some(inc) = self.state.incidents.get(no) else { continue };
+            for batch in change.batches().iter().filter(|b| matches!(b.item, Item::Message(_))) {
+                let maker = makers.entry((*no, batch.item)).or_insert_with(|| Trailers::new(inc, batch.item, &[]));
+                chosen.push(maker.of_batch(batch));
+            }
+        }
+        drop(makers);
+        let mut chosen = chosen.into_iter();
+        for event in &mut self.events {
+            let Event::Incident { no, change } = event else { continue };
+            let Some(inc) = self.state.incidents.get_mut(no) else { continue };
+            for batch in change.batches_mut().iter_mut().filter(|b| matches!(b.item, Item::Message(_))) {
+                batch.trailers = chosen.next().unwrap_or_default();
+                inc.put_trailers(batch);
+            }
+        }
     }
 
     /// Six digits, fresh, unlike any that is in use: approval and decision codes are apart from answer codes (RULES B2).

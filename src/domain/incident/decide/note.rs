@@ -7,9 +7,10 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::ids::{FunctionIx, GatewayId, GatewayIx, IncidentNo, MessageNo, PointIx, SiteId};
 use crate::domain::incident::asks;
-use crate::domain::incident::event::{Batch, Change, Event, Send};
+use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event};
 use crate::domain::incident::render::mode_line;
-use crate::domain::incident::state::Item;
+use crate::domain::incident::values::Item;
+use crate::domain::incident::values::Send;
 use crate::domain::ladder::ModeIx;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, Plan};
@@ -123,7 +124,13 @@ impl Decider<'_> {
             };
             let id = count(self.inc(no).notes.len());
             let first = count(self.inc(no).deliveries.len());
-            let batch = Batch { item: Item::Note(id), flags: 0, first, sends: Arc::new(sends) };
+            let batch = Batch {
+                item: Item::Note(id),
+                flags: 0,
+                first,
+                sends: Arc::new(sends),
+                trailers: BatchTrailers::default(),
+            };
             self.emit(no, Change::NoteSent { id, to, word, text: text.into(), batch });
             first_id.get_or_insert(id);
         }

@@ -7,8 +7,9 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionIx, IncidentNo, MessageNo, Status};
-use crate::domain::incident::event::{Batch, Change, Event, Outcome};
-use crate::domain::incident::state::{Delivery, EntryState, Item, SYSTEM_NOTES};
+use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, Outcome};
+use crate::domain::incident::state::{Delivery, EntryState, SYSTEM_NOTES};
+use crate::domain::incident::values::Item;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
@@ -98,7 +99,13 @@ impl Decider<'_> {
             sender.choose(d.point, &tried)
         };
         if let Ok(send) = next {
-            let batch = Batch { item, flags: d.flags, first: count(inc.deliveries.len()), sends: Arc::new(vec![send]) };
+            let batch = Batch {
+                item,
+                flags: d.flags,
+                first: count(inc.deliveries.len()),
+                sends: Arc::new(vec![send]),
+                trailers: BatchTrailers::default(),
+            };
             self.emit(no, Change::Rerouted { from: ordinal, batch });
         } else if let Item::Message(message) = item {
             self.last_path_failed(no, message, &inc.plan.point(d.point).functions.clone());

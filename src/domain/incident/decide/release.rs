@@ -7,11 +7,12 @@ use super::Decider;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionIx, GatewayIx, IncidentNo, PointIx};
+use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks;
-use crate::domain::incident::event::{Batch, Change, DroppedPath, NewAsk, Send};
-use crate::domain::incident::state::{
-    AskState, ClosedBy, Delivery, EntryState, Incident, Item, Kind, Phase, ReleasedBy, Source,
-};
+use crate::domain::incident::event::{Batch, BatchTrailers, Change, DroppedPath, NewAsk};
+use crate::domain::incident::state::{Delivery, EntryState, Incident};
+use crate::domain::incident::values::Send;
+use crate::domain::incident::values::{ClosedBy, Item, Kind, Phase, ReleasedBy, Source};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
 use crate::domain::reach;
@@ -96,8 +97,13 @@ impl Decider<'_> {
             if !held.is_empty() {
                 let holding = self.draft(no, Kind::Holding, e.audience);
                 first = count(self.inc(no).deliveries.len());
-                let batch =
-                    Batch { item: Item::Message(holding), flags: Delivery::OTHER_TEXT, first, sends: Arc::new(held) };
+                let batch = Batch {
+                    item: Item::Message(holding),
+                    flags: Delivery::OTHER_TEXT,
+                    first,
+                    sends: Arc::new(held),
+                    trailers: BatchTrailers::default(),
+                };
                 first += count(batch.sends.len());
                 batches.push(batch);
             }
@@ -107,6 +113,7 @@ impl Decider<'_> {
             flags: 0,
             first,
             sends: Arc::new(std::mem::take(&mut out.sends)),
+            trailers: BatchTrailers::default(),
         });
         let asked: Vec<FunctionIx> = asks.iter().map(|a| a.function).collect();
         self.supersede(no, e.message, &asked);
@@ -129,7 +136,7 @@ impl Decider<'_> {
         for &function in &e.to {
             let older = inc.ask(function);
             // Asked with this text already; a weaker wish (an owner of something dependent) gives way to this one.
-            let asked_so = |a: &crate::domain::incident::state::Ask| {
+            let asked_so = |a: &crate::domain::incident::ask_list::Ask| {
                 a.message == e.message && (a.rule >= e.answer || matches!(a.state, AskState::Answered { .. }))
             };
             if older.is_some_and(asked_so) {
@@ -139,13 +146,13 @@ impl Decider<'_> {
             let mut asked = vec![holder];
             let mut stage = 0;
             // Who needs more than one answer asks as many different holders at once.
-            let needs = usize::from(asks::answers_needed(inc, entry, function));
+            let needs = asks::answers_needed(inc, entry, function);
             let beside = e.deputies == DeputyRule::Beside;
             if e.answer == AnswerRule::Required && (beside || needs > 1) {
                 let direct: Vec<FunctionIx> =
                     plan.function(function).deputies.iter().map(|d| self.holds(plan, *d)).collect();
                 for d in deputies_in_turn(plan, function, self.now.timestamp()) {
-                    if (beside && direct.contains(&d) || asked.len() < needs) && !asked.contains(&d) {
+                    if (beside && direct.contains(&d) || asked.len() < usize::from(needs)) && !asked.contains(&d) {
                         asked.push(d);
                         stage += 1;
                     }
@@ -166,7 +173,7 @@ impl Decider<'_> {
                 }
             }
             let remind_at = (e.answer == AnswerRule::Required).then(|| self.now + due.seconds_since(self.now) / 2);
-            asks.push(NewAsk { function, asked, stage, due, remind_at, rule: e.answer, before_shift: None });
+            asks.push(NewAsk { function, asked, stage, due, remind_at, rule: e.answer, needs, before_shift: None });
         }
         asks
     }
@@ -182,17 +189,13 @@ impl Decider<'_> {
     ) -> Planned {
         let inc = self.inc(no);
         let mut sent: BTreeSet<PointIx> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
-        // Who has the text already and answers for another from now on is told so (RULES C1). What still waits in a queue
-        // says it by itself: its trailer is made when it leaves.
-        let queued: BTreeSet<PointIx> = inc
-            .deliveries
-            .iter()
-            .filter(|d| d.item() == item && d.state == DeliveryState::Queued)
-            .map(|d| d.point)
-            .collect();
+        // Who has the text already and answers for another from now on is told so (RULES C1). What this decision itself sends
+        // says it: its trailers are chosen at the end.
+        let fresh = self.first_planned(no).and_then(|first| inc.deliveries.get(first as usize..)).unwrap_or_default();
+        let fresh: BTreeSet<PointIx> = fresh.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
         let stands_in: BTreeSet<FunctionIx> =
             asks.iter().flat_map(|a| a.asked.iter().copied().filter(|f| *f != a.function)).collect();
-        sent.retain(|p| queued.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
+        sent.retain(|p| fresh.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
@@ -332,7 +335,7 @@ pub(super) struct Planned {
 pub(super) struct Sender<'a> {
     plan: &'a Plan,
     /// Functions that are asked themselves: their trailer is the common one.
-    trailers: asks::Trailers<'a>,
+    trailers: crate::domain::incident::trailers::Trailers<'a>,
     /// Gateways that the incident itself impairs come last (INCIDENTS lesson 25).
     impaired: Vec<bool>,
     fits: HashMap<(GatewayIx, Lang, Option<String>), Result<u32, DoesNotFit>>,
@@ -346,7 +349,13 @@ impl<'a> Sender<'a> {
         let down = reach::down(plan, &book.systems, &book.infra);
         let impaired = plan.gateways.iter().map(|g| !down.stands(&g.needs)).collect();
         let out = plan.region.languages.iter().filter_map(|l| asks::outgoing(inc, item, *l).map(|o| (*l, o))).collect();
-        Self { plan, trailers: asks::Trailers::new(inc, item, asks), impaired, fits: HashMap::new(), out }
+        Self {
+            plan,
+            trailers: crate::domain::incident::trailers::Trailers::new(inc, item, asks),
+            impaired,
+            fits: HashMap::new(),
+            out,
+        }
     }
 
     /// Another text than a stored one: a note that is being written.

@@ -8,7 +8,8 @@ use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
 use crate::domain::incident::reading::{Code, Reading, Verb, read};
-use crate::domain::incident::state::{EntryState, Item, PendingReport, ProposalState, Via};
+use crate::domain::incident::state::{EntryState, ProposalState};
+use crate::domain::incident::values::{Item, PendingReport, Via};
 use crate::domain::plan::Plan;
 use crate::domain::words::NoteWord;
 
@@ -305,7 +306,7 @@ impl Decider<'_> {
         let number = inc.number(e.message);
         let Some(to) = inc.plan.point(p).functions.first().copied() else { return };
         self.note_to(no, to, &[p], NoteWord::AlreadyReleased, &|n| {
-            use crate::domain::incident::state::ReleasedBy as R;
+            use crate::domain::incident::values::ReleasedBy as R;
             let by = match by {
                 R::Approval(f) | R::BreakGlass(f) => n.title(f),
                 R::Playbook | R::Deadline => n.plan.words(n.lang).deadline.clone(),

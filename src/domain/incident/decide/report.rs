@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Decider;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status, SystemId};
-use crate::domain::incident::event::Change;
+use crate::domain::incident::event::{Change, NewEntry};
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Refused, Report, find_playbook, status};
-use crate::domain::incident::state::{Entry, EntryState, Kind, Source};
+use crate::domain::incident::state::{Entry, EntryState};
+use crate::domain::incident::values::{Kind, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{
@@ -344,12 +345,12 @@ impl Decider<'_> {
         let by_level = if beside { DeputyRule::Beside } else { DeputyRule::After };
         let answer = match kind {
             // What is over asks for nothing: nobody would take the answer.
-            _ if inc.phase == crate::domain::incident::state::Phase::Closed => AnswerRule::None,
+            _ if inc.phase == crate::domain::incident::values::Phase::Closed => AnswerRule::None,
             Kind::Alert => row.answer.unwrap_or(kind.default_answer()),
             // A row may ask for less than the kind does, never for more: updates ask for nothing (RULES C7).
             _ => kind.default_answer().min(row.answer.unwrap_or(AnswerRule::Required)),
         };
-        let entry = Entry {
+        let entry = NewEntry {
             id: u32::try_from(inc.entries.len()).unwrap_or(u32::MAX),
             source,
             audience: row.audience,
@@ -361,7 +362,6 @@ impl Decider<'_> {
             deputies: row.deputies.unwrap_or(by_level),
             rule,
             message,
-            state: EntryState::Ready,
         };
         let id = entry.id;
         self.emit(no, Change::EntryAdded { entry });
@@ -383,7 +383,7 @@ impl Decider<'_> {
             }
             match self.inc(no).entry(*id).map(|e| e.rule.is_some()) {
                 Some(true) => ask.push(*id),
-                Some(false) => self.release(no, *id, crate::domain::incident::state::ReleasedBy::Playbook),
+                Some(false) => self.release(no, *id, crate::domain::incident::values::ReleasedBy::Playbook),
                 None => {}
             }
         }

@@ -3,10 +3,12 @@
 
 use super::Decider;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
-use crate::domain::incident::asks::within_s;
+use crate::domain::incident::ask_list::AskState;
+use crate::domain::incident::asks::{answers_needed, within_s};
 use crate::domain::incident::event::{Change, NewAsk};
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{Approval, AskState, ClosedBy, EntryState, Kind, Phase, ProposalState};
+use crate::domain::incident::state::{EntryState, ProposalState};
+use crate::domain::incident::values::{Approval, ClosedBy, Kind, Phase};
 use crate::domain::plan::{AnswerRule, Audience};
 use crate::domain::words::NoteWord;
 
@@ -140,6 +142,7 @@ impl Decider<'_> {
             due,
             remind_at: Some(self.now + due.seconds_since(self.now) / 2),
             rule: AnswerRule::Required,
+            needs: answers_needed(self.inc(no), ask.entry, f),
             before_shift: before,
         }];
         let channels = self.channels_of(no, message);

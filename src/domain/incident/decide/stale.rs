@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{Entry, EntryState, Incident, Message, ReleasedBy};
+use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
+use crate::domain::incident::values::ReleasedBy;
 use crate::domain::lang::Lang;
 use crate::domain::text::Fingerprint;
 

@@ -4,8 +4,9 @@
 use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::reading::{Code, Reading, Verb};
-use crate::domain::incident::state::Via;
-use crate::domain::incident::steps::{Step, StepEnd, StepState};
+use crate::domain::incident::steps::{Step, StepState};
+use crate::domain::incident::values::StepEnd;
+use crate::domain::incident::values::Via;
 use crate::domain::private::Private;
 use crate::domain::step::StepKind;
 use crate::domain::words::NoteWord;

@@ -6,10 +6,11 @@ use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::asks::within_s;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::{Refused, StepStart};
-use crate::domain::incident::state::{Phase, Via};
 use crate::domain::incident::steps::{
-    CALL_BEFORE_S, DUE_MAX_S, ENDING_S, NewStep, STEPS_MAX, Step, StepAsk, StepEnd, StepState, is_outside, looks_at,
+    CALL_BEFORE_S, DUE_MAX_S, ENDING_S, STEPS_MAX, Step, StepState, is_outside, looks_at,
 };
+use crate::domain::incident::values::{NewStep, StepAsk, StepEnd};
+use crate::domain::incident::values::{Phase, Via};
 use crate::domain::ladder::LevelIx;
 use crate::domain::plan::Plan;
 use crate::domain::private::Private;

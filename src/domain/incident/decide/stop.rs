@@ -8,8 +8,9 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::input::Refused;
-use crate::domain::incident::state::{ClosedBy, Dropped, EntryState, Item, Kind};
-use crate::domain::incident::steps::StepEnd;
+use crate::domain::incident::state::EntryState;
+use crate::domain::incident::values::StepEnd;
+use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind};
 use crate::domain::plan::Audience;
 use crate::domain::private::Private;
 

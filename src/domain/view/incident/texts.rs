@@ -2,9 +2,8 @@
 
 use super::super::{id, ids, mode_rung};
 use super::shown::*;
-use crate::domain::incident::state::{
-    Approval, Dropped, Entry, EntryState, Incident, Kind, ProposalState, ReleasedBy, Source,
-};
+use crate::domain::incident::state::{Entry, EntryState, Incident, ProposalState};
+use crate::domain::incident::values::{Approval, Dropped, Kind, ReleasedBy, Source};
 use crate::domain::plan::{Plan, Then};
 
 pub(super) fn message(inc: &Incident, m: &crate::domain::incident::state::Message) -> MessageView {

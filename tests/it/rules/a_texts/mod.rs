@@ -15,6 +15,7 @@ use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::values::*;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{Audience, Channel, Then};
 use vardkase::domain::text::pages::{PageRules, pages};

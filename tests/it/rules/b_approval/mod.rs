@@ -15,6 +15,7 @@ use vardkase::domain::ids::*;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::values::*;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{Audience, Channel, Plan, PublicRule, Then};
 use vardkase::domain::time::At;

@@ -1,0 +1,55 @@
+//! What steps mean for their incident: who was reached by one, and which redirections stand.
+
+use super::state::Incident;
+use super::steps::Step;
+use super::values::{Item, Phase};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::FunctionIx;
+use crate::domain::lang::L10n;
+use crate::domain::step::StepKind;
+use crate::domain::time::At;
+
+/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of who
+/// was asked for it, or somebody answered.
+pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
+    if step.answers.get(&function).is_some_and(|a| a.yes) {
+        return true;
+    }
+    let who: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
+    inc.deliveries.iter().any(|d| {
+        matches!(d.item(), Item::Note(n) if step.notes.contains(&n))
+            && matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)
+            && inc.plan.point(d.point).functions.iter().any(|f| who.contains(f))
+    })
+}
+
+/// The functions of a step that were not reached.
+pub fn unreached(inc: &Incident, step: &Step) -> Vec<FunctionIx> {
+    step.new.to.iter().copied().filter(|f| !reached(inc, step, *f)).collect()
+}
+
+/// A redirection as texts say it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing<'a> {
+    /// Which step.
+    pub step: u32,
+    /// Where patients go.
+    pub text: &'a L10n,
+    /// Until when.
+    pub until: At,
+}
+
+/// The redirection that a step is.
+pub fn redirection(inc: &Incident, step: u32) -> Option<Standing<'_>> {
+    let s = inc.steps.get(step as usize).filter(|s| s.kind() == StepKind::Redirection)?;
+    Some(Standing { step, text: &s.new.title, until: s.new.due })
+}
+
+/// Redirections that stand: each with its end. Every later text says them.
+pub fn standing(inc: &Incident) -> Vec<Standing<'_>> {
+    if inc.phase == Phase::Closed {
+        return Vec::new();
+    }
+    let holds = |s: &&Step| s.kind() == StepKind::Redirection && s.is_open();
+    inc.steps.iter().filter(holds).filter_map(|s| redirection(inc, s.id)).collect()
+}
