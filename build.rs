@@ -1,22 +1,56 @@
-//! Makes the words of the screens into Rust (`build/words.rs`), and places the functions of a start beside each other in the
-//! program, see `layout/README.md`.
+//! Makes the words of the screens into Rust (`build/words.rs`), and in the profile `dist` places the functions of a start beside
+//! each other in the program: see `layout/README.md`.
 
 #[path = "build/words.rs"]
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=layout/start.order");
     catalogues(Path::new("assets/words"));
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|v| v == value);
-    // Where rustc links with its own lld, which knows the option.
-    if is("PROFILE", "release") && is("TARGET", "x86_64-unknown-linux-gnu") {
-        let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-        println!("cargo:rustc-link-arg-bins=-Wl,--symbol-ordering-file={root}/layout/start.order");
-        println!("cargo:rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
+    // These are compiled in (`config/load.rs`). A file that is new in them is seen only here.
+    for folder in ["channels", "contacts", "playbooks"] {
+        println!("cargo:rerun-if-changed={folder}");
     }
+    let out = PathBuf::from(variable("OUT_DIR"));
+    if !is_dist(&out) {
+        return;
+    }
+    let order = format!("-Wl,--symbol-ordering-file={}/layout/start.order", variable("CARGO_MANIFEST_DIR"));
+    let options = [order.as_str(), "-Wl,--no-warn-symbol-ordering"];
+    match links_with(&options, &out) {
+        Ok(()) => options.iter().for_each(|option| println!("cargo:rustc-link-arg-bins={option}")),
+        Err(why) => println!("cargo:warning=the functions of a start stay where they are: {why}"),
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+/// A build script is told "release" for every profile that inherits from it; its own name stands only in the path
+/// `target/[TRIPLE/]PROFILE/build/PACKAGE/out`.
+fn is_dist(out: &Path) -> bool {
+    out.ancestors().skip(1).take(3).any(|folder| folder.file_name().is_some_and(|name| name == "dist"))
+}
+
+/// Whether the linker that rustc will use takes the options: it links an empty program with them. LLVM's does, GNU's does not,
+/// and which one it is depends on target, version, configuration and flags.
+fn links_with(options: &[&str], out: &Path) -> Result<(), String> {
+    let source = out.join("empty.rs");
+    std::fs::write(&source, "fn main() {}\n").map_err(|e| format!("{}: {e}", source.display()))?;
+    let mut rustc = Command::new(variable("RUSTC"));
+    rustc.args(["--edition=2024", "--target", &variable("TARGET"), "-o"]).arg(out.join("empty")).arg(&source);
+    if let Ok(linker) = std::env::var("RUSTC_LINKER") {
+        rustc.arg(format!("-Clinker={linker}"));
+    }
+    rustc.args(variable("CARGO_ENCODED_RUSTFLAGS").split('\x1f').filter(|flag| !flag.is_empty()));
+    rustc.args(options.iter().map(|option| format!("-Clink-arg={option}")));
+    let ended = rustc.output().map_err(|e| format!("rustc can't be run: {e}"))?;
+    if ended.status.success() { Ok(()) } else { Err("the linker does not know --symbol-ordering-file".into()) }
 }
 
 /// What is wrong in the catalogues is said as errors of the build, all of it at once.

@@ -1,11 +1,11 @@
 //! Shift changes (RULES C11): when they fall, in cron notation and local time, or by the roster. What follows from one the domain decides.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
-use cron::Cron;
 use jiff::{Timestamp, ToSpan};
 
+use crate::config::CronTime;
+use crate::domain::calendar::Calendar;
 use crate::domain::ids::FunctionId;
 use crate::domain::plan::Plan;
 
@@ -14,22 +14,35 @@ pub fn changed(plan: &Plan, from: Timestamp, to: Timestamp) -> Vec<FunctionId> {
     let mut changed = BTreeSet::new();
     // Older changes are history: whoever came on since was told by a later one.
     let from = from.max(to - 24.hours());
-    let local = plan.calendar.local(from);
     for f in &plan.functions {
         // Another duty telephone from now on: whoever holds it has none of the texts (DESIGN: rosters).
         if f.roster.changes(from.into(), to.into()) {
             changed.insert(f.id.clone());
         }
         for shift in &f.shifts {
-            let Ok(cron) = Cron::from_str(shift) else { continue };
-            if let Ok(next) = cron.find_next_occurrence(&local, false)
-                && next.timestamp() <= to
-            {
+            if CronTime::read(shift).is_ok_and(|time| comes(&time, &plan.calendar, from, to)) {
                 changed.insert(f.id.clone());
             }
         }
     }
     changed.into_iter().collect()
+}
+
+/// Whether the time comes after `from` and not after `to`. A time that a spring night skips comes as long after the gap as it
+/// stands in it; one that an autumn night has twice comes the first time.
+fn comes(time: &CronTime, calendar: &Calendar, from: Timestamp, to: Timestamp) -> bool {
+    // The clock on the wall is moved by less than this.
+    let moved = 3.hours();
+    let Ok(mut wall) = calendar.local(from).datetime().checked_sub(moved) else { return false };
+    let Ok(last) = calendar.local(to).datetime().checked_add(moved) else { return false };
+    while let Some(next) = time.next_on_the_wall(wall).filter(|next| *next <= last) {
+        let placed = calendar.zone.0.to_ambiguous_zoned(next).compatible();
+        if placed.is_ok_and(|at| at.timestamp() > from && at.timestamp() <= to) {
+            return true;
+        }
+        wall = next;
+    }
+    false
 }
 
 #[cfg(test)]
@@ -48,11 +61,14 @@ mod tests {
         let tib = vec![FunctionId::from("tib")];
         assert_eq!(changed(&plan, at("2026-06-01T02:29:00+02:00"), at("2026-06-01T02:30:00+02:00")), tib);
         assert!(changed(&plan, at("2026-06-01T02:30:00+02:00"), at("2026-06-01T02:31:00+02:00")).is_empty());
-        // The spring night has no 02.30: it comes at the first moment after the gap.
+        // The spring night has no 02.30: it comes as long after the gap, also where the looks are short.
         assert_eq!(changed(&plan, at("2026-03-29T01:59:00+01:00"), at("2026-03-29T03:31:00+02:00")), tib);
+        assert_eq!(changed(&plan, at("2026-03-29T03:29:30+02:00"), at("2026-03-29T03:30:00+02:00")), tib);
+        assert!(changed(&plan, at("2026-03-29T03:30:00+02:00"), at("2026-03-29T03:30:30+02:00")).is_empty());
         // The autumn night has two: one change.
         assert_eq!(changed(&plan, at("2026-10-25T02:00:00+02:00"), at("2026-10-25T02:45:00+02:00")), tib);
         assert!(changed(&plan, at("2026-10-25T02:45:00+02:00"), at("2026-10-25T02:45:00+01:00")).is_empty());
+        assert!(changed(&plan, at("2026-10-25T02:29:30+01:00"), at("2026-10-25T02:30:00+01:00")).is_empty());
         // Slept through: once.
         assert_eq!(changed(&plan, at("2026-06-01T00:00:00+02:00"), at("2026-06-09T00:00:00+02:00")), tib);
     }

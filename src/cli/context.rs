@@ -12,6 +12,7 @@ use super::times::{self, Side};
 use crate::api::calls::{self, Call};
 use crate::api::{CommandDone, Zone};
 use crate::clock::{Clock, SystemClock};
+use crate::domain::calendar;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::L10n;
@@ -166,7 +167,7 @@ impl<'t> Context<'t> {
 
     /// Takes the zone that a status tells.
     pub fn learn_zone(&mut self, told: Zone) {
-        self.zone = Some(told.zone.and_then(|name| TimeZone::get(&name).ok()));
+        self.zone = Some(told.zone.and_then(|name| calendar::Zone::named(&name)).map(|zone| zone.0));
     }
 
     /// A moment for people: the clock in the region, with the date when it is not the day of `now`.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use serde_json::json;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::context::Context;
 use super::terminal::Hue;
@@ -123,14 +124,15 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 /// Log lines go to standard error; `RUST_LOG` chooses which.
 pub(super) fn logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    // A second logger in one process (tests) changes nothing.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let chosen = std::env::var("RUST_LOG").ok().and_then(|v| v.parse::<Targets>().ok());
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let filter = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
+    // A second logger in one process (tests) changes nothing.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 
 /// What kept the program from starting.

@@ -40,6 +40,11 @@ impl Hue {
             Hue::Faint => "\x1b[2m",
         }
     }
+
+    /// The text in this colour.
+    pub fn paint(self, text: &str) -> String {
+        format!("{}{text}\x1b[0m", self.start())
+    }
 }
 
 /// How a terminal is made.
@@ -132,7 +137,7 @@ impl Terminal {
     }
     /// A text with a colour, where there are colours.
     pub fn paint(&self, hue: Hue, text: &str) -> String {
-        if self.with.colour { format!("{}{text}\x1b[0m", hue.start()) } else { text.to_owned() }
+        if self.with.colour { hue.paint(text) } else { text.to_owned() }
     }
     /// As it is: only for what this program made.
     pub fn raw(&mut self, text: &str) {

@@ -134,7 +134,7 @@ mod tests {
         text.parse::<Timestamp>().unwrap().into()
     }
     fn read(text: &str, now: &str, side: Side) -> Option<String> {
-        let zone = TimeZone::get("Europe/Stockholm").unwrap();
+        let zone = crate::domain::calendar::Zone::named("Europe/Stockholm").unwrap().0;
         let found = absolute(text, at(now)).or_else(|| local(text, at(now), &zone, side).ok());
         found.map(|a| a.to_string())
     }

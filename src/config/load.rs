@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rust_embed::Embed;
+use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -27,15 +27,12 @@ const FOLDERS: [&str; 3] = ["channels", "contacts", "playbooks"];
 /// Calendars, for those who take turns; the folder need not be there.
 pub(super) const ROSTERS: &str = "contacts/rosters/";
 
-#[derive(Embed)]
-#[folder = "channels/"]
-struct ShippedChannels;
-#[derive(Embed)]
-#[folder = "contacts/"]
-struct ShippedContacts;
-#[derive(Embed)]
-#[folder = "playbooks/"]
-struct ShippedPlaybooks;
+/// The fictional region, compiled in.
+const SHIPPED: [(&str, Dir<'static>); 3] = [
+    ("channels", include_dir!("$CARGO_MANIFEST_DIR/channels")),
+    ("contacts", include_dir!("$CARGO_MANIFEST_DIR/contacts")),
+    ("playbooks", include_dir!("$CARGO_MANIFEST_DIR/playbooks")),
+];
 
 /// Where configuration comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -377,17 +374,15 @@ fn read(source: &Source) -> (Files, Vec<String>, Found) {
 
 /// The fictional region, file by file: what `--config` starts from.
 pub(super) fn shipped_files() -> Files {
-    fn of<E: Embed>(folder: &str, files: &mut Files) {
-        for name in E::iter().filter(|name| name.ends_with(".yaml")) {
-            if let Some(file) = E::get(&name) {
-                files.push((format!("{folder}/{name}"), String::from_utf8_lossy(&file.data).into_owned()));
+    let mut files = Vec::new();
+    for (folder, shipped) in &SHIPPED {
+        for file in shipped.files() {
+            let name = file.path().to_string_lossy();
+            if name.ends_with(".yaml") {
+                files.push((format!("{folder}/{name}"), String::from_utf8_lossy(file.contents()).into_owned()));
             }
         }
     }
-    let mut files = Vec::new();
-    of::<ShippedChannels>("channels", &mut files);
-    of::<ShippedContacts>("contacts", &mut files);
-    of::<ShippedPlaybooks>("playbooks", &mut files);
     files.sort();
     files
 }

@@ -11,6 +11,7 @@
 //! Must not: open a socket, resolve a secret before a gateway wants it, or know a protocol.
 
 pub mod check;
+mod cron_time;
 pub mod de;
 pub mod diagnostics;
 pub mod diff;
@@ -24,4 +25,5 @@ pub mod tests_block;
 mod yaml;
 
 pub use check::{CheckReport, run_check};
+pub use cron_time::CronTime;
 pub use load::{Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load, load_checked};

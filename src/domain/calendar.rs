@@ -2,18 +2,19 @@
 //! asks what time it is.
 
 use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
 
-/// A time zone by its IANA name, with its rules (bundled: no zone database is read).
+/// A time zone by its IANA name, with the rules that are in the program: what was decided by them is decided so everywhere, and no
+/// zone database of the machine is read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Zone(pub TimeZone);
 
 impl Zone {
     /// By name.
     pub fn named(name: &str) -> Option<Self> {
-        TimeZone::get(name).ok().map(Zone)
+        TimeZoneDatabase::bundled().get(name).ok().map(Zone)
     }
     /// Its name.
     pub fn name(&self) -> &str {

@@ -1,19 +1,15 @@
 //! Whether the program lives and can act, and its numbers in the text format that everybody scrapes. IDs only.
 
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 
 use super::Ctx;
 use super::api::{admitted, denied};
 use super::gateways::gateways_of;
+use super::open_metrics::{CONTENT_TYPE, Labels, OpenMetrics};
 use crate::api::{GatewayView, Standing};
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::latest_seal;
@@ -43,26 +39,14 @@ pub(super) async fn metrics(State(ctx): State<Ctx>, headers: HeaderMap) -> Respo
         return denied(why);
     }
     match ctx.handle.query(text).await {
-        Ok(text) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, kind)], text).into_response()
-        }
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(e) => super::problem::Problem::from(e).answer(true),
     }
 }
 
-type Labels = Vec<(&'static str, String)>;
-type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
-
 fn text(state: &Domain, meta: &Meta) -> String {
-    let mut registry = Registry::with_prefix("vardkase");
-    let mut add = |name: &str, help: &str, values: Vec<(Labels, f64)>| {
-        let family = Numbers::default();
-        for (labels, value) in values {
-            family.get_or_create(&labels).set(value);
-        }
-        registry.register(name, help, family);
-    };
+    let mut numbers = OpenMetrics::with_prefix("vardkase");
+    let mut add = |name: &str, help: &str, values: Vec<(Labels, f64)>| numbers.gauges(name, help, values);
     let one = |value: f64| vec![(Vec::new(), value)];
     add("on_record", "1 when everything is on disk", one(f64::from(u8::from(meta.on_record))));
     add("journal_records", "Number of the last record", one(meta.seq as f64));
@@ -162,8 +146,5 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let beat = beat.map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at))));
     add("heartbeat_age_seconds", "Since the watcher outside last took a sign of life", beat.into_iter().collect());
 
-    let mut text = String::new();
-    // Writing into memory can't fail.
-    let _ = encode(&mut text, &registry);
-    text
+    numbers.finish()
 }

@@ -25,6 +25,7 @@ mod console;
 pub mod gateways;
 pub mod log;
 mod metrics;
+mod open_metrics;
 pub mod page;
 pub mod problem;
 pub mod public;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
+use crate::config::CronTime;
 use crate::config::diagnostics::Place;
 use crate::config::load::normal;
 use crate::config::raw::contacts::{FunctionEntry, HoursWord, PointEntry};
@@ -104,7 +105,7 @@ impl Resolver<'_> {
             let languages: Vec<Lang> = entry.languages.iter().filter_map(|l| self.lang(l)).collect();
             let languages = if languages.is_empty() { vec![self.plan.lang()] } else { languages };
             for shift in entry.shifts.iter() {
-                if let Err(e) = shift.parse::<cron::Cron>() {
+                if let Err(e) = CronTime::read(&shift.value) {
                     let message = format!("\"{}\" is no time in cron notation: {e}", shift.value);
                     self.found
                         .error(shift.place, "shift", message)

@@ -3,7 +3,7 @@
 //! A codec of our own, although the crate `rusmpp` has one: what gateways send in practice is looser than the
 //! specification (an error answer without its body, text outside ASCII in numbers, a missing NUL at the end), and there one
 //! odd field is an error for the whole stream; here it costs that field. It also writes straight into the session's buffer.
-//! The tests compare every PDU with what `rusmpp` makes of the same fields.
+//! The tests compare PDUs with what `rusmpp` made of the same fields.
 
 /// Command length, id, status, sequence number: four octets each (SMPP 3.4, 3.2).
 pub const HEADER_LEN: usize = 16;

@@ -1,25 +1,9 @@
-//! What `rusmpp` makes of the same fields must be the same bytes; what comes from outside must never panic.
+//! The bytes are those that `rusmpp` 0.4, a codec by others, makes of the same fields; what comes from outside must never panic.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::str::FromStr;
-
 use proptest::prelude::*;
-use rusmpp::encode::{Encode, Length};
-use rusmpp::pdus::{BindTransceiver, DeliverSm, SubmitSm};
-use rusmpp::types::{COctetString, OctetString};
-use rusmpp::values::{DataCoding, EsmClass, InterfaceVersion, Npi, RegisteredDelivery, ServiceType, Ton};
-use rusmpp::{Command, CommandStatus, Pdu};
 
 use super::*;
-
-fn theirs(sequence: u32, pdu: impl Into<Pdu>) -> Vec<u8> {
-    let command = Command::new(CommandStatus::EsmeRok, sequence, pdu);
-    let mut body = vec![0; command.length()];
-    command.encode(&mut body);
-    let mut all = (body.len() as u32 + 4).to_be_bytes().to_vec();
-    all.extend(body);
-    all
-}
 
 fn sample() -> Submit<'static> {
     Submit {
@@ -43,13 +27,6 @@ fn bind_transceiver_byte_for_byte() {
     let mut ours = Vec::new();
     bind(&mut ours, id::BIND_TRANSCEIVER, 1, ["tester", "secret", "VK"], 0x34);
     assert_eq!(ours, b"\0\0\0\x25\0\0\0\x09\0\0\0\0\0\0\0\x01tester\0secret\0VK\0\x34\0\0\0");
-    let bind = BindTransceiver::builder()
-        .system_id(COctetString::from_str("tester").unwrap())
-        .password(COctetString::from_str("secret").unwrap())
-        .system_type(COctetString::from_str("VK").unwrap())
-        .interface_version(InterfaceVersion::Smpp3_4)
-        .build();
-    assert_eq!(ours, theirs(1, bind));
 }
 
 #[test]
@@ -61,24 +38,6 @@ fn submit_sm_byte_for_byte() {
         b"\0\0\0\x52\0\0\0\x04\0\0\0\0\0\0\0\x07\0\x05\0Region\0\x01\x0146701740605\0\x40\0\0\x00000000010000000R\0\x01\0\x08\0\x0a\
           \x05\0\x03\x2a\x02\x01\0J\0A\x02\x04\0\x02\x12\x34"
     );
-    let sm = SubmitSm::builder()
-        .service_type(ServiceType::default())
-        .source_addr_ton(Ton::Alphanumeric)
-        .source_addr_npi(Npi::Unknown)
-        .source_addr(COctetString::from_str("Region").unwrap())
-        .dest_addr_ton(Ton::International)
-        .dest_addr_npi(Npi::Isdn)
-        .destination_addr(COctetString::from_str("46701740605").unwrap())
-        .esm_class(EsmClass::from(0x40))
-        .validity_period(rusmpp::types::EmptyOrFullCOctetString::from_str("000000010000000R").unwrap())
-        .registered_delivery(RegisteredDelivery::from(1))
-        .data_coding(DataCoding::Ucs2)
-        .short_message(OctetString::from_vec(b"\x05\x00\x03\x2a\x02\x01\0J\0A".to_vec()).unwrap())
-        .push_tlv(rusmpp::tlvs::MessageSubmissionRequestTlvValue::UserMessageReference(
-            rusmpp::values::UserMessageReference::new(0x1234),
-        ))
-        .build();
-    assert_eq!(ours, theirs(7, sm));
 }
 
 #[test]
@@ -92,10 +51,10 @@ fn payload_stands_behind_an_empty_short_message() {
 fn bare_pdus_and_answers() {
     let mut out = Vec::new();
     bare(&mut out, id::ENQUIRE_LINK, 0, 9);
-    assert_eq!(out, theirs(9, Pdu::EnquireLink));
+    assert_eq!(out, b"\0\0\0\x10\0\0\0\x15\0\0\0\0\0\0\0\x09");
     out.clear();
     bare(&mut out, id::UNBIND, 0, 10);
-    assert_eq!(out, theirs(10, Pdu::Unbind));
+    assert_eq!(out, b"\0\0\0\x10\0\0\0\x06\0\0\0\0\0\0\0\x0a");
     out.clear();
     delivered_resp(&mut out, id::DELIVER_SM, 0, 3);
     assert_eq!(out, b"\0\0\0\x11\x80\0\0\x05\0\0\0\0\0\0\0\x03\0");
@@ -103,20 +62,9 @@ fn bare_pdus_and_answers() {
 
 #[test]
 fn deliver_sm_is_read() {
-    let sm = DeliverSm::builder()
-        .source_addr_ton(Ton::International)
-        .source_addr(COctetString::from_str("46701740605").unwrap())
-        .destination_addr(COctetString::from_str("72112").unwrap())
-        .esm_class(EsmClass::from(4))
-        .data_coding(DataCoding::from(3))
-        .short_message(OctetString::from_vec(b"id:1 stat:DELIVRD".to_vec()).unwrap())
-        .push_tlv(rusmpp::tlvs::MessageDeliveryRequestTlvValue::ReceiptedMessageId(
-            COctetString::from_str("0a1f").unwrap(),
-        ))
-        .push_tlv(rusmpp::tlvs::MessageDeliveryRequestTlvValue::MessageState(rusmpp::values::MessageState::Delivered))
-        .build();
-    let bytes = theirs(5, sm);
-    let (header, body) = next(&bytes).unwrap().unwrap();
+    let bytes = b"\0\0\0\x50\0\0\0\x05\0\0\0\0\0\0\0\x05\0\x01\x0046701740605\0\0\x0072112\0\x04\0\0\0\0\0\0\x03\0\x11id:1 stat:DELIVRD\
+        \0\x1e\0\x050a1f\0\x04\x27\0\x01\x02";
+    let (header, body) = next(bytes).unwrap().unwrap();
     assert_eq!((header.id, header.sequence, header.len), (id::DELIVER_SM, 5, bytes.len()));
     let expected = Delivered {
         source_ton: 1,
