@@ -11,10 +11,11 @@
 //! | module | owns |
 //! |---|---|
 //! | [`domain`] | every rule; pure: `decide(state, input, now) -> events`, `apply` |
-//! | [`config`] | YAML to a checked [`domain::plan::Plan`], diagnostics, the shipped region |
+//! | [`yaml`] | what configuration files are written in; what is wrong where |
+//! | [`config`] | YAML to a checked [`domain::plan::Plan`], the shipped region |
 //! | [`record`] | the written form of events, plan and contacts: frozen structs, a version each |
 //! | [`journal`] | append, read, verify; the hash chain; what is encrypted per incident |
-//! | [`gateways`] | one protocol each: SMTP, SMPP, HTTP SMS, HylaFAX, SNPP |
+//! | [`gateways`] | one protocol a folder: its configuration, codec and sessions; a line each in their registry |
 //! | [`dispatch`] | the loop that owns the state; a worker per gateway |
 //! | [`api`] | what the JSON API takes and answers, as types for both of its ends |
 //! | [`bounded`] | reads what comes from outside up to a limit |
@@ -60,3 +61,4 @@ pub mod record;
 pub mod sim;
 pub mod web;
 mod words;
+pub mod yaml;

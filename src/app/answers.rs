@@ -7,14 +7,13 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 use tokio::sync::Notify;
 
-use super::gateways::Callback;
 use crate::dispatch::engine::Handle;
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::worker::WorkerHandle;
 use crate::domain::ids::GatewayId;
-use crate::gateways::sms_http::CallbackKind;
+use crate::gateways::callback::{Callback, CallbackKind, PREFIX};
 use crate::gateways::{AckToken, Boxed, GatewayEvent};
-use crate::web::public::{ANSWER_PREFIX, Answer, CALLBACK_PREFIX, Call, Dynamic};
+use crate::web::public::{ANSWER_PREFIX, Answer, Call, Dynamic};
 
 /// A gateway that calls with an answer waits so long until it is on disk; gateways give up after some 10 s.
 const KEPT_WITHIN: Duration = Duration::from_secs(8);
@@ -47,7 +46,7 @@ impl Answers {
     /// as was agreed: 403.
     async fn callback(&self, call: &Call) -> Answer {
         let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
-        let mut parts = call.path.trim_start_matches(CALLBACK_PREFIX).split('/');
+        let mut parts = call.path.trim_start_matches(PREFIX).split('/');
         let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return not_found();
@@ -70,7 +69,7 @@ impl Answers {
                 return Answer::text(StatusCode::FORBIDDEN, "403\n");
             }
         }
-        match back.callback.gateway.callback(kind, query, &call.body) {
+        match (back.callback.reader)(kind, query, &call.body) {
             Ok(Some(event)) => {
                 let (event, kept) = kept(event);
                 // Whoever is not told "ok" comes again: nothing is lost.
@@ -112,7 +111,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 impl Dynamic for Answers {
     fn call(&self, call: Call) -> Boxed<'_, Answer> {
         Box::pin(async move {
-            if call.path.starts_with(CALLBACK_PREFIX) {
+            if call.path.starts_with(PREFIX) {
                 if call.method == Method::HEAD {
                     return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "405\n");
                 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::auditor::{LOOP_TIMEOUT, NO_NEXT_STEP, OVERDUE};
 use crate::bounded::read_ca_file;
 use crate::clock::{SharedClock, mono};
-use crate::config::load::Watch;
+use crate::config::Watch;
 use crate::dispatch::board::{Board, HeartbeatState};
 use crate::dispatch::engine::Handle;
 use crate::domain::incident::input::Input;

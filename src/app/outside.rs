@@ -1,6 +1,7 @@
 //! What stands outside and follows the configuration: mirrors of the public page, and the watcher that gets signs of life.
 //! What is new starts, what changed starts anew, what is configured no longer ends; what is as before goes on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -10,15 +11,14 @@ use super::gateways;
 use super::heartbeat::{self, Heartbeat};
 use super::mirrors::{Follower, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
-use super::task_set::{Digest, TaskSet};
+use super::task_set::{Digest, Reconciled, TaskSet};
 use crate::clock::SharedClock;
-use crate::config::load::Watch;
-use crate::config::raw::channels::PageWord;
-use crate::config::{Loaded, Settings};
+use crate::config::{Loaded, Watch};
 use crate::dispatch::board::{Board, PageState};
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::GatewayId;
 use crate::gateways::mirror::Mirror;
+use crate::gateways::registry::{Kind, PageWord};
 use crate::journal::Journal;
 
 /// What a configuration says of the outside.
@@ -53,16 +53,20 @@ pub struct Outside {
 impl Outside {
     /// Reads what a configuration says. Starts nothing.
     pub fn wanted(&self, loaded: &Loaded) -> Wanted {
+        let digest_of = |id: &GatewayId| {
+            let of = loaded.gateways.iter().zip(&loaded.plan.gateways).find(|(config, _)| config.id == *id);
+            of.map(|(config, info)| gateways::digest(config, info)).unwrap_or_default()
+        };
         let mirrors = gateways::mirrors(loaded).into_iter().map(|(id, mirror)| {
-            let digest = digest_of(loaded, &id);
+            let digest = digest_of(&id);
             (id, digest, mirror)
         });
         let mirrors: Vec<_> = mirrors.collect();
         let mut read_back = vec![self.own.clone()];
-        read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.settings {
+        read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.kind {
             // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by their
             // followers.
-            Settings::Web(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
+            Kind::Page(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
                 Some(w.readback_url.value.clone())
             }
             _ => None,
@@ -75,26 +79,18 @@ impl Outside {
     /// Makes it so. Gives the mirrors that started, or started anew; `true`: the signs of life did too, or ended.
     pub fn follow(&self, wanted: Wanted) -> (Vec<GatewayId>, bool) {
         let Wanted { mirrors, watch, places } = wanted;
-        let mut started = Vec::new();
         let is_gone = |id: &GatewayId| !places.mirrors.contains_key(id);
-        self.mirrors.names().iter().filter(|id| is_gone(id)).for_each(|id| self.forget(id));
-        for (id, digest, mirror) in mirrors {
-            if self.mirrors.runs_as(&id, &digest) {
-                continue;
-            }
-            match mirror {
-                Ok(mirror) => {
-                    started.push(id.clone());
-                    self.begin(id, digest, mirror);
-                }
-                // One that ran before goes on as it was: an old place with the page is better than none.
-                Err(_) if self.mirrors.runs(&id) => {}
-                Err(why) => {
-                    let board = self.handle.board();
-                    board.set_page(&id, PageState { detail: why, ..PageState::default() });
-                    board.raise(&alarm_name(&id), alarm_text(&id), self.clock.now().into(), true);
-                }
-            }
+        let wanted: Vec<_> = mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect();
+        let mut built: BTreeMap<GatewayId, Result<Arc<Mirror>, String>> =
+            mirrors.into_iter().map(|(id, _, mirror)| (id, mirror)).collect();
+        let build = |id: &GatewayId| built.remove(id).unwrap_or_else(|| Err("it is no mirror".into()));
+        let begin = |id: &GatewayId, digest, mirror| self.begin(id.clone(), digest, mirror);
+        let Reconciled { started, unusable, gone } = self.mirrors.reconcile(wanted, build, begin);
+        gone.iter().for_each(|id| self.forget(id));
+        for (id, why) in unusable {
+            let board = self.handle.board();
+            board.set_page(&id, PageState { detail: why, ..PageState::default() });
+            board.raise(&alarm_name(&id), alarm_text(&id), self.clock.now().into(), true);
         }
         // Those that could never be used too.
         for id in self.handle.board().paged().iter().filter(|id| is_gone(id)) {
@@ -127,22 +123,22 @@ impl Outside {
             board.forget_heartbeat();
             board.clear(heartbeat::ALARM);
         };
-        let Some(watch) = watch else {
-            let ended = self.heartbeat.runs(&());
-            self.heartbeat.end(&(), forget);
-            return ended;
-        };
-        let digest: Digest = Sha256::digest(format!("{watch:?}")).into();
-        if self.heartbeat.runs_as(&(), &digest) {
-            return false;
-        }
-        let (handle, journal, clock) = (self.handle.clone(), self.journal.clone(), self.clock.clone());
-        let heartbeat = Heartbeat { watch, handle, journal, clock, seal: None };
-        self.heartbeat.start((), digest, |stop| async move {
-            forget();
-            heartbeat.run(stop).await;
+        let wanted = watch.as_ref().map(|watch| ((), Sha256::digest(format!("{watch:?}")).into()));
+        let build = |(): &()| watch.clone().ok_or(());
+        let Reconciled { started, gone, .. } = self.heartbeat.reconcile(wanted, build, |(), digest, watch| {
+            let (handle, journal, clock) = (self.handle.clone(), self.journal.clone(), self.clock.clone());
+            let heartbeat = Heartbeat { watch, handle, journal, clock, seal: None };
+            let forget = forget.clone();
+            self.heartbeat.start((), digest, |stop| async move {
+                forget();
+                heartbeat.run(stop).await;
+            });
         });
-        true
+        let changed = !started.is_empty() || !gone.is_empty();
+        if !gone.is_empty() {
+            self.heartbeat.end(&(), forget);
+        }
+        changed
     }
 
     /// Ends all of it.
@@ -156,19 +152,4 @@ impl Outside {
 fn unshow(board: &Board, id: &GatewayId) {
     board.clear(&alarm_name(id));
     board.forget_page(id);
-}
-
-/// What a mirror is built from: its settings, its limits, and its secret as it is now.
-fn digest_of(loaded: &Loaded, id: &GatewayId) -> Digest {
-    let mut hash = Sha256::new();
-    for config in loaded.gateways.iter().filter(|config| config.id == *id) {
-        hash.update(format!("{:?} {:?}", config.settings, config.limits));
-        if let Some(secret) = config.password()
-            && let Ok(secret) = secret.read()
-        {
-            hash.update([0]);
-            hash.update(secret.reveal());
-        }
-    }
-    hash.finalize().into()
 }

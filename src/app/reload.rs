@@ -39,7 +39,7 @@ impl Reloader {
             .await
             .map_err(|e| NotReloaded::Failed(e.to_string()))?
             .map_err(|list| {
-                let told = |d: &crate::config::diagnostics::Diagnostic| Mistake {
+                let told = |d: &crate::yaml::diagnostics::Diagnostic| Mistake {
                     place: format!("{}:{}:{}", d.file, d.line, d.column),
                     why: d.message.clone(),
                 };
@@ -60,7 +60,7 @@ impl Reloader {
             changes.push("heartbeat: as it is configured now".into());
         }
         // Waiting for what is on their wires must not keep the answer: they end beside it.
-        tokio::spawn(replaced.end());
+        replaced.end();
         Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways })
     }
 }

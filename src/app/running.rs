@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 use super::answers::Answers;
 use super::auditor;
 use super::files;
-use super::gateways;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
 use super::reload::Reloader;
@@ -23,7 +22,6 @@ use super::shifts;
 use super::task_set::TaskSet;
 use super::workers::Workers;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::diagnostics::Diagnostic;
 use crate::config::{Loaded, Source};
 use crate::dispatch::effects::Env;
 use crate::dispatch::engine::{self, Handle, Parts};
@@ -32,9 +30,11 @@ use crate::dispatch::recover::{CannotRecover, recover};
 use crate::dispatch::system_record::{ClockStep, SystemRecord};
 use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
+use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
+use crate::yaml::diagnostics::Diagnostic;
 
 /// How the program is run.
 #[derive(Clone, Debug)]
@@ -183,13 +183,13 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
-    let env = gateways::Env {
+    let env = protocol::Env {
         now: Arc::new(move || now.now()),
         public_url: options.public_url.clone(),
         mail_key: key.derived("mail"),
     };
     let workers = Arc::new(Workers::new(env, events));
-    let (swap, _) = workers.follow(&loaded);
+    let (swap, _none) = workers.follow(&loaded);
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
     let configured = loaded.clone();

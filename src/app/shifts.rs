@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_shift_changes_once_at_its_local_time_also_when_the_clocks_change() {
-        let mut plan = load::load(&Source::Shipped).unwrap().plan;
+        let mut plan = load(&Source::Shipped).unwrap().plan;
         for f in &mut plan.functions {
             f.shifts = if f.id.as_str() == "tib" { vec!["30 2 * * *".into()] } else { Vec::new() };
         }

@@ -7,11 +7,11 @@ use super::machine::{cpu_s, ms};
 use super::region::EMAIL;
 use super::rig::Rig;
 use super::sending::{region, wait};
-use crate::app::gateways::mails_in_hand_max;
 use crate::clock::mono;
 use crate::domain::ids::GatewayId;
 use crate::domain::plan::Channel;
-use crate::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
+use crate::gateways::smtp::mails_in_hand_max;
+use crate::gateways::smtp::{SmtpConfig, SmtpGateway};
 
 /// Where to, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,9 +35,8 @@ pub struct Target {
 pub fn to(target: &Target) -> Result<Vec<Figure>, String> {
     wait(async {
         let config = SmtpConfig {
-            host: target.host.clone(),
+            host: target.host.clone().into(),
             port: target.port,
-            tls: Tls::None,
             from: "larm@region.example".into(),
             connections_max: target.connections,
             pipelining: !target.sequential,

@@ -1,8 +1,8 @@
 //! Large regions, from a seed: as many duty points as wanted, over SMS and e-mail, added to the shipped region, so that words,
 //! ladders and calendar are real ones. The same seed gives the same region.
 
+use crate::config::Contacts;
 use crate::config::Loaded;
-use crate::config::load::Contacts;
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, GatewayIx, PlaybookId, PointIx, SiteId};
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, IfShared, Input, Report};

@@ -12,7 +12,7 @@ use crate::domain::ids::GatewayId;
 use crate::domain::plan::Channel;
 use crate::gateways::Gateway;
 use crate::gateways::smpp::{Smpp, SmppConfig};
-use crate::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
+use crate::gateways::smtp::{SmtpConfig, SmtpGateway};
 use crate::sim::{Far, smpp as sim_smpp, smtp as sim_smtp};
 
 /// Connections to the mail server.
@@ -77,9 +77,8 @@ pub fn smtp(n: u32) -> Result<Vec<Figure>, String> {
         let options = sim_smtp::Options { sink: true, ..sim_smtp::Options::default() };
         let sim = sim_smtp::start(Far::default(), EMAIL, options).await.map_err(|e| e.to_string())?;
         let config = SmtpConfig {
-            host: sim.addr.ip().to_string(),
+            host: sim.addr.ip().to_string().into(),
             port: sim.addr.port(),
-            tls: Tls::None,
             from: "larm@region.example".into(),
             connections_max: CONNECTIONS,
             ..SmtpConfig::default()
@@ -99,10 +98,10 @@ pub fn smpp(n: u32) -> Result<Vec<Figure>, String> {
         let (system_id, password) = (opts.system_id.clone(), opts.password.clone());
         let sim = sim_smpp::SimSmsc::start(Far::default(), SMS, opts).await.map_err(|e| e.to_string())?;
         let config = SmppConfig {
-            host: sim.addr.ip().to_string(),
+            host: sim.addr.ip().to_string().into(),
             port: sim.addr.port(),
             system_id,
-            password: crate::gateways::Secret::new(password),
+            password: Some(crate::gateways::Secret::new(password)),
             from: "72112".into(),
             window_max: WINDOW,
             receipts: false,

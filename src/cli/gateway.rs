@@ -13,13 +13,14 @@ use super::context::Context;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{GatewayView, Probed, Standing, TestView, calls};
-use crate::app::gateways::{self, Env};
+use crate::app::gateways;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Source, load};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::Action;
 use crate::error::{Error, Kind};
+use crate::gateways::protocol::Env;
 use crate::web::gateways::can;
 
 /// A probe without a server may take that long.
@@ -187,14 +188,14 @@ fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
             plan.points.iter().filter(|p| p.gateways.iter().any(|g| plan.gateway(*g).id == info.id)).collect();
         let never = reaches.iter().filter(|p| p.proven.is_none()).count();
         let can = can(info);
-        values.push(json!({ "id": info.id, "channel": info.channel, "kind": config.kind, "points": reaches.len(),
+        values.push(json!({ "id": info.id, "channel": info.channel, "kind": config.word(), "points": reaches.len(),
             "never_proven": never, "can": can }));
         let carries = can.first().map(|(_, v)| v.clone()).unwrap_or_default();
         let unproven = if never > 0 { hued(Hue::Wait, format!("{never} never")) } else { said("-") };
         rows.push(vec![
             said(info.id.as_str()),
             said(info.channel.as_str()),
-            said(word(&config.kind)),
+            said(config.word()),
             said(reaches.len().to_string()),
             unproven,
             said(carries),

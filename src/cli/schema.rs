@@ -4,9 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
-use crate::config::diagnostics::nearest;
-use crate::config::schema::{self, NAMES};
+use crate::config::schema;
 use crate::error::Error;
+use crate::yaml::diagnostics::nearest;
 
 /// Print the JSON Schema of a configuration file, for editors; without a name, list them.
 #[derive(Args, Debug)]
@@ -22,16 +22,16 @@ impl SchemaArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let Some(name) = self.name else {
             if cx.json() {
-                cx.term.json(&json!(NAMES));
+                cx.term.json(&json!(schema::names().collect::<Vec<_>>()));
             } else {
-                NAMES.into_iter().for_each(|name| cx.term.line(name));
+                schema::names().for_each(|name| cx.term.line(name));
             }
             return Ok(());
         };
         let found = schema::schema(&name).ok_or_else(|| {
-            let help = match nearest(&name, NAMES) {
+            let help = match nearest(&name, schema::names()) {
                 Some(near) => format!("did you mean “{near}”?"),
-                None => format!("there are: {}", NAMES.join(", ")),
+                None => format!("there are: {}", schema::names().collect::<Vec<_>>().join(", ")),
             };
             Error::usage(format!("there is no schema “{name}”"), help).coded("unknown-schema")
         })?;

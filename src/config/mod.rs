@@ -1,29 +1,34 @@
 //! YAML to a checked [`Plan`](crate::domain::plan::Plan).
 //!
 //! ```text
-//! three folders ─► yaml (tree with places) ─► de (typed, goes on after a mistake) ─► raw ─► resolve ─► Plan + Contacts
-//!                                                                                      check ─► diagnostics
+//! source (three folders) ─► parse (raw: typed, goes on after a mistake) ─► resolve ─► Plan + Contacts ─► check ─► diagnostics
 //! ```
+//!
+//! Each step knows those before it and none after it; [`load`] alone knows all of them. What stands under the key of a
+//! protocol is read, checked and built by its folder in `gateways`: here a gateway is an entry of its registry.
 //!
 //! Every mistake of all files is found in one run. A plan comes out only if there is no error; warnings say by day what would
 //! hurt at night (RULES F). The shipped region is compiled in and is the template.
 //!
 //! Must not: open a socket, resolve a secret before a gateway wants it, or know a protocol.
 
-pub mod check;
+mod check;
 mod cron_time;
-pub mod de;
-pub mod diagnostics;
 pub mod diff;
-pub mod load;
+mod load;
+mod loaded;
+mod parse;
+mod places;
 pub mod raw;
+mod report;
 mod resolve;
 pub mod rosters;
 pub mod schema;
-pub mod secrets;
+mod source;
 pub mod tests_block;
-mod yaml;
 
-pub use check::{CheckReport, run_check};
 pub use cron_time::CronTime;
-pub use load::{Contacts, GatewayConfig, GatewayKind, Loaded, Settings, Source, load, load_checked};
+pub use load::{load, load_checked};
+pub use loaded::{Contacts, Loaded, Watch};
+pub use report::{CheckReport, run_check};
+pub use source::{FILES_MAX, Source, shipped};

@@ -3,26 +3,17 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::raw::{channels, contacts, messages, playbook, readiness, systems};
+use super::raw::{contacts, messages, playbook, readiness, systems, watch};
+use crate::gateways::registry;
+
+/// The names that [`schema`] knows, beside those of gateways.
+const NAMES: [&str; 9] =
+    ["playbook", "functions", "groups", "organisation", "systems", "readiness", "messages", "infrastructure", "watch"];
 
 /// The names that [`schema`] knows.
-pub const NAMES: [&str; 15] = [
-    "playbook",
-    "functions",
-    "groups",
-    "organisation",
-    "systems",
-    "readiness",
-    "messages",
-    "infrastructure",
-    "sms",
-    "email",
-    "fax",
-    "paging",
-    "web",
-    "watch",
-    "manual",
-];
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().chain(registry::NAMES.iter().copied())
+}
 
 /// The schema of a file. `None`: there is no file of that name.
 pub fn schema(name: &str) -> Option<Value> {
@@ -35,14 +26,8 @@ pub fn schema(name: &str) -> Option<Value> {
         "readiness" => of::<readiness::Readiness>(),
         "messages" => of::<messages::Messages>(),
         "infrastructure" => of::<systems::Infrastructure>(),
-        "sms" => of::<channels::SmsFile>(),
-        "email" => of::<channels::EmailFile>(),
-        "fax" => of::<channels::FaxFile>(),
-        "paging" => of::<channels::PagingFile>(),
-        "web" => of::<channels::WebFile>(),
-        "watch" => of::<channels::WatchFile>(),
-        "manual" => of::<channels::ManualFile>(),
-        _ => return None,
+        "watch" => of::<watch::WatchFile>(),
+        _ => return registry::schema(name),
     })
 }
 

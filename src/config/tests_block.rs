@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::diagnostics::Place;
 use super::raw::playbook::TestExpect;
 pub use super::raw::playbook::{AfterWord as After, SafetyWord as Safety};
 use crate::domain::ids::{FunctionIx, PlaybookId, SiteId};
 use crate::domain::ladder::LevelIx;
 use crate::domain::plan::Channel;
+use crate::yaml::Place;
 
 /// A report, and what must follow.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +47,6 @@ pub struct Expect {
     pub place: Place,
 }
 
-pub(super) fn expect(line: &super::raw::At<TestExpect>, to: Option<FunctionIx>, over: Channel) -> Expect {
+pub(super) fn expect(line: &crate::yaml::At<TestExpect>, to: Option<FunctionIx>, over: Channel) -> Expect {
     Expect { to, over, within_s: line.within.map(|s| s.0), after: line.after, never: line.never, place: line.place }
 }

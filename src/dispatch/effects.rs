@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::links::{LinkKey, link};
 use super::queue::Queued;
-use crate::config::load::Contacts;
+use crate::config::Contacts;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx, Status};
 use crate::domain::incident::asks;

@@ -24,7 +24,7 @@ use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
 use crate::clock::{SharedClock, mono};
-use crate::config::load::{Contacts, Loaded};
+use crate::config::{Contacts, Loaded};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::decide::decide;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::record::{Decoder, Entry, Unreadable, unseal};
 use super::system_record::SystemState;
-use crate::config::load::Contacts;
+use crate::config::Contacts;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};

@@ -4,58 +4,101 @@
 //! Every write and every read has its limit at the call. Must not: know what the bytes mean.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr,
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::domain::delivery::SendError;
+use crate::gateways::protocol::Entry;
+use crate::yaml::{Found, Name};
 
 /// Bytes that are read ahead; whoever floods the line is cut off.
 const READ_AHEAD_MAX: usize = 64 * 1024;
 
 /// Bits of a character on a serial line.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 pub enum Framing {
-    /// Seven bits, even parity, one stop bit: what ESPA 4.4.4 (2.1) and TAP (2.0) ask for.
+    /// Seven bits, even parity: what ESPA 4.4.4 (2.1) and TAP (2.0) ask for.
     #[default]
+    #[serde(rename = "7e1")]
     SevenEven,
     /// Eight bits, no parity: what many terminals are set to.
+    #[serde(rename = "8n1")]
     EightNone,
 }
 
-/// A serial device.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Device {
-    /// `/dev/ttyS0`.
-    pub path: PathBuf,
-    /// Bits a second.
-    pub baud: u32,
-    /// Bits of a character.
-    pub framing: Framing,
-    /// RTS and CTS hold the other side back.
-    pub rtscts: bool,
+/// Who holds the other side back on a serial line.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// Nobody.
+    #[default]
+    None,
+    /// RTS and CTS.
+    Rtscts,
 }
 
-/// Where a terminal is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
-    /// Behind a TCP port.
-    Tcp {
-        /// Name or address.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-    /// On a serial line of this machine.
-    Device(Device),
+/// A line to a paging terminal: host and port, or a serial device of this machine.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields, default)]
+pub struct LineConfig {
+    /// Name or address, with port.
+    pub host: Option<Name>,
+    /// Port.
+    pub port: Option<u16>,
+    /// A serial device, such as /dev/ttyS0.
+    pub device: Option<Name>,
+    /// Bits a second. Default: 9600.
+    pub baud: u32,
+    /// 7e1 or 8n1. Default: 7e1.
+    pub framing: Framing,
+    /// none or rtscts. Default: none.
+    pub flow: Flow,
+}
+
+impl Default for LineConfig {
+    fn default() -> Self {
+        Self { host: None, port: None, device: None, baud: 9_600, framing: Framing::SevenEven, flow: Flow::None }
+    }
+}
+
+impl LineConfig {
+    /// A line to a TCP port.
+    pub fn tcp(addr: SocketAddr) -> Self {
+        Self { host: Some(addr.ip().to_string().into()), port: Some(addr.port()), ..Self::default() }
+    }
+
+    /// The host that it goes to; a device is of this machine.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_ref().map(|h| h.as_str())
+    }
+
+    /// Says what is wrong with it.
+    pub fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        match (&self.host, self.port, &self.device) {
+            (Some(host), Some(_), None) => entry.host(host, found),
+            (None, None, Some(device)) => {
+                if !device.starts_with('/') {
+                    let message = format!("\"{}\" is no device, such as /dev/ttyS0", device.value);
+                    found.error(device.place, "line", message);
+                }
+            }
+            _ => {
+                let message = "a line is a host with its port, or a device";
+                found.error(entry.name.place, "line", message).help("line: { device: /dev/ttyS0, baud: 9600 }");
+            }
+        }
+    }
 }
 
 /// Why a line is of no more use, or gave nothing.
@@ -95,23 +138,24 @@ pub(super) struct Line {
 
 impl Line {
     /// Opens it. `seven_bit`: the eighth bit of what comes is parity, or nothing, and is taken away.
-    pub async fn open(place: &Place, seven_bit: bool, within: Duration) -> Result<Self, SendError> {
-        let end = match place {
-            Place::Tcp { host, port } => {
-                let tcp = timeout(within, TcpStream::connect((host.as_str(), *port)))
+    pub async fn open(config: &LineConfig, seven_bit: bool, within: Duration) -> Result<Self, SendError> {
+        let end = match (&config.host, config.port, &config.device) {
+            (Some(host), Some(port), None) => {
+                let tcp = timeout(within, TcpStream::connect((host.as_str(), port)))
                     .await
                     .map_err(|_| SendError::temporary("connect: no answer in time"))?
                     .map_err(|e| SendError::temporary(format!("connect: {}", e.kind())))?;
                 let _ = tcp.set_nodelay(true);
                 End::Tcp(tcp)
             }
-            Place::Device(device) => {
-                let opened = device.open().and_then(|file| {
+            (None, None, Some(device)) => {
+                let opened = config.open_device(device).and_then(|file| {
                     let rx = pipe::Receiver::from_file_unchecked(file.try_clone()?)?;
                     Ok(End::Device { rx, tx: pipe::Sender::from_file_unchecked(file)? })
                 });
                 opened.map_err(|e| SendError::temporary(format!("serial line: {e}")))?
             }
+            _ => return Err(SendError::permanent("its line is a host with its port, or a device")),
         };
         Ok(Self { end, read: Vec::new(), mask: if seven_bit { 0x7f } else { 0xff } })
     }
@@ -162,11 +206,11 @@ impl Line {
     }
 }
 
-impl Device {
+impl LineConfig {
     /// Opens the device and sets its line: no echo, no control characters, nothing translated. Never waits for a carrier.
-    fn open(&self) -> Result<File, std::io::Error> {
+    fn open_device(&self, device: &str) -> Result<File, std::io::Error> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(&self.path, flags, Mode::empty())?;
+        let fd = rustix::fs::open(device, flags, Mode::empty())?;
         if !isatty(&fd) {
             return Err(std::io::Error::other("the device is no serial line"));
         }
@@ -192,7 +236,7 @@ impl Device {
             }
             Framing::EightNone => line.control_modes.insert(ControlModes::CS8),
         }
-        line.control_modes.set(ControlModes::CRTSCTS, self.rtscts);
+        line.control_modes.set(ControlModes::CRTSCTS, self.flow == Flow::Rtscts);
         line.special_codes[SpecialCodeIndex::VMIN] = 1;
         line.special_codes[SpecialCodeIndex::VTIME] = 0;
         Ok(())
@@ -210,9 +254,9 @@ mod tests {
     async fn bytes_come_in_order_and_without_their_parity() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        let place = Place::Tcp { host: at.ip().to_string(), port: at.port() };
+        let config = LineConfig::tcp(at);
         let second = Duration::from_secs(1);
-        let mut line = Line::open(&place, true, second).await.unwrap();
+        let mut line = Line::open(&config, true, second).await.unwrap();
         let (mut far, _) = listener.accept().await.unwrap();
         line.write(b"\r", second).await.unwrap();
         assert_eq!(far.read_u8().await.unwrap(), b'\r');
@@ -228,11 +272,13 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_no_serial_line() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let device = Device { path: file.path().into(), baud: 9600, framing: Framing::default(), rtscts: false };
-        let opened = Line::open(&Place::Device(device.clone()), true, Duration::from_secs(1)).await;
+        let at = |path: std::path::PathBuf| LineConfig {
+            device: Some(path.to_string_lossy().into_owned().into()),
+            ..LineConfig::default()
+        };
+        let opened = Line::open(&at(file.path().into()), true, Duration::from_secs(1)).await;
         assert_eq!(opened.err(), Some(SendError::temporary("serial line: the device is no serial line")));
-        let gone = Device { path: file.path().join("x"), ..device };
-        let opened = Line::open(&Place::Device(gone), true, Duration::from_secs(1)).await;
+        let opened = Line::open(&at(file.path().join("x")), true, Duration::from_secs(1)).await;
         assert!(matches!(opened.err(), Some(SendError::Temporary { .. })));
     }
 }

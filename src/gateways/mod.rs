@@ -1,11 +1,16 @@
-//! One protocol each. A channel turns jobs into bytes and answers into outcomes; it decides nothing, keeps no journal and
-//! knows no other channel. Adding one touches its own module, one line in the registry, one YAML file, one gateway in `sim`.
+//! Ways out, one protocol a folder: its configuration, its codec, its sessions. A gateway turns jobs into bytes and answers into
+//! outcomes; it decides nothing, keeps no journal and knows no other gateway.
+//!
+//! A folder's `config` is the type that reads its YAML, with its defaults, its checks and what it is built to; the
+//! [`registry`] has a line for each. A new protocol is its folder, that line, an example in `channels/`, its far end in `sim` and
+//! its page in the documents.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::delivery::{Accepted, SendError};
@@ -13,18 +18,25 @@ use crate::domain::ids::{DeliveryId, GatewayId};
 use crate::domain::lang::Lang;
 use crate::domain::text::Outgoing;
 
+pub mod callback;
+mod entry;
 pub mod espa;
 pub mod fax_mail;
 mod fax_number;
 pub mod fax_page;
+pub mod http_api;
 pub mod hylafax;
 mod in_turn;
+#[cfg(test)]
+mod key_tests;
 pub mod letter;
 pub mod line;
+mod manual;
 pub mod mirror;
 mod pager;
 pub mod pocsag;
-mod secret;
+pub mod protocol;
+pub mod registry;
 pub mod smpp;
 pub mod sms_http;
 pub mod sms_spool;
@@ -32,8 +44,13 @@ pub mod smtp;
 pub mod snpp;
 pub mod tap;
 mod unanswered;
+mod way;
+mod web;
 
-pub use secret::Secret;
+pub use crate::yaml::Secret;
+
+/// Where the time comes from.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// An address at the far end: a telephone number, a pager code, a mailbox. Never shown by Debug, never in a log.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

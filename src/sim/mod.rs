@@ -5,6 +5,8 @@
 
 mod display;
 pub mod espa;
+pub mod far_end;
+mod http;
 pub mod hylafax;
 pub mod pocsag;
 pub mod relay;

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,10 +37,16 @@ pub struct Handle {
     /// Where to connect.
     pub addr: SocketAddr,
     line: watch::Sender<Line>,
+    far: Arc<OnceLock<SocketAddr>>,
     task: JoinHandle<()>,
 }
 
 impl Handle {
+    /// Says where it leads; once.
+    pub fn lead_to(&self, far: SocketAddr) {
+        // A line that leads somewhere leads there.
+        let _ = self.far.set(far);
+    }
     /// Changes the line. Cut lines refuse from the moment at which the task has seen it.
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
@@ -60,18 +67,19 @@ impl Drop for Handle {
     }
 }
 
-/// Lays a line to `far`.
+/// Lays a line that leads nowhere yet.
 ///
 /// # Errors
 /// When no port is to be had.
-pub async fn start(far: SocketAddr, line: Line) -> io::Result<Handle> {
+pub async fn start(line: Line) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
     let (line, seen) = watch::channel(line);
-    Ok(Handle { addr, line, task: tokio::spawn(carry(listener, addr, far, seen)) })
+    let far = Arc::new(OnceLock::new());
+    Ok(Handle { addr, line, far: far.clone(), task: tokio::spawn(carry(listener, addr, far, seen)) })
 }
 
-async fn carry(first: TcpListener, addr: SocketAddr, far: SocketAddr, mut line: watch::Receiver<Line>) {
+async fn carry(first: TcpListener, addr: SocketAddr, far: Arc<OnceLock<SocketAddr>>, mut line: watch::Receiver<Line>) {
     let mut listener = Some(first);
     let mut connections = JoinSet::new();
     loop {
@@ -94,6 +102,7 @@ async fn carry(first: TcpListener, addr: SocketAddr, far: SocketAddr, mut line: 
         tokio::select! {
             accepted = open.accept() => if let Ok((near, _)) = accepted {
                 let line = line.clone();
+                let Some(far) = far.get().copied() else { continue };
                 connections.spawn(async move {
                     // Whichever side ends it: both connections are closed.
                     let _ = connection(near, far, line).await;

@@ -8,25 +8,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Far;
+use super::http::{FORM, post};
 
 /// The longest request.
 const REQUEST_LEN_MAX: usize = 256 * 1024;
 /// How many callbacks at the same time.
 const CALLBACKS_MAX: usize = 16;
-/// For a callback.
-const CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long "slow" takes.
 const SLOW: Duration = Duration::from_millis(300);
 
@@ -98,6 +98,15 @@ impl Default for Opts {
     }
 }
 
+/// What a client of that user with that password sends; without a password nothing is looked at.
+pub fn authorization(user: &str, password: &str) -> String {
+    match (user, password) {
+        (_, "") => String::new(),
+        ("", token) => format!("Bearer {token}"),
+        (user, password) => format!("Basic {}", BASE64.encode(format!("{user}:{password}"))),
+    }
+}
+
 struct Inner {
     far: Far,
     name: String,
@@ -163,7 +172,7 @@ impl Handle {
     /// Somebody writes back. Gives the status of the callback, or 0 without an answer.
     pub async fn reply(&self, from: &str, text: &str) -> u16 {
         let url = self.inner.opts().reply_url;
-        post(&url, &format!("from={}&text={}", escaped(from), escaped(text))).await
+        post(&url, FORM, &format!("from={}&text={}", escaped(from), escaped(text))).await
     }
 }
 
@@ -319,27 +328,6 @@ fn receipt(inner: &Arc<Inner>, opts: &Opts, fields: &Fields, id: &str, good: boo
     while tasks.try_join_next().is_some() {}
     tasks.spawn(async move {
         let Ok(_permit) = inner_for_task.callbacks.acquire().await else { return };
-        post(&url, &form).await;
+        post(&url, FORM, &form).await;
     });
-}
-
-/// Posts a form; gives the status, or 0 when there was no answer. Only `http://` on loopback.
-async fn post(url: &str, form: &str) -> u16 {
-    let Some((host, path)) = url.strip_prefix("http://").and_then(|u| u.split_once('/')) else { return 0 };
-    let Some(addr) = host.parse::<SocketAddr>().ok().filter(|a| a.ip().is_loopback()) else { return 0 };
-    let exchange = async {
-        let mut tcp = TcpStream::connect(addr).await?;
-        tcp.set_nodelay(true)?;
-        let request = format!(
-            "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{form}",
-            form.len()
-        );
-        tcp.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        tcp.take(REQUEST_LEN_MAX as u64).read_to_end(&mut answer).await?;
-        Ok::<_, io::Error>(answer)
-    };
-    let Ok(Ok(answer)) = timeout(CALLBACK_TIMEOUT, exchange).await else { return 0 };
-    String::from_utf8_lossy(&answer).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
 }

@@ -9,15 +9,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use vardkase::app::gateways::{Built, Env, build};
+use vardkase::app::gateways::{Built, build};
 use vardkase::app::loopback::{self, Loopback, Opts};
-use vardkase::config::{Loaded, Settings, Source, load};
+use vardkase::config::{Loaded, Source, load};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, GatewayId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{Capability, Channel};
 use vardkase::domain::text::{Charset, Outgoing};
-use vardkase::gateways::sms_http::CallbackKind;
+use vardkase::gateways::callback::CallbackKind;
+use vardkase::gateways::protocol::Env;
 use vardkase::gateways::{Address, GatewayEvent, Job, MessageContext};
 use vardkase::sim::relay::Line;
 use vardkase::sim::verify::{Kind, received};
@@ -215,7 +216,7 @@ async fn a_duty_answers_over_either_sms_gateway() {
                 }
             };
             let kind = if path.ends_with("/reply") { CallbackKind::Reply } else { CallbackKind::Receipt };
-            let told = callback.gateway.callback(kind, "", body.as_bytes()).expect("a callback");
+            let told = (callback.reader)(kind, "", body.as_bytes()).expect("a callback");
             tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.expect("somebody listens");
             paths_in.send(path).await.expect("the test");
             if let Some(event) = told {
@@ -294,14 +295,15 @@ async fn a_line_that_is_cut_fails_for_now_and_works_again_when_it_is_mended() {
 
 #[tokio::test]
 async fn an_address_that_is_not_on_this_machine_is_refused_by_name() {
-    let mut loaded = load(&Source::Shipped).expect("the shipped region");
-    for gateway in &mut loaded.gateways {
-        match &mut gateway.settings {
-            Settings::Smpp(s) => s.host.value = "smsc.operator.example".into(),
-            Settings::Snpp(s) if gateway.id.as_str() == "page-hs" => s.host.value = "192.0.2.7".into(),
-            _ => {}
-        }
-    }
+    let files = vardkase::config::shipped().into_iter().map(|(path, text)| {
+        let text = match path.as_str() {
+            "channels/sms.yaml" => text.replace("host: 127.0.0.1", "host: smsc.operator.example"),
+            "channels/paging.yaml" => text.replace("127.0.0.1, port: 4442", "192.0.2.7, port: 4442"),
+            _ => text,
+        };
+        (path, text)
+    });
+    let mut loaded = load(&Source::Files(files.collect())).expect("the shipped region, elsewhere");
     let refused = loopback::start(&mut loaded, &Opts::default()).await.err().expect("a refusal");
     assert!(
         refused.starts_with("gateway sms-api points at smsc.operator.example; gateway page-hs points at 192.0.2.7: "),

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::rehearsal::Rehearsal;
-use crate::config::diagnostics::Found;
-use crate::config::resolve::Places;
+use crate::config::places::Places;
 use crate::domain::ids::{GatewayIx, PlaybookId, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::input::{Action, IfShared, News, Report};
@@ -17,6 +16,7 @@ use crate::domain::text::fit::units;
 use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::domain::time::At;
 use crate::domain::words::fill;
+use crate::yaml::diagnostics::Found;
 
 /// A first page has so many characters when no transmitter says otherwise.
 const PAGE_CHARS: usize = 80;

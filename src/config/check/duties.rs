@@ -2,10 +2,10 @@
 
 use super::holders::ids;
 use super::infra::{down_with, holds};
-use crate::config::diagnostics::Found;
-use crate::config::resolve::Places;
+use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx};
 use crate::domain::plan::{AnswerRule, Channel, Plan, Playbook, To};
+use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     for (i, point) in plan.points.iter().enumerate() {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::rehearsal::Rehearsal;
-use crate::config::diagnostics::Found;
 use crate::config::tests_block::{After, Expect, Safety, TestCase};
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::facts;
@@ -13,6 +12,7 @@ use crate::domain::incident::input::{IfShared, Report};
 use crate::domain::incident::state::EntryState;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
+use crate::yaml::diagnostics::Found;
 
 /// Approvers answer after this.
 const APPROVED_AFTER_S: u32 = 60;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::civil::date;
 
-use crate::config::diagnostics::Found;
-use crate::config::resolve::Places;
+use crate::config::places::Places;
 use crate::domain::calendar::Calendar;
 use crate::domain::holder::{deputies_when, holder_when};
 use crate::domain::ids::{FunctionIx, PlaybookId};
 use crate::domain::plan::Plan;
+use crate::yaml::diagnostics::Found;
 
 /// More duties than that at one time are no duties any more (RULES F).
 const FUNCTIONS_PER_HOLDER_MAX: usize = 5;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::holders::ids;
-use crate::config::diagnostics::{Found, Place};
-use crate::config::load::{GatewayConfig, Settings};
-use crate::config::resolve::Places;
+use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, SystemId};
 use crate::domain::ladder::Class;
 use crate::domain::plan::{Needs, Plan, To};
+use crate::gateways::registry::GatewayConfig;
+use crate::yaml::diagnostics::{Found, Place};
 
 /// Everything that is down when some of it is down. Batteries are not counted on.
 pub(super) fn down_with(plan: &Plan, first: &[InfraId]) -> BTreeSet<InfraId> {
@@ -133,8 +133,7 @@ fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
 }
 
 fn coverage(gateway: &GatewayConfig, place: Place, found: &mut Found) {
-    if let Settings::Manual(manual) = &gateway.settings
-        && let Some(c) = &manual.coverage
+    if let Some(c) = gateway.coverage()
         && c.reached.value < c.total
     {
         let of = c.of.first().map_or("", |(_, t)| t.value.as_str());

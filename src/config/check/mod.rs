@@ -10,11 +10,9 @@ mod steps;
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
-use super::diagnostics::{Diagnostic, Found, Severity, render_text};
-use super::load::{Loaded, Source, load_all};
-use super::resolve::Places;
+use super::loaded::Loaded;
+use super::places::Places;
+use crate::yaml::Found;
 
 /// How closely a configuration is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,56 +35,4 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, found: &mut Fo
         carry::check(&plan, places, found);
         expect::check(&plan, &loaded.tests, found);
     }
-}
-
-/// What `vardkase check` found.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckReport {
-    /// Everything, by file and line.
-    pub diagnostics: Vec<Diagnostic>,
-    /// 0: fine, perhaps with warnings. 2: errors.
-    pub exit_code: u8,
-}
-
-/// Checks a configuration. With `strict`, warnings are errors.
-pub fn run_check(source: &Source, strict: bool) -> CheckReport {
-    let (_, mut diagnostics) = load_all(source, Depth::Check);
-    if strict {
-        for diagnostic in &mut diagnostics {
-            diagnostic.severity = Severity::Error;
-        }
-    }
-    let errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    CheckReport { diagnostics, exit_code: if errors { 2 } else { 0 } }
-}
-
-impl CheckReport {
-    /// How many errors and how many warnings.
-    pub fn counts(&self) -> (usize, usize) {
-        let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-        (errors, self.diagnostics.len() - errors)
-    }
-    /// For a terminal.
-    pub fn text(&self) -> String {
-        let (errors, warnings) = self.counts();
-        let mut out = render_text(&self.diagnostics);
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        out.push_str(&match (errors, warnings) {
-            (0, 0) => "fine\n".to_owned(),
-            (0, w) => format!("fine, with {}\n", count(w, "warning")),
-            (e, 0) => format!("{}\n", count(e, "error")),
-            (e, w) => format!("{}, {}\n", count(e, "error"), count(w, "warning")),
-        });
-        out
-    }
-    /// For editors.
-    pub fn json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".into())
-    }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

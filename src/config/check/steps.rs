@@ -1,11 +1,11 @@
 //! Steps and answers that could not come: found by day.
 
 use super::holders::ids;
-use crate::config::diagnostics::Found;
-use crate::config::resolve::Places;
+use crate::config::places::Places;
 use crate::domain::holder::deputies_when;
 use crate::domain::ids::FunctionIx;
 use crate::domain::plan::{AnswerRule, Plan, RowId, To};
+use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     for (i, function) in plan.functions.iter().enumerate() {

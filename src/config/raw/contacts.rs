@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{At, Clock, Day, List, Name, Need, Ordered, Secs, Texts};
+use crate::yaml::{At, Clock, Day, List, Name, Need, Ordered, Secs, Texts};
 
 /// `contacts/organisation.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{At, List, Name, Ordered};
+use crate::yaml::{At, List, Name, Ordered};
 
 /// `playbooks/messages.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::readiness::{DeputiesWord, ProposeEntry};
 use super::steps::{ClockEntry, StepEntry};
-use super::{At, List, Name, Night, NoneOr, OneOrMany, Ordered, Secs, Texts};
+use crate::yaml::{At, List, Name, Night, NoneOr, OneOrMany, Ordered, Secs, Texts};
 
 /// `playbooks/NAME.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

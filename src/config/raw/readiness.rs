@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::systems::ClassWord;
-use super::{At, List, Name, OneOrMany, Ordered, Secs, Texts};
+use crate::yaml::{At, List, Name, OneOrMany, Ordered, Secs, Texts};
 
 /// `playbooks/readiness.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{At, Name, OneOrMany, Secs, Span, Texts};
+use crate::yaml::{At, Name, OneOrMany, Secs, Span, Texts};
 
 /// When a step begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{At, List, Name, Need, Ordered, Secs, Texts};
+use crate::yaml::{At, List, Name, Need, Ordered, Secs, Texts};
 
 /// `playbooks/systems.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use super::Resolver;
 use crate::config::CronTime;
-use crate::config::diagnostics::Place;
-use crate::config::load::normal;
+use crate::config::loaded::normal;
 use crate::config::raw::contacts::{FunctionEntry, HoursWord, PointEntry};
-use crate::config::raw::{At, Name};
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayIx, GroupId, PointIx};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, DutyPoint, Function, Hours, Phone};
 use crate::domain::roster::Roster;
+use crate::yaml::addresses::check_mail_address;
+use crate::yaml::diagnostics::Place;
+use crate::yaml::{At, Name};
 
 /// The most digits of a telephone number (E.164), and the fewest that we believe.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
@@ -232,7 +233,7 @@ impl Resolver<'_> {
     fn address(&mut self, channel: Channel, address: &Name) {
         match channel {
             Channel::Email => {
-                self.mailbox(address);
+                check_mail_address(address, self.found);
             }
             Channel::Paging => {
                 // A radio identity code may say which of the pager's four functions is meant: 1234567:1.

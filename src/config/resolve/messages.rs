@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use crate::config::diagnostics::Place;
 use crate::config::raw::messages::WordsEntry;
-use crate::config::raw::{List, Name};
 use crate::domain::lang::Lang;
 use crate::domain::words::{Kinds, Labels, NoteWord, Replies, Words, variables};
+use crate::yaml::diagnostics::Place;
+use crate::yaml::{List, Name};
 
 impl Resolver<'_> {
     pub(super) fn messages(&mut self) {

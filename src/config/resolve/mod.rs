@@ -7,7 +7,6 @@ mod contacts;
 mod gateways;
 mod messages;
 mod organisation;
-mod paging;
 mod playbooks;
 mod readiness;
 mod rosters;
@@ -19,101 +18,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::diagnostics::{Found, Place};
-use super::load::{Contacts, Loaded, ROSTERS};
-use super::raw::{self, At, List, Name, Need, Texts};
-use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId};
+use super::loaded::{Contacts, Loaded};
+use super::parse::Raw;
+use super::places::Places;
+use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, RoutineId, SiteId, SystemId};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
-use crate::domain::plan::{Needs, Plan, RowId};
+use crate::domain::plan::{Needs, Plan};
 use crate::domain::text::Canonical;
-
-/// All files, as far as they could be read.
-#[derive(Default)]
-pub(super) struct Raw {
-    pub organisation: Option<raw::contacts::Organisation>,
-    pub functions: Option<raw::contacts::Functions>,
-    pub groups: Option<raw::contacts::Groups>,
-    pub systems: Option<raw::systems::Systems>,
-    pub infrastructure: Option<raw::systems::Infrastructure>,
-    pub readiness: Option<raw::readiness::Readiness>,
-    pub messages: Option<raw::messages::Messages>,
-    pub sms: Option<raw::channels::SmsFile>,
-    pub email: Option<raw::channels::EmailFile>,
-    pub fax: Option<raw::channels::FaxFile>,
-    pub paging: Option<raw::channels::PagingFile>,
-    pub web: Option<raw::channels::WebFile>,
-    pub watch: Option<raw::channels::WatchFile>,
-    pub manual: Option<raw::channels::ManualFile>,
-    /// With the file of each.
-    pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
-    pub rosters: Vec<RosterFile>,
-    pub broken: Broken,
-}
-
-/// What could not be read whole: names in it may exist nevertheless.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Broken {
-    pub organisation: bool,
-    pub functions: bool,
-    pub gateways: bool,
-    pub infra: bool,
-    pub systems: bool,
-    pub readiness: bool,
-    pub messages: bool,
-    pub playbooks: bool,
-}
-
-impl Broken {
-    /// Whether there is anything of the kind.
-    pub fn any(self) -> bool {
-        let Self { organisation, functions, gateways, infra, systems, readiness, messages, playbooks } = self;
-        organisation || functions || gateways || infra || systems || readiness || messages || playbooks
-    }
-}
-
-impl Raw {
-    /// A file that could not be read at all.
-    pub fn unreadable(&mut self, path: &str) {
-        let flag = match path {
-            "channels/infrastructure.yaml" => &mut self.broken.infra,
-            "contacts/functions.yaml" | "contacts/groups.yaml" => &mut self.broken.functions,
-            path if path.starts_with(ROSTERS) => &mut self.broken.functions,
-            "contacts/organisation.yaml" => &mut self.broken.organisation,
-            "playbooks/messages.yaml" => &mut self.broken.messages,
-            "playbooks/readiness.yaml" => &mut self.broken.readiness,
-            "playbooks/systems.yaml" => &mut self.broken.systems,
-            path if path.starts_with("channels/") => &mut self.broken.gateways,
-            _ => &mut self.broken.playbooks,
-        };
-        *flag = true;
-    }
-}
-
-pub(super) use rosters::RosterFile;
-
-/// Where things of the plan stand in the files, for what `check` finds.
-#[derive(Default)]
-pub(super) struct Places {
-    pub functions: Vec<Place>,
-    pub points: Vec<Place>,
-    pub gateways: Vec<Place>,
-    pub infra: Vec<Place>,
-    pub systems: Vec<Place>,
-    pub routines: BTreeMap<RoutineId, Place>,
-    pub playbooks: BTreeMap<PlaybookId, Place>,
-    pub what: BTreeMap<PlaybookId, Place>,
-    pub scope: BTreeMap<PlaybookId, Place>,
-    pub rows: BTreeMap<(PlaybookId, RowId), Place>,
-    pub answer_within: BTreeMap<(PlaybookId, RowId), Place>,
-    pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
-    pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
-    pub words: BTreeMap<Lang, Place>,
-    pub holding: BTreeMap<Lang, Place>,
-    pub call: Option<Place>,
-    pub office_hours: Place,
-    pub switchboard: Place,
-}
+use crate::yaml::{At, Found, List, Name, Need, Place, Texts};
 
 pub(super) struct Resolved {
     pub loaded: Loaded,

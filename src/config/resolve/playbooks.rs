@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use crate::config::diagnostics::Place;
 use crate::config::raw::playbook::{
     AnswerWord, Approval, AudienceWord, ChannelWord, LevelEntry, Playbook, PublicWord, Row, ThenWord,
 };
 use crate::config::raw::readiness::DeputiesWord;
-use crate::config::raw::{At, Name, Night};
 use crate::config::tests_block::{self, TestCase};
 use crate::domain::ids::{PlaybookId, SiteId, SystemId};
 use crate::domain::ladder::LevelIx;
 use crate::domain::plan::{
     self, AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, LevelPlan, NightRule, PublicRule, RowId, Then, To,
 };
+use crate::yaml::diagnostics::Place;
+use crate::yaml::{At, Name, Night};
 
 impl Resolver<'_> {
     pub(super) fn playbooks(&mut self) -> Vec<TestCase> {
@@ -70,7 +70,7 @@ impl Resolver<'_> {
             self.found.error(place, "file-name", message).help(format!("name the file playbooks/{id}.yaml"));
         }
         self.places.playbooks.insert(id.clone(), place);
-        let texts_at = |texts: &crate::config::raw::Texts| texts.first().map_or(place, |(_, t)| t.place);
+        let texts_at = |texts: &crate::yaml::Texts| texts.first().map_or(place, |(_, t)| t.place);
         self.places.what.insert(id.clone(), texts_at(&entry.message.what));
         self.places.scope.insert(id.clone(), texts_at(&entry.message.scope));
         let title = self.texts(place, &entry.title);

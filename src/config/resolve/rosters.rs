@@ -1,20 +1,12 @@
 //! Rosters: the names in a calendar become duty points of its function.
 
 use super::Resolver;
-use crate::config::diagnostics::Place;
-use crate::config::raw::Name;
 use crate::config::raw::contacts::FunctionEntry;
 use crate::config::rosters::{self, Mistake};
 use crate::domain::ids::PointIx;
 use crate::domain::roster::{Roster, Turn};
-
-/// A calendar as it was read.
-pub(in crate::config) struct RosterFile {
-    pub file: u32,
-    /// Whose: the file's name without its ending.
-    pub function: String,
-    pub text: String,
-}
+use crate::yaml::Name;
+use crate::yaml::diagnostics::Place;
 
 impl Resolver<'_> {
     pub(super) fn rosters(&mut self) {

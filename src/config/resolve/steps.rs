@@ -1,13 +1,13 @@
 //! Steps of a playbook: each is one kind, with what that kind needs.
 
 use super::Resolver;
-use crate::config::diagnostics::Place;
 use crate::config::raw::playbook::Playbook;
 use crate::config::raw::steps::{StartsWord, StepEntry};
-use crate::config::raw::{At, Clock, Name, Secs, Span};
 use crate::domain::ladder::LevelIx;
 use crate::domain::lang::L10n;
 use crate::domain::step::{Beat, EVERY_MIN_S, StepKind, StepRule, Within};
+use crate::yaml::diagnostics::Place;
+use crate::yaml::{At, Clock, Name, Secs, Span};
 
 /// How long an intervention may take when the playbook does not say.
 const LASTS_S: u32 = 2 * 3600;

@@ -58,7 +58,7 @@ impl Resolver<'_> {
                         let mut names: Vec<String> = self.plan.infra.iter().map(|x| x.id.to_string()).collect();
                         names.extend(self.plan.systems.iter().map(|s| s.id.to_string()));
                         let message = format!("\"{one}\" is no infrastructure and no system");
-                        let name = crate::config::raw::At { value: one.clone(), place: need.place };
+                        let name = crate::yaml::At { value: one.clone(), place: need.place };
                         let broken = self.raw.broken.infra || self.raw.broken.systems;
                         self.unknown(
                             broken,

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::Resolver;
-use crate::config::load::Watch;
+use crate::config::loaded::Watch;
 use crate::domain::plan::Channel;
+use crate::yaml::addresses::check_url;
 
 /// How often a watcher is asked by HTTP.
 const URL_EVERY_S: u32 = 60;
@@ -24,7 +25,7 @@ impl Resolver<'_> {
             self.found.error(place, "heartbeat", message).help("give heartbeat a url: or an sms_to:");
         }
         if let Some(url) = &beat.url {
-            self.url(url);
+            check_url(url, self.found);
         }
         if beat.every.is_some_and(|e| e.0 < EVERY_S_MIN) {
             let message = format!("more often than every {EVERY_S_MIN} s is no sign of life");

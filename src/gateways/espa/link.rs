@@ -51,16 +51,16 @@ pub(super) struct Link {
 impl Link {
     /// Opens the line. Says nothing on it.
     pub async fn open(config: &EspaConfig) -> Result<Self, SendError> {
-        let within = Duration::from_secs(config.connect_timeout_s.into());
-        let line = Line::open(&config.place, is_seven_bit(config.charset), within).await?;
+        let within = config.connect_timeout.duration();
+        let line = Line::open(&config.line, is_seven_bit(config.charset), within).await?;
         let byte = |c: char| u8::try_from(c).unwrap_or(b'?');
         Ok(Self {
             line,
             own: byte(config.own),
             system: byte(config.system),
             role: config.role,
-            reply: Duration::from_secs(config.reply_timeout_s.max(1).into()),
-            poll: Duration::from_secs(config.poll_timeout_s.max(1).into()),
+            reply: config.reply_timeout.at_least_a_second(),
+            poll: config.poll_timeout.at_least_a_second(),
             gap: Duration::from_millis(config.quiet_ms.max(1).into()),
             sends_max: config.sends_max.max(1),
             tries_max: config.tries_max.max(1),

@@ -19,7 +19,6 @@ mod link;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -184,13 +183,13 @@ impl Station for Calling<'_> {
         let config = &self.gateway.config;
         Box::pin(async move {
             match (config.role, &mut self.link) {
-                (Role::Control, _) if config.poll_every_s > 0 => {
-                    tokio::time::sleep(Duration::from_secs(config.poll_every_s.into())).await;
+                (Role::Control, _) if config.poll_every.0 > 0 => {
+                    tokio::time::sleep(config.poll_every.duration()).await;
                 }
                 (Role::Control, _) => pending().await,
                 (Role::Polled, Some((link, _))) => link.listen().await,
                 (Role::Polled, None) => {
-                    tokio::time::sleep(Duration::from_secs(config.poll_every_s.max(1).into())).await;
+                    tokio::time::sleep(config.poll_every.at_least_a_second()).await;
                 }
             }
         })

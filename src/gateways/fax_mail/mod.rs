@@ -7,6 +7,8 @@
 //! The letter has the PDF and nothing else: what stands in the body many providers send as a cover sheet, in a type of
 //! their own, and then the far machine would show a text that is not the page's.
 
+mod config;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,30 +17,14 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Message, MultiPart, MultiPartKind};
 use sha2::{Digest, Sha256};
 
+pub use config::{FaxMailConfig, NUMBER};
+
 use super::Job;
 use super::fax_number::dial_string;
 use super::fax_page::{FaxDocument, FaxPages};
 use super::letter::{Letter, Letters};
 use crate::domain::delivery::SendError;
 use crate::domain::text::DoesNotFit;
-
-/// What stands for the number in the provider's address.
-pub const NUMBER: &str = "{number}";
-
-/// One provider.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FaxMailConfig {
-    /// Where a fax goes: `{number}@fax.provider.example`.
-    pub to: String,
-    /// The sender that the provider knows.
-    pub from: String,
-    /// What a leading `+` becomes (`00`, or nothing). Left out: it stays.
-    pub international_prefix: Option<String>,
-    /// The subject, where the provider reads it (a PIN, a customer's number). Left out: number, fingerprint and title.
-    pub subject: Option<String>,
-    /// A longer text is not sent by fax.
-    pub pages_max: u16,
-}
 
 /// Makes the letters of one provider.
 pub struct FaxMail {
@@ -53,7 +39,8 @@ impl FaxMail {
     /// # Errors
     /// Says which setting is wrong, and what to write instead.
     pub fn new(config: FaxMailConfig) -> Result<Self, String> {
-        let from = config.from.parse().map_err(|_| "from: no mail address; write one such as fax@region.example")?;
+        let from =
+            config.smtp.from.parse().map_err(|_| "from: no mail address; write one such as fax@region.example")?;
         if address(&config.to, "46980319200").is_none() {
             return Err(format!("to: write the provider's address with {NUMBER}, such as {NUMBER}@fax.example"));
         }
@@ -79,7 +66,7 @@ impl Letters for FaxMail {
             let (needs, max) = (document.pages.into(), self.config.pages_max.into());
             return Err(cannot(&DoesNotFit::TooLong { needs, max, unit: "pages".into() }));
         }
-        let number = dial_string(&job.to.0, self.config.international_prefix.as_deref())
+        let number = dial_string(&job.to.0, self.config.dial_prefix.as_deref())
             .ok_or_else(|| SendError::permanent("no number that can be dialled"))?;
         let to = address(&self.config.to, &number)
             .ok_or_else(|| SendError::permanent("the number makes no mail address"))?;
@@ -161,15 +148,16 @@ mod tests {
     use crate::domain::ids::{DeliveryId, IncidentNo};
     use crate::domain::lang::Lang;
     use crate::domain::text::{Canonical, Exercise, Fingerprint, Mark, Outgoing, Text};
+    use crate::gateways::smtp::SmtpConfig;
     use crate::gateways::{Address, MessageContext, fax_page};
 
     fn config() -> FaxMailConfig {
         FaxMailConfig {
             to: "{number}@fax.example".into(),
-            from: "larm@region.example".into(),
-            international_prefix: Some("00".into()),
-            subject: None,
+            dial_prefix: Some("00".into()),
+            smtp: SmtpConfig { from: "larm@region.example".into(), ..SmtpConfig::default() },
             pages_max: 1,
+            ..FaxMailConfig::default()
         }
     }
 
@@ -270,7 +258,8 @@ mod tests {
         for to in ["fax={number}@fax.example", "{number}@fax.example", "acct1.{number}@fax.example"] {
             assert!(FaxMail::new(FaxMailConfig { to: to.into(), ..config() }).is_ok(), "{to}");
         }
-        let bad_from = FaxMailConfig { from: "x".into(), ..config() };
+        let smtp = SmtpConfig { from: "x".into(), ..SmtpConfig::default() };
+        let bad_from = FaxMailConfig { smtp, ..config() };
         assert!(FaxMail::new(bad_from).is_err_and(|e| e.starts_with("from: ")));
     }
 }

@@ -1,73 +1,163 @@
-//! What a fax gateway needs to be told.
+//! One HylaFAX server, as it stands in `channels/fax.yaml` under `hylafax:`.
 
-use serde::Deserialize;
+use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Hylafax;
+use crate::domain::plan::Capability;
 use crate::gateways::Secret;
+use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
+use crate::yaml::{Found, Name, Secs};
 
-/// One HylaFAX server.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+/// How fine a fax is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolution {
+    /// 196 lines an inch.
+    #[default]
+    Fine,
+    /// 98 lines an inch: half the time on the line, still readable.
+    Standard,
+}
+
+impl Resolution {
+    /// Lines an inch.
+    pub(super) fn lines_an_inch(self) -> u16 {
+        match self {
+            Resolution::Fine => 196,
+            Resolution::Standard => 98,
+        }
+    }
+}
+
+/// The HylaFAX client protocol.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["host", "port", "user"]))]
 pub struct HylafaxConfig {
-    /// Where `hfaxd` listens.
-    pub host: String,
-    /// Its port.
+    /// Name or address.
+    pub host: Name,
+    /// Port.
     pub port: u16,
-    /// Whom we log in as.
+    /// The user.
     pub user: String,
-    /// Asked for by servers whose `hosts.hfaxd` says so.
+    /// The password, for servers whose `hosts.hfaxd` asks for one.
     pub password: Option<Secret>,
-    /// Administrator's password, where jobs of this user need it.
+    /// The administrator's password, where the jobs of this user need it.
     pub admin_password: Option<Secret>,
     /// The sender that the server notes with a job.
-    pub from_user: String,
-    /// Modem or modem class; the server's choice when left out.
+    pub from: String,
+    /// The modem, or any.
     pub modem: Option<String>,
-    /// 196 (fine) or 98 (standard: half the time on the line, still readable).
-    pub resolution_lpi: u16,
-    /// What a leading `+` becomes (`00`). Left out: HylaFAX's own dial rules turn `+` into what the line needs.
-    pub international_prefix: Option<String>,
-    /// A longer text is not sent by fax.
-    pub pages_max: u16,
-    /// Calls that the server may make for one job.
+    /// fine or standard.
+    pub resolution: Resolution,
+    /// How often the server dials. Default: 12.
     pub dials_max: u16,
-    /// Calls that were answered and failed.
+    /// How often it tries again after a call that was answered and failed. Default: 3.
     pub tries_max: u16,
-    /// Time between the server's tries; its own rule when left out.
-    pub retry_after_s: Option<u32>,
-    /// Control connections that hand over jobs side by side.
-    pub connections_max: u16,
-    /// For the connection, and for each data connection.
-    pub connect_timeout_s: u32,
-    /// For each reply.
-    pub reply_timeout_s: u32,
-    /// Connections that wait for the end of a job (JWAIT), besides the one that looks at the queue.
+    /// The time between its tries. Default: the server's own rule.
+    pub retry_after: Option<Secs>,
+    /// What a leading + becomes (00). Default: the server's own dial rules see to it.
+    pub dial_prefix: Option<String>,
+    /// How long connecting may take, for each data connection too. Default: 5s.
+    pub connect_timeout: Secs,
+    /// Connections that wait for the end of a fax; with 0, ends are found by looking alone. Default: 4.
     pub waits_max: u16,
-    /// How often the queue is looked at while jobs are on their way, whatever is waited for.
-    pub poll_interval_ms: u32,
+    /// How often the queue is looked at while a fax is on its way, whatever is waited for. Default: 5s.
+    pub poll_every: Secs,
+    /// Of the entry: a longer text is not sent by fax.
+    #[serde(skip)]
+    pub pages_max: u16,
+    /// Of the entry: control connections that hand over jobs side by side.
+    #[serde(skip)]
+    pub connections_max: u16,
+    /// Of the entry: for each reply.
+    #[serde(skip)]
+    pub reply_timeout: Secs,
+    /// A fax server on this machine is asked again after so long, where `poll_every` is less.
+    #[serde(skip)]
+    pub poll_min_ms: u32,
 }
 
 impl Default for HylafaxConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".into(),
-            port: 4559,
-            user: "vardkase".into(),
+            port: 0,
+            user: String::new(),
             password: None,
             admin_password: None,
-            from_user: "Vardkase".into(),
+            from: "Vardkase".into(),
             modem: None,
-            resolution_lpi: 196,
-            international_prefix: None,
-            pages_max: 5,
+            resolution: Resolution::Fine,
             dials_max: 12,
             tries_max: 3,
-            retry_after_s: None,
-            connections_max: 2,
-            connect_timeout_s: 5,
-            reply_timeout_s: 20,
+            retry_after: None,
+            dial_prefix: None,
+            connect_timeout: Secs(5),
             waits_max: 4,
-            poll_interval_ms: 5_000,
+            poll_every: Secs(5),
+            pages_max: 5,
+            connections_max: 2,
+            reply_timeout: Secs(20),
+            poll_min_ms: 100,
         }
+    }
+}
+
+impl Protocol for HylafaxConfig {
+    fn protocol(&self) -> &'static str {
+        "hylafax"
+    }
+
+    fn copy(&self) -> Box<dyn Protocol> {
+        Box::new(self.clone())
+    }
+
+    fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        entry.needs(
+            &[("host", self.host.place.line > 0), ("port", self.port != 0), ("user", !self.user.is_empty())],
+            found,
+        );
+        entry.host(&self.host, found);
+        entry.secret(self.password.as_ref(), found);
+        entry.secret(self.admin_password.as_ref(), found);
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some(&self.host)
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().chain(&self.admin_password).collect()
+    }
+
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
+        let mut config = self.clone();
+        cx.read("password", &mut config.password)?;
+        cx.read("admin_password", &mut config.admin_password)?;
+        if let Capability::Fax { pages_max, .. } = cx.capability {
+            config.pages_max = bounded(*pages_max);
+        }
+        if config.from.is_empty() {
+            config.from = Self::default().from;
+        }
+        config.connections_max = cx.limits.connections_max.map_or(config.connections_max, bounded);
+        config.reply_timeout = cx.limits.timeout.unwrap_or(config.reply_timeout);
+        let (connections_max, timeout_s) = (config.connections_max.into(), config.reply_timeout.0);
+        let gateway = Arc::new(Hylafax::new(cx.id.clone(), config));
+        Ok(Built { connections_max, ..Built::new(gateway, timeout_s) })
+    }
+
+    fn turn_to(&mut self, far: &FarEnd<'_>) -> Facts {
+        (self.host.value, self.port) = (far.addr.ip().to_string(), far.addr.port());
+        (self.admin_password, self.resolution, self.poll_every) = (None, Resolution::Fine, Secs(0));
+        let Some(password) = &mut self.password else { return Facts::new() };
+        let made = (far.made)(16);
+        *password = Secret::new(&*made);
+        Facts::from([("password", made)])
     }
 }
 
@@ -84,12 +174,5 @@ mod tests {
         };
         let shown = format!("{config:?}");
         assert!(shown.contains("Secret(…)") && !shown.contains("hemligt"), "{shown}");
-    }
-
-    #[test]
-    fn unknown_keys_are_refused_and_defaults_fill_in() {
-        let config: HylafaxConfig = serde_json::from_str(r#"{"host":"fax","password":"x"}"#).expect("a config");
-        assert_eq!((config.host.as_str(), config.port, config.resolution_lpi), ("fax", 4559, 196));
-        assert!(serde_json::from_str::<HylafaxConfig>(r#"{"hots":"fax"}"#).is_err());
     }
 }

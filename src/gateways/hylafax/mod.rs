@@ -30,7 +30,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use config::HylafaxConfig;
+pub use config::{HylafaxConfig, Resolution};
 
 use self::follow::{Followed, Following};
 use self::session::{Fault, Session};

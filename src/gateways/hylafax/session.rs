@@ -67,7 +67,7 @@ async fn dial(address: impl tokio::net::ToSocketAddrs, limit: Duration) -> Resul
 impl Session {
     /// Connects and logs in.
     pub async fn open(config: &HylafaxConfig) -> Result<Self, Fault> {
-        let connect_timeout = Duration::from_secs(config.connect_timeout_s.into());
+        let connect_timeout = config.connect_timeout.duration();
         let stream = dial((config.host.as_str(), config.port), connect_timeout).await?;
         let peer = stream.peer_addr().map_err(lost("no connection"))?.ip();
         let mut session = Self {
@@ -75,7 +75,7 @@ impl Session {
             received: Vec::new(),
             peer,
             connect_timeout,
-            reply_timeout: Duration::from_secs(config.reply_timeout_s.into()),
+            reply_timeout: config.reply_timeout.duration(),
             uploads: Vec::new(),
             used: false,
         };

@@ -16,6 +16,7 @@ use crate::domain::delivery::SendError;
 use crate::gateways::Job;
 use crate::gateways::fax_number::dial_string;
 use crate::gateways::fax_page::FaxDocument;
+use crate::yaml::Secs;
 
 /// Scheduling priority of what is most urgent (hfaxd: 0 to 255, small goes first; its default is 127).
 const PRIORITY_FIRST: u8 = 80;
@@ -125,9 +126,9 @@ pub(super) async fn submit(
     document: &Arc<FaxDocument>,
 ) -> Result<Submitted, NotSubmitted> {
     let bad = |what: &str| NotSubmitted::Error(SendError::permanent(format!("{what} can't stand in a command")));
-    let number = dial_string(&job.to.0, config.international_prefix.as_deref())
+    let number = dial_string(&job.to.0, config.dial_prefix.as_deref())
         .ok_or_else(|| NotSubmitted::Error(SendError::permanent("no number that can be dialled")))?;
-    let from = wire::quoted(&config.from_user).ok_or_else(|| bad("from_user"))?;
+    let from = wire::quoted(&config.from).ok_or_else(|| bad("from"))?;
     let modem = wire::quoted(config.modem.as_deref().unwrap_or("any")).ok_or_else(|| bad("modem"))?;
     let tag = wire::quoted(&tag(job)).ok_or_else(|| bad("the tag"))?;
 
@@ -139,7 +140,7 @@ pub(super) async fn submit(
     session.command(&format!("JPARM LASTTIME {}", wire::last_time(job.ttl_s))).await?;
     session.command(&format!("JPARM MAXDIALS {}", config.dials_max)).await?;
     session.command(&format!("JPARM MAXTRIES {}", config.tries_max)).await?;
-    if let Some(after_s) = config.retry_after_s {
+    if let Some(Secs(after_s)) = config.retry_after {
         session.command(&format!("JPARM RETRYTIME {}", wire::retry_time(after_s))).await?;
     }
     // An old server may not know these two: the fax goes all the same.
@@ -149,7 +150,7 @@ pub(super) async fn submit(
     session.command(&format!("JPARM DIALSTRING \"{number}\"")).await?;
     session.command("JPARM NOTIFY \"none\"").await?;
     session.command(&format!("JPARM MODEM {modem}")).await?;
-    session.command(&format!("JPARM VRES {}", if config.resolution_lpi < 150 { 98 } else { 196 })).await?;
+    session.command(&format!("JPARM VRES {}", config.resolution.lines_an_inch())).await?;
     session.command("JPARM PAGEWIDTH 209").await?;
     session.command("JPARM PAGELENGTH 296").await?;
     session.command("JPARM PAGECHOP \"none\"").await?;

@@ -130,7 +130,8 @@ pub(super) async fn stopped(stop: &mut Stop) {
 
 /// Watches while jobs are on their way, and tells their ends.
 pub(super) async fn watch(inner: &Arc<Inner>, out: &Events, mut stop: Stop, mut all_handed_over: Stop) {
-    let interval = Duration::from_millis(inner.config.poll_interval_ms.max(1).into());
+    let interval =
+        inner.config.poll_every.duration().max(Duration::from_millis(inner.config.poll_min_ms.max(1).into()));
     let following = &inner.following;
     let (mut looker, mut waits) = (Looker::default(), Waits::default());
     let mut looked_at = Instant::now();

@@ -29,7 +29,7 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub fn new(ca_file: &str, connect_timeout: Duration, timeout: Duration) -> Result<Self, String> {
+    pub fn new(ca_file: Option<&Path>, connect_timeout: Duration, timeout: Duration) -> Result<Self, String> {
         let mut builder = Client::builder()
             .connect_timeout(connect_timeout)
             .timeout(timeout)
@@ -37,8 +37,8 @@ impl Http {
             // A login or an error page that somebody leads to is no page of ours.
             .redirect(Policy::none())
             .no_proxy();
-        if !ca_file.is_empty() {
-            let all = read_ca_file(Path::new(ca_file)).map_err(|e| format!("ca_file: {e}"))?;
+        if let Some(file) = ca_file {
+            let all = read_ca_file(file).map_err(|e| format!("ca_file: {e}"))?;
             builder = builder.tls_certs_only(all);
         }
         Ok(Self { client: builder.build().map_err(|e| format!("HTTP client: {e}"))? })

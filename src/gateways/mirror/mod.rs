@@ -5,6 +5,7 @@
 //! Must not: know what a page says, decide when it is published or who is told that it is not there, or leave anything
 //! but the page at its place. Names are made of the letters of [`PageName`] only: no path leads out of the mirror.
 
+mod config;
 mod folder;
 mod http;
 mod s3;
@@ -13,14 +14,14 @@ mod sigv4;
 mod tests;
 mod webdav;
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{Health, Secret};
+pub use config::{MirrorConfig, S3Config, WebDavConfig};
+
+use super::Health;
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 
@@ -65,57 +66,6 @@ fn short_hash(body: &[u8]) -> String {
     Sha256::digest(body).iter().take(4).map(|b| format!("{b:02x}")).collect()
 }
 
-/// How a store is spoken to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Place {
-    /// A folder on this machine, which a web server serves.
-    Folder {
-        /// Which. It must exist: an unmounted disk must not be mistaken for an empty mirror.
-        path: PathBuf,
-    },
-    /// WebDAV.
-    WebDav {
-        /// The collection's address.
-        url: String,
-        /// The user; none when empty.
-        user: String,
-        /// Its password.
-        password: Secret,
-    },
-    /// An S3-compatible store.
-    S3 {
-        /// Scheme, host and port (`https://s3.eu-north-1.amazonaws.com`).
-        endpoint: String,
-        /// Its region, as it stands in the signature.
-        region: String,
-        /// The bucket.
-        bucket: String,
-        /// Before each key, with a slash at its end, or empty.
-        prefix: String,
-        /// The bucket stands in the host's name, not in the path.
-        virtual_host: bool,
-        /// The access key's name.
-        key_id: String,
-        /// The secret access key.
-        secret: Secret,
-    },
-}
-
-/// A mirror's settings.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MirrorConfig {
-    /// Where.
-    pub place: Place,
-    /// Where readers find it: pages are read back there too.
-    pub readback_url: String,
-    /// A CA file for TLS; empty: the machine's.
-    pub tls_ca_file: String,
-    /// Connecting may take that long.
-    pub connect_timeout_s: u32,
-    /// A request may take that long.
-    pub request_timeout_s: u32,
-}
-
 enum Store {
     Folder(folder::Folder),
     WebDav(webdav::WebDav),
@@ -144,19 +94,22 @@ impl Mirror {
     /// A CA file that can't be read, or an address that is none: what to mend.
     pub fn new(gateway: GatewayId, config: MirrorConfig) -> Result<Self, String> {
         let http = http::Http::new(
-            &config.tls_ca_file,
-            Duration::from_secs(config.connect_timeout_s.max(1).into()),
-            Duration::from_secs(config.request_timeout_s.max(1).into()),
+            config.ca_file.as_deref(),
+            config.connect_timeout.at_least_a_second(),
+            config.request_timeout.at_least_a_second(),
         )?;
-        let store = match config.place {
-            Place::Folder { path } => Store::Folder(folder::Folder::new(path)),
-            Place::WebDav { url, user, password } => {
-                Store::WebDav(webdav::WebDav::new(http.clone(), &url, &user, &password)?)
+        let store = match (config.folder, config.webdav, config.s3) {
+            (Some(path), None, None) => Store::Folder(folder::Folder::new(path)),
+            (None, Some(dav), None) => {
+                let (user, password) = (dav.user.unwrap_or_default(), dav.password.unwrap_or_default());
+                Store::WebDav(webdav::WebDav::new(http.clone(), &dav.url, &user, &password)?)
             }
-            Place::S3 { endpoint, region, bucket, prefix, virtual_host, key_id, secret } => {
-                let account = sigv4::Account { region, key_id, secret };
-                Store::S3(s3::S3::new(http.clone(), &endpoint, &bucket, &prefix, virtual_host, account)?)
+            (None, None, Some(s3)) => {
+                let account = sigv4::Account { region: s3.region, key_id: s3.key_id, secret: s3.secret };
+                let (endpoint, bucket) = (&s3.endpoint, &s3.bucket);
+                Store::S3(s3::S3::new(http.clone(), endpoint, bucket, &s3.prefix, s3.virtual_host, account)?)
             }
+            _ => return Err("a mirror is one place: write one of folder, webdav and s3".into()),
         };
         let readback_url = config.readback_url.trim_end_matches('/').to_owned();
         Ok(Self { gateway, store, http, readback_url, far_end: Mutex::default() })

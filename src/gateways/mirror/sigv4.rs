@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::Secret;
+use crate::gateways::Secret;
 
 /// Who signs.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,6 +3,7 @@
 //! Stores that misbehave: what is asked of them on the wire, and what never takes the place of a good page.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use proptest::prelude::*;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::yaml::{Secret, Secs};
 
 /// How the store misbehaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,25 +73,27 @@ impl Fake {
     }
     fn mirror(&self) -> Mirror {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let place = if self.dav {
-            Place::WebDav { url: format!("{}/larm", self.url), user: "u".into(), password: Secret::new("p") }
-        } else {
-            Place::S3 {
-                endpoint: self.url.clone(),
-                region: "us-east-1".into(),
-                bucket: "larm".into(),
-                prefix: String::new(),
-                virtual_host: false,
-                key_id: "K".into(),
-                secret: Secret::new("S"),
-            }
-        };
+        let webdav = self.dav.then(|| WebDavConfig {
+            url: format!("{}/larm", self.url).into(),
+            user: Some("u".into()),
+            password: Some(Secret::new("p")),
+        });
+        let s3 = (!self.dav).then(|| S3Config {
+            endpoint: self.url.clone().into(),
+            region: "us-east-1".into(),
+            bucket: "larm".into(),
+            prefix: String::new(),
+            virtual_host: false,
+            key_id: "K".into(),
+            secret: Secret::new("S"),
+        });
         let config = MirrorConfig {
-            place,
+            webdav,
+            s3,
             readback_url: format!("{}/larm/", self.url),
-            tls_ca_file: String::new(),
-            connect_timeout_s: 2,
-            request_timeout_s: 1,
+            connect_timeout: Secs(2),
+            request_timeout: Secs(1),
+            ..MirrorConfig::default()
         };
         Mirror::new("web-mirror".into(), config).unwrap()
     }
@@ -280,11 +284,11 @@ async fn the_probe_does_all_that_publishing_does_and_leaves_nothing() {
 async fn a_folder_shows_the_old_page_or_the_new_one() {
     let dir = tempfile::tempdir().unwrap();
     let config = |path: PathBuf| MirrorConfig {
-        place: Place::Folder { path },
+        folder: Some(path),
         readback_url: "http://127.0.0.1:9/".into(),
-        tls_ca_file: String::new(),
-        connect_timeout_s: 1,
-        request_timeout_s: 1,
+        connect_timeout: Secs(1),
+        request_timeout: Secs(1),
+        ..MirrorConfig::default()
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mirror = Mirror::new("m".into(), config(dir.path().into())).unwrap();
@@ -315,30 +319,32 @@ async fn what_is_too_large_is_refused_before_anything_is_sent() {
 #[test]
 fn settings_that_lead_elsewhere_are_refused() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = |place| MirrorConfig {
-        place,
+    let config = |webdav, s3| MirrorConfig {
+        webdav,
+        s3,
         readback_url: "https://web.example/".into(),
-        tls_ca_file: String::new(),
-        connect_timeout_s: 1,
-        request_timeout_s: 1,
+        connect_timeout: Secs(1),
+        request_timeout: Secs(1),
+        ..MirrorConfig::default()
     };
-    let dav = |url: &str| Place::WebDav { url: url.into(), user: String::new(), password: Secret::default() };
-    assert!(
-        Mirror::new("m".into(), config(dav("https://user:pw@web.example/"))).unwrap_err().contains("user and password")
-    );
-    assert!(Mirror::new("m".into(), config(dav("web.example"))).is_err());
-    let s3 = |endpoint: &str| Place::S3 {
-        endpoint: endpoint.into(),
-        region: "r".into(),
-        bucket: "b".into(),
-        prefix: String::new(),
-        virtual_host: true,
-        key_id: "k".into(),
-        secret: Secret::new("hemligt"),
+    let dav = |url: &str| config(Some(WebDavConfig { url: url.into(), user: None, password: None }), None);
+    assert!(Mirror::new("m".into(), dav("https://user:pw@web.example/")).unwrap_err().contains("user and password"));
+    assert!(Mirror::new("m".into(), dav("web.example")).is_err());
+    let s3 = |endpoint: &str| {
+        let s3 = S3Config {
+            endpoint: endpoint.into(),
+            region: "r".into(),
+            bucket: "b".into(),
+            prefix: String::new(),
+            virtual_host: true,
+            key_id: "k".into(),
+            secret: Secret::new("hemligt"),
+        };
+        config(None, Some(s3))
     };
-    assert!(Mirror::new("m".into(), config(s3("https://s3.example/bucket"))).unwrap_err().contains("only scheme"));
-    let good = Mirror::new("m".into(), config(s3("https://s3.example"))).unwrap();
-    assert!(!format!("{good:?} {:?}", config(s3("https://s3.example"))).contains("hemligt"));
+    assert!(Mirror::new("m".into(), s3("https://s3.example/bucket")).unwrap_err().contains("only scheme"));
+    let good = Mirror::new("m".into(), s3("https://s3.example")).unwrap();
+    assert!(!format!("{good:?} {:?}", s3("https://s3.example")).contains("hemligt"));
 }
 
 proptest! {

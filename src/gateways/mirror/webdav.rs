@@ -6,8 +6,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Method, Url};
 
 use super::http::Http;
-use super::{PageName, Secret, prefixed, same};
+use super::{PageName, prefixed, same};
 use crate::domain::delivery::SendError;
+use crate::gateways::Secret;
 
 /// A collection.
 #[derive(Clone, Debug)]

@@ -23,6 +23,19 @@ pub enum Baud {
 }
 
 impl Baud {
+    /// By their number.
+    ///
+    /// # Errors
+    /// Which there are.
+    pub fn of(bits_a_second: u32) -> Result<Self, String> {
+        match bits_a_second {
+            512 => Ok(Self::B512),
+            1_200 => Ok(Self::B1200),
+            2_400 => Ok(Self::B2400),
+            other => Err(format!("POCSAG has no {other} bits a second: write 512, 1200 or 2400")),
+        }
+    }
+
     /// As a number.
     pub fn bits_a_second(self) -> u32 {
         match self {

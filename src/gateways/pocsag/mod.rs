@@ -21,7 +21,7 @@ mod out;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-pub use config::{Baud, Output, PocsagConfig};
+pub use config::{Audio, PocsagConfig};
 
 use super::in_turn::{self, Station};
 use super::pager;
@@ -53,7 +53,7 @@ impl PocsagGateway {
 
     async fn hand_over(&self, job: &Job) -> Result<Accepted, SendError> {
         let config = &self.config;
-        let pager = codec::pager(&job.to.0, config.function)
+        let pager = codec::pager(&job.to.0, config.function())
             .ok_or_else(|| SendError::permanent("the address is no radio identity code (8 to 2097151)"))?;
         let pages = pager::wire(job, &config.page_rules())?;
         let calls: Vec<(codec::Pager, codec::Text<'_>)> = pages
@@ -65,13 +65,13 @@ impl PocsagGateway {
             .collect();
         let words =
             codec::transmission(&calls).map_err(|_| SendError::permanent("the pager lacks a character of the text"))?;
-        let samples = audio::samples(&words, config.baud, config.inverted, config.lead_ms);
+        let samples = audio::samples(&words, config.baud()?, config.inverted, config.lead_ms);
         // The delivery is the key; a repeat after a crash must not meet the file of the first try half taken.
         let n = self.handed.fetch_add(1, Ordering::Relaxed);
         let delivery = job.delivery.to_string();
         let plain: String = delivery.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let name = format!("{}-{plain}-{}-{n}", self.id, std::process::id());
-        out::put(&config.output, &name, samples, self.within()).await?;
+        out::put(config, &name, samples, self.within()).await?;
         let units = u16::try_from(pages.len()).unwrap_or(u16::MAX);
         Ok(Accepted { gateway_ref: String::new(), delivered: false, units })
     }
@@ -113,7 +113,7 @@ impl Gateway for PocsagGateway {
 
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
-            match out::probe(&self.config.output, self.within()).await {
+            match out::probe(&self.config, self.within()).await {
                 Ok(detail) => Health { ok: true, detail },
                 Err(detail) => Health { ok: false, detail },
             }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::audio;
-use super::config::Output;
+use super::config::{Audio, PocsagConfig};
 use crate::domain::delivery::SendError;
 
 /// Bytes of what a far end says over the connection that are read at most: it has nothing to say.
@@ -19,11 +19,14 @@ const CHATTER_BYTES_MAX: usize = 64 * 1024;
 const PART: &str = "part";
 
 /// One transmission. `name`: unique, without anything of the text or the address in it.
-pub(super) async fn put(output: &Output, name: &str, samples: Vec<i16>, within: Duration) -> Result<(), SendError> {
-    match output {
-        Output::Folder { folder, wav, files_max } => {
-            let (bytes, ending) = if *wav { (audio::wav(&samples), "wav") } else { (audio::raw(&samples), "s16") };
-            let (folder, name, files_max) = (folder.clone(), name.to_owned(), *files_max);
+pub(super) async fn put(to: &PocsagConfig, name: &str, samples: Vec<i16>, within: Duration) -> Result<(), SendError> {
+    match (&to.folder, &to.command, &to.host, to.port) {
+        (Some(folder), ..) => {
+            let (bytes, ending) = match to.format {
+                Audio::Wav => (audio::wav(&samples), "wav"),
+                Audio::Raw => (audio::raw(&samples), "s16"),
+            };
+            let (folder, name, files_max) = (folder.clone(), name.to_owned(), to.files_max);
             let job = tokio::task::spawn_blocking(move || drop_in(&folder, &name, ending, &bytes, files_max));
             match timeout(within, job).await {
                 Ok(Ok(result)) => result,
@@ -31,8 +34,9 @@ pub(super) async fn put(output: &Output, name: &str, samples: Vec<i16>, within: 
                 Err(_) => Err(SendError::unknown("the folder does not answer in time")),
             }
         }
-        Output::Command(argv) => run(argv, &audio::raw(&samples), within).await,
-        Output::Tcp { host, port } => stream(host, *port, &audio::raw(&samples), within).await,
+        (None, Some(argv), ..) => run(argv, &audio::raw(&samples), within).await,
+        (None, None, Some(host), Some(port)) => stream(host, port, &audio::raw(&samples), within).await,
+        _ => Err(SendError::permanent("its sound goes nowhere")),
     }
 }
 
@@ -114,9 +118,9 @@ async fn stream(host: &str, port: u16, bytes: &[u8], within: Duration) -> Result
 }
 
 /// Whether it can be handed over, without a sound.
-pub(super) async fn probe(output: &Output, within: Duration) -> Result<String, String> {
-    match output {
-        Output::Folder { folder, .. } => {
+pub(super) async fn probe(to: &PocsagConfig, within: Duration) -> Result<String, String> {
+    match (&to.folder, &to.command, &to.host, to.port) {
+        (Some(folder), ..) => {
             let folder = folder.clone();
             let job = tokio::task::spawn_blocking(move || {
                 let probe = folder.join(format!(".probe.{PART}"));
@@ -128,18 +132,21 @@ pub(super) async fn probe(output: &Output, within: Duration) -> Result<String, S
                 Ok(Err(_)) | Err(_) => Err("the folder does not answer in time".into()),
             }
         }
-        Output::Command(argv) => {
+        (None, Some(argv), ..) => {
             let program = argv.first().map(String::as_str).unwrap_or_default();
             match found(program) {
                 true => Ok("the program is there".into()),
                 false => Err("program: not found".into()),
             }
         }
-        Output::Tcp { host, port } => match timeout(within, TcpStream::connect((host.as_str(), *port))).await {
-            Ok(Ok(_)) => Ok("connected".into()),
-            Ok(Err(e)) => Err(format!("connect: {}", e.kind())),
-            Err(_) => Err("connect: no answer in time".into()),
-        },
+        (None, None, Some(host), Some(port)) => {
+            match timeout(within, TcpStream::connect((host.as_str(), port))).await {
+                Ok(Ok(_)) => Ok("connected".into()),
+                Ok(Err(e)) => Err(format!("connect: {}", e.kind())),
+                Err(_) => Err("connect: no answer in time".into()),
+            }
+        }
+        _ => Err("its sound goes nowhere".into()),
     }
 }
 

@@ -1,12 +1,21 @@
-//! One SMPP gateway as an operator configures it.
+//! One SMPP gateway, as it stands in `channels/sms.yaml` under `smpp:`.
 
-use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::domain::text::sms::SmsLimits;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Smpp;
+use crate::domain::plan::Capability;
+use crate::domain::text::sms::{SmsLimits, Split};
 use crate::gateways::Secret;
+use crate::gateways::entry::Tls;
+use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
+use crate::yaml::{Found, Name, Secs};
 
-/// How the session is bound (SMPP 3.4, 2.2).
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
+/// How an SMPP session is bound (SMPP 3.4, 2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum BindAs {
     /// One connection for both directions.
@@ -16,8 +25,8 @@ pub enum BindAs {
     TransmitterAndReceiver,
 }
 
-/// The version that is told when the session is bound.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
+/// The version told when the session is bound.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 pub enum Version {
     /// What nearly every gateway speaks.
     #[default]
@@ -38,9 +47,22 @@ impl Version {
     }
 }
 
+/// Who puts the parts of a long SMS together.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Join {
+    /// The telephone, by a header that we write; every operator knows it.
+    #[default]
+    Udh,
+    /// The telephone, by a header that the gateway writes (sar_* parameters).
+    Sar,
+    /// The gateway gets the text whole (message_payload) and cuts it.
+    Payload,
+}
+
 /// How message numbers in receipts relate to those in answers. Appendix B of SMPP 3.4 calls them decimal; many gateways
 /// answer with hexadecimal numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptIds {
     /// As given; when that is not found, converted. The far number must agree, too.
@@ -54,108 +76,118 @@ pub enum ReceiptIds {
     HexInReceipt,
 }
 
-/// An SMPP 3.4 gateway.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+/// SMPP 3.4.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["host", "port", "system_id", "from"]))]
 pub struct SmppConfig {
-    /// Name or IP address. An address spares the name service, which may be what is down.
-    pub host: String,
-    /// TCP port; 2775 is registered, 3550 is usual with TLS.
+    /// Name or address. An address spares the name service, which may be what is down.
+    pub host: Name,
+    /// Port; 2775 is registered, 3550 is usual with TLS.
     pub port: u16,
-    /// Whether the connection is TLS from its first byte.
-    pub tls: bool,
-    /// PEM file with the CA to trust; the machine's own CAs when empty.
-    pub tls_ca_file: String,
-    /// The name in the gateway's certificate; `host` when empty.
-    pub tls_server_name: String,
-    /// Who we are to the gateway; at most 15 characters.
+    /// TLS from the first byte, or none.
+    pub tls: Tls,
+    /// A CA file for TLS. Default: the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// The name in the gateway's certificate. Default: host.
+    pub tls_name: Option<String>,
+    /// Who we are; at most 15 characters.
     pub system_id: String,
     /// The password; SMPP 3.4 has room for 8 characters, many gateways take more.
-    pub password: Secret,
-    /// Mostly empty; at most 12 characters.
+    pub password: Option<Secret>,
+    /// The system type, as the operator wants it; at most 12 characters.
     pub system_type: String,
-    /// How to bind.
-    pub bind_as: BindAs,
-    /// Sessions at the same time that send; each has a window of its own.
-    pub binds: u16,
-    /// The version told in `bind`.
-    pub version: Version,
-    /// What the receiver sees as sender: a number with `+`, a short number, or at most 11 letters and digits.
+    /// The sender that telephones show; answers go to it. A number with +, a short number, or at most 11 letters and digits.
     pub from: String,
-    /// Type of number of `from`; chosen by its form when absent.
-    pub from_ton: Option<u8>,
-    /// Numbering plan of `from`; chosen by its form when absent.
-    pub from_npi: Option<u8>,
-    /// Type of number of receivers that do not begin with `+` (SMPP 3.4, 5.2.5: 0 unknown, 2 national).
-    pub to_ton: u8,
-    /// Numbering plan of receivers (1 is ISDN).
-    pub to_npi: u8,
-    /// Mostly empty; at most 5 characters.
-    pub service_type: String,
-    /// Alphabet, splitting, parts.
-    pub sms: SmsLimits,
-    /// The most submits without an answer.
-    pub window_max: u16,
-    /// The most SMS a second over all sessions; 0 for no limit of ours.
-    pub per_second_max: u32,
-    /// Whether receipts are asked for.
-    pub receipts: bool,
-    /// How their numbers are written.
+    /// Seconds between enquiries while it is quiet.
+    pub enquire_every: Secs,
+    /// One connection for both directions, or two. limits.connections_max says how many sessions send.
+    pub bind: BindAs,
+    /// The version told when binding, in quotes: "3.4" or "5.0".
+    pub version: Version,
+    /// Who joins the parts of a long SMS. Without meaning when split is separate.
+    pub join: Join,
+    /// How message numbers stand in receipts: operators differ.
     pub receipt_ids: ReceiptIds,
-    /// Whether the gateway is told after what time a text is no use.
+    /// Type of number of the sender. Default: by its form (alphanumeric, short, international).
+    pub from_ton: Option<u8>,
+    /// Numbering plan of the sender. Default: by its form.
+    pub from_npi: Option<u8>,
+    /// Type of number of receivers that do not begin with + (SMPP 3.4, 5.2.5): 0 unknown, 2 national. Default: 0.
+    pub to_ton: u8,
+    /// Numbering plan of receivers. Default: 1 (telephony).
+    pub to_npi: u8,
+    /// The service type, as the operator wants it; at most 5 characters.
+    pub service_type: String,
+    /// The gateway is told after what time a text is no use. Default: true.
     pub validity: bool,
-    /// `priority_flag` of the most urgent texts; some gateways refuse anything but 0.
-    pub urgent_priority_flag: u8,
-    /// Whether each SMS carries a `user_message_reference` made of the delivery's ID.
+    /// priority_flag of the most urgent texts, 0 to 3; some gateways refuse anything but 0. Default: 0.
+    pub urgent_priority: u8,
+    /// Each SMS carries our key for it (user_message_reference). Default: false.
     pub user_reference: bool,
-    /// To connect, secure and bind.
-    pub connect_timeout_s: u32,
-    /// For the answer to a submit or an `enquire_link`.
-    pub response_timeout_s: u32,
-    /// Silence after which the gateway is asked whether it is there.
-    pub enquire_link_s: u32,
-    /// The longest wait before the next try to connect.
-    pub backoff_max_s: u32,
+    /// How long connecting and logging in may take. Default: 10s.
+    pub connect_timeout: Secs,
+    /// The longest wait before the next try to connect. Default: 30s.
+    pub reconnect_max: Secs,
+    /// Of the entry: alphabet, splitting, parts.
+    #[serde(skip)]
+    pub sms: SmsLimits,
+    /// Of the entry: whether receipts are asked for.
+    #[serde(skip)]
+    pub receipts: bool,
+    /// Of the entry: sessions at the same time that send; each has a window of its own.
+    #[serde(skip)]
+    pub binds: u16,
+    /// Of the entry: the most submits without an answer.
+    #[serde(skip)]
+    pub window_max: u16,
+    /// Of the entry: the most SMS a second over all sessions; 0 for no limit of ours.
+    #[serde(skip)]
+    pub per_second_max: u32,
+    /// Of the entry: for the answer to a submit or an `enquire_link`.
+    #[serde(skip)]
+    pub response_timeout: Secs,
 }
 
 impl Default for SmppConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".into(),
-            port: 2775,
-            tls: false,
-            tls_ca_file: String::new(),
-            tls_server_name: String::new(),
+            port: 0,
+            tls: Tls::None,
+            ca_file: None,
+            tls_name: None,
             system_id: String::new(),
-            password: Secret::default(),
+            password: None,
             system_type: String::new(),
-            bind_as: BindAs::Transceiver,
-            binds: 1,
-            version: Version::V34,
             from: String::new(),
+            enquire_every: Secs(30),
+            bind: BindAs::Transceiver,
+            version: Version::V34,
+            join: Join::Udh,
+            receipt_ids: ReceiptIds::Auto,
             from_ton: None,
             from_npi: None,
             to_ton: 0,
             to_npi: 1,
             service_type: String::new(),
+            validity: true,
+            urgent_priority: 0,
+            user_reference: false,
+            connect_timeout: Secs(10),
+            reconnect_max: Secs(30),
             sms: SmsLimits::default(),
+            receipts: true,
+            binds: 1,
             window_max: 10,
             per_second_max: 0,
-            receipts: true,
-            receipt_ids: ReceiptIds::Auto,
-            validity: true,
-            urgent_priority_flag: 0,
-            user_reference: false,
-            connect_timeout_s: 10,
-            response_timeout_s: 30,
-            enquire_link_s: 30,
-            backoff_max_s: 30,
+            response_timeout: Secs(30),
         }
     }
 }
 
 impl SmppConfig {
-    /// Everything that can't work, each with what to do. For `check`.
+    /// Everything that can't work, each with what to do.
     pub fn problems(&self) -> Vec<String> {
         let mut all = Vec::new();
         let texts = [
@@ -163,7 +195,7 @@ impl SmppConfig {
             ("system_type", &self.system_type, 12),
             ("service_type", &self.service_type, 5),
             ("from", &self.from, 20),
-            ("password", self.password.expose(), 64),
+            ("password", self.password.as_ref().map_or("", Secret::expose), 64),
         ];
         for (name, text, len_max) in texts {
             if text.len() > len_max {
@@ -177,15 +209,94 @@ impl SmppConfig {
             ("port", u32::from(self.port)),
             ("window_max", u32::from(self.window_max)),
             ("connections_max", u32::from(self.binds)),
-            ("connect_timeout_s", self.connect_timeout_s),
-            ("response_timeout_s", self.response_timeout_s),
-            ("enquire_link_s", self.enquire_link_s),
-            ("backoff_max_s", self.backoff_max_s),
+            ("connect_timeout", self.connect_timeout.0),
+            ("timeout", self.response_timeout.0),
+            ("enquire_every", self.enquire_every.0),
+            ("reconnect_max", self.reconnect_max.0),
         ] {
             if value == 0 {
                 all.push(format!("{name} must be at least 1"));
             }
         }
         all
+    }
+}
+
+impl Protocol for SmppConfig {
+    fn protocol(&self) -> &'static str {
+        "smpp"
+    }
+
+    fn copy(&self) -> Box<dyn Protocol> {
+        Box::new(self.clone())
+    }
+
+    fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        entry.needs(
+            &[
+                ("host", self.host.place.line > 0),
+                ("port", self.port != 0),
+                ("system_id", !self.system_id.is_empty()),
+                ("from", !self.from.is_empty()),
+            ],
+            found,
+        );
+        entry.host(&self.host, found);
+        entry.secret(self.password.as_ref(), found);
+        if matches!(self.tls, Tls::Starttls | Tls::Opportunistic) {
+            let message = "SMPP has no STARTTLS: its connection is TLS from the first byte, or not at all";
+            found.error(self.host.place, "smpp-tls", message).help("write tls: tls or tls: none");
+        }
+    }
+
+    fn capability(&self, mut of_entry: Capability) -> Capability {
+        if let Capability::Sms { ref16, .. } = &mut of_entry {
+            // The header that a gateway writes for sar_* has a reference of 16 bits.
+            *ref16 |= self.join == Join::Sar;
+        }
+        of_entry
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some(&self.host)
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
+    }
+
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
+        let mut config = self.clone();
+        cx.read("password", &mut config.password)?;
+        cx.settle(&mut config.ca_file);
+        if matches!(config.tls, Tls::Starttls | Tls::Opportunistic) {
+            return Err("SMPP has no STARTTLS: write tls: tls".into());
+        }
+        config.sms = cx.sms_limits(match config.join {
+            Join::Udh => Split::Udh8,
+            Join::Sar => Split::Sar,
+            Join::Payload => Split::Payload,
+        })?;
+        config.receipts = cx.receipts;
+        config.binds = cx.limits.connections_max.map_or(config.binds, bounded);
+        config.window_max = cx.limits.window_max.map_or(config.window_max, bounded);
+        config.per_second_max = cx.limits.per_second_max.unwrap_or(config.per_second_max);
+        config.response_timeout = cx.limits.timeout.unwrap_or(config.response_timeout);
+        let problems = config.problems();
+        if !problems.is_empty() {
+            return Err(problems.join("; "));
+        }
+        let (connections_max, window_max) = (config.binds.into(), config.window_max.into());
+        let timeout_s = config.response_timeout.0;
+        let gateway = Arc::new(Smpp::new(cx.id.clone(), config));
+        Ok(Built { connections_max, window_max, ..Built::new(gateway, timeout_s) })
+    }
+
+    fn turn_to(&mut self, far: &FarEnd<'_>) -> Facts {
+        let password = (far.made)(8);
+        self.password = Some(Secret::new(&*password));
+        (self.host.value, self.port) = (far.addr.ip().to_string(), far.addr.port());
+        (self.tls, self.ca_file) = (Tls::None, None);
+        Facts::from([("system_id", self.system_id.clone()), ("password", password)])
     }
 }

@@ -1,7 +1,7 @@
 //! To a bound connection: TCP or TLS, then `bind`.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -12,6 +12,8 @@ use tokio::time::timeout;
 use super::config::SmppConfig;
 use super::pdu::{self, RESP};
 use super::status;
+use crate::gateways::Secret;
+use crate::gateways::entry::Tls;
 
 /// A connection, plain or secured.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -45,22 +47,23 @@ impl From<String> for NotBound {
 /// The sequence number of `bind`; the session goes on from here.
 pub const BIND_SEQUENCE: u32 = 1;
 
-/// Connects and binds as `command`, all within `connect_timeout_s`.
+/// Connects and binds as `command`, all within `connect_timeout`.
 pub async fn bound(config: &SmppConfig, command: u32) -> Result<Bound, NotBound> {
-    let within = Duration::from_secs(u64::from(config.connect_timeout_s.max(1)));
+    let within = config.connect_timeout.at_least_a_second();
     match timeout(within, connect_and_bind(config, command)).await {
         Ok(result) => result,
-        Err(_) => Err(format!("no session within {} s", config.connect_timeout_s).into()),
+        Err(_) => Err(format!("no session within {} s", config.connect_timeout.0).into()),
     }
 }
 
 async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, NotBound> {
-    let tcp = TcpStream::connect((&*config.host, config.port)).await.map_err(|e| format!("connecting: {e}"))?;
+    let tcp = TcpStream::connect((config.host.as_str(), config.port)).await.map_err(|e| format!("connecting: {e}"))?;
     // Without it each batch waits for the far end's delayed acknowledgement.
     tcp.set_nodelay(true).map_err(|e| format!("connecting: {e}"))?;
-    let mut wire: Box<dyn Wire> = if config.tls { Box::new(secure(config, tcp).await?) } else { Box::new(tcp) };
+    let mut wire: Box<dyn Wire> =
+        if config.tls == Tls::Implicit { Box::new(secure(config, tcp).await?) } else { Box::new(tcp) };
     let mut out = Vec::with_capacity(64);
-    let texts = [&*config.system_id, config.password.expose(), &*config.system_type];
+    let texts = [&*config.system_id, config.password.as_ref().map_or("", Secret::expose), &*config.system_type];
     pdu::bind(&mut out, command, BIND_SEQUENCE, texts, config.version.octet());
     wire.write_all(&out).await.map_err(|e| format!("binding: {e}"))?;
     wire.flush().await.map_err(|e| format!("binding: {e}"))?;
@@ -89,9 +92,9 @@ async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, No
 }
 
 async fn secure(config: &SmppConfig, tcp: TcpStream) -> Result<impl Wire + 'static, String> {
-    let name = if config.tls_server_name.is_empty() { &config.host } else { &config.tls_server_name };
-    let name = ServerName::try_from(name.clone()).map_err(|e| format!("tls_server_name: {e}"))?;
-    let roots = roots(&config.tls_ca_file)?;
+    let name = config.tls_name.as_ref().unwrap_or(&config.host.value);
+    let name = ServerName::try_from(name.clone()).map_err(|e| format!("tls_name: {e}"))?;
+    let roots = roots(config.ca_file.as_deref())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let client = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -102,16 +105,15 @@ async fn secure(config: &SmppConfig, tcp: TcpStream) -> Result<impl Wire + 'stat
     connector.connect(name, tcp).await.map_err(|e| format!("TLS: {e}"))
 }
 
-fn roots(ca_file: &str) -> Result<rustls::RootCertStore, String> {
+fn roots(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, String> {
     let mut roots = rustls::RootCertStore::empty();
-    if ca_file.is_empty() {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        let all = CertificateDer::pem_file_iter(ca_file).map_err(|e| format!("tls_ca_file: {e}"))?;
-        for certificate in all {
-            let certificate = certificate.map_err(|e| format!("tls_ca_file: {e}"))?;
-            roots.add(certificate).map_err(|e| format!("tls_ca_file: {e}"))?;
+    if let Some(file) = ca_file {
+        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| format!("ca_file: {e}"))? {
+            let certificate = certificate.map_err(|e| format!("ca_file: {e}"))?;
+            roots.add(certificate).map_err(|e| format!("ca_file: {e}"))?;
         }
+    } else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
-    if roots.is_empty() { Err("no CA to trust; set tls_ca_file".into()) } else { Ok(roots) }
+    if roots.is_empty() { Err("no CA to trust; set ca_file".into()) } else { Ok(roots) }
 }

@@ -176,6 +176,7 @@ mod tests {
     use crate::domain::delivery::SendError;
     use crate::gateways::GatewayEvent;
     use crate::gateways::smpp::session::tests::job;
+    use crate::yaml::Secs;
 
     struct Rig {
         far: DuplexStream,
@@ -191,7 +192,7 @@ mod tests {
         let (out, events) = mpsc::channel(events_max);
         let (stop, mut stopped) = watch::channel(false);
         let end = tokio::spawn(async move {
-            let config = SmppConfig { response_timeout_s: 30, enquire_link_s: 60, ..SmppConfig::default() };
+            let config = SmppConfig { response_timeout: Secs(30), enquire_every: Secs(60), ..SmppConfig::default() };
             let book = Arc::new(Mutex::new(Book::new("sms".into(), config.receipt_ids)));
             let mut session = Session::new("sms".into(), Arc::new(config), book, 1, Instant::now());
             let jobs = SharedJobs::new(job_receiver);

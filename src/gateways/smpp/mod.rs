@@ -30,7 +30,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-pub use config::{BindAs, ReceiptIds, SmppConfig, Version};
+pub use super::entry::Tls;
+pub use config::{BindAs, Join, ReceiptIds, SmppConfig, Version};
 
 use self::connect::{BIND_SEQUENCE, NotBound, bound};
 use self::link::{End, SharedJobs, serve, stopped};
@@ -127,7 +128,7 @@ impl Smpp {
     }
 
     fn is_up(&self, ups: &Ups) -> bool {
-        ups.sending > 0 && (ups.receiving > 0 || self.config.bind_as == BindAs::Transceiver)
+        ups.sending > 0 && (ups.receiving > 0 || self.config.bind == BindAs::Transceiver)
     }
 
     /// Notes a change and tells it when the gateway as a whole came up or went down.
@@ -212,7 +213,7 @@ impl Smpp {
                 refused = (refused * 2).min(REFUSED_MAX);
                 self.ups.send_modify(|ups| ups.refused = Some((Instant::now() + wait, not_bound.why.clone())));
             } else {
-                backoff = (backoff * 2).min(Duration::from_secs(u64::from(self.config.backoff_max_s.max(1))));
+                backoff = (backoff * 2).min(self.config.reconnect_max.at_least_a_second());
             }
             if self.refuse_until(Instant::now() + wait, jobs, out, &mut stop, &not_bound.why).await {
                 return;
@@ -297,7 +298,7 @@ impl Gateway for Smpp {
             // An earlier run may have been dropped midway.
             self.ups.send_modify(|ups| (ups.sending, ups.receiving, ups.told_up) = (0, 0, None));
             let jobs = SharedJobs::new(jobs);
-            let (command, receives_apart) = match self.config.bind_as {
+            let (command, receives_apart) = match self.config.bind {
                 BindAs::Transceiver => (id::BIND_TRANSCEIVER, false),
                 BindAs::TransmitterAndReceiver => (id::BIND_TRANSMITTER, true),
             };
@@ -337,7 +338,7 @@ impl Gateway for Smpp {
                 let s = (until - Instant::now()).as_secs();
                 return Health { ok: false, detail: format!("{detail}; asked again in {s} s") };
             }
-            let command = match self.config.bind_as {
+            let command = match self.config.bind {
                 BindAs::Transceiver => id::BIND_TRANSCEIVER,
                 BindAs::TransmitterAndReceiver => id::BIND_TRANSMITTER,
             };

@@ -235,7 +235,7 @@ impl Session {
                 taken.job.write(part, &mut self.out, sequence, &self.from, &self.config);
             }
             self.window.insert(sequence, Flight { slot, part, begins });
-            let timeout = Duration::from_secs(u64::from(self.config.response_timeout_s));
+            let timeout = self.config.response_timeout.duration();
             self.deadlines.push_back((now + timeout, sequence));
             self.pace.submitted(now);
         }
@@ -413,7 +413,7 @@ impl Session {
             }
             self.deadlines.pop_front();
             if let Some(flight) = self.window.remove(&sequence) {
-                let cause = format!("no answer within {} s", self.config.response_timeout_s);
+                let cause = format!("no answer within {} s", self.config.response_timeout.0);
                 self.answered(flight.slot, flight.part, Err(SendError::unknown(cause)));
             }
         }
@@ -423,10 +423,10 @@ impl Session {
             pdu::delivered_resp(&mut self.out, held.command, status::NOT_KEPT, held.sequence);
         }
         match self.enquired {
-            Some((_, since)) if now - since >= Duration::from_secs(u64::from(self.config.response_timeout_s)) => {
+            Some((_, since)) if now - since >= self.config.response_timeout.duration() => {
                 return Err(Broken("the gateway is silent".into()));
             }
-            None if now - self.heard_at >= Duration::from_secs(u64::from(self.config.enquire_link_s)) => {
+            None if now - self.heard_at >= self.config.enquire_every.duration() => {
                 let sequence = self.next_sequence();
                 pdu::bare(&mut self.out, id::ENQUIRE_LINK, 0, sequence);
                 self.enquired = Some((sequence, now));

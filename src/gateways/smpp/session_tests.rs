@@ -7,6 +7,7 @@ use crate::domain::lang::Lang;
 use crate::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Text};
 use crate::gateways::smpp::submit::reference;
 use crate::gateways::{Address, MessageContext};
+use crate::yaml::Secs;
 
 pub fn job(ordinal: u32, text: &str) -> Job {
     let f = Fingerprint::of("14-2", "internal", "sv", text);
@@ -175,7 +176,7 @@ fn throttling_is_temporary_and_slows_down() {
 
 #[test]
 fn without_an_answer_the_outcome_is_unknown() {
-    let mut rig = Rig::new(SmppConfig { response_timeout_s: 30, ..SmppConfig::default() });
+    let mut rig = Rig::new(SmppConfig { response_timeout: Secs(30), ..SmppConfig::default() });
     rig.take(&[job(1, "a")]);
     rig.now += Duration::from_secs(29);
     rig.s.tick(rig.now).unwrap();
@@ -189,7 +190,7 @@ fn without_an_answer_the_outcome_is_unknown() {
 
 #[test]
 fn silence_is_asked_about_and_ends_the_session() {
-    let mut rig = Rig::new(SmppConfig { enquire_link_s: 20, response_timeout_s: 10, ..SmppConfig::default() });
+    let mut rig = Rig::new(SmppConfig { enquire_every: Secs(20), response_timeout: Secs(10), ..SmppConfig::default() });
     rig.now += Duration::from_secs(20);
     rig.s.tick(rig.now).unwrap();
     rig.s.tick(rig.now).unwrap();

@@ -203,7 +203,7 @@ impl Prepared {
             source: Number { ton: from.ton, npi: from.npi, digits: &from.text },
             dest: Number { ton: self.to.ton, npi: self.to.npi, digits: self.to.digits() },
             esm_class: if header.is_empty() { 0 } else { 0x40 },
-            priority: if self.urgent { config.urgent_priority_flag.min(3) } else { 0 },
+            priority: if self.urgent { config.urgent_priority.min(3) } else { 0 },
             validity: &validity,
             registered_delivery: u8::from(config.receipts),
             data_coding: self.text.data_coding,

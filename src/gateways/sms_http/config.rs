@@ -1,281 +1,252 @@
-//! One HTTP gateway as an operator configures it, and the forms that are common.
+//! One SMS gateway with an HTTP interface, as it stands in `channels/sms.yaml` under `http:`. What is left out is as its preset
+//! has it.
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::domain::text::sms::SmsLimits;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SmsHttp;
+use crate::domain::text::sms::{SmsLimits, Split};
 use crate::gateways::Secret;
+use crate::gateways::http_api::back::{Keys, SignatureConfig};
+use crate::gateways::http_api::{CallbackNames, Otherwise};
+use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
+use crate::yaml::addresses::{check_url, host_of};
+use crate::yaml::{Found, List, Name, Ordered, Secs};
 
-/// Where the fields go.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
-#[serde(rename_all = "kebab-case")]
+/// How a request is written.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
 pub enum SendAs {
-    /// `GET` with a query.
-    Query,
-    /// `POST` of a form.
+    /// `a=b&c=d` in the body.
     #[default]
     Form,
-    /// `POST` of JSON; a field whose name begins with `/` is a JSON pointer (`/message/text`, `/to/0`).
+    /// JSON; a field whose name begins with / is a JSON pointer (/message/text, /to/0).
     Json,
+    /// `a=b&c=d` in the address.
+    Query,
 }
 
-/// What a refusal inside a good answer means when neither list of words says it.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Debug)]
-#[serde(rename_all = "kebab-case")]
-pub enum Otherwise {
-    /// Worth another try.
+/// An HTTP gateway whose fields, good answers and callbacks are built in.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// to, from, text, id; the answer is JSON with a status accepted, ok or queued and an id.
     #[default]
-    Temporary,
-    /// For good.
-    Permanent,
+    Generic,
+    /// Kannel's sendsms.
+    Kannel,
+    /// 46elks, and those who do as it does.
+    #[serde(rename = "46elks")]
+    Elks,
+    /// Twilio, and those who do as it does.
+    Twilio,
 }
 
-/// An HTTP gateway for SMS.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
-#[serde(default, deny_unknown_fields)]
+/// An HTTP gateway for SMS. What is left out is as the preset has it.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["url"]))]
 pub struct SmsHttpConfig {
-    /// Where to send.
-    pub url: String,
-    /// Where the fields go.
-    pub send_as: SendAs,
-    /// Names and templates of the fields: `{to}` with `+`, `{to_digits}` without, `{text}`, `{id}` (the delivery's key),
-    /// `{from}`, `{coding}` (0, or 2 when the text needs UCS-2), `{ttl_s}`, `{ttl_min}`, `{user}`, `{password}`.
-    pub fields: BTreeMap<String, String>,
-    /// Further headers; the same templates.
-    pub headers: BTreeMap<String, String>,
-    /// What the receiver sees as sender.
-    pub from: String,
-    /// For Basic authentication, or in a field.
-    pub user: String,
-    /// For Basic authentication, or in a field.
-    pub password: Secret,
-    /// Whether user and password go as Basic authentication (RFC 7617).
-    pub basic_auth: bool,
-    /// A bearer token (RFC 6750).
-    pub token: Secret,
-    /// PEM file with the CA to trust; the machine's own CAs when empty.
-    pub tls_ca_file: String,
+    /// Where requests go.
+    pub url: Name,
+    /// A known gateway: generic, kannel, 46elks, twilio.
+    pub preset: Preset,
+    /// How a request is written: form, json, query.
+    pub body: Option<SendAs>,
+    /// Fields of the request, instead of the preset's. {to} with +, {to_digits} without, {from}, {text}, {id}, {callback},
+    /// {coding}, {ttl_s}, {ttl_min}, {user} and {password} are filled in.
+    pub fields: Ordered<String>,
+    /// Further headers; the same is filled in.
+    pub headers: Ordered<String>,
     /// Statuses that mean "taken", if the body agrees.
-    pub status_ok: Vec<u16>,
-    /// Statuses that mean that the gateway does not know who we are: then nobody asks it again for a while.
-    pub status_credentials: Vec<u16>,
-    /// A good body contains this, when set.
-    pub body_contains: String,
-    /// A good body has one of `body_values` at this JSON pointer, when set.
-    pub body_pointer: String,
-    /// See `body_pointer`.
-    pub body_values: Vec<String>,
-    /// Words in a refusal that mean "later" (any case).
-    pub temporary_words: Vec<String>,
-    /// Words in a refusal that mean "never" (any case).
-    pub permanent_words: Vec<String>,
-    /// What a refusal means without such a word.
-    pub otherwise: Otherwise,
-    /// JSON pointer to the gateway's own number.
-    pub id_pointer: String,
-    /// In a body that is no JSON, the number stands behind this, up to white space.
-    pub id_after: String,
-    /// Alphabet, parts; `split: separate` sends one request per SMS, all others leave splitting to the gateway.
+    pub status_ok: Option<List<u16>>,
+    /// What the answer must contain; a status of 200 alone is no success.
+    pub success: Option<String>,
+    /// Where in a JSON answer the state stands (a JSON pointer, such as /status).
+    pub success_at: Option<String>,
+    /// What stands there in a good answer.
+    pub success_values: Option<List<String>>,
+    /// Where in a JSON answer the gateway's number stands (a JSON pointer, such as /id).
+    pub id_at: Option<String>,
+    /// What stands before the gateway's number in an answer that is no JSON.
+    pub id_after: Option<String>,
+    /// Words in a refusal that mean "later".
+    pub temporary_words: Option<List<String>>,
+    /// Words in a refusal that mean "never".
+    pub permanent_words: Option<List<String>>,
+    /// What a refusal without such a word means. Default: temporary.
+    pub otherwise: Option<Otherwise>,
+    /// The user, for Basic authentication unless a field or header carries {password}.
+    pub user: Option<String>,
+    /// The password for it, or the bearer token when there is no user.
+    pub password: Option<Secret>,
+    /// The sender that telephones show.
+    pub from: String,
+    /// The secret part of the callback's path.
+    pub callback_secret: Option<Secret>,
+    /// Calls count only when the gateway has signed them. Default: whoever knows the callback's path is believed.
+    pub callback_signature: Option<SignatureConfig>,
+    /// Where the gateway reaches our public listener, such as https://larm.region.example. Default: the public page's address.
+    pub callback_base: Option<Name>,
+    /// What the gateway calls things when it calls us.
+    pub callback: CallbackNames,
+    /// Asked when the gateway is probed; must not send anything. Default: the root of url.
+    pub probe_url: Option<Name>,
+    /// How long connecting may take. Default: 5s.
+    pub connect_timeout: Secs,
+    /// A CA file for TLS. Default: the machine's.
+    pub ca_file: Option<PathBuf>,
+    /// Where it calls back with receipts, once that is known.
+    #[serde(skip)]
+    pub callback_url: Option<String>,
+    /// Of the entry: alphabet, parts. `split: separate` sends one request for each SMS, else the gateway splits.
+    #[serde(skip)]
     pub sms: SmsLimits,
-    /// Requests at the same time.
+    /// Of the entry: requests at the same time.
+    #[serde(skip)]
     pub connections_max: u16,
-    /// The most requests a second; 0 for no limit of ours.
+    /// Of the entry: the most requests a second; 0 for no limit of ours.
+    #[serde(skip)]
     pub per_second_max: u32,
-    /// To connect and secure.
-    pub connect_timeout_s: u32,
-    /// For the whole request.
-    pub request_timeout_s: u32,
-    /// The most that is read of an answer.
-    pub answer_len_max: u32,
-    /// Asked by `probe` (GET); the root of `url` when empty. Must not send anything.
-    pub probe_url: String,
-    /// How the gateway calls back.
-    pub callback: CallbackConfig,
-}
-
-/// Names in callbacks; a name that begins with `/` is a JSON pointer.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
-#[serde(default, deny_unknown_fields)]
-pub struct CallbackConfig {
-    /// Receipt: the gateway's number, as in the answer.
-    pub receipt_id: String,
-    /// Receipt: our own key, when the callback's address carries it.
-    pub receipt_delivery: String,
-    /// Receipt: what became of it.
-    pub receipt_state: String,
-    /// States that mean that the far device has it.
-    pub delivered: Vec<String>,
-    /// States that mean that it never will. Any other state is on the way.
-    pub failed: Vec<String>,
-    /// Receipt: why it failed.
-    pub receipt_error: String,
-    /// Reply: who wrote.
-    pub reply_from: String,
-    /// Reply: what.
-    pub reply_text: String,
-}
-
-fn words(list: &[&str]) -> Vec<String> {
-    list.iter().map(|w| (*w).to_owned()).collect()
-}
-fn pairs(list: &[(&str, &str)]) -> BTreeMap<String, String> {
-    list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
-}
-
-impl Default for CallbackConfig {
-    fn default() -> Self {
-        Self {
-            receipt_id: "id".into(),
-            receipt_delivery: "delivery".into(),
-            receipt_state: "status".into(),
-            delivered: words(&["delivered", "DELIVRD"]),
-            failed: words(&[
-                "failed",
-                "undelivered",
-                "expired",
-                "rejected",
-                "UNDELIV",
-                "EXPIRED",
-                "REJECTD",
-                "DELETED",
-            ]),
-            receipt_error: "error".into(),
-            reply_from: "from".into(),
-            reply_text: "text".into(),
-        }
-    }
+    /// Of the entry: for the whole request.
+    #[serde(skip)]
+    pub request_timeout: Secs,
 }
 
 impl Default for SmsHttpConfig {
     fn default() -> Self {
         Self {
-            url: String::new(),
-            send_as: SendAs::Form,
-            fields: pairs(&[("to", "{to}"), ("from", "{from}"), ("text", "{text}"), ("id", "{id}")]),
-            headers: BTreeMap::new(),
+            url: Name::default(),
+            preset: Preset::Generic,
+            body: None,
+            fields: Ordered::default(),
+            headers: Ordered::default(),
+            status_ok: None,
+            success: None,
+            success_at: None,
+            success_values: None,
+            id_at: None,
+            id_after: None,
+            temporary_words: None,
+            permanent_words: None,
+            otherwise: None,
+            user: None,
+            password: None,
             from: String::new(),
-            user: String::new(),
-            password: Secret::default(),
-            basic_auth: false,
-            token: Secret::default(),
-            tls_ca_file: String::new(),
-            status_ok: vec![200, 201, 202],
-            status_credentials: vec![401, 407],
-            body_contains: String::new(),
-            body_pointer: String::new(),
-            body_values: Vec::new(),
-            temporary_words: words(&["throttl", "busy", "too many", "try again", "temporar", "queue"]),
-            permanent_words: words(&["invalid", "not allowed", "blocked", "blacklist", "unknown number"]),
-            otherwise: Otherwise::Temporary,
-            id_pointer: String::new(),
-            id_after: String::new(),
+            callback_secret: None,
+            callback_signature: None,
+            callback_base: None,
+            callback: CallbackNames::default(),
+            probe_url: None,
+            connect_timeout: Secs(5),
+            ca_file: None,
+            callback_url: None,
             sms: SmsLimits::default(),
             connections_max: 8,
             per_second_max: 0,
-            connect_timeout_s: 5,
-            request_timeout_s: 20,
-            answer_len_max: 64 * 1024,
-            probe_url: String::new(),
-            callback: CallbackConfig::default(),
+            request_timeout: Secs(20),
         }
     }
 }
 
-/// Kannel's `sendsms` (its User's Guide, "SMS Push"). `callback_url` is where Kannel reports, or empty: it gets the
-/// delivery's key, so that a receipt needs no number of Kannel's own, which it does not give.
-pub fn kannel(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
-    let mut fields = pairs(&[
-        ("username", "{user}"),
-        ("password", "{password}"),
-        ("to", "{to}"),
-        ("from", "{from}"),
-        ("text", "{text}"),
-        ("charset", "UTF-8"),
-        ("coding", "{coding}"),
-        ("validity", "{ttl_min}"),
-    ]);
-    if !callback_url.is_empty() {
-        // 1 delivered, 2 not delivered, 16 refused by the centre; %d is filled in by Kannel.
-        fields.insert("dlr-mask".into(), "19".into());
-        let glue = if callback_url.contains('?') { '&' } else { '?' };
-        fields.insert("dlr-url".into(), format!("{callback_url}{glue}delivery={{id}}&status=%d&error=%A"));
+impl SmsHttpConfig {
+    fn back(&self) -> Keys<'_> {
+        Keys {
+            secret: self.callback_secret.as_ref(),
+            signature: self.callback_signature.as_ref(),
+            base: self.callback_base.as_ref(),
+        }
     }
-    SmsHttpConfig {
-        url: url.into(),
-        send_as: SendAs::Query,
-        fields,
-        user: user.into(),
-        password,
-        status_ok: vec![202],
-        // Kannel's "Authorization failed for sendsms".
-        status_credentials: vec![401, 403, 407],
-        // "0: Accepted for delivery" or "3: Queued for later delivery".
-        body_contains: ": ".into(),
-        callback: CallbackConfig { delivered: words(&["1"]), failed: words(&["2", "16"]), ..CallbackConfig::default() },
-        ..SmsHttpConfig::default()
+
+    /// Whether the password stands in a field or a header that somebody wrote.
+    fn shows_password(&self) -> bool {
+        self.fields.iter().chain(self.headers.iter()).any(|(_, template)| template.contains("{password}"))
     }
 }
 
-/// Gateways in the manner of 46elks: a form, Basic authentication, JSON back.
-pub fn elks_like(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
-    let mut fields = pairs(&[("from", "{from}"), ("to", "{to}"), ("message", "{text}")]);
-    if !callback_url.is_empty() {
-        fields.insert("whendelivered".into(), callback_url.into());
+impl Protocol for SmsHttpConfig {
+    fn protocol(&self) -> &'static str {
+        "http"
     }
-    SmsHttpConfig {
-        url: url.into(),
-        fields,
-        user: user.into(),
-        password,
-        basic_auth: true,
-        status_ok: vec![200],
-        body_pointer: "/status".into(),
-        body_values: words(&["created", "sent", "delivered"]),
-        id_pointer: "/id".into(),
-        callback: CallbackConfig { reply_text: "message".into(), ..CallbackConfig::default() },
-        ..SmsHttpConfig::default()
-    }
-}
 
-/// Gateways in the manner of Twilio: a form, Basic authentication, JSON back, capitals in callbacks.
-pub fn twilio_like(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
-    let mut fields = pairs(&[("From", "{from}"), ("To", "{to}"), ("Body", "{text}"), ("ValidityPeriod", "{ttl_s}")]);
-    if !callback_url.is_empty() {
-        fields.insert("StatusCallback".into(), callback_url.into());
+    fn copy(&self) -> Box<dyn Protocol> {
+        Box::new(self.clone())
     }
-    SmsHttpConfig {
-        url: url.into(),
-        fields,
-        user: user.into(),
-        password,
-        basic_auth: true,
-        status_ok: vec![200, 201],
-        body_pointer: "/status".into(),
-        body_values: words(&["accepted", "scheduled", "queued", "sending", "sent", "delivered"]),
-        id_pointer: "/sid".into(),
-        callback: CallbackConfig {
-            receipt_id: "MessageSid".into(),
-            receipt_state: "MessageStatus".into(),
-            receipt_error: "ErrorCode".into(),
-            delivered: words(&["delivered", "read"]),
-            failed: words(&["undelivered", "failed", "canceled"]),
-            reply_from: "From".into(),
-            reply_text: "Body".into(),
-            ..CallbackConfig::default()
-        },
-        ..SmsHttpConfig::default()
-    }
-}
 
-/// A plain JSON interface with a bearer token: `{"to", "from", "text", "id"}` gives `{"status": "accepted", "id": …}`.
-pub fn generic_json(url: &str, token: Secret) -> SmsHttpConfig {
-    SmsHttpConfig {
-        url: url.into(),
-        send_as: SendAs::Json,
-        token,
-        body_pointer: "/status".into(),
-        body_values: words(&["accepted", "ok", "queued"]),
-        id_pointer: "/id".into(),
-        ..SmsHttpConfig::default()
+    fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        entry.needs(&[("url", self.url.place.line > 0)], found);
+        let url = (self.url.place.line > 0).then_some(&self.url);
+        for url in url.into_iter().chain(&self.probe_url) {
+            check_url(url, found);
+        }
+        entry.secret(self.password.as_ref(), found);
+        self.back().check(entry, found);
+    }
+
+    fn host(&self) -> Option<&str> {
+        host_of(&self.url)
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        let of_signature = self.callback_signature.as_ref().map(|s| &s.secret);
+        self.password.iter().chain(&self.callback_secret).chain(of_signature).collect()
+    }
+
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
+        let mut config = self.clone();
+        let back = self.back().open(cx);
+        cx.read("password", &mut config.password)?;
+        cx.settle(&mut config.ca_file);
+        config.callback_url.clone_from(&back.receipt_url);
+        config.sms = cx.sms_limits(Split::Payload)?;
+        config.connections_max = cx.limits.connections_max.map_or(config.connections_max, bounded);
+        config.per_second_max = cx.limits.per_second_max.unwrap_or(config.per_second_max);
+        config.request_timeout = cx.limits.timeout.unwrap_or(config.request_timeout);
+        let (connections_max, timeout_s) = (config.connections_max.into(), config.request_timeout.0);
+        let warnings = back.warnings.clone();
+        let gateway = SmsHttp::new(cx.id.clone(), config)?;
+        let callback = back.callback(cx, gateway.callback_names());
+        Ok(Built { connections_max, callback, warnings, ..Built::new(Arc::new(gateway), timeout_s) })
+    }
+
+    /// The far end knows Kannel's words and the generic ones: with another preset, or with names of the operator's own, it is
+    /// spoken to in the generic ones.
+    fn turn_to(&mut self, far: &FarEnd<'_>) -> Facts {
+        let mut facts = Facts::new();
+        if let Some(password) = &mut self.password {
+            let made = (far.made)(16);
+            *password = Secret::new(&*made);
+            facts.insert("password", made);
+        }
+        if self.shows_password() || self.preset == Preset::Kannel {
+            // It does not look at what stands in a field.
+            facts.clear();
+        } else if let (Some(user), false) = (&self.user, facts.is_empty()) {
+            facts.insert("user", user.clone());
+        }
+        if self.preset == Preset::Kannel {
+            facts.insert("preset", "kannel".into());
+        }
+        if let Some(secret) = &mut self.callback_secret {
+            let made = (far.made)(32);
+            *secret = Secret::new(&*made);
+            facts.insert("callback_secret", made);
+        }
+        self.url.value = format!("http://{}/send", far.addr);
+        (self.ca_file, self.callback_base, self.probe_url, self.callback_signature) = (None, None, None, None);
+        let has = |name: &str| self.fields.iter().any(|(n, _)| n.as_str() == name);
+        let known = self.fields.is_empty() || has("to") && has("text");
+        if known && matches!(self.preset, Preset::Generic | Preset::Kannel) {
+            return facts;
+        }
+        self.preset = Preset::Generic;
+        self.fields = Ordered::default();
+        self.callback = CallbackNames::default();
+        (self.success, self.success_at, self.id_at, self.id_after) = (None, None, None, None);
+        (self.status_ok, self.success_values) = (None, None);
+        facts
     }
 }

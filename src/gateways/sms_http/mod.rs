@@ -1,43 +1,23 @@
 //! SMS over a gateway's HTTP interface. What each gateway calls its fields, what a good answer is and how it calls back is
-//! configuration; presets are in `config`.
-//!
-//! Success needs the status *and* the body. A request that may have arrived and was not answered is Unknown; one that never
-//! left (connection refused) is Temporary.
-//!
-//! Deliberately absent: a template language, regular expressions, redirects, proxies from the environment.
+//! configuration; presets are in `presets`. What it has in common with other interfaces over HTTP is in
+//! [`http_api`](super::http_api).
 
-mod answer;
-mod callback;
 mod config;
-mod request;
-mod signature;
+mod presets;
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use reqwest::redirect::Policy;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use reqwest::Method;
 
-pub use callback::{BadCallback, CALLBACK_LEN_MAX, CallbackKind};
-pub use config::{CallbackConfig, Otherwise, SendAs, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like};
-pub use signature::Signature;
+pub use config::{Preset, SendAs, SmsHttpConfig};
 
-use self::answer::{Answer, judge};
-use super::unanswered::not_answered;
-use super::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Secret, Stop};
-use crate::bounded::{read_body, read_ca_file};
+use self::presets::Rules;
+use super::callback::CallbackKind;
+use super::http_api::{CallbackNames, Client, Connection, answer, callback, request, run};
+use super::{Boxed, Events, Gateway, Health, Job, Jobs, Secret, Stop};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
 use crate::domain::text::sms::{self, Split};
-
-/// How long a connection is kept for the next request.
-const KEEP_S: u64 = 60;
-
-/// So long a gateway that refused user, password or token is not asked again: it does not get right by trying, and accounts are
-/// locked after some tries.
-const REFUSED: Duration = Duration::from_secs(60);
 
 /// An HTTP gateway.
 pub struct SmsHttp {
@@ -45,19 +25,9 @@ pub struct SmsHttp {
 }
 
 struct Inner {
-    gateway: GatewayId,
     config: SmsHttpConfig,
-    client: reqwest::Client,
-    refused: Mutex<Option<Refused>>,
-}
-
-/// The gateway does not know who we are.
-struct Refused {
-    /// Until then it is not asked.
-    until: Instant,
-    /// What it said.
-    why: String,
-    is_told: bool,
+    rules: Rules,
+    client: Client,
 }
 
 impl SmsHttp {
@@ -66,41 +36,38 @@ impl SmsHttp {
     /// # Errors
     /// What is wrong with the configuration.
     pub fn new(gateway: GatewayId, config: SmsHttpConfig) -> Result<Self, String> {
-        reqwest::Url::parse(&config.url).map_err(|e| format!("url: {e}"))?;
-        if !config.probe_url.is_empty() {
-            reqwest::Url::parse(&config.probe_url).map_err(|e| format!("probe_url: {e}"))?;
-        }
-        let mut builder = reqwest::Client::builder()
-            .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(u64::from(config.connect_timeout_s.max(1))))
-            .timeout(Duration::from_secs(u64::from(config.request_timeout_s.max(1))))
-            .pool_idle_timeout(Duration::from_secs(KEEP_S))
-            .pool_max_idle_per_host(usize::from(config.connections_max))
-            .redirect(Policy::none())
-            .no_proxy();
-        if !config.tls_ca_file.is_empty() {
-            let all = read_ca_file(Path::new(&config.tls_ca_file)).map_err(|e| format!("tls_ca_file: {e}"))?;
-            builder = builder.tls_certs_only(all);
-        }
-        let client = builder.build().map_err(|e| format!("HTTP client: {e}"))?;
-        Ok(Self { inner: Arc::new(Inner { gateway, config, client, refused: Mutex::default() }) })
+        let rules = Rules::of(&config);
+        let connection = Connection {
+            url: config.url.value.clone(),
+            probe_url: config.probe_url.as_ref().map(|u| u.value.clone()),
+            ca_file: config.ca_file.clone(),
+            connect_timeout: config.connect_timeout,
+            request_timeout: config.request_timeout,
+            connections_max: config.connections_max,
+        };
+        let secrets = config.password.iter().cloned().collect();
+        let client = Client::new(gateway, connection, rules.answer.clone(), secrets)?;
+        Ok(Self { inner: Arc::new(Inner { config, rules, client }) })
     }
 
-    /// What a callback of this gateway tells, from its query and body. `None`: a state on the way.
-    ///
-    /// # Errors
-    /// [`BadCallback`]: answer 400.
-    pub fn callback(&self, kind: CallbackKind, query: &str, body: &[u8]) -> Result<Option<GatewayEvent>, BadCallback> {
-        callback::read(&self.inner.gateway, &self.inner.config.callback, kind, query, body)
+    /// What it calls things when it calls us.
+    pub fn callback_names(&self) -> CallbackNames {
+        self.inner.rules.callback.clone()
     }
+}
+
+/// The configuration of each preset, for fuzzing.
+fn each_preset() -> impl Iterator<Item = Rules> {
+    let presets = [Preset::Generic, Preset::Kannel, Preset::Elks, Preset::Twilio];
+    presets.into_iter().map(|preset| Rules::of(&SmsHttpConfig { preset, ..SmsHttpConfig::default() }))
 }
 
 /// Whatever a gateway may answer goes through the decoder, for fuzzing: no bytes may panic.
 #[doc(hidden)]
 pub fn any_answer(status: u16, body: &str) {
-    for config in [kannel("http://x/", "u", Secret::new("p"), ""), generic_json("http://x/", Secret::new("p"))] {
+    for rules in each_preset() {
         let answer = answer::Answer { status, retry_after_s: None, body: body.to_owned() };
-        let _ = answer::judge(&answer, &config, &["p"]);
+        let _ = answer::judge(&answer, &rules.answer, &["p"]);
     }
 }
 
@@ -108,9 +75,9 @@ pub fn any_answer(status: u16, body: &str) {
 #[doc(hidden)]
 pub fn any_callback(query: &str, body: &[u8]) {
     let gateway = GatewayId::from("any");
-    for config in [kannel("http://x/", "u", Secret::new("p"), ""), elks_like("http://x/", "u", Secret::new("p"), "")] {
+    for rules in each_preset() {
         for kind in [CallbackKind::Receipt, CallbackKind::Reply] {
-            let _ = callback::read(&gateway, &config.callback, kind, query, body);
+            let _ = callback::read(&gateway, &rules.callback, kind, query, body);
         }
     }
 }
@@ -127,75 +94,41 @@ impl Inner {
         };
         let mut refs = Vec::with_capacity(texts.len());
         for text in &texts {
-            refs.push(self.send_one(job, text, parts.encoding).await?);
+            refs.push(self.client.ask(self.request(job, text, parts.encoding), &job.to.0).await?);
         }
         Ok(Accepted { gateway_ref: refs.join(" ").trim().to_owned(), delivered: false, units })
     }
 
-    async fn send_one(&self, job: &Job, text: &str, encoding: sms::Encoding) -> Result<String, SendError> {
-        let request = request::build(&self.client, &self.config, job, text, encoding)?;
-        let response = self.client.execute(request).await.map_err(|e| not_answered(&e))?;
-        let status = response.status().as_u16();
-        let retry_after_s = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
-        let body = self.body(response).await?;
-        let secrets = [self.config.password.expose(), self.config.token.expose(), &job.to.0];
-        let judged = judge(&Answer { status, retry_after_s, body }, &self.config, &secrets);
-        match judged {
-            Err(why) if self.config.status_credentials.contains(&status) => {
-                let mut refused = self.refused();
-                let is_told = refused.as_ref().is_some_and(|r| r.is_told);
-                *refused = Some(Refused { until: Instant::now() + REFUSED, why: why.cause().to_owned(), is_told });
-                Err(SendError::temporary(why.cause()))
-            }
-            judged => judged,
-        }
-    }
-
-    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the gateway said of our credentials, while it is not asked again.
-    fn refused_now(&self) -> Option<String> {
-        self.refused().as_ref().filter(|r| r.until > Instant::now()).map(|r| r.why.clone())
-    }
-
-    /// Sends one job, unless the gateway has just refused who we are. Tells the first refusal, and its end.
-    async fn send_and_tell(&self, job: &Job, out: &Events) -> Result<Accepted, SendError> {
-        if let Some(cause) = self.refused_now() {
-            return Err(SendError::Temporary { cause, retry_after_s: Some(REFUSED.as_secs() as u32) });
-        }
-        let result = self.send(job).await;
-        let news = {
-            let mut refused = self.refused();
-            match refused.as_mut() {
-                Some(_) if result.is_ok() => {
-                    *refused = None;
-                    Some(None)
-                }
-                Some(r) if !r.is_told => {
-                    r.is_told = true;
-                    Some(Some(r.why.clone()))
-                }
-                _ => None,
-            }
+    /// The request for one text.
+    fn request(&self, job: &Job, text: &str, encoding: sms::Encoding) -> reqwest::RequestBuilder {
+        let (config, rules) = (&self.config, &self.rules);
+        let id = job.delivery.to_string();
+        let ttl_s = job.ttl_s.to_string();
+        let ttl_min = job.ttl_s.div_ceil(60).to_string();
+        let to: String = job.to.0.chars().filter(|c| !" -()/".contains(*c)).collect();
+        let known = [
+            ("to", to.as_str()),
+            ("to_digits", to.trim_start_matches('+')),
+            ("text", text),
+            ("id", &id),
+            ("from", &config.from),
+            ("coding", if encoding == sms::Encoding::Ucs2 { "2" } else { "0" }),
+            ("ttl_s", &ttl_s),
+            ("ttl_min", &ttl_min),
+            ("user", config.user.as_deref().unwrap_or_default()),
+            ("password", config.password.as_ref().map_or("", Secret::expose)),
+        ];
+        let filled = |(name, template): (&String, &String)| (name.clone(), request::filled(template, &known));
+        let fields: Vec<(String, String)> = rules.fields.iter().map(filled).collect();
+        let mut request = match rules.send_as {
+            SendAs::Query => self.client.request(Method::GET).query(&fields),
+            SendAs::Form => self.client.request(Method::POST).form(&fields),
+            SendAs::Json => self.client.request(Method::POST).json(&request::json(&fields)),
         };
-        if let Some(cause) = news {
-            if let Some(why) = &cause {
-                tracing::warn!(gateway = %self.gateway, why, "the gateway refuses user, password or token");
-            }
-            // Nobody listening is the end of the program.
-            let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;
+        for (name, value) in rules.headers.iter().map(filled) {
+            request = request.header(name, value);
         }
-        result
-    }
-
-    /// The body, up to its limit. An answer that breaks off proves nothing.
-    async fn body(&self, response: reqwest::Response) -> Result<String, SendError> {
-        match read_body(response, self.config.answer_len_max as usize).await {
-            Ok(body) => Ok(String::from_utf8_lossy(&body).into_owned()),
-            Err(e) => Err(SendError::unknown(e.to_string())),
-        }
+        rules.auth.on(request)
     }
 }
 
@@ -205,67 +138,15 @@ impl Gateway for SmsHttp {
         true
     }
 
-    fn run(&self, mut jobs: Jobs, out: Events, mut stop: Stop) -> Boxed<'_, ()> {
-        Box::pin(async move {
-            let connections_max = usize::from(self.inner.config.connections_max.max(1));
-            let per_second = self.inner.config.per_second_max;
-            let interval = if per_second == 0 { Duration::ZERO } else { Duration::from_secs(1) / per_second };
-            let mut next = Instant::now();
-            // Dropping the set ends the requests: what was taken counts as Unknown.
-            let mut under_way = JoinSet::new();
-            let mut open = !*stop.borrow();
-            while open || !under_way.is_empty() {
-                let now = Instant::now();
-                tokio::select! {
-                    biased;
-                    _ = stopped(&mut stop), if open => open = false,
-                    Some(_) = under_way.join_next(), if !under_way.is_empty() => {}
-                    () = sleep_until(next), if open && next > now => {}
-                    job = jobs.recv(), if open && next <= now && under_way.len() < connections_max => {
-                        let Some(job) = job else {
-                            open = false;
-                            continue;
-                        };
-                        next = next.max(now) + interval;
-                        let (inner, out) = (self.inner.clone(), out.clone());
-                        under_way.spawn(async move {
-                            let result = inner.send_and_tell(&job, &out).await;
-                            // Nobody listening is the end of the program; the outcome is Unknown to those who come after.
-                            let _ = out.send(GatewayEvent::Outcome { delivery: job.delivery, result }).await;
-                        });
-                    }
-                }
-            }
-        })
+    fn run(&self, jobs: Jobs, out: Events, stop: Stop) -> Boxed<'_, ()> {
+        let (connections_max, per_second_max) = (self.inner.config.connections_max, self.inner.config.per_second_max);
+        Box::pin(run(connections_max, per_second_max, jobs, out, stop, |job, out| {
+            let inner = self.inner.clone();
+            async move { inner.client.send_and_tell(&out, inner.send(&job)).await }
+        }))
     }
 
     fn probe(&self) -> Boxed<'_, Health> {
-        Box::pin(async move {
-            let config = &self.inner.config;
-            if let Some(detail) = self.inner.refused_now() {
-                return Health { ok: false, detail };
-            }
-            let url = if config.probe_url.is_empty() {
-                reqwest::Url::parse(&config.url).ok().and_then(|u| u.join("/").ok())
-            } else {
-                reqwest::Url::parse(&config.probe_url).ok()
-            };
-            let Some(url) = url else { return Health { ok: false, detail: "url can't be read".into() } };
-            match self.inner.client.get(url).send().await {
-                Ok(response) if config.probe_url.is_empty() || response.status().is_success() => {
-                    Health { ok: true, detail: format!("answers HTTP {}", response.status().as_u16()) }
-                }
-                Ok(response) => {
-                    Health { ok: false, detail: format!("probe_url answers HTTP {}", response.status().as_u16()) }
-                }
-                Err(e) => Health { ok: false, detail: not_answered(&e).cause().into() },
-            }
-        })
-    }
-}
-
-async fn stopped(stop: &mut Stop) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
+        Box::pin(self.inner.client.probe())
     }
 }

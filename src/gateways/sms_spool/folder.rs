@@ -88,18 +88,18 @@ fn names(folder: &Path) -> io::Result<Vec<(String, u64)>> {
 
 /// Where a file is. Files only move forward, so they are looked for in that order: one that moves meanwhile is still found.
 pub fn place(config: &SpoolConfig, name: &str) -> io::Result<Place> {
-    if if_there(fs::metadata(config.outgoing.join(name)))?.is_some() {
+    if if_there(fs::metadata(config.folders.outgoing.join(name)))?.is_some() {
         return Ok(Place::Outgoing);
     }
-    for folder in &config.queued {
+    for folder in &config.folders.queued {
         if if_there(fs::metadata(folder.join(name)))?.is_some() {
             return Ok(Place::Queued);
         }
     }
-    if let Some(octets) = if_there(read(&config.sent.join(name)))? {
+    if let Some(octets) = if_there(read(&config.folders.sent.join(name)))? {
         return Ok(Place::Sent(incoming::message_id(&octets)));
     }
-    if let Some(octets) = if_there(read(&config.failed.join(name)))? {
+    if let Some(octets) = if_there(read(&config.folders.failed.join(name)))? {
         return Ok(Place::Failed(incoming::fail_reason(config.daemon, &octets)));
     }
     Ok(Place::Nowhere)
@@ -116,7 +116,7 @@ pub fn put(config: &SpoolConfig, parts: &[Part]) -> io::Result<()> {
                 Place::Failed(_) => forget(config, &part.name)?,
                 Place::Nowhere | Place::Withdrawn => {}
             }
-            let hidden = config.outgoing.join(format!(".{}.tmp", part.name));
+            let hidden = config.folders.outgoing.join(format!(".{}.tmp", part.name));
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create(true).truncate(true).mode(MODE).open(&hidden)?;
             // After a loss of power an empty file would be sent.
@@ -124,7 +124,7 @@ pub fn put(config: &SpoolConfig, parts: &[Part]) -> io::Result<()> {
                 // What can't be removed is hidden, and goes at the next start.
                 let _ = fs::remove_file(&hidden);
             })?;
-            fs::rename(&hidden, config.outgoing.join(&part.name)).map(|()| true)
+            fs::rename(&hidden, config.folders.outgoing.join(&part.name)).map(|()| true)
         };
         match one() {
             Ok(true) => written.push(&part.name),
@@ -132,7 +132,7 @@ pub fn put(config: &SpoolConfig, parts: &[Part]) -> io::Result<()> {
             Err(e) => {
                 // Half a text reaches nobody whole.
                 for name in written {
-                    let _ = withdraw(config, &config.outgoing.join(name));
+                    let _ = withdraw(config, &config.folders.outgoing.join(name));
                 }
                 return Err(e);
             }
@@ -148,7 +148,7 @@ fn withdraw(config: &SpoolConfig, path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     // Renamed first: of a daemon that takes it in the same moment and us, one gets it.
-    let hidden = config.outgoing.join(format!(".{name}.tmp"));
+    let hidden = config.folders.outgoing.join(format!(".{name}.tmp"));
     match fs::rename(path, &hidden) {
         Ok(()) => {}
         // On another disk it can't be taken in one step: it stays.
@@ -161,13 +161,16 @@ fn withdraw(config: &SpoolConfig, path: &Path) -> io::Result<bool> {
 
 /// Removes a failed file whose reason was told.
 pub fn forget(config: &SpoolConfig, name: &str) -> io::Result<()> {
-    if_there(fs::remove_file(config.failed.join(name))).map(|_| ())
+    if_there(fs::remove_file(config.folders.failed.join(name))).map(|_| ())
 }
 
 /// Looks where files are, and takes back what is late or expired.
 pub fn look(config: &SpoolConfig, sought: &[Sought]) -> io::Result<Vec<Place>> {
     // A file that is not there says something only when its folder is.
-    for folder in [&config.outgoing, &config.sent, &config.failed].into_iter().chain(&config.queued) {
+    for folder in [&config.folders.outgoing, &config.folders.sent, &config.folders.failed]
+        .into_iter()
+        .chain(&config.folders.queued)
+    {
         fs::metadata(folder).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", folder.display())))?;
     }
     sought.iter().map(|s| look_for(config, s)).collect()
@@ -176,12 +179,12 @@ pub fn look(config: &SpoolConfig, sought: &[Sought]) -> io::Result<Vec<Place>> {
 fn look_for(config: &SpoolConfig, sought: &Sought) -> io::Result<Place> {
     let found = place(config, &sought.name)?;
     let takes_back = match found {
-        Place::Outgoing if sought.is_expired => Some(config.outgoing.join(&sought.name)),
+        Place::Outgoing if sought.is_expired => Some(config.folders.outgoing.join(&sought.name)),
         Place::Outgoing if sought.is_late && !may_be_under_way(config, &sought.name)? => {
-            Some(config.outgoing.join(&sought.name))
+            Some(config.folders.outgoing.join(&sought.name))
         }
         Place::Queued if sought.is_expired => {
-            config.queued.iter().map(|f| f.join(&sought.name)).find(|path| path.exists())
+            config.folders.queued.iter().map(|f| f.join(&sought.name)).find(|path| path.exists())
         }
         _ => None,
     };
@@ -197,7 +200,7 @@ fn may_be_under_way(config: &SpoolConfig, name: &str) -> io::Result<bool> {
     if config.daemon == Daemon::Smstools {
         return Ok(false);
     }
-    Ok(names(&config.outgoing)?.first().is_none_or(|(first, _)| first == name))
+    Ok(names(&config.folders.outgoing)?.first().is_none_or(|(first, _)| first == name))
 }
 
 /// An incoming file that was read whole.
@@ -261,14 +264,14 @@ fn age_s(path: &Path) -> io::Result<u64> {
 /// Removes our own files that nobody needs: half-written ones, unsent ones of long ago, sent ones after their time.
 pub fn tidy(config: &SpoolConfig, at_start: bool) -> io::Result<()> {
     if at_start {
-        for entry in fs::read_dir(&config.outgoing)?.take(ENTRIES_MAX) {
+        for entry in fs::read_dir(&config.folders.outgoing)?.take(ENTRIES_MAX) {
             let Ok(name) = entry?.file_name().into_string() else { continue };
             let hidden = name.strip_prefix('.').and_then(|n| n.strip_suffix(".tmp"));
             if hidden.is_some_and(|n| ours(n).is_some()) {
-                if_there(fs::remove_file(config.outgoing.join(name)))?;
+                if_there(fs::remove_file(config.folders.outgoing.join(name)))?;
             }
         }
-        for folder in std::iter::once(&config.outgoing).chain(&config.queued) {
+        for folder in std::iter::once(&config.folders.outgoing).chain(&config.folders.queued) {
             for path in ours_in(folder)? {
                 if if_there(age_s(&path))?.is_some_and(|age| age >= STALE_S) {
                     withdraw(config, &path)?;
@@ -276,8 +279,8 @@ pub fn tidy(config: &SpoolConfig, at_start: bool) -> io::Result<()> {
             }
         }
     }
-    for path in ours_in(&config.sent)? {
-        if if_there(age_s(&path))?.is_some_and(|age| age >= u64::from(config.keep_s)) {
+    for path in ours_in(&config.folders.sent)? {
+        if if_there(age_s(&path))?.is_some_and(|age| age >= u64::from(config.keep.0)) {
             if_there(fs::remove_file(path))?;
         }
     }
@@ -295,7 +298,7 @@ pub type Recalled = (String, u8, String);
 /// What earlier runs sent, the oldest first.
 pub fn recall(config: &SpoolConfig) -> io::Result<Vec<Recalled>> {
     let mut all = Vec::new();
-    for path in ours_in(&config.sent)? {
+    for path in ours_in(&config.folders.sent)? {
         let Some(age) = if_there(age_s(&path))? else { continue };
         all.push((age, path));
     }
@@ -314,18 +317,18 @@ pub fn recall(config: &SpoolConfig) -> io::Result<Vec<Recalled>> {
 
 /// Whether the folders can be used. `Err`: what to do.
 pub fn usable(config: &SpoolConfig) -> Result<(), String> {
-    let probe = config.outgoing.join(".vk-probe.tmp");
+    let probe = config.folders.outgoing.join(".vk-probe.tmp");
     let say = |what: &str, path: &Path, e: &io::Error| format!("{what} {}: {e}", path.display());
     OpenOptions::new().write(true).create(true).truncate(true).mode(MODE).open(&probe).map_err(|e| {
-        let say = say("can't write to", &config.outgoing, &e);
+        let say = say("can't write to", &config.folders.outgoing, &e);
         format!("{say}; create it, and put our user into the daemon's group")
     })?;
-    fs::remove_file(&probe).map_err(|e| say("can't remove from", &config.outgoing, &e))?;
-    let read = config.queued.iter().chain([&config.sent, &config.failed]);
-    for folder in read.chain(&config.incoming).chain(&config.reports) {
+    fs::remove_file(&probe).map_err(|e| say("can't remove from", &config.folders.outgoing, &e))?;
+    let read = config.folders.queued.iter().chain([&config.folders.sent, &config.folders.failed]);
+    for folder in read.chain(&config.folders.incoming).chain(&config.folders.reports) {
         fs::read_dir(folder).map_err(|e| say("can't read", folder, &e))?;
     }
-    if config.sent == config.failed || config.sent == config.outgoing {
+    if config.folders.sent == config.folders.failed || config.folders.sent == config.folders.outgoing {
         return Err("sent and failed must be folders of their own: nobody could tell what went out".into());
     }
     Ok(())
@@ -334,8 +337,8 @@ pub fn usable(config: &SpoolConfig) -> Result<(), String> {
 /// How old the oldest file is that the daemon should have taken: seconds.
 pub fn oldest_unsent_s(config: &SpoolConfig) -> io::Result<u64> {
     let mut oldest = 0;
-    for (name, _) in names(&config.outgoing)? {
-        if let Some(age) = if_there(age_s(&config.outgoing.join(name)))? {
+    for (name, _) in names(&config.folders.outgoing)? {
+        if let Some(age) = if_there(age_s(&config.folders.outgoing.join(name)))? {
             oldest = oldest.max(age);
         }
     }

@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-pub use config::{Daemon, SpoolConfig};
+pub use config::{Daemon, Folders, SpoolConfig};
 
 use self::folder::{Inbox, Read};
 use self::incoming::Came;
@@ -117,7 +117,7 @@ impl Run {
 
     /// Begins: what earlier runs left.
     async fn begin(&mut self) {
-        let receipts = self.config.reports.is_some();
+        let receipts = self.config.folders.reports.is_some();
         let begun = blocking(&self.config, move |c| {
             folder::usable(c).map_err(io::Error::other)?;
             folder::tidy(c, true)?;
@@ -156,7 +156,7 @@ impl Run {
             forget.iter().try_for_each(|name| folder::forget(c, name))?;
             folder::remove(&gone)?;
             let places = folder::look(c, &list)?;
-            let mut folders: Vec<PathBuf> = c.incoming.iter().chain(&c.reports).cloned().collect();
+            let mut folders: Vec<PathBuf> = c.folders.incoming.iter().chain(&c.folders.reports).cloned().collect();
             folders.dedup();
             let (read, growing) = inbox.lock().unwrap_or_else(PoisonError::into_inner).look(&folders)?;
             if tidies {
@@ -210,7 +210,7 @@ impl Run {
             }
             match incoming::smstools(&file.octets) {
                 Came::Report(report) => self.state.report(report, file.path),
-                Came::Text { from, text } if self.config.incoming.is_some() => {
+                Came::Text { from, text } if self.config.folders.incoming.is_some() => {
                     self.reply(from, text, vec![file.path]).await;
                 }
                 // Not ours to remove: it may be somebody else's, or tell a person something.
@@ -252,11 +252,11 @@ impl Gateway for Spool {
         Box::pin(async move {
             let config = self.config.clone();
             let window_max = usize::from(config.window_max.max(1));
-            let accept_timeout = Duration::from_secs(u64::from(config.accept_timeout_s.max(1)));
+            let accept_timeout = config.accept_timeout.at_least_a_second();
             let (let_go, mut let_gone) = mpsc::unbounded_channel();
             let mut run = Run {
                 gateway: self.gateway.clone(),
-                state: State::new(self.gateway.clone(), config.reports.is_some(), accept_timeout),
+                state: State::new(self.gateway.clone(), config.folders.reports.is_some(), accept_timeout),
                 out,
                 inbox: Arc::default(),
                 joining: BTreeMap::new(),
@@ -294,7 +294,7 @@ impl Gateway for Spool {
 
     fn probe(&self) -> Boxed<'_, Health> {
         Box::pin(async move {
-            let late_s = u64::from(self.config.accept_timeout_s);
+            let late_s = u64::from(self.config.accept_timeout.0);
             let looked = blocking(&self.config, move |c| {
                 folder::usable(c).map_err(io::Error::other)?;
                 folder::oldest_unsent_s(c)

@@ -167,7 +167,7 @@ fn smstools(
     if let Some(octets) = header {
         lines.extend(["UDH: true".into(), format!("UDH-DATA: {octets}")]);
     }
-    lines.push(format!("Report: {}", if config.reports.is_some() { "yes" } else { "no" }));
+    lines.push(format!("Report: {}", if config.folders.reports.is_some() { "yes" } else { "no" }));
     if job.ttl_s > 0 {
         lines.push(format!("Validity: {} min", job.ttl_s.div_ceil(60).max(VALIDITY_MIN_MIN)));
     }
@@ -201,7 +201,7 @@ fn gammu(
     for (k, text) in texts.iter().enumerate() {
         octets_of(text, encoding)?;
         // A section that calls itself a status report asks for one.
-        let kind = if config.reports.is_some() { "Status_Report" } else { "Submit" };
+        let kind = if config.folders.reports.is_some() { "Status_Report" } else { "Submit" };
         file.push_str(&format!("[SMSBackup{k:03}]\nPDU = {kind}\nNumber = \"{to}\"\nClass = -1\n"));
         if let Some(octets) = header(k + 1).filter(|_| texts.len() > 1) {
             file.push_str(&format!("UDH = {}\n", octets.replace(' ', "")));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::super::Folders;
 use super::*;
 use crate::domain::ids::IncidentNo;
 use crate::domain::lang::Lang;
@@ -39,9 +40,13 @@ fn job(to: &str, text: &str) -> Job {
     }
 }
 
+fn reporting() -> Folders {
+    Folders { reports: Some(PathBuf::from("/r")), ..Folders::default() }
+}
+
 fn smstools() -> SpoolConfig {
     let sms = SmsLimits { parts_max: 40, ..SmsLimits::default() };
-    SpoolConfig { reports: Some(PathBuf::from("/r")), sms, ..SpoolConfig::default() }
+    SpoolConfig { folders: reporting(), sms, ..SpoolConfig::default() }
 }
 
 #[test]
@@ -59,7 +64,7 @@ fn the_exact_file_of_smstools() {
 
     let mut low = job("0701740605", "я");
     (low.ttl_s, Arc::make_mut(&mut low.head).priority) = (30, 1);
-    let config = SpoolConfig { reports: None, queue: "LARM".into(), ..smstools() };
+    let config = SpoolConfig { folders: Folders::default(), queue: "LARM".into(), ..smstools() };
     let octets = super::files(&low, &config).unwrap().parts.remove(0).octets;
     let head = b"To: 0701740605\nTo_TOA: unknown\nAlphabet: UCS\nAutosplit: 0\nReport: no\nValidity: 5 min\nQueue: LARM\n\n\x00\x31";
     assert_eq!(octets[..head.len()], head[..]);
@@ -83,7 +88,7 @@ fn the_exact_file_of_gammu() {
     assert_eq!(String::from_utf8_lossy(&one.parts[0].octets), expected);
 
     // A long one is one file, cut by us, in the alphabet that it needs, whatever gammu's own settings are.
-    let (key, text) = (SpoolConfig { reports: None, ..config.clone() }, format!("{}😀", "Å".repeat(300)));
+    let (key, text) = (SpoolConfig { folders: Folders::default(), ..config.clone() }, format!("{}😀", "Å".repeat(300)));
     let long = files(&job("0701740605", &text), &key).unwrap();
     assert_eq!((long.parts.len(), long.units), (1, 5));
     let file = String::from_utf8(long.parts[0].octets.clone()).unwrap();

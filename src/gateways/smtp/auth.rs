@@ -1,5 +1,5 @@
-//! Who we are to a server: what is said in each mechanism (RFC 4954), for SMTP and IMAP alike; and when a login that was
-//! refused may be tried again. No IO.
+//! Who we are to a server, for SMTP and IMAP alike: which mechanism is taken, whether the password may be shown, what is said in
+//! each (RFC 4954); and when a login that was refused may be tried again. No IO.
 //!
 //! A directory locks an account after a handful of wrong passwords, and then nobody gets in, the right password
 //! included. So the first login of a gateway is tried over one connection alone, and a refused one is not tried again
@@ -15,12 +15,52 @@ use md5::Md5;
 use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
+use super::config::AuthBy;
 use crate::gateways::Secret;
 
 /// A refused login is not tried again for that long…
 pub(super) const WAIT_MIN_S: u64 = 60;
 /// …doubled each time, up to this: fewer than a directory's usual five tries in a quarter of an hour.
 pub(super) const WAIT_MAX_S: u64 = 600;
+
+/// Mechanisms that a server offers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Offered {
+    pub plain: bool,
+    pub login: bool,
+    pub cram_md5: bool,
+    pub xoauth2: bool,
+}
+
+impl Offered {
+    /// The mechanism that is taken, of what the server offers when none is configured; and whether it is offered.
+    pub fn choose(self, wanted: AuthBy) -> (AuthBy, bool) {
+        let by = match wanted {
+            AuthBy::Auto if self.plain => AuthBy::Plain,
+            AuthBy::Auto if self.login => AuthBy::Login,
+            AuthBy::Auto => AuthBy::CramMd5,
+            by => by,
+        };
+        let offered = match by {
+            AuthBy::Plain => self.plain,
+            AuthBy::Login => self.login,
+            AuthBy::Auto | AuthBy::CramMd5 => self.cram_md5,
+            AuthBy::Xoauth2 => self.xoauth2,
+        };
+        (by, offered)
+    }
+}
+
+/// Whether a password may be shown in that way over a connection.
+///
+/// # Errors
+/// Somebody could read it.
+pub(super) fn may_show(by: AuthBy, is_protected: bool, is_loopback: bool) -> Result<(), &'static str> {
+    if is_protected || is_loopback || by == AuthBy::CramMd5 {
+        return Ok(());
+    }
+    Err("the connection is not protected; the password was not sent")
+}
 
 /// The response of PLAIN (RFC 4616).
 pub(super) fn plain(user: &str, password: &Secret) -> String {

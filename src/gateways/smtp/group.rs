@@ -148,7 +148,7 @@ impl Worker {
     /// Reads the answers to one message. All come, also after a refusal; the last one, to the chunk, decides, but the first
     /// refusal says why.
     async fn group_answers(&self, session: &mut Session, ready: &Ready, after_reset: bool) -> Told {
-        let accept_timeout = std::time::Duration::from_secs(self.inner.config.accept_timeout_s.into());
+        let accept_timeout = self.inner.config.accept_timeout.duration();
         let mut refusal: Option<SendError> = None;
         let mut begun = false;
         for at in ["RSET", "MAIL", "RCPT", "text"].into_iter().skip(usize::from(!after_reset)) {

@@ -6,8 +6,8 @@
 //! | `message` | a job to the bytes of a message (RFC 5322, MIME); lettre builds it, what is shared is built once |
 //! | `token` | the word by which reports and answers name a mail |
 //! | `codec` | commands, replies, the dot, chunks |
-//! | `auth` | what is said in each mechanism; that a refused login is not tried again and again |
-//! | `tls` | which certificates are believed |
+//! | `auth` | which mechanism is taken and what is said in it; that a refused login is not tried again and again |
+//! | `tls` | when a connection is protected, and which certificates are believed |
 //! | `session` | one connection: greeting, STARTTLS, AUTH; writes and reads, decides nothing |
 //! | `worker` | one connection's jobs, one after another, pipelined when the server takes it (RFC 2920) |
 //! | `group` | several whole messages in one write, when the server takes chunks (RFC 3030) |
@@ -33,22 +33,19 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use jiff::Timestamp;
 use lettre::Address as MailAddress;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
+pub use super::entry::Tls;
+pub use config::{AuthBy, ImapConfig, Mailbox, SmtpConfig, mails_in_hand_max};
 
 use auth::LoginGate;
 
 use crate::domain::delivery::SendError;
 use crate::domain::ids::GatewayId;
 use crate::gateways::letter::Letters;
-use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
-
-/// Where the time comes from; a message carries its date.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Now, Stop};
 
 /// Whatever a server may say goes through the decoder, for fuzzing: no bytes may panic, each reply takes something away.
 #[doc(hidden)]
@@ -77,7 +74,7 @@ struct Inner {
     config: SmtpConfig,
     /// MAIL FROM.
     return_path: MailAddress,
-    tls: Option<tls::Connector>,
+    protection: tls::Protection,
     gate: LoginGate,
     composer: message::Composer,
     /// What travels instead of mails to people.
@@ -114,14 +111,12 @@ impl SmtpGateway {
             Some(path) => address("return_path", path)?,
             None => from.clone(),
         };
-        let tls = match config.tls {
-            Tls::None => None,
-            Tls::Opportunistic | Tls::Starttls | Tls::Implicit => Some(tls::Connector::for_smtp(&config)?),
-        };
+        let name = config.tls_name.as_deref().unwrap_or(&config.host);
+        let protection = tls::Protection::new(config.tls, config.ca_file.as_deref(), name)?;
         let tokens = token::Tokens::new(key);
-        let composer = message::Composer::new(&from, config.reply_to.as_deref(), tokens.clone())?;
+        let composer = message::Composer::new(&from, config.reply_to.as_ref().map(|r| r.as_str()), tokens.clone())?;
         let inbox = match &config.mailbox {
-            Some(mailbox) => Some(inbox::Inbox::new(id.clone(), mailbox, &config, tokens)?),
+            Some(mailbox) => Some(inbox::Inbox::new(id.clone(), &mailbox.value, &config, tokens)?),
             None => None,
         };
         let manner = match (config.pipelining, config.chunking) {
@@ -131,7 +126,7 @@ impl SmtpGateway {
         };
         let (manner, down, gate) = (AtomicU8::new(manner as u8), AtomicBool::new(false), LoginGate::default());
         let letters = None;
-        let inner = Inner { id, config, return_path, tls, gate, composer, letters, inbox, now, manner, down };
+        let inner = Inner { id, config, return_path, protection, gate, composer, letters, inbox, now, manner, down };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -181,7 +176,7 @@ impl Inner {
     }
 
     async fn open(&self) -> Result<session::Session, SendError> {
-        session::Session::open(&self.config, self.tls.as_ref(), &self.gate).await
+        session::Session::open(&self.config, &self.protection, &self.gate).await
     }
 
     /// Tells when the server goes out of reach and when it is back; once each time, whichever connection notices.

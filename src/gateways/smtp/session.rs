@@ -6,10 +6,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::auth::{self, LoginGate};
+use super::auth::{self, LoginGate, Offered};
 use super::codec::{Garbage, Offers, Reply};
-use super::config::{AuthBy, SmtpConfig, Tls};
-use super::tls::{Connector, tls_words};
+use super::config::{AuthBy, SmtpConfig};
+use super::tls::Protection;
 use crate::domain::delivery::SendError;
 use crate::gateways::Secret;
 
@@ -76,43 +76,35 @@ pub(super) struct Session {
 impl Session {
     /// Connects, greets, protects, logs in. Every failure is Temporary, a wrong password too: it is the gateway that is
     /// wrong then, not the address, and it may be mended while the alert is still wanted.
-    pub async fn open(config: &SmtpConfig, tls: Option<&Connector>, gate: &LoginGate) -> Result<Self, SendError> {
-        let password = match &config.login {
-            Some(login) => Some(login.secret_now().await),
+    pub async fn open(config: &SmtpConfig, protection: &Protection, gate: &LoginGate) -> Result<Self, SendError> {
+        let password = match &config.password {
+            Some(password) => Some(password.now().await),
             None => None,
         };
         if let Some(password) = &password {
             gate.may(password, Instant::now()).map_err(SendError::temporary)?;
         }
-        let limit = Duration::from_secs(config.connect_timeout_s.into());
+        let limit = config.connect_timeout.duration();
         let (tcp, loopback) = dial(&config.host, config.port, limit).await.map_err(SendError::temporary)?;
 
+        let (wire, protected) = protection.at_once(Box::new(tcp), limit).await.map_err(SendError::temporary)?;
         let mut session = Self {
-            wire: Box::new(tcp),
+            wire,
             read: Vec::new(),
             offers: Offers::default(),
             begun: 0,
             dirty: false,
-            protected: false,
-            reply_timeout: Duration::from_secs(config.reply_timeout_s.into()),
+            protected,
+            reply_timeout: config.reply_timeout.duration(),
         };
-        if let (Tls::Implicit, Some(tls)) = (config.tls, tls) {
-            session = session.protect(tls, limit).await?;
-        }
         expect(session.reply(session.reply_timeout).await, 220, "greeting")?;
         session.hello(config).await?;
-        match (config.tls, tls) {
-            (Tls::Starttls | Tls::Opportunistic, Some(tls)) if session.offers.starttls => {
-                expect(session.ask("STARTTLS\r\n").await, 220, "STARTTLS")?;
-                // What was sent before the handshake could be anybody's (CVE-2011-0411).
-                if !session.read.is_empty() {
-                    return Err(SendError::temporary("STARTTLS: more came than its answer"));
-                }
-                session = session.protect(tls, limit).await?;
-                session.hello(config).await?;
-            }
-            (Tls::Starttls, _) => return Err(SendError::temporary("STARTTLS: the server does not offer it")),
-            _ => {}
+        if protection.upgrades(session.offers.starttls).map_err(SendError::temporary)? {
+            expect(session.ask("STARTTLS\r\n").await, 220, "STARTTLS")?;
+            let upgraded = protection.upgrade(session.wire, &session.read, limit).await;
+            session.wire = upgraded.map_err(SendError::temporary)?;
+            session.protected = true;
+            session.hello(config).await?;
         }
         if let Some(password) = password {
             session.authenticate(config, &password, loopback, gate).await?;
@@ -120,19 +112,9 @@ impl Session {
         Ok(session)
     }
 
-    async fn protect(mut self, tls: &Connector, limit: Duration) -> Result<Self, SendError> {
-        let protected = timeout(limit, tls.protect(self.wire))
-            .await
-            .map_err(|_| SendError::temporary("TLS: no answer in time"))?
-            .map_err(|e| SendError::temporary(tls_words(&e)))?;
-        self.wire = Box::new(protected);
-        self.protected = true;
-        Ok(self)
-    }
-
     async fn hello(&mut self, config: &SmtpConfig) -> Result<(), SendError> {
         let domain = config.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
-        let name = config.hello_name.as_deref().unwrap_or(domain);
+        let name = config.hello.as_deref().unwrap_or(domain);
         let name: String = name.chars().filter(char::is_ascii_graphic).collect();
         let name = if name.is_empty() { "localhost" } else { &name };
         let reply = self.ask(&format!("EHLO {name}\r\n")).await;
@@ -152,22 +134,17 @@ impl Session {
         loopback: bool,
         gate: &LoginGate,
     ) -> Result<(), SendError> {
-        let Some(login) = &config.login else { return Ok(()) };
+        let Some(user) = &config.user else { return Ok(()) };
         let offers = self.offers;
-        let by = match login.by {
-            AuthBy::Auto if offers.auth_plain => AuthBy::Plain,
-            AuthBy::Auto if offers.auth_login => AuthBy::Login,
-            AuthBy::Auto => AuthBy::CramMd5,
-            by => by,
-        };
-        let offered = match by {
-            AuthBy::Auto | AuthBy::CramMd5 => offers.auth_cram_md5,
-            AuthBy::Plain => offers.auth_plain,
-            AuthBy::Login => offers.auth_login,
-            AuthBy::Xoauth2 => offers.auth_xoauth2,
-        };
+        let (by, offered) = Offered {
+            plain: offers.auth_plain,
+            login: offers.auth_login,
+            cram_md5: offers.auth_cram_md5,
+            xoauth2: offers.auth_xoauth2,
+        }
+        .choose(config.auth);
         if !offered {
-            let wanted = match login.by {
+            let wanted = match config.auth {
                 AuthBy::Auto => "any of PLAIN, LOGIN and CRAM-MD5",
                 AuthBy::Plain => "PLAIN",
                 AuthBy::Login => "LOGIN",
@@ -177,11 +154,9 @@ impl Session {
             let before = if self.protected { "" } else { " before TLS" };
             return Err(SendError::temporary(format!("AUTH: the server does not offer {wanted}{before}")));
         }
-        if !self.protected && !loopback && by != AuthBy::CramMd5 {
-            return Err(SendError::temporary("AUTH: the connection is not protected; the password was not sent"));
-        }
+        auth::may_show(by, self.protected, loopback).map_err(|why| SendError::temporary(format!("AUTH: {why}")))?;
         let _turn = gate.turn(password).await.map_err(SendError::temporary)?;
-        let reply = match self.auth_dialogue(by, &login.user, password).await {
+        let reply = match self.auth_dialogue(by, user, password).await {
             Ok(reply) => reply,
             Err(lost) => return Err(SendError::temporary(format!("AUTH: {}", lost.as_str()))),
         };

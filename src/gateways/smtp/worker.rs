@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lettre::Address;
 use tokio::sync::Mutex;
@@ -81,7 +80,7 @@ impl Worker {
             if *self.stop.borrow() {
                 return None;
             }
-            let idle = Duration::from_secs(self.inner.config.idle_s.into());
+            let idle = self.inner.config.idle_max.duration();
             let jobs = self.jobs.clone();
             let stop = &mut self.stop;
             let received = tokio::select! {
@@ -340,7 +339,7 @@ impl Worker {
         let sent = session.write(&wire).await;
         // Fewer bytes than the text has: its final dot never left, so the server must not deliver it (RFC 5321 4.1.1.4).
         let dot_left = !matches!(sent, Err(written) if written < text_len);
-        let accept_timeout = Duration::from_secs(self.inner.config.accept_timeout_s.into());
+        let accept_timeout = self.inner.config.accept_timeout.duration();
         let replied = if dot_left { session.reply(accept_timeout).await } else { Err(Lost::Closed) };
         let (result, alive) = match replied {
             Ok(reply) if reply.is_yes() => (Ok(accepted(&reply, ready)), true),

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::config::Login;
 use crate::domain::delivery::SendError;
-use crate::gateways::pager;
+use crate::gateways::{Secret, pager};
 
 /// Bytes of one reply, all its lines together.
 pub(super) const REPLY_BYTES_MAX: usize = 16 * 1024;
@@ -14,7 +13,7 @@ const CAUSE_CHARS_MAX: usize = 200;
 /// One command line, or the text between DATA and its dot.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Command<'a> {
-    Login(&'a Login),
+    Login(&'a str, Option<&'a Secret>),
     /// HylaFAX: don't wait for the end of the job.
     QueueOnly,
     Alert,
@@ -56,9 +55,9 @@ impl Command<'_> {
     /// As it goes over the wire.
     pub fn bytes(&self) -> Vec<u8> {
         let mut line = match self {
-            Command::Login(login) => match &login.password {
-                Some(password) => format!("LOGI {} {}", login.user, password.expose()).into_bytes(),
-                None => format!("LOGI {}", login.user).into_bytes(),
+            Command::Login(user, password) => match password {
+                Some(password) => format!("LOGI {user} {}", password.expose()).into_bytes(),
+                None => format!("LOGI {user}").into_bytes(),
             },
             Command::QueueOnly => b"SITE JQUEUE YES".to_vec(),
             Command::Alert => b"ALER 1".to_vec(),
@@ -90,7 +89,7 @@ impl Command<'_> {
     /// Its name, for causes.
     pub fn name(&self) -> &'static str {
         match self {
-            Command::Login(_) => "LOGI",
+            Command::Login(..) => "LOGI",
             Command::QueueOnly => "SITE",
             Command::Alert => "ALER",
             Command::Caller(_) => "CALL",
@@ -296,15 +295,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::gateways::Secret;
 
     #[test]
     fn commands_byte_for_byte() {
-        let login = Login { user: "larm".into(), password: Some(Secret::new("x1")) };
-        let open = Login { user: "larm".into(), password: None };
+        let password = Secret::new("x1");
         let cases: [(Command<'_>, &[u8]); 12] = [
-            (Command::Login(&login), b"LOGI larm x1\r\n"),
-            (Command::Login(&open), b"LOGI larm\r\n"),
+            (Command::Login("larm", Some(&password)), b"LOGI larm x1\r\n"),
+            (Command::Login("larm", None), b"LOGI larm\r\n"),
             (Command::QueueOnly, b"SITE JQUEUE YES\r\n"),
             (Command::Alert, b"ALER 1\r\n"),
             (Command::Caller("0980319200"), b"CALL 0980319200\r\n"),

@@ -1,161 +1,180 @@
-//! What one transmitter is told.
+//! One SNPP transmitter, as it stands in `channels/paging.yaml` under `snpp:`.
 
+use std::sync::Arc;
+
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::SnppGateway;
 use crate::domain::text::Charset;
 use crate::domain::text::pages::PageRules;
+use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
 use crate::gateways::{Secret, pager};
+use crate::yaml::{Found, List, Name, Secs};
 
-/// How much of RFC 1861 a transmitter speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Default, Debug)]
-#[serde(try_from = "u8")]
-pub enum Level {
-    /// PAGE, MESS, SEND, RESE, QUIT.
-    #[default]
-    One,
-    /// And LOGI, DATA, ALER, CALL.
-    Two,
-    /// And two-way transactions.
-    Three,
-}
-
-impl TryFrom<u8> for Level {
-    type Error = String;
-    fn try_from(level: u8) -> Result<Self, String> {
-        match level {
-            1 => Ok(Level::One),
-            2 => Ok(Level::Two),
-            3 => Ok(Level::Three),
-            _ => Err(format!("level {level} is not spoken here; write 1, 2 or 3")),
-        }
-    }
-}
-
-/// Who we are to the transmitter.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-pub struct Login {
-    /// User name.
-    pub user: String,
-    /// Secret, if it wants one.
-    #[serde(default)]
-    pub password: Option<Secret>,
-}
-
-impl Login {
-    /// Whether both go into one command line.
-    pub(super) fn is_sendable(&self) -> bool {
-        let password = self.password.as_ref().map(Secret::expose);
-        [Some(self.user.as_str()), password].into_iter().flatten().all(|w| pager::word(w).is_some())
-    }
-}
-
-/// Pagers that answer (RFC 1861, level 3).
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+/// Pagers that answer (SNPP level 3).
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct TwoWay {
-    /// The answers to choose from on a page that asks for one, such as JA and NEJ; the incident's number is added when one
-    /// comes back. None: the pager writes what it wants.
-    pub replies: Vec<String>,
-    /// The pager tells when the page was read. It is shown as delivered: reading is no answer.
+    /// The answers to choose from, in ASCII; the incident's number is added when one comes back. Default: JA, NEJ. An empty
+    /// list: the pager writes what it wants.
+    pub replies: List<String>,
+    /// The pager tells when a page was read; that shows as delivered, it is no answer. Default: false.
     pub read_ack: bool,
-    /// Each page is preceded by a look whether the pager is in reach.
+    /// Looks before each page whether the pager is in reach (PING). Default: false.
     pub ping: bool,
-    /// What became of the pages is asked that often, seconds.
-    pub status_every_s: u16,
-    /// So long it is asked, seconds; a page that is still queued then is taken back.
-    pub follow_s: u32,
+    /// How often it is asked what became of the pages. Default: 15s.
+    pub status_every: Secs,
+    /// How long; a page that is still queued then is taken back. Default: 1h.
+    pub follow: Secs,
 }
 
 impl Default for TwoWay {
     fn default() -> Self {
-        let replies = ["JA", "NEJ"].map(str::to_owned).to_vec();
-        Self { replies, read_ack: false, ping: false, status_every_s: 15, follow_s: 3_600 }
+        let replies = List(["JA", "NEJ"].map(str::to_owned).to_vec());
+        Self { replies, read_ack: false, ping: false, status_every: Secs(15), follow: Secs(3_600) }
     }
 }
 
-/// One transmitter.
-#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+/// SNPP (RFC 1861).
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["host", "port"]))]
 pub struct SnppConfig {
-    /// Host name or IP address.
-    pub host: String,
-    /// 444 by RFC 1861.
+    /// Name or address.
+    pub host: Name,
+    /// Port; 444 by RFC 1861.
     pub port: u16,
-    /// How much it speaks, 1 to 3.
-    pub level: Level,
-    /// Sent as LOGI when given.
-    pub login: Option<Login>,
-    /// What it puts on the air.
-    pub charset: Charset,
-    /// Characters of one pager page.
-    pub chars_max: u32,
-    /// Pages of one text.
-    pub pages_max: u32,
-    /// Bytes of one MESS line. A longer page goes by DATA at level 2, else not at all.
+    /// The login, if the server wants one. Level 2.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// SNPP level 1 to 3. Default: 1.
+    pub level: u8,
+    /// Bytes of one MESS line; a longer page goes by DATA (level 2). Default: 128.
     pub mess_bytes_max: u32,
-    /// `SITE JQUEUE YES` before each page: HylaFAX's SEND waits for the end of the job otherwise.
+    /// The transmitter is HylaFAX: it answers when a page is queued, not when it was sent (SITE JQUEUE YES). Default: false.
     pub jqueue: bool,
-    /// ALER 1: the pager sounds even when it is set to silent. Level 2.
+    /// The pager sounds even when it is set to silent (ALER 1, level 2). Default: false.
     pub alert: bool,
-    /// Who calls, as CALL. Level 2.
+    /// The number that pagers show as caller (CALL, level 2).
     pub caller: Option<String>,
-    /// Its pagers answer. Level 3.
+    /// How long connecting may take. Default: 10s.
+    pub connect_timeout: Secs,
+    /// How long the answer to SEND may take: after it the outcome is unknown, and the page is repeated. Default: 60s.
+    pub send_timeout: Secs,
+    /// A connection without work is closed after that. Default: 30s.
+    pub idle_max: Secs,
+    /// The pagers answer (level 3).
     pub two_way: Option<TwoWay>,
-    /// Connections at the same time.
+    /// Of the entry: what it puts on the air.
+    #[serde(skip)]
+    pub charset: Charset,
+    /// Of the entry: characters of one pager page.
+    #[serde(skip)]
+    pub chars_max: u32,
+    /// Of the entry: pages of one text.
+    #[serde(skip)]
+    pub pages_max: u32,
+    /// Of the entry: connections at the same time.
+    #[serde(skip)]
     pub connections_max: u16,
-    /// Connecting, seconds.
-    pub connect_timeout_s: u16,
-    /// One answer to one command, seconds.
-    pub reply_timeout_s: u16,
-    /// The answer to SEND, seconds. After it the outcome is unknown, and the text is repeated.
-    pub send_timeout_s: u16,
-    /// A connection without work is closed after that, seconds.
-    pub idle_s: u16,
+    /// Of the entry: one answer to one command.
+    #[serde(skip)]
+    pub reply_timeout: Secs,
 }
 
 impl Default for SnppConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".into(),
-            port: 444,
-            level: Level::default(),
-            login: None,
-            charset: Charset::Ascii7,
-            chars_max: 80,
-            pages_max: 8,
+            port: 0,
+            user: None,
+            password: None,
+            level: 1,
             mess_bytes_max: 128,
             jqueue: false,
             alert: false,
             caller: None,
+            connect_timeout: Secs(10),
+            send_timeout: Secs(60),
+            idle_max: Secs(30),
             two_way: None,
+            charset: Charset::Ascii7,
+            chars_max: 80,
+            pages_max: 8,
             connections_max: 1,
-            connect_timeout_s: 10,
-            reply_timeout_s: 20,
-            send_timeout_s: 60,
-            idle_s: 30,
+            reply_timeout: Secs(20),
         }
     }
 }
 
 impl SnppConfig {
-    /// What fits: for `check` and for drafts.
-    pub fn page_rules(&self) -> PageRules {
+    /// What fits.
+    pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
+    }
+
+    /// Whether user and password go into one command line.
+    pub(super) fn is_login_sendable(&self) -> bool {
+        let password = self.password.as_ref().map(Secret::expose);
+        [self.user.as_deref(), password].into_iter().flatten().all(|w| pager::word(w).is_some())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
+impl Protocol for SnppConfig {
+    fn protocol(&self) -> &'static str {
+        "snpp"
+    }
 
-    #[test]
-    fn a_password_never_shows() {
-        let text = r#"{"level":2,"charset":"iso646-se","login":{"user":"larm","password":"hemligt"}}"#;
-        let config: SnppConfig = serde_json::from_str(text).unwrap();
-        assert_eq!((config.level, config.charset), (Level::Two, Charset::Iso646Se));
-        assert!(!format!("{config:?}").contains("hemligt"));
-        assert!(serde_json::from_str::<SnppConfig>(r#"{"prot":25}"#).is_err());
+    fn copy(&self) -> Box<dyn Protocol> {
+        Box::new(self.clone())
+    }
+
+    fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        entry.needs(&[("host", self.host.place.line > 0), ("port", self.port != 0)], found);
+        entry.host(&self.host, found);
+        entry.secret(self.password.as_ref(), found);
+        if !(1..=3).contains(&self.level) {
+            found.error(self.host.place, "snpp-level", "SNPP has levels 1 to 3");
+        }
+        if self.two_way.is_some() && self.level != 3 {
+            found.error(self.host.place, "snpp-level", "two_way needs level: 3 (RFC 1861)");
+        }
+        if entry.answers && self.two_way.is_none() {
+            let message = "pagers answer over SNPP only two-way";
+            found.error(entry.name.place, "pager-answers", message).help("give it level: 3 and two_way: {}");
+        }
+    }
+
+    fn host(&self) -> Option<&str> {
+        Some(&self.host)
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
+    }
+
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
+        let mut config = self.clone();
+        cx.read("password", &mut config.password)?;
+        let PageRules { charset, chars_max, pages_max } = cx.page_rules()?;
+        (config.charset, config.chars_max, config.pages_max) = (charset, chars_max, pages_max);
+        config.connections_max = cx.limits.connections_max.map_or(config.connections_max, bounded);
+        config.reply_timeout = cx.limits.timeout.unwrap_or(config.reply_timeout);
+        let (connections_max, timeout_s) = (config.connections_max.into(), config.reply_timeout.0);
+        let gateway = Arc::new(SnppGateway::new(cx.id.clone(), config)?);
+        Ok(Built { connections_max, ..Built::new(gateway, timeout_s) })
+    }
+
+    fn turn_to(&mut self, far: &FarEnd<'_>) -> Facts {
+        (self.host.value, self.port) = (far.addr.ip().to_string(), far.addr.port());
+        let mut facts = Facts::from([("level", self.level.to_string())]);
+        self.password = self.user.as_ref().map(|user| {
+            let password = (far.made)(16);
+            facts.extend([("user", user.clone()), ("password", password.clone())]);
+            Secret::new(password)
+        });
+        facts
     }
 }

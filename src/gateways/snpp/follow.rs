@@ -5,7 +5,6 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -50,7 +49,7 @@ pub(super) struct Followed {
 impl Followed {
     pub fn new(job: &Job, pages: Vec<Page>, two_way: &TwoWay) -> Self {
         let told = pages.iter().all(|p| p.delivered);
-        let until = Instant::now() + Duration::from_secs(two_way.follow_s.into());
+        let until = Instant::now() + two_way.follow.duration();
         Self { delivery: job.delivery, to: job.to.clone(), pages, told, until }
     }
 
@@ -76,7 +75,7 @@ impl Inner {
 /// Asks as long as the gateway runs.
 pub(super) async fn serve(inner: &Inner, out: &Events) {
     let Some(two_way) = &inner.config.two_way else { return pending().await };
-    let every = Duration::from_secs(two_way.status_every_s.max(1).into());
+    let every = two_way.status_every.at_least_a_second();
     loop {
         tokio::time::sleep(every).await;
         let mut all = std::mem::take(&mut *inner.followed.lock().await);

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-pub use config::{Level, Login, SnppConfig, TwoWay};
+pub use config::{SnppConfig, TwoWay};
 
 use crate::domain::ids::GatewayId;
 use crate::domain::text::Charset;
@@ -83,11 +83,17 @@ impl SnppGateway {
         if config.caller.as_deref().is_some_and(|c| pager::word(c).is_none()) {
             return Err("caller: one word of printable ASCII, such as 0980319200".into());
         }
-        if config.login.as_ref().is_some_and(|l| !l.is_sendable()) {
+        if config.user.is_none() && config.password.is_some() {
+            return Err("it has a password but no user: give it user".into());
+        }
+        if config.level < 2 && (config.user.is_some() || config.alert || config.caller.is_some()) {
+            return Err("a login, alert and caller need level: 2 (RFC 1861)".into());
+        }
+        if !config.is_login_sendable() {
             return Err("login: user and password are words of printable ASCII without spaces".into());
         }
         if let Some(two_way) = &config.two_way {
-            if config.level != Level::Three {
+            if config.level != 3 {
                 return Err("two_way: needs level: 3 (RFC 1861)".into());
             }
             let good = |r: &String| {

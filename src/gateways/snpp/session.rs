@@ -56,7 +56,7 @@ impl Session {
     /// Connects, waits for the greeting, logs in. Every failure is Temporary, a wrong password too: it is the gateway that is
     /// wrong then, not the pager.
     pub async fn open(config: &SnppConfig) -> Result<Self, SendError> {
-        let limit = Duration::from_secs(config.connect_timeout_s.into());
+        let limit = config.connect_timeout.duration();
         let tcp = timeout(limit, TcpStream::connect((config.host.as_str(), config.port)))
             .await
             .map_err(|_| SendError::temporary("connect: no answer in time"))?
@@ -65,8 +65,8 @@ impl Session {
         let mut session = Self {
             tcp,
             read: Vec::new(),
-            reply_timeout: Duration::from_secs(config.reply_timeout_s.into()),
-            send_timeout: Duration::from_secs(config.send_timeout_s.into()),
+            reply_timeout: config.reply_timeout.duration(),
+            send_timeout: config.send_timeout.duration(),
             used: false,
         };
         let expect = |at: &str, reply: Result<Reply, Lost>| match reply {
@@ -75,8 +75,8 @@ impl Session {
             Err(lost) => Err(SendError::temporary(format!("{at}: {}", lost.as_str()))),
         };
         expect("greeting", session.reply(session.reply_timeout).await)?;
-        if let Some(login) = &config.login {
-            expect("LOGI", session.ask(&Command::Login(login)).await)?;
+        if let Some(user) = &config.user {
+            expect("LOGI", session.ask(&Command::Login(user, config.password.as_ref())).await)?;
         }
         Ok(session)
     }

@@ -3,13 +3,12 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
 
 use super::Inner;
 use super::codec::{Command, Reply, ReplyType, Status, Ticket, status, ticket};
-use super::config::{Level, SnppConfig, TwoWay};
+use super::config::{SnppConfig, TwoWay};
 use super::follow::{Followed, Page};
 use super::session::{Lost, Session};
 use crate::domain::delivery::{Accepted, SendError};
@@ -63,7 +62,7 @@ impl Worker {
             if *self.stop.borrow() {
                 return None;
             }
-            let idle = Duration::from_secs(self.inner.config.idle_s.into());
+            let idle = self.inner.config.idle_max.duration();
             let jobs = self.jobs.clone();
             let stop = &mut self.stop;
             tokio::select! {
@@ -89,8 +88,8 @@ impl Worker {
         let pager = pager::number(job)?;
         let pages = pager::wire(job, &config.page_rules())?;
         let is_long = |bytes: &Vec<u8>| bytes.len() > config.mess_bytes_max as usize;
-        let by_data = |bytes: &Vec<u8>| is_long(bytes) || (config.level != Level::One && is_altered_by_mess(bytes));
-        if config.level == Level::One && pages.iter().any(is_long) {
+        let by_data = |bytes: &Vec<u8>| is_long(bytes) || (config.level > 1 && is_altered_by_mess(bytes));
+        if config.level < 2 && pages.iter().any(is_long) {
             return Err(SendError::permanent("a page is longer than MESS allows, and there is no DATA at level 1"));
         }
         let mut delivered = true;
@@ -174,7 +173,7 @@ impl Worker {
     /// and inside DATA nothing is a command: there a new connection is made.
     async fn keep_after_refusal(&mut self, mut session: Session, refused: &Command<'_>) {
         let amid_text = matches!(refused, Command::Text(_));
-        if self.inner.config.login.is_some() || amid_text {
+        if self.inner.config.user.is_some() || amid_text {
             session.quit().await;
             return;
         }
@@ -233,14 +232,14 @@ fn commands<'p>(config: &'p SnppConfig, page: &OnePage<'p>) -> Vec<Command<'p>> 
         commands.push(Command::ReplyType(reply_type(two_way, page.asks)));
     }
     commands.extend(config.jqueue.then_some(Command::QueueOnly));
-    if config.level != Level::One {
+    if config.level > 1 {
         // ALER alters what the next PAGE asks for (RFC 1861, ALERt), so it comes before.
         commands.extend(config.alert.then_some(Command::Alert));
         commands.extend(config.caller.as_deref().map(Command::Caller));
     }
     commands.push(Command::Page(page.pager));
     if let Some(two_way) = config.two_way.as_ref().filter(|_| page.asks) {
-        commands.extend((1..).zip(&two_way.replies).map(|(code, words)| Command::Choice(code, words)));
+        commands.extend((1..).zip(two_way.replies.iter()).map(|(code, words)| Command::Choice(code, words)));
     }
     if page.by_data {
         commands.extend([Command::Data, Command::Text(page.text)]);

@@ -1,55 +1,71 @@
-//! What one paging terminal is told.
+//! One paging terminal, as it stands in `channels/paging.yaml` under `tap:`.
 
-use super::super::line::Place;
-use super::super::{Secret, pager};
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::TapGateway;
 use crate::domain::text::Charset;
 use crate::domain::text::pages::PageRules;
+use crate::gateways::line::LineConfig;
+use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol};
+use crate::gateways::{Secret, pager};
+use crate::yaml::{Found, Secs};
 
-/// One paging terminal.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// TAP 1.8 (Telocator Alphanumeric Protocol), automatic mode.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(extend("required" = ["line"]))]
 pub struct TapConfig {
-    /// Where it is.
-    pub place: Place,
-    /// The password behind `PG1`, six characters at most in the specification; terminals differ.
+    /// The line.
+    pub line: LineConfig,
+    /// The password behind PG1, if the terminal wants one: six characters at most in the specification; terminals differ.
     pub password: Option<Secret>,
-    /// What it puts on the air: a set of seven bits.
-    pub charset: Charset,
-    /// Characters of one pager page.
-    pub chars_max: u32,
-    /// Pages of one text.
-    pub pages_max: u32,
-    /// Connecting, seconds.
-    pub connect_timeout_s: u16,
-    /// Between one CR and the next until `ID=` comes, seconds (7.0: 2).
-    pub wake_every_s: u16,
-    /// So many CR (7.0: 3).
-    pub wakes_max: u16,
-    /// One answer, seconds. After the last block of a page, the outcome is unknown then.
-    pub reply_timeout_s: u16,
-    /// So often a block is sent that the terminal did not understand (7.0: 3).
+    /// How long connecting may take. Default: 10s.
+    pub connect_timeout: Secs,
+    /// How often a block is sent that was not understood (7.0). Default: 3.
     pub sends_max: u16,
+    /// Between one CR and the next until `ID=` comes (7.0: 2).
+    #[serde(skip)]
+    pub wake_every: Secs,
+    /// So many CR (7.0: 3).
+    #[serde(skip)]
+    pub wakes_max: u16,
+    /// Of the entry: what it puts on the air, a set of seven bits.
+    #[serde(skip)]
+    pub charset: Charset,
+    /// Of the entry: characters of one pager page.
+    #[serde(skip)]
+    pub chars_max: u32,
+    /// Of the entry: pages of one text.
+    #[serde(skip)]
+    pub pages_max: u32,
+    /// Of the entry: one answer. After the last block of a page, the outcome is unknown then.
+    #[serde(skip)]
+    pub reply_timeout: Secs,
 }
 
 impl Default for TapConfig {
     fn default() -> Self {
         Self {
-            place: Place::Tcp { host: "127.0.0.1".into(), port: 0 },
+            line: LineConfig::default(),
             password: None,
+            connect_timeout: Secs(10),
+            sends_max: 3,
+            wake_every: Secs(2),
+            wakes_max: 3,
             charset: Charset::Ascii7,
             chars_max: 80,
             pages_max: 8,
-            connect_timeout_s: 10,
-            wake_every_s: 2,
-            wakes_max: 3,
-            reply_timeout_s: 15,
-            sends_max: 3,
+            reply_timeout: Secs(15),
         }
     }
 }
 
 impl TapConfig {
-    /// What fits: for `check` and for drafts.
-    pub fn page_rules(&self) -> PageRules {
+    /// What fits.
+    pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }
 
@@ -62,5 +78,48 @@ impl TapConfig {
             return Err("password: printable ASCII without spaces".into());
         }
         Ok(())
+    }
+}
+
+impl Protocol for TapConfig {
+    fn protocol(&self) -> &'static str {
+        "tap"
+    }
+
+    fn copy(&self) -> Box<dyn Protocol> {
+        Box::new(self.clone())
+    }
+
+    fn check(&self, entry: &Entry<'_>, found: &mut Found) {
+        self.line.check(entry, found);
+        entry.secret(self.password.as_ref(), found);
+        entry.letters(false, "TAP carries seven bits a letter", found);
+        entry.no_answers("TAP", found);
+    }
+
+    fn host(&self) -> Option<&str> {
+        self.line.host()
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
+    }
+
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
+        let mut config = self.clone();
+        cx.read("password", &mut config.password)?;
+        let PageRules { charset, chars_max, pages_max } = cx.page_rules()?;
+        (config.charset, config.chars_max, config.pages_max) = (charset, chars_max, pages_max);
+        config.reply_timeout = cx.limits.timeout.unwrap_or(config.reply_timeout);
+        let timeout_s = config.reply_timeout.0;
+        Ok(Built::new(Arc::new(TapGateway::new(cx.id.clone(), config)?), timeout_s))
+    }
+
+    fn turn_to(&mut self, far: &FarEnd<'_>) -> Facts {
+        self.line = LineConfig::tcp(far.addr);
+        let Some(password) = &mut self.password else { return Facts::new() };
+        let made = (far.made)(6);
+        *password = Secret::new(&*made);
+        Facts::from([("password", made)])
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::line::{Line, Lost};
-use super::super::{pager, secret::Secret};
+use super::super::{Secret, pager};
 use super::codec::{self, Heard};
 use super::config::TapConfig;
 use super::verdict::{End, Verdict, verdict};
@@ -45,9 +45,9 @@ impl Session {
     /// Connects, wakes the terminal, logs on, waits for its go-ahead. Every failure is Temporary: it is the terminal that is
     /// wrong then, not the pager.
     pub async fn open(config: &TapConfig) -> Result<Self, SendError> {
-        let within = Duration::from_secs(config.connect_timeout_s.into());
-        let line = Line::open(&config.place, true, within).await?;
-        let reply = Duration::from_secs(config.reply_timeout_s.into());
+        let within = config.connect_timeout.duration();
+        let line = Line::open(&config.line, true, within).await?;
+        let reply = config.reply_timeout.duration();
         let mut session = Self { line, reply, sends_max: config.sends_max.max(1), gone: false };
         session.wake(config).await?;
         session.log_on(config.password.as_ref()).await?;
@@ -56,7 +56,7 @@ impl Session {
 
     /// CR every two seconds until it asks who is there (3.0, step 3).
     async fn wake(&mut self, config: &TapConfig) -> Result<(), SendError> {
-        let every = Duration::from_secs(config.wake_every_s.max(1).into());
+        let every = config.wake_every.at_least_a_second();
         for _ in 0..config.wakes_max.max(1) {
             let until = Instant::now() + every;
             if self.line.write(b"\r", every).await.is_err() {

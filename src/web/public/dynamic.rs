@@ -8,12 +8,10 @@ use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATI
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::published::{protect, style_sources};
-use crate::gateways::Boxed;
+use crate::gateways::{Boxed, callback};
 
 /// Answer links begin with this.
 pub const ANSWER_PREFIX: &str = "/a/";
-/// Callbacks of gateways begin with this; the gateway and its secret follow.
-pub const CALLBACK_PREFIX: &str = "/cb/";
 /// Largest body that is read. A batch of receipts fits many times.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// A body must be here within this time.
@@ -84,7 +82,7 @@ pub(super) const NOT_FOUND: &str = "404: no such page. The state now: /\n";
 
 /// Whether a path acts.
 pub(super) fn acts(path: &str) -> bool {
-    path.starts_with(ANSWER_PREFIX) || path.starts_with(CALLBACK_PREFIX)
+    path.starts_with(ANSWER_PREFIX) || path.starts_with(callback::PREFIX)
 }
 
 pub(super) async fn respond(dynamic: &dyn Dynamic, request: Request<Incoming>) -> Response<Full<Bytes>> {

@@ -6,12 +6,12 @@ use std::sync::{Arc, RwLock};
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::{HeaderMap, Method, StatusCode};
 use vardkase::app::answers::{Answers, Back};
-use vardkase::app::gateways::Callback;
 use vardkase::dispatch::links::LinkKey;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::plan::Channel;
 use vardkase::gateways::Secret;
-use vardkase::gateways::sms_http::{Signature, SmsHttp, SmsHttpConfig};
+use vardkase::gateways::callback::Callback;
+use vardkase::gateways::http_api::{CallbackNames, Signature, callback};
 use vardkase::web::public::{Call, Dynamic};
 
 use super::rig::*;
@@ -40,10 +40,12 @@ async fn a_call_that_is_not_signed_as_agreed_is_refused_and_changes_nothing() {
     rig.until("one took", |_, far| far.took().iter().any(|(g, _)| *g == sms)).await;
     rig.settled().await;
     let id = rig.far.took().into_iter().find(|(g, _)| *g == sms).unwrap().1.delivery;
-    let config = SmsHttpConfig { url: "http://127.0.0.1:9/".into(), ..SmsHttpConfig::default() };
+    let gateway = sms.clone();
     let signature = Signature { header: "X-Signature".into(), secret: Secret::new("hemligt") };
     let callback = Callback {
-        gateway: Arc::new(SmsHttp::new(sms.clone(), config).unwrap()),
+        reader: Arc::new(move |kind, query: &str, body: &[u8]| {
+            callback::read(&gateway, &CallbackNames::default(), kind, query, body)
+        }),
         secret: Secret::new("path"),
         signature: Some(signature),
     };

@@ -10,20 +10,21 @@ use tokio::net::TcpListener;
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::text::{Charset, Fingerprint};
 use vardkase::gateways::espa::{EspaConfig, EspaGateway, Role};
-use vardkase::gateways::line::Place;
+use vardkase::gateways::line::LineConfig;
 use vardkase::gateways::{Gateway, GatewayEvent};
 use vardkase::sim::Far;
 use vardkase::sim::espa::{self as sim, Behaviour, Options};
+use vardkase::yaml::Secs;
 
 use super::paging_rig::{Running, TEXT, job, kind, outgoing, read_by_hand, send_all};
 
 fn config(port: u16) -> EspaConfig {
     EspaConfig {
-        place: Place::Tcp { host: "127.0.0.1".into(), port },
+        line: LineConfig::tcp(([127, 0, 0, 1], port).into()),
         charset: Charset::Iso646Se,
-        reply_timeout_s: 1,
+        reply_timeout: Secs(1),
         quiet_ms: 5,
-        poll_timeout_s: 2,
+        poll_timeout: Secs(2),
         tries_max: 1,
         ..EspaConfig::default()
     }
@@ -106,7 +107,7 @@ async fn a_pager_in_its_rack_makes_a_failure_of_an_accepted_call() {
         let polls_every_ms = (role == Role::Polled).then_some(20);
         let options = Options { behaviours, polls_every_ms, ..Options::default() };
         let server = sim::start(Far::default(), "page-fs", options).await.expect("server");
-        let config = EspaConfig { role, poll_every_s: 1, ..config(server.addr.port()) };
+        let config = EspaConfig { role, poll_every: Secs(1), ..config(server.addr.port()) };
         let mut running = Running::start(Arc::new(gateway(config)));
         running.send(job(0, "300", outgoing("LARM", None))).await;
         running.send(job(1, "301", outgoing("LARM", None))).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::gateways::fax_mail::{FaxMail, FaxMailConfig};
-use vardkase::gateways::smtp::{Now, SmtpConfig, SmtpGateway, Tls};
-use vardkase::gateways::{Gateway, GatewayEvent, Job};
+use vardkase::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
+use vardkase::gateways::{Gateway, GatewayEvent, Job, Now};
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{Handle, Options, start};
 
@@ -26,20 +26,19 @@ struct Rig {
 async fn rig() -> Rig {
     let far = Far::default();
     let server = start(far.clone(), "provider", Options::default()).await.unwrap();
-    let from = "fax@region.example".to_owned();
     let smtp = SmtpConfig {
         port: server.addr.port(),
         tls: Tls::None,
-        from: from.clone(),
+        from: "fax@region.example".into(),
         connections_max: 1,
         ..SmtpConfig::default()
     };
     let mail = FaxMailConfig {
         to: "{number}@fax.example".into(),
-        from,
-        international_prefix: Some("00".into()),
-        subject: None,
+        dial_prefix: Some("00".into()),
+        smtp: smtp.clone(),
         pages_max: 3,
+        ..FaxMailConfig::default()
     };
     let now: Now = Arc::new(|| "2008-12-18T09:45:00Z".parse().unwrap());
     let letters = Arc::new(FaxMail::new(mail).unwrap());

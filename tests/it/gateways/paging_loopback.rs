@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use vardkase::app::gateways::{Env, build};
+use vardkase::app::gateways::build;
 use vardkase::app::loopback::{self, Opts};
 use vardkase::config::{Source, load};
+use vardkase::gateways::protocol::Env;
 
 use super::paging_rig::{TEXT, job, outgoing, read_by_hand, send_all};
 

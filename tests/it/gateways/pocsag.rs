@@ -7,9 +7,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use vardkase::domain::text::Charset;
 use vardkase::gateways::Gateway;
-use vardkase::gateways::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
+use vardkase::gateways::pocsag::{Audio, PocsagConfig, PocsagGateway};
 use vardkase::sim::Far;
 use vardkase::sim::pocsag::{self as sim, Heard, decode};
+use vardkase::yaml::List;
 
 use super::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
 
@@ -18,8 +19,17 @@ fn gateway(config: PocsagConfig) -> PocsagGateway {
 }
 
 fn into_folder(folder: &Path) -> PocsagConfig {
-    let output = Output::Folder { folder: folder.into(), wav: false, files_max: 9 };
-    PocsagConfig { output, charset: Charset::Iso646Se, timeout_s: 5, ..PocsagConfig::default() }
+    let folder = Some(folder.to_owned());
+    PocsagConfig { folder, files_max: 9, charset: Charset::Iso646Se, timeout_s: 5, ..PocsagConfig::default() }
+}
+
+fn into_command(argv: &[&str], config: PocsagConfig) -> PocsagConfig {
+    let command = Some(List(argv.iter().map(|a| (*a).to_owned()).collect()));
+    PocsagConfig { folder: None, host: None, port: None, command, ..config }
+}
+
+fn over_tcp(port: u16, config: PocsagConfig) -> PocsagConfig {
+    PocsagConfig { folder: None, host: Some("127.0.0.1".into()), port: Some(port), ..config }
 }
 
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -53,10 +63,10 @@ fn swedish(letters: &[u8]) -> String {
 
 #[tokio::test]
 async fn a_receiver_reads_the_same_text_at_every_speed() {
-    for (baud, bits) in [(Baud::B512, 512), (Baud::B1200, 1_200), (Baud::B2400, 2_400)] {
+    for bits in [512, 1_200, 2_400] {
         for inverted in [false, true] {
             let folder = tempfile::tempdir().expect("a folder");
-            let config = PocsagConfig { baud, inverted, lead_ms: 250, ..into_folder(folder.path()) };
+            let config = PocsagConfig { baud: bits.into(), inverted, lead_ms: 250, ..into_folder(folder.path()) };
             let jobs =
                 vec![job(0, "1234567", outgoing(TEXT, Some("ÖVNING"))), job(1, "2000001:1", outgoing("LARM", None))];
             let (outcomes, downs) = send_all(&gateway(config), jobs).await;
@@ -86,8 +96,7 @@ async fn a_receiver_reads_the_same_text_at_every_speed() {
 #[tokio::test]
 async fn a_wav_file_has_the_same_samples() {
     let folder = tempfile::tempdir().expect("a folder");
-    let output = Output::Folder { folder: folder.path().into(), wav: true, files_max: 9 };
-    let config = PocsagConfig { output, ..into_folder(folder.path()) };
+    let config = PocsagConfig { format: Audio::Wav, ..into_folder(folder.path()) };
     send_all(&gateway(config), vec![job(0, "1234567", outgoing("LARM", None))]).await;
     let all = files(folder.path());
     assert!(all[0].0.ends_with(".wav"));
@@ -101,9 +110,8 @@ async fn a_wav_file_has_the_same_samples() {
 async fn over_tcp_and_into_a_program() {
     let far = Far::default();
     let server = sim::start(far.clone(), "page-fs", Charset::Iso646Se, 1_200).await.expect("server");
-    let tcp = Output::Tcp { host: "127.0.0.1".into(), port: server.addr.port() };
     let folder = tempfile::tempdir().expect("a folder");
-    let config = PocsagConfig { output: tcp, ..into_folder(folder.path()) };
+    let config = over_tcp(server.addr.port(), into_folder(folder.path()));
     let (outcomes, _) = send_all(&gateway(config.clone()), vec![job(0, "1234560", outgoing(TEXT, None))]).await;
     assert!(outcomes[&0].is_ok(), "{outcomes:?}");
     let pages: Vec<String> = far.all().into_iter().map(|s| s.text).collect();
@@ -112,9 +120,8 @@ async fn over_tcp_and_into_a_program() {
     assert!(gateway(config.clone()).probe().await.ok);
 
     let file = folder.path().join("sound.raw");
-    let command = |argv: &[&str]| Output::Command(argv.iter().map(|a| (*a).to_owned()).collect());
     let script = format!("cat > '{}'", file.display());
-    let config = PocsagConfig { output: command(&["sh", "-c", &script]), ..config };
+    let config = into_command(&["sh", "-c", &script], config);
     let (outcomes, _) = send_all(&gateway(config.clone()), vec![job(0, "1234560", outgoing(TEXT, None))]).await;
     assert!(outcomes[&0].is_ok(), "{outcomes:?}");
     let pages: Vec<String> = decode(&samples(&std::fs::read(&file).expect("the sound")), 1_200)
@@ -129,26 +136,26 @@ async fn over_tcp_and_into_a_program() {
 async fn handing_over_fails_in_every_way() {
     let folder = tempfile::tempdir().expect("a folder");
     let gone = folder.path().join("gone");
-    let command = |argv: &[&str]| Output::Command(argv.iter().map(|a| (*a).to_owned()).collect());
+    let good = || PocsagConfig { timeout_s: 1, ..into_folder(folder.path()) };
+    let command = |argv: &[&str]| into_command(argv, good());
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let deaf = listener.local_addr().expect("an address").port();
     let cases = [
-        (Output::Folder { folder: gone, wav: false, files_max: 9 }, "temporary", false),
-        (Output::Folder { folder: folder.path().into(), wav: false, files_max: 0 }, "temporary", true),
+        (PocsagConfig { folder: Some(gone), ..good() }, "temporary", false),
+        (PocsagConfig { files_max: 0, ..good() }, "temporary", true),
         (command(&["sh", "-c", "cat >/dev/null; exit 3"]), "temporary", true),
         (command(&["sh", "-c", "kill -9 $$"]), "temporary", true),
         (command(&["sleep", "60"]), "unknown", true),
         (command(&["/no/such/program"]), "temporary", false),
-        (Output::Tcp { host: "127.0.0.1".into(), port: deaf }, "unknown", true),
-        (Output::Tcp { host: "127.0.0.1".into(), port: 1 }, "temporary", false),
+        (over_tcp(deaf, good()), "unknown", true),
+        (over_tcp(1, good()), "temporary", false),
     ];
-    for (output, expected, there) in cases {
-        let config = PocsagConfig { output: output.clone(), timeout_s: 1, ..into_folder(folder.path()) };
-        let gateway = gateway(config);
+    for (config, expected, there) in cases {
+        let gateway = gateway(config.clone());
         let (outcomes, downs) = send_all(&gateway, vec![job(0, "1234567", outgoing("LARM", None))]).await;
-        assert_eq!(kind(&outcomes[&0]), expected, "{output:?}: {outcomes:?}");
-        assert_eq!(downs.len(), 1, "{output:?}");
-        assert_eq!(gateway.probe().await.ok, there, "{output:?}");
+        assert_eq!(kind(&outcomes[&0]), expected, "{config:?}: {outcomes:?}");
+        assert_eq!(downs.len(), 1, "{config:?}");
+        assert_eq!(gateway.probe().await.ok, there, "{config:?}");
     }
     assert_eq!(files(folder.path()), [], "nothing half lies about");
     drop(listener);
@@ -181,8 +188,11 @@ async fn what_a_pager_lacks_is_refused_and_no_sound_is_made() {
     assert_eq!(files(folder.path()), []);
     for bad in [
         PocsagConfig { charset: Charset::Latin1, ..good.clone() },
-        PocsagConfig { function: 4, ..good.clone() },
-        PocsagConfig { output: Output::Command(Vec::new()), ..good },
+        PocsagConfig { function: Some(4), ..good.clone() },
+        PocsagConfig { baud: 9_600.into(), ..good.clone() },
+        into_command(&[], good.clone()),
+        PocsagConfig { folder: None, ..good.clone() },
+        PocsagConfig { host: Some("127.0.0.1".into()), port: Some(1), ..good },
     ] {
         assert!(PocsagGateway::new("x".into(), bad).is_err());
     }
@@ -190,12 +200,8 @@ async fn what_a_pager_lacks_is_refused_and_no_sound_is_made() {
 
 #[tokio::test(start_paused = true)]
 async fn a_program_that_hangs_delays_nobody_for_ever() {
-    let config = PocsagConfig {
-        output: Output::Command(vec!["sleep".into(), "600".into()]),
-        charset: Charset::Iso646Se,
-        timeout_s: 120,
-        ..PocsagConfig::default()
-    };
+    let hanging = PocsagConfig { charset: Charset::Iso646Se, timeout_s: 120, ..PocsagConfig::default() };
+    let config = into_command(&["sleep", "600"], hanging);
     let begun = tokio::time::Instant::now();
     let gateway = gateway(config);
     let sent = tokio::time::timeout(Duration::from_secs(300), async {

@@ -13,7 +13,7 @@ use vardkase::domain::lang::Lang;
 use vardkase::domain::text::sms::{Alphabet, SmsLimits, Split};
 use vardkase::domain::text::{Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use vardkase::gateways::Secret;
-use vardkase::gateways::smpp::{BindAs, Smpp, SmppConfig, Version};
+use vardkase::gateways::smpp::{BindAs, Smpp, SmppConfig, Tls, Version};
 use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::sim::Far;
 use vardkase::sim::smpp::{Behaviour, Handle, Letters, Opts, Receipts, SimSmsc};
@@ -61,7 +61,7 @@ fn config(port: u16) -> SmppConfig {
     SmppConfig {
         port,
         system_id: "tester".into(),
-        password: Secret::new("secret"),
+        password: Some(Secret::new("secret")),
         from: "Region".into(),
         ..SmppConfig::default()
     }
@@ -290,7 +290,7 @@ async fn people_write_back_in_one_part_or_more() {
     let (_far, smsc) = centre(Opts::default()).await;
     for bind_as in [BindAs::Transceiver, BindAs::TransmitterAndReceiver] {
         let before = if bind_as == BindAs::Transceiver { 1 } else { 3 };
-        let mut gateway = run(SmppConfig { bind_as, ..config(smsc.addr.port()) });
+        let mut gateway = run(SmppConfig { bind: bind_as, ..config(smsc.addr.port()) });
         tokio::time::timeout(PATIENCE, smsc.bound(before)).await.expect("bound");
         let long = "NEJ 14 vår reserv på avdelningen fungerar inte. ".repeat(8);
         for text in ["JA 14", "Jag tar det 👍", &long] {
@@ -324,7 +324,7 @@ async fn a_lost_session_comes_back() {
 #[tokio::test]
 async fn nobody_there_and_a_wrong_password_are_told() {
     let (_far, smsc) = centre(Opts::default()).await;
-    let wrong = SmppConfig { password: Secret::new("guess"), ..config(smsc.addr.port()) };
+    let wrong = SmppConfig { password: Some(Secret::new("guess")), ..config(smsc.addr.port()) };
     let health = Smpp::new("sms".into(), wrong.clone()).probe().await;
     assert!(!health.ok && health.detail.contains("check password"), "{}", health.detail);
     assert!(Smpp::new("sms".into(), config(smsc.addr.port())).probe().await.ok);
@@ -440,7 +440,7 @@ async fn what_is_no_gateway_is_said_at_the_probe() {
 async fn version_5_is_said_in_bind() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let port = listener.local_addr().expect("addr").port();
-    let gateway = run(SmppConfig { version: Version::V50, bind_as: BindAs::TransmitterAndReceiver, ..config(port) });
+    let gateway = run(SmppConfig { version: Version::V50, bind: BindAs::TransmitterAndReceiver, ..config(port) });
     let mut commands = Vec::new();
     for _ in 0..2 {
         let (mut tcp, _) = listener.accept().await.expect("connects");
@@ -491,15 +491,15 @@ async fn secured(to: u16) -> u16 {
 async fn a_wrong_certificate_is_not_believed_and_a_right_one_carries() {
     let (far, smsc) = centre(Opts::default()).await;
     let right = SmppConfig {
-        tls: true,
-        tls_ca_file: tls_file("ca.pem"),
-        tls_server_name: "mail.example".into(),
+        tls: Tls::Implicit,
+        ca_file: Some(tls_file("ca.pem").into()),
+        tls_name: Some("mail.example".into()),
         ..config(secured(smsc.addr.port()).await)
     };
     for (wrong, why) in [
-        (SmppConfig { tls_server_name: "other.example".into(), ..right.clone() }, "not valid for name"),
-        (SmppConfig { tls_ca_file: tls_file("server.pem"), ..right.clone() }, "certificate"),
-        (SmppConfig { tls_ca_file: "/nowhere.pem".into(), ..right.clone() }, "tls_ca_file"),
+        (SmppConfig { tls_name: Some("other.example".into()), ..right.clone() }, "not valid for name"),
+        (SmppConfig { ca_file: Some(tls_file("server.pem").into()), ..right.clone() }, "certificate"),
+        (SmppConfig { ca_file: Some("/nowhere.pem".into()), ..right.clone() }, "ca_file"),
     ] {
         let health = Smpp::new("sms".into(), wrong).probe().await;
         assert!(!health.ok && health.detail.contains(why), "{}", health.detail);

@@ -13,12 +13,13 @@ use vardkase::domain::lang::Lang;
 use vardkase::domain::text::sms::{SmsLimits, Split};
 use vardkase::domain::text::{Actual, Canonical, Fingerprint, NO_MARK, Outgoing, Text};
 use vardkase::gateways::Secret;
-use vardkase::gateways::sms_http::{
-    CallbackKind, SendAs, SmsHttp, SmsHttpConfig, elks_like, generic_json, kannel, twilio_like,
-};
+use vardkase::gateways::callback::CallbackKind;
+use vardkase::gateways::http_api::callback;
+use vardkase::gateways::sms_http::{Preset, SendAs, SmsHttp, SmsHttpConfig};
 use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::sim::Far;
 use vardkase::sim::sms_http::{Handle, Opts, SimSmsHttp};
+use vardkase::yaml::Secs;
 
 /// No wait in these tests is longer; it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,6 +47,33 @@ fn job(ordinal: u32, to: &str, text: &str) -> Job {
         repeat: false,
         ttl_s: 3600,
     }
+}
+
+fn of(preset: Preset, url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
+    SmsHttpConfig {
+        url: url.into(),
+        preset,
+        user: (!user.is_empty()).then(|| user.into()),
+        password: (!password.is_empty()).then_some(password),
+        callback_url: (!callback_url.is_empty()).then(|| callback_url.into()),
+        ..SmsHttpConfig::default()
+    }
+}
+
+fn generic_json(url: &str, token: Secret) -> SmsHttpConfig {
+    of(Preset::Generic, url, "", token, "")
+}
+
+fn kannel(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
+    of(Preset::Kannel, url, user, password, callback_url)
+}
+
+fn elks_like(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
+    of(Preset::Elks, url, user, password, callback_url)
+}
+
+fn twilio_like(url: &str, user: &str, password: Secret, callback_url: &str) -> SmsHttpConfig {
+    of(Preset::Twilio, url, user, password, callback_url)
 }
 
 fn gateway(config: SmsHttpConfig) -> SmsHttp {
@@ -170,7 +198,7 @@ async fn a_text_is_shown_whole_in_each_form() {
     let (far, sim) = sim(Opts::default()).await;
     for send_as in [SendAs::Query, SendAs::Form, SendAs::Json] {
         let sms = SmsLimits { parts_max: 20, ..SmsLimits::default() };
-        let config = SmsHttpConfig { send_as, sms, ..generic_json(&sim.url(), Secret::default()) };
+        let config = SmsHttpConfig { body: Some(send_as), sms, ..generic_json(&sim.url(), Secret::default()) };
         let mut gateway = run(config);
         let job = job(1, "+46701740605", &text);
         let expected = format!("14-2 {} {text}", job.out.fingerprint().expect("a message"));
@@ -188,7 +216,7 @@ async fn a_text_is_shown_whole_in_each_form() {
 #[tokio::test]
 async fn each_failure_has_its_kind() {
     let (far, sim) = sim(Opts::default()).await;
-    let config = SmsHttpConfig { request_timeout_s: 1, ..generic_json(&sim.url(), Secret::default()) };
+    let config = SmsHttpConfig { request_timeout: Secs(1), ..generic_json(&sim.url(), Secret::default()) };
     let mut gateway = run(config);
     for (ending, kind) in [
         ("0001", "permanent"),
@@ -222,7 +250,7 @@ async fn nobody_there_is_temporary_and_shows_no_address() {
     let url = sim.url();
     assert!(gateway(generic_json(&url, Secret::default())).probe().await.ok);
     drop(sim);
-    let mut running = run(SmsHttpConfig { send_as: SendAs::Query, ..generic_json(&url, Secret::default()) });
+    let mut running = run(SmsHttpConfig { body: Some(SendAs::Query), ..generic_json(&url, Secret::default()) });
     // The port closes when the listening task has ended.
     let told = loop {
         match running.send(job(1, "+46701740605", "Larm.")).await {
@@ -277,14 +305,14 @@ async fn receipts_and_replies_come_by_callback() {
     let (_far, sim) = sim(Opts { kannel: true, ..Opts::default() }).await;
     sim.call_back("", &format!("http://{addr}/reply"));
     let config = kannel(&sim.url(), "u", Secret::new("p"), &format!("http://{addr}/receipt"));
-    let reader = gateway(config.clone());
+    let reader = gateway(config.clone()).callback_names();
     let mut running = run(config);
     for (to, expected) in [("+46701740605", true), ("+46701740003", false)] {
         running.send(job(5, to, "Larm.")).await.expect("accepted");
         let (mut tcp, _) = listener.accept().await.expect("calls back");
         let request = one_exchange(&mut tcp, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
         let query = request.split([' ', '?']).nth(2).expect("a query");
-        match reader.callback(CallbackKind::Receipt, query, b"") {
+        match callback::read(&"sms".into(), &reader, CallbackKind::Receipt, query, b"") {
             Ok(Some(GatewayEvent::Receipt { delivery: Some(delivery), result, .. })) => {
                 assert_eq!((delivery.to_string().as_str(), result.is_ok()), ("14.5", expected));
             }
@@ -297,7 +325,7 @@ async fn receipts_and_replies_come_by_callback() {
     });
     assert_eq!(status, 204);
     let body = request.split("\r\n\r\n").nth(1).expect("a form");
-    match reader.callback(CallbackKind::Reply, "", body.as_bytes()) {
+    match callback::read(&"sms".into(), &reader, CallbackKind::Reply, "", body.as_bytes()) {
         Ok(Some(GatewayEvent::Reply { from, text, .. })) => {
             assert_eq!((&*from.0, text.as_str()), ("+46701740605", "JA 14 åäö"));
         }
@@ -350,7 +378,7 @@ async fn a_wrong_certificate_is_not_believed() {
         }
     });
     // Its name is mail.example.
-    let config = SmsHttpConfig { tls_ca_file: file("ca.pem"), ..generic_json(&url, Secret::new("hemlig")) };
+    let config = SmsHttpConfig { ca_file: Some(file("ca.pem").into()), ..generic_json(&url, Secret::new("hemlig")) };
     let health = gateway(config.clone()).probe().await;
     assert!(!health.ok && health.detail.contains("certificate"), "{}", health.detail);
     let told = run(config).send(job(1, "+46701740605", "Larm.")).await;

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use vardkase::domain::text::sms::{SmsLimits, Split};
-use vardkase::gateways::sms_spool::{Daemon, Spool, SpoolConfig};
+use vardkase::gateways::sms_spool::{Daemon, Folders, Spool, SpoolConfig};
 use vardkase::gateways::{AckToken, Gateway, GatewayEvent, Job};
 use vardkase::sim::Far;
 use vardkase::sim::sms_spool::{Handle, Opts, start};
+use vardkase::yaml::Secs;
 
 use super::smpp::{job, kind, outgoing};
 
@@ -21,14 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn config(root: &Path) -> SpoolConfig {
     SpoolConfig {
-        outgoing: root.join("outgoing"),
-        queued: vec![root.join("checked")],
-        sent: root.join("sent"),
-        failed: root.join("failed"),
-        incoming: Some(root.join("incoming")),
-        reports: Some(root.join("report")),
+        folders: Folders {
+            outgoing: root.join("outgoing"),
+            queued: vec![root.join("checked")],
+            sent: root.join("sent"),
+            failed: root.join("failed"),
+            incoming: Some(root.join("incoming")),
+            reports: Some(root.join("report")),
+        },
         sms: SmsLimits { parts_max: 20, ..SmsLimits::default() },
-        accept_timeout_s: 1,
+        accept_timeout: Secs(1),
         poll_interval_ms: 10,
         ..SpoolConfig::default()
     }
@@ -206,7 +209,7 @@ async fn what_lies_unsent_is_found_again() {
     let opts = Opts { poll_interval: Duration::from_millis(5), ..Opts::default() };
     let _daemon =
         start(dir.path(), far.clone(), "modem", opts, move || is_up.load(Ordering::Relaxed)).expect("folders");
-    let settings = SpoolConfig { accept_timeout_s: 60, ..config(dir.path()) };
+    let settings = SpoolConfig { accept_timeout: Secs(60), ..config(dir.path()) };
     let gateway = run(settings.clone());
     gateway.send(job(1, "+46701740605", &outgoing("Larm."))).await;
     until(|| in_folder(dir.path(), "outgoing").len() == 1).await;
@@ -294,7 +297,10 @@ async fn folders_that_are_missing_are_told_and_come_back() {
     assert_eq!(gateway.told().await, "14.1 accepted ×1");
     assert_eq!(far.all().len(), 1);
     gateway.end().await;
-    let one_folder = SpoolConfig { failed: dir.path().join("sent"), ..config(dir.path()) };
+    let one_folder = {
+        let usual = config(dir.path());
+        SpoolConfig { folders: Folders { failed: dir.path().join("sent"), ..usual.folders.clone() }, ..usual }
+    };
     assert!(Spool::new("modem".into(), one_folder).probe().await.detail.contains("folders of their own"));
     drop(daemon);
 }
@@ -308,11 +314,13 @@ async fn gammu_s_inbox_is_read_part_by_part() {
     let root = dir.path();
     let settings = SpoolConfig {
         daemon: Daemon::Gammu,
-        outgoing: root.join("outbox"),
-        queued: Vec::new(),
-        failed: root.join("error"),
-        incoming: Some(root.join("inbox")),
-        reports: None,
+        folders: Folders {
+            outgoing: root.join("outbox"),
+            sent: root.join("sent"),
+            failed: root.join("error"),
+            incoming: Some(root.join("inbox")),
+            ..Folders::default()
+        },
         ..config(root)
     };
     let mut gateway = run(settings);

@@ -19,10 +19,11 @@ use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use vardkase::gateways::Secret;
-use vardkase::gateways::smtp::{Login, SmtpConfig, SmtpGateway, Tls};
+use vardkase::gateways::smtp::{SmtpConfig, SmtpGateway, Tls};
 use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{self as sim, Options};
+use vardkase::yaml::Secs;
 
 pub(crate) const TEXT: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: skriv på papper; <fråga> 'vakten' & \"ring\" = 100 % \
     =C3=A5. . Gäller: sjukhus och vårdcentraler – även ”Æ Ø é ü” 😀. Sedan: 09.40. Åter i drift: okänt. Nästa besked: 10.40. \
@@ -72,7 +73,7 @@ pub(crate) fn jobs(to: &[&str]) -> Vec<Job> {
 
 fn config(server: &sim::Handle) -> SmtpConfig {
     SmtpConfig {
-        host: server.addr.ip().to_string(),
+        host: server.addr.ip().to_string().into(),
         port: server.addr.port(),
         tls: Tls::None,
         from: "larm@region.example".into(),
@@ -179,7 +180,7 @@ async fn every_refusal_is_temporary_permanent_or_unknown() {
     for pipelining in [true, false] {
         let far = Far::default();
         let server = sim::start(far.clone(), "mail", Options::default()).await.expect("server");
-        let config = SmtpConfig { pipelining, accept_timeout_s: 1, ..config(&server) };
+        let config = SmtpConfig { pipelining, accept_timeout: Secs(1), ..config(&server) };
         let (outcomes, _) = send_all(&gateway(config), jobs(&to)).await;
         for (i, to) in (0..).zip(to) {
             let result = &outcomes[&i];
@@ -228,7 +229,7 @@ async fn a_server_that_loses_commands_is_spoken_to_one_at_a_time() {
     let far = Far::default();
     let options = Options { loses_commands: true, ..Options::default() };
     let server = sim::start(far.clone(), "mail", options).await.expect("server");
-    let gateway = gateway(SmtpConfig { reply_timeout_s: 1, accept_timeout_s: 1, ..config(&server) });
+    let gateway = gateway(SmtpConfig { reply_timeout: Secs(1), accept_timeout: Secs(1), ..config(&server) });
     let (first, _) = send_all(&gateway, jobs(&["a@fs.example"])).await;
     assert!(matches!(first[&0], Err(SendError::Temporary { .. })), "{first:?}");
     let (then, _) = send_all(&gateway, jobs(&["b@fs.example", "c@fs.example"])).await;
@@ -317,9 +318,9 @@ async fn login_by_plain_and_by_login() {
         for (password, right) in [("hemligt", true), ("fel", false)] {
             let options = Options { login: Some(("larm".into(), "hemligt".into())), login_only, ..Options::default() };
             let server = sim::start(Far::default(), "mail", options).await.expect("server");
-            let login = Some(Login { user: "larm".into(), password: Secret::new(password), ..Login::default() });
+            let (user, password) = (Some("larm".into()), Some(Secret::new(password)));
             let (outcomes, _) =
-                send_all(&gateway(SmtpConfig { login, ..config(&server) }), jobs(&["a@fs.example"])).await;
+                send_all(&gateway(SmtpConfig { user, password, ..config(&server) }), jobs(&["a@fs.example"])).await;
             match &outcomes[&0] {
                 Ok(_) => assert!(right),
                 Err(e) => assert!(!right && matches!(e, SendError::Temporary { .. }), "{e}"),
@@ -439,7 +440,7 @@ async fn scripted(dialogue: Vec<(&'static str, &'static str)>) -> (SmtpConfig, J
         heard
     });
     let config = SmtpConfig {
-        host: addr.ip().to_string(),
+        host: addr.ip().to_string().into(),
         port: addr.port(),
         tls: Tls::None,
         from: "larm@region.example".into(),

@@ -9,10 +9,11 @@ use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Charset, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use vardkase::gateways::Secret;
-use vardkase::gateways::snpp::{Level, Login, SnppConfig, SnppGateway};
+use vardkase::gateways::snpp::{SnppConfig, SnppGateway};
 use vardkase::gateways::{Address, Gateway, Job, MessageContext};
 use vardkase::sim::Far;
 use vardkase::sim::snpp::{self as sim, Behaviour, Options};
+use vardkase::yaml::Secs;
 
 const TEXT: &str = "LARM STABSLÄGE FS: Journalen ligger nere. Gör nu: skriv på papper. Gäller: sjukhus och vårdcentraler. \
     Sedan: 09.40. Åter i drift: okänt. Nästa besked: 10.40. Kontakt: 0980-319200.";
@@ -51,9 +52,9 @@ fn job(ordinal: u32, pager: &str, out: Arc<Outgoing>) -> Job {
 
 fn config(server: &sim::Handle) -> SnppConfig {
     SnppConfig {
-        host: server.addr.ip().to_string(),
+        host: server.addr.ip().to_string().into(),
         port: server.addr.port(),
-        level: Level::Two,
+        level: 2,
         charset: Charset::Iso646Se,
         ..SnppConfig::default()
     }
@@ -102,7 +103,8 @@ async fn a_page_byte_for_byte() {
     let options = Options { login: Some(("larm".into(), "x".into())), ..Options::default() };
     let server = sim::start(far.clone(), "page-fs", options).await.expect("server");
     let config = SnppConfig {
-        login: Some(Login { user: "larm".into(), password: Some(Secret::new("x")) }),
+        user: Some("larm".into()),
+        password: Some(Secret::new("x")),
         jqueue: true,
         alert: true,
         caller: Some("0980319200".into()),
@@ -157,7 +159,7 @@ async fn what_a_transmitter_lacks_is_refused_and_nothing_is_sent() {
     let short = SnppConfig { pages_max: 2, ..config(&server) };
     let (outcomes, _) = send_all(short, vec![job(0, "550", outgoing(TEXT, None))]).await;
     assert!(permanent(&outcomes), "{outcomes:?}");
-    let long = SnppConfig { level: Level::One, chars_max: 300, ..config(&server) };
+    let long = SnppConfig { level: 1, chars_max: 300, ..config(&server) };
     let (outcomes, _) = send_all(long, vec![job(0, "550", outgoing(TEXT, None))]).await;
     assert!(permanent(&outcomes), "{outcomes:?}");
     let (outcomes, _) = send_all(config(&server), vec![job(0, "5 5\r\nSEND", outgoing("x", None))]).await;
@@ -218,8 +220,9 @@ async fn every_failure_is_temporary_permanent_or_unknown() {
             jobs.push(job(2 * i, &(100 + i).to_string(), out.clone()));
             jobs.push(job(2 * i + 1, "200", out.clone()));
         }
-        let login = login.map(|(user, password)| Login { user, password: Some(Secret::new(password)) });
-        let config = SnppConfig { login, send_timeout_s: 1, ..config(&server) };
+        let (user, password) = login.unzip();
+        let password = password.map(Secret::new);
+        let config = SnppConfig { user, password, send_timeout: Secs(1), ..config(&server) };
         let (outcomes, _) = send_all(config, jobs).await;
         for (i, (behaviour, expected)) in (0..).zip(cases) {
             let result = &outcomes[&(2 * i)];
@@ -251,7 +254,7 @@ async fn accepted_only_when_all_pages_were() {
     ]);
     let options = Options { behaviours, ..Options::default() };
     let server = sim::start(far.clone(), "page-fs", options).await.expect("server");
-    let config = SnppConfig { send_timeout_s: 1, ..config(&server) };
+    let config = SnppConfig { send_timeout: Secs(1), ..config(&server) };
     let jobs = (0..).zip(["100", "101", "102"]).map(|(i, pager)| job(i, pager, outgoing(TEXT, None))).collect();
     let (outcomes, _) = send_all(config, jobs).await;
     assert_eq!(outcomes[&0], Err(SendError::permanent("page 1 of 3: PAGE: 550 Pager … unknown")));
@@ -310,8 +313,8 @@ async fn connections_beside_each_other_keep_the_order_within_a_text() {
 async fn a_wrong_login_is_the_gateways_fault() {
     let options = Options { login: Some(("larm".into(), "x".into())), greets_421: 1, ..Options::default() };
     let server = sim::start(Far::default(), "page-fs", options).await.expect("server");
-    let login = Some(Login { user: "larm".into(), password: Some(Secret::new("fel")) });
-    let config = SnppConfig { login, ..config(&server) };
+    let (user, password) = (Some("larm".into()), Some(Secret::new("fel")));
+    let config = SnppConfig { user, password, ..config(&server) };
     let jobs = vec![job(0, "550", outgoing("LARM", None)), job(1, "550", outgoing("LARM", None))];
     let (outcomes, downs) = send_all(config.clone(), jobs).await;
     assert!(outcomes.values().all(|r| matches!(r, Err(SendError::Temporary { .. }))), "{outcomes:?}");
@@ -324,8 +327,10 @@ async fn a_wrong_login_is_the_gateways_fault() {
 fn settings_that_cannot_work_are_refused() {
     let bad = [
         SnppConfig { charset: Charset::Gsm7, ..SnppConfig::default() },
-        SnppConfig { caller: Some("a b".into()), ..SnppConfig::default() },
-        SnppConfig { login: Some(Login { user: "a\r\nb".into(), password: None }), ..SnppConfig::default() },
+        SnppConfig { level: 2, caller: Some("a b".into()), ..SnppConfig::default() },
+        SnppConfig { level: 2, user: Some("a\r\nb".into()), ..SnppConfig::default() },
+        SnppConfig { level: 2, password: Some(Secret::new("x")), ..SnppConfig::default() },
+        SnppConfig { alert: true, ..SnppConfig::default() },
     ];
     for config in bad {
         assert!(SnppGateway::new("page-fs".into(), config).is_err());

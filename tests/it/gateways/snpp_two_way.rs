@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::text::{Charset, Fingerprint};
-use vardkase::gateways::snpp::{Level, SnppConfig, SnppGateway, TwoWay};
+use vardkase::gateways::snpp::{SnppConfig, SnppGateway, TwoWay};
 use vardkase::gateways::{GatewayEvent, Job};
 use vardkase::sim::Far;
 use vardkase::sim::snpp::{self as sim, Behaviour, Options};
+use vardkase::yaml::{List, Secs};
 
 use super::paging_rig::{Running, TEXT, job, kind, outgoing, read_by_hand, send_all};
 
@@ -16,9 +17,9 @@ fn config(server: &sim::Handle, two_way: TwoWay) -> SnppConfig {
     SnppConfig {
         host: "127.0.0.1".into(),
         port: server.addr.port(),
-        level: Level::Three,
+        level: 3,
         charset: Charset::Iso646Se,
-        two_way: Some(TwoWay { status_every_s: 1, ..two_way }),
+        two_way: Some(TwoWay { status_every: Secs(1), ..two_way }),
         ..SnppConfig::default()
     }
 }
@@ -111,7 +112,7 @@ async fn delivered_read_and_answered_are_three_things() {
 #[tokio::test]
 async fn an_answer_in_words_comes_as_it_was_written() {
     let (_far, server) = server(Options::default()).await;
-    let mut running = running(config(&server, TwoWay { replies: Vec::new(), ..TwoWay::default() }));
+    let mut running = running(config(&server, TwoWay { replies: List::default(), ..TwoWay::default() }));
     running.send(asking(0, "550", "LARM")).await;
     assert!(running.outcome(0).await.is_ok());
     assert!(server.commands().contains(&b"RTYP TEXT".to_vec()));
@@ -140,7 +141,7 @@ async fn a_page_that_never_arrives_is_a_failure() {
     let behaviours =
         [("1", Behaviour::OutOfReach), ("2", Behaviour::OutOfReach)].map(|(p, b)| (p.to_owned(), b)).into();
     let (_far, server) = server(Options { behaviours, ..Options::default() }).await;
-    let mut running = running(config(&server, TwoWay { follow_s: 2, ..TwoWay::default() }));
+    let mut running = running(config(&server, TwoWay { follow: Secs(2), ..TwoWay::default() }));
     running.send(asking(0, "1", "LARM")).await;
     assert!(running.outcome(0).await.is_ok());
     server.expire("1");
@@ -185,14 +186,14 @@ async fn a_transmitter_of_a_lower_level_takes_the_page_one_way() {
 
 #[test]
 fn settings_that_cannot_work_are_refused() {
-    let good = SnppConfig { level: Level::Three, two_way: Some(TwoWay::default()), ..SnppConfig::default() };
+    let good = SnppConfig { level: 3, two_way: Some(TwoWay::default()), ..SnppConfig::default() };
     assert!(SnppGateway::new("x".into(), good.clone()).is_ok());
     let replies = |replies: &[&str]| {
-        let replies = replies.iter().map(|r| (*r).to_owned()).collect();
+        let replies = List(replies.iter().map(|r| (*r).to_owned()).collect());
         SnppConfig { two_way: Some(TwoWay { replies, ..TwoWay::default() }), ..good.clone() }
     };
     for bad in [
-        SnppConfig { level: Level::Two, ..good.clone() },
+        SnppConfig { level: 2, ..good.clone() },
         replies(&["JA\r\nSEND"]),
         replies(&[""]),
         replies(&["nähä"]),

@@ -7,19 +7,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::text::{Charset, Fingerprint};
-use vardkase::gateways::line::Place;
+use vardkase::gateways::line::LineConfig;
 use vardkase::gateways::tap::{TapConfig, TapGateway};
 use vardkase::gateways::{Gateway, Secret};
 use vardkase::sim::Far;
 use vardkase::sim::tap::{self as sim, Behaviour, Options};
+use vardkase::yaml::Secs;
 
 use super::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
 
 fn config(port: u16) -> TapConfig {
     TapConfig {
-        place: Place::Tcp { host: "127.0.0.1".into(), port },
+        line: LineConfig::tcp(([127, 0, 0, 1], port).into()),
         charset: Charset::Iso646Se,
-        reply_timeout_s: 1,
+        reply_timeout: Secs(1),
         ..TapConfig::default()
     }
 }
@@ -127,7 +128,7 @@ async fn exchanges_of_the_specification_byte_for_byte() {
     ];
     for (name, script, expected) in table {
         let (port, terminal) = exchange(script).await;
-        let config = TapConfig { wake_every_s: 1, ..config(port) };
+        let config = TapConfig { wake_every: Secs(1), ..config(port) };
         let (outcomes, _) = send_all(&gateway(config), vec![job(0, "123", outgoing("LARM ö", None))]).await;
         let expected = expected.map(|words| Accepted { gateway_ref: words.into(), delivered: false, units: 1 });
         assert_eq!(outcomes[&0], expected, "{name}");
@@ -176,7 +177,7 @@ async fn every_failure_is_temporary_permanent_or_unknown() {
     let behaviours = (100..).map(|n: u32| n.to_string()).zip(cases.map(|(b, _)| b)).collect();
     let options = Options { behaviours, password: "hem".into(), logons_nak: 1, ..Options::default() };
     let server = sim::start(far.clone(), "page-fs", options).await.expect("server");
-    let config = TapConfig { password: Some(Secret::new("hem")), wake_every_s: 1, ..config(server.addr.port()) };
+    let config = TapConfig { password: Some(Secret::new("hem")), wake_every: Secs(1), ..config(server.addr.port()) };
     let out = outgoing("LARM", None);
     let mut jobs = Vec::new();
     for i in 0..12 {
@@ -208,7 +209,7 @@ async fn a_wrong_password_and_no_terminal_are_the_gateways_fault() {
     // A terminal that hears nothing.
     let deaf = Options { deaf: 99, ..Options::default() };
     let server = sim::start(Far::default(), "page-fs", deaf).await.expect("server");
-    let config = TapConfig { wake_every_s: 1, wakes_max: 2, ..config(server.addr.port()) };
+    let config = TapConfig { wake_every: Secs(1), wakes_max: 2, ..config(server.addr.port()) };
     assert_eq!(gateway(config).probe().await.detail, "ID=: no answer in time");
     assert_eq!(server.heard(), b"\r\r");
 }

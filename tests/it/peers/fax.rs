@@ -13,6 +13,7 @@ use vardkase::domain::lang::Lang;
 use vardkase::domain::text::{Actual, Canonical, Exercise, Fingerprint, Mark, NO_MARK, Outgoing, Text};
 use vardkase::gateways::hylafax::{Hylafax, HylafaxConfig};
 use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
+use vardkase::yaml::Secs;
 
 use super::{port, said};
 
@@ -242,7 +243,7 @@ async fn rig_a_thousand_jobs_are_queued_found_again_and_taken_back() {
     let quiet = port("VARDKASE_PEER_FAX_QUIET_PORT");
     let out = actual(ALARM);
     let all: Vec<Job> = (0..THOUSAND).map(|n| job(n, &format!("0980320{n:04}"), &out)).collect();
-    let mut first = peer(quiet, |c| (c.connections_max, c.waits_max, c.poll_interval_ms) = (4, 0, 600_000));
+    let mut first = peer(quiet, |c| (c.connections_max, c.waits_max, c.poll_every) = (4, 0, Secs(600)));
     let at = Instant::now();
     let feeding = {
         let (jobs, all) = (first.jobs.clone(), all.clone());
@@ -265,7 +266,7 @@ async fn rig_a_thousand_jobs_are_queued_found_again_and_taken_back() {
     drop(first);
 
     // As after a crash: all are possible repeats, and the server has them.
-    let mut second = peer(quiet, |c| (c.connections_max, c.waits_max, c.poll_interval_ms) = (4, 0, 600_000));
+    let mut second = peer(quiet, |c| (c.connections_max, c.waits_max, c.poll_every) = (4, 0, Secs(600)));
     let at = Instant::now();
     let feeding = {
         let (jobs, all) = (second.jobs.clone(), all.clone());
@@ -284,7 +285,7 @@ async fn rig_a_thousand_jobs_are_queued_found_again_and_taken_back() {
     let highest = found.iter().map(|id| id.parse::<u32>().unwrap()).max().unwrap();
     assert_eq!((found.len(), highest), (THOUSAND as usize, THOUSAND), "none went twice");
 
-    let third = peer(quiet, |c| (c.waits_max, c.poll_interval_ms) = (0, 600_000));
+    let third = peer(quiet, |c| (c.waits_max, c.poll_every) = (0, Secs(600)));
     third.gateway.follow(all.clone());
     let at = Instant::now();
     let back = third.gateway.cancel(all.iter().map(|j| j.delivery).collect()).await;

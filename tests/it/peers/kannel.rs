@@ -8,7 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use vardkase::domain::text::sms::SmsLimits;
-use vardkase::gateways::sms_http::{CallbackKind, SmsHttp, SmsHttpConfig, kannel};
+use vardkase::gateways::callback::CallbackKind;
+use vardkase::gateways::http_api::callback;
+use vardkase::gateways::sms_http::{Preset, SmsHttp, SmsHttpConfig};
 use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::verify::Kind;
 
@@ -29,7 +31,8 @@ async fn called_back(listener: TcpListener, gateway: Arc<SmsHttp>, out: mpsc::Se
         let target = head.split(' ').nth(1).unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let which = if path == "/reply" { CallbackKind::Reply } else { CallbackKind::Receipt };
-        let event = gateway.callback(which, query, b"").unwrap_or_else(|e| panic!("{target}: {e}"));
+        let event = callback::read(&"sms".into(), &gateway.callback_names(), which, query, b"")
+            .unwrap_or_else(|e| panic!("{target}: {e}"));
         tcp.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").await.expect("answers");
         if let Some(event) = event {
             out.send(event).await.expect("listened to");
@@ -146,7 +149,12 @@ async fn kannel_sends_the_same_text_and_calls_back() {
     let config = |password: &str| SmsHttpConfig {
         from: "72112".into(),
         sms: SmsLimits { parts_max: 20, ..SmsLimits::default() },
-        ..kannel(&url, "tester", Secret::new(password), &format!("http://127.0.0.1:{back}/receipt"))
+        url: url.as_str().into(),
+        preset: Preset::Kannel,
+        user: Some("tester".into()),
+        password: Some(Secret::new(password)),
+        callback_url: Some(format!("http://127.0.0.1:{back}/receipt")),
+        ..SmsHttpConfig::default()
     };
     let gateway = Arc::new(SmsHttp::new("sms".into(), config("foobar")).expect("a good configuration"));
     let (jobs, job_receiver) = mpsc::channel(100);

@@ -8,9 +8,10 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use vardkase::domain::delivery::SendError;
-use vardkase::gateways::smtp::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
+use vardkase::gateways::smtp::{AuthBy, ImapConfig, Mailbox, SmtpConfig, Tls};
 use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::smtp::Mail;
+use vardkase::yaml::Secs;
 
 use super::{port, said};
 use crate::gateways::smtp::{TEXT, gateway, html_text, jobs, outgoing, read_by_hand, send_all};
@@ -31,8 +32,8 @@ fn bare() -> SmtpConfig {
 
 fn protected(tls: Tls, by: AuthBy) -> SmtpConfig {
     let port = port(if tls == Tls::Implicit { "VARDKASE_PEER_SMTPS" } else { "VARDKASE_PEER_SUBMISSION" });
-    let login = Login { user: "larm".into(), password: Secret::new(PASSWORD), by, password_file: None };
-    SmtpConfig { port, tls, login: Some(login), ..bare() }
+    let (user, password) = (Some("larm".into()), Some(Secret::new(PASSWORD)));
+    SmtpConfig { port, tls, user, password, auth: by, ..bare() }
 }
 
 fn maildir(user: &str) -> PathBuf {
@@ -126,9 +127,8 @@ async fn each_refusal_ends_as_it_must() {
 /// Sends one that arrives and one that comes back, and waits for both reports.
 async fn reports(mailbox: Mailbox, return_path: &str, user: &str) {
     let config = SmtpConfig {
-        mailbox: Some(mailbox),
+        mailbox: Some(Mailbox { every: Secs(1), ..mailbox }.into()),
         return_path: Some(return_path.into()),
-        mailbox_every_s: 1,
         answers: true,
         ..bare()
     };
@@ -204,7 +204,12 @@ async fn answer(from: &str, to: &str, message_id: &str, text: &str) {
 #[tokio::test]
 #[ignore = "needs the real server: tests/peers/mail.sh"]
 async fn reports_and_answers_come_back_by_maildir() {
-    reports(Mailbox::Maildir(maildir("retur1@avsandare.example")), "retur1@avsandare.example", "c1").await;
+    reports(
+        Mailbox { maildir: Some(maildir("retur1@avsandare.example")), ..Mailbox::default() },
+        "retur1@avsandare.example",
+        "c1",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -216,14 +221,17 @@ async fn reports_and_answers_come_back_by_imap() {
         (4, Tls::Implicit, "VARDKASE_PEER_IMAPS", AuthBy::CramMd5),
     ] {
         let address = format!("retur{n}@avsandare.example");
-        let mailbox = Mailbox::Imap(ImapConfig {
-            host: "localhost".into(),
+        let imap = ImapConfig {
+            host: Some("localhost".into()),
             port: port(name),
             tls,
             ca_file: Some(said("VARDKASE_PEER_CA").into()),
-            login: Login { user: address.clone(), password: Secret::new("hemligt"), by, password_file: None },
+            user: address.clone(),
+            password: Secret::new("hemligt"),
+            auth: by,
             ..ImapConfig::default()
-        });
+        };
+        let mailbox = Mailbox { imap: Some(imap), ..Mailbox::default() };
         reports(mailbox, &address, &format!("d{n}")).await;
     }
 }
@@ -232,7 +240,7 @@ async fn reports_and_answers_come_back_by_imap() {
 #[ignore = "needs the real server: tests/peers/mail.sh"]
 async fn a_wrong_password_is_one_clear_error_and_a_wrong_certificate_too() {
     let mut config = protected(Tls::Implicit, AuthBy::Auto);
-    config.login = config.login.map(|login| Login { password: Secret::new("fel"), ..login });
+    config.password = Some(Secret::new("fel"));
     let wrong = gateway(SmtpConfig { connections_max: 8, ..config });
     let to = ["e1@mottagare.example"; 40];
     let (outcomes, downs) = send_all(&wrong, jobs(&to)).await;

@@ -9,9 +9,11 @@ use vardkase::domain::delivery::SendError;
 use vardkase::domain::text::Charset;
 use vardkase::gateways::Gateway;
 use vardkase::gateways::espa::{EspaConfig, EspaGateway};
-use vardkase::gateways::line::{Device, Framing, Place};
-use vardkase::gateways::pocsag::{Baud, Output, PocsagConfig, PocsagGateway};
-use vardkase::gateways::snpp::{Level, Login, SnppConfig, SnppGateway, TwoWay};
+use vardkase::gateways::line::{Framing, LineConfig};
+use vardkase::gateways::pocsag::{PocsagConfig, PocsagGateway};
+use vardkase::gateways::snpp::{SnppConfig, SnppGateway, TwoWay};
+use vardkase::yaml::List;
+use vardkase::yaml::Secs;
 
 use super::{port, said};
 use crate::gateways::paging_rig::{TEXT, job, kind, outgoing, read_by_hand, send_all};
@@ -67,8 +69,8 @@ async fn hylafax_queues_the_same_text() {
     let config = SnppConfig {
         host: "127.0.0.1".into(),
         port: port("VARDKASE_PEER_SNPP"),
-        level: Level::Two,
-        login: Some(Login { user: "root".into(), password: None }),
+        level: 2,
+        user: Some("root".into()),
         charset: Charset::Iso646Se,
         jqueue: true,
         // Twice as fast as one after the other, and each pager's pages still in order.
@@ -133,8 +135,7 @@ async fn hylafax_queues_the_same_text() {
     assert_eq!(read_by_hand(&shown, None, "14-2"), odd);
 
     // It offers nothing of level 3: done without. Longer pages than 128 characters it refuses, over DATA too.
-    let two_way =
-        SnppConfig { chars_max: 120, level: Level::Three, two_way: Some(TwoWay::default()), ..config.clone() };
+    let two_way = SnppConfig { chars_max: 120, level: 3, two_way: Some(TwoWay::default()), ..config.clone() };
     let (outcomes, _) = send_all(&gateway(&two_way), vec![job(0, "5551299", outgoing(TEXT, None))]).await;
     assert!(outcomes[&0].as_ref().is_ok_and(|a| !a.delivered), "{outcomes:?}");
     let shown: Vec<String> = queued(&spool)["5551299"].iter().map(|p| swedish(p)).collect();
@@ -150,11 +151,11 @@ async fn hylafax_queues_the_same_text() {
     }
 
     // It waits for the end of a job when it is not told otherwise; no modem ever ends this one.
-    let blocking = SnppConfig { jqueue: false, send_timeout_s: 2, ..config };
+    let blocking = SnppConfig { jqueue: false, send_timeout: Secs(2), ..config };
     let (outcomes, _) = send_all(&gateway(&blocking), vec![job(0, "5551300", outgoing("LARM", None))]).await;
     assert_eq!(outcomes[&0], Err(SendError::unknown("SEND: no answer in time")), "SEND blocks");
     println!("ok SEND that blocks is unknown, not accepted");
-    let wrong = SnppConfig { login: Some(Login { user: "nobody-here".into(), password: None }), ..blocking };
+    let wrong = SnppConfig { user: Some("nobody-here".into()), ..blocking };
     let health = gateway(&wrong).probe().await;
     println!("a login that nobody knows: ok={} {}", health.ok, health.detail);
 }
@@ -163,11 +164,17 @@ async fn hylafax_queues_the_same_text() {
 #[ignore = "needs the real decoder: tests/peers/pocsag.sh"]
 async fn a_decoder_reads_the_same_text() {
     let folder = PathBuf::from(said("VARDKASE_PEER_FOLDER"));
-    for (baud, name) in [(Baud::B512, "POCSAG512"), (Baud::B1200, "POCSAG1200"), (Baud::B2400, "POCSAG2400")] {
+    for (baud, name) in [(512, "POCSAG512"), (1_200, "POCSAG1200"), (2_400, "POCSAG2400")] {
         let at = folder.join(name);
         std::fs::create_dir_all(&at).unwrap();
-        let output = Output::Folder { folder: at.clone(), wav: false, files_max: 99 };
-        let config = PocsagConfig { output, baud, charset: Charset::Iso646Se, ..PocsagConfig::default() };
+        let (folder, files_max) = (Some(at.clone()), 99);
+        let config = PocsagConfig {
+            folder,
+            files_max,
+            baud: baud.into(),
+            charset: Charset::Iso646Se,
+            ..PocsagConfig::default()
+        };
         let gateway = PocsagGateway::new("page-fs".into(), config).unwrap();
         let jobs = vec![
             job(0, "1234567", outgoing(TEXT, None)),
@@ -212,8 +219,8 @@ async fn a_decoder_reads_the_same_text() {
 async fn a_decoder_reads_the_stream_of_a_program() {
     let file = PathBuf::from(said("VARDKASE_PEER_FOLDER")).join("stream.txt");
     let script = format!("multimon-ng -q -c -a POCSAG1200 -f alpha -C SE -t raw - > '{}'", file.display());
-    let output = Output::Command(vec!["sh".into(), "-c".into(), script]);
-    let config = PocsagConfig { output, charset: Charset::Iso646Se, ..PocsagConfig::default() };
+    let command = Some(List(vec!["sh".into(), "-c".into(), script]));
+    let config = PocsagConfig { command, charset: Charset::Iso646Se, ..PocsagConfig::default() };
     let gateway = PocsagGateway::new("page-fs".into(), config).unwrap();
     let (outcomes, _) = send_all(&gateway, vec![job(0, "1234567", outgoing(TEXT, None))]).await;
     assert!(outcomes[&0].is_ok(), "{outcomes:?}");
@@ -227,14 +234,17 @@ async fn a_decoder_reads_the_stream_of_a_program() {
 #[tokio::test]
 #[ignore = "needs the real paging system: tests/peers/espa.sh"]
 async fn a_paging_system_on_a_serial_line_shows_the_same_text() {
-    let device =
-        Device { path: said("VARDKASE_PEER_ESPA").into(), baud: 9_600, framing: Framing::EightNone, rtscts: false };
+    let device = LineConfig {
+        device: Some(said("VARDKASE_PEER_ESPA").into()),
+        framing: Framing::EightNone,
+        ..LineConfig::default()
+    };
     let config = EspaConfig {
-        place: Place::Device(device),
+        line: device,
         charset: Charset::Iso646Se,
         // It reads a character each tenth of a second.
-        reply_timeout_s: 30,
-        poll_every_s: 0,
+        reply_timeout: Secs(30),
+        poll_every: Secs(0),
         quiet_ms: 400,
         ..EspaConfig::default()
     };

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use vardkase::domain::delivery::SendError;
 use vardkase::gateways::smtp::{SmtpConfig, Tls};
 use vardkase::sim::smtp::Mail;
+use vardkase::yaml::Secs;
 
 use super::{port, said};
 use crate::gateways::smtp::{TEXT, gateway, jobs, read_by_hand, send_all};
@@ -82,7 +83,7 @@ async fn a_slow_server_is_waited_for_as_long_as_was_said() {
     let from = Instant::now();
     let (outcomes, _) = send_all(&gateway(config("SLOW")), jobs(&["a@fs.example"])).await;
     assert!(outcomes[&0].is_ok() && from.elapsed() >= Duration::from_secs(2), "{outcomes:?}");
-    let impatient = SmtpConfig { reply_timeout_s: 1, accept_timeout_s: 1, ..config("SLOW") };
+    let impatient = SmtpConfig { reply_timeout: Secs(1), accept_timeout: Secs(1), ..config("SLOW") };
     let (outcomes, _) = send_all(&gateway(impatient), jobs(&["a@fs.example"])).await;
     assert!(matches!(outcomes[&0], Err(SendError::Temporary { .. } | SendError::Unknown { .. })), "{outcomes:?}");
     println!("ok smtp-sink SLOW: {outcomes:?}");

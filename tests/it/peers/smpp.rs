@@ -9,6 +9,7 @@ use vardkase::domain::text::sms::{SmsLimits, Split};
 use vardkase::gateways::smpp::{BindAs, Smpp, SmppConfig, Version};
 use vardkase::gateways::{AckToken, Gateway, GatewayEvent, Job, Secret};
 use vardkase::sim::verify::Kind;
+use vardkase::yaml::Secs;
 
 use super::sms_far::{PATIENCE, job, same, shown, texts, until};
 use super::{port, said};
@@ -26,9 +27,9 @@ fn config() -> SmppConfig {
     SmppConfig {
         port: port("SMPP_PORT"),
         system_id: "tester".into(),
-        password: Secret::new("secret"),
+        password: Some(Secret::new("secret")),
         from: "72112".into(),
-        response_timeout_s: 2,
+        response_timeout: Secs(2),
         sms: SmsLimits { parts_max: 20, ..SmsLimits::default() },
         ..SmppConfig::default()
     }
@@ -92,7 +93,7 @@ async fn a_real_centre_gets_the_same_text() {
         let sms = SmsLimits { split, parts_max: 20, ..SmsLimits::default() };
         let bind_as = if split == Split::Udh16 { BindAs::TransmitterAndReceiver } else { BindAs::Transceiver };
         let version = if split == Split::Sar { Version::V50 } else { Version::V34 };
-        let mut gateway = run(SmppConfig { sms, bind_as, version, binds: 2, ..config() });
+        let mut gateway = run(SmppConfig { sms, bind: bind_as, version, binds: 2, ..config() });
         for out in texts() {
             let to = format!("+4670174{number:04}");
             gateway.jobs.send(job(number, &to, &out)).await.expect("runs");
@@ -159,7 +160,7 @@ async fn a_real_centre_that_misbehaves() {
     }
     gateway.end().await;
 
-    let wrong = SmppConfig { password: Secret::new("guess"), ..config() };
+    let wrong = SmppConfig { password: Some(Secret::new("guess")), ..config() };
     let health = Smpp::new("sms".into(), wrong).probe().await;
     assert!(!health.ok && health.detail.contains("check password"), "{}", health.detail);
 }

@@ -61,7 +61,7 @@ async fn beside_kannel() {
     let config = SmppConfig {
         port: sink.addr.port(),
         system_id: "tester".into(),
-        password: Secret::new("secret"),
+        password: Some(Secret::new("secret")),
         from: "72112".into(),
         window_max: WINDOW,
         receipts: false,

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use vardkase::domain::text::sms::{SmsLimits, Split};
-use vardkase::gateways::sms_spool::{Daemon, SpoolConfig};
+use vardkase::gateways::sms_spool::{Daemon, Folders, SpoolConfig};
 use vardkase::sim::verify::Kind;
+use vardkase::yaml::Secs;
 
 use super::said;
 use super::sms_far::{PATIENCE, job, same, shown, texts, until};
@@ -24,7 +25,7 @@ async fn told(gateway: &mut Running) -> String {
 #[ignore = "needs the real server: tests/peers/smstools.sh"]
 async fn smstools_sends_the_same_text() {
     let (spool, modem) = (PathBuf::from(said("SPOOL_DIR")), PathBuf::from(said("MODEM_DIR")));
-    let settings = SpoolConfig { accept_timeout_s: 60, poll_interval_ms: 100, ..config(&spool) };
+    let settings = SpoolConfig { accept_timeout: Secs(60), poll_interval_ms: 100, ..config(&spool) };
     let (mut number, mut expected) = (100, Vec::new());
     for split in [Split::Udh8, Split::Udh16, Split::Separate] {
         let sms = SmsLimits { split, parts_max: 20, ..SmsLimits::default() };
@@ -63,7 +64,7 @@ async fn smstools_sends_the_same_text() {
 #[ignore = "needs the real server: tests/peers/smstools.sh"]
 async fn smstools_says_why_and_brings_answers() {
     let (spool, modem) = (PathBuf::from(said("SPOOL_DIR")), PathBuf::from(said("MODEM_DIR")));
-    let settings = SpoolConfig { accept_timeout_s: 60, poll_interval_ms: 100, ..config(&spool) };
+    let settings = SpoolConfig { accept_timeout: Secs(60), poll_interval_ms: 100, ..config(&spool) };
     let mut gateway = run(settings);
     let out = &texts()[1];
     for (n, ending, expected) in [
@@ -142,13 +143,14 @@ async fn gammu_takes_and_sends_the_same_text() {
     let (spool, log) = (PathBuf::from(said("SPOOL_DIR")), PathBuf::from(said("GAMMU_LOG")));
     let settings = SpoolConfig {
         daemon: Daemon::Gammu,
-        outgoing: spool.join("outbox"),
-        queued: Vec::new(),
-        sent: spool.join("sent"),
-        failed: spool.join("error"),
-        incoming: Some(spool.join("inbox")),
-        reports: None,
-        accept_timeout_s: 60,
+        folders: Folders {
+            outgoing: spool.join("outbox"),
+            sent: spool.join("sent"),
+            failed: spool.join("error"),
+            incoming: Some(spool.join("inbox")),
+            ..Folders::default()
+        },
+        accept_timeout: Secs(60),
         poll_interval_ms: 100,
         ..config(&spool)
     };

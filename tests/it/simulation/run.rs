@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use vardkase::clock::VirtualClock;
-use vardkase::config::load::{Contacts, Loaded};
+use vardkase::config::{Contacts, Loaded};
 use vardkase::dispatch::effects::Env;
 use vardkase::dispatch::engine::{self, Failed, Handle, Parts};
 use vardkase::dispatch::links::LinkKey;

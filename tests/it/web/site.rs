@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use vardkase::clock::{SharedClock, VirtualClock};
-use vardkase::config::load::{Contacts, Source, load};
+use vardkase::config::{Contacts, Source, load};
 use vardkase::dispatch::effects::Env;
 use vardkase::dispatch::engine::{Handle, Parts, build};
 use vardkase::dispatch::links::LinkKey;

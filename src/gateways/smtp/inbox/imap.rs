@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::super::auth::{self, LoginGate};
-use super::super::config::{AuthBy, ImapConfig, Tls};
+use super::super::auth::{self, LoginGate, Offered};
+use super::super::config::{AuthBy, ImapConfig};
 use super::super::session::{Wire, dial};
-use super::super::tls::{Connector, tls_words};
+use super::super::tls::Protection;
 use super::imap_wire::{End, Response, quoted};
 use super::{MAIL_BYTES_MAX, ROUND_MAILS_MAX};
+use crate::gateways::Secret;
 
 /// Answers to one command.
 const RESPONSES_MAX: usize = 5_000;
@@ -21,7 +22,8 @@ const STORE_UIDS_MAX: usize = 100;
 /// How one mailbox is read.
 pub(super) struct ImapReader {
     config: ImapConfig,
-    tls: Option<Connector>,
+    host: String,
+    protection: Protection,
     folder: String,
     gate: LoginGate,
 }
@@ -36,14 +38,12 @@ pub(super) struct Standing {
 
 impl ImapReader {
     pub fn new(config: &ImapConfig) -> Result<Self, String> {
-        let tls = match config.tls {
-            Tls::None => None,
-            Tls::Opportunistic | Tls::Starttls | Tls::Implicit => {
-                Some(Connector::for_imap(config).map_err(|e| format!("mailbox: {e}"))?)
-            }
-        };
+        let host = config.host.as_ref().map(|h| h.value.clone()).unwrap_or_default();
+        let name = config.tls_name.as_deref().unwrap_or(&host);
+        let protection =
+            Protection::new(config.tls, config.ca_file.as_deref(), name).map_err(|e| format!("mailbox: {e}"))?;
         let folder = quoted(&config.folder).ok_or("mailbox: folder: only ASCII goes; write INBOX")?;
-        Ok(Self { config: config.clone(), tls, folder, gate: LoginGate::default() })
+        Ok(Self { config: config.clone(), host, protection, folder, gate: LoginGate::default() })
     }
 
     /// Marks what was taken before, and gives the UIDs of what is unseen.
@@ -80,47 +80,40 @@ impl ImapReader {
 
     async fn open(&self) -> Result<Session, String> {
         let config = &self.config;
-        let password = config.login.secret_now().await;
+        let password = config.password.now().await;
         self.gate.may(&password, Instant::now())?;
-        let limit = Duration::from_secs(config.connect_timeout_s.into());
-        let (tcp, loopback) = dial(&config.host, config.port, limit).await?;
-        let mut session = Session {
-            wire: Box::new(tcp),
-            read: Vec::new(),
-            tags: 0,
-            within: Duration::from_secs(config.reply_timeout_s.into()),
-        };
-        let mut protected = false;
-        if let (Tls::Implicit, Some(tls)) = (config.tls, &self.tls) {
-            session = session.protect(tls, limit).await?;
-            protected = true;
-        }
+        let limit = config.connect_timeout.duration();
+        let (tcp, loopback) = dial(&self.host, config.port, limit).await?;
+        let (wire, mut protected) = self.protection.at_once(Box::new(tcp), limit).await?;
+        let mut session = Session { wire, read: Vec::new(), tags: 0, within: config.reply_timeout.duration() };
         let greeting = session.response(Instant::now() + session.within).await?;
         let greeted = greeting.untagged().unwrap_or_default().to_ascii_uppercase();
         if !greeted.starts_with("OK") && !greeted.starts_with("PREAUTH") {
             return Err("greeting: the server does not want us, or is no IMAP".into());
         }
         let mut can = session.capabilities().await?;
-        match (config.tls, &self.tls) {
-            (Tls::Starttls | Tls::Opportunistic, Some(tls)) if can.iter().any(|c| c == "STARTTLS") => {
-                session.ask("STARTTLS").await?;
-                // What was sent before the handshake could be anybody's (CVE-2011-0411).
-                if !session.read.is_empty() {
-                    return Err("STARTTLS: more came than its answer".into());
-                }
-                session = session.protect(tls, limit).await?;
-                protected = true;
-                can = session.capabilities().await?;
-            }
-            (Tls::Starttls, _) => return Err("STARTTLS: the server does not offer it".into()),
-            _ => {}
+        if self.protection.upgrades(can.iter().any(|c| c == "STARTTLS"))? {
+            session.ask("STARTTLS").await?;
+            session.wire = self.protection.upgrade(session.wire, &session.read, limit).await?;
+            protected = true;
+            can = session.capabilities().await?;
         }
         if !greeted.starts_with("PREAUTH") {
-            if !protected && !loopback && config.login.by != AuthBy::CramMd5 {
-                return Err("login: the connection is not protected; the password was not sent".into());
+            let offers = |mechanism: &str| can.iter().any(|c| c == mechanism);
+            // A server without any mechanism still has its command LOGIN, unless it says that it has not.
+            let (by, _) = Offered {
+                plain: offers("AUTH=PLAIN"),
+                login: !offers("LOGINDISABLED") || !offers("AUTH=CRAM-MD5"),
+                cram_md5: offers("AUTH=CRAM-MD5"),
+                xoauth2: offers("AUTH=XOAUTH2"),
+            }
+            .choose(config.auth);
+            auth::may_show(by, protected, loopback).map_err(|why| format!("login: {why}"))?;
+            if by == AuthBy::Login && offers("LOGINDISABLED") {
+                return Err("login: the server takes no password over this connection; set tls".into());
             }
             let _turn = self.gate.turn(&password).await?;
-            match session.log_in(config, &password, &can).await? {
+            match session.log_in(by, &config.user, &password).await? {
                 End::Ok => self.gate.worked(),
                 End::Refused(words) if words.to_ascii_uppercase().contains("[UNAVAILABLE]") => {
                     return Err(format!("login: {words}"));
@@ -145,39 +138,17 @@ struct Session {
 }
 
 impl Session {
-    async fn protect(mut self, tls: &Connector, limit: Duration) -> Result<Self, String> {
-        let protected =
-            timeout(limit, tls.protect(self.wire)).await.map_err(|_| "TLS: no answer in time".to_owned())?;
-        self.wire = Box::new(protected.map_err(|e| tls_words(&e))?);
-        Ok(self)
-    }
-
     async fn capabilities(&mut self) -> Result<Vec<String>, String> {
         let answers = self.ask("CAPABILITY").await?;
         Ok(answers.iter().filter_map(Response::capabilities).flatten().collect())
     }
 
-    async fn log_in(
-        &mut self,
-        config: &ImapConfig,
-        password: &crate::gateways::Secret,
-        can: &[String],
-    ) -> Result<End, String> {
-        let user = &config.login.user;
-        let offers = |mechanism: &str| can.iter().any(|c| c == mechanism);
-        let by = match config.login.by {
-            AuthBy::Auto if offers("AUTH=PLAIN") => AuthBy::Plain,
-            AuthBy::Auto => AuthBy::Login,
-            by => by,
-        };
+    async fn log_in(&mut self, by: AuthBy, user: &str, password: &Secret) -> Result<End, String> {
         match by {
             AuthBy::Plain => self.authenticate("PLAIN", |_| Some(auth::plain(user, password))).await,
             AuthBy::Xoauth2 => self.authenticate("XOAUTH2", |_| Some(auth::xoauth2(user, password))).await,
             AuthBy::CramMd5 => self.authenticate("CRAM-MD5", |c| auth::cram_md5(user, password, c)).await,
             AuthBy::Auto | AuthBy::Login => {
-                if offers("LOGINDISABLED") {
-                    return Err("login: the server takes no password over this connection; set tls".into());
-                }
                 let (Some(user), Some(password)) = (quoted(user), quoted(password.expose())) else {
                     return Err("login: the server takes ASCII only; change user or password".into());
                 };

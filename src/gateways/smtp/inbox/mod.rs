@@ -61,10 +61,11 @@ impl Inbox {
     /// Reads the CA file, looks into nothing.
     pub fn new(gateway: GatewayId, mailbox: &Mailbox, config: &SmtpConfig, tokens: Tokens) -> Result<Self, String> {
         let source = match mailbox {
-            Mailbox::Maildir(path) => Source::Maildir(Maildir::new(path.clone())),
-            Mailbox::Imap(imap) => Source::Imap(Box::new(ImapReader::new(imap)?)),
+            Mailbox { maildir: Some(path), .. } => Source::Maildir(Maildir::new(path.clone())),
+            Mailbox { imap: Some(imap), .. } => Source::Imap(Box::new(ImapReader::new(imap)?)),
+            Mailbox { .. } => return Err("its mailbox lies in one place: give it maildir or imap".into()),
         };
-        let every = Duration::from_secs(config.mailbox_every_s.max(1).into());
+        let every = mailbox.every.at_least_a_second();
         let standing = Mutex::new("not read yet".to_owned());
         Ok(Self { gateway, tokens, answers: config.answers, every, source, standing })
     }

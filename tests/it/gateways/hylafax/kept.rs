@@ -6,6 +6,7 @@ use std::time::Duration;
 use vardkase::domain::delivery::SendError;
 use vardkase::gateways::{Cancelled, Gateway, Job};
 use vardkase::sim::hylafax::Options;
+use vardkase::yaml::Secs;
 
 use super::server::{PATIENCE, Rig, accepted, rig, rig_with};
 use super::{ALARM, actual, drill, job};
@@ -31,7 +32,7 @@ async fn nothing_more(rig: &mut Rig) {
 
 #[tokio::test]
 async fn only_what_has_not_begun_is_taken_back() {
-    let mut rig = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_interval_ms = 60_000).await;
+    let mut rig = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_every = Secs(60)).await;
     let (begun, waiting, other) = (one(1, "0980310012"), one(2, "0980310000"), one(3, "0980310000"));
     assert_eq!(rig.send(begun.clone()).await, accepted("1", 1));
     rig.server.step();
@@ -50,7 +51,7 @@ async fn only_what_has_not_begun_is_taken_back() {
 
 #[tokio::test]
 async fn a_server_out_of_reach_is_to_be_asked_again() {
-    let mut rig = rig_with(Options::default(), |c| c.poll_interval_ms = 60_000).await;
+    let mut rig = rig_with(Options::default(), |c| c.poll_every = Secs(60)).await;
     let waiting = one(1, "0980310000");
     assert_eq!(rig.send(waiting.clone()).await, accepted("1", 1));
     drop(rig.server);
@@ -61,7 +62,7 @@ async fn a_server_out_of_reach_is_to_be_asked_again() {
 #[tokio::test]
 async fn after_a_restart_the_queue_tells_which_job_is_whose() {
     let by_hand = Options { by_hand: true, ..Options::default() };
-    let mut first = rig_with(by_hand, |c| c.poll_interval_ms = 60_000).await;
+    let mut first = rig_with(by_hand, |c| c.poll_every = Secs(60)).await;
     let note = {
         use vardkase::domain::text::{Actual, Canonical, NO_MARK, Outgoing};
         let out = Outgoing::note::<Actual>("14", &Canonical::new("Besked behövs").unwrap(), NO_MARK);
@@ -106,11 +107,11 @@ async fn after_a_restart_the_queue_tells_which_job_is_whose() {
 #[tokio::test]
 async fn what_was_accepted_before_a_restart_can_still_be_taken_back() {
     let by_hand = Options { by_hand: true, ..Options::default() };
-    let mut first = rig_with(by_hand, |c| c.poll_interval_ms = 60_000).await;
+    let mut first = rig_with(by_hand, |c| c.poll_every = Secs(60)).await;
     let waiting = one(1, "0980310000");
     assert_eq!(first.send(waiting.clone()).await, accepted("1", 1));
     let port = first.server.addr.port();
-    let mut second = rig_with(Options::default(), |c| (c.port, c.poll_interval_ms) = (port, 60_000)).await;
+    let mut second = rig_with(Options::default(), |c| (c.port, c.poll_every) = (port, Secs(60))).await;
     second.gateway.follow(vec![waiting.clone()]);
     assert_eq!(second.gateway.cancel(vec![waiting.delivery]).await, taken_back(&[&waiting]));
     assert_eq!(killed(&first), ["JKILL 1"]);
@@ -119,13 +120,13 @@ async fn what_was_accepted_before_a_restart_can_still_be_taken_back() {
 
 #[tokio::test]
 async fn a_thousand_possible_repeats_cost_one_listing_and_none_goes_twice() {
-    let mut first = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_interval_ms = 60_000).await;
+    let mut first = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_every = Secs(60)).await;
     let jobs: Vec<Job> = (0..200).map(|n| one(n, "0980310000")).collect();
     for (id, job) in (1u32..).zip(&jobs[..100]) {
         assert_eq!(first.send(job.clone()).await, accepted(&id.to_string(), 1));
     }
     let port = first.server.addr.port();
-    let mut second = rig_with(Options::default(), |c| (c.port, c.poll_interval_ms) = (port, 60_000)).await;
+    let mut second = rig_with(Options::default(), |c| (c.port, c.poll_every) = (port, Secs(60))).await;
     for (id, job) in (1u32..).zip(&jobs) {
         let repeat = Job { repeat: true, ..job.clone() };
         assert_eq!(second.send(repeat).await.unwrap().gateway_ref, id.to_string());
@@ -137,7 +138,7 @@ async fn a_thousand_possible_repeats_cost_one_listing_and_none_goes_twice() {
 
 #[tokio::test]
 async fn an_unknown_end_makes_the_next_repeat_look_again() {
-    let mut rig = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_interval_ms = 60_000).await;
+    let mut rig = rig_with(Options { by_hand: true, ..Options::default() }, |c| c.poll_every = Secs(60)).await;
     let repeat = |n, number| Job { repeat: true, ..one(n, number) };
     assert_eq!(rig.send(repeat(1, "0980310000")).await, accepted("1", 1));
     // The listing of the first repeat knows nothing of this one.
@@ -149,7 +150,7 @@ async fn an_unknown_end_makes_the_next_repeat_look_again() {
 #[tokio::test]
 async fn the_end_of_a_job_is_waited_for_and_not_polled() {
     let by_hand = Options { by_hand: true, ..Options::default() };
-    let mut rig = rig_with(by_hand, |c| (c.waits_max, c.poll_interval_ms) = (2, 600_000)).await;
+    let mut rig = rig_with(by_hand, |c| (c.waits_max, c.poll_every) = (2, Secs(600))).await;
     for n in 0..3 {
         let number = if n == 1 { "0980310001" } else { "0980310000" };
         assert_eq!(rig.send(one(n, number)).await, accepted(&(n + 1).to_string(), 1));
@@ -180,7 +181,7 @@ async fn a_server_that_knows_no_waiting_is_looked_at_on_the_beat() {
         Options { close_after_job: true, ..Options::default() },
     ] {
         let name = format!("{options:?}");
-        let mut rig = rig_with(options, |c| (c.waits_max, c.poll_interval_ms) = (4, 20)).await;
+        let mut rig = rig_with(options, |c| (c.waits_max, c.poll_min_ms) = (4, 20)).await;
         for n in 0..3 {
             // The last one is in no queue any more when it has ended.
             let number = if n == 2 { "0980310006" } else { "0980310000" };

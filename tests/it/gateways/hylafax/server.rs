@@ -8,10 +8,11 @@ use tokio::task::JoinHandle;
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::GatewayId;
 use vardkase::gateways::Secret;
-use vardkase::gateways::hylafax::{Hylafax, HylafaxConfig};
+use vardkase::gateways::hylafax::{Hylafax, HylafaxConfig, Resolution};
 use vardkase::gateways::{Gateway, GatewayEvent, Job};
 use vardkase::sim::Far;
 use vardkase::sim::hylafax::{Handle, Options, start};
+use vardkase::yaml::Secs;
 
 use super::{ALARM, actual, drill, job, text_of};
 
@@ -35,8 +36,9 @@ pub async fn rig_with(options: Options, set: impl FnOnce(&mut HylafaxConfig)) ->
         port: server.addr.port(),
         connections_max: 1,
         waits_max: 0,
-        poll_interval_ms: 5,
-        reply_timeout_s: 5,
+        poll_every: Secs(0),
+        poll_min_ms: 5,
+        reply_timeout: Secs(5),
         ..HylafaxConfig::default()
     };
     set(&mut config);
@@ -109,8 +111,8 @@ async fn the_commands_of_a_job_in_order() {
     let mut rig = rig_with(options, |c| {
         c.password = Some(Secret::new("hemligt"));
         c.admin_password = Some(Secret::new("adm"));
-        c.retry_after_s = Some(90);
-        c.resolution_lpi = 98;
+        c.retry_after = Some(Secs(90));
+        c.resolution = Resolution::Standard;
         c.modem = Some("ttyFAX0".into());
     })
     .await;
@@ -243,7 +245,7 @@ async fn a_connection_lost_after_submission_is_unknown_and_a_fax_that_went_close
 
 #[tokio::test]
 async fn a_submission_that_is_never_answered_is_unknown() {
-    let mut rig = rig_with(Options::default(), |c| c.reply_timeout_s = 1).await;
+    let mut rig = rig_with(Options::default(), |c| c.reply_timeout = Secs(1)).await;
     let lost = rig.send(job(1, "0980310013", &Arc::new(actual(ALARM)), None)).await;
     assert_eq!(lost, Err(SendError::unknown("no reply in time after it was submitted")));
 }
@@ -281,7 +283,7 @@ async fn servers_that_refuse_or_babble_are_down_and_the_job_may_be_tried_again()
         (Options { garbage: true, ..Options::default() }, "the server answers what is no reply"),
         (Options { silent: true, ..Options::default() }, "no reply in time"),
     ] {
-        let mut rig = rig_with(options, |c| c.reply_timeout_s = 1).await;
+        let mut rig = rig_with(options, |c| c.reply_timeout = Secs(1)).await;
         let out = Arc::new(actual(ALARM));
         rig.jobs.send(job(1, "0980310000", &out, None)).await.unwrap();
         match rig.event().await {

@@ -6,6 +6,7 @@ use vardkase::domain::delivery::SendError;
 use vardkase::gateways::smtp::SmtpConfig;
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{self as sim, Options};
+use vardkase::yaml::Secs;
 
 use super::{TEXT, config, gateway, jobs, read_by_hand, scripted, send_all};
 
@@ -115,7 +116,7 @@ async fn what_a_leaving_server_had_not_begun_is_sent_once() {
 #[tokio::test]
 async fn a_silent_server_makes_a_group_unknown_in_its_time() {
     let server = sim::start(Far::default(), "mail", chunking()).await.expect("server");
-    let config = SmtpConfig { accept_timeout_s: 1, reply_timeout_s: 1, ..config(&server) };
+    let config = SmtpConfig { accept_timeout: Secs(1), reply_timeout: Secs(1), ..config(&server) };
     let (outcomes, _) = send_all(&gateway(config), jobs(&["silent@fs.example", "iva@fs.example"])).await;
     assert!(outcomes.values().all(|o| matches!(o, Err(SendError::Unknown { .. }))), "{outcomes:?}");
 }
@@ -190,7 +191,8 @@ async fn a_server_that_closes_while_it_is_written_to() {
         tcp.write_all(b"250-x\r\n250-CHUNKING\r\n250 PIPELINING\r\n").await.expect("written");
         let _ = tcp.read(&mut buf).await;
     });
-    let config = SmtpConfig { host: addr.ip().to_string(), port: addr.port(), accept_timeout_s: 2, ..plain() };
+    let config =
+        SmtpConfig { host: addr.ip().to_string().into(), port: addr.port(), accept_timeout: Secs(2), ..plain() };
     let (outcomes, _) = send_all(&gateway(config), jobs(&["tib@fs.example", "iva@fs.example"])).await;
     server.await.expect("it ends");
     assert!(

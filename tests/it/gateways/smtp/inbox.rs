@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vardkase::domain::delivery::SendError;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
-use vardkase::gateways::smtp::{AuthBy, ImapConfig, Login, Mailbox, SmtpConfig, Tls};
+use vardkase::gateways::smtp::{AuthBy, ImapConfig, Mailbox, SmtpConfig, Tls};
 use vardkase::gateways::{Gateway, GatewayEvent, Secret};
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{self as sim, Options};
@@ -23,8 +23,17 @@ fn maildir() -> tempfile::TempDir {
     dir
 }
 
+fn in_folder(folder: &Path) -> Mailbox {
+    Mailbox { maildir: Some(folder.to_owned()), ..Mailbox::default() }
+}
+
 fn with(mailbox: Mailbox, config: SmtpConfig) -> SmtpConfig {
-    SmtpConfig { mailbox: Some(mailbox), answers: true, return_path: Some("larm+back@region.example".into()), ..config }
+    SmtpConfig {
+        mailbox: Some(mailbox.into()),
+        answers: true,
+        return_path: Some("larm+back@region.example".into()),
+        ..config
+    }
 }
 
 /// Runs a gateway without any job until it has told so much.
@@ -77,10 +86,10 @@ async fn sent(mailbox: Mailbox) -> (String, String) {
 #[tokio::test]
 async fn reports_are_asked_for_only_when_somebody_reads_them() {
     let dir = maildir();
-    let mailbox = || Mailbox::Maildir(dir.path().to_owned());
+    let mailbox = || in_folder(dir.path());
     for (dsn, read) in [(true, false), (false, true)] {
         let server = sim::start(Far::default(), "mail", Options { dsn, ..Options::default() }).await.expect("server");
-        let config = SmtpConfig { mailbox: read.then(mailbox), ..config(&server) };
+        let config = SmtpConfig { mailbox: read.then(|| mailbox().into()), ..config(&server) };
         let (outcomes, _) = send_all(&gateway(config), jobs(&["tib@fs.example"])).await;
         assert!(outcomes[&0].is_ok());
         let all = server.commands().join("\n");
@@ -92,7 +101,7 @@ async fn reports_are_asked_for_only_when_somebody_reads_them() {
 #[tokio::test]
 async fn reports_in_a_maildir_become_receipts() {
     let dir = maildir();
-    let mailbox = Mailbox::Maildir(dir.path().to_owned());
+    let mailbox = in_folder(dir.path());
     let (envelope_id, message_id) = sent(mailbox.clone()).await;
     let by_envelope = format!("Original-Envelope-Id: {envelope_id}\n");
     let made_up = by_envelope.replace("14.0", "14.1");
@@ -121,7 +130,7 @@ async fn reports_in_a_maildir_become_receipts() {
 #[tokio::test]
 async fn an_answer_by_mail_is_a_reply_and_a_strangers_is_not() {
     let dir = maildir();
-    let mailbox = Mailbox::Maildir(dir.path().to_owned());
+    let mailbox = in_folder(dir.path());
     let (_, message_id) = sent(mailbox.clone()).await;
     let answer = |from: &str, header: &str, text: &str| {
         format!(
@@ -150,7 +159,7 @@ async fn an_answer_by_mail_is_a_reply_and_a_strangers_is_not() {
 #[tokio::test]
 async fn a_mailbox_that_cant_be_read_makes_nothing_unwell() {
     let server = sim::start(Far::default(), "mail", Options::default()).await.expect("server");
-    let nowhere = Mailbox::Maildir(Path::new("/nowhere/at/all").into());
+    let nowhere = in_folder(Path::new("/nowhere/at/all"));
     let gateway = gateway(with(nowhere, config(&server)));
     let (outcomes, downs) = send_all(&gateway, jobs(&["tib@fs.example"])).await;
     assert!(outcomes[&0].is_ok() && downs.is_empty(), "{outcomes:?} {downs:?}");
@@ -163,24 +172,22 @@ fn plain() -> SmtpConfig {
 }
 
 fn imap(at: &SmtpConfig) -> Mailbox {
-    Mailbox::Imap(ImapConfig {
-        host: at.host.clone(),
+    let imap = ImapConfig {
+        host: Some(at.host.clone()),
         port: at.port,
         tls: Tls::None,
-        login: Login {
-            user: "larm".into(),
-            password: Secret::new("hem\"ligt"),
-            by: AuthBy::Login,
-            password_file: None,
-        },
+        user: "larm".into(),
+        password: Secret::new("hem\"ligt"),
+        auth: AuthBy::Login,
         ..ImapConfig::default()
-    })
+    };
+    Mailbox { imap: Some(imap), ..Mailbox::default() }
 }
 
 /// Every byte of a session that finds two mails, one of them a report.
 #[tokio::test]
 async fn reports_over_imap_byte_for_byte() {
-    let (_, message_id) = sent(Mailbox::Maildir("/nowhere".into())).await;
+    let (_, message_id) = sent(in_folder(Path::new("/nowhere"))).await;
     let report = report("", &message_id, "delivered", "2.0.0").replace('\n', "\r\n");
     let found: &'static str =
         format!("* 2 FETCH (UID 9 BODY[]<0> {{{}}}\r\n{report} FLAGS ())\r\nv6 OK done\r\n", report.len()).leak();

@@ -5,15 +5,16 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vardkase::domain::delivery::SendError;
-use vardkase::gateways::smtp::{AuthBy, Login, SmtpConfig, Tls};
+use vardkase::gateways::smtp::{AuthBy, SmtpConfig, Tls};
 use vardkase::gateways::{Gateway, Secret};
 use vardkase::sim::Far;
 use vardkase::sim::smtp::{self as sim, Options};
+use vardkase::yaml::Secs;
 
 use super::{config, gateway, jobs, scripted, send_all};
 
-fn login(by: AuthBy) -> Option<Login> {
-    Some(Login { user: "tim".into(), password: Secret::new("tanstaaftanstaaf"), by, password_file: None })
+fn logging_in(auth: AuthBy, config: SmtpConfig) -> SmtpConfig {
+    SmtpConfig { user: Some("tim".into()), password: Some(Secret::new("tanstaaftanstaaf")), auth, ..config }
 }
 
 #[tokio::test]
@@ -29,7 +30,7 @@ async fn cram_md5_and_xoauth2_byte_for_byte() {
     ];
     dialogue.extend(rest("235 ok\r\n"));
     let (config, server) = scripted(dialogue).await;
-    let config = SmtpConfig { login: login(AuthBy::Auto), ..config };
+    let config = logging_in(AuthBy::Auto, config);
     let (outcomes, _) = send_all(&gateway(config), jobs(&["a@fs.example"])).await;
     assert!(outcomes[&0].is_ok(), "{outcomes:?}");
     assert_eq!(server.await.expect("the dialogue")[2], "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw\r\n");
@@ -42,7 +43,7 @@ async fn cram_md5_and_xoauth2_byte_for_byte() {
         ("535 5.7.8 bad token\r\n", ""),
     ])
     .await;
-    let config = SmtpConfig { login: login(AuthBy::Xoauth2), ..config };
+    let config = logging_in(AuthBy::Xoauth2, config);
     let (outcomes, downs) = send_all(&gateway(config), jobs(&["a@fs.example"])).await;
     let cause = "AUTH: 535 5.7.8 bad token; the server refuses user or password";
     assert_eq!(outcomes[&0], Err(SendError::temporary(cause)));
@@ -56,7 +57,7 @@ async fn cram_md5_and_xoauth2_byte_for_byte() {
 async fn a_mechanism_that_is_not_offered_is_not_replaced_by_a_weaker_one() {
     let options = Options { login: Some(("tim".into(), "x".into())), ..Options::default() };
     let server = sim::start(Far::default(), "mail", options).await.expect("server");
-    let config = SmtpConfig { login: login(AuthBy::CramMd5), ..config(&server) };
+    let config = logging_in(AuthBy::CramMd5, config(&server));
     let (outcomes, _) = send_all(&gateway(config), jobs(&["a@fs.example"])).await;
     let cause = outcomes[&0].as_ref().expect_err("no login").cause();
     assert_eq!(cause, "AUTH: the server does not offer CRAM-MD5 before TLS");
@@ -68,7 +69,7 @@ async fn a_mechanism_that_is_not_offered_is_not_replaced_by_a_weaker_one() {
 async fn a_wrong_password_is_not_hammered() {
     let options = Options { login: Some(("tim".into(), "right".into())), ..Options::default() };
     let server = sim::start(Far::default(), "mail", options).await.expect("server");
-    let config = SmtpConfig { login: login(AuthBy::Auto), connections_max: 10, ..config(&server) };
+    let config = SmtpConfig { connections_max: 10, ..logging_in(AuthBy::Auto, config(&server)) };
     let gateway = gateway(config);
     let to: Vec<String> = (0..50).map(|i| format!("u{i}@fs.example")).collect();
     let to: Vec<&str> = to.iter().map(String::as_str).collect();
@@ -91,8 +92,8 @@ async fn a_mended_password_file_is_tried_at_once() {
     std::fs::write(&file, "wrong\n").expect("a file");
     let options = Options { login: Some(("tim".into(), "right".into())), ..Options::default() };
     let server = sim::start(Far::default(), "mail", options).await.expect("server");
-    let login = Login { password_file: Some(file.clone()), ..login(AuthBy::Auto).expect("a login") };
-    let gateway = gateway(SmtpConfig { login: Some(login), ..config(&server) });
+    let password = Some(Secret::in_file(&file));
+    let gateway = gateway(SmtpConfig { password, ..logging_in(AuthBy::Auto, config(&server)) });
     assert!(!gateway.probe().await.ok);
     std::fs::write(&file, "right\n").expect("a file");
     let health = gateway.probe().await;
@@ -118,11 +119,11 @@ async fn one_byte_a_second_is_no_answer() {
         let _ = tcp.read(&mut [0; 64]).await;
     });
     let config = SmtpConfig {
-        host: addr.ip().to_string(),
+        host: addr.ip().to_string().into(),
         port: addr.port(),
         tls: Tls::None,
         from: "larm@region.example".into(),
-        reply_timeout_s: 30,
+        reply_timeout: Secs(30),
         ..SmtpConfig::default()
     };
     let begun = tokio::time::Instant::now();

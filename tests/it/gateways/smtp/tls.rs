@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use vardkase::domain::delivery::SendError;
 use vardkase::gateways::Secret;
-use vardkase::gateways::smtp::{Login, SmtpConfig, Tls};
+use vardkase::gateways::smtp::{SmtpConfig, Tls};
 
 use super::{gateway, jobs, send_all};
 
@@ -104,7 +104,8 @@ async fn server(implicit: bool, after_starttls: &'static str) -> (SmtpConfig, He
         tls: if implicit { Tls::Implicit } else { Tls::Starttls },
         ca_file: Some(here("ca.pem")),
         tls_name: Some("mail.example".into()),
-        login: Some(Login { user: "larm".into(), password: Secret::new("x"), ..Login::default() }),
+        user: Some("larm".into()),
+        password: Some(Secret::new("x")),
         from: "larm@region.example".into(),
         connections_max: 1,
         ..SmtpConfig::default()

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::config::raw::{Name, Secs};
+use crate::yaml::{Name, Secs};
 
 /// `channels/watch.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::config::de::{AT, NONE_OR, ONE_OR_MANY};
-use crate::config::diagnostics::Place;
+use super::de::{AT, NONE_OR, ONE_OR_MANY};
+use super::diagnostics::Place;
 
 /// A value and the place where it stands, for mistakes that are found later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +23,18 @@ pub struct At<T> {
 pub type Name = At<String>;
 /// The same thing in several languages.
 pub type Texts = Ordered<At<String>>;
+
+/// Written by the program itself: it stands nowhere.
+impl<T> From<T> for At<T> {
+    fn from(value: T) -> Self {
+        Self { value, place: Place::default() }
+    }
+}
+impl From<&str> for At<String> {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
 
 impl<T> std::ops::Deref for At<T> {
     type Target = T;
@@ -184,6 +196,26 @@ impl<T: JsonSchema> JsonSchema for NoneOr<T> {
     }
     fn json_schema(g: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [{ "const": "none" }, g.subschema_for::<T>()] })
+    }
+}
+
+/// A value of any form, as JSON has it: for what is handed on as it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Json(pub serde_json::Value);
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        serde_json::Value::deserialize(d).map(Json)
+    }
+}
+impl JsonSchema for Json {
+    fn schema_name() -> Cow<'static, str> {
+        "Json".into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!(true)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Types out of the tree of [`super::yaml`], with serde, going on after a mistake: an unknown key is said and skipped; an
-//! entry of a [`List`](super::raw::List) or [`Ordered`](super::raw::Ordered) that can't be read is said and left out.
+//! Types out of the tree of [`super::tree`], with serde, going on after a mistake: an unknown key is said and skipped; an
+//! entry of a [`List`](super::List) or [`Ordered`](super::Ordered) that can't be read is said and left out.
 //!
 //! Strict on purpose: text that looks like a number or a yes must stand in quotes (a telephone number without its plus sign
 //! reaches nobody), and only `true` and `false` are yes and no.
@@ -11,13 +11,13 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
 use super::diagnostics::{Diagnostic, Found, Place};
-use super::yaml::{Kind, Node};
+use super::tree::{Kind, Node};
 
-/// Asks for the place of a value beside the value ([`super::raw::At`]).
+/// Asks for the place of a value beside the value ([`super::At`]).
 pub const AT: &str = "$at";
-/// A single value may stand for a list of one ([`super::raw::OneOrMany`]).
+/// A single value may stand for a list of one ([`super::OneOrMany`]).
 pub const ONE_OR_MANY: &str = "$one-or-many";
-/// `none` may stand for nothing ([`super::raw::NoneOr`]).
+/// `none` may stand for nothing ([`super::NoneOr`]).
 pub const NONE_OR: &str = "$none-or";
 
 /// Why a value could not be read. It is in the collector already when `said`.
@@ -154,6 +154,17 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
         match &self.node.kind {
             Kind::Scalar { text, plain: true } if is_null(text) => self.placed(visitor.visit_unit()),
+            Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "false") => {
+                self.placed(visitor.visit_bool(text == "true"))
+            }
+            Kind::Scalar { text, plain: true } if looks_typed(text) => match text.parse::<i64>() {
+                Ok(n) if n.to_string() == *text => self.placed(visitor.visit_i64(n)),
+                _ => {
+                    let message = format!("{text} may be a number or text");
+                    Err(self
+                        .say(self.node.place, "quotes", message, |d| d.help(format!("write it in quotes: \"{text}\""))))
+                }
+            },
             Kind::Scalar { text, .. } => self.placed(visitor.visit_str(text)),
             Kind::Seq(_) => self.deserialize_seq(visitor),
             Kind::Map(_) => self.deserialize_map(visitor),
@@ -181,7 +192,10 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
         self.deserialize_str(visitor)
     }
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
-        self.deserialize_any(visitor)
+        match &self.node.kind {
+            Kind::Scalar { text, .. } => self.placed(visitor.visit_str(text)),
+            _ => Err(self.fail("type", format!("a key is wanted here, not {}", self.what()))),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {

@@ -2,13 +2,39 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::{Serialize, Serializer};
 
 /// A span of time: `90s`, `5m`, `1h`, `30d`; in seconds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Secs(pub u32);
+
+impl Secs {
+    /// As long as it says.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+
+    /// As long as it says, but never nothing: for waits that are limits.
+    pub fn at_least_a_second(self) -> Duration {
+        Duration::from_secs(self.0.max(1).into())
+    }
+}
+
+impl Serialize for Secs {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let (n, unit) = match self.0 {
+            n if n > 0 && n % 86_400 == 0 => (n / 86_400, 'd'),
+            n if n > 0 && n % 3_600 == 0 => (n / 3_600, 'h'),
+            n if n > 0 && n % 60 == 0 => (n / 60, 'm'),
+            n => (n, 's'),
+        };
+        s.collect_str(&format_args!("{n}{unit}"))
+    }
+}
 
 /// A span until a deadline: `72h`, or months of the calendar: `1mo`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,6 +179,10 @@ mod tests {
             assert!(bad.parse::<Secs>().is_err() || bad == "m", "{bad}");
         }
         assert!("m".parse::<Secs>().is_err());
+        for text in ["0s", "90s", "5m", "25h", "7d"] {
+            let span: Secs = text.parse().expect("a span");
+            assert_eq!(serde_json::to_string(&span).ok(), Some(format!("\"{text}\"")));
+        }
     }
 
     #[test]

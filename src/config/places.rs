@@ -1,0 +1,31 @@
+//! Where things of the plan stand in the files, for what is found after they were resolved.
+
+use std::collections::BTreeMap;
+
+use crate::domain::ids::{FunctionIx, PlaybookId, RoutineId};
+use crate::domain::lang::Lang;
+use crate::domain::plan::RowId;
+use crate::yaml::Place;
+
+/// Where things of the plan stand in the files, for what `check` finds.
+#[derive(Default)]
+pub(super) struct Places {
+    pub functions: Vec<Place>,
+    pub points: Vec<Place>,
+    pub gateways: Vec<Place>,
+    pub infra: Vec<Place>,
+    pub systems: Vec<Place>,
+    pub routines: BTreeMap<RoutineId, Place>,
+    pub playbooks: BTreeMap<PlaybookId, Place>,
+    pub what: BTreeMap<PlaybookId, Place>,
+    pub scope: BTreeMap<PlaybookId, Place>,
+    pub rows: BTreeMap<(PlaybookId, RowId), Place>,
+    pub answer_within: BTreeMap<(PlaybookId, RowId), Place>,
+    pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
+    pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
+    pub words: BTreeMap<Lang, Place>,
+    pub holding: BTreeMap<Lang, Place>,
+    pub call: Option<Place>,
+    pub office_hours: Place,
+    pub switchboard: Place,
+}
