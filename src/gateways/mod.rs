@@ -34,6 +34,7 @@ pub mod line;
 mod manual;
 pub mod mirror;
 mod pager;
+pub mod paging_http;
 pub mod pocsag;
 pub mod protocol;
 pub mod registry;

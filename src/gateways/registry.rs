@@ -15,7 +15,7 @@ use super::way::{Envelope, Spoken};
 pub use super::way::{GatewayConfig, Kind, Way};
 pub use super::web::PageWord;
 use super::web::WebGateway;
-use super::{espa, fax_mail, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
+use super::{espa, fax_mail, hylafax, paging_http, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
 use crate::yaml::{At, Found, List, Need, Node, Ordered, read};
 
 /// One kind of gateway: what every entry of its file has, and the protocols, of which it has one.
@@ -152,6 +152,8 @@ gateways! {
     espa: espa::EspaConfig,
     /// POCSAG as sound.
     pocsag: pocsag::PocsagConfig,
+    /// A provider's interface over HTTP.
+    http: paging_http::PagingHttpConfig,
 }
 
 /// The files, each with the entries in it, in the order in which the plan has them.

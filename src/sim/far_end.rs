@@ -10,7 +10,7 @@ use std::pin::Pin;
 use tokio::sync::watch;
 
 use super::relay::Line;
-use super::{Far, espa, hylafax, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
+use super::{Far, espa, hylafax, paging_http, pocsag, smpp, sms_http, sms_spool, smtp, snpp, tap};
 use crate::domain::text::Charset;
 
 /// A far end, whatever it speaks; it speaks as long as this lives.
@@ -126,6 +126,7 @@ pub async fn start(protocol: &str, told: &Told<'_>) -> io::Result<Box<dyn FarEnd
             Box::new(espa::start(far, name, options).await?)
         }
         "pocsag" => Box::new(pocsag::start(far, name, charset, told.fact("baud").parse().unwrap_or(1_200)).await?),
+        "paging-http" => paging_http::far_end(told).await?,
         other => return Err(io::Error::other(format!("nobody here speaks {other}"))),
     })
 }

@@ -8,6 +8,7 @@ pub mod espa;
 pub mod far_end;
 mod http;
 pub mod hylafax;
+pub mod paging_http;
 pub mod pocsag;
 pub mod relay;
 pub mod smpp;

@@ -2,6 +2,7 @@
 mod espa;
 mod fax_mail;
 mod hylafax;
+mod paging_http;
 mod paging_loopback;
 pub(crate) mod paging_rig;
 mod pocsag;
