@@ -4,7 +4,7 @@ use super::timeline::*;
 use vardkase::config::{Source, load, run_check};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
-use vardkase::domain::incident::state::Kind;
+use vardkase::domain::incident::values::Kind;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::Channel;
 use vardkase::domain::public_view::public_view;
@@ -49,7 +49,7 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
     t.reply("vagt", Channel::Sms, "Jeg tager den");
     let thanks = t.notes_to("vagt", NoteWord::YouOwnIt)[0].whole.clone();
     assert!(thanks.contains("Tak. Du har sagen Patientjournalen er nede."), "{thanks}");
-    assert!(matches!(t.ask(no, "vagt").state, vardkase::domain::incident::state::AskState::Answered { .. }));
+    assert!(matches!(t.ask(no, "vagt").state, vardkase::domain::incident::ask_list::AskState::Answered { .. }));
     t.advance(700);
     let disturbed = page(&t, da);
     assert!(disturbed.contains("Forstyrrelse i sundhedsvæsenet</h1>"), "{disturbed}");
