@@ -70,7 +70,13 @@ struct Peer {
 }
 
 fn peer(port: u16, set: impl FnOnce(&mut HylafaxConfig)) -> Peer {
-    let mut config = HylafaxConfig { port, dials_max: CALLS_MAX, tries_max: CALLS_MAX, ..HylafaxConfig::default() };
+    let mut config = HylafaxConfig {
+        port,
+        user: "vardkase".into(),
+        dials_max: CALLS_MAX,
+        tries_max: CALLS_MAX,
+        ..HylafaxConfig::default()
+    };
     set(&mut config);
     let gateway = Arc::new(Hylafax::new(GatewayId::from("fax"), config));
     let (jobs, queue) = mpsc::channel(16);

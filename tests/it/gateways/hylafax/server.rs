@@ -34,6 +34,7 @@ pub async fn rig_with(options: Options, set: impl FnOnce(&mut HylafaxConfig)) ->
     let server = start(far.clone(), "fax-sim", options).await.unwrap();
     let mut config = HylafaxConfig {
         port: server.addr.port(),
+        user: "vardkase".into(),
         connections_max: 1,
         waits_max: 0,
         poll_every: Secs(0),
