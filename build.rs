@@ -1,6 +1,8 @@
 //! Makes the words of the screens into Rust (`build/words.rs`), and in the profile `dist` places the functions of a start beside
 //! each other in the program: see `layout/README.md`.
 
+#![expect(clippy::disallowed_macros, reason = "so cargo is spoken to")]
+
 #[path = "build/words.rs"]
 mod words;
 

@@ -1,7 +1,13 @@
 //! The simulation of the tests, for as long as one likes: `cargo run --release --example simulate -- --seeds 100000`.
 //! `--from N` begins elsewhere, `--seed N` shows the timeline of one.
 #![allow(clippy::collapsible_match, clippy::large_enum_variant)]
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "shares the files of the tests")]
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "shares the files of the tests"
+)]
 
 #[path = "../tests/it/rules/region.rs"]
 #[allow(dead_code, reason = "shared with the tests")]

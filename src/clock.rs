@@ -1,11 +1,11 @@
-//! The only reader of time. Rules get the time as an argument; whoever waits gets it here.
+//! The only reader of time. Rules get the time as an argument.
 //!
 //! Two clocks, for two uses. [`Clock::now`] is the time of day, for deadlines that must survive a restart: it never goes
 //! backwards, and it never stands still because somebody set the machine's clock back. [`mono`] is for waits inside the
 //! process (timeouts, backoff): nothing can set it.
 
-use std::future::Future;
-use std::pin::Pin;
+#![expect(clippy::disallowed_methods, reason = "the only reader of the machine's time")]
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A waiter looks at the clock so often: the machine may have slept, or its clock may have been set.
-const RECHECK: Duration = Duration::from_secs(1);
 /// While it is ahead of the machine's clock, it goes slower by one part in so many, until the machine has caught up.
 const SLOWER_BY: i64 = 16;
 /// A step of the machine's clock from here on is worth a warning.
@@ -25,15 +23,10 @@ pub fn mono() -> Instant {
     Instant::now()
 }
 
-/// A wait.
-pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-/// The time of day, and waiting for it.
+/// The time of day.
 pub trait Clock: Send + Sync {
     /// Now. Never less than it was.
     fn now(&self) -> Timestamp;
-    /// Returns when `now() >= at`.
-    fn sleep_until(&self, at: Timestamp) -> Wait<'_>;
     /// Whether deadlines run, which must not come later than was planned.
     fn deadlines_run(&self, _run: bool) {}
 }
@@ -148,19 +141,6 @@ impl Clock for SystemClock {
     fn deadlines_run(&self, run: bool) {
         self.lock().may_slow(!run);
     }
-    fn sleep_until(&self, at: Timestamp) -> Wait<'_> {
-        Box::pin(async move {
-            loop {
-                let now = self.now();
-                if now >= at {
-                    return;
-                }
-                let left = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
-                // A timer has whole milliseconds; one that wakes a little early would only spin.
-                tokio::time::sleep(left.min(RECHECK).max(Duration::from_millis(1))).await;
-            }
-        })
-    }
 }
 
 /// A clock for tests, drills on fast forward and replays: it starts where it is told and moves when it is told.
@@ -171,13 +151,14 @@ impl Clock for SystemClock {
 pub struct VirtualClock {
     base: Timestamp,
     since: Option<Instant>,
-    added: Arc<watch::Sender<Duration>>,
+    added: Arc<Mutex<Duration>>,
 }
 
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "time of tests"))]
 impl VirtualClock {
     /// Stands still until it is moved.
     pub fn stepped(at: Timestamp) -> Self {
-        Self { base: at, since: None, added: Arc::new(watch::Sender::new(Duration::ZERO)) }
+        Self { base: at, since: None, added: Arc::default() }
     }
 
     /// Moves with [`mono`] too.
@@ -185,9 +166,9 @@ impl VirtualClock {
         Self { since: Some(mono()), ..Self::stepped(at) }
     }
 
-    /// Moves on, and wakes who waits.
+    /// Moves on.
     pub fn advance(&self, by: Duration) {
-        self.added.send_modify(|added| *added += by);
+        *self.added() += by;
     }
 
     /// Moves on to a time; nothing happens if it has passed.
@@ -196,28 +177,16 @@ impl VirtualClock {
             self.advance(by);
         }
     }
+
+    fn added(&self) -> std::sync::MutexGuard<'_, Duration> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        let passed = self.since.map_or(Duration::ZERO, |since| mono().duration_since(since)) + *self.added.borrow();
+        let passed = self.since.map_or(Duration::ZERO, |since| mono().duration_since(since)) + *self.added();
         self.base.saturating_add(passed).unwrap_or(Timestamp::MAX)
-    }
-    fn sleep_until(&self, at: Timestamp) -> Wait<'_> {
-        Box::pin(async move {
-            let mut moved = self.added.subscribe();
-            loop {
-                let now = self.now();
-                if now >= at {
-                    return;
-                }
-                let left = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
-                tokio::select! {
-                    _ = moved.changed() => {}
-                    () = tokio::time::sleep(left.max(Duration::from_millis(1))), if self.since.is_some() => {}
-                }
-            }
-        })
     }
 }
 
@@ -304,29 +273,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_is_woken_when_a_virtual_clock_moves() {
+    async fn a_virtual_clock_moves_when_it_is_told_or_with_the_paused_runtime() {
         let clock = VirtualClock::stepped(at(0));
-        let waiter = tokio::spawn({
-            let clock = clock.clone();
-            async move {
-                clock.sleep_until(at(300)).await;
-                clock.now()
-            }
-        });
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-            assert!(!waiter.is_finished());
-            clock.advance(secs(100));
-        }
-        assert_eq!(waiter.await.unwrap(), at(300));
-        clock.advance_to(at(200));
+        tokio::time::advance(secs(3600)).await;
+        clock.clone().advance(secs(300));
         assert_eq!(clock.now(), at(300));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_following_clock_moves_with_the_paused_runtime() {
+        clock.advance_to(at(200));
+        assert_eq!(clock.now(), at(300), "never back");
         let clock = VirtualClock::following(at(0));
-        clock.sleep_until(at(3600)).await;
+        tokio::time::advance(secs(3600)).await;
         assert_eq!(clock.now(), at(3600));
         clock.advance(secs(60));
         assert_eq!(clock.now(), at(3660));

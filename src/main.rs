@@ -1,5 +1,5 @@
 //! Parse, run, map the error to an exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(vardkase::cli::main())
+    std::process::ExitCode::from(vardkase::main())
 }

@@ -100,7 +100,7 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
         board.clear(LOOP);
         memory.show(&look, &board, now, mono());
         board.audited(now);
-        let alarms = memory.to_tell(&board.alarms(), now);
+        let alarms = memory.not_yet_told(&board.alarms(), now);
         if !alarms.is_empty() {
             let avoid = look.out.into_iter().collect();
             let told = handle.input(Input::ProgramAlarm { alarms, avoid });
@@ -156,7 +156,7 @@ impl Memory {
     }
 
     /// Alarms that somebody must be told of by a note now.
-    pub fn to_tell(&mut self, standing: &[Alarm], now: At) -> Vec<ProgramAlarm> {
+    pub fn not_yet_told(&mut self, standing: &[Alarm], now: At) -> Vec<ProgramAlarm> {
         let mut tell = Vec::new();
         for alarm in standing.iter().filter(|a| a.tell) {
             let (told, seen) = self.told.entry(alarm.name.clone()).or_insert((At(i64::MIN), now));
@@ -246,15 +246,15 @@ mod tests {
         board.raise("quiet", L10n::default(), At(0), false);
         let at = |s: i64| At(s * 1000);
         let told =
-            |m: &mut Memory, now| m.to_tell(&board.alarms(), now).into_iter().map(|a| a.name).collect::<Vec<_>>();
+            |m: &mut Memory, now| m.not_yet_told(&board.alarms(), now).into_iter().map(|a| a.name).collect::<Vec<_>>();
         assert_eq!(told(&mut memory, at(10)), ["a"]);
         assert!(told(&mut memory, at(20)).is_empty());
         // It comes and goes: nobody is paged each time.
-        assert!(memory.to_tell(&[], at(30)).is_empty());
+        assert!(memory.not_yet_told(&[], at(30)).is_empty());
         assert!(told(&mut memory, at(40)).is_empty());
         assert_eq!(told(&mut memory, at(1810)), ["a"]);
         // Gone for long: the next one is a new one.
-        assert!(memory.to_tell(&[], at(1820 + 1800)).is_empty());
+        assert!(memory.not_yet_told(&[], at(1820 + 1800)).is_empty());
         assert_eq!(told(&mut memory, at(1830 + 1800)), ["a"]);
     }
 }

@@ -33,8 +33,7 @@ pub const ALARM: &str = "heartbeat";
 /// The journal's head as it leaves the machine: number and the first letters of its hash. Whoever keeps it can show later
 /// that nobody has cut the tail.
 pub fn written_head(seq: u64, hash: &[u8]) -> String {
-    let letters: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
-    format!("{seq} {letters}")
+    format!("{seq} {}", hex::encode(&hash[..hash.len().min(8)]))
 }
 
 /// What is sent with a sign of life besides the head: a newer part of the program may have more to say (a signature).

@@ -223,20 +223,9 @@ fn mirror_pages(view: &PublicView, frame: &PageFrame<'_>) -> Vec<(PageName, Arc<
     pages
 }
 
-/// As askama writes text into HTML.
+/// As the page has it.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&#38;"),
-            '<' => out.push_str("&#60;"),
-            '>' => out.push_str("&#62;"),
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
+    askama::filters::escape(text, askama::filters::Html).map_or_else(|never| match never {}, |text| text.to_string())
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use super::table::{self, said};
 use crate::api::{LogPart, LogRecord, calls};
 use crate::dispatch::evidence;
 use crate::dispatch::record::{Decoder, Entry};
-use crate::dispatch::recover::hex;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::time::At;
@@ -99,7 +98,7 @@ impl LogArgs {
                         incident: None,
                         event,
                         what,
-                        hash: Some(hex(&record.hash)),
+                        hash: Some(hex::encode(record.hash)),
                     });
                 }
                 ControlFlow::Continue(())
@@ -151,7 +150,7 @@ fn export(cx: &mut Context<'_>, file: &Path) -> Result<(), Error> {
         }
     };
     out.into_inner().map_err(|e| failed(e.into_error())).and_then(|f| f.sync_all().map_err(failed))?;
-    let by = key.map(|k| hex(&k.public()));
+    let by = key.map(|k| hex::encode(k.public()));
     if cx.json() {
         cx.term.json(&json!({ "file": file, "records": head.seq, "head": head.to_string(), "key": by }));
         return Ok(());
@@ -172,7 +171,7 @@ fn head_at(reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
 
 /// Private values are still sealed in it.
 fn of(seq: u64, at: At, event: &Event, hash: &[u8]) -> LogRecord {
-    let hash = hex(hash);
+    let hash = hex::encode(hash);
     // What has no JSON form is shown as programmers see it, rather than left out.
     let what = serde_json::to_value(event).unwrap_or_else(|_| json!(format!("{event:?}")));
     LogRecord { seq, at, incident: event.incident(), event: event.name().into(), what, hash: Some(hash) }

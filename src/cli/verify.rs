@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::terminal::Hue;
 use crate::dispatch::evidence;
-use crate::dispatch::recover::hex;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
 use crate::journal::{Head, Reader, Report, ShortHead, SqliteReader, VerifyOptions, verify};
@@ -53,7 +52,7 @@ impl VerifyArgs {
             let mut value = as_json(&report);
             value["seals_proved"] = seals.proved.into();
             value["sealed"] = seals.last.as_ref().map(|s| json!({ "seq": s.seq, "at": At(s.at_ms) })).into();
-            value["seal_keys"] = seals.keys.iter().map(|k| hex(k)).collect::<Vec<_>>().into();
+            value["seal_keys"] = seals.keys.iter().map(hex::encode).collect::<Vec<_>>().into();
             value["doubt"] = doubt.into();
             cx.term.json(&value);
             return Ok(code);
@@ -70,7 +69,7 @@ impl VerifyArgs {
             cx.term.line(&format!("{} records before it are proved", report.records));
         }
         cx.term.line(&format!("head: {head}"));
-        let keys: Vec<String> = seals.keys.iter().map(|k| hex(k)).collect();
+        let keys: Vec<String> = seals.keys.iter().map(hex::encode).collect();
         match &seals.last {
             Some(last) => cx.term.line(&format!(
                 "seals: {} proved, the last of record {} at {}, by {}",
@@ -106,7 +105,7 @@ impl VerifyArgs {
             return Some(format!("record {seq}: {why}"));
         }
         if let Some(key) = &self.key
-            && let Some(other) = seals.keys.iter().map(|k| hex(k)).find(|k| !k.eq_ignore_ascii_case(key))
+            && let Some(other) = seals.keys.iter().map(hex::encode).find(|k| !k.eq_ignore_ascii_case(key))
         {
             return Some(format!("seals are by {other}, not by {key}"));
         }

@@ -236,6 +236,10 @@ enum Ended {
 impl Engine {
     /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "internals"),
+        expect(dead_code, reason = "the simulation brings its own randomness and pace")
+    )]
     pub fn with_nonces(mut self, nonces: Nonces) -> Self {
         self.nonces = nonces;
         self
@@ -243,6 +247,10 @@ impl Engine {
 
     /// Looks at its timers less often than each second: virtual time neither sleeps nor is set.
     #[must_use]
+    #[cfg_attr(
+        not(feature = "internals"),
+        expect(dead_code, reason = "the simulation brings its own randomness and pace")
+    )]
     pub fn looking_every(mut self, every: Duration) -> Self {
         self.look_every = every;
         self

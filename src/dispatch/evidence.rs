@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Decoder, Entry};
-use super::recover::{hex, plans_named, unhex};
+use super::recover::{plans_named, unhex};
 use super::system_record::SystemRecord;
 use crate::domain::time::At;
 use crate::journal::{Hash, Head, HeadSeal, JournalError, NewRecord, Reader, RecordRef, SealKey, ShortHead, hash_of};
@@ -208,7 +208,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<Head, CannotWrite> {
     let head = reader.head()?;
-    let key_text = key.map(|key| hex(&key.public()));
+    let key_text = key.map(|key| hex::encode(key.public()));
     let top = Top {
         evidence: FORMAT,
         region: region.into(),
@@ -246,7 +246,14 @@ pub fn write(
     if let Some(key) = key {
         let seal = key.seal(head, now.0, region);
         let HeadSeal { seq, hash, at_ms, region, key, signature } = seal;
-        let seal = SealText { seq, hash: hex(&hash), at_ms, region, key: hex(&key), signature: hex(&signature) };
+        let seal = SealText {
+            seq,
+            hash: hex::encode(hash),
+            at_ms,
+            region,
+            key: hex::encode(key),
+            signature: hex::encode(&signature),
+        };
         line(out, &SealLine { seal })?;
     }
     line(out, &End { end: true })?;
@@ -260,9 +267,9 @@ fn text_of(record: &RecordRef<'_>) -> RecordLine {
         kind: record.kind,
         version: record.version,
         at_ms: record.at_ms,
-        commitments: record.commitments().map(|c| hex(&c.0)).collect(),
-        bytes: hex(record.bytes),
-        hash: hex(&record.hash),
+        commitments: record.commitments().map(|c| hex::encode(c.0)).collect(),
+        bytes: hex::encode(record.bytes),
+        hash: hex::encode(record.hash),
     }
 }
 
@@ -311,7 +318,7 @@ pub fn prove(input: &mut dyn BufRead, expected: &Expected) -> Result<Proof, Wron
             }
             chain.take(&record, &mut proof).map_err(wrong)?;
         } else if let Ok(PlanLine { plan, json }) = serde_json::from_slice(&text) {
-            if hex(&hash_of(json.as_bytes())) != plan {
+            if hex::encode(hash_of(json.as_bytes())) != plan {
                 return Err(wrong(format!("plan {plan} is not what its name says")));
             }
             proof.plans += 1;
@@ -386,8 +393,8 @@ impl<'e> Chain<'e> {
         let commitments = commitments.ok_or_else(damaged)?;
         let record = NewRecord::new(line.kind, line.version, line.at_ms, bytes);
         let seen = record.linked(self.head, &commitments).ok_or_else(damaged)?;
-        if hex(&seen.hash) != line.hash {
-            return Err(format!("record {seq} was changed: its link is {}, not {}", hex(&seen.hash), line.hash));
+        if hex::encode(seen.hash) != line.hash {
+            return Err(format!("record {seq} was changed: its link is {}, not {}", hex::encode(seen.hash), line.hash));
         }
         if self.expected.head.is_some_and(|e| e.seq == seq && e.hash != seen.hash)
             || self.expected.foot.is_some_and(|e| e.seq == seq && ShortHead::of(seen) != e)
@@ -412,7 +419,7 @@ impl<'e> Chain<'e> {
 
     fn seal(&mut self, seal: &HeadSeal, proof: &mut Proof) -> Result<(), String> {
         judge(seal, self.links.at(seal.seq)).map_err(|why| format!("{why} (of record {})", seal.seq))?;
-        let by = hex(&seal.key);
+        let by = hex::encode(seal.key);
         if let Some(key) = self.expected.key.as_ref().filter(|key| !key.eq_ignore_ascii_case(&by)) {
             return Err(format!("the seal of record {} is by {by}, not by {key}", seal.seq));
         }

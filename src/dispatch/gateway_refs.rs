@@ -61,6 +61,7 @@ impl GatewayRefs {
     }
 
     /// How many are known.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn len(&self) -> usize {
         self.known.len()
     }

@@ -127,7 +127,7 @@ pub fn latest_seal(meta: &Meta) -> Option<&HeadSeal> {
 }
 
 fn seal_view(seal: &HeadSeal) -> SealView {
-    SealView { seq: seal.seq, at: At(seal.at_ms), foot: seal.foot(), key: super::recover::hex(&seal.key) }
+    SealView { seq: seal.seq, at: At(seal.at_ms), foot: seal.foot(), key: hex::encode(seal.key) }
 }
 
 fn copy_view(copy: &CopyState) -> CopyView {

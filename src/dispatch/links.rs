@@ -63,7 +63,9 @@ impl LinkKey {
                         format!("{path} is damaged; restore it from a copy, or remove it: links already sent then end");
                     io::Error::new(ErrorKind::InvalidData, what)
                 };
-                from_hex(text.trim()).map(Self).ok_or_else(damaged)
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| damaged())?;
+                Ok(Self(bytes))
             }
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let mut bytes = [0; 32];
@@ -152,17 +154,6 @@ fn decode(text: &str) -> Option<[u8; TOKEN_BYTES]> {
     (value & 3 == 0).then_some(bytes)
 }
 
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = folder.join("link-key.new");
     match fs::remove_file(&new) {
@@ -174,7 +165,7 @@ fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.write(true).create_new(true).open(&new)?;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hex::encode(bytes);
     writeln!(file, "{hex}")?;
     file.sync_all()?;
     fs::rename(&new, path)?;

@@ -200,6 +200,7 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
 ///
 /// # Errors
 /// A kind or version that this program does not know, or damaged bytes; or the record is no event.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
     match Decoder::default().next(record)? {
         Entry::Event { at, event, .. } => Ok((at, event)),

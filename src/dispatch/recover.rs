@@ -79,7 +79,7 @@ pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
     }
     let bytes = record::plan::encode(&plan);
     let hash = crate::journal::hash_of(&bytes);
-    plan.hash = hex(&hash);
+    plan.hash = hex::encode(hash);
     plan.index();
     (bytes, plan)
 }
@@ -90,19 +90,9 @@ fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, CannotRead> {
     Ok(plan)
 }
 
-/// Small letters.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 pub(super) fn unhex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (i, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut hash).ok()?;
     Some(hash)
 }
 

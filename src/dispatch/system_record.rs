@@ -85,11 +85,10 @@ impl SystemRecord {
 
     /// What it says, for the log.
     pub fn json(&self) -> serde_json::Value {
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         match self {
             SystemRecord::Sealed(seal) => serde_json::json!({
-                "seq": seal.seq, "hash": hex(&seal.hash), "at": At(seal.at_ms), "region": seal.region,
-                "key": hex(&seal.key), "signature": hex(&seal.signature),
+                "seq": seal.seq, "hash": hex::encode(seal.hash), "at": At(seal.at_ms), "region": seal.region,
+                "key": hex::encode(seal.key), "signature": hex::encode(&seal.signature),
             }),
             SystemRecord::Rehearsed(rehearsal) => serde_json::to_value(rehearsal).unwrap_or_default(),
             SystemRecord::ClockStepped(step) => serde_json::to_value(step).unwrap_or_default(),

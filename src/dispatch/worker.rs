@@ -41,6 +41,7 @@ pub const WORKER_EVENTS_MAX: usize = 64;
 
 /// What did not fit. Nothing of it is lost: the caller keeps it, and hears [`WorkerEvent::Room`].
 #[derive(Debug)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub struct Full {
     /// What was not taken, in order.
     pub rest: Vec<Queued>,
@@ -157,6 +158,7 @@ impl WorkerHandle {
     ///
     /// # Errors
     /// [`Full`] gives back what did not fit.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn submit(&self, jobs: Vec<Queued>) -> Result<(), Full> {
         let mut waiting = VecDeque::from(jobs);
         let ended = !self.submit_from(&mut waiting);

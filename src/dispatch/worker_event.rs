@@ -33,6 +33,7 @@ pub enum WorkerEvent {
         /// Which.
         gateway: GatewayId,
         /// Whether it is handed deliveries.
+        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
         standing: Standing,
         /// What it said.
         health: Health,
@@ -42,6 +43,7 @@ pub enum WorkerEvent {
         /// Where.
         gateway: GatewayId,
         /// For how many.
+        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
         room: usize,
     },
     /// The worker has ended. The last event.

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_macros, reason = "tests")]
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 

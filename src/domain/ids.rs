@@ -14,6 +14,7 @@ macro_rules! string_id {
         pub struct $name(pub Arc<str>);
         impl $name {
             /// The ID as text.
+            #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "not of every ID"))]
             pub fn as_str(&self) -> &str { &self.0 }
         }
         impl From<&str> for $name { fn from(s: &str) -> Self { Self(s.into()) } }

@@ -158,11 +158,13 @@ impl Ladders {
 
     /// Whether somebody who holds `who` may raise a site into `mode`. The first matching right that names the site wins over
     /// one for everywhere.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn may_raise(&self, who: FunctionIx, site: &SiteId, mode: ModeIx) -> bool {
         self.rights(site, mode).any(|r| r.raise_by.is_empty() || r.raise_by.contains(&who))
     }
 
     /// Whether somebody who holds `who` may lower a site out of `mode`.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn may_lower(&self, who: FunctionIx, site: &SiteId, mode: ModeIx) -> bool {
         self.rights(site, mode).any(|r| r.lower_by.contains(&who))
     }

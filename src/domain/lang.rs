@@ -65,6 +65,7 @@ impl L10n {
         self.0.get(&lang).map(String::as_str)
     }
     /// From pairs.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn of<const N: usize>(pairs: [(Lang, &str); N]) -> Self {
         Self(pairs.into_iter().map(|(l, t)| (l, t.to_owned())).collect())
     }

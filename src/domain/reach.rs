@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::ids::{GatewayIx, InfraId, SystemId};
+use super::ids::{InfraId, SystemId};
 use super::plan::{Needs, Plan};
 
 /// Everything that does not work.
@@ -18,10 +18,6 @@ impl Down {
     /// Whether these needs are met: all of the list, any one of each.
     pub fn stands(&self, needs: &Needs) -> bool {
         needs.iter().all(|any| any.iter().any(|i| !self.infra.contains(i)))
-    }
-    /// Whether a gateway still has what it needs.
-    pub fn gateway_stands(&self, plan: &Plan, g: GatewayIx) -> bool {
-        self.stands(&plan.gateway(g).needs)
     }
 }
 

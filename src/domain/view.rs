@@ -34,7 +34,7 @@ pub use incident::{
     incident,
 };
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
-pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, previews, replaced};
+pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 
 /// A rung of a ladder by its ID, with what people read.

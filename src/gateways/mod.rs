@@ -153,6 +153,7 @@ pub enum GatewayEvent {
     /// trying: what is over for this gateway is Permanent, so that the next one takes over, or Unknown.
     Receipt {
         /// Which gateway.
+        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The delivery, when the gateway knows it.
         delivery: Option<DeliveryId>,
@@ -164,6 +165,7 @@ pub enum GatewayEvent {
     /// Somebody wrote back.
     Reply {
         /// Which gateway.
+        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The sender's address, as the gateway gave it.
         from: Address,
@@ -175,6 +177,7 @@ pub enum GatewayEvent {
     /// The session is down (or up again, when `None`).
     Down {
         /// Which gateway.
+        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// Why.
         cause: Option<String>,

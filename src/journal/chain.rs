@@ -68,7 +68,7 @@ impl fmt::Display for Head {
     /// `1234:9f86d081…`, in full: it is meant to be noted and compared.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.seq)?;
-        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.hash))
     }
 }
 impl fmt::Debug for Head {
@@ -80,9 +80,9 @@ impl fmt::Debug for Head {
 impl std::str::FromStr for Head {
     type Err = BadHead;
     fn from_str(s: &str) -> Result<Self, BadHead> {
-        let (seq, hex) = s.trim().split_once(':').ok_or(BadHead)?;
+        let (seq, digits) = s.trim().split_once(':').ok_or(BadHead)?;
         let mut hash = [0; HASH_BYTES];
-        from_hex(hex, &mut hash).ok_or(BadHead)?;
+        hex::decode_to_slice(digits, &mut hash).map_err(|_| BadHead)?;
         Ok(Self { seq: seq.parse().map_err(|_| BadHead)?, hash })
     }
 }
@@ -96,19 +96,6 @@ impl fmt::Display for BadHead {
     }
 }
 impl std::error::Error for BadHead {}
-
-/// Fills `out` from hexadecimal digits; `None` unless there are exactly enough of them.
-pub(crate) fn from_hex(hex: &str, out: &mut [u8]) -> Option<()> {
-    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
-    if pairs.len() != out.len() {
-        return None;
-    }
-    let digit = |c: u8| char::from(c).to_digit(16);
-    for (byte, [high, low]) in out.iter_mut().zip(pairs) {
-        *byte = (digit(*high)? * 16 + digit(*low)?) as u8;
-    }
-    Some(())
-}
 
 /// What of a record goes into the chain.
 #[derive(Clone, Copy, Debug)]

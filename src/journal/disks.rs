@@ -24,6 +24,7 @@ impl CopyState {
         Self { dir, head, out: None, reserve_used: false }
     }
     /// It ran out of space, whether or not the reserve still carries it.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is_full(&self) -> bool {
         self.reserve_used || matches!(self.out, Some(JournalError::Disk { kind: DiskKind::Full, .. }))
     }
@@ -40,6 +41,7 @@ pub struct Disks {
 
 impl Disks {
     /// Whether nobody must look after them.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn are_well(&self) -> bool {
         !self.same_disk && self.copies.iter().all(|c| c.out.is_none() && !c.reserve_used)
     }

@@ -160,6 +160,7 @@ impl JournalError {
     }
 
     /// Whether the same batch may go through later without anything decided anew.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is_disk(&self) -> bool {
         matches!(self, Self::Disk { .. })
     }

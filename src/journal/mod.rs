@@ -62,6 +62,7 @@ mod disks;
 mod error;
 mod folder;
 mod frame;
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "the simulation's journal"))]
 mod memory;
 mod read;
 mod reserve;
@@ -94,6 +95,7 @@ pub use writer::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX, Journal, ManualWriter, Pend
 
 /// Whatever may stand in a frame goes through its reader, for fuzzing: no bytes may panic, and only a chain that holds passes.
 #[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn any_frame(bytes: &[u8]) -> u64 {
     let Ok(mut reader) = frame::FrameReader::new(Head::START, bytes) else { return 0 };
     let mut records = 0;
@@ -189,7 +191,8 @@ impl RecordRef<'_> {
         Head { seq: self.seq, hash: self.hash }
     }
     /// A copy that lives on.
-    pub fn to_record(&self) -> Record {
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
+    pub fn to_record(self) -> Record {
         Record {
             seq: self.seq,
             kind: self.kind,
@@ -331,5 +334,6 @@ pub trait Reader: Send {
     /// A private value by its commitment; `None` once its incident is forgotten.
     fn unseal(&self, commitment: Commitment) -> Result<Option<Vec<u8>>, JournalError>;
     /// The newest checkpoint that is whole and not beyond the head. Its place in the chain is verified by `read`.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing takes one yet"))]
     fn latest_checkpoint(&self) -> Result<Option<Checkpoint>, JournalError>;
 }

@@ -5,6 +5,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::chain::{Hash, Head, hash_of};
@@ -82,14 +83,9 @@ fn wal_of(file: &Path) -> PathBuf {
 /// A path as SQLite's URI (sqlite.org/uri.html 3): every byte that might mean something there is escaped, so that a folder
 /// of any name is found.
 pub(super) fn uri(file: &Path, tail: &str) -> String {
-    let mut uri = String::from(if file.is_absolute() { "file://" } else { "file:" });
-    for &byte in file.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
-            _ => uri.push_str(&format!("%{byte:02x}")),
-        }
-    }
-    uri + tail
+    const BESIDE_LETTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+    let scheme = if file.is_absolute() { "file://" } else { "file:" };
+    format!("{scheme}{}{tail}", percent_encode(file.as_os_str().as_encoded_bytes(), BESIDE_LETTERS))
 }
 
 /// One frame as it lies in its row.

@@ -12,7 +12,7 @@ use std::path::Path;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use super::chain::{HASH_BYTES, Hash, Head, from_hex};
+use super::chain::{HASH_BYTES, Hash, Head};
 use super::error::JournalError;
 use super::folder::{read_side_key, write_private};
 
@@ -48,7 +48,7 @@ impl SealKey {
         };
         let mut bytes = [0; 32];
         let digits = text.trim_ascii_end().strip_prefix(FILE_MARK);
-        match digits.and_then(|digits| from_hex(digits, &mut bytes)) {
+        match digits.and_then(|digits| hex::decode_to_slice(digits, &mut bytes).ok()) {
             Some(()) => Ok(Some(Self(SigningKey::from_bytes(&bytes)))),
             None => Err(JournalError::Key { file: path, what: "is damaged" }),
         }
@@ -64,8 +64,7 @@ impl SealKey {
         }
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|e| JournalError::Random(e.to_string()))?;
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        write_private(folder, SEAL_KEY_FILE, format!("{FILE_MARK}{digits}\n").as_bytes())?;
+        write_private(folder, SEAL_KEY_FILE, format!("{FILE_MARK}{}\n", hex::encode(bytes)).as_bytes())?;
         Ok(Self(SigningKey::from_bytes(&bytes)))
     }
 

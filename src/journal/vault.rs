@@ -40,7 +40,7 @@ impl Commitment {
 }
 impl fmt::Display for Commitment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 impl fmt::Debug for Commitment {
@@ -66,6 +66,7 @@ impl Sealed {
         self.commitment
     }
     /// The incident that it is forgotten with.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "tests ask for it"))]
     pub fn incident(&self) -> &str {
         &self.incident
     }
@@ -96,14 +97,13 @@ impl MasterKey {
 
     /// The key file's text.
     pub fn to_file_text(&self) -> String {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}{digits}\n", Self::FILE_MARK)
+        format!("{}{}\n", Self::FILE_MARK, hex::encode(*self.0))
     }
 
     /// Reads a key file's text.
     pub fn from_file_text(text: &str) -> Option<Self> {
         let mut key = [0; KEY_BYTES];
-        super::chain::from_hex(text.trim_ascii_end().strip_prefix(Self::FILE_MARK)?, &mut key)?;
+        hex::decode_to_slice(text.trim_ascii_end().strip_prefix(Self::FILE_MARK)?, &mut key).ok()?;
         Some(Self(Arc::new(key)))
     }
 

@@ -60,6 +60,7 @@ pub struct Refused {
     /// Why.
     pub error: JournalError,
     /// The batch; `None` if the writer ended with it in hand.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "tests ask for it"))]
     pub batch: Option<Batch>,
 }
 
@@ -147,6 +148,7 @@ impl Journal {
     }
 
     /// A journal whose writer is moved by hand.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, ManualWriter<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
@@ -161,6 +163,7 @@ impl Journal {
     }
 
     /// Tells each new head; a follower then reads on from where it stands. Intermediate heads may be skipped.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn follow(&self) -> watch::Receiver<Head> {
         self.told.clone()
     }
@@ -221,6 +224,7 @@ impl Journal {
     ///
     /// # Errors
     /// Refused, with the batch: see [`JournalError`].
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub async fn append(&self, expected_seq: u64, batch: Batch) -> Result<Head, Refused> {
         self.submit(expected_seq, batch).await?.await
     }
@@ -229,6 +233,7 @@ impl Journal {
     ///
     /// # Errors
     /// The record is not durable yet, the state too large, or the disk does not take it: nothing is lost then.
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing takes one yet"))]
     pub async fn put_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), JournalError> {
         let (answer, pending) = oneshot::channel();
         self.commands.send(Command::Checkpoint(checkpoint, answer)).await.map_err(|_| JournalError::Closed)?;
@@ -327,6 +332,7 @@ impl<S> fmt::Debug for ManualWriter<S> {
     }
 }
 
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests and the simulation turn it"))]
 impl<S: Store> ManualWriter<S> {
     /// Waits until something is to be written. `false`: nobody can ask for anything any more.
     pub async fn wait(&mut self) -> bool {

@@ -153,6 +153,7 @@ pub fn kinds() -> impl Iterator<Item = (u16, u16, &'static str)> {
 }
 
 /// Kinds of events with the versions that are only read.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn older_versions() -> impl Iterator<Item = (u16, u16)> {
     older::KINDS.iter().copied()
 }

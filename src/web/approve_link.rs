@@ -177,32 +177,10 @@ fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'st
 /// A form's fields; of those that come twice, the first.
 fn serde_form(body: &[u8]) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
-    for pair in body.split(|b| *b == b'&') {
-        let mut halves = pair.splitn(2, |b| *b == b'=');
-        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
-        fields.entry(unescaped(name)).or_insert_with(|| unescaped(value));
+    for (name, value) in form_urlencoded::parse(body).into_owned() {
+        fields.entry(name).or_insert(value);
     }
     fields
-}
-
-/// `application/x-www-form-urlencoded`, as the URL standard reads it.
-fn unescaped(text: &[u8]) -> String {
-    let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let hex = (digit(text.get(at + 1)), digit(text.get(at + 2)));
-        match (text[at], hex) {
-            (b'+', _) => bytes.push(b' '),
-            (b'%', (Some(high), Some(low))) => {
-                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                at += 2;
-            }
-            (other, _) => bytes.push(other),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

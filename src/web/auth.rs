@@ -237,7 +237,7 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 fn random_hex() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex::encode(bytes))
 }
 
 fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {

@@ -23,15 +23,6 @@ pub trait Log: Send + Sync {
     fn read(&self, after: u64, incident: Option<IncidentNo>) -> Result<LogPart, String>;
 }
 
-/// There is none to read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoLog;
-impl Log for NoLog {
-    fn read(&self, _: u64, _: Option<IncidentNo>) -> Result<LogPart, String> {
-        Ok(LogPart::default())
-    }
-}
-
 /// The journal's.
 pub struct JournalLog(pub Journal);
 

@@ -16,6 +16,7 @@ use crate::domain::time::At;
 use crate::words::{self, Word, public as w};
 
 /// One whole page, style included, without the texts themselves.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "a test holds every page to it"))]
 pub const PAGE_BYTES_MAX: usize = 16 * 1024;
 /// Browsers load the page anew after so many seconds.
 const REFRESH_S: u32 = 60;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use vardkase::dispatch::journal_view::journal_view;
 use vardkase::dispatch::record::{Decoder, Entry, encode_keeping};
-use vardkase::dispatch::recover::hex;
 use vardkase::dispatch::system_record::{ClockStep, Rehearsal, SystemRecord};
 use vardkase::domain::incident::input::Action;
 use vardkase::domain::lang::Lang;
@@ -63,7 +62,7 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
     for (kind, name, keeping, bytes) in golden {
         let record = encode_keeping(WHEN, &keeping);
         assert_eq!((record.kind, record.version, keeping.name()), (kind, 1, name));
-        assert_eq!(hex(&record.bytes), bytes, "{name}");
+        assert_eq!(hex::encode(&record.bytes), bytes, "{name}");
         let read = Decoder::default().next(&record.at(Head::START, &[])).unwrap();
         assert!(read == Entry::System(WHEN, keeping), "{name}");
     }

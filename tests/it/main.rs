@@ -3,6 +3,8 @@
 // What a test says plainly may be longer than it must be.
 #![allow(
     clippy::collapsible_match,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::large_enum_variant,
     clippy::type_complexity,
     clippy::unnecessary_to_owned,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+mod names;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -37,7 +39,7 @@ fn layer(file: &str) -> &str {
     rest.split(['/', '.']).next().unwrap()
 }
 
-/// Which layer may name which others (DESIGN §5). `error` and `clock` are leaves that everybody but the domain may use.
+/// Which layer may name which others. `error` and `clock` are leaves that everybody but the domain may use.
 fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("domain", vec![]),
@@ -59,14 +61,6 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
             "dispatch",
             vec!["record", "journal", "gateways", "config", "yaml", "domain", "words", "error", "clock", "bounded"],
         ),
-        (
-            "intake",
-            vec!["dispatch", "journal", "gateways", "config", "yaml", "domain", "words", "error", "clock", "bounded"],
-        ),
-        (
-            "drill",
-            vec!["dispatch", "journal", "gateways", "config", "yaml", "domain", "words", "error", "clock", "bounded"],
-        ),
         ("api", vec!["dispatch", "domain"]),
         (
             "web",
@@ -78,8 +72,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
-                "web", "intake", "drill", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain",
-                "words", "sim", "error", "clock", "bounded", "api",
+                "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words", "sim",
+                "error", "clock", "bounded", "api",
             ],
         ),
         (
@@ -101,18 +95,6 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
     ])
 }
 
-/// What a file names with `crate::`, test modules included: tests keep the layers too.
-fn named(text: &str) -> Vec<String> {
-    let code: String = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    code.split("crate::")
-        .skip(1)
-        .filter_map(|rest| {
-            let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            (!word.is_empty() && rest.starts_with(&word)).then_some(word)
-        })
-        .collect()
-}
-
 #[test]
 fn layers_keep_their_arrows() {
     let arrows = arrows();
@@ -120,9 +102,11 @@ fn layers_keep_their_arrows() {
     for (file, text) in sources("src") {
         let from = layer(&file).to_owned();
         let allowed = arrows.get(from.as_str()).unwrap_or_else(|| panic!("{file}: no layer is called {from}"));
-        for to in named(&text) {
-            if to != from && arrows.contains_key(to.as_str()) && !allowed.contains(&to.as_str()) {
-                wrong.push(format!("{file} names crate::{to}"));
+        // Test modules included: tests keep the layers too.
+        for named in names::read(&file, &text).named.iter().filter(|n| n.own && !n.path.is_empty()) {
+            let to = named.path[0].as_str();
+            if to != from && arrows.contains_key(to) && !allowed.contains(&to) {
+                wrong.push(format!("{file} names {}", named.text()));
             }
         }
     }
@@ -145,8 +129,38 @@ fn protocols_know_nothing_of_each_other() {
     let may = [("fax_mail", "smtp")];
     for (file, text) in sources("src/gateways") {
         let Some(own) = protocols.iter().find(|p| file.starts_with(&format!("src/gateways/{p}/"))) else { continue };
-        for other in protocols.iter().filter(|p| *p != own && !may.contains(&(own, p))) {
-            assert!(!text.contains(&format!("gateways::{other}")), "{file} knows {other}");
+        for named in names::read(&file, &text).named.iter().filter(|n| n.own && n.path.len() > 1) {
+            let to = &named.path[1];
+            let knows = named.path[0] == "gateways" && to != own && protocols.contains(to);
+            assert!(!knows || may.contains(&(own.as_str(), to.as_str())), "{file} knows {to}");
+        }
+    }
+}
+
+/// What `[dependencies]` of the manifest has, as it is written in Rust.
+fn dependencies() -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let part = manifest.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = part.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(" ="));
+    names.map(|(name, _)| name.replace('-', "_")).collect()
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let may = ["serde", "sha2", "unicode_normalization", "jiff"];
+    let mut must_not: Vec<String> = dependencies().into_iter().filter(|d| !may.contains(&d.as_str())).collect();
+    let of_std = ["fs", "net", "io", "env", "thread", "process", "time::Instant", "time::SystemTime"];
+    must_not.extend(of_std.map(|module| format!("std::{module}")));
+    must_not.extend(["Timestamp::now", "Zoned::now", "jiff::Timestamp::now", "jiff::Zoned::now"].map(str::to_owned));
+    for (file, text) in sources("src/domain") {
+        let source = names::read(&file, &text);
+        for named in source.named.iter().filter(|n| !n.own && !n.test) {
+            let text = named.text();
+            let wrong = must_not.iter().find(|m| text == **m || text.starts_with(&format!("{m}::")));
+            assert!(wrong.is_none(), "{file} names {text}");
+        }
+        for called in &source.macros {
+            assert!(!["println", "eprintln", "print", "eprint", "dbg"].contains(&called.as_str()), "{file} prints");
         }
     }
 }
@@ -168,39 +182,14 @@ fn configuration_and_wiring_know_no_protocol() {
 }
 
 #[test]
-fn the_domain_is_pure() {
-    let may = ["std", "serde", "sha2", "unicode_normalization", "jiff", "crate", "super", "self"];
-    let must_not = [
-        "Timestamp::now",
-        "Zoned::now",
-        "SystemTime",
-        "Instant::",
-        "std::fs",
-        "std::net",
-        "std::io",
-        "std::env",
-        "std::thread",
-        "tokio::",
-        "getrandom",
-        "println!",
-        "eprintln!",
-        "tracing::",
-    ];
-    let modules: Vec<String> = sources("src/domain").iter().map(|(f, _)| f.clone()).collect();
-    for (file, text) in sources("src/domain") {
-        if file.ends_with("tests.rs") || file.contains("/tests/") {
-            continue;
-        }
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        for line in code.lines().filter(|l| l.starts_with("use ")) {
-            let first = line.trim_start_matches("use ").split([':', ';', ' ']).next().unwrap();
-            let own = modules.iter().any(|m| m.ends_with(&format!("/{first}.rs")) || m.contains(&format!("/{first}/")));
-            assert!(may.contains(&first) || own, "{file}: {line}");
-        }
-        for word in must_not {
-            assert!(!code.contains(word), "{file} has {word}");
-        }
+fn what_others_use_says_what_it_is_for() {
+    let mut silent = Vec::new();
+    // A file of the console is a page and one of the command line a command, each with its words at the top.
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| !file.starts_with("src/web/console/")) {
+        let undocumented = names::read(&file, &text).undocumented;
+        silent.extend(undocumented.iter().filter(|name| *name != "run").map(|name| format!("{file}: {name}")));
     }
+    assert!(silent.is_empty(), "public, and without a word on what for:\n{}", silent.join("\n"));
 }
 
 #[test]
@@ -210,8 +199,10 @@ fn nothing_stands_in_the_sources_that_must_not() {
         for word in words {
             assert!(!text.contains(word), "{file} has {word}");
         }
-        let tests = file.ends_with("tests.rs") || file.contains("/tests/");
-        assert!(tests || text.starts_with("//!"), "{file} does not begin with what it owns and what it must not do");
+        assert!(
+            names::is_test(&file) || text.starts_with("//!"),
+            "{file} does not begin with what it owns and what it must not do"
+        );
     }
 }
 

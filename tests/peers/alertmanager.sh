@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # E-mail to 1 000 functions, journaled, against Debian's Alertmanager with 1 000 groups, into the same sink in one run.
-# Prints figures and the ratio; wants a release build in VARDKASE_BIN.
+# Prints figures and the ratio; wants a build of the profile `dist` in VARDKASE_BIN.
 . "$(dirname "$0")/lib.sh"
 need_deb postfix prometheus-alertmanager
 scratch
-BIN=${VARDKASE_BIN:-target/release/vardkase}
-[ -x "$BIN" ] || fail "there is no program at $BIN; build it: cargo build --release"
+BIN=${VARDKASE_BIN:-target/dist/vardkase}
+[ -x "$BIN" ] || fail "there is no program at $BIN; build it: cargo build --profile dist"
 GROUPS_MAX=${GROUPS_MAX:-1000} ROUNDS=${ROUNDS:-3}
 SINK=$(free_port) WEB=$(free_port)
 # Its counters say when the last mail is there.

@@ -2,8 +2,8 @@
 # gammu-smsd with its dummy telephone: it takes our files, sends them whole and moves them on; what it puts into its inbox comes
 # back as an answer. What it cut and coded is read from its own log.
 . "$(dirname "$0")/lib.sh"
-scratch
 need_deb gammu gammu-smsd
+scratch
 mkdir -p "$DIR/phone" "$DIR/spool"/{outbox,sent,error,inbox}
 cat >"$DIR/smsdrc" <<CONF
 [gammu]

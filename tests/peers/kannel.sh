@@ -3,8 +3,8 @@
 # back by callback, in either order.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/kannel/server.sh"
-scratch
 need_deb kannel kannel-extras
+scratch
 kannel_start
 KANNEL_PORT=$SEND KANNEL_BACK=$BACK KANNEL_DIR=$DIR KANNEL_PHONES=$PHONES FAKESMSC=$FAKESMSC cargo_it peers::kannel::
 printf 'ok kannel: %s SMS came out\n' "$(grep -c 'Got message' "$DIR/fake.out")"

@@ -13,7 +13,17 @@ fail() { # what went wrong, and what to do
     exit 1
 }
 
+# `run` first asks each script what it needs (PEERS_LIST), and installs that for all of them in one go: every need_… stands before
+# scratch.
+listed() { # KIND NAME…: says what is needed instead of installing it
+    [ -n "${PEERS_LIST:-}" ] || return 1
+    local kind=$1
+    shift
+    printf "$kind %s\n" "$@"
+}
+
 scratch() { # an empty folder of the script's own, in $DIR
+    [ -z "${PEERS_LIST:-}" ] || exit 0
     rm -rf "$DIR"
     mkdir -p "$DIR"
 }
@@ -38,6 +48,7 @@ started() { # remembers the pid of a server that was just put into the backgroun
 
 need_deb() { # Debian packages, by name
     local missing=() p sudo=""
+    listed deb "$@" && return
     for p in "$@"; do dpkg -s "$p" >/dev/null 2>&1 || missing+=("$p"); done
     [ ${#missing[@]} -eq 0 ] && return
     [ "$(id -u)" -eq 0 ] || sudo=sudo
@@ -49,13 +60,18 @@ need_deb() { # Debian packages, by name
 
 need_npm() { # npm packages into $PEERS_DIR/node; NODE_PATH points there
     command -v npm >/dev/null || need_deb nodejs npm
+    listed npm "$@" && return
     export NODE_PATH=$PEERS_DIR/node/node_modules
+    local p missing=""
+    for p in "$@"; do [ -d "$NODE_PATH/${p%@*}" ] || missing=1; done
+    [ -n "$missing" ] || return 0
     mkdir -p "$PEERS_DIR/node"
     npm install --silent --no-audit --no-fund --prefix "$PEERS_DIR/node" "$@" >"$PEERS_DIR/npm-$NAME.log" 2>&1 ||
         fail "npm's packages can't be installed: $* (see $PEERS_DIR/npm-$NAME.log)"
 }
 
 need_pip() { # PyPI packages into a virtual environment; $PYTHON is its interpreter
+    listed pip "$@" && return
     PYTHON=$PEERS_DIR/venv/bin/python
     [ -x "$PYTHON" ] || python3 -m venv "$PEERS_DIR/venv" >/dev/null 2>&1 || { need_deb python3-venv && python3 -m venv "$PEERS_DIR/venv"; }
     "$PYTHON" -m pip install -q --disable-pip-version-check "$@" >"$PEERS_DIR/pip-$NAME.log" 2>&1 ||
@@ -80,8 +96,25 @@ wait_file() { # PATH [SECONDS]: until it is there and not empty
     fail "$1 did not come within ${2:-20} s"
 }
 
-free_port() { # a port that nothing uses now
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+free_port() { # a port that nothing uses, and that no other script of this run is given: below those that the system hands out
+    python3 - "$PEERS_DIR/ports" <<'PYTHON'
+import fcntl, socket, sys
+with open(sys.argv[1], "a+") as given:
+    fcntl.flock(given, fcntl.LOCK_EX)
+    given.seek(0)
+    before = given.read().split()
+    port = int(before[-1]) if before else 20000
+    while True:
+        port += 1
+        try:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+            break
+        except OSError:
+            pass
+    print(port, file=given)
+print(port)
+PYTHON
 }
 
 same_text() { # WHAT EXPECTED GOT: byte for byte
@@ -91,6 +124,10 @@ same_text() { # WHAT EXPECTED GOT: byte for byte
     printf 'ok %s: %d bytes are the same\n' "$1" "${#2}"
 }
 
-cargo_it() { # FILTER [ARGS]: the ignored Rust tests of a peer
-    cargo test --locked --test it -- --ignored --test-threads=1 --nocapture "$@"
+cargo_it() { # FILTER [ARGS]: the ignored Rust tests of a peer, in what `run` built
+    if [ -n "${VARDKASE_IT:-}" ]; then
+        "$VARDKASE_IT" --ignored --test-threads=1 --nocapture "$@"
+    else
+        cargo test --locked --test it -- --ignored --test-threads=1 --nocapture "$@"
+    fi
 }

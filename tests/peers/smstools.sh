@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # smstools: smsd with a modem in PDU mode on a pseudo-terminal. The PDUs that it writes to the modem, joined, are the text.
 . "$(dirname "$0")/lib.sh"
-scratch
 need_deb smstools python3
+scratch
 mkdir -p "$DIR/modem" "$DIR/spool"/{outgoing,checked,sent,failed,incoming,report}
 python3 "$(dirname "$0")/smstools/modem.py" "$DIR/modem" >"$DIR/modem.log" 2>&1 &
 started $!

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # How fast e-mail goes, journaled, against Postfix's own load generator into Postfix's own sink, in one run: 20 000 mails at
-# 1, 10, 50 and 100 connections. Prints figures and ratios; wants a release build in VARDKASE_BIN.
+# 1, 10, 50 and 100 connections. Prints figures and ratios; wants a build of the profile `dist` in VARDKASE_BIN.
 #   MAILS=20000 ROUNDS=3 CONNECTIONS="1 10 50 100" tests/peers/speed_mail.sh
 . "$(dirname "$0")/lib.sh"
 need_deb postfix
 scratch
 chmod 755 "$PEERS_DIR" "$DIR"
-BIN=${VARDKASE_BIN:-target/release/vardkase}
-[ -x "$BIN" ] || fail "there is no program at $BIN; build it: cargo build --release"
+BIN=${VARDKASE_BIN:-target/dist/vardkase}
+[ -x "$BIN" ] || fail "there is no program at $BIN; build it: cargo build --profile dist"
 MAILS=${MAILS:-20000} ROUNDS=${ROUNDS:-3} CONNECTIONS=${CONNECTIONS:-1 10 50 100}
 
 # One mail of ours into a sink that keeps it: the other side sends mails as long.

@@ -45,6 +45,7 @@ impl Bounds {
 }
 
 /// One way out, built or not.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub struct Built {
     /// Its place in the plan.
     pub gx: GatewayIx,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::values::{NewStep, StepAsk, StepEnd, Via};
-use crate::domain::ids::{FunctionIx, PointIx};
-use crate::domain::plan::{Channel, Plan};
+use crate::domain::ids::FunctionIx;
+use crate::domain::plan::Plan;
 use crate::domain::private::Private;
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
@@ -189,11 +189,6 @@ pub fn is_outside(plan: &Plan, f: FunctionIx) -> bool {
         }
     }
     outside
-}
-
-/// Points that a note about a step may go to: all that somebody carries or reads.
-pub fn readable(plan: &Plan, p: PointIx) -> bool {
-    !matches!(plan.point(p).channel, Channel::Web | Channel::Manual)
 }
 
 /// When a task or a clock is looked at next, strictly after `after`: to see whether anybody claimed it, at half time, when an

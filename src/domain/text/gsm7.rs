@@ -78,6 +78,7 @@ pub fn septets(c: char) -> Option<u8> {
 ///
 /// # Errors
 /// The first character that the alphabet lacks.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn count(text: &str) -> Result<usize, char> {
     text.chars().try_fold(0, |sum, c| septets(c).map(|n| sum + usize::from(n)).ok_or(c))
 }
@@ -116,6 +117,7 @@ pub fn decode(septets: &[u8]) -> String {
 
 /// Packs septets into octets, least significant bit first, after `fill_bits` zero bits (which bring the text after a user
 /// data header to a septet boundary, 3GPP TS 23.040, 9.2.3.24).
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn pack(septets: &[u8], fill_bits: u8) -> Vec<u8> {
     let fill = usize::from(fill_bits % 7);
     let mut out = vec![0; (septets.len() * 7 + fill).div_ceil(8)];
@@ -132,6 +134,7 @@ pub fn pack(septets: &[u8], fill_bits: u8) -> Vec<u8> {
 
 /// Unpacks at most `count` septets after `fill_bits`. The count can't be told from the octets (seven octets hold seven or
 /// eight), so it comes from the length field.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn unpack(octets: &[u8], count: usize, fill_bits: u8) -> Vec<u8> {
     let fill = usize::from(fill_bits % 7);
     let there = (octets.len() * 8).saturating_sub(fill) / 7;

@@ -290,51 +290,5 @@ fn cut(text: &str, longest: usize) -> Option<usize> {
     (!text[..at].trim_end_matches(' ').is_empty()).then(|| text[..at].trim_end_matches(' ').len())
 }
 
-/// A character that phone keyboards put in and that turns a text into UCS-2 (RULES A6).
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
-pub struct Costly {
-    /// The character.
-    pub char: char,
-    /// Its position, counted in characters from 1.
-    pub at: usize,
-    /// What may be offered in its place. `None`: a letter of its own, which nobody respells.
-    pub replacement: Option<&'static str>,
-}
-
-/// The characters of a text that force UCS-2, in order.
-pub fn costly(text: &str, alphabet: Alphabet) -> Vec<Costly> {
-    let forces = |c: &(usize, char)| alphabet.septets(c.1).is_none();
-    let all = text.chars().enumerate().map(|(i, c)| (i + 1, c));
-    all.filter(forces).map(|(at, char)| Costly { char, at, replacement: replacement(char) }).collect()
-}
-
-/// The text with every offered replacement, to show beside the typed one. Never used without being asked for.
-pub fn replaced(text: &str, alphabet: Alphabet) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match replacement(c).filter(|_| alphabet.septets(c).is_none()) {
-            Some(instead) => out.push_str(instead),
-            None => out.push(c),
-        }
-    }
-    out
-}
-
-/// Typography only: quotes, dashes, dots, arrows. Letters are spelling and stay.
-fn replacement(c: char) -> Option<&'static str> {
-    Some(match c {
-        '“' | '”' | '„' | '‟' | '«' | '»' => "\"",
-        '‘' | '’' | '‚' | '‛' | '′' | '´' | '`' => "'",
-        '–' | '—' | '‒' | '―' | '−' | '‐' | '•' | '·' => "-",
-        '…' => "...",
-        '×' => "x",
-        '→' => "->",
-        '≥' => ">=",
-        '≤' => "<=",
-        '½' => "1/2",
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests;

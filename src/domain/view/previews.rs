@@ -290,7 +290,8 @@ pub fn replaced(text: &str) -> String {
     out
 }
 
-fn costly(text: &str) -> Vec<CostlyView> {
+/// The characters of a text that no SMS alphabet has (RULES A6).
+pub fn costly(text: &str) -> Vec<CostlyView> {
     let mut found: BTreeMap<char, Vec<u32>> = BTreeMap::new();
     for (i, c) in (0u32..).zip(text.chars()) {
         if !Charset::Gsm7.has(c) {

@@ -121,7 +121,7 @@ fn key(job: &Job, to: &lettre::Address) -> String {
         hash.update(part);
         hash.update([0]);
     }
-    hash.finalize()[..6].iter().map(|b| format!("{b:02x}")).collect()
+    hex::encode(&hash.finalize()[..6])
 }
 
 fn domain(from: &lettre::Address) -> &str {

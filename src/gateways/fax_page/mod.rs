@@ -96,6 +96,7 @@ fn render_parts(out: &Outgoing, head: &MessageContext, trailer: Option<&str>) ->
 ///
 /// # Errors
 /// [`DoesNotFit`] as [`render`], and when it takes more than `pages_max`.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn fits(out: &Outgoing, head: &MessageContext, trailer: Option<&str>, pages_max: u16) -> Result<u16, DoesNotFit> {
     let layout = layout::Layout::new(out, head, trailer, code_side(code(out, head).as_ref()))?;
     match u16::try_from(layout.pages.len()) {

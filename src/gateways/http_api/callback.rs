@@ -120,30 +120,7 @@ impl Fields {
 
 /// Reads `application/x-www-form-urlencoded` (the URL standard, 5.1). What is not UTF-8 is read as far as it goes.
 fn form(octets: &[u8], into: &mut BTreeMap<String, String>) {
-    for pair in octets.split(|b| *b == b'&').filter(|p| !p.is_empty()) {
-        let mut halves = pair.splitn(2, |b| *b == b'=');
-        let mut half = || decoded(halves.next().unwrap_or_default());
-        let (name, value) = (half(), half());
-        into.insert(name, value);
-    }
-}
-
-fn decoded(octets: &[u8]) -> String {
-    let hex = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16)).map(|d| d as u8);
-    let mut out = Vec::with_capacity(octets.len());
-    let mut at = 0;
-    while let Some(byte) = octets.get(at) {
-        at += 1;
-        match (byte, hex(octets.get(at)), hex(octets.get(at + 1))) {
-            (b'+', _, _) => out.push(b' '),
-            (b'%', Some(high), Some(low)) => {
-                out.push(high << 4 | low);
-                at += 2;
-            }
-            _ => out.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    into.extend(form_urlencoded::parse(octets).into_owned());
 }
 
 /// What a call says.

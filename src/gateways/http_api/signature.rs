@@ -41,8 +41,7 @@ fn tag(header: &[u8]) -> Option<Vec<u8>> {
         _ => text,
     };
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        let octet = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-        return (0..64).step_by(2).map(octet).collect();
+        return hex::decode(text).ok();
     }
     [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|engine| engine.decode(text).ok())
 }

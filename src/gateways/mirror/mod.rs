@@ -63,7 +63,7 @@ impl PageName {
 
 /// Eight letters that differ where contents do.
 fn short_hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().take(4).map(|b| format!("{b:02x}")).collect()
+    hex::encode(&Sha256::digest(body)[..4])
 }
 
 enum Store {

@@ -4,6 +4,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use crate::gateways::Secret;
@@ -35,7 +36,7 @@ pub(super) struct Request<'a> {
 pub(super) fn sign(account: &Account, request: &Request<'_>, now: Timestamp) -> Vec<(String, String)> {
     let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let day = &time[..8];
-    let payload = hex(&Sha256::digest(request.body));
+    let payload = hex::encode(Sha256::digest(request.body));
     let mut headers = request.headers.clone();
     headers.push(("x-amz-content-sha256".into(), payload.clone()));
     headers.push(("x-amz-date".into(), time.clone()));
@@ -45,12 +46,12 @@ pub(super) fn sign(account: &Account, request: &Request<'_>, now: Timestamp) -> 
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
     let canonical = format!("{}\n{}\n{}\n{lines}\n{names}\n{payload}", request.method, request.path, request.query);
     let scope = format!("{day}/{}/s3/aws4_request", account.region);
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex::encode(Sha256::digest(canonical.as_bytes())));
     let mut key = mac(format!("AWS4{}", account.secret.expose()).as_bytes(), day.as_bytes());
     for part in [account.region.as_str(), "s3", "aws4_request"] {
         key = mac(&key, part.as_bytes());
     }
-    let signature = hex(&mac(&key, to_sign.as_bytes()));
+    let signature = hex::encode(mac(&key, to_sign.as_bytes()));
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={}/{scope},SignedHeaders={names},Signature={signature}", account.key_id);
     vec![("x-amz-content-sha256".into(), payload), ("x-amz-date".into(), time), ("authorization".into(), authorization)]
@@ -69,20 +70,10 @@ fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// RFC 3986 2.3, as the signature wants it: everything but unreserved letters, and slashes, is written in hexadecimal.
 pub(super) fn encoded(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for b in path.bytes() {
-        match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(b)),
-            _ => out.push_str(&format!("%{b:02X}")),
-        }
-    }
-    out
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+    utf8_percent_encode(path, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ struct Ups {
 
 /// Whatever a gateway may send goes through the decoders, for fuzzing: no bytes may panic, each PDU takes something away.
 #[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
 pub fn any_bytes(bytes: &[u8]) {
     let (mut rest, mut taken) = (bytes, 0);
     let (mut joiner, mut book) = (inbound::Joiner::default(), Book::new("any".into(), ReceiptIds::default()));
@@ -120,11 +121,6 @@ impl Smpp {
         }
         let book = Arc::new(Mutex::new(Book::new(gateway.clone(), config.receipt_ids)));
         Self { gateway, config: Arc::new(config), book, ups: watch::Sender::new(Ups::default()) }
-    }
-
-    /// How many SMS wait for their receipt.
-    pub fn receipts_waiting(&self) -> usize {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     fn is_up(&self, ups: &Ups) -> bool {

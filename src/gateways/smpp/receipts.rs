@@ -234,6 +234,7 @@ impl Book {
     }
 
     /// How many SMS wait.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.waiting.len()
     }

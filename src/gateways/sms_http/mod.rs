@@ -64,6 +64,7 @@ fn each_preset() -> impl Iterator<Item = Rules> {
 
 /// Whatever a gateway may answer goes through the decoder, for fuzzing: no bytes may panic.
 #[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
 pub fn any_answer(status: u16, body: &str) {
     for rules in each_preset() {
         let answer = answer::Answer { status, retry_after_s: None, body: body.to_owned() };
@@ -73,6 +74,7 @@ pub fn any_answer(status: u16, body: &str) {
 
 /// Whatever may come as a callback goes through the decoder, for fuzzing: no bytes may panic.
 #[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
 pub fn any_callback(query: &str, body: &[u8]) {
     let gateway = GatewayId::from("any");
     for rules in each_preset() {

@@ -82,7 +82,7 @@ pub(super) fn cram_md5(user: &str, password: &Secret, challenge: &str) -> Option
     let challenge = BASE64.decode(challenge.trim()).ok()?;
     let mut mac = <Hmac<Md5> as KeyInit>::new_from_slice(password.expose().as_bytes()).ok()?;
     mac.update(&challenge);
-    let digest: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+    let digest = hex::encode(mac.finalize().into_bytes());
     Some(BASE64.encode(format!("{user} {digest}")))
 }
 

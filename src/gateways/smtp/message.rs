@@ -179,11 +179,7 @@ fn text_hash(job: &Job) -> String {
         hash.update(part);
         hash.update([0]);
     }
-    let mut hex = String::with_capacity(12);
-    for byte in &hash.finalize()[..6] {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hex::encode(&hash.finalize()[..6])
 }
 
 /// A word that nothing in the message contains.
@@ -295,18 +291,7 @@ fn html_block(job: &Job) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
+    askama::filters::escape(text, askama::filters::Html).map_or_else(|never| match never {}, |text| text.to_string())
 }
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Now, S
 
 /// Whatever a server may say goes through the decoder, for fuzzing: no bytes may panic, each reply takes something away.
 #[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
 pub fn any_bytes(bytes: &[u8]) {
     let mut read = bytes.to_vec();
     loop {

@@ -8,8 +8,6 @@
 //! Anybody can send a mail to the mailbox in which reports come in. Without the mac a stranger could say that a mail has
 //! arrived, or that it has not; without the mac of the address somebody who got a mail could answer as another duty.
 
-use std::fmt::Write;
-
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -41,11 +39,7 @@ impl Tokens {
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
-        let mut hex = String::with_capacity(2 * N);
-        for byte in mac.finalize().into_bytes().iter().take(N) {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        hex::encode(&mac.finalize().into_bytes()[..N])
     }
 
     /// The token of a delivery; `text_hash` tells texts apart when incidents are counted anew.

@@ -1,5 +1,7 @@
 //! How fast it is: `cargo test --release --lib journal::tests::speed -- --ignored --nocapture`.
 
+#![expect(clippy::disallowed_macros, reason = "figures are shown")]
+
 use std::time::Instant;
 
 use super::*;

@@ -15,6 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::Ctx;
@@ -49,7 +50,7 @@ const STYLE: &str = include_str!("../../../assets/console/console.css");
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
-    format!("/console.css?v={}", digest.iter().take(6).map(|b| format!("{b:02x}")).collect::<String>())
+    format!("/console.css?v={}", hex::encode(&digest[..6]))
 });
 
 /// The console's pages.
@@ -142,12 +143,8 @@ pub(in crate::web) fn accepted_lang(headers: &HeaderMap, pages: Section) -> Lang
 
 /// A path within a query.
 fn escaped(path: &str) -> String {
-    path.bytes()
-        .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect()
+    const BESIDE_LETTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+    utf8_percent_encode(path, BESIDE_LETTERS).to_string()
 }
 
 /// A path of this server, or its first page: nobody is sent elsewhere by a link.

@@ -69,15 +69,6 @@ pub trait Dynamic: Send + Sync {
     fn call(&self, call: Call) -> Boxed<'_, Answer>;
 }
 
-/// Nothing acts: every such path is unknown.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoDynamic;
-impl Dynamic for NoDynamic {
-    fn call(&self, _: Call) -> Boxed<'_, Answer> {
-        Box::pin(async { Answer::text(StatusCode::NOT_FOUND, NOT_FOUND) })
-    }
-}
-
 pub(super) const NOT_FOUND: &str = "404: no such page. The state now: /\n";
 
 /// Whether a path acts.

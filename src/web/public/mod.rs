@@ -11,7 +11,7 @@ mod dynamic;
 mod published;
 mod serve;
 
-pub use dynamic::{ANSWER_PREFIX, Answer, BODY_BYTES_MAX, Call, Dynamic, NoDynamic};
+pub use dynamic::{ANSWER_PREFIX, Answer, BODY_BYTES_MAX, Call, Dynamic};
 pub use published::{FRESH_S, PAGES_MAX, Pages, PublicSite, Published};
 pub use serve::{Limits, Public, run, spawn_thread};
 

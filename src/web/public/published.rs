@@ -34,17 +34,15 @@ pub struct Published {
     pub(super) gzip_headers: HeaderMap,
     pub(super) etag: HeaderValue,
     pub(super) gzip_etag: HeaderValue,
-    /// What the page says of itself: valid until then (RULES D9).
-    pub valid_until: Timestamp,
 }
 
 impl Published {
-    /// An HTML page. Its `<style>` elements are allowed by their hash; script, style attributes, images and frames are
+    /// An HTML page, which says of itself that it is valid until then (RULES D9). Its `<style>` elements are allowed by their hash; script, style attributes, images and frames are
     /// not, so that nothing that slips into a text can act.
     pub fn html(body: impl Into<Bytes>, lang: Lang, valid_until: Timestamp) -> Self {
         let plain: Bytes = body.into();
         let gzip = gzip(&plain);
-        let digest = hex(&Sha256::digest(&plain)[..16]);
+        let digest = hex::encode(&Sha256::digest(&plain)[..16]);
         // RFC 9110 8.8.3: a strong tag names one sequence of bytes, so the compressed form has a tag of its own.
         let etag = value(format!("\"{digest}\""));
         let gzip_etag = value(format!("\"{digest}-gz\""));
@@ -61,7 +59,7 @@ impl Published {
         gzip_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         gzip_headers.insert(ETAG, gzip_etag.clone());
         headers.insert(ETAG, etag.clone());
-        Self { plain, gzip, plain_headers: headers, gzip_headers, etag, gzip_etag, valid_until }
+        Self { plain, gzip, plain_headers: headers, gzip_headers, etag, gzip_etag }
     }
 }
 
@@ -92,11 +90,6 @@ impl PublicSite {
     /// The pages now.
     pub fn pages(&self) -> Arc<Pages> {
         self.pages.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Some page says that it is not valid any more: nobody publishes. For health checks.
-    pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.pages().values().any(|page| page.valid_until < now)
     }
 }
 
@@ -131,10 +124,6 @@ fn gzip(plain: &[u8]) -> Bytes {
         Ok(bytes) => bytes.into(),
         Err(_) => Bytes::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A header's value made of ASCII that was written here.

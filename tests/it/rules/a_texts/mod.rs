@@ -19,8 +19,9 @@ use vardkase::domain::incident::values::*;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{Audience, Channel, Then};
 use vardkase::domain::text::pages::{PageRules, pages};
-use vardkase::domain::text::sms::{Alphabet, SmsLimits, costly, fit, replaced};
+use vardkase::domain::text::sms::{SmsLimits, fit};
 use vardkase::domain::text::{Canonical, Charset};
+use vardkase::domain::view::{costly, replaced};
 use vardkase::domain::words::NoteWord;
 
 const SV: Lang = Lang::SV;
@@ -299,10 +300,10 @@ fn rule_a6_typed_characters_are_shown_with_their_cost_and_never_replaced_in_sile
         fit(&out, None, &SmsLimits::default()).unwrap().parts
     };
     assert!(cost(&typed) > cost(&plain), "{} > {}", cost(&typed), cost(&plain));
-    let listed: Vec<char> = costly(&typed, Alphabet::Gsm7).iter().map(|c| c.char).collect();
+    let listed: Vec<char> = costly(&typed).iter().map(|c| c.character).collect();
     assert_eq!(listed, ['–', '“', '”', '…']);
-    assert!(costly(&typed, Alphabet::Gsm7).iter().all(|c| c.replacement.is_some()), "each has an offer");
-    assert!(cost(&replaced(&typed, Alphabet::Gsm7)) < cost(&typed));
+    assert!(costly(&typed).iter().all(|c| c.replacement.is_some()), "each has an offer");
+    assert!(cost(&replaced(&typed)) < cost(&typed));
     approve_all(&mut t, no);
     assert!(t.got("icu", Kind::Alert).iter().all(|s| s.whole.contains("“helt” …")));
     // What nobody can see is refused, not removed.
