@@ -52,7 +52,6 @@ impl Standing {
 pub struct GatewayView {
     /// Its name in the configuration.
     pub id: GatewayId,
-    /// Its channel.
     pub channel: Channel,
     /// Whether it can be handed deliveries.
     pub standing: Standing,
@@ -98,7 +97,6 @@ pub struct TestProof {
     pub at: At,
     /// Seconds since then.
     pub age_s: u32,
-    /// To whom.
     pub function: FunctionId,
     /// How far it came.
     pub reached: Reached,
@@ -122,7 +120,6 @@ pub struct TestRequest {
     /// The duty that acts.
     #[serde(rename = "as")]
     pub by: FunctionId,
-    /// To whom.
     pub function: FunctionId,
 }
 
@@ -138,17 +135,12 @@ pub struct TestsSent {
 /// How a test stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestView {
-    /// Its number.
     pub id: u32,
-    /// Over which gateway.
     pub gateway: GatewayId,
-    /// To whom.
     pub function: FunctionId,
     /// Who wanted it.
     pub by: FunctionId,
-    /// When.
     pub at: At,
-    /// How it stands.
     pub state: DeliveryState,
     /// Why, when it did not go well.
     pub why: String,

@@ -10,7 +10,6 @@ use crate::domain::time::At;
 /// One record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogRecord {
-    /// Its number.
     pub seq: u64,
     /// When it was written.
     pub at: At,

@@ -23,9 +23,7 @@ use crate::sim::verify::{Kind, received};
 /// What the demo shows.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
-    /// Which playbook.
     pub playbook: String,
-    /// At which level.
     pub level: String,
     /// Another configuration; each of its gateways must be on loopback.
     pub config: Option<PathBuf>,
@@ -40,9 +38,7 @@ pub struct DemoOptions {
 pub struct DemoRow {
     /// Which duty.
     pub function: FunctionId,
-    /// Over what.
     pub channel: Channel,
-    /// Over which gateway.
     pub gateway: String,
     /// Accepted so many seconds after the release.
     pub accepted_s: Option<f64>,
@@ -59,7 +55,6 @@ pub struct DemoRow {
 /// What one gateway carried.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Proof {
-    /// Which gateway.
     pub gateway: String,
     /// Texts that were put together from what its far devices show.
     pub texts: usize,
@@ -72,7 +67,6 @@ pub struct Proof {
 /// What came out.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoReport {
-    /// The incident.
     pub incident: IncidentNo,
     /// Who was reached over what.
     pub rows: Vec<DemoRow>,
@@ -93,14 +87,12 @@ pub enum DemoEvent {
     Listening {
         /// The public page.
         public: SocketAddr,
-        /// The console.
         console: SocketAddr,
         /// Where its token lies.
         token_file: PathBuf,
     },
     /// Something happened.
     Said(String),
-    /// How it stands.
     Now(Box<IncidentView>),
 }
 

@@ -43,11 +43,9 @@ pub type Seal = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 pub struct Heartbeat {
     /// To whom, and how often.
     pub watch: Watch,
-    /// The loop.
     pub handle: Handle,
     /// The head.
     pub journal: Journal,
-    /// Time.
     pub clock: SharedClock,
     /// What goes with it.
     pub seal: Option<Seal>,

@@ -33,7 +33,6 @@ pub struct End {
     far_end: Box<dyn FarEnd>,
     /// The secret part of the address at which it calls back, if it does.
     callback_secret: Option<Secret>,
-    /// The line.
     pub line: relay::Handle,
 }
 

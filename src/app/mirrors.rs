@@ -47,11 +47,9 @@ pub struct Told {
 
 /// One mirror that follows.
 pub struct Follower {
-    /// It.
     pub mirror: Arc<Mirror>,
     /// Where its state is shown.
     pub board: Board,
-    /// Time.
     pub clock: SharedClock,
     /// What is to be published.
     pub published: watch::Receiver<Arc<Publication>>,

@@ -34,7 +34,6 @@ pub struct Outside {
     pub handle: Handle,
     /// The head that goes with a sign of life.
     pub journal: Journal,
-    /// Time.
     pub clock: SharedClock,
     /// Where our own listener is read back.
     pub own: String,

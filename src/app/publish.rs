@@ -34,7 +34,6 @@ pub struct Publisher {
     pub handle: Handle,
     /// Where it stands.
     pub site: Arc<PublicSite>,
-    /// Time.
     pub clock: SharedClock,
     /// Where it must be seen, as the configuration says now.
     pub places: watch::Receiver<Places>,

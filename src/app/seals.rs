@@ -26,11 +26,9 @@ pub struct Seals {
     pub handle: Handle,
     /// Whose head it is.
     pub journal: Journal,
-    /// By whom.
     pub key: SealKey,
     /// Whose journal.
     pub region: String,
-    /// When.
     pub clock: SharedClock,
 }
 

@@ -18,7 +18,6 @@ use crate::gateways::smtp::{SmtpConfig, SmtpGateway};
 pub struct Target {
     /// Host name or IP address.
     pub host: String,
-    /// Port.
     pub port: u16,
     /// Mails; each is a delivery of one report.
     pub mails: u32,

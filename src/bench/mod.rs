@@ -29,7 +29,6 @@ pub struct Figure {
     pub what: String,
     /// How much it was; nothing when it could not be measured.
     pub value: Option<f64>,
-    /// Of what.
     pub unit: String,
     /// What it should stay under, when there is such a bound.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -20,7 +20,6 @@ const LINE_BYTES_MAX: u64 = 16 << 10;
 pub enum Hue {
     /// Done, reached.
     Good,
-    /// Waits.
     Wait,
     /// Not reached, an alarm.
     Bad,

@@ -11,7 +11,6 @@ use crate::error::Error;
 /// `14` or `14-2`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// An incident.
     Incident(IncidentNo),
     /// One of its messages.
     Message(MessageNo),

@@ -34,7 +34,6 @@ pub struct Entry {
 pub struct Mistake {
     /// Where; 0: in the file as a whole.
     pub line: u32,
-    /// What.
     pub what: String,
 }
 

@@ -23,7 +23,6 @@ pub struct Alarm {
     pub name: String,
     /// For people, in Swedish and English. IDs only.
     pub what: L10n,
-    /// Since when.
     pub since: At,
     /// Somebody is told by a note, not by screens alone.
     pub tell: bool,

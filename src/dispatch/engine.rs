@@ -130,7 +130,6 @@ fn system_nonces() -> Nonces {
 
 /// What the loop is built from.
 pub struct Parts {
-    /// The journal.
     pub journal: Journal,
     /// What it gave.
     pub recovered: Recovered,
@@ -138,7 +137,6 @@ pub struct Parts {
     pub loaded: Loaded,
     /// Links and pages.
     pub env: Env,
-    /// Time.
     pub clock: SharedClock,
     /// Workers by gateway.
     pub workers: BTreeMap<GatewayId, WorkerHandle>,

@@ -180,9 +180,7 @@ impl Links {
 /// Why evidence could not be written.
 #[derive(Debug)]
 pub enum CannotWrite {
-    /// The journal.
     Journal(JournalError),
-    /// The file.
     File(std::io::Error),
 }
 impl From<JournalError> for CannotWrite {

@@ -46,7 +46,6 @@ pub enum Standing {
 /// What changed. The worker acts on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// Nothing.
     None,
     /// It is well again.
     Well,

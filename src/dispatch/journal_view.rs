@@ -34,15 +34,12 @@ pub struct JournalView {
 /// A copy.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct CopyView {
-    /// Its folder.
     pub folder: String,
     /// The last record in it.
     pub records: u64,
     /// Commits are written to it.
     pub well: bool,
-    /// Why not.
     pub why: Option<String>,
-    /// What to do.
     pub help: Option<String>,
     /// The disk ran full, and the reserve was given up.
     pub reserve_used: bool,
@@ -53,18 +50,15 @@ pub struct CopyView {
 pub struct SealView {
     /// Of which record.
     pub seq: u64,
-    /// When.
     pub at: At,
     /// As it stands at the foot of mails and faxes.
     pub foot: String,
-    /// By whom.
     pub key: String,
 }
 
 /// A rehearsal.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct RehearsalView {
-    /// When.
     pub at: At,
     /// Days since.
     pub age_days: u32,

@@ -16,9 +16,7 @@ use crate::record::{self, CannotRead, Decoded, SYSTEM_KINDS_FROM, Written};
 /// An event that can't be read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unreadable {
-    /// Which record.
     pub seq: u64,
-    /// Why.
     pub why: CannotRead,
 }
 impl std::fmt::Display for Unreadable {
@@ -134,9 +132,7 @@ pub fn in_batches(records: Vec<NewRecord>) -> Vec<Batch> {
 pub enum Entry {
     /// Something happened; its private values are still sealed ([`unseal`]).
     Event {
-        /// When.
         at: At,
-        /// What.
         event: Event,
         /// It is of a time when an event did not hold what a rule decided: [`record::format0::complete`] adds that.
         incomplete: bool,

@@ -20,7 +20,6 @@ use crate::record::{self, CannotRead};
 /// What a start gives.
 #[derive(Debug)]
 pub struct Recovered {
-    /// The state.
     pub state: State,
     /// The journal's head.
     pub head: Head,
@@ -42,12 +41,7 @@ pub enum CannotRecover {
     /// A record that this program can't read.
     Unread(Unreadable),
     /// A record that this program can't carry out.
-    Record {
-        /// Which.
-        seq: u64,
-        /// Why.
-        why: String,
-    },
+    Record { seq: u64, why: String },
 }
 impl fmt::Display for CannotRecover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

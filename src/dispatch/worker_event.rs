@@ -19,28 +19,22 @@ pub enum WorkerEvent {
     Outcomes(Vec<Outcome>),
     /// Somebody wrote back.
     Reply {
-        /// Over which gateway.
         gateway: GatewayId,
-        /// From where.
         from: Address,
-        /// What.
         text: String,
         /// Told when it is on disk.
         ack: AckToken,
     },
     /// A gateway's health changed.
     Health {
-        /// Which.
         gateway: GatewayId,
         /// Whether it is handed deliveries.
         #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
         standing: Standing,
-        /// What it said.
         health: Health,
     },
     /// There is room again after [`super::worker::Full`].
     Room {
-        /// Where.
         gateway: GatewayId,
         /// For how many.
         #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
@@ -48,7 +42,6 @@ pub enum WorkerEvent {
     },
     /// The worker has ended. The last event.
     Ended {
-        /// Whose.
         gateway: GatewayId,
         /// Handed over, and no outcome came: to be repeated, marked, after the next start (invariant 4).
         on_the_wire: Vec<DeliveryId>,

@@ -21,7 +21,6 @@ pub struct WorkerLimits {
     pub retry: RetryPolicy,
     /// Doubts and probes.
     pub breaker: BreakerLimits,
-    /// Receipts.
     pub receipts: ReceiptLimits,
     /// Outcomes in one event.
     pub batch_max: usize,

@@ -28,7 +28,6 @@ pub const FINDINGS_MAX: usize = 100;
 pub enum Finding {
     /// Something should have happened.
     Overdue {
-        /// In which incident.
         incident: IncidentNo,
         /// What: `answer`, `reminder`, `approval`, `quiet`, `decision`, `update`, `restoration`, `page`, `release`,
         /// `delivery`.
@@ -39,12 +38,7 @@ pub enum Finding {
         due: At,
     },
     /// A function was addressed, and nothing is known to happen next.
-    NoNextStep {
-        /// In which incident.
-        incident: IncidentNo,
-        /// Who.
-        function: FunctionId,
-    },
+    NoNextStep { incident: IncidentNo, function: FunctionId },
 }
 
 /// Looks at everything.

@@ -50,10 +50,7 @@ pub enum SendError {
         cause: String,
     },
     /// The text may have left: no answer came after it was handed over.
-    Unknown {
-        /// What happened.
-        cause: String,
-    },
+    Unknown { cause: String },
 }
 
 impl SendError {

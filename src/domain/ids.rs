@@ -132,7 +132,6 @@ impl FromStr for IncidentNo {
 /// Number of a message: incident 14, second message: `14-2`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MessageNo {
-    /// The incident.
     pub incident: IncidentNo,
     /// Counted from 1 within the incident.
     pub seq: u32,
@@ -168,7 +167,6 @@ impl FromStr for MessageNo {
 /// (INCIDENTS lesson 46).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DeliveryId {
-    /// The incident.
     pub incident: IncidentNo,
     /// Counted from 0 within the incident.
     pub ordinal: u32,

@@ -94,9 +94,7 @@ pub struct Least {
 /// A mode that somebody must decide on.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Propose {
-    /// To which mode.
     pub mode: ModeIx,
-    /// Who decides.
     pub decides: FunctionIx,
     /// Asked again, and the deputies beside, after that many seconds.
     pub within_s: u32,

@@ -91,7 +91,6 @@ impl std::fmt::Display for Channel {
 pub struct Plan {
     /// What it is named by, in hex: SHA-256 over the YAML it came from; once it is frozen, over the bytes that the journal keeps.
     pub hash: String,
-    /// The region.
     pub region: Region,
     /// Office hours, zone, holidays.
     pub calendar: Calendar,
@@ -111,7 +110,6 @@ pub struct Plan {
     pub groups: BTreeMap<GroupId, Vec<FunctionIx>>,
     /// Ways out, in the order in which they are tried within a channel.
     pub gateways: Vec<GatewayInfo>,
-    /// What to do.
     pub playbooks: BTreeMap<PlaybookId, Playbook>,
     /// The words of each language.
     pub words: BTreeMap<Lang, Words>,
@@ -245,7 +243,6 @@ pub struct System {
     pub aliases: Vec<String>,
     /// How much its loss hurts.
     pub class: Class,
-    /// Whose it is.
     pub owner: FunctionIx,
     /// The infrastructure it needs.
     pub needs: Needs,
@@ -269,11 +266,9 @@ pub struct Routine {
 /// When a function is held by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum Hours {
-    /// Always.
     Always,
     /// In office hours; the rest of the week it is covered by another.
     Day {
-        /// By whom.
         covered_by: FunctionIx,
     },
 }
@@ -296,9 +291,7 @@ pub struct Function {
     pub id: FunctionId,
     /// What it is called.
     pub title: L10n,
-    /// Where.
     pub site: SiteId,
-    /// When.
     pub hours: Hours,
     /// Its answer time, in seconds.
     pub answer_within_s: u32,
@@ -312,7 +305,6 @@ pub struct Function {
     /// Which of its points take turns, and when.
     #[serde(default, skip_serializing_if = "Roster::is_empty")]
     pub roster: Roster,
-    /// Its language.
     pub lang: Lang,
     /// It belongs to care: `clin` and `sites` (RULES B1).
     pub care: bool,
@@ -325,13 +317,11 @@ pub struct Function {
 /// An address that goes with a duty. The address itself is kept apart from the plan.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct DutyPoint {
-    /// Over what.
     pub channel: Channel,
     /// The gateways that can reach it, in the order they are tried.
     pub gateways: Vec<GatewayIx>,
     /// Its languages: the first that a gateway can carry whole goes (DESIGN 3a).
     pub languages: Vec<Lang>,
-    /// Whose it is.
     pub functions: Vec<FunctionIx>,
     /// When a test last proved it, if ever (INCIDENTS lesson 5).
     pub proven: Option<jiff::civil::Date>,
@@ -340,7 +330,6 @@ pub struct DutyPoint {
 /// How a gateway carries a text: what bounds it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum Capability {
-    /// SMS.
     Sms {
         /// What data_coding 0 means there.
         charset: Charset,
@@ -381,7 +370,6 @@ pub enum Capability {
 pub struct GatewayInfo {
     /// `sms-api`.
     pub id: GatewayId,
-    /// Its channel.
     pub channel: Channel,
     /// What it can carry.
     #[serde(rename = "carry")]
@@ -416,15 +404,12 @@ pub struct Playbook {
     pub title: L10n,
     /// Other words it is found by.
     pub aliases: Vec<String>,
-    /// What is down.
     pub systems: Vec<SystemId>,
     /// The infrastructure that is down.
     pub infra: Vec<InfraId>,
     /// Concerned unless the report says otherwise.
     pub sites: Vec<SiteId>,
-    /// What happened.
     pub what: L10n,
-    /// Who is affected.
     pub scope: L10n,
     /// Routines to use now.
     pub routines: Vec<RoutineId>,
@@ -448,7 +433,6 @@ pub struct Playbook {
 /// What one level brings.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct LevelPlan {
-    /// The level.
     pub level: LevelIx,
     /// The mode raised at once, if any.
     pub mode: Option<ModeIx>,
@@ -486,7 +470,6 @@ pub struct ApprovalRule {
     pub by: FunctionIx,
     /// Its time, in seconds.
     pub within_s: u32,
-    /// What then.
     pub then: Then,
     /// What when the last of the chain is silent: release or hold.
     pub finally: Then,
@@ -530,7 +513,6 @@ pub struct Row {
     pub to: To,
     /// For which audience.
     pub audience: Audience,
-    /// Over what.
     pub channels: Vec<Channel>,
     /// Who must approve first.
     pub approval: Option<ApprovalRule>,

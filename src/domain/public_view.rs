@@ -40,7 +40,6 @@ pub enum PublicState {
 /// A text for the public, in the languages that somebody read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PublicMessage {
-    /// Its number.
     pub number: MessageNo,
     /// Its kind: an all clear is shown as one.
     pub kind: Kind,

@@ -71,7 +71,6 @@ impl std::fmt::Display for StepKind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Within {
-    /// Seconds.
     Seconds(u32),
     /// Months of the calendar, at the same local time of day.
     Months(u8),
@@ -127,7 +126,6 @@ pub struct StepRule {
     pub id: String,
     /// Begins, or can be begun, from that level on.
     pub level: LevelIx,
-    /// What kind.
     pub kind: StepKind,
     /// What is to be done, said or talked about.
     pub title: L10n,

@@ -57,7 +57,6 @@ pub struct SiteView {
     pub name: L10n,
     /// It stands for the whole region.
     pub whole: bool,
-    /// Its mode.
     pub mode: RungView,
     /// Why: open incidents that ask for this mode. Empty while a mode waits to be lowered by decision (RULES D4).
     pub because_of: Vec<IncidentNo>,
@@ -104,7 +103,6 @@ pub struct SummaryView {
     pub no: IncidentNo,
     /// It is a drill.
     pub exercise: bool,
-    /// Which playbook.
     pub playbook: PlaybookId,
     /// What the playbook calls it.
     pub title: L10n,
@@ -126,20 +124,17 @@ pub struct SummaryView {
     pub reporter: FunctionId,
     /// The next update is due.
     pub next_update: At,
-    /// It is late.
     pub overdue: bool,
     /// The newest number.
     pub newest: Option<MessageNo>,
     /// Into which other one it was merged.
     pub merged_into: Option<IncidentNo>,
-    /// How many.
     pub counts: Counts,
 }
 
 /// Everything at a glance.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct StatusView {
-    /// As of.
     pub now: At,
     /// The region's name.
     pub region: String,

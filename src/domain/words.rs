@@ -159,7 +159,6 @@ note_words! {
     DecisionWanted = "decision_wanted" ["mode", "site", "title", "deadline", "code"],
     /// It was.
     DecisionTaken = "decision_taken" ["mode", "site", "decision", "by"],
-    /// You own it.
     YouOwnIt = "you_own_it" ["title", "functions"],
     /// You confirm; somebody else owns it.
     YouConfirm = "you_confirm" ["title", "functions", "owner"],
@@ -213,7 +212,6 @@ note_words! {
     StepWanted = "step_wanted" ["number", "title", "what", "deadline", "code"],
     /// It is not done yet.
     StepReminder = "step_reminder" ["number", "title", "what", "deadline", "code"],
-    /// It is late.
     StepLate = "step_late" ["number", "title", "what", "deadline", "owner", "code"],
     /// What was said to a step was understood.
     StepNoted = "step_noted" ["number", "what", "state"],

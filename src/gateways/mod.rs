@@ -89,7 +89,6 @@ pub struct MessageContext {
 pub struct Job {
     /// The key that the gateway is given; a repeat carries the same.
     pub delivery: DeliveryId,
-    /// Where to.
     pub to: Address,
     /// What; one body shared by all receivers of that language.
     pub out: Arc<Outgoing>,
@@ -131,7 +130,6 @@ impl fmt::Debug for AckToken {
 /// An accepted delivery of an earlier run, as it was journaled.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PriorAccept {
-    /// Which.
     pub delivery: DeliveryId,
     /// Where it went.
     pub to: Address,
@@ -144,7 +142,6 @@ pub struct PriorAccept {
 pub enum GatewayEvent {
     /// The gateway took it, or did not.
     Outcome {
-        /// Which.
         delivery: DeliveryId,
         /// Accepted, or why not.
         result: Result<Accepted, SendError>,
@@ -152,7 +149,6 @@ pub enum GatewayEvent {
     /// News of an accepted delivery: the far device has it, or never will. Temporary says only that the gateway goes on
     /// trying: what is over for this gateway is Permanent, so that the next one takes over, or Unknown.
     Receipt {
-        /// Which gateway.
         #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The delivery, when the gateway knows it.
@@ -164,7 +160,6 @@ pub enum GatewayEvent {
     },
     /// Somebody wrote back.
     Reply {
-        /// Which gateway.
         #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The sender's address, as the gateway gave it.
@@ -176,10 +171,8 @@ pub enum GatewayEvent {
     },
     /// The session is down (or up again, when `None`).
     Down {
-        /// Which gateway.
         #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
-        /// Why.
         cause: Option<String>,
     },
 }

@@ -206,7 +206,6 @@ pub fn bounded(n: u32) -> u16 {
 
 /// A gateway that was built.
 pub struct Built {
-    /// It.
     pub gateway: Arc<dyn Gateway>,
     /// Connections at the same time.
     pub connections_max: u32,
@@ -229,7 +228,6 @@ impl Built {
 
 /// A far end on this machine that is to stand for the real one.
 pub struct FarEnd<'f> {
-    /// Where it is.
     pub addr: SocketAddr,
     /// A folder of its own, for those that are spoken to by files; nothing is there yet.
     pub folder: PathBuf,

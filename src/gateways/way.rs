@@ -21,7 +21,6 @@ const PAGE_CHARS_MIN: u32 = 60;
 pub struct Way<'f> {
     /// What it is called, and where.
     pub name: &'f Name,
-    /// Its channel.
     pub channel: Channel,
     /// What the plan reckons with.
     pub capability: Capability,
@@ -55,7 +54,6 @@ pub enum Kind {
 pub struct GatewayConfig {
     /// `sms-api`.
     pub id: GatewayId,
-    /// Its channel.
     pub channel: Channel,
     /// How it is spoken to.
     pub kind: Kind,

@@ -30,7 +30,6 @@ const START_TEXT: &[u8] = b"vardkase journal chain, format 1";
 pub struct Head {
     /// Number of the last record; 0 in an empty journal.
     pub seq: u64,
-    /// Its link.
     pub hash: Hash,
 }
 

@@ -8,7 +8,6 @@ use super::error::{DiskKind, JournalError};
 /// One copy of the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CopyState {
-    /// Its folder.
     pub dir: PathBuf,
     /// What it held when it was last heard of.
     pub head: Head,

@@ -15,7 +15,6 @@ pub enum JournalError {
     },
     /// The folder was written by a newer version.
     Newer {
-        /// The file.
         file: PathBuf,
         /// Its format.
         found: u32,
@@ -23,15 +22,11 @@ pub enum JournalError {
         known: u32,
     },
     /// The file is something else than a journal.
-    NotAJournal {
-        /// The file.
-        file: PathBuf,
-    },
+    NotAJournal { file: PathBuf },
     /// What was read is not what was written.
     Corrupt {
         /// The first record that can't be trusted, where that is known.
         seq: Option<u64>,
-        /// What is wrong.
         what: String,
     },
     /// The disk did not take or give it. Nothing of the batch counts as recorded; the same batch may be tried again.
@@ -47,14 +42,10 @@ pub enum JournalError {
         seq: u64,
         /// One folder, and its last record.
         first: (PathBuf, u64),
-        /// The other.
         second: (PathBuf, u64),
     },
     /// A copy did not answer in time. It may have taken it.
-    Late {
-        /// Its folder.
-        folder: PathBuf,
-    },
+    Late { folder: PathBuf },
     /// Somebody else appended first: decide again on the newer state.
     Conflict {
         /// The head that the caller believed in.
@@ -72,10 +63,7 @@ pub enum JournalError {
         max: usize,
     },
     /// The key of this incident is destroyed; nothing more can be sealed for it.
-    Forgotten {
-        /// The incident.
-        incident: String,
-    },
+    Forgotten { incident: String },
     /// The file with the master key is missing, damaged, or belongs to another journal.
     Key {
         /// The key file.

@@ -168,13 +168,11 @@ impl NewRecord {
 pub struct RecordRef<'a> {
     /// Its number, counted from 1 without gaps.
     pub seq: u64,
-    /// Its type.
     pub kind: u16,
     /// Version of that type.
     pub version: u16,
     /// When it happened, in milliseconds since 1970, UTC.
     pub at_ms: i64,
-    /// The record.
     pub bytes: &'a [u8],
     /// Its link of the chain, recomputed while reading.
     pub hash: Hash,
@@ -210,13 +208,11 @@ impl RecordRef<'_> {
 pub struct Record {
     /// Its number, counted from 1 without gaps.
     pub seq: u64,
-    /// Its type.
     pub kind: u16,
     /// Version of that type.
     pub version: u16,
     /// When it happened, in milliseconds since 1970, UTC.
     pub at_ms: i64,
-    /// The record.
     pub bytes: Vec<u8>,
     /// Commitments to its private values.
     pub commitments: Vec<Commitment>,

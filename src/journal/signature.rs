@@ -93,13 +93,11 @@ impl SealKey {
 pub struct HeadSeal {
     /// Number of the last record that it seals.
     pub seq: u64,
-    /// Its link.
     pub hash: Hash,
     /// When, in milliseconds since 1970, UTC.
     pub at_ms: i64,
     /// Whose journal.
     pub region: String,
-    /// By whom.
     pub key: [u8; 32],
     /// 64 bytes.
     pub signature: Vec<u8>,

@@ -77,11 +77,9 @@ pub enum What {
 /// One fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// Where it lies.
     pub what: What,
     /// The record, where that is known.
     pub seq: Option<u64>,
-    /// What is wrong.
     pub text: String,
 }
 

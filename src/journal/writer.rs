@@ -57,7 +57,6 @@ enum Command {
 /// A batch that was not recorded, handed back: its owner decides whether to try again, or to go on from memory.
 #[derive(Debug)]
 pub struct Refused {
-    /// Why.
     pub error: JournalError,
     /// The batch; `None` if the writer ended with it in hand.
     #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "tests ask for it"))]

@@ -62,16 +62,13 @@ pub struct Decoded {
 pub enum CannotRead {
     /// A newer program wrote it.
     Newer {
-        /// Its kind.
         kind: u16,
-        /// Its version.
         version: u16,
         /// The newest version of that kind that this program reads; none when it does not know the kind.
         known: Option<u16>,
     },
     /// The journal says that it goes on in a newer format.
     NewerFormat {
-        /// Which.
         format: u32,
         /// The program that wrote it.
         program: String,

@@ -82,7 +82,6 @@ pub struct Part1<'a> {
     pub of: u32,
     /// The kind of the whole.
     pub kind: u16,
-    /// Its version.
     pub version: u16,
     /// The bytes of the part.
     #[serde(borrow)]

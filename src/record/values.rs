@@ -19,7 +19,6 @@ use crate::domain::words::NoteWord;
 pub struct Sealed1 {
     /// 1: a commitment of sixteen bytes. There is no other; a clear text has no form here.
     pub form: u8,
-    /// The commitment.
     pub commitment: [u8; 16],
 }
 
@@ -60,7 +59,6 @@ frozen_enum! {
     /// Who a text is for.
     #[serde(rename_all = "lowercase")]
     Audience1 of plan::Audience { Internal = 0, Public = 1, Outside = 2 }
-    /// Over what.
     #[serde(rename_all = "lowercase")]
     Channel1 of plan::Channel { Sms = 0, Email = 1, Fax = 2, Paging = 3, Web = 4, Manual = 5 }
     /// Whether an answer is wanted.
@@ -91,7 +89,6 @@ frozen_enum! {
 }
 
 frozen_struct! {
-    /// What is known.
     Facts1 of facts::Facts {
         what: Words,
         scope: Words,

@@ -86,7 +86,6 @@ pub struct Received {
     pub to: String,
     /// The exercise mark, in a drill.
     pub mark: Option<String>,
-    /// The number.
     pub number: String,
     /// The fingerprint; a note has none.
     pub fingerprint: Option<String>,

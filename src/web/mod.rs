@@ -40,11 +40,9 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// What the console and the API need. Cheap to clone.
 #[derive(Clone)]
 pub struct Ctx {
-    /// The loop.
     pub handle: Handle,
     /// Who may come in.
     pub auth: Arc<auth::Auth>,
-    /// Time.
     pub clock: SharedClock,
     /// The journal, for `/api/v1/log`.
     pub log: Arc<dyn log::Log>,

@@ -46,10 +46,7 @@ pub enum Links {
     Own,
     /// In a mirror, so many folders below its top: `../sv/index.html`. Relative and to files, so that they hold wherever the
     /// mirror lies and whatever serves it.
-    Mirror {
-        /// How many.
-        depth: u8,
-    },
+    Mirror { depth: u8 },
 }
 
 /// The words of one state.

@@ -19,7 +19,6 @@ pub struct Problem {
     pub status: StatusCode,
     /// A word for programs (`stale-fingerprint`).
     pub code: String,
-    /// What and why.
     pub why: String,
     /// What to do next.
     pub help: String,

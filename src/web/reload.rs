@@ -32,7 +32,6 @@ pub trait Reload: Send + Sync {
 pub struct Mistake {
     /// `playbooks/flood.yaml:14:9`.
     pub place: String,
-    /// What is wrong.
     pub why: String,
 }
 

@@ -54,7 +54,6 @@ pub(crate) enum Section {
     Alarm,
     /// Prompts and tables of the command line.
     Cli,
-    /// The console.
     Console,
     /// Pages behind links.
     Link,

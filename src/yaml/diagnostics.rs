@@ -19,7 +19,6 @@ pub enum Severity {
 /// A place in a file of a [`Sources`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Place {
-    /// Which file.
     pub file: u32,
     /// From 1; 0 = the file as a whole.
     pub line: u32,
@@ -73,9 +72,7 @@ pub struct Diagnostic {
     pub column: u32,
     /// How many characters are meant.
     pub length: u32,
-    /// What is wrong.
     pub message: String,
-    /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The line as it stands in the file.

@@ -21,9 +21,7 @@ pub const NODES_MAX: usize = 400_000;
 /// A value and where it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Node {
-    /// Where.
     pub place: Place,
-    /// What.
     pub kind: Kind,
 }
 

@@ -49,9 +49,7 @@ impl Bounds {
 pub struct Built {
     /// Its place in the plan.
     pub gx: GatewayIx,
-    /// Its name.
     pub id: GatewayId,
-    /// Its channel.
     pub channel: Channel,
     /// The gateway, or why there is none and what to do.
     pub gateway: Result<Arc<dyn Gateway>, String>,

@@ -21,7 +21,6 @@ const ROUNDS_MAX: u32 = 10_000;
 /// A text that left.
 #[derive(Clone, Debug)]
 pub(super) struct Gone {
-    /// When.
     pub at: At,
     /// To these functions; none: the public.
     pub to: Vec<FunctionIx>,

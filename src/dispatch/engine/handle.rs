@@ -21,7 +21,6 @@ pub(super) enum Request {
 /// What was decided, once it is on disk.
 #[derive(Clone, Debug)]
 pub struct Done {
-    /// The events.
     pub events: Arc<Vec<Event>>,
     /// They are on disk. When not, nothing can be written and the incident goes on from memory (invariant 1).
     pub on_record: bool,
@@ -47,7 +46,6 @@ impl std::fmt::Display for Failed {
 /// What the loop knows besides the state.
 #[derive(Clone, Debug)]
 pub struct Meta {
-    /// Now.
     pub now: At,
     /// The last record.
     pub seq: u64,

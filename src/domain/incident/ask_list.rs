@@ -16,11 +16,8 @@ use crate::domain::time::At;
 /// An answer that is waited for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Ask {
-    /// For which function.
     pub function: FunctionIx,
-    /// Which message.
     pub message: u32,
-    /// Which entry.
     pub entry: u32,
     /// Who was asked, in order: who holds the function, then deputies.
     pub asked: Vec<FunctionIx>,
@@ -40,7 +37,6 @@ pub struct Ask {
     pub needs: u8,
     /// Who did, in order; the first owns it.
     pub answers: Vec<GivenAnswer>,
-    /// How it stands.
     pub state: AskState,
     /// Answered before the shift changed; this is the new ask (RULES C11).
     pub before_shift: Option<FunctionIx>,
@@ -53,7 +49,6 @@ pub struct GivenAnswer {
     pub by: FunctionIx,
     /// When, as claimed.
     pub at: At,
-    /// How.
     pub via: Via,
 }
 
@@ -68,21 +63,12 @@ pub enum AskState {
         by: FunctionIx,
         /// When, as claimed.
         at: At,
-        /// How.
         via: Via,
     },
     /// Nobody left to ask: a standing alarm. A later answer still closes it.
-    NotReached {
-        /// Since when.
-        at: At,
-    },
+    NotReached { at: At },
     /// Closed without an answer, visibly.
-    Closed {
-        /// By what.
-        by: ClosedBy,
-        /// When.
-        at: At,
-    },
+    Closed { by: ClosedBy, at: At },
 }
 
 impl AskState {

@@ -24,13 +24,11 @@ use crate::domain::words::NoteWord;
 /// What leaves together: one plan record, not a row per delivery. Ordinals follow on from the incident's last.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Batch {
-    /// What.
     pub item: Item,
     /// Flags of [`super::state::Delivery`].
     pub flags: u8,
     /// Ordinal of the first.
     pub first: u32,
-    /// Where to.
     pub sends: Arc<Vec<Send>>,
     /// What stands after the text of each of them.
     pub trailers: BatchTrailers,
@@ -50,11 +48,8 @@ pub struct BatchTrailers {
 pub struct NewMessage {
     /// Its place in the incident: `14-2` is 2.
     pub seq: u32,
-    /// What kind.
     pub kind: Kind,
-    /// For whom.
     pub audience: Audience,
-    /// The texts.
     pub texts: BTreeMap<Lang, Draft>,
     /// The earlier number that it replaces before release, if any.
     pub replaces: Option<u32>,
@@ -67,13 +62,10 @@ pub struct NewEntry {
     pub id: u32,
     /// Where it comes from.
     pub source: Source,
-    /// For whom.
     pub audience: Audience,
-    /// The functions.
     pub to: Vec<FunctionIx>,
     /// The public page.
     pub public: bool,
-    /// Over what.
     pub channels: Vec<Channel>,
     /// Whether an answer is wanted.
     pub answer: AnswerRule,
@@ -92,7 +84,6 @@ pub struct NewEntry {
 pub struct NewArrival {
     /// Which ask was answered.
     pub ask: u32,
-    /// Until when.
     pub due: At,
 }
 
@@ -121,22 +112,18 @@ pub struct MovedGateway {
 /// A path that a text can't take (RULES A5).
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct DroppedPath {
-    /// Which point.
     pub point: PointIx,
-    /// Why.
     pub why: String,
 }
 
 /// An answer that is waited for from now on.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct NewAsk {
-    /// For which function.
     pub function: FunctionIx,
     /// Who is asked at once.
     pub asked: Vec<FunctionIx>,
     /// How many of its chain are used by that.
     pub stage: u32,
-    /// Up then.
     pub due: At,
     /// The reminder.
     pub remind_at: Option<At>,
@@ -151,13 +138,10 @@ pub struct NewAsk {
 /// How an approval ended.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum ApprovalEnd {
-    /// Released.
     Released(ReleasedBy),
     /// Rejected: back to the chain, the deadline runs.
     Rejected {
-        /// By whom.
         by: FunctionIx,
-        /// Why.
         reason: Private,
     },
 }
@@ -165,7 +149,6 @@ pub enum ApprovalEnd {
 /// What became of a delivery.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Outcome {
-    /// Which.
     pub ordinal: u32,
     /// How it stands now.
     pub state: DeliveryState,
@@ -178,13 +161,10 @@ pub enum Change {
     Opened {
         /// Which plan: its hash. The plan itself lies beside the chain.
         plan: String,
-        /// Which playbook.
         playbook: PlaybookId,
         /// Disruption level.
         level: LevelIx,
-        /// Sites.
         sites: Vec<SiteId>,
-        /// What is known.
         facts: Facts,
         /// Who reported.
         by: FunctionIx,
@@ -200,16 +180,13 @@ pub enum Change {
     },
     /// Another level or other sites (RULES D5).
     ScopeSet {
-        /// Level.
         level: LevelIx,
-        /// Sites.
         sites: Vec<SiteId>,
         /// Who said so.
         by: Option<FunctionIx>,
     },
     /// Modes of sites, as this incident asks for them, or as was decided.
     ModeSet {
-        /// The sites.
         sites: Vec<SiteId>,
         /// The mode.
         mode: ModeIx,
@@ -221,54 +198,27 @@ pub enum Change {
         lower: bool,
     },
     /// A text was rendered or typed.
-    Drafted {
-        /// The text.
-        message: NewMessage,
-    },
+    Drafted { message: NewMessage },
     /// Somebody read a language that was edited or left behind by an edit (RULES A7).
-    Reviewed {
-        /// Which message.
-        message: u32,
-        /// Which language.
-        lang: Lang,
-        /// By whom.
-        by: FunctionIx,
-    },
+    Reviewed { message: u32, lang: Lang, by: FunctionIx },
     /// Receivers of a message.
-    EntryAdded {
-        /// Them.
-        entry: NewEntry,
-    },
+    EntryAdded { entry: NewEntry },
     /// An entry that waited goes on with another message (RULES B2, B4).
     EntryMoved {
-        /// Which.
         entry: u32,
         /// With which message.
         message: u32,
     },
     /// Somebody is asked to approve.
     ApprovalAsked {
-        /// Which entry.
         entry: u32,
         /// How it stands now.
         approval: Approval,
     },
     /// An approval ended or went back.
-    ApprovalEnded {
-        /// Which entry.
-        entry: u32,
-        /// How.
-        end: ApprovalEnd,
-    },
+    ApprovalEnded { entry: u32, end: ApprovalEnd },
     /// Break-glass or release with a reason.
-    ReasonGiven {
-        /// Which entry.
-        entry: u32,
-        /// By whom.
-        by: FunctionIx,
-        /// Why.
-        reason: Private,
-    },
+    ReasonGiven { entry: u32, by: FunctionIx, reason: Private },
     /// A wrong code came.
     WrongCode {
         /// Which entries were guessed at.
@@ -277,15 +227,9 @@ pub enum Change {
         blocked: bool,
     },
     /// An entry waits for the morning.
-    Quieted {
-        /// Which.
-        entry: u32,
-        /// Until.
-        until: At,
-    },
+    Quieted { entry: u32, until: At },
     /// An entry went out: the plan record.
     Released {
-        /// Which.
         entry: u32,
         /// By whose word.
         by: ReleasedBy,
@@ -299,30 +243,11 @@ pub enum Change {
         also: Vec<FunctionIx>,
     },
     /// An entry never goes out.
-    EntryDropped {
-        /// Which.
-        entry: u32,
-        /// Why.
-        why: Dropped,
-    },
+    EntryDropped { entry: u32, why: Dropped },
     /// A note leaves.
-    NoteSent {
-        /// Its place.
-        id: u32,
-        /// To whom.
-        to: FunctionIx,
-        /// Which.
-        word: NoteWord,
-        /// What it says.
-        text: Private,
-        /// What leaves.
-        batch: Batch,
-    },
+    NoteSent { id: u32, to: FunctionIx, word: NoteWord, text: Private, batch: Batch },
     /// What gateways told, packed.
-    Results {
-        /// Many.
-        results: Vec<Outcome>,
-    },
+    Results { results: Vec<Outcome> },
     /// A gateway failed for good; the next one of the channel takes over.
     Rerouted {
         /// Which delivery ended.
@@ -331,82 +256,49 @@ pub enum Change {
         batch: Batch,
     },
     /// Waiting deliveries were called back.
-    Withdrawn {
-        /// Which.
-        ordinals: Vec<u32>,
-    },
+    Withdrawn { ordinals: Vec<u32> },
     /// Somebody answered.
     Answered {
         /// Which asks, by their place.
         asks: Vec<u32>,
-        /// Who.
         by: FunctionIx,
         /// When, as claimed.
         at: At,
-        /// How.
         via: Via,
         /// Who is to come from now on.
         arrivals: Vec<NewArrival>,
     },
     /// An answer was taken back (RULES C6).
     Unanswered {
-        /// Which ask.
         ask: u32,
         /// Whose word.
         by: FunctionIx,
-        /// Why.
         reason: Private,
         /// It runs again until.
         due: At,
     },
     /// A missed deadline, or a no: somebody else is asked.
     Escalated {
-        /// Which ask.
         ask: u32,
         /// Who is asked beside.
         to: Vec<FunctionIx>,
         /// How many of the chain are used now.
         stage: u32,
-        /// Up then.
         due: At,
-        /// What leaves.
         batch: Batch,
     },
     /// Half of the time is gone.
-    Reminded {
-        /// Which asks.
-        asks: Vec<u32>,
-        /// What leaves.
-        batch: Batch,
-    },
+    Reminded { asks: Vec<u32>, batch: Batch },
     /// Nobody is left to ask: a standing alarm.
-    NotReached {
-        /// Which asks.
-        asks: Vec<u32>,
-    },
+    NotReached { asks: Vec<u32> },
     /// Asks end without an answer.
-    AsksClosed {
-        /// Which.
-        asks: Vec<u32>,
-        /// By what.
-        by: ClosedBy,
-    },
+    AsksClosed { asks: Vec<u32>, by: ClosedBy },
     /// The function is asked anew (RULES C11), or for a message that was delivered before.
-    AskedAgain {
-        /// Which message.
-        message: u32,
-        /// Which entry.
-        entry: u32,
-        /// The asks.
-        asks: Vec<NewAsk>,
-        /// What leaves.
-        batch: Batch,
-    },
+    AskedAgain { message: u32, entry: u32, asks: Vec<NewAsk>, batch: Batch },
     /// A mode must be decided.
     Proposed {
         /// To which mode.
         mode: ModeIx,
-        /// Where.
         sites: Vec<SiteId>,
         /// It lowers.
         lower: bool,
@@ -414,7 +306,6 @@ pub enum Change {
         asked: Vec<FunctionIx>,
         /// Each has that long, in seconds.
         within_s: u32,
-        /// Up then.
         due: At,
         /// The code for an answer.
         code: Private,
@@ -423,11 +314,9 @@ pub enum Change {
     },
     /// It is asked again, or of somebody beside.
     ProposedAgain {
-        /// Which.
         proposal: u32,
         /// Who is asked beside.
         to: Option<FunctionIx>,
-        /// Up then.
         due: At,
     },
     /// The step after it is asked.
@@ -435,24 +324,17 @@ pub enum Change {
         /// After which.
         proposal: u32,
     },
-    /// Decided.
     Decided {
-        /// Which.
         proposal: u32,
         /// Yes or no.
         yes: bool,
-        /// By whom.
         by: FunctionIx,
-        /// Why.
         reason: Private,
         /// Asked again then, after a no.
         again: At,
     },
     /// No longer asked.
-    ProposalMoot {
-        /// Which.
-        proposal: u32,
-    },
+    ProposalMoot { proposal: u32 },
     /// It was told that an update is overdue.
     OverdueTold {
         /// How often by now.
@@ -461,19 +343,10 @@ pub enum Change {
     /// It was told that the restoration did not come.
     RestoreMissed,
     /// A message no longer holds.
-    Stopped {
-        /// Which.
-        message: u32,
-        /// By whom.
-        by: FunctionIx,
-        /// Why.
-        reason: Private,
-    },
+    Stopped { message: u32, by: FunctionIx, reason: Private },
     /// Another phase.
     PhaseSet {
-        /// Which.
         phase: Phase,
-        /// By whom.
         by: Option<FunctionIx>,
         /// Why (override, relapse).
         reason: Private,
@@ -484,42 +357,16 @@ pub enum Change {
         by: FunctionIx,
     },
     /// It goes on under another number.
-    Merged {
-        /// Which.
-        into: IncidentNo,
-        /// By whom.
-        by: FunctionIx,
-    },
+    Merged { into: IncidentNo, by: FunctionIx },
     /// People must walk.
-    ErrandAdded {
-        /// Who.
-        owner: FunctionIx,
-        /// For whom.
-        functions: Vec<FunctionIx>,
-        /// Which message.
-        message: u32,
-        /// Why.
-        why: String,
-    },
+    ErrandAdded { owner: FunctionIx, functions: Vec<FunctionIx>, message: u32, why: String },
     /// They did.
-    ErrandDone {
-        /// Which.
-        errand: u32,
-        /// Who.
-        by: FunctionIx,
-    },
+    ErrandDone { errand: u32, by: FunctionIx },
     /// The public page was read back and is equal, or is not.
-    PageChecked {
-        /// Which message.
-        message: u32,
-        /// Equal.
-        equal: bool,
-    },
+    PageChecked { message: u32, equal: bool },
     /// It goes on with another plan.
     Adopted {
-        /// Its hash.
         plan: String,
-        /// By whom.
         by: FunctionIx,
         /// What it uses, under its positions there.
         moved: Renumbering,
@@ -527,13 +374,9 @@ pub enum Change {
     /// Out of memory; a summary stays.
     Archived,
     /// A step begins.
-    StepOpened {
-        /// It.
-        step: NewStep,
-    },
+    StepOpened { step: NewStep },
     /// Somebody was asked or told, or a reminder went out; the step is looked at again.
     StepTold {
-        /// Which.
         step: u32,
         /// Who is asked from now on, beside those before.
         asked: Vec<StepAsk>,
@@ -546,7 +389,6 @@ pub enum Change {
     },
     /// A conference is called: a new round with a code of its own.
     StepRound {
-        /// Which.
         step: u32,
         /// When it begins.
         at: At,
@@ -561,7 +403,6 @@ pub enum Change {
     },
     /// Its owner was told who is missing; the next round comes then.
     StepRolled {
-        /// Which.
         step: u32,
         /// The next round.
         due: At,
@@ -570,44 +411,33 @@ pub enum Change {
     },
     /// Somebody has it, has read it, attends; or does not.
     StepAnswered {
-        /// Which.
         step: u32,
-        /// For which functions.
         functions: Vec<FunctionIx>,
-        /// Who.
         by: FunctionIx,
-        /// Yes.
         yes: bool,
         /// When, as claimed.
         at: At,
-        /// How.
         via: Via,
     },
     /// An intervention began: everybody was reached, nobody stopped it.
     StepBegun {
-        /// Which.
         step: u32,
         /// When it is looked at again.
         next_check: At,
     },
     /// Its time was moved.
     StepMoved {
-        /// Which.
         step: u32,
         /// The new deadline, beginning, or end.
         due: At,
         /// When it is looked at again.
         next_check: At,
-        /// By whom.
         by: FunctionIx,
-        /// Why.
         reason: Private,
     },
     /// It ended.
     StepEnded {
-        /// Which.
         step: u32,
-        /// How.
         end: StepEnd,
         /// By whom; time when none.
         by: Option<FunctionIx>,
@@ -616,9 +446,7 @@ pub enum Change {
     },
     /// Who answered is there.
     Arrived {
-        /// For which functions.
         functions: Vec<FunctionIx>,
-        /// Who.
         by: FunctionIx,
         /// When, as claimed.
         at: At,
@@ -626,62 +454,34 @@ pub enum Change {
         via: Via,
     },
     /// Who answered was not there in time.
-    ArrivalMissed {
-        /// For which functions.
-        functions: Vec<FunctionIx>,
-    },
+    ArrivalMissed { functions: Vec<FunctionIx> },
 }
 
 /// What happened.
 #[derive(Clone, PartialEq, Serialize, Debug)]
 pub enum Event {
     /// To an incident.
-    Incident {
-        /// Which.
-        no: IncidentNo,
-        /// What.
-        change: Box<Change>,
-    },
+    Incident { no: IncidentNo, change: Box<Change> },
     /// A configuration is in force for new incidents.
-    PlanSet {
-        /// Its hash.
-        plan: String,
-    },
+    PlanSet { plan: String },
     /// A report waits for its code.
-    ReportPending {
-        /// The code.
-        code: Private,
-        /// The report.
-        report: PendingReport,
-    },
+    ReportPending { code: Private, report: PendingReport },
     /// It was started, or its time is up.
-    ReportGone {
-        /// The code.
-        code: Private,
-    },
+    ReportGone { code: Private },
     /// Somebody without a duty address wrote (RULES E2: logged).
     StrangerWrote,
     /// A note that belongs to no incident leaves.
     SystemNote {
-        /// Where to.
         send: Send,
         /// The plan that the point belongs to.
         plan: String,
-        /// Which.
         word: NoteWord,
-        /// What it says.
         text: Private,
     },
     /// What gateways told of such notes.
-    SystemNoteResults {
-        /// Many.
-        results: Vec<Outcome>,
-    },
+    SystemNoteResults { results: Vec<Outcome> },
     /// To a way out, or to the program's own parts.
-    Gateway {
-        /// What.
-        change: Box<GatewayChange>,
-    },
+    Gateway { change: Box<GatewayChange> },
 }
 
 impl Change {
@@ -831,15 +631,12 @@ pub enum GatewayChange {
         send: Send,
         /// That plan.
         plan: String,
-        /// Over which gateway.
         gateway: GatewayId,
-        /// To whom.
         function: FunctionId,
         /// Who wanted it.
         by: FunctionId,
         /// The code that an answer names.
         code: Private,
-        /// What it says.
         text: Private,
     },
     /// Somebody answered a test.

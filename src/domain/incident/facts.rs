@@ -13,19 +13,14 @@ pub enum Restore {
     /// Expected then.
     At(At),
     /// Not known; the next forecast comes then.
-    Unknown {
-        /// When.
-        forecast: At,
-    },
+    Unknown { forecast: At },
 }
 
 /// Whether patients are in danger. Unknown counts as yes (lesson 14).
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
-    /// Yes.
     Yes,
-    /// No.
     No,
     /// Nobody knows yet.
     #[default]
@@ -42,17 +37,13 @@ impl Safety {
 /// The facts that a text is rendered from.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Facts {
-    /// What happened.
     pub what: L10n,
-    /// Who is affected.
     pub scope: L10n,
     /// Routines to use now.
     pub routines: Vec<RoutineId>,
-    /// Since when.
     pub since: At,
     /// Expected back.
     pub restore: Restore,
-    /// The next update.
     pub next: At,
     /// The number to call; publishable (RULES A10).
     pub contact: String,

@@ -19,15 +19,12 @@ pub const TEST_ANSWER_WITHIN_S: u32 = 24 * 3600;
 pub struct GatewayTest {
     /// The system note's ordinal: the delivery is `0.17`.
     pub ordinal: u32,
-    /// Over which gateway.
     pub gateway: GatewayId,
-    /// To whom.
     pub function: FunctionId,
     /// Who wanted it.
     pub by: FunctionId,
     /// The code that an answer names.
     pub code: Private,
-    /// When.
     pub at: At,
     /// Accepted or delivered then, whichever is known last.
     pub reached_at: Option<At>,
@@ -52,7 +49,6 @@ pub enum Reached {
 pub struct Proof {
     /// When it was sent.
     pub at: At,
-    /// To whom.
     pub function: FunctionId,
     /// How far it came.
     pub reached: Reached,

@@ -25,7 +25,6 @@ pub enum Input {
     Command {
         /// The duty that acts (`--as kib`).
         by: FunctionId,
-        /// What.
         action: Box<Action>,
     },
     /// Gateways told.
@@ -41,21 +40,16 @@ pub enum Input {
     },
     /// The button behind a delivery's link.
     Link {
-        /// Which delivery.
         delivery: DeliveryId,
         /// Yes, or "pass on".
         yes: bool,
     },
     /// The shift of these functions begins (RULES C11).
-    Shift {
-        /// Them.
-        functions: Vec<FunctionId>,
-    },
+    Shift { functions: Vec<FunctionId> },
     /// The published page was read back.
     PageChecked {
         /// The messages on it.
         messages: Vec<MessageNo>,
-        /// Equal.
         equal: bool,
     },
     /// The journal's last seal goes to the archive function, if the organisation names one. The text is the same in every
@@ -70,14 +64,12 @@ pub enum Input {
     Due,
     /// Parts of the program are not well: somebody must be told.
     ProgramAlarm {
-        /// Which.
         alarms: Vec<ProgramAlarm>,
         /// Gateways that are out.
         avoid: Vec<GatewayId>,
     },
     /// A sign of life is due to a function that watches from outside.
     SignOfLife {
-        /// To whom.
         to: FunctionId,
         /// The journal's head, for people to compare.
         head: String,
@@ -101,13 +93,9 @@ pub struct Report {
     pub exercise: bool,
     /// Which playbook; by ID, system, alias or title word.
     pub playbook: String,
-    /// At which level.
     pub level: Option<String>,
-    /// Which sites.
     pub sites: Vec<SiteId>,
-    /// What happened.
     pub what: Option<L10n>,
-    /// Who is affected.
     pub scope: Option<L10n>,
     /// Routines besides the playbook's.
     pub routines: Option<Vec<RoutineId>>,
@@ -142,21 +130,17 @@ pub enum IfShared {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct News {
-    /// What happened.
     pub what: Option<L10n>,
-    /// Who is affected.
     pub scope: Option<L10n>,
     /// Routines to use now.
     pub routines: Option<Vec<RoutineId>>,
     /// Expected back.
     pub restore: Option<Restore>,
-    /// The next update.
     pub next: Option<At>,
     /// The number to call.
     pub contact: Option<String>,
     /// Patient safety.
     pub safety: Option<Safety>,
-    /// Known.
     pub known: Option<L10n>,
     /// Not known.
     pub unknown: Option<L10n>,
@@ -174,7 +158,6 @@ pub enum Action {
     Report(Report),
     /// Yes to a waiting text.
     Approve {
-        /// Its number.
         number: MessageNo,
         /// What was read.
         fingerprint: Fingerprint,
@@ -183,46 +166,29 @@ pub enum Action {
     },
     /// No to a waiting text.
     Reject {
-        /// Its number.
         number: MessageNo,
-        /// Why.
         reason: Private,
         /// What instead, per language.
         replacement: Option<BTreeMap<Lang, String>>,
     },
     /// Another wording of a waiting text (the approver's change).
     Change {
-        /// Its number.
         number: MessageNo,
         /// The new wording, per language.
         texts: BTreeMap<Lang, String>,
     },
     /// A language that somebody else edited was read (RULES A7).
-    Reviewed {
-        /// Which message.
-        number: MessageNo,
-        /// Which language.
-        lang: Lang,
-    },
+    Reviewed { number: MessageNo, lang: Lang },
     /// More time for an approval, once.
-    Wait {
-        /// Which.
-        number: MessageNo,
-    },
+    Wait { number: MessageNo },
     /// Release in spite of all, on record (invariant 7).
-    BreakGlass {
-        /// Which.
-        number: MessageNo,
-        /// Why.
-        reason: Private,
-    },
+    BreakGlass { number: MessageNo, reason: Private },
     /// A function has it.
     Ack {
         /// Of which incident, or message.
         incident: IncidentNo,
         /// Which message; the newest when none.
         message: Option<u32>,
-        /// Which function.
         function: FunctionId,
         /// Told by telephone.
         phone: bool,
@@ -230,67 +196,38 @@ pub enum Action {
         at: Option<At>,
     },
     /// "I can't": pass on at once.
-    PassOn {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// Which function.
-        function: FunctionId,
-    },
+    PassOn { incident: IncidentNo, function: FunctionId },
     /// Our fallback failed (RULES C5).
-    FallbackFailed {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// Which function.
-        function: FunctionId,
-    },
+    FallbackFailed { incident: IncidentNo, function: FunctionId },
     /// An answer was wrong.
-    Unack {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// Which function.
-        function: FunctionId,
-        /// Why.
-        reason: Private,
-    },
+    Unack { incident: IncidentNo, function: FunctionId, reason: Private },
     /// News.
-    Update {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// It.
-        news: News,
-    },
+    Update { incident: IncidentNo, news: News },
     /// What was said is wrong.
     Correct {
-        /// Which number.
         number: MessageNo,
         /// What is right.
         news: News,
     },
     /// It no longer holds.
     Stop {
-        /// Which incident.
         incident: IncidentNo,
         /// Which message; all of them when none.
         message: Option<u32>,
-        /// Why.
         reason: Private,
     },
     /// Raise or lower a site.
     Mode {
-        /// Which site.
         site: SiteId,
         /// To what.
         mode: String,
-        /// Why.
         reason: Private,
     },
     /// Yes or no to a proposal.
     Decide {
-        /// Of which incident.
         incident: IncidentNo,
         /// Which; the only open one when none.
         proposal: Option<u32>,
-        /// Yes.
         yes: bool,
         /// Why (needed for a no).
         reason: Private,
@@ -303,65 +240,39 @@ pub enum Action {
         into: IncidentNo,
     },
     /// The shift of a function changes now (RULES C11).
-    Handover {
-        /// Which.
-        function: FunctionId,
-    },
+    Handover { function: FunctionId },
     /// It runs again; data are being checked.
     Restored {
-        /// Which.
         incident: IncidentNo,
         /// What else.
         news: News,
     },
     /// It was not over.
-    Relapse {
-        /// Which.
-        incident: IncidentNo,
-        /// What happened.
-        news: News,
-    },
+    Relapse { incident: IncidentNo, news: News },
     /// The owner says that data are complete.
-    DataComplete {
-        /// Of which incident.
-        incident: IncidentNo,
-    },
+    DataComplete { incident: IncidentNo },
     /// It is over.
     AllClear {
-        /// Which.
         incident: IncidentNo,
         /// Without the owner's word (RULES D4).
         override_reason: Option<Private>,
     },
     /// Somebody walked.
-    ErrandDone {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// Which.
-        errand: u32,
-    },
+    ErrandDone { incident: IncidentNo, errand: u32 },
     /// Go on with the plan for new incidents.
-    Adopt {
-        /// Which.
-        incident: IncidentNo,
-    },
+    Adopt { incident: IncidentNo },
     /// Send a marked test over a gateway.
     TestGateway {
         /// Over which.
         gateway: GatewayId,
-        /// To whom.
         function: FunctionId,
     },
     /// Somebody called and said the code of a test.
-    TestAnswered {
-        /// It.
-        code: Private,
-    },
+    TestAnswered { code: Private },
     /// Who answered is there (INCIDENTS lesson 4).
     Arrived {
         /// At which incident.
         incident: IncidentNo,
-        /// For which function.
         function: FunctionId,
         /// Told by telephone.
         phone: bool,
@@ -369,54 +280,34 @@ pub enum Action {
         at: Option<At>,
     },
     /// A step begins: one that the playbook prepared, or one that is typed.
-    StepStart {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// It.
-        start: StepStart,
-    },
+    StepStart { incident: IncidentNo, start: StepStart },
     /// Somebody has a step, has read it, attends; or does not.
     StepHave {
-        /// Of which incident.
         incident: IncidentNo,
         /// Which, as people count: from 1.
         step: u32,
         /// For which function; all that this duty was asked for when none.
         function: Option<FunctionId>,
-        /// Yes.
         yes: bool,
         /// Told by telephone.
         phone: bool,
-        /// Why not.
         reason: Private,
     },
     /// A step is done.
     StepDone {
-        /// Of which incident.
         incident: IncidentNo,
-        /// Which.
         step: u32,
         /// The number of the case, or what was done.
         reference: Private,
     },
     /// A step shall not be done.
-    StepStop {
-        /// Of which incident.
-        incident: IncidentNo,
-        /// Which.
-        step: u32,
-        /// Why.
-        reason: Private,
-    },
+    StepStop { incident: IncidentNo, step: u32, reason: Private },
     /// A step gets another deadline, beginning or end.
     StepMove {
-        /// Of which incident.
         incident: IncidentNo,
-        /// Which.
         step: u32,
         /// Until when, or when.
         due: At,
-        /// Why.
         reason: Private,
     },
 }
@@ -448,7 +339,6 @@ pub struct StepStart {
 pub struct Refused {
     /// A word for programs (`stale-fingerprint`).
     pub code: &'static str,
-    /// What and why.
     pub why: String,
     /// What to do next.
     pub help: String,

@@ -31,7 +31,6 @@ pub enum Verb {
 /// What it was said of.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Code {
-    /// Nothing.
     Bare,
     /// Six digits: an approval, a decision, a report.
     Six(String),
@@ -44,9 +43,7 @@ pub enum Code {
 /// A reply, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
-    /// What.
     pub verb: Verb,
-    /// Of what.
     pub code: Code,
     /// What followed: a reason, or the words of a report.
     pub rest: String,

@@ -17,13 +17,11 @@ use super::values::Kind;
 pub struct Brief<'a> {
     /// The plan of the incident.
     pub plan: &'a Plan,
-    /// Its facts.
     pub facts: &'a Facts,
     /// The sites with their modes, as they stand now.
     pub modes: &'a [(SiteId, ModeIx)],
     /// Alert, update, …
     pub kind: Kind,
-    /// For whom.
     pub audience: Audience,
     /// Now: decides whether a time needs its day (RULES A4).
     pub now: At,

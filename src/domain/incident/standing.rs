@@ -31,11 +31,9 @@ pub fn unreached(inc: &Incident, step: &Step) -> Vec<FunctionIx> {
 /// A redirection as texts say it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing<'a> {
-    /// Which step.
     pub step: u32,
     /// Where patients go.
     pub text: &'a L10n,
-    /// Until when.
     pub until: At,
 }
 

@@ -88,11 +88,9 @@ impl State {
 /// What is left of an incident that left memory.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Summary {
-    /// Which playbook.
     pub playbook: PlaybookId,
     /// Reported.
     pub opened: At,
-    /// Closed.
     pub closed: At,
     /// Into which other one it was merged.
     pub merged_into: Option<IncidentNo>,
@@ -105,13 +103,9 @@ pub struct SystemNote {
     pub send: Send,
     /// The plan that the point belongs to.
     pub plan: String,
-    /// Which.
     pub word: NoteWord,
-    /// What it says.
     pub text: Private,
-    /// When.
     pub at: At,
-    /// How it stands.
     pub state: DeliveryState,
 }
 
@@ -121,21 +115,17 @@ pub const SYSTEM_NOTES: IncidentNo = IncidentNo::actual(0);
 /// One disruption, from report to all clear.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Incident {
-    /// Its number.
     pub no: IncidentNo,
     /// The plan that it began with.
     pub plan: Arc<Plan>,
-    /// Which playbook.
     pub playbook: PlaybookId,
     /// Disruption level.
     pub level: LevelIx,
     /// Sites concerned.
     pub sites: Vec<SiteId>,
-    /// What is known.
     pub facts: Facts,
     /// Who reported it.
     pub reporter: FunctionIx,
-    /// When.
     pub opened: At,
     /// How far it is.
     pub phase: Phase,
@@ -229,11 +219,8 @@ impl Incident {
 pub struct Message {
     /// Its place in the incident: `14-2` is 2.
     pub seq: u32,
-    /// What kind.
     pub kind: Kind,
-    /// For whom.
     pub audience: Audience,
-    /// The texts.
     pub texts: BTreeMap<Lang, Draft>,
     /// The earlier number that it replaces before release, if any.
     pub replaces: Option<u32>,
@@ -252,13 +239,10 @@ pub struct Entry {
     pub id: u32,
     /// Where it comes from.
     pub source: Source,
-    /// For whom.
     pub audience: Audience,
-    /// The functions.
     pub to: Vec<FunctionIx>,
     /// The public page.
     pub public: bool,
-    /// Over what.
     pub channels: Vec<Channel>,
     /// Whether an answer is wanted.
     pub answer: AnswerRule,
@@ -288,16 +272,12 @@ pub enum EntryState {
     },
     /// It went out.
     Released {
-        /// When.
         at: At,
         /// By whose word.
         by: ReleasedBy,
     },
     /// It never will.
-    Dropped {
-        /// Why.
-        why: Dropped,
-    },
+    Dropped { why: Dropped },
 }
 
 /// A mode to decide on.
@@ -305,7 +285,6 @@ pub enum EntryState {
 pub struct Proposal {
     /// Its place in the incident's list.
     pub id: u32,
-    /// To which mode.
     pub mode: ModeIx,
     /// At which sites.
     pub sites: Vec<SiteId>,
@@ -315,7 +294,6 @@ pub struct Proposal {
     pub asked: Vec<FunctionIx>,
     /// Each has that long, in seconds.
     pub within_s: u32,
-    /// Up then.
     pub due: At,
     /// The code for an answer by SMS.
     pub code: Private,
@@ -323,7 +301,6 @@ pub struct Proposal {
     pub next: Vec<Propose>,
     /// The next step was asked already.
     pub next_asked: bool,
-    /// How it stands.
     pub state: ProposalState,
 }
 
@@ -333,17 +310,10 @@ pub enum ProposalState {
     /// Waited for; asked again until it is decided.
     Asked,
     /// Yes. The first recorded decision stands.
-    Accepted {
-        /// Whose.
-        by: FunctionIx,
-        /// When.
-        at: At,
-    },
+    Accepted { by: FunctionIx, at: At },
     /// No, with a reason; asked again then (INCIDENTS lesson 13).
     Declined {
-        /// Whose.
         by: FunctionIx,
-        /// Why.
         reason: Private,
         /// Asked again.
         again: At,
@@ -359,9 +329,7 @@ pub struct Note {
     pub id: u32,
     /// To whom (the function, not its deputy).
     pub to: FunctionIx,
-    /// Which.
     pub word: NoteWord,
-    /// What it says.
     pub text: Private,
     /// Sent then.
     pub at: At,
@@ -370,7 +338,6 @@ pub struct Note {
 /// One message or note × one duty point × one gateway. Flat and small: there may be a million.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Delivery {
-    /// Where to.
     pub point: PointIx,
     /// What; the high bit tells a note.
     item: u32,
@@ -382,7 +349,6 @@ pub struct Delivery {
     pub gateway: u8,
     /// Which of the region's languages.
     pub lang: u8,
-    /// How it stands.
     pub state: DeliveryState,
     /// Reminder, possible repeat.
     pub flags: u8,
@@ -428,11 +394,8 @@ impl Delivery {
 pub struct Errand {
     /// Its place in the incident's list.
     pub id: u32,
-    /// Who.
     pub owner: FunctionIx,
-    /// For whom.
     pub functions: Vec<FunctionIx>,
-    /// Which message.
     pub message: u32,
     /// Why no channel could.
     pub why: String,

@@ -33,20 +33,16 @@ pub const DUE_MAX_S: u32 = 366 * 24 * 3600;
 /// What somebody said to a step.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct StepAnswer {
-    /// Who.
     pub by: FunctionIx,
     /// "I have it", "we have read it", "we attend"; or the opposite.
     pub yes: bool,
-    /// When.
     pub at: At,
-    /// How.
     pub via: Via,
 }
 
 /// One meeting of a conference.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Round {
-    /// When.
     pub at: At,
     /// Who was called for which function.
     pub called: Vec<StepAsk>,
@@ -62,17 +58,12 @@ pub enum StepState {
     /// Waited for.
     Open,
     /// An intervention that has begun.
-    Begun {
-        /// When.
-        at: At,
-    },
+    Begun { at: At },
     /// It ended.
     Ended {
-        /// How.
         end: StepEnd,
         /// By whom; time when none.
         by: Option<FunctionIx>,
-        /// When.
         at: At,
         /// The reference of what was done, or the reason.
         words: Private,
@@ -154,9 +145,7 @@ pub struct Arrival {
     pub ask: u32,
     /// Since when it is waited for.
     pub since: At,
-    /// Until when.
     pub due: At,
-    /// How it stands.
     pub state: ArrivalState,
 }
 
@@ -167,7 +156,6 @@ pub enum ArrivalState {
     Expected,
     /// There.
     Arrived {
-        /// Since when.
         at: At,
         /// How it was said.
         via: Via,

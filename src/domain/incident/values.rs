@@ -15,7 +15,6 @@ use crate::domain::time::At;
 /// One thing that is sent: which point, over which of its gateways, in which language.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Send {
-    /// Where to.
     pub point: PointIx,
     /// Which of the point's gateways.
     pub gateway: u8,
@@ -26,11 +25,8 @@ pub struct Send {
 /// A report that waits for its `JA code`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PendingReport {
-    /// The playbook.
     pub playbook: PlaybookId,
-    /// The level.
     pub level: LevelIx,
-    /// The sites.
     pub sites: Vec<SiteId>,
     /// Who reported.
     pub by: FunctionId,
@@ -77,7 +73,6 @@ pub enum Kind {
     Holding,
     /// OMLEDNING, or OMLEDNING UPPHÖR (INCIDENTS lesson 35): everything that holds, with where patients go.
     Redirection {
-        /// Which step.
         step: u32,
         /// They no longer go there.
         over: bool,
@@ -113,7 +108,6 @@ impl Kind {
 pub struct Draft {
     /// The canonical text.
     pub text: Canonical,
-    /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// Somebody read it in this language, or nothing in it was typed by hand (RULES A7).
     pub reviewed: bool,
@@ -196,7 +190,6 @@ pub enum ClosedBy {
     NewerAnswer(u32),
     /// It was stopped.
     Stopped,
-    /// The all clear.
     AllClear,
     /// Merged into another incident.
     Merged(IncidentNo),
@@ -227,7 +220,6 @@ pub enum Via {
 pub enum Item {
     /// A message, by its place in the incident.
     Message(u32),
-    /// A note.
     Note(u32),
 }
 
@@ -236,7 +228,6 @@ pub enum Item {
 pub struct NewStep {
     /// Its name in the playbook; empty for one that was typed.
     pub rule: String,
-    /// What kind.
     pub kind: StepKind,
     /// What is to be done, said or talked about.
     pub title: L10n,
@@ -261,7 +252,6 @@ pub struct NewStep {
 /// Who was asked for which function.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
 pub struct StepAsk {
-    /// For whom.
     pub function: FunctionIx,
     /// Who: its holder, or a deputy.
     pub who: FunctionIx,
@@ -270,7 +260,6 @@ pub struct StepAsk {
 /// How a step ended.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum StepEnd {
-    /// Done.
     Done,
     /// Somebody stopped it.
     Stopped,

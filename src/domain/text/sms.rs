@@ -33,7 +33,6 @@ pub enum Alphabet {
     Gsm7,
     /// ISO 8859-1.
     Latin1,
-    /// ASCII.
     Ascii,
 }
 

@@ -18,13 +18,11 @@ use crate::domain::time::At;
 /// An entry that waits for one approver.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ApprovalView {
-    /// Of which incident.
     pub incident: IncidentNo,
     /// It is a drill.
     pub exercise: bool,
     /// What the incident is called.
     pub title: L10n,
-    /// Which number.
     pub number: MessageNo,
     /// Which entry of it.
     pub entry: u32,
@@ -32,7 +30,6 @@ pub struct ApprovalView {
     pub audience: Audience,
     /// The fingerprint of each language; a yes names one of them.
     pub fingerprints: BTreeMap<Lang, Fingerprint>,
-    /// The texts.
     pub texts: BTreeMap<Lang, String>,
     /// Languages that nobody read since another was edited (RULES A7).
     pub unreviewed: Vec<Lang>,
@@ -40,7 +37,6 @@ pub struct ApprovalView {
     pub to: Vec<FunctionId>,
     /// The public page.
     pub public: bool,
-    /// Over what.
     pub channels: Vec<Channel>,
     /// How the approval stands: deadline, what then.
     pub approval: ApprovalState,
@@ -51,24 +47,19 @@ pub struct ApprovalView {
 /// A mode that one duty decides.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct DecisionView {
-    /// Of which incident.
     pub incident: IncidentNo,
     /// What it is called.
     pub title: L10n,
-    /// What.
     pub proposal: ProposalView,
 }
 
 /// A text that one duty has not answered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct AnswerView {
-    /// Which number.
     pub message: MessageNo,
     /// What the incident is called.
     pub title: L10n,
-    /// For which function.
     pub function: FunctionId,
-    /// Where.
     pub site: SiteId,
     /// The time is up then; nothing when it is a standing alarm.
     pub due: Option<At>,
@@ -77,18 +68,14 @@ pub struct AnswerView {
 /// An errand.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ErrandTodoView {
-    /// Of which incident.
     pub incident: IncidentNo,
-    /// What.
     pub errand: ErrandView,
 }
 
 /// A step that waits for one duty.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct StepTodoView {
-    /// Of which incident.
     pub incident: IncidentNo,
-    /// What.
     pub step: StepView,
     /// It owns it; otherwise it was asked, called or told.
     pub owns: bool,
@@ -103,7 +90,6 @@ pub struct TodoView {
     pub decisions: Vec<DecisionView>,
     /// Texts to answer.
     pub answers: Vec<AnswerView>,
-    /// Errands.
     pub errands: Vec<ErrandTodoView>,
     /// Steps that it owns, or was asked in and has not answered; the first deadline first.
     #[serde(default)]

@@ -17,7 +17,6 @@ pub struct FunctionView {
     pub id: FunctionId,
     /// What it is called.
     pub title: L10n,
-    /// Where.
     pub site: SiteId,
     /// Who holds it now: itself, or who covers it outside of office hours.
     pub held_by: FunctionId,
@@ -25,7 +24,6 @@ pub struct FunctionView {
     pub deputies: Vec<FunctionId>,
     /// Its answer time, in seconds.
     pub answer_within_s: u32,
-    /// Its language.
     pub lang: Lang,
     /// It belongs to care.
     pub care: bool,
@@ -42,15 +40,12 @@ pub struct PlaybookView {
     pub title: L10n,
     /// Other words it is found by.
     pub aliases: Vec<String>,
-    /// What is down.
     pub systems: Vec<SystemId>,
     /// Concerned unless the report says otherwise.
     pub sites: Vec<SiteId>,
     /// Reported at, unless the report says otherwise.
     pub level: RungView,
-    /// What happened.
     pub what: L10n,
-    /// Who is affected.
     pub scope: L10n,
     /// Routines to use now.
     pub routines: Vec<RoutineId>,
@@ -83,7 +78,6 @@ pub struct ModeView {
 pub struct RoutineView {
     /// `paper-record`.
     pub id: RoutineId,
-    /// What it says.
     pub text: L10n,
     /// Care can't wait for an approval.
     pub urgent: bool,
@@ -100,11 +94,8 @@ pub struct ListsView {
     pub levels: Vec<LevelView>,
     /// From normal.
     pub modes: Vec<ModeView>,
-    /// The routines.
     pub routines: Vec<RoutineView>,
-    /// The playbooks.
     pub playbooks: Vec<PlaybookView>,
-    /// The functions.
     pub functions: Vec<FunctionView>,
 }
 

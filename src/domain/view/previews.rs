@@ -24,13 +24,10 @@ use crate::domain::time::At;
 /// What far devices show of one message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PreviewsView {
-    /// Its number.
     pub number: MessageNo,
-    /// For whom.
     pub audience: Audience,
     /// It was released: this is what was sent, not what would be.
     pub released: bool,
-    /// The texts.
     pub texts: Vec<TextPreview>,
     /// What each way out shows, in the order of channels.
     pub shown: Vec<PreviewView>,
@@ -41,11 +38,9 @@ pub struct PreviewsView {
 /// A text in one language, with what it costs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct TextPreview {
-    /// Which language.
     pub lang: Lang,
     /// The canonical text.
     pub text: String,
-    /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// Somebody read it in this language.
     pub reviewed: bool,
@@ -60,7 +55,6 @@ pub struct TextPreview {
 /// A character that no SMS alphabet has: it halves what one SMS holds. Never replaced in silence (RULES A6).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct CostlyView {
-    /// Which.
     pub character: char,
     /// What could stand instead, if there is something that reads the same.
     pub replacement: Option<String>,
@@ -71,7 +65,6 @@ pub struct CostlyView {
 /// What one way out shows, in one language, with one trailer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PreviewView {
-    /// Over what.
     pub channel: Channel,
     /// Over which gateway; none for the public page.
     pub gateway: Option<GatewayId>,
@@ -92,11 +85,9 @@ pub struct PreviewView {
 /// A duty point that can't get it whole.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct CannotView {
-    /// Over what.
     pub channel: Channel,
     /// Whose duty point.
     pub functions: Vec<FunctionId>,
-    /// Why.
     pub why: DoesNotFit,
     /// What they get it over instead; empty: the switchboard reads it out.
     pub instead: Vec<Channel>,

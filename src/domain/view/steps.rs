@@ -18,7 +18,6 @@ use crate::domain::time::At;
 pub struct StepView {
     /// As people count, from 1: `S3` is 3.
     pub number: u32,
-    /// What kind.
     pub kind: StepKind,
     /// Its name in the playbook, if it has one.
     pub rule: Option<String>,
@@ -38,7 +37,6 @@ pub struct StepView {
     pub since: At,
     /// The deadline; the beginning of an intervention; the end of a redirection; the next round of a conference.
     pub due: At,
-    /// It is late.
     pub late: bool,
     /// The program looks at it again then.
     pub next_check: Option<At>,
@@ -46,14 +44,12 @@ pub struct StepView {
     pub beat: Option<Beat>,
     /// The last meetings of a conference, the newest first.
     pub rounds: Vec<RoundView>,
-    /// How it stands.
     pub state: StepStateView,
 }
 
 /// A meeting.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RoundView {
-    /// When.
     pub at: At,
     /// Who is there.
     pub present: Vec<FunctionId>,
@@ -73,28 +69,18 @@ pub enum StepStateView {
     Held,
     /// An intervention that has begun.
     Begun {
-        /// When.
         at: At,
         /// Who wants it stopped nevertheless.
         stop_wanted: Vec<FunctionId>,
     },
     /// It ended: `done`, `stopped`, `over`, `closed`.
-    Ended {
-        /// How.
-        end: String,
-        /// By whom.
-        by: Option<FunctionId>,
-        /// When.
-        at: At,
-    },
+    Ended { end: String, by: Option<FunctionId>, at: At },
 }
 
 /// Who answered and is to be there.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ArrivalView {
-    /// Who.
     pub by: FunctionId,
-    /// Until when.
     pub due: At,
     /// There since.
     pub arrived: Option<At>,

@@ -40,7 +40,6 @@ pub(super) enum Heard {
     Nak(Option<u8>),
     /// Nothing to send; the end.
     Eot,
-    /// A block.
     Block(Block),
     /// A block that was damaged on the way.
     Damaged,
@@ -49,7 +48,6 @@ pub(super) enum Heard {
 /// A block of records.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Block {
-    /// What it is.
     pub header: u8,
     /// Identifier and data, in order.
     pub records: Vec<(u8, Vec<u8>)>,

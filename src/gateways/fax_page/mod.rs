@@ -37,9 +37,7 @@ const CODE_SIDE_MAX: usize = 49;
 /// A fax as it is handed to the server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaxDocument {
-    /// The file.
     pub pdf: Vec<u8>,
-    /// Its pages.
     pub pages: u16,
 }
 

@@ -58,7 +58,6 @@ pub struct Client {
 struct Refused {
     /// Until then it is not asked.
     until: Instant,
-    /// What it said.
     why: String,
     is_told: bool,
 }

@@ -61,7 +61,6 @@ pub mod tlv {
 pub struct Header {
     /// Of the whole PDU.
     pub len: usize,
-    /// What it is.
     pub id: u32,
     /// How it went, in an answer.
     pub status: u32,
@@ -258,9 +257,7 @@ pub struct Number<'a> {
 pub struct Submit<'a> {
     /// Mostly empty.
     pub service_type: &'a str,
-    /// Sender.
     pub source: Number<'a>,
-    /// Receiver.
     pub dest: Number<'a>,
     /// 0x40 with a user data header.
     pub esm_class: u8,

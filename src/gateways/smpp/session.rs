@@ -87,7 +87,6 @@ pub struct Session {
     pub out: Vec<u8>,
     /// All bytes before those of `out`.
     before: u64,
-    /// What to tell.
     pub events: VecDeque<GatewayEvent>,
     enquired: Option<(u32, Instant)>,
     heard_at: Instant,

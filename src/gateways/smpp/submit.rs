@@ -159,7 +159,6 @@ pub struct Prepared {
     pub delivery: DeliveryId,
     /// The receiver.
     pub to: To,
-    /// The text.
     pub text: Arc<Rendered>,
     urgent: bool,
     ttl_s: u32,

@@ -46,7 +46,6 @@ pub enum Place {
 /// A file to look for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sought {
-    /// Its name.
     pub name: String,
     /// It is late: taken back, if the daemon has certainly not begun it.
     pub is_late: bool,
@@ -206,9 +205,7 @@ fn may_be_under_way(config: &SpoolConfig, name: &str) -> io::Result<bool> {
 /// An incoming file that was read whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Read {
-    /// Where it lies.
     pub path: PathBuf,
-    /// Its name.
     pub name: String,
     /// What is in it.
     pub octets: Vec<u8>,

@@ -107,12 +107,7 @@ pub enum Came {
     /// The network says what became of an SMS.
     Report(Report),
     /// Somebody wrote.
-    Text {
-        /// Who.
-        from: Address,
-        /// What.
-        text: String,
-    },
+    Text { from: Address, text: String },
     /// Neither: no sender, no text, a report without its number.
     Nothing,
 }

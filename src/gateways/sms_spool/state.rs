@@ -70,7 +70,6 @@ pub struct State {
     pub forget: Vec<String>,
     /// Files that were understood.
     pub gone: Vec<PathBuf>,
-    /// What to tell.
     pub events: VecDeque<GatewayEvent>,
 }
 

@@ -85,7 +85,6 @@ pub enum Receipts {
 pub struct Opts {
     /// Who may bind.
     pub system_id: String,
-    /// With what.
     pub password: String,
     /// What data coding 0 means.
     pub letters: Letters,

@@ -14,7 +14,6 @@ pub enum Letters {
     Gsm,
     /// ISO 8859-1.
     Latin1,
-    /// ASCII.
     Ascii,
 }
 
@@ -82,7 +81,6 @@ pub fn typed(text: &str, letters: Letters) -> (u8, Vec<u8>) {
 /// One PDU as it came.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// Command.
     pub command: u32,
     /// Sequence number.
     pub sequence: u32,
@@ -128,13 +126,10 @@ pub fn texts<const N: usize>(body: &[u8]) -> [String; N] {
 /// A `submit_sm` as the gateway understands it.
 #[derive(Clone, Debug, Default)]
 pub struct Submitted {
-    /// Sender.
     pub from: String,
-    /// Receiver.
     pub to: String,
     /// Whether a receipt is asked for.
     pub receipt: bool,
-    /// Data coding.
     pub data_coding: u8,
     /// Octets of the text.
     pub text: Vec<u8>,

@@ -30,7 +30,6 @@ form_words! {
         Approve = "approve",
         /// Another wording.
         Change = "change",
-        /// No.
         Reject = "reject",
         /// More time, once.
         Wait = "wait",

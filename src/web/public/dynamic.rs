@@ -42,11 +42,9 @@ impl std::fmt::Debug for Call {
 /// What is answered. Headers that protect are added here, by whoever sends it.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
     /// Of the body.
     pub content_type: &'static str,
-    /// The body.
     pub body: Bytes,
     /// Where to go instead, on this server (303 after a POST).
     pub location: Option<String>,

@@ -17,11 +17,9 @@ use std::collections::BTreeMap;
 /// One incident.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct IncidentView {
-    /// As of.
     pub now: At,
     /// On one line.
     pub summary: SummaryView,
-    /// What is known.
     pub facts: FactsView,
     /// Who confirmed that data are complete.
     pub data_confirmed: Option<FunctionId>,
@@ -50,13 +48,10 @@ pub struct IncidentView {
 /// What is known.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct FactsView {
-    /// What happened.
     pub what: L10n,
-    /// Who is affected.
     pub scope: L10n,
     /// Routines to use now.
     pub routines: Vec<RoutineId>,
-    /// Since when.
     pub since: At,
     /// Expected back.
     pub restore: Restore,
@@ -75,11 +70,9 @@ pub struct FactsView {
 /// One function: what it was told, and whether it has it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RowView {
-    /// Which.
     pub function: FunctionId,
     /// What it is called.
     pub title: L10n,
-    /// Where.
     pub site: SiteId,
     /// The newest text that it was told.
     pub message: MessageNo,
@@ -91,7 +84,6 @@ pub struct RowView {
     pub current: Option<FunctionId>,
     /// Whether an answer is wanted.
     pub answer: AnswerRule,
-    /// How it stands.
     pub state: AskView,
     /// So many must answer.
     #[serde(default = "one")]
@@ -121,9 +113,7 @@ fn one() -> u8 {
 pub struct PreparedView {
     /// Its name there.
     pub rule: String,
-    /// What kind.
     pub kind: StepKind,
-    /// What it says.
     pub title: L10n,
     /// Who would see to it.
     pub owner: FunctionId,
@@ -149,17 +139,13 @@ pub enum AskView {
         noted_by: Option<FunctionId>,
     },
     /// Nobody left to ask: a standing alarm.
-    NotReached {
-        /// Since.
-        at: At,
-    },
+    NotReached { at: At },
     /// Closed without an answer.
     Closed {
         /// `superseded`, `newer_answer`, `stopped`, `all_clear`, `merged`, `shift_change`, `drill_stopped`.
         by: String,
         /// The number that did it, if one did.
         number: Option<String>,
-        /// When.
         at: At,
     },
 }
@@ -167,15 +153,12 @@ pub enum AskView {
 /// How far a text came at one duty point.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct CellView {
-    /// Over what.
     pub channel: Channel,
-    /// Over which gateway.
     pub gateway: GatewayId,
     /// Whose duty point: who was asked.
     pub of: FunctionId,
     /// In which language.
     pub lang: Lang,
-    /// How it stands.
     pub state: DeliveryState,
     /// Accepted so many seconds after the release, when that is where it stands.
     pub accepted_s: Option<u32>,
@@ -204,22 +187,11 @@ pub enum NextStep {
     /// Silence escalates to nobody (`answer: wanted`).
     SilenceIsEnough,
     /// Reminded at half time.
-    Remind {
-        /// When.
-        at: At,
-    },
+    Remind { at: At },
     /// Somebody else is asked.
-    Ask {
-        /// Who.
-        who: FunctionId,
-        /// When.
-        at: At,
-    },
+    Ask { who: FunctionId, at: At },
     /// Nobody is left: it becomes a standing alarm.
-    Alarm {
-        /// When.
-        at: At,
-    },
+    Alarm { at: At },
     /// It is a standing alarm: people call.
     Call,
 }
@@ -234,9 +206,7 @@ pub struct MessageView {
     pub kind: String,
     /// What it corrects or ends.
     pub of: Option<MessageNo>,
-    /// For whom.
     pub audience: Audience,
-    /// The texts.
     pub texts: BTreeMap<Lang, TextView>,
     /// The earlier number that it replaced before release.
     pub replaces: Option<MessageNo>,
@@ -255,7 +225,6 @@ pub struct MessageView {
 pub struct TextView {
     /// The canonical text.
     pub text: String,
-    /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// Somebody read it in this language, or nothing in it was typed by hand.
     pub reviewed: bool,
@@ -278,17 +247,13 @@ pub enum ReleasedView {
 /// One group of receivers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct EntryView {
-    /// Its place.
     pub id: u32,
     /// `row`, `dependents`, `followers`, `holding`.
     pub source: String,
-    /// For whom.
     pub audience: Audience,
-    /// The functions.
     pub to: Vec<FunctionId>,
     /// The public page.
     pub public: bool,
-    /// Over what.
     pub channels: Vec<Channel>,
     /// Whether an answer is wanted.
     pub answer: AnswerRule,
@@ -310,22 +275,15 @@ pub enum EntryStateView {
         approval: ApprovalState,
     },
     /// It waits for the morning.
-    Quiet {
-        /// Until.
-        until: At,
-    },
+    Quiet { until: At },
     /// It went out.
     Released {
-        /// When.
         at: At,
         /// By whose word.
         word: ReleasedView,
     },
     /// It never will: `stopped`, `closed`, `drill_stopped`, `told`.
-    Dropped {
-        /// Why.
-        why: String,
-    },
+    Dropped { why: String },
 }
 
 /// An approval that waits. Its code is not here, nor anywhere but with the approver.
@@ -337,7 +295,6 @@ pub struct ApprovalState {
     pub asked_at: At,
     /// The time is up then.
     pub due: At,
-    /// What then.
     pub then: Then,
     /// What when the last of the chain is silent.
     pub finally: Then,
@@ -356,19 +313,14 @@ pub struct ApprovalState {
 /// A mode to decide.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ProposalView {
-    /// Its place.
     pub id: u32,
-    /// To which mode.
     pub mode: RungView,
-    /// Where.
     pub sites: Vec<SiteId>,
     /// It lowers.
     pub lower: bool,
     /// Who was asked, in order.
     pub asked: Vec<FunctionId>,
-    /// Up then.
     pub due: At,
-    /// How it stands.
     pub state: ProposalStateView,
 }
 
@@ -378,16 +330,12 @@ pub struct ProposalView {
 pub enum ProposalStateView {
     /// Waited for.
     Asked,
-    /// Yes.
     Accepted {
-        /// Whose.
         by: FunctionId,
-        /// When.
         at: At,
     },
     /// No; asked again then.
     Declined {
-        /// Whose.
         by: FunctionId,
         /// Asked again.
         again: At,
@@ -399,32 +347,23 @@ pub enum ProposalStateView {
 /// What people must walk.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ErrandView {
-    /// Its place.
     pub id: u32,
-    /// Who.
     pub owner: FunctionId,
-    /// For whom.
     pub functions: Vec<FunctionId>,
-    /// Which message.
     pub message: MessageNo,
     /// Why no channel could.
     pub why: String,
     /// Done then.
     pub done_at: Option<At>,
-    /// By whom.
     pub done_by: Option<FunctionId>,
 }
 
 /// A note, without its text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct NoteView {
-    /// Its place.
     pub id: u32,
-    /// To whom.
     pub to: FunctionId,
-    /// Which.
     pub word: NoteWord,
-    /// When.
     pub at: At,
     /// The furthest that any of its deliveries came.
     pub state: Option<DeliveryState>,
@@ -433,13 +372,10 @@ pub struct NoteView {
 /// A path that could not carry a text whole.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct DroppedView {
-    /// Which message.
     pub message: MessageNo,
     /// Whose duty point.
     pub function: FunctionId,
-    /// Over what.
     pub channel: Channel,
-    /// Why.
     pub why: DoesNotFit,
     /// What it goes over instead; empty: the switchboard reads it out.
     pub instead: Vec<Channel>,

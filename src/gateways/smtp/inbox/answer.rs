@@ -21,7 +21,6 @@ const DEPTH_MAX: u8 = 4;
 pub(super) struct Answer {
     /// The mail that was answered.
     pub delivery: DeliveryId,
-    /// From where.
     pub from: Address,
     /// What stands above the quoted mail.
     pub text: String,
