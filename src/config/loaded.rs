@@ -30,10 +30,12 @@ impl Contacts {
         self.addresses.get(p.ix())
     }
     /// How many there are.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn len(&self) -> usize {
         self.addresses.len()
     }
     /// Whether there is none.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty()
     }

@@ -31,6 +31,7 @@ pub enum Source {
     /// A folder with `channels/`, `playbooks/` and `contacts/`.
     Dir(PathBuf),
     /// Files by path (`playbooks/flood.yaml`) with their text.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests give files"))]
     Files(Vec<(String, String)>),
 }
 

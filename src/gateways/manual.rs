@@ -33,6 +33,10 @@ pub struct ManualGateway {
     #[serde(default)]
     pub chars_max: Option<u32>,
     /// What shows that it was done.
+    #[cfg_attr(
+        not(feature = "internals"),
+        expect(dead_code, reason = "it may be written, and says what always holds")
+    )]
     pub receipt: ReceiptWord,
     /// Whom it reaches: the rest needs another way.
     #[serde(default)]

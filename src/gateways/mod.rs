@@ -149,7 +149,6 @@ pub enum GatewayEvent {
     /// News of an accepted delivery: the far device has it, or never will. Temporary says only that the gateway goes on
     /// trying: what is over for this gateway is Permanent, so that the next one takes over, or Unknown.
     Receipt {
-        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The delivery, when the gateway knows it.
         delivery: Option<DeliveryId>,
@@ -160,7 +159,6 @@ pub enum GatewayEvent {
     },
     /// Somebody wrote back.
     Reply {
-        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
         gateway: GatewayId,
         /// The sender's address, as the gateway gave it.
         from: Address,
@@ -170,11 +168,7 @@ pub enum GatewayEvent {
         ack: AckToken,
     },
     /// The session is down (or up again, when `None`).
-    Down {
-        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "told in Debug"))]
-        gateway: GatewayId,
-        cause: Option<String>,
-    },
+    Down { gateway: GatewayId, cause: Option<String> },
 }
 
 /// Jobs for one gateway, most urgent first. The worker that fills it keeps the gateway's limits.

@@ -54,6 +54,7 @@ pub enum Kind {
 pub struct GatewayConfig {
     /// `sms-api`.
     pub id: GatewayId,
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub channel: Channel,
     /// How it is spoken to.
     pub kind: Kind,

@@ -120,7 +120,6 @@ pub struct Found {
 
 impl Found {
     /// Nothing found yet.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn new(sources: Sources) -> Self {
         Self { sources, list: Vec::new() }
     }
