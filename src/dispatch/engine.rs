@@ -2,6 +2,7 @@
 //! only then answers, sends and publishes (invariant 1). A commit never waits for a send, a send never for a commit of its
 //! outcome; what is in flight between them is bounded.
 
+mod conflict;
 mod handle;
 mod leaving;
 
@@ -39,7 +40,7 @@ use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 use crate::gateways::{AckToken, PriorAccept};
-use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Journal, JournalError, NewRecord, Pending};
+use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Head, Journal, JournalError, NewRecord, Pending};
 use crate::record;
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
@@ -89,6 +90,10 @@ pub struct Engine {
     journal: Journal,
     /// The number that the next record gets, minus one; ahead of the disk by what is in flight.
     seq: u64,
+    /// The last record that is known to be on disk.
+    on_disk: Head,
+    /// Another process wrote into the journal: these have lost, and the state must be read anew.
+    lost: Option<VecDeque<InFlight>>,
     rx: mpsc::Receiver<Request>,
     news: mpsc::Receiver<WorkerEvent>,
     meta: Meta,
@@ -190,6 +195,8 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         clock,
         journal,
         seq: recovered.head.seq,
+        on_disk: recovered.head,
+        lost: None,
         rx,
         news,
         meta,
@@ -223,7 +230,7 @@ struct Decided {
 
 /// How the oldest commit stands.
 enum Ended {
-    Written,
+    Written(Head),
     /// Nothing was heard of it for too long; it may still come.
     Late,
     Refused(JournalError),
@@ -301,6 +308,11 @@ impl Engine {
                 () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
+            if let Some(lost) = self.lost.take()
+                && !self.read_anew(lost, &mut gathered).await
+            {
+                return;
+            }
             if gathered.events.is_empty() && gathered.kept.is_empty() {
                 self.show();
             }
@@ -637,7 +649,7 @@ impl Engine {
 
     /// Takes note of all commits that have ended by now: a backlog shrinks although more comes in.
     async fn all_ended(&mut self) {
-        while self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
+        while self.lost.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
             tokio::select! {
                 biased;
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
@@ -649,13 +661,16 @@ impl Engine {
     /// How the oldest commit stands; one that is on disk is told and sent.
     fn ended(&mut self, ended: Ended) {
         match ended {
-            Ended::Written => self.written(),
+            Ended::Written(head) => self.written(head),
             Ended::Late => self.go_on_from_memory("the disk has not answered"),
             Ended::Refused(JournalError::Conflict { found, .. })
-                if self.in_flight.front().is_some_and(|f| found >= f.expected + f.batch.records.len() as u64) =>
+                if self.in_flight.front().is_some_and(|f| found > f.expected) =>
             {
-                // The disk had taken more than it admitted. This process alone writes here: it is this very batch.
-                self.written();
+                // The disk had taken more than it admitted, or another process wrote. Their hashes tell them apart.
+                match self.oldest_on_disk() {
+                    Some(head) => self.written(head),
+                    None => self.overtaken(),
+                }
             }
             Ended::Refused(error) => self.refused(&error.to_string()),
             Ended::Retry => {
@@ -667,8 +682,9 @@ impl Engine {
         }
     }
 
-    fn written(&mut self) {
+    fn written(&mut self, head: Head) {
         let Some(mut front) = self.in_flight.pop_front() else { return };
+        self.on_disk = head;
         if !self.meta.on_record && self.in_flight.is_empty() {
             tracing::warn!("records can be written again; everything is on disk");
             self.meta.on_record = true;
@@ -743,7 +759,7 @@ async fn ended(in_flight: &mut VecDeque<InFlight>, retry_at: Option<Instant>) ->
     tokio::select! {
         biased;
         done = pending => match done {
-            Ok(_) => Ended::Written,
+            Ok(head) => Ended::Written(head),
             Err(refused) => Ended::Refused(refused.error),
         },
         () = tokio::time::sleep_until(late_at), if !told => Ended::Late,

@@ -106,3 +106,36 @@ async fn in_memory_too_an_unusable_gateway_passes_on_and_the_record_stays_in_ord
     rig.stop().await;
     assert!(replay(dir.path()).state == state);
 }
+
+/// The lock keeps other processes out, and a copied folder or a broken file system does not know it: what stands in the file
+/// where the loop's own commit was to stand is not taken for it, however many records it has.
+#[tokio::test]
+async fn what_another_process_wrote_is_not_taken_for_the_own_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.report().await;
+    rig.settled().await;
+    let (sent, before) = (rig.far.ids().len(), replay(dir.path()).head.seq);
+    rig.gate.set(Disk::Foreign);
+    let report = vardkase::domain::incident::input::Report {
+        playbook: "hall".into(),
+        shared: vardkase::domain::incident::input::IfShared::Separate,
+        ..Default::default()
+    };
+    let action = Box::new(vardkase::domain::incident::input::Action::Report(report.clone()));
+    let input = vardkase::domain::incident::input::Input::Command { by: "it-bered".into(), action };
+    let answer = tokio::time::timeout(WITHIN, rig.handle.input(input)).await.unwrap();
+    assert!(answer.is_err(), "it stands in no frame, and was told as done");
+    rig.settled().await;
+    let again = replay(dir.path());
+    assert_eq!(again.head.seq, before + FOREIGN as u64);
+    assert!(rig.state().await == again.state && again.state.incidents.len() == 1, "the state is what is on record");
+    assert_eq!(rig.far.ids().len(), sent, "what lost was sent");
+    // It goes on from there.
+    assert!(rig.act("it-bered", vardkase::domain::incident::input::Action::Report(report)).await.on_record);
+    rig.settled().await;
+    let state = rig.state().await;
+    rig.stop().await;
+    assert!(replay(dir.path()).state == state && state.incidents.len() == 2);
+    assert!(vardkase::journal::verify(dir.path(), Default::default()).unwrap().is_whole());
+}

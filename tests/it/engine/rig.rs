@@ -32,6 +32,8 @@ pub enum Disk {
     Fine,
     Held,
     Full,
+    /// Another process appends once, before what comes next.
+    Foreign,
 }
 
 #[derive(Default)]
@@ -40,6 +42,14 @@ impl Gate {
     pub fn set(&self, disk: Disk) {
         *self.0.lock().unwrap() = Some(disk);
         self.1.notify_all();
+    }
+    fn foreign(&self) -> bool {
+        let mut disk = self.0.lock().unwrap();
+        let foreign = *disk == Some(Disk::Foreign);
+        if foreign {
+            *disk = Some(Disk::Fine);
+        }
+        foreign
     }
     fn pass(&self) -> bool {
         let mut disk = self.0.lock().unwrap();
@@ -56,6 +66,13 @@ impl Store for Slow {
         self.0.head()
     }
     fn append(&mut self, group: &[Append]) -> Vec<Result<Head, JournalError>> {
+        if self.1.foreign() {
+            let record = vardkase::record::encode(&vardkase::domain::incident::event::Event::StrangerWrote);
+            let record = NewRecord::new(record.kind, record.version, 1_229_566_320_000, record.bytes);
+            let batch = Batch::of(vec![record; FOREIGN]);
+            let answers = self.0.append(&[Append { expected_seq: self.0.head().seq, batch }]);
+            assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        }
         if self.1.pass() {
             return self.0.append(group);
         }
@@ -75,6 +92,9 @@ impl Store for Slow {
         self.0.open_reader()
     }
 }
+
+/// So many records another process writes.
+pub const FOREIGN: usize = 5_000;
 
 /// What gateways say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
