@@ -188,7 +188,7 @@ impl Writer {
         for ordinal in 0..PER_INCIDENT {
             self.now = self.now + 1;
             let outcome = (DeliveryId { incident: no, ordinal }, DeliveryState::Accepted);
-            self.decide(Input::Outcomes(vec![outcome]))?;
+            self.decide(Input::outcomes(vec![outcome]))?;
         }
         for n in 0..PER_INCIDENT / 2 {
             self.now = self.now + 1;

@@ -272,6 +272,9 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
         if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
             text.push_str(&format!(" {seconds} s"));
         }
+        if let Some(cause) = &c.cause {
+            text.push_str(&format!(" ({cause})"));
+        }
     }
     let hue = match best.iter().map(|c| far(c.state)).max() {
         Some(n) if n >= far(DeliveryState::Accepted) => Hue::Good,

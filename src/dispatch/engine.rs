@@ -26,13 +26,13 @@ use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
 use crate::clock::{SharedClock, mono};
 use crate::config::{Contacts, Loaded};
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::gateways::TEST_TTL_S;
-use crate::domain::incident::input::{Input, Refused};
+use crate::domain::incident::input::{Input, Refused, Told};
 use crate::domain::incident::recall::recalled;
 use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
 use crate::domain::incident::values::{Item, Phase};
@@ -93,7 +93,7 @@ pub struct Engine {
     /// The last record that is known to be on disk.
     on_disk: Head,
     /// Another process wrote into the journal: these have lost, and the state must be read anew.
-    lost: Option<VecDeque<InFlight>>,
+    overtaken: Option<VecDeque<InFlight>>,
     rx: mpsc::Receiver<Request>,
     news: mpsc::Receiver<WorkerEvent>,
     meta: Meta,
@@ -102,7 +102,7 @@ pub struct Engine {
     /// The journal refused what is in flight; it is tried again then.
     retry_at: Option<Instant>,
     /// Outcomes that the loop knows by itself: it decides on them next, so that the order of decisions is that of records.
-    own: Vec<(DeliveryId, DeliveryState)>,
+    own: Vec<Told>,
     /// The next note of the program itself that is handed over.
     system_notes_next: usize,
     /// The contacts that go with each plan of this run: notes of the program itself name the plan that they were decided with.
@@ -169,7 +169,6 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         workers,
         unusable,
         health: BTreeMap::new(),
-        reasons: Arc::default(),
         fictional: loaded.fictional,
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
@@ -196,7 +195,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         journal,
         seq: recovered.head.seq,
         on_disk: recovered.head,
-        lost: None,
+        overtaken: None,
         rx,
         news,
         meta,
@@ -308,7 +307,7 @@ impl Engine {
                 () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
-            if let Some(lost) = self.lost.take()
+            if let Some(lost) = self.overtaken.take()
                 && !self.read_anew(lost, &mut gathered).await
             {
                 return;
@@ -499,17 +498,14 @@ impl Engine {
                 _ => gathered.kept.push((self.now(), SystemRecord::GatewayRefs(refs))),
             },
             WorkerEvent::Outcomes(outcomes) => {
-                let mut states: Vec<(DeliveryId, DeliveryState)> = Vec::with_capacity(outcomes.len());
-                for (id, state, reason) in outcomes {
+                let mut told = Vec::with_capacity(outcomes.len());
+                for (delivery, state, reason) in outcomes {
                     if state == DeliveryState::Delivered {
-                        self.meta.kept.refs.remove(id);
+                        self.meta.kept.refs.remove(delivery);
                     }
-                    if let Some(reason) = reason {
-                        self.keep_reason(id, reason);
-                    }
-                    states.push((id, state));
+                    told.push(Told { delivery, state, cause: reason.and_then(|r| Cause::new(&r)) });
                 }
-                self.decide(&Input::Outcomes(states), None, gathered);
+                self.decide(&Input::Outcomes(told), None, gathered);
             }
             WorkerEvent::Reply { gateway, from, text, ack } => {
                 let channel = self.channel_of(&gateway);
@@ -529,13 +525,14 @@ impl Engine {
                 if let Some(n) = self.replaced.get_mut(&gateway).filter(|n| **n > 0) {
                     // Another took its place: what it had not handed over leaves there.
                     *n -= 1;
-                    self.own.extend(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown)));
+                    self.own.extend(on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown))));
                     self.again(in_line);
                     self.follow(Some(&gateway));
                     self.adopt(Some(&gateway));
                 } else {
-                    let ended = in_line.into_iter().map(|id| (id, DeliveryState::Failed));
-                    self.own.extend(ended.chain(on_the_wire.into_iter().map(|id| (id, DeliveryState::Unknown))));
+                    let ended = in_line.into_iter().map(|id| Told::from((id, DeliveryState::Failed)));
+                    let unknown = on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown)));
+                    self.own.extend(ended.chain(unknown));
                     self.lost(&gateway);
                     self.push(&gateway);
                 }
@@ -557,14 +554,6 @@ impl Engine {
             .collect();
         let known = self.current.find(&self.state.plan, channel, from);
         self.decide(&Input::Reply { from: in_incidents, known, text: text.into() }, None, gathered);
-    }
-
-    fn keep_reason(&mut self, id: DeliveryId, reason: String) {
-        let reasons = Arc::make_mut(&mut self.meta.reasons);
-        if reasons.len() >= REASONS_MAX {
-            reasons.pop_first();
-        }
-        reasons.insert(id, reason);
     }
 
     /// Hands what was decided to the journal, as one batch.
@@ -649,7 +638,7 @@ impl Engine {
 
     /// Takes note of all commits that have ended by now: a backlog shrinks although more comes in.
     async fn all_ended(&mut self) {
-        while self.lost.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
+        while self.overtaken.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
             tokio::select! {
                 biased;
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
@@ -669,7 +658,7 @@ impl Engine {
                 // The disk had taken more than it admitted, or another process wrote. Their hashes tell them apart.
                 match self.oldest_on_disk() {
                     Some(head) => self.written(head),
-                    None => self.overtaken(),
+                    None => self.set_aside(),
                 }
             }
             Ended::Refused(error) => self.refused(&error.to_string()),
@@ -743,8 +732,6 @@ impl Engine {
 const FOLLOW_GRACE_S: u32 = 600;
 /// So many numbers of gateways stand in one record.
 const REFS_TOGETHER_MAX: usize = 4_096;
-/// Reasons that are kept for screens.
-const REASONS_MAX: usize = 20_000;
 
 /// Waits for news of the oldest commit. When nothing is in flight, it waits for ever.
 async fn ended(in_flight: &mut VecDeque<InFlight>, retry_at: Option<Instant>) -> Ended {

@@ -2,6 +2,7 @@
 //! acknowledged belongs to the request, not here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,40 @@ impl DeliveryState {
     pub fn may_be_out(self) -> bool {
         matches!(self, Self::Accepted | Self::Delivered | Self::Unknown | Self::Attempting)
     }
+}
+
+/// Characters of one cause; a gateway may say more.
+pub const CAUSE_CHARS_MAX: usize = 160;
+/// As many digits in a row are taken for the number of a telephone.
+const NUMBER_DIGITS_MIN: usize = 7;
+
+/// Why a delivery did not go well, as it goes into the journal and onto screens: on one line, short, and without what looks
+/// like an address, whatever the gateway said.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(transparent)]
+pub struct Cause(Arc<str>);
+
+impl Cause {
+    /// From what the gateway said; nothing when that is nothing.
+    pub fn new(said: &str) -> Option<Self> {
+        let words: Vec<&str> = said.split_whitespace().map(|w| if is_address(w) { "…" } else { w }).collect();
+        let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect();
+        (!line.is_empty()).then(|| Self(line.into()))
+    }
+    /// As it is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+fn is_address(word: &str) -> bool {
+    let digits = word.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+    word.contains('@') || (digits >= NUMBER_DIGITS_MIN && !word.contains("0x"))
 }
 
 /// Why a gateway did not take a delivery. Short, without addresses: it goes into the journal and onto screens.
@@ -95,4 +130,24 @@ pub struct Accepted {
     pub delivered: bool,
     /// How many units it took (SMS parts, pages).
     pub units: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_cause_is_short_and_has_no_address() {
+        for (said, cause) in [
+            ("550 no such mailbox", "550 no such mailbox"),
+            ("<tib@region.example>:  user\nunknown", "… user unknown"),
+            ("refused +46701740605: not routed", "refused … not routed"),
+            ("status 0x00000045 after 3 tries", "status 0x00000045 after 3 tries"),
+        ] {
+            assert_eq!(Cause::new(said).unwrap().as_str(), cause);
+        }
+        assert_eq!(Cause::new(" \n "), None);
+        assert_eq!(Cause::new(&"å ".repeat(500)).unwrap().as_str().chars().count(), CAUSE_CHARS_MAX);
+    }
 }

@@ -8,7 +8,7 @@ use super::Written;
 use super::frozen::{Damaged, Frozen};
 use super::values::{
     Approval1, ApprovalEnd1, Batch1, ClosedBy1, Dropped1, DroppedPath1, Facts1, NewArrival1, NewAsk1, NewEntry1,
-    NewMessage1, NewStep1, NoteWord1, Number1, Outcome1, Phase1, Propose1, ReleasedBy1, Renumbering1, Sealed1,
+    NewMessage1, NewStep1, NoteWord1, Number1, Outcome2, Phase1, Propose1, ReleasedBy1, Renumbering1, Sealed1,
     StepAsk1, StepEnd1, Via1,
 };
 use crate::domain::ids::IncidentNo;
@@ -129,7 +129,7 @@ changes! {
     /// A note leaves.
     116 v 1 NoteSent1 of NoteSent { id: u32, to: u32, word: NoteWord1, text: Sealed1, batch: Batch1 }
     /// What gateways told.
-    117 v 1 Results1 of Results { results: Vec<Outcome1> }
+    117 v 2 Results2 of Results { results: Vec<Outcome2> }
     /// A gateway failed for good.
     118 v 1 Rerouted1 of Rerouted { from: u32, batch: Batch1 }
     /// Waiting deliveries were called back.

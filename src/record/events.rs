@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Written;
 use super::frozen::{Damaged, Frozen};
-use super::values::{NoteWord1, Outcome1, PendingReport1, Sealed1, Send1};
+use super::values::{NoteWord1, Outcome2, PendingReport1, Sealed1, Send1};
 use crate::domain::incident::event::{Event, GatewayChange};
 
 /// A frozen form of an event of no incident.
@@ -98,7 +98,7 @@ events! {
         /// A note that belongs to no incident leaves.
         14 v 1 SystemNote1 of SystemNote { send: Send1, plan: String, word: NoteWord1, text: Sealed1 }
         /// What gateways told of such notes.
-        15 v 1 SystemNoteResults1 of SystemNoteResults { results: Vec<Outcome1> }
+        15 v 2 SystemNoteResults2 of SystemNoteResults { results: Vec<Outcome2> }
     }
     gateways {
         /// A marked test note leaves over one gateway.

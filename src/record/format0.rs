@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::changes::{self as now, FrozenChange};
 use super::events;
 use super::frozen::{Damaged, Frozen};
+use super::older;
 use super::values::{
     AnswerRule1, Approval1, ApprovalRule1, Audience1, Channel1, DeputyRule1, Draft1, Dropped1, DroppedPath1, Item1,
     Kind1, NoteWord1, Number1, ReleasedBy1, Sealed1, Send1, Source1, Via1,
@@ -69,7 +70,7 @@ enum Event0 {
     ReportGone(events::ReportGone1),
     StrangerWrote(events::StrangerWrote1),
     SystemNote(events::SystemNote1),
-    SystemNoteResults(events::SystemNoteResults1),
+    SystemNoteResults(older::SystemNoteResults1),
     Gateway(Gateway0),
 }
 
@@ -110,7 +111,7 @@ changes0! {
     Released(Released0),
     EntryDropped(now::EntryDropped1),
     NoteSent(NoteSent0),
-    Results(now::Results1),
+    Results(older::Results1),
     Rerouted(Rerouted0),
     Withdrawn(now::Withdrawn1),
     Answered(Answered0),

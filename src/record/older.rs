@@ -1,14 +1,63 @@
 //! The table of upcasters: versions of events that are read and no longer written. Each keeps its frozen struct, here, for as
 //! long as a journal may hold it, and says what stands for the facts that it lacks.
 
-use super::frozen::Damaged;
-use crate::domain::incident::event::Event;
+use serde::{Deserialize, Serialize};
 
-/// Reads an event of an older version; `None` when there never was one of that kind and version. So far each kind of event has
-/// one version.
-pub fn read(_kind: u16, _version: u16, _bytes: &[u8]) -> Option<Result<Event, Damaged>> {
-    None
+use super::changes::{self, FrozenChange};
+use super::events::FrozenEvent;
+use super::frozen::{Damaged, Frozen};
+use super::values::DeliveryState1;
+use crate::domain::incident::event::{Change, Event, Outcome};
+
+/// Reads an event of an older version; `None` when there never was one of that kind and version.
+pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damaged>> {
+    Some(match (kind, version) {
+        (15, 1) => super::from_bytes::<SystemNoteResults1>(bytes).and_then(FrozenEvent::thaw),
+        (117, 1) => of_incident::<Results1>(bytes),
+        _ => return None,
+    })
 }
 
 /// Kinds with the versions that are only read.
-pub const KINDS: &[(u16, u16)] = &[];
+pub const KINDS: &[(u16, u16)] = &[(15, 1), (117, 1)];
+
+fn of_incident<T: FrozenChange>(bytes: &[u8]) -> Result<Event, Damaged> {
+    let (no, change) = changes::read::<T>(bytes)?;
+    Ok(Event::Incident { no, change: Box::new(change) })
+}
+
+/// What became of a delivery. Why it failed was kept nowhere: nothing stands for it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Outcome1 {
+    ordinal: u32,
+    state: DeliveryState1,
+}
+impl Outcome1 {
+    fn thaw(self) -> Result<Outcome, Damaged> {
+        Ok(Outcome { ordinal: self.ordinal, state: self.state.thaw()?, cause: None })
+    }
+}
+
+/// Kind 117 until format 1.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Results1 {
+    results: Vec<Outcome1>,
+}
+impl FrozenChange for Results1 {
+    fn thaw(self) -> Result<Change, Damaged> {
+        let results = self.results.into_iter().map(Outcome1::thaw).collect::<Result<_, _>>()?;
+        Ok(Change::Results { results })
+    }
+}
+
+/// Kind 15 until format 1.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SystemNoteResults1 {
+    results: Vec<Outcome1>,
+}
+impl FrozenEvent for SystemNoteResults1 {
+    fn thaw(self) -> Result<Event, Damaged> {
+        let results = self.results.into_iter().map(Outcome1::thaw).collect::<Result<_, _>>()?;
+        Ok(Event::SystemNoteResults { results })
+    }
+}

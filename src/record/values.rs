@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::frozen::{Damaged, Frozen, Words, frozen_enum, frozen_struct};
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{self, IncidentNo, MessageNo};
 use crate::domain::incident::facts;
 use crate::domain::incident::{event, values};
@@ -212,7 +212,7 @@ frozen_struct! {
     /// Who answered is to come.
     NewArrival1 of event::NewArrival { ask: u32, due: i64 }
     /// What became of a delivery.
-    Outcome1 of event::Outcome { ordinal: u32, state: DeliveryState1 }
+    Outcome2 of event::Outcome { ordinal: u32, state: DeliveryState1, cause: Option<String> }
     /// Which positions of one plan are which of another.
     Renumbering1 of event::Renumbering {
         functions: Vec<(u32, u32)>,
@@ -302,5 +302,15 @@ frozen_enum! {
         RedirectionEnds = 42,
         ConferenceCall = 43,
         ConferenceMissing = 44,
+    }
+}
+
+/// It was made short when it was written.
+impl Frozen<Cause> for String {
+    fn freeze(from: &Cause) -> Self {
+        from.as_str().to_owned()
+    }
+    fn thaw(self) -> Result<Cause, Damaged> {
+        Cause::new(&self).ok_or_else(|| Damaged("a cause is empty".into()))
     }
 }

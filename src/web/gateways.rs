@@ -14,11 +14,11 @@ use crate::api::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, Tes
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::health;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::domain::ids::GatewayId;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::input::{Action, Input};
-use crate::domain::incident::state::{SYSTEM_NOTES, State as Domain};
+use crate::domain::incident::state::State as Domain;
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::gateways::Health;
 
@@ -184,7 +184,7 @@ async fn sent(ctx: &Ctx, done: &Done) -> Result<Vec<u32>, Problem> {
 }
 
 /// The newest tests, the newest first.
-pub fn tests_of(state: &Domain, meta: &Meta) -> Vec<TestView> {
+pub fn tests_of(state: &Domain, _: &Meta) -> Vec<TestView> {
     let all = state.tests.iter().rev().take(TESTS_SHOWN_MAX);
     all.map(|t| {
         let info = state.plan.gateways.iter().find(|g| g.id == t.gateway);
@@ -193,7 +193,7 @@ pub fn tests_of(state: &Domain, meta: &Meta) -> Vec<TestView> {
             state_now,
             DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Queued | DeliveryState::Attempting
         );
-        let why = meta.reasons.get(&DeliveryId { incident: SYSTEM_NOTES, ordinal: t.ordinal }).filter(|_| !good);
+        let cause = state.system_notes.get(t.ordinal as usize).and_then(|n| n.cause.as_ref()).filter(|_| !good);
         TestView {
             id: t.ordinal,
             gateway: t.gateway.clone(),
@@ -201,7 +201,7 @@ pub fn tests_of(state: &Domain, meta: &Meta) -> Vec<TestView> {
             by: t.by.clone(),
             at: t.at,
             state: state_now,
-            why: why.cloned().unwrap_or_default(),
+            why: cause.map(ToString::to_string).unwrap_or_default(),
             reached_at: t.reached_at,
             answered_at: t.answered_at,
             receipts: info.is_some_and(|g| g.receipts),

@@ -122,7 +122,7 @@ impl Rehearsal {
                     .collect::<Vec<_>>()
             };
             let taken: Vec<_> = self.state.incidents.values().flat_map(queued).collect();
-            if !taken.is_empty() && self.input(&Input::Outcomes(taken)).is_err() {
+            if !taken.is_empty() && self.input(&Input::outcomes(taken)).is_err() {
                 return;
             }
             let asked = self.answers.then(|| self.state.open().flat_map(unanswered).next()).flatten();

@@ -18,7 +18,7 @@ impl Engine {
     }
 
     /// All that is in flight has lost.
-    pub(super) fn overtaken(&mut self) {
+    pub(super) fn set_aside(&mut self) {
         let lost = std::mem::take(&mut self.in_flight);
         let told = lost.iter().filter(|f| f.carried_out).count();
         tracing::error!(
@@ -28,7 +28,7 @@ impl Engine {
             "another process writes into this journal: what was decided here since is lost; end that process"
         );
         self.retry_at = None;
-        self.lost = Some(lost);
+        self.overtaken = Some(lost);
     }
 
     /// Reads the journal and goes on from there. False when it can't be read: then the loop ends, since what it knows is not
@@ -43,9 +43,12 @@ impl Engine {
         }
         refuse(std::mem::take(gathered).replies);
         self.own.clear();
-        let recovered = match self.journal.reader().map_err(Into::into).and_then(|mut reader| {
-            recover(&mut *reader, self.state.plan.clone())
-        }) {
+        let recovered = match self
+            .journal
+            .reader()
+            .map_err(Into::into)
+            .and_then(|mut reader| recover(&mut *reader, self.state.plan.clone()))
+        {
             Ok(recovered) => recovered,
             Err(e) => {
                 tracing::error!("the journal can't be read anew, and the loop ends: {e}");

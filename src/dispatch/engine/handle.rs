@@ -63,8 +63,6 @@ pub struct Meta {
     pub unusable: BTreeMap<GatewayId, String>,
     /// What each gateway last said of itself.
     pub health: BTreeMap<GatewayId, (bool, String)>,
-    /// Why deliveries ended as they did, for those that did not go well.
-    pub reasons: Arc<BTreeMap<DeliveryId, String>>,
     /// The region does not exist.
     pub fictional: bool,
     /// What `check` warns of.

@@ -33,7 +33,7 @@ impl Engine {
                             inc.deliveries.get(*o as usize).is_some_and(|d| d.state == DeliveryState::Withdrawn)
                         });
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
-                        self.own.extend(never.map(id));
+                        self.own.extend(never.map(id).map(Told::from));
                         if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
                             effects::first_jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
                         } else {
@@ -73,7 +73,7 @@ impl Engine {
             let here = waiting.iter().filter(|q| gone.contains(&q.job.delivery));
             // A repeat that never left says nothing of the try before it.
             let state = |q: &Queued| if q.job.repeat { DeliveryState::Unknown } else { DeliveryState::Withdrawn };
-            self.own.extend(here.map(|q| (q.job.delivery, state(q))));
+            self.own.extend(here.map(|q| Told::from((q.job.delivery, state(q)))));
             waiting.retain(|q| !gone.contains(&q.job.delivery));
         }
         for worker in self.meta.workers.values() {
@@ -208,8 +208,8 @@ impl Engine {
         // No such way out: each delivery fails, so that the next gateway of the channel takes over.
         let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
         for queued in jobs {
-            self.keep_reason(queued.job.delivery, why.clone());
-            self.own.push((queued.job.delivery, DeliveryState::Failed));
+            let (delivery, cause) = (queued.job.delivery, Cause::new(&why));
+            self.own.push(Told { delivery, state: DeliveryState::Failed, cause });
         }
     }
 
@@ -254,7 +254,7 @@ impl Engine {
             // told (RULES D2).
             let lost = (0u32..).zip(&inc.deliveries).filter(|(_, d)| may_have_left(inc, d)).map(|(ordinal, _)| ordinal);
             let id = |ordinal| (DeliveryId { incident: inc.no, ordinal }, DeliveryState::Unknown);
-            self.own.extend(lost.map(id));
+            self.own.extend(lost.map(id).map(Told::from));
         }
         for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
             let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;

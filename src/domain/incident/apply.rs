@@ -45,13 +45,13 @@ impl State {
                 text: text.clone(),
                 at,
                 state: DeliveryState::Queued,
+                cause: None,
             }),
             Event::SystemNoteResults { results } => {
                 for r in results {
-                    self.system_notes
-                        .get_mut(r.ordinal as usize)
-                        .ok_or_else(|| missing("note of the program itself", r.ordinal))?
-                        .state = r.state;
+                    let note = self.system_notes.get_mut(r.ordinal as usize);
+                    let note = note.ok_or_else(|| missing("system note", r.ordinal))?;
+                    (note.state, note.cause) = (r.state, r.cause.clone());
                     if let Some(reached) = Reached::of(r.state) {
                         self.test_reached(at, r.ordinal, reached);
                     }
@@ -74,6 +74,7 @@ impl State {
                     text: text.clone(),
                     at,
                     state: DeliveryState::Queued,
+                    cause: None,
                 });
                 if self.tests.len() >= TESTS_MAX {
                     self.tests.pop_front();
@@ -203,6 +204,7 @@ impl State {
             proposals: Vec::new(),
             notes: Vec::new(),
             deliveries: Vec::new(),
+            causes: BTreeMap::new(),
             trailers: Vec::new(),
             errands: Vec::new(),
             steps: Vec::new(),
@@ -346,6 +348,10 @@ impl Incident {
                         self.deliveries.get_mut(r.ordinal as usize).ok_or_else(|| missing("delivery", r.ordinal))?;
                     d.state = r.state;
                     d.changed_s = seconds;
+                    match &r.cause {
+                        Some(cause) => drop(self.causes.insert(r.ordinal, cause.clone())),
+                        None => drop(self.causes.remove(&r.ordinal)),
+                    }
                     match r.state {
                         DeliveryState::Withdrawn => d.flags |= Delivery::RECALLED,
                         DeliveryState::Unknown => d.flags |= Delivery::REPEAT,

@@ -12,7 +12,7 @@ use super::values::{
     Approval, ClosedBy, Draft, Dropped, Item, Kind, NewStep, PendingReport, Phase, ReleasedBy, Send, Source, StepAsk,
     StepEnd, Via,
 };
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, PlaybookId, PointIx, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
@@ -152,6 +152,9 @@ pub struct Outcome {
     pub ordinal: u32,
     /// How it stands now.
     pub state: DeliveryState,
+    /// Why, when it did not go well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// What happened to an incident.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
     DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
@@ -18,6 +18,30 @@ use crate::domain::time::At;
 
 use super::facts::{Restore, Safety};
 
+/// What a gateway told of a delivery.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// How it stands now.
+    pub state: DeliveryState,
+    /// Why, when it did not go well.
+    pub cause: Option<Cause>,
+}
+
+impl From<(DeliveryId, DeliveryState)> for Told {
+    fn from((delivery, state): (DeliveryId, DeliveryState)) -> Self {
+        Self { delivery, state, cause: None }
+    }
+}
+
+impl Input {
+    /// Outcomes of which no more is known.
+    pub fn outcomes(all: impl IntoIterator<Item = (DeliveryId, DeliveryState)>) -> Self {
+        Self::Outcomes(all.into_iter().map(Told::from).collect())
+    }
+}
+
 /// What comes in. With the time and a nonce it is all that a decision depends on, besides the state.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -28,7 +52,7 @@ pub enum Input {
         action: Box<Action>,
     },
     /// Gateways told.
-    Outcomes(Vec<(DeliveryId, DeliveryState)>),
+    Outcomes(Vec<Told>),
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
     Reply {
         /// The points of open incidents.

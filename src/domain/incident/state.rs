@@ -10,7 +10,7 @@ use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof};
 use super::steps::{Arrival, Step};
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
-use crate::domain::delivery::DeliveryState;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
     FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
@@ -107,6 +107,8 @@ pub struct SystemNote {
     pub text: Private,
     pub at: At,
     pub state: DeliveryState,
+    /// Why, when it did not go well.
+    pub cause: Option<Cause>,
 }
 
 /// The number under which notes of no incident are delivered.
@@ -147,6 +149,8 @@ pub struct Incident {
     pub notes: Vec<Note>,
     /// By ordinal.
     pub deliveries: Vec<Delivery>,
+    /// Why deliveries did not go well, by their ordinal.
+    pub causes: BTreeMap<u32, Cause>,
     /// What stands after texts, as it was planned; deliveries name them by their place, counted from 1.
     pub trailers: Vec<Arc<str>>,
     /// What people must walk.

@@ -77,9 +77,10 @@ impl Page {
     }
     fn cell_word(&self, c: &CellView) -> String {
         let word = words::delivery(self.ui.lang, c.state).1;
-        match c.delivered_s.or(c.accepted_s) {
-            Some(s) => format!("{word} {}", words::span(s)),
-            None => word.into(),
+        match (c.delivered_s.or(c.accepted_s), &c.cause) {
+            (Some(s), _) => format!("{word} {}", words::span(s)),
+            (None, Some(cause)) => format!("{word}: {cause}"),
+            (None, None) => word.into(),
         }
     }
     fn cell_class(&self, c: &CellView) -> &'static str {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, Restore, Safety};
@@ -212,7 +212,14 @@ fn changes() -> Vec<Change> {
         DeliveryState::Expired,
         DeliveryState::Withdrawn,
     ];
-    let results = (1..).zip(states).map(|(ordinal, state)| Outcome { ordinal, state }).collect();
+    let results = (1..)
+        .zip(states)
+        .map(|(ordinal, state)| Outcome {
+            ordinal,
+            state,
+            cause: Cause::new(if state == DeliveryState::Failed { "550 no such mailbox" } else { "" }),
+        })
+        .collect();
     all.push(Change::Results { results });
     all.extend([Via::Reply, Via::Link, Via::Console, Via::Phone { noted_by: FunctionIx(9) }].map(|via| {
         Change::Answered {
@@ -313,7 +320,9 @@ pub fn events() -> Vec<Event> {
         Event::ReportPending { code: sealed(), report },
         Event::ReportGone { code: sealed() },
         Event::StrangerWrote,
-        Event::SystemNoteResults { results: vec![Outcome { ordinal: 0, state: DeliveryState::Accepted }] },
+        Event::SystemNoteResults {
+            results: vec![Outcome { ordinal: 0, state: DeliveryState::Failed, cause: Cause::new("timeout") }],
+        },
     ]);
     all.extend(
         [
@@ -342,6 +351,9 @@ pub fn events() -> Vec<Event> {
 
 /// As format 0 had it: without what a rule decided.
 pub fn without_facts(mut event: Event) -> Event {
+    if let Event::SystemNoteResults { results } = &mut event {
+        *results = vec![Outcome { ordinal: 0, state: DeliveryState::Accepted, cause: None }];
+    }
     let Event::Incident { change, .. } = &mut event else { return event };
     for batch in change.batches_mut() {
         batch.trailers = BatchTrailers::default();
@@ -350,6 +362,7 @@ pub fn without_facts(mut event: Event) -> Event {
         Change::Released { asks, .. } | Change::AskedAgain { asks, .. } => asks.iter_mut().for_each(|a| a.needs = 1),
         Change::Answered { arrivals, .. } => arrivals.clear(),
         Change::Adopted { moved, .. } => *moved = Renumbering::default(),
+        Change::Results { results } => results.iter_mut().for_each(|r| r.cause = None),
         _ => {}
     }
     event

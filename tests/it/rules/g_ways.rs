@@ -28,7 +28,7 @@ fn sms_way(t: &Timeline, function: &str) -> String {
 
 fn outcome(t: &mut Timeline, ordinal: u32, state: S) {
     let id = DeliveryId { incident: SYSTEM_NOTES, ordinal };
-    t.input(Input::Outcomes(vec![(id, state)])).unwrap();
+    t.input(Input::outcomes(vec![(id, state)])).unwrap();
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
                 let ordinal = (u32::from(b) + u32::from(i) * 13).checked_rem(n)?;
                 Some((DeliveryId { incident: no, ordinal }, OUTCOMES[usize::from(c.wrapping_add(i)) % 6]))
             });
-            Input::Outcomes(ids.collect())
+            Input::outcomes(ids)
         }
         3 => {
             let code = pick(&codes(t), c).unwrap_or_else(|| "123456".into());

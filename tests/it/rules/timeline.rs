@@ -111,7 +111,7 @@ impl Timeline {
         if let Some(state) = self.gateways_say
             && !new.is_empty()
         {
-            self.input(Input::Outcomes(new.into_iter().map(|id| (id, state)).collect())).unwrap();
+            self.input(Input::outcomes(new.into_iter().map(|id| (id, state)))).unwrap();
         }
         Ok(events)
     }

@@ -6,27 +6,29 @@ use std::sync::Arc;
 use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, FunctionIx, IncidentNo, MessageNo, Status};
+use crate::domain::ids::{FunctionIx, IncidentNo, MessageNo, Status};
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, Outcome};
+use crate::domain::incident::input::Told;
 use crate::domain::incident::state::{Delivery, EntryState, SYSTEM_NOTES};
 use crate::domain::incident::values::Item;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
-    pub(super) fn outcomes(&mut self, outcomes: &[(DeliveryId, DeliveryState)]) {
+    pub(super) fn outcomes(&mut self, outcomes: &[Told]) {
         let mut by_incident: BTreeMap<IncidentNo, Vec<Outcome>> = BTreeMap::new();
         let mut system_notes = Vec::new();
-        for (id, state) in outcomes {
+        for Told { delivery: id, state, cause } in outcomes {
             if id.incident == SYSTEM_NOTES {
                 if self.state.system_notes.get(id.ordinal as usize).is_some_and(|n| moves(n.state, *state)) {
-                    system_notes.push(Outcome { ordinal: id.ordinal, state: *state });
+                    system_notes.push(Outcome { ordinal: id.ordinal, state: *state, cause: cause.clone() });
                 }
                 continue;
             }
             let Some(inc) = self.state.incidents.get(&id.incident) else { continue };
             let Some(d) = inc.deliveries.get(id.ordinal as usize) else { continue };
             if moves(d.state, *state) || recalled(d, *state) {
-                by_incident.entry(id.incident).or_default().push(Outcome { ordinal: id.ordinal, state: *state });
+                let outcome = Outcome { ordinal: id.ordinal, state: *state, cause: cause.clone() };
+                by_incident.entry(id.incident).or_default().push(outcome);
             }
         }
         if !system_notes.is_empty() {

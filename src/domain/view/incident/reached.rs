@@ -97,16 +97,16 @@ impl Best {
         inc: &'a Incident,
         message: u32,
         p: PointIx,
-    ) -> impl Iterator<Item = &'a Delivery> {
+    ) -> impl Iterator<Item = (u32, &'a Delivery)> {
         let all = self.by_point.get(&(message, p)).map_or(&[][..], Vec::as_slice);
-        all.iter().filter_map(|o| inc.deliveries.get(*o as usize))
+        all.iter().filter_map(|o| inc.deliveries.get(*o as usize).map(|d| (*o, d)))
     }
 
     pub(in crate::domain::view) fn of_function(&self, inc: &Incident, told: &Told<'_>) -> Reached {
         let mut reached = Reached::default();
         for f in told.receivers() {
             for p in &inc.plan.function(f).points {
-                for d in self.deliveries(inc, told.message(), *p) {
+                for (_, d) in self.deliveries(inc, told.message(), *p) {
                     reached.delivered |= d.state == DeliveryState::Delivered;
                     reached.accepted |= matches!(d.state, DeliveryState::Delivered | DeliveryState::Accepted);
                 }

@@ -51,16 +51,16 @@ pub(super) fn row(inc: &Incident, told: &Told<'_>, best: &Best, now: At) -> RowV
 /// The newest try at a point that is no reminder; reminders are told beside it.
 pub(super) fn cell(inc: &Incident, told: &Told<'_>, best: &Best, of: FunctionIx, p: PointIx) -> Option<CellView> {
     let plan: &Plan = &inc.plan;
-    let mut shown: Option<&Delivery> = None;
+    let mut shown: Option<(u32, &Delivery)> = None;
     let mut reminded = false;
-    for d in best.deliveries(inc, told.message(), p) {
+    for (ordinal, d) in best.deliveries(inc, told.message(), p) {
         if d.flags & Delivery::REMINDER != 0 {
             reminded = true;
-        } else if shown.is_none_or(|s| rank(d.state) >= rank(s.state) || s.flags & Delivery::PASSED_ON != 0) {
-            shown = Some(d);
+        } else if shown.is_none_or(|(_, s)| rank(d.state) >= rank(s.state) || s.flags & Delivery::PASSED_ON != 0) {
+            shown = Some((ordinal, d));
         }
     }
-    let d = shown?;
+    let (ordinal, d) = shown?;
     let point = plan.point(p);
     let gateway = point.gateways.get(usize::from(d.gateway))?;
     let changed = inc.opened + d.changed_s;
@@ -77,6 +77,7 @@ pub(super) fn cell(inc: &Incident, told: &Told<'_>, best: &Best, of: FunctionIx,
         reminded,
         repeat: d.flags & Delivery::REPEAT != 0,
         other_text: d.flags & Delivery::OTHER_TEXT != 0,
+        cause: inc.causes.get(&ordinal).map(ToString::to_string),
     })
 }
 

@@ -172,6 +172,9 @@ pub struct CellView {
     pub repeat: bool,
     /// The holding text went instead, since nobody read that language (RULES A7).
     pub other_text: bool,
+    /// Why it did not come further, in the gateway's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 /// What happens next to an ask, and why.

@@ -125,13 +125,13 @@ fn rule_c8_the_clock_starts_when_a_gateway_accepted() {
         assert_eq!(t.ask(no, "it").due, released + 300, "at release, while none has");
         let first = t.sent.iter().find(|s| s.to == ["it"] && s.message.is_some()).unwrap().id;
         t.advance(100);
-        t.input(Input::Outcomes(vec![(first, DeliveryState::Accepted)])).unwrap();
+        t.input(Input::outcomes(vec![(first, DeliveryState::Accepted)])).unwrap();
         assert_eq!(t.ask(no, "it").due, released + 400, "{level}");
         assert_eq!(t.ask(no, "it").remind_at, Some(released + 250), "{level}");
         // Another gateway's word does not start it anew.
         let other = t.sent.iter().find(|s| s.to == ["it"] && s.message.is_some() && s.id != first).unwrap().id;
         t.advance(50);
-        t.input(Input::Outcomes(vec![(other, DeliveryState::Accepted)])).unwrap();
+        t.input(Input::outcomes(vec![(other, DeliveryState::Accepted)])).unwrap();
         assert_eq!(t.ask(no, "it").due, released + 400, "{level}");
     }
 }
@@ -168,13 +168,13 @@ fn rule_c9_all_channels_together_and_gateways_one_after_another() {
     assert_eq!(icu, [(Channel::Sms, "sms".into(), t.now), (Channel::Fax, "fax".into(), t.now)]);
     let sms = t.messages_to("icu")[0].id;
     t.clear();
-    t.input(Input::Outcomes(vec![(sms, DeliveryState::Failed)])).unwrap();
+    t.input(Input::outcomes(vec![(sms, DeliveryState::Failed)])).unwrap();
     let next = only(&t.messages_to("icu"));
     assert_eq!((next.channel, next.gateway.as_str(), next.message), (Channel::Sms, "modem", Some(1)));
     assert!(next.whole.contains("Svara JA 1"));
     let modem = next.id;
     t.clear();
-    t.input(Input::Outcomes(vec![(modem, DeliveryState::Failed)])).unwrap();
+    t.input(Input::outcomes(vec![(modem, DeliveryState::Failed)])).unwrap();
     assert!(t.messages_to("icu").is_empty(), "the fax still may");
     assert!(t.inc(no).errands.is_empty());
 }

@@ -103,7 +103,7 @@ fn rule_d1_a_real_incident_withdraws_what_drills_have_waiting() {
     t.gateways_say = None;
     let no = t.report("it", drill("outage"));
     let first = t.sent[0].id;
-    t.input(Input::Outcomes(vec![(first, DeliveryState::Accepted)])).unwrap();
+    t.input(Input::outcomes(vec![(first, DeliveryState::Accepted)])).unwrap();
     t.ehr_down("outage");
     for (i, d) in t.inc(no).deliveries.iter().enumerate() {
         let handed_over = i == first.ordinal as usize;

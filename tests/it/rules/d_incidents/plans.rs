@@ -121,7 +121,7 @@ fn adopted_incidents_keep_deliveries_asks_approvals_and_answers_by_id() {
     approve(&mut t, no, "icu");
     t.act("tib", decide(no, 0, true)).unwrap();
     let sms = t.got("icu", Kind::Alert)[0].id;
-    t.input(Input::Outcomes(vec![(sms, DeliveryState::Failed)])).unwrap();
+    t.input(Input::outcomes(vec![(sms, DeliveryState::Failed)])).unwrap();
     t.advance(120);
     let (waits, approval) = t.waiting(no, "public").unwrap();
     let before = told(t.inc(no));

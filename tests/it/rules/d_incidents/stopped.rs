@@ -38,7 +38,7 @@ fn rule_d2_stopped_halfway_through_2000_every_address_is_withdrawn_or_told() {
     let id = |ordinal| DeliveryId { incident: no, ordinal };
     let states = [DeliveryState::Accepted, DeliveryState::Unknown, DeliveryState::Attempting, DeliveryState::Delivered];
     let first: Vec<_> = (0..1000u32).map(|o| (id(o), states[o as usize % 4])).collect();
-    t.input(Input::Outcomes(first)).unwrap();
+    t.input(Input::outcomes(first)).unwrap();
     t.clear();
     t.act("it", stop(no, Some(1))).unwrap();
     let told = |t: &Timeline| -> BTreeSet<String> {
@@ -55,7 +55,7 @@ fn rule_d2_stopped_halfway_through_2000_every_address_is_withdrawn_or_told() {
 
     // The gateway had taken some of the withdrawn ones already: these are told as soon as it says so.
     let late = [(1500, DeliveryState::Accepted), (1501, DeliveryState::Unknown), (1502, DeliveryState::Delivered)];
-    t.input(Input::Outcomes(late.iter().map(|(o, s)| (id(*o), *s)).collect())).unwrap();
+    t.input(Input::outcomes(late.iter().map(|(o, s)| (id(*o), *s)))).unwrap();
     let all = told(&t);
     for (o, _) in late {
         assert!(all.contains(&format!("ward-{o}")), "ward-{o}");
@@ -63,7 +63,7 @@ fn rule_d2_stopped_halfway_through_2000_every_address_is_withdrawn_or_told() {
     assert_eq!(all.len(), 1003);
     // And one that failed on the wire is not tried again.
     t.clear();
-    t.input(Input::Outcomes(vec![(id(2), DeliveryState::Failed)])).unwrap();
+    t.input(Input::outcomes(vec![(id(2), DeliveryState::Failed)])).unwrap();
     assert!(t.sent.is_empty());
     // Every timer of the stopped text has ended.
     assert!(t.inc(no).asks.iter().all(|a| a.message != 1 || !a.state.is_open()));
@@ -133,7 +133,7 @@ fn rule_d2_a_text_whose_outcome_was_unknown_once_may_be_out_whatever_a_later_try
     let no = t.report("it", slow());
     let id = t.sent.iter().find(|s| s.to == ["press"] && s.message == Some(1)).unwrap().id;
     for state in [DeliveryState::Unknown, DeliveryState::Attempting, DeliveryState::Failed] {
-        t.input(Input::Outcomes(vec![(id, state)])).unwrap();
+        t.input(Input::outcomes(vec![(id, state)])).unwrap();
     }
     t.clear();
     t.act("it", stop(no, Some(1))).unwrap();
@@ -186,7 +186,7 @@ fn rule_d2_a_text_that_was_called_back_unheard_may_be_out_and_is_told() {
             .map(|(ordinal, _)| (DeliveryId { incident: no, ordinal }, DeliveryState::Withdrawn))
             .collect();
         if heard {
-            t.input(Input::Outcomes(called_back)).unwrap();
+            t.input(Input::outcomes(called_back)).unwrap();
         }
         t.clear();
         t.act("it", stop(no, Some(1))).unwrap();
