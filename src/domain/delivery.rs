@@ -49,8 +49,13 @@ pub struct Cause(Arc<str>);
 impl Cause {
     /// From what the gateway said; nothing when that is nothing.
     pub fn new(said: &str) -> Option<Self> {
-        let words: Vec<&str> = said.split_whitespace().map(|w| if is_address(w) { "…" } else { w }).collect();
-        let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(CAUSE_CHARS_MAX).collect();
+        let words = said.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty());
+        let words: Vec<&str> = words.map(|w| if is_address(w) { "…" } else { w }).collect();
+        let line: String = words.join(" ").chars().take(CAUSE_CHARS_MAX).collect();
+        Self::as_written(line.trim_end())
+    }
+    /// As it was written once: what was made short then is not made anew.
+    pub fn as_written(line: &str) -> Option<Self> {
         (!line.is_empty()).then(|| Self(line.into()))
     }
     /// As it is shown.

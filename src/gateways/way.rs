@@ -44,7 +44,7 @@ pub enum Kind {
     /// In a protocol.
     Protocol(Box<dyn Protocol>),
     /// A page that this program publishes.
-    Page(WebGateway),
+    Page(Box<WebGateway>),
     /// People walk it.
     Walk(ManualGateway),
 }

@@ -71,7 +71,7 @@ impl Envelope for WebGateway {
             needs: &self.needs,
             limits: self.limits.clone(),
             texts: Vec::new(),
-            kind: Kind::Page(self.clone()),
+            kind: Kind::Page(Box::new(self.clone())),
         })
     }
 }

@@ -311,6 +311,6 @@ impl Frozen<Cause> for String {
         from.as_str().to_owned()
     }
     fn thaw(self) -> Result<Cause, Damaged> {
-        Cause::new(&self).ok_or_else(|| Damaged("a cause is empty".into()))
+        Cause::as_written(&self).ok_or_else(|| Damaged("a cause is empty".into()))
     }
 }

@@ -244,7 +244,7 @@ fn any_folder_name_will_do() {
     assert_eq!(texts(&odd).unwrap(), ["a"]);
     assert!(verify(&odd, VerifyOptions::default()).unwrap().is_whole());
     assert!(odd.join("journal.db-wal").exists(), "it is this folder, and no other, that was written");
-    assert_eq!(super::super::read::uri(Path::new("a?b/ö.db"), "?mode=ro"), "file:a%3fb/%c3%b6.db?mode=ro");
+    assert_eq!(super::super::read::uri(Path::new("a?b/ö.db"), "?mode=ro"), "file:a%3Fb/%C3%B6.db?mode=ro");
     assert_eq!(super::super::read::uri(Path::new("//a"), ""), "file:////a");
 }
 
