@@ -19,7 +19,11 @@ impl Engine {
 
     /// All that is in flight has lost.
     pub(super) fn set_aside(&mut self) {
-        let lost = std::mem::take(&mut self.in_flight);
+        let mut lost = std::mem::take(&mut self.in_flight);
+        // The oldest has been answered: that is how it became known. An answer comes once.
+        if let Some(front) = lost.front_mut() {
+            front.pending = None;
+        }
         let told = lost.iter().filter(|f| f.carried_out).count();
         tracing::error!(
             after = self.on_disk.seq,

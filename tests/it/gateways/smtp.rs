@@ -111,7 +111,7 @@ pub(crate) fn html_text(html: &str) -> String {
     let (inside, after) = after.split_once("</p>").expect("its end");
     assert!(!after.contains("id=\"text\""), "one element");
     assert!(!inside.contains(['<', '\n']), "nothing but text");
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+    [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")]
         .iter()
         .fold(inside.to_owned(), |text, (entity, c)| text.replace(entity, c))
 }

@@ -124,7 +124,7 @@ async fn it_goes_on_in_both_copies() {
     assert!(caught_up.await.unwrap().is_none());
     assert!(matches!(compare(&state, &copy), Ok(Standing::Equal)));
     assert_eq!(whole(&copy), again.head.seq);
-    assert!(read(&copy).state == after);
+    assert!(replay(&copy).state == after);
 }
 
 #[test]
