@@ -202,7 +202,7 @@ async fn mirrors_and_signs_of_life_follow_a_changed_configuration() {
         .await;
 
     // It can't be written any more; then it is configured no longer, and so is the watcher: no state, no alarm.
-    fs::remove_dir_all(&two).unwrap();
+    until("the folder is gone", || fs::remove_dir_all(&two).is_ok()).await;
     let (status, told) = rig
         .post(
             "commands",
