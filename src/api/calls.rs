@@ -3,10 +3,11 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, Adoption, CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, Probed, ROOT,
-    RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+    Acting, Adoption, CommandDone, CommandRequest, DryRunRequest, DryRunView, ForgetDone, ForgetRequest, GatewayView,
+    LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
 };
-use crate::dispatch::system_record::Rehearsal;
+use crate::dispatch::forgotten::ClosedView;
+use crate::dispatch::system_record::{BackedUp, Rehearsal};
 use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo};
 use crate::domain::incident::input::{Action, Report};
 use crate::domain::view::{ApprovalView, IncidentView, ListsView, PreviewsView};
@@ -124,6 +125,22 @@ pub fn reload(by: &FunctionId) -> Call<Reloaded, Acting> {
 /// A rehearsal of the restore goes on record.
 pub fn rehearsed(rehearsal: &Rehearsal) -> Call<CommandDone, Rehearsal> {
     post("/rehearsals", rehearsal.clone(), Effect::Changes)
+}
+
+/// A backup goes on record.
+pub fn backed_up(backup: &BackedUp) -> Call<CommandDone, BackedUp> {
+    post("/backups", backup.clone(), Effect::Changes)
+}
+
+/// What is private of a closed incident is to be forgotten.
+pub fn forget(no: IncidentNo, by: &FunctionId, reason: &str) -> Call<ForgetDone, ForgetRequest> {
+    let body = ForgetRequest { by: by.clone(), reason: reason.to_owned() };
+    post(&format!("/incidents/{}/forget", in_path(no)), body, Effect::Changes)
+}
+
+/// All incidents that are closed.
+pub fn closed() -> Call<Vec<ClosedView>> {
+    get("/incidents/closed")
 }
 
 fn in_path(no: IncidentNo) -> String {

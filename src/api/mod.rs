@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod gateways;
 mod log;
+mod records;
 mod refusal;
 mod status;
 
@@ -18,6 +19,7 @@ pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, Reloaded};
 pub use gateways::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 pub use log::{LogPart, LogRecord};
+pub use records::{ForgetDone, ForgetRequest};
 pub use refusal::Refusal;
 pub use status::{RegionZone, StatusAnswer, Zone};
 

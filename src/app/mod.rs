@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod auditor;
+pub mod checkpoints;
 pub mod demo;
 pub mod files;
 pub mod gateways;
@@ -11,6 +12,7 @@ pub mod mirrors;
 pub mod outside;
 pub mod publish;
 pub mod reload;
+pub mod retention;
 pub mod running;
 pub mod seals;
 pub mod shifts;

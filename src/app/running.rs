@@ -13,10 +13,12 @@ use tokio::task::JoinSet;
 
 use super::answers::Answers;
 use super::auditor;
+use super::checkpoints::{self, Checkpoints};
 use super::files;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
 use super::reload::Reloader;
+use super::retention;
 use super::seals::Seals;
 use super::shifts;
 use super::task_set::TaskSet;
@@ -26,12 +28,12 @@ use crate::config::{Loaded, Source};
 use crate::dispatch::effects::Env;
 use crate::dispatch::engine::{self, Handle, Parts};
 use crate::dispatch::links::LinkKey;
-use crate::dispatch::recover::{CannotRecover, recover};
+use crate::dispatch::recover::{CannotRecover, recover_from};
 use crate::dispatch::system_record::{ClockStep, SystemRecord};
 use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
 use crate::gateways::protocol;
-use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, copy_side_keys};
+use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::Auth;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 use crate::yaml::diagnostics::Diagnostic;
@@ -117,6 +119,7 @@ pub struct Running {
     workers: Arc<Workers>,
     outside: Arc<Outside>,
     loop_task: tokio::task::JoinHandle<()>,
+    checkpoints: Arc<Checkpoints>,
     journal: Journal,
 }
 
@@ -152,17 +155,38 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
             .map_err(StartError::Journal)?
     };
     let plan = Arc::new(loaded.plan.clone());
-    let recovered = {
-        let reader = journal.reader().map_err(StartError::Journal)?;
+    let dirs: Vec<PathBuf> = [Some(&state_dir), options.second_copy.as_ref()].into_iter().flatten().cloned().collect();
+    let ((recovered, not_used), checkpoint) = {
+        let (reader, dirs, plan) = (journal.reader().map_err(StartError::Journal)?, dirs.clone(), plan.clone());
         tokio::task::spawn_blocking(move || {
-            let mut reader = reader;
-            recover(&mut *reader, plan)
+            let found = checkpoints::newest(&dirs);
+            let seq = found.as_ref().map_or(0, |checkpoint| checkpoint.head.seq);
+            Ok::<_, CannotRecover>((recover_from(&*reader, plan, found)?, seq))
         })
         .await
         .map_err(|e| StartError::Io { what: "reading the journal".into(), error: std::io::Error::other(e) })?
         .map_err(StartError::Recover)?
     };
-    tracing::info!(events = recovered.events, seq = recovered.head.seq, "the journal was carried out again");
+    let (events, seq) = (recovered.events, recovered.head.seq);
+    let checkpoint = match not_used {
+        None => {
+            tracing::info!(events, seq, checkpoint, "the journal was carried out again, from its checkpoint on");
+            checkpoint
+        }
+        Some(Unusable::Missing) => {
+            tracing::info!(events, seq, "the journal was carried out again from its start: it has no checkpoint");
+            0
+        }
+        Some(why) => {
+            tracing::warn!(
+                events,
+                seq,
+                "the checkpoint is not used: {why}. The journal was carried out again from its start"
+            );
+            0
+        }
+    };
+    let checkpoints = Arc::new(Checkpoints::new(journal.clone(), plan, dirs, checkpoint));
     if let Some(at) = recovered.last_at {
         machine.not_before(at.timestamp());
     }
@@ -248,7 +272,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         clock: clock.clone(),
     };
     tasks.spawn(seals.run(stopped.clone()));
+    tasks.spawn(checkpoints.clone().run(stopped.clone()));
     tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
+    tasks.spawn(retention::run(handle.clone(), clock.clone(), stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
@@ -273,6 +299,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         workers,
         outside,
         loop_task,
+        checkpoints,
         journal,
     })
 }
@@ -330,11 +357,14 @@ impl Running {
         if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
             tracing::warn!("some parts did not end in time");
         }
-        let (journal, threads) = (self.journal, self.threads);
+        let (journal, checkpoints, threads) = (self.journal, self.checkpoints, self.threads);
         let closed = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 let _ = thread.join();
             }
+            // Everything is written: the next start reads nothing of the journal.
+            checkpoints.renew();
+            drop(checkpoints);
             journal.close();
         });
         let _ = closed.await;

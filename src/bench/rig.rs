@@ -51,8 +51,8 @@ impl Rig {
         let dir = Scratch::new()?;
         let journal = Journal::open(dir.path(), OpenOptions::default()).map_err(|e| e.to_string())?;
         let plan = region.loaded.plan.clone();
-        let mut reader = journal.reader().map_err(|e| e.to_string())?;
-        let recovered = recover(&mut *reader, Arc::new(plan.clone())).map_err(|e| e.to_string())?;
+        let reader = journal.reader().map_err(|e| e.to_string())?;
+        let recovered = recover(&*reader, Arc::new(plan.clone())).map_err(|e| e.to_string())?;
         let (stop, stopped) = watch::channel(false);
         let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
         let mut workers = BTreeMap::new();

@@ -13,7 +13,8 @@ use super::{Figure, SEED};
 use crate::clock::mono;
 use crate::config::{Source, load};
 use crate::dispatch::record::encode;
-use crate::dispatch::recover::{frozen, recover};
+use crate::dispatch::recover::{frozen, recover_from};
+use crate::dispatch::replay::{build, replay_from};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionId, IncidentNo};
 use crate::domain::incident::decide::decide;
@@ -21,8 +22,9 @@ use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::State;
 use crate::domain::incident::timers::ARCHIVE_AFTER_S;
+use crate::domain::plan::Plan;
 use crate::domain::time::At;
-use crate::journal::{Batch, Journal, OpenOptions};
+use crate::journal::{Batch, CHECKPOINT_FILE, Checkpoint, Journal, OpenOptions, Unusable, write_checkpoint};
 
 /// A program that is not ready by then never will be.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -124,24 +126,44 @@ pub fn full(exe: &Path, events: u32) -> Result<Vec<Figure>, String> {
     let dir = Scratch::new()?;
     let written = write(dir.path(), events)?;
     let with = format!("{written} events");
-    let mut figures = Vec::new();
-    {
-        let journal = Journal::open(dir.path(), OpenOptions::default()).map_err(|e| e.to_string())?;
-        let mut reader = journal.reader().map_err(|e| e.to_string())?;
-        let plan = load(&Source::Shipped).map_err(|_| "the shipped region has mistakes".to_owned())?.plan;
-        let from = mono();
-        let recovered = recover(&mut *reader, Arc::new(plan)).map_err(|e| e.to_string())?;
-        figures.push(Figure::new(format!("replay, {with}"), ms(from.elapsed()), "ms").gate(1_000.0).note(format!(
-            "{} events, {} incidents kept in short",
-            recovered.events,
-            recovered.state.archived.len()
-        )));
-        drop(reader);
-        journal.close();
-    }
+    let plan = Arc::new(load(&Source::Shipped).map_err(|_| "the shipped region has mistakes".to_owned())?.plan);
+    let mut figures = replays(dir.path(), &plan, &with)?;
     let file = std::fs::metadata(dir.path().join("journal.db")).map_or(0, |m| m.len());
     figures.push(Figure::new(format!("journal, {with}"), file as f64 / written as f64, "bytes an event"));
-    figures.extend(starts(exe, dir.path(), &with, 1_000.0, None));
+    let kept = dir.path().join(CHECKPOINT_FILE);
+    let bytes = std::fs::read(&kept).map_err(|e| e.to_string())?;
+    figures.push(Figure::new(format!("checkpoint, {with}"), bytes.len() as f64 / 1e3, "kB"));
+    figures.extend(starts(exe, dir.path(), &format!("{with}, from a checkpoint"), 200.0, None));
+    std::fs::remove_file(&kept).map_err(|e| e.to_string())?;
+    figures.extend(starts(exe, dir.path(), &format!("{with}, without"), 1_000.0, None));
+    Ok(figures)
+}
+
+/// The whole journal carried out again, and a checkpoint of it written and taken over.
+fn replays(dir: &Path, plan: &Arc<Plan>, with: &str) -> Result<Vec<Figure>, String> {
+    let journal = Journal::open(dir, OpenOptions::default()).map_err(|e| e.to_string())?;
+    let reader = journal.reader().map_err(|e| e.to_string())?;
+    let from = mono();
+    let (replay, _) = replay_from(&*reader, plan.clone(), Err(Unusable::Missing)).map_err(|e| e.to_string())?;
+    let (took, events) = (ms(from.elapsed()), replay.events());
+    let from = mono();
+    let bytes = replay.checkpoint().ok_or("there is nothing to be kept")?.to_bytes();
+    write_checkpoint(dir, &bytes).map_err(|e| e.to_string())?;
+    let written = ms(from.elapsed());
+    let from = mono();
+    let found = Checkpoint::read(dir, &build());
+    let (again, not_used) = recover_from(&*reader, plan.clone(), found).map_err(|e| e.to_string())?;
+    if let Some(why) = not_used {
+        return Err(format!("the checkpoint is not used: {why}"));
+    }
+    let note = format!("{events} events, {} incidents kept in short", again.state.archived.len());
+    let figures = vec![
+        Figure::new(format!("replay, {with}"), took, "ms").gate(1_000.0).note(note),
+        Figure::new(format!("checkpoint written, {with}"), written, "ms"),
+        Figure::new(format!("recovered from a checkpoint, {with}"), ms(from.elapsed()), "ms").gate(100.0),
+    ];
+    drop(reader);
+    journal.close();
     Ok(figures)
 }
 
@@ -241,7 +263,7 @@ mod tests {
         assert!(written >= 2_000);
         let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
         let plan = load(&Source::Shipped).unwrap().plan;
-        let recovered = recover(&mut *journal.reader().unwrap(), Arc::new(plan)).unwrap();
+        let recovered = crate::dispatch::recover::recover(&*journal.reader().unwrap(), Arc::new(plan)).unwrap();
         assert_eq!(recovered.events, written as u64);
         assert!(recovered.state.incidents.is_empty() && !recovered.state.archived.is_empty());
         journal.close();

@@ -6,14 +6,18 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::on_record::put_on_record;
 use super::terminal::Hue;
+use crate::api::calls;
+use crate::dispatch::system_record::{BackedUp, SystemRecord};
 use crate::domain::time::At;
 use crate::error::Error;
-use crate::journal::{BackupInfo, backup};
+use crate::journal::{BackupInfo, Head, backup};
 
 /// Write the whole journal, and the keys that go with it, into one file; also while the server runs.
 ///
-/// The file is readable by its owner alone, and is read back and proved before it gets its name. Whoever has it with its keys
+/// The file is readable by its owner alone, and is read back and proved before it gets its name. That it was written goes on
+/// record, with its name: `vardkase forget` names the backups that hold what it forgets. Whoever has it with its keys
 /// reads every private value; without them it proves what happened, and is carried on only with the key file beside it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
@@ -31,8 +35,18 @@ impl BackupArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let state = cx.global.state.clone();
         let info = backup(&state, &self.file, !self.without_keys, cx.now().0)?;
+        // The journal knows its backups: whoever has something forgotten is told which of them hold it still.
+        let file = std::path::absolute(&self.file).unwrap_or(self.file.clone()).display().to_string();
+        let (Head { seq, hash }, made_at) = (info.head, At(info.made_at_ms));
+        let backup = BackedUp { file, seq, hash, made_at, with_keys: info.with_keys };
+        let recorded = put_on_record(cx, &state, &calls::backed_up(&backup), &SystemRecord::BackedUp(backup.clone()));
+        if let Err(error) = &recorded {
+            cx.term.notice(&format!("the backup is whole, and is not on record: {error}"));
+        }
         if cx.json() {
-            cx.term.json(&as_json(&info));
+            let mut value = as_json(&info);
+            value["recorded"] = recorded.is_ok().into();
+            cx.term.json(&value);
             return Ok(());
         }
         cx.term.line_in(Hue::Good, &format!("{}: {} records, proved", self.file.display(), info.head.seq));

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::table::{self, said};
 use crate::api::{LogPart, LogRecord, calls};
 use crate::dispatch::evidence;
+use crate::dispatch::forgotten::{instead, read_forgotten};
 use crate::dispatch::record::{Decoder, Entry};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
@@ -85,12 +86,13 @@ impl LogArgs {
     fn offline(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let reader = SqliteReader::open(&cx.global.state)?;
         let after = head_at(&reader, self.after)?;
+        let forgotten = read_forgotten(&reader)?;
         let mut records = Vec::new();
         let (mut unreadable, mut decoder) = (None, Decoder::default());
         reader.read(after, &mut |record| match decoder.next(&record) {
             Ok(Entry::Part) => ControlFlow::Continue(()),
             Ok(Entry::System(at, keeping)) => {
-                if self.incident.is_none() {
+                if keeping.concerns(self.incident) {
                     let (event, what) = (keeping.name().into(), keeping.json());
                     records.push(LogRecord {
                         seq: record.seq,
@@ -103,9 +105,12 @@ impl LogArgs {
                 }
                 ControlFlow::Continue(())
             }
-            Ok(Entry::Event { at, event, .. }) => {
+            Ok(Entry::Event { at, mut event, .. }) => {
                 let concerns = self.incident.is_none_or(|no| event.incident() == Some(no));
                 if concerns {
+                    if let Some((at, _)) = event.incident().and_then(|no| forgotten.get(&no)) {
+                        event.private_mut().into_iter().for_each(|value| *value = instead(*at).into());
+                    }
                     records.push(of(record.seq, at, &event, &record.hash));
                 }
                 ControlFlow::Continue(())

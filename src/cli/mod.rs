@@ -21,6 +21,7 @@ mod correct;
 mod decide;
 pub mod demo;
 mod event_words;
+mod forget;
 mod gateway;
 mod handover;
 mod incident_show;
@@ -29,6 +30,7 @@ mod log;
 mod merge;
 mod mode;
 mod news;
+mod on_record;
 mod preview;
 mod reject;
 mod relapse;
@@ -126,6 +128,7 @@ enum Command {
     Gateway(gateway::GatewayArgs),
     Log(log::LogArgs),
     Verify(verify::VerifyArgs),
+    Forget(forget::ForgetArgs),
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
@@ -196,6 +199,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Gateway(a) => return a.run(cx),
         Command::Log(a) => a.run(cx),
         Command::Verify(a) => return a.run(cx),
+        Command::Forget(a) => a.run(cx),
         Command::Backup(a) => a.run(cx),
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),

@@ -8,14 +8,16 @@ use serde_json::json;
 
 use super::backup::{as_json, tell};
 use super::context::Context;
+use super::on_record::put_on_record;
 use super::terminal::Hue;
 use crate::api::calls;
 use crate::config::{Source, load};
-use crate::dispatch::record::encode_keeping;
+use crate::dispatch::forgotten::{instead, read_forgotten};
+use crate::dispatch::record::{encode_keeping, label};
 use crate::dispatch::rehearse::rehearse;
-use crate::dispatch::system_record::{Rehearsal, SystemRecord};
+use crate::dispatch::system_record::{Forgotten, Rehearsal, SystemRecord};
 use crate::error::{Error, Kind};
-use crate::journal::{Batch, Journal, OpenOptions, backup, restore};
+use crate::journal::{Batch, Head, Journal, OpenOptions, Reader, SqliteReader, backup, restore};
 
 /// Make a state folder of a backup; or rehearse that, and put on record how it went.
 ///
@@ -25,6 +27,7 @@ use crate::journal::{Batch, Journal, OpenOptions, backup, restore};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase restore /mnt/backup/vardkase-2026-11-22.vkb --state /var/lib/vardkase-new\n  \
+    vardkase restore last.vkb --state new --forgotten-in /var/lib/vardkase-copy\n  \
     vardkase restore --rehearse                          of a backup taken now\n  \
     vardkase restore --rehearse /mnt/backup/last.vkb     of the one that you would use")]
 pub struct RestoreArgs {
@@ -37,6 +40,10 @@ pub struct RestoreArgs {
     /// A folder with the file `key`, for a backup without keys.
     #[arg(long, value_name = "DIR", conflicts_with = "rehearse")]
     key_from: Option<PathBuf>,
+    /// The state folder as it was, or its second copy: what was forgotten there is forgotten in the restored one too. A backup
+    /// does not know what was forgotten after it was made.
+    #[arg(long, value_name = "DIR", conflicts_with = "rehearse")]
+    forgotten_in: Option<PathBuf>,
     /// Where the scratch folder is made; the system's own place unless given.
     #[arg(long, value_name = "DIR", requires = "rehearse")]
     scratch: Option<PathBuf>,
@@ -50,13 +57,23 @@ impl RestoreArgs {
             (false, Some(file)) => {
                 let state = cx.global.state.clone();
                 let info = restore(file, &state, self.key_from.as_deref())?;
+                let forgotten =
+                    self.forgotten_in.as_deref().map(|dir| forget_as_in(cx, &state, dir, info.head)).transpose()?;
                 if cx.json() {
-                    cx.term.json(&as_json(&info));
+                    let mut value = as_json(&info);
+                    value["forgotten"] = forgotten.into();
+                    cx.term.json(&value);
                     return Ok(0);
                 }
                 cx.term
                     .line_in(Hue::Good, &format!("{}: {} records restored and proved", state.display(), info.head.seq));
                 tell(cx, &info);
+                match forgotten {
+                    Some(n) => cx.term.line(&format!("forgotten as before: {n} incidents")),
+                    None => cx.term.line(
+                        "what was forgotten after this backup was made is in it: forget it again, or restore with --forgotten-in DIR",
+                    ),
+                }
                 cx.term.line(&format!("next: vardkase serve --state {}", state.display()));
                 Ok(0)
             }
@@ -78,7 +95,8 @@ impl RestoreArgs {
         // Only what a journal without any plan begins with, and the same for both.
         let plan = load(&Source::Shipped).map_err(|_| Error::other("the built-in region can't be read", ""))?.plan;
         let rehearsal = rehearse(&file, &state, &scratch.0.join("restored"), &Arc::new(plan));
-        let recorded = record(cx, &state, &rehearsal);
+        let record = SystemRecord::Rehearsed(rehearsal.clone());
+        let recorded = put_on_record(cx, &state, &calls::rehearsed(&rehearsal), &record);
         let code = if rehearsal.ok { 0 } else { Kind::Journal.exit_code() };
         if cx.json() {
             cx.term.json(&json!({ "rehearsal": rehearsal, "recorded": recorded.is_ok() }));
@@ -97,19 +115,29 @@ impl RestoreArgs {
     }
 }
 
-/// Through the server, or, when none runs, into the folder itself.
-fn record(cx: &mut Context<'_>, state: &Path, rehearsal: &Rehearsal) -> Result<(), Error> {
-    let Err(error) = cx.call(&calls::rehearsed(rehearsal)) else { return Ok(()) };
-    if error.kind != Kind::Unreachable {
-        return Err(error);
+/// Forgets in a restored folder what was forgotten in another copy of the same journal after the backup was made; on record.
+fn forget_as_in(cx: &mut Context<'_>, state: &Path, other: &Path, head: Head) -> Result<usize, Error> {
+    let theirs = SqliteReader::open(other)?;
+    if theirs.head_at(head.seq)? != Some(head) {
+        let why =
+            format!("{} is not this journal as it was later: record {} is another one", other.display(), head.seq);
+        return Err(Error::new(Kind::Journal, why, "name the state folder that was lost, or its second copy"));
     }
-    // The folder's lock tells whether a server is there after all.
+    let theirs = read_forgotten(&theirs)?;
     let journal = Journal::open(state, OpenOptions::default())?;
-    let record = encode_keeping(cx.now(), &SystemRecord::Rehearsed(rehearsal.clone()));
-    let pending = journal.submit_blocking(journal.head().seq, Batch::of(vec![record]));
-    let written = pending.and_then(|p| p.wait()).map(|_| ()).map_err(|refused| Error::from(refused.error));
+    let ours = read_forgotten(&*journal.reader()?)?;
+    let mut batch = Batch::default();
+    for (no, (at, forgotten)) in theirs.into_iter().filter(|(no, _)| !ours.contains_key(no)) {
+        let reason = format!("{}: {}", instead(at), forgotten.reason);
+        let again = SystemRecord::Forgotten(Forgotten { reason, ..forgotten });
+        batch.records.push(encode_keeping(cx.now(), &again));
+        batch.forget.push(label(Some(no)));
+    }
+    let n = batch.records.len();
+    let pending = journal.submit_blocking(journal.head().seq, batch);
+    let written = pending.and_then(|p| p.wait()).map_err(|refused| Error::from(refused.error));
     journal.close();
-    written
+    written.map(|_| n)
 }
 
 /// A folder that goes away again. It holds private values: its owner alone reads it.

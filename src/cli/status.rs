@@ -6,11 +6,14 @@ use clap::Args;
 
 use super::client::Answer;
 use super::context::Context;
+use super::table::{self, said};
 use super::{incident_show, status_show};
 use crate::api::{StatusAnswer, Zone, calls};
+use crate::dispatch::forgotten::{ClosedView, instead};
 use crate::domain::ids::IncidentNo;
 use crate::domain::view::IncidentView;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// How often a watched screen is drawn anew.
 const WATCH_S: u64 = 2;
@@ -19,17 +22,24 @@ const WATCH_S: u64 = 2;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase status\n  \
-    vardkase status 14 --watch")]
+    vardkase status 14 --watch\n  \
+    vardkase status --closed")]
 pub struct StatusArgs {
     /// The incident.
     incident: Option<IncidentNo>,
     /// Draw it anew each 2 seconds, on a terminal, until Ctrl-C.
     #[arg(long)]
     watch: bool,
+    /// Closed incidents instead: when they were, and whose private values were forgotten.
+    #[arg(long, conflicts_with_all = ["incident", "watch"])]
+    closed: bool,
 }
 
 impl StatusArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
+        if self.closed {
+            return closed(cx);
+        }
         if !self.watch {
             let seen = self.look(cx)?;
             return self.show(cx, &seen);
@@ -95,4 +105,33 @@ impl StatusArgs {
 struct Seen {
     region: Option<Answer<StatusAnswer>>,
     incident: Option<Answer<IncidentView>>,
+}
+
+/// Closed incidents, the newest first.
+fn closed(cx: &mut Context<'_>) -> Result<(), Error> {
+    let answer = cx.call(&calls::closed())?;
+    if cx.json() {
+        cx.term.json(&answer);
+        return Ok(());
+    }
+    let all = answer.read()?;
+    let row = |c: ClosedView| {
+        let note = match (&c.forgotten, c.merged_into) {
+            (Some(f), _) => instead(f.at),
+            (None, Some(into)) => format!("→ {into}"),
+            (None, None) => String::new(),
+        };
+        vec![
+            said(c.no.to_string()),
+            said(c.playbook.as_str()),
+            said(c.opened.to_string()),
+            said(c.closed.to_string()),
+            said(note),
+        ]
+    };
+    let rows = all.into_iter().map(row).collect();
+    let names =
+        [words::INCIDENT, words::PLAYBOOK, words::REPORTED_AT, words::CLOSED_AT, words::REMARK].map(|w| cx.say(w));
+    table::show(cx.term, &names, rows);
+    Ok(())
 }

@@ -3,16 +3,21 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::context::Context;
 use super::terminal::Hue;
+use crate::config::{Source, load};
 use crate::dispatch::evidence;
+use crate::dispatch::forgotten::{instead, read_forgotten};
+use crate::dispatch::replay::{Replay, build};
+use crate::dispatch::system_record::Forgotten;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
-use crate::journal::{Head, Reader, Report, ShortHead, SqliteReader, VerifyOptions, verify};
+use crate::journal::{Checkpoint, Head, Reader, Report, ShortHead, SqliteReader, Unusable, VerifyOptions, verify};
 
 /// Prove that the journal is whole and unchanged; says the first broken record.
 #[derive(Args, Debug)]
@@ -46,6 +51,8 @@ impl VerifyArgs {
         let report = verify(&state, VerifyOptions { expect: self.expect })?;
         let reader = SqliteReader::open(&state)?;
         let seals = evidence::seals(&reader)?;
+        let on_record = read_forgotten(&reader)?;
+        let checkpoint = checkpoint_says(&state, &reader);
         let doubt = self.doubt(&reader, &seals, report.records);
         let code = if report.is_whole() && doubt.is_none() { 0 } else { Kind::Journal.exit_code() };
         if cx.json() {
@@ -54,6 +61,12 @@ impl VerifyArgs {
             value["sealed"] = seals.last.as_ref().map(|s| json!({ "seq": s.seq, "at": At(s.at_ms) })).into();
             value["seal_keys"] = seals.keys.iter().map(hex::encode).collect::<Vec<_>>().into();
             value["doubt"] = doubt.into();
+            value["checkpoint"] = checkpoint.as_ref().map_or_else(ToString::to_string, Clone::clone).into();
+            value["forgotten"] = on_record
+                .iter()
+                .map(|(no, (at, f))| json!({ "incident": no, "at": at, "by": f.by, "reason": f.reason }))
+                .collect::<Vec<_>>()
+                .into();
             cx.term.json(&value);
             return Ok(code);
         }
@@ -83,6 +96,15 @@ impl VerifyArgs {
         let (proved, forgotten) = (report.private_proved, report.private_forgotten);
         let without_key = report.private_without_key;
         cx.term.line(&format!("private values: {proved} proved, {forgotten} forgotten, {without_key} without a key"));
+        for (no, (at, Forgotten { by, reason, .. })) in &on_record {
+            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            cx.term.line(&format!("{no}: {}{by}: {reason}", instead(*at)));
+        }
+        match &checkpoint {
+            Ok(said) => cx.term.line(&format!("checkpoint: {said}")),
+            Err(Unusable::Missing) => cx.term.line("checkpoint: none"),
+            Err(why) => cx.term.line_in(Hue::Wait, &format!("checkpoint: not used by a start, {why}")),
+        }
         for fault in &report.side_faults {
             cx.term.line_in(Hue::Bad, &format!("beside the chain: {fault}"));
         }
@@ -96,6 +118,21 @@ impl VerifyArgs {
         }
         Ok(code)
     }
+}
+
+/// Carries the journal out again up to its checkpoint's record, and compares. It proves nothing of the journal, which decides:
+/// one that says something else would make a start wrong.
+fn checkpoint_says(state: &Path, reader: &SqliteReader) -> Result<String, Unusable> {
+    let checkpoint = Checkpoint::read(state, &build())?;
+    let replay = Replay::of(&checkpoint, reader)?;
+    let body = |why: String| Unusable::Body(why);
+    let plan = load(&Source::Shipped).map_err(|_| body("the built-in region can't be read".into()))?.plan;
+    let mut again = Replay::start(Arc::new(plan));
+    again.go_on(reader, checkpoint.head.seq).map_err(|e| body(e.to_string()))?;
+    if !again.says_the_same(&replay) {
+        return Err(body("the journal says something else: delete the file `checkpoint`".into()));
+    }
+    Ok(format!("says what the journal says up to record {}", checkpoint.head.seq))
 }
 
 impl VerifyArgs {
@@ -140,6 +177,9 @@ impl VerifyArgs {
                 cx.term.line_in(Hue::Good, &format!("{}: {} records are proved", file.display(), proof.records));
                 cx.term.line(&format!("head: {}", proof.head));
                 cx.term.line(&format!("plans: {} proved; seals: {} proved", proof.plans, proof.seals));
+                for (no, at) in &proof.forgotten {
+                    cx.term.line(&format!("{no}: what was private is {}", instead(*at)));
+                }
                 if let Some((seq, at)) = proof.sealed {
                     cx.term.line(&format!("sealed up to record {seq} at {at}"));
                 }

@@ -111,7 +111,12 @@ pub struct Loaded {
     pub tests: Vec<TestCase>,
     /// Who watches this program from outside, if anybody.
     pub watch: Option<Watch>,
+    /// What is private of an incident is forgotten so many months after it closed.
+    pub retention_months: u32,
 }
+
+/// Where `contacts/organisation.yaml` says nothing of `retention`.
+pub const RETENTION_MONTHS: u32 = 24;
 
 #[cfg(test)]
 mod tests {

@@ -218,7 +218,7 @@ fn thread(no: IncidentNo, region: &str) -> String {
 
 /// The job of a note that belongs to no incident.
 pub fn system_note_job(state: &State, ordinal: u32, contacts: &Contacts, into: &mut Jobs) {
-    let Some(note) = state.system_notes.get(ordinal as usize) else { return };
+    let Some(note) = state.system_notes.get(ordinal) else { return };
     let Some(plan) = state.plans.get(&note.plan) else { return };
     let point = plan.point(note.send.point);
     let lang = plan.region.languages.get(usize::from(note.send.lang)).copied().unwrap_or(plan.lang());

@@ -3,6 +3,7 @@
 //! outcome; what is in flight between them is bounded.
 
 mod conflict;
+mod forget;
 mod handle;
 mod leaving;
 
@@ -104,7 +105,7 @@ pub struct Engine {
     /// Outcomes that the loop knows by itself: it decides on them next, so that the order of decisions is that of records.
     own: Vec<Told>,
     /// The next note of the program itself that is handed over.
-    system_notes_next: usize,
+    system_notes_next: u32,
     /// The contacts that go with each plan of this run: notes of the program itself name the plan that they were decided with.
     system_notes_contacts: BTreeMap<String, Arc<Contacts>>,
     /// Workers whose place another took, and whose last word has not come.
@@ -170,6 +171,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         unusable,
         health: BTreeMap::new(),
         fictional: loaded.fictional,
+        retention_months: loaded.retention_months,
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -178,7 +180,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
     let owner = Engine {
         foot: meta.kept.foot(),
         closed,
-        system_notes_next: recovered.state.system_notes.len(),
+        system_notes_next: recovered.state.system_notes.next(),
         retry_at: None,
         replaced: BTreeMap::new(),
         looks: Vec::new(),
@@ -216,6 +218,8 @@ struct Gathered {
     replies: Answers,
     acks: Vec<AckToken>,
     blobs: Vec<Vec<u8>>,
+    /// Whose keys are destroyed with this commit.
+    forget: Vec<String>,
 }
 
 /// An event with what is sealed beside it.
@@ -408,9 +412,11 @@ impl Engine {
                 gathered.kept.push((self.now(), *keeping));
                 gathered.replies.push((reply, 0..0));
             }
+            Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let Loaded { plan, contacts, warnings, fictional, .. } = *loaded;
+                let Loaded { plan, contacts, warnings, fictional, retention_months, .. } = *loaded;
+                self.meta.retention_months = retention_months;
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;
@@ -457,6 +463,16 @@ impl Engine {
     }
 
     fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
+        match (self.decided(input, gathered), reply) {
+            (Ok(events), Some(reply)) => gathered.replies.push((reply, events)),
+            (Ok(_), None) => {}
+            (Err(refused), Some(reply)) => drop(reply.send(Err(refused))),
+            (Err(refused), None) => tracing::info!(code = refused.code, "refused"),
+        }
+    }
+
+    /// Decides; which of the gathered events are its own.
+    fn decided(&mut self, input: &Input, gathered: &mut Gathered) -> Result<std::ops::Range<usize>, Refused> {
         let now = self.now();
         let nonce = (self.nonces)().unwrap_or_else(|e| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
@@ -467,25 +483,13 @@ impl Engine {
             nonce
         });
         self.due = None;
-        match decide(&mut self.state, input, now, nonce) {
-            Ok(events) => {
-                let from = gathered.events.len();
-                for event in events {
-                    let contacts = self.contacts_of(&event);
-                    gathered.events.push(Decided { at: now, event, contacts });
-                }
-                if let Some(reply) = reply {
-                    gathered.replies.push((reply, from..gathered.events.len()));
-                }
-            }
-            Err(refused) => {
-                if let Some(reply) = reply {
-                    let _ = reply.send(Err(refused));
-                } else {
-                    tracing::info!(code = refused.code, "refused");
-                }
-            }
+        let events = decide(&mut self.state, input, now, nonce)?;
+        let from = gathered.events.len();
+        for event in events {
+            let contacts = self.contacts_of(&event);
+            gathered.events.push(Decided { at: now, event, contacts });
         }
+        Ok(from..gathered.events.len())
     }
 
     /// What a worker told.
@@ -565,7 +569,7 @@ impl Engine {
             }
             return;
         }
-        let Gathered { events: decided, kept, replies, acks, blobs } = std::mem::take(gathered);
+        let Gathered { events: decided, kept, replies, acks, blobs, forget } = std::mem::take(gathered);
         let mut records: Vec<NewRecord> = Vec::with_capacity(decided.len() + kept.len());
         let mut events = Vec::with_capacity(decided.len());
         // In which format it goes on stands before the first record of that format.
@@ -582,6 +586,10 @@ impl Engine {
             for blob in blobs {
                 first.put_blob(blob);
             }
+        }
+        // The record that says so is among the last ones.
+        if let Some(last) = batches.last_mut() {
+            last.forget = forget;
         }
         // What was decided is told when the last of it is on disk.
         let last = batches.len() - 1;
@@ -713,6 +721,9 @@ impl Engine {
         for (at, keeping) in std::mem::take(&mut done.kept) {
             self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &keeping);
             self.foot = self.meta.kept.foot();
+            if let SystemRecord::Forgotten(forgotten) = &keeping {
+                self.forgotten(forgotten.incident);
+            }
         }
         let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {

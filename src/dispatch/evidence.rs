@@ -19,8 +19,10 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Decoder, Entry};
-use super::recover::{plans_named, unhex};
+use super::recover::unhex;
+use super::replay::plans_named;
 use super::system_record::SystemRecord;
+use crate::domain::ids::IncidentNo;
 use crate::domain::time::At;
 use crate::journal::{Hash, Head, HeadSeal, JournalError, NewRecord, Reader, RecordRef, SealKey, ShortHead, hash_of};
 
@@ -99,6 +101,8 @@ pub struct Proof {
     /// By whom they are. Compare it with what was noted elsewhere: whoever forges the chain can forge these too, with a key of
     /// his own.
     pub keys: BTreeSet<String>,
+    /// Incidents whose private values were forgotten, and when.
+    pub forgotten: BTreeMap<IncidentNo, At>,
     /// Up to which record a seal reaches, and when that was made.
     pub sealed: Option<(u64, At)>,
 }
@@ -401,6 +405,9 @@ impl<'e> Chain<'e> {
         }
         match self.decoder.next(&record.at(seen, &commitments)) {
             Ok(Entry::System(_, SystemRecord::Sealed(seal))) => self.seal(&seal, proof)?,
+            Ok(Entry::System(at, SystemRecord::Forgotten(forgotten))) => {
+                proof.forgotten.insert(forgotten.incident, at);
+            }
             Ok(Entry::Event { event, .. }) => {
                 for plan in plans_named(&event) {
                     self.named.entry(plan.to_owned()).or_insert(seq);

@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::domain::ids::DeliveryId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::domain::ids::{DeliveryId, IncidentNo};
 
 /// Numbers of gateways that are known at a time. A receipt of an older delivery is passed over, as if it had not come.
 pub const REFS_MAX: usize = 200_000;
@@ -60,8 +62,12 @@ impl GatewayRefs {
         self.known.remove(&delivery);
     }
 
+    /// Only those of incidents for which `keep` says so stay.
+    pub fn retain(&mut self, mut keep: impl FnMut(IncidentNo) -> bool) {
+        self.known.retain(|delivery, _| keep(delivery.incident));
+    }
+
     /// How many are known.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn len(&self) -> usize {
         self.known.len()
     }
@@ -69,6 +75,31 @@ impl GatewayRefs {
     /// None is known.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
+    }
+}
+
+/// In a checkpoint: the numbers in the order in which they came.
+impl Serialize for GatewayRefs {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let in_order = self.order.iter().filter(|(place, delivery)| self.stands_at(*place, *delivery));
+        let all: Vec<(DeliveryId, &str)> =
+            in_order.filter_map(|(_, delivery)| Some((*delivery, self.get(*delivery)?))).collect();
+        all.serialize(s)
+    }
+}
+impl<'de> Deserialize<'de> for GatewayRefs {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let all = Vec::<GatewayRef>::deserialize(d)?;
+        let mut refs = Self::default();
+        all.into_iter().for_each(|(delivery, name)| refs.insert(delivery, name));
+        Ok(refs)
+    }
+}
+/// Whether the same numbers are known, in whichever order they came.
+impl PartialEq for GatewayRefs {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(delivery, (_, name)): (&DeliveryId, &(u64, String))| other.get(*delivery) == Some(name);
+        self.len() == other.len() && self.known.iter().all(same)
     }
 }
 
@@ -111,5 +142,23 @@ mod tests {
             refs.remove(actual(n));
         }
         assert!(refs.is_empty() && refs.order.len() <= 1_001);
+    }
+
+    #[test]
+    fn a_checkpoint_keeps_the_numbers_and_their_order() {
+        let mut refs = GatewayRefs::default();
+        for n in 0..5 {
+            refs.insert(actual(n), n.to_string());
+        }
+        refs.remove(actual(1));
+        let bytes = postcard::to_stdvec(&refs).expect("it is written");
+        let mut again: GatewayRefs = postcard::from_bytes(&bytes).expect("it is read");
+        assert!(again == refs);
+        for n in 5..=REFS_MAX as u32 + 1 {
+            again.insert(actual(n), n.to_string());
+        }
+        assert_eq!((again.get(actual(0)), again.get(actual(2))), (None, Some("2")), "the oldest go first");
+        again.retain(|no| no != actual(0).incident);
+        assert!(again.is_empty());
     }
 }

@@ -5,6 +5,7 @@ pub mod board;
 pub mod effects;
 pub mod engine;
 pub mod evidence;
+pub mod forgotten;
 pub mod gateway_refs;
 pub mod health;
 pub mod journal_view;
@@ -15,6 +16,7 @@ pub mod receipts;
 pub mod record;
 pub mod recover;
 pub mod rehearse;
+pub mod replay;
 pub mod retry;
 pub mod system_record;
 #[cfg(test)]

@@ -13,6 +13,9 @@ use crate::journal::{
 use crate::record::system::{PART, Part1};
 use crate::record::{self, CannotRead, Decoded, SYSTEM_KINDS_FROM, Written};
 
+/// Stands in place of a commitment to what could not be sealed.
+const NOT_SEALED: [u8; Commitment::BYTES] = [0; Commitment::BYTES];
+
 /// An event that can't be read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unreadable {
@@ -64,7 +67,7 @@ pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Se
         tracing::error!(kind = event.name(), "private values can't be recorded, the event is, without them: {e}");
         let mut event = event.clone();
         for value in event.private_mut() {
-            *value = Private::Sealed([0; 16]);
+            *value = Private::Sealed(NOT_SEALED);
         }
         new_record(at, record::encode(&event))
     })
@@ -144,13 +147,18 @@ pub enum Entry {
 }
 
 /// Reads records in their order, and puts parts together again.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Decoder {
     joined: Vec<u8>,
     next: u32,
 }
 
 impl Decoder {
+    /// It is not in the middle of a record that goes in parts.
+    pub fn is_between(&self) -> bool {
+        self.joined.is_empty()
+    }
+
     /// The next record.
     ///
     /// # Errors
@@ -210,14 +218,25 @@ pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
 ///
 /// # Errors
 /// What `find` reports.
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "the auditor reads the whole journal"))]
 pub fn unseal<E>(event: &mut Event, mut find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>) -> Result<(), E> {
-    for value in event.private_mut() {
-        if let Private::Sealed(commitment) = value
-            && let Some(bytes) = find(Commitment(*commitment))?
-            && let Ok(text) = String::from_utf8(bytes)
-        {
-            *value = Private::Clear(text);
-        }
+    event.private_mut().into_iter().try_for_each(|value| unseal_value(value, &mut find))
+}
+
+/// As [`unseal`], one value. What could not be sealed when it was recorded has no commitment, and stays as it is.
+///
+/// # Errors
+/// What `find` reports.
+pub fn unseal_value<E>(
+    value: &mut Private,
+    mut find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>,
+) -> Result<(), E> {
+    if let Private::Sealed(commitment) = value
+        && *commitment != NOT_SEALED
+        && let Some(bytes) = find(Commitment(*commitment))?
+        && let Ok(text) = String::from_utf8(bytes)
+    {
+        *value = Private::Clear(text);
     }
     Ok(())
 }

@@ -1,20 +1,18 @@
-//! Recovery is replay: the journal is read from its start and every event applied.
+//! Recovery is replay: the journal is read, from a checkpoint on or from its start, and every event applied.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::record::{Decoder, Entry, Unreadable, unseal};
+use super::record::Unreadable;
+use super::replay::replay_from;
 use super::system_record::SystemState;
 use crate::config::Contacts;
 use crate::domain::ids::IncidentNo;
-use crate::domain::incident::event::GatewayChange;
-use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::state::State;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
-use crate::journal::{Commitment, Hash, Head, JournalError, Reader};
+use crate::journal::{Checkpoint, Hash, Head, JournalError, Reader, Unusable};
 use crate::record::{self, CannotRead};
 
 /// What a start gives.
@@ -78,7 +76,7 @@ pub fn frozen(mut plan: Plan) -> (Vec<u8>, Plan) {
     (bytes, plan)
 }
 
-fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, CannotRead> {
+pub(super) fn thawed(bytes: &[u8], hash: &str) -> Result<Plan, CannotRead> {
     let mut plan = record::plan::decode(bytes)?;
     plan.hash = hash.to_owned();
     Ok(plan)
@@ -94,99 +92,20 @@ pub(super) fn unhex(text: &str) -> Option<Hash> {
 ///
 /// # Errors
 /// A damaged journal, or a record that this program does not understand.
-pub fn recover(reader: &mut dyn Reader, plan: Arc<Plan>) -> Result<Recovered, CannotRecover> {
-    recover_until(reader, plan, u64::MAX)
+pub fn recover(reader: &dyn Reader, plan: Arc<Plan>) -> Result<Recovered, CannotRecover> {
+    recover_from(reader, plan, Err(Unusable::Missing)).map(|(recovered, _)| recovered)
 }
 
-/// As [`recover`], up to a record.
+/// As [`recover`], from a checkpoint on where that fits, and from the journal's start where it does not: then the second value
+/// says why.
 ///
 /// # Errors
 /// As [`recover`].
-pub fn recover_until(reader: &mut dyn Reader, plan: Arc<Plan>, last_seq: u64) -> Result<Recovered, CannotRecover> {
-    let (mut decoder, mut kept, mut last_at) = (Decoder::default(), SystemState::default(), None);
-    let mut read: Vec<Read> = Vec::new();
-    let mut state = State::new(plan);
-    let mut contacts = BTreeMap::new();
-    let mut events = 0;
-    let mut from = Head::START;
-    loop {
-        // In handfuls: reading and unsealing need the reader in turn.
-        if from.seq >= last_seq {
-            return Ok(Recovered { state, head: from, contacts, events, kept, last_at });
-        }
-        let head = reader.read(from, &mut |record| {
-            let entry = decoder.next(&record);
-            let last = record.commitments().last();
-            let go_on = entry.is_ok() && read.len() + 1 < HANDFUL && record.seq < last_seq;
-            read.push(Read { seq: record.seq, at: At(record.at_ms), entry, last });
-            if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        if read.is_empty() {
-            return Ok(Recovered { state, head, contacts, events, kept, last_at });
-        }
-        for Read { seq, at, entry, last } in read.drain(..) {
-            let fail = |why: String| CannotRecover::Record { seq, why };
-            last_at = last_at.max(Some(at));
-            kept.since.get_or_insert(at);
-            let unread = |why: CannotRead| CannotRecover::Unread(Unreadable { seq, why });
-            let (at, mut event, incomplete) = match entry.map_err(CannotRecover::Unread)? {
-                Entry::Event { at, event, incomplete } => (at, event, incomplete),
-                Entry::System(at, keeping) => {
-                    kept.apply(seq, at, &keeping);
-                    continue;
-                }
-                Entry::Part => continue,
-            };
-            unseal(&mut event, |c| reader.unseal(c))?;
-            for hash in plans_named(&event) {
-                if !state.plans.contains_key(hash) {
-                    let key = unhex(hash).ok_or_else(|| fail(format!("“{hash}” names no plan")))?;
-                    let bytes = reader.get_blob(&key)?.ok_or_else(|| fail(format!("plan {hash} is not stored")))?;
-                    state.plans.insert(hash.to_owned(), Arc::new(thawed(&bytes, hash).map_err(unread)?));
-                }
-            }
-            if let Event::Incident { no, change } = &event
-                && matches!(**change, Change::Opened { .. } | Change::Adopted { .. })
-                && let Some(last) = last
-                && let Some(bytes) = reader.unseal(last)?
-            {
-                let addresses = record::contacts::decode(&bytes).map_err(unread)?;
-                contacts.insert(*no, Arc::new(Contacts::new(addresses)));
-            }
-            if incomplete {
-                record::format0::complete(&mut event, &state);
-            }
-            state.apply(at, &event).map_err(|unfit| fail(unfit.0))?;
-            events += 1;
-        }
-        contacts.retain(|no, _| state.incidents.contains_key(no));
-        from = head;
-    }
-}
-
-/// A record, read and not yet carried out.
-struct Read {
-    seq: u64,
-    at: At,
-    entry: Result<Entry, Unreadable>,
-    /// The last of its commitments: frozen contacts, when it opens an incident.
-    last: Option<Commitment>,
-}
-
-/// So many records are read before they are carried out.
-const HANDFUL: usize = 4_096;
-
-pub(super) fn plans_named(event: &Event) -> Vec<&str> {
-    match event {
-        Event::PlanSet { plan } | Event::SystemNote { plan, .. } => vec![plan],
-        Event::Gateway { change } => match &**change {
-            GatewayChange::TestSent { plan, .. } => vec![plan],
-            _ => Vec::new(),
-        },
-        Event::Incident { change, .. } => match &**change {
-            Change::Opened { plan, .. } | Change::Adopted { plan, .. } => vec![plan],
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
+pub fn recover_from(
+    reader: &dyn Reader,
+    plan: Arc<Plan>,
+    found: Result<Checkpoint, Unusable>,
+) -> Result<(Recovered, Option<Unusable>), CannotRecover> {
+    let (replay, why_not) = replay_from(reader, plan, found)?;
+    Ok((replay.open(reader)?, why_not))
 }

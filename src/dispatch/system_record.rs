@@ -4,18 +4,24 @@
 //!
 //! How they are written is [`crate::record::system`]'s.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::gateway_refs::{GatewayRef, GatewayRefs};
+use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::time::At;
-use crate::journal::HeadSeal;
-use crate::record::system::{ClockStep1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm};
+use crate::journal::{Hash, HeadSeal};
+use crate::record::system::{
+    BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm,
+};
 use crate::record::{CannotRead, FORMAT};
 
 /// A restore that was not rehearsed for so long is overdue (INCIDENTS lesson 47).
 pub const REHEARSAL_DAYS_MAX: u32 = 30;
+/// So many backups are remembered; the journal names all of them.
+const BACKUPS_MAX: usize = 1_000;
 const DAY_S: u32 = 24 * 3600;
 
 /// One such record.
@@ -29,6 +35,10 @@ pub enum SystemRecord {
     ClockStepped(ClockStep),
     /// Gateways accepted deliveries under these numbers.
     GatewayRefs(Vec<GatewayRef>),
+    /// Private values of an incident were forgotten, in the same commit as this stands in.
+    Forgotten(Forgotten),
+    /// A backup was written.
+    BackedUp(BackedUp),
     /// The journal goes on in this format.
     Format(RecordFormat),
 }
@@ -47,6 +57,32 @@ impl RecordFormat {
     pub fn current() -> Self {
         Self { format: FORMAT, program: env!("CARGO_PKG_VERSION").into() }
     }
+}
+
+/// Private values of an incident were forgotten: addresses, notes, codes, reasons, contacts.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Forgotten {
+    /// Of which incident.
+    pub incident: IncidentNo,
+    /// On whose word; nobody's when its time was over.
+    pub by: Option<FunctionId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A backup was written.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct BackedUp {
+    /// Into which file, as the machine that wrote it names it.
+    pub file: String,
+    /// The last record in it.
+    pub seq: u64,
+    /// That record's link, so that the file is known again.
+    pub hash: Hash,
+    /// When.
+    pub made_at: At,
+    /// The keys are in it.
+    pub with_keys: bool,
 }
 
 /// How a rehearsal of the restore ended.
@@ -80,6 +116,17 @@ impl SystemRecord {
             SystemRecord::ClockStepped(_) => "clock-stepped",
             SystemRecord::GatewayRefs(_) => "gateway-refs",
             SystemRecord::Format(_) => "format",
+            SystemRecord::Forgotten(_) => "forgotten",
+            SystemRecord::BackedUp(_) => "backed-up",
+        }
+    }
+
+    /// Whether it belongs in the log of that incident, or of all.
+    pub fn concerns(&self, incident: Option<IncidentNo>) -> bool {
+        match (self, incident) {
+            (_, None) => true,
+            (SystemRecord::Forgotten(forgotten), Some(no)) => forgotten.incident == no,
+            _ => false,
         }
     }
 
@@ -92,6 +139,10 @@ impl SystemRecord {
             }),
             SystemRecord::Rehearsed(rehearsal) => serde_json::to_value(rehearsal).unwrap_or_default(),
             SystemRecord::ClockStepped(step) => serde_json::to_value(step).unwrap_or_default(),
+            SystemRecord::Forgotten(forgotten) => serde_json::to_value(forgotten).unwrap_or_default(),
+            SystemRecord::BackedUp(BackedUp { file, seq, hash: link, made_at, with_keys }) => serde_json::json!({
+                "file": file, "seq": seq, "hash": hex::encode(link), "made_at": made_at, "with_keys": with_keys,
+            }),
             SystemRecord::GatewayRefs(refs) => {
                 let one = |(delivery, name): &GatewayRef| (delivery.to_string(), name.clone().into());
                 serde_json::Value::Object(refs.iter().map(one).collect())
@@ -115,6 +166,19 @@ impl SystemRecord {
             SystemRecord::GatewayRefs(refs) => {
                 SystemForm::GatewayRefs(GatewayRefs1::of(refs.iter().map(|(id, name)| (*id, name.as_str()))))
             }
+            SystemRecord::Forgotten(Forgotten { incident, by, reason }) => {
+                let by = by.as_ref().map(ToString::to_string);
+                SystemForm::Forgotten(Forgotten1::of(incident, by, reason.clone()))
+            }
+            SystemRecord::BackedUp(BackedUp { file, seq, hash, made_at, with_keys }) => {
+                SystemForm::BackedUp(BackedUp1 {
+                    file: file.clone(),
+                    seq: *seq,
+                    hash: *hash,
+                    made_at: made_at.0,
+                    with_keys: *with_keys,
+                })
+            }
             SystemRecord::Format(RecordFormat { format, program }) => {
                 SystemForm::Format(Format1 { format: *format, program: program.clone() })
             }
@@ -136,12 +200,19 @@ impl SystemRecord {
                 return Err(CannotRead::NewerFormat { format, program });
             }
             SystemForm::Format(Format1 { format, program }) => SystemRecord::Format(RecordFormat { format, program }),
+            SystemForm::Forgotten(form) => {
+                let (incident, by, reason) = form.thaw()?;
+                SystemRecord::Forgotten(Forgotten { incident, by: by.map(Into::into), reason })
+            }
+            SystemForm::BackedUp(BackedUp1 { file, seq, hash, made_at, with_keys }) => {
+                SystemRecord::BackedUp(BackedUp { file, seq, hash, made_at: At(made_at), with_keys })
+            }
         })
     }
 }
 
 /// What of it is known now.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, Debug)]
 pub struct SystemState {
     /// The last seal, and the number of the record that holds it.
     pub seal: Option<(u64, Arc<HeadSeal>)>,
@@ -151,6 +222,10 @@ pub struct SystemState {
     pub clock_step: Option<(At, ClockStep)>,
     /// The numbers under which gateways accepted what has no receipt yet.
     pub refs: GatewayRefs,
+    /// Incidents whose private values were forgotten: when, on whose word, and why.
+    pub forgotten: BTreeMap<IncidentNo, (At, Forgotten)>,
+    /// The backups that were written, the oldest first.
+    pub backups: VecDeque<BackedUp>,
     /// When the first record was written: nothing is overdue before there was time to do it.
     pub since: Option<At>,
     /// The format that the journal goes on in; 0 before there was one.
@@ -168,7 +243,21 @@ impl SystemState {
                 refs.iter().for_each(|(delivery, name)| self.refs.insert(*delivery, name.clone()));
             }
             SystemRecord::Format(format) => self.format = format.format,
+            SystemRecord::Forgotten(forgotten) => {
+                self.forgotten.insert(forgotten.incident, (at, forgotten.clone()));
+            }
+            SystemRecord::BackedUp(backup) => {
+                if self.backups.len() >= BACKUPS_MAX {
+                    self.backups.pop_front();
+                }
+                self.backups.push_back(backup.clone());
+            }
         }
+    }
+
+    /// The backups that hold what was private of an incident that was reported then: those that were written since.
+    pub fn backups_since(&self, opened: At) -> impl Iterator<Item = &BackedUp> {
+        self.backups.iter().filter(move |b| b.made_at >= opened)
     }
 
     /// A restore has not been rehearsed for too long, or the last rehearsal failed.

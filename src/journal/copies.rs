@@ -29,7 +29,7 @@ use super::read::SqliteReader;
 use super::second_copy::{CatchUp, same_disk};
 use super::sqlite::{OpenOptions, SqliteStore};
 use super::vault::{MasterKey, Sealer};
-use super::{Append, Checkpoint, OpenReader, Reader, Store};
+use super::{Append, OpenReader, Reader, Store};
 
 /// A copy that takes longer than the other and longer than this is out.
 pub const LATE_AFTER: Duration = Duration::from_millis(500);
@@ -48,10 +48,6 @@ enum Task {
     Append {
         id: u64,
         group: Arc<Vec<Append>>,
-    },
-    Checkpoint {
-        id: u64,
-        checkpoint: Arc<Checkpoint>,
     },
     Idle,
     /// The writer is to be woken when it is time to try this copy again.
@@ -78,7 +74,6 @@ struct Told {
 
 enum Answer {
     Appended { answers: Vec<Result<Head, JournalError>>, head: Head },
-    Checkpoint(Result<(), JournalError>),
     CaughtUp(Result<Head, JournalError>),
     Joined(Result<Head, JournalError>),
 }
@@ -297,8 +292,8 @@ impl Copies {
                 self.choose_readable();
             }
             Answer::CaughtUp(Err(error)) | Answer::Joined(Err(error)) => self.put_out(ix, error),
-            // Late news of a commit, or of a checkpoint, which can be made again.
-            Answer::Appended { .. } | Answer::Checkpoint(_) => {}
+            // Late news of a commit.
+            Answer::Appended { .. } => {}
         }
     }
 
@@ -411,32 +406,6 @@ impl Store for Copies {
         answers
     }
 
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
-        let checkpoint = Arc::new(checkpoint.clone());
-        let mut asked = Vec::new();
-        for ix in 0..self.copies.len() {
-            if self.copies[ix].stands == Stands::In {
-                self.ask(ix, |id| Task::Checkpoint { id, checkpoint: checkpoint.clone() });
-                asked.push((ix, self.next_id));
-            }
-        }
-        let until = Instant::now() + LAST_HOPE;
-        let mut result = Err(JournalError::Closed);
-        while !asked.is_empty() {
-            let Some(told) = self.answer_until(until) else { break };
-            match told.what {
-                Answer::Checkpoint(kept) if asked.contains(&(told.copy, told.id)) => {
-                    asked.retain(|(ix, _)| *ix != told.copy);
-                    if result.is_err() {
-                        result = kept;
-                    }
-                }
-                _ => self.hear(told),
-            }
-        }
-        result
-    }
-
     fn idle(&mut self) {
         self.look();
         for copy in self.copies.iter().filter(|c| c.stands == Stands::In && c.busy.is_none()) {
@@ -502,10 +471,6 @@ impl CopyThread {
                     };
                     let head = self.store.as_ref().map_or(Head::START, Store::head);
                     (id, Answer::Appended { answers, head })
-                }
-                Task::Checkpoint { id, checkpoint } => {
-                    let kept = self.store.as_mut().map_or(Err(JournalError::Closed), |s| s.put_checkpoint(&checkpoint));
-                    (id, Answer::Checkpoint(kept))
                 }
                 Task::Idle => {
                     if let Some(store) = &mut self.store {

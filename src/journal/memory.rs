@@ -13,7 +13,7 @@ use super::chain::{Hash, Head};
 use super::error::JournalError;
 use super::frame::{FrameReader, FrameWriter};
 use super::vault::{Commitment, MasterKey, Sealer};
-use super::{Append, Batch, Checkpoint, OpenReader, Reader, Store, Visit};
+use super::{Append, Batch, OpenReader, Reader, Store, Visit};
 
 /// One group as it was written.
 #[derive(Debug)]
@@ -33,7 +33,6 @@ struct Held {
     blobs: BTreeMap<Hash, Vec<u8>>,
     keys: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
     private: BTreeMap<Commitment, Private>,
-    checkpoint: Option<Checkpoint>,
 }
 
 impl Held {
@@ -75,7 +74,6 @@ impl MemoryDisk {
             blobs: BTreeMap::new(),
             keys: BTreeMap::new(),
             private: BTreeMap::new(),
-            checkpoint: None,
         }))))
     }
 
@@ -104,8 +102,7 @@ impl MemoryStore {
         let held = disk.lock();
         let sealer = Sealer::new(held.master.clone());
         for (incident, wrapped) in &held.keys {
-            let key = wrapped.as_deref().and_then(|w| held.master.unwrap_key(incident, w));
-            sealer.learn(incident, key);
+            sealer.learn(incident, wrapped.as_deref());
         }
         let told = watch::Sender::new(held.head());
         drop(held);
@@ -147,16 +144,6 @@ impl Store for MemoryStore {
         drop(held);
         self.told.send_if_modified(|told| std::mem::replace(told, head) != head);
         answers
-    }
-
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
-        let mut held = self.disk.lock();
-        let found = held.head().seq;
-        if checkpoint.head.seq > found {
-            return Err(JournalError::Conflict { expected: checkpoint.head.seq, found });
-        }
-        held.checkpoint = Some(checkpoint.clone());
-        Ok(())
     }
 
     fn idle(&mut self) {}
@@ -225,10 +212,6 @@ impl Reader for MemoryReader {
         let opened = held.master.unwrap_key(incident, wrapped).and_then(|key| key.open(commitment, sealed));
         let damaged = || JournalError::corrupt(None, format!("the private value {commitment} is damaged"));
         opened.map(Some).ok_or_else(damaged)
-    }
-
-    fn latest_checkpoint(&self) -> Result<Option<Checkpoint>, JournalError> {
-        Ok(self.0.lock().checkpoint.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The journal: what happened, in order, on disk before anybody is told, and provable afterwards.
 //!
-//! **Owns** the state folder: `journal.db` (SQLite: frames of records, private values, blobs, checkpoints), `key` (the
+//! **Owns** the state folder: `journal.db` (SQLite: frames of records, private values, blobs), `checkpoint`, `key` (the
 //! master key) and `lock`; the order of records; durability; the hash chain; what can be forgotten. One process owns a
 //! folder; any number may read it meanwhile.
 //!
@@ -28,6 +28,7 @@
 //! | `verify` | the offline proof |
 //! | `copies` | [`Copies`]: two copies on two disks, each commit on both |
 //! | `signature` | signatures of the chain's head |
+//! | `checkpoint` | what the journal gave up to one record, in a file beside it |
 //! | `backup` | one file that holds it all, and back |
 //! | `compare` | what two copies are to each other before a start |
 //! | `disks` | how the disks are, for screens |
@@ -56,6 +57,7 @@ use tokio::sync::watch;
 
 mod backup;
 mod chain;
+mod checkpoint;
 mod compare;
 mod copies;
 mod disks;
@@ -77,6 +79,7 @@ mod writer;
 
 pub use backup::{BackupInfo, backup, read_backup, restore};
 pub use chain::{BadHead, HASH_BYTES, Hash, Head, hash_of};
+pub use checkpoint::{CHECKPOINT_BYTES_MAX, CHECKPOINT_FILE, Checkpoint, Unusable, write_checkpoint};
 pub use compare::{Repaired, Standing, compare};
 pub use copies::{Copies, LATE_AFTER};
 pub use disks::{CopyState, Disks};
@@ -108,8 +111,6 @@ pub fn any_frame(bytes: &[u8]) -> u64 {
 
 /// Largest blob (a frozen plan of a large region is well below it).
 pub const BLOB_BYTES_MAX: usize = 64 << 20;
-/// Largest checkpoint.
-pub const CHECKPOINT_BYTES_MAX: usize = 256 << 20;
 /// Most records in a batch.
 pub const BATCH_RECORDS_MAX: usize = 100_000;
 /// Most bytes of records in a batch.
@@ -264,21 +265,6 @@ impl Batch {
     }
 }
 
-/// The state at a record, so that the start need not replay everything. Outside the chain: it can be deleted and rebuilt at
-/// any time. Not encrypted: no address belongs in it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// The last record that the state holds.
-    pub head: Head,
-    /// The state, in a form that is the caller's. Put a version into it.
-    pub state: Vec<u8>,
-}
-impl std::fmt::Debug for Checkpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Checkpoint({}, {} bytes)", self.head, self.state.len())
-    }
-}
-
 /// One batch on its way into a store.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -299,8 +285,6 @@ pub trait Store: Send {
     /// Appends each batch whose `expected_seq` fits, all in one durable step. One answer per batch, in order; a batch that
     /// is refused leaves nothing behind and does not harm the others.
     fn append(&mut self, group: &[Append]) -> Vec<Result<Head, JournalError>>;
-    /// Stores a checkpoint and lets go of the oldest.
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError>;
     /// Called when nothing waits: time for housekeeping.
     fn idle(&mut self);
     /// Tells each new head, whoever wrote it.
@@ -329,7 +313,4 @@ pub trait Reader: Send {
     fn get_blob(&self, hash: &Hash) -> Result<Option<Vec<u8>>, JournalError>;
     /// A private value by its commitment; `None` once its incident is forgotten.
     fn unseal(&self, commitment: Commitment) -> Result<Option<Vec<u8>>, JournalError>;
-    /// The newest checkpoint that is whole and not beyond the head. Its place in the chain is verified by `read`.
-    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing takes one yet"))]
-    fn latest_checkpoint(&self) -> Result<Option<Checkpoint>, JournalError>;
 }

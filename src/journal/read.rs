@@ -1,4 +1,4 @@
-//! Reading what is committed: replay with the chain verified on the way, blobs, private values, checkpoints.
+//! Reading what is committed: replay with the chain verified on the way, blobs, private values.
 //!
 //! Read-only connections; reading goes page by page, so that no long snapshot keeps the WAL from being reused.
 
@@ -14,7 +14,7 @@ use super::folder::{DB_FILE, KEY_FILE, read_key};
 use super::frame::FrameReader;
 use super::sqlite::{BUSY_TIMEOUT, check_format};
 use super::vault::{Commitment, MasterKey};
-use super::{Checkpoint, Reader, RecordRef, Visit};
+use super::{Reader, RecordRef, Visit};
 
 /// Frames that one statement reads.
 const PAGE_FRAMES: i64 = 256;
@@ -211,12 +211,6 @@ pub(super) fn scan(conn: &Connection, after: Head, visit: Visit<'_>) -> Result<H
     Ok(head)
 }
 
-/// What a checkpoint is guarded by: it lies outside the chain.
-pub(super) fn checkpoint_check(checkpoint: &Checkpoint) -> Hash {
-    let Head { seq, hash } = checkpoint.head;
-    hash_of(&[&seq.to_le_bytes(), &hash[..], &hash_of(&checkpoint.state)].concat())
-}
-
 impl Reader for SqliteReader {
     fn head(&self) -> Result<Head, JournalError> {
         recorded_head(&self.conn)
@@ -277,29 +271,5 @@ impl Reader for SqliteReader {
         let opened = master.unwrap_key(&incident, &wrapped).ok_or_else(|| key("does not open this incident"))?;
         let damaged = || JournalError::corrupt(None, format!("the private value {commitment} is damaged"));
         opened.open(commitment, &sealed).map(Some).ok_or_else(damaged)
-    }
-
-    fn latest_checkpoint(&self) -> Result<Option<Checkpoint>, JournalError> {
-        let recorded = recorded_head(&self.conn)?;
-        let failed = |e: rusqlite::Error| JournalError::sqlite("reading checkpoints", &e);
-        let mut newest_first = self
-            .conn
-            .prepare_cached("SELECT seq, hash, state, guard FROM checkpoints ORDER BY seq DESC")
-            .map_err(failed)?;
-        let mut rows = newest_first.query([]).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
-            let parsed = || -> rusqlite::Result<(Checkpoint, Hash)> {
-                let head = Head { seq: number(row, 0)?, hash: row.get(1)? };
-                Ok((Checkpoint { head, state: row.get(2)? }, row.get(3)?))
-            };
-            // A damaged one costs time at the start, nothing else: the one before it, or the whole journal, is read.
-            if let Ok((checkpoint, guard)) = parsed()
-                && checkpoint.head.seq <= recorded.seq
-                && checkpoint_check(&checkpoint) == guard
-            {
-                return Ok(Some(checkpoint));
-            }
-        }
-        Ok(None)
     }
 }

@@ -34,8 +34,9 @@ pub struct CatchUp {
 struct Target {
     conn: Connection,
     head: Head,
-    /// Up to which rows the two side tables were taken over. Rows there are only ever added.
-    taken: [i64; 2],
+    /// Up to which rows the two side tables were taken over; nothing is known of that when the copy was just opened. Rows there
+    /// are only ever added.
+    taken: Option<[i64; 2]>,
     _folder: Folder,
 }
 
@@ -108,7 +109,7 @@ impl Target {
             }
         }
         conn.execute("ATTACH ?1 AS source", [uri(&source.join(DB_FILE), "?mode=ro")]).map_err(failed)?;
-        Ok(Self { conn, head, taken: [0; 2], _folder: folder })
+        Ok(Self { conn, head, taken: None, _folder: folder })
     }
 
     /// One transaction; whether there may be more.
@@ -119,7 +120,7 @@ impl Target {
         let forgotten = copy_keys(&transaction).map_err(failed)?;
         let (head, frames) = copy_frames(&transaction, self.head)?;
         transaction.commit().map_err(failed)?;
-        (self.head, self.taken) = (head, taken);
+        (self.head, self.taken) = (head, Some(taken));
         if forgotten {
             // Old pages still hold the keys; if a reader is in the way, SQLite moves them later.
             let _ = self.conn.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -128,22 +129,45 @@ impl Target {
     }
 }
 
-/// What lies outside the chain; rows there are only ever added, or forgotten. The first time all rows are looked at: a copy
-/// that was put back from a backup may have numbered them anew. Up to which rows they were taken.
-fn copy_side_tables(conn: &Connection, mut taken: [i64; 2]) -> rusqlite::Result<[i64; 2]> {
-    let tables = [("blobs", "hash, bytes"), ("private", "commitment, incident, sealed")];
-    for ((table, columns), taken) in tables.into_iter().zip(&mut taken) {
-        let last: i64 = conn
+/// The side tables, what tells their rows apart, and what is copied of them.
+const SIDE_TABLES: [(&str, &str, &str); 2] =
+    [("blobs", "hash", "hash, bytes"), ("private", "commitment", "commitment, incident, sealed")];
+/// So many rows are looked at together where it is not known up to which they were taken over.
+const LOOK_ROWS: i64 = 1_000;
+
+/// What lies outside the chain; rows there are only ever added, or forgotten. Up to which rows they were taken.
+fn copy_side_tables(conn: &Connection, taken: Option<[i64; 2]>) -> rusqlite::Result<[i64; 2]> {
+    let mut last = [0; 2];
+    for (n, (table, key, columns)) in SIDE_TABLES.into_iter().enumerate() {
+        last[n] = conn
             .prepare_cached(&format!("SELECT ifnull(max(rowid), 0) FROM source.{table}"))?
             .query_row([], |row| row.get(0))?;
+        let from = match taken {
+            Some(taken) => taken[n],
+            None => first_missing(conn, table, key, last[n])?,
+        };
         conn.prepare_cached(&format!(
             "INSERT INTO main.{table} ({columns}) SELECT {columns} FROM source.{table} WHERE rowid > ?1 AND rowid <= ?2
              ORDER BY rowid ON CONFLICT DO NOTHING"
         ))?
-        .execute([*taken, last])?;
-        *taken = last;
+        .execute([from, last[n]])?;
     }
-    Ok(taken)
+    Ok(last)
+}
+
+/// A row of the source up to which the copy has all. Rows came in the order of the commits that they belong to, so that what is
+/// missing is the newest: it is looked for from there, and no start looks at a whole old journal. A copy that was put back from
+/// a backup may have numbered its rows anew; they are told apart by their keys.
+fn first_missing(conn: &Connection, table: &str, key: &str, last: i64) -> rusqlite::Result<i64> {
+    let mut missing = conn.prepare(&format!(
+        "SELECT EXISTS (SELECT 1 FROM source.{table} AS theirs WHERE rowid > ?1 AND rowid <= ?2
+             AND NOT EXISTS (SELECT 1 FROM main.{table} AS ours WHERE ours.{key} = theirs.{key}))"
+    ))?;
+    let mut upto = last;
+    while upto > 0 && missing.query_row([upto - LOOK_ROWS, upto], |row| row.get(0))? {
+        upto -= LOOK_ROWS;
+    }
+    Ok(upto.max(0))
 }
 
 /// Keys of incidents, and what was forgotten. Whether anything was.

@@ -15,10 +15,10 @@ use super::disks::{CopyState, Disks};
 use super::error::{DiskKind, JournalError};
 use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
 use super::frame::FrameWriter;
-use super::read::{SqliteReader, checkpoint_check, recorded_head, uri};
+use super::read::{SqliteReader, recorded_head, uri};
 use super::reserve::Reserve;
-use super::vault::{MasterKey, Sealed, Sealer, limit};
-use super::{Append, Batch, CHECKPOINT_BYTES_MAX, Checkpoint, OpenReader, Reader, Store};
+use super::vault::{MasterKey, Sealed, Sealer};
+use super::{Append, Batch, OpenReader, Reader, Store};
 
 /// Version of the tables. A newer one is refused.
 const FORMAT: u32 = 1;
@@ -36,8 +36,6 @@ const WAL_FORCED_BYTES: u64 = 32 << 20;
 const WAL_KEPT_BYTES: u64 = 64 << 20;
 /// What a commit writes besides its records: about two pages.
 const COMMIT_OVERHEAD_BYTES: u64 = 2 * 4096;
-/// Checkpoints kept: the newest, and one before it in case that one is damaged.
-const CHECKPOINTS_KEPT: i64 = 2;
 /// Stands behind the name of an incident whose key can't be read any more.
 const LOST: &str = "~lost";
 
@@ -49,7 +47,6 @@ CREATE TABLE keys (incident TEXT PRIMARY KEY, wrapped BLOB) STRICT, WITHOUT ROWI
 CREATE TABLE private (commitment BLOB PRIMARY KEY, incident TEXT NOT NULL, sealed BLOB) STRICT;
 CREATE INDEX private_of_incident ON private (incident);
 CREATE TABLE blobs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE checkpoints (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, state BLOB NOT NULL, guard BLOB NOT NULL) STRICT;
 ";
 
 /// How a folder is opened.
@@ -150,7 +147,8 @@ impl SqliteStore {
         set_pragmas(&conn).map_err(|e| JournalError::sqlite("setting up", &e))?;
         let master = take_key(&folder, &mut conn, empty, options)?;
         let sealer = Sealer::new(master.clone());
-        learn_keys(&mut conn, &master, &sealer)?;
+        // A crash may have come between a forgetting and the moving of old pages that still hold what was forgotten.
+        let purge = learn_keys(&mut conn, &master, &sealer, options.accept_lost_key)?;
         let head = recorded_head(&conn)?;
         check_tail(&conn, head)?;
         let told = watch::Sender::new(head);
@@ -165,7 +163,7 @@ impl SqliteStore {
             master,
             told,
             wal_bytes: 0,
-            purge: false,
+            purge,
             unsure: false,
             reserve,
             file_id,
@@ -304,30 +302,6 @@ impl Store for SqliteStore {
         answers
     }
 
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
-        limit("CHECKPOINT_BYTES_MAX", checkpoint.state.len(), CHECKPOINT_BYTES_MAX)?;
-        let Head { seq, hash } = checkpoint.head;
-        if seq > self.head.seq {
-            return Err(JournalError::Conflict { expected: seq, found: self.head.seq });
-        }
-        let guard = checkpoint_check(checkpoint);
-        let write = |conn: &mut Connection| {
-            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO checkpoints (seq, hash, state, guard) VALUES (?1, ?2, ?3, ?4)",
-                params![seq.cast_signed(), hash, checkpoint.state, guard],
-            )?;
-            transaction.execute(
-                "DELETE FROM checkpoints WHERE seq NOT IN (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT ?1)",
-                [CHECKPOINTS_KEPT],
-            )?;
-            transaction.commit()
-        };
-        write(&mut self.conn).map_err(|e| JournalError::sqlite("storing a checkpoint", &e))?;
-        self.wal_bytes += checkpoint.state.len() as u64;
-        Ok(())
-    }
-
     fn idle(&mut self) {
         if self.reserve.take_again() {
             self.tell_disk(None);
@@ -429,25 +403,29 @@ pub(super) fn create_tables(transaction: &Transaction<'_>, master: &MasterKey) -
 }
 
 /// Takes up the incidents' keys. One that can't be read is set aside under another name, so that its incident can go on
-/// with a new key: an open incident must be able to record whom it reaches.
-fn learn_keys(conn: &mut Connection, master: &MasterKey, sealer: &Sealer) -> Result<(), JournalError> {
+/// with a new key: an open incident must be able to record whom it reaches. Whether any is forgotten.
+fn learn_keys(conn: &mut Connection, master: &MasterKey, sealer: &Sealer, look: bool) -> Result<bool, JournalError> {
     let read = |conn: &Connection| -> rusqlite::Result<Vec<(String, Option<Vec<u8>>)>> {
         conn.prepare("SELECT incident, wrapped FROM keys")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
     };
-    let mut lost = Vec::new();
+    let (mut lost, mut forgotten) = (Vec::new(), false);
     for (incident, wrapped) in read(conn).map_err(|e| JournalError::sqlite("reading keys", &e))? {
-        let key = wrapped.as_deref().map(|wrapped| master.unwrap_key(&incident, wrapped));
-        match key {
-            None => sealer.learn(&incident, None),
-            Some(Some(key)) => sealer.learn(&incident, Some(key)),
-            Some(None) if incident.ends_with(LOST) => {}
-            Some(None) => lost.push(incident),
+        // Only where a key may be lost is each looked at: a start does not grow with the number of incidents that are over.
+        let opens = |wrapped: &[u8]| !look || master.unwrap_key(&incident, wrapped).is_some();
+        match wrapped.as_deref() {
+            None => {
+                forgotten = true;
+                sealer.learn(&incident, None);
+            }
+            Some(_) if incident.ends_with(LOST) => {}
+            Some(wrapped) if opens(wrapped) => sealer.learn(&incident, Some(wrapped)),
+            Some(_) => lost.push(incident),
         }
     }
     if lost.is_empty() {
-        return Ok(());
+        return Ok(forgotten);
     }
     tracing::error!(incidents = lost.len(), "keys of incidents can't be read; their private values stay sealed");
     let set_aside = |conn: &mut Connection| {
@@ -464,7 +442,8 @@ fn learn_keys(conn: &mut Connection, master: &MasterKey, sealer: &Sealer) -> Res
         }
         transaction.commit()
     };
-    set_aside(conn).map_err(|e| JournalError::sqlite("setting lost keys aside", &e))
+    set_aside(conn).map_err(|e| JournalError::sqlite("setting lost keys aside", &e))?;
+    Ok(forgotten)
 }
 
 /// The last frame must end in the recorded head: cheap, and finds a folder put together from two.

@@ -79,7 +79,11 @@ impl fmt::Debug for Sealed {
 
 /// The key that wraps all incidents' keys.
 #[derive(Clone)]
-pub(crate) struct MasterKey(Arc<[u8; KEY_BYTES]>);
+pub(crate) struct MasterKey {
+    key: Arc<[u8; KEY_BYTES]>,
+    /// What it wraps with, derived once: a start unwraps the key of every incident.
+    wrapping: [u8; KEY_BYTES],
+}
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,34 +95,38 @@ impl MasterKey {
     /// What stands before the digits in the key file: its format.
     const FILE_MARK: &'static str = "vardkase-key-1:";
 
+    fn of(key: [u8; KEY_BYTES]) -> Self {
+        Self { wrapping: derive(&key, b"vardkase/wrap/1"), key: Arc::new(key) }
+    }
+
     pub fn random() -> Result<Self, JournalError> {
-        Ok(Self(Arc::new(random()?)))
+        Ok(Self::of(random()?))
     }
 
     /// The key file's text.
     pub fn to_file_text(&self) -> String {
-        format!("{}{}\n", Self::FILE_MARK, hex::encode(*self.0))
+        format!("{}{}\n", Self::FILE_MARK, hex::encode(*self.key))
     }
 
     /// Reads a key file's text.
     pub fn from_file_text(text: &str) -> Option<Self> {
         let mut key = [0; KEY_BYTES];
         hex::decode_to_slice(text.trim_ascii_end().strip_prefix(Self::FILE_MARK)?, &mut key).ok()?;
-        Some(Self(Arc::new(key)))
+        Some(Self::of(key))
     }
 
     /// Stored in the journal, so that a key file of another journal is noticed at once.
     pub fn check_value(&self) -> [u8; 16] {
-        cut(derive(&self.0, b"vardkase/check/1"))
+        cut(derive(&self.key, b"vardkase/check/1"))
     }
 
     fn wrap(&self, incident: &str, key: &[u8; KEY_BYTES]) -> Result<Arc<[u8]>, JournalError> {
-        Ok(encrypt(&derive(&self.0, b"vardkase/wrap/1"), key, incident.as_bytes())?.into())
+        Ok(encrypt(&self.wrapping, key, incident.as_bytes())?.into())
     }
 
     /// The key of an incident. `None`: damaged, or wrapped by another master key.
     pub fn unwrap_key(&self, incident: &str, wrapped: &[u8]) -> Option<IncidentKey> {
-        let key = decrypt(&derive(&self.0, b"vardkase/wrap/1"), wrapped, incident.as_bytes())?;
+        let key = decrypt(&self.wrapping, wrapped, incident.as_bytes())?;
         Some(IncidentKey::new(incident, &key.try_into().ok()?, wrapped.into()))
     }
 }
@@ -173,13 +181,20 @@ impl IncidentKey {
     }
 }
 
+/// A key that is at hand. Those of a start stay wrapped until they are used: most incidents are long over.
+#[derive(Clone)]
+enum Known {
+    Wrapped(Arc<[u8]>),
+    Open(IncidentKey),
+}
+
 /// Seals private values without touching the disk, so that the owner of the state can put commitments into records before
 /// they are appended. Cheap to clone; all clones share the incidents' keys.
 #[derive(Clone)]
 pub struct Sealer {
     master: MasterKey,
     /// `None`: forgotten.
-    keys: Arc<Mutex<HashMap<Arc<str>, Option<IncidentKey>>>>,
+    keys: Arc<Mutex<HashMap<Arc<str>, Option<Known>>>>,
 }
 
 impl fmt::Debug for Sealer {
@@ -194,8 +209,8 @@ impl Sealer {
     }
 
     /// Takes up a key from the keys table at start; `None` for a forgotten incident.
-    pub(crate) fn learn(&self, incident: &str, key: Option<IncidentKey>) {
-        self.lock().insert(incident.into(), key);
+    pub(crate) fn learn(&self, incident: &str, wrapped: Option<&[u8]>) {
+        self.lock().insert(incident.into(), wrapped.map(|wrapped| Known::Wrapped(wrapped.into())));
     }
 
     /// Drops the key from memory. Values sealed before and not yet stored are not stored any more.
@@ -214,12 +229,20 @@ impl Sealer {
         let key = {
             let mut keys = self.lock();
             match keys.get(incident) {
-                Some(Some(key)) => key.clone(),
+                Some(Some(Known::Open(key))) => key.clone(),
+                Some(Some(Known::Wrapped(wrapped))) => {
+                    let key = self.master.unwrap_key(incident, wrapped).ok_or_else(|| JournalError::Key {
+                        file: super::folder::KEY_FILE.into(),
+                        what: "does not open this incident",
+                    })?;
+                    keys.insert(key.incident.clone(), Some(Known::Open(key.clone())));
+                    key
+                }
                 Some(None) => return Err(JournalError::Forgotten { incident: incident.into() }),
                 None => {
                     let fresh = random()?;
                     let key = IncidentKey::new(incident, &fresh, self.master.wrap(incident, &fresh)?);
-                    keys.insert(key.incident.clone(), Some(key.clone()));
+                    keys.insert(key.incident.clone(), Some(Known::Open(key.clone())));
                     key
                 }
             }
@@ -228,7 +251,7 @@ impl Sealer {
     }
 
     /// A panic elsewhere can't leave the map half-changed: each change is one insert.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Option<IncidentKey>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Option<Known>>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

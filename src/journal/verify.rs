@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::chain::{Head, hash_of};
 use super::error::JournalError;
-use super::read::{SqliteReader, checkpoint_check, scan};
+use super::read::{SqliteReader, scan};
 use super::vault::{Commitment, IncidentKey};
-use super::{Checkpoint, Reader, RecordRef};
+use super::{Reader, RecordRef};
 
 /// Most faults listed beside the chain; all of them are counted.
 pub const SIDE_FAULTS_MAX: usize = 100;
@@ -37,8 +37,6 @@ pub struct Report {
     pub private_without_key: u64,
     /// Frozen plans that are what their names say.
     pub blobs_proved: u64,
-    /// Checkpoints that are whole and on the chain.
-    pub checkpoints_proved: u64,
     /// How many faults there are beside the chain.
     pub side_faults_count: u64,
     /// The first of them.
@@ -70,8 +68,6 @@ pub enum What {
     Private,
     /// A blob is not what its name says.
     Blob,
-    /// A checkpoint is damaged. It can be deleted.
-    Checkpoint,
 }
 
 /// One fault.
@@ -107,7 +103,7 @@ impl fmt::Display for Report {
             0 => writeln!(f)?,
             n => writeln!(f, ", {n} not opened for want of the key")?,
         }
-        writeln!(f, "frozen plans: {} proved; checkpoints: {} proved", self.blobs_proved, self.checkpoints_proved)?;
+        writeln!(f, "frozen plans: {} proved", self.blobs_proved)?;
         self.side_faults.iter().try_for_each(|fault| writeln!(f, "fault: {fault}"))?;
         match self.side_faults_count.saturating_sub(self.side_faults.len() as u64) {
             0 => Ok(()),
@@ -140,11 +136,9 @@ pub fn verify(path: &Path, options: VerifyOptions) -> Result<Report, JournalErro
         report.fault = Some(Fault { what: What::Expected, seq: Some(report.records + 1), text });
     }
     // A damaged page beside the chain is a fault like any other.
-    for (what, checked) in [
-        (What::Private, verify_private(&reader, &mut report)),
-        (What::Blob, verify_blobs(&reader, &mut report)),
-        (What::Checkpoint, verify_checkpoints(&reader, &mut report)),
-    ] {
+    for (what, checked) in
+        [(What::Private, verify_private(&reader, &mut report)), (What::Blob, verify_blobs(&reader, &mut report))]
+    {
         if let Err(error) = checked {
             report.side(what, error.to_string(), None);
         }
@@ -232,25 +226,6 @@ fn verify_blobs(reader: &SqliteReader, report: &mut Report) -> rusqlite::Result<
             report.blobs_proved += 1;
         } else {
             report.side(What::Blob, "a frozen plan is not what its name says", None);
-        }
-    }
-    Ok(())
-}
-
-fn verify_checkpoints(reader: &SqliteReader, report: &mut Report) -> rusqlite::Result<()> {
-    let mut rows = reader.conn.prepare("SELECT seq, hash, state, guard FROM checkpoints ORDER BY seq")?;
-    let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
-        let seq = row.get::<_, i64>(0)?.cast_unsigned();
-        let checkpoint = Checkpoint { head: Head { seq, hash: row.get(1)? }, state: row.get(2)? };
-        let whole = row.get::<_, Vec<u8>>(3)? == checkpoint_check(&checkpoint);
-        // Nothing before the last record proved is in doubt, so that reading on from there only looks at its link.
-        let on_chain =
-            seq <= report.records && scan(&reader.conn, checkpoint.head, &mut |_| ControlFlow::Break(())).is_ok();
-        match (whole, on_chain) {
-            (true, true) => report.checkpoints_proved += 1,
-            (false, _) => report.side(What::Checkpoint, "the checkpoint is damaged", seq),
-            (true, false) => report.side(What::Checkpoint, "the checkpoint does not lie on the chain", seq),
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ use super::disks::Disks;
 use super::error::JournalError;
 use super::sqlite::{OpenOptions, SqliteStore};
 use super::vault::Sealer;
-use super::{Append, Batch, Checkpoint, OpenReader, Reader, Store};
+use super::{Append, Batch, OpenReader, Reader, Store};
 
 /// Batches that may wait for the writer. A full queue makes [`Journal::submit`] wait: nothing is dropped.
 pub const QUEUE_BATCHES_MAX: usize = 4096;
@@ -50,7 +50,6 @@ enum Command {
     /// Nothing is asked; the store looks after itself.
     Wake,
     Append(Append, oneshot::Sender<Result<Head, Refused>>),
-    Checkpoint(Checkpoint, oneshot::Sender<Result<(), JournalError>>),
     Stop,
 }
 
@@ -228,17 +227,6 @@ impl Journal {
         self.submit(expected_seq, batch).await?.await
     }
 
-    /// Stores the state at a durable record.
-    ///
-    /// # Errors
-    /// The record is not durable yet, the state too large, or the disk does not take it: nothing is lost then.
-    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing takes one yet"))]
-    pub async fn put_checkpoint(&self, checkpoint: Checkpoint) -> Result<(), JournalError> {
-        let (answer, pending) = oneshot::channel();
-        self.commands.send(Command::Checkpoint(checkpoint, answer)).await.map_err(|_| JournalError::Closed)?;
-        pending.await.unwrap_or(Err(JournalError::Closed))
-    }
-
     /// Writes what waits, ends the writer and lets go of the folder. Blocks: outside of the runtime, or in `spawn_blocking`.
     pub fn close(self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -253,7 +241,7 @@ impl Journal {
 fn closed(command: Command) -> Refused {
     let batch = match command {
         Command::Append(append, _) => Some(append.batch),
-        Command::Checkpoint(..) | Command::Stop | Command::Wake => None,
+        Command::Stop | Command::Wake => None,
     };
     Refused { error: JournalError::Closed, batch }
 }
@@ -305,9 +293,6 @@ impl<S: Store> Writer<S> {
                     // Whoever does not wait any more reads it in the journal.
                     let _ = answer.send(result.map_err(|error| Refused { error, batch: Some(append.batch) }));
                 }
-            }
-            Command::Checkpoint(checkpoint, answer) => {
-                let _ = answer.send(self.store.put_checkpoint(&checkpoint));
             }
             Command::Wake => {}
             // What was queued before is written; what comes after is handed back by the closed queue.

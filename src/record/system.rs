@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::frozen::Frozen;
 use super::values::Number1;
 use super::{CannotRead, Written};
-use crate::domain::ids::DeliveryId;
+use crate::domain::ids::{DeliveryId, IncidentNo};
 
 /// The head was sealed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -68,6 +68,44 @@ pub struct Format1 {
     pub program: String,
 }
 
+/// Private values of an incident were forgotten.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Forgotten1 {
+    incident: Number1,
+    by: Option<String>,
+    reason: String,
+}
+
+impl Forgotten1 {
+    /// The incident that they belonged to, the duty on whose word, if it was not time alone, and why.
+    pub fn of(incident: &IncidentNo, by: Option<String>, reason: String) -> Self {
+        Self { incident: Number1::freeze(incident), by, reason }
+    }
+
+    /// The same again.
+    ///
+    /// # Errors
+    /// Damaged bytes.
+    pub fn thaw(self) -> Result<(IncidentNo, Option<String>, String), CannotRead> {
+        Ok((self.incident.thaw()?, self.by, self.reason))
+    }
+}
+
+/// A backup was written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BackedUp1 {
+    /// The file, as the machine that wrote it names it.
+    pub file: String,
+    /// The last record in it.
+    pub seq: u64,
+    /// That record's link.
+    pub hash: [u8; 32],
+    /// When, in milliseconds since 1970, UTC.
+    pub made_at: i64,
+    /// The keys are in it.
+    pub with_keys: bool,
+}
+
 /// The kind of a part of a record that is larger than the journal takes in one.
 pub const PART: u16 = super::SYSTEM_KINDS_FROM;
 /// The version of it that is written now.
@@ -119,6 +157,10 @@ pub enum SystemForm {
     GatewayRefs(GatewayRefs1),
     /// Kind 1005.
     Format(Format1),
+    /// Kind 1006.
+    Forgotten(Forgotten1),
+    /// Kind 1007.
+    BackedUp(BackedUp1),
 }
 
 /// Kinds with the version that is written now.
@@ -128,6 +170,8 @@ pub const KINDS: &[(u16, u16, &str)] = &[
     (1_003, 1, "ClockStep"),
     (1_004, 1, "GatewayRefs"),
     (1_005, 1, "Format"),
+    (1_006, 1, "Forgotten"),
+    (1_007, 1, "BackedUp"),
 ];
 
 impl GatewayRefs1 {
@@ -159,6 +203,8 @@ pub fn encode(form: &SystemForm) -> Written {
         SystemForm::ClockStep(form) => super::written(1_003, 1, form),
         SystemForm::GatewayRefs(form) => super::written(1_004, 1, form),
         SystemForm::Format(form) => super::written(1_005, 1, form),
+        SystemForm::Forgotten(form) => super::written(1_006, 1, form),
+        SystemForm::BackedUp(form) => super::written(1_007, 1, form),
     }
 }
 
@@ -173,6 +219,8 @@ pub fn decode(kind: u16, version: u16, bytes: &[u8]) -> Result<SystemForm, Canno
         (1_003, 1) => SystemForm::ClockStep(super::from_bytes(bytes)?),
         (1_004, 1) => SystemForm::GatewayRefs(super::from_bytes(bytes)?),
         (1_005, 1) => SystemForm::Format(super::from_bytes(bytes)?),
+        (1_006, 1) => SystemForm::Forgotten(super::from_bytes(bytes)?),
+        (1_007, 1) => SystemForm::BackedUp(super::from_bytes(bytes)?),
         _ => {
             let known = KINDS.iter().find(|(k, ..)| *k == kind).map(|(_, version, _)| *version);
             return Err(CannotRead::Newer { kind, version, known });

@@ -16,12 +16,13 @@ use super::Ctx;
 use super::auth::Denied;
 use super::gateways;
 use super::problem::Problem;
+use super::records;
 use crate::api::{
     CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer, VERSION, VERSION_HEADER,
 };
 use crate::dispatch::engine::{Done, Meta};
+use crate::dispatch::forgotten::forgotten_at;
 use crate::dispatch::journal_view::{JournalView, journal_view};
-use crate::dispatch::system_record::{Rehearsal, SystemRecord};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{Change, Event};
@@ -51,7 +52,10 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/gateways/{id}/test", post(gateways::test))
         .route("/log", get(log))
         .route("/journal", get(journal))
-        .route("/rehearsals", post(rehearsed))
+        .route("/rehearsals", post(records::rehearsed))
+        .route("/backups", post(records::backed_up))
+        .route("/incidents/closed", get(records::closed_incidents))
+        .route("/incidents/{no}/forget", post(records::forget))
         .layer(middleware::from_fn_with_state(ctx, token_asked))
 }
 
@@ -192,17 +196,6 @@ async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
     look(&ctx, |_, m| journal_view(m)).await
 }
 
-/// A rehearsal of the restore ended; it goes on record.
-async fn rehearsed(
-    State(ctx): State<Ctx>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<CommandDone>, Problem> {
-    let rehearsal: Rehearsal = json(&headers, body)?;
-    let done = ctx.handle.record_system(SystemRecord::Rehearsed(rehearsal)).await?;
-    Ok(Json(CommandDone { events: vec!["restore-rehearsed".into()], ..CommandDone::of(&done) }))
-}
-
 async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
     look(&ctx, |s, m| StatusAnswer {
         on_record: m.on_record,
@@ -314,12 +307,12 @@ struct LogQuery {
 async fn log(State(ctx): State<Ctx>, query: Result<Query<LogQuery>, QueryRejection>) -> Result<Json<LogPart>, Problem> {
     let Query(LogQuery { after, incident }) = query.map_err(|e| Problem::input(e.to_string()))?;
     let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
-    let journal = ctx.log.clone();
+    let (journal, forgotten) = (ctx.log.clone(), ctx.handle.query(|_, meta| forgotten_at(meta)).await?);
     let unreadable = |why: String| {
         let help = "`vardkase verify` tells what is wrong with the journal";
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log-unreadable", why, help)
     };
-    match tokio::task::spawn_blocking(move || journal.read(after, incident)).await {
+    match tokio::task::spawn_blocking(move || journal.read(after, incident, &forgotten)).await {
         Ok(part) => part.map(Json).map_err(unreadable),
         Err(e) => Err(unreadable(e.to_string())),
     }

@@ -188,12 +188,12 @@ pub fn tests_of(state: &Domain, _: &Meta) -> Vec<TestView> {
     let all = state.tests.iter().rev().take(TESTS_SHOWN_MAX);
     all.map(|t| {
         let info = state.plan.gateways.iter().find(|g| g.id == t.gateway);
-        let state_now = state.system_notes.get(t.ordinal as usize).map_or(DeliveryState::Unknown, |n| n.state);
+        let state_now = state.system_notes.get(t.ordinal).map_or(DeliveryState::Unknown, |n| n.state);
         let good = matches!(
             state_now,
             DeliveryState::Accepted | DeliveryState::Delivered | DeliveryState::Queued | DeliveryState::Attempting
         );
-        let cause = state.system_notes.get(t.ordinal as usize).and_then(|n| n.cause.as_ref()).filter(|_| !good);
+        let cause = state.system_notes.get(t.ordinal).and_then(|n| n.cause.as_ref()).filter(|_| !good);
         TestView {
             id: t.ordinal,
             gateway: t.gateway.clone(),

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::api::{LogPart, LogRecord};
+use crate::dispatch::forgotten::{ForgottenAt, instead};
 use crate::dispatch::record::{Decoder, Entry};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
@@ -16,18 +17,25 @@ const LOOKED_AT_MAX: usize = 50_000;
 
 /// Reads the log. Blocking: called on a thread for it.
 pub trait Log: Send + Sync {
-    /// Records after one number, of one incident or of all.
+    /// Records after one number, of one incident or of all. Where something was forgotten, that is said in its place.
     ///
     /// # Errors
     /// The journal can't be read; in words.
-    fn read(&self, after: u64, incident: Option<IncidentNo>) -> Result<LogPart, String>;
+    fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String>;
+    /// Whether that is a head of this journal.
+    fn holds(&self, head: Head) -> bool;
 }
 
 /// The journal's.
 pub struct JournalLog(pub Journal);
 
 impl Log for JournalLog {
-    fn read(&self, after: u64, incident: Option<IncidentNo>) -> Result<LogPart, String> {
+    fn holds(&self, head: Head) -> bool {
+        let there = self.0.reader().and_then(|reader| reader.head_at(head.seq));
+        there.is_ok_and(|ours| ours == Some(head))
+    }
+
+    fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String> {
         let words = |e: JournalError| e.to_string();
         let reader = self.0.reader().map_err(words)?;
         let from = match after {
@@ -46,10 +54,15 @@ impl Log for JournalLog {
                 looked_at += 1;
                 part.after = record.seq;
                 match decoder.next(&record) {
-                    Ok(Entry::Event { at, event, .. }) if incident.is_none_or(|no| event.incident() == Some(no)) => {
+                    Ok(Entry::Event { at, mut event, .. })
+                        if incident.is_none_or(|no| event.incident() == Some(no)) =>
+                    {
+                        if let Some(at) = event.incident().and_then(|no| forgotten.get(&no)) {
+                            event.private_mut().into_iter().for_each(|value| *value = instead(*at).into());
+                        }
                         part.records.push(view(record.seq, at, &event));
                     }
-                    Ok(Entry::System(at, keeping)) if incident.is_none() => {
+                    Ok(Entry::System(at, keeping)) if keeping.concerns(incident) => {
                         let (seq, event, what) = (record.seq, keeping.name(), keeping.json());
                         part.records.push(LogRecord { seq, at, incident: None, event: event.into(), what, hash: None });
                     }

@@ -29,6 +29,7 @@ mod open_metrics;
 pub mod page;
 pub mod problem;
 pub mod public;
+mod records;
 pub mod reload;
 mod serve;
 

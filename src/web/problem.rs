@@ -80,11 +80,11 @@ pub fn status_of(code: &str) -> StatusCode {
         // Named in a list to choose from, not in the address: the input is bad.
         "unknown-contact" => StatusCode::UNPROCESSABLE_ENTITY,
         "too-many-open" => StatusCode::TOO_MANY_REQUESTS,
-        "already-released" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed" | "data-not-confirmed"
-        | "decided-already" | "done-already" | "extended-already" | "mode-stands" | "not-answered" | "not-released"
-        | "not-restored" | "nothing-asked" | "nothing-open" | "nothing-to-decide" | "nothing-to-stop"
-        | "nothing-waits" | "restored-already" | "same-plan" | "shares-a-system" | "stale-fingerprint"
-        | "stopped-already" => StatusCode::CONFLICT,
+        "already-released" | "another-journal" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed"
+        | "data-not-confirmed" | "decided-already" | "done-already" | "extended-already" | "forgotten-already"
+        | "mode-stands" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
+        | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
+        | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

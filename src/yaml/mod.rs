@@ -16,4 +16,4 @@ pub use de::read;
 pub use diagnostics::{Diagnostic, Found, Place, Severity};
 pub use secret::Secret;
 pub use tree::{FILE_BYTES_MAX, Node, parse};
-pub use words::{Clock, Day, Need, Night, Secs, Span};
+pub use words::{Clock, Day, Months, Need, Night, Secs, Span};

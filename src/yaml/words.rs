@@ -45,6 +45,10 @@ pub enum Span {
     Months(u8),
 }
 
+/// Months of the calendar: `24mo`, `2y`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Months(pub u32);
+
 /// A time on the wall: `07:30`; in minutes after midnight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Clock(pub u16);
@@ -93,6 +97,26 @@ impl FromStr for Span {
             Some(Ok(n)) if n <= 12 => Ok(Span::Months(n)),
             Some(_) => Err(format!("\"{s}\" is more than a year")),
             None => s.parse().map(|s: Secs| Span::Secs(s.0)).map_err(|why| format!("{why}, or 1mo")),
+        }
+    }
+}
+
+/// The longest time for which private values may be kept: whoever writes more wants to keep them for ever.
+const MONTHS_MAX: u32 = 1_200;
+
+impl FromStr for Months {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let (digits, times) = match (s.strip_suffix("mo"), s.strip_suffix('y')) {
+            (Some(digits), _) => (digits, 1),
+            (_, Some(digits)) => (digits, 12),
+            _ => ("", 0),
+        };
+        let number = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
+        match number.and_then(|n| n.checked_mul(times)) {
+            Some(n) if (1..=MONTHS_MAX).contains(&n) => Ok(Months(n)),
+            Some(_) => Err(format!("\"{s}\" is not between 1mo and {}y", MONTHS_MAX / 12)),
+            None => Err(format!("\"{s}\" is no number of months or years; write 24mo or 2y")),
         }
     }
 }
@@ -161,6 +185,7 @@ macro_rules! word {
 }
 word!(Secs, "^[0-9]+[smhd]$", "A span of time: 90s, 5m, 1h, 30d");
 word!(Span, "^[0-9]+(mo|[smhd])$", "A span of time: 90s, 5m, 1h, 30d, or 1mo for a month of the calendar");
+word!(Months, "^[0-9]+(mo|y)$", "Months or years of the calendar: 24mo, 2y");
 word!(Clock, "^[0-2]?[0-9][:.][0-5][0-9]$", "A time of day: 07:30");
 word!(Night, "^(page|quiet_until [0-2]?[0-9][:.][0-5][0-9])$", "page, or quiet_until 06:30");
 word!(Need, "^[^|]+([|][^|]+)*$", "A name, or several with | between when any one is enough");
@@ -191,6 +216,16 @@ mod tests {
         assert_eq!("1mo".parse::<Span>(), Ok(Span::Months(1)));
         for bad in ["13mo", "mo", "1 mo", "-1mo", "1m o"] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_retention_is_read_in_months_or_years() {
+        for (text, months) in [("24mo", 24), ("2y", 24), ("1mo", 1), ("100y", 1_200)] {
+            assert_eq!(text.parse::<Months>(), Ok(Months(months)), "{text}");
+        }
+        for bad in ["", "mo", "24", "24m", "0mo", "101y", "99999999999mo", "-1y", "+1y", "1.5y", "2 y", "never"] {
+            assert!(bad.parse::<Months>().is_err(), "{bad}");
         }
     }
 

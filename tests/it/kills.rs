@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vardkase::config::{Source, load};
-use vardkase::dispatch::recover::{Recovered, recover};
+use vardkase::dispatch::recover::{Recovered, recover, recover_from};
+use vardkase::dispatch::replay::build;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::incident::values::Item;
 use vardkase::domain::plan::Channel;
-use vardkase::journal::{SqliteReader, VerifyOptions, verify};
+use vardkase::journal::{Checkpoint, SqliteReader, Unusable, VerifyOptions, verify};
 use vardkase::sim::verify::{Kind as Lies, received};
 use vardkase::sim::{Far, sms_http, smtp};
 
@@ -136,7 +137,7 @@ fn configure(dir: &Path, sms: u16, mail: u16, per_second: usize) {
 /// What the journal knows, as a start would find it.
 fn read(state: &Path, config: &Path) -> Recovered {
     let plan = load(&Source::Dir(config.into())).unwrap_or_else(|e| panic!("{e:?}")).plan;
-    recover(&mut SqliteReader::open(state).unwrap(), Arc::new(plan)).unwrap()
+    recover(&SqliteReader::open(state).unwrap(), Arc::new(plan)).unwrap()
 }
 
 /// The wide deliveries by gateway and address, with their state.
@@ -263,4 +264,59 @@ fn again(shown: &[vardkase::sim::Shown], known: &BTreeSet<(String, String)>, twi
             twice.push(key);
         }
     }
+}
+
+/// What a start finds with the checkpoint that lies there, and with none.
+fn with_and_without(state: &Path, config: &Path) -> (Recovered, Recovered, Option<Unusable>) {
+    let plan = Arc::new(load(&Source::Dir(config.into())).unwrap_or_else(|e| panic!("{e:?}")).plan);
+    let reader = SqliteReader::open(state).unwrap();
+    let found = Checkpoint::read(state, &build());
+    let (with, not_used) = recover_from(&reader, plan.clone(), found).unwrap();
+    (with, recover(&reader, plan).unwrap(), not_used)
+}
+
+/// A program that is told to stop writes a checkpoint; it is killed in the middle of that, at another moment each time.
+#[test]
+fn killed_while_it_writes_a_checkpoint_it_starts_from_the_journal() {
+    let kills = std::env::var("VARDKASE_KILLS").ok().and_then(|n| n.parse::<u64>().ok()).unwrap_or(40) / 4;
+    let dir = tempfile::tempdir().unwrap();
+    let (config, state) = (dir.path().join("region"), dir.path().join("state"));
+    std::fs::create_dir(&config).unwrap();
+    configure(&config, CLOSED, CLOSED, 1_000);
+    let server = Server::start(&config, &state);
+    server.ask(&state, &["report", "ehr-down", "outage", "--safety", "no", "--as", "it-bered"]);
+    server.kill();
+    let mut used = 0;
+    for n in 0..kills.max(2) {
+        let mut server = Server::start(&config, &state);
+        let told = Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let until = Instant::now() + Duration::from_millis(n * 400 / kills.max(2));
+        while Instant::now() < until && server.child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        server.kill();
+        let (with, without, not_used) = with_and_without(&state, &config);
+        match not_used {
+            None => used += 1,
+            Some(Unusable::Missing) => {}
+            Some(why) => panic!("a kill left half of a checkpoint under its name: {why}"),
+        }
+        assert_eq!(with.head, without.head);
+        let mut found = with.state;
+        found.plans.clone_from(&without.state.plans);
+        assert!(found == without.state && with.contacts == without.contacts, "kill {n}: another state");
+    }
+    // One that ends in peace leaves a checkpoint of all that there is.
+    let mut server = Server::start(&config, &state);
+    Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while server.child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < until, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (with, without, not_used) = with_and_without(&state, &config);
+    let kept = Checkpoint::read(&state, &build()).unwrap();
+    assert!(not_used.is_none() && kept.head == without.head && with.head == without.head);
+    eprintln!("{kills} kills around a checkpoint; one was there after {used} of them");
 }

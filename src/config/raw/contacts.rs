@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::yaml::{At, Clock, Day, List, Name, Need, Ordered, Secs, Texts};
+use crate::yaml::{At, Clock, Day, List, Months, Name, Need, Ordered, Secs, Texts};
 
 /// `contacts/organisation.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -48,6 +48,10 @@ pub struct Organisation {
     /// The public page is valid that long after each publication.
     #[serde(default)]
     pub page_valid: Option<Secs>,
+    /// What is private of an incident (addresses, notes, codes, reasons, contacts) is forgotten that long after it closed, in both
+    /// copies of the journal: 24mo unless given. Texts, times and who answered stay.
+    #[serde(default)]
+    pub retention: Option<Months>,
     /// Deadlines and bounds that have defaults.
     #[serde(default)]
     pub limits: Limits,

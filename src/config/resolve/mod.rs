@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::loaded::{Contacts, Loaded};
+use super::loaded::{Contacts, Loaded, RETENTION_MONTHS};
 use super::parse::Raw;
 use super::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, RoutineId, SiteId, SystemId};
@@ -83,6 +83,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             fictional,
             tests,
             watch,
+            retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
         },
         places: r.places,
     }

@@ -59,7 +59,7 @@ impl Engine {
                 return false;
             }
         };
-        self.system_notes_next = recovered.state.system_notes.len();
+        self.system_notes_next = recovered.state.system_notes.next();
         (self.state, self.contacts, self.due) = (recovered.state, recovered.contacts, None);
         (self.seq, self.on_disk) = (recovered.head.seq, recovered.head);
         self.meta.kept = recovered.kept;

@@ -1,6 +1,7 @@
 //! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
 
 use super::*;
+use crate::dispatch::system_record::Forgotten;
 
 /// Who waits for a decision to be on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
@@ -16,6 +17,7 @@ pub(super) enum Request {
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
     Keep { keeping: Box<SystemRecord>, reply: Answer },
+    Forget { forgotten: Box<Forgotten>, reply: Answer },
 }
 
 /// What was decided, once it is on disk.
@@ -65,6 +67,8 @@ pub struct Meta {
     pub health: BTreeMap<GatewayId, (bool, String)>,
     /// The region does not exist.
     pub fictional: bool,
+    /// What is private of an incident is forgotten so many months after it closed.
+    pub retention_months: u32,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.
@@ -134,6 +138,17 @@ impl Handle {
     pub async fn record_system(&self, keeping: SystemRecord) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
         self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
+    }
+
+    /// Forgets what is private of a closed incident, on record.
+    ///
+    /// # Errors
+    /// It is not closed, or was forgotten already; or the program is going down.
+    pub async fn forget(&self, forgotten: Forgotten) -> Result<Done, Failed> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Forget { forgotten: Box::new(forgotten), reply };
+        self.tx.send(request).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 

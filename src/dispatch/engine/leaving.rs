@@ -52,6 +52,7 @@ impl Engine {
                 }
                 if matches!(**change, Change::Archived) {
                     self.contacts.remove(no);
+                    self.meta.kept.refs.retain(|other| other != *no);
                 }
             }
             _ => {}
@@ -62,7 +63,7 @@ impl Engine {
     pub(super) fn system_note_leaves(&mut self, plan: &str, jobs: &mut Jobs) {
         let ordinal = self.system_notes_next;
         self.system_notes_next += 1;
-        if let (Ok(ordinal), Some(contacts)) = (u32::try_from(ordinal), self.system_notes_contacts.get(plan)) {
+        if let Some(contacts) = self.system_notes_contacts.get(plan) {
             effects::system_note_job(&self.state, ordinal, contacts, jobs);
         }
     }
@@ -119,7 +120,7 @@ impl Engine {
                 .map(|(o, _)| o);
             effects::accepted_jobs(&self.state, inc, contacts, &self.env, open, &mut jobs);
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
+        for (ordinal, note) in self.state.system_notes.iter() {
             if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
                 effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
             }
@@ -153,7 +154,7 @@ impl Engine {
                 named.map(|(o, _)| o).filter(|o| refs.get(DeliveryId { incident: inc.no, ordinal: *o }).is_some());
             effects::accepted_jobs(&self.state, inc, contacts, &self.env, named, &mut jobs);
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
+        for (ordinal, note) in self.state.system_notes.iter() {
             let named = refs.get(DeliveryId { incident: SYSTEM_NOTES, ordinal }).is_some();
             if named && note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
                 effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
@@ -221,7 +222,7 @@ impl Engine {
         for (no, ordinals) in by_incident {
             if no == SYSTEM_NOTES {
                 for ordinal in ordinals {
-                    let note = self.state.system_notes.get(ordinal as usize);
+                    let note = self.state.system_notes.get(ordinal);
                     if let Some(contacts) = note.and_then(|n| self.system_notes_contacts.get(&n.plan)) {
                         effects::system_note_job(&self.state, ordinal, contacts, &mut jobs);
                     }
@@ -256,7 +257,7 @@ impl Engine {
             let id = |ordinal| (DeliveryId { incident: inc.no, ordinal }, DeliveryState::Unknown);
             self.own.extend(lost.map(id).map(Told::from));
         }
-        for (ordinal, note) in (0u32..).zip(&self.state.system_notes) {
+        for (ordinal, note) in self.state.system_notes.iter() {
             let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
                 effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
@@ -285,7 +286,7 @@ fn still_goes(state: &State, id: DeliveryId) -> bool {
     use DeliveryState as S;
     let ordinal = id.ordinal as usize;
     let known = match id.incident {
-        SYSTEM_NOTES => state.system_notes.get(ordinal).map(|n| n.state),
+        SYSTEM_NOTES => state.system_notes.get(id.ordinal).map(|n| n.state),
         no => state.incidents.get(&no).and_then(|i| i.deliveries.get(ordinal)).map(|d| d.state),
     };
     known.is_none_or(|s| matches!(s, S::Queued | S::Attempting | S::Unknown))

@@ -32,10 +32,10 @@ impl State {
                     self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
             }
             Event::ReportPending { code, report } => {
-                self.pending.insert(code.as_str().to_owned(), report.clone());
+                self.pending.insert(code.clone(), report.clone());
             }
             Event::ReportGone { code } => {
-                self.pending.remove(code.as_str());
+                self.pending.remove(code);
             }
             Event::StrangerWrote => {}
             Event::SystemNote { send, plan, word, text } => self.system_notes.push(SystemNote {
@@ -49,9 +49,12 @@ impl State {
             }),
             Event::SystemNoteResults { results } => {
                 for r in results {
-                    let note = self.system_notes.get_mut(r.ordinal as usize);
-                    let note = note.ok_or_else(|| missing("system note", r.ordinal))?;
-                    (note.state, note.cause) = (r.state, r.cause.clone());
+                    let past = self.system_notes.is_past(r.ordinal);
+                    match self.system_notes.get_mut(r.ordinal) {
+                        Some(note) => (note.state, note.cause) = (r.state, r.cause.clone()),
+                        None if past => {}
+                        None => return Err(missing("system note", r.ordinal)),
+                    }
                     if let Some(reached) = Reached::of(r.state) {
                         self.test_reached(at, r.ordinal, reached);
                     }
@@ -66,7 +69,7 @@ impl State {
     fn apply_ways(&mut self, at: At, change: &GatewayChange) -> Result<(), ApplyError> {
         match change {
             GatewayChange::TestSent { send, plan, gateway, function, by, code, text } => {
-                let ordinal = u32::try_from(self.system_notes.len()).unwrap_or(u32::MAX);
+                let ordinal = self.system_notes.next();
                 self.system_notes.push(SystemNote {
                     send: *send,
                     plan: plan.clone(),

@@ -137,6 +137,15 @@ impl AskList {
     }
 }
 
+impl From<Vec<Ask>> for AskList {
+    /// Of asks in the order in which they were added.
+    fn from(all: Vec<Ask>) -> Self {
+        let current: BTreeMap<FunctionIx, u32> = all.iter().map(|a| a.function).zip(0..).collect();
+        let due = current.values().filter_map(|id| Some((ask_due(all.get(*id as usize)?)?, *id))).collect();
+        Self { all, current, due }
+    }
+}
+
 impl Deref for AskList {
     type Target = [Ask];
     fn deref(&self) -> &[Ask] {

@@ -82,6 +82,13 @@ pub enum Input {
         /// `Journal 1234 7K4F-…`.
         text: String,
     },
+    /// What is private of a closed incident is to be forgotten: it leaves memory now, if it has not yet.
+    LeaveMemory {
+        /// Which.
+        incident: IncidentNo,
+        /// On whose word; nobody's when its time is over.
+        by: Option<FunctionId>,
+    },
     /// A checked configuration for new incidents (`reload`).
     NewPlan(Arc<Plan>),
     /// Time has passed: whatever is due.

@@ -9,6 +9,7 @@ use super::ask_list::{Ask, AskList};
 use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof};
 use super::steps::{Arrival, Step};
+use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
@@ -22,11 +23,13 @@ use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 /// Everything.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct State {
     /// For new incidents.
+    #[serde(with = "super::saved::by_hash")]
     pub plan: Arc<Plan>,
     /// Every plan that an event may name, by its hash. Put there before the event is applied.
+    #[serde(skip)]
     pub plans: BTreeMap<String, Arc<Plan>>,
     /// Open ones, and closed ones whose answers and modes still matter.
     pub incidents: BTreeMap<IncidentNo, Incident>,
@@ -37,9 +40,9 @@ pub struct State {
     /// When a function last got a drill text (RULES D1).
     pub drilled: BTreeMap<FunctionId, At>,
     /// Reports by SMS that wait for `JA code`, and drills that turned real (RULES E2, D1).
-    pub pending: BTreeMap<String, PendingReport>,
+    pub pending: BTreeMap<Private, PendingReport>,
     /// Notes that belong to no incident: answers to reports by SMS, tests of gateways.
-    pub system_notes: Vec<SystemNote>,
+    pub system_notes: SystemNotes,
     /// Real incidents so far.
     pub actual_count: u32,
     /// Drills so far.
@@ -61,7 +64,7 @@ impl State {
             modes: BTreeMap::new(),
             drilled: BTreeMap::new(),
             pending: BTreeMap::new(),
-            system_notes: Vec::new(),
+            system_notes: SystemNotes::default(),
             actual_count: 0,
             exercise_count: 0,
             tests: VecDeque::new(),
@@ -115,10 +118,11 @@ pub struct SystemNote {
 pub const SYSTEM_NOTES: IncidentNo = IncidentNo::actual(0);
 
 /// One disruption, from report to all clear.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct Incident {
     pub no: IncidentNo,
     /// The plan that it began with.
+    #[serde(with = "super::saved::by_hash")]
     pub plan: Arc<Plan>,
     pub playbook: PlaybookId,
     /// Disruption level.
@@ -340,7 +344,7 @@ pub struct Note {
 }
 
 /// One message or note × one duty point × one gateway. Flat and small: there may be a million.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Delivery {
     pub point: PointIx,
     /// What; the high bit tells a note.

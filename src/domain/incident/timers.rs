@@ -37,7 +37,7 @@ pub enum Timer {
     /// Out of memory.
     Archive(IncidentNo),
     /// A report by SMS was never confirmed.
-    Pending(String),
+    Pending(crate::domain::private::Private),
     /// Who answered is not there yet: the function.
     Arrival(IncidentNo, crate::domain::ids::FunctionIx),
     /// A step is looked at.
@@ -54,6 +54,16 @@ impl State {
     /// When the program must look again.
     pub fn next_due(&self) -> Option<At> {
         self.next_timer().map(|t| t.0)
+    }
+}
+
+impl Incident {
+    /// Nothing of it waits for a decision, so that it may leave memory once it is closed.
+    pub fn is_settled(&self) -> bool {
+        !self.proposals.iter().any(|p| p.state == ProposalState::Asked)
+            && !self.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)))
+            // A notification that is still due keeps its incident at hand (INCIDENTS lessons 44, 50).
+            && !self.steps.iter().any(|s| s.is_open() && s.kind().outlives_the_incident())
     }
 }
 
@@ -118,11 +128,7 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
             _ => {}
         }
     }
-    let settled = !inc.proposals.iter().any(|p| p.state == ProposalState::Asked)
-        && !inc.entries.iter().any(|e| matches!(e.state, EntryState::Waiting(_)))
-        // A notification that is still due keeps its incident at hand (INCIDENTS lessons 44, 50).
-        && !inc.steps.iter().any(|s| s.is_open() && s.kind().outlives_the_incident());
-    if !open && settled {
+    if !open && inc.is_settled() {
         add(inc.phase_at + ARCHIVE_AFTER_S, Timer::Archive(no));
     }
     first

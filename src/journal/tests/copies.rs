@@ -242,6 +242,45 @@ fn what_is_forgotten_is_forgotten_on_both() {
     }
 }
 
+/// What a folder's files hold of an incident: its key as it is wrapped, and a value as it is sealed.
+fn kept_of(dir: &Path, incident: &str) -> Vec<Vec<u8>> {
+    let conn = tamper(dir);
+    let one = |sql: &str| -> Vec<u8> { conn.query_row(sql, [incident], |row| row.get(0)).unwrap() };
+    let all = vec![
+        one("SELECT wrapped FROM keys WHERE incident = ?1"),
+        one("SELECT sealed FROM private WHERE incident = ?1 ORDER BY length(sealed) DESC LIMIT 1"),
+    ];
+    // Into the database file, so that forgetting has to reach it there too.
+    conn.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).unwrap();
+    all
+}
+
+/// A copy that is out when something is forgotten forgets it when it comes back: the bytes are gone from its files too.
+#[test]
+fn a_copy_that_was_out_forgets_when_it_comes_back() {
+    for out in [0, 1] {
+        let both = two();
+        let dirs = [&both.state, &both.second];
+        let (journal, _) = both.start();
+        let contacts = journal.sealer().seal("14", &[7; 20_000]).unwrap();
+        let opened = Batch::of(vec![record("opened").with_private(contacts)]);
+        journal.submit_blocking(0, opened).unwrap().wait().unwrap();
+        let kept = kept_of(dirs[out], "14");
+        let held = hang(dirs[out]);
+        let forget = Batch { forget: vec!["14".into()], ..batch(&["forgotten"]) };
+        journal.submit_blocking(1, forget).unwrap().wait().unwrap();
+        assert!(kept.iter().all(|bytes| contains(&all_bytes(dirs[out]), &bytes[..100.min(bytes.len())])));
+        drop(held);
+        until("back", || journal.disks().copies[out].out.is_none());
+        until("gone", || !kept.iter().any(|bytes| contains(&all_bytes(dirs[out]), &bytes[..100.min(bytes.len())])));
+        journal.close();
+        for dir in dirs {
+            let report = verify(dir, VerifyOptions::default()).unwrap();
+            assert!(report.is_whole() && report.private_forgotten == 1, "{report}");
+        }
+    }
+}
+
 #[test]
 fn a_second_copy_that_somebody_removes_is_made_anew() {
     let both = two();

@@ -94,6 +94,29 @@ fn forgetting_beside_a_reader_is_finished_later() {
     assert!(!contains(&all_bytes(dir.path()), &wrapped));
 }
 
+/// The program dies between the commit and the moving of the WAL: what was forgotten goes with the next start.
+#[test]
+fn forgetting_that_a_crash_cut_short_is_finished_by_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let (batch, _) = with_address(&store, "14");
+    append(&mut store, batch).unwrap();
+    let wrapped: Vec<u8> = store.conn().query_row("SELECT wrapped FROM keys", [], |row| row.get(0)).unwrap();
+    store.conn().query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).unwrap();
+    let other = tamper(dir.path());
+    other.execute_batch("BEGIN; SELECT count(*) FROM frames").unwrap();
+    append(&mut store, forget("14")).unwrap();
+    let left = tempfile::tempdir().unwrap();
+    for name in ["journal.db", "journal.db-wal", "key"] {
+        std::fs::copy(dir.path().join(name), left.path().join(name)).unwrap();
+    }
+    drop((other, store));
+    assert!(contains(&all_bytes(left.path()), &wrapped), "the crash came before");
+    let mut store = open(left.path());
+    store.idle();
+    assert!(!contains(&all_bytes(left.path()), &wrapped));
+}
+
 #[test]
 fn a_batch_refused_forgets_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,8 +13,7 @@ fn sample() -> (tempfile::TempDir, Head) {
     append(&mut store, batch(&["one", "two", "three"])).unwrap();
     let mut with_plan = Batch::of(vec![record("four").with_private(sealed)]);
     with_plan.put_blob(b"plan".to_vec());
-    let head = append(&mut store, with_plan).unwrap();
-    store.put_checkpoint(&Checkpoint { head, state: b"state".to_vec() }).unwrap();
+    append(&mut store, with_plan).unwrap();
     let head = append(&mut store, batch(&["five", "six"])).unwrap();
     (dir, head)
 }
@@ -30,7 +29,7 @@ fn a_whole_journal_verifies_also_beside_its_owner_and_as_a_copy() {
     let found = report(dir.path());
     assert!(found.is_whole(), "{found}");
     assert_eq!((found.records, found.head), (6, Some(head)));
-    assert_eq!((found.private_proved, found.blobs_proved, found.checkpoints_proved), (1, 1, 1));
+    assert_eq!((found.private_proved, found.blobs_proved), (1, 1));
     assert!(found.to_string().starts_with("the journal is whole: 6 records\n"));
     drop(running);
     let copy = dir.path().join("elsewhere.db");
@@ -108,7 +107,6 @@ fn faults_beside_the_chain_are_told_apart() {
         ("UPDATE keys SET wrapped = NULL", What::Private, "is gone, it is not"),
         ("UPDATE private SET commitment = zeroblob(16)", What::Private, "is missing"),
         ("UPDATE blobs SET bytes = x'00'", What::Blob, "not what its name says"),
-        ("UPDATE checkpoints SET state = x'00'", What::Checkpoint, "damaged"),
         ("DROP TABLE blobs", What::Blob, ""),
     ];
     for (sql, what, says) in cases {
@@ -118,18 +116,6 @@ fn faults_beside_the_chain_are_told_apart() {
         assert!(found.fault.is_none() && !found.is_whole(), "{sql}: {found}");
         assert!(found.side_faults[0].what == what && found.side_faults[0].text.contains(says), "{sql}: {found}");
     }
-}
-
-#[test]
-fn a_checkpoint_of_another_history_is_found() {
-    let (dir, _) = sample();
-    let mut store = open(dir.path());
-    store.put_checkpoint(&Checkpoint { head: Head { seq: 5, hash: [9; 32] }, state: vec![] }).unwrap();
-    let found = report(dir.path());
-    assert!(found.side_faults[0].text.contains("does not lie on the chain"), "{found}");
-    let reader = store.open_reader()().unwrap();
-    let checkpoint = reader.latest_checkpoint().unwrap().unwrap();
-    assert!(read_after(&*reader, checkpoint.head).is_err(), "and nothing is replayed on top of it");
 }
 
 proptest! {

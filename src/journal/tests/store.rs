@@ -183,33 +183,6 @@ fn a_blob_is_found_by_its_hash() {
 }
 
 #[test]
-fn a_checkpoint_shortens_the_start_and_can_do_no_harm() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = open(dir.path());
-    let reader = store.open_reader()().unwrap();
-    assert_eq!(reader.latest_checkpoint().unwrap(), None);
-    for n in 1..=4 {
-        let head = append(&mut store, batch(&["a", "b"])).unwrap();
-        store.put_checkpoint(&Checkpoint { head, state: vec![n] }).unwrap();
-    }
-    let newest = reader.latest_checkpoint().unwrap().unwrap();
-    assert_eq!((newest.head.seq, &newest.state[..]), (8, &[4][..]));
-    assert_eq!(read_after(&*reader, newest.head).unwrap(), []);
-    append(&mut store, batch(&["c"])).unwrap();
-    assert_eq!(read_after(&*reader, newest.head).unwrap().len(), 1);
-
-    let kept: i64 = tamper(dir.path()).query_row("SELECT count(*) FROM checkpoints", [], |row| row.get(0)).unwrap();
-    assert_eq!(kept, 2);
-    tamper(dir.path()).execute("UPDATE checkpoints SET state = x'ff' WHERE seq = 8", []).unwrap();
-    assert_eq!(reader.latest_checkpoint().unwrap().unwrap().head.seq, 6, "a damaged one is passed over");
-    tamper(dir.path()).execute("DELETE FROM checkpoints", []).unwrap();
-    assert_eq!(reader.latest_checkpoint().unwrap(), None);
-
-    let ahead = Checkpoint { head: Head { seq: 10, hash: [0; 32] }, state: vec![] };
-    assert_eq!(store.put_checkpoint(&ahead), Err(JournalError::Conflict { expected: 10, found: 9 }));
-}
-
-#[test]
 fn the_wal_does_not_grow_without_limit() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());

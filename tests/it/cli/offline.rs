@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{run, run_with};
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "report",
     "status",
     "preview",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 30] = [
     "all-clear",
     "log",
     "verify",
+    "forget",
     "backup",
     "restore",
     "check",
@@ -45,7 +46,7 @@ fn every_command_has_help_with_an_example() {
         assert!(ran.out.contains(&format!("Examples:\n  vardkase {name}")), "{name}: {}", ran.out);
     }
     let all = run(&["--help"]).out;
-    for name in &COMMANDS[..29] {
+    for name in &COMMANDS[..30] {
         assert!(all.contains(&format!("\n  {name} ")), "{name} is not listed");
     }
     assert!(!all.contains("\n  bench"), "bench is hidden");

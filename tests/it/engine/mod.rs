@@ -2,7 +2,9 @@
 //! crash or a full disk changes, and what stands in the journal.
 
 mod callbacks;
+mod checkpoint;
 mod disk;
+mod forgetting;
 mod gateways;
 mod kept;
 mod privacy;

@@ -70,8 +70,8 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
         secrets.extend(inc.steps.iter().map(|s| s.new.code.as_str().to_owned()));
         secrets.extend(inc.notes.iter().map(|n| n.text.as_str().to_owned()));
     }
-    secrets.extend(state.pending.keys().cloned());
-    secrets.extend(state.system_notes.iter().map(|n| n.text.as_str().to_owned()));
+    secrets.extend(state.pending.keys().map(|c| c.as_str().to_owned()));
+    secrets.extend(state.system_notes.iter().map(|(_, n)| n.text.as_str().to_owned()));
     let step = u32::try_from(state.incidents[&no].steps.len()).unwrap();
     rig.act("iva", Action::StepStop { incident: no, step, reason: "kamelskal".into() }).await;
     rig.act("tib", Action::Stop { incident: no, message: Some(1), reason: "noshornsskal".into() }).await;

@@ -158,9 +158,9 @@ fn a_record_of_a_newer_program_is_refused_and_said() {
     let record = NewRecord::new(5, 2, 0, vec![4]);
     journal.submit_blocking(0, Batch::of(vec![record])).unwrap().wait().unwrap();
     journal.close();
-    let mut reader = SqliteReader::open(dir.path()).unwrap();
+    let reader = SqliteReader::open(dir.path()).unwrap();
     let plan = std::sync::Arc::new(shipped().plan);
-    let error = vardkase::dispatch::recover::recover(&mut reader, plan).unwrap_err().to_string();
+    let error = vardkase::dispatch::recover::recover(&reader, plan).unwrap_err().to_string();
     let why = "record 1 can't be read: a newer vardkase wrote it: kind 5 version 2, and this one ";
     assert!(error.starts_with(why) && error.ends_with("reads up to version 1"), "{error}");
 }

@@ -79,9 +79,6 @@ impl Store for Slow {
         let full = JournalError::Disk { kind: DiskKind::Full, what: "appending".into() };
         group.iter().map(|_| Err(full.clone())).collect()
     }
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
-        self.0.put_checkpoint(checkpoint)
-    }
     fn idle(&mut self) {
         self.0.idle();
     }
@@ -230,8 +227,8 @@ pub fn shipped() -> Loaded {
 
 /// What a start would find.
 pub fn replay(dir: &Path) -> Recovered {
-    let mut reader = SqliteReader::open(dir).unwrap();
-    recover(&mut reader, Arc::new(shipped().plan)).unwrap()
+    let reader = SqliteReader::open(dir).unwrap();
+    recover(&reader, Arc::new(shipped().plan)).unwrap()
 }
 
 pub fn start(dir: &Path, options: Options) -> Rig {
@@ -240,7 +237,7 @@ pub fn start(dir: &Path, options: Options) -> Rig {
     let gate = Arc::new(Gate::default());
     let sealer = store.sealer();
     let journal = Journal::start(Slow(store, gate.clone()), sealer).unwrap();
-    let recovered = recover(&mut *journal.reader().unwrap(), Arc::new(loaded.plan.clone())).unwrap();
+    let recovered = recover(&*journal.reader().unwrap(), Arc::new(loaded.plan.clone())).unwrap();
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let far = Arc::new(Far::default());

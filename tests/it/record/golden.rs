@@ -12,7 +12,9 @@ use vardkase::domain::plan::*;
 use vardkase::domain::roster::{Roster, Turn};
 use vardkase::domain::step::{Beat, StepKind, StepRule, Within};
 use vardkase::domain::text::Charset;
-use vardkase::record::system::{ClockStep1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm};
+use vardkase::record::system::{
+    BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm,
+};
 use vardkase::record::{self, Written, contacts, plan, system};
 
 use super::samples::{events, without_facts};
@@ -125,6 +127,14 @@ fn system_samples() -> Vec<SystemForm> {
         SystemForm::ClockStep(ClockStep1 { by_ms: -3_600_000 }),
         SystemForm::GatewayRefs(GatewayRefs1::of([(delivery(0), "0000000A"), (delivery(300), "b1 b2")].into_iter())),
         SystemForm::Format(Format1 { format: 1, program: "0.1.0".into() }),
+        SystemForm::Forgotten(Forgotten1::of(&IncidentNo::exercise(3), Some("tib".into()), "beslut 311".into())),
+        SystemForm::BackedUp(BackedUp1 {
+            file: "/b.vkb".into(),
+            seq: 1204,
+            hash: [7; 32],
+            made_at: 1_229_566_320_000,
+            with_keys: true,
+        }),
     ]
 }
 

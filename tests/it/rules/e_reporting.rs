@@ -137,7 +137,7 @@ fn rule_e2_a_report_by_sms_gets_summary_count_and_code_and_yes_starts_it() {
     let mut t = Timeline::by_day();
     t.reply("cl-fs", Channel::Sms, "LARM journal D3");
     assert!(t.state.incidents.is_empty(), "nothing starts before the yes");
-    let (code, pending) = t.state.pending.iter().next().map(|(c, p)| (c.clone(), p.clone())).unwrap();
+    let (code, pending) = t.state.pending.iter().next().map(|(c, p)| (c.as_str().to_owned(), p.clone())).unwrap();
     assert_eq!((pending.level, pending.by.as_str()), (LevelIx(2), "cl-fs"));
     let seen = dry_run(&t.state, &"cl-fs".into(), &Report { playbook: "ehr-down".into(), ..Report::default() }, t.now);
     let duties = seen.unwrap().duties;
@@ -178,7 +178,7 @@ fn rule_e2_level_site_and_language_as_they_are_typed() {
 fn rule_e2_no_drops_it() {
     let mut t = Timeline::by_day();
     t.reply("it", Channel::Sms, "LARM journal");
-    let code = t.state.pending.keys().next().unwrap().clone();
+    let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
     t.reply("it", Channel::Sms, &format!("NEJ {code}"));
     assert!(t.state.pending.is_empty() && t.state.incidents.is_empty());
 }
@@ -192,7 +192,7 @@ fn rule_e2_unknown_senders_are_refused_and_logged() {
     assert!(t.state.pending.is_empty() && t.sent.is_empty(), "and never answered");
     // Nor can a stranger, or another duty, say yes.
     t.reply("it", Channel::Sms, "LARM journal D3");
-    let code = t.state.pending.keys().next().unwrap().clone();
+    let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
     assert_eq!(t.input(unknown(&format!("JA {code}"))).unwrap(), [Event::StrangerWrote]);
     t.reply("cl", Channel::Sms, &format!("JA {code}"));
     assert!(t.state.incidents.is_empty());
@@ -204,7 +204,7 @@ fn rule_e2_unknown_senders_are_refused_and_logged() {
 fn rule_e2_an_expired_code_starts_nothing_and_says_so() {
     let mut t = Timeline::by_day();
     t.reply("it", Channel::Sms, "LARM journal D3");
-    let code = t.state.pending.keys().next().unwrap().clone();
+    let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
     t.advance(1800);
     assert!(t.state.pending.is_empty());
     t.clear();
@@ -225,7 +225,7 @@ fn rule_e2_the_same_fault_twice_is_added_to_the_right_one() {
     let journal = t.ehr_down("outage");
     assert_eq!(journal, IncidentNo::actual(11));
     t.reply("ed", Channel::Sms, "LARM journal D3");
-    let code = t.state.pending.keys().next().unwrap().clone();
+    let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
     t.reply("ed", Channel::Sms, &format!("JA {code}"));
     assert_eq!(t.state.incidents.len(), 11, "it is news of the open one");
     assert_eq!(t.inc(journal).level, LevelIx(2));
@@ -237,7 +237,7 @@ fn rule_e2_a_report_that_comes_to_nothing_is_not_silent() {
     let plan = region_with(|b| b.plan.region.limits.open_incidents_max = 1);
     let mut t = Timeline::starting(DAY, plan);
     t.reply("it", Channel::Sms, "LARM journal D3");
-    let code = t.state.pending.keys().next().unwrap().clone();
+    let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
     t.report("tib", Report { playbook: "dictation-slow".into(), ..Report::default() });
     t.clear();
     t.reply("it", Channel::Sms, &format!("JA {code}"));

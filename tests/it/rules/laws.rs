@@ -85,7 +85,7 @@ fn waiting_number(t: &Timeline, n: u16) -> MessageNo {
 }
 
 fn codes(t: &Timeline) -> Vec<String> {
-    let mut all: Vec<String> = t.state.pending.keys().cloned().collect();
+    let mut all: Vec<String> = t.state.pending.keys().map(|c| c.as_str().to_owned()).collect();
     for i in t.state.incidents.values() {
         all.extend(i.codes.keys().map(|c| c.as_str().to_owned()).filter(|c| !c.is_empty()));
         all.extend(i.steps.iter().map(|s| s.new.code.as_str().to_owned()));

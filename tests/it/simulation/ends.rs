@@ -221,9 +221,6 @@ impl Store for SimStore {
         self.world.lock().durable = head.seq;
         answers
     }
-    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
-        self.store().put_checkpoint(checkpoint)
-    }
     fn idle(&mut self) {
         self.store().idle();
     }

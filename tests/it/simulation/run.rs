@@ -12,7 +12,8 @@ use vardkase::dispatch::effects::Env;
 use vardkase::dispatch::engine::{self, Failed, Handle, Parts};
 use vardkase::dispatch::links::LinkKey;
 use vardkase::dispatch::record::{Decoder, Entry, unseal};
-use vardkase::dispatch::recover::{frozen, recover};
+use vardkase::dispatch::recover::{Recovered, frozen, recover, recover_from};
+use vardkase::dispatch::replay::{build, replay_from};
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use vardkase::dispatch::worker_limits::WorkerLimits;
@@ -78,6 +79,7 @@ fn configs() -> Vec<Loaded> {
             contacts,
             gateways: Vec::new(),
             watch: None,
+            retention_months: 24,
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),
@@ -98,6 +100,15 @@ struct Run {
     look_every: Duration,
     queue_len_max: usize,
     violations: Vec<String>,
+    checkpoints: Checkpoints,
+}
+
+/// What lies beside the journal as its checkpoint, in some of the runs; half-written or flipped now and then.
+struct Checkpoints {
+    /// Of its own, so that a seed's other events stay as they were.
+    rng: Rng,
+    wanted: bool,
+    bytes: Option<Vec<u8>>,
 }
 
 /// What a life ended with.
@@ -130,6 +141,7 @@ pub fn run(seed: u64, files: bool) -> Ran {
         look_every: Duration::from_secs(*rng.pick(&[1, 10, 10, 30])),
         queue_len_max: *rng.pick(&[2, 20, 20_000, 20_000]),
         violations: Vec::new(),
+        checkpoints: Checkpoints { rng: Rng::seeded(!seed), wanted: seed.is_multiple_of(3), bytes: None },
     };
     let over = loop {
         run.life += 1;
@@ -215,8 +227,7 @@ impl Run {
         let store =
             SimStore { inner: store, world: self.world.clone(), left, folder: self.disk.folder().map(Into::into) };
         let loaded = self.configs[self.current].clone();
-        let recovered =
-            recover(&mut *self.disk.reader(), Arc::new(loaded.plan.clone())).expect("starts after any crash");
+        let recovered = self.recovered(&loaded.plan);
         {
             let mut w = self.world.lock();
             w.clock = clock.clone();
@@ -267,6 +278,48 @@ impl Run {
             }
         }
         end
+    }
+
+    /// From the checkpoint on, if there is one; the whole journal must give the same.
+    fn recovered(&mut self, plan: &Plan) -> Recovered {
+        let (reader, plan) = (self.disk.reader(), Arc::new(plan.clone()));
+        let whole = recover(&*reader, plan.clone()).expect("starts after any crash");
+        let Some(bytes) = &self.checkpoints.bytes else { return whole };
+        let found = Checkpoint::from_bytes(bytes, &build());
+        let (recovered, _) = recover_from(&*reader, plan, found).expect("starts from a checkpoint as well");
+        let mut state = recovered.state.clone();
+        state.plans.clone_from(&whole.state.plans);
+        if state != whole.state {
+            let parts = differs(&whole.state, &state);
+            self.violations.push(format!("a checkpoint and what came after it give another state: {parts}"));
+        }
+        if recovered.contacts != whole.contacts || recovered.kept != whole.kept || recovered.head != whole.head {
+            self.violations.push("a checkpoint gives other contacts, or other things on record".into());
+        }
+        recovered
+    }
+
+    /// What the program does beside the loop: at any moment, and torn by a crash now and then.
+    fn keep_checkpoint(&mut self) {
+        if !self.checkpoints.wanted || !self.checkpoints.rng.percent(20) {
+            return;
+        }
+        let before =
+            self.checkpoints.bytes.as_ref().map_or(Err(Unusable::Missing), |b| Checkpoint::from_bytes(b, &build()));
+        let plan = Arc::new(self.configs[self.current].plan.clone());
+        match replay_from(&*self.disk.reader(), plan, before) {
+            Ok((replay, _)) => {
+                let Some(mut bytes) = replay.checkpoint().map(|c| c.to_bytes()) else { return };
+                let at = self.checkpoints.rng.below(bytes.len() as u64) as usize;
+                match self.checkpoints.rng.below(10) {
+                    0 => bytes.truncate(at),
+                    1 => bytes[at] ^= 1,
+                    _ => {}
+                }
+                self.checkpoints.bytes = Some(bytes);
+            }
+            Err(e) => self.violations.push(format!("no checkpoint can be made: {e}")),
+        }
     }
 
     async fn go_on(
@@ -362,6 +415,7 @@ impl Run {
                 }
             }
             Happening::Page => {
+                self.keep_checkpoint();
                 let look =
                     tokio::time::timeout(Duration::from_secs(30), handle.query(|state, _| operator::pages(state)));
                 let Ok(Ok(messages)) = look.await else { return None };
@@ -450,7 +504,7 @@ impl Run {
 
     /// Reads everything back and lets the auditor judge.
     fn finish(mut self, state: State) -> Ran {
-        let mut reader = self.disk.reader();
+        let reader = self.disk.reader();
         let mut records = Vec::new();
         let (mut read, mut decoder) = (Vec::new(), Decoder::default());
         let chain = reader.read(Head::START, &mut |r| {
@@ -476,7 +530,7 @@ impl Run {
             }
         }
         if state.actual_count + state.exercise_count > 0 || state.seq_known() {
-            match recover(&mut *reader, Arc::new(self.configs[self.current].plan.clone())) {
+            match recover(&*reader, Arc::new(self.configs[self.current].plan.clone())) {
                 Ok(again) => {
                     let mut replayed = again.state;
                     replayed.plans.clone_from(&state.plans);
@@ -522,7 +576,7 @@ trait Known {
 impl Known for State {
     /// A state of nothing is what stands in for one that could not be asked for.
     fn seq_known(&self) -> bool {
-        !self.system_notes.is_empty() || !self.modes.is_empty()
+        self.system_notes.next() > 0 || !self.modes.is_empty()
     }
 }
 

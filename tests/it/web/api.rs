@@ -1,12 +1,14 @@
 //! The API: who may come in, what a command answers, how each refusal looks, and that no address is ever shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use vardkase::domain::incident::facts::Safety;
-use vardkase::domain::incident::input::Report;
+use vardkase::domain::incident::input::{Action, Input, Report};
+use vardkase::domain::incident::state::ProposalState;
 use vardkase::domain::plan::Channel;
 use vardkase::domain::text::fit::shown;
 use vardkase::web::BODY_BYTES_MAX;
@@ -368,4 +370,48 @@ async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
     let (status, to) = browser.post(&format!("/gateways/{gateway}"), &[("do", "test"), ("function", &function)]).await;
     assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("/gateways/{gateway}?done=test")));
     assert!(browser.page(&format!("/gateways/{gateway}?done=test")).await.contains("Provet är sänt"));
+}
+
+#[tokio::test]
+async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stood() {
+    let site = Site::start().await;
+    let no = site.report(Report { exercise: true, ..Report::default() }).await;
+    let path = format!("/incidents/{}/forget", no.written("X"));
+    let wanted = json!({ "as": "tib", "reason": "beslut 311" });
+    let (status, refused) = site.post(&path, &wanted).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("not-closed")), "{refused}");
+    let over = Action::AllClear { incident: no, override_reason: Some("övat klart".into()) };
+    site.handle.input(Input::Command { by: "tib".into(), action: Box::new(over) }).await.unwrap();
+    for _ in 0..30 {
+        site.clock.advance(Duration::from_secs(24 * 3600));
+        site.handle.input(Input::Due).await.unwrap();
+        let asked = site.handle.query(move |state, _| {
+            let inc = state.incidents.get(&no)?;
+            let p = inc.proposals.iter().find(|p| p.state == ProposalState::Asked)?;
+            Some((p.id, inc.plan.function(p.asked[0]).id.clone()))
+        });
+        if let Some((proposal, by)) = asked.await.unwrap() {
+            let yes = Action::Decide { incident: no, proposal: Some(proposal), yes: true, reason: "".into() };
+            site.handle.input(Input::Command { by, action: Box::new(yes) }).await.unwrap();
+        }
+    }
+    site.settle().await;
+    let (status, done) = site.post(&path, &wanted).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!((&done["on_record"], &done["backups"]), (&json!(true), &json!([])));
+    let (status, again) = site.post(&path, &wanted).await;
+    assert_eq!((status, &again["code"]), (StatusCode::CONFLICT, &json!("forgotten-already")), "{again}");
+    let (_, closed) = site.api("/incidents/closed").await;
+    let said = &closed[0]["forgotten"];
+    assert_eq!((&said["by"], &said["reason"]), (&json!("tib"), &json!("beslut 311")), "{closed}");
+    let (_, log) = site.api(&format!("/log?incident={}", no.written("X"))).await;
+    let records = log["records"].as_array().unwrap();
+    assert_eq!(records.last().unwrap()["event"], "forgotten", "{log}");
+    let phase = records.iter().rfind(|r| r["event"] == "phase").unwrap();
+    assert!(phase.to_string().contains("forgotten 20"), "in place of the reason: {phase}");
+    // A backup of another journal is none of this one's.
+    let (hash, made_at) = (vec![7; 32], "2026-11-24T09:45:00Z");
+    let other = json!({ "file": "/b.vkb", "seq": 1, "hash": hash, "made_at": made_at, "with_keys": true });
+    let (status, refused) = site.post("/backups", &other).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("another-journal")), "{refused}");
 }

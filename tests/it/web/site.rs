@@ -98,7 +98,7 @@ impl Site {
         let clock = VirtualClock::stepped("2026-11-24T09:45:00+01:00".parse().unwrap());
         let shared: SharedClock = Arc::new(clock.clone());
         let journal = Journal::open(folder.path(), OpenOptions::default()).unwrap();
-        let recovered = recover(journal.reader().unwrap().as_mut(), Arc::new(plan.clone())).unwrap();
+        let recovered = recover(journal.reader().unwrap().as_ref(), Arc::new(plan.clone())).unwrap();
         let (stop, stopped) = watch::channel(false);
         let (news_tx, news) = mpsc::channel(WORKER_EVENTS_MAX);
         let taken = Taken::default();

@@ -9,6 +9,7 @@ mod dependents;
 mod draft;
 mod drill;
 mod escalate;
+mod forget;
 mod gateways;
 mod interventions;
 mod lifecycle;
@@ -148,6 +149,7 @@ impl Decider<'_> {
                 self.archive(text);
                 Ok(())
             }
+            Input::LeaveMemory { incident, by } => self.leave_memory(*incident, by.as_ref()),
             Input::NewPlan(plan) => {
                 self.state.plans.insert(plan.hash.clone(), plan.clone());
                 self.emit_event(Event::PlanSet { plan: plan.hash.clone() });
@@ -277,7 +279,7 @@ impl Decider<'_> {
     }
 
     fn code_in_use(&self, code: &str) -> bool {
-        self.state.pending.contains_key(code)
+        self.state.pending.contains_key(&code.into())
             || self.state.tests.iter().any(|t| t.code.as_str() == code)
             || self.state.incidents.values().any(|i| {
                 i.codes.keys().any(|c| c.as_str() == code)

@@ -19,7 +19,7 @@ impl Decider<'_> {
         let mut system_notes = Vec::new();
         for Told { delivery: id, state, cause } in outcomes {
             if id.incident == SYSTEM_NOTES {
-                if self.state.system_notes.get(id.ordinal as usize).is_some_and(|n| moves(n.state, *state)) {
+                if self.state.system_notes.get(id.ordinal).is_some_and(|n| moves(n.state, *state)) {
                     system_notes.push(Outcome { ordinal: id.ordinal, state: *state, cause: cause.clone() });
                 }
                 continue;

@@ -185,7 +185,7 @@ impl Decider<'_> {
     }
 
     fn six_digits(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, r: &Reading, code: &str) {
-        if self.state.pending.contains_key(code) {
+        if self.state.pending.contains_key(&code.into()) {
             self.pending_report(known, r, code);
             return;
         }
@@ -395,7 +395,7 @@ impl Decider<'_> {
         if self.state.pending.len() >= PENDING_MAX {
             let oldest = self.state.pending.iter().min_by_key(|r| r.1.until).map(|r| r.0.clone());
             if let Some(code) = oldest {
-                self.emit_event(Event::ReportGone { code: code.into() });
+                self.emit_event(Event::ReportGone { code });
             }
         }
         let code = self.code();
@@ -431,7 +431,7 @@ impl Decider<'_> {
     /// `JA code` starts the report; anything else drops it.
     fn pending_report(&mut self, known: Option<PointIx>, r: &Reading, code: &str) {
         let plan = self.state.plan.clone();
-        let Some(report) = self.state.pending.get(code).cloned() else { return };
+        let Some(report) = self.state.pending.get(&code.into()).cloned() else { return };
         let mine = known.is_some_and(|p| plan.point(p).functions.iter().any(|f| plan.function(*f).id == report.by));
         if !mine {
             self.emit_event(Event::StrangerWrote);

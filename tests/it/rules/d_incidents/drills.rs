@@ -87,7 +87,7 @@ fn rule_d1_skarpt_stops_the_drill_and_opens_a_filled_in_report() {
     assert!(t.inc(no).asks.iter().all(|a| !a.state.is_open()));
     assert_eq!(t.notes_to("tib-2", NoteWord::DrillStopped).len(), 1);
     let form = t.notes_to("it", NoteWord::ReportSummary);
-    let (code, pending) = t.state.pending.iter().next().unwrap();
+    let (code, pending) = t.state.pending.iter().next().map(|(c, p)| (c.as_str(), p)).unwrap();
     assert!(form[0].whole.contains("title=Journalen ligger nere; level=outage; sites=HS; mode=STABSLÄGE"));
     assert!(form[0].whole.contains(&format!("code={code}")));
     assert_eq!((pending.level, pending.sites.as_slice()), (LevelIx(1), &[SiteId::from("HS")][..]));

@@ -1,0 +1,29 @@
+//! What goes on record about the journal itself, and what is forgotten.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dispatch::forgotten::BackupView;
+use crate::domain::ids::{FunctionId, IncidentNo};
+
+/// `POST /incidents/{no}/forget`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForgetRequest {
+    /// The duty that wants it.
+    #[serde(rename = "as")]
+    pub by: FunctionId,
+    /// Why. It stands in the journal for ever.
+    pub reason: String,
+}
+
+/// What forgetting did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ForgetDone {
+    /// It is on disk.
+    pub on_record: bool,
+    /// The incident whose private values are gone.
+    pub incident: IncidentNo,
+    /// The backups that hold them still.
+    #[serde(default)]
+    pub backups: Vec<BackupView>,
+}

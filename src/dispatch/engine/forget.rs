@@ -1,0 +1,45 @@
+//! What is private of an incident is forgotten: its key is destroyed in the same commit in which it is put on record.
+
+use super::handle::Answer;
+use super::*;
+use crate::dispatch::record::label;
+use crate::dispatch::system_record::Forgotten;
+
+impl Engine {
+    /// Forgets on somebody's word, or because the time is over; refused as long as the values may still be needed.
+    pub(super) fn forget(&mut self, forgotten: Forgotten, reply: Answer, gathered: &mut Gathered) {
+        match self.may_forget(&forgotten, gathered) {
+            Ok(events) => {
+                gathered.forget.push(label(Some(forgotten.incident)));
+                gathered.kept.push((self.now(), SystemRecord::Forgotten(forgotten)));
+                gathered.replies.push((reply, events));
+            }
+            Err(refused) => drop(reply.send(Err(refused))),
+        }
+    }
+
+    fn may_forget(&mut self, wanted: &Forgotten, gathered: &mut Gathered) -> Result<std::ops::Range<usize>, Refused> {
+        let no = wanted.incident;
+        if wanted.reason.trim().is_empty() {
+            let help = "give it with --reason; it stands in the journal for ever: no names";
+            return Err(Refused::new("no-reason", "forgetting needs a reason", help));
+        }
+        if let Some((at, before)) = self.meta.kept.forgotten.get(&no) {
+            let day = day_of(*at);
+            let why = format!("what was private of {no} was forgotten {day}: {}", before.reason);
+            return Err(Refused::new("forgotten-already", why, "backups of before that may still hold it"));
+        }
+        let input = Input::LeaveMemory { incident: no, by: wanted.by.clone() };
+        self.decided(&input, gathered)
+    }
+
+    /// What memory still holds of an incident that was forgotten.
+    pub(super) fn forgotten(&mut self, no: IncidentNo) {
+        self.meta.kept.refs.retain(|other| other != no);
+    }
+}
+
+/// The day, as people read it in the journal: UTC.
+fn day_of(at: At) -> String {
+    at.timestamp().strftime("%Y-%m-%d").to_string()
+}

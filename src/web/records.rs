@@ -1,0 +1,61 @@
+//! What goes on record about the journal itself, over the API: rehearsals of the restore, backups, and what is forgotten.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+
+use super::Ctx;
+use super::api::{json, number};
+use super::problem::Problem;
+use crate::api::{CommandDone, ForgetDone, ForgetRequest};
+use crate::dispatch::forgotten::{ClosedView, backups_of, closed};
+use crate::dispatch::system_record::{BackedUp, Forgotten, Rehearsal, SystemRecord};
+use crate::journal::Head;
+
+/// A rehearsal of the restore ended; it goes on record.
+pub(super) async fn rehearsed(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<CommandDone>, Problem> {
+    let rehearsal: Rehearsal = json(&headers, body)?;
+    let done = ctx.handle.record_system(SystemRecord::Rehearsed(rehearsal)).await?;
+    Ok(Json(CommandDone { events: vec!["restore-rehearsed".into()], ..CommandDone::of(&done) }))
+}
+
+/// A backup of this journal was written; it goes on record.
+pub(super) async fn backed_up(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<CommandDone>, Problem> {
+    let backup: BackedUp = json(&headers, body)?;
+    let (log, head) = (ctx.log.clone(), Head { seq: backup.seq, hash: backup.hash });
+    if !tokio::task::spawn_blocking(move || log.holds(head)).await.unwrap_or(false) {
+        let why = "the backup is of another journal than this server's";
+        return Err(Problem::new(StatusCode::CONFLICT, "another-journal", why, "name the right server, or stop it"));
+    }
+    let done = ctx.handle.record_system(SystemRecord::BackedUp(backup)).await?;
+    Ok(Json(CommandDone { events: vec!["backed-up".into()], ..CommandDone::of(&done) }))
+}
+
+/// What is private of a closed incident is forgotten.
+pub(super) async fn forget(
+    State(ctx): State<Ctx>,
+    path: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<ForgetDone>, Problem> {
+    let incident = number(path)?;
+    let ForgetRequest { by, reason } = json(&headers, body)?;
+    let done = ctx.handle.forget(Forgotten { incident, by: Some(by), reason }).await?;
+    let backups = ctx.handle.query(move |state, meta| backups_of(state, meta, incident)).await?;
+    Ok(Json(ForgetDone { on_record: done.on_record, incident, backups }))
+}
+
+/// All incidents that are closed.
+pub(super) async fn closed_incidents(State(ctx): State<Ctx>) -> Result<Json<Vec<ClosedView>>, Problem> {
+    Ok(Json(ctx.handle.query(closed).await?))
+}
