@@ -34,7 +34,7 @@ use crate::domain::view::{self, RungView};
 pub fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/commands", post(command))
-        .route("/dry_run", post(dry_run_of))
+        .route("/dry-runs", post(dry_run_of))
         .route("/status", get(status))
         .route("/incidents", get(incidents))
         .route("/incidents/{no}", get(incident))

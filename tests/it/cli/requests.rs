@@ -234,7 +234,7 @@ fn what_only_reads_asks_exactly_this() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!((all[0].line.as_str(), &all[0].body), ("POST /api/v1/reload", &Some(json!({ "as": "it-duty" }))));
     let (_, all) = asked(&["report", "x", "--dry-run", "--as", "a"]);
-    assert_eq!(all[0].line, "POST /api/v1/dry_run");
+    assert_eq!(all[0].line, "POST /api/v1/dry-runs");
     let body = json!({ "as": "a", "report": report(json!({ "playbook": "x" }))["report"] });
     assert_eq!(all[0].body, Some(body));
 }

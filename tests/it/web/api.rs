@@ -52,7 +52,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let site = Site::start().await;
     let (status, foreseen) = site
         .post(
-            "/dry_run",
+            "/dry-runs",
             &json!({ "as": "it-bered", "report": { "playbook": "journal", "level": "D3", "sites": ["FS"], "safety": "no" } }),
         )
         .await;

@@ -76,7 +76,7 @@ async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     ];
     let (status, check) = browser.post("/report", &fields).await;
     assert_eq!(status, StatusCode::OK, "{check}");
-    let dry_run = between(&check, "<div class=\"foresight\">", "</div>");
+    let dry_run = between(&check, "<div class=\"dry-run\">", "</div>");
     assert!(dry_run.contains("<b>FS</b> till <b>STABSLÄGE</b>"), "{dry_run}");
     let duties = between(dry_run, "Larmar <b>", "</b>");
     assert_eq!(site.api("/incidents").await.1, json!([]), "nothing was sent yet");
