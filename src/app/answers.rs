@@ -83,7 +83,7 @@ impl Answers {
             }
             Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
             Err(bad) => {
-                tracing::warn!(gateway = %id, "a callback was not understood: {bad}");
+                tracing::warn!(gateway = %id, error = %bad, "a callback was not understood");
                 Answer::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
             }
         }

@@ -106,8 +106,8 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
             let told = handle.input(Input::ProgramAlarm { alarms, avoid });
             match tokio::time::timeout(LOOP_TIMEOUT, told).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(e)) => tracing::error!("an alarm could not be told: {e}"),
-                Err(_) => tracing::error!("an alarm could not be told: the loop is late"),
+                Ok(Err(error)) => tracing::error!(%error, "an alarm could not be told"),
+                Err(_) => tracing::error!(error = "the loop is late", "an alarm could not be told"),
             }
         }
     }

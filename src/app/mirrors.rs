@@ -1,5 +1,5 @@
-//! Mirrors of the public page follow what is published: each in a task of its own, so that a slow one delays neither the
-//! page nor another mirror (invariant 8). What a mirror shows is read back where readers are; what is not equal is tried
+//! Keeps mirrors of the public page equal to what is published: each in a task of its own, so that a slow one delays neither
+//! the page nor another mirror (invariant 8). What a mirror shows is read back where readers are; what is not equal is tried
 //! again, and is an alarm (invariant 3).
 
 use std::collections::BTreeSet;
@@ -45,8 +45,8 @@ pub struct Told {
     pub equal: bool,
 }
 
-/// One mirror that follows.
-pub struct Follower {
+/// Keeps one mirror equal to what is published.
+pub struct MirrorSync {
     pub mirror: Arc<Mirror>,
     /// Where its state is shown.
     pub board: Board,
@@ -67,8 +67,8 @@ pub fn alarm_text(gateway: &GatewayId) -> L10n {
     in_all(|lang| alarm::page_differs(lang, gateway))
 }
 
-impl Follower {
-    /// Follows until `stop` turns true.
+impl MirrorSync {
+    /// Publishes, reads back and publishes again until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let id = self.mirror.gateway().clone();
         let mut state = PageState { detail: "nothing published yet".into(), ..PageState::default() };
@@ -98,7 +98,7 @@ impl Follower {
                         failed = failed.saturating_add(1);
                         let wait = RETRY_MIN.saturating_mul(1 << (failed - 1).min(8)).min(RETRY_MAX);
                         retry_at = Some(mono() + wait);
-                        tracing::warn!(gateway = %id, tries = failed, why = %e, "the mirror does not show the page");
+                        tracing::warn!(gateway = %id, tries = failed, error = %e, "the mirror does not show the page");
                         state.detail = e.to_string();
                     }
                 }
@@ -132,7 +132,7 @@ impl Follower {
                 () = tokio::time::sleep(VERIFY_EVERY), if retry_at.is_none() && done > 0 => {
                     // Somebody else may write there, or a disk be restored from last night.
                     if let Err(e) = self.verify(&publication).await {
-                        tracing::warn!(gateway = %id, why = %e, "the mirror has changed by itself; it is published anew");
+                        tracing::warn!(gateway = %id, error = %e, "the mirror has changed by itself; it is published anew");
                         done = 0;
                     }
                 }
@@ -157,7 +157,7 @@ impl Follower {
         for gone in shown.iter().filter(|s| !publication.pages.iter().any(|(name, _)| name == *s)) {
             // A page that stays behind says by itself until when it holds.
             if let Err(e) = self.mirror.remove(gone, now()).await {
-                tracing::warn!(gateway = %self.mirror.gateway(), why = %e, "an old page could not be removed");
+                tracing::warn!(gateway = %self.mirror.gateway(), error = %e, "an old page could not be removed");
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ impl Workers {
 
     /// Starts what a configuration has and does not run yet as it is there. Gives what the loop must know, and the workers
     /// that were replaced: they are to be ended with [`Replaced::end`] once the loop knows the new ones.
-    pub fn follow(&self, loaded: &Loaded) -> (Swap, Replaced) {
+    pub fn reconcile(&self, loaded: &Loaded) -> (Swap, Replaced) {
         let (mut swap, mut replaced) = (Swap::default(), Replaced::default());
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(events) = events.as_ref() else { return (swap, replaced) };

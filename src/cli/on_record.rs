@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::api::calls::Call;
-use crate::dispatch::record::encode_keeping;
+use crate::dispatch::record::encode_system;
 use crate::dispatch::system_record::SystemRecord;
 use crate::error::{Error, Kind};
 use crate::journal::{Batch, Journal, OpenOptions};
@@ -25,7 +25,7 @@ pub fn put_on_record<A, B: Serialize>(
     }
     // The folder's lock tells whether a server is there after all.
     let journal = Journal::open(state, OpenOptions::default())?;
-    let record = encode_keeping(cx.now(), record);
+    let record = encode_system(cx.now(), record);
     let pending = journal.submit_blocking(journal.head().seq, Batch::of(vec![record]));
     let written = pending.and_then(|p| p.wait()).map(|_| ()).map_err(|refused| Error::from(refused.error));
     journal.close();

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::board::Board;
 use super::effects::{self, Env, Jobs};
 use super::queue::Queued;
-use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
+use super::record::{encode_anyway, encode_system, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
@@ -275,7 +275,7 @@ impl Engine {
         self.commit(&mut gathered);
         self.resume();
         self.follow(None);
-        self.adopt(None);
+        self.reclaim(None);
         self.own_outcomes(&mut gathered);
         // What fell due while the program was down comes first, before anything that could move it.
         if self.next_due().is_some_and(|d| d <= self.now()) {
@@ -408,8 +408,8 @@ impl Engine {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
-            Request::Keep { keeping, reply } => {
-                gathered.kept.push((self.now(), *keeping));
+            Request::System { record, reply } => {
+                gathered.kept.push((self.now(), *record));
                 gathered.replies.push((reply, 0..0));
             }
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
@@ -474,9 +474,9 @@ impl Engine {
     /// Decides; which of the gathered events are its own.
     fn decided(&mut self, input: &Input, gathered: &mut Gathered) -> Result<std::ops::Range<usize>, Refused> {
         let now = self.now();
-        let nonce = (self.nonces)().unwrap_or_else(|e| {
+        let nonce = (self.nonces)().unwrap_or_else(|error| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
-            tracing::error!("the operating system gives no randomness ({e}): codes are weaker");
+            tracing::error!(%error, "the operating system gives no randomness: codes are weaker");
             let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&now.0.to_le_bytes());
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
@@ -532,7 +532,7 @@ impl Engine {
                     self.own.extend(on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown))));
                     self.again(in_line);
                     self.follow(Some(&gateway));
-                    self.adopt(Some(&gateway));
+                    self.reclaim(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| Told::from((id, DeliveryState::Failed)));
                     let unknown = on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown)));
@@ -574,13 +574,13 @@ impl Engine {
         let mut events = Vec::with_capacity(decided.len());
         // In which format it goes on stands before the first record of that format.
         let is_format = |(_, r): &(At, SystemRecord)| matches!(r, SystemRecord::Format(_));
-        records.extend(kept.iter().filter(|k| is_format(k)).map(|(at, format)| encode_keeping(*at, format)));
+        records.extend(kept.iter().filter(|k| is_format(k)).map(|(at, format)| encode_system(*at, format)));
         for Decided { at, event, contacts } in decided {
             let attached = contacts.map(|c| record::contacts::encode(c.addresses()));
             records.extend(in_parts(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer())));
             events.push(event);
         }
-        records.extend(kept.iter().filter(|k| !is_format(k)).map(|(at, keeping)| encode_keeping(*at, keeping)));
+        records.extend(kept.iter().filter(|k| !is_format(k)).map(|(at, record)| encode_system(*at, record)));
         let mut batches = in_batches(records);
         if let Some(first) = batches.first_mut() {
             for blob in blobs {
@@ -704,7 +704,7 @@ impl Engine {
     /// People come first: what was decided leaves although it is not on disk (invariant 1's one exception). Once.
     fn go_on_from_memory(&mut self, why: &str) {
         if self.meta.on_record {
-            tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
+            tracing::error!(error = why, "nothing can be written; open incidents go on from memory, NOT ON RECORD");
         }
         self.meta.on_record = false;
         self.meta.trouble = Some(why.to_owned());
@@ -718,10 +718,10 @@ impl Engine {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
         }
-        for (at, keeping) in std::mem::take(&mut done.kept) {
-            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &keeping);
+        for (at, record) in std::mem::take(&mut done.kept) {
+            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &record);
             self.foot = self.meta.kept.foot();
-            if let SystemRecord::Forgotten(forgotten) = &keeping {
+            if let SystemRecord::Forgotten(forgotten) = &record {
                 self.forgotten(forgotten.incident);
             }
         }

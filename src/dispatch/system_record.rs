@@ -234,8 +234,8 @@ pub struct SystemState {
 
 impl SystemState {
     /// Takes note of a record.
-    pub fn apply(&mut self, seq: u64, at: At, keeping: &SystemRecord) {
-        match keeping {
+    pub fn apply(&mut self, seq: u64, at: At, record: &SystemRecord) {
+        match record {
             SystemRecord::Sealed(seal) => self.seal = Some((seq, Arc::new(seal.clone()))),
             SystemRecord::Rehearsed(rehearsal) => self.rehearsal = Some((at, Arc::new(rehearsal.clone()))),
             SystemRecord::ClockStepped(step) => self.clock_step = Some((at, *step)),

@@ -96,6 +96,11 @@ impl WorkerState {
         }
     }
 
+    /// Whose worker it is.
+    pub fn gateway(&self) -> &GatewayId {
+        &self.gateway
+    }
+
     /// The gateway's receipts name its own numbers: they are told, to be kept.
     #[must_use]
     pub fn keeping_refs(mut self, keeps: bool) -> Self {
@@ -288,7 +293,7 @@ impl WorkerState {
     }
 
     /// Deliveries of an earlier run, with the numbers under which they were accepted. Tells what receipts said that were faster.
-    pub fn adopt(&mut self, earlier: Vec<PriorAccept>, now: Instant) {
+    pub fn reclaim(&mut self, earlier: Vec<PriorAccept>, now: Instant) {
         for PriorAccept { delivery, gateway_ref, .. } in earlier {
             if let Some((delivery, state, reason)) = self.receipts.accepted(delivery, gateway_ref) {
                 self.tell(delivery, state, reason, now);

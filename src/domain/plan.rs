@@ -139,7 +139,7 @@ pub struct Region {
     pub switchboard: FunctionIx,
     /// Gets the journal's last seal by mail or fax, hourly while something happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archive: Option<FunctionIx>,
+    pub seals_to: Option<FunctionIx>,
     /// The number for the public, in each public text (RULES A10).
     pub call: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
@@ -161,7 +161,7 @@ impl Default for Region {
             last_resort: Vec::new(),
             command: Vec::new(),
             switchboard: FunctionIx(0),
-            archive: None,
+            seals_to: None,
             call: String::new(),
             holding_after_s: 600,
             page_valid_s: 1800,

@@ -199,13 +199,13 @@ pub trait Gateway: Send + Sync {
     /// Connects and logs in. Never reaches a person.
     fn probe(&self) -> Boxed<'_, Health>;
     /// Whether receipts may name nothing but the gateway's own numbers: then they are kept beside the journal's chain of events,
-    /// and given back by [`Gateway::adopt`] after a restart. A gateway whose receipts carry our own key needs none of it.
+    /// and given back by [`Gateway::reclaim`] after a restart. A gateway whose receipts carry our own key needs none of it.
     fn receipts_by_ref(&self) -> bool {
         false
     }
     /// Deliveries of an earlier run that were accepted and have no receipt yet: receipts that come now are theirs. It may run
     /// already; gives what receipts said that were faster.
-    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
+    fn reclaim(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let _ = earlier;
         Vec::new()
     }

@@ -413,7 +413,7 @@ impl Store for Copies {
         }
     }
 
-    fn follow(&self) -> watch::Receiver<Head> {
+    fn heads(&self) -> watch::Receiver<Head> {
         self.heads.subscribe()
     }
 

@@ -129,7 +129,7 @@ frozen_struct! {
         command: Vec<u32>,
         switchboard: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        archive: Option<u32>,
+        archive as seals_to: Option<u32>,
         call: String,
         holding_after_s: u32,
         page_valid_s: u32,

@@ -77,7 +77,7 @@ pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)>
                 Mirror::new(config.id.clone(), MirrorConfig { request_timeout, readback_url, ..settled })
             });
             if let Err(why) = &built {
-                tracing::warn!(gateway = %config.id, why, "mirror can't be used");
+                tracing::warn!(gateway = %config.id, error = why, "mirror can't be used");
             }
             (config.id.clone(), built.map(Arc::new))
         })
@@ -124,7 +124,7 @@ fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> 
             Built { gx, id, channel, gateway: Ok(gateway), bounds, callback, warnings }
         }
         Err(why) => {
-            tracing::warn!(gateway = %id, why, "gateway can't be used");
+            tracing::warn!(gateway = %id, error = why, "gateway can't be used");
             let bounds = bounds(1, 1, TIMEOUT_S);
             Built { gx, id, channel, gateway: Err(why), bounds, callback: None, warnings: Vec::new() }
         }

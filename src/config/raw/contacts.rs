@@ -36,7 +36,7 @@ pub struct Organisation {
     pub command: List<Name>,
     /// Gets the journal's last seal by mail or fax, hourly while something happens: an archive, a registry, somebody elsewhere.
     #[serde(default)]
-    pub archive: Option<Name>,
+    pub seals_to: Option<Name>,
     /// Walks the manual ways out and is paged by a standing alarm.
     pub switchboard: Name,
     /// The number for the public, in each public text.

@@ -16,7 +16,7 @@ pub(super) enum Request {
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
-    Keep { keeping: Box<SystemRecord>, reply: Answer },
+    System { record: Box<SystemRecord>, reply: Answer },
     Forget { forgotten: Box<Forgotten>, reply: Answer },
 }
 
@@ -135,9 +135,9 @@ impl Handle {
     ///
     /// # Errors
     /// The program is going down.
-    pub async fn record_system(&self, keeping: SystemRecord) -> Result<Done, Failed> {
+    pub async fn record_system(&self, record: SystemRecord) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        self.tx.send(Request::System { record: Box::new(record), reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 

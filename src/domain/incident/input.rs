@@ -76,9 +76,9 @@ pub enum Input {
         messages: Vec<MessageNo>,
         equal: bool,
     },
-    /// The journal's last seal goes to the archive function, if the organisation names one. The text is the same in every
+    /// The journal's last seal goes to the function that the organisation names for it, if any. The text is the same in every
     /// language.
-    Archive {
+    SendSeal {
         /// `Journal 1234 7K4F-…`.
         text: String,
     },

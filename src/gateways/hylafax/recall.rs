@@ -17,7 +17,7 @@ const TAKEN_BACK_MAX: usize = 2_000;
 pub(super) async fn cancel(inner: &Inner, deliveries: &[DeliveryId]) -> Cancelled {
     let mut cancelled = Cancelled::default();
     if let Err(fault) = try_cancel(inner, deliveries, &mut cancelled).await {
-        tracing::warn!(gateway = %inner.id, "faxes can't be taken back now: {}", fault.cause());
+        tracing::warn!(gateway = %inner.id, error = %fault.cause(), "faxes can't be taken back now");
         cancelled.again = true;
     }
     cancelled

@@ -155,7 +155,7 @@ fn receipts_of_an_earlier_run_find_their_delivery() {
         gateway_ref: gateway_ref.into(),
     };
     assert_eq!(told(book.receipt(ok("f7"), A)), Some((None, "f7".into(), true)), "faster than we are");
-    let news = book.adopt(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, ""), earlier(4, "F7")]);
+    let news = book.reclaim(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, ""), earlier(4, "F7")]);
     let news: Vec<_> = news.into_iter().map(|event| told(Some(event))).collect();
     assert_eq!(news, [Some((Some(4), "f7".into(), true))]);
     assert_eq!(book.len(), 3);

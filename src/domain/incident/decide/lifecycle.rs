@@ -253,7 +253,7 @@ impl Decider<'_> {
                 let entry = self.add_row_entry(no, Source::Followers, &row, to, rule, message, kind);
                 self.start(no, &[entry], &[]);
             } else {
-                self.follow(no, message, *audience, to);
+                self.tell_followers(no, message, *audience, to);
             }
         }
     }
@@ -281,7 +281,7 @@ impl Decider<'_> {
     }
 
     /// Releases a message to functions at once, over the channels that the audience's entries used.
-    pub(super) fn follow(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<FunctionIx>) {
+    pub(super) fn tell_followers(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<FunctionIx>) {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
@@ -574,7 +574,7 @@ impl Decider<'_> {
         if let Some(message) = self.inc(into).newest(Audience::Internal).map(|m| m.seq)
             && !new.is_empty()
         {
-            self.follow(into, message, Audience::Internal, new);
+            self.tell_followers(into, message, Audience::Internal, new);
         }
         Ok(())
     }

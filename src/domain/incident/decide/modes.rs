@@ -321,7 +321,7 @@ impl Decider<'_> {
             return;
         }
         let message = self.draft(no, Kind::Mode, Audience::Internal);
-        self.follow(no, message, Audience::Internal, to);
+        self.tell_followers(no, message, Audience::Internal, to);
     }
 
     /// `mode SITE MODE`: a decision with an incident to hang it on (RULES D3).

@@ -30,7 +30,7 @@ impl Decider<'_> {
             let to: Vec<FunctionIx> = to.into_iter().collect();
             let message = self.draft(no, kind, audience);
             if audience == Audience::Internal {
-                self.follow(no, message, audience, to);
+                self.tell_followers(no, message, audience, to);
                 continue;
             }
             // What leaves the region is approved as the texts of its rows are.

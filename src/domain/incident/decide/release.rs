@@ -318,7 +318,7 @@ impl Decider<'_> {
         to.sort_unstable();
         to.dedup();
         if !to.is_empty() {
-            self.follow(no, message, audience, to);
+            self.tell_followers(no, message, audience, to);
         }
     }
 }

@@ -144,7 +144,7 @@ impl Decider<'_> {
             Some(seq) => seq,
             None => self.draft(no, kind, audience),
         };
-        self.follow(no, seq, audience, to);
+        self.tell_followers(no, seq, audience, to);
     }
 
     /// A gateway was faster than the stop, or had it after all: what was withdrawn or failed turns out to have gone out. That

@@ -121,7 +121,7 @@ impl Inbox {
             if now == "is read" {
                 tracing::info!(gateway = %self.gateway, "mailbox is read");
             } else {
-                tracing::warn!(gateway = %self.gateway, why = %now, "no reports and no answers come in by mail");
+                tracing::warn!(gateway = %self.gateway, error = %now, "no reports and no answers come in by mail");
             }
             *standing = now;
         }
