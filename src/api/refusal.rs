@@ -1,4 +1,4 @@
-//! Why a request was not carried out: the body of every answer that is no success.
+//! Why a request was not carried out: the body of every answer that is not a success.
 
 use std::borrow::Cow;
 

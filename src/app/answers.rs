@@ -42,7 +42,7 @@ impl Answers {
         Self { handle, key, backs }
     }
 
-    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Who does not know the secret learns nothing: 404. Who knows it and does not sign
+    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Whoever does not know the secret learns nothing: 404. Whoever knows it and does not sign
     /// as was agreed: 403.
     async fn callback(&self, call: &Call) -> Answer {
         let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");

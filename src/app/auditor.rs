@@ -25,7 +25,7 @@ use crate::words::{alarm, in_all};
 pub const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The loop answers within this time, or it is not well. Above the time after which it goes on without a disk.
 pub const LOOP_TIMEOUT: Duration = Duration::from_secs(12);
-/// A gateway that is out for so long is an alarm: a restart at the far end is none.
+/// A gateway that is out for so long is an alarm: a restart at the far end is not one.
 const GATEWAY_OUT: Duration = Duration::from_secs(60);
 /// The same alarm is told by a note again after so long, in seconds: screens show it all the time.
 const TELL_AGAIN_S: u32 = 1800;

@@ -22,7 +22,7 @@ const RETRY_MIN: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// What readers are shown is compared so often between publications.
 const VERIFY_EVERY: Duration = Duration::from_secs(60);
-/// So many tries in a row fail until it is an alarm: one lost packet is none.
+/// So many tries in a row fail until it is an alarm: one lost packet is not one.
 const TRIES_UNTIL_ALARM: u32 = 2;
 
 /// Pages as they go to mirrors.
@@ -53,7 +53,7 @@ pub struct MirrorSync {
     pub clock: SharedClock,
     /// What is to be published.
     pub published: watch::Receiver<Arc<Publication>>,
-    /// Who wants to know.
+    /// Hears what became of each publication.
     pub told: mpsc::Sender<Told>,
 }
 
@@ -124,7 +124,7 @@ impl MirrorSync {
             tokio::select! {
                 _ = stop.changed() => return,
                 changed = self.published.changed() => match changed {
-                    // A new page is a new beginning, but not for who refused the last one just now.
+                    // A new page is a new beginning, but not for a mirror that refused the last one just now.
                     Ok(()) => {}
                     Err(_) => return,
                 },

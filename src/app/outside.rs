@@ -82,7 +82,7 @@ impl Outside {
         let wanted: Vec<_> = mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect();
         let mut built: BTreeMap<GatewayId, Result<Arc<Mirror>, String>> =
             mirrors.into_iter().map(|(id, _, mirror)| (id, mirror)).collect();
-        let build = |id: &GatewayId| built.remove(id).unwrap_or_else(|| Err("it is no mirror".into()));
+        let build = |id: &GatewayId| built.remove(id).unwrap_or_else(|| Err("it is not a mirror".into()));
         let begin = |id: &GatewayId, digest, mirror| self.begin(id.clone(), digest, mirror);
         let Reconciled { started, unusable, gone } = self.mirrors.reconcile(wanted, build, begin);
         gone.iter().for_each(|id| self.forget(id));
@@ -147,7 +147,7 @@ impl Outside {
     }
 }
 
-/// A mirror that is none any more has neither state nor alarm.
+/// A mirror that is gone has neither state nor alarm.
 fn unshow(board: &Board, id: &GatewayId) {
     board.clear(&alarm_name(id));
     board.forget_page(id);

@@ -30,7 +30,7 @@ const PAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// What the page is made with.
 pub struct Publisher {
-    /// Who knows the state.
+    /// Asks the loop for the state.
     pub handle: Handle,
     /// Where it stands.
     pub site: Arc<PublicSite>,

@@ -26,7 +26,7 @@ struct Slot {
 
 struct Slots<K> {
     parts: BTreeMap<K, Slot>,
-    /// Whose place others took, and who may still run.
+    /// Parts whose place others took; they may still run.
     replaced: Vec<Slot>,
     /// The program goes down: nothing starts any more.
     is_closed: bool,

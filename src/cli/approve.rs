@@ -84,7 +84,7 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
         (None, _) => {
             let question = cx.say(words::WHICH_NUMBER);
             let read = |typed: &str| {
-                let unknown = || Error::usage(format!("{typed} is none of these"), "type a number as it is shown");
+                let unknown = || Error::usage(format!("{typed} is not one of these"), "type a number as it is shown");
                 let number: MessageNo = typed.parse().map_err(|_| unknown())?;
                 waiting.iter().any(|a| a.number == number).then_some(number).ok_or_else(unknown)
             };

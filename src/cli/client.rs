@@ -90,9 +90,12 @@ impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
     pub fn new(server: &str, token_file: &Path) -> Result<Self, Error> {
         let url = reqwest::Url::parse(server)
-            .map_err(|e| Error::usage(format!("“{server}” is no address: {e}"), format!("write it as {SERVER}")))?;
+            .map_err(|e| Error::usage(format!("“{server}” is not an address: {e}"), format!("write it as {SERVER}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(Error::usage(format!("“{server}” is no address of a server"), format!("write it as {SERVER}")));
+            return Err(Error::usage(
+                format!("“{server}” is not the address of a server"),
+                format!("write it as {SERVER}"),
+            ));
         }
         // One crypto library for all TLS. A second call is refused, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -140,7 +143,7 @@ impl Client {
     /// Success needs the status and a body that can be read.
     fn judge(&self, status: u16, body: &[u8], effect: Effect, other_version: Option<&str>) -> Result<Value, Error> {
         if (200..=299).contains(&status) {
-            return serde_json::from_slice(body).map_err(|_| self.odd("its answer is no JSON", effect));
+            return serde_json::from_slice(body).map_err(|_| self.odd("its answer is not JSON", effect));
         }
         let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
         match (status, refusal) {

@@ -19,7 +19,7 @@ pub fn put_on_record<A, B: Serialize>(
     record: &SystemRecord,
 ) -> Result<(), Error> {
     let Err(error) = cx.call(call) else { return Ok(()) };
-    // A server of another journal is none for this one.
+    // A server of another journal does not count.
     if error.kind != Kind::Unreachable && error.code != "another-journal" {
         return Err(error);
     }

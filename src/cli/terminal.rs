@@ -165,8 +165,8 @@ impl Terminal {
         let (wrong, now) = (self.say(words::ERROR), self.say(words::HELP));
         self.aside(&format!("{wrong}: {what}\n{now}: {next}\n{english}\n"));
     }
-    /// The words for a refusal, where the screen is not English as the program's own are. What was typed wrongly is no
-    /// refusal: the command line's own words for it are English.
+    /// The words for a refusal, where the screen is not English as the program's own are. What was typed wrongly is not
+    /// a refusal: the command line's own words for it are English.
     pub fn said(&self, error: &Error) -> Option<(&'static str, &'static str)> {
         let told = self.with.lang != Lang::EN && error.kind != Kind::Usage;
         if told { catalogue::refused(self.with.lang, &error.code) } else { None }
@@ -208,7 +208,7 @@ impl Terminal {
         None
     }
 
-    /// Yes or no. Nothing is taken for a yes that is none.
+    /// Yes or no. Nothing is taken for a yes but a yes.
     pub fn ask_yes(&mut self, question: &str) -> Option<bool> {
         let shown = self.say(words::YES_NO);
         for _ in 0..TRIES_MAX {
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(shown(Lang::EN, true, &refused), format!("{en}\n"));
         assert_eq!(shown(Lang::SV, false, &refused), format!("fel: {sv}\nhjälp: {next}\n{en}\n"));
         assert_eq!(shown(Lang::SV, true, &refused), format!("fel: {sv}\nhjälp: {next}\n\x1b[2m{en}\x1b[0m\n"));
-        let typed = Error::usage("“soon” is no time", "write 03:12").coded("bad-time");
+        let typed = Error::usage("“soon” is not a time", "write 03:12").coded("bad-time");
         assert_eq!(shown(Lang::SV, true, &typed), typed.text(), "its words would be about another time");
     }
 

@@ -94,7 +94,7 @@ fn form(text: &str) -> Option<Form> {
 /// Whether it is a time at all.
 pub fn check_form(text: &str) -> Result<(), Error> {
     let help = "write 03:12, `in 2h`, `20m ago`, 2031-01-01 03:12, or RFC 3339";
-    form(text).map(drop).ok_or_else(|| Error::usage(format!("“{text}” is no time"), help).coded("bad-time"))
+    form(text).map(drop).ok_or_else(|| Error::usage(format!("“{text}” is not a time"), help).coded("bad-time"))
 }
 
 /// A time in the region. One without a date is the nearest on its side; of an hour that comes twice, the nearest to now.
@@ -122,7 +122,9 @@ pub fn local(text: &str, now: At, zone: &TimeZone, side: Side) -> Result<At, Err
     };
     // A date on the wrong side is for the server to refuse, with its reason.
     let found = found.or_else(|| moments.first().filter(|_| dated));
-    found.copied().ok_or_else(|| Error::usage(format!("“{text}” is no time"), "write it as RFC 3339").coded("bad-time"))
+    found
+        .copied()
+        .ok_or_else(|| Error::usage(format!("“{text}” is not a time"), "write it as RFC 3339").coded("bad-time"))
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub struct Engine {
     system_notes_contacts: BTreeMap<String, Arc<Contacts>>,
     /// Workers whose place another took, and whose last word has not come.
     replaced: BTreeMap<GatewayId, u32>,
-    /// Who waits to see the state.
+    /// Queries that wait.
     looks: Vec<Look>,
     /// Something of an earlier run went out again in this one.
     repeats: bool,
@@ -372,7 +372,7 @@ impl Engine {
         self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
     }
 
-    /// Shows the state to who asked for it, once all of it is on disk: a page or an answer must not say what a crash could
+    /// Answers the queries that wait, once all of the state is on disk: a page or an answer must not say what a crash could
     /// still take back (invariant 1). Nothing new is decided before. What goes on from memory is shown as such.
     fn show(&mut self) {
         if self.in_flight.iter().any(|f| !f.carried_out) {

@@ -28,7 +28,7 @@ struct Minute {
 
 /// The span of `per_minute_max`.
 const MINUTE: Duration = Duration::from_secs(60);
-/// The largest allowance a minute that is counted; a larger one is none.
+/// The largest allowance a minute that is counted; a larger one sets no bound.
 const PER_MINUTE_MAX: u32 = 100_000;
 
 impl Bucket {

@@ -203,13 +203,13 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
 /// what reads a journal uses a [`Decoder`].
 ///
 /// # Errors
-/// A kind or version that this program does not know, or damaged bytes; or the record is no event.
+/// A kind or version that this program does not know, or damaged bytes; or the record is not an event.
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
     match Decoder::default().next(record)? {
         Entry::Event { at, event, .. } => Ok((at, event)),
         Entry::System(..) | Entry::Part => {
-            Err(Unreadable { seq: record.seq, why: CannotRead::Damaged("it is no event".into()) })
+            Err(Unreadable { seq: record.seq, why: CannotRead::Damaged("it is not an event".into()) })
         }
     }
 }

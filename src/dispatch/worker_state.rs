@@ -338,7 +338,7 @@ impl WorkerState {
             self.receipts.given_up(held.job.delivery);
         } else if held.job.repeat && state != DeliveryState::Withdrawn {
             // Its earlier try went down with the program that made it, and nobody wrote down what became of it: the refusal
-            // goes on over the next gateway, and a stop tells who may have the text (RULES D2).
+            // goes on over the next gateway, and a stop is told to everybody who may have the text (RULES D2).
             self.tell(held.job.delivery, DeliveryState::Unknown, None, now);
         }
         self.tell(held.job.delivery, state, reason, now);
@@ -603,7 +603,7 @@ mod tests {
         accepted(&mut s, later);
         assert_eq!((told(&mut s), s.queue().waiting()), (vec![(actual(1), Took)], 0));
         accepted(&mut s, later);
-        assert_eq!(told(&mut s), [], "a duplicate is no news");
+        assert_eq!(told(&mut s), [], "a duplicate is not news");
     }
 
     #[test]

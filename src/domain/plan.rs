@@ -46,7 +46,7 @@ impl std::fmt::Display for Audience {
     }
 }
 
-/// A kind of way out.
+/// A kind of gateway.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -108,7 +108,7 @@ pub struct Plan {
     pub points: Vec<DutyPoint>,
     /// Named lists.
     pub groups: BTreeMap<GroupId, Vec<FunctionIx>>,
-    /// Ways out, in the order in which they are tried within a channel.
+    /// Gateways, in the order in which they are tried within a channel.
     pub gateways: Vec<GatewayInfo>,
     pub playbooks: BTreeMap<PlaybookId, Playbook>,
     /// The words of each language.
@@ -133,9 +133,9 @@ pub struct Region {
     pub sites: Vec<Site>,
     /// Asked when a function and its deputies are silent, in this order (RULES B3, C9).
     pub last_resort: Vec<FunctionIx>,
-    /// May lead any incident: update, correct, stop, all clear. Besides these, who reported it and who owns the system may.
+    /// May lead any incident: update, correct, stop, all clear. Besides these, the reporter and the system's owner may.
     pub command: Vec<FunctionIx>,
-    /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
+    /// Walks the manual gateways, and is paged by a standing alarm (RULES A5, C9).
     pub switchboard: FunctionIx,
     /// Gets the journal's last seal by mail or fax, hourly while something happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,7 +183,7 @@ pub struct Limits {
     pub after_drill_s: u32,
     /// How much VÄNTA gives, once (RULES B2).
     pub wait_extends_s: u32,
-    /// A delivery is no use after that.
+    /// A delivery is of no use after that.
     pub delivery_ttl_s: u32,
     /// Open incidents at one time; one more is refused, with the reason.
     pub open_incidents_max: u32,
@@ -527,7 +527,7 @@ pub struct Row {
     /// So many must answer for each of its functions; `None`: as many as the function itself asks for.
     #[serde(default)]
     pub answers: Option<u8>,
-    /// Who answers is there so many seconds later, and says so (INCIDENTS lesson 4).
+    /// Whoever answers is there so many seconds later, and says so (INCIDENTS lesson 4).
     #[serde(default)]
     pub arrive_within_s: Option<u32>,
 }

@@ -38,7 +38,7 @@ pub type Reader = dyn Fn(CallbackKind, &str, &[u8]) -> Result<Option<GatewayEven
 pub struct Callback {
     /// Reads them.
     pub reader: Arc<Reader>,
-    /// The secret part of the path: who does not know it is answered 404.
+    /// The secret part of the path: without it the answer is 404.
     pub secret: Secret,
     /// A call without it is answered 403.
     pub signature: Option<Signature>,

@@ -16,7 +16,7 @@ use crate::domain::text::sms::Split;
 use crate::domain::text::{Charset, sms};
 use crate::yaml::{At, Found, List, Place, Secs, parse, read};
 
-/// A configuration as it stands in a file; all that is wrong in it is none.
+/// A configuration as it stands in a file; nothing in it may be wrong.
 fn of<T: DeserializeOwned>(yaml: &str) -> T {
     let mut found = Found::default();
     let root = parse(0, yaml, &mut found).unwrap();

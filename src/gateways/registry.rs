@@ -1,4 +1,4 @@
-//! Every way out that can be configured, by the file in which it stands. **Adding a protocol is one line here**: its key, the
+//! Every gateway that can be configured, by the file in which it stands. **Adding a protocol is one line here**: its key, the
 //! words that editors show for it, and the type in its folder that reads what stands under the key.
 //!
 //! Configuration is read, checked and built through this table alone: whoever loads files knows no protocol.

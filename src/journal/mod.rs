@@ -140,8 +140,8 @@ impl NewRecord {
     pub fn stored_bytes(&self) -> usize {
         frame::stored_bytes(self)
     }
-    /// The head after it, when it follows `head` with these commitments: for who proves a chain without the journal. `None`
-    /// when it is over a limit, and so was never in one.
+    /// The head after it, when it follows `head` with these commitments: for whoever proves a chain without the journal.
+    /// `None` when it is over a limit, and so was never in one.
     pub fn linked(&self, head: Head, commitments: &[[u8; Commitment::BYTES]]) -> Option<Head> {
         if commitments.len() > PRIVATE_PER_RECORD_MAX || frame::check_limits(self).is_err() {
             return None;

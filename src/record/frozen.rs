@@ -106,7 +106,7 @@ impl Frozen<Fingerprint> for String {
         from.as_str().to_owned()
     }
     fn thaw(self) -> Result<Fingerprint, Damaged> {
-        self.parse().map_err(|_| Damaged(format!("“{self}” is no fingerprint")))
+        self.parse().map_err(|_| Damaged(format!("“{self}” is not a fingerprint")))
     }
 }
 

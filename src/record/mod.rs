@@ -34,7 +34,7 @@ use frozen::Damaged;
 /// ([`system::Format1`]), so that an older program can say what it needs.
 pub const FORMAT: u32 = 2;
 
-/// Kinds from here on are no events: they are about the journal itself ([`system`]).
+/// Kinds from here on are not events: they are about the journal itself ([`system`]).
 pub const SYSTEM_KINDS_FROM: u16 = 1_000;
 
 /// A record as the journal takes it.

@@ -167,7 +167,7 @@ pub(super) fn json<T: DeserializeOwned>(
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "not-json", "the body is no JSON", "send Content-Type: application/json"));
+        return Err(Problem::new(status, "not-json", "the body is not JSON", "send Content-Type: application/json"));
     }
     let body = body.map_err(|e| too_large(e.status()))?;
     serde_json::from_slice(&body).map_err(|e| Problem::input(e.to_string()))

@@ -1,4 +1,4 @@
-//! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Who reads files
+//! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Whoever reads files
 //! is not the web's affair: the seam is here, what stands behind it is wired in `app`.
 
 use axum::Json;

@@ -435,7 +435,7 @@ fn evidence_is_proved_without_the_folder_and_names_the_first_thing_that_is_wrong
     let mut all = owned();
     all.truncate(4);
     assert!(put(all).contains("the file is cut off behind line 4 (record 3)"));
-    assert!(put(vec!["{}".into()]).contains("line 1: this is no evidence"));
+    assert!(put(vec!["{}".into()]).contains("line 1: this is not evidence"));
     std::fs::write(path(dir.path(), "torn"), &text[..text.len() - 5]).unwrap();
     assert!(offline(&nowhere, &["verify", "--export", &path(dir.path(), "torn")]).out.contains("cut off in line"));
 

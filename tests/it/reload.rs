@@ -19,7 +19,7 @@ use crate::mirrors::{serve_folder, web_yaml};
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The shipped region, with mail as its only way out, at these ports.
+/// The shipped region, with mail as its only gateway, at these ports.
 fn write_region(dir: &Path, mail: SocketAddr) {
     for folder in ["channels", "contacts", "playbooks"] {
         fs::create_dir_all(dir.join(folder)).unwrap();

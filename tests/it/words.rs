@@ -53,7 +53,7 @@ fn what_is_wrong_in_a_catalogue_is_named() {
         ),
         (
             "### Covers: console\n\nconsole-report = Meld\nconsole-told = { $n ->\n    [few] Få\n   *[other] { $n }\n}\n",
-            "da.ftl: console-told: [few] is no number, nor a form of its plural",
+            "da.ftl: console-told: [few] is neither a number nor a plural form",
         ),
         (
             "### Covers: console\n\nconsole-report = { -brand }\nconsole-told = { $n }\n",
@@ -84,7 +84,7 @@ fn danish_has_all_that_the_public_and_people_who_answer_meet() {
 
 /// The codes that the sources give to refusals, with a file that does; and calls whose code can't be read there.
 fn codes() -> (BTreeMap<String, String>, Vec<String>) {
-    /// Every Rust file below a folder that is no test.
+    /// Every Rust file below a folder that is not a test.
     fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
             if entry.is_dir() {
@@ -121,7 +121,7 @@ fn codes() -> (BTreeMap<String, String>, Vec<String>) {
 #[test]
 fn every_refusal_has_its_words_and_no_word_is_left_over() {
     let (codes, unread) = codes();
-    assert!(unread.is_empty(), "the code is no text in the call itself, so that nobody finds it: {unread:?}");
+    assert!(unread.is_empty(), "the code is not a literal in the call itself, so that nobody finds it: {unread:?}");
     assert!(codes.len() > 70, "the sources are not read as they should be: {codes:?}");
     let text = std::fs::read_to_string(root().join("assets/words/en.ftl")).unwrap();
     let words: BTreeSet<&str> = text.lines().filter_map(|l| l.strip_prefix("refusal-")?.split(" =").next()).collect();

@@ -44,7 +44,7 @@ impl Bounds {
     }
 }
 
-/// One way out, built or not.
+/// One gateway, built or not.
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub struct Built {
     /// Its place in the plan.
@@ -84,7 +84,8 @@ pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)>
         .collect()
 }
 
-/// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and ways that people walk have none.
+/// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and gateways that people walk are not
+/// among them.
 pub fn build(loaded: &Loaded, env: &Env, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -131,7 +132,7 @@ fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> 
     })
 }
 
-/// What a way out is built from: its settings, its limits, what it carries, and its secrets as they are now. Another digest
+/// What a gateway is built from: its settings, its limits, what it carries, and its secrets as they are now. Another digest
 /// means that it must be built anew.
 pub fn digest(config: &GatewayConfig, info: &GatewayInfo) -> Digest {
     let mut hash = Sha256::new();

@@ -34,7 +34,7 @@ pub(super) struct Rehearsal {
     pub state: State,
     /// The virtual clock.
     pub now: At,
-    /// Texts that left, oldest first; notes and holding texts are none.
+    /// Texts that left, oldest first; notes and holding texts do not count.
     pub gone: Vec<Gone>,
     /// Paths that could not carry a text.
     pub dropped: Vec<DroppedPath>,

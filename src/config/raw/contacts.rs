@@ -37,7 +37,7 @@ pub struct Organisation {
     /// Gets the journal's last seal by mail or fax, hourly while something happens: an archive, a registry, somebody elsewhere.
     #[serde(default)]
     pub seals_to: Option<Name>,
-    /// Walks the manual ways out and is paged by a standing alarm.
+    /// Walks the manual gateways and is paged by a standing alarm.
     pub switchboard: Name,
     /// The number for the public, in each public text.
     #[serde(default)]
@@ -107,7 +107,7 @@ pub struct Limits {
     /// How much "wait" gives, once.
     #[serde(default)]
     pub wait_extends: Option<Secs>,
-    /// A delivery is no use after that.
+    /// A delivery is of no use after that.
     #[serde(default)]
     pub delivery_ttl: Option<Secs>,
     /// Open incidents at one time.
@@ -162,7 +162,7 @@ pub struct FunctionEntry {
     /// Asked beside it or after it, in this order.
     #[serde(default)]
     pub deputies: List<Name>,
-    /// Its languages; the first that a way out can carry goes. Default: the region's first.
+    /// Its languages; the first that a gateway can carry goes. Default: the region's first.
     #[serde(default)]
     pub languages: List<Name>,
     /// Shift changes, in cron notation: "0 7 * * *".

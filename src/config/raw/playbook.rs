@@ -93,7 +93,7 @@ pub enum AudienceWord {
     Outside,
 }
 
-/// A kind of way out.
+/// A kind of gateway.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelWord {
@@ -151,7 +151,7 @@ pub struct Row {
     /// So many of those who are asked for one function must answer. Default: as many as the function itself asks for.
     #[serde(default)]
     pub answers: Option<At<u32>>,
-    /// Who answers is there by then, and says so.
+    /// Whoever answers is there by then, and says so.
     #[serde(default)]
     pub arrive_within: Option<At<Secs>>,
 }

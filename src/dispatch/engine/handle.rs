@@ -3,7 +3,7 @@
 use super::*;
 use crate::dispatch::system_record::Forgotten;
 
-/// Who waits for a decision to be on disk.
+/// Answered when a decision is on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
 /// Answers, each with which of the events are its own.
 pub(super) type Answers = Vec<(Answer, std::ops::Range<usize>)>;

@@ -206,7 +206,7 @@ impl Engine {
         if worker.is_some() {
             self.lost(gateway);
         }
-        // No such way out: each delivery fails, so that the next gateway of the channel takes over.
+        // No such gateway: each delivery fails, so that the next gateway of the channel takes over.
         let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
         for queued in jobs {
             let (delivery, cause) = (queued.job.delivery, Cause::new(&why));
@@ -234,7 +234,7 @@ impl Engine {
         self.hand_over(jobs);
     }
 
-    /// A worker that ended by itself is no way out any more.
+    /// A worker that ended by itself takes nothing any more.
     pub(super) fn lost(&mut self, gateway: &GatewayId) {
         if self.meta.workers.remove(gateway).is_some() {
             tracing::error!(gateway = %gateway, "the worker of a gateway has ended; others take over");

@@ -129,7 +129,7 @@ pub struct NewAsk {
     pub remind_at: Option<At>,
     /// Wanted or required.
     pub rule: AnswerRule,
-    /// So many of who is asked must answer.
+    /// So many of those who are asked must answer.
     pub needs: u8,
     /// Who had answered before the shift changed.
     pub before_shift: Option<FunctionIx>,
@@ -483,7 +483,7 @@ pub enum Event {
     },
     /// What gateways told of such notes.
     SystemNoteResults { results: Vec<Outcome> },
-    /// To a way out, or to the program's own parts.
+    /// To a gateway, or to the program's own parts.
     Gateway { change: Box<GatewayChange> },
 }
 
@@ -625,7 +625,7 @@ impl Event {
     }
 }
 
-/// What happened to a way out.
+/// What happened to a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum GatewayChange {
     /// A marked test note leaves over one gateway. It takes the program itself's next ordinal.

@@ -1,4 +1,4 @@
-//! What is known of the ways out themselves: tests of gateways, and what they proved.
+//! What is known of the gateways themselves: tests of them, and what these proved.
 
 use serde::{Deserialize, Serialize};
 

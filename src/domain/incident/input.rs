@@ -353,7 +353,7 @@ pub struct StepStart {
     pub kind: Option<StepKind>,
     /// What is to be done, said or talked about.
     pub title: Option<L10n>,
-    /// Who sees to it; who acts.
+    /// Who sees to it; the function that acts, unless given.
     pub owner: Option<FunctionId>,
     /// Functions and groups that it concerns.
     pub to: Vec<FunctionId>,

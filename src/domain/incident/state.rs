@@ -175,7 +175,8 @@ pub struct Incident {
     pub merged_into: Option<IncidentNo>,
     /// Everybody who was ever attempted (RULES A8).
     pub attempted: BTreeSet<FunctionIx>,
-    /// Every approval code that was given out, and for which entry: one that was used or voided is no guess (RULES B2, B5).
+    /// Every approval code that was given out, and for which entry: one that was used or voided does not count as a guess
+    /// (RULES B2, B5).
     pub codes: BTreeMap<Private, u32>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
     pub moved: Vec<(u32, u32)>,

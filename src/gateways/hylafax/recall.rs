@@ -10,7 +10,7 @@ use super::wire;
 use crate::domain::ids::DeliveryId;
 use crate::gateways::Cancelled;
 
-/// Jobs that are taken back at one time; who wants more asks again. Well within the time that the asking may take.
+/// Jobs that are taken back at one time; whoever wants more asks again. Well within the time that the asking may take.
 const TAKEN_BACK_MAX: usize = 2_000;
 
 /// Takes back those of the deliveries that are in the queue and have not begun.

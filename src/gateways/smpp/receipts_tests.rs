@@ -34,7 +34,7 @@ fn receipts_in_their_notations() {
         (4, "JA 14".into(), None),
         (4, "id: sub:001".into(), None),
         (4, "text: id:7 stat:DELIVRD".into(), None),
-        // What a person writes is no receipt, whatever it looks like.
+        // What a person writes is not a receipt, whatever it looks like.
         (0, "id:7 stat:DELIVRD".into(), None),
     ];
     for (esm_class, text, expected) in cases {

@@ -82,7 +82,7 @@ pub struct To {
 impl To {
     /// Digits, with `+` in front for an international number; spaces, hyphens and brackets are left out.
     pub fn new(address: &Address, config: &SmppConfig) -> Result<Self, SendError> {
-        let bad = || SendError::permanent("the address is no telephone number");
+        let bad = || SendError::permanent("the address is not a telephone number");
         let (international, rest) = match address.0.trim().strip_prefix('+') {
             Some(rest) => (true, rest),
             None => (false, address.0.trim()),

@@ -25,7 +25,7 @@ pub struct Options {
     pub user_reply: Option<String>,
     /// Asked for after USER.
     pub password: Option<String>,
-    /// Instead of the greeting: bytes that are no reply.
+    /// Instead of the greeting: bytes that are not a reply.
     pub garbage: bool,
     /// Takes connections and says nothing.
     pub silent: bool,
@@ -68,7 +68,7 @@ pub enum Fate {
     Refused,
     /// `0010`: the dial string is refused.
     BadNumber,
-    /// `0011`: JSUBM is answered with bytes that are no reply.
+    /// `0011`: JSUBM is answered with bytes that are not a reply.
     Garbage,
     /// `0012`: it runs for ever.
     Endless,

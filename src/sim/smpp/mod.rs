@@ -43,7 +43,7 @@ pub enum Behaviour {
     Close,
     /// Answers after a while (ending 0007).
     Slow,
-    /// Answers something that is no SMPP (ending 0008).
+    /// Answers something that is not SMPP (ending 0008).
     Garbage,
 }
 

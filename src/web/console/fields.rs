@@ -60,7 +60,7 @@ impl Fields {
     /// that is nearest.
     pub fn time(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
         let Some(text) = self.some(name) else { return Ok(None) };
-        let bad = || Problem::input(format!("“{text}” is no time; write 2026-11-22T03:24, or 03:24"));
+        let bad = || Problem::input(format!("“{text}” is not a time; write 2026-11-22T03:24, or 03:24"));
         let zone = plan.calendar.zone.0.clone();
         // A date and time is read as a time too; what has a date keeps it.
         let of_day = (!text.contains('-')).then(|| text.replace('.', ":").parse::<civil::Time>());

@@ -157,7 +157,7 @@ impl Ui {
     pub fn step_kinds(&self) -> Vec<(&'static str, &'static str)> {
         StepKind::ALL.iter().map(|k| (k.as_str(), words::step_kind(self.lang, *k))).collect()
     }
-    /// A sign besides the word and the colour, for who sees none.
+    /// A sign besides the word and the colour, for people who don't see colours.
     pub fn sign(&self, mode: &RungView) -> &'static str {
         ["○", "▲", "◆", "■"][usize::from(mode.rung.min(3))]
     }

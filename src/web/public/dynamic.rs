@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Who answers what acts.
+/// Answers requests that act.
 pub trait Dynamic: Send + Sync {
     /// Answers one request. What takes longer than ten seconds is given up; the sender may come again.
     fn call(&self, call: Call) -> Boxed<'_, Answer>;

@@ -129,9 +129,9 @@ fn without_a_terminal_what_is_missing_is_an_error() {
             "the call was taken by kib, and tib acts",
         ),
         (&["status", "--watch"], "--watch needs a terminal"),
-        (&["report", "x", "--since", "soon", "--as", "a"], "“soon” is no time"),
-        (&["status", "--server", "nonsense"], "“nonsense” is no address: relative URL without a base"),
-        (&["status", "--server", "ftp://x"], "“ftp://x” is no address of a server"),
+        (&["report", "x", "--since", "soon", "--as", "a"], "“soon” is not a time"),
+        (&["status", "--server", "nonsense"], "“nonsense” is not an address: relative URL without a base"),
+        (&["status", "--server", "ftp://x"], "“ftp://x” is not the address of a server"),
         (&[], "no command was given"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
     ];

@@ -57,7 +57,7 @@ fn news(said: Value) -> Value {
 fn merge(all: &mut Value, said: Value) {
     let Value::Object(said) = said else { return };
     for (key, value) in said {
-        assert!(all.get(&key).is_some(), "{key} is no field");
+        assert!(all.get(&key).is_some(), "{key} is not a field");
         all[key] = value;
     }
 }

@@ -1,4 +1,4 @@
-//! Every alarm that the program can raise, and every number that it shows, is explained to who operates it.
+//! Every alarm that the program can raise, and every number that it shows, is explained to whoever operates it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

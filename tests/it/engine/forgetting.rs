@@ -197,7 +197,7 @@ async fn backups_that_hold_it_still_are_named_and_a_rehearsal_of_one_goes_well()
 
     let plan = std::sync::Arc::new(shipped().plan);
     let rehearsal = rehearse(&holds, &state, &dir.path().join("rehearsed"), &plan);
-    assert!(rehearsal.ok, "what was forgotten since is no difference: {}", rehearsal.what);
+    assert!(rehearsal.ok, "what was forgotten since is not a difference: {}", rehearsal.what);
     // A backup of the journal that has forgotten is restored as it is.
     let after = dir.path().join("after.vkb");
     backup(&state, &after, true, 0).unwrap();

@@ -259,8 +259,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Proposals that ask for what stands by now, of all incidents, are asked no more; who was asked is told (RULES D3). A
-    /// proposal to lower ends too when a new incident holds the mode.
+    /// Proposals that ask for what stands by now, of all incidents, are asked no more; everybody who was asked is told
+    /// (RULES D3). A proposal to lower ends too when a new incident holds the mode.
     pub(super) fn settle_proposals(&mut self, status: Status, by: Option<&FunctionId>, raised: &[SiteId]) {
         let mut settled: Vec<(IncidentNo, Proposal)> = Vec::new();
         for i in self.state.incidents.values().filter(|i| i.no.status == status) {

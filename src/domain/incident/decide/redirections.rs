@@ -43,7 +43,7 @@ impl Decider<'_> {
         self.redraw_waiting(no);
     }
 
-    /// Who approves what leaves the region: as this playbook says, or else any that addresses the outside.
+    /// Whose approval a text needs that leaves the region: as this playbook says, or else any that addresses the outside.
     fn outside_rule(&self, no: IncidentNo) -> Option<ApprovalRule> {
         let inc = self.inc(no);
         let books = std::iter::once(inc.book()).chain(inc.plan.playbooks.values());

@@ -55,7 +55,7 @@ impl Decider<'_> {
                 "see `vardkase status`",
             ));
         }
-        // Who has it or may have it, before anything is withdrawn.
+        // Everybody who has it or may have it, before anything is withdrawn.
         let told = self.told(no, &stopped);
         let public = self
             .inc(no)

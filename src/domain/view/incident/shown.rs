@@ -155,7 +155,7 @@ pub enum AskView {
 pub struct CellView {
     pub channel: Channel,
     pub gateway: GatewayId,
-    /// Whose duty point: who was asked.
+    /// Whose duty point it is: the function that was asked.
     pub of: FunctionId,
     /// In which language.
     pub lang: Lang,

@@ -9,7 +9,7 @@ use super::mime::Entity;
 use crate::domain::ids::DeliveryId;
 use crate::gateways::Address;
 
-/// Characters of an answer that are given on; who writes more did not mean a code.
+/// Characters of an answer that are given on; whoever writes more did not mean a code.
 const ANSWER_CHARS_MAX: usize = 300;
 /// Message-IDs that are looked at.
 const REFERENCES_MAX: usize = 50;
@@ -26,7 +26,7 @@ pub(super) struct Answer {
     pub text: String,
 }
 
-/// Why a mail is no answer, for the log.
+/// Why a mail is not an answer, for the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NoAnswer {
     /// A machine wrote it.
@@ -66,7 +66,7 @@ fn is_machine(mail: &Entity<'_>) -> bool {
         || mail.kind() == "multipart/report"
 }
 
-/// The address of `Anna Ek <iva@fs.example>`, in small letters. Two addresses are none.
+/// The address of `Anna Ek <iva@fs.example>`, in small letters. Two addresses count as none.
 fn one_address(value: &str) -> Option<String> {
     // A quoted name may hold anything, another address too.
     let mut bare = String::with_capacity(value.len());

@@ -192,7 +192,7 @@ impl Inbox {
                 Some(GatewayEvent::Reply { gateway, from: answer.from, text: answer.text, ack })
             }
             Err(why) => {
-                tracing::info!(gateway = %self.gateway, ?why, "a mail that is no answer was left alone");
+                tracing::info!(gateway = %self.gateway, ?why, "a mail that is not an answer was left alone");
                 None
             }
         }

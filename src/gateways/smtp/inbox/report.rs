@@ -20,7 +20,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Reads a report. `None`: the mail is none.
+    /// Reads a report. `None`: the mail is not a report.
     pub fn read(mail: &Entity<'_>) -> Option<Self> {
         if mail.kind() != "multipart/report" {
             return None;
