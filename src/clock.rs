@@ -88,7 +88,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// From now on.
+    /// A clock that starts at the machine's time.
     pub fn new() -> Self {
         Self {
             steady: Mutex::new(Steady::new(Timestamp::now(), Duration::ZERO)),
@@ -166,7 +166,7 @@ impl VirtualClock {
         Self { since: Some(mono()), ..Self::stepped(at) }
     }
 
-    /// Moves on.
+    /// Moves on by that much.
     pub fn advance(&self, by: Duration) {
         *self.added() += by;
     }

@@ -57,7 +57,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// From the loop.
+    /// What the auditor looks at, of the loop's state.
     pub fn at(state: &State, meta: &Meta) -> Self {
         let with = |so: fn(&crate::dispatch::worker::Snapshot) -> bool| {
             let all = meta.workers.iter().filter(|(_, w)| so(&w.snapshot()));

@@ -64,7 +64,7 @@ pub struct Proof {
     pub wrong: Option<String>,
 }
 
-/// What came out.
+/// How the demo ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoReport {
     pub incident: IncidentNo,
@@ -91,7 +91,7 @@ pub enum DemoEvent {
         /// Where its token lies.
         token_file: PathBuf,
     },
-    /// Something happened.
+    /// A line about what happened.
     Said(String),
     Now(Box<IncidentView>),
 }

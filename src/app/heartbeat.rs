@@ -44,7 +44,7 @@ pub struct Heartbeat {
     /// To whom, and how often.
     pub watch: Watch,
     pub handle: Handle,
-    /// The head.
+    /// Its head goes with each sign of life.
     pub journal: Journal,
     pub clock: SharedClock,
     /// What goes with it.

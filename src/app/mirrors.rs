@@ -30,7 +30,7 @@ const TRIES_UNTIL_ALARM: u32 = 2;
 pub struct Publication {
     /// Counts up.
     pub revision: u64,
-    /// What lies where.
+    /// Each page's bytes, by its name.
     pub pages: Vec<(PageName, Arc<[u8]>)>,
 }
 

@@ -32,14 +32,14 @@ const PAGE_BYTES_MAX: usize = 256 * 1024;
 pub struct Publisher {
     /// Asks the loop for the state.
     pub handle: Handle,
-    /// Where it stands.
+    /// The site that readers get.
     pub site: Arc<PublicSite>,
     pub clock: SharedClock,
     /// Where it must be seen, as the configuration says now.
     pub places: watch::Receiver<Places>,
     /// What mirrors are to show.
     pub published: watch::Sender<Arc<Publication>>,
-    /// What mirrors tell.
+    /// How mirrors fared.
     pub told: mpsc::Receiver<Told>,
 }
 

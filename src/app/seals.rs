@@ -27,7 +27,7 @@ pub struct Seals {
     /// Whose head it is.
     pub journal: Journal,
     pub key: SealKey,
-    /// Whose journal.
+    /// The region whose journal it is.
     pub region: String,
     pub clock: SharedClock,
 }

@@ -194,7 +194,7 @@ impl<K: Ord + Clone> TaskSet<K> {
 pub struct Replaced(Vec<watch::Sender<bool>>);
 
 impl Replaced {
-    /// These and those.
+    /// Adds those of `more`.
     pub fn extend(&mut self, more: Replaced) {
         self.0.extend(more.0);
     }

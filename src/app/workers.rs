@@ -26,7 +26,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// None yet.
+    /// Without any workers.
     pub fn new(env: Env, events: mpsc::Sender<WorkerEvent>) -> Self {
         Self { env, backs: Arc::new(RwLock::default()), set: TaskSet::default(), events: Mutex::new(Some(events)) }
     }

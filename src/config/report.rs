@@ -34,7 +34,7 @@ impl CheckReport {
         let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         (errors, self.diagnostics.len() - errors)
     }
-    /// For a terminal.
+    /// The report as text for a terminal.
     pub fn text(&self) -> String {
         let (errors, warnings) = self.counts();
         let mut out = render_text(&self.diagnostics);
@@ -49,7 +49,7 @@ impl CheckReport {
         });
         out
     }
-    /// For editors.
+    /// The report as JSON for editors.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".into())
     }

@@ -82,7 +82,7 @@ impl Board {
         }
     }
 
-    /// It is over.
+    /// The alarm is over.
     pub fn clear(&self, name: &str) {
         if self.inner().alarms.remove(name).is_some() {
             tracing::warn!(alarm = name, "the alarm is over");

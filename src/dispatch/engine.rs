@@ -79,7 +79,7 @@ struct InFlight {
     acks: Vec<AckToken>,
 }
 
-/// The loop.
+/// The loop that owns the state.
 pub struct Engine {
     state: State,
     /// When the state wants to be looked at again; `None`: it has changed since, and must be scanned.
@@ -137,7 +137,7 @@ fn system_nonces() -> Nonces {
 /// What the loop is built from.
 pub struct Parts {
     pub journal: Journal,
-    /// What it gave.
+    /// What the journal gave.
     pub recovered: Recovered,
     /// The configuration.
     pub loaded: Loaded,

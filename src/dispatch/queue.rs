@@ -37,7 +37,7 @@ pub struct Queued {
 /// Where a held delivery is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// In line.
+    /// It waits in the queue.
     Waiting,
     /// Waiting for its next try.
     Delayed,

@@ -74,7 +74,7 @@ impl Bucket {
         self.minute.as_ref().is_some_and(|m| m.sent.len() >= m.max)
     }
 
-    /// One goes.
+    /// Counts one that goes.
     pub fn take(&mut self) {
         self.tokens -= 1.0;
         if let Some(minute) = &mut self.minute {

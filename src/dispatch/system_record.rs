@@ -66,7 +66,7 @@ pub struct Forgotten {
     pub incident: IncidentNo,
     /// On whose word; nobody's when its time was over.
     pub by: Option<FunctionId>,
-    /// Why.
+    /// The reason that was given.
     pub reason: String,
 }
 
@@ -79,7 +79,7 @@ pub struct BackedUp {
     pub seq: u64,
     /// That record's link, so that the file is known again.
     pub hash: Hash,
-    /// When.
+    /// When it was made.
     pub made_at: At,
     /// The keys are in it.
     pub with_keys: bool,

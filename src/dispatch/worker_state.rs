@@ -108,7 +108,7 @@ impl WorkerState {
         self
     }
 
-    /// What it holds.
+    /// The deliveries that it holds.
     pub fn queue(&self) -> &Queue {
         &self.queue
     }

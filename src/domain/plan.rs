@@ -214,7 +214,7 @@ impl Default for Limits {
 pub struct Site {
     /// Short and ASCII: it stands in texts (RULES A5).
     pub id: SiteId,
-    /// In full.
+    /// The site's name in full.
     pub name: L10n,
 }
 
@@ -351,7 +351,7 @@ pub enum Capability {
         /// The most pages.
         pages_max: u32,
     },
-    /// Paper.
+    /// A fax machine.
     Fax {
         /// The most pages.
         pages_max: u32,
@@ -455,7 +455,7 @@ pub enum To {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Then {
-    /// It goes out.
+    /// The text goes out.
     Release,
     /// The approver's deputies are asked, then the last resort.
     Escalate,
@@ -509,7 +509,7 @@ pub enum NightRule {
 /// One row of `notify`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Row {
-    /// Whom.
+    /// Whom it tells.
     pub to: To,
     /// For which audience.
     pub audience: Audience,
@@ -522,7 +522,7 @@ pub struct Row {
     pub answer_within_s: Option<u32>,
     /// When deputies are asked; `None`: by the level.
     pub deputies: Option<DeputyRule>,
-    /// At night.
+    /// What happens at night.
     pub night: NightRule,
     /// So many must answer for each of its functions; `None`: as many as the function itself asks for.
     #[serde(default)]

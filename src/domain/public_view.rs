@@ -43,7 +43,7 @@ pub struct PublicMessage {
     pub number: MessageNo,
     /// Its kind: an all clear is shown as one.
     pub kind: Kind,
-    /// Per language.
+    /// The text's fingerprint in each language.
     pub fingerprint: BTreeMap<Lang, Fingerprint>,
     /// Per language, byte for byte the canonical text.
     pub text: BTreeMap<Lang, String>,

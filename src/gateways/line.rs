@@ -41,7 +41,7 @@ pub enum Framing {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Flow {
-    /// Nobody.
+    /// Nothing holds it back.
     #[default]
     None,
     /// RTS and CTS.

@@ -66,7 +66,7 @@ gateways! {
         /// It tells when the telephone has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -90,7 +90,7 @@ gateways! {
         /// It tells when the mailbox has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -112,7 +112,7 @@ gateways! {
         /// It tells when the far machine has every page.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -140,7 +140,7 @@ gateways! {
         /// It tells when the pager has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }

@@ -30,7 +30,7 @@ pub struct Way<'f> {
     pub receipts: bool,
     /// What it hangs on.
     pub needs: &'f List<At<Need>>,
-    /// Its bounds.
+    /// Bounds of the gateway.
     pub limits: Limits,
     /// What people read of it, which every language of the region must have.
     pub texts: Vec<&'f Texts>,

@@ -64,7 +64,7 @@ enum Task {
     },
 }
 
-/// What it answers.
+/// What a copy's thread answers.
 struct Told {
     copy: usize,
     id: u64,

@@ -55,7 +55,7 @@ pub enum JournalError {
     },
     /// A value is larger than its limit.
     TooLarge {
-        /// Which limit.
+        /// The limit that was passed.
         limit: &'static str,
         /// What was given.
         found: usize,

@@ -75,7 +75,7 @@ pub enum CannotRead {
     },
     /// A plan or contacts that a newer program wrote.
     NewerPart {
-        /// What.
+        /// What it is: a plan, or contacts.
         what: &'static str,
         /// In which format.
         format: u32,

@@ -140,7 +140,7 @@ impl Drop for Handle {
 /// Starts it.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub async fn start(far: Far, name: &str, opts: Opts) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;

@@ -103,7 +103,7 @@ pub(super) fn denied(why: Denied) -> Response {
 }
 
 impl CommandDone {
-    /// From the events.
+    /// What a command did, from its events.
     pub fn of(done: &Done) -> Self {
         let incident = done.events.iter().find_map(Event::incident);
         let seq = done.events.iter().filter_map(|e| match e {

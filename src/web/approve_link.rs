@@ -56,7 +56,7 @@ impl Undone {
     }
 }
 
-/// What waits.
+/// The text that waits.
 struct Seen {
     exercise: bool,
     mark: String,

@@ -26,7 +26,7 @@ pub trait Log: Send + Sync {
     fn holds(&self, head: Head) -> bool;
 }
 
-/// The journal's.
+/// The log, read from the journal.
 pub struct JournalLog(pub Journal);
 
 impl Log for JournalLog {

@@ -12,10 +12,10 @@ use crate::domain::incident::input::Refused;
 use crate::domain::lang::Lang;
 use crate::words::{self, link};
 
-/// Why not.
+/// Why a request was refused.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Of the answer.
+    /// The answer's status.
     pub status: StatusCode,
     /// A word for programs (`stale-fingerprint`).
     pub code: String,

@@ -38,7 +38,7 @@ pub struct Mistake {
 /// Why it was not taken; the old one goes on.
 #[derive(Clone, Debug)]
 pub enum NotReloaded {
-    /// It has mistakes.
+    /// The configuration has mistakes.
     Mistakes(Vec<Mistake>),
     /// It could not be kept.
     Failed(String),

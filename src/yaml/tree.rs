@@ -32,7 +32,7 @@ pub enum Kind {
     Scalar {
         /// As written, escapes resolved.
         text: String,
-        /// Without quotes.
+        /// Whether it is written without quotes.
         plain: bool,
     },
     /// A list.

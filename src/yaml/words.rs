@@ -56,9 +56,9 @@ pub struct Clock(pub u16);
 /// `page`, or `quiet_until 06:30`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Night {
-    /// As by day.
+    /// Told as by day.
     Page,
-    /// It waits.
+    /// It waits until then.
     QuietUntil(Clock),
 }
 

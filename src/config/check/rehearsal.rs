@@ -24,7 +24,7 @@ pub(super) struct Gone {
     pub at: At,
     /// To these functions; none: the public.
     pub to: Vec<FunctionIx>,
-    /// Over that.
+    /// The channel that it left over.
     pub over: Channel,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Nothing has happened.
+    /// A region in which nothing has happened.
     pub fn new(plan: &Arc<Plan>, now: At) -> Self {
         let state = State::new(plan.clone());
         let (gone, dropped, escalated) = (Vec::new(), Vec::new(), Vec::new());

@@ -74,9 +74,9 @@ pub struct RegionName {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
-    /// Begins.
+    /// When they begin.
     pub from: Clock,
-    /// Ends.
+    /// When they end.
     pub to: Clock,
 }
 
@@ -84,7 +84,7 @@ pub struct Hours {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteEntry {
-    /// In full.
+    /// The site's name in full.
     pub name: Texts,
 }
 
@@ -146,7 +146,7 @@ pub enum HoursWord {
 pub struct FunctionEntry {
     /// What it is called.
     pub title: Texts,
-    /// Where.
+    /// The site it belongs to.
     pub site: Name,
     /// When it is held by itself.
     #[serde(default)]
@@ -154,7 +154,7 @@ pub struct FunctionEntry {
     /// Who holds it outside office hours.
     #[serde(default)]
     pub covered_by: Option<Name>,
-    /// Its answer time.
+    /// How long it has to answer.
     pub answer_within: At<Secs>,
     /// So many of those who are asked for it must answer. Default: 1.
     #[serde(default)]

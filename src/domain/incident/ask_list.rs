@@ -23,7 +23,7 @@ pub struct Ask {
     pub asked: Vec<FunctionIx>,
     /// How many of the chain were used.
     pub stage: u32,
-    /// Sent then.
+    /// When it was asked.
     pub since: At,
     /// The time of the last asked is up then.
     pub due: At,

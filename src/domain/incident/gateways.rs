@@ -28,7 +28,7 @@ pub struct GatewayTest {
     pub at: At,
     /// Accepted or delivered then, whichever is known last.
     pub reached_at: Option<At>,
-    /// Answered then.
+    /// When somebody answered.
     pub answered_at: Option<At>,
 }
 

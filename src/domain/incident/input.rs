@@ -21,7 +21,7 @@ use super::facts::{Restore, Safety};
 /// What a gateway told of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
-    /// Which.
+    /// The delivery.
     pub delivery: DeliveryId,
     /// How it stands now.
     pub state: DeliveryState,
@@ -51,7 +51,7 @@ pub enum Input {
         by: FunctionId,
         action: Box<Action>,
     },
-    /// Gateways told.
+    /// What gateways told of deliveries.
     Outcomes(Vec<Told>),
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
     Reply {
@@ -84,7 +84,7 @@ pub enum Input {
     },
     /// What is private of a closed incident is to be forgotten: it leaves memory now, if it has not yet.
     LeaveMemory {
-        /// Which.
+        /// The incident.
         incident: IncidentNo,
         /// On whose word; nobody's when its time is over.
         by: Option<FunctionId>,
@@ -112,7 +112,7 @@ pub enum Input {
 pub struct ProgramAlarm {
     /// A word for programs (`gateway-down sms-api`).
     pub name: String,
-    /// For people.
+    /// What people read.
     pub what: L10n,
 }
 
@@ -190,7 +190,7 @@ pub enum Action {
     /// Yes to a waiting text.
     Approve {
         number: MessageNo,
-        /// What was read.
+        /// The fingerprint of the text that was read.
         fingerprint: Fingerprint,
         /// For one entry only; all that this approver was asked when none.
         entry: Option<u32>,
@@ -250,7 +250,7 @@ pub enum Action {
     /// Raise or lower a site.
     Mode {
         site: SiteId,
-        /// To what.
+        /// The mode to set.
         mode: String,
         reason: Private,
     },
@@ -275,7 +275,7 @@ pub enum Action {
     /// It runs again; data are being checked.
     Restored {
         incident: IncidentNo,
-        /// What else.
+        /// What else is new.
         news: News,
     },
     /// It was not over.
@@ -294,7 +294,7 @@ pub enum Action {
     Adopt { incident: IncidentNo },
     /// Send a marked test over a gateway.
     TestGateway {
-        /// Over which.
+        /// The gateway that is tested.
         gateway: GatewayId,
         function: FunctionId,
     },

@@ -124,7 +124,7 @@ impl Step {
     pub fn was_code(&self, code: &str) -> bool {
         self.spent.iter().any(|c| c.as_str() == code)
     }
-    /// It is late.
+    /// Whether it is late.
     pub fn is_late(&self, now: At) -> bool {
         match (self.kind(), &self.state) {
             (_, StepState::Ended { .. }) => false,

@@ -76,7 +76,7 @@ pub struct PreviewView {
     pub parts: u32,
     /// Duty points that get it so.
     pub points: u32,
-    /// Whose they are.
+    /// The functions whose points they are.
     pub functions: Vec<FunctionId>,
     /// The holding text goes instead: nobody read this language (RULES A7).
     pub other_text: bool,

@@ -97,7 +97,7 @@ impl Following {
         self.added.notify_one();
     }
 
-    /// No longer.
+    /// Follows a delivery no longer.
     pub fn remove(&self, delivery: DeliveryId) {
         let mut jobs = self.jobs();
         jobs.by_id.retain(|_, job| job.delivery != delivery);

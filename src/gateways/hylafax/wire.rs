@@ -20,7 +20,7 @@ impl Reply {
     pub fn preliminary(&self) -> bool {
         self.code / 100 == 1
     }
-    /// 2yz.
+    /// Whether it is 2yz: done.
     pub fn done(&self) -> bool {
         self.code / 100 == 2
     }

@@ -47,7 +47,7 @@ impl PageName {
         };
         (name.len() <= PAGE_NAME_LEN_MAX && name.split('/').all(part)).then_some(Self(name))
     }
-    /// As text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -115,7 +115,7 @@ impl Mirror {
         Ok(Self { gateway, store, http, readback_url, far_end: Mutex::default() })
     }
 
-    /// Which it is.
+    /// The gateway that it is.
     pub fn gateway(&self) -> &GatewayId {
         &self.gateway
     }

@@ -255,7 +255,7 @@ pub struct Number<'a> {
 /// `submit_sm` (4.4.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Submit<'a> {
-    /// Mostly empty.
+    /// Which service; mostly empty.
     pub service_type: &'a str,
     pub source: Number<'a>,
     pub dest: Number<'a>,

@@ -16,7 +16,7 @@ pub const EARLY_MAX: usize = 1_000;
 /// What a receipt says of the far device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum State {
-    /// It has it.
+    /// The telephone has it.
     Delivered,
     /// Not yet.
     Underway,

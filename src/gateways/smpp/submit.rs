@@ -155,7 +155,7 @@ pub fn validity(ttl_s: u32) -> String {
 /// What is the same for all parts of a job.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The key.
+    /// The delivery, which is the key.
     pub delivery: DeliveryId,
     /// The receiver.
     pub to: To,

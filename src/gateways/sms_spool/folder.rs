@@ -216,7 +216,7 @@ pub struct Read {
 pub struct Inbox {
     /// As they were at the last look.
     lengths: HashMap<PathBuf, u64>,
-    /// Read already.
+    /// Files that were read already.
     passed: HashSet<PathBuf>,
 }
 

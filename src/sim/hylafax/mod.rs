@@ -239,7 +239,7 @@ impl Drop for Handle {
 /// Starts a server on a free port of 127.0.0.1.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub async fn start(far: Far, name: &str, options: Options) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;

@@ -83,7 +83,7 @@ pub enum Receipts {
 /// What the centre is like.
 #[derive(Clone, Debug)]
 pub struct Opts {
-    /// Who may bind.
+    /// The user that may bind.
     pub system_id: String,
     pub password: String,
     /// What data coding 0 means.

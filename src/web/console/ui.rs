@@ -91,7 +91,7 @@ impl Ui {
         let weekdays = &self.plan.words(self.lang).weekdays;
         self.plan.calendar.written(at.timestamp(), self.now.timestamp(), weekdays)
     }
-    /// For `datetime-local`.
+    /// A time as `datetime-local` fields want it.
     pub fn local(&self, at: &At) -> String {
         self.plan.calendar.local(at.timestamp()).datetime().strftime("%Y-%m-%dT%H:%M").to_string()
     }

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Call {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    /// Of the body.
+    /// The body's type.
     pub content_type: &'static str,
     pub body: Bytes,
     /// Where to go instead, on this server (303 after a POST).
