@@ -344,6 +344,6 @@ fn an_http_gateway_that_would_take_any_200_for_success_is_not_built() {
     let config: sms_http::SmsHttpConfig = of("{ url: https://s.example/x, success_at: \"\" }");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let why = sms_http::SmsHttp::new("it".into(), config).err().unwrap();
-    assert!(why.contains("no success"), "{why}");
+    assert!(why.contains("is not success"), "{why}");
     assert_eq!(sms_http::SmsHttpConfig::default().protocol(), "http");
 }

@@ -25,15 +25,15 @@ pub struct WordsEntry {
     pub kinds: KindsEntry,
     /// What stands before each field, without the colon.
     pub labels: LabelsEntry,
-    /// With {time}.
+    /// Says that nobody knows when it is back, with {time} of the next forecast.
     pub restore_unknown: Name,
     /// What a running-again text says.
     pub restored: Name,
     /// What an all clear says.
     pub all_clear: Name,
-    /// With {text} and {time}.
+    /// Says until when a redirection holds, with {text} and {time}.
     pub redirection_until: Name,
-    /// With {mode} and {why}.
+    /// Says that a mode stays, with {mode} and {why}.
     pub mode_stays: Name,
     /// Why a mode stands when no incident holds it.
     pub mode_until_decided: Name,
@@ -51,11 +51,11 @@ pub struct WordsEntry {
     pub reminder: Name,
     /// Asks for an answer by reply, with {code}.
     pub answer_by_reply: Name,
-    /// With {phone} and {code}.
+    /// Asks for an answer by telephone, with {phone} and {code}.
     pub answer_by_phone: Name,
-    /// To a deputy, with {functions}.
+    /// Tells a deputy for whom it answers now, with {functions}.
     pub you_answer_for: Name,
-    /// Monday first, short.
+    /// The days of the week in short, Monday first.
     pub weekdays: List<Name>,
     /// What people write back.
     pub replies: RepliesEntry,
@@ -69,7 +69,7 @@ pub struct WordsEntry {
 pub struct KindsEntry {
     /// The word for the first text.
     pub alert: Name,
-    /// A change of mode.
+    /// The word for a change of mode.
     pub mode: Name,
     /// The word for an update.
     pub update: Name,
@@ -81,7 +81,7 @@ pub struct KindsEntry {
     pub all_clear: Name,
     /// The word for a redirection.
     pub redirection: Name,
-    /// They no longer do.
+    /// The word for the end of a redirection.
     pub redirection_over: Name,
 }
 
@@ -101,11 +101,11 @@ pub struct LabelsEntry {
     pub next: Name,
     /// Stands before the contact.
     pub contact: Name,
-    /// The number for the public.
+    /// Stands before the number for the public.
     pub call: Name,
     /// Stands before what is known.
     pub known: Name,
-    /// What is not known.
+    /// Stands before what is not known.
     pub unknown: Name,
     /// Stands before where patients go.
     pub redirection: Name,
@@ -123,14 +123,14 @@ pub struct RepliesEntry {
     pub failed: List<Name>,
     /// Words that ask for more time.
     pub wait: List<Name>,
-    /// A drill turned real.
+    /// Words for “a drill turned real”.
     pub real: List<Name>,
-    /// A report by SMS.
+    /// Words that begin a report by SMS.
     pub report: List<Name>,
-    /// Who answered is there.
+    /// Words for “I am there”.
     #[serde(default)]
     pub arrived: List<Name>,
-    /// A step is done.
+    /// Words for “the step is done”.
     #[serde(default)]
     pub done: List<Name>,
     /// An intervention must not begin.
