@@ -51,7 +51,7 @@ impl Engine {
             .journal
             .reader()
             .map_err(Into::into)
-            .and_then(|mut reader| recover(&mut *reader, self.state.plan.clone()))
+            .and_then(|reader| recover(&*reader, self.state.plan.clone()))
         {
             Ok(recovered) => recovered,
             Err(error) => {
