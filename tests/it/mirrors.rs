@@ -215,7 +215,7 @@ fn a_mirror_in_yaml_is_one_place_and_never_of_an_internal_page() {
     assert!(mistakes(page("webdav: { url: \"b.example\" }")).contains("is not an address"));
     assert!(
         mistakes(page("s3: { endpoint: \"https://s.example\", bucket: \"a/b\", key_id: k, secret: { env: X } }"))
-            .contains("no name of a bucket")
+            .contains("is not the name of a bucket")
     );
     let internal = page("folder: /a").replace("web-mirror:\n    page: public", "web-mirror:\n    page: internal");
     assert!(mistakes(internal).contains("only the public page is mirrored"));

@@ -424,11 +424,11 @@ async fn a_refused_password_is_said_once_and_not_tried_again_and_again() {
 #[tokio::test]
 async fn what_is_no_gateway_is_said_at_the_probe() {
     for (answer, why) in [
-        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "no SMPP gateway"),
+        (&b"SSH-2.0-OpenSSH_9.2\r\n"[..], "not an SMPP gateway"),
         (b"\0\0\0\x10\x80\0\0\x09\0\0\0\x0d\0\0\0\x01", "check system_id and password"),
         (b"\0\0\0\x10\x80\0\0\0\0\0\0\x03\0\0\0\0", "ESME_RINVCMDID"),
         (b"\0\0\0\x15\x80\0", "closed the connection"),
-        (b"\0\x02\0\0\x80\0\0\x09", "no SMPP gateway"),
+        (b"\0\x02\0\0\x80\0\0\x09", "not an SMPP gateway"),
     ] {
         let (port, _) = refuses(answer).await;
         let health = Smpp::new("sms".into(), config(port)).probe().await;
