@@ -106,6 +106,14 @@ pub fn recover_from(
     plan: Arc<Plan>,
     found: Result<Checkpoint, Unusable>,
 ) -> Result<(Recovered, Option<Unusable>), CannotRecover> {
-    let (replay, why_not) = replay_from(reader, plan, found)?;
-    Ok((replay.open(reader)?, why_not))
+    let (replay, why_not) = replay_from(reader, plan.clone(), found)?;
+    match (replay.open(reader), why_not) {
+        // It may name values that the journal does not have, though its checksum fits.
+        (Err(why), None) => {
+            let why = Unusable::Body(why.to_string());
+            let (replay, _) = replay_from(reader, plan, Err(Unusable::Missing))?;
+            Ok((replay.open(reader)?, Some(why)))
+        }
+        (opened, why_not) => Ok((opened?, why_not)),
+    }
 }

@@ -189,9 +189,24 @@ fn sample() -> (tempfile::TempDir, Vec<u8>, Recovered) {
     (dir, bytes, whole)
 }
 
+/// Makes the checksum fit.
+fn mend(bytes: &mut [u8]) {
+    let body = bytes.len() - 32;
+    let check = hash_of(&bytes[..body]);
+    bytes[body..].copy_from_slice(&check);
+}
+
 #[test]
 fn any_flip_and_any_cut_is_found_and_the_journal_decides() {
     let (dir, bytes, whole) = sample();
+    // Here and there a flip under a checksum that fits: a start never fails for what a checkpoint says.
+    for at in (100..bytes.len() - 32).step_by(101) {
+        let mut bad = bytes.clone();
+        bad[at] ^= 1;
+        mend(&mut bad);
+        std::fs::write(dir.path().join(CHECKPOINT_FILE), &bad).unwrap();
+        from_checkpoint(dir.path(), Checkpoint::read(dir.path(), &build()));
+    }
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(48));
     let places = (any::<prop::sample::Index>(), 1..=255u8, any::<bool>(), any::<bool>());
     let result = runner.run(&places, |(at, flip, cut, mended)| {
@@ -204,9 +219,7 @@ fn any_flip_and_any_cut_is_found_and_the_journal_decides() {
         }
         // Somebody who mends the checksum: what is inside has to hold by itself, or it is the same state.
         if mended && bad.len() > 64 {
-            let body = bad.len() - 32;
-            let check = hash_of(&bad[..body]);
-            bad[body..].copy_from_slice(&check);
+            mend(&mut bad);
         }
         std::fs::write(dir.path().join(CHECKPOINT_FILE), &bad).unwrap();
         let (recovered, why) = from_checkpoint(dir.path(), Checkpoint::read(dir.path(), &build()));
