@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::api::calls::{Call, Effect};
 use crate::api::{Refusal, VERSION, VERSION_HEADER};
 use crate::bounded::{BodyError, innermost, read_body, read_text};
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 
 /// Where the console listens unless told otherwise.
@@ -88,7 +89,8 @@ pub struct Client {
 
 impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
-    pub fn new(server: &str, token_file: &Path) -> Result<Self, Error> {
+    /// What it refuses it says in `lang`; in English when none.
+    pub fn new(server: &str, token_file: &Path, lang: Option<Lang>) -> Result<Self, Error> {
         let url = reqwest::Url::parse(server)
             .map_err(|e| Error::usage(format!("“{server}” is no address: {e}"), format!("write it as {SERVER}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
@@ -97,7 +99,9 @@ impl Client {
         // One crypto library for all TLS. A second call is refused, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let broken = |what: String| Error::other(what, "this is a fault of the machine; try again");
+        let said_in = lang.and_then(|lang| HeaderValue::from_str(lang.as_str()).ok());
         let client = reqwest::Client::builder()
+            .default_headers(said_in.map(|lang| (ACCEPT_LANGUAGE, lang)).into_iter().collect())
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
             .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
             .redirect(reqwest::redirect::Policy::none())

@@ -15,7 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::domain::calendar;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
-use crate::domain::lang::L10n;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::time::At;
 use crate::error::Error;
 use crate::words::{Word, cli as words};
@@ -45,6 +45,10 @@ impl<'t> Context<'t> {
     pub fn now(&self) -> At {
         self.clock.now().into()
     }
+    /// The language that the server is asked for: programs read English.
+    fn asked_lang(&self) -> Option<Lang> {
+        (!self.json()).then(|| self.term.lang())
+    }
     pub fn say(&self, word: Word) -> &'static str {
         self.term.say(word)
     }
@@ -57,7 +61,7 @@ impl<'t> Context<'t> {
     pub fn call<A, B: Serialize>(&mut self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
         if self.client.is_none() {
             let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
-            self.client = Some(Client::new(&self.global.server, &file)?);
+            self.client = Some(Client::new(&self.global.server, &file, self.asked_lang())?);
         }
         self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?.call(call)
     }

@@ -66,10 +66,15 @@ impl DemoArgs {
                 DemoEvent::Said(_) => {}
                 DemoEvent::Now(view) => bars.show(&view),
             };
+            let lang = cx.term.lang();
             let (running, _far, report) = demo(options, &mut show).await.map_err(|e| match &e {
                 DemoError::Start(e) => start_error(e),
                 DemoError::NotHere(_) => Error::new(Kind::Configuration, e.to_string(), "the demo never reaches a real gateway"),
-                DemoError::Refused(_) => Error::other(e.to_string(), "see `vardkase report --help`"),
+                DemoError::Refused(why) => {
+                    let refused = why.refused();
+                    let (why, help) = crate::words::refused(lang, &refused);
+                    Error::new(Kind::Refused, why, help).coded(refused.code)
+                }
             })?;
             bars.done();
             let fine = report.everybody && report.identical;

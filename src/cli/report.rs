@@ -139,9 +139,6 @@ impl ReportArgs {
 fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
     let Some(other) = error.already.filter(|_| report.shared == IfShared::Ask) else { return Err(error) };
     let separate = !add && cx.asks() && {
-        if let Some((what, _)) = cx.term.said(&error) {
-            cx.term.notice(what);
-        }
         cx.term.notice(&error.why);
         let question = cx.say(words::ADD_OR_SEPARATE);
         let read = |typed: &str| match typed.to_lowercase().as_str() {
