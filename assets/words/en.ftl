@@ -662,6 +662,256 @@ cli-kind-restored = restored
 cli-kind-all-clear = all_clear
 cli-kind-holding = holding
 cli-kind-redirection-over = redirection_over
+cli-gateway = Gateway
+cli-channel = Channel
+cli-standing = Standing
+cli-in-line = In line
+cli-last-well = Last well
+cli-last-test = Last test
+cli-spoken-by = Spoken to by
+cli-duty-points = Duty points
+cli-proven = Proven
+cli-carries = Carries
+cli-probe = State
+cli-it-said = It said
+cli-ago = { $age } ago
+cli-tested = { $age } ago, { $function }: { $how }
+cli-line-waits = { $queued } + { $flying }, { $waiting } do not fit
+cli-answered = answered
+cli-days = { $n } d
+cli-never-proven = { $n } never
+cli-well = well
+cli-not-well = NOT WELL
+cli-test-sent = TEST sent over { $gateway } to { $function }: { $n } duty point(s)
+cli-test-in-line = in line
+cli-test-accepted = accepted by the gateway; not known to be delivered yet
+cli-test-accepted-no-receipt = accepted by the gateway, which tells nothing of the far device
+cli-test-delivered = delivered to the far device
+cli-test-unknown = UNKNOWN whether it left{ $why }
+cli-test-failed = FAILED{ $why }
+cli-test-proven = proven: write `proven: { $day }` beside the address in contacts/functions.yaml
+cli-test-ask = the gateway took it, and nobody has answered: ask the duty whether it is there; when the code is said by telephone: vardkase gateway answered CODE
+cli-demo-region = FICTIONAL REGION, gateways on this machine. People answer within seconds here, not minutes.
+cli-public-page = public page
+cli-console = console
+cli-token = token
+cli-its-token = its token
+cli-second-copy = second copy
+cli-ends-with = Ctrl-C ends it.
+cli-demo-approves = KiB approves
+cli-asked-beside = { $by } (asked beside or after)
+cli-no-answer-asked = no answer asked
+cli-passed-on = passed on to { $n }
+cli-yes = yes
+cli-head-accepted = Accepted
+cli-head-delivered = Delivered
+cli-head-answered-by = Answered by
+cli-head-after = After
+cli-bar-answered = answered
+cli-demo-same-text = The same text everywhere: what each far device shows, put together, against the journal's text
+cli-identical = identical
+cli-different = DIFFERENT
+cli-of-these = of
+cli-page-read-back = public page read back
+cli-page-nothing-said = public page: nothing was said to the public
+cli-demo-everybody = every function was reached or passed on
+cli-demo-somebody-not = SOMEBODY WAS NEITHER REACHED NOR PASSED ON
+cli-demo-only-here = the demo never reaches a real gateway
+cli-fictional-point = FICTIONAL REGION: nothing here exists. Point at yours with --config DIR.
+cli-copy-records = { $folder }: { $records } records
+cli-check-warns = { $n ->
+    [one] `vardkase check` has one warning
+   *[other] `vardkase check` has { $n } warnings
+}
+cli-no-public-url = no --public-url: mails have no answer links, faxes no address in their code
+cli-records-proved = { $n ->
+    [one] 1 record is proved
+   *[other] { $n } records are proved
+}
+cli-records-before = { $n ->
+    [one] 1 record before it is proved
+   *[other] { $n } records before it are proved
+}
+cli-records = { $n ->
+    [one] 1 record
+   *[other] { $n } records
+}
+cli-not-proved = NOT PROVED: { $why }
+cli-broken-at = BROKEN at { $fault }
+cli-none = none
+cli-head = head: { $head }
+cli-seals = seals: { $n } proved, the last of record { $seq } at { $at }, by { $keys }
+cli-no-seals = seals: none
+cli-private = private values: { $proved } proved, { $forgotten } forgotten, { $keyless } without a key
+cli-checkpoint = checkpoint: says what the journal says up to record { $seq }
+cli-checkpoint-none = checkpoint: none
+cli-checkpoint-unused = checkpoint: not used by a start, { $why }
+cli-beside-chain = beside the chain: { $fault }
+cli-more-beside-chain = and { $n } more beside the chain
+cli-verify-keep = keep the folder as it is, verify its second copy, and start on the one that is whole
+cli-doubt-seal = record { $seq }: { $why }
+cli-doubt-key = seals are by { $other }, not by { $key }
+cli-doubt-other = record { $seq } is not the one that was noted: the chain was computed anew
+cli-doubt-short = the journal ends at { $end }, before the record that was noted ({ $seq })
+cli-export-proved = plans: { $plans } proved; seals: { $seals } proved
+cli-export-sealed = sealed up to record { $seq } at { $at }
+cli-sealed-by = sealed by: { $key }
+cli-not-sealed = not sealed: this journal has no seal yet
+cli-export-compare = compare the key or a head with one that was noted elsewhere (--key, --expect, --foot): whoever forges a whole journal forges its seals with a key of his own
+cli-export-ask-anew = ask for the file anew, and for the journal's second copy
+cli-export-elsewhere = elsewhere: vardkase verify --export { $file }
+cli-backup-unrecorded = the backup is whole, and is not on record: { $why }
+cli-backup-written = { $n ->
+    [one] { $file }: 1 record, proved
+   *[other] { $file }: { $n } records, proved
+}
+cli-backup-made = made: { $at } by version { $version }
+cli-backup-with-keys = holds: journal, plans, private values and the keys that open them: keep it as you keep the state folder
+cli-backup-without-keys = holds: journal, plans, private values sealed; NOT the keys: keep the file `key` elsewhere
+cli-restored-records = { $n ->
+    [one] { $folder }: 1 record restored and proved
+   *[other] { $folder }: { $n } records restored and proved
+}
+cli-forgotten-again = { $n ->
+    [one] forgotten as before: 1 incident
+   *[other] forgotten as before: { $n } incidents
+}
+cli-forgotten-in-it = what was forgotten after this backup was made is in it: forget it again, or restore with --forgotten-in DIR
+cli-next-serve = next: vardkase serve --state { $folder }
+cli-restore-works = the restore works: { $what }
+cli-restore-failed = THE RESTORE FAILED: { $what }
+cli-restore-took = { $records } records of a backup of { $at }, in { $seconds } s
+cli-restore-keep = take a new backup and rehearse that; keep this file, and `vardkase verify` the state folder
+cli-n-functions = { $n ->
+    [one] 1 function
+   *[other] { $n } functions
+}
+cli-not-read = NOT READ
+cli-four-eyes = four eyes: who reported can't approve it
+cli-forgotten = what was private of { $incident } is forgotten, in every copy of the journal
+cli-forgotten-no-backup = no backup that this journal knows of holds it
+cli-forgotten-backups = these backups hold it still; delete them, or let them run out:
+cli-with-keys = with keys
+cli-without-keys = without keys
+cli-or-configured = { $help }; or show what is configured: vardkase gateway list --config DIR
+cli-config-mistakes = { $n ->
+    [one] the configuration has one mistake
+   *[other] the configuration has { $n } mistakes
+}
+cli-config-mend = run `vardkase check --config DIR` and mend what it names
+cli-no-gateway = no gateway is called “{ $typed }”
+cli-there-are = there are: { $all }
+cli-forgotten-on = forgotten { $day }
+cli-cant-be-read = { $file } can't be read: { $why }
+cli-cant-be-written = { $file } can't be written: { $why }
+cli-export-name = name the file of `vardkase log --export`
+cli-name-new-file = name a new file on a disk with space
+cli-no-backup = the backup is missing
+cli-not-later = { $folder } is not this journal as it was later: record { $seq } is another one
+cli-name-lost = name the state folder that was lost, or its second copy
+cli-no-folder = { $folder } is no folder
+cli-name-folder = name the folder that has channels/, playbooks/ and contacts/ in it
+cli-config-changed = the configuration changed meanwhile
+cli-check-again = check again
+cli-approve-missing = the number or the fingerprint is missing
+cli-approve-how = read it with `vardkase preview 14-2`, then `vardkase approve 14-2 FINGERPRINT`
+cli-waits-not = { $message } does not wait for { $by }
+cli-see-status = see `vardkase status`
+cli-see-preview = see `vardkase preview`
+cli-none-of-these = { $typed } is none of these
+cli-type-as-shown = type a number as it is shown
+cli-has-no-text = { $message } has no text
+cli-reject-says-no = `vardkase reject` says no, and asks the deputy; the deadline runs
+cli-check-fine = fine
+cli-check-fine-with = fine, with { $warnings }
+cli-check-errors = { $n ->
+    [one] 1 error
+   *[other] { $n } errors
+}
+cli-check-warnings = { $n ->
+    [one] 1 warning
+   *[other] { $n } warnings
+}
+cli-not-understood = the server's answer was not understood: { $why }
+cli-both-versions = { $why } (the server is vardkase { $server }, this is { $own })
+cli-look-at-json = server and command line are of different versions? `--json` shows the answer as it came
+cli-done-not-understood = it was carried out, and the server's answer was not understood: { $why }
+cli-look-first = look at `vardkase status` before you repeat it
+cli-no-address = “{ $typed }” is no address of a server
+cli-write-it-as = write it as { $example }
+cli-machine-fault = this is a fault of the machine; try again
+cli-too-large = the request is too large
+cli-say-shorter = say it shorter
+cli-token-not-taken = the server at { $server } does not take this token
+cli-it-says = { $why } (it says: { $said })
+cli-token-where = name the server's state folder with --state DIR, or its token file with --token-file; both belong to the account that runs `vardkase serve`
+cli-no-token = no token: { $file }: { $why }
+cli-holds-no-token = { $file } holds no token
+cli-cant-reach = the server at { $server } can't be reached: { $why }
+cli-is-it-running = is `vardkase serve` running? Name another address with --server or VARDKASE_SERVER
+cli-not-in-time = no answer in time
+cli-no-answer-came = no answer came
+cli-odd = the server at { $server } did not answer as expected: { $what }
+cli-odd-look = look at its log; is something else listening there? Name another address with --server
+cli-may-be-done = the request left for { $server }, and { $what }: it may have been carried out
+cli-answer-too-large = its answer is too large
+cli-answer-no-json = its answer is no JSON
+cli-request-unknown = it does not know this request; is it of another version?
+cli-request-of-version = it does not know this request: it is vardkase { $server }, this is { $own }
+cli-http-status = it answered with HTTP status { $status }
+cli-no-time = “{ $typed }” is no time
+cli-time-forms = write 03:12, `in 2h`, `20m ago`, 2031-01-01 03:12, or RFC 3339
+cli-needs-zone = “{ $typed }” needs a time zone, and the server tells none
+cli-zone-forms = give it as 2031-01-01T03:12:00+01:00, or as `in 2h` or `20m ago`
+cli-is-missing = { $what } is missing
+cli-give-with = give it with { $option }
+cli-which-function = which function acts
+cli-the-reason = the reason
+cli-no-command = no command was given
+cli-see-help = `vardkase report` reports a disruption; `vardkase --help` shows all
+cli-no-language = it is not said in which language the text is
+cli-text-per-language = write --text sv='LARM …', once per language
+cli-two-texts = there are two texts in “{ $language }”
+cli-one-per-language = give one per language
+cli-not-clear = that is not understood
+cli-yes-no-unknown = write yes, no or unknown
+cli-no-level = no level is called “{ $typed }”
+cli-type-one-above = type one of those above
+cli-not-all-answered = the questions were not answered: nothing was sent
+cli-report-again-or = call `vardkase report` again, or give options
+cli-needs-forecast = “unknown” needs a time for the next forecast
+cli-give-forecast = say when the next forecast comes: --forecast TIME
+cli-forecast-if-unknown = a forecast is for when the time is unknown
+cli-give-one-of-them = give one of them: --restore TIME, or --restore unknown --forecast TIME
+cli-not-said-what = it is not said what is down
+cli-name-playbook = name the playbook: vardkase report PLAYBOOK [LEVEL]; on a terminal it is asked for
+cli-report-again = call `vardkase report` again
+cli-neither = that is neither
+cli-one-letter = type one letter
+cli-sends-nothing = --data-complete sends nothing, so it takes no news
+cli-news-first = tell the news first, as `vardkase update`
+cli-did-you-mean = did you mean “{ $near }”?
+cli-no-schema = there is no schema “{ $typed }”
+cli-watch-needs = --watch needs a terminal
+cli-watch-else = leave --watch out, or follow the journal with `vardkase log --follow`
+cli-two-act = the call was taken by { $by }, and { $acting } acts
+cli-leave-as-out = --by is the duty that acts: leave --as out
+cli-not-said-who = it is not said who called
+cli-name-caller = name the function: vardkase ack 14-1 icu --via phone
+cli-not-read-since = NOT READ since another language was changed
+cli-costly = “{ $character }” makes it longer
+cli-costly-instead = “{ $character }” makes it longer, “{ $other }” reads the same
+cli-sms-saved = ({ $now } SMS would become { $then })
+cli-holding-instead = the holding text instead: nobody read this language
+cli-newest-version = run `vardkase verify`; use the newest version
+cli-no-record = there is no record { $seq }
+cli-leave-after-out = leave --after out
+cli-no-threads = the system gives no threads: { $why }
+cli-end-users = end what uses them up
+cli-no-scratch = no scratch folder: { $why }
+cli-name-scratch = name a place with --scratch DIR
+cli-set-tmpdir = set TMPDIR to a folder that can be written
+cli-no-probe-answer = no answer to the probe in { $seconds } s
 
 ## What a command did, by the name of the event
 

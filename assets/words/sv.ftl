@@ -660,6 +660,256 @@ cli-kind-restored = åter i drift
 cli-kind-all-clear = faran över
 cli-kind-holding = utreds
 cli-kind-redirection-over = omdirigering slut
+cli-gateway = Väg
+cli-channel = Kanal
+cli-standing = Tillstånd
+cli-in-line = I kö
+cli-last-well = Senast frisk
+cli-last-test = Senaste prov
+cli-spoken-by = Protokoll
+cli-duty-points = Jouradresser
+cli-proven = Bevisade
+cli-carries = Bär
+cli-probe = Läge
+cli-it-said = Den svarade
+cli-ago = för { $age } sedan
+cli-tested = för { $age } sedan, { $function }: { $how }
+cli-line-waits = { $queued } + { $flying }, { $waiting } får inte plats
+cli-answered = besvarat
+cli-days = { $n } d
+cli-never-proven = { $n } aldrig
+cli-well = frisk
+cli-not-well = INTE FRISK
+cli-test-sent = prov (TEST) sänt över { $gateway } till { $function }: { $n } jouradress(er)
+cli-test-in-line = i kö
+cli-test-accepted = mottaget av vägen; ännu inte känt om det är framme
+cli-test-accepted-no-receipt = mottaget av vägen, som inte säger något om mottagarens apparat
+cli-test-delivered = framme i mottagarens apparat
+cli-test-unknown = OKLART om det gick iväg{ $why }
+cli-test-failed = MISSLYCKADES{ $why }
+cli-test-proven = bevisad: skriv `proven: { $day }` vid adressen i contacts/functions.yaml
+cli-test-ask = vägen tog emot det, och ingen har svarat: fråga jouren om det kom fram; sägs koden på telefon: vardkase gateway answered KOD
+cli-demo-region = PÅHITTAD REGION, vägarna finns på den här datorn. Här svarar människor inom sekunder, inte minuter.
+cli-public-page = publika sidan
+cli-console = konsol
+cli-token = nyckel
+cli-its-token = dess nyckel
+cli-second-copy = andra kopian
+cli-ends-with = Ctrl-C avslutar.
+cli-demo-approves = KiB godkänner
+cli-asked-beside = { $by } (frågad bredvid eller efter)
+cli-no-answer-asked = inget svar begärt
+cli-passed-on = frågan gick vidare till { $n }
+cli-yes = ja
+cli-head-accepted = Lämnad
+cli-head-delivered = Framme
+cli-head-answered-by = Svar från
+cli-head-after = Efter
+cli-bar-answered = besvarade
+cli-demo-same-text = Samma text överallt: det som varje apparat visar, hopsatt, jämfört med journalens text
+cli-identical = lika
+cli-different = OLIKA
+cli-of-these = av
+cli-page-read-back = publika sidan läst tillbaka
+cli-page-nothing-said = publika sidan: inget sades till allmänheten
+cli-demo-everybody = varje funktion nåddes, eller så gick frågan vidare
+cli-demo-somebody-not = NÅGON NÅDDES INTE, OCH FRÅGAN GICK INTE VIDARE
+cli-demo-only-here = demon når aldrig en riktig väg
+cli-fictional-point = PÅHITTAD REGION: inget här finns. Peka ut er egen med --config MAPP.
+cli-copy-records = { $folder }: { $records } poster
+cli-check-warns = { $n ->
+    [one] `vardkase check` har en varning
+   *[other] `vardkase check` har { $n } varningar
+}
+cli-no-public-url = inget --public-url: e-post får inga svarslänkar, fax ingen adress i sin kod
+cli-records-proved = { $n ->
+    [one] 1 post är bevisad
+   *[other] { $n } poster är bevisade
+}
+cli-records-before = { $n ->
+    [one] 1 post före den är bevisad
+   *[other] { $n } poster före den är bevisade
+}
+cli-records = { $n ->
+    [one] 1 post
+   *[other] { $n } poster
+}
+cli-not-proved = INTE BEVISAD: { $why }
+cli-broken-at = TRASIG vid { $fault }
+cli-none = inget
+cli-head = journalens slut: { $head }
+cli-seals = sigill: { $n } bevisade, det sista av post { $seq } { $at }, av { $keys }
+cli-no-seals = sigill: inga
+cli-private = privata värden: { $proved } bevisade, { $forgotten } glömda, { $keyless } utan nyckel
+cli-checkpoint = kontrollpunkt: säger detsamma som journalen till och med post { $seq }
+cli-checkpoint-none = kontrollpunkt: ingen
+cli-checkpoint-unused = kontrollpunkt: används inte vid start, { $why }
+cli-beside-chain = vid sidan av kedjan: { $fault }
+cli-more-beside-chain = och { $n } till vid sidan av kedjan
+cli-verify-keep = låt mappen vara som den är, kontrollera dess andra kopia och starta på den som är hel
+cli-doubt-seal = post { $seq }: { $why }
+cli-doubt-key = sigillen är av { $other }, inte av { $key }
+cli-doubt-other = post { $seq } är inte den som antecknades: kedjan har räknats om
+cli-doubt-short = journalen slutar vid { $end }, före posten som antecknades ({ $seq })
+cli-export-proved = planer: { $plans } bevisade; sigill: { $seals } bevisade
+cli-export-sealed = med sigill till och med post { $seq } { $at }
+cli-sealed-by = sigill av: { $key }
+cli-not-sealed = utan sigill: journalen har inget ännu
+cli-export-compare = jämför nyckeln eller journalens slut med det som antecknats på annat håll (--key, --expect, --foot): den som förfalskar en hel journal förfalskar dess sigill med en egen nyckel
+cli-export-ask-anew = be om filen på nytt, och om journalens andra kopia
+cli-export-elsewhere = på annat håll: vardkase verify --export { $file }
+cli-backup-unrecorded = säkerhetskopian är hel men står inte i journalen: { $why }
+cli-backup-written = { $n ->
+    [one] { $file }: 1 post, bevisad
+   *[other] { $file }: { $n } poster, bevisade
+}
+cli-backup-made = gjord: { $at }, av version { $version }
+cli-backup-with-keys = innehåller: journal, planer, privata värden och nycklarna till dem: förvara den som tillståndsmappen
+cli-backup-without-keys = innehåller: journal, planer, privata värden förseglade; INTE nycklarna: förvara filen `key` på annat håll
+cli-restored-records = { $n ->
+    [one] { $folder }: 1 post återställd och bevisad
+   *[other] { $folder }: { $n } poster återställda och bevisade
+}
+cli-forgotten-again = { $n ->
+    [one] glömt som förut: 1 händelse
+   *[other] glömt som förut: { $n } händelser
+}
+cli-forgotten-in-it = det som glömdes efter att säkerhetskopian gjordes finns i den: glöm det igen, eller återställ med --forgotten-in MAPP
+cli-next-serve = härnäst: vardkase serve --state { $folder }
+cli-restore-works = återställningen fungerar: { $what }
+cli-restore-failed = ÅTERSTÄLLNINGEN MISSLYCKADES: { $what }
+cli-restore-took = { $records } poster ur en säkerhetskopia från { $at }, på { $seconds } s
+cli-restore-keep = gör en ny säkerhetskopia och öva med den; behåll den här filen, och kör `vardkase verify` på tillståndsmappen
+cli-n-functions = { $n ->
+    [one] 1 funktion
+   *[other] { $n } funktioner
+}
+cli-not-read = EJ LÄST
+cli-four-eyes = fyra ögon: den som rapporterade får inte godkänna
+cli-forgotten = det privata i { $incident } är glömt, i varje kopia av journalen
+cli-forgotten-no-backup = ingen säkerhetskopia som journalen känner till har det
+cli-forgotten-backups = dessa säkerhetskopior har det ännu; ta bort dem, eller låt dem gå ut:
+cli-with-keys = med nycklar
+cli-without-keys = utan nycklar
+cli-or-configured = { $help }; eller se det som är konfigurerat: vardkase gateway list --config MAPP
+cli-config-mistakes = { $n ->
+    [one] konfigurationen har ett fel
+   *[other] konfigurationen har { $n } fel
+}
+cli-config-mend = kör `vardkase check --config MAPP` och rätta det som den nämner
+cli-no-gateway = ingen väg heter ”{ $typed }”
+cli-there-are = det finns: { $all }
+cli-forgotten-on = glömt { $day }
+cli-cant-be-read = { $file } går inte att läsa: { $why }
+cli-cant-be-written = { $file } går inte att skriva: { $why }
+cli-export-name = ange filen från `vardkase log --export`
+cli-name-new-file = ange en ny fil på en disk med plats
+cli-no-backup = säkerhetskopian saknas
+cli-not-later = { $folder } är inte den här journalen som den var senare: post { $seq } är en annan
+cli-name-lost = ange tillståndsmappen som gick förlorad, eller dess andra kopia
+cli-no-folder = { $folder } är ingen mapp
+cli-name-folder = ange mappen som har channels/, playbooks/ och contacts/ i sig
+cli-config-changed = konfigurationen ändrades under tiden
+cli-check-again = kontrollera igen
+cli-approve-missing = numret eller kontrollkoden saknas
+cli-approve-how = läs texten med `vardkase preview 14-2`, sedan `vardkase approve 14-2 KONTROLLKOD`
+cli-waits-not = { $message } väntar inte på { $by }
+cli-see-status = se `vardkase status`
+cli-see-preview = se `vardkase preview`
+cli-none-of-these = { $typed } är ingen av dessa
+cli-type-as-shown = skriv ett nummer som det visas
+cli-has-no-text = { $message } har ingen text
+cli-reject-says-no = `vardkase reject` säger nej och frågar ersättaren; tiden går
+cli-check-fine = allt är rätt
+cli-check-fine-with = inga fel, men { $warnings }
+cli-check-errors = { $n ->
+    [one] 1 fel
+   *[other] { $n } fel
+}
+cli-check-warnings = { $n ->
+    [one] 1 varning
+   *[other] { $n } varningar
+}
+cli-not-understood = serverns svar gick inte att förstå: { $why }
+cli-both-versions = { $why } (servern är vardkase { $server }, detta är { $own })
+cli-look-at-json = är servern och kommandoraden av olika version? `--json` visar svaret som det kom
+cli-done-not-understood = det är utfört, men serverns svar gick inte att förstå: { $why }
+cli-look-first = se `vardkase status` innan du gör om det
+cli-no-address = ”{ $typed }” är ingen adress till en server
+cli-write-it-as = skriv det som { $example }
+cli-machine-fault = felet ligger i datorn; försök igen
+cli-too-large = det som sändes är för stort
+cli-say-shorter = skriv det kortare
+cli-token-not-taken = servern { $server } tar inte emot nyckeln
+cli-it-says = { $why } (den säger: { $said })
+cli-token-where = ange serverns tillståndsmapp med --state MAPP, eller dess nyckelfil med --token-file; båda tillhör kontot som kör `vardkase serve`
+cli-no-token = ingen nyckel: { $file }: { $why }
+cli-holds-no-token = { $file } innehåller ingen nyckel
+cli-cant-reach = servern { $server } kan inte nås: { $why }
+cli-is-it-running = är `vardkase serve` igång? Ange en annan adress med --server eller VARDKASE_SERVER
+cli-not-in-time = inget svar i tid
+cli-no-answer-came = inget svar kom
+cli-odd = servern { $server } svarade inte som väntat: { $what }
+cli-odd-look = se dess logg; är det något annat som lyssnar där? Ange en annan adress med --server
+cli-may-be-done = begäran gick iväg till { $server }, men { $what }: den kan ha utförts
+cli-answer-too-large = svaret är för stort
+cli-answer-no-json = svaret är inte JSON
+cli-request-unknown = den känner inte till begäran; är den av en annan version?
+cli-request-of-version = den känner inte till begäran: den är vardkase { $server }, detta är { $own }
+cli-http-status = den svarade med HTTP-status { $status }
+cli-no-time = ”{ $typed }” är ingen tid
+cli-time-forms = skriv 03:12, `in 2h`, `20m ago`, 2031-01-01 03:12 eller RFC 3339
+cli-needs-zone = ”{ $typed }” behöver en tidszon, och servern anger ingen
+cli-zone-forms = ange den som 2031-01-01T03:12:00+01:00, eller som `in 2h` eller `20m ago`
+cli-is-missing = { $what } saknas
+cli-give-with = ange det med { $option }
+cli-which-function = vilken funktion du är
+cli-the-reason = orsaken
+cli-no-command = inget kommando angavs
+cli-see-help = `vardkase report` rapporterar en störning; `vardkase --help` visar allt
+cli-no-language = det är inte angivet vilket språk texten är på
+cli-text-per-language = skriv --text sv='LARM …', en gång per språk
+cli-two-texts = det finns två texter på ”{ $language }”
+cli-one-per-language = ange en per språk
+cli-not-clear = det går inte att förstå
+cli-yes-no-unknown = skriv ja, nej eller okänt
+cli-no-level = ingen nivå heter ”{ $typed }”
+cli-type-one-above = skriv en av dem ovan
+cli-not-all-answered = frågorna besvarades inte: inget är sänt
+cli-report-again-or = kör `vardkase report` igen, eller ange tillval
+cli-needs-forecast = ”okänt” behöver en tid för nästa prognos
+cli-give-forecast = ange när nästa prognos kommer: --forecast TID
+cli-forecast-if-unknown = en prognos är till för när tiden är okänd
+cli-give-one-of-them = ange en av dem: --restore TID, eller --restore unknown --forecast TID
+cli-not-said-what = det är inte angivet vad som är nere
+cli-name-playbook = ange handlingsplanen: vardkase report HANDLINGSPLAN [NIVÅ]; i en terminal frågas det efter den
+cli-report-again = kör `vardkase report` igen
+cli-neither = det är inget av dem
+cli-one-letter = skriv en bokstav
+cli-sends-nothing = --data-complete sänder inget, så det tar inga nyheter
+cli-news-first = meddela nyheterna först, med `vardkase update`
+cli-did-you-mean = menade du ”{ $near }”?
+cli-no-schema = det finns inget schema ”{ $typed }”
+cli-watch-needs = --watch behöver en terminal
+cli-watch-else = utelämna --watch, eller följ journalen med `vardkase log --follow`
+cli-two-act = { $by } tog samtalet, men { $acting } är angiven
+cli-leave-as-out = --by är den som agerar: utelämna --as
+cli-not-said-who = det är inte angivet vem som ringde
+cli-name-caller = ange funktionen: vardkase ack 14-1 iva --via phone
+cli-not-read-since = EJ LÄST sedan ett annat språk ändrades
+cli-costly = ”{ $character }” gör den längre
+cli-costly-instead = ”{ $character }” gör den längre, ”{ $other }” läses likadant
+cli-sms-saved = ({ $now } SMS skulle bli { $then })
+cli-holding-instead = väntetexten i stället: ingen har läst det här språket
+cli-newest-version = kör `vardkase verify`; använd den senaste versionen
+cli-no-record = det finns ingen post { $seq }
+cli-leave-after-out = utelämna --after
+cli-no-threads = systemet ger inga trådar: { $why }
+cli-end-users = avsluta det som tar dem
+cli-no-scratch = ingen arbetsmapp: { $why }
+cli-name-scratch = ange en plats med --scratch MAPP
+cli-set-tmpdir = sätt TMPDIR till en mapp som går att skriva i
+cli-no-probe-answer = inget svar när vägen provades, inom { $seconds } s
 
 ## What a command did, by the name of the event
 

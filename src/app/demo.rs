@@ -93,8 +93,10 @@ pub enum DemoEvent {
         /// Where its token lies.
         token_file: PathBuf,
     },
-    /// Something happened.
-    Said(String),
+    /// The communicator said yes to a text.
+    Approved,
+    /// A function answered by SMS.
+    Answered(FunctionId, IncidentNo),
     Now(Box<IncidentView>),
 }
 
@@ -245,7 +247,7 @@ impl People<'_> {
             for code in self.codes() {
                 if began.elapsed() >= KIB_READS && approved.insert(code.0.clone()) {
                     let _ = self.far.reply_sms(&code.1, &format!("OK {}", code.0)).await;
-                    show(DemoEvent::Said("KiB approves".into()));
+                    show(DemoEvent::Approved);
                 }
             }
             for (i, row) in view.rows.iter().enumerate() {
@@ -265,7 +267,7 @@ impl People<'_> {
                     && self.answer(who).await
                     && answered.insert(row.function.clone())
                 {
-                    show(DemoEvent::Said(format!("{who}: JA {no}")));
+                    show(DemoEvent::Answered(who.clone(), no));
                 }
             }
             let open = view.rows.iter().filter(|r| matches!(r.state, AskView::Waiting)).count();

@@ -115,6 +115,10 @@ impl Terminal {
     pub fn lang(&self) -> Lang {
         self.with.lang
     }
+    /// Programs read English.
+    pub fn for_programs(&mut self) {
+        self.with.lang = Lang::EN;
+    }
     /// A word in that language.
     pub(crate) fn say(&self, word: Word) -> &'static str {
         word.say(self.with.lang)
@@ -163,6 +167,11 @@ impl Terminal {
             text.push_str(&format!("{now}: {}\n", error.help.trim_end()));
         }
         self.aside(&plain(&text));
+    }
+    /// What to do next, beside what was asked for.
+    pub fn help(&mut self, next: &str) {
+        let now = self.say(words::HELP);
+        self.notice(&format!("{now}: {next}"));
     }
     fn aside(&mut self, text: &str) {
         // Where even this can't be written, the exit code still says it.

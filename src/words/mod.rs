@@ -10,6 +10,7 @@ use std::fmt::Display;
 
 use crate::domain::incident::refused::{Given, Refused};
 use crate::domain::lang::{L10n, Lang};
+use crate::domain::text::DoesNotFit;
 
 /// A word or sentence without parameters, in every language that has a catalogue; English where one lacks it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,6 +99,18 @@ pub(crate) fn in_all(said: impl Fn(Lang) -> String) -> L10n {
 pub(crate) fn own_name(lang: Lang) -> Option<&'static str> {
     let known = column(lang) != 0 || CATALOGUES.iter().any(|(name, _)| *name == lang.as_str());
     known.then(|| language::OWN.say(lang))
+}
+
+/// Why a gateway can't carry a text.
+pub(crate) fn cannot(lang: Lang, why: &DoesNotFit) -> String {
+    match why {
+        DoesNotFit::Lacks(c) => format!("{} “{c}”", console::CANT_SHOW.say(lang)),
+        DoesNotFit::TooLong { needs, max, .. } => {
+            let (a, b) = (console::TOO_LONG_NEEDS.say(lang), console::FIT.say(lang));
+            format!("{a} {needs}, {max} {b}")
+        }
+        DoesNotFit::NoRoom => console::NO_ROOM.say(lang).into(),
+    }
 }
 
 /// What was refused and why, and what to do next.

@@ -2,6 +2,7 @@
 
 use super::handle::Answer;
 use super::*;
+use crate::dispatch::forgotten::day;
 use crate::dispatch::record::label;
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::incident::refused::refuse;
@@ -25,7 +26,7 @@ impl Engine {
             return Err(refuse!(NoReasonForget));
         }
         if let Some((at, before)) = self.meta.kept.forgotten.get(&no) {
-            let (day, reason) = (day_of(*at), &before.reason);
+            let (day, reason) = (day(*at), &before.reason);
             return Err(refuse!(ForgottenAlready { incident: no, day, reason }));
         }
         let input = Input::LeaveMemory { incident: no, by: wanted.by.clone() };
@@ -36,9 +37,4 @@ impl Engine {
     pub(super) fn forgotten(&mut self, no: IncidentNo) {
         self.meta.kept.refs.retain(|other| other != no);
     }
-}
-
-/// The day, as people read it in the journal: UTC.
-fn day_of(at: At) -> String {
-    at.timestamp().strftime("%Y-%m-%d").to_string()
 }

@@ -62,7 +62,7 @@ impl OnePage {
         words::then(self.ui.lang, a.approval.then, a.approval.finally)
     }
     fn cannot(&self, why: &crate::domain::text::DoesNotFit) -> String {
-        words::cannot(self.ui.lang, why)
+        crate::words::cannot(self.ui.lang, why)
     }
     /// One for each channel: the largest group. The others show what differs per receiver.
     fn main(&self) -> Vec<&PreviewView> {

@@ -72,7 +72,7 @@ impl Page {
         self.view.dropped.iter().find(hit)
     }
     fn why(&self, d: &DroppedView) -> String {
-        words::cannot(self.ui.lang, &d.why)
+        crate::words::cannot(self.ui.lang, &d.why)
     }
     fn cell_sign(&self, c: &CellView) -> &'static str {
         words::delivery(self.ui.lang, c.state).0

@@ -130,7 +130,7 @@ fn without_a_terminal_what_is_missing_is_an_error() {
         ),
         (&["status", "--watch"], "--watch needs a terminal"),
         (&["report", "x", "--since", "soon", "--as", "a"], "“soon” is no time"),
-        (&["status", "--server", "nonsense"], "“nonsense” is no address: relative URL without a base"),
+        (&["status", "--server", "nonsense"], "“nonsense” is no address of a server"),
         (&["status", "--server", "ftp://x"], "“ftp://x” is no address of a server"),
         (&[], "no command was given"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
