@@ -167,7 +167,7 @@ pub(super) fn json<T: DeserializeOwned>(
         return Err(refuse!(NotJson).into());
     }
     let body = body.map_err(|e| too_large(e.status()))?;
-    serde_json::from_slice(&body).map_err(|e| Problem::input(e))
+    serde_json::from_slice(&body).map_err(Problem::input)
 }
 
 pub(super) fn too_large(status: StatusCode) -> Problem {
@@ -221,7 +221,7 @@ async fn incident(
 }
 
 pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
-    let Path(text) = path.map_err(|e| Problem::input(e))?;
+    let Path(text) = path.map_err(Problem::input)?;
     text.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed: text }).into())
 }
 
@@ -233,7 +233,7 @@ async fn previews(
     State(ctx): State<Ctx>,
     path: Result<Path<(String, u32)>, PathRejection>,
 ) -> Result<Json<view::PreviewsView>, Problem> {
-    let Path((no, seq)) = path.map_err(|e| Problem::input(e))?;
+    let Path((no, seq)) = path.map_err(Problem::input)?;
     let no = number(Ok(Path(no)))?;
     let found = ctx.handle.query(move |s, m| view::previews(s, no, seq, m.now)).await?;
     found.map(Json).ok_or_else(|| refuse!(UnknownNumberLook { message: format!("{no}-{seq}") }).into())
@@ -256,7 +256,7 @@ async fn approvals(
     State(ctx): State<Ctx>,
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
-    let Query(As { by }) = query.map_err(|e| Problem::input(e))?;
+    let Query(As { by }) = query.map_err(Problem::input)?;
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
     found.map(Json)
 }
@@ -265,7 +265,7 @@ async fn todo(
     State(ctx): State<Ctx>,
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<view::TodoView>, Problem> {
-    let Query(As { by }) = query.map_err(|e| Problem::input(e))?;
+    let Query(As { by }) = query.map_err(Problem::input)?;
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
     found.map(Json)
 }
@@ -290,7 +290,7 @@ struct LogQuery {
 }
 
 async fn log(State(ctx): State<Ctx>, query: Result<Query<LogQuery>, QueryRejection>) -> Result<Json<LogPart>, Problem> {
-    let Query(LogQuery { after, incident }) = query.map_err(|e| Problem::input(e))?;
+    let Query(LogQuery { after, incident }) = query.map_err(Problem::input)?;
     let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
     let (journal, forgotten) = (ctx.log.clone(), ctx.handle.query(|_, meta| forgotten_at(meta)).await?);
     let unreadable = |detail: String| Problem::from(refuse!(LogUnreadable { detail }));
