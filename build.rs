@@ -1,5 +1,5 @@
-//! Makes the words of the screens into Rust (`build/words.rs`), and in the profile `dist` places the functions of a start beside
-//! each other in the program: see `layout/README.md`.
+//! Makes the words of the screens into Rust (`build/words.rs`), names the sources of the state for checkpoints, and in the profile
+//! `dist` places the functions of a start beside each other in the program: see `layout/README.md`.
 
 #![expect(clippy::disallowed_macros, reason = "so cargo is spoken to")]
 
@@ -13,6 +13,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=layout/start.order");
     catalogues(Path::new("assets/words"));
+    println!("cargo:rustc-env=VARDKASE_STATE_SOURCES={:016x}", sources_of(&STATE));
     // These are compiled in (`config/load.rs`). A file that is new in them is seen only here.
     for folder in ["channels", "contacts", "playbooks"] {
         println!("cargo:rerun-if-changed={folder}");
@@ -31,6 +32,36 @@ fn main() {
 
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
+}
+
+/// What the state is made of, by which rules, and how it is written: a checkpoint of other sources is not read.
+const STATE: [&str; 4] = ["src/domain", "src/record", "src/dispatch", "Cargo.lock"];
+
+/// A number that is another one when any of these files is (FNV-1a, 64 bits).
+fn sources_of(places: &[&str]) -> u64 {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut places: Vec<PathBuf> = places.iter().map(PathBuf::from).collect();
+    places.iter().for_each(|place| println!("cargo:rerun-if-changed={}", place.display()));
+    while let Some(place) = places.pop() {
+        if place.is_dir() {
+            let inside = std::fs::read_dir(&place).expect("a folder of sources");
+            places.extend(inside.map(|entry| entry.expect("a source").path()));
+        } else {
+            files.push(place);
+        }
+    }
+    files.sort();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add =
+        |bytes: &[u8]| bytes.iter().for_each(|b| hash = (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    for file in files {
+        add(file.to_string_lossy().as_bytes());
+        // One separator between name, text, and the next name: none of them holds it.
+        add(&[0]);
+        add(&std::fs::read(&file).expect("a source"));
+        add(&[0]);
+    }
+    hash
 }
 
 /// A build script is told "release" for every profile that inherits from it; its own name stands only in the path

@@ -130,7 +130,7 @@ fn pieces(lang: &str, key: &str, pattern: &Pattern<&str>, found: &mut Vec<String
                         } else if number || (name == "one" && ONE_AND_OTHER.contains(&lang)) {
                             named.push((name.to_owned(), inner));
                         } else {
-                            found.push(format!("{lang}.ftl: {key}: [{name}] is no number, nor a form of its plural"));
+                            found.push(format!("{lang}.ftl: {key}: [{name}] is neither a number nor a plural form"));
                         }
                     }
                     Piece::Chosen { by: id.name.into(), variants: named, other }

@@ -1,7 +1,7 @@
 //! What comes from outside is read up to a limit that has a name: answers over HTTP, files that others write. What is longer is
 //! refused as soon as that is known, and never held whole first.
 //!
-//! Must not: decide what a failure means; who reads knows whether it may be tried again.
+//! Must not: decide what a failure means; the reader knows whether it may be tried again.
 
 use std::fmt;
 use std::fs::File;
@@ -81,7 +81,7 @@ pub fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
 /// The certificates of the authorities that a far end may be vouched for by, from a PEM file.
 ///
 /// # Errors
-/// It can't be read, is too long, or is no PEM; in words.
+/// It can't be read, is too long, or is not PEM; in words.
 pub fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
     let pem = read_file(path, CA_FILE_BYTES_MAX).map_err(|e| e.to_string())?;
     reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| e.to_string())

@@ -88,7 +88,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// From now on.
+    /// A clock that starts at the machine's time.
     pub fn new() -> Self {
         Self {
             steady: Mutex::new(Steady::new(Timestamp::now(), Duration::ZERO)),
@@ -112,7 +112,7 @@ impl SystemClock {
     }
 
     fn tell(&self, by: SignedDuration) {
-        tracing::warn!(seconds = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
+        tracing::warn!(by_s = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
         self.steps.send_replace(by);
     }
 
@@ -145,7 +145,7 @@ impl Clock for SystemClock {
 
 /// A clock for tests, drills on fast forward and replays: it starts where it is told and moves when it is told.
 ///
-/// Made by [`VirtualClock::following`] it also moves with [`mono`], so that a test that pauses the runtime's time steers
+/// Made by [`VirtualClock::with_runtime`] it also moves with [`mono`], so that a test that pauses the runtime's time steers
 /// both with one hand.
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
@@ -162,11 +162,11 @@ impl VirtualClock {
     }
 
     /// Moves with [`mono`] too.
-    pub fn following(at: Timestamp) -> Self {
+    pub fn with_runtime(at: Timestamp) -> Self {
         Self { since: Some(mono()), ..Self::stepped(at) }
     }
 
-    /// Moves on.
+    /// Moves on by that much.
     pub fn advance(&self, by: Duration) {
         *self.added() += by;
     }
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(clock.now(), at(300));
         clock.advance_to(at(200));
         assert_eq!(clock.now(), at(300), "never back");
-        let clock = VirtualClock::following(at(0));
+        let clock = VirtualClock::with_runtime(at(0));
         tokio::time::advance(secs(3600)).await;
         assert_eq!(clock.now(), at(3600));
         clock.advance(secs(60));

@@ -103,7 +103,7 @@ pub fn command(by: &FunctionId, action: &Action) -> Call<CommandDone, CommandReq
 
 /// What would a report do?
 pub fn dry_run(by: &FunctionId, report: &Report) -> Call<DryRunView, DryRunRequest> {
-    post("/dry_run", DryRunRequest { by: by.clone(), report: report.clone() }, Effect::Reads)
+    post("/dry-runs", DryRunRequest { by: by.clone(), report: report.clone() }, Effect::Reads)
 }
 
 /// A gateway connects and logs in.

@@ -35,7 +35,7 @@ pub struct CommandDone {
     pub events: Vec<Cow<'static, str>>,
 }
 
-/// `POST /dry_run`.
+/// `POST /dry-runs`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DryRunRequest {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{FunctionId, GatewayId};
 
-/// The body of a request that says nothing but who acts.
+/// The body of a request that only says who acts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acting {

@@ -15,7 +15,7 @@ pub type Can = Vec<(String, String)>;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
-    /// It takes them.
+    /// It takes deliveries.
     Healthy,
     /// It failed several times in a row, and is probed.
     Suspect,
@@ -108,7 +108,7 @@ pub struct TestRequest {
     pub function: FunctionId,
 }
 
-/// What was sent.
+/// The tests that were sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TestsSent {
     /// It is on disk.
@@ -131,7 +131,7 @@ pub struct TestView {
     pub why: String,
     /// Accepted or delivered then, whichever is known last.
     pub reached_at: Option<At>,
-    /// Answered then.
+    /// When somebody answered it.
     pub answered_at: Option<At>,
     /// Receipts come over this gateway: delivered can be waited for.
     pub receipts: bool,

@@ -29,7 +29,7 @@ pub struct LogRecord {
 /// A part of the log.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogPart {
-    /// In order.
+    /// The records, the oldest first.
     pub records: Vec<LogRecord>,
     /// Go on after this one.
     pub after: u64,

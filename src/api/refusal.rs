@@ -1,4 +1,4 @@
-//! Why a request was not carried out: the body of every answer that is no success.
+//! Why a request was not carried out: the body of every answer that is not a success.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::IncidentNo;
 
-/// Why not.
+/// Why a request was refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Refusal {
     /// A word for programs (`stale-fingerprint`).

@@ -33,7 +33,7 @@ pub struct StatusAnswer {
 /// Of the same answer only the region's time zone: times can be read and shown whatever else a newer server tells.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegionZone {
-    /// As in [`StatusAnswer`].
+    /// The part of [`StatusAnswer`] that has the zone.
     pub status: Zone,
 }
 

@@ -20,9 +20,9 @@ const KEPT_WITHIN: Duration = Duration::from_secs(8);
 
 /// A gateway's callback, with the worker that its events belong to.
 pub struct Back {
-    /// Reads what comes.
+    /// Reads a gateway's calls.
     pub callback: Callback,
-    /// Hears it.
+    /// Hears what they say.
     pub worker: WorkerHandle,
 }
 
@@ -42,8 +42,8 @@ impl Answers {
         Self { handle, key, backs }
     }
 
-    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Who does not know the secret learns nothing: 404. Who knows it and does not sign
-    /// as was agreed: 403.
+    /// `/cb/<gateway>/<secret>/<receipt|reply>`. Whoever does not know the secret learns nothing: 404. Whoever knows it and does
+    /// not sign as was agreed: 403.
     async fn callback(&self, call: &Call) -> Answer {
         let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
         let mut parts = call.path.trim_start_matches(PREFIX).split('/');
@@ -83,7 +83,7 @@ impl Answers {
             }
             Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
             Err(bad) => {
-                tracing::warn!(gateway = %id, "a callback was not understood: {bad}");
+                tracing::warn!(gateway = %id, error = %bad, "a callback was not understood");
                 Answer::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
             }
         }

@@ -25,7 +25,7 @@ use crate::words::{alarm, in_all};
 pub const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The loop answers within this time, or it is not well. Above the time after which it goes on without a disk.
 pub const LOOP_TIMEOUT: Duration = Duration::from_secs(12);
-/// A gateway that is out for so long is an alarm: a restart at the far end is none.
+/// A gateway that is out for so long is an alarm: a restart at the far end is not one.
 const GATEWAY_OUT: Duration = Duration::from_secs(60);
 /// The same alarm is told by a note again after so long, in seconds: screens show it all the time.
 const TELL_AGAIN_S: u32 = 1800;
@@ -57,7 +57,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// From the loop.
+    /// What the auditor looks at, of the loop's state.
     pub fn at(state: &State, meta: &Meta) -> Self {
         let with = |so: fn(&crate::dispatch::worker::Snapshot) -> bool| {
             let all = meta.workers.iter().filter(|(_, w)| so(&w.snapshot()));
@@ -106,8 +106,8 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
             let told = handle.input(Input::ProgramAlarm { alarms, avoid });
             match tokio::time::timeout(LOOP_TIMEOUT, told).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(e)) => tracing::error!("an alarm could not be told: {e}"),
-                Err(_) => tracing::error!("an alarm could not be told: the loop is late"),
+                Ok(Err(error)) => tracing::error!(%error, "an alarm could not be told"),
+                Err(_) => tracing::error!(error = "the loop is late", "an alarm could not be told"),
             }
         }
     }

@@ -66,7 +66,7 @@ pub struct Proof {
     pub wrong: Option<String>,
 }
 
-/// What came out.
+/// How the demo ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoReport {
     pub incident: IncidentNo,
@@ -225,8 +225,8 @@ struct People<'a> {
 }
 
 impl People<'_> {
-    /// Some answer by SMS when they were asked, some do not; the KiB approves with the code that was sent; who is asked beside
-    /// answers for those who are silent.
+    /// Some answer by SMS when they were asked, some do not; the KiB approves with the code that was sent; whoever is asked
+    /// beside answers for those who are silent.
     async fn play(
         &self,
         running: &Running,
@@ -253,7 +253,7 @@ impl People<'_> {
             for (i, row) in view.rows.iter().enumerate() {
                 let AskView::Waiting = row.state else { continue };
                 let Some(last) = row.asked.last() else { continue };
-                // Every fourth is silent, and so are its deputies side by side; who is asked after them answers.
+                // Every fourth is silent, and so are its deputies side by side; whoever is asked after them answers.
                 let silent = i % 4 == 3;
                 let passed_on = row.asked.len() > beside(self.plan, &row.function) + 1;
                 if silent && !passed_on {

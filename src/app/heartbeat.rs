@@ -44,7 +44,7 @@ pub struct Heartbeat {
     /// To whom, and how often.
     pub watch: Watch,
     pub handle: Handle,
-    /// The head.
+    /// Its head goes with each sign of life.
     pub journal: Journal,
     pub clock: SharedClock,
     /// What goes with it.
@@ -75,7 +75,7 @@ impl Heartbeat {
         let client = match self.client() {
             Ok(client) => client,
             Err(why) => {
-                tracing::error!(why, "no sign of life can be given over HTTP");
+                tracing::error!(error = why, "no sign of life can be given over HTTP");
                 let what = alarm::NO_SIGN_OF_LIFE.in_all();
                 self.handle.board().raise(ALARM, what, self.clock.now().into(), true);
                 None
@@ -98,7 +98,7 @@ impl Heartbeat {
             let board = self.handle.board();
             let why_not = withheld(board, on_record, self.clock.now().into(), now - begun);
             if let Some(why) = why_not {
-                tracing::error!(why, "the sign of life is withheld");
+                tracing::error!(error = why, "the sign of life is withheld");
                 board.set_heartbeat(HeartbeatState { taken_at, why: format!("withheld: {why}") });
             }
             if now >= url_at {
@@ -111,7 +111,7 @@ impl Heartbeat {
                         taken_at = Some(self.clock.now().into());
                         board.clear(ALARM);
                     } else {
-                        tracing::warn!(why, missed, "the watcher outside did not take the sign of life");
+                        tracing::warn!(error = why, missed, "the watcher outside did not take the sign of life");
                     }
                     board.set_heartbeat(HeartbeatState { taken_at, why });
                     if missed >= MISSED_UNTIL_ALARM {
@@ -126,8 +126,8 @@ impl Heartbeat {
                 if let (None, Some(to)) = (why_not, &self.watch.sms_to) {
                     let head = self.journal.head();
                     let input = Input::SignOfLife { to: to.clone(), head: written_head(head.seq, &head.hash) };
-                    if let Ok(Err(e)) = tokio::time::timeout(LOOP_TIMEOUT, self.handle.input(input)).await {
-                        tracing::warn!("no sign of life by SMS: {e}");
+                    if let Ok(Err(error)) = tokio::time::timeout(LOOP_TIMEOUT, self.handle.input(input)).await {
+                        tracing::warn!(%error, "no sign of life by SMS");
                     }
                 }
             }

@@ -1,5 +1,5 @@
-//! Mirrors of the public page follow what is published: each in a task of its own, so that a slow one delays neither the
-//! page nor another mirror (invariant 8). What a mirror shows is read back where readers are; what is not equal is tried
+//! Keeps mirrors of the public page equal to what is published: each in a task of its own, so that a slow one delays neither
+//! the page nor another mirror (invariant 8). What a mirror shows is read back where readers are; what is not equal is tried
 //! again, and is an alarm (invariant 3).
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const RETRY_MIN: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// What readers are shown is compared so often between publications.
 const VERIFY_EVERY: Duration = Duration::from_secs(60);
-/// So many tries in a row fail until it is an alarm: one lost packet is none.
+/// So many tries in a row fail until it is an alarm: one lost packet is not one.
 const TRIES_UNTIL_ALARM: u32 = 2;
 
 /// Pages as they go to mirrors.
@@ -30,7 +30,7 @@ const TRIES_UNTIL_ALARM: u32 = 2;
 pub struct Publication {
     /// Counts up.
     pub revision: u64,
-    /// What lies where.
+    /// Each page's bytes, by its name.
     pub pages: Vec<(PageName, Arc<[u8]>)>,
 }
 
@@ -45,15 +45,15 @@ pub struct Told {
     pub equal: bool,
 }
 
-/// One mirror that follows.
-pub struct Follower {
+/// Keeps one mirror equal to what is published.
+pub struct MirrorSync {
     pub mirror: Arc<Mirror>,
     /// Where its state is shown.
     pub board: Board,
     pub clock: SharedClock,
     /// What is to be published.
     pub published: watch::Receiver<Arc<Publication>>,
-    /// Who wants to know.
+    /// Hears what became of each publication.
     pub told: mpsc::Sender<Told>,
 }
 
@@ -67,8 +67,8 @@ pub fn alarm_text(gateway: &GatewayId) -> L10n {
     in_all(|lang| alarm::page_differs(lang, gateway))
 }
 
-impl Follower {
-    /// Follows until `stop` turns true.
+impl MirrorSync {
+    /// Publishes, reads back and publishes again until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let id = self.mirror.gateway().clone();
         let mut state = PageState { detail: "nothing published yet".into(), ..PageState::default() };
@@ -98,7 +98,7 @@ impl Follower {
                         failed = failed.saturating_add(1);
                         let wait = RETRY_MIN.saturating_mul(1 << (failed - 1).min(8)).min(RETRY_MAX);
                         retry_at = Some(mono() + wait);
-                        tracing::warn!(gateway = %id, tries = failed, why = %e, "the mirror does not show the page");
+                        tracing::warn!(gateway = %id, tries = failed, error = %e, "the mirror does not show the page");
                         state.detail = e.to_string();
                     }
                 }
@@ -124,7 +124,7 @@ impl Follower {
             tokio::select! {
                 _ = stop.changed() => return,
                 changed = self.published.changed() => match changed {
-                    // A new page is a new beginning, but not for who refused the last one just now.
+                    // A new page is a new beginning, but not for a mirror that refused the last one just now.
                     Ok(()) => {}
                     Err(_) => return,
                 },
@@ -132,7 +132,7 @@ impl Follower {
                 () = tokio::time::sleep(VERIFY_EVERY), if retry_at.is_none() && done > 0 => {
                     // Somebody else may write there, or a disk be restored from last night.
                     if let Err(e) = self.verify(&publication).await {
-                        tracing::warn!(gateway = %id, why = %e, "the mirror has changed by itself; it is published anew");
+                        tracing::warn!(gateway = %id, error = %e, "the mirror has changed by itself; it is published anew");
                         done = 0;
                     }
                 }
@@ -157,7 +157,7 @@ impl Follower {
         for gone in shown.iter().filter(|s| !publication.pages.iter().any(|(name, _)| name == *s)) {
             // A page that stays behind says by itself until when it holds.
             if let Err(e) = self.mirror.remove(gone, now()).await {
-                tracing::warn!(gateway = %self.mirror.gateway(), why = %e, "an old page could not be removed");
+                tracing::warn!(gateway = %self.mirror.gateway(), error = %e, "an old page could not be removed");
             }
         }
         Ok(())

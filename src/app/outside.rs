@@ -1,4 +1,4 @@
-//! What stands outside and follows the configuration: mirrors of the public page, and the watcher that gets signs of life.
+//! What stands outside and runs as the configuration says: mirrors of the public page, and the watcher that gets signs of life.
 //! What is new starts, what changed starts anew, what is configured no longer ends; what is as before goes on.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::gateways;
 use super::heartbeat::{self, Heartbeat};
-use super::mirrors::{Follower, Publication, Told, alarm_name, alarm_text};
+use super::mirrors::{MirrorSync, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
 use super::task_set::{Digest, Reconciled, TaskSet};
 use crate::clock::SharedClock;
@@ -37,7 +37,7 @@ pub struct Outside {
     pub clock: SharedClock,
     /// Where our own listener is read back.
     pub own: String,
-    /// What mirrors follow.
+    /// What mirrors are to show.
     pub published: watch::Sender<Arc<Publication>>,
     /// Where mirrors tell how they fared.
     pub tell: mpsc::Sender<Told>,
@@ -63,8 +63,8 @@ impl Outside {
         let mirrors: Vec<_> = mirrors.collect();
         let mut read_back = vec![self.own.clone()];
         read_back.extend(loaded.gateways.iter().filter_map(|g| match &g.kind {
-            // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by their
-            // followers.
+            // The shipped page is read back on our own listener, wherever it was bound. Mirrors are read back by what
+            // keeps them equal.
             Kind::Page(w) if w.page == PageWord::Public && w.mirror.is_none() && !loaded.fictional => {
                 Some(w.readback_url.value.clone())
             }
@@ -76,13 +76,13 @@ impl Outside {
     }
 
     /// Makes it so. Gives the mirrors that started, or started anew; `true`: the signs of life did too, or ended.
-    pub fn follow(&self, wanted: Wanted) -> (Vec<GatewayId>, bool) {
+    pub fn reconcile(&self, wanted: Wanted) -> (Vec<GatewayId>, bool) {
         let Wanted { mirrors, watch, places } = wanted;
         let is_gone = |id: &GatewayId| !places.mirrors.contains_key(id);
         let wanted: Vec<_> = mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect();
         let mut built: BTreeMap<GatewayId, Result<Arc<Mirror>, String>> =
             mirrors.into_iter().map(|(id, _, mirror)| (id, mirror)).collect();
-        let build = |id: &GatewayId| built.remove(id).unwrap_or_else(|| Err("it is no mirror".into()));
+        let build = |id: &GatewayId| built.remove(id).unwrap_or_else(|| Err("it is not a mirror".into()));
         let begin = |id: &GatewayId, digest, mirror| self.begin(id.clone(), digest, mirror);
         let Reconciled { started, unusable, gone } = self.mirrors.reconcile(wanted, build, begin);
         gone.iter().for_each(|id| self.forget(id));
@@ -106,8 +106,8 @@ impl Outside {
     fn begin(&self, id: GatewayId, digest: Digest, mirror: Arc<Mirror>) {
         let (board, clock) = (self.handle.board().clone(), self.clock.clone());
         let (published, told) = (self.published.subscribe(), self.tell.clone());
-        let follower = Follower { mirror, board, clock, published, told };
-        self.mirrors.start(id, digest, |stop| follower.run(stop));
+        let sync = MirrorSync { mirror, board, clock, published, told };
+        self.mirrors.start(id, digest, |stop| sync.run(stop));
     }
 
     fn forget(&self, id: &GatewayId) {
@@ -147,7 +147,7 @@ impl Outside {
     }
 }
 
-/// A mirror that is none any more has neither state nor alarm.
+/// A mirror that is gone has neither state nor alarm.
 fn unshow(board: &Board, id: &GatewayId) {
     board.clear(&alarm_name(id));
     board.forget_page(id);

@@ -30,16 +30,16 @@ const PAGE_BYTES_MAX: usize = 256 * 1024;
 
 /// What the page is made with.
 pub struct Publisher {
-    /// Who knows the state.
+    /// Asks the loop for the state.
     pub handle: Handle,
-    /// Where it stands.
+    /// The site that readers get.
     pub site: Arc<PublicSite>,
     pub clock: SharedClock,
     /// Where it must be seen, as the configuration says now.
     pub places: watch::Receiver<Places>,
-    /// What mirrors follow.
+    /// What mirrors are to show.
     pub published: watch::Sender<Arc<Publication>>,
-    /// What mirrors tell.
+    /// How mirrors fared.
     pub told: mpsc::Receiver<Told>,
 }
 
@@ -64,8 +64,8 @@ impl Publisher {
         let mut changed = self.handle.changed();
         let client = match reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy().build() {
             Ok(client) => client,
-            Err(e) => {
-                tracing::error!("the page can't be read back: {e}");
+            Err(error) => {
+                tracing::error!(%error, "the page can't be read back");
                 return;
             }
         };
@@ -186,9 +186,9 @@ impl Publisher {
     async fn tell(&self, view: &PublicView, equal: bool) {
         let messages: Vec<MessageNo> = view.messages.iter().map(|m| m.number).collect();
         if !messages.is_empty()
-            && let Err(e) = self.handle.input(Input::PageChecked { messages, equal }).await
+            && let Err(error) = self.handle.input(Input::PageChecked { messages, equal }).await
         {
-            tracing::warn!("the proof of the public page was not recorded: {e}");
+            tracing::warn!(%error, "the proof of the public page was not recorded");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the configuration anew: for new incidents, and only if it checks clean. Gateways, mirrors and signs of life follow at
+//! Reads the configuration anew: for new incidents, and only if it checks clean. Gateways, mirrors and signs of life change at
 //! once; open incidents keep what they began with until somebody adopts the new one on record (invariant 5).
 
 use std::sync::Arc;
@@ -51,10 +51,10 @@ impl Reloader {
         let (_, after) = frozen(loaded.plan.clone());
         let mut changes = diff::lines(&before, &after);
         let outside = self.outside.wanted(&loaded);
-        let (swap, replaced) = self.workers.follow(&loaded);
+        let (swap, replaced) = self.workers.reconcile(&loaded);
         let mut gateways: Vec<_> = swap.workers.keys().cloned().collect();
         let done = self.handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
-        let (mirrors, heartbeat) = self.outside.follow(outside);
+        let (mirrors, heartbeat) = self.outside.reconcile(outside);
         gateways.extend(mirrors);
         if heartbeat {
             changes.push("heartbeat: as it is configured now".into());

@@ -213,7 +213,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         mail_key: key.derived("mail"),
     };
     let workers = Arc::new(Workers::new(env, events));
-    let (swap, _none) = workers.follow(&loaded);
+    let (swap, _none) = workers.reconcile(&loaded);
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
     let configured = loaded.clone();
@@ -248,7 +248,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     });
     let wanted = outside.wanted(&configured);
     drop(configured);
-    outside.follow(wanted);
+    outside.reconcile(wanted);
     let publisher = Publisher {
         handle: handle.clone(),
         site: site.clone(),
@@ -317,9 +317,9 @@ async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Recei
         from = to;
         if let Ok(functions) = functions
             && !functions.is_empty()
-            && let Err(e) = handle.input(Input::Shift { functions }).await
+            && let Err(error) = handle.input(Input::Shift { functions }).await
         {
-            tracing::warn!("a shift change was not told: {e}");
+            tracing::warn!(%error, "a shift change was not told");
         }
     }
 }

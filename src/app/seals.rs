@@ -13,9 +13,9 @@ use crate::journal::{HeadSeal, Journal, SealKey};
 
 /// How often, while something happens.
 pub const SEAL_EVERY: Duration = Duration::from_secs(60);
-/// The archive function gets the last seal so often, if something happened since.
-pub const ARCHIVE_EVERY: Duration = Duration::from_secs(3600);
-/// Records that the note to the archive makes: itself, and what becomes of it.
+/// The function that seals go to gets the last one so often, if something happened since.
+pub const SEND_EVERY: Duration = Duration::from_secs(3600);
+/// Records that the note with the seal makes: itself, and what becomes of it.
 const NOTE_RECORDS_MAX: u64 = 3;
 /// The first one: what was recorded before the start is sealed before anything leaves with a foot.
 const FIRST_AFTER: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ pub struct Seals {
     /// Whose head it is.
     pub journal: Journal,
     pub key: SealKey,
-    /// Whose journal.
+    /// The region whose journal it is.
     pub region: String,
     pub clock: SharedClock,
 }
@@ -39,12 +39,12 @@ pub async fn latest_seal(handle: &Handle) -> Option<HeadSeal> {
 }
 
 impl Seals {
-    /// Sends the last seal to the archive function; nothing happens where there is none.
-    pub async fn archive(&self) {
+    /// Sends the last seal to the function that the organisation names for it, if it names one.
+    pub async fn send_last(&self) {
         let Some(seal) = latest_seal(&self.handle).await else { return };
         let text = format!("Journal {} {} {}", seal.foot(), seal.region, At(seal.at_ms));
-        if let Err(error) = self.handle.input(Input::Archive { text }).await {
-            tracing::warn!("the archive did not get the journal's seal: {error}");
+        if let Err(error) = self.handle.input(Input::SendSeal { text }).await {
+            tracing::warn!(%error, "the journal's seal was not sent");
         }
     }
 
@@ -55,8 +55,8 @@ impl Seals {
         let known = self.handle.query(|_, meta| meta.kept.seal.as_ref().map_or(0, |(seq, _)| *seq)).await;
         let Ok(mut sealed) = known else { return };
         let mut wait = FIRST_AFTER;
-        // Something happened that the archive has not got the seal of.
-        let (mut archived, mut owed, mut own_note) = (mono(), false, false);
+        // Something happened whose seal was not sent.
+        let (mut sent_at, mut owed, mut own_note) = (mono(), false, false);
         loop {
             tokio::select! {
                 _ = stop.changed() => return,
@@ -70,15 +70,15 @@ impl Seals {
                 if self.handle.record_system(SystemRecord::Sealed(seal)).await.is_err() {
                     return;
                 }
-                // The note to the archive and its outcome are no reason for another one.
+                // The note with the seal and its outcome are not a reason for another one.
                 owed |= !own_note || head.seq - sealed > NOTE_RECORDS_MAX;
                 own_note = false;
                 // The seal's own record; whatever came between is sealed with the next one.
                 sealed = head.seq + 1;
             }
-            if owed && mono().duration_since(archived) >= ARCHIVE_EVERY {
-                self.archive().await;
-                (archived, owed, own_note) = (mono(), false, true);
+            if owed && mono().duration_since(sent_at) >= SEND_EVERY {
+                self.send_last().await;
+                (sent_at, owed, own_note) = (mono(), false, true);
             }
         }
     }

@@ -1,6 +1,6 @@
-//! What follows the configuration while the program runs: gateways, mirrors, signs of life. Each part runs under a name in a
-//! task of its own. What is new starts, what is configured differently is replaced, what is as before goes on, and what can't be
-//! started as it is wanted now goes on as it was.
+//! What runs as the configuration says: gateways, mirrors, signs of life. Each part runs under a name in a task of its own. What
+//! is new starts, what is configured differently is replaced, what is as before goes on, and what can't be started as it is wanted
+//! now goes on as it was.
 //!
 //! A part is replaced in one of two ways. One that speaks for a place ends before its successor begins, so that two never speak
 //! for it ([`TaskSet::start`]). One that has work in its hands goes on beside its successor until somebody lets it end
@@ -26,7 +26,7 @@ struct Slot {
 
 struct Slots<K> {
     parts: BTreeMap<K, Slot>,
-    /// Whose place others took, and who may still run.
+    /// Parts whose place others took; they may still run.
     replaced: Vec<Slot>,
     /// The program goes down: nothing starts any more.
     is_closed: bool,
@@ -194,7 +194,7 @@ impl<K: Ord + Clone> TaskSet<K> {
 pub struct Replaced(Vec<watch::Sender<bool>>);
 
 impl Replaced {
-    /// These and those.
+    /// Adds those of `more`.
     pub fn extend(&mut self, more: Replaced) {
         self.0.extend(more.0);
     }
@@ -253,19 +253,19 @@ mod tests {
     #[tokio::test]
     async fn what_is_as_before_goes_on_and_what_cannot_be_built_anew_goes_on_as_it_was() {
         let (set, said) = (TaskSet::default(), Said::default());
-        let follow = |wanted: &[(&'static str, u8)], broken: &[&str]| {
+        let reconcile = |wanted: &[(&'static str, u8)], broken: &[&str]| {
             set.reconcile(
                 wanted.iter().map(|(name, digest)| (*name, [*digest; 32])),
                 |name| if broken.contains(name) { Err("no secret") } else { Ok(*name) },
                 |name, digest, built| set.start(*name, digest, part(&said, built)),
             )
         };
-        let told = follow(&[("a", 1), ("b", 1), ("c", 1)], &["c"]);
+        let told = reconcile(&[("a", 1), ("b", 1), ("c", 1)], &["c"]);
         assert_eq!((told.started, told.unusable, told.gone), (vec!["a", "b"], vec![("c", "no secret")], vec![]));
-        let told = follow(&[("a", 1), ("b", 2), ("c", 1)], &["b"]);
+        let told = reconcile(&[("a", 1), ("b", 2), ("c", 1)], &["b"]);
         assert_eq!((told.started, told.unusable, told.gone), (vec!["c"], vec![], vec![]));
         assert!(set.runs_as(&"b", &[1; 32]), "as it was");
-        let told = follow(&[("a", 1), ("b", 2)], &[]);
+        let told = reconcile(&[("a", 1), ("b", 2)], &[]);
         assert_eq!((told.started, told.unusable, told.gone), (vec!["b"], vec![], vec!["c"]));
         assert!(set.runs(&"c"), "whether it ends, the caller says");
         set.stop().await;

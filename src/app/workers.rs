@@ -26,7 +26,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// None yet.
+    /// Without any workers.
     pub fn new(env: Env, events: mpsc::Sender<WorkerEvent>) -> Self {
         Self { env, backs: Arc::new(RwLock::default()), set: TaskSet::default(), events: Mutex::new(Some(events)) }
     }
@@ -38,7 +38,7 @@ impl Workers {
 
     /// Starts what a configuration has and does not run yet as it is there. Gives what the loop must know, and the workers
     /// that were replaced: they are to be ended with [`Replaced::end`] once the loop knows the new ones.
-    pub fn follow(&self, loaded: &Loaded) -> (Swap, Replaced) {
+    pub fn reconcile(&self, loaded: &Loaded) -> (Swap, Replaced) {
         let (mut swap, mut replaced) = (Swap::default(), Replaced::default());
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(events) = events.as_ref() else { return (swap, replaced) };

@@ -61,7 +61,7 @@ impl Figure {
     }
 }
 
-/// How much.
+/// How much a measurement does.
 #[derive(Clone, Copy, Debug)]
 pub struct Amount {
     /// A tenth of everything.

@@ -33,7 +33,7 @@ pub type Way = (GatewayId, Arc<dyn Gateway>, usize);
 
 /// The running loop.
 pub struct Rig {
-    /// Speaks to it.
+    /// Speaks to the loop.
     pub handle: Handle,
     workers: Vec<WorkerHandle>,
     stop: watch::Sender<bool>,

@@ -59,7 +59,7 @@ pub fn handoff(n: u32) -> Result<Vec<Figure>, String> {
         let named = |what: &str| format!("report → {what}, {n} deliveries");
         Ok(vec![
             Figure::new(named("first hand-off"), ms(handed), "ms").gate(250.0),
-            Figure::new(named("answer to who reported"), ms(answered), "ms"),
+            Figure::new(named("answer to the reporter"), ms(answered), "ms"),
             Figure::new(named("all accepted by a gateway that does nothing"), ms(all), "ms"),
             Figure::new(named("all outcomes known to the loop"), ms(known), "ms"),
             Figure::new(format!("resident, {n} deliveries"), resident as f64 / 1e6, "MB")

@@ -70,7 +70,7 @@ impl<A> Answer<A> {
     }
 }
 
-/// As it came.
+/// The answer as it came.
 impl<A> Serialize for Answer<A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.body.serialize(serializer)

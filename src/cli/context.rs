@@ -34,7 +34,7 @@ impl<'t> Context<'t> {
         Self { global, term, clock: SystemClock::new(), client: None, zone: None }
     }
 
-    /// JSON is wanted.
+    /// Whether JSON is wanted.
     pub fn json(&self) -> bool {
         self.global.json
     }

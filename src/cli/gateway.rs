@@ -65,9 +65,9 @@ enum What {
     },
     /// Send a note that begins with TEST to every point of a duty that the gateway reaches, and follow it.
     Test {
-        /// Over which.
+        /// The gateway.
         gateway: String,
-        /// To whom.
+        /// The function that gets the test.
         function: String,
         /// How long to wait for delivery and answer.
         #[arg(long, value_name = "TIME", default_value = "2m", value_parser = span)]

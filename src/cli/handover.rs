@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
 
-/// Hand a function over: what is open is sent anew to who holds it now.
+/// Hand a function over: what is open is sent anew to its holder.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase handover icu --as icu")]

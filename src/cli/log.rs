@@ -91,9 +91,9 @@ impl LogArgs {
         let (mut unreadable, mut decoder) = (None, Decoder::default());
         reader.read(after, &mut |record| match decoder.next(&record) {
             Ok(Entry::Part) => ControlFlow::Continue(()),
-            Ok(Entry::System(at, keeping)) => {
-                if keeping.concerns(self.incident) {
-                    let (event, what) = (keeping.name().into(), keeping.json());
+            Ok(Entry::System(at, system)) => {
+                if system.concerns(self.incident) {
+                    let (event, what) = (system.name().into(), system.json());
                     records.push(LogRecord {
                         seq: record.seq,
                         at,

@@ -177,7 +177,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, term: &mut Terminal) -> u8 
     }
 }
 
-/// The command itself. `Ok` has an exit code, for what is no failure of the program (`check` found mistakes).
+/// The command itself. `Ok` has an exit code, for what is not a failure of the program (`check` found mistakes).
 fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
     let cx = &mut Context::new(cli.global, term);
     match cli.command {

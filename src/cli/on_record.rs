@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use crate::api::calls::Call;
-use crate::dispatch::record::encode_keeping;
+use crate::dispatch::record::encode_system;
 use crate::dispatch::system_record::SystemRecord;
 use crate::error::{Error, Kind};
 use crate::journal::{Batch, Journal, OpenOptions};
@@ -19,13 +19,13 @@ pub fn put_on_record<A, B: Serialize>(
     record: &SystemRecord,
 ) -> Result<(), Error> {
     let Err(error) = cx.call(call) else { return Ok(()) };
-    // A server of another journal is none for this one.
+    // A server of another journal does not count.
     if error.kind != Kind::Unreachable && error.code != "another-journal" {
         return Err(error);
     }
     // The folder's lock tells whether a server is there after all.
     let journal = Journal::open(state, OpenOptions::default())?;
-    let record = encode_keeping(cx.now(), record);
+    let record = encode_system(cx.now(), record);
     let pending = journal.submit_blocking(journal.head().seq, Batch::of(vec![record]));
     let written = pending.and_then(|p| p.wait()).map(|_| ()).map_err(|refused| Error::from(refused.error));
     journal.close();

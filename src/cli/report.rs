@@ -29,7 +29,7 @@ pub struct ReportArgs {
     /// The disruption level (`major`, `D3`); the playbook's when missing.
     #[arg(requires = "playbook")]
     level: Option<String>,
-    /// The same.
+    /// The level, by its other flag.
     #[arg(long = "level", value_name = "LEVEL", hide = true, conflicts_with = "level")]
     level_named: Option<String>,
     /// Which sites, with commas; the playbook's when missing.

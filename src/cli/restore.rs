@@ -13,7 +13,7 @@ use super::terminal::Hue;
 use crate::api::calls;
 use crate::config::{Source, load};
 use crate::dispatch::forgotten::{instead, read_forgotten};
-use crate::dispatch::record::{encode_keeping, label};
+use crate::dispatch::record::{encode_system, label};
 use crate::dispatch::rehearse::rehearse;
 use crate::dispatch::system_record::{Forgotten, Rehearsal, SystemRecord};
 use crate::domain::lang::Lang;
@@ -130,7 +130,7 @@ fn forget_as_in(cx: &mut Context<'_>, state: &Path, other: &Path, head: Head) ->
     for (no, (at, forgotten)) in theirs.into_iter().filter(|(no, _)| !ours.contains_key(no)) {
         let reason = format!("{}: {}", instead(at), forgotten.reason);
         let again = SystemRecord::Forgotten(Forgotten { reason, ..forgotten });
-        batch.records.push(encode_keeping(cx.now(), &again));
+        batch.records.push(encode_system(cx.now(), &again));
         batch.forget.push(label(Some(no)));
     }
     let n = batch.records.len();

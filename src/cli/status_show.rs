@@ -60,7 +60,7 @@ pub fn journal(cx: &mut Context<'_>, journal: &JournalView, now: At) {
     cx.term.line_in(Hue::Faint, &line);
 }
 
-/// Parts of the program that are not well, and ways out that are not handed anything.
+/// Parts of the program that are not well, and gateways that are not handed anything.
 fn alarms(cx: &mut Context<'_>, seen: &StatusAnswer) {
     for alarm in &seen.alarms {
         let loud = format!("*** {} ({}) ***", cx.in_lang(&alarm.what), cx.clock(alarm.since, seen.status.now));

@@ -210,7 +210,7 @@ impl Terminal {
         None
     }
 
-    /// Yes or no. Nothing is taken for a yes that is none.
+    /// Yes or no. Nothing is taken for a yes but a yes.
     pub fn ask_yes(&mut self, question: &str) -> Option<bool> {
         let shown = self.say(words::YES_NO);
         for _ in 0..TRIES_MAX {

@@ -30,7 +30,7 @@ impl Target {
 impl FromStr for Target {
     type Err = BadNumber;
     fn from_str(s: &str) -> Result<Self, BadNumber> {
-        // `Ö-3` is no message: what stands before its last hyphen is no incident.
+        // `Ö-3` is not a message: what stands before its last hyphen is not an incident.
         s.parse().map(Target::Message).or_else(|_| s.parse().map(Target::Incident))
     }
 }

@@ -80,13 +80,13 @@ pub(super) fn normal(channel: Channel, address: &str) -> String {
 /// A watcher outside, and the signs of life that it gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Watch {
-    /// Asked by GET.
+    /// Called by GET for each sign of life.
     pub url: Option<String>,
-    /// How often.
+    /// How often it is called, in seconds.
     pub url_every_s: u32,
     /// A function outside that gets a note.
     pub sms_to: Option<FunctionId>,
-    /// How often.
+    /// How often it gets one, in seconds.
     pub sms_every_s: u32,
     /// A CA file for TLS.
     pub ca_file: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub struct Watch {
     pub timeout_s: u32,
 }
 
-/// What configuration gives.
+/// A configuration that was read and checked.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// Everything but addresses.

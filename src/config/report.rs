@@ -52,7 +52,7 @@ impl CheckReport {
         out.push('\n');
         out
     }
-    /// For editors.
+    /// The report as JSON for editors.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".into())
     }

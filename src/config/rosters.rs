@@ -1,7 +1,7 @@
 //! Rosters: calendars (RFC 5545) that say which duty point of a function is reached when. `contacts/rosters/tib.ics` is the
 //! roster of `tib`; the summary of each event names the duty points by the `id` that they have under `reach`.
 //!
-//! What a calendar leaves out is never silence: who is not named in it, and everybody while it names nobody, is reached.
+//! What a calendar leaves out is never silence: whoever is not named in it, and everybody while it names nobody, is reached.
 
 use std::str::FromStr;
 
@@ -44,7 +44,7 @@ pub struct Mistake {
 pub fn parse(text: &str, zone: &str) -> Result<Vec<Entry>, Vec<Mistake>> {
     let whole = |what: String| vec![Mistake { line: 0, what }];
     let zone = Tz::from_str(zone).map_err(|()| whole(format!("the zone {zone} is not known to calendars")))?;
-    let mut calendar = ICalendar::parse(text).map_err(|_| whole("this is no calendar: BEGIN:VCALENDAR".into()))?;
+    let mut calendar = ICalendar::parse(text).map_err(|_| whole("this is not a calendar: BEGIN:VCALENDAR".into()))?;
     let lines = begins(text);
     let line = |component: usize| lines.get(component).copied().unwrap_or(0);
     if calendar.components.len() > EVENTS_MAX {

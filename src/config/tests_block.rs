@@ -12,19 +12,19 @@ use crate::yaml::Place;
 /// A report, and what must follow.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TestCase {
-    /// Of this playbook.
+    /// The playbook that is tested.
     pub playbook: PlaybookId,
     /// Where it stands.
     pub place: Place,
     /// Reported at; `None`: the playbook's level.
     pub level: Option<LevelIx>,
-    /// When.
+    /// When it is reported.
     pub at: Timestamp,
     /// Where; empty: the playbook's sites.
     pub sites: Vec<SiteId>,
     /// Patient safety as reported.
     pub safety: Safety,
-    /// As a drill.
+    /// It is reported as a drill.
     pub exercise: bool,
     /// What must follow.
     pub expect: Vec<Expect>,
@@ -39,9 +39,9 @@ pub struct Expect {
     pub over: Channel,
     /// At most that long after the report, or after what it waits for, in seconds.
     pub within_s: Option<u32>,
-    /// Not before that.
+    /// What it must not come before.
     pub after: Option<After>,
-    /// Not at all.
+    /// It must not come at all.
     pub never: bool,
     /// Where it stands.
     pub place: Place,

@@ -74,15 +74,15 @@ impl Board {
         let mut inner = self.inner();
         let since = inner.alarms.get(name).map_or(now, |a| a.since);
         if inner.alarms.len() >= ALARMS_MAX && !inner.alarms.contains_key(name) {
-            tracing::error!(name, "more alarms than the board holds");
+            tracing::error!(alarm = name, "more alarms than the board holds");
             return;
         }
         if inner.alarms.insert(name.to_owned(), Alarm { name: name.to_owned(), what, since, tell }).is_none() {
-            tracing::error!(alarm = name, "alarm");
+            tracing::error!(alarm = name, "an alarm begins");
         }
     }
 
-    /// It is over.
+    /// The alarm is over.
     pub fn clear(&self, name: &str) {
         if self.inner().alarms.remove(name).is_some() {
             tracing::warn!(alarm = name, "the alarm is over");

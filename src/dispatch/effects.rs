@@ -156,8 +156,8 @@ fn jobs_in(
         let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
         let links = (asks || approval) && !env.public_url.is_empty();
         let mail = links && point.channel == Channel::Email;
-        // Who approves reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room. The link
-        // is a key to one delivery, and stands in no event.
+        // An approver reads the whole text first: on a telephone that is behind the link (RULES B2), where it has room. The
+        // link is a key to one delivery, and stands in no event.
         let trailer = trailer.or_else(|| {
             let url = (links && approval && point.channel == Channel::Sms)
                 .then(|| link(&env.link_key, &env.public_url, id))?;

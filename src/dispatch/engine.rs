@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::board::Board;
 use super::effects::{self, Env, Jobs};
 use super::queue::Queued;
-use super::record::{encode_anyway, encode_keeping, in_batches, in_parts};
+use super::record::{encode_anyway, encode_system, in_batches, in_parts};
 use super::recover::{Recovered, frozen};
 use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
@@ -80,7 +80,7 @@ struct InFlight {
     acks: Vec<AckToken>,
 }
 
-/// The loop.
+/// The loop that owns the state.
 pub struct Engine {
     state: State,
     /// When the state wants to be looked at again; `None`: it has changed since, and must be scanned.
@@ -111,7 +111,7 @@ pub struct Engine {
     system_notes_contacts: BTreeMap<String, Arc<Contacts>>,
     /// Workers whose place another took, and whose last word has not come.
     replaced: BTreeMap<GatewayId, u32>,
-    /// Who waits to see the state.
+    /// Queries that wait.
     looks: Vec<Look>,
     /// Something of an earlier run went out again in this one.
     repeats: bool,
@@ -138,7 +138,7 @@ fn system_nonces() -> Nonces {
 /// What the loop is built from.
 pub struct Parts {
     pub journal: Journal,
-    /// What it gave.
+    /// What the journal gave.
     pub recovered: Recovered,
     /// The configuration.
     pub loaded: Loaded,
@@ -276,7 +276,7 @@ impl Engine {
         self.commit(&mut gathered);
         self.resume();
         self.follow(None);
-        self.adopt(None);
+        self.reclaim(None);
         self.own_outcomes(&mut gathered);
         // What fell due while the program was down comes first, before anything that could move it.
         if self.next_due().is_some_and(|d| d <= self.now()) {
@@ -373,7 +373,7 @@ impl Engine {
         self.in_flight.len() < if self.meta.on_record { COMMITS_MAX } else { FROM_MEMORY_MAX }
     }
 
-    /// Shows the state to who asked for it, once all of it is on disk: a page or an answer must not say what a crash could
+    /// Answers the queries that wait, once all of the state is on disk: a page or an answer must not say what a crash could
     /// still take back (invariant 1). Nothing new is decided before. What goes on from memory is shown as such.
     fn show(&mut self) {
         if self.in_flight.iter().any(|f| !f.carried_out) {
@@ -409,8 +409,8 @@ impl Engine {
             Request::Input { input, reply } => self.decide(&input, reply, gathered),
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
-            Request::Keep { keeping, reply } => {
-                gathered.kept.push((self.now(), *keeping));
+            Request::System { record, reply } => {
+                gathered.kept.push((self.now(), *record));
                 gathered.replies.push((reply, 0..0));
             }
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
@@ -475,9 +475,9 @@ impl Engine {
     /// Decides; which of the gathered events are its own.
     fn decided(&mut self, input: &Input, gathered: &mut Gathered) -> Result<std::ops::Range<usize>, Refused> {
         let now = self.now();
-        let nonce = (self.nonces)().unwrap_or_else(|e| {
+        let nonce = (self.nonces)().unwrap_or_else(|error| {
             // Codes must not be guessable: without randomness they are as unlike as time makes them, and it is said.
-            tracing::error!("the operating system gives no randomness ({e}): codes are weaker");
+            tracing::error!(%error, "the operating system gives no randomness: codes are weaker");
             let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&now.0.to_le_bytes());
             nonce[8..].copy_from_slice(&self.seq.to_le_bytes());
@@ -533,7 +533,7 @@ impl Engine {
                     self.own.extend(on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown))));
                     self.again(in_line);
                     self.follow(Some(&gateway));
-                    self.adopt(Some(&gateway));
+                    self.reclaim(Some(&gateway));
                 } else {
                     let ended = in_line.into_iter().map(|id| Told::from((id, DeliveryState::Failed)));
                     let unknown = on_the_wire.into_iter().map(|id| Told::from((id, DeliveryState::Unknown)));
@@ -575,13 +575,13 @@ impl Engine {
         let mut events = Vec::with_capacity(decided.len());
         // In which format it goes on stands before the first record of that format.
         let is_format = |(_, r): &(At, SystemRecord)| matches!(r, SystemRecord::Format(_));
-        records.extend(kept.iter().filter(|k| is_format(k)).map(|(at, format)| encode_keeping(*at, format)));
+        records.extend(kept.iter().filter(|k| is_format(k)).map(|(at, format)| encode_system(*at, format)));
         for Decided { at, event, contacts } in decided {
             let attached = contacts.map(|c| record::contacts::encode(c.addresses()));
             records.extend(in_parts(encode_anyway(at, &event, attached.as_deref(), self.journal.sealer())));
             events.push(event);
         }
-        records.extend(kept.iter().filter(|k| !is_format(k)).map(|(at, keeping)| encode_keeping(*at, keeping)));
+        records.extend(kept.iter().filter(|k| !is_format(k)).map(|(at, record)| encode_system(*at, record)));
         let mut batches = in_batches(records);
         if let Some(first) = batches.first_mut() {
             for blob in blobs {
@@ -705,7 +705,7 @@ impl Engine {
     /// People come first: what was decided leaves although it is not on disk (invariant 1's one exception). Once.
     fn go_on_from_memory(&mut self, why: &str) {
         if self.meta.on_record {
-            tracing::error!("nothing can be written: {why}. Open incidents go on from memory, NOT ON RECORD");
+            tracing::error!(error = why, "nothing can be written; open incidents go on from memory, NOT ON RECORD");
         }
         self.meta.on_record = false;
         self.meta.trouble = Some(why.to_owned());
@@ -719,10 +719,10 @@ impl Engine {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
         }
-        for (at, keeping) in std::mem::take(&mut done.kept) {
-            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &keeping);
+        for (at, record) in std::mem::take(&mut done.kept) {
+            self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &record);
             self.foot = self.meta.kept.foot();
-            if let SystemRecord::Forgotten(forgotten) = &keeping {
+            if let SystemRecord::Forgotten(forgotten) = &record {
                 self.forgotten(forgotten.incident);
             }
         }

@@ -299,7 +299,7 @@ pub fn prove(input: &mut dyn BufRead, expected: &Expected) -> Result<Proof, Wron
     let mut lines = Lines { input, n: 0, text: Vec::new() };
     let first = lines.next()?.ok_or_else(|| Wrong("the file is empty".into()))?;
     let top: Top =
-        serde_json::from_slice(first).map_err(|_| Wrong("line 1: this is no evidence of a journal".into()))?;
+        serde_json::from_slice(first).map_err(|_| Wrong("line 1: this is not evidence of a journal".into()))?;
     if top.evidence != FORMAT {
         return Err(Wrong(format!("line 1: it has format {}; this program knows {FORMAT}", top.evidence)));
     }
@@ -332,7 +332,7 @@ pub fn prove(input: &mut dyn BufRead, expected: &Expected) -> Result<Proof, Wron
         } else if serde_json::from_slice::<End>(&text).is_ok_and(|end| end.end) {
             ended = true;
         } else {
-            return Err(wrong("this is no record, plan, seal or end".into()));
+            return Err(wrong("this is not a record, plan, seal or end".into()));
         }
     }
     let head = chain.head;

@@ -53,9 +53,9 @@ pub struct ClosedView {
     pub no: IncidentNo,
     /// Its playbook.
     pub playbook: PlaybookId,
-    /// Reported.
+    /// When it was reported.
     pub opened: At,
-    /// Closed.
+    /// When it was closed.
     pub closed: At,
     /// Into which other one it was merged.
     pub merged_into: Option<IncidentNo>,
@@ -66,11 +66,11 @@ pub struct ClosedView {
 /// That an incident was forgotten.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ForgottenView {
-    /// When.
+    /// When they were forgotten.
     pub at: At,
     /// On whose word; nobody's when its time was over.
     pub by: Option<FunctionId>,
-    /// Why.
+    /// The reason that was given.
     pub reason: String,
 }
 

@@ -52,7 +52,7 @@ impl GatewayRefs {
         self.known.get(&delivery).is_some_and(|(at, _)| *at == place)
     }
 
-    /// Its number.
+    /// The gateway's number of a delivery.
     pub fn get(&self, delivery: DeliveryId) -> Option<&str> {
         self.known.get(&delivery).map(|(_, number)| number.as_str())
     }

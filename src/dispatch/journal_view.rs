@@ -60,9 +60,9 @@ pub struct SealView {
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct RehearsalView {
     pub at: At,
-    /// Days since.
+    /// Days since it was done.
     pub age_days: u32,
-    /// It went well.
+    /// Whether it went well.
     pub ok: bool,
     /// What was found.
     pub what: String,

@@ -49,7 +49,7 @@ impl LinkKey {
     /// caller.
     ///
     /// # Errors
-    /// The file can't be read or written, or is no key. A new key would make every link that is out useless, so a damaged
+    /// The file can't be read or written, or is not a key. A new key would make every link that is out useless, so a damaged
     /// file is not replaced in silence.
     pub fn load_or_create(folder: &Path) -> io::Result<Self> {
         let path = folder.join(LINK_KEY_FILE);

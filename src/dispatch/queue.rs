@@ -37,7 +37,7 @@ pub struct Queued {
 /// Where a held delivery is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// In line.
+    /// It waits in the queue.
     Waiting,
     /// Waiting for its next try.
     Delayed,
@@ -56,9 +56,9 @@ pub struct Held {
     pub tries: Tries,
     /// Withdrawn while it was on the wire: it gets no further try (RULES D2).
     pub withdrawn: bool,
-    /// It arrived, by an earlier try: this one gets no further, and its failure is no news.
+    /// It arrived, by an earlier try: this one gets no further, and its failure is not news.
     pub settled: bool,
-    /// After that it is no use.
+    /// After that it is of no use.
     pub deadline: Instant,
     place: Place,
     ticket: u64,

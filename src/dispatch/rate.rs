@@ -28,7 +28,7 @@ struct Minute {
 
 /// The span of `per_minute_max`.
 const MINUTE: Duration = Duration::from_secs(60);
-/// The largest allowance a minute that is counted; a larger one is none.
+/// The largest allowance a minute that is counted; a larger one sets no bound.
 const PER_MINUTE_MAX: u32 = 100_000;
 
 impl Bucket {
@@ -74,7 +74,7 @@ impl Bucket {
         self.minute.as_ref().is_some_and(|m| m.sent.len() >= m.max)
     }
 
-    /// One goes.
+    /// Counts one that goes.
     pub fn take(&mut self) {
         self.tokens -= 1.0;
         if let Some(minute) = &mut self.minute {

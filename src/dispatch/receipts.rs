@@ -76,7 +76,7 @@ pub type News = (DeliveryId, DeliveryState, Option<String>);
 #[derive(Debug)]
 pub struct Receipts {
     refs: Fading<String, DeliveryId>,
-    /// The last word on a delivery, so that a duplicate is no news.
+    /// The last word on a delivery, so that a duplicate is not news.
     told: Fading<DeliveryId, DeliveryState>,
     early: Fading<String, Result<(), SendError>>,
     early_keep: Duration,

@@ -63,8 +63,8 @@ pub fn encode(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Sealer) -
 /// As [`encode`]; what can't be sealed is left out, and the event is recorded without it. A record that is missing would
 /// put every later one out of place.
 pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Sealer) -> NewRecord {
-    encode(at, event, attached, sealer).unwrap_or_else(|e| {
-        tracing::error!(kind = event.name(), "private values can't be recorded, the event is, without them: {e}");
+    encode(at, event, attached, sealer).unwrap_or_else(|error| {
+        tracing::error!(%error, event = event.name(), "private values can't be recorded; the event is, without them");
         let mut event = event.clone();
         for value in event.private_mut() {
             *value = Private::Sealed(NOT_SEALED);
@@ -74,8 +74,8 @@ pub fn encode_anyway(at: At, event: &Event, attached: Option<&[u8]>, sealer: &Se
 }
 
 /// What the program keeps of itself, as it is stored.
-pub fn encode_keeping(at: At, keeping: &SystemRecord) -> NewRecord {
-    new_record(at, record::system::encode(&keeping.form()))
+pub fn encode_system(at: At, record: &SystemRecord) -> NewRecord {
+    new_record(at, record::system::encode(&record.form()))
 }
 
 fn new_record(at: At, written: Written) -> NewRecord {
@@ -203,13 +203,13 @@ fn entry(seq: u64, kind: u16, version: u16, at_ms: i64, bytes: &[u8]) -> Result<
 /// what reads a journal uses a [`Decoder`].
 ///
 /// # Errors
-/// A kind or version that this program does not know, or damaged bytes; or the record is no event.
+/// A kind or version that this program does not know, or damaged bytes; or the record is not an event.
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub fn decode(record: &RecordRef<'_>) -> Result<(At, Event), Unreadable> {
     match Decoder::default().next(record)? {
         Entry::Event { at, event, .. } => Ok((at, event)),
         Entry::System(..) | Entry::Part => {
-            Err(Unreadable { seq: record.seq, why: CannotRead::Damaged("it is no event".into()) })
+            Err(Unreadable { seq: record.seq, why: CannotRead::Damaged("it is not an event".into()) })
         }
     }
 }

@@ -41,7 +41,7 @@ fn compare(backup: &Path, live: &Path, scratch: &Path, plan: &Arc<Plan>, with_ke
     // Opened for writing, as a start would.
     let store = SqliteStore::open(scratch, OpenOptions::default()).map_err(words)?;
     let theirs = crate::journal::Store::open_reader(&store)().map_err(words)?;
-    // Private values by their commitments: what was forgotten since the backup was made is no difference.
+    // Private values by their commitments: what was forgotten since the backup was made is not a difference.
     let replayed = |reader: &dyn Reader| {
         let mut replay = Replay::start(plan.clone());
         replay.go_on(reader, info.head.seq).map_err(|e| e.to_string())?;

@@ -23,13 +23,10 @@ use crate::record::{self, CannotRead};
 /// So many records are read before they are carried out.
 const HANDFUL: usize = 4_096;
 
-/// How a checkpoint's body is written. A test describes the form of all that is in it, and fails when that has changed and this
-/// has not.
-pub const FORM: u32 = 1;
-
-/// Which builds read each other's checkpoints: the same version with the same form.
+/// Which builds read each other's checkpoints: those whose state is made from the same sources (`build.rs`). So neither a field
+/// that moved nor a rule of `apply` that changed can bring a state of before into a program of today.
 pub fn build() -> String {
-    format!("{} form {FORM}", env!("CARGO_PKG_VERSION"))
+    concat!(env!("CARGO_PKG_VERSION"), " of ", env!("VARDKASE_STATE_SOURCES")).to_owned()
 }
 
 /// Carries out what the journal says, from a checkpoint on where that fits, and from the journal's start where it does not:
@@ -305,6 +302,3 @@ pub(super) fn plans_named(event: &Event) -> Vec<&str> {
         _ => Vec::new(),
     }
 }
-
-#[cfg(test)]
-mod form_tests;

@@ -65,7 +65,7 @@ pub enum Step {
         /// Nothing else is handed over meanwhile either: the gateway asked everybody to slow down.
         pause_all: bool,
     },
-    /// No more.
+    /// No more tries.
     GiveUp(GiveUp),
 }
 
@@ -124,7 +124,7 @@ impl Jitter {
     pub fn seeded(seed: u64) -> Self {
         Self(seed)
     }
-    /// In 0..1.
+    /// A number in 0..1.
     pub fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -66,7 +66,7 @@ pub struct Forgotten {
     pub incident: IncidentNo,
     /// On whose word; nobody's when its time was over.
     pub by: Option<FunctionId>,
-    /// Why.
+    /// The reason that was given.
     pub reason: String,
 }
 
@@ -79,7 +79,7 @@ pub struct BackedUp {
     pub seq: u64,
     /// That record's link, so that the file is known again.
     pub hash: Hash,
-    /// When.
+    /// When it was made.
     pub made_at: At,
     /// The keys are in it.
     pub with_keys: bool,
@@ -234,8 +234,8 @@ pub struct SystemState {
 
 impl SystemState {
     /// Takes note of a record.
-    pub fn apply(&mut self, seq: u64, at: At, keeping: &SystemRecord) {
-        match keeping {
+    pub fn apply(&mut self, seq: u64, at: At, record: &SystemRecord) {
+        match record {
             SystemRecord::Sealed(seal) => self.seal = Some((seq, Arc::new(seal.clone()))),
             SystemRecord::Rehearsed(rehearsal) => self.rehearsal = Some((at, Arc::new(rehearsal.clone()))),
             SystemRecord::ClockStepped(step) => self.clock_step = Some((at, *step)),

@@ -216,11 +216,11 @@ impl WorkerHandle {
     }
 
     /// Deliveries that an earlier run of the gateway accepted, with its numbers: receipts that come now are theirs.
-    pub fn adopt(&self, earlier: Vec<PriorAccept>) {
+    pub fn reclaim(&self, earlier: Vec<PriorAccept>) {
         if earlier.is_empty() || !self.shared.receipts_by_ref {
             return;
         }
-        self.shared.mailbox().commands.push(Command::Adopt(earlier));
+        self.shared.mailbox().commands.push(Command::Reclaim(earlier));
         self.shared.bell.notify_one();
     }
 
@@ -285,7 +285,7 @@ enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
     Follow(Vec<Job>),
-    Adopt(Vec<PriorAccept>),
+    Reclaim(Vec<PriorAccept>),
     Tell(GatewayEvent),
     Probed(Health),
 }
@@ -453,9 +453,9 @@ impl Work {
                 Command::Submit(jobs) => self.state.submit(jobs, now),
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
                 Command::Follow(jobs) => self.gateway.follow(jobs),
-                Command::Adopt(earlier) => {
-                    let news = self.gateway.adopt(&earlier);
-                    self.state.adopt(earlier, now);
+                Command::Reclaim(earlier) => {
+                    let news = self.gateway.reclaim(&earlier);
+                    self.state.reclaim(earlier, now);
                     self.state.on_gateway_events(news.into_iter(), now);
                 }
                 Command::Tell(event) => self.state.on_gateway_events(std::iter::once(event), now),
@@ -504,7 +504,8 @@ impl Work {
             let back: HashSet<&DeliveryId> = cancelled.taken_back.iter().collect();
             self.state.want_back(asked.into_iter().filter(|id| !back.contains(id)));
         } else {
-            tracing::warn!(left = asked.len(), "the gateway could not be asked to take deliveries back");
+            let gateway = self.state.gateway();
+            tracing::warn!(%gateway, left = asked.len(), "the gateway could not be asked to take deliveries back");
             self.cancels = 0;
         }
     }
@@ -594,7 +595,8 @@ impl Work {
         self.hear_the_rest(now);
         self.deaths =
             if self.state.accepted_total > self.accepted_at_start { 1 } else { self.deaths.saturating_add(1) };
-        tracing::warn!(deaths = self.deaths, cause, "a gateway's code is started again");
+        let gateway = self.state.gateway();
+        tracing::warn!(%gateway, deaths = self.deaths, error = cause, "a gateway's code is started again");
         self.state.lost(cause, now);
         if self.deaths >= self.limits.deaths_max.max(1) {
             self.state.broken(cause, now);

@@ -17,7 +17,7 @@ pub struct WorkerLimits {
     pub per_minute_max: Option<u32>,
     /// A gateway that tells no outcome in this time lost it. Above all timeouts of the channel itself.
     pub outcome_timeout_s: u32,
-    /// Tries.
+    /// How often and when a delivery is tried again.
     pub retry: RetryPolicy,
     /// Doubts and probes.
     pub breaker: BreakerLimits,

@@ -96,6 +96,11 @@ impl WorkerState {
         }
     }
 
+    /// Whose worker it is.
+    pub fn gateway(&self) -> &GatewayId {
+        &self.gateway
+    }
+
     /// The gateway's receipts name its own numbers: they are told, to be kept.
     #[must_use]
     pub fn keeping_refs(mut self, keeps: bool) -> Self {
@@ -103,7 +108,7 @@ impl WorkerState {
         self
     }
 
-    /// What it holds.
+    /// The deliveries that it holds.
     pub fn queue(&self) -> &Queue {
         &self.queue
     }
@@ -288,7 +293,7 @@ impl WorkerState {
     }
 
     /// Deliveries of an earlier run, with the numbers under which they were accepted. Tells what receipts said that were faster.
-    pub fn adopt(&mut self, earlier: Vec<PriorAccept>, now: Instant) {
+    pub fn reclaim(&mut self, earlier: Vec<PriorAccept>, now: Instant) {
         for PriorAccept { delivery, gateway_ref, .. } in earlier {
             if let Some((delivery, state, reason)) = self.receipts.accepted(delivery, gateway_ref) {
                 self.tell(delivery, state, reason, now);
@@ -333,7 +338,7 @@ impl WorkerState {
             self.receipts.given_up(held.job.delivery);
         } else if held.job.repeat && state != DeliveryState::Withdrawn {
             // Its earlier try went down with the program that made it, and nobody wrote down what became of it: the refusal
-            // goes on over the next gateway, and a stop tells who may have the text (RULES D2).
+            // goes on over the next gateway, and a stop is told to everybody who may have the text (RULES D2).
             self.tell(held.job.delivery, DeliveryState::Unknown, None, now);
         }
         self.tell(held.job.delivery, state, reason, now);
@@ -598,7 +603,7 @@ mod tests {
         accepted(&mut s, later);
         assert_eq!((told(&mut s), s.queue().waiting()), (vec![(actual(1), Took)], 0));
         accepted(&mut s, later);
-        assert_eq!(told(&mut s), [], "a duplicate is no news");
+        assert_eq!(told(&mut s), [], "a duplicate is not news");
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Bench {
     fn submit(&self, ids: impl IntoIterator<Item = DeliveryId>) {
         self.worker.submit(ids.into_iter().map(queued).collect()).unwrap();
     }
-    /// The next `n` outcomes; anything else is put aside. Time is paused: the limit of an hour is no wait.
+    /// The next `n` outcomes; anything else is put aside. Time is paused, so that nobody waits for the limit of an hour.
     async fn outcomes(&mut self, n: usize) -> Vec<(DeliveryId, DeliveryState)> {
         let mut all = Vec::new();
         while all.len() < n {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Zone(pub TimeZone);
 
 impl Zone {
-    /// By name.
+    /// The zone of that name.
     pub fn named(name: &str) -> Option<Self> {
         TimeZoneDatabase::bundled().get(name).ok().map(Zone)
     }
@@ -56,7 +56,7 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// Local time.
+    /// The local time at a moment.
     pub fn local(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.zone.0.clone())
     }

@@ -1,7 +1,7 @@
 //! Who holds a duty at a moment. A function with office hours is covered by another for the rest of the week, which may be
 //! covered itself; the chain is followed to the one who really answers.
 //!
-//! Must not: know who was asked or who is silent (escalation does), or what time it is.
+//! Must not: know who was asked, or who is silent (escalation does), or what time it is.
 
 use jiff::Timestamp;
 
@@ -62,7 +62,7 @@ pub fn holder_when(plan: &Plan, f: FunctionIx, is_day: bool) -> Result<FunctionI
 }
 
 /// Who is asked after `f`, in this order, each holder once and never the holder of `f` itself: its deputies, theirs, and so
-/// on. Covering is no escalation (RULES C10): a deputy who is held by somebody already asked is passed over.
+/// on. Covering is not escalation (RULES C10): a deputy who is held by somebody already asked is passed over.
 pub fn deputies_in_turn(plan: &Plan, f: FunctionIx, at: Timestamp) -> Vec<FunctionIx> {
     deputies_when(plan, f, plan.calendar.is_day(at))
 }

@@ -26,7 +26,7 @@ macro_rules! string_id {
 
 string_id!(/** A key function: a duty that somebody always holds (`tib`, `iva`). */ FunctionId);
 string_id!(/** A site (`FS`); also the region as a whole (`REG`). ASCII, short: it stands in texts. */ SiteId);
-string_id!(/** One configured way out (`sms-api`). */ GatewayId);
+string_id!(/** One configured gateway (`sms-api`). */ GatewayId);
 string_id!(/** An IT system (`journal`). */ SystemId);
 string_id!(/** Infrastructure that systems and gateways hang on (`hall-a`). */ InfraId);
 string_id!(/** A fallback routine (`paper-record`). */ RoutineId);
@@ -99,7 +99,7 @@ impl fmt::Display for IncidentNo {
 pub struct BadNumber(pub String);
 impl fmt::Display for BadNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "“{}” is no number of an incident or a message; write 14, 14-2, or Ö-3 for a drill", self.0)
+        write!(f, "“{}” is not the number of an incident or a message; write 14, 14-2, or Ö-3 for a drill", self.0)
     }
 }
 impl std::error::Error for BadNumber {}

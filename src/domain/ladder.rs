@@ -105,9 +105,9 @@ pub struct Propose {
 pub struct Ladders {
     /// From the mildest.
     pub levels: Vec<Level>,
-    /// From normal.
+    /// The staff modes, from normal upwards.
     pub modes: Vec<Mode>,
-    /// What levels mean.
+    /// The least mode of each level.
     pub least: Vec<Least>,
 }
 

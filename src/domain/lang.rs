@@ -26,7 +26,7 @@ impl TryFrom<String> for Lang {
     fn try_from(s: String) -> Result<Self, String> {
         match s.as_bytes() {
             [a, b] if a.is_ascii_lowercase() && b.is_ascii_lowercase() => Ok(Lang([*a, *b])),
-            _ => Err(format!("“{s}” is no language; write its two small letters, such as sv or en")),
+            _ => Err(format!("“{s}” is not a language; write its two small letters, such as sv or en")),
         }
     }
 }

@@ -46,7 +46,7 @@ impl std::fmt::Display for Audience {
     }
 }
 
-/// A kind of way out.
+/// A kind of gateway.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -108,7 +108,7 @@ pub struct Plan {
     pub points: Vec<DutyPoint>,
     /// Named lists.
     pub groups: BTreeMap<GroupId, Vec<FunctionIx>>,
-    /// Ways out, in the order in which they are tried within a channel.
+    /// Gateways, in the order in which they are tried within a channel.
     pub gateways: Vec<GatewayInfo>,
     pub playbooks: BTreeMap<PlaybookId, Playbook>,
     /// The words of each language.
@@ -133,13 +133,13 @@ pub struct Region {
     pub sites: Vec<Site>,
     /// Asked when a function and its deputies are silent, in this order (RULES B3, C9).
     pub last_resort: Vec<FunctionIx>,
-    /// May lead any incident: update, correct, stop, all clear. Besides these, who reported it and who owns the system may.
+    /// May lead any incident: update, correct, stop, all clear. Besides these, the reporter and the system's owner may.
     pub command: Vec<FunctionIx>,
-    /// Walks the manual ways out, and is paged by a standing alarm (RULES A5, C9).
+    /// Walks the manual gateways, and is paged by a standing alarm (RULES A5, C9).
     pub switchboard: FunctionIx,
     /// Gets the journal's last seal by mail or fax, hourly while something happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archive: Option<FunctionIx>,
+    pub seals_to: Option<FunctionIx>,
     /// The number for the public, in each public text (RULES A10).
     pub call: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
@@ -161,7 +161,7 @@ impl Default for Region {
             last_resort: Vec::new(),
             command: Vec::new(),
             switchboard: FunctionIx(0),
-            archive: None,
+            seals_to: None,
             call: String::new(),
             holding_after_s: 600,
             page_valid_s: 1800,
@@ -183,7 +183,7 @@ pub struct Limits {
     pub after_drill_s: u32,
     /// How much VÄNTA gives, once (RULES B2).
     pub wait_extends_s: u32,
-    /// A delivery is no use after that.
+    /// A delivery is of no use after that.
     pub delivery_ttl_s: u32,
     /// Open incidents at one time; one more is refused, with the reason.
     pub open_incidents_max: u32,
@@ -214,7 +214,7 @@ impl Default for Limits {
 pub struct Site {
     /// Short and ASCII: it stands in texts (RULES A5).
     pub id: SiteId,
-    /// In full.
+    /// The site's name in full.
     pub name: L10n,
 }
 
@@ -351,7 +351,7 @@ pub enum Capability {
         /// The most pages.
         pages_max: u32,
     },
-    /// Paper.
+    /// A fax machine.
     Fax {
         /// The most pages.
         pages_max: u32,
@@ -455,7 +455,7 @@ pub enum To {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Then {
-    /// It goes out.
+    /// The text goes out.
     Release,
     /// The approver's deputies are asked, then the last resort.
     Escalate,
@@ -509,7 +509,7 @@ pub enum NightRule {
 /// One row of `notify`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Row {
-    /// Whom.
+    /// Whom it tells.
     pub to: To,
     /// For which audience.
     pub audience: Audience,
@@ -522,12 +522,12 @@ pub struct Row {
     pub answer_within_s: Option<u32>,
     /// When deputies are asked; `None`: by the level.
     pub deputies: Option<DeputyRule>,
-    /// At night.
+    /// What happens at night.
     pub night: NightRule,
     /// So many must answer for each of its functions; `None`: as many as the function itself asks for.
     #[serde(default)]
     pub answers: Option<u8>,
-    /// Who answers is there so many seconds later, and says so (INCIDENTS lesson 4).
+    /// Whoever answers is there so many seconds later, and says so (INCIDENTS lesson 4).
     #[serde(default)]
     pub arrive_within_s: Option<u32>,
 }

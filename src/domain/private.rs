@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// (DESIGN §5). Never shown by Debug.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Private {
-    /// In memory.
+    /// The value itself, in memory only.
     Clear(String),
     /// In the chain: the commitment.
     Sealed([u8; 16]),

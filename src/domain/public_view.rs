@@ -43,7 +43,7 @@ pub struct PublicMessage {
     pub number: MessageNo,
     /// Its kind: an all clear is shown as one.
     pub kind: Kind,
-    /// Per language.
+    /// The text's fingerprint in each language.
     pub fingerprint: BTreeMap<Lang, Fingerprint>,
     /// Per language, byte for byte the canonical text.
     pub text: BTreeMap<Lang, String>,
@@ -145,7 +145,7 @@ fn holds<'a>(state: &State, inc: &'a Incident, now: At) -> Option<&'a Message> {
         let other = state.incidents.get(&into).filter(|i| i.phase != Phase::Closed)?;
         return released(other).next().is_none().then_some(newest);
     }
-    // What was last approved stands until the all clear is approved; that stands as long as the archive waits.
+    // What was last approved stands until the all clear is approved; that stands until the incident is archived.
     let waits = inc.entries.iter().any(|e| e.public && matches!(e.state, EntryState::Waiting(_)));
     let fresh = newest.released_at.is_some_and(|at| now.seconds_since(at) < ARCHIVE_AFTER_S);
     (waits || fresh && matches!(newest.kind, Kind::AllClear | Kind::Stopped { .. })).then_some(newest)

@@ -7,7 +7,7 @@
 //! | clock (lesson 44) | its owner | the same; its deadline can't be moved | `done` with a reference |
 //! | intervention (lesson 36) | whom it concerns, with the code that stops it | does not begin before all are reached | `done`, or stopped |
 //! | redirection (lesson 35) | everybody who was told and all who send patients | stands in every text | its time, or `done` |
-//! | conference (lesson 10) | who is called, each round | attendance by answer; who is missing is shown | `done`, or the all clear |
+//! | conference (lesson 10) | who is called, each round | attendance by answer; the missing are shown | `done`, or the all clear |
 
 use serde::{Deserialize, Serialize};
 

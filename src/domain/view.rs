@@ -53,7 +53,7 @@ pub struct RungView {
 pub struct SiteView {
     /// `FS`.
     pub id: SiteId,
-    /// In full.
+    /// The name in full.
     pub name: L10n,
     /// It stands for the whole region.
     pub whole: bool,
@@ -62,7 +62,7 @@ pub struct SiteView {
     pub because_of: Vec<IncidentNo>,
 }
 
-/// How many.
+/// How many functions stand how.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 pub struct Counts {
     /// Functions that were sent a text.
@@ -116,7 +116,7 @@ pub struct SummaryView {
     pub sites: Vec<(SiteId, RungView)>,
     /// The highest of these modes.
     pub mode: RungView,
-    /// Reported.
+    /// When it was reported.
     pub opened: At,
     /// Going on since.
     pub since: At,

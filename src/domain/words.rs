@@ -151,13 +151,13 @@ note_words! {
     ApprovalWanted = "approval_wanted" ["title", "entries"],
     /// One entry of it: `{number} {fingerprint} till {to}, senast {deadline}: svara OK {code}`.
     ApprovalEntry = "approval_entry" ["number", "fingerprint", "to", "deadline", "code"],
-    /// Too late.
+    /// An approval came too late: the text went out.
     AlreadyReleased = "already_released" ["number", "time", "by"],
-    /// Somebody approved.
+    /// Somebody else has approved.
     ApprovalTaken = "approval_taken" ["number", "by"],
     /// A mode must be decided.
     DecisionWanted = "decision_wanted" ["mode", "site", "title", "deadline", "code"],
-    /// It was.
+    /// The decision has been made.
     DecisionTaken = "decision_taken" ["mode", "site", "decision", "by"],
     YouOwnIt = "you_own_it" ["title", "functions"],
     /// You confirm; somebody else owns it.
@@ -204,7 +204,7 @@ note_words! {
     SignOfLife = "sign_of_life" ["time", "head"],
     /// Who answered is on the way, and says when he is there.
     ArriveBy = "arrive_by" ["title", "functions", "deadline", "code"],
-    /// He is there.
+    /// It is noted that somebody is there.
     ArrivedNoted = "arrived_noted" ["title", "functions"],
     /// He is not.
     NotArrived = "not_arrived" ["title", "functions", "who", "code"],
@@ -215,7 +215,7 @@ note_words! {
     StepLate = "step_late" ["number", "title", "what", "deadline", "owner", "code"],
     /// What was said to a step was understood.
     StepNoted = "step_noted" ["number", "what", "state"],
-    /// It ended already.
+    /// The step has ended already.
     StepOver = "step_over" ["number", "what"],
     /// Somebody takes over what you may be using, unless you stop it.
     InterventionNotice = "intervention_notice" ["number", "what", "time", "owner", "phone", "code"],

@@ -36,9 +36,9 @@ pub type Reader = dyn Fn(CallbackKind, &str, &[u8]) -> Result<Option<GatewayEven
 /// Where receipts and answers of a gateway come in.
 #[derive(Clone)]
 pub struct Callback {
-    /// Reads them.
+    /// Reads the calls.
     pub reader: Arc<Reader>,
-    /// The secret part of the path: who does not know it is answered 404.
+    /// The secret part of the path: without it the answer is 404.
     pub secret: Secret,
     /// A call without it is answered 403.
     pub signature: Option<Signature>,

@@ -65,6 +65,7 @@ pub enum Tls {
     Implicit,
 }
 
+// Not the domain's own type: that one has no schema, and a file has several words for one set.
 /// The characters that a far end can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

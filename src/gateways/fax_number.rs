@@ -1,7 +1,7 @@
 //! The number of a fax machine, as both ways to one want it.
 
 /// The number to dial: digits, `*`, `#`, and a leading `+`. Spaces and signs that people write for reading are left out;
-/// anything else is no number, and never reaches the server.
+/// anything else is not a number, and never reaches the server.
 pub fn dial_string(address: &str, international_prefix: Option<&str>) -> Option<String> {
     let mut dialled = String::new();
     for (at, c) in address.trim_matches(' ').char_indices() {

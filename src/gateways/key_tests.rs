@@ -16,7 +16,7 @@ use crate::domain::text::sms::Split;
 use crate::domain::text::{Charset, sms};
 use crate::yaml::{At, Found, List, Place, Secs, parse, read};
 
-/// A configuration as it stands in a file; all that is wrong in it is none.
+/// A configuration as it stands in a file; nothing in it may be wrong.
 fn of<T: DeserializeOwned>(yaml: &str) -> T {
     let mut found = Found::default();
     let root = parse(0, yaml, &mut found).unwrap();
@@ -344,6 +344,6 @@ fn an_http_gateway_that_would_take_any_200_for_success_is_not_built() {
     let config: sms_http::SmsHttpConfig = of("{ url: https://s.example/x, success_at: \"\" }");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let why = sms_http::SmsHttp::new("it".into(), config).err().unwrap();
-    assert!(why.contains("no success"), "{why}");
+    assert!(why.contains("is not success"), "{why}");
     assert_eq!(sms_http::SmsHttpConfig::default().protocol(), "http");
 }

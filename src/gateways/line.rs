@@ -37,11 +37,11 @@ pub enum Framing {
     EightNone,
 }
 
-/// Who holds the other side back on a serial line.
+/// How one side holds the other back on a serial line.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Flow {
-    /// Nobody.
+    /// Nothing holds it back.
     #[default]
     None,
     /// RTS and CTS.
@@ -89,7 +89,7 @@ impl LineConfig {
             (Some(host), Some(_), None) => entry.host(host, found),
             (None, None, Some(device)) => {
                 if !device.starts_with('/') {
-                    let message = format!("\"{}\" is no device, such as /dev/ttyS0", device.value);
+                    let message = format!("\"{}\" is not a device such as /dev/ttyS0", device.value);
                     found.error(device.place, "line", message);
                 }
             }
@@ -212,7 +212,7 @@ impl LineConfig {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(device, flags, Mode::empty())?;
         if !isatty(&fd) {
-            return Err(std::io::Error::other("the device is no serial line"));
+            return Err(std::io::Error::other("the device is not a serial line"));
         }
         let mut line = tcgetattr(&fd)?;
         self.set(&mut line)?;
@@ -277,7 +277,7 @@ mod tests {
             ..LineConfig::default()
         };
         let opened = Line::open(&at(file.path().into()), true, Duration::from_secs(1)).await;
-        assert_eq!(opened.err(), Some(SendError::temporary("serial line: the device is no serial line")));
+        assert_eq!(opened.err(), Some(SendError::temporary("serial line: the device is not a serial line")));
         let opened = Line::open(&at(file.path().join("x")), true, Duration::from_secs(1)).await;
         assert!(matches!(opened.err(), Some(SendError::Temporary { .. })));
     }

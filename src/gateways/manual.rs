@@ -1,4 +1,4 @@
-//! Ways out that people walk (`channels/manual.yaml`): no machine speaks to anybody.
+//! Gateways that people walk (`channels/manual.yaml`): no machine speaks to anybody.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub enum ReceiptWord {
     Signature,
 }
 
-/// A way out that people walk.
+/// A gateway that people walk.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManualGateway {
@@ -43,7 +43,7 @@ pub struct ManualGateway {
     pub coverage: Option<Coverage>,
 }
 
-/// Whom a way out reaches.
+/// Whom a gateway reaches.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {

@@ -1,5 +1,5 @@
-//! Ways out, one protocol a folder: its configuration, its codec, its sessions. A gateway turns jobs into bytes and answers into
-//! outcomes; it decides nothing, keeps no journal and knows no other gateway.
+//! Gateways, one protocol a folder: its configuration, its codec, its sessions. A gateway turns jobs into bytes and answers
+//! into outcomes; it decides nothing, keeps no journal and knows no other gateway.
 //!
 //! A folder's `config` is the type that reads its YAML, with its defaults, its checks and what it is built to; the
 //! [`registry`] has a line for each. A new protocol is its folder, that line, an example in `channels/`, its far end in `sim` and
@@ -100,7 +100,7 @@ pub struct Job {
     pub link: Option<Arc<str>>,
     /// This may be a repeat: an earlier try had an unknown outcome.
     pub repeat: bool,
-    /// After that it is no use (seconds from hand-over). Gateways that can are told.
+    /// After that it is of no use (seconds from hand-over). Gateways that can are told.
     pub ttl_s: u32,
 }
 
@@ -190,7 +190,7 @@ pub struct Health {
 /// A boxed future, so that gateways are used as `dyn`.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One configured way out. Batches, windows, pipelines and kept connections are its own affair, within its own limits.
+/// One configured gateway. Batches, windows, pipelines and kept connections are its own affair, within its own limits.
 pub trait Gateway: Send + Sync {
     /// Takes jobs until the sender is gone or `stop` turns true. Every job taken from `jobs` ends in exactly one
     /// [`GatewayEvent::Outcome`], unless this future is dropped midway: then what was taken counts as Unknown.
@@ -199,13 +199,13 @@ pub trait Gateway: Send + Sync {
     /// Connects and logs in. Never reaches a person.
     fn probe(&self) -> Boxed<'_, Health>;
     /// Whether receipts may name nothing but the gateway's own numbers: then they are kept beside the journal's chain of events,
-    /// and given back by [`Gateway::adopt`] after a restart. A gateway whose receipts carry our own key needs none of it.
+    /// and given back by [`Gateway::reclaim`] after a restart. A gateway whose receipts carry our own key needs none of it.
     fn receipts_by_ref(&self) -> bool {
         false
     }
     /// Deliveries of an earlier run that were accepted and have no receipt yet: receipts that come now are theirs. It may run
     /// already; gives what receipts said that were faster.
-    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
+    fn reclaim(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let _ = earlier;
         Vec::new()
     }

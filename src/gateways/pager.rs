@@ -20,7 +20,7 @@ pub(super) fn word(text: &str) -> Option<&str> {
 /// # Errors
 /// Permanent: no transmitter has such a one.
 pub(super) fn number(job: &Job) -> Result<&str, SendError> {
-    word(&job.to.0).ok_or_else(|| SendError::permanent("the address is no pager number"))
+    word(&job.to.0).ok_or_else(|| SendError::permanent("the address is not a pager number"))
 }
 
 /// The page in the transmitter's letters.

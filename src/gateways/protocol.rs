@@ -169,7 +169,7 @@ impl BuildCx<'_> {
             Capability::Pages { charset, chars_max, pages_max } => {
                 Ok(PageRules { chars_max: *chars_max, pages_max: *pages_max, charset: *charset })
             }
-            _ => Err(format!("{} is no pager transmitter in the plan", self.id)),
+            _ => Err(format!("{} is not a pager transmitter in the plan", self.id)),
         }
     }
 
@@ -179,7 +179,7 @@ impl BuildCx<'_> {
     /// When the plan has no SMS here.
     pub fn sms_limits(&self, join: Split) -> Result<SmsLimits, String> {
         let Capability::Sms { charset, ucs2, ref16, separate, parts_max } = self.capability else {
-            return Err(format!("{} is no SMS gateway in the plan", self.id));
+            return Err(format!("{} is not an SMS gateway in the plan", self.id));
         };
         Ok(SmsLimits {
             alphabet: match charset {

@@ -1,4 +1,4 @@
-//! Every way out that can be configured, by the file in which it stands. **Adding a protocol is one line here**: its key, the
+//! Every gateway that can be configured, by the file in which it stands. **Adding a protocol is one line here**: its key, the
 //! words that editors show for it, and the type in its folder that reads what stands under the key.
 //!
 //! Configuration is read, checked and built through this table alone: whoever loads files knows no protocol.
@@ -66,7 +66,7 @@ gateways! {
         /// It tells when the telephone has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -90,7 +90,7 @@ gateways! {
         /// It tells when the mailbox has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -112,7 +112,7 @@ gateways! {
         /// It tells when the far machine has every page.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }
@@ -140,7 +140,7 @@ gateways! {
         /// It tells when the pager has it.
         #[serde(default)]
         receipts: bool,
-        /// Bounds.
+        /// Bounds of the gateway.
         #[serde(default)]
         limits: Limits,
     }

@@ -1,4 +1,4 @@
-//! From an entry of a file to a way out: which protocol it speaks, what the plan reckons with, and what is wrong with it.
+//! From an entry of a file to a gateway: which protocol it speaks, what the plan reckons with, and what is wrong with it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::domain::ids::GatewayId;
 use crate::domain::plan::{Capability, Channel};
 use crate::yaml::{At, Found, List, Name, Need, Place, Secret, Texts};
 
-/// More parts than that are no SMS any more.
+/// What takes more parts than that is too long for SMS.
 const SMS_PARTS_MAX: u32 = 16;
 /// A pager that shows fewer characters has no room for header and mark.
 const PAGE_CHARS_MIN: u32 = 60;
@@ -30,7 +30,7 @@ pub struct Way<'f> {
     pub receipts: bool,
     /// What it hangs on.
     pub needs: &'f List<At<Need>>,
-    /// Its bounds.
+    /// Bounds of the gateway.
     pub limits: Limits,
     /// What people read of it, which every language of the region must have.
     pub texts: Vec<&'f Texts>,
@@ -38,7 +38,7 @@ pub struct Way<'f> {
     pub kind: Kind,
 }
 
-/// How a way out is spoken to.
+/// How a gateway is spoken to.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// In a protocol.
@@ -49,7 +49,7 @@ pub enum Kind {
     Walk(ManualGateway),
 }
 
-/// One configured way out, at the same position as in `plan.gateways`.
+/// One configured gateway, at the same position as in `plan.gateways`.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
     /// `sms-api`.
@@ -149,7 +149,7 @@ pub fn spoken<'f>(name: &Name, all: &[Spoken<'f>], found: &mut Found) -> Option<
                 3 => (format!("has more than one of {keys}"), "make it several gateways"),
                 _ => ("speaks several protocols".to_owned(), "make them several gateways"),
             };
-            let message = format!("gateway \"{}\" {what}; one gateway is one way out", name.value);
+            let message = format!("gateway \"{}\" {what}; one gateway speaks one protocol", name.value);
             found.error(name.place, "gateway-kind", message).help(help);
             None
         }
@@ -167,7 +167,7 @@ fn listed(words: impl Iterator<Item = String>, last: &str) -> String {
 
 /// An entry of one of the files.
 pub trait Envelope {
-    /// The way out that it is, with all that is wrong in it told to `found`. `None`: it does not say which.
+    /// The gateway that it is, with all that is wrong in it told to `found`. `None`: it does not say which.
     fn way<'f>(&'f self, name: &'f Name, found: &mut Found) -> Option<Way<'f>>;
 }
 

@@ -29,7 +29,7 @@ pub struct WebGateway {
     pub needs: List<At<Need>>,
     /// Who reads it.
     pub page: PageWord,
-    /// Bounds.
+    /// Bounds of the gateway.
     #[serde(default)]
     pub limits: Limits,
     /// Where it is read back: what does not stand there was not published.

@@ -91,7 +91,7 @@ fn write_backup(state: &Path, part: &Path, with_keys: bool, made_at_ms: i64) -> 
     Ok(info)
 }
 
-/// A backup that was not read back is none.
+/// A backup that was not read back does not count.
 fn prove(file: &Path, head: Head) -> Result<(), JournalError> {
     let report = verify(file, VerifyOptions { expect: Some(head) })?;
     match report.fault.or_else(|| report.side_faults.into_iter().next()) {
@@ -103,7 +103,7 @@ fn prove(file: &Path, head: Head) -> Result<(), JournalError> {
 /// What a backup says of itself.
 ///
 /// # Errors
-/// It is no backup, of a newer version, or can't be read.
+/// It is not a backup, is of a newer version, or can't be read.
 pub fn read_backup(file: &Path) -> Result<BackupInfo, JournalError> {
     let reader = SqliteReader::open(file)?;
     let failed = |e: rusqlite::Error| JournalError::sqlite("reading what the backup holds", &e);

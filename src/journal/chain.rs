@@ -86,7 +86,7 @@ impl std::str::FromStr for Head {
     }
 }
 
-/// What was given is no head.
+/// What was given is not a head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BadHead;
 impl fmt::Display for BadHead {

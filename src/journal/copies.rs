@@ -64,7 +64,7 @@ enum Task {
     },
 }
 
-/// What it answers.
+/// What a copy's thread answers.
 struct Told {
     copy: usize,
     id: u64,
@@ -413,7 +413,7 @@ impl Store for Copies {
         }
     }
 
-    fn follow(&self) -> watch::Receiver<Head> {
+    fn heads(&self) -> watch::Receiver<Head> {
         self.heads.subscribe()
     }
 

@@ -55,7 +55,7 @@ pub enum JournalError {
     },
     /// A value is larger than its limit.
     TooLarge {
-        /// Which limit.
+        /// The limit that was passed.
         limit: &'static str,
         /// What was given.
         found: usize,
@@ -199,7 +199,7 @@ impl fmt::Display for JournalError {
             Self::Newer { file, found, known } => {
                 write!(f, "{} has format {found}; this version knows formats up to {known}", file.display())
             }
-            Self::NotAJournal { file } => write!(f, "{} is no journal", file.display()),
+            Self::NotAJournal { file } => write!(f, "{} is not a journal", file.display()),
             Self::Corrupt { seq: Some(seq), what } => write!(f, "the journal is broken at record {seq}: {what}"),
             Self::Corrupt { seq: None, what } => write!(f, "the journal is broken: {what}"),
             Self::Disk { kind, what } => {

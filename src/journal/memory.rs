@@ -148,7 +148,7 @@ impl Store for MemoryStore {
 
     fn idle(&mut self) {}
 
-    fn follow(&self) -> watch::Receiver<Head> {
+    fn heads(&self) -> watch::Receiver<Head> {
         self.told.subscribe()
     }
 

@@ -36,7 +36,7 @@
 //! | `second_copy` | brings one copy up to the other |
 //!
 //! [`Store`] and [`Reader`] are the seam for a store of several sites: `append(expected_seq, batch) -> seq`, `read`,
-//! `follow`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
+//! `heads`. A batch is the unit there, and the compare on `expected_seq` keeps a node on the wrong side of a cut from
 //! writing.
 //!
 //! # Crash window
@@ -140,8 +140,8 @@ impl NewRecord {
     pub fn stored_bytes(&self) -> usize {
         frame::stored_bytes(self)
     }
-    /// The head after it, when it follows `head` with these commitments: for who proves a chain without the journal. `None`
-    /// when it is over a limit, and so was never in one.
+    /// The head after it, when it follows `head` with these commitments: for whoever proves a chain without the journal.
+    /// `None` when it is over a limit, and so was never in one.
     pub fn linked(&self, head: Head, commitments: &[[u8; Commitment::BYTES]]) -> Option<Head> {
         if commitments.len() > PRIVATE_PER_RECORD_MAX || frame::check_limits(self).is_err() {
             return None;
@@ -288,7 +288,7 @@ pub trait Store: Send {
     /// Called when nothing waits: time for housekeeping.
     fn idle(&mut self);
     /// Tells each new head, whoever wrote it.
-    fn follow(&self) -> watch::Receiver<Head>;
+    fn heads(&self) -> watch::Receiver<Head>;
     /// How readers are opened.
     fn open_reader(&self) -> OpenReader;
     /// How the disks under it are, where it knows.
@@ -307,7 +307,7 @@ pub trait Reader: Send {
     /// The head as it was after record `seq`, to read on from there. `None`: there is no such record.
     fn head_at(&self, seq: u64) -> Result<Option<Head>, JournalError>;
     /// Gives every record after `after` to `visit`, in order, the chain verified on the way, `after` itself included;
-    /// returns the last head visited. Follow a journal by reading on from it whenever [`Store::follow`] tells a new head.
+    /// returns the last head visited. To keep up with a journal, read on from there whenever [`Store::heads`] tells a new head.
     fn read(&self, after: Head, visit: Visit<'_>) -> Result<Head, JournalError>;
     /// A blob by its hash, verified.
     fn get_blob(&self, hash: &Hash) -> Result<Option<Vec<u8>>, JournalError>;

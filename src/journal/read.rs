@@ -175,7 +175,7 @@ pub(super) fn scan(conn: &Connection, after: Head, visit: Visit<'_>) -> Result<H
                 return Err(JournalError::corrupt(frame.first, "a frame stands where another one is already"));
             }
             let body = row.get_ref(3).ok().and_then(|value| value.as_blob().ok());
-            let body = body.ok_or_else(|| JournalError::corrupt(frame.first, "the frame is no blob"))?;
+            let body = body.ok_or_else(|| JournalError::corrupt(frame.first, "the frame is not a blob"))?;
             let mut reader = FrameReader::new(head, body)?;
             while let Some(record) = reader.next()? {
                 if record.seq == after.seq {

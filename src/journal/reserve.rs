@@ -10,7 +10,7 @@ use super::folder::private_options;
 
 /// What a server holds back: some hundred thousand deliveries with all that becomes of them.
 pub const RESERVE_BYTES: u64 = 64 << 20;
-/// The file.
+/// The file that holds the space.
 const RESERVE_FILE: &str = "reserve";
 /// It is taken again at most so often, and only when the disk has this space once more beside it.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);

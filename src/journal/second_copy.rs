@@ -230,7 +230,7 @@ fn copy_frames(conn: &Connection, mut head: Head) -> Result<(Head, i64), Journal
     Ok((head, frames))
 }
 
-/// Whether two folders lie on one device: then the second copy is none in the sense that matters. An unmounted disk shows
+/// Whether two folders lie on one device: then there is no second copy in the sense that matters. An unmounted disk shows
 /// so too.
 #[cfg(unix)]
 pub(super) fn same_disk(a: &Path, b: &Path) -> bool {

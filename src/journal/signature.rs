@@ -96,7 +96,7 @@ pub struct HeadSeal {
     pub hash: Hash,
     /// When, in milliseconds since 1970, UTC.
     pub at_ms: i64,
-    /// Whose journal.
+    /// The region whose journal it is.
     pub region: String,
     pub key: [u8; 32],
     /// 64 bytes.
@@ -110,7 +110,7 @@ impl fmt::Debug for HeadSeal {
 }
 
 impl HeadSeal {
-    /// What it seals.
+    /// The head that it seals.
     pub fn head(&self) -> Head {
         Head { seq: self.seq, hash: self.hash }
     }
@@ -148,7 +148,7 @@ pub struct ShortHead {
 }
 
 impl ShortHead {
-    /// Of a head.
+    /// The foot of a head.
     pub fn of(head: Head) -> Self {
         let mut digits = [0; FOOT_CHARS];
         let mut bits = [false; FOOT_CHARS * 5];

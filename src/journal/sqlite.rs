@@ -311,7 +311,7 @@ impl Store for SqliteStore {
         }
     }
 
-    fn follow(&self) -> watch::Receiver<Head> {
+    fn heads(&self) -> watch::Receiver<Head> {
         self.told.subscribe()
     }
 

@@ -35,7 +35,7 @@ const NONCE_BYTES: usize = 24;
 pub struct Commitment(pub [u8; Self::BYTES]);
 
 impl Commitment {
-    /// Its length.
+    /// How long it is, in bytes.
     pub const BYTES: usize = 16;
 }
 impl fmt::Display for Commitment {

@@ -137,7 +137,7 @@ impl Journal {
     /// The system gives no thread.
     pub fn start(store: impl Store + 'static, sealer: Sealer) -> Result<Self, JournalError> {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
+        let (told, open_reader, disks) = (store.heads(), store.open_reader(), store.disks());
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write(store, queue))
@@ -149,7 +149,7 @@ impl Journal {
     #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, ManualWriter<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let (told, open_reader, disks) = (store.follow(), store.open_reader(), store.disks());
+        let (told, open_reader, disks) = (store.heads(), store.open_reader(), store.disks());
         let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
         let hand = ManualWriter { writer, queue, next: None };
         (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
@@ -160,9 +160,9 @@ impl Journal {
         *self.told.borrow()
     }
 
-    /// Tells each new head; a follower then reads on from where it stands. Intermediate heads may be skipped.
+    /// Tells each new head; a reader then reads on from where it stands. Intermediate heads may be skipped.
     #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
-    pub fn follow(&self) -> watch::Receiver<Head> {
+    pub fn heads(&self) -> watch::Receiver<Head> {
         self.told.clone()
     }
 

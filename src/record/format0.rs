@@ -437,7 +437,8 @@ fn answers_needed(inc: &Incident, entry: u32, f: FunctionIx) -> u8 {
     own.max(row(inc, entry).and_then(|r| r.answers).unwrap_or(1)).max(1)
 }
 
-/// Who is to come after an answer: where a row says so, for each ask that has all its answers now, from the first of them on.
+/// The functions that are to come after an answer: where a row says so, for each ask that has all its answers now, from the
+/// first of them on.
 fn expected(inc: &Incident, asks: &[u32], by: FunctionIx, at: At) -> Vec<NewArrival> {
     let mut arrivals = Vec::new();
     for id in asks {

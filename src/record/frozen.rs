@@ -106,7 +106,7 @@ impl Frozen<Fingerprint> for String {
         from.as_str().to_owned()
     }
     fn thaw(self) -> Result<Fingerprint, Damaged> {
-        self.parse().map_err(|_| Damaged(format!("“{self}” is no fingerprint")))
+        self.parse().map_err(|_| Damaged(format!("“{self}” is not a fingerprint")))
     }
 }
 
@@ -165,23 +165,24 @@ impl<A, B, FA: Frozen<A>, FB: Frozen<B>> Frozen<(A, B)> for (FA, FB) {
 }
 
 /// `Site1 of plan::Site { id: String, name: Words }`: a frozen struct with the way from and to the domain's struct, whose
-/// fields have the same names.
+/// fields have the same names, unless `as` says what one is called by now: `archive as seals_to: Option<u32>`.
 macro_rules! frozen_struct {
     ($(
         $(#[$meta:meta])*
-        $name:ident of $($of:ident)::+ { $($(#[$field_meta:meta])* $field:ident : $type:ty),* $(,)? }
+        $name:ident of $($of:ident)::+ { $($(#[$field_meta:meta])* $field:ident $(as $now:ident)? : $type:ty),* $(,)? }
     )*) => { $(
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
         $(#[$meta])*
         pub(in crate::record) struct $name { $($(#[$field_meta])* pub(in crate::record) $field: $type),* }
         impl $crate::record::frozen::Frozen<$($of)::+> for $name {
             fn freeze(from: &$($of)::+) -> Self {
-                let $($of)::+ { $($field),* } = from;
+                let $($of)::+ { $($($now:)? $field),* } = from;
                 Self { $($field: $crate::record::frozen::Frozen::freeze($field)),* }
             }
             fn thaw(self) -> Result<$($of)::+, $crate::record::frozen::Damaged> {
                 let Self { $($field),* } = self;
-                Ok($($of)::+ { $($field: $crate::record::frozen::Frozen::thaw($field)?),* })
+                $(let $field = $crate::record::frozen::Frozen::thaw($field)?;)*
+                Ok($($of)::+ { $($($now:)? $field),* })
             }
         }
     )* };

@@ -32,9 +32,9 @@ use frozen::Damaged;
 
 /// Goes up by one with every new kind and every new version of one. A journal says which format it is written in
 /// ([`system::Format1`]), so that an older program can say what it needs.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
-/// Kinds from here on are no events: they are about the journal itself ([`system`]).
+/// Kinds from here on are not events: they are about the journal itself ([`system`]).
 pub const SYSTEM_KINDS_FROM: u16 = 1_000;
 
 /// A record as the journal takes it.
@@ -75,7 +75,7 @@ pub enum CannotRead {
     },
     /// A plan or contacts that a newer program wrote.
     NewerPart {
-        /// What.
+        /// What it is: a plan, or contacts.
         what: &'static str,
         /// In which format.
         format: u32,

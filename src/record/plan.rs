@@ -80,7 +80,7 @@ pub fn encode(of: &Plan) -> Vec<u8> {
     serde_json::to_vec(&form).unwrap_or_default()
 }
 
-/// Reads a plan of any format that there ever was. Its hash is for who knows the name that it was kept under.
+/// Reads a plan of any format that there ever was. Its hash is left to the caller, who knows the name that it was kept under.
 ///
 /// # Errors
 /// A newer format, or damaged bytes.
@@ -129,7 +129,7 @@ frozen_struct! {
         command: Vec<u32>,
         switchboard: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        archive: Option<u32>,
+        archive as seals_to: Option<u32>,
         call: String,
         holding_after_s: u32,
         page_valid_s: u32,
@@ -194,7 +194,7 @@ frozen_struct! {
         functions: Vec<u32>,
         proven: Option<String>,
     }
-    /// A way out.
+    /// A gateway.
     GatewayInfo1 of plan::GatewayInfo {
         id: String,
         channel: Channel1,
@@ -340,7 +340,7 @@ impl Frozen<jiff::civil::Date> for String {
         from.to_string()
     }
     fn thaw(self) -> Result<jiff::civil::Date, Damaged> {
-        self.parse().map_err(|_| Damaged(format!("“{self}” is no date")))
+        self.parse().map_err(|_| Damaged(format!("“{self}” is not a date")))
     }
 }
 

@@ -64,7 +64,7 @@ impl Told<'_> {
 /// Starts the far end of a protocol.
 ///
 /// # Errors
-/// No port, or no folder, is to be had; or nobody speaks it here.
+/// There is no free port or no folder; or nobody speaks it here.
 pub async fn start(protocol: &str, told: &Told<'_>) -> io::Result<Box<dyn FarEnd>> {
     let (far, name, charset) = (told.far.clone(), told.name, told.charset);
     Ok(match protocol {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// For a call.
+/// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer that is read.
 const ANSWER_LEN_MAX: u64 = 256 * 1024;

@@ -140,7 +140,7 @@ impl Drop for Handle {
 /// Starts it.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub async fn start(far: Far, name: &str, opts: Opts) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
@@ -206,7 +206,7 @@ async fn listen(listener: TcpListener, inner: Arc<Inner>) {
                 let inner = inner.clone();
                 connections.spawn(async move {
                     let service = service_fn(|request| answer(inner.clone(), request));
-                    // A client that goes away in the middle is no news.
+                    // A client that goes away in the middle is not news.
                     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tcp), service).await;
                 });
             },

@@ -70,7 +70,7 @@ impl Drop for Handle {
 /// Lays a line that leads nowhere yet.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub async fn start(line: Line) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;

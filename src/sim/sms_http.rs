@@ -194,7 +194,7 @@ async fn listen(listener: TcpListener, inner: Arc<Inner>) {
                 let inner = inner.clone();
                 connections.spawn(async move {
                     let service = service_fn(|request| answer(inner.clone(), request));
-                    // A client that goes away in the middle is no news.
+                    // A client that goes away in the middle is not news.
                     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tcp), service).await;
                 });
             },

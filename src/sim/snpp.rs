@@ -39,7 +39,7 @@ pub enum Behaviour {
     Silent,
     /// Sends the page, closes its side without a word.
     HalfClosed,
-    /// Answers PAGE with something that is no SNPP.
+    /// Answers PAGE with something that is not SNPP.
     Garbage,
     /// The pager is out of reach: 750 to PING, its pages are queued.
     OutOfReach,

@@ -38,7 +38,7 @@ pub enum Behaviour {
     Closes,
     /// Hangs up with ESC EOT.
     Leaves,
-    /// Answers with something that is no TAP.
+    /// Answers with something that is not TAP.
     Garbage,
     /// Says ACK a byte at a time, so many milliseconds apart.
     Slow(u64),

@@ -70,7 +70,7 @@ impl Pages {
         format!("{} {tag} {} OK", &status[..3], tag * 7)
     }
 
-    /// MSTA.
+    /// Answers MSTA: what became of a page.
     pub fn status(&self, words: &str) -> String {
         match self.find(words) {
             Some((tag, page)) => page.status(tag),
@@ -78,7 +78,7 @@ impl Pages {
         }
     }
 
-    /// KTAG.
+    /// Answers KTAG: takes a page back.
     pub fn kill(&self, words: &str) -> String {
         match self.find(words) {
             Some((tag, _)) => {

@@ -159,7 +159,7 @@ fn unit(kind: Kind, shown: &str, marks: &[&str]) -> Result<Unit, Wrong> {
     let mark = marks.iter().find(|m| **m == first).map(|m| (*m).to_owned());
     let (number, mut rest) = if mark.is_some() { word(behind)? } else { (first, behind) };
     let Some((of_drill, of_message)) = number_form(number) else {
-        return wrong(format!("“{number}” is no number: “{whole}”"));
+        return wrong(format!("“{number}” is not a number: “{whole}”"));
     };
     if of_drill != mark.is_some() {
         let what = if of_drill { "a drill's number and no mark" } else { "a mark and a real number" };
@@ -169,7 +169,7 @@ fn unit(kind: Kind, shown: &str, marks: &[&str]) -> Result<Unit, Wrong> {
     if of_message {
         let (six, behind) = word(rest)?;
         if !is_fingerprint(six) {
-            return wrong(format!("“{six}” is no fingerprint: “{whole}”"));
+            return wrong(format!("“{six}” is not a fingerprint: “{whole}”"));
         }
         (fingerprint, rest) = (Some(six.to_owned()), behind);
     }

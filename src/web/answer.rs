@@ -66,7 +66,7 @@ struct Asked {
     open: bool,
     /// What the button did.
     did: Option<Did>,
-    /// Of this page.
+    /// The path of this page.
     path: String,
 }
 

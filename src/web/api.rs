@@ -35,7 +35,7 @@ use crate::domain::view::{self, RungView};
 pub fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/commands", post(command))
-        .route("/dry_run", post(dry_run_of))
+        .route("/dry-runs", post(dry_run_of))
         .route("/status", get(status))
         .route("/incidents", get(incidents))
         .route("/incidents/{no}", get(incident))
@@ -101,7 +101,7 @@ pub(super) fn denied(why: Denied) -> Response {
 }
 
 impl CommandDone {
-    /// From the events.
+    /// What a command did, from its events.
     pub fn of(done: &Done) -> Self {
         let incident = done.events.iter().find_map(Event::incident);
         let seq = done.events.iter().filter_map(|e| match e {

@@ -44,7 +44,7 @@ fn undone(problem: Problem, lang: Lang) -> String {
     format!("{what} {next}")
 }
 
-/// What waits.
+/// The text that waits.
 struct Seen {
     exercise: bool,
     mark: String,

@@ -1,4 +1,4 @@
-//! The ways out over the API: how each stands, what it can do, what last proved it, and tests of it.
+//! The gateways over the API: how each stands, what it can do, what last proved it, and tests of it.
 
 use axum::Json;
 use axum::body::Bytes;

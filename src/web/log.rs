@@ -26,7 +26,7 @@ pub trait Log: Send + Sync {
     fn holds(&self, head: Head) -> bool;
 }
 
-/// The journal's.
+/// The log, read from the journal.
 pub struct JournalLog(pub Journal);
 
 impl Log for JournalLog {
@@ -62,8 +62,8 @@ impl Log for JournalLog {
                         }
                         part.records.push(view(record.seq, at, &event));
                     }
-                    Ok(Entry::System(at, keeping)) if keeping.concerns(incident) => {
-                        let (seq, event, what) = (record.seq, keeping.name(), keeping.json());
+                    Ok(Entry::System(at, system)) if system.concerns(incident) => {
+                        let (seq, event, what) = (record.seq, system.name(), system.json());
                         part.records.push(LogRecord { seq, at, incident: None, event: event.into(), what, hash: None });
                     }
                     _ => {}

@@ -56,7 +56,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
         copies.iter().enumerate().map(|(n, c)| (label(n), value(c))).collect()
     };
     add(
-        "journal_copy_well",
+        "journal_copy_up",
         "1 when commits are written to this copy",
         of_copies(|c| f64::from(u8::from(c.out.is_none()))),
     );
@@ -66,7 +66,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let age = |at: Option<At>| at.map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at)))).into_iter().collect();
     add("journal_seal_age_seconds", "Since the head was sealed", age(latest_seal(meta).map(|s| At(s.at_ms))));
     let rehearsed = meta.kept.rehearsal.as_ref().filter(|(_, r)| r.ok).map(|(at, _)| *at);
-    add("restore_rehearsed_age_seconds", "Since a restore was rehearsed and went well", age(rehearsed));
+    add("restore_rehearsal_age_seconds", "Since a restore was rehearsed and went well", age(rehearsed));
     let overdue = f64::from(u8::from(meta.kept.rehearsal_overdue(meta.now)));
     add("restore_rehearsal_overdue", "1 when it failed or is too long ago", one(overdue));
     add("config_warnings", "What check warns of", one(meta.warnings as f64));
@@ -128,13 +128,19 @@ fn text(state: &Domain, meta: &Meta) -> String {
         Standing::Suspect | Standing::Down | Standing::Unusable => Some(0.0),
         Standing::Manual | Standing::Page | Standing::Unknown => None,
     });
-    of("gateway_queue", "Deliveries in line", |g| Some(g.queue_len as f64));
+    of("gateway_queue_length", "Deliveries in its queue", |g| Some(g.queue_len as f64));
     of("gateway_in_flight", "Handed over, without an outcome yet", |g| Some(g.in_flight as f64));
-    of("gateway_handed_over", "Handed over since the start", |g| Some(g.handed_over_total as f64));
-    of("gateway_accepted", "Accepted since the start", |g| Some(g.accepted_total as f64));
-    of("gateway_waiting", "Deliveries that wait for room in its line", |g| Some(g.waiting as f64));
+    of("gateway_waiting", "Deliveries that wait for room in its queue", |g| Some(g.waiting as f64));
     of("gateway_test_age_seconds", "Since a test last came through", |g| g.test.as_ref().map(|t| f64::from(t.age_s)));
     of("gateway_proof_age_seconds", "Since anything was proven", |g| g.last_proof_s.map(|s| s as f64));
+    let mut count = |name: &str, help: &str, value: fn(&GatewayView) -> u64| {
+        let values = gateways.iter().map(|g| (vec![("gateway", g.id.to_string())], value(g) as f64));
+        numbers.counters(name, help, values);
+    };
+    count("gateway_handed_over_total", "Handed over since the start", |g| g.handed_over_total);
+    count("gateway_accepted_total", "Accepted since the start", |g| g.accepted_total);
+
+    let mut add = |name: &str, help: &str, values: Vec<(Labels, f64)>| numbers.gauges(name, help, values);
 
     let alarms = meta.board.alarms();
     add("alarms", "Parts of the program that are not well", one(alarms.len() as f64));

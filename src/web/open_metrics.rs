@@ -1,4 +1,5 @@
-//! The text format that everybody scrapes (OpenMetrics 1.0): gauges, one family after the other. Knows no number's meaning.
+//! The text format that everybody scrapes (OpenMetrics 1.0): gauges and counters, one family after the other. Does not know what
+//! a number means.
 
 use std::fmt::Write;
 
@@ -22,12 +23,29 @@ impl OpenMetrics {
 
     /// A family of gauges: each value by its labels, which must differ from each other.
     pub fn gauges(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, f64)>) {
+        self.family(name, "gauge", "", help, values);
+    }
+
+    /// A family of counters, the same way. The samples' names end in `_total`, the family's does not.
+    pub fn counters(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, f64)>) {
+        self.family(name, "counter", "_total", help, values);
+    }
+
+    fn family(
+        &mut self,
+        name: &str,
+        kind: &str,
+        suffix: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (Labels, f64)>,
+    ) {
         let (text, prefix) = (&mut self.text, self.prefix);
+        let family = name.strip_suffix(suffix).unwrap_or(name);
         // Writing into memory can't fail.
-        let _ = writeln!(text, "# HELP {prefix}_{name} {}.", escaped(help));
-        let _ = writeln!(text, "# TYPE {prefix}_{name} gauge");
+        let _ = writeln!(text, "# HELP {prefix}_{family} {}.", escaped(help));
+        let _ = writeln!(text, "# TYPE {prefix}_{family} {kind}");
         for (labels, value) in values {
-            let _ = write!(text, "{prefix}_{name}");
+            let _ = write!(text, "{prefix}_{family}{suffix}");
             for (n, (label, of)) in labels.iter().enumerate() {
                 let _ = write!(text, "{}{label}=\"{}\"", if n == 0 { '{' } else { ',' }, escaped(of));
             }
@@ -35,7 +53,7 @@ impl OpenMetrics {
         }
     }
 
-    /// The whole text.
+    /// The text with its end mark.
     pub fn finish(mut self) -> String {
         self.text.push_str("# EOF\n");
         self.text
@@ -63,6 +81,7 @@ mod tests {
                 (vec![("gateway", "b".to_owned()), ("site", "VK".to_owned())], 1e21),
             ],
         );
+        out.counters("accepted_total", "Accepted since the start", [(vec![], 3.0)]);
         out.gauges("none", "Nothing stands", []);
         assert_eq!(
             out.finish(),
@@ -73,6 +92,9 @@ mod tests {
              # TYPE vardkase_queue gauge\n\
              vardkase_queue{gateway=\"sms \\\"a\\\"\\\\\\n\",site=\"VK\"} 0.5\n\
              vardkase_queue{gateway=\"b\",site=\"VK\"} 1e21\n\
+             # HELP vardkase_accepted Accepted since the start.\n\
+             # TYPE vardkase_accepted counter\n\
+             vardkase_accepted_total 3.0\n\
              # HELP vardkase_none Nothing stands.\n\
              # TYPE vardkase_none gauge\n\
              # EOF\n"

@@ -140,7 +140,7 @@ impl Page<'_> {
     }
 }
 
-/// A sign besides the word and the colour, for who sees none.
+/// A sign besides the word and the colour, for people who don't see colours.
 fn sign(state: PublicState) -> &'static str {
     match state {
         PublicState::Normal => "✓",

@@ -13,10 +13,10 @@ use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::lang::Lang;
 use crate::words::{self, Section, link};
 
-/// Why not.
+/// Why a request was refused.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Of the answer.
+    /// The answer's status.
     pub status: StatusCode,
     pub refused: Refused,
 }

@@ -1,4 +1,4 @@
-//! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Who reads files
+//! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Whoever reads files
 //! is not the web's affair: the seam is here, what stands behind it is wired in `app`.
 
 use axum::Json;
@@ -39,7 +39,7 @@ pub struct Mistake {
 /// Why it was not taken; the old one goes on.
 #[derive(Clone, Debug)]
 pub enum NotReloaded {
-    /// It has mistakes.
+    /// The configuration has mistakes.
     Mistakes(Vec<Mistake>),
     /// It could not be kept.
     Failed(String),

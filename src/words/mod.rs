@@ -17,7 +17,7 @@ use crate::domain::text::DoesNotFit;
 pub(crate) struct Word(u16);
 
 impl Word {
-    /// In that language.
+    /// The words in that language.
     pub(crate) fn say(self, lang: Lang) -> &'static str {
         let (from, to) = LIES[usize::from(self.0)][column(lang)];
         &TEXTS[from as usize..to as usize]

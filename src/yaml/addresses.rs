@@ -5,7 +5,7 @@ use super::{Found, Name};
 /// Says when a name can't be that of a machine.
 pub fn check_host(host: &Name, found: &mut Found) {
     if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        let message = format!("\"{}\" is no name or address of a machine", host.value);
+        let message = format!("\"{}\" is not a name or address of a machine", host.value);
         found.error(host.place, "host", message);
     }
 }
@@ -16,12 +16,12 @@ pub fn check_url(url: &Name, found: &mut Found) {
         && host_of(url).is_some()
         && !url.contains(char::is_whitespace);
     if !good {
-        let message = format!("\"{}\" is no address that begins with http:// or https://", url.value);
+        let message = format!("\"{}\" is not an address that begins with http:// or https://", url.value);
         found.error(url.place, "url", message);
     }
 }
 
-/// Says when an address is none of mail. `true`: it is one.
+/// Says when it is not a mail address. `true`: it is one.
 pub fn check_mail_address(address: &Name, found: &mut Found) -> bool {
     let good = address.split_once('@').is_some_and(|(user, domain)| {
         let plain = |s: &str, extra: &str| {
@@ -30,7 +30,7 @@ pub fn check_mail_address(address: &Name, found: &mut Found) -> bool {
         plain(user, ".!#$%&'*+-/=?^_`{|}~") && plain(domain, ".-") && domain.contains('.') && address.len() <= 254
     });
     if !good {
-        found.error(address.place, "mailbox", format!("\"{}\" is no mail address", address.value));
+        found.error(address.place, "mailbox", format!("\"{}\" is not a mail address", address.value));
     }
     good
 }

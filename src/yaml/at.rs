@@ -15,7 +15,7 @@ use super::diagnostics::Place;
 pub struct At<T> {
     /// What stands there.
     pub value: T,
-    /// Where.
+    /// Where it stands.
     pub place: Place,
 }
 

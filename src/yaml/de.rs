@@ -43,7 +43,7 @@ impl de::Error for Fail {
         Self { message: format!("\"{field}\" is missing here"), code: "missing-key", wrong: None, said: false }
     }
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let message = format!("\"{variant}\" is none of {}", expected.join(", "));
+        let message = format!("\"{variant}\" is not one of {}", expected.join(", "));
         Self { message, code: "unknown-word", wrong: Some((variant.into(), expected)), said: false }
     }
 }

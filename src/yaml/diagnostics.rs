@@ -60,7 +60,7 @@ impl Sources {
 /// One mistake.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub struct Diagnostic {
-    /// How bad.
+    /// Whether it is an error or a warning.
     pub severity: Severity,
     /// Which kind of mistake, for editors and for tests: `unknown-gateway`.
     pub code: &'static str,

@@ -32,7 +32,7 @@ pub enum Kind {
     Scalar {
         /// As written, escapes resolved.
         text: String,
-        /// Without quotes.
+        /// Whether it is written without quotes.
         plain: bool,
     },
     /// A list.
@@ -65,7 +65,7 @@ pub fn parse(file: u32, text: &str, found: &mut Found) -> Option<Node> {
             Err(e) => {
                 let at = e.marker();
                 let place = Place { file, line: number(at.line()), column: number(at.col() + 1), len: 1 };
-                found.error(place, "syntax", format!("this is no YAML: {}", e.info()));
+                found.error(place, "syntax", format!("this is not YAML: {}", e.info()));
                 return None;
             }
         };

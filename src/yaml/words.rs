@@ -56,9 +56,9 @@ pub struct Clock(pub u16);
 /// `page`, or `quiet_until 06:30`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Night {
-    /// As by day.
+    /// Told as by day.
     Page,
-    /// It waits.
+    /// It waits until then.
     QuietUntil(Clock),
 }
 
@@ -73,7 +73,7 @@ pub struct Day(pub jiff::civil::Date);
 impl FromStr for Secs {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        let bad = || format!("\"{s}\" is no span of time; write 90s, 5m, 1h or 30d");
+        let bad = || format!("\"{s}\" is not a span of time; write 90s, 5m, 1h or 30d");
         let unit = match s.chars().last() {
             Some('s') => 1,
             Some('m') => 60,
@@ -116,7 +116,7 @@ impl FromStr for Months {
         match number.and_then(|n| n.checked_mul(times)) {
             Some(n) if (1..=MONTHS_MAX).contains(&n) => Ok(Months(n)),
             Some(_) => Err(format!("\"{s}\" is not between 1mo and {}y", MONTHS_MAX / 12)),
-            None => Err(format!("\"{s}\" is no number of months or years; write 24mo or 2y")),
+            None => Err(format!("\"{s}\" is not a number of months or years; write 24mo or 2y")),
         }
     }
 }
@@ -130,7 +130,7 @@ impl FromStr for Clock {
         let read = parts.and_then(|(h, m)| Some((h.parse::<u16>().ok()?, m.parse::<u16>().ok()?)));
         match read {
             Some((h, m)) if h < 24 && m < 60 => Ok(Clock(h * 60 + m)),
-            _ => Err(format!("\"{s}\" is no time of day; write 07:30")),
+            _ => Err(format!("\"{s}\" is not a time of day; write 07:30")),
         }
     }
 }
@@ -162,7 +162,7 @@ impl FromStr for Need {
 impl FromStr for Day {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        s.parse().map(Day).map_err(|_| format!("\"{s}\" is no date; write 2026-12-24"))
+        s.parse().map(Day).map_err(|_| format!("\"{s}\" is not a date; write 2026-12-24"))
     }
 }
 

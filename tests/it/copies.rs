@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vardkase::dispatch::journal_view::journal_view;
-use vardkase::dispatch::record::{Decoder, Entry, encode_keeping};
+use vardkase::dispatch::record::{Decoder, Entry, encode_system};
 use vardkase::dispatch::system_record::{ClockStep, Rehearsal, SystemRecord};
 use vardkase::domain::incident::input::Action;
 use vardkase::domain::lang::Lang;
@@ -59,12 +59,12 @@ fn what_the_program_keeps_of_itself_is_written_the_same_way_for_ever() {
             "02000e110230610103c801056231206232",
         ),
     ];
-    for (kind, name, keeping, bytes) in golden {
-        let record = encode_keeping(WHEN, &keeping);
-        assert_eq!((record.kind, record.version, keeping.name()), (kind, 1, name));
+    for (kind, name, system, bytes) in golden {
+        let record = encode_system(WHEN, &system);
+        assert_eq!((record.kind, record.version, system.name()), (kind, 1, name));
         assert_eq!(hex::encode(&record.bytes), bytes, "{name}");
         let read = Decoder::default().next(&record.at(Head::START, &[])).unwrap();
-        assert!(read == Entry::System(WHEN, keeping), "{name}");
+        assert!(read == Entry::System(WHEN, system), "{name}");
     }
 }
 
@@ -106,18 +106,18 @@ async fn an_incident_that_closes_is_told_to_who_seals() {
     rig.stop().await;
 }
 
-/// Where the organisation names an archive, and nowhere else.
+/// Where the organisation names a function for it, and nowhere else.
 #[tokio::test]
-async fn the_archive_gets_the_seal_by_mail() {
+async fn the_function_that_seals_go_to_gets_them_by_mail() {
     let dir = tempfile::tempdir().unwrap();
     let rig = rig::start(dir.path(), Options::default());
     let send = || async {
         let text = "Journal 1204 040G-2081-040G-2081 fjallmark".to_owned();
-        rig.handle.input(vardkase::domain::incident::input::Input::Archive { text }).await.unwrap()
+        rig.handle.input(vardkase::domain::incident::input::Input::SendSeal { text }).await.unwrap()
     };
     assert!(send().await.events.is_empty());
     let mut loaded = rig::shipped();
-    loaded.plan.region.archive = loaded.plan.function_ix("regdir");
+    loaded.plan.region.seals_to = loaded.plan.function_ix("regdir");
     rig.handle.config(loaded, Default::default()).await.unwrap();
     assert_eq!(send().await.events.len(), 1);
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
@@ -435,7 +435,7 @@ fn evidence_is_proved_without_the_folder_and_names_the_first_thing_that_is_wrong
     let mut all = owned();
     all.truncate(4);
     assert!(put(all).contains("the file is cut off behind line 4 (record 3)"));
-    assert!(put(vec!["{}".into()]).contains("line 1: this is no evidence"));
+    assert!(put(vec!["{}".into()]).contains("line 1: this is not evidence"));
     std::fs::write(path(dir.path(), "torn"), &text[..text.len() - 5]).unwrap();
     assert!(offline(&nowhere, &["verify", "--export", &path(dir.path(), "torn")]).out.contains("cut off in line"));
 

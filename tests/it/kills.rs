@@ -78,7 +78,7 @@ impl Server {
     }
 }
 
-/// The shipped region with a thousand duties more, its ways out turned to this process.
+/// The shipped region with a thousand duties more, its gateways turned to this process.
 fn configure(dir: &Path, sms: u16, mail: u16, per_second: usize) {
     for folder in ["channels", "contacts", "playbooks"] {
         std::fs::create_dir(dir.join(folder)).unwrap();

@@ -212,7 +212,7 @@ fn a_mirror_in_yaml_is_one_place_and_never_of_an_internal_page() {
             .contains("a mirror is one place, here are 2")
     );
     assert!(mistakes(page("ca_file: x")).contains("a mirror is one place, here are 0"));
-    assert!(mistakes(page("webdav: { url: \"b.example\" }")).contains("is no address"));
+    assert!(mistakes(page("webdav: { url: \"b.example\" }")).contains("is not an address"));
     assert!(
         mistakes(page("s3: { endpoint: \"https://s.example\", bucket: \"a/b\", key_id: k, secret: { env: X } }"))
             .contains("no name of a bucket")

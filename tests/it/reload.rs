@@ -1,5 +1,5 @@
 //! The configuration is read anew while the program runs: only if it checks clean, for new incidents, and its gateways,
-//! mirrors and signs of life follow at once.
+//! mirrors and signs of life change at once.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::mirrors::{serve_folder, web_yaml};
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The shipped region, with mail as its only way out, at these ports.
+/// The shipped region, with mail as its only gateway, at these ports.
 fn write_region(dir: &Path, mail: SocketAddr) {
     for folder in ["channels", "contacts", "playbooks"] {
         fs::create_dir_all(dir.join(folder)).unwrap();
@@ -83,7 +83,7 @@ async fn until(what: &str, is: impl Fn() -> bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_configuration_holds_for_new_incidents_and_its_gateways_follow() {
+async fn a_changed_configuration_holds_for_new_incidents_and_its_gateways_change_at_once() {
     let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (before, after) = (Far::default(), Far::default());
     let first = smtp::start(before.clone(), "mail-int", smtp::Options::default()).await.unwrap();
@@ -161,7 +161,7 @@ async fn watcher() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mirrors_and_signs_of_life_follow_a_changed_configuration() {
+async fn mirrors_and_signs_of_life_change_with_the_configuration() {
     let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mail = smtp::start(Far::default(), "mail-int", smtp::Options::default()).await.unwrap();
     write_region(dir.path(), mail.addr);

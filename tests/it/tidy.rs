@@ -113,7 +113,7 @@ fn layers_keep_their_arrows() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The folders of protocols. What several of them share is no protocol.
+/// The folders of protocols. What several of them share is not a protocol.
 fn protocols() -> Vec<String> {
     let shared = ["fax_page", "http_api"];
     let folders = std::fs::read_dir(root().join("src/gateways")).unwrap().map(Result::unwrap);

@@ -53,7 +53,7 @@ fn what_is_wrong_in_a_catalogue_is_named() {
         ),
         (
             "### Covers: console\n\nconsole-report = Meld\nconsole-told = { $n ->\n    [few] Få\n   *[other] { $n }\n}\n",
-            "da.ftl: console-told: [few] is no number, nor a form of its plural",
+            "da.ftl: console-told: [few] is neither a number nor a plural form",
         ),
         (
             "### Covers: console\n\nconsole-report = { -brand }\nconsole-told = { $n }\n",

@@ -44,7 +44,7 @@ impl Bounds {
     }
 }
 
-/// One way out, built or not.
+/// One gateway, built or not.
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
 pub struct Built {
     /// Its place in the plan.
@@ -77,14 +77,15 @@ pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)>
                 Mirror::new(config.id.clone(), MirrorConfig { request_timeout, readback_url, ..settled })
             });
             if let Err(why) = &built {
-                tracing::warn!(gateway = %config.id, why, "mirror can't be used");
+                tracing::warn!(gateway = %config.id, error = why, "mirror can't be used");
             }
             (config.id.clone(), built.map(Arc::new))
         })
         .collect()
 }
 
-/// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and ways that people walk have none.
+/// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and gateways that people walk are not
+/// among them.
 pub fn build(loaded: &Loaded, env: &Env, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -124,14 +125,14 @@ fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> 
             Built { gx, id, channel, gateway: Ok(gateway), bounds, callback, warnings }
         }
         Err(why) => {
-            tracing::warn!(gateway = %id, why, "gateway can't be used");
+            tracing::warn!(gateway = %id, error = why, "gateway can't be used");
             let bounds = bounds(1, 1, TIMEOUT_S);
             Built { gx, id, channel, gateway: Err(why), bounds, callback: None, warnings: Vec::new() }
         }
     })
 }
 
-/// What a way out is built from: its settings, its limits, what it carries, and its secrets as they are now. Another digest
+/// What a gateway is built from: its settings, its limits, what it carries, and its secrets as they are now. Another digest
 /// means that it must be built anew.
 pub fn digest(config: &GatewayConfig, info: &GatewayInfo) -> Digest {
     let mut hash = Sha256::new();

@@ -49,7 +49,7 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
             .map(PointIx)
             .filter(|p| plan.point(*p).gateways.contains(&g))
             .collect();
-        // Manual ways out have no duty points: the default language is read out.
+        // Manual gateways have no duty points: the default language is read out.
         let languages: BTreeSet<Lang> = match points.is_empty() {
             true => [plan.lang()].into(),
             false => points.iter().flat_map(|p| plan.point(*p).languages.iter().copied()).collect(),
@@ -228,7 +228,7 @@ fn drill_header(plan: &Plan, lang: Lang) -> String {
     format!("{} {}-{NUMBER} {FINGERPRINT} ", words.mark, words.drill_prefix)
 }
 
-/// The longest that stands behind a text for who answers for itself alone.
+/// The longest trailer for a function that answers for itself alone.
 fn trailer(plan: &Plan, lang: Lang) -> String {
     let words = plan.words(lang);
     let phone = plan.functions.iter().filter_map(|f| f.phone.as_ref()).map(|p| p.number.as_str());

@@ -65,7 +65,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     let switchboard = plan.function(plan.region.switchboard);
     if switchboard.phone.as_ref().is_none_or(|p| !p.publishable) {
         let message = format!("\"{}\" has no number that may stand in a text", switchboard.id);
-        found.warning(places.switchboard, "no-number", message).help("who has a pager only is asked to call it");
+        found.warning(places.switchboard, "no-number", message).help("whoever has only a pager is asked to call it");
     }
 }
 

@@ -152,7 +152,7 @@ impl Run {
     }
 }
 
-/// Whether `holder` holds the duty of `f` then: what goes to a duty goes to who holds it.
+/// Whether `holder` holds the duty of `f` then: what goes to a duty goes to its holder.
 fn covers(plan: &Plan, holder: FunctionIx, f: FunctionIx, at: At) -> bool {
     crate::domain::holder::holder(plan, f, at.timestamp()).unwrap_or_else(|c| c.last) == holder
 }

@@ -11,7 +11,7 @@ use crate::domain::ids::{FunctionIx, PlaybookId};
 use crate::domain::plan::Plan;
 use crate::yaml::diagnostics::Found;
 
-/// More duties than that at one time are no duties any more (RULES F).
+/// Nobody can hold more duties than that at one time (RULES F).
 const FUNCTIONS_PER_HOLDER_MAX: usize = 5;
 /// Hours of a week.
 const WEEK_H: u32 = 168;
@@ -120,7 +120,7 @@ fn own_deputy(plan: &Plan, places: &Places, found: &mut Found, all: &[FunctionIx
     }
 }
 
-/// Escalation that comes back because a deputy is covered. Deputies may be mutual; that alone is no mistake.
+/// Escalation that comes back because a deputy is covered. Deputies may be mutual; that alone is not a mistake.
 fn circle_of_deputies(plan: &Plan, places: &Places, found: &mut Found, all: &[FunctionIx], is_day: bool) {
     let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
     for &f in all.iter().filter(|f| held(**f) == **f) {

@@ -197,7 +197,7 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
         if vital.len() >= 4 && count * 2 > vital.len() {
             let ways = plan.gateways.iter().filter(|g| !holds(&g.needs, down)).count();
             let message = format!(
-                "losing \"{}\" takes down {count} of {} class A systems and {ways} of {} ways out",
+                "losing \"{}\" takes down {count} of {} class A systems and {ways} of {} gateways",
                 plan.infra[*x].id,
                 vital.len(),
                 plan.gateways.len()
@@ -215,7 +215,7 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
     if let Some((x, mine)) = worst {
         let names: Vec<&str> = mine.iter().map(|i| plan.systems[*i].id.as_str()).collect();
         let message = format!(
-            "losing \"{}\" takes {} from \"{}\", which walks the manual ways out",
+            "losing \"{}\" takes {} from \"{}\", which walks the manual gateways",
             plan.infra[x].id,
             names.join(", "),
             plan.function(switchboard).id
@@ -226,7 +226,7 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
     }
 }
 
-/// INCIDENTS lesson 25: the ways out that the incident itself takes away.
+/// INCIDENTS lesson 25: the gateways that the incident itself takes away.
 fn unreachable_in_playbooks(plan: &Plan, places: &Places, found: &mut Found) {
     for playbook in plan.playbooks.values().filter(|p| !p.infra.is_empty()) {
         let down = down_with(plan, &playbook.infra);

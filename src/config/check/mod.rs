@@ -19,7 +19,7 @@ use crate::yaml::Found;
 pub enum Depth {
     /// Whether it can be used: a start at night must not wait for more, nor fail for a test that somebody forgot.
     Start,
-    /// Everything: playbooks are carried through, their tests run, each text measured on each way out.
+    /// Everything: playbooks are carried through, their tests run, each text measured on each gateway.
     Check,
 }
 

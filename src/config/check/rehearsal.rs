@@ -25,7 +25,7 @@ pub(super) struct Gone {
     pub at: At,
     /// To these functions; none: the public.
     pub to: Vec<FunctionIx>,
-    /// Over that.
+    /// The channel that it left over.
     pub over: Channel,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Rehearsal {
     pub state: State,
     /// The virtual clock.
     pub now: At,
-    /// Texts that left, oldest first; notes and holding texts are none.
+    /// Texts that left, oldest first; notes and holding texts do not count.
     pub gone: Vec<Gone>,
     /// Paths that could not carry a text.
     pub dropped: Vec<DroppedPath>,
@@ -47,7 +47,7 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Nothing has happened.
+    /// A region in which nothing has happened.
     pub fn new(plan: &Arc<Plan>, now: At) -> Self {
         let state = State::new(plan.clone());
         let (gone, dropped, escalated) = (Vec::new(), Vec::new(), Vec::new());

@@ -28,7 +28,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                 let To::Functions(functions) = &row.to else { continue };
                 if row.arrive_within_s.is_some() && row.answer == Some(AnswerRule::None) {
                     found
-                        .error(place, "arrive-unasked", "nobody arrives who is asked for no answer")
+                        .error(place, "arrive-unasked", "nobody comes who is not asked for an answer")
                         .help("write answer: required, or leave arrive_within: out");
                 }
                 if row.arrive_within_s.is_some() && !says_arrived {

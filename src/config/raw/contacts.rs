@@ -36,8 +36,8 @@ pub struct Organisation {
     pub command: List<Name>,
     /// Gets the journal's last seal by mail or fax, hourly while something happens: an archive, a registry, somebody elsewhere.
     #[serde(default)]
-    pub archive: Option<Name>,
-    /// Walks the manual ways out and is paged by a standing alarm.
+    pub seals_to: Option<Name>,
+    /// Walks the manual gateways and is paged by a standing alarm.
     pub switchboard: Name,
     /// The number for the public, in each public text.
     #[serde(default)]
@@ -74,9 +74,9 @@ pub struct RegionName {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
-    /// Begins.
+    /// When they begin.
     pub from: Clock,
-    /// Ends.
+    /// When they end.
     pub to: Clock,
 }
 
@@ -84,7 +84,7 @@ pub struct Hours {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteEntry {
-    /// In full.
+    /// The site's name in full.
     pub name: Texts,
 }
 
@@ -107,7 +107,7 @@ pub struct Limits {
     /// How much "wait" gives, once.
     #[serde(default)]
     pub wait_extends: Option<Secs>,
-    /// A delivery is no use after that.
+    /// A delivery is of no use after that.
     #[serde(default)]
     pub delivery_ttl: Option<Secs>,
     /// Open incidents at one time.
@@ -146,7 +146,7 @@ pub enum HoursWord {
 pub struct FunctionEntry {
     /// What it is called.
     pub title: Texts,
-    /// Where.
+    /// The site it belongs to.
     pub site: Name,
     /// When it is held by itself.
     #[serde(default)]
@@ -154,7 +154,7 @@ pub struct FunctionEntry {
     /// Who holds it outside office hours.
     #[serde(default)]
     pub covered_by: Option<Name>,
-    /// Its answer time.
+    /// How long it has to answer.
     pub answer_within: At<Secs>,
     /// So many of those who are asked for it must answer. Default: 1.
     #[serde(default)]
@@ -162,7 +162,7 @@ pub struct FunctionEntry {
     /// Asked beside it or after it, in this order.
     #[serde(default)]
     pub deputies: List<Name>,
-    /// Its languages; the first that a way out can carry goes. Default: the region's first.
+    /// Its languages; the first that a gateway can carry goes. Default: the region's first.
     #[serde(default)]
     pub languages: List<Name>,
     /// Shift changes, in cron notation: "0 7 * * *".

@@ -9,7 +9,7 @@ use crate::yaml::{At, List, Name, Ordered};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Messages {
-    /// By language.
+    /// The words and templates of each language.
     pub languages: Ordered<At<WordsEntry>>,
 }
 
@@ -25,15 +25,15 @@ pub struct WordsEntry {
     pub kinds: KindsEntry,
     /// What stands before each field, without the colon.
     pub labels: LabelsEntry,
-    /// With {time}.
+    /// Says that nobody knows when it is back, with {time} of the next forecast.
     pub restore_unknown: Name,
     /// What a running-again text says.
     pub restored: Name,
     /// What an all clear says.
     pub all_clear: Name,
-    /// With {text} and {time}.
+    /// Says until when a redirection holds, with {text} and {time}.
     pub redirection_until: Name,
-    /// With {mode} and {why}.
+    /// Says that a mode stays, with {mode} and {why}.
     pub mode_stays: Name,
     /// Why a mode stands when no incident holds it.
     pub mode_until_decided: Name,
@@ -41,21 +41,21 @@ pub struct WordsEntry {
     pub deadline: Name,
     /// Who a public text is for, in a note to its approver.
     pub public: Name,
-    /// With {number}.
+    /// Says that a text no longer holds, with {number}.
     pub stopped: Name,
     /// The pre-approved public text, with {time} and {call}.
     pub holding: Name,
     /// Begins the first real message after a drill.
     pub real_not_drill: Name,
-    /// Marks a reminder.
+    /// Begins a reminder.
     pub reminder: Name,
-    /// With {code}.
+    /// Asks for an answer by reply, with {code}.
     pub answer_by_reply: Name,
-    /// With {phone} and {code}.
+    /// Asks for an answer by telephone, with {phone} and {code}.
     pub answer_by_phone: Name,
-    /// To a deputy, with {functions}.
+    /// Tells a deputy for whom it answers now, with {functions}.
     pub you_answer_for: Name,
-    /// Monday first, short.
+    /// The days of the week in short, Monday first.
     pub weekdays: List<Name>,
     /// What people write back.
     pub replies: RepliesEntry,
@@ -67,21 +67,21 @@ pub struct WordsEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KindsEntry {
-    /// The first text.
+    /// The word for the first text.
     pub alert: Name,
-    /// A change of mode.
+    /// The word for a change of mode.
     pub mode: Name,
-    /// An update.
+    /// The word for an update.
     pub update: Name,
-    /// With {number}.
+    /// The word for a correction, with {number}.
     pub correction: Name,
-    /// Running again.
+    /// The word for running again.
     pub restored: Name,
-    /// All clear.
+    /// The word for all clear.
     pub all_clear: Name,
-    /// Patients go elsewhere.
+    /// The word for a redirection.
     pub redirection: Name,
-    /// They no longer do.
+    /// The word for the end of a redirection.
     pub redirection_over: Name,
 }
 
@@ -89,25 +89,25 @@ pub struct KindsEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LabelsEntry {
-    /// Routines.
+    /// Stands before the routines.
     pub do_now: Name,
-    /// Who is affected.
+    /// Stands before who is affected.
     pub scope: Name,
-    /// Since when.
+    /// Stands before since when.
     pub since: Name,
-    /// Expected restoration.
+    /// Stands before the expected restoration.
     pub restore: Name,
-    /// Next update.
+    /// Stands before the time of the next update.
     pub next: Name,
-    /// Contact.
+    /// Stands before the contact.
     pub contact: Name,
-    /// The number for the public.
+    /// Stands before the number for the public.
     pub call: Name,
-    /// What is known.
+    /// Stands before what is known.
     pub known: Name,
-    /// What is not known.
+    /// Stands before what is not known.
     pub unknown: Name,
-    /// Where patients go.
+    /// Stands before where patients go.
     pub redirection: Name,
 }
 
@@ -115,22 +115,22 @@ pub struct LabelsEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepliesEntry {
-    /// I have it.
+    /// Words for “I have it”.
     pub yes: List<Name>,
-    /// I can't.
+    /// Words for “I can't”.
     pub no: List<Name>,
-    /// Our fallback failed.
+    /// Words for “our fallback failed”.
     pub failed: List<Name>,
-    /// More time.
+    /// Words that ask for more time.
     pub wait: List<Name>,
-    /// A drill turned real.
+    /// Words for “a drill turned real”.
     pub real: List<Name>,
-    /// A report by SMS.
+    /// Words that begin a report by SMS.
     pub report: List<Name>,
-    /// Who answered is there.
+    /// Words for “I am there”.
     #[serde(default)]
     pub arrived: List<Name>,
-    /// A step is done.
+    /// Words for “the step is done”.
     #[serde(default)]
     pub done: List<Name>,
     /// An intervention must not begin.

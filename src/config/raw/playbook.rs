@@ -87,13 +87,13 @@ pub struct LevelEntry {
 pub enum AudienceWord {
     /// Key functions of the region.
     Internal,
-    /// Everybody.
+    /// Everybody, on the public page.
     Public,
     /// Other providers and municipalities.
     Outside,
 }
 
-/// A kind of way out.
+/// A kind of gateway.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelWord {
@@ -107,7 +107,7 @@ pub enum ChannelWord {
     Paging,
     /// The public page.
     Web,
-    /// People walk it.
+    /// People walk.
     Manual,
 }
 
@@ -115,7 +115,7 @@ pub enum ChannelWord {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerWord {
-    /// No.
+    /// Not asked for.
     None,
     /// Asked for; silence escalates to nobody.
     Wanted,
@@ -151,7 +151,7 @@ pub struct Row {
     /// So many of those who are asked for one function must answer. Default: as many as the function itself asks for.
     #[serde(default)]
     pub answers: Option<At<u32>>,
-    /// Who answers is there by then, and says so.
+    /// Whoever answers is there by then, and says so.
     #[serde(default)]
     pub arrive_within: Option<At<Secs>>,
 }
@@ -160,7 +160,7 @@ pub struct Row {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ThenWord {
-    /// It goes out.
+    /// The text goes out.
     Release,
     /// The deputies are asked, then the last resort.
     Escalate,
@@ -172,11 +172,11 @@ pub enum ThenWord {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
-    /// The function.
+    /// The function that must approve.
     pub by: Name,
-    /// Its time.
+    /// How long it has for that.
     pub within: Secs,
-    /// What then.
+    /// What happens when it is silent.
     pub then: At<ThenWord>,
     /// What when the last of the chain is silent: release or hold. Default: hold.
     #[serde(default)]
@@ -207,7 +207,7 @@ pub struct Overdue {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PublicWord {
-    /// Nothing by itself.
+    /// Nothing goes to the public by itself.
     Never,
     /// The holding text at once; the rest after approval.
     Holding,
@@ -230,9 +230,9 @@ pub struct TestEntry {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SafetyWord {
-    /// In danger.
+    /// Patients are in danger.
     Yes,
-    /// Not in danger.
+    /// Patients are not in danger.
     No,
     /// Counts as yes.
     #[default]
@@ -243,18 +243,18 @@ pub enum SafetyWord {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestReport {
-    /// Default: the playbook's.
+    /// The level of the report. Default: the playbook's.
     #[serde(default)]
     pub level: Option<Name>,
     /// When, with the zone's offset: "2008-12-18T09:45:00+01:00".
     pub at: Name,
-    /// Default: the playbook's.
+    /// The sites of the report. Default: the playbook's.
     #[serde(default)]
     pub sites: List<Name>,
-    /// Default: unknown.
+    /// Whether patients are in danger. Default: unknown.
     #[serde(default)]
     pub safety: SafetyWord,
-    /// As a drill.
+    /// It is reported as a drill.
     #[serde(default)]
     pub exercise: bool,
 }

@@ -100,9 +100,9 @@ pub struct LeastEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProposeEntry {
-    /// To which mode.
+    /// The mode that is proposed.
     pub mode: Name,
-    /// Who decides.
+    /// The function that decides.
     pub decides: Name,
     /// Asked again, with the deputies beside, after that.
     pub within: At<Secs>,

@@ -9,7 +9,7 @@ use crate::yaml::{At, Name, OneOrMany, Secs, Span, Texts};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StartsWord {
-    /// With its level.
+    /// As soon as its level holds.
     AtOnce,
     /// When somebody says so.
     WhenAsked,

@@ -64,7 +64,7 @@ pub struct SystemEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Infrastructure {
-    /// By ID.
+    /// Each piece of infrastructure by its ID.
     pub infrastructure: Ordered<InfraEntry>,
 }
 

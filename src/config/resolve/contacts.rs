@@ -107,7 +107,7 @@ impl Resolver<'_> {
             let languages = if languages.is_empty() { vec![self.plan.lang()] } else { languages };
             for shift in entry.shifts.iter() {
                 if let Err(e) = CronTime::read(&shift.value) {
-                    let message = format!("\"{}\" is no time in cron notation: {e}", shift.value);
+                    let message = format!("\"{}\" is not a time in cron notation: {e}", shift.value);
                     self.found
                         .error(shift.place, "shift", message)
                         .help("write minute hour day month weekday: 0 7 * * *");
@@ -119,7 +119,7 @@ impl Resolver<'_> {
                     || digits > *DIGITS.end()
                     || !p.number.chars().all(|c| c.is_ascii_digit() || " +-".contains(c))
                 {
-                    let message = format!("\"{}\" is no telephone number", p.number.value);
+                    let message = format!("\"{}\" is not a telephone number", p.number.value);
                     self.found
                         .error(p.number.place, "phone", message)
                         .help("digits, spaces and hyphens, as people dial it");
@@ -246,7 +246,7 @@ impl Resolver<'_> {
                     self.found.error(
                         address.place,
                         "pager",
-                        format!("\"{}\" is no pager code: digits only", address.value),
+                        format!("\"{}\" is not a pager code: digits only", address.value),
                     );
                 }
             }
@@ -256,7 +256,7 @@ impl Resolver<'_> {
                     DIGITS.contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()) && !d.starts_with('0')
                 });
                 if !good {
-                    let message = format!("\"{}\" is no number with its country", address.value);
+                    let message = format!("\"{}\" is not a telephone number with its country code", address.value);
                     self.found.error(address.place, "number", message).help("write it as \"+46701740605\", in quotes");
                 }
             }

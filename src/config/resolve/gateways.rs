@@ -1,4 +1,4 @@
-//! Gateways: what they carry goes into the plan, how they are spoken to stays as it is for who builds them.
+//! Gateways: what they carry goes into the plan, how they are spoken to stays as it is for the code that builds them.
 
 use super::Resolver;
 use crate::domain::ids::{GatewayId, GatewayIx};
@@ -50,7 +50,7 @@ impl Resolver<'_> {
         match hit {
             Some(g) if self.plan.gateways.get(g.ix()).is_some_and(|info| info.channel == channel) => Some(g),
             Some(_) => {
-                let message = format!("gateway \"{}\" can't reach it: it is no {channel} gateway", name.value);
+                let message = format!("gateway \"{}\" can't reach it: it does not carry {channel}", name.value);
                 self.found.error(name.place, "wrong-channel", message);
                 None
             }

@@ -113,7 +113,7 @@ impl Resolver<'_> {
         let is_group = self.plan.groups.keys().any(|g| g.as_str() == name.as_str());
         let message = match is_group {
             true => format!("\"{}\" is a group; one function is wanted here", name.value),
-            false => format!("\"{}\" is no function of contacts/functions.yaml", name.value),
+            false => format!("\"{}\" is not a function of contacts/functions.yaml", name.value),
         };
         let broken = self.raw.broken.functions;
         self.unknown(broken, name, "unknown-function", message, names.iter().map(String::as_str));
@@ -132,7 +132,7 @@ impl Resolver<'_> {
                 None => {
                     let mut known: Vec<String> = self.plan.groups.keys().map(ToString::to_string).collect();
                     known.extend(self.plan.functions.iter().map(|f| f.id.to_string()));
-                    let message = format!("\"{}\" is no function and no group in contacts/", name.value);
+                    let message = format!("\"{}\" is neither a function nor a group in contacts/", name.value);
                     let broken = self.raw.broken.functions;
                     self.unknown(broken, name, "unknown-function", message, known.iter().map(String::as_str));
                     Vec::new()
@@ -147,7 +147,7 @@ impl Resolver<'_> {
         let id = SiteId::from(name.as_str());
         if !self.plan.region.sites.iter().any(|s| s.id == id) {
             let names: Vec<String> = self.plan.region.sites.iter().map(|s| s.id.to_string()).collect();
-            let message = format!("\"{}\" is no site of contacts/organisation.yaml", name.value);
+            let message = format!("\"{}\" is not a site of contacts/organisation.yaml", name.value);
             let broken = self.raw.broken.organisation;
             self.unknown(broken, name, "unknown-site", message, names.iter().map(String::as_str));
         }
@@ -159,7 +159,7 @@ impl Resolver<'_> {
             return level;
         }
         let names: Vec<String> = self.plan.ladders.levels.iter().map(|l| l.id.clone()).collect();
-        let message = format!("\"{}\" is no level of playbooks/readiness.yaml", name.value);
+        let message = format!("\"{}\" is not a level of playbooks/readiness.yaml", name.value);
         let broken = self.raw.broken.readiness;
         self.unknown(broken, name, "unknown-level", message, names.iter().map(String::as_str));
         LevelIx(0)
@@ -170,7 +170,7 @@ impl Resolver<'_> {
             return mode;
         }
         let names: Vec<String> = self.plan.ladders.modes.iter().map(|m| m.id.clone()).collect();
-        let message = format!("\"{}\" is no staff mode of playbooks/readiness.yaml", name.value);
+        let message = format!("\"{}\" is not a staff mode of playbooks/readiness.yaml", name.value);
         let broken = self.raw.broken.readiness;
         self.unknown(broken, name, "unknown-mode", message, names.iter().map(String::as_str));
         ModeIx::NORMAL
@@ -186,7 +186,7 @@ impl Resolver<'_> {
         };
         if !self.plan.region.languages.contains(&lang) && !self.raw.broken.organisation {
             let there: Vec<&str> = self.plan.region.languages.iter().map(Lang::as_str).collect();
-            let message = format!("\"{lang}\" is no language of contacts/organisation.yaml");
+            let message = format!("\"{lang}\" is not a language of contacts/organisation.yaml");
             self.found.error(name.place, "unknown-language", message).nearest(name, there.iter().copied());
             return None;
         }
@@ -214,7 +214,7 @@ impl Resolver<'_> {
         let id = SystemId::from(name.as_str());
         if self.plan.system(&id).is_none() {
             let names: Vec<String> = self.plan.systems.iter().map(|s| s.id.to_string()).collect();
-            let message = format!("\"{}\" is no system of playbooks/systems.yaml", name.value);
+            let message = format!("\"{}\" is not a system of playbooks/systems.yaml", name.value);
             let broken = self.raw.broken.systems;
             self.unknown(broken, name, "unknown-system", message, names.iter().map(String::as_str));
         }
@@ -225,7 +225,7 @@ impl Resolver<'_> {
         let id = RoutineId::from(name.as_str());
         if !self.plan.routines.contains_key(&id) {
             let names: Vec<String> = self.plan.routines.keys().map(ToString::to_string).collect();
-            let message = format!("\"{}\" is no fallback routine of playbooks/systems.yaml", name.value);
+            let message = format!("\"{}\" is not a fallback routine of playbooks/systems.yaml", name.value);
             let broken = self.raw.broken.systems;
             self.unknown(broken, name, "unknown-routine", message, names.iter().map(String::as_str));
         }

@@ -94,7 +94,7 @@ impl Resolver<'_> {
         }
         self.places.switchboard = org.switchboard.place;
         self.plan.region.switchboard = self.function(&org.switchboard);
-        self.plan.region.archive = org.archive.as_ref().map(|name| self.function(name));
+        self.plan.region.seals_to = org.seals_to.as_ref().map(|name| self.function(name));
         for f in self.duties(&org.care) {
             if let Some(function) = self.plan.functions.get_mut(f.ix()) {
                 function.care = true;

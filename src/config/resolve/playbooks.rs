@@ -251,7 +251,7 @@ impl Resolver<'_> {
             expect.push(tests_block::expect(line, to, channel(line.over.value)));
         }
         let Ok(at) = report.at.parse::<jiff::Timestamp>() else {
-            let message = format!("\"{}\" is no moment", report.at.value);
+            let message = format!("\"{}\" is not a point in time", report.at.value);
             self.found
                 .error(report.at.place, "time", message)
                 .help("write it with its offset: \"2026-11-18T03:12:00+01:00\"");

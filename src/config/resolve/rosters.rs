@@ -44,7 +44,7 @@ impl Resolver<'_> {
                 turns.push(Turn { from: entry.from, to: entry.to, points });
             }
             for (name, line) in unknown {
-                let message = format!("\"{name}\" is no id of a duty point of \"{}\"", roster.function);
+                let message = format!("\"{name}\" is not the id of a duty point of \"{}\"", roster.function);
                 let error = self.found.error(at(line), "unknown-point", message);
                 if ids.is_empty() {
                     error.help("give its duty points ids under reach: { id: phone-a, sms: … }");

@@ -130,7 +130,7 @@ impl Resolver<'_> {
             match word.parse::<Secs>() {
                 Ok(span) if entry.every.len() == 1 && span.0 >= EVERY_MIN_S => return Some(Beat::Every(span.0)),
                 _ => {
-                    let message = format!("\"{}\" is no beat of a conference", word.value);
+                    let message = format!("\"{}\" is not a beat for a conference", word.value);
                     self.found
                         .error(word.place, "step", message)
                         .help("write one span from 5m on, or times of day: [\"08:30\", \"15:30\"]");

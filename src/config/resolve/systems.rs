@@ -57,7 +57,7 @@ impl Resolver<'_> {
                     [one] if !self.plan.infra.iter().any(|x| x.id.as_str() == one.as_str()) => {
                         let mut names: Vec<String> = self.plan.infra.iter().map(|x| x.id.to_string()).collect();
                         names.extend(self.plan.systems.iter().map(|s| s.id.to_string()));
-                        let message = format!("\"{one}\" is no infrastructure and no system");
+                        let message = format!("\"{one}\" is neither infrastructure nor a system");
                         let name = crate::yaml::At { value: one.clone(), place: need.place };
                         let broken = self.raw.broken.infra || self.raw.broken.systems;
                         self.unknown(

@@ -28,7 +28,7 @@ impl Resolver<'_> {
             check_url(url, self.found);
         }
         if beat.every.is_some_and(|e| e.0 < EVERY_S_MIN) {
-            let message = format!("more often than every {EVERY_S_MIN} s is no sign of life");
+            let message = format!("a sign of life comes at most every {EVERY_S_MIN} s");
             self.found.error(place, "heartbeat", message);
         }
         let sms_to = beat.sms_to.as_ref().map(|name| {

@@ -52,11 +52,11 @@ impl Engine {
             .journal
             .reader()
             .map_err(Into::into)
-            .and_then(|mut reader| recover(&mut *reader, self.state.plan.clone()))
+            .and_then(|reader| recover(&*reader, self.state.plan.clone()))
         {
             Ok(recovered) => recovered,
-            Err(e) => {
-                tracing::error!("the journal can't be read anew, and the loop ends: {e}");
+            Err(error) => {
+                tracing::error!(%error, "the journal can't be read anew, and the loop ends");
                 return false;
             }
         };

@@ -4,7 +4,7 @@ use super::*;
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::incident::refused::refuse;
 
-/// Who waits for a decision to be on disk.
+/// Answered when a decision is on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
 /// Answers, each with which of the events are its own.
 pub(super) type Answers = Vec<(Answer, std::ops::Range<usize>)>;
@@ -17,7 +17,7 @@ pub(super) enum Request {
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
-    Keep { keeping: Box<SystemRecord>, reply: Answer },
+    System { record: Box<SystemRecord>, reply: Answer },
     Forget { forgotten: Box<Forgotten>, reply: Answer },
 }
 
@@ -145,9 +145,9 @@ impl Handle {
     ///
     /// # Errors
     /// The program is going down.
-    pub async fn record_system(&self, keeping: SystemRecord) -> Result<Done, Failed> {
+    pub async fn record_system(&self, record: SystemRecord) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        self.tx.send(Request::Keep { keeping: Box::new(keeping), reply }).await.map_err(|_| Failed::GoingDown)?;
+        self.tx.send(Request::System { record: Box::new(record), reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }
 

@@ -102,9 +102,9 @@ impl Engine {
     /// What a gateway accepted under another run of it, and of which no end is known: gateways whose far end keeps it find
     /// out. After a start all of them, else the one that took another's place.
     pub(super) fn follow(&self, only: Option<&GatewayId>) {
-        let follows = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let concerned = |id: &GatewayId| only.is_none_or(|only| only == id);
         let workers: BTreeMap<&GatewayId, &WorkerHandle> =
-            self.meta.workers.iter().filter(|(id, w)| follows(id) && w.keeps_jobs()).collect();
+            self.meta.workers.iter().filter(|(id, w)| concerned(id) && w.keeps_jobs()).collect();
         if workers.is_empty() {
             return;
         }
@@ -138,11 +138,11 @@ impl Engine {
 
     /// Gateways whose receipts name their own numbers are told the numbers of what they accepted under another run of them and
     /// of which no end is known. After a start all of them, else the one that took another's place.
-    pub(super) fn adopt(&self, only: Option<&GatewayId>) {
+    pub(super) fn reclaim(&self, only: Option<&GatewayId>) {
         let refs = &self.meta.kept.refs;
-        let adopts = |id: &GatewayId| only.is_none_or(|only| only == id);
+        let concerned = |id: &GatewayId| only.is_none_or(|only| only == id);
         let workers: BTreeMap<&GatewayId, &WorkerHandle> =
-            self.meta.workers.iter().filter(|(id, w)| adopts(id) && w.receipts_by_ref()).collect();
+            self.meta.workers.iter().filter(|(id, w)| concerned(id) && w.receipts_by_ref()).collect();
         if workers.is_empty() || refs.is_empty() {
             return;
         }
@@ -166,7 +166,7 @@ impl Engine {
                 refs.get(delivery).map(|name| PriorAccept { delivery, to, gateway_ref: name.to_owned() })
             };
             if let Some(worker) = workers.get(&gateway) {
-                worker.adopt(jobs.into_iter().filter_map(earlier).collect());
+                worker.reclaim(jobs.into_iter().filter_map(earlier).collect());
             }
         }
     }
@@ -206,7 +206,7 @@ impl Engine {
         if worker.is_some() {
             self.lost(gateway);
         }
-        // No such way out: each delivery fails, so that the next gateway of the channel takes over.
+        // No such gateway: each delivery fails, so that the next gateway of the channel takes over.
         let why = self.meta.unusable.get(gateway).cloned().unwrap_or_else(|| "the gateway is not configured".into());
         for queued in jobs {
             let (delivery, cause) = (queued.job.delivery, Cause::new(&why));
@@ -234,7 +234,7 @@ impl Engine {
         self.hand_over(jobs);
     }
 
-    /// A worker that ended by itself is no way out any more.
+    /// A worker that ended by itself takes nothing any more.
     pub(super) fn lost(&mut self, gateway: &GatewayId) {
         if self.meta.workers.remove(gateway).is_some() {
             tracing::error!(gateway = %gateway, "the worker of a gateway has ended; others take over");

@@ -170,7 +170,7 @@ impl State {
             let id = &inc.plan.function(f).id;
             match no.status {
                 Status::Exercise => drop(self.drilled.insert(id.clone(), at)),
-                // The first real text said that it is no drill.
+                // The first real text said that it is not a drill.
                 Status::Actual => drop(self.drilled.remove(id)),
             }
         }
@@ -539,7 +539,7 @@ impl Incident {
         Ok(())
     }
 
-    /// Who owns the answer is to come.
+    /// The owner of the answer is to come.
     fn add_arrival(&mut self, at: At, arrival: NewArrival) -> Result<(), ApplyError> {
         let NewArrival { ask: id, due } = arrival;
         let ask = self.asks.get(id as usize).ok_or_else(|| missing("ask", id))?;
@@ -617,7 +617,7 @@ impl Incident {
 
     /// The ask of `f`, or the one that `f` holds for another, starts now if this is the first acceptance.
     fn start_clock(&mut self, at: At, plan: &crate::domain::plan::Plan, f: FunctionIx, seq: u32) {
-        // Who was asked first may hold the function of somebody else, so look at asks whose first asked is `f` too.
+        // The one asked first may hold the function of somebody else, so look at asks whose first asked is `f` too.
         let mut ids: Vec<u32> = self.asks.current().get(&f).copied().into_iter().collect();
         ids.extend(plan.covers(f).iter().filter_map(|g| self.asks.current().get(g).copied()));
         for id in ids {

@@ -80,7 +80,7 @@ impl Incident {
                 step.new.next_check = *next_check;
                 step.late = 0;
                 if step.new.kind == StepKind::Intervention {
-                    // Who was reached for the old time was not asked for the new one.
+                    // Those who were reached for the old time were not asked for the new one.
                     step.asked.clear();
                     step.notes.clear();
                     step.answers.clear();

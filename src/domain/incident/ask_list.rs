@@ -23,7 +23,7 @@ pub struct Ask {
     pub asked: Vec<FunctionIx>,
     /// How many of the chain were used.
     pub stage: u32,
-    /// Sent then.
+    /// When it was asked.
     pub since: At,
     /// The time of the last asked is up then.
     pub due: At,
@@ -33,7 +33,7 @@ pub struct Ask {
     pub accepted: Option<At>,
     /// Wanted or required.
     pub rule: AnswerRule,
-    /// So many of who is asked must answer.
+    /// So many of those who are asked must answer.
     pub needs: u8,
     /// Who did, in order; the first owns it.
     pub answers: Vec<GivenAnswer>,

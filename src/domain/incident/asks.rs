@@ -18,7 +18,8 @@ pub fn within_s(plan: &Plan, f: FunctionIx, row: Option<u32>) -> u32 {
     row.map_or(own, |r| own.min(r.max(1)))
 }
 
-/// How many of who is asked for `f` with an entry must answer: as the function itself asks for, or its row where that is more.
+/// How many of those who are asked for `f` with an entry must answer: as the function itself asks for, or its row where
+/// that is more.
 pub fn answers_needed(inc: &Incident, entry: u32, f: FunctionIx) -> u8 {
     let own = inc.plan.functions.get(f.ix()).map_or(1, |f| f.answers);
     own.max(row_of(inc, entry).and_then(|r| r.answers).unwrap_or(1)).max(1)
@@ -36,7 +37,7 @@ fn row_of(inc: &Incident, entry: u32) -> Option<&crate::domain::plan::Row> {
     }
 }
 
-/// Who is asked for `f` after those who were: its deputies in turn, then the last resort. Each holder once (RULES C9, C10).
+/// The next one to ask for `f`: its deputies in turn, then the last resort. Each holder once (RULES C9, C10).
 pub fn next_to_ask(plan: &Plan, f: FunctionIx, asked: &[FunctionIx], at: At) -> Option<FunctionIx> {
     let t = at.timestamp();
     let last = plan.region.last_resort.iter().map(|l| holder(plan, *l, t).unwrap_or_else(|c| c.last));

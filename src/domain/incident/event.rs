@@ -103,7 +103,7 @@ pub struct Renumbering {
 pub struct MovedGateway {
     /// The point, as it was numbered before.
     pub point: PointIx,
-    /// Its place before.
+    /// The place before.
     pub from: u8,
     /// Its place from now on.
     pub to: u8,
@@ -125,11 +125,11 @@ pub struct NewAsk {
     /// How many of its chain are used by that.
     pub stage: u32,
     pub due: At,
-    /// The reminder.
+    /// When a reminder is sent.
     pub remind_at: Option<At>,
     /// Wanted or required.
     pub rule: AnswerRule,
-    /// So many of who is asked must answer.
+    /// So many of those who are asked must answer.
     pub needs: u8,
     /// Who had answered before the shift changed.
     pub before_shift: Option<FunctionIx>,
@@ -253,7 +253,7 @@ pub enum Change {
     Results { results: Vec<Outcome> },
     /// A gateway failed for good; the next one of the channel takes over.
     Rerouted {
-        /// Which delivery ended.
+        /// The delivery that ended.
         from: u32,
         /// What leaves instead.
         batch: Batch,
@@ -274,7 +274,7 @@ pub enum Change {
     /// An answer was taken back (RULES C6).
     Unanswered {
         ask: u32,
-        /// Whose word.
+        /// The function that says so.
         by: FunctionIx,
         reason: Private,
         /// It runs again until.
@@ -303,7 +303,7 @@ pub enum Change {
         /// To which mode.
         mode: ModeIx,
         sites: Vec<SiteId>,
-        /// It lowers.
+        /// Whether it lowers the mode.
         lower: bool,
         /// Who is asked.
         asked: Vec<FunctionIx>,
@@ -324,7 +324,7 @@ pub enum Change {
     },
     /// The step after it is asked.
     NextProposed {
-        /// After which.
+        /// The proposal before it.
         proposal: u32,
     },
     Decided {
@@ -363,7 +363,7 @@ pub enum Change {
     Merged { into: IncidentNo, by: FunctionIx },
     /// People must walk.
     ErrandAdded { owner: FunctionIx, functions: Vec<FunctionIx>, message: u32, why: String },
-    /// They did.
+    /// An errand was walked.
     ErrandDone { errand: u32, by: FunctionIx },
     /// The public page was read back and is equal, or is not.
     PageChecked { message: u32, equal: bool },
@@ -483,7 +483,7 @@ pub enum Event {
     },
     /// What gateways told of such notes.
     SystemNoteResults { results: Vec<Outcome> },
-    /// To a way out, or to the program's own parts.
+    /// To a gateway, or to the program's own parts.
     Gateway { change: Box<GatewayChange> },
 }
 
@@ -616,7 +616,7 @@ impl Event {
             Event::Gateway { change } => change.name(),
         }
     }
-    /// Which incident.
+    /// The incident that it belongs to, if any.
     pub fn incident(&self) -> Option<IncidentNo> {
         match self {
             Event::Incident { no, .. } => Some(*no),
@@ -625,14 +625,14 @@ impl Event {
     }
 }
 
-/// What happened to a way out.
+/// What happened to a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum GatewayChange {
     /// A marked test note leaves over one gateway. It takes the program itself's next ordinal.
     TestSent {
         /// Where to, in the plan for new incidents.
         send: Send,
-        /// That plan.
+        /// The plan's hash.
         plan: String,
         gateway: GatewayId,
         function: FunctionId,

@@ -10,7 +10,7 @@ use crate::domain::time::At;
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Restore {
-    /// Expected then.
+    /// Expected at that time.
     At(At),
     /// Not known; the next forecast comes then.
     Unknown { forecast: At },

@@ -1,4 +1,4 @@
-//! What is known of the ways out themselves: tests of gateways, and what they proved.
+//! What is known of the gateways themselves: tests of them, and what these proved.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct GatewayTest {
     pub at: At,
     /// Accepted or delivered then, whichever is known last.
     pub reached_at: Option<At>,
-    /// Answered then.
+    /// When somebody answered.
     pub answered_at: Option<At>,
 }
 

@@ -22,7 +22,7 @@ use super::refused::{List, Refused, refuse};
 /// What a gateway told of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
-    /// Which.
+    /// The delivery.
     pub delivery: DeliveryId,
     /// How it stands now.
     pub state: DeliveryState,
@@ -52,7 +52,7 @@ pub enum Input {
         by: FunctionId,
         action: Box<Action>,
     },
-    /// Gateways told.
+    /// What gateways told of deliveries.
     Outcomes(Vec<Told>),
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
     Reply {
@@ -77,15 +77,15 @@ pub enum Input {
         messages: Vec<MessageNo>,
         equal: bool,
     },
-    /// The journal's last seal goes to the archive function, if the organisation names one. The text is the same in every
+    /// The journal's last seal goes to the function that the organisation names for it, if any. The text is the same in every
     /// language.
-    Archive {
+    SendSeal {
         /// `Journal 1234 7K4F-…`.
         text: String,
     },
     /// What is private of a closed incident is to be forgotten: it leaves memory now, if it has not yet.
     LeaveMemory {
-        /// Which.
+        /// The incident.
         incident: IncidentNo,
         /// On whose word; nobody's when its time is over.
         by: Option<FunctionId>,
@@ -113,7 +113,7 @@ pub enum Input {
 pub struct ProgramAlarm {
     /// A word for programs (`gateway-down sms-api`).
     pub name: String,
-    /// For people.
+    /// What people read.
     pub what: L10n,
 }
 
@@ -191,7 +191,7 @@ pub enum Action {
     /// Yes to a waiting text.
     Approve {
         number: MessageNo,
-        /// What was read.
+        /// The fingerprint of the text that was read.
         fingerprint: Fingerprint,
         /// For one entry only; all that this approver was asked when none.
         entry: Option<u32>,
@@ -251,7 +251,7 @@ pub enum Action {
     /// Raise or lower a site.
     Mode {
         site: SiteId,
-        /// To what.
+        /// The mode to set.
         mode: String,
         reason: Private,
     },
@@ -276,7 +276,7 @@ pub enum Action {
     /// It runs again; data are being checked.
     Restored {
         incident: IncidentNo,
-        /// What else.
+        /// What else is new.
         news: News,
     },
     /// It was not over.
@@ -295,7 +295,7 @@ pub enum Action {
     Adopt { incident: IncidentNo },
     /// Send a marked test over a gateway.
     TestGateway {
-        /// Over which.
+        /// The gateway that is tested.
         gateway: GatewayId,
         function: FunctionId,
     },
@@ -354,7 +354,7 @@ pub struct StepStart {
     pub kind: Option<StepKind>,
     /// What is to be done, said or talked about.
     pub title: Option<L10n>,
-    /// Who sees to it; who acts.
+    /// Who sees to it; the function that acts, unless given.
     pub owner: Option<FunctionId>,
     /// Functions and groups that it concerns.
     pub to: Vec<FunctionId>,

@@ -19,10 +19,12 @@ use crate::domain::private::Private;
 pub(super) mod by_hash {
     use super::{Arc, Deserialize, Deserializer, Plan, Serializer};
 
+    /// Writes its hash.
     pub fn serialize<S: Serializer>(plan: &Plan, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(&plan.hash)
     }
 
+    /// A plan that is nothing but its hash.
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Arc<Plan>, D::Error> {
         Ok(Arc::new(Plan { hash: String::deserialize(d)?, ..Plan::default() }))
     }

@@ -9,7 +9,7 @@ use crate::domain::lang::L10n;
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 
-/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of who
+/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of whoever
 /// was asked for it, or somebody answered.
 pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
     if step.answers.get(&function).is_some_and(|a| a.yes) {

@@ -22,7 +22,7 @@ use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
-/// Everything.
+/// All that rules decide by.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct State {
     /// For new incidents.
@@ -92,7 +92,7 @@ impl State {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Summary {
     pub playbook: PlaybookId,
-    /// Reported.
+    /// When it was reported.
     pub opened: At,
     pub closed: At,
     /// Into which other one it was merged.
@@ -151,7 +151,7 @@ pub struct Incident {
     pub proposals: Vec<Proposal>,
     /// Notes sent.
     pub notes: Vec<Note>,
-    /// By ordinal.
+    /// Its deliveries, by ordinal.
     pub deliveries: Vec<Delivery>,
     /// Why deliveries did not go well, by their ordinal.
     pub causes: BTreeMap<u32, Cause>,
@@ -175,7 +175,8 @@ pub struct Incident {
     pub merged_into: Option<IncidentNo>,
     /// Everybody who was ever attempted (RULES A8).
     pub attempted: BTreeSet<FunctionIx>,
-    /// Every approval code that was given out, and for which entry: one that was used or voided is no guess (RULES B2, B5).
+    /// Every approval code that was given out, and for which entry: one that was used or voided does not count as a guess
+    /// (RULES B2, B5).
     pub codes: BTreeMap<Private, u32>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
     pub moved: Vec<(u32, u32)>,
@@ -275,7 +276,7 @@ pub enum EntryState {
     Waiting(Box<Approval>),
     /// It waits for the morning (RULES D6).
     Quiet {
-        /// Until then.
+        /// When the time for it ends.
         until: At,
     },
     /// It went out.
@@ -284,7 +285,7 @@ pub enum EntryState {
         /// By whose word.
         by: ReleasedBy,
     },
-    /// It never will.
+    /// It will never go out.
     Dropped { why: Dropped },
 }
 
@@ -296,7 +297,7 @@ pub struct Proposal {
     pub mode: ModeIx,
     /// At which sites.
     pub sites: Vec<SiteId>,
-    /// It lowers.
+    /// Whether it lowers the mode.
     pub lower: bool,
     /// Who was asked, in order.
     pub asked: Vec<FunctionIx>,
@@ -323,7 +324,7 @@ pub enum ProposalState {
     Declined {
         by: FunctionIx,
         reason: Private,
-        /// Asked again.
+        /// When it is asked again.
         again: At,
     },
     /// The mode stands already, or the incident is over.
@@ -339,7 +340,7 @@ pub struct Note {
     pub to: FunctionIx,
     pub word: NoteWord,
     pub text: Private,
-    /// Sent then.
+    /// When it was sent.
     pub at: At,
 }
 
@@ -375,7 +376,7 @@ impl Delivery {
     /// Its worker gave it back: what was withdrawn had not left. Without this nobody knows (RULES D2).
     pub const RECALLED: u8 = 16;
 
-    /// Queued.
+    /// A delivery in the queue.
     pub fn new(point: PointIx, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {
         let item = match item {
             Item::Message(n) => n,
@@ -407,6 +408,6 @@ pub struct Errand {
     pub message: u32,
     /// Why no channel could.
     pub why: String,
-    /// Done then, by.
+    /// When it was walked, and by whom.
     pub done: Option<(At, FunctionIx)>,
 }

@@ -17,7 +17,7 @@ pub const STEPS_MAX: usize = 200;
 pub const ROUNDS_MAX: usize = 400;
 /// A conference is called so long before it begins, in seconds.
 pub const CALL_BEFORE_S: u32 = 900;
-/// Who has not answered so long after a conference began is missing, in seconds.
+/// Whoever has not answered so long after a conference began is missing, in seconds.
 pub const MISSING_AFTER_S: u32 = 600;
 /// An intervention that not everybody was reached for waits, and looks again after that time, in seconds.
 pub const HELD_AGAIN_S: u32 = 300;
@@ -87,7 +87,7 @@ pub struct Step {
     pub answers: BTreeMap<FunctionIx, StepAnswer>,
     /// The meetings.
     pub rounds: Vec<Round>,
-    /// Codes that no longer hold: who sends one is told how it stands.
+    /// Codes that no longer hold: whoever sends one is told how it stands.
     pub spent: Vec<Private>,
     /// How often it was told that it is overdue, or that somebody was not reached.
     pub late: u32,
@@ -124,7 +124,7 @@ impl Step {
     pub fn was_code(&self, code: &str) -> bool {
         self.spent.iter().any(|c| c.as_str() == code)
     }
-    /// It is late.
+    /// Whether it is late.
     pub fn is_late(&self, now: At) -> bool {
         match (self.kind(), &self.state) {
             (_, StepState::Ended { .. }) => false,

@@ -16,7 +16,8 @@ use crate::domain::text::Outgoing;
 use crate::domain::text::fit::units;
 use crate::domain::words::fill;
 
-/// Makes the trailers of one message: the common one for who is asked for itself, a personal one for who answers for others.
+/// Makes the trailers of one message: the common one for functions that answer for themselves, a personal one for those
+/// that answer for others.
 pub struct Trailers<'a> {
     inc: &'a Incident,
     /// Per function that was asked: for which others.

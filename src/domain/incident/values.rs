@@ -144,7 +144,7 @@ pub enum Dropped {
 pub enum ReleasedBy {
     /// The playbook asks for no approval, or RULES B1 lets care have it at once.
     Playbook,
-    /// It was approved.
+    /// Released by this approver's yes.
     Approval(FunctionIx),
     /// The time was up, and `then` or `finally` says release.
     Deadline,

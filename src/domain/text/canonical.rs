@@ -182,7 +182,7 @@ impl std::str::FromStr for Fingerprint {
             .collect();
         match <[u8; 6]>::try_from(read) {
             Ok(six) if six.iter().all(|b| CROCKFORD.contains(b)) => Ok(Self(six)),
-            _ => Err(format!("“{s}” is no fingerprint; it has six letters and digits, such as 7K4F2A")),
+            _ => Err(format!("“{s}” is not a fingerprint; it has six letters and digits, such as 7K4F2A")),
         }
     }
 }

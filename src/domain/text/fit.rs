@@ -1,4 +1,4 @@
-//! Whether a way out can carry a text whole (invariant 2): asked when a text is drafted, released, and by day in `check`.
+//! Whether a gateway can carry a text whole (invariant 2): asked when a text is drafted, released, and by day in `check`.
 
 use super::pages::{self, PageRules};
 use super::sms::{self, Alphabet, SmsLimits, Split};

@@ -49,7 +49,7 @@ const DE: Variant = Variant {
     lacks: "@[\\]{|}~",
 };
 
-/// The byte of a printable character in a variant. `None`: it lacks the character, or the set is no variant of ISO 646.
+/// The byte of a printable character in a variant. `None`: it lacks the character, or the set is not a variant of ISO 646.
 pub fn byte(charset: Charset, c: char) -> Option<u8> {
     let variant = match charset {
         Charset::Iso646Se => &SE,

@@ -67,12 +67,12 @@ impl Charset {
     }
 }
 
-/// Why a text can't go whole over a way out (invariant 2). Known when the text is drafted, never found out by cutting.
+/// Why a text can't go whole over a gateway (invariant 2). Known when the text is drafted, never found out by cutting.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
 pub enum DoesNotFit {
     /// The character set lacks this.
     Lacks(char),
-    /// It would take more units (SMS parts, pager pages, fax pages, characters) than the way out allows.
+    /// It would take more units (SMS parts, pager pages, fax pages, characters) than the gateway allows.
     TooLong {
         /// What it would take.
         needs: u32,

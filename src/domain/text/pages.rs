@@ -17,7 +17,7 @@ use super::{Charset, DoesNotFit, Outgoing};
 /// No transmitter sends more pages of one text than this, whatever its configuration says: `k/n` has at most three digits.
 pub const PAGES_MAX: u32 = 999;
 
-/// What one transmitter (or another way out that sends units apart) allows.
+/// What one transmitter (or another gateway that sends units apart) allows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageRules {
     /// Characters of one page, header and mark included.

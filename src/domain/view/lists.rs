@@ -92,7 +92,7 @@ pub struct ListsView {
     pub sites: Vec<Site>,
     /// From the mildest.
     pub levels: Vec<LevelView>,
-    /// From normal.
+    /// The staff modes, from normal upwards.
     pub modes: Vec<ModeView>,
     pub routines: Vec<RoutineView>,
     pub playbooks: Vec<PlaybookView>,

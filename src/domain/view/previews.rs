@@ -29,7 +29,7 @@ pub struct PreviewsView {
     /// It was released: this is what was sent, not what would be.
     pub released: bool,
     pub texts: Vec<TextPreview>,
-    /// What each way out shows, in the order of channels.
+    /// What each gateway shows, in the order of channels.
     pub shown: Vec<PreviewView>,
     /// What can't carry it.
     pub cannot: Vec<CannotView>,
@@ -62,7 +62,7 @@ pub struct CostlyView {
     pub at: Vec<u32>,
 }
 
-/// What one way out shows, in one language, with one trailer.
+/// What one gateway shows, in one language, with one trailer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PreviewView {
     pub channel: Channel,
@@ -76,7 +76,7 @@ pub struct PreviewView {
     pub parts: u32,
     /// Duty points that get it so.
     pub points: u32,
-    /// Whose they are.
+    /// The functions whose points they are.
     pub functions: Vec<FunctionId>,
     /// The holding text goes instead: nobody read this language (RULES A7).
     pub other_text: bool,

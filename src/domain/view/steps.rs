@@ -82,7 +82,7 @@ pub enum StepStateView {
 pub struct ArrivalView {
     pub by: FunctionId,
     pub due: At,
-    /// There since.
+    /// When it said that it is there.
     pub arrived: Option<At>,
     /// `reply`, `console`, `phone`.
     pub via: Option<String>,

@@ -60,7 +60,7 @@ impl Block {
     }
 
     /// As it goes over the line: SOH, header, STX, records, ETX, check character. The data must hold no control characters;
-    /// who builds it has looked.
+    /// whoever builds it has looked.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![SOH, self.header, STX];
         for (i, (id, data)) in self.records.iter().enumerate() {

@@ -16,7 +16,7 @@ use crate::yaml::{Found, Secs};
 /// Bytes of a block that ESPA 4.4.4 wants beside the text: header, separators, address, the other records, check character.
 const AROUND_BYTES: u32 = 36;
 
-/// Who polls on an ESPA 4.4.4 link.
+/// Which side polls on an ESPA 4.4.4 link.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -104,7 +104,7 @@ impl Default for EspaConfig {
 }
 
 impl EspaConfig {
-    /// What fits.
+    /// What fits on a pager.
     pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }

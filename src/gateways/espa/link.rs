@@ -282,7 +282,7 @@ impl Link {
     /// Polled station, with nothing to send: waits until something is there to be heard. Loses nothing when dropped.
     pub async fn listen(&mut self) {
         while self.line.read.is_empty() {
-            // No bound: a control station that is silent is no failure of ours until we want to send.
+            // No bound: a control station that is silent is not a failure of ours until we want to send.
             let until = Instant::now() + self.poll;
             match self.line.fill(until).await {
                 Ok(()) | Err(Lost::TimedOut) => {}

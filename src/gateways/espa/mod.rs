@@ -1,5 +1,5 @@
 //! Paging over ESPA 4.4.4, the serial interface of on-site paging systems, over TCP or a device of this machine. We are the
-//! calling station; who polls is configured.
+//! calling station; which side polls is configured.
 //!
 //! | file | owns |
 //! |---|---|

@@ -47,7 +47,7 @@ impl Protocol for FaxMailConfig {
         self.smtp.check_server(entry, found);
         let parts: Vec<&str> = self.to.split(NUMBER).collect();
         if parts.len() != 2 || parts[0].contains('@') || !parts[1].contains('@') {
-            let message = format!("\"{}\" is no address of a fax provider", self.to.value);
+            let message = format!("\"{}\" is not the address of a fax provider", self.to.value);
             found
                 .error(self.to.place, "fax-address", message)
                 .help("write {number} where the number goes: \"{number}@fax.provider.example\"");
@@ -71,7 +71,7 @@ impl Protocol for FaxMailConfig {
 
     fn build(&self, cx: &BuildCx<'_>) -> Result<Built, String> {
         let Capability::Fax { pages_max, .. } = cx.capability else {
-            return Err(format!("{} is no fax gateway in the plan", cx.id));
+            return Err(format!("{} is not a fax gateway in the plan", cx.id));
         };
         // A report on the mail says nothing of the fax: none is asked for.
         let smtp = SmtpConfig { mailbox: None, answers: false, ..self.smtp.settled(cx)? };

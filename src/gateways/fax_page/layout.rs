@@ -30,7 +30,7 @@ pub(super) const SENDER_SIZE: f32 = 15.0;
 pub(super) const TITLE_SIZE: f32 = 15.0;
 pub(super) const MODE_SIZE: f32 = 20.0;
 pub(super) const TRAILER_SIZE: f32 = 18.0;
-/// Between blocks.
+/// The space between blocks.
 pub(super) const GAP: f32 = 14.0;
 /// Lines that a field of the letterhead may take. It repeats what the text says, so it may end in an ellipsis; the text
 /// never does.

@@ -11,7 +11,7 @@ pub(super) struct Words {
     pub incident: &'static str,
     /// Before the fingerprint.
     pub check: &'static str,
-    /// Before `k/n`.
+    /// The word before `k/n`.
     pub page: &'static str,
     /// Under the text of every page but the last.
     pub continues: &'static str,

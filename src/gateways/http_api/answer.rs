@@ -46,7 +46,7 @@ pub struct AnswerRules {
     pub status_permanent: List<u16>,
     /// Statuses after which nobody knows, beside those that always mean it.
     pub status_unknown: List<u16>,
-    /// What a good body contains; a status of 200 alone is no success.
+    /// What a good body contains; a status of 200 alone is not success.
     pub success: String,
     /// Where in a JSON answer the state stands (a JSON pointer, such as /status).
     pub success_at: String,
@@ -54,7 +54,7 @@ pub struct AnswerRules {
     pub success_values: List<String>,
     /// Where in a JSON answer the far end's number stands (a JSON pointer, such as /id).
     pub id_at: String,
-    /// What stands before the far end's number in an answer that is no JSON.
+    /// What stands before the far end's number in an answer that is not JSON.
     pub id_after: String,
     /// Where in a JSON answer the error stands; without it the body is quoted, and words are looked for in all of it.
     pub error_at: String,
@@ -102,7 +102,7 @@ impl AnswerRules {
     /// What to write.
     pub fn checked(&self) -> Result<(), String> {
         if self.success.is_empty() && self.success_at.is_empty() {
-            return Err("a status of 200 alone is no success: say what a good answer contains (success)".into());
+            return Err("a status of 200 alone is not success: say what a good answer contains (success)".into());
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl Keys<'_> {
             // RFC 9110, 5.6.2: the characters of a name; those that nobody uses are left out.
             let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
             if header.is_empty() || !header.chars().all(good) {
-                let message = format!("\"{}\" is no name of a header", header.value);
+                let message = format!("\"{}\" is not the name of a header", header.value);
                 found.error(header.place, "callback-signature", message).help("such as X-Signature");
             }
             if self.secret.is_none() {

@@ -35,7 +35,7 @@ pub struct CallbackNames {
     pub error: Option<String>,
     /// Answer: who wrote.
     pub from: Option<String>,
-    /// Answer: what.
+    /// Where the text of an answer stands.
     pub text: Option<String>,
 }
 
@@ -137,9 +137,9 @@ pub enum Called {
     },
     /// Somebody wrote back.
     Reply {
-        /// Who.
+        /// Who answered.
         from: Address,
-        /// What.
+        /// What was answered.
         text: String,
     },
 }

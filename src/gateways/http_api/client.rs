@@ -163,7 +163,7 @@ impl Client {
         };
         if let Some(cause) = news {
             if let Some(why) = &cause {
-                tracing::warn!(gateway = %self.gateway, why, "the gateway refuses user, password or token");
+                tracing::warn!(gateway = %self.gateway, error = why, "the gateway refuses user, password or token");
             }
             // Nobody listening is the end of the program.
             let _ = out.send(GatewayEvent::Down { gateway: self.gateway.clone(), cause }).await;

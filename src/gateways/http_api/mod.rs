@@ -1,6 +1,6 @@
 //! What gateways with an interface over HTTP have in common: a request that is filled in, an answer that is judged by status
-//! *and* body, calls that come back, and who may call. What each provider calls its fields, what a good answer is and how it
-//! calls back is configuration of the gateways that use it; this knows none of them.
+//! *and* body, calls that come back, and how a caller is known. What each provider calls its fields, what a good answer is and
+//! how it calls back is configuration of the gateways that use it; this knows none of them.
 //!
 //! | file | owns |
 //! |---|---|

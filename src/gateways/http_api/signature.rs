@@ -2,7 +2,7 @@
 //! hexadecimal digits or Base64, with or without `sha256=` in front.
 //!
 //! Signed is the body as it came; of a call without a body, what stands behind the question mark. No time is signed, so that an
-//! old call can be made again by who has seen it: a receipt or an answer that comes twice does no harm.
+//! old call can be made again by anybody who has seen it: a receipt or an answer that comes twice does no harm.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -33,7 +33,7 @@ impl Signature {
     }
 }
 
-/// The octets of a signature; `None`: it is none.
+/// The octets of a signature; `None`: it is not a signature.
 fn tag(header: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(header).ok()?.trim();
     let text = match text.get(..PREFIX.len()) {

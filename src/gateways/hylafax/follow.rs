@@ -75,7 +75,7 @@ impl Following {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Follows a job. Numbers that are none can't be followed.
+    /// Follows a job. Without a proper number it can't be followed.
     pub fn add(&self, id: &str, job: Followed) {
         let Ok(id) = id.parse() else { return };
         let mut jobs = self.jobs();
@@ -97,7 +97,7 @@ impl Following {
         self.added.notify_one();
     }
 
-    /// No longer.
+    /// Follows a delivery no longer.
     pub fn remove(&self, delivery: DeliveryId) {
         let mut jobs = self.jobs();
         jobs.by_id.retain(|_, job| job.delivery != delivery);

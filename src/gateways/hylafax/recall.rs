@@ -10,14 +10,14 @@ use super::wire;
 use crate::domain::ids::DeliveryId;
 use crate::gateways::Cancelled;
 
-/// Jobs that are taken back at one time; who wants more asks again. Well within the time that the asking may take.
+/// Jobs that are taken back at one time; whoever wants more asks again. Well within the time that the asking may take.
 const TAKEN_BACK_MAX: usize = 2_000;
 
 /// Takes back those of the deliveries that are in the queue and have not begun.
 pub(super) async fn cancel(inner: &Inner, deliveries: &[DeliveryId]) -> Cancelled {
     let mut cancelled = Cancelled::default();
     if let Err(fault) = try_cancel(inner, deliveries, &mut cancelled).await {
-        tracing::warn!(gateway = %inner.id, "faxes can't be taken back now: {}", fault.cause());
+        tracing::warn!(gateway = %inner.id, error = %fault.cause(), "faxes can't be taken back now");
         cancelled.again = true;
     }
     cancelled

@@ -139,7 +139,9 @@ impl Session {
     async fn read_reply(&mut self) -> Result<Reply, Fault> {
         loop {
             let taken = wire::take_reply(&self.received);
-            if let Some((reply, used)) = taken.map_err(|_| Fault::Lost("the server answers what is no reply".into()))? {
+            if let Some((reply, used)) =
+                taken.map_err(|_| Fault::Lost("what the server answers is not a reply".into()))?
+            {
                 self.received.drain(..used);
                 return Ok(reply);
             }

@@ -20,13 +20,13 @@ impl Reply {
     pub fn preliminary(&self) -> bool {
         self.code / 100 == 1
     }
-    /// 2yz.
+    /// Whether it is 2yz: done.
     pub fn done(&self) -> bool {
         self.code / 100 == 2
     }
 }
 
-/// What came is no reply.
+/// What came is not a reply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Garbled;
 
@@ -85,7 +85,7 @@ fn split_code(line: &[u8]) -> Option<(u16, bool, &[u8])> {
 }
 
 /// The port of `227 Entering passive mode (127,0,0,1,159,195)`. The address in it is not used: data goes where the control
-/// connection goes, so that no server (or who stands between) can send us elsewhere.
+/// connection goes, so that no server (or anybody in between) can send us elsewhere.
 pub fn passive_port(reply: &Reply) -> Option<u16> {
     let inside = reply.text.split_once('(')?.1.split_once(')')?.0;
     let numbers: Vec<u8> = inside.split(',').map(|n| n.trim().parse().ok()).collect::<Option<_>>()?;
@@ -147,7 +147,7 @@ pub struct JobLine {
     pub status: String,
 }
 
-/// Lines of a listing in [`JOB_FORMAT`]. Lines that are none are left out: jobs of others may have anything in them.
+/// Lines of a listing in [`JOB_FORMAT`]. Other lines are left out: jobs of others may have anything in them.
 pub fn job_lines(listing: &[u8]) -> Vec<JobLine> {
     String::from_utf8_lossy(listing)
         .lines()

@@ -117,7 +117,7 @@ impl MirrorConfig {
         if let Some(s3) = &self.s3
             && (s3.bucket.is_empty() || s3.bucket.contains(|c: char| c.is_whitespace() || c == '/'))
         {
-            found.error(s3.bucket.place, "mirror", format!("\"{}\" is no name of a bucket", s3.bucket.value));
+            found.error(s3.bucket.place, "mirror", format!("\"{}\" is not the name of a bucket", s3.bucket.value));
         }
         if let Some(secret) = self.secret() {
             secret.check(found);

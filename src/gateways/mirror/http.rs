@@ -34,7 +34,7 @@ impl Http {
             .connect_timeout(connect_timeout)
             .timeout(timeout)
             .tcp_nodelay(true)
-            // A login or an error page that somebody leads to is no page of ours.
+            // A login or an error page that somebody leads to is not a page of ours.
             .redirect(Policy::none())
             .no_proxy();
         if let Some(file) = ca_file {

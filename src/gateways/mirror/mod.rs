@@ -2,7 +2,7 @@
 //! place, read back there, and only then swapped in, so that a reader meets the old page or the new one and never half of
 //! one (INCIDENTS lesson 27); what can't be read back as it was given never takes the place of what can.
 //!
-//! Must not: know what a page says, decide when it is published or who is told that it is not there, or leave anything
+//! Must not: know what a page says, decide when it is published, or who is told that it is not there, or leave anything
 //! but the page at its place. Names are made of the letters of [`PageName`] only: no path leads out of the mirror.
 
 mod config;
@@ -47,7 +47,7 @@ impl PageName {
         };
         (name.len() <= PAGE_NAME_LEN_MAX && name.split('/').all(part)).then_some(Self(name))
     }
-    /// As text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -91,7 +91,7 @@ impl Mirror {
     /// From its settings. Nothing is opened yet.
     ///
     /// # Errors
-    /// A CA file that can't be read, or an address that is none: what to mend.
+    /// A CA file that can't be read, or what is not an address: what to mend.
     pub fn new(gateway: GatewayId, config: MirrorConfig) -> Result<Self, String> {
         let http = http::Http::new(
             config.ca_file.as_deref(),
@@ -115,7 +115,7 @@ impl Mirror {
         Ok(Self { gateway, store, http, readback_url, far_end: Mutex::default() })
     }
 
-    /// Which it is.
+    /// The gateway that it is.
     pub fn gateway(&self) -> &GatewayId {
         &self.gateway
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::gateways::Secret;
 
-/// Who signs.
+/// The keys of whoever signs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Account {
     /// The region of the store.

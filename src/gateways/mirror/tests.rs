@@ -294,7 +294,7 @@ async fn a_folder_shows_the_old_page_or_the_new_one() {
     let mirror = Mirror::new("m".into(), config(dir.path().into())).unwrap();
     let page = name("i/14/index.html");
     mirror.put(&page, b"one", now()).await.unwrap();
-    // What a crash left beside is no obstacle.
+    // What a crash left beside is not an obstacle.
     std::fs::write(dir.path().join(page.beside(b"two").as_str()), "tw").unwrap();
     mirror.put(&page, b"two", now()).await.unwrap();
     assert_eq!(std::fs::read(dir.path().join("i/14/index.html")).unwrap(), b"two");

@@ -123,7 +123,7 @@ impl Default for PagingHttpConfig {
 }
 
 impl PagingHttpConfig {
-    /// What fits.
+    /// What fits on the device.
     pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }

@@ -130,7 +130,7 @@ impl Gateway for PagingHttp {
         true
     }
 
-    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
+    fn reclaim(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let ends = earlier.iter().filter_map(|PriorAccept { delivery, gateway_ref, .. }| {
             let refs: Vec<String> = gateway_ref.split_whitespace().map(str::to_owned).collect();
             Some((*delivery, self.inner.book.accepted(*delivery, &refs)?))

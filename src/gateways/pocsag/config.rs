@@ -40,7 +40,7 @@ pub struct PocsagConfig {
     pub command: Option<List<String>>,
     /// A name or address that takes the samples over TCP, and closes the connection when it has them.
     pub host: Option<Name>,
-    /// Its port.
+    /// The port of the transmitter.
     pub port: Option<u16>,
     /// 512, 1200 or 2400 bits a second. Default: 1200.
     pub baud: At<u32>,
@@ -86,7 +86,7 @@ impl Default for PocsagConfig {
 }
 
 impl PocsagConfig {
-    /// What fits.
+    /// What fits on a pager.
     pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }

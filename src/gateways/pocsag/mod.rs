@@ -54,7 +54,7 @@ impl PocsagGateway {
     async fn hand_over(&self, job: &Job) -> Result<Accepted, SendError> {
         let config = &self.config;
         let pager = codec::pager(&job.to.0, config.function())
-            .ok_or_else(|| SendError::permanent("the address is no radio identity code (8 to 2097151)"))?;
+            .ok_or_else(|| SendError::permanent("the address is not a radio identity code (8 to 2097151)"))?;
         let pages = pager::wire(job, &config.page_rules())?;
         let calls: Vec<(codec::Pager, codec::Text<'_>)> = pages
             .iter()

@@ -119,7 +119,7 @@ pub struct SmppConfig {
     pub to_npi: u8,
     /// The service type, as the operator wants it; at most 5 characters.
     pub service_type: String,
-    /// The gateway is told after what time a text is no use. Default: true.
+    /// The gateway is told after what time a text is of no use. Default: true.
     pub validity: bool,
     /// priority_flag of the most urgent texts, 0 to 3; some gateways refuse anything but 0. Default: 0.
     pub urgent_priority: u8,

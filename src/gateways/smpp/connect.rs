@@ -69,7 +69,7 @@ async fn connect_and_bind(config: &SmppConfig, command: u32) -> Result<Bound, No
     wire.flush().await.map_err(|e| format!("binding: {e}"))?;
     let mut input = Vec::with_capacity(1024);
     loop {
-        let answer = pdu::next(&input).map_err(|l| format!("this is no SMPP gateway (a PDU of {} octets)", l.0))?;
+        let answer = pdu::next(&input).map_err(|l| format!("this is not an SMPP gateway (a PDU of {} octets)", l.0))?;
         if let Some((header, body)) = answer {
             let answers = header.id == command | RESP || header.id == pdu::id::GENERIC_NACK;
             if answers && header.status != 0 {

@@ -143,7 +143,7 @@ impl Smpp {
             return;
         }
         if let Some(why) = why {
-            tracing::warn!(gateway = %self.gateway, why, "SMPP session is down");
+            tracing::warn!(gateway = %self.gateway, error = why, "SMPP session is down");
         }
         let cause = why.map(str::to_owned);
         // Nobody listening is noticed when the session is served.
@@ -356,7 +356,7 @@ impl Gateway for Smpp {
         self.config.receipts
     }
 
-    fn adopt(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).adopt(earlier)
+    fn reclaim(&self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).reclaim(earlier)
     }
 }

@@ -7,7 +7,7 @@
 
 /// Command length, id, status, sequence number: four octets each (SMPP 3.4, 3.2).
 pub const HEADER_LEN: usize = 16;
-/// The longest PDU that we read: a `message_payload` of 64 KiB and what stands around it. More is no SMPP.
+/// The longest PDU that we read: a `message_payload` of 64 KiB and what stands around it. More is not SMPP.
 pub const PDU_LEN_MAX: usize = 70_000;
 
 /// Command ids (SMPP 3.4, 5.1.2.1). An answer has [`RESP`] added.
@@ -255,7 +255,7 @@ pub struct Number<'a> {
 /// `submit_sm` (4.4.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Submit<'a> {
-    /// Mostly empty.
+    /// Which service; mostly empty.
     pub service_type: &'a str,
     pub source: Number<'a>,
     pub dest: Number<'a>,

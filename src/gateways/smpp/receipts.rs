@@ -16,7 +16,7 @@ pub const EARLY_MAX: usize = 1_000;
 /// What a receipt says of the far device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum State {
-    /// It has it.
+    /// The telephone has it.
     Delivered,
     /// Not yet.
     Underway,
@@ -221,7 +221,7 @@ impl Book {
     /// Deliveries of an earlier run, with their numbers as they were told. Receipts that come now are theirs; gives what those
     /// said that had come before. A text of several SMS, some of which were delivered before the restart, stays accepted: which
     /// ones is not known any more, and "delivered" needs them all.
-    pub fn adopt(&mut self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
+    pub fn reclaim(&mut self, earlier: &[PriorAccept]) -> Vec<GatewayEvent> {
         let mut events = Vec::new();
         for PriorAccept { delivery, to, gateway_ref } in earlier {
             let ids: Vec<&str> = gateway_ref.split(' ').filter(|id| !id.is_empty()).collect();

@@ -34,7 +34,7 @@ fn receipts_in_their_notations() {
         (4, "JA 14".into(), None),
         (4, "id: sub:001".into(), None),
         (4, "text: id:7 stat:DELIVRD".into(), None),
-        // What a person writes is no receipt, whatever it looks like.
+        // What a person writes is not a receipt, whatever it looks like.
         (0, "id:7 stat:DELIVRD".into(), None),
     ];
     for (esm_class, text, expected) in cases {
@@ -155,7 +155,7 @@ fn receipts_of_an_earlier_run_find_their_delivery() {
         gateway_ref: gateway_ref.into(),
     };
     assert_eq!(told(book.receipt(ok("f7"), A)), Some((None, "f7".into(), true)), "faster than we are");
-    let news = book.adopt(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, ""), earlier(4, "F7")]);
+    let news = book.reclaim(&[earlier(1, "0000000A"), earlier(2, "b1 b2"), earlier(3, ""), earlier(4, "F7")]);
     let news: Vec<_> = news.into_iter().map(|event| told(Some(event))).collect();
     assert_eq!(news, [Some((Some(4), "f7".into(), true))]);
     assert_eq!(book.len(), 3);

@@ -322,8 +322,8 @@ impl Session {
             self.events.extend(event);
             return false;
         }
-        // A receipt that names no message, or an acknowledgement by a device, is no text of a person; what a person keyed in
-        // to acknowledge (5.2.12, type 4) is.
+        // A receipt that names no message, or an acknowledgement by a device, is not a text by a person; what a person
+        // keyed in to acknowledge (5.2.12, type 4) is.
         if matches!(delivered.esm_class & 0x3c, 0x00 | 0x10) {
             let told = self.joiner.heard(&delivered, self.config.sms.alphabet, now);
             let let_go = self.let_go.clone().filter(|_| !told.is_empty());

@@ -82,7 +82,7 @@ pub struct To {
 impl To {
     /// Digits, with `+` in front for an international number; spaces, hyphens and brackets are left out.
     pub fn new(address: &Address, config: &SmppConfig) -> Result<Self, SendError> {
-        let bad = || SendError::permanent("the address is no telephone number");
+        let bad = || SendError::permanent("the address is not a telephone number");
         let (international, rest) = match address.0.trim().strip_prefix('+') {
             Some(rest) => (true, rest),
             None => (false, address.0.trim()),
@@ -155,7 +155,7 @@ pub fn validity(ttl_s: u32) -> String {
 /// What is the same for all parts of a job.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The key.
+    /// The delivery, which is the key.
     pub delivery: DeliveryId,
     /// The receiver.
     pub to: To,

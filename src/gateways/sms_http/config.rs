@@ -63,7 +63,7 @@ pub struct SmsHttpConfig {
     pub headers: Ordered<String>,
     /// Statuses that mean "taken", if the body agrees.
     pub status_ok: Option<List<u16>>,
-    /// What the answer must contain; a status of 200 alone is no success.
+    /// What the answer must contain; a status of 200 alone is not success.
     pub success: Option<String>,
     /// Where in a JSON answer the state stands (a JSON pointer, such as /status).
     pub success_at: Option<String>,
@@ -71,7 +71,7 @@ pub struct SmsHttpConfig {
     pub success_values: Option<List<String>>,
     /// Where in a JSON answer the gateway's number stands (a JSON pointer, such as /id).
     pub id_at: Option<String>,
-    /// What stands before the gateway's number in an answer that is no JSON.
+    /// What stands before the gateway's number in an answer that is not JSON.
     pub id_after: Option<String>,
     /// Words in a refusal that mean "later".
     pub temporary_words: Option<List<String>>,

@@ -23,7 +23,7 @@ const RECALL_MAX: usize = 2_000;
 /// A file of ours that lies unsent for so long when the program begins belongs to nobody any more: whatever is still to be
 /// sent is handed over anew.
 const STALE_S: u64 = 3_600;
-/// The daemon and we need not be the same user: who shares the group may read and move the file.
+/// The daemon and we need not be the same user: members of the group may read and move the file.
 const MODE: u32 = 0o660;
 
 /// Where a file is, and what is written in it.
@@ -49,7 +49,7 @@ pub struct Sought {
     pub name: String,
     /// It is late: taken back, if the daemon has certainly not begun it.
     pub is_late: bool,
-    /// It is no use any more: taken back even from the daemon's queue.
+    /// It is of no use any more: taken back even from the daemon's queue.
     pub is_expired: bool,
 }
 
@@ -216,7 +216,7 @@ pub struct Read {
 pub struct Inbox {
     /// As they were at the last look.
     lengths: HashMap<PathBuf, u64>,
-    /// Read already.
+    /// Files that were read already.
     passed: HashSet<PathBuf>,
 }
 

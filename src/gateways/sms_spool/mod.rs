@@ -139,7 +139,7 @@ impl Run {
         }
         self.told = true;
         if let Some(why) = &down {
-            tracing::warn!(gateway = %self.gateway, why, "the modem's spool can't be used");
+            tracing::warn!(gateway = %self.gateway, error = why, "the modem's spool can't be used");
         }
         self.down.clone_from(&down);
         self.tell(GatewayEvent::Down { gateway: self.gateway.clone(), cause: down }).await;
@@ -193,7 +193,7 @@ impl Run {
             folder::remove(&gone)
         });
         if let Err(why) = removed.await {
-            tracing::warn!(gateway = %self.gateway, why, "reports that were read can't be removed");
+            tracing::warn!(gateway = %self.gateway, error = why, "reports that were read can't be removed");
         }
     }
 
@@ -276,7 +276,7 @@ impl Gateway for Spool {
                     () = stopped(&mut stop), if closing.is_none() => closing = Some(Instant::now() + DRAIN),
                     Some(paths) = let_gone.recv() => {
                         if let Err(why) = blocking(&run.config, move |_| folder::remove(&paths)).await {
-                            tracing::warn!(gateway = %run.gateway, why, "an answer that was read can't be removed");
+                            tracing::warn!(gateway = %run.gateway, error = why, "an answer that was read can't be removed");
                         }
                     }
                     _ = tick.tick() => run.look(Instant::now()).await,

@@ -86,7 +86,7 @@ fn number(address: &str) -> Option<String> {
 /// Permanent: no number, or a text that the gateway can't carry; both are known when a text is drafted, here it is a last
 /// guard.
 pub fn files(job: &Job, config: &SpoolConfig) -> Result<Files, SendError> {
-    let to = number(&job.to.0).ok_or_else(|| SendError::permanent("the address is no telephone number"))?;
+    let to = number(&job.to.0).ok_or_else(|| SendError::permanent("the address is not a telephone number"))?;
     let no = |why| SendError::permanent(format!("this gateway {why}"));
     let split = match config.sms.split {
         // The daemon writes the header; what a part holds is the same.

@@ -50,7 +50,7 @@ struct Waiting {
     delivery: DeliveryId,
     message_id: u8,
     tail: Tail,
-    /// Its text has failed: the report's file is to go, and what it says is no news.
+    /// Its text has failed: the report's file is to go, and what it says is not news.
     is_void: bool,
 }
 

@@ -50,7 +50,7 @@ fn a_text_is_accepted_and_delivered_when_all_of_its_parts_are() {
     assert_eq!(told(&mut s), ["delivered"]);
     s.report(report(7, Some(Ok(()))), "again".into());
     s.settle(now);
-    assert_eq!(told(&mut s), Vec::<String>::new(), "a repeat is no news");
+    assert_eq!(told(&mut s), Vec::<String>::new(), "a repeat is not news");
     assert_eq!(s.gone, [PathBuf::from("early"), "trying".into(), "seven".into()]);
 }
 
@@ -65,7 +65,7 @@ fn a_report_is_told_behind_the_outcome() {
     s.found(ID, 1, Place::Sent(Some(8)));
     s.settle(now);
     assert_eq!(told(&mut s), ["accepted 14.1 7 8 ×2", "not delivered: status 65 (for good)"]);
-    // The one on the other part is no news, and its file goes: the next start would find and tell it.
+    // The one on the other part is not news, and its file goes: the next start would find and tell it.
     s.report(report(8, Some(Err(SendError::permanent("status 65")))), "eight".into());
     s.settle(now);
     assert_eq!((told(&mut s), s.gone), (vec![], vec![PathBuf::from("seven"), "eight".into()]));

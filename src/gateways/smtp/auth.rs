@@ -77,7 +77,7 @@ pub(super) fn xoauth2(user: &str, token: &Secret) -> String {
     BASE64.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", token.expose()))
 }
 
-/// The response of CRAM-MD5 to what the server sent (RFC 2195 2). `None`: its challenge is no base64.
+/// The response of CRAM-MD5 to what the server sent (RFC 2195 2). `None`: its challenge is not base64.
 pub(super) fn cram_md5(user: &str, password: &Secret, challenge: &str) -> Option<String> {
     let challenge = BASE64.decode(challenge.trim()).ok()?;
     let mut mac = <Hmac<Md5> as KeyInit>::new_from_slice(password.expose().as_bytes()).ok()?;

@@ -51,7 +51,7 @@ impl Reply {
         if read.len() > REPLY_BYTES_MAX { Err(Garbage) } else { Ok(None) }
     }
 
-    /// 2xx.
+    /// Whether it is 2xx: yes.
     pub fn is_yes(&self) -> bool {
         self.code / 100 == 2
     }

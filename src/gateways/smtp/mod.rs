@@ -65,6 +65,13 @@ pub fn any_bytes(bytes: &[u8]) {
     }
 }
 
+/// Whatever may lie in the mailbox, for fuzzing.
+#[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
+pub fn any_mail(bytes: &[u8]) {
+    inbox::any_mail(bytes);
+}
+
 /// One mail server that takes our messages.
 pub struct SmtpGateway {
     inner: Arc<Inner>,

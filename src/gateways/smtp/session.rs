@@ -27,7 +27,7 @@ pub(super) enum Lost {
     Closed,
     /// No answer in its time.
     TimedOut,
-    /// What came is no SMTP, or an answer to another question.
+    /// What came is not SMTP, or an answer to another question.
     OutOfStep,
 }
 
@@ -36,7 +36,7 @@ impl Lost {
         match self {
             Lost::Closed => "connection lost",
             Lost::TimedOut => "no answer in time",
-            Lost::OutOfStep => "the answer is no SMTP or out of step",
+            Lost::OutOfStep => "the answer is not SMTP or is out of step",
         }
     }
 }

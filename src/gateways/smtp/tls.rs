@@ -130,7 +130,7 @@ fn tls_words(error: &std::io::Error) -> String {
             }
             _ => return format!("TLS: {error}"),
         },
-        Some(rustls::Error::InvalidMessage(_)) => "what came is no TLS; is it the right port, and tls the right word?",
+        Some(rustls::Error::InvalidMessage(_)) => "what came is not TLS; is it the right port, and tls the right word?",
         _ => return format!("TLS: {error}"),
     };
     format!("TLS: {what}")

@@ -31,7 +31,7 @@ pub(super) struct Ready {
     pub units: u16,
     /// Its envelope is on the wire already, behind the message before it.
     asked: bool,
-    /// A connection that had stood idle failed it before it was begun; once is no failure.
+    /// A connection that had stood idle failed it before it was begun; once is not a failure.
     pub given_back: bool,
 }
 
@@ -128,7 +128,7 @@ impl Worker {
     }
 
     fn built(&self, job: &Job) -> Result<(Address, Vec<u8>, String, u16), SendError> {
-        let address = |to: &str| to.parse().map_err(|_| SendError::permanent("the address is no mail address"));
+        let address = |to: &str| to.parse().map_err(|_| SendError::permanent("the address is not a mail address"));
         let now = (self.inner.now)();
         if let Some(letters) = &self.inner.letters {
             let letter = letters.letter(job, now)?;
@@ -224,7 +224,7 @@ impl Worker {
                 self.session = Some(session);
                 e
             }
-            // Nothing was begun: a connection that the server closed while it stood idle is no failure of this message.
+            // Nothing was begun: a connection that the server closed while it stood idle is not a failure of this message.
             Verdict::Lost { lost: Lost::Closed, first: true } | Verdict::Leaving { first: true, .. }
                 if idle_before && !ready.given_back =>
             {
@@ -304,7 +304,7 @@ impl Worker {
             }
             let expected = is_expected(&reply, at);
             match (at, &verdict) {
-                // The server wants a text although it refused who gets it: an empty one, which it must refuse.
+                // The server wants a text although it refused the recipients: an empty one, which it must refuse.
                 // When even that fails, the connection is dead, which its next message finds out.
                 ("DATA", Some(_)) if expected && session.write(b".\r\n").await.is_ok() => {
                     let _ = session.reply(within).await;

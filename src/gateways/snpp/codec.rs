@@ -235,7 +235,7 @@ pub(super) fn ticket(reply: &Reply) -> Option<Ticket> {
 pub(super) enum Status {
     /// 96x: it waits for the pager to come into reach.
     Queued,
-    /// 86x, 87x: the pager has it; something that was asked for is still to come. A read page is no answer.
+    /// 86x, 87x: the pager has it; something that was asked for is still to come. A read page is not an answer.
     Delivered,
     /// 88x: the pager has it, nothing more will come.
     Final,

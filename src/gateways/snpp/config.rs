@@ -19,7 +19,7 @@ pub struct TwoWay {
     /// The answers to choose from, in ASCII; the incident's number is added when one comes back. Default: JA, NEJ. An empty
     /// list: the pager writes what it wants.
     pub replies: List<String>,
-    /// The pager tells when a page was read; that shows as delivered, it is no answer. Default: false.
+    /// The pager tells when a page was read; that shows as delivered, not as an answer. Default: false.
     pub read_ack: bool,
     /// Looks before each page whether the pager is in reach (PING). Default: false.
     pub ping: bool,
@@ -110,7 +110,7 @@ impl Default for SnppConfig {
 }
 
 impl SnppConfig {
-    /// What fits.
+    /// What fits on a pager.
     pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }

@@ -22,7 +22,7 @@ pub(super) enum Lost {
     Closed,
     /// No answer in its time.
     TimedOut,
-    /// What came is no SNPP.
+    /// What came is not SNPP.
     Garbage,
 }
 
@@ -31,7 +31,7 @@ impl Lost {
         match self {
             Lost::Unsent | Lost::Closed => "connection lost",
             Lost::TimedOut => "no answer in time",
-            Lost::Garbage => "the answer is no SNPP",
+            Lost::Garbage => "the answer is not SNPP",
         }
     }
 }

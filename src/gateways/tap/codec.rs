@@ -123,7 +123,7 @@ pub(super) fn take(read: &mut Vec<u8>) -> Result<Option<Heard>, Garbage> {
     // A line of words ends with CR, or where an answer begins without one before it.
     if let Some(at) = read.iter().position(|b| matches!(*b, CR | b'\n' | ACK | NAK | RS | ESC | EOT)) {
         let line: Vec<u8> = read.drain(..at).collect();
-        // A line of noise is no answer: a modem's garbage, a wrong speed.
+        // A line of noise is not an answer: a modem's garbage, a wrong speed.
         if line.iter().any(|b| !(0x20..0x7f).contains(b) && *b != b'\t') {
             return Err(Garbage);
         }

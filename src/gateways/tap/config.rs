@@ -64,7 +64,7 @@ impl Default for TapConfig {
 }
 
 impl TapConfig {
-    /// What fits.
+    /// What fits on a pager.
     pub(super) fn page_rules(&self) -> PageRules {
         PageRules { chars_max: self.chars_max, pages_max: self.pages_max, charset: self.charset }
     }

@@ -28,7 +28,7 @@ impl Mute {
     fn as_str(&self) -> &'static str {
         match self {
             Mute::Lost(lost) => lost.as_str(),
-            Mute::Garbage => "the answer is no TAP",
+            Mute::Garbage => "the answer is not TAP",
         }
     }
 }

@@ -288,7 +288,7 @@ fn a_second_copy_that_somebody_removes_is_made_anew() {
     write(&journal, &["a"]);
     std::fs::remove_dir_all(&both.second).unwrap();
     write(&journal, &["b"]);
-    assert!(journal.disks().copies[1].out.is_some(), "what is written to nobody's use is no copy");
+    assert!(journal.disks().copies[1].out.is_some(), "what nobody can use is not a copy");
     until("back", || journal.disks().copies[1].out.is_none());
     write(&journal, &["c"]);
     journal.close();

@@ -117,9 +117,9 @@ fn a_copy_taken_under_load_holds_what_was_confirmed_before_it() {
             seq = writer.submit_blocking(seq, batch(&["x"; 50])).unwrap().wait().unwrap().seq;
         }
     });
-    let mut follow = journal.follow();
+    let mut heads = journal.heads();
     for _ in 0..5 {
-        let confirmed = *follow.borrow_and_update();
+        let confirmed = *heads.borrow_and_update();
         let after = crash(dir.path(), None);
         let recovered = open(after.path());
         assert!(recovered.head().seq >= confirmed.seq);

@@ -36,7 +36,7 @@ impl Store for Fake {
     fn idle(&mut self) {
         let _ = self.idles.send(0);
     }
-    fn follow(&self) -> watch::Receiver<Head> {
+    fn heads(&self) -> watch::Receiver<Head> {
         self.told.subscribe()
     }
     fn open_reader(&self) -> OpenReader {
@@ -120,21 +120,21 @@ fn closing_writes_what_waits_and_hands_back_the_rest() {
 }
 
 #[tokio::test]
-async fn a_follower_reads_on_at_each_new_head() {
+async fn a_reader_reads_on_at_each_new_head() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
-    let (mut follow, reader) = (journal.follow(), journal.reader().unwrap());
+    let (mut heads, reader) = (journal.heads(), journal.reader().unwrap());
     let mut at = Head::START;
     for n in 0..10 {
         journal.append(n, batch(&["a"])).await.unwrap();
-        follow.changed().await.unwrap();
+        heads.changed().await.unwrap();
         at = reader
             .read(at, &mut |record| {
                 assert_eq!(record.seq, n + 1);
                 ControlFlow::Continue(())
             })
             .unwrap();
-        assert_eq!(at, *follow.borrow_and_update());
+        assert_eq!(at, *heads.borrow_and_update());
     }
     tokio::task::spawn_blocking(move || journal.close()).await.unwrap();
 }

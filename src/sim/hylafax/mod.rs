@@ -25,7 +25,7 @@ pub struct Options {
     pub user_reply: Option<String>,
     /// Asked for after USER.
     pub password: Option<String>,
-    /// Instead of the greeting: bytes that are no reply.
+    /// Instead of the greeting: bytes that are not a reply.
     pub garbage: bool,
     /// Takes connections and says nothing.
     pub silent: bool,
@@ -68,7 +68,7 @@ pub enum Fate {
     Refused,
     /// `0010`: the dial string is refused.
     BadNumber,
-    /// `0011`: JSUBM is answered with bytes that are no reply.
+    /// `0011`: JSUBM is answered with bytes that are not a reply.
     Garbage,
     /// `0012`: it runs for ever.
     Endless,
@@ -239,7 +239,7 @@ impl Drop for Handle {
 /// Starts a server on a free port of 127.0.0.1.
 ///
 /// # Errors
-/// When no port is to be had.
+/// When there is no free port.
 pub async fn start(far: Far, name: &str, options: Options) -> io::Result<Handle> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;

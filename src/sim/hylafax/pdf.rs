@@ -1,8 +1,8 @@
 //! Reads the text out of a PDF, page by page: what a person who looks at the page reads there.
 //!
 //! As little of ISO 32000-1 as that takes: objects, flate streams, the page tree, `ToUnicode` maps, the text operators,
-//! and marked content (what is marked as an artifact is no part of the text; `ActualText` stands for what it marks).
-//! Knows nothing of who wrote the file.
+//! and marked content (what is marked as an artifact is not part of the text; `ActualText` stands for what it marks).
+//! Knows nothing of the code that wrote the file.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ const STREAM_BYTES_MAX: u64 = 8 << 20;
 /// How deep arrays, dictionaries and page trees may nest.
 const DEPTH_MAX: usize = 32;
 
-/// The text of each page: all shown strings that are no artifacts, put together as they stand, nothing added.
+/// The text of each page: all shown strings that are not artifacts, put together as they stand, nothing added.
 pub fn pages(file: &[u8]) -> Result<Vec<String>, String> {
     let doc = Doc::read(file)?;
     let root = doc.objects.values().find(|o| o.is_name(b"Type", b"Catalog")).ok_or("no catalog")?;

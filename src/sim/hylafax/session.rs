@@ -319,7 +319,7 @@ impl Client {
             return format!("200 Added document {value} as docq{value}.");
         }
         if name == "DIALSTRING" && fate(&value) == Fate::BadNumber {
-            return format!("501 DIALSTRING: \"{value}\" is no number.");
+            return format!("501 DIALSTRING: \"{value}\" is not a number.");
         }
         let reply = format!("213 {name} set to {value}.");
         job.parameters.insert(name.into(), value);

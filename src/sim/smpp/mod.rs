@@ -43,7 +43,7 @@ pub enum Behaviour {
     Close,
     /// Answers after a while (ending 0007).
     Slow,
-    /// Answers something that is no SMPP (ending 0008).
+    /// Answers something that is not SMPP (ending 0008).
     Garbage,
 }
 
@@ -83,7 +83,7 @@ pub enum Receipts {
 /// What the centre is like.
 #[derive(Clone, Debug)]
 pub struct Opts {
-    /// Who may bind.
+    /// The user that may bind.
     pub system_id: String,
     pub password: String,
     /// What data coding 0 means.

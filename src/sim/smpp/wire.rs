@@ -88,7 +88,7 @@ pub struct Frame {
     pub body: Vec<u8>,
 }
 
-/// Cuts the first PDU off a buffer. `Err`: this is no SMPP.
+/// Cuts the first PDU off a buffer. `Err`: this is not SMPP.
 pub fn cut(buffer: &mut Vec<u8>) -> Result<Option<Frame>, ()> {
     let word = |at: usize| -> u32 { buffer[at..at + 4].iter().fold(0, |w, b| w << 8 | u32::from(*b)) };
     if buffer.len() < 16 {

@@ -26,7 +26,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Reads it.
+    /// Reads a mail.
     pub fn read(from: &str, to: &[String], raw: &[u8]) -> Self {
         let mut mail = Mail { from: from.into(), to: to.to_vec(), raw: raw.to_vec(), ..Mail::default() };
         let (headers, _) = headers_and_body(raw);

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `temp`, `full`, `perm` | 450, 452, 550 to RCPT |
 //! | `drop` | closes at RCPT |
-//! | `garbage` | answers RCPT with something that is no SMTP |
+//! | `garbage` | answers RCPT with something that is not SMTP |
 //! | `away` | says 421 to RCPT and closes |
 //! | `halfway` | takes DATA, closes amid the text |
 //! | `reject` | 554 after the text |
@@ -358,7 +358,7 @@ impl Connection {
             return Ok(Next::Go);
         }
         let mail = Mail::read(from, to, raw);
-        // A PDF is for a fax machine: who brings it there dials what stands before the @.
+        // A PDF is for a fax machine: the provider dials what stands before the @.
         let fax = (!mail.pdf.is_empty()).then(|| pdf::pages(&mail.pdf).unwrap_or_default().join("\u{c}"));
         for to in &mail.to {
             match &fax {

@@ -40,7 +40,7 @@ form_words! {
         AllClear = "all-clear",
         /// Yes or no to a proposed mode.
         Decide = "decide",
-        /// Somebody walked.
+        /// An errand was walked.
         ErrandDone = "errand",
         /// Release without approval, on record.
         BreakGlass = "break-glass",

@@ -3,7 +3,7 @@
 
 /// A word of a form, as a type.
 pub trait FormWord: Sized + Copy + 'static {
-    /// All there are.
+    /// All values that there are.
     const ALL: &'static [Self];
     /// As it stands in forms and addresses.
     fn as_str(self) -> &'static str;

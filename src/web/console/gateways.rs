@@ -1,4 +1,4 @@
-//! The ways out: how each stands, what last proved it, what it can do; a probe, and a marked test to a duty.
+//! The gateways: how each stands, what last proved it, what it can do; a probe, and a marked test to a duty.
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
@@ -51,7 +51,7 @@ struct Page {
 }
 
 impl Ui {
-    /// A sign besides the word and the colour, for who sees none.
+    /// A sign besides the word and the colour, for people who don't see colours.
     fn standing(&self, g: &GatewayView) -> String {
         let (sign, word) = match g.standing {
             Standing::Healthy => ("✔", w::GATEWAY_HEALTHY),

@@ -201,8 +201,8 @@ impl Visitor {
 fn html(page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => Html(html).into_response(),
-        Err(e) => {
-            tracing::error!("a page could not be made: {e}");
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! The state at a glance: modes of sites as words, what waits for this duty, open incidents, ways out that are in trouble.
+//! The state at a glance: modes of sites as words, what waits for this duty, open incidents, gateways that are in trouble.
 
 use askama::Template;
 use axum::extract::{Query, State};

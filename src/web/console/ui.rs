@@ -90,7 +90,7 @@ impl Ui {
         let weekdays = &self.plan.words(self.lang).weekdays;
         self.plan.calendar.written(at.timestamp(), self.now.timestamp(), weekdays)
     }
-    /// For `datetime-local`.
+    /// A time as `datetime-local` fields want it.
     pub fn local(&self, at: &At) -> String {
         self.plan.calendar.local(at.timestamp()).datetime().strftime("%Y-%m-%dT%H:%M").to_string()
     }
@@ -156,7 +156,7 @@ impl Ui {
     pub fn step_kinds(&self) -> Vec<(&'static str, &'static str)> {
         StepKind::ALL.iter().map(|k| (k.as_str(), words::step_kind(self.lang, *k))).collect()
     }
-    /// A sign besides the word and the colour, for who sees none.
+    /// A sign besides the word and the colour, for people who don't see colours.
     pub fn sign(&self, mode: &RungView) -> &'static str {
         ["○", "▲", "◆", "■"][usize::from(mode.rung.min(3))]
     }

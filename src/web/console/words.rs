@@ -112,7 +112,7 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "decide" => w::DECISION_ON_RECORD.say(lang),
         "restored" => w::RUNNING_AGAIN_WAS_TOLD.say(lang),
         "test" => w::TEST_SENT_BELOW_HOW.say(lang),
-        "probed" => w::WAY_PROBED_NOBODY_REACHED.say(lang),
+        "probed" => w::GATEWAY_PROBED_NOBODY_REACHED.say(lang),
         "test-answered" => w::ANSWER_TEST_NOTED.say(lang),
         "arrived" => w::NOTED_ARRIVED.say(lang),
         "step" => w::ANSWER_STEP_NOTED.say(lang),

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Call {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: StatusCode,
-    /// Of the body.
+    /// The body's type.
     pub content_type: &'static str,
     pub body: Bytes,
     /// Where to go instead, on this server (303 after a POST).
@@ -61,7 +61,7 @@ impl Answer {
     }
 }
 
-/// Who answers what acts.
+/// Answers requests that act.
 pub trait Dynamic: Send + Sync {
     /// Answers one request. What takes longer than ten seconds is given up; the sender may come again.
     fn call(&self, call: Call) -> Boxed<'_, Answer>;

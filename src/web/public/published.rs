@@ -119,7 +119,7 @@ pub(super) fn style_sources(html: &[u8]) -> String {
 
 fn gzip(plain: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 2), Compression::best());
-    // Writing into memory does not fail; if it did, the bytes would be no gzip and must not be served as such.
+    // Writing into memory does not fail; if it did, the bytes would not be gzip and must not be served as such.
     match encoder.write_all(plain).and_then(|()| encoder.finish()) {
         Ok(bytes) => bytes.into(),
         Err(_) => Bytes::new(),

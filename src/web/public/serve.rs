@@ -67,7 +67,7 @@ impl Default for Limits {
 pub struct Public {
     /// The pages.
     pub site: Arc<PublicSite>,
-    /// Who answers what acts.
+    /// Answers requests that act.
     pub dynamic: Arc<dyn Dynamic>,
     /// Bounds.
     pub limits: Limits,
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(held.len(), 2);
         assert!(all.count(IpAddr::from([192, 0, 2, 2]), 2).is_some());
         drop(held);
-        assert!(all.0.lock().is_ok_and(|all| all.is_empty()), "nothing is kept of who has left");
+        assert!(all.0.lock().is_ok_and(|all| all.is_empty()), "nothing is kept of clients that have left");
         let proxy: Vec<_> = (0..9).filter_map(|_| all.count(IpAddr::from([127, 0, 0, 1]), 2)).collect();
         assert_eq!(proxy.len(), 9, "a proxy on this machine speaks for many");
     }

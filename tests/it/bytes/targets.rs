@@ -10,10 +10,11 @@ use vardkase::journal::any_frame;
 use vardkase::record;
 
 /// Each with the folder of its corpus in `fuzz/corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub const TARGETS: [(&str, fn(&[u8])); 11] = [
     ("smpp", smpp::any_bytes),
     ("snpp", snpp::any_bytes),
     ("smtp", smtp::any_bytes),
+    ("mail", smtp::any_mail),
     ("hylafax", hylafax),
     ("callback", callback),
     ("answer", answer),

@@ -62,14 +62,14 @@ fn region(shares: bool) -> Fake {
     Fake::new(move |a| match a.line.as_str() {
         "GET /api/v1/lists" => says(200, lists.clone()),
         "GET /api/v1/status" => says(200, json!({ "status": { "zone": "Europe/Stockholm" } })),
-        "POST /api/v1/dry_run" if shares && a.body.as_ref().is_some_and(|b| b["report"]["shared"] == "ask") => says(
+        "POST /api/v1/dry-runs" if shares && a.body.as_ref().is_some_and(|b| b["report"]["shared"] == "ask") => says(
             409,
             json!({
                 "code": "shares-a-system", "why": "the same systems are concerned by one that is open", "help": "add",
                 "already": "14",
             }),
         ),
-        "POST /api/v1/dry_run" => says(
+        "POST /api/v1/dry-runs" => says(
             200,
             json!({
                 "mode": { "rung": 1, "id": "staff", "label": l10n("STABSLÄGE", "STAFF MODE") },

@@ -22,7 +22,7 @@ fn answers() -> Vec<(&'static str, &'static str, Value)> {
         ("status Ö-3", "GET /api/v1/incidents/X-3", json!({ "summary": { "no": "Ö-3" }, "a": [] })),
         ("preview 14-2", "GET /api/v1/incidents/14/messages/2/previews", json!({ "number": "14-2", "a": "<é>" })),
         ("report x --as a", "POST /api/v1/commands", done.clone()),
-        ("report x --dry-run --as a", "POST /api/v1/dry_run", json!({ "duties": 18, "mode": { "id": "staff" } })),
+        ("report x --dry-run --as a", "POST /api/v1/dry-runs", json!({ "duties": 18, "mode": { "id": "staff" } })),
         ("ack 14 icu --as a", "POST /api/v1/commands", done.clone()),
         ("adopt 14 --as a", "POST /api/v1/commands", done),
         ("adopt 14 --dry-run", "GET /api/v1/incidents/14/adopt", json!({ "changes": ["+ playbook flood"] })),

@@ -57,7 +57,7 @@ fn news(said: Value) -> Value {
 fn merge(all: &mut Value, said: Value) {
     let Value::Object(said) = said else { return };
     for (key, value) in said {
-        assert!(all.get(&key).is_some(), "{key} is no field");
+        assert!(all.get(&key).is_some(), "{key} is not a field");
         all[key] = value;
     }
 }
@@ -234,7 +234,7 @@ fn what_only_reads_asks_exactly_this() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!((all[0].line.as_str(), &all[0].body), ("POST /api/v1/reload", &Some(json!({ "as": "it-duty" }))));
     let (_, all) = asked(&["report", "x", "--dry-run", "--as", "a"]);
-    assert_eq!(all[0].line, "POST /api/v1/dry_run");
+    assert_eq!(all[0].line, "POST /api/v1/dry-runs");
     let body = json!({ "as": "a", "report": report(json!({ "playbook": "x" }))["report"] });
     assert_eq!(all[0].body, Some(body));
 }

@@ -19,7 +19,7 @@ fn words(line: &str) -> Vec<Vec<String>> {
             (None, ' ') => all.last_mut().unwrap().extend(word.take()),
             (None, ';' | '&' | '|' | '>') => {
                 all.last_mut().unwrap().extend(word.take());
-                // What a redirection goes to is no argument.
+                // What a redirection goes to is not an argument.
                 all.push(if c == '>' { vec![">".into()] } else { Vec::new() });
             }
             (None, c) => word.get_or_insert_default().push(c),

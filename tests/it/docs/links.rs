@@ -60,7 +60,7 @@ pub(super) fn anchors(page: &Page) -> BTreeSet<String> {
 fn targets(page: &Page) -> Vec<(usize, String)> {
     let mut all = Vec::new();
     for (n, line) in page.prose() {
-        // Code in a line is no link.
+        // Code in a line is not a link.
         let text: String =
             line.split('`').enumerate().map(|(i, s)| if i % 2 == 0 { s } else { "code" }).collect::<Vec<_>>().join("");
         for rest in text.split("](").skip(1) {

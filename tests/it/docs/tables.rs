@@ -70,7 +70,7 @@ impl Schema {
     }
 
     fn properties<'a>(&'a self, object: &'a Value) -> &'a Map<String, Value> {
-        object.get("properties").and_then(Value::as_object).unwrap_or_else(|| panic!("{object} is no object"))
+        object.get("properties").and_then(Value::as_object).unwrap_or_else(|| panic!("{object} is not an object"))
     }
 
     /// What may be written, in a few words.

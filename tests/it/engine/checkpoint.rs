@@ -1,4 +1,4 @@
-//! A start from a checkpoint gives what the whole journal gives, or is none: the journal decides.
+//! A start from a checkpoint gives what the whole journal gives, or there is none: the journal decides.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -129,8 +129,8 @@ async fn what_another_process_wrote_is_not_taken_for_the_own_commit() {
     rig.settled().await;
     // Read with the plan that is in force, as the loop read it.
     let read = |plan| {
-        let mut reader = vardkase::journal::SqliteReader::open(dir.path()).unwrap();
-        vardkase::dispatch::recover::recover(&mut reader, plan).unwrap()
+        let reader = vardkase::journal::SqliteReader::open(dir.path()).unwrap();
+        vardkase::dispatch::recover::recover(&reader, plan).unwrap()
     };
     let state = rig.state().await;
     let again = read(state.plan.clone());

@@ -82,8 +82,8 @@ impl Store for Slow {
     fn idle(&mut self) {
         self.0.idle();
     }
-    fn follow(&self) -> watch::Receiver<Head> {
-        self.0.follow()
+    fn heads(&self) -> watch::Receiver<Head> {
+        self.0.heads()
     }
     fn open_reader(&self) -> OpenReader {
         self.0.open_reader()

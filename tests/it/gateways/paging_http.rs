@@ -349,7 +349,7 @@ async fn a_receipt_finds_its_text_after_a_restart() {
         to: Address("5551234".into()),
         gateway_ref: gateway_ref.into(),
     };
-    let told = gateway.adopt(&[earlier(7, "p7"), earlier(8, "p8 p9")]);
+    let told = gateway.reclaim(&[earlier(7, "p7"), earlier(8, "p8 p9")]);
     assert_eq!(ends(&told), [("14.7".to_owned(), true)]);
     assert!(tell("p8").is_none());
     assert_eq!(ends(&tell("p9").into_iter().collect::<Vec<_>>()), [("14.8".to_owned(), true)]);

@@ -1,4 +1,4 @@
-//! POCSAG: what a receiver makes of the sound, at every speed and over every way out; and every way in which handing it over
+//! POCSAG: what a receiver makes of the sound, at every speed and over every output; and every way in which handing it over
 //! fails.
 
 use std::path::Path;

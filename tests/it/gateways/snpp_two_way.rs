@@ -97,7 +97,7 @@ async fn delivered_read_and_answered_are_three_things() {
     assert!(accepted.units > 1);
     server.arrive("550");
     assert_eq!(receipt(running.next().await), (0, Ok(())), "delivered once all pages are");
-    // Read is no news: nobody has answered.
+    // Read is not news: nobody has answered.
     server.read("550");
     assert!(server.answer("550", "JA"));
     assert_eq!(reply(running.next().await), ("550".into(), "JA 14".into()));

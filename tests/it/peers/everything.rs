@@ -317,7 +317,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         let e =
             wanted.get_mut(&key).and_then(Vec::pop).unwrap_or_else(|| panic!("nobody sent {key:?}, or it came twice"));
         r.trailer_after(&e.text).unwrap_or_else(|why| panic!("{key:?}: {why}"));
-        assert_eq!(r.mark, None, "this is no drill");
+        assert_eq!(r.mark, None, "this is not a drill");
         let row = table.entry((e.gateway.clone(), e.audience, e.lang.clone())).or_default();
         *row = (row.0 + 1, row.1 + e.text.len());
     }

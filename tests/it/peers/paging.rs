@@ -116,7 +116,7 @@ async fn hylafax_queues_the_same_text() {
             n => (format!("55600{n}"), None, "14-2"),
         };
         let accepted = result.as_ref().unwrap();
-        assert!(!accepted.delivered, "a queue is no pager");
+        assert!(!accepted.delivered, "a queue is not a pager");
         // Pages of a try that broke off stand before those of the last.
         let first = pages[&pager].len() - usize::from(accepted.units);
         assert!(first == 0 || tried_again.contains(ordinal), "{pager}: {first} pages too many");

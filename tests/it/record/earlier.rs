@@ -40,7 +40,7 @@ fn folder(name: &str, to: &Path) {
 }
 
 fn read(dir: &Path) -> Recovered {
-    recover(&mut SqliteReader::open(dir).unwrap(), Arc::default()).unwrap()
+    recover(&SqliteReader::open(dir).unwrap(), Arc::default()).unwrap()
 }
 
 fn whole(dir: &Path) -> u64 {

@@ -190,7 +190,7 @@ fn sample_plan() -> Plan {
     let turn = Turn { from: 1_700_000_000, to: 1_700_600_000, points: vec![PointIx(0)] };
     plan.functions[0].roster = Roster::new(vec![turn]);
     plan.points[0].proven = Some(jiff::civil::date(2026, 11, 2));
-    plan.region.archive = Some(FunctionIx(2));
+    plan.region.seals_to = Some(FunctionIx(2));
     let publics = [PublicRule::Never, PublicRule::Holding, PublicRule::Approved];
     for (book, public) in plan.playbooks.values_mut().zip(publics) {
         book.public = public;

@@ -15,7 +15,7 @@ fn refused(records: Vec<NewRecord>) -> String {
     journal.submit_blocking(0, Batch::of(records)).unwrap().wait().unwrap();
     journal.close();
     let before = SqliteReader::open(dir.path()).unwrap().head().unwrap();
-    let error = recover(&mut SqliteReader::open(dir.path()).unwrap(), Default::default()).unwrap_err();
+    let error = recover(&SqliteReader::open(dir.path()).unwrap(), Default::default()).unwrap_err();
     assert!(matches!(error, CannotRecover::Unread(_)), "{error}");
     let after = SqliteReader::open(dir.path()).unwrap().head().unwrap();
     assert!(before == after && after.seq == n && after != Head::START);
@@ -88,6 +88,6 @@ fn a_journal_whose_plan_is_newer_says_so() {
     batch.records.push(NewRecord::new(record.kind, record.version, At(1).0, record.bytes));
     journal.submit_blocking(0, batch).unwrap().wait().unwrap();
     journal.close();
-    let error = recover(&mut SqliteReader::open(dir.path()).unwrap(), Default::default()).unwrap_err().to_string();
+    let error = recover(&SqliteReader::open(dir.path()).unwrap(), Default::default()).unwrap_err().to_string();
     assert!(error.contains("its plan: format 2"), "{error}");
 }

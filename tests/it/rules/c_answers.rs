@@ -315,7 +315,7 @@ fn rule_c5_our_fallback_failed_tells_owner_and_tib_at_once() {
         assert!(!told.is_empty() && told.iter().all(|n| n.at == t.now), "{who}");
         assert!(told[0].whole.contains("function=icu-sv"), "{}", told[0].whole);
     }
-    assert_eq!(stands(&t, no, "icu"), "waiting", "it is no answer");
+    assert_eq!(stands(&t, no, "icu"), "waiting", "it is not an answer");
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn rule_e2_unknown_senders_are_refused_and_logged() {
     t.reply("cl", Channel::Sms, &format!("JA {code}"));
     assert!(t.state.incidents.is_empty());
     t.reply("it", Channel::Sms, &format!("JA {code}"));
-    assert_eq!(t.state.incidents.len(), 1, "the code still holds for who reported");
+    assert_eq!(t.state.incidents.len(), 1, "the code still holds for the reporter");
 }
 
 #[test]

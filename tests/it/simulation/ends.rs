@@ -224,8 +224,8 @@ impl Store for SimStore {
     fn idle(&mut self) {
         self.store().idle();
     }
-    fn follow(&self) -> watch::Receiver<Head> {
-        self.look().follow()
+    fn heads(&self) -> watch::Receiver<Head> {
+        self.look().heads()
     }
     fn open_reader(&self) -> OpenReader {
         self.look().open_reader()

@@ -222,7 +222,7 @@ fn agenda(world: &mut World, rng: &mut Rng, from: At, until: At) {
 
 impl Run {
     async fn live(&mut self, left: Arc<std::sync::Mutex<Option<tempfile::TempDir>>>) -> End {
-        let clock = VirtualClock::following(self.at.timestamp());
+        let clock = VirtualClock::with_runtime(self.at.timestamp());
         let (store, sealer) = self.disk.open();
         let store =
             SimStore { inner: store, world: self.world.clone(), left, folder: self.disk.folder().map(Into::into) };

@@ -70,7 +70,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let site = Site::start().await;
     let (status, foreseen) = site
         .post(
-            "/dry_run",
+            "/dry-runs",
             &json!({ "as": "it-bered", "report": { "playbook": "journal", "level": "D3", "sites": ["FS"], "safety": "no" } }),
         )
         .await;
@@ -427,7 +427,7 @@ async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stoo
     assert_eq!(records.last().unwrap()["event"], "forgotten", "{log}");
     let phase = records.iter().rfind(|r| r["event"] == "phase").unwrap();
     assert!(phase.to_string().contains("forgotten 20"), "in place of the reason: {phase}");
-    // A backup of another journal is none of this one's.
+    // A backup of another journal is not one of this journal's.
     let (hash, made_at) = (vec![7; 32], "2026-11-24T09:45:00Z");
     let other = json!({ "file": "/b.vkb", "seq": 1, "hash": hash, "made_at": made_at, "with_keys": true });
     let (status, refused) = site.post("/backups", &other).await;

@@ -76,7 +76,7 @@ async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     ];
     let (status, check) = browser.post("/report", &fields).await;
     assert_eq!(status, StatusCode::OK, "{check}");
-    let dry_run = between(&check, "<div class=\"foresight\">", "</div>");
+    let dry_run = between(&check, "<div class=\"dry-run\">", "</div>");
     assert!(dry_run.contains("<b>FS</b> till <b>STABSLÄGE</b>"), "{dry_run}");
     let duties = between(dry_run, "Larmar <b>", "</b>");
     assert_eq!(site.api("/incidents").await.1, json!([]), "nothing was sent yet");
@@ -385,7 +385,7 @@ async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
     assert!(owner.page("/incidents/1").await.contains("✔ klart"));
     assert!(owner.post("/incidents/1", &done).await.0.is_client_error(), "once");
 
-    // A prepared redirection, by who leads; one's own, by hand; both with their forms.
+    // A prepared redirection, by somebody who leads; one's own, by hand; both with their forms.
     let tib = site.browser("tib").await;
     assert!(tib.page("/incidents/1/step-start?rule=divert").await.contains("Endast Havsby"));
     let (status, _) = tib.post("/incidents/1", &[("do", "step-start"), ("rule", "divert")]).await;

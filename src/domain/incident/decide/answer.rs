@@ -143,7 +143,7 @@ impl Decider<'_> {
     pub(super) fn pass_on_from(&mut self, no: IncidentNo, p: PointIx) -> bool {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
-        // Who takes back an answer to a text that was stopped since leaves nothing open: nobody must get that text (RULES D2).
+        // An answer taken back to a text that was stopped since leaves nothing open: nobody must get that text (RULES D2).
         let goes_on = |ask: &Ask| match &ask.state {
             AskState::Answered { by, .. } => at_point.contains(by) && !text_is_stopped(inc, ask),
             state => state.is_open(),

@@ -49,8 +49,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Who holds the approver's duty; where the playbook asks for four eyes and that one reported, the next who did not. When
-    /// nobody is left the approver is told all the same, and the end of the deadline decides (RULES B6).
+    /// The holder of the approver's duty; where the playbook asks for four eyes and that one reported, the next who did
+    /// not. When nobody is left the approver is told all the same, and the end of the deadline decides (RULES B6).
     fn first_approver(&self, no: IncidentNo, plan: &Plan, by: FunctionIx) -> FunctionIx {
         let holder = self.holds(plan, by);
         if self.four_eyes(no, holder).is_ok() {
@@ -195,7 +195,7 @@ impl Decider<'_> {
             self.emit(no, Change::ApprovalEnded { entry: *id, end: ApprovalEnd::Released(ReleasedBy::Approval(by)) });
             self.release(no, *id, ReleasedBy::Approval(by));
         }
-        // Who was asked beside needs not read on.
+        // Whoever was asked beside need not read on.
         let number = entries.first().and_then(|id| self.inc(no).entry(*id)).map(|e| self.inc(no).number(e.message));
         if let Some(number) = number {
             for f in told {

@@ -1,5 +1,5 @@
 //! Answering and arriving are two timers (INCIDENTS lesson 4: attendance times of 45 min to 2 h). Who answered a row with
-//! `arrive_within` says when he is there; who is not there in time is passed over visibly, and the next one is asked.
+//! `arrive_within` says when that is; whoever is not there in time is passed over visibly, and the next one is asked.
 
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
@@ -14,7 +14,7 @@ use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
-    /// Who has just answered is told until when to be there, and how to say so.
+    /// Whoever has just answered is told until when to be there, and how to say so.
     pub(super) fn expect_arrival(&mut self, no: IncidentNo, by: FunctionIx, functions: &[FunctionIx]) {
         let inc = self.inc(no);
         let fresh = |a: &Arrival| a.state == ArrivalState::Expected && a.by == by && a.since == self.now;
@@ -32,8 +32,8 @@ impl Decider<'_> {
         });
     }
 
-    /// Who is to come after an answer: where a row says so, for each ask that has all its answers with this one, counted from the
-    /// first of them.
+    /// The functions that are to come after an answer: where a row says so, for each ask that has all its answers with this
+    /// one, counted from the first of them.
     pub(super) fn arrivals_after(&self, no: IncidentNo, asks: &[u32], by: FunctionIx, at: At) -> Vec<NewArrival> {
         let inc = self.inc(no);
         let arrival = |id: &u32| {
@@ -94,7 +94,7 @@ impl Decider<'_> {
                     && served_by(self.inc(*no), *p).iter().any(|id| self.comes(*no, *id))
             })
             .collect();
-        // Who comes to two incidents must say to which: a drill and an actual one above all (RULES C3).
+        // Whoever comes to two incidents must say to which: a drill and an actual one above all (RULES C3).
         let (no, p) = match coming.as_slice() {
             [one] => *one,
             [] => return self.not_understood(from),
@@ -126,7 +126,7 @@ impl Decider<'_> {
         self.inc(no).arrivals.get(&f).is_some_and(|a| matches!(a.state, ArrivalState::Arrived { .. }))
     }
 
-    /// Who is there has it: one who never answered, or was passed over since he was late, is who has it now.
+    /// Whoever is there has it, also one who never answered, or was passed over for being late.
     fn arrived(&mut self, no: IncidentNo, ids: &[u32], by: FunctionIx, at: At, via: Via) {
         let inc = self.inc(no);
         let functions: Vec<FunctionIx> =
@@ -148,7 +148,7 @@ impl Decider<'_> {
             let arrivals = self.arrivals_after(no, &unanswered, by, at);
             self.emit(no, Change::Answered { asks: unanswered, by, at, via: via.clone(), arrivals });
         }
-        // With more answers wanted nobody is expected yet; who stands there is recorded when the last of them came.
+        // With more answers wanted nobody is expected yet; whoever stands there is recorded when the last of them came.
         let inc = self.inc(no);
         let functions: Vec<FunctionIx> = functions.into_iter().filter(|f| inc.arrivals.contains_key(f)).collect();
         if !functions.is_empty() {
@@ -156,7 +156,7 @@ impl Decider<'_> {
         }
     }
 
-    /// Not there in time: told to who is late, to the switchboard and the last resort; the next one is asked.
+    /// Not there in time: told to whoever is late, to the switchboard and the last resort; the next one is asked.
     pub(super) fn arrival_due(&mut self, no: IncidentNo, f: FunctionIx) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();

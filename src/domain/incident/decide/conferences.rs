@@ -1,5 +1,5 @@
 //! Recurring conferences (INCIDENTS lesson 10: 18 heads, twice a day). Each round calls whoever holds each function then;
-//! attendance is an answer; who is missing is told to its owner and shown.
+//! attendance is an answer; its owner is told who is missing, and that is shown.
 
 use super::Decider;
 use crate::domain::ids::{FunctionIx, IncidentNo};

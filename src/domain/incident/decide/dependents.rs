@@ -27,7 +27,7 @@ impl Decider<'_> {
             // Degraded: nothing has stopped (RULES D6: noise).
             return;
         }
-        // Who waits for somebody's approval, or for the morning, has not been told: a system's owner is, at once.
+        // Functions that wait for somebody's approval, or for the morning, have not been told: a system's owner is, at once.
         let told = |s: &EntryState| matches!(s, EntryState::Released { .. } | EntryState::Ready);
         let addressed: BTreeSet<FunctionIx> =
             inc.entries.iter().filter(|e| told(&e.state)).flat_map(|e| e.to.iter().copied()).collect();

@@ -214,7 +214,8 @@ impl Decider<'_> {
         }
     }
 
-    /// The beat was missed: told first to who the playbook names and who reported, then one rung up (INCIDENTS lesson 30).
+    /// The beat was missed: told first to the function that the playbook names and to the reporter, then one rung up
+    /// (INCIDENTS lesson 30).
     fn update_overdue(&mut self, no: IncidentNo) {
         let inc = self.inc(no);
         let (told, due) = (inc.overdue_told, inc.update_due);

@@ -86,7 +86,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Who was to hear in the morning and was told meanwhile, by a row of a higher level, needs no alert in the morning.
+    /// A function that was to hear in the morning and was told meanwhile, by a row of a higher level, needs no alert then.
     fn drop_told_quiet(&mut self, no: IncidentNo) {
         let told = self.addressed_before(no);
         let inc = self.inc(no);
@@ -137,8 +137,8 @@ impl Decider<'_> {
         })
     }
 
-    /// An update goes to who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an earlier text of
-    /// a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
+    /// An update goes to everybody who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an
+    /// earlier text of a row still waits, that draft is rendered anew instead ([`Self::redraw_waiting`]).
     fn tell_update(&mut self, no: IncidentNo, kind: Kind, raised: bool) {
         for audience in [Audience::Internal, Audience::Outside, Audience::Public] {
             let inc = self.inc(no);
@@ -165,7 +165,7 @@ impl Decider<'_> {
                 if !(e.source.is_told_on()) || waits(e.source, e.public) && e.public {
                     continue;
                 }
-                // Who waits for an earlier update by the same row gets that one, rendered anew.
+                // Those who wait for an earlier update by the same row get that one, rendered anew.
                 let waits_for = |f: &FunctionIx| {
                     inc.entries.iter().any(|w| {
                         w.source == e.source
@@ -242,7 +242,7 @@ impl Decider<'_> {
                 let entry = self.add_row_entry(no, Source::Followers, &row, to, rule, message, kind);
                 self.start(no, &[entry], &[]);
             } else {
-                self.follow(no, message, *audience, to);
+                self.tell_followers(no, message, *audience, to);
             }
         }
     }
@@ -270,7 +270,7 @@ impl Decider<'_> {
     }
 
     /// Releases a message to functions at once, over the channels that the audience's entries used.
-    pub(super) fn follow(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<FunctionIx>) {
+    pub(super) fn tell_followers(&mut self, no: IncidentNo, message: u32, audience: Audience, to: Vec<FunctionIx>) {
         let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
         let mut row = self.row_of(no, Source::Followers, audience, false);
         row.approval = None;
@@ -318,7 +318,7 @@ impl Decider<'_> {
         channels.dedup();
         let approval =
             inc.entries.iter().filter(|e| e.audience == audience && e.public == public).find_map(|e| e.rule.clone());
-        // Who is told because their system depends on the failed one needs no approval, first or later (RULES D8).
+        // Owners who are told because their system depends on the failed one need no approval, first or later (RULES D8).
         let approval = approval.filter(|_| source != Source::Dependents);
         Row {
             to: if public { To::Public } else { To::Functions(Vec::new()) },
@@ -535,14 +535,14 @@ impl Decider<'_> {
         let plan = self.plan(into);
         let by_into = plan.function_ix(by.as_str());
         self.apply_news(into, by_into, &news, Kind::Update)?;
-        // Who was told of the merged one only hears of the one that goes on.
+        // Those who were told of the merged one only hear of the one that goes on.
         let known = self.followers(into, Audience::Internal);
         let new: Vec<FunctionIx> =
             told.iter().filter_map(|id| plan.function_ix(id.as_str())).filter(|f| !known.contains(f)).collect();
         if let Some(message) = self.inc(into).newest(Audience::Internal).map(|m| m.seq)
             && !new.is_empty()
         {
-            self.follow(into, message, Audience::Internal, new);
+            self.tell_followers(into, message, Audience::Internal, new);
         }
         Ok(())
     }
@@ -562,7 +562,7 @@ impl Decider<'_> {
 }
 
 impl Source {
-    /// Whether who was told by such an entry is told what follows.
+    /// Whether those who were told by such an entry are told what comes after.
     pub(super) fn is_told_on(self) -> bool {
         !matches!(self, Source::Holding)
     }

@@ -147,8 +147,8 @@ impl Decider<'_> {
                 self.page_checked(messages, *equal);
                 Ok(())
             }
-            Input::Archive { text } => {
-                self.archive(text);
+            Input::SendSeal { text } => {
+                self.send_seal(text);
                 Ok(())
             }
             Input::LeaveMemory { incident, by } => self.leave_memory(*incident, by.as_ref()),

@@ -237,8 +237,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Proposals that ask for what stands by now, of all incidents, are asked no more; who was asked is told (RULES D3). A
-    /// proposal to lower ends too when a new incident holds the mode.
+    /// Proposals that ask for what stands by now, of all incidents, are asked no more; everybody who was asked is told
+    /// (RULES D3). A proposal to lower ends too when a new incident holds the mode.
     pub(super) fn settle_proposals(&mut self, status: Status, by: Option<&FunctionId>, raised: &[SiteId]) {
         let mut settled: Vec<(IncidentNo, Proposal)> = Vec::new();
         for i in self.state.incidents.values().filter(|i| i.no.status == status) {
@@ -299,7 +299,7 @@ impl Decider<'_> {
             return;
         }
         let message = self.draft(no, Kind::Mode, Audience::Internal);
-        self.follow(no, message, Audience::Internal, to);
+        self.tell_followers(no, message, Audience::Internal, to);
     }
 
     /// `mode SITE MODE`: a decision with an incident to hang it on (RULES D3).

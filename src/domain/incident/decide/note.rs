@@ -137,11 +137,11 @@ impl Decider<'_> {
         first_id
     }
 
-    /// Sends the journal's seal to the archive function: to its mailbox, or else its fax. Somebody must be able to keep it, and
+    /// Sends the journal's seal to the function that gets seals: to its mailbox, or else its fax. Somebody must be able to keep it, and
     /// nobody is woken by it.
-    pub(super) fn archive(&mut self, text: &str) {
+    pub(super) fn send_seal(&mut self, text: &str) {
         let plan = self.state.plan.clone();
-        let Some(f) = plan.region.archive else { return };
+        let Some(f) = plan.region.seals_to else { return };
         let points = plan.points_at(f, self.now);
         let over = |channel| points.iter().copied().find(|p| plan.point(*p).channel == channel);
         if let Some(p) = over(Channel::Email).or_else(|| over(Channel::Fax)) {

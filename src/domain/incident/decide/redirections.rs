@@ -30,7 +30,7 @@ impl Decider<'_> {
             let to: Vec<FunctionIx> = to.into_iter().collect();
             let message = self.draft(no, kind, audience);
             if audience == Audience::Internal {
-                self.follow(no, message, audience, to);
+                self.tell_followers(no, message, audience, to);
                 continue;
             }
             // What leaves the region is approved as the texts of its rows are.
@@ -43,7 +43,7 @@ impl Decider<'_> {
         self.redraw_waiting(no);
     }
 
-    /// Who approves what leaves the region: as this playbook says, or else any that addresses the outside.
+    /// Whose approval a text needs that leaves the region: as this playbook says, or else any that addresses the outside.
     fn outside_rule(&self, no: IncidentNo) -> Option<ApprovalRule> {
         let inc = self.inc(no);
         let books = std::iter::once(inc.book()).chain(inc.plan.playbooks.values());

@@ -145,7 +145,7 @@ impl Decider<'_> {
             let holder = self.holds(plan, function);
             let mut asked = vec![holder];
             let mut stage = 0;
-            // Who needs more than one answer asks as many different holders at once.
+            // Where more than one must answer, as many different holders are asked at once.
             let needs = asks::answers_needed(inc, entry, function);
             let beside = e.deputies == DeputyRule::Beside;
             if e.answer == AnswerRule::Required && (beside || needs > 1) {
@@ -161,7 +161,7 @@ impl Decider<'_> {
             let within = asks::within_s(plan, function, e.answer_within_s);
             let mut due = self.now + within;
             if let Some(old) = older.filter(|a| a.state.is_open()) {
-                // Escalation goes on with the newest: who was asked stays asked, no deadline moves later (RULES C9).
+                // Escalation goes on with the newest: whoever was asked stays asked, no deadline moves later (RULES C9).
                 for f in &old.asked {
                     if !asked.contains(f) {
                         asked.push(*f);
@@ -189,8 +189,8 @@ impl Decider<'_> {
     ) -> Planned {
         let inc = self.inc(no);
         let mut sent: BTreeSet<PointIx> = inc.deliveries.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
-        // Who has the text already and answers for another from now on is told so (RULES C1). What this decision itself sends
-        // says it: its trailers are chosen at the end.
+        // Whoever has the text already and answers for another from now on is told so (RULES C1). What this decision itself
+        // sends says it: its trailers are chosen at the end.
         let fresh = self.first_planned(no).and_then(|first| inc.deliveries.get(first as usize..)).unwrap_or_default();
         let fresh: BTreeSet<PointIx> = fresh.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
         let stands_in: BTreeSet<FunctionIx> =
@@ -318,7 +318,7 @@ impl Decider<'_> {
         to.sort_unstable();
         to.dedup();
         if !to.is_empty() {
-            self.follow(no, message, audience, to);
+            self.tell_followers(no, message, audience, to);
         }
     }
 }

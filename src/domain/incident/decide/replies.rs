@@ -219,7 +219,7 @@ impl Decider<'_> {
                 }
                 return;
             }
-            // A code that was used, or voided when the text changed, is no guess: say how it stands.
+            // A code that was used, or voided when the text changed, does not count as a guess: say how it stands.
             let once = self.inc(no).codes.get(&code.into()).copied();
             if let Some(entry) = once.filter(|e| self.asked_at(no, *e, p)) {
                 self.spent_code(no, p, entry, &waiting);
@@ -315,7 +315,7 @@ impl Decider<'_> {
         });
     }
 
-    /// A code that was good once: its text went out, or the text changed and who is asked gets the newest request again.
+    /// A code that was good once: its text went out, or the text changed and the approver gets the newest request again.
     fn spent_code(&mut self, no: IncidentNo, p: PointIx, entry: u32, waiting: &[u32]) {
         if matches!(self.inc(no).entry(entry).map(|e| &e.state), Some(EntryState::Released { .. })) {
             self.already_released(no, p, entry);

@@ -165,7 +165,7 @@ impl Decider<'_> {
         })
     }
 
-    /// The owner's duty phone, or that of who holds the duty now; when it hangs on what is down, that of another who leads.
+    /// The owner's duty phone, or that of its holder now; when it hangs on what is down, that of another who leads.
     fn default_contact(&self, plan: &Plan, systems: &[SystemId], down: &Down) -> String {
         let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
         let all = owners
@@ -237,7 +237,7 @@ impl Decider<'_> {
         let mut messages: std::collections::BTreeMap<Audience, u32> = std::collections::BTreeMap::new();
         let mut added: Vec<u32> = Vec::new();
         let mut night: Vec<(u32, NightRule)> = Vec::new();
-        // More of an open incident: who was addressed gets the update, not the alert again (RULES D5).
+        // More of an open incident: everybody who was addressed gets the update, not the alert again (RULES D5).
         let more = from.is_some() || !sites.is_empty();
         let told = self.addressed_before(no);
         let public_before = self

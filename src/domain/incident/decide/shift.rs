@@ -1,5 +1,5 @@
-//! Shift changes: who comes on is told the state anew, with its open approvals, proposals and tasks, and answers for itself
-//! (RULES C11, INCIDENTS lesson 11). Deadlines stay.
+//! Shift changes: whoever comes on is told the state anew, with its open approvals, proposals and tasks, and answers for
+//! itself (RULES C11, INCIDENTS lesson 11). Deadlines stay.
 
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};

@@ -62,7 +62,7 @@ pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
     }
 }
 
-/// A longer difference is not written into a note: who approves reads the text itself. In characters.
+/// A longer difference is not written into a note: an approver reads the text itself. In characters.
 const DIFFERENCE_CHARS_MAX: usize = 160;
 
 /// What changed in an entry's text since the one that it waited with, per language, in words that every transmitter has.

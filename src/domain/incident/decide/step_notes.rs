@@ -13,7 +13,7 @@ use crate::domain::words::NoteWord;
 type Said = Box<dyn Fn(&NoteCtx<'_>) -> Values>;
 
 impl Decider<'_> {
-    /// A note to everybody who was asked, and to the owner; not to who did it.
+    /// A note to everybody who was asked, and to the owner; not to whoever did it.
     pub(super) fn tell_asked(
         &mut self,
         no: IncidentNo,
@@ -97,7 +97,7 @@ impl Decider<'_> {
         }))
     }
 
-    /// Those of `functions` by who holds them now: one note each, however many duties one holder has.
+    /// The holders of `functions` now: one note each, however many duties one holder has.
     pub(super) fn by_holder(&self, no: IncidentNo, functions: &[FunctionIx]) -> BTreeMap<FunctionIx, Vec<FunctionIx>> {
         let plan = self.plan(no);
         let mut all: BTreeMap<FunctionIx, Vec<FunctionIx>> = BTreeMap::new();

@@ -26,7 +26,7 @@ impl Decider<'_> {
         asked || self.owns_from(no, step, p)
     }
 
-    /// Whether a point belongs to the owner, who holds it, or who was asked for it.
+    /// Whether a point belongs to the owner, its holder, or somebody who was asked for it.
     fn owns_from(&self, no: IncidentNo, step: &Step, p: PointIx) -> bool {
         let plan = &self.inc(no).plan;
         let at_point = &plan.point(p).functions;
@@ -84,7 +84,7 @@ impl Decider<'_> {
     }
 
     /// STOPP or KLAR without a code: taken where exactly one step can be meant, else the codes are listed. Stopping is cheap and
-    /// its opposite is not, so a number that is no code does not keep a STOPP from its intervention.
+    /// its opposite is not, so a number that is not a code does not keep a STOPP from its intervention.
     pub(super) fn step_by_verb(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading) {
         let named = match &r.code {
             Code::Number(no, _) => Some(*no),

@@ -184,8 +184,8 @@ impl Decider<'_> {
         self.check_due(new.kind, new.due)
     }
 
-    /// Where patients go is decided by those who lead any incident, or by whom the playbook names; not by who reported, nor by
-    /// who owns a system.
+    /// Where patients go is decided by those who lead any incident, or by those whom the playbook names; not by the
+    /// reporter, nor by a system's owner.
     fn may_redirect(
         &self,
         plan: &Plan,
@@ -341,7 +341,7 @@ impl Decider<'_> {
         self.emit(no, Change::StepMoved { step: step.id, due, next_check, by: actor, reason: reason.clone() });
         match step.kind() {
             StepKind::Task | StepKind::Clock => self.tell_owner(no, step.id),
-            // Another time is another notice: who was reached for the old one is asked for the new one.
+            // Another time is another notice: whoever was reached for the old one is asked for the new one.
             StepKind::Intervention => self.announce(no, step.id),
             StepKind::Redirection => self.tell_redirection(no, step.id, false),
             StepKind::Conference => {}
@@ -430,7 +430,7 @@ impl Decider<'_> {
         }
     }
 
-    /// Ends a step, and tells who was told that it began.
+    /// Ends a step, and tells everybody who was told that it began.
     pub(super) fn end_step(&mut self, no: IncidentNo, id: u32, end: StepEnd, by: Option<FunctionIx>, words: &Private) {
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
         self.emit(no, Change::StepEnded { step: id, end, by, words: words.clone() });

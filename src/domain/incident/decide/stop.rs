@@ -44,7 +44,7 @@ impl Decider<'_> {
         if stopped.is_empty() {
             return Err(refuse!(NothingToStop { incident: no }));
         }
-        // Who has it or may have it, before anything is withdrawn.
+        // Everybody who has it or may have it, before anything is withdrawn.
         let told = self.told(no, &stopped);
         let public = self
             .inc(no)
@@ -133,7 +133,7 @@ impl Decider<'_> {
             Some(seq) => seq,
             None => self.draft(no, kind, audience),
         };
-        self.follow(no, seq, audience, to);
+        self.tell_followers(no, seq, audience, to);
     }
 
     /// A gateway was faster than the stop, or had it after all: what was withdrawn or failed turns out to have gone out. That

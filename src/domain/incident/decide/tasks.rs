@@ -12,7 +12,7 @@ use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
-    /// Who can't passes on: the deputy is asked at once.
+    /// Whoever can't passes it on: the deputy is asked at once.
     pub(super) fn ask_next(&mut self, no: IncidentNo, id: u32, function: FunctionIx) {
         let plan = self.plan(no);
         let Some(step) = self.inc(no).steps.get(id as usize).cloned() else { return };
@@ -99,7 +99,7 @@ impl Decider<'_> {
         self.emit(no, Change::StepTold { step: step.id, asked, notes, late: step.late + 1, next_check });
     }
 
-    /// Who comes on hears of the steps that it owns or that concern it, and answers for itself (RULES C11).
+    /// Whoever comes on hears of the steps that it owns or that concern it, and answers for itself (RULES C11).
     pub(super) fn steps_anew(&mut self, no: IncidentNo, f: FunctionIx) {
         let plan = self.plan(no);
         let who = self.holds(&plan, f);

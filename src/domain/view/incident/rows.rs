@@ -48,7 +48,7 @@ pub(super) fn row(inc: &Incident, told: &Told<'_>, best: &Best, now: At) -> RowV
     }
 }
 
-/// The newest try at a point that is no reminder; reminders are told beside it.
+/// The newest try at a point that is not a reminder; reminders are told beside it.
 pub(super) fn cell(inc: &Incident, told: &Told<'_>, best: &Best, of: FunctionIx, p: PointIx) -> Option<CellView> {
     let plan: &Plan = &inc.plan;
     let mut shown: Option<(u32, &Delivery)> = None;

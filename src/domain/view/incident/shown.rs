@@ -111,7 +111,7 @@ fn one() -> u8 {
 /// A step that the playbook prepares.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PreparedView {
-    /// Its name there.
+    /// What the playbook calls it.
     pub rule: String,
     pub kind: StepKind,
     pub title: L10n,
@@ -155,7 +155,7 @@ pub enum AskView {
 pub struct CellView {
     pub channel: Channel,
     pub gateway: GatewayId,
-    /// Whose duty point: who was asked.
+    /// Whose duty point it is: the function that was asked.
     pub of: FunctionId,
     /// In which language.
     pub lang: Lang,
@@ -274,7 +274,7 @@ pub enum EntryStateView {
     Ready,
     /// It waits for approval.
     Waiting {
-        /// How that stands.
+        /// How the approval stands.
         approval: ApprovalState,
     },
     /// It waits for the morning.
@@ -319,7 +319,7 @@ pub struct ProposalView {
     pub id: u32,
     pub mode: RungView,
     pub sites: Vec<SiteId>,
-    /// It lowers.
+    /// Whether it lowers the mode.
     pub lower: bool,
     /// Who was asked, in order.
     pub asked: Vec<FunctionId>,
@@ -340,7 +340,7 @@ pub enum ProposalStateView {
     /// No; asked again then.
     Declined {
         by: FunctionId,
-        /// Asked again.
+        /// When it is asked again.
         again: At,
     },
     /// No longer needed.
@@ -356,7 +356,7 @@ pub struct ErrandView {
     pub message: MessageNo,
     /// Why no channel could.
     pub why: String,
-    /// Done then.
+    /// When it was walked.
     pub done_at: Option<At>,
     pub done_by: Option<FunctionId>,
 }

@@ -9,12 +9,10 @@ use super::mime::Entity;
 use crate::domain::ids::DeliveryId;
 use crate::gateways::Address;
 
-/// Characters of an answer that are given on; who writes more did not mean a code.
+/// Characters of an answer that are given on; whoever writes more did not mean a code.
 const ANSWER_CHARS_MAX: usize = 300;
 /// Message-IDs that are looked at.
 const REFERENCES_MAX: usize = 50;
-/// Multiparts within each other.
-const DEPTH_MAX: u8 = 4;
 
 /// Somebody answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,7 +24,7 @@ pub(super) struct Answer {
     pub text: String,
 }
 
-/// Why a mail is no answer, for the log.
+/// Why a mail is not an answer, for the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NoAnswer {
     /// A machine wrote it.
@@ -42,11 +40,13 @@ impl Answer {
         if is_machine(mail) {
             return Err(NoAnswer::Machine);
         }
-        let from = mail.header("from").and_then(one_address).ok_or(NoAnswer::Stranger)?;
-        let names = [mail.header("in-reply-to"), mail.header("references")];
-        let ids = names.into_iter().flatten().flat_map(str::split_whitespace).take(REFERENCES_MAX);
-        let delivery = ids.into_iter().find_map(|id| tokens.answered_by(id, &from)).ok_or(NoAnswer::Stranger)?;
-        let text = written(&first_text(mail, 0).unwrap_or_default());
+        // Two senders are none: the mail server may have looked at the other one.
+        let mut from = mail.fields.all("from");
+        let from = from.next().filter(|_| from.next().is_none()).and_then(one_address).ok_or(NoAnswer::Stranger)?;
+        let named = mail.fields.all("in-reply-to").chain(mail.fields.all("references"));
+        let mut ids = named.flat_map(str::split_whitespace).take(REFERENCES_MAX);
+        let delivery = ids.find_map(|id| tokens.answered_by(id, &from)).ok_or(NoAnswer::Stranger)?;
+        let text = written(&first_text(mail).unwrap_or_default());
         if text.is_empty() {
             return Err(NoAnswer::Empty);
         }
@@ -56,17 +56,17 @@ impl Answer {
 
 /// RFC 3834 2, and what is seen in the wild.
 fn is_machine(mail: &Entity<'_>) -> bool {
-    let says = |name: &str| mail.header(name).map(|v| v.trim().to_ascii_lowercase());
-    says("auto-submitted").is_some_and(|v| v != "no")
-        || says("precedence").is_some_and(|v| matches!(v.as_str(), "bulk" | "junk" | "list" | "auto_reply"))
+    let says = |name: &str, what: fn(&str) -> bool| mail.fields.all(name).any(|v| what(&v.to_ascii_lowercase()));
+    says("auto-submitted", |v| v != "no")
+        || says("precedence", |v| matches!(v, "bulk" | "junk" | "list" | "auto_reply"))
         || ["x-autoreply", "x-autorespond", "x-auto-response-suppress-reply", "list-id"]
             .iter()
-            .any(|n| says(n).is_some())
-        || says("return-path").is_some_and(|v| v == "<>")
+            .any(|n| says(n, |_| true))
+        || says("return-path", |v| v == "<>")
         || mail.kind() == "multipart/report"
 }
 
-/// The address of `Anna Ek <iva@fs.example>`, in small letters. Two addresses are none.
+/// The address of `Anna Ek <iva@fs.example>`, in small letters. Two addresses count as none.
 fn one_address(value: &str) -> Option<String> {
     // A quoted name may hold anything, another address too.
     let mut bare = String::with_capacity(value.len());
@@ -90,12 +90,9 @@ fn one_address(value: &str) -> Option<String> {
 }
 
 /// The first text that a person would see. Telephones always send plain text beside HTML.
-fn first_text(entity: &Entity<'_>, depth: u8) -> Option<String> {
-    let kind = entity.kind();
-    if kind.starts_with("multipart/") {
-        return (depth < DEPTH_MAX).then(|| entity.parts().iter().find_map(|p| first_text(p, depth + 1))).flatten();
-    }
-    match kind.as_str() {
+fn first_text(entity: &Entity<'_>) -> Option<String> {
+    match entity.kind().as_str() {
+        kind if kind.starts_with("multipart/") => entity.parts().iter().find_map(first_text),
         "text/plain" => Some(entity.text()).filter(|t| !t.trim().is_empty()),
         "text/html" => Some(without_tags(&entity.text())),
         _ => None,
@@ -104,6 +101,7 @@ fn first_text(entity: &Entity<'_>, depth: u8) -> Option<String> {
 
 /// Enough for `<div>JA 14</div>`: breaks and blocks end a line, other tags vanish.
 fn without_tags(html: &str) -> String {
+    let lower = html.to_ascii_lowercase();
     let mut text = String::new();
     let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
@@ -114,8 +112,8 @@ fn without_tags(html: &str) -> String {
             "br" | "p" | "div" | "tr" | "blockquote" => text.push('\n'),
             "style" | "script" | "head" if !tag.starts_with('/') => {
                 let end = format!("</{}", name.to_ascii_lowercase());
-                let lower = after.to_ascii_lowercase();
-                rest = lower.find(&end).map_or("", |at| &after[at..]);
+                let from = html.len() - after.len();
+                rest = lower[from..].find(&end).map_or("", |at| &after[at..]);
                 continue;
             }
             _ => {}
@@ -190,18 +188,30 @@ mod tests {
         let body = "--q\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nJ=C5\n--q\n\
                     Content-Type: text/html\n\n<b>nej</b>\n--q--\n";
         assert_eq!(mail(both, body).unwrap().text, "JÅ");
+        let shown = "<STYLE>a</style>".repeat(20_000) + "<p>JA 14";
+        assert_eq!(mail(html, &shown).unwrap().text, "JA 14");
     }
 
     #[test]
     fn a_stranger_and_a_machine_answer_nothing() {
         assert_eq!(mail("From: tib@fs.example\n", "JA 14"), Err(NoAnswer::Stranger), "not the address it went to");
         assert_eq!(mail("From: iva@fs.example, tib@fs.example\n", "JA 14"), Err(NoAnswer::Stranger));
+        assert_eq!(
+            mail("From: iva@fs.example\nFrom: tib@fs.example\n", "JA 14"),
+            Err(NoAnswer::Stranger),
+            "who of both?"
+        );
         assert_eq!(mail("", "JA 14"), Err(NoAnswer::Stranger));
         let nothing = Entity::read(b"From: iva@fs.example\n\nJA 14");
         assert_eq!(Answer::read(&nothing, &tokens()), Err(NoAnswer::Stranger), "refers to nothing");
-        for header in
-            ["Auto-Submitted: auto-replied", "Precedence: bulk", "X-Autoreply: yes", "Return-Path: <>", "List-Id: x"]
-        {
+        for header in [
+            "Auto-Submitted: auto-replied",
+            "Auto-Submitted: no\nAuto-Submitted: auto-generated",
+            "Precedence: bulk",
+            "X-Autoreply: yes",
+            "Return-Path: <>",
+            "List-Id: x",
+        ] {
             let headers = format!("From: iva@fs.example\n{header}\n");
             assert_eq!(mail(&headers, "JA 14"), Err(NoAnswer::Machine), "{header}");
         }

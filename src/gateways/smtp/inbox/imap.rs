@@ -89,7 +89,7 @@ impl ImapReader {
         let greeting = session.response(Instant::now() + session.within).await?;
         let greeted = greeting.untagged().unwrap_or_default().to_ascii_uppercase();
         if !greeted.starts_with("OK") && !greeted.starts_with("PREAUTH") {
-            return Err("greeting: the server does not want us, or is no IMAP".into());
+            return Err("greeting: the server does not want us, or is not IMAP".into());
         }
         let mut can = session.capabilities().await?;
         if self.protection.upgrades(can.iter().any(|c| c == "STARTTLS"))? {
@@ -199,7 +199,7 @@ impl Session {
             } else if response.untagged().is_some() && answers.len() < RESPONSES_MAX {
                 answers.push(response);
             } else {
-                return Err("what came is no IMAP or out of step".into());
+                return Err("what came is not IMAP or is out of step".into());
             }
         }
     }
@@ -220,7 +220,7 @@ impl Session {
             match Response::take(&mut self.read) {
                 Ok(Some(response)) => return Ok(response),
                 Ok(None) => {}
-                Err(_) => return Err("what came is no IMAP".into()),
+                Err(_) => return Err("what came is not IMAP".into()),
             }
             match timeout_at(until, self.wire.read_buf(&mut self.read)).await {
                 Ok(Ok(0) | Err(_)) => return Err("connection lost".into()),

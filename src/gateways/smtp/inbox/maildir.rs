@@ -51,7 +51,7 @@ impl Maildir {
         let mut names = Vec::new();
         for entry in fs::read_dir(&new).map_err(bad)? {
             let name = entry.map_err(bad)?.file_name();
-            // A leading dot is no mail.
+            // What begins with a dot is not a mail.
             if !name.to_string_lossy().starts_with('.') {
                 names.push(name);
             }

@@ -3,7 +3,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `mime` | headers, parts, encodings |
+//! | `mime` | headers, parts, encodings, character sets |
 //! | `report` | RFC 3464: delivered or failed |
 //! | `answer` | what a person wrote, and whether it was one |
 //! | `maildir` | a folder of this machine |
@@ -52,6 +52,15 @@ pub(super) struct Inbox {
 enum Source {
     Maildir(Maildir),
     Imap(Box<ImapReader>),
+}
+
+/// Whatever a stranger may send, read as a report and as an answer.
+pub(super) fn any_mail(bytes: &[u8]) {
+    let mail = Entity::read(bytes);
+    let _ = Answer::read(&mail, &Tokens::new([7; 32]));
+    if let Some(Err(why)) = Report::read(&mail).and_then(|r| r.fate) {
+        assert!(!why.cause().contains('@'), "an address stays out of what is logged");
+    }
 }
 
 /// The receiver of events is gone.
@@ -121,7 +130,7 @@ impl Inbox {
             if now == "is read" {
                 tracing::info!(gateway = %self.gateway, "mailbox is read");
             } else {
-                tracing::warn!(gateway = %self.gateway, why = %now, "no reports and no answers come in by mail");
+                tracing::warn!(gateway = %self.gateway, error = %now, "no reports and no answers come in by mail");
             }
             *standing = now;
         }
@@ -192,7 +201,7 @@ impl Inbox {
                 Some(GatewayEvent::Reply { gateway, from: answer.from, text: answer.text, ack })
             }
             Err(why) => {
-                tracing::info!(gateway = %self.gateway, ?why, "a mail that is no answer was left alone");
+                tracing::info!(gateway = %self.gateway, ?why, "a mail that is not an answer was left alone");
                 None
             }
         }

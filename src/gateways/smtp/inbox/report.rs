@@ -2,7 +2,7 @@
 //! part is not said, and "delivered" needs a status that begins with 2. No IO.
 
 use super::super::codec::cleaned;
-use super::mime::{Entity, fields};
+use super::mime::{Entity, Fields};
 use crate::domain::delivery::SendError;
 
 /// Groups of fields in one report: one a receiver, and the first.
@@ -20,7 +20,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Reads a report. `None`: the mail is none.
+    /// Reads a report. `None`: the mail is not a report.
     pub fn read(mail: &Entity<'_>) -> Option<Self> {
         if mail.kind() != "multipart/report" {
             return None;
@@ -37,18 +37,18 @@ impl Report {
         let mut rest: &[u8] = &decoded;
         let mut groups = Vec::new();
         while !rest.is_empty() && groups.len() < GROUPS_MAX {
-            let (group, after) = fields(rest);
+            let (group, after) = Fields::read(rest);
             rest = after;
             if !group.is_empty() {
-                groups.push(Group(group));
+                groups.push(group);
             }
         }
         let (of_message, of_receivers) = groups.split_first()?;
-        let fates: Vec<_> = of_receivers.iter().filter_map(Group::fate).collect();
+        let fates: Vec<_> = of_receivers.iter().filter_map(fate).collect();
         let delivered = fates.iter().find(|f| f.is_ok());
         let fate = delivered.or_else(|| fates.iter().find(|f| f.is_err())).cloned();
         Some(Self {
-            envelope_id: of_message.field("original-envelope-id").map(from_xtext),
+            envelope_id: of_message.first("original-envelope-id").map(from_xtext),
             message_id: parts.iter().filter_map(returned_id).next(),
             fate,
         })
@@ -69,33 +69,25 @@ fn returned_id(part: &Entity<'_>) -> Option<String> {
         return None;
     }
     let decoded = part.decoded();
-    Entity::read(&decoded).header("message-id").map(str::to_owned)
+    Fields::read(&decoded).0.first("message-id").map(str::to_owned)
 }
 
-struct Group(Vec<(String, String)>);
-
-impl Group {
-    fn field(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
-    }
-
-    /// Of one receiver (RFC 3464 2.3). Action, Status and Final-Recipient must stand there.
-    fn fate(&self) -> Option<Result<(), SendError>> {
-        self.field("final-recipient")?;
-        let action = without_comment(self.field("action")?).to_ascii_lowercase();
-        let status = without_comment(self.field("status")?);
-        let class = is_status(&status)?;
-        match (action.as_str(), class) {
-            ("delivered", '2') => Some(Ok(())),
-            // 4: it was tried for as long as that server tries.
-            ("failed", '4' | '5') => {
-                let said = self.field("diagnostic-code").unwrap_or_default();
-                // `smtp; 550 …`: which protocol said it helps nobody.
-                let said = said.split_once(';').map_or(said, |(_, words)| words).trim();
-                Some(Err(SendError::permanent(cleaned(&format!("came back: {status} {said}"), ""))))
-            }
-            _ => None,
+/// Of one receiver (RFC 3464 2.3). Action, Status and Final-Recipient must stand there.
+fn fate(receiver: &Fields) -> Option<Result<(), SendError>> {
+    receiver.first("final-recipient")?;
+    let action = without_comment(receiver.first("action")?).to_ascii_lowercase();
+    let status = without_comment(receiver.first("status")?);
+    let class = is_status(&status)?;
+    match (action.as_str(), class) {
+        ("delivered", '2') => Some(Ok(())),
+        // 4: it was tried for as long as that server tries.
+        ("failed", '4' | '5') => {
+            let said = receiver.words("diagnostic-code").unwrap_or_default();
+            // `smtp; 550 …`: which protocol said it helps nobody.
+            let said = said.split_once(';').map_or(said.as_str(), |(_, words)| words).trim();
+            Some(Err(SendError::permanent(cleaned(&format!("came back: {status} {said}"), ""))))
         }
+        _ => None,
     }
 }
 
@@ -171,6 +163,9 @@ mod tests {
         let gone = receiver("Failed (no such user)", "5.1.1", "smtp; 550 5.1.1 <tib@fs.example>: User\n    unknown");
         let gone = read(&report(&gone, id)).unwrap().fate.unwrap().unwrap_err();
         assert_eq!(gone, SendError::permanent("came back: 5.1.1 550 5.1.1 … User unknown"), "no address in it");
+        let said = "smtp; 550 =?iso-8859-1?q?ok=E4nd_tib=40fs.example?=\n =?utf-8?b?IG1vdHRhZ2FyZQ==?=";
+        let gone = read(&report(&receiver("failed", "5.1.1", said), id)).unwrap().fate.unwrap().unwrap_err();
+        assert_eq!(gone, SendError::permanent("came back: 5.1.1 550 okänd … mottagare"));
 
         for (action, status) in [
             ("delayed", "4.4.1"),

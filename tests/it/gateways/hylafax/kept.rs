@@ -202,7 +202,7 @@ async fn a_refused_login_is_not_tried_again_for_each_fax() {
         assert_eq!(refused, Err(SendError::temporary("HylaFAX 530: User vardkase denied.")));
     }
     assert_eq!(rig.server.connections(), 1);
-    // Who asks gets an answer of now.
+    // Whoever asks gets an answer of now.
     let health = rig.gateway.probe().await;
     assert!(!health.ok && health.detail.starts_with("HylaFAX 530: User vardkase denied.; check"), "{health:?}");
     assert_eq!(rig.server.connections(), 2);

@@ -281,7 +281,7 @@ async fn servers_that_refuse_or_babble_are_down_and_the_job_may_be_tried_again()
     for (options, cause) in [
         (Options { user_reply, ..Options::default() }, "HylaFAX 530: User vardkase denied."),
         (Options { password: Some("x".into()), ..Options::default() }, "HylaFAX 530: Login incorrect."),
-        (Options { garbage: true, ..Options::default() }, "the server answers what is no reply"),
+        (Options { garbage: true, ..Options::default() }, "what the server answers is not a reply"),
         (Options { silent: true, ..Options::default() }, "no reply in time"),
     ] {
         let mut rig = rig_with(options, |c| c.reply_timeout = Secs(1)).await;

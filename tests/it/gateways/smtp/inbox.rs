@@ -149,7 +149,7 @@ async fn an_answer_by_mail_is_a_reply_and_a_strangers_is_not() {
     let [GatewayEvent::Reply { from, text, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!((&*from.0, text.as_str()), ("tib@fs.example", "JA 14"));
 
-    // Answers that are not wanted are no replies; the report behind them still is a receipt.
+    // Answers that are not wanted are not replies; the report behind them still is a receipt.
     let report = report("", &message_id, "delivered", "2.0.0");
     std::fs::write(dir.path().join("new/5"), report).expect("a mail");
     let silent = SmtpConfig { answers: false, ..with(mailbox, plain()) };
@@ -219,11 +219,11 @@ async fn reports_over_imap_byte_for_byte() {
 #[tokio::test]
 async fn a_bad_mailbox_server_says_why() {
     for (dialogue, why) in [
-        (vec![("SSH-2.0-OpenSSH\r\n", "")], "greeting: the server does not want us, or is no IMAP"),
-        (vec![("* BYE busy\r\n", "")], "greeting: the server does not want us, or is no IMAP"),
+        (vec![("SSH-2.0-OpenSSH\r\n", "")], "greeting: the server does not want us, or is not IMAP"),
+        (vec![("* BYE busy\r\n", "")], "greeting: the server does not want us, or is not IMAP"),
         (vec![("* OK\r\n", "\r\n"), ("* BYE going\r\n", "")], "the server said goodbye"),
         (vec![("* OK\r\n", "\r\n"), ("+ what?\r\n", "")], "out of step: nothing was asked"),
-        (vec![("* OK\r\n", "\r\n"), ("* X {99999999}\r\n", "")], "what came is no IMAP"),
+        (vec![("* OK\r\n", "\r\n"), ("* X {99999999}\r\n", "")], "what came is not IMAP"),
         (
             vec![("* OK\r\n", "\r\n"), ("v1 OK\r\n", "\r\n"), ("v2 NO [AUTHENTICATIONFAILED] wrong\r\n", "")],
             "login: NO [AUTHENTICATIONFAILED] wrong; the server refuses user or password",

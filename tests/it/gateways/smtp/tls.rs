@@ -1,5 +1,5 @@
-//! Protected connections: who is believed, and what is never said to somebody who is not. The certificate beside this file is
-//! for `mail.example`, valid until 2126; its authority's key no longer exists.
+//! Protected connections: which servers are believed, and what is never said to the others. The certificate beside this
+//! file is for `mail.example`, valid until 2126; its authority's key no longer exists.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

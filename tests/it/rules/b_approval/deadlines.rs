@@ -148,7 +148,7 @@ fn rule_b4_a_changed_fact_renders_anew_voids_codes_shows_the_difference_and_keep
         assert!(note[0].whole.contains(a) && note[0].whole.contains(b) || note[0].whole.contains(shown), "{note:?}");
         assert!(note[0].whole.contains("1-1: '"), "{note:?}");
         assert_eq!(note.len(), 2, "one request, over sms and pager");
-        // The old code does nothing, is no guess, and brings the new request again.
+        // The old code does nothing, does not count as a guess, and brings the new request again.
         t.clear();
         t.reply("kib", SMS, &format!("OK {}", before.code.as_str()));
         assert_eq!(icu_got(&t), 0);

@@ -41,7 +41,7 @@ fn rule_b2_an_approval_is_bound_to_number_fingerprint_and_entry() {
     assert_eq!((refused.code, refused.given("asked").to_string()), ("not-yours", "kib".into()));
     let public = t.inc(no).message(2).unwrap().texts[&SV].fingerprint;
     let refused = t.act("kib", Action::Approve { number: n, fingerprint: public, entry: None }).unwrap_err();
-    assert_eq!(refused.code, "stale-fingerprint", "the yes to one text is no yes to another");
+    assert_eq!(refused.code, "stale-fingerprint", "the yes to one text is not a yes to another");
     assert_eq!(icu_got(&t), 0);
     let entry = t.waiting(no, "icu").unwrap().0.id;
     t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(entry) }).unwrap();
@@ -137,7 +137,7 @@ fn rule_b2_codes_are_single_use_and_apart_from_answer_codes() {
     t.clear();
     t.reply("kib", SMS, &format!("OK {}", codes[0]));
     assert_eq!(icu_got(&t), 0);
-    assert_eq!(t.waiting(no, "public").unwrap().1.wrong, 0, "a code that was used is no guess");
+    assert_eq!(t.waiting(no, "public").unwrap().1.wrong, 0, "a code that was used does not count as a guess");
     let note = t.notes_to("kib", NoteWord::AlreadyReleased);
     assert!(note[0].whole.contains("number=1-1; time=09.45; by=kib-sv"), "{note:?}");
     // The incident's number answers; it never approves.

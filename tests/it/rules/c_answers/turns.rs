@@ -295,7 +295,7 @@ fn rule_c10_covering_at_night_is_no_escalation() {
     });
     let mut t = Timeline::starting(NIGHT, plan.clone());
     let no = slow(&mut t);
-    assert_eq!(asked(&t, no, "owner"), ["it"], "who holds it now");
+    assert_eq!(asked(&t, no, "owner"), ["it"], "its holder now");
     assert!(t.messages_to("it")[0].whole.ends_with("Du svarar nu för: owner-sv. Svara JA 1"));
     assert!(t.messages_to("owner").is_empty(), "nobody is there");
     t.advance(901);

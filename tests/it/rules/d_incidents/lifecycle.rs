@@ -87,7 +87,7 @@ fn rule_d4_a_relapse_reaches_those_whose_alert_still_waited() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("major");
     t.act("it", restored(no)).unwrap();
-    assert!(t.messages_to("icu").is_empty(), "who knows of nothing hears of no restoration");
+    assert!(t.messages_to("icu").is_empty(), "whoever heard of nothing hears of no restoration");
     t.advance(700);
     assert!(t.inc(no).messages.iter().all(|m| m.kind != Kind::Holding), "nor does the public");
     t.act("it", Action::Relapse { incident: no, news: News::default() }).unwrap();

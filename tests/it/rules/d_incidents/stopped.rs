@@ -97,7 +97,10 @@ fn rule_d2_stop_ends_what_waits_without_approval_and_sends_the_mode_to_a_decisio
     t.advance(1200);
     assert!(t.sent.iter().all(|s| s.message != Some(1)));
     assert!(t.got("icu", Kind::Alert).is_empty() && t.sent.iter().all(|s| s.kind != Some(Kind::Holding)));
-    assert!(t.inc(no).messages.iter().all(|m| m.kind != Kind::Holding), "no holding text for what is no disturbance");
+    assert!(
+        t.inc(no).messages.iter().all(|m| m.kind != Kind::Holding),
+        "no holding text for what is not a disturbance"
+    );
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn rule_d2_an_address_is_told_though_its_duty_is_held_elsewhere_now() {
 fn rule_d2_each_hears_of_the_number_that_it_has() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("outage");
-    // The deputy has the alert only; the update goes to who was addressed.
+    // The deputy has the alert only; the update goes to those who were addressed.
     t.advance(301);
     t.act("it", update(no, News::default())).unwrap();
     t.clear();

@@ -21,7 +21,7 @@ fn lesson_10_attendance_is_an_answer_and_who_is_missing_is_told() {
     assert_eq!(noted(&t, NoteWord::ConferenceCall), ["icu", "ed", "lab"]);
     let first = code(&t, no, 1);
     t.reply("icu", Channel::Sms, &format!("ja {first}"));
-    // Who can't sends the deputy: it is called at once.
+    // Whoever can't come sends the deputy: it is called at once.
     t.clear();
     t.reply("ed", Channel::Sms, &format!("nej {first}"));
     assert_eq!(noted(&t, NoteWord::ConferenceCall), ["cl-fs"]);

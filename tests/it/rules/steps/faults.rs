@@ -114,7 +114,7 @@ fn rule_d8_an_owner_whose_own_text_waits_for_approval_is_told_at_once_and_which_
     let note = &t.notes_to("icu", NoteWord::DependentDown)[0].whole;
     assert!(note.contains("system=pumps;") && note.contains("number=1-1"), "{note}");
     assert!(!t.notes_to("lab", NoteWord::DependentDown).is_empty());
-    assert!(t.notes_to("owner", NoteWord::DependentDown).is_empty(), "who owns what failed reads it in the alert");
+    assert!(t.notes_to("owner", NoteWord::DependentDown).is_empty(), "the owner of what failed reads it in the alert");
     // The approval brings the text to the others of that row; the ICU is not told twice.
     t.clear();
     t.advance(600);

@@ -18,7 +18,7 @@ fn lesson_50_a_task_that_nobody_takes_goes_to_the_deputy_and_stays_visible_until
     t.advance(3600);
     assert_eq!(noted(&t, NoteWord::StepReminder), ["it"]);
     assert_eq!(noted(&t, NoteWord::StepWanted), ["it-led"]);
-    // The deputy takes it: nobody else is asked, and who took it is reminded at half time and at the last eighth.
+    // The deputy takes it: nobody else is asked, and whoever took it is reminded at half time and at the last eighth.
     let c = code(&t, no, 1);
     t.reply("it-led", Channel::Sms, &format!("ja {c}"));
     assert_eq!(step_of(&t, no, 1).claimed(), t.plan().function_ix("it-led"));
@@ -125,7 +125,7 @@ fn what_outlives_its_incident_is_handed_on_at_the_shift() {
     t.advance(10 * 3600);
     t.clear();
     t.input(Input::Shift { functions: vec!["owner".into(), "icu".into()] }).unwrap();
-    assert_eq!(noted(&t, NoteWord::StepReminder), ["it"], "who holds it at night");
+    assert_eq!(noted(&t, NoteWord::StepReminder), ["it"], "the holder at night");
     assert!(t.sent.iter().all(|s| s.message.is_none()), "nothing else of what is over");
 }
 
