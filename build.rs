@@ -98,7 +98,11 @@ fn catalogues(folder: &Path) {
         files.push((lang, std::fs::read_to_string(&path).expect("a catalogue in UTF-8")));
     }
     match words::generate(&files) {
-        Ok(rust) => std::fs::write(Path::new(&out).join("words.rs"), rust).expect("what is made can be written"),
+        Ok(made) => {
+            for (file, rust) in [("words.rs", made.words), ("refusals.rs", made.refusals)] {
+                std::fs::write(Path::new(&out).join(file), rust).expect("what is made can be written");
+            }
+        }
         Err(found) => found.iter().for_each(|line| println!("cargo::error={line}")),
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the catalogues of the words that screens show (`assets/words/*.ftl`, in Project Fluent's syntax) while the program
-//! is built, and writes them as Rust: a constant for a word, a function for one with parameters. The compiler then
-//! finds a key that no catalogue has, one that nobody uses, and one that is called with the wrong parameters; what only the
-//! catalogues can get wrong is found here. Nothing is parsed when the program runs.
+//! is built, and writes them as Rust: a constant for a word, a function for one with parameters, a type for what a refusal
+//! says. The compiler then finds a key that no catalogue has, one that nobody uses, and one that is called with the wrong
+//! parameters; what only the catalogues can get wrong is found here. Nothing is parsed when the program runs.
 //!
 //! Must not: know any word, or any language but for its plural rule.
 
@@ -18,8 +18,11 @@ const COMPLETE: [&str; 2] = ["sv", "en"];
 const ONE_AND_OTHER: [&str; 8] = ["sv", "en", "da", "no", "fi", "de", "nl", "et"];
 /// Codes by which a language goes as well.
 const ALSO: [(&str, &str); 2] = [("nb", "no"), ("nn", "no")];
-/// Sections whose words are looked up by their name when the program runs, each with its attribute.
-const TABLES: [(&str, &str); 1] = [("refusal", "next")];
+/// The section of refusals: each says what was refused and why, and as an attribute what to do next. What follows [`CASE`] in
+/// a key tells sentences of one code apart.
+const REFUSALS: &str = "refusal";
+const NEXT: &str = "next";
+const CASE: &str = "--";
 
 /// One message, or an attribute of one.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,14 +49,23 @@ impl Catalogue {
     }
 }
 
-/// The generated module, or everything that is wrong with the catalogues: language and text of each.
-pub fn generate(files: &[(String, String)]) -> Result<String, Vec<String>> {
+/// What is made of the catalogues.
+#[derive(Debug)]
+pub struct Made {
+    /// Constants and functions: the words.
+    pub words: String,
+    /// What can be refused, with what each names: the domain makes them, and the words say them.
+    pub refusals: String,
+}
+
+/// The generated modules, or everything that is wrong with the catalogues: language and text of each.
+pub fn generate(files: &[(String, String)]) -> Result<Made, Vec<String>> {
     let mut found = Vec::new();
     let mut all: Vec<Catalogue> = files.iter().map(|(lang, text)| read(lang, text, &mut found)).collect();
     // The reference first: it is what a language without a column gets.
     all.sort_by_key(|c| (c.lang != REFERENCE, c.lang != "sv", c.lang.clone()));
     check(&all, &mut found);
-    if found.is_empty() { Ok(write(&all)) } else { Err(found) }
+    if found.is_empty() { Ok(Made { words: write(&all), refusals: write_refusals(&all[0]) }) } else { Err(found) }
 }
 
 fn read(lang: &str, text: &str, found: &mut Vec<String>) -> Catalogue {
@@ -184,6 +196,9 @@ fn check(all: &[Catalogue], found: &mut Vec<String>) {
         if !key.contains('-') {
             found.push(format!("{REFERENCE}.ftl: {key}: a key begins with its section, such as public-{key}"));
         }
+        if section(key) == REFUSALS && !key.contains('.') && !reference.words.contains_key(&format!("{key}.{NEXT}")) {
+            found.push(format!("{REFERENCE}.ftl: {key} does not say what to do next: .{NEXT}"));
+        }
     }
     for c in all {
         for name in c.covers.iter().filter(|s| !sections.contains(s.as_str())) {
@@ -265,17 +280,8 @@ fn write(all: &[Catalogue]) -> String {
         for (key, words) in reference.words.iter().filter(|(key, _)| section(key) == name) {
             write_word(&mut out, &mut texts, all, key, words);
         }
-        if let Some((_, attribute)) = TABLES.iter().find(|(table, _)| *table == name) {
-            let of = |key: &str| constant(&key[name.len() + 1..]);
-            let keys: Vec<&String> =
-                reference.words.keys().filter(|k| section(k) == name && !k.contains('.')).collect();
-            let _ = writeln!(out, "    pub(crate) static BY_NAME: [(&str, Word, Word); {}] = [", keys.len());
-            for key in keys {
-                let word = of(key);
-                let _ =
-                    writeln!(out, "        ({:?}, {word}, {word}_{}),", &key[name.len() + 1..], constant(attribute));
-            }
-            out.push_str("    ];\n");
+        if name == REFUSALS {
+            write_said(&mut out, reference);
         }
         out.push_str("}\n");
     }
@@ -284,8 +290,62 @@ fn write(all: &[Catalogue]) -> String {
     out
 }
 
-fn constant(key: &str) -> String {
-    key.replace(['-', '.'], "_").to_uppercase()
+/// What is made of a key without its section: `not-yours--approve.next` is `not_yours_approve_next`.
+fn function(name: &str) -> String {
+    name.replace(CASE, "-").replace(['-', '.'], "_")
+}
+
+fn constant(name: &str) -> String {
+    function(name).to_uppercase()
+}
+
+/// `not-yours--approve` is `NotYoursApprove`.
+fn type_name(name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').filter(|word| !word.is_empty()).map(capital).collect()
+}
+
+/// The names of refusals, without their section.
+fn refusals(reference: &Catalogue) -> impl Iterator<Item = &str> {
+    reference
+        .words
+        .keys()
+        .filter_map(|k| k.strip_prefix(REFUSALS)?.strip_prefix('-'))
+        .filter(|name| !name.contains('.'))
+}
+
+/// Says a refusal by its key.
+fn write_said(out: &mut String, reference: &Catalogue) {
+    let call = |name: &str| {
+        let given = parameters(&reference.words[&format!("{REFUSALS}-{name}")]);
+        if given.is_empty() {
+            return format!("{}.say(lang).to_owned()", constant(name));
+        }
+        let given: Vec<String> = given.iter().map(|(n, _)| format!("it.given({n:?})")).collect();
+        format!("{}(lang, {})", function(name), given.join(", "))
+    };
+    out.push_str("    pub(crate) fn said(lang: Lang, it: &Refused) -> Option<(String, String)> {\n");
+    out.push_str("        Some(match it.key() {\n");
+    for name in refusals(reference) {
+        let _ = writeln!(out, "            {name:?} => ({}, {}),", call(name), call(&format!("{name}.{NEXT}")));
+    }
+    out.push_str("            _ => return None,\n        })\n    }\n");
+}
+
+/// A type for each refusal, with what its sentences name.
+fn write_refusals(reference: &Catalogue) -> String {
+    let mut out = String::from("// Written by build/words.rs from assets/words.\nrefusals! {\n");
+    for name in refusals(reference) {
+        let key = format!("{REFUSALS}-{name}");
+        let both = [&reference.words[&key][..], &reference.words[&format!("{key}.{NEXT}")]].concat();
+        let given: Vec<String> = parameters(&both).into_iter().map(|(n, _)| n.replace('-', "_")).collect();
+        let shown = parts(&reference.words[&key], &mut |p| format!("{{ ${p} }}")).replace('\n', " ");
+        let code = name.split(CASE).next().unwrap_or_default();
+        let _ = writeln!(out, "    #[doc = {shown:?}]");
+        let _ = writeln!(out, "    {}({name:?}, {code:?}) {{ {} }}", type_name(name), given.join(", "));
+    }
+    out.push_str("}\n");
+    out
 }
 
 fn write_word(out: &mut String, texts: &mut Texts, all: &[Catalogue], key: &str, words: &[Piece]) {
@@ -315,7 +375,7 @@ fn write_word(out: &mut String, texts: &mut Texts, all: &[Catalogue], key: &str,
     let _ = writeln!(
         out,
         "    pub(crate) fn {}(lang: impl Borrow<Lang>, {}) -> String {{",
-        name.replace(['-', '.'], "_"),
+        function(name),
         takes.join(", ")
     );
     out.push_str("        match column(*lang.borrow()) {\n");

@@ -5,7 +5,6 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::domain::ids::IncidentNo;
-use crate::domain::incident::input::Refused;
 use crate::journal::JournalError;
 
 /// The kinds of failure. A script decides by the exit code, so that a kind never changes its code.
@@ -89,14 +88,6 @@ impl Error {
         self.code = code.into();
         self
     }
-    /// For people: `error: what`, and `help: what to do next` where there is any.
-    pub fn text(&self) -> String {
-        let mut out = format!("error: {}\n", self.why.trim_end());
-        if !self.help.is_empty() {
-            out.push_str(&format!("help: {}\n", self.help.trim_end()));
-        }
-        out
-    }
     /// For programs.
     pub fn json(&self) -> Value {
         json!({ "error": { "code": self.code, "why": self.why, "help": self.help } })
@@ -110,11 +101,6 @@ impl fmt::Display for Error {
 }
 impl std::error::Error for Error {}
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        Self { already: refused.already, ..Self::new(Kind::Refused, refused.why, refused.help).coded(refused.code) }
-    }
-}
 impl From<JournalError> for Error {
     fn from(error: JournalError) -> Self {
         Self::new(Kind::Journal, error.to_string(), error.hint())
@@ -144,9 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_to_do_next() {
-        let error = Error::from(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
-        assert_eq!(error.text(), "error: a no needs a reason\nhelp: give it with --reason\n");
+    fn a_program_reads_what_went_wrong_and_what_to_do_next() {
+        let error = Error::new(Kind::Refused, "a no needs a reason", "give it with --reason").coded("no-reason");
         let json =
             json!({"error": {"code": "no-reason", "why": "a no needs a reason", "help": "give it with --reason"}});
         assert_eq!(error.json(), json);

@@ -11,9 +11,11 @@ use serde::Serialize;
 use super::loopback::{self, Loopback, Opts};
 use super::running::{Options, Running, StartError, start};
 use crate::config::{Contacts, Loaded, Source, load};
+use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, PointIx};
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, Input, Report};
+use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::EntryState;
 use crate::domain::incident::values::Phase;
 use crate::domain::plan::{Channel, Plan};
@@ -91,8 +93,10 @@ pub enum DemoEvent {
         /// Where its token lies.
         token_file: PathBuf,
     },
-    /// A line about what happened.
-    Said(String),
+    /// The communicator said yes to a text.
+    Approved,
+    /// A function answered by SMS.
+    Answered(FunctionId, IncidentNo),
     Now(Box<IncidentView>),
 }
 
@@ -150,9 +154,9 @@ pub async fn demo(
     };
     let by = reporter(&plan);
     let input = Input::Command { by, action: Box::new(Action::Report(report)) };
-    let done = running.handle.input(input).await.map_err(|e| DemoError::Refused(e.to_string()))?;
+    let done = running.handle.input(input).await.map_err(DemoError::Refused)?;
     let no = done.events.iter().find_map(crate::domain::incident::event::Event::incident);
-    let no = no.ok_or_else(|| DemoError::Refused("the report opened nothing".into()))?;
+    let no = no.ok_or_else(|| DemoError::Refused(Failed::Refused(refuse!(Nothing))))?;
 
     let people = People { plan: &plan, contacts: &contacts, far: &far, no };
     let view = people.play(&running, show).await?;
@@ -172,12 +176,13 @@ pub enum DemoError {
     /// It did not start.
     Start(StartError),
     /// The report was refused, or the program ended.
-    Refused(String),
+    Refused(Failed),
 }
 impl std::fmt::Display for DemoError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotHere(why) | Self::Refused(why) => f.write_str(why),
+            Self::NotHere(why) => f.write_str(why),
+            Self::Refused(why) => write!(f, "{why}"),
             Self::Start(e) => write!(f, "{e}"),
         }
     }
@@ -234,13 +239,15 @@ impl People<'_> {
             tokio::time::sleep(LOOK_EVERY).await;
             let no = self.no;
             let look = running.handle.query(move |state, meta| (incident(state, no, meta.now), busy(state, no))).await;
-            let (view, busy) = look.map_err(|e| DemoError::Refused(e.to_string()))?;
-            let view = view.ok_or_else(|| DemoError::Refused("the incident is gone".into()))?;
+            let (view, busy) = look.map_err(DemoError::Refused)?;
+            let view = view.ok_or_else(|| {
+                DemoError::Refused(Failed::Refused(refuse!(UnknownIncidentInMemory { incident: no })))
+            })?;
             show(DemoEvent::Now(Box::new(view.clone())));
             for code in self.codes() {
                 if began.elapsed() >= KIB_READS && approved.insert(code.0.clone()) {
                     let _ = self.far.reply_sms(&code.1, &format!("OK {}", code.0)).await;
-                    show(DemoEvent::Said("KiB approves".into()));
+                    show(DemoEvent::Approved);
                 }
             }
             for (i, row) in view.rows.iter().enumerate() {
@@ -260,7 +267,7 @@ impl People<'_> {
                     && self.answer(who).await
                     && answered.insert(row.function.clone())
                 {
-                    show(DemoEvent::Said(format!("{who}: JA {no}")));
+                    show(DemoEvent::Answered(who.clone(), no));
                 }
             }
             let open = view.rows.iter().filter(|r| matches!(r.state, AskView::Waiting)).count();
@@ -357,7 +364,7 @@ async fn prove(running: &Running, far: &Loopback, plan: &Plan, no: IncidentNo) -
             texts
         })
         .await
-        .map_err(|e| DemoError::Refused(e.to_string()))?;
+        .map_err(DemoError::Refused)?;
     let kinds: BTreeMap<String, Kind> =
         plan.gateways.iter().map(|g| (g.id.to_string(), Kind::of(&g.capability))).collect();
     let marks: Vec<String> = plan.words.values().map(|w| w.mark.clone()).collect();
@@ -400,5 +407,5 @@ async fn public_equal(running: &Running, no: IncidentNo) -> Result<Option<bool>,
             inc.entries.iter().rev().find(|e| e.public && matches!(e.state, EntryState::Released { .. }))?;
         inc.message(published.message)?.page_equal
     });
-    proof.await.map_err(|e| DemoError::Refused(e.to_string()))
+    proof.await.map_err(DemoError::Refused)
 }

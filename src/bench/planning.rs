@@ -24,7 +24,7 @@ pub fn plan(n: u32, answers: bool) -> Result<Vec<Figure>, String> {
     drop(bytes);
     let mut state = State::new(Arc::new(plan));
     let (before, from) = (resident_bytes("self"), mono());
-    let events = decide(&mut state, &input, At::from(jiff::Timestamp::now()), [14; 16]).map_err(|e| e.why)?;
+    let events = decide(&mut state, &input, At::from(jiff::Timestamp::now()), [14; 16]).map_err(|e| e.to_string())?;
     let took = from.elapsed();
     let grown = resident_bytes("self").saturating_sub(before);
     let planned: usize = state.incidents.values().map(|i| i.deliveries.len()).sum();

@@ -184,7 +184,7 @@ impl Writer {
     fn decide(&mut self, input: Input) -> Result<(), String> {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&(self.events as u64).to_le_bytes());
-        let events = decide(&mut self.state, &input, self.now, nonce).map_err(|e| e.why)?;
+        let events = decide(&mut self.state, &input, self.now, nonce).map_err(|e| e.to_string())?;
         for event in &events {
             let opens = matches!(event, Event::Incident { change, .. } if matches!(**change, Change::Opened { .. }));
             let attached = opens.then_some(self.contacts.as_slice());

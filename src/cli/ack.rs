@@ -8,6 +8,7 @@ use super::typed::Target;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Answer that a function has it, for oneself or as told by telephone.
 #[derive(Args, Debug)]
@@ -63,8 +64,8 @@ impl AckArgs {
         if let Some(by) = self.by {
             match &cx.global.acting {
                 Some(acting) if *acting != by => {
-                    let why = format!("the call was taken by {by}, and {acting} acts");
-                    return Err(Error::usage(why, "--by is the duty that acts: leave --as out"));
+                    let why = words::two_act(cx.term.lang(), &by, acting);
+                    return Err(Error::usage(why, cx.say(words::LEAVE_AS_OUT)));
                 }
                 _ => cx.global.acting = Some(by),
             }
@@ -74,8 +75,8 @@ impl AckArgs {
         let function = match self.function {
             Some(function) => FunctionId::from(function),
             None if phone => {
-                let help = "name the function: vardkase ack 14-1 icu --via phone";
-                return Err(Error::usage("it is not said who called", help).coded("missing"));
+                let (why, help) = (cx.say(words::NOT_SAID_WHO), cx.say(words::NAME_CALLER));
+                return Err(Error::usage(why, help).coded("missing"));
             }
             None => cx.acting()?,
         };

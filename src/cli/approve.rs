@@ -64,16 +64,16 @@ impl ApproveArgs {
 /// Shows what waits for this duty, and asks. A yes is bound to the text that was shown.
 fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
     if !cx.asks() {
-        let help = "read it with `vardkase preview 14-2`, then `vardkase approve 14-2 FINGERPRINT`";
-        return Err(Error::usage("the number or the fingerprint is missing", help).coded("missing"));
+        let (why, help) = (cx.say(words::APPROVE_MISSING), cx.say(words::APPROVE_HOW));
+        return Err(Error::usage(why, help).coded("missing"));
     }
     let acting = cx.acting()?;
     let mut waiting: Vec<ApprovalView> = cx.call(&calls::approvals(&acting))?.read()?;
     waiting.retain(|a| number.is_none_or(|n| n == a.number));
     if waiting.is_empty() {
         let why = number
-            .map_or_else(|| cx.say(words::NOTHING_WAITS).to_owned(), |n| format!("{n} does not wait for {acting}"));
-        return Err(Error::other(why, "see `vardkase status`").coded("nothing-waits"));
+            .map_or_else(|| cx.say(words::NOTHING_WAITS).to_owned(), |n| words::waits_not(cx.term.lang(), n, &acting));
+        return Err(Error::other(why, cx.say(words::SEE_STATUS)).coded("nothing-waits"));
     }
     for one in &waiting {
         show(cx, one);
@@ -82,9 +82,9 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
         (Some(number), _) => number,
         (None, [first, rest @ ..]) if rest.iter().all(|a| a.number == first.number) => first.number,
         (None, _) => {
-            let question = cx.say(words::WHICH_NUMBER);
+            let (question, lang) = (cx.say(words::WHICH_NUMBER), cx.term.lang());
             let read = |typed: &str| {
-                let unknown = || Error::usage(format!("{typed} is not one of these"), "type a number as it is shown");
+                let unknown = || Error::usage(words::none_of_these(lang, typed), words::TYPE_AS_SHOWN.say(lang));
                 let number: MessageNo = typed.parse().map_err(|_| unknown())?;
                 waiting.iter().any(|a| a.number == number).then_some(number).ok_or_else(unknown)
             };
@@ -92,7 +92,8 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
         }
     };
     let print = waiting.iter().filter(|a| a.number == chosen).find_map(|a| a.fingerprints.values().next().copied());
-    let fingerprint = print.ok_or_else(|| Error::other(format!("{chosen} has no text"), "see `vardkase preview`"))?;
+    let fingerprint =
+        print.ok_or_else(|| Error::other(words::has_no_text(cx.term.lang(), chosen), cx.say(words::SEE_PREVIEW)))?;
     let question = format!("{} {chosen} {fingerprint}?", cx.say(words::APPROVE_IT));
     if cx.term.ask_yes(&question) != Some(true) {
         return Err(stopped(cx));
@@ -101,26 +102,27 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
 }
 
 fn stopped(cx: &Context<'_>) -> Error {
-    let help = "`vardkase reject` says no, and asks the deputy; the deadline runs";
-    Error::other(cx.say(words::NOT_APPROVED), help).coded("not-confirmed")
+    Error::other(cx.say(words::NOT_APPROVED), cx.say(words::REJECT_SAYS_NO)).coded("not-confirmed")
 }
 
 fn show(cx: &mut Context<'_>, one: &ApprovalView) {
     let now = cx.now();
     let due = cx.clock(one.approval.due, now);
-    let to = if one.public { "public".to_owned() } else { format!("{} functions", one.to.len()) };
-    let channels: Vec<&str> = one.channels.iter().map(|c| c.as_str()).collect();
+    let lang = cx.term.lang();
+    let to = if one.public { cx.say(words::THE_PUBLIC).to_owned() } else { words::n_functions(lang, one.to.len()) };
+    let channels: Vec<&str> = one.channels.iter().map(|c| super::incident_show::channel(lang, *c)).collect();
     let drill = if one.exercise { format!("{} ", cx.say(words::DRILL)) } else { String::new() };
     let title = cx.in_lang(&one.title).to_owned();
     let until = cx.say(words::UNTIL);
     let head = format!("{drill}{} {title}: {to}, {}; {until} {due}", one.number, channels.join(" "));
     cx.term.line_in(Hue::Strong, &head);
+    let not_read = format!("  {}", cx.say(words::NOT_READ));
     for (lang, text) in &one.texts {
         let print = one.fingerprints.get(lang).map(ToString::to_string).unwrap_or_default();
-        let unread = if one.unreviewed.contains(lang) { "  NOT READ" } else { "" };
+        let unread = if one.unreviewed.contains(lang) { &*not_read } else { "" };
         cx.term.line(&format!("  [{lang}] {print}{unread}\n  {text}"));
     }
     if one.four_eyes {
-        cx.term.line_in(Hue::Wait, "  four eyes: who reported can't approve it");
+        cx.term.line_in(Hue::Wait, &format!("  {}", cx.say(words::FOUR_EYES)));
     }
 }

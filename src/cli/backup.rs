@@ -13,6 +13,7 @@ use crate::dispatch::system_record::{BackedUp, SystemRecord};
 use crate::domain::time::At;
 use crate::error::Error;
 use crate::journal::{BackupInfo, Head, backup};
+use crate::words::cli as words;
 
 /// Write the whole journal, and the keys that go with it, into one file; also while the server runs.
 ///
@@ -41,7 +42,7 @@ impl BackupArgs {
         let backup = BackedUp { file, seq, hash, made_at, with_keys: info.with_keys };
         let recorded = put_on_record(cx, &state, &calls::backed_up(&backup), &SystemRecord::BackedUp(backup.clone()));
         if let Err(error) = &recorded {
-            cx.term.notice(&format!("the backup is whole, and is not on record: {error}"));
+            cx.term.notice(&words::backup_unrecorded(cx.term.lang(), error));
         }
         if cx.json() {
             let mut value = as_json(&info);
@@ -49,7 +50,7 @@ impl BackupArgs {
             cx.term.json(&value);
             return Ok(());
         }
-        cx.term.line_in(Hue::Good, &format!("{}: {} records, proved", self.file.display(), info.head.seq));
+        cx.term.line_in(Hue::Good, &words::backup_written(cx.term.lang(), info.head.seq, self.file.display()));
         tell(cx, &info);
         Ok(())
     }
@@ -57,14 +58,11 @@ impl BackupArgs {
 
 /// What a backup holds, in lines.
 pub(super) fn tell(cx: &mut Context<'_>, info: &BackupInfo) {
-    cx.term.line(&format!("head: {}", info.head));
-    cx.term.line(&format!("made: {} by version {}", At(info.made_at_ms), info.program));
-    cx.term.line(match info.with_keys {
-        true => {
-            "holds: journal, plans, private values and the keys that open them: keep it as you keep the state folder"
-        }
-        false => "holds: journal, plans, private values sealed; NOT the keys: keep the file `key` elsewhere",
-    });
+    let lang = cx.term.lang();
+    cx.term.line(&words::head(lang, info.head));
+    cx.term.line(&words::backup_made(lang, At(info.made_at_ms), &info.program));
+    let holds = if info.with_keys { words::BACKUP_WITH_KEYS } else { words::BACKUP_WITHOUT_KEYS };
+    cx.term.line(holds.say(lang));
 }
 
 pub(super) fn as_json(info: &BackupInfo) -> Value {

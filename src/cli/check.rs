@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::context::Context;
 use crate::config::{Source, load, run_check};
 use crate::error::{Error, Kind};
+use crate::words::cli as words;
 
 /// Check a configuration: every mistake in one run, and by day what would hurt at night.
 #[derive(Args, Debug)]
@@ -44,21 +45,21 @@ impl CheckArgs {
             None => Source::Shipped,
             Some(dir) if dir.is_dir() => Source::Dir(dir),
             Some(dir) => {
-                let help = "name the folder that has channels/, playbooks/ and contacts/ in it";
-                return Err(Error::new(Kind::Configuration, format!("{} is no folder", dir.display()), help));
+                let why = words::no_folder(cx.term.lang(), dir.display());
+                return Err(Error::new(Kind::Configuration, why, cx.say(words::NAME_FOLDER)));
             }
         };
         let report = run_check(&source, self.strict);
         if cx.json() || self.format == Format::Json {
             cx.term.raw(&format!("{}\n", report.json()));
         } else {
-            cx.term.raw(&report.text());
+            cx.term.raw(&report.text(cx.term.lang()));
         }
         if self.online && report.exit_code == 0 {
             // What is wrong by its own words is mended first: it would only fail here once more.
             let loaded =
-                load(&source).map_err(|_| Error::other("the configuration changed meanwhile", "check again"))?;
-            let results = super::gateway::probe_all(&loaded, |_| true)?;
+                load(&source).map_err(|_| Error::other(cx.say(words::CONFIG_CHANGED), cx.say(words::CHECK_AGAIN)))?;
+            let results = super::gateway::probe_all(cx.term.lang(), &loaded, |_| true)?;
             return Ok(super::gateway::show_probes(cx, &results));
         }
         Ok(report.exit_code)

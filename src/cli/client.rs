@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::AUTHORIZATION;
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::api::calls::{Call, Effect};
 use crate::api::{Refusal, VERSION, VERSION_HEADER};
 use crate::bounded::{BodyError, innermost, read_body, read_text};
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
+use crate::words::cli as words;
 
 /// Where the console listens unless told otherwise.
 pub const SERVER: &str = "http://127.0.0.1:8081";
@@ -37,6 +39,7 @@ pub struct Answer<A> {
     effect: Effect,
     /// Of the server, when it is another than ours.
     other_version: Option<String>,
+    lang: Lang,
     read_as: PhantomData<fn() -> A>,
 }
 
@@ -44,20 +47,16 @@ impl<A: DeserializeOwned> Answer<A> {
     /// In our own types. What a newer server tells beside is passed over.
     pub fn read(&self) -> Result<A, Error> {
         A::deserialize(&self.body).map_err(|e| {
-            let versions = match &self.other_version {
-                Some(server) => format!(" (the server is vardkase {server}, this is {VERSION})"),
-                None => String::new(),
+            let (lang, why) = (self.lang, e.to_string());
+            let why = match &self.other_version {
+                Some(server) => words::both_versions(lang, why, server, VERSION),
+                None => why,
             };
             match self.effect {
-                Effect::Reads => Error::other(
-                    format!("the server's answer was not understood: {e}{versions}"),
-                    "server and command line are of different versions? `--json` shows the answer as it came",
-                ),
-                Effect::Changes => Error::new(
-                    Kind::Unknown,
-                    format!("it was carried out, and the server's answer was not understood: {e}{versions}"),
-                    "look at `vardkase status` before you repeat it",
-                ),
+                Effect::Reads => Error::other(words::not_understood(lang, why), words::LOOK_AT_JSON.say(lang)),
+                Effect::Changes => {
+                    Error::new(Kind::Unknown, words::done_not_understood(lang, why), words::LOOK_FIRST.say(lang))
+                }
             }
         })
     }
@@ -84,23 +83,24 @@ pub struct Client {
     token: Result<String, String>,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
+    lang: Lang,
 }
 
 impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
-    pub fn new(server: &str, token_file: &Path) -> Result<Self, Error> {
-        let url = reqwest::Url::parse(server)
-            .map_err(|e| Error::usage(format!("“{server}” is not an address: {e}"), format!("write it as {SERVER}")))?;
+    /// What it refuses it says in `lang`.
+    pub fn new(server: &str, token_file: &Path, lang: Lang) -> Result<Self, Error> {
+        let wrong = || Error::usage(words::no_address(lang, server), words::write_it_as(lang, SERVER));
+        let url = reqwest::Url::parse(server).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(Error::usage(
-                format!("“{server}” is not the address of a server"),
-                format!("write it as {SERVER}"),
-            ));
+            return Err(wrong());
         }
         // One crypto library for all TLS. A second call is refused, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let broken = |what: String| Error::other(what, "this is a fault of the machine; try again");
+        let broken = |what: String| Error::other(what, words::MACHINE_FAULT.say(lang));
+        let said_in = HeaderValue::from_str(lang.as_str()).ok();
         let client = reqwest::Client::builder()
+            .default_headers(said_in.map(|lang| (ACCEPT_LANGUAGE, lang)).into_iter().collect())
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
             .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
             .redirect(reqwest::redirect::Policy::none())
@@ -113,7 +113,7 @@ impl Client {
             .build()
             .map_err(|e| broken(format!("no runtime: {e}")))?;
         let base = server.trim_end_matches('/').to_owned();
-        Ok(Self { base, token: read_token(token_file), client, runtime })
+        Ok(Self { base, token: read_token(token_file, lang), client, runtime, lang })
     }
 
     /// Asks the server, and waits for its answer.
@@ -132,18 +132,18 @@ impl Client {
             let status = response.status().as_u16();
             let other_version = other_version(&response);
             let bytes = read_body(response, ANSWER_BYTES_MAX).await.map_err(|e| match e {
-                BodyError::TooLong(_) => self.odd("its answer is too large", effect),
+                BodyError::TooLong(_) => self.odd(words::ANSWER_TOO_LARGE.say(self.lang), effect),
                 BodyError::BrokeOff(e) => self.lost(&e, effect),
             })?;
             let body = self.judge(status, &bytes, effect, other_version.as_deref())?;
-            Ok(Answer { body, effect, other_version, read_as: PhantomData })
+            Ok(Answer { body, effect, other_version, lang: self.lang, read_as: PhantomData })
         })
     }
 
     /// Success needs the status and a body that can be read.
     fn judge(&self, status: u16, body: &[u8], effect: Effect, other_version: Option<&str>) -> Result<Value, Error> {
         if (200..=299).contains(&status) {
-            return serde_json::from_slice(body).map_err(|_| self.odd("its answer is not JSON", effect));
+            return serde_json::from_slice(body).map_err(|_| self.odd(words::ANSWER_NO_JSON.say(self.lang), effect));
         }
         let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
         match (status, refusal) {
@@ -155,19 +155,20 @@ impl Client {
                 Err(if code.is_empty() { error } else { error.coded(code) })
             }
             (404 | 405, None) => {
-                let version = other_version.map_or_else(
-                    || "; is it of another version?".into(),
-                    |v| format!(": it is vardkase {v}, this is {VERSION}"),
+                let what = other_version.map_or_else(
+                    || words::REQUEST_UNKNOWN.say(self.lang).to_owned(),
+                    |v| words::request_of_version(self.lang, v, VERSION),
                 );
-                Err(self.odd(&format!("it does not know this request{version}"), Effect::Reads))
+                Err(self.odd(&what, Effect::Reads))
             }
             (413, None) => {
-                Err(Error::new(Kind::Refused, "the request is too large", "say it shorter").coded("too-large"))
+                let (why, help) = (words::TOO_LARGE.say(self.lang), words::SAY_SHORTER.say(self.lang));
+                Err(Error::new(Kind::Refused, why, help).coded("too-large"))
             }
             (status, None) => {
                 // Before a rule has looked at it, nothing has changed.
                 let effect = if status >= 500 { effect } else { Effect::Reads };
-                Err(self.odd(&format!("it answered with HTTP status {status}"), effect))
+                Err(self.odd(&words::http_status(self.lang, status), effect))
             }
         }
     }
@@ -175,43 +176,33 @@ impl Client {
     fn not_signed_in(&self, refusal: Option<&Refusal>) -> Error {
         let why = match &self.token {
             Err(why) => why.clone(),
-            Ok(_) => format!("the server at {} does not take this token", self.base),
+            Ok(_) => words::token_not_taken(self.lang, &self.base),
         };
-        let told = refusal.map(|r| format!(" (it says: {})", r.why)).unwrap_or_default();
-        let help = "name the server's state folder with --state DIR, or its token file with --token-file; \
-                    both belong to the account that runs `vardkase serve`";
-        Error::new(Kind::NotSignedIn, format!("{why}{told}"), help)
+        let why = refusal.map_or_else(|| why.clone(), |r| words::it_says(self.lang, &why, r.why.trim_end_matches('.')));
+        Error::new(Kind::NotSignedIn, why, words::TOKEN_WHERE.say(self.lang))
     }
 
     /// No answer: did the request leave?
     fn lost(&self, error: &reqwest::Error, effect: Effect) -> Error {
         if error.is_connect() || effect == Effect::Reads {
-            let what = if error.is_timeout() { "no answer in time".into() } else { innermost(error) };
-            return Error::new(
-                Kind::Unreachable,
-                format!("the server at {} can't be reached: {what}", self.base),
-                "is `vardkase serve` running? Name another address with --server or VARDKASE_SERVER",
-            );
+            let late = words::NOT_IN_TIME.say(self.lang);
+            let what = if error.is_timeout() { late.into() } else { innermost(error) };
+            let why = words::cant_reach(self.lang, &self.base, what);
+            return Error::new(Kind::Unreachable, why, words::IS_IT_RUNNING.say(self.lang));
         }
-        self.unknown("no answer came")
+        self.unknown(words::NO_ANSWER_CAME.say(self.lang))
     }
 
     fn odd(&self, what: &str, effect: Effect) -> Error {
         match effect {
             Effect::Changes => self.unknown(what),
-            Effect::Reads => Error::other(
-                format!("the server at {} did not answer as expected: {what}", self.base),
-                "look at its log; is something else listening there? Name another address with --server",
-            ),
+            Effect::Reads => Error::other(words::odd(self.lang, &self.base, what), words::ODD_LOOK.say(self.lang)),
         }
     }
 
     fn unknown(&self, what: &str) -> Error {
-        Error::new(
-            Kind::Unknown,
-            format!("the request left for {}, and {what}: it may have been carried out", self.base),
-            "look at `vardkase status` before you repeat it",
-        )
+        let why = words::may_be_done(self.lang, &self.base, what);
+        Error::new(Kind::Unknown, why, words::LOOK_FIRST.say(self.lang))
     }
 }
 
@@ -222,11 +213,11 @@ fn other_version(response: &reqwest::Response) -> Option<String> {
 }
 
 /// The token, or why there is none.
-fn read_token(file: &Path) -> Result<String, String> {
-    let text = read_text(file, TOKEN_BYTES_MAX).map_err(|e| format!("no token: {}: {e}", file.display()))?;
+fn read_token(file: &Path, lang: Lang) -> Result<String, String> {
+    let text = read_text(file, TOKEN_BYTES_MAX).map_err(|e| words::no_token(lang, file.display(), e))?;
     let token = text.trim();
     if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(format!("{} holds no token", file.display()));
+        return Err(words::holds_no_token(lang, file.display()));
     }
     Ok(token.to_owned())
 }

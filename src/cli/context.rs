@@ -57,7 +57,7 @@ impl<'t> Context<'t> {
     pub fn call<A, B: Serialize>(&mut self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
         if self.client.is_none() {
             let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
-            self.client = Some(Client::new(&self.global.server, &file)?);
+            self.client = Some(Client::new(&self.global.server, &file, self.term.lang())?);
         }
         self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?.call(call)
     }
@@ -65,17 +65,21 @@ impl<'t> Context<'t> {
     /// The duty that acts.
     pub fn acting(&mut self) -> Result<FunctionId, Error> {
         let given = self.global.acting.clone();
-        let function = self.need(given, words::ACTING, "which function acts", "--as FUNCTION (or VARDKASE_AS)")?;
+        let function = self.need(given, words::ACTING, words::WHICH_FUNCTION, "--as FUNCTION (or VARDKASE_AS)")?;
         self.global.acting = Some(function.clone());
         Ok(function.into())
     }
 
     /// What was given, or what somebody answers; without a terminal a missing field is an error, never a wait (RULES E1).
-    pub fn need(&mut self, given: Option<String>, ask: Word, what: &str, option: &str) -> Result<String, Error> {
+    pub fn need(&mut self, given: Option<String>, ask: Word, what: Word, option: &str) -> Result<String, Error> {
         if let Some(given) = given.filter(|g| !g.trim().is_empty()) {
             return Ok(given);
         }
-        let missing = || Error::usage(format!("{what} is missing"), format!("give it with {option}")).coded("missing");
+        let lang = self.term.lang();
+        let missing = || {
+            let why = words::is_missing(lang, what.say(lang));
+            Error::usage(why, words::give_with(lang, option)).coded("missing")
+        };
         if !self.asks() {
             return Err(missing());
         }
@@ -85,7 +89,7 @@ impl<'t> Context<'t> {
 
     /// A reason, which goes on record.
     pub fn need_reason(&mut self, given: Option<String>) -> Result<String, Error> {
-        self.need(given, words::REASON, "the reason", "--reason REASON")
+        self.need(given, words::REASON, words::THE_REASON, "--reason REASON")
     }
 
     /// Gives a command and shows what came of it.
@@ -143,12 +147,15 @@ impl<'t> Context<'t> {
         if let Some(at) = times::absolute(text, now) {
             return Ok(at);
         }
-        times::check_form(text)?;
+        let lang = self.term.lang();
+        let none = || Error::usage(words::no_time(lang, text), words::TIME_FORMS.say(lang)).coded("bad-time");
+        if !times::is_time(text) {
+            return Err(none());
+        }
         let Some(zone) = self.zone()? else {
-            let help = "give it as 2031-01-01T03:12:00+01:00, or as `in 2h` or `20m ago`";
-            return Err(Error::usage(format!("“{text}” needs a time zone, and the server tells none"), help));
+            return Err(Error::usage(words::needs_zone(lang, text), words::ZONE_FORMS.say(lang)));
         };
-        times::local(text, now, &zone, side)
+        times::local(text, now, &zone, side).ok_or_else(none)
     }
 
     /// The same for an option that may be missing.

@@ -7,13 +7,16 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::context::Context;
+use super::incident_show::channel;
 use super::serve::{logging, runtime, start_error, until_told};
 use super::table::{said, show};
 use super::terminal::Hue;
 use crate::app::demo::{DemoError, DemoEvent, DemoOptions, DemoReport, demo};
 use crate::domain::delivery::DeliveryState;
+use crate::domain::lang::Lang;
 use crate::domain::view::{AskView, IncidentView};
 use crate::error::{Error, Kind};
+use crate::words::cli as words;
 
 /// Show all of it on this machine: gateways on loopback, a disruption, who is reached over what.
 #[derive(Args, Clone, Debug)]
@@ -44,32 +47,39 @@ impl DemoArgs {
         let Self { once, playbook, level, config, port } = self;
         logging();
         // A folder of its own, gone with the demo: a demo never touches a real journal.
-        let folder = Scratch::new()?;
+        let folder = Scratch::new(cx.term.lang())?;
         let options = DemoOptions { playbook, level, config, port, state: folder.0.join("state") };
         let json = cx.json();
-        let runtime = runtime()?;
+        let runtime = runtime(cx.term.lang())?;
         runtime.block_on(async {
-            let bars = Bars::new(cx.term.screen() && !json);
+            let lang = cx.term.lang();
+            let bars = Bars::new(cx.term.screen() && !json, lang);
             let mut listening = String::new();
             let mut show = |event: DemoEvent| match event {
                 DemoEvent::Listening { public, console, token_file } => {
-                    listening = format!(
-                        "public page  http://{public}\nconsole      http://{console}   token: {}",
-                        token_file.display()
-                    );
+                    let (page, at) = (words::PUBLIC_PAGE.say(lang), words::CONSOLE.say(lang));
+                    let (token, file) = (words::TOKEN.say(lang), token_file.display());
+                    listening = format!("{page:<14} http://{public}\n{at:<14} http://{console}   {token}: {file}");
                     if !json {
-                        bars.line("FICTIONAL REGION, gateways on this machine. People answer within seconds here, not minutes.");
+                        bars.line(words::DEMO_REGION.say(lang));
                         bars.line(&listening);
                     }
                 }
-                DemoEvent::Said(what) if !json => bars.line(&format!("  · {what}")),
-                DemoEvent::Said(_) => {}
+                DemoEvent::Approved if !json => bars.line(&format!("  · {}", words::DEMO_APPROVES.say(lang))),
+                DemoEvent::Answered(by, no) if !json => bars.line(&format!("  · {by}: JA {no}")),
+                DemoEvent::Approved | DemoEvent::Answered(..) => {}
                 DemoEvent::Now(view) => bars.show(&view),
             };
             let (running, _far, report) = demo(options, &mut show).await.map_err(|e| match &e {
                 DemoError::Start(e) => start_error(e),
-                DemoError::NotHere(_) => Error::new(Kind::Configuration, e.to_string(), "the demo never reaches a real gateway"),
-                DemoError::Refused(_) => Error::other(e.to_string(), "see `vardkase report --help`"),
+                DemoError::NotHere(_) => {
+                    Error::new(Kind::Configuration, e.to_string(), words::DEMO_ONLY_HERE.say(lang))
+                }
+                DemoError::Refused(why) => {
+                    let refused = why.refused();
+                    let (why, help) = crate::words::refused(lang, &refused);
+                    Error::new(Kind::Refused, why, help).coded(refused.code)
+                }
             })?;
             bars.done();
             let fine = report.everybody && report.identical;
@@ -81,7 +91,7 @@ impl DemoArgs {
             if !once {
                 cx.term.line("");
                 cx.term.line(&listening);
-                cx.term.line("Ctrl-C ends it.");
+                cx.term.line(words::ENDS_WITH.say(lang));
                 until_told().await;
             }
             running.stop().await;
@@ -93,7 +103,7 @@ impl DemoArgs {
 /// Function, channel, accepted, delivered, acknowledged, seconds; then the proof.
 fn table(cx: &mut Context<'_>, report: &DemoReport) {
     let seconds = |s: Option<f64>| s.map_or_else(|| "-".to_owned(), |s| format!("{s:.0} s"));
-    let mut rows = Vec::new();
+    let (mut rows, lang) = (Vec::new(), cx.term.lang());
     let mut before = None;
     for row in &report.rows {
         let first = before != Some(&row.function);
@@ -101,42 +111,41 @@ fn table(cx: &mut Context<'_>, report: &DemoReport) {
         let answered = match (&row.answered_by, row.passed_on) {
             _ if !first => String::new(),
             (Some(by), _) if *by == row.function => by.to_string(),
-            (Some(by), _) => format!("{by} (asked beside or after)"),
-            (None, 0) => "no answer asked".into(),
-            (None, n) => format!("passed on to {n}"),
+            (Some(by), _) => words::asked_beside(lang, by),
+            (None, 0) => words::NO_ANSWER_ASKED.say(lang).to_owned(),
+            (None, n) => words::passed_on(lang, n),
         };
         rows.push(vec![
             said(if first { row.function.to_string() } else { String::new() }),
-            said(row.channel.to_string()),
+            said(channel(lang, row.channel)),
             said(row.gateway.clone()),
             // What is delivered was accepted; the moment is known of the later one.
-            if row.delivered_s.is_some() { said("yes") } else { said(seconds(row.accepted_s)) },
+            if row.delivered_s.is_some() { said(words::YES.say(lang)) } else { said(seconds(row.accepted_s)) },
             said(seconds(row.delivered_s)),
             said(answered),
             said(if first { seconds(row.answered_s) } else { String::new() }),
         ]);
     }
-    let heads = ["function", "channel", "gateway", "accepted", "delivered", "acknowledged by", "after"];
-    show(cx.term, &heads, rows);
+    let heads = [words::FUNCTION, words::CHANNEL, words::GATEWAY, words::HEAD_ACCEPTED, words::HEAD_DELIVERED];
+    let heads = heads.into_iter().chain([words::HEAD_ANSWERED_BY, words::HEAD_AFTER]).map(|w| w.say(lang));
+    show(cx.term, &heads.collect::<Vec<_>>(), rows);
     cx.term.line("");
-    cx.term.line("The same text everywhere: what each far device shows, put together, against the journal's text");
+    cx.term.line(words::DEMO_SAME_TEXT.say(lang));
+    let (same, differs, of) = (words::IDENTICAL.say(lang), words::DIFFERENT.say(lang), words::OF_THESE.say(lang));
     for p in &report.proofs {
-        let verdict = if p.texts == p.equal { "identical" } else { "DIFFERENT" };
+        let verdict = if p.texts == p.equal { same } else { differs };
         let hue = if p.texts == p.equal { Hue::Good } else { Hue::Bad };
         let why = p.wrong.as_ref().map_or_else(String::new, |w| format!("  {w}"));
-        cx.term.line_in(hue, &format!("  {:<10} {:>4} of {:<4} {verdict}{why}", p.gateway, p.equal, p.texts));
+        cx.term.line_in(hue, &format!("  {:<10} {:>4} {of} {:<4} {verdict}{why}", p.gateway, p.equal, p.texts));
     }
+    let read = words::PAGE_READ_BACK.say(lang);
     match report.public_equal {
-        Some(true) => cx.term.line_in(Hue::Good, "  public page read back: identical"),
-        Some(false) => cx.term.line_in(Hue::Bad, "  public page read back: DIFFERENT"),
-        None => cx.term.line("  public page: nothing was said to the public"),
+        Some(true) => cx.term.line_in(Hue::Good, &format!("  {read}: {same}")),
+        Some(false) => cx.term.line_in(Hue::Bad, &format!("  {read}: {differs}")),
+        None => cx.term.line(&format!("  {}", words::PAGE_NOTHING_SAID.say(lang))),
     }
-    let everybody = if report.everybody {
-        "every function was reached or passed on"
-    } else {
-        "SOMEBODY WAS NEITHER REACHED NOR PASSED ON"
-    };
-    cx.term.line_in(if report.everybody { Hue::Good } else { Hue::Bad }, everybody);
+    let everybody = if report.everybody { words::DEMO_EVERYBODY } else { words::DEMO_SOMEBODY_NOT };
+    cx.term.line_in(if report.everybody { Hue::Good } else { Hue::Bad }, everybody.say(lang));
 }
 
 /// Bars for a terminal; plain lines elsewhere.
@@ -145,7 +154,7 @@ struct Bars {
 }
 
 impl Bars {
-    fn new(screen: bool) -> Self {
+    fn new(screen: bool, lang: Lang) -> Self {
         let style = ProgressStyle::with_template("{prefix:>14} {bar:32} {pos}/{len}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = |all: &MultiProgress, prefix: &'static str| {
@@ -156,7 +165,11 @@ impl Bars {
         };
         let all = screen.then(|| {
             let all = MultiProgress::new();
-            let (a, d, k) = (bar(&all, "accepted"), bar(&all, "delivered"), bar(&all, "acknowledged"));
+            let (a, d, k) = (
+                bar(&all, words::ACCEPTED.say(lang)),
+                bar(&all, words::DELIVERED.say(lang)),
+                bar(&all, words::BAR_ANSWERED.say(lang)),
+            );
             (all, a, d, k)
         });
         Self { all }
@@ -201,14 +214,13 @@ impl Bars {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self, Error> {
+    fn new(lang: Lang) -> Result<Self, Error> {
         let mut random = [0; 8];
         let _ = getrandom::fill(&mut random);
         let name = format!("vardkase-demo-{:016x}", u64::from_le_bytes(random));
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).map_err(|e| {
-            Error::other(format!("{}: {e}", path.display()), "set TMPDIR to a folder that can be written")
-        })?;
+        std::fs::create_dir(&path)
+            .map_err(|e| Error::other(format!("{}: {e}", path.display()), words::SET_TMPDIR.say(lang)))?;
         Ok(Self(path))
     }
 }

@@ -8,6 +8,7 @@ use crate::api::{ForgetDone, calls};
 use crate::dispatch::forgotten::BackupView;
 use crate::domain::ids::IncidentNo;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Forget what is private of a closed incident, before its retention is over: addresses, notes, codes, reasons, contacts.
 ///
@@ -36,16 +37,16 @@ impl ForgetArgs {
             cx.term.json(&answer);
             return Ok(());
         }
-        let no = self.incident;
-        cx.term.line_in(Hue::Good, &format!("what was private of {no} is forgotten, in every copy of the journal"));
+        let (no, lang) = (self.incident, cx.term.lang());
+        cx.term.line_in(Hue::Good, &words::forgotten(lang, no));
         if backups.is_empty() {
-            cx.term.line("no backup that this journal knows of holds it");
+            cx.term.line(words::FORGOTTEN_NO_BACKUP.say(lang));
             return Ok(());
         }
-        cx.term.line_in(Hue::Wait, "these backups hold it still; delete them, or let them run out:");
+        cx.term.line_in(Hue::Wait, words::FORGOTTEN_BACKUPS.say(lang));
         for BackupView { file, made_at, records, with_keys } in &backups {
-            let keys = if *with_keys { "with keys" } else { "without keys" };
-            cx.term.line(&format!("  {file}  {made_at}, {records} records, {keys}"));
+            let keys = if *with_keys { words::WITH_KEYS } else { words::WITHOUT_KEYS }.say(lang);
+            cx.term.line(&format!("  {file}  {made_at}, {}, {keys}", words::records(lang, *records)));
         }
         Ok(())
     }

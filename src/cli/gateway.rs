@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::client::Answer;
 use super::context::Context;
+use super::incident_show::channel;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{GatewayView, Probed, Standing, TestView, calls};
@@ -18,10 +19,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Source, load};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::GatewayId;
+use crate::domain::incident::gateways::Reached;
 use crate::domain::incident::input::Action;
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::gateways::protocol::Env;
 use crate::web::gateways::can;
+use crate::words::{Word, cli as words, console};
 
 /// A probe without a server may take that long.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -90,12 +94,9 @@ impl GatewayArgs {
 }
 
 fn fetched(cx: &mut Context<'_>) -> Result<Answer<Vec<GatewayView>>, Error> {
-    cx.call(&calls::gateways()).map_err(|e| match e.kind {
-        Kind::Unreachable => Error::new(
-            e.kind,
-            e.why,
-            format!("{}; or show what is configured: vardkase gateway list --config DIR", e.help),
-        ),
+    let answer = cx.call(&calls::gateways());
+    answer.map_err(|e| match e.kind {
+        Kind::Unreachable => Error::new(e.kind, e.why, words::or_configured(cx.term.lang(), e.help)),
         _ => e,
     })
 }
@@ -107,29 +108,38 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
         return Ok(0);
     }
     let gateways = answer.read()?;
+    let lang = cx.term.lang();
     let mut rows = Vec::with_capacity(gateways.len());
     for g in &gateways {
         let queue = match (g.queue_len, g.in_flight, g.waiting) {
             (0, 0, 0) => "-".to_owned(),
             (line, flying, 0) => format!("{line} + {flying}"),
-            (line, flying, waiting) => format!("{line} + {flying}, {waiting} do not fit"),
+            (line, flying, waiting) => words::line_waits(lang, line, flying, waiting),
         };
         let test = match &g.test {
-            Some(t) => said(format!("{} ago, {}: {}", age(t.age_s.into()), t.function, word(&t.reached))),
+            Some(t) => said(words::tested(lang, age(lang, t.age_s.into()), &t.function, reached(lang, t.reached))),
             None if matches!(g.standing, Standing::Manual | Standing::Page) => said("-"),
-            None => hued(Hue::Wait, "never"),
+            None => hued(Hue::Wait, words::NEVER.say(lang)),
         };
-        let last = g.last_proof_s.map_or_else(|| "-".into(), |s| format!("{} ago", age(s)));
-        rows.push(vec![said(g.id.as_str()), said(g.channel.as_str()), standing(g), said(queue), said(last), test]);
+        let last = g.last_proof_s.map_or_else(|| "-".into(), |s| words::ago(lang, age(lang, s)));
+        rows.push(vec![
+            said(g.id.as_str()),
+            said(channel(lang, g.channel)),
+            standing(lang, g),
+            said(queue),
+            said(last),
+            test,
+        ]);
     }
-    table::show(cx.term, &["GATEWAY", "CHANNEL", "STANDING", "IN LINE", "LAST WELL", "LAST TEST"], rows);
+    let heads = [words::GATEWAY, words::CHANNEL, words::STANDING, words::IN_LINE, words::LAST_WELL, words::LAST_TEST];
+    table::show(cx.term, &heads.map(|w| w.say(lang)), rows);
     for g in gateways.iter().filter(|g| g.in_trouble()) {
         cx.term.line_in(Hue::Bad, &format!("{}: {}", g.id, g.detail));
     }
     Ok(0)
 }
 
-fn standing(g: &GatewayView) -> Said {
+fn standing(lang: Lang, g: &GatewayView) -> Said {
     let hue = match g.standing {
         Standing::Healthy => Hue::Good,
         Standing::Suspect => Hue::Wait,
@@ -137,13 +147,30 @@ fn standing(g: &GatewayView) -> Said {
         Standing::Manual | Standing::Page | Standing::Unknown => Hue::Faint,
     };
     // Colours stand beside words: what is wrong is written large.
-    let word = g.standing.as_str();
+    let word = standing_word(g.standing).say(lang);
     let text = if hue == Hue::Bad { word.to_uppercase() } else { word.to_owned() };
     hued(hue, text)
 }
 
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+fn standing_word(standing: Standing) -> Word {
+    match standing {
+        Standing::Healthy => console::GATEWAY_HEALTHY,
+        Standing::Suspect => console::GATEWAY_SUSPECT,
+        Standing::Down => console::GATEWAY_DOWN,
+        Standing::Unusable => console::GATEWAY_UNUSABLE,
+        Standing::Manual => console::GATEWAY_WALKED,
+        Standing::Page => console::GATEWAY_PAGE_OF_OUR_OWN,
+        Standing::Unknown => console::GATEWAY_UNKNOWN,
+    }
+}
+
+fn reached(lang: Lang, reached: Reached) -> &'static str {
+    match reached {
+        Reached::Accepted => words::ACCEPTED,
+        Reached::Delivered => words::DELIVERED,
+        Reached::Answered => words::ANSWERED,
+    }
+    .say(lang)
 }
 
 /// `90s`, `5m`, `1h`, in seconds.
@@ -161,26 +188,27 @@ fn span(text: &str) -> Result<u32, String> {
 }
 
 /// `12 s`, `3 min`, `5 h`, `40 d`.
-fn age(seconds: u64) -> String {
+fn age(lang: Lang, seconds: u64) -> String {
     match seconds {
         0..100 => format!("{seconds} s"),
         100..6_000 => format!("{} min", seconds / 60),
         6_000..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
+        _ => words::days(lang, seconds / 86_400),
     }
 }
 
-fn loaded(dir: PathBuf) -> Result<Loaded, Error> {
+fn loaded(cx: &Context<'_>, dir: PathBuf) -> Result<Loaded, Error> {
     load(&Source::Dir(dir)).map_err(|list| {
+        let lang = cx.term.lang();
         let first = list.first().map(|d| format!(": {}:{}: {}", d.file, d.line, d.message)).unwrap_or_default();
-        let why = format!("the configuration has {} mistakes{first}", list.len());
-        Error::new(Kind::Configuration, why, "run `vardkase check --config DIR` and mend what it names")
+        let why = format!("{}{first}", words::config_mistakes(lang, list.len()));
+        Error::new(Kind::Configuration, why, words::CONFIG_MEND.say(lang))
     })
 }
 
 fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
-    let loaded = loaded(dir)?;
-    let plan = &loaded.plan;
+    let loaded = loaded(cx, dir)?;
+    let (plan, lang) = (&loaded.plan, cx.term.lang());
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for (info, config) in plan.gateways.iter().zip(&loaded.gateways) {
@@ -191,10 +219,10 @@ fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
         values.push(json!({ "id": info.id, "channel": info.channel, "kind": config.word(), "points": reaches.len(),
             "never_proven": never, "can": can }));
         let carries = can.first().map(|(_, v)| v.clone()).unwrap_or_default();
-        let unproven = if never > 0 { hued(Hue::Wait, format!("{never} never")) } else { said("-") };
+        let unproven = if never > 0 { hued(Hue::Wait, words::never_proven(lang, never)) } else { said("-") };
         rows.push(vec![
             said(info.id.as_str()),
-            said(info.channel.as_str()),
+            said(channel(lang, info.channel)),
             said(config.word()),
             said(reaches.len().to_string()),
             unproven,
@@ -205,7 +233,8 @@ fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
         cx.term.json(&Value::Array(values));
         return Ok(0);
     }
-    table::show(cx.term, &["GATEWAY", "CHANNEL", "SPOKEN TO BY", "DUTY POINTS", "PROVEN", "CARRIES"], rows);
+    let heads = [words::GATEWAY, words::CHANNEL, words::SPOKEN_BY, words::DUTY_POINTS, words::PROVEN, words::CARRIES];
+    table::show(cx.term, &heads.map(|w| w.say(lang)), rows);
     Ok(0)
 }
 
@@ -228,18 +257,20 @@ fn probe(cx: &mut Context<'_>, only: Option<&str>) -> Result<u8, Error> {
 
 /// Probes from this machine, as the server would; the table and the exit code say what answered.
 fn probe_offline(cx: &mut Context<'_>, dir: PathBuf, only: Option<&str>) -> Result<u8, Error> {
-    let loaded = loaded(dir)?;
+    let loaded = loaded(cx, dir)?;
     let known = |id: &str| loaded.plan.gateways.iter().any(|g| g.id.as_str() == id);
     if let Some(id) = only.filter(|id| !known(id)) {
         let all: Vec<&str> = loaded.plan.gateways.iter().map(|g| g.id.as_str()).collect();
-        return Err(Error::usage(format!("no gateway is called “{id}”"), format!("there are: {}", all.join(", "))));
+        let lang = cx.term.lang();
+        return Err(Error::usage(words::no_gateway(lang, id), words::there_are(lang, all.join(", "))));
     }
-    let results = probe_all(&loaded, |id| only.is_none_or(|o| o == id.as_str()))?;
+    let results = probe_all(cx.term.lang(), &loaded, |id| only.is_none_or(|o| o == id.as_str()))?;
     Ok(show_probes(cx, &results))
 }
 
 /// Every gateway at once: one that is silent holds up no other.
 pub(super) fn probe_all(
+    lang: Lang,
     loaded: &Loaded,
     wanted: impl Fn(&GatewayId) -> bool,
 ) -> Result<BTreeMap<String, Probed>, Error> {
@@ -248,7 +279,7 @@ pub(super) fn probe_all(
     let around = Env { now: Arc::new(move || clock.now()), public_url: None, mail_key: [0; 32] };
     let built = gateways::build(loaded, &around, &wanted);
     let mirrors = gateways::mirrors(loaded);
-    super::serve::runtime()?.block_on(async {
+    super::serve::runtime(lang)?.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
         let mut results = BTreeMap::new();
         for b in built {
@@ -285,7 +316,7 @@ pub(super) fn probe_all(
         while let Some(done) = tasks.join_next().await {
             let Ok((id, probed)) = done else { continue };
             let silent = || {
-                let detail = format!("no answer to the probe in {} s", PROBE_TIMEOUT.as_secs());
+                let detail = words::no_probe_answer(lang, PROBE_TIMEOUT.as_secs());
                 Probed { ok: false, detail, far_end: Vec::new() }
             };
             results.insert(id, probed.unwrap_or_else(|_| silent()));
@@ -299,34 +330,36 @@ pub(super) fn show_probes(cx: &mut Context<'_>, results: &BTreeMap<String, Probe
     if cx.json() {
         cx.term.json(&json!(results));
     } else {
-        let mut rows = Vec::new();
+        let (mut rows, lang) = (Vec::new(), cx.term.lang());
         for (id, p) in results {
-            let how = if p.ok { hued(Hue::Good, "well") } else { hued(Hue::Bad, "NOT WELL") };
+            let (good, bad) = (words::WELL.say(lang), words::NOT_WELL.say(lang));
+            let how = if p.ok { hued(Hue::Good, good) } else { hued(Hue::Bad, bad) };
             rows.push(vec![said(id), how, said(&p.detail)]);
             for (name, value) in &p.far_end {
                 rows.push(vec![said(""), said(format!("  {name}")), said(value)]);
             }
         }
-        table::show(cx.term, &["GATEWAY", "PROBE", "IT SAID"], rows);
+        let heads = [words::GATEWAY, words::PROBE, words::IT_SAID];
+        table::show(cx.term, &heads.map(|w| w.say(lang)), rows);
     }
     u8::from(results.values().any(|p| !p.ok))
 }
 
 fn test(cx: &mut Context<'_>, gateway: &str, function: &str, wait_s: u32) -> Result<u8, Error> {
-    let by = cx.acting()?;
+    let (by, lang) = (cx.acting()?, cx.term.lang());
     let via = GatewayId::from(gateway);
     let sent = cx.call(&calls::gateway_test(&via, &by, &function.into()))?.read()?;
     let begun = Instant::now();
     let until = begun + Duration::from_secs(wait_s.into());
     if !cx.json() {
-        cx.term.line(&format!("TEST sent over {gateway} to {function}: {} duty point(s)", sent.tests.len()));
+        cx.term.line(&words::test_sent(lang, gateway, function, sent.tests.len()));
     }
     let mut shown: BTreeMap<u32, String> = BTreeMap::new();
     let tests = loop {
         let mut tests: Vec<TestView> = cx.call(&calls::gateway_tests(&via))?.read()?;
         tests.retain(|t| sent.tests.contains(&t.id));
         for t in &tests {
-            let now = how(t);
+            let now = how(lang, t);
             if shown.insert(t.id, now.clone()).as_ref() != Some(&now) && !cx.json() {
                 let after = begun.elapsed().as_secs_f32();
                 cx.term.line(&format!("{after:6.1} s  {}: {now}", t.id));
@@ -354,18 +387,19 @@ fn is_final(t: &TestView) -> bool {
     t.answered_at.is_some() || matches!(t.state, S::Failed | S::Expired | S::Withdrawn | S::Unknown)
 }
 
-fn how(t: &TestView) -> String {
+fn how(lang: Lang, t: &TestView) -> String {
     use DeliveryState as S;
     let why = if t.why.is_empty() { String::new() } else { format!(": {}", t.why) };
-    match (t.answered_at, t.state) {
-        (Some(_), _) => "answered".into(),
-        (None, S::Queued | S::Attempting) => "in line".into(),
-        (None, S::Accepted) if t.receipts => "accepted by the gateway; not known to be delivered yet".into(),
-        (None, S::Accepted) => "accepted by the gateway, which tells nothing of the far device".into(),
-        (None, S::Delivered) => "delivered to the far device".into(),
-        (None, S::Unknown) => format!("UNKNOWN whether it left{why}"),
-        (None, S::Failed | S::Expired | S::Withdrawn) => format!("FAILED{why}"),
-    }
+    let word = match (t.answered_at, t.state) {
+        (Some(_), _) => words::ANSWERED,
+        (None, S::Queued | S::Attempting) => words::TEST_IN_LINE,
+        (None, S::Accepted) if t.receipts => words::TEST_ACCEPTED,
+        (None, S::Accepted) => words::TEST_ACCEPTED_NO_RECEIPT,
+        (None, S::Delivered) => words::TEST_DELIVERED,
+        (None, S::Unknown) => return words::test_unknown(lang, why),
+        (None, S::Failed | S::Expired | S::Withdrawn) => return words::test_failed(lang, why),
+    };
+    word.say(lang).to_owned()
 }
 
 fn conclude(cx: &mut Context<'_>, tests: &[TestView]) {
@@ -374,14 +408,9 @@ fn conclude(cx: &mut Context<'_>, tests: &[TestView]) {
     if answered || came {
         let day = tests.iter().map(|t| t.at.to_string()).max().unwrap_or_default();
         let day = day.get(..10).unwrap_or_default();
-        cx.term.line_in(
-            Hue::Good,
-            &format!("proven: write `proven: {day}` beside the address in contacts/functions.yaml"),
-        );
+        cx.term.line_in(Hue::Good, &words::test_proven(cx.term.lang(), day));
     } else if tests.iter().all(|t| t.state == DeliveryState::Accepted) && !tests.is_empty() {
-        let ask = "the gateway took it, and nobody has answered: ask the duty whether it is there; when the code is \
-                   said by telephone: vardkase gateway answered CODE";
-        cx.term.line_in(Hue::Wait, ask);
+        cx.term.line_in(Hue::Wait, words::TEST_ASK.say(cx.term.lang()));
     }
 }
 
@@ -407,7 +436,7 @@ mod tests {
     #[test]
     fn ages_are_short() {
         for (seconds, text) in [(0, "0 s"), (99, "99 s"), (100, "1 min"), (7_200, "2 h"), (864_000, "10 d")] {
-            assert_eq!(age(seconds), text);
+            assert_eq!(age(Lang::EN, seconds), text);
         }
     }
 }

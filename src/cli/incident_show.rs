@@ -8,6 +8,7 @@ use super::terminal::Hue;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::facts::Restore;
+use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, Then};
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
@@ -33,15 +34,15 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     let rows: Vec<_> = sorted.into_iter().map(|r| row(cx, r, view.now)).collect();
     table::show(cx.term, &heads, rows);
     for d in &view.dropped {
-        let instead: Vec<&str> = d.instead.iter().map(|c| channel(cx, *c)).collect();
+        let instead: Vec<&str> = d.instead.iter().map(|c| channel(cx.term.lang(), *c)).collect();
         let path = if instead.is_empty() { cx.say(words::SWITCHBOARD_READS).into() } else { instead.join(", ") };
         let (cant, over, instead) = (cx.say(words::CANT_GO), cx.say(words::OVER), cx.say(words::INSTEAD));
         let what = format!(
             "{} {cant} {} {over} {}: {}; {instead}: {path}",
             d.message,
             d.function,
-            channel(cx, d.channel),
-            d.why
+            channel(cx.term.lang(), d.channel),
+            crate::words::cannot(cx.term.lang(), &d.why)
         );
         cx.term.line_in(Hue::Wait, &what);
     }
@@ -203,13 +204,13 @@ pub fn steps(cx: &mut Context<'_>, view: &IncidentView, all: bool) {
     }
 }
 
-fn channel(cx: &Context<'_>, channel: Channel) -> &'static str {
+pub(super) fn channel(lang: Lang, channel: Channel) -> &'static str {
     match channel {
         Channel::Sms | Channel::Fax => channel.as_str(),
-        Channel::Email => cx.say(words::EMAIL),
-        Channel::Paging => cx.say(words::PAGER),
-        Channel::Web => cx.say(words::WEB),
-        Channel::Manual => cx.say(words::BY_HAND),
+        Channel::Email => words::EMAIL.say(lang),
+        Channel::Paging => words::PAGER.say(lang),
+        Channel::Web => words::WEB.say(lang),
+        Channel::Manual => words::BY_HAND.say(lang),
     }
 }
 
@@ -268,7 +269,7 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
             Some(_) => text.push_str(&format!("; {} ", cx.say(state(c.state)))),
             None => text.push_str(&format!("{} ", cx.say(state(c.state)))),
         }
-        text.push_str(channel(cx, c.channel));
+        text.push_str(channel(cx.term.lang(), c.channel));
         if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
             text.push_str(&format!(" {seconds} s"));
         }

@@ -85,7 +85,7 @@ impl LogArgs {
     /// Reads the folder. The chain is proved on the way: a broken record ends the reading, and says so.
     fn offline(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let reader = SqliteReader::open(&cx.global.state)?;
-        let after = head_at(&reader, self.after)?;
+        let after = head_at(cx, &reader, self.after)?;
         let forgotten = read_forgotten(&reader)?;
         let mut records = Vec::new();
         let (mut unreadable, mut decoder) = (None, Decoder::default());
@@ -123,9 +123,7 @@ impl LogArgs {
         show(cx, &records, true);
         match unreadable {
             None => Ok(()),
-            Some(bad) => {
-                Err(Error::new(Kind::Journal, bad.to_string(), "run `vardkase verify`; use the newest version"))
-            }
+            Some(bad) => Err(Error::new(Kind::Journal, bad.to_string(), cx.say(words::NEWEST_VERSION))),
         }
     }
 }
@@ -135,8 +133,9 @@ fn export(cx: &mut Context<'_>, file: &Path) -> Result<(), Error> {
     let state = cx.global.state.clone();
     let reader = SqliteReader::open(&state)?;
     let seals = evidence::seals(&reader)?;
+    let lang = cx.term.lang();
     let failed = |e: std::io::Error| {
-        Error::other(format!("{} can't be written: {e}", file.display()), "name a new file on a disk with space")
+        Error::other(words::cant_be_written(lang, file.display(), e), words::NAME_NEW_FILE.say(lang))
     };
     let key = SealKey::load(&state)?;
     // The region as the seals have it; a journal without any is exported without a seal.
@@ -160,18 +159,19 @@ fn export(cx: &mut Context<'_>, file: &Path) -> Result<(), Error> {
         cx.term.json(&json!({ "file": file, "records": head.seq, "head": head.to_string(), "key": by }));
         return Ok(());
     }
-    cx.term.line(&format!("{}: {} records", file.display(), head.seq));
-    cx.term.line(&format!("head: {head}"));
+    cx.term.line(&format!("{}: {}", file.display(), words::records(lang, head.seq)));
+    cx.term.line(&words::head(lang, head));
     match by {
-        Some(key) => cx.term.line(&format!("sealed by: {key}")),
-        None => cx.term.line("not sealed: this journal has no seal yet"),
+        Some(key) => cx.term.line(&words::sealed_by(lang, key)),
+        None => cx.term.line(words::NOT_SEALED.say(lang)),
     }
-    cx.term.line(&format!("elsewhere: vardkase verify --export {}", file.display()));
+    cx.term.line(&words::export_elsewhere(lang, file.display()));
     Ok(())
 }
 
-fn head_at(reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
-    reader.head_at(seq)?.ok_or_else(|| Error::usage(format!("there is no record {seq}"), "leave --after out"))
+fn head_at(cx: &Context<'_>, reader: &SqliteReader, seq: u64) -> Result<Head, Error> {
+    let none = || Error::usage(words::no_record(cx.term.lang(), seq), cx.say(words::LEAVE_AFTER_OUT));
+    reader.head_at(seq)?.ok_or_else(none)
 }
 
 /// Private values are still sealed in it.

@@ -59,6 +59,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::error::Error;
+use crate::words::cli as words;
 use context::Context;
 use terminal::Terminal;
 
@@ -151,6 +152,9 @@ pub fn main() -> u8 {
 pub fn run(args: impl IntoIterator<Item = OsString>, term: &mut Terminal) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let json = args.iter().skip(1).take_while(|a| *a != "--").any(|a| a == "--json");
+    if json {
+        term.for_programs();
+    }
     let result = match Cli::try_parse_from(&args) {
         Ok(cli) => dispatch(cli, term),
         Err(said) if matches!(said.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -158,7 +162,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, term: &mut Terminal) -> u8 
             term.raw(&if term.colour() { text.ansi().to_string() } else { text.to_string() });
             return 0;
         }
-        Err(said) => Err(not_understood(&said)),
+        Err(said) => Err(not_understood(&said, term)),
     };
     match result {
         Ok(code) => code,
@@ -220,12 +224,9 @@ pub fn command() -> clap::Command {
 }
 
 /// What clap says, in our form: the first paragraph is what, the rest is what to do.
-fn not_understood(said: &clap::Error) -> Error {
+fn not_understood(said: &clap::Error, term: &Terminal) -> Error {
     if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Error::usage(
-            "no command was given",
-            "`vardkase report` reports a disruption; `vardkase --help` shows all",
-        );
+        return Error::usage(term.say(words::NO_COMMAND), term.say(words::SEE_HELP));
     }
     let text = said.render().to_string();
     let text = text.replace("For more information, try '--help'.", "with --help, the command shows an example");

@@ -9,6 +9,7 @@ use crate::domain::ids::{RoutineId, SiteId};
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// What is new; what is not given stays.
 #[derive(Args, PartialEq, Debug, Default)]
@@ -60,8 +61,8 @@ impl NewsArgs {
         if self.restore.is_some() && restore.is_none() {
             // What was promised before would stay, if nothing took its place.
             let Some(forecast) = next else {
-                let help = "say when the next forecast comes: --forecast TIME";
-                return Err(Error::usage("“unknown” needs a time for the next forecast", help).coded("missing"));
+                let (why, help) = (cx.say(words::NEEDS_FORECAST), cx.say(words::GIVE_FORECAST));
+                return Err(Error::usage(why, help).coded("missing"));
             };
             restore = Some(Restore::Unknown { forecast });
         }
@@ -88,8 +89,7 @@ pub fn restore(cx: &mut Context<'_>, text: Option<&str>, forecast: Option<&str>)
         None => Ok(None),
         Some(text) if typed::is_unknown(text) => Ok(forecast.map(|forecast| Restore::Unknown { forecast })),
         Some(_) if forecast.is_some() => {
-            let help = "give one of them: --restore TIME, or --restore unknown --forecast TIME";
-            Err(Error::usage("a forecast is for when the time is unknown", help))
+            Err(Error::usage(cx.say(words::FORECAST_IF_UNKNOWN), cx.say(words::GIVE_ONE_OF_THEM)))
         }
         Some(text) => cx.time(text, Side::Future).map(|at| Some(Restore::At(at))),
     }

@@ -27,7 +27,7 @@ pub struct RejectArgs {
 
 impl RejectArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let (number, texts) = (self.number, typed::texts(&self.texts)?);
+        let (number, texts) = (self.number, typed::texts(&self.texts, cx.term.lang())?);
         if self.reason.is_none() && !texts.is_empty() {
             return cx.act(&Action::Change { number, texts });
         }

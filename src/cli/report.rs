@@ -80,8 +80,8 @@ impl ReportArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let (add, dry_run, asking) = (self.add, self.dry_run, self.playbook.is_none());
         if asking && !cx.asks() {
-            let help = "name the playbook: vardkase report PLAYBOOK [LEVEL]; on a terminal it is asked for";
-            return Err(Error::usage("it is not said what is down", help).coded("missing"));
+            let (why, help) = (cx.say(words::NOT_SAID_WHAT), cx.say(words::NAME_PLAYBOOK));
+            return Err(Error::usage(why, help).coded("missing"));
         }
         let acting = cx.acting()?;
         let mut report = self.read(cx)?;
@@ -110,7 +110,7 @@ impl ReportArgs {
         show_dry_run(cx, &seen, &report)?;
         let question = format!("{}?", cx.say(words::SEND));
         if cx.term.ask_yes(&question) != Some(true) {
-            return Err(Error::other(cx.say(words::NOT_SENT), "call `vardkase report` again").coded("not-confirmed"));
+            return Err(Error::other(cx.say(words::NOT_SENT), cx.say(words::REPORT_AGAIN)).coded("not-confirmed"));
         }
         cx.act(&Action::Report(report))
     }
@@ -139,15 +139,13 @@ impl ReportArgs {
 fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
     let Some(other) = error.already.filter(|_| report.shared == IfShared::Ask) else { return Err(error) };
     let separate = !add && cx.asks() && {
-        if let Some((what, _)) = cx.term.said(&error) {
-            cx.term.notice(what);
-        }
         cx.term.notice(&error.why);
         let question = cx.say(words::ADD_OR_SEPARATE);
+        let (neither, how) = (cx.say(words::NEITHER), cx.say(words::ONE_LETTER));
         let read = |typed: &str| match typed.to_lowercase().as_str() {
             "a" | "add" | "l" | "lägg till" => Ok(false),
             "s" | "separate" | "för sig" => Ok(true),
-            _ => Err(Error::usage("that is neither", "type one letter")),
+            _ => Err(Error::usage(neither, how)),
         };
         let default = cx.say(words::ADD_LETTER);
         cx.term.ask_for(question, Some(default), read).ok_or(error)?

@@ -45,8 +45,9 @@ pub fn all(cx: &mut Context<'_>, report: &mut Report) -> Result<(), Error> {
     }
     if report.safety == Safety::Unknown {
         let (question, default) = (cx.say(words::SAFETY), cx.say(words::UNKNOWN));
-        let read = |text: &str| typed::safety(text).map_err(|why| Error::usage("that is not understood", why));
-        report.safety = cx.term.ask_for(question, Some(default), read).ok_or_else(ended)?;
+        let (not_clear, how) = (cx.say(words::NOT_CLEAR), cx.say(words::YES_NO_UNKNOWN));
+        let read = |text: &str| typed::safety(text).map_err(|_| Error::usage(not_clear, how));
+        report.safety = cx.term.ask_for(question, Some(default), read).ok_or_else(|| ended(cx))?;
     }
     if report.scope.is_none() {
         let default = chosen.map(|p| cx.in_lang(&p.scope).to_owned()).filter(|s| !s.is_empty());
@@ -73,7 +74,7 @@ fn ask_playbook<'a>(
     let rows: Vec<_> = rows.collect();
     table::show(cx.term, &[], rows);
     let question = cx.say(words::WHICH_PLAYBOOK);
-    let typed = cx.term.ask(question, None).ok_or_else(ended)?;
+    let typed = cx.term.ask(question, None).ok_or_else(|| ended(cx))?;
     let low = typed.to_lowercase();
     let by_number = typed.parse::<usize>().ok().and_then(|n| playbooks.get(n.checked_sub(1)?));
     let known = by_number.or_else(|| playbooks.iter().find(|p| p.id.as_str() == low));
@@ -95,22 +96,22 @@ fn ask_level(
     cx.term.line(&shown.join("   "));
     let by_playbook = cx.say(words::BY_PLAYBOOK);
     let default = chosen.map_or_else(|| by_playbook.to_owned(), |p| p.level.id.clone());
-    let question = cx.say(words::WHICH_LEVEL);
+    let (question, lang) = (cx.say(words::WHICH_LEVEL), cx.term.lang());
     let read = |typed: &str| {
         let named = |l: &&LevelView| l.level.id.eq_ignore_ascii_case(typed) || l.alias.eq_ignore_ascii_case(typed);
         match levels.iter().find(named) {
             Some(level) => Ok(Some(level.level.id.clone())),
             None if typed == by_playbook => Ok(None),
-            None => Err(Error::usage(format!("no level is called “{typed}”"), "type one of those above")),
+            None => Err(Error::usage(words::no_level(lang, typed), words::TYPE_ONE_ABOVE.say(lang))),
         }
     };
-    report.level = cx.term.ask_for(question, Some(&default), read).ok_or_else(ended)?;
+    report.level = cx.term.ask_for(question, Some(&default), read).ok_or_else(|| ended(cx))?;
     Ok(())
 }
 
 fn ask(cx: &mut Context<'_>, question: Word, default: &str) -> Result<String, Error> {
     let question = cx.say(question);
-    cx.term.ask(question, Some(default)).ok_or_else(ended)
+    cx.term.ask(question, Some(default)).ok_or_else(|| ended(cx))
 }
 
 /// A time, or nothing when the default stands.
@@ -132,10 +133,9 @@ fn ask_time(
             Err(error) => cx.term.notice(&format!("  {}: {}", error.why, error.help)),
         }
     }
-    Err(ended())
+    Err(ended(cx))
 }
 
-fn ended() -> Error {
-    Error::usage("the questions were not answered: nothing was sent", "call `vardkase report` again, or give options")
-        .coded("missing")
+fn ended(cx: &Context<'_>) -> Error {
+    Error::usage(cx.say(words::NOT_ALL_ANSWERED), cx.say(words::REPORT_AGAIN_OR)).coded("missing")
 }

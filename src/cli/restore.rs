@@ -16,8 +16,10 @@ use crate::dispatch::forgotten::{instead, read_forgotten};
 use crate::dispatch::record::{encode_system, label};
 use crate::dispatch::rehearse::rehearse;
 use crate::dispatch::system_record::{Forgotten, Rehearsal, SystemRecord};
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::journal::{Batch, Head, Journal, OpenOptions, Reader, SqliteReader, backup, restore};
+use crate::words::cli as words;
 
 /// Make a state folder of a backup; or rehearse that, and put on record how it went.
 ///
@@ -65,25 +67,23 @@ impl RestoreArgs {
                     cx.term.json(&value);
                     return Ok(0);
                 }
-                cx.term
-                    .line_in(Hue::Good, &format!("{}: {} records restored and proved", state.display(), info.head.seq));
+                let lang = cx.term.lang();
+                cx.term.line_in(Hue::Good, &words::restored_records(lang, info.head.seq, state.display()));
                 tell(cx, &info);
                 match forgotten {
-                    Some(n) => cx.term.line(&format!("forgotten as before: {n} incidents")),
-                    None => cx.term.line(
-                        "what was forgotten after this backup was made is in it: forget it again, or restore with --forgotten-in DIR",
-                    ),
+                    Some(n) => cx.term.line(&words::forgotten_again(lang, n)),
+                    None => cx.term.line(words::FORGOTTEN_IN_IT.say(lang)),
                 }
-                cx.term.line(&format!("next: vardkase serve --state {}", state.display()));
+                cx.term.line(&words::next_serve(lang, state.display()));
                 Ok(0)
             }
-            (false, None) => Err(Error::usage("the backup is missing", "vardkase restore FILE --state DIR")),
+            (false, None) => Err(Error::usage(cx.say(words::NO_BACKUP), "vardkase restore FILE --state DIR")),
         }
     }
 
     fn rehearse(self, cx: &mut Context<'_>) -> Result<u8, Error> {
         let state = cx.global.state.clone();
-        let scratch = Scratch::new(self.scratch.as_deref())?;
+        let scratch = Scratch::new(self.scratch.as_deref(), cx.term.lang())?;
         let file = match &self.file {
             Some(file) => file.clone(),
             None => {
@@ -104,12 +104,13 @@ impl RestoreArgs {
         }
         let Rehearsal { ok, what, records, backup_at, took_ms } = &rehearsal;
         let hue = if *ok { Hue::Good } else { Hue::Bad };
-        cx.term.line_in(hue, &format!("{}: {what}", if *ok { "the restore works" } else { "THE RESTORE FAILED" }));
-        cx.term.line(&format!("{records} records of a backup of {backup_at}, in {:.1} s", *took_ms as f64 / 1000.0));
+        let lang = cx.term.lang();
+        let said = if *ok { words::restore_works(lang, what) } else { words::restore_failed(lang, what) };
+        cx.term.line_in(hue, &said);
+        let seconds = format!("{:.1}", *took_ms as f64 / 1000.0);
+        cx.term.line(&words::restore_took(lang, records, backup_at, seconds));
         if !ok {
-            cx.term.notice(
-                "help: take a new backup and rehearse that; keep this file, and `vardkase verify` the state folder",
-            );
+            cx.term.help(words::RESTORE_KEEP.say(lang));
         }
         recorded.map(|()| code)
     }
@@ -119,9 +120,8 @@ impl RestoreArgs {
 fn forget_as_in(cx: &mut Context<'_>, state: &Path, other: &Path, head: Head) -> Result<usize, Error> {
     let theirs = SqliteReader::open(other)?;
     if theirs.head_at(head.seq)? != Some(head) {
-        let why =
-            format!("{} is not this journal as it was later: record {} is another one", other.display(), head.seq);
-        return Err(Error::new(Kind::Journal, why, "name the state folder that was lost, or its second copy"));
+        let why = words::not_later(cx.term.lang(), other.display(), head.seq);
+        return Err(Error::new(Kind::Journal, why, cx.say(words::NAME_LOST)));
     }
     let theirs = read_forgotten(&theirs)?;
     let journal = Journal::open(state, OpenOptions::default())?;
@@ -144,9 +144,9 @@ fn forget_as_in(cx: &mut Context<'_>, state: &Path, other: &Path, head: Head) ->
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(within: Option<&Path>) -> Result<Self, Error> {
+    fn new(within: Option<&Path>, lang: Lang) -> Result<Self, Error> {
         let mut name = [0; 8];
-        let no = |what: String| Error::other(format!("no scratch folder: {what}"), "name a place with --scratch DIR");
+        let no = |what: String| Error::other(words::no_scratch(lang, what), words::NAME_SCRATCH.say(lang));
         getrandom::fill(&mut name).map_err(|e| no(e.to_string()))?;
         let name = format!("vardkase-rehearsal-{:016x}", u64::from_le_bytes(name));
         let dir = within.map_or_else(std::env::temp_dir, Path::to_path_buf).join(name);

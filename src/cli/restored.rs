@@ -7,6 +7,7 @@ use super::news::NewsArgs;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::input::Action;
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// Tell that it runs again while data are checked, or that the data are complete.
 #[derive(Args, Debug)]
@@ -31,8 +32,7 @@ impl RestoredArgs {
             return cx.act(&Action::Restored { incident, news });
         }
         if self.news != NewsArgs::default() {
-            let help = "tell the news first, as `vardkase update`";
-            return Err(Error::usage("--data-complete sends nothing, so it takes no news", help));
+            return Err(Error::usage(cx.say(words::SENDS_NOTHING), cx.say(words::NEWS_FIRST)));
         }
         cx.act(&Action::DataComplete { incident })
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::context::Context;
 use crate::config::schema;
 use crate::error::Error;
+use crate::words::cli as words;
 use crate::yaml::diagnostics::nearest;
 
 /// Print the JSON Schema of a configuration file, for editors; without a name, list them.
@@ -28,12 +29,13 @@ impl SchemaArgs {
             }
             return Ok(());
         };
+        let lang = cx.term.lang();
         let found = schema::schema(&name).ok_or_else(|| {
             let help = match nearest(&name, schema::names()) {
-                Some(near) => format!("did you mean “{near}”?"),
-                None => format!("there are: {}", schema::names().collect::<Vec<_>>().join(", ")),
+                Some(near) => words::did_you_mean(lang, near),
+                None => words::there_are(lang, schema::names().collect::<Vec<_>>().join(", ")),
             };
-            Error::usage(format!("there is no schema “{name}”"), help).coded("unknown-schema")
+            Error::usage(words::no_schema(lang, &name), help).coded("unknown-schema")
         })?;
         let text = serde_json::to_string_pretty(&found).unwrap_or_default();
         cx.term.raw(&format!("{text}\n"));

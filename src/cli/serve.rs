@@ -13,8 +13,10 @@ use super::terminal::Hue;
 use crate::app::{Options, StartError, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
+use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::web::auth::TOKEN_FILE;
+use crate::words::{Word, cli as words};
 
 /// Run the server: loop, gateways, timers, public page, console, API.
 #[derive(Args, Clone, Debug)]
@@ -51,9 +53,9 @@ impl ServeArgs {
         let options =
             Options { state, second_copy, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
         logging();
-        let runtime = runtime()?;
+        let runtime = runtime(cx.term.lang())?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
-        let no_url = options.public_url.is_none();
+        let (no_url, lang) = (options.public_url.is_none(), cx.term.lang());
         runtime.block_on(async {
             let running = start(loaded, options).await.map_err(|e| start_error(&e))?;
             if cx.json() {
@@ -66,18 +68,16 @@ impl ServeArgs {
                 }));
             } else {
                 if fictional {
-                    cx.term.line_in(
-                        Hue::Strong,
-                        "FICTIONAL REGION: nothing here exists. Point at yours with --config DIR.",
-                    );
+                    cx.term.line_in(Hue::Strong, words::FICTIONAL_POINT.say(lang));
                 }
                 cx.term.line(&region);
-                cx.term.line(&format!("public page  http://{}", running.public));
-                cx.term.line(&format!("console      http://{}", running.console));
-                cx.term.line(&format!("its token    {}", running.state_dir.join(TOKEN_FILE).display()));
+                let mut line = |name: Word, what: String| cx.term.line(&format!("{:<14} {what}", name.say(lang)));
+                line(words::PUBLIC_PAGE, format!("http://{}", running.public));
+                line(words::CONSOLE, format!("http://{}", running.console));
+                line(words::ITS_TOKEN, running.state_dir.join(TOKEN_FILE).display().to_string());
                 let journal = running.handle.query(|_, meta| journal_view(meta)).await.unwrap_or_default();
                 if let Some(second) = journal.copies.get(1) {
-                    cx.term.line(&format!("second copy  {}: {} records", second.folder, second.records));
+                    line(words::SECOND_COPY, words::copy_records(lang, &second.folder, second.records));
                 }
                 for (hue, said) in
                     journal.alarms.iter().map(|a| (Hue::Bad, a)).chain(journal.warnings.iter().map(|w| (Hue::Wait, w)))
@@ -86,10 +86,10 @@ impl ServeArgs {
                     cx.term.line_in(hue, &said);
                 }
                 if warnings > 0 {
-                    cx.term.line(&format!("`vardkase check` has {warnings} warnings"));
+                    cx.term.line(&words::check_warns(lang, warnings));
                 }
                 if no_url {
-                    cx.term.line("no --public-url: mails have no answer links, faxes no address in their code");
+                    cx.term.line(words::NO_PUBLIC_URL.say(lang));
                 }
             }
             until_told().await;
@@ -115,11 +115,11 @@ pub(super) async fn until_told() {
 }
 
 /// The threads that everything runs on.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+pub(super) fn runtime(lang: Lang) -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|e| Error::other(format!("the system gives no threads: {e}"), "end what uses them up"))
+        .map_err(|e| Error::other(words::no_threads(lang, e), words::END_USERS.say(lang)))
 }
 
 /// Log lines go to standard error; `RUST_LOG` chooses which.

@@ -45,8 +45,7 @@ impl StatusArgs {
             return self.show(cx, &seen);
         }
         if !cx.term.screen() || cx.json() {
-            let help = "leave --watch out, or follow the journal with `vardkase log --follow`";
-            return Err(Error::usage("--watch needs a terminal", help));
+            return Err(Error::usage(cx.say(words::WATCH_NEEDS), cx.say(words::WATCH_ELSE)));
         }
         // The first look may fail for good; later ones show that they fail and go on: the server may be starting again.
         let mut seen = Ok(self.look(cx)?);

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::domain::lang::Lang;
-use crate::error::{Error, Kind};
-use crate::words::{self as catalogue, Section, Word, cli as words};
+use crate::error::Error;
+use crate::words::{Section, Word, cli as words};
 
 /// A question is asked so often before it is given up: a broken terminal must not loop.
 const TRIES_MAX: u32 = 5;
@@ -115,6 +115,10 @@ impl Terminal {
     pub fn lang(&self) -> Lang {
         self.with.lang
     }
+    /// Programs read English.
+    pub fn for_programs(&mut self) {
+        self.with.lang = Lang::EN;
+    }
     /// A word in that language.
     pub(crate) fn say(&self, word: Word) -> &'static str {
         word.say(self.with.lang)
@@ -155,21 +159,19 @@ impl Terminal {
         let text = plain(text);
         self.aside(&format!("{text}\n"));
     }
-    /// A failure: what it is and what to do next in the language of the screen; then as the program says it, which
-    /// names the incident and the function, and is faint where it only adds to that.
+    /// A failure: what it is and what to do next.
     pub fn problem(&mut self, error: &Error) {
-        let text = plain(&error.text());
-        let Some((what, next)) = self.said(error) else { return self.aside(&text) };
-        // Whoever can be asked sees what is written beside, in colours if there are any.
-        let english = if self.with.asks { self.paint(Hue::Faint, text.trim_end()) } else { text.trim_end().to_owned() };
         let (wrong, now) = (self.say(words::ERROR), self.say(words::HELP));
-        self.aside(&format!("{wrong}: {what}\n{now}: {next}\n{english}\n"));
+        let mut text = format!("{wrong}: {}\n", error.why.trim_end());
+        if !error.help.is_empty() {
+            text.push_str(&format!("{now}: {}\n", error.help.trim_end()));
+        }
+        self.aside(&plain(&text));
     }
-    /// The words for a refusal, where the screen is not English as the program's own are. What was typed wrongly is not
-    /// a refusal: the command line's own words for it are English.
-    pub fn said(&self, error: &Error) -> Option<(&'static str, &'static str)> {
-        let told = self.with.lang != Lang::EN && error.kind != Kind::Usage;
-        if told { catalogue::refused(self.with.lang, &error.code) } else { None }
+    /// What to do next, beside what was asked for.
+    pub fn help(&mut self, next: &str) {
+        let now = self.say(words::HELP);
+        self.notice(&format!("{now}: {next}"));
     }
     fn aside(&mut self, text: &str) {
         // Where even this can't be written, the exit code still says it.
@@ -279,39 +281,6 @@ mod tests {
         assert_eq!(term.ask("playbook", Some("ehr-down")).as_deref(), Some("ehr-down"));
         assert_eq!(term.ask("playbook", Some("ehr-down")).as_deref(), Some("journal"));
         assert_eq!(term.ask("playbook", Some("ehr-down")), None, "the input has ended");
-    }
-
-    #[test]
-    fn a_refusal_is_said_in_the_language_of_the_screen_first_and_then_as_the_program_says_it() {
-        use crate::domain::incident::input::Refused;
-        use std::sync::{Arc, Mutex};
-
-        #[derive(Clone, Default)]
-        struct Shown(Arc<Mutex<Vec<u8>>>);
-        impl Write for Shown {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().expect("nobody panicked").write(bytes)
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let shown = |lang, colour, error: &Error| {
-            let err = Shown::default();
-            let (out, input) = (Box::new(io::sink()), Box::new(io::empty()));
-            let with = Setup { out, err: Box::new(err.clone()), input, asks: true, screen: true, colour, lang };
-            Terminal::new(with).problem(error);
-            let bytes = err.0.lock().expect("nobody panicked").clone();
-            String::from_utf8(bytes).expect("UTF-8")
-        };
-        let refused = Error::from(Refused::new("not-yours", "iva may not", "asked: kib"));
-        let (sv, en) = ("Din funktion får inte göra detta.", "error: iva may not\nhelp: asked: kib");
-        let next = "Be någon av dem som detaljerna nämner.";
-        assert_eq!(shown(Lang::EN, true, &refused), format!("{en}\n"));
-        assert_eq!(shown(Lang::SV, false, &refused), format!("fel: {sv}\nhjälp: {next}\n{en}\n"));
-        assert_eq!(shown(Lang::SV, true, &refused), format!("fel: {sv}\nhjälp: {next}\n\x1b[2m{en}\x1b[0m\n"));
-        let typed = Error::usage("“soon” is not a time", "write 03:12").coded("bad-time");
-        assert_eq!(shown(Lang::SV, true, &typed), typed.text(), "its words would be about another time");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::domain::time::At;
-use crate::error::Error;
 
 /// Where a time without a date lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,14 +91,12 @@ fn form(text: &str) -> Option<Form> {
 }
 
 /// Whether it is a time at all.
-pub fn check_form(text: &str) -> Result<(), Error> {
-    let help = "write 03:12, `in 2h`, `20m ago`, 2031-01-01 03:12, or RFC 3339";
-    form(text).map(drop).ok_or_else(|| Error::usage(format!("“{text}” is not a time"), help).coded("bad-time"))
+pub fn is_time(text: &str) -> bool {
+    form(text).is_some()
 }
 
 /// A time in the region. One without a date is the nearest on its side; of an hour that comes twice, the nearest to now.
-pub fn local(text: &str, now: At, zone: &TimeZone, side: Side) -> Result<At, Error> {
-    check_form(text)?;
+pub fn local(text: &str, now: At, zone: &TimeZone, side: Side) -> Option<At> {
     let today = now.timestamp().to_zoned(zone.clone()).date();
     let candidates: Vec<DateTime> = match form(text) {
         Some(Form::Dated(at)) => vec![at],
@@ -122,9 +119,7 @@ pub fn local(text: &str, now: At, zone: &TimeZone, side: Side) -> Result<At, Err
     };
     // A date on the wrong side is for the server to refuse, with its reason.
     let found = found.or_else(|| moments.first().filter(|_| dated));
-    found
-        .copied()
-        .ok_or_else(|| Error::usage(format!("“{text}” is not a time"), "write it as RFC 3339").coded("bad-time"))
+    found.copied()
 }
 
 #[cfg(test)]
@@ -137,7 +132,7 @@ mod tests {
     }
     fn read(text: &str, now: &str, side: Side) -> Option<String> {
         let zone = crate::domain::calendar::Zone::named("Europe/Stockholm").unwrap().0;
-        let found = absolute(text, at(now)).or_else(|| local(text, at(now), &zone, side).ok());
+        let found = absolute(text, at(now)).or_else(|| local(text, at(now), &zone, side));
         found.map(|a| a.to_string())
     }
 

@@ -7,6 +7,7 @@ use crate::domain::ids::{BadNumber, IncidentNo, MessageNo};
 use crate::domain::incident::facts::Safety;
 use crate::domain::lang::{L10n, Lang};
 use crate::error::Error;
+use crate::words::cli as words;
 
 /// `14` or `14-2`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,15 +60,15 @@ pub fn l10n(given: &[Worded], lang: Lang) -> Option<L10n> {
 }
 
 /// Whole texts: here the language must be said, since each is a text of its own with its own fingerprint.
-pub fn texts(given: &[Worded]) -> Result<BTreeMap<Lang, String>, Error> {
+pub fn texts(given: &[Worded], said_in: Lang) -> Result<BTreeMap<Lang, String>, Error> {
     let mut all = BTreeMap::new();
     for worded in given {
         let Some(lang) = worded.lang else {
-            let help = "write --text sv='LARM …', once per language";
-            return Err(Error::usage("it is not said in which language the text is", help).coded("missing"));
+            let (why, help) = (words::NO_LANGUAGE.say(said_in), words::TEXT_PER_LANGUAGE.say(said_in));
+            return Err(Error::usage(why, help).coded("missing"));
         };
         if all.insert(lang, worded.text.clone()).is_some() {
-            return Err(Error::usage(format!("there are two texts in “{lang}”"), "give one per language"));
+            return Err(Error::usage(words::two_texts(said_in, lang), words::ONE_PER_LANGUAGE.say(said_in)));
         }
     }
     Ok(all)
@@ -112,7 +113,7 @@ mod tests {
         assert_eq!((all.exact(Lang::SV), all.exact(Lang::EN)), (Some("Nere"), Some("Down")));
         assert_eq!(l10n(&given[2..], Lang::SV).unwrap().exact(Lang::SV), Some("a=b"));
         assert_eq!(l10n(&[], Lang::SV), None);
-        assert!(texts(&given[2..]).is_err());
-        assert!(texts(&[given[0].clone(), given[0].clone()]).is_err());
+        assert!(texts(&given[2..], Lang::EN).is_err());
+        assert!(texts(&[given[0].clone(), given[0].clone()], Lang::EN).is_err());
     }
 }

@@ -12,12 +12,14 @@ use super::context::Context;
 use super::terminal::Hue;
 use crate::config::{Source, load};
 use crate::dispatch::evidence;
-use crate::dispatch::forgotten::{instead, read_forgotten};
+use crate::dispatch::forgotten::{day, read_forgotten};
 use crate::dispatch::replay::{Replay, build};
 use crate::dispatch::system_record::Forgotten;
+use crate::domain::lang::Lang;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
 use crate::journal::{Checkpoint, Head, Reader, Report, ShortHead, SqliteReader, Unusable, VerifyOptions, verify};
+use crate::words::cli as words;
 
 /// Prove that the journal is whole and unchanged; says the first broken record.
 #[derive(Args, Debug)]
@@ -53,7 +55,8 @@ impl VerifyArgs {
         let seals = evidence::seals(&reader)?;
         let on_record = read_forgotten(&reader)?;
         let checkpoint = checkpoint_says(&state, &reader);
-        let doubt = self.doubt(&reader, &seals, report.records);
+        let lang = cx.term.lang();
+        let doubt = self.doubt(lang, &reader, &seals, report.records);
         let code = if report.is_whole() && doubt.is_none() { 0 } else { Kind::Journal.exit_code() };
         if cx.json() {
             let mut value = as_json(&report);
@@ -61,7 +64,8 @@ impl VerifyArgs {
             value["sealed"] = seals.last.as_ref().map(|s| json!({ "seq": s.seq, "at": At(s.at_ms) })).into();
             value["seal_keys"] = seals.keys.iter().map(hex::encode).collect::<Vec<_>>().into();
             value["doubt"] = doubt.into();
-            value["checkpoint"] = checkpoint.as_ref().map_or_else(ToString::to_string, Clone::clone).into();
+            let says = |seq: &u64| format!("says what the journal says up to record {seq}");
+            value["checkpoint"] = checkpoint.as_ref().map_or_else(ToString::to_string, says).into();
             value["forgotten"] = on_record
                 .iter()
                 .map(|(no, (at, f))| json!({ "incident": no, "at": at, "by": f.by, "reason": f.reason }))
@@ -71,50 +75,45 @@ impl VerifyArgs {
             return Ok(code);
         }
         if let Some(doubt) = &doubt {
-            cx.term.line_in(Hue::Bad, &format!("NOT PROVED: {doubt}"));
+            cx.term.line_in(Hue::Bad, &words::not_proved(lang, doubt));
         }
-        let head = report.head.map_or_else(|| "none".to_owned(), |h| h.to_string());
+        let head = report.head.map_or_else(|| words::NONE.say(lang).to_owned(), |h| h.to_string());
         match &report.fault {
-            None => cx.term.line_in(Hue::Good, &format!("{} records are proved", report.records)),
-            Some(fault) => cx.term.line_in(Hue::Bad, &format!("BROKEN at {fault}")),
+            None => cx.term.line_in(Hue::Good, &words::records_proved(lang, report.records)),
+            Some(fault) => cx.term.line_in(Hue::Bad, &words::broken_at(lang, fault)),
         }
         if report.fault.is_some() {
-            cx.term.line(&format!("{} records before it are proved", report.records));
+            cx.term.line(&words::records_before(lang, report.records));
         }
-        cx.term.line(&format!("head: {head}"));
+        cx.term.line(&words::head(lang, head));
         let keys: Vec<String> = seals.keys.iter().map(hex::encode).collect();
         match &seals.last {
-            Some(last) => cx.term.line(&format!(
-                "seals: {} proved, the last of record {} at {}, by {}",
-                seals.proved,
-                last.seq,
-                At(last.at_ms),
-                keys.join(", ")
-            )),
-            None => cx.term.line("seals: none"),
+            Some(last) => {
+                cx.term.line(&words::seals(lang, seals.proved, last.seq, At(last.at_ms), keys.join(", ")));
+            }
+            None => cx.term.line(words::NO_SEALS.say(lang)),
         }
         let (proved, forgotten) = (report.private_proved, report.private_forgotten);
         let without_key = report.private_without_key;
-        cx.term.line(&format!("private values: {proved} proved, {forgotten} forgotten, {without_key} without a key"));
+        cx.term.line(&words::private(lang, proved, forgotten, without_key));
         for (no, (at, Forgotten { by, reason, .. })) in &on_record {
-            let by = by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-            cx.term.line(&format!("{no}: {}{by}: {reason}", instead(*at)));
+            let by = by.as_ref().map(|by| format!(", {by}")).unwrap_or_default();
+            cx.term.line(&format!("{no}: {}{by}: {reason}", words::forgotten_on(lang, day(*at))));
         }
         match &checkpoint {
-            Ok(said) => cx.term.line(&format!("checkpoint: {said}")),
-            Err(Unusable::Missing) => cx.term.line("checkpoint: none"),
-            Err(why) => cx.term.line_in(Hue::Wait, &format!("checkpoint: not used by a start, {why}")),
+            Ok(seq) => cx.term.line(&words::checkpoint(lang, seq)),
+            Err(Unusable::Missing) => cx.term.line(words::CHECKPOINT_NONE.say(lang)),
+            Err(why) => cx.term.line_in(Hue::Wait, &words::checkpoint_unused(lang, why)),
         }
         for fault in &report.side_faults {
-            cx.term.line_in(Hue::Bad, &format!("beside the chain: {fault}"));
+            cx.term.line_in(Hue::Bad, &words::beside_chain(lang, fault));
         }
         let untold = report.side_faults_count.saturating_sub(report.side_faults.len() as u64);
         if untold > 0 {
-            cx.term.line(&format!("and {untold} more beside the chain"));
+            cx.term.line(&words::more_beside_chain(lang, untold));
         }
         if code != 0 {
-            cx.term
-                .notice("help: keep the folder as it is, verify its second copy, and start on the one that is whole");
+            cx.term.help(words::VERIFY_KEEP.say(lang));
         }
         Ok(code)
     }
@@ -122,7 +121,7 @@ impl VerifyArgs {
 
 /// Carries the journal out again up to its checkpoint's record, and compares. It proves nothing of the journal, which decides:
 /// one that says something else would make a start wrong.
-fn checkpoint_says(state: &Path, reader: &SqliteReader) -> Result<String, Unusable> {
+fn checkpoint_says(state: &Path, reader: &SqliteReader) -> Result<u64, Unusable> {
     let checkpoint = Checkpoint::read(state, &build())?;
     let replay = Replay::of(&checkpoint, reader)?;
     let body = |why: String| Unusable::Body(why);
@@ -132,34 +131,33 @@ fn checkpoint_says(state: &Path, reader: &SqliteReader) -> Result<String, Unusab
     if !again.says_the_same(&replay) {
         return Err(body("the journal says something else: delete the file `checkpoint`".into()));
     }
-    Ok(format!("says what the journal says up to record {}", checkpoint.head.seq))
+    Ok(checkpoint.head.seq)
 }
 
 impl VerifyArgs {
     /// What seals and the foot of a mail have against the journal.
-    fn doubt(&self, reader: &SqliteReader, seals: &evidence::Seals, records: u64) -> Option<String> {
+    fn doubt(&self, lang: Lang, reader: &SqliteReader, seals: &evidence::Seals, records: u64) -> Option<String> {
         if let Some((seq, why)) = seals.fault {
-            return Some(format!("record {seq}: {why}"));
+            return Some(words::doubt_seal(lang, seq, why));
         }
         if let Some(key) = &self.key
             && let Some(other) = seals.keys.iter().map(hex::encode).find(|k| !k.eq_ignore_ascii_case(key))
         {
-            return Some(format!("seals are by {other}, not by {key}"));
+            return Some(words::doubt_key(lang, other, key));
         }
         let foot = self.foot?;
         match reader.head_at(foot.seq) {
             Ok(Some(head)) if ShortHead::of(head) == foot => None,
-            Ok(Some(_)) => {
-                Some(format!("record {} is not the one that was noted: the chain was computed anew", foot.seq))
-            }
-            Ok(None) => Some(format!("the journal ends at {records}, before the record that was noted ({})", foot.seq)),
+            Ok(Some(_)) => Some(words::doubt_other(lang, foot.seq)),
+            Ok(None) => Some(words::doubt_short(lang, records, foot.seq)),
             Err(e) => Some(e.to_string()),
         }
     }
 
     fn export(&self, cx: &mut Context<'_>, file: &Path) -> Result<u8, Error> {
+        let lang = cx.term.lang();
         let unread = |e: std::io::Error| {
-            Error::other(format!("{} can't be read: {e}", file.display()), "name the file of `vardkase log --export`")
+            Error::other(words::cant_be_read(lang, file.display(), e), words::EXPORT_NAME.say(lang))
         };
         let mut input = BufReader::new(File::open(file).map_err(unread)?);
         let expected = evidence::Expected { key: self.key.clone(), head: self.expect, foot: self.foot };
@@ -174,28 +172,26 @@ impl VerifyArgs {
         }
         match proof {
             Ok(proof) => {
-                cx.term.line_in(Hue::Good, &format!("{}: {} records are proved", file.display(), proof.records));
-                cx.term.line(&format!("head: {}", proof.head));
-                cx.term.line(&format!("plans: {} proved; seals: {} proved", proof.plans, proof.seals));
+                cx.term
+                    .line_in(Hue::Good, &format!("{}: {}", file.display(), words::records_proved(lang, proof.records)));
+                cx.term.line(&words::head(lang, proof.head));
+                cx.term.line(&words::export_proved(lang, proof.plans, proof.seals));
                 for (no, at) in &proof.forgotten {
-                    cx.term.line(&format!("{no}: what was private is {}", instead(*at)));
+                    cx.term.line(&format!("{no}: {}", words::forgotten_on(lang, day(*at))));
                 }
                 if let Some((seq, at)) = proof.sealed {
-                    cx.term.line(&format!("sealed up to record {seq} at {at}"));
+                    cx.term.line(&words::export_sealed(lang, seq, at));
                 }
                 for key in &proof.keys {
-                    cx.term.line(&format!("sealed by: {key}"));
+                    cx.term.line(&words::sealed_by(lang, key));
                 }
                 if self.key.is_none() && self.expect.is_none() && self.foot.is_none() {
-                    cx.term.notice(
-                        "help: compare the key or a head with one that was noted elsewhere (--key, --expect, --foot): whoever \
-                         forges a whole journal forges its seals with a key of his own",
-                    );
+                    cx.term.help(words::EXPORT_COMPARE.say(lang));
                 }
             }
             Err(wrong) => {
-                cx.term.line_in(Hue::Bad, &format!("NOT PROVED: {wrong}"));
-                cx.term.notice("help: ask for the file anew, and for the journal's second copy");
+                cx.term.line_in(Hue::Bad, &words::not_proved(lang, wrong));
+                cx.term.help(words::EXPORT_ASK_ANEW.say(lang));
             }
         }
         Ok(code)

@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::check::Depth;
 use super::load::load_all;
 use super::source::Source;
+use crate::domain::lang::Lang;
+use crate::words::cli as words;
 use crate::yaml::diagnostics::{Diagnostic, Severity, render_text};
 
 /// What `vardkase check` found.
@@ -34,27 +36,24 @@ impl CheckReport {
         let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         (errors, self.diagnostics.len() - errors)
     }
-    /// The report as text for a terminal.
-    pub fn text(&self) -> String {
+    /// For a terminal. What was found is English; how much it is stands in that language.
+    pub fn text(&self, lang: Lang) -> String {
         let (errors, warnings) = self.counts();
         let mut out = render_text(&self.diagnostics);
         if !out.is_empty() {
             out.push('\n');
         }
         out.push_str(&match (errors, warnings) {
-            (0, 0) => "fine\n".to_owned(),
-            (0, w) => format!("fine, with {}\n", count(w, "warning")),
-            (e, 0) => format!("{}\n", count(e, "error")),
-            (e, w) => format!("{}, {}\n", count(e, "error"), count(w, "warning")),
+            (0, 0) => words::CHECK_FINE.say(lang).to_owned(),
+            (0, w) => words::check_fine_with(lang, words::check_warnings(lang, w)),
+            (e, 0) => words::check_errors(lang, e),
+            (e, w) => format!("{}, {}", words::check_errors(lang, e), words::check_warnings(lang, w)),
         });
+        out.push('\n');
         out
     }
     /// The report as JSON for editors.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".into())
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

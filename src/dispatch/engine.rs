@@ -33,8 +33,9 @@ use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::gateways::TEST_TTL_S;
-use crate::domain::incident::input::{Input, Refused, Told};
+use crate::domain::incident::input::{Input, Told};
 use crate::domain::incident::recall::recalled;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
 use crate::domain::incident::values::{Item, Phase};
 use crate::domain::plan::{Channel, Plan};
@@ -453,8 +454,8 @@ impl Engine {
                 "the configuration is too large and not in force"
             );
             if let Some(reply) = reply {
-                let why = format!("the configuration takes {} bytes, the journal {BLOB_BYTES_MAX}", bytes.len());
-                let _ = reply.send(Err(Refused::new("too-large", why, "take out what no playbook uses")));
+                let (bytes, max) = (bytes.len(), BLOB_BYTES_MAX);
+                let _ = reply.send(Err(refuse!(TooLargeConfiguration { bytes, max })));
             }
             return;
         }

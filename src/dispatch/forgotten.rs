@@ -19,7 +19,12 @@ pub type ForgottenAt = BTreeMap<IncidentNo, At>;
 
 /// The words that stand in the place of a value that was forgotten.
 pub fn instead(at: At) -> String {
-    format!("forgotten {}", at.timestamp().strftime("%Y-%m-%d"))
+    format!("forgotten {}", day(at))
+}
+
+/// The day, as people read it in the journal: UTC.
+pub fn day(at: At) -> String {
+    at.timestamp().strftime("%Y-%m-%d").to_string()
 }
 
 /// A backup that still holds what was forgotten since.

@@ -27,6 +27,7 @@ use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::Input;
+use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::view::{self, RungView};
 
@@ -82,14 +83,11 @@ pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, reads: bool) -> Result<()
 }
 
 pub(super) fn denied(why: Denied) -> Response {
-    let help = "send Authorization: Bearer with the token of the file console-token in the state folder";
-    let problem = match why {
-        Denied::Wrong => Problem::new(StatusCode::UNAUTHORIZED, "no-token", "the token is missing or wrong", help),
-        Denied::TooMany(_) => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "too many wrong tokens came", help)
-        }
+    let refused = match why {
+        Denied::Wrong => refuse!(NoToken),
+        Denied::TooMany(_) => refuse!(TooManyTries),
     };
-    let mut response = problem.answer(true);
+    let mut response = Problem::from(refused).answer(true);
     let value = match why {
         Denied::Wrong => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
         Denied::TooMany(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),
@@ -166,20 +164,14 @@ pub(super) fn json<T: DeserializeOwned>(
 ) -> Result<T, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "not-json", "the body is not JSON", "send Content-Type: application/json"));
+        return Err(refuse!(NotJson).into());
     }
     let body = body.map_err(|e| too_large(e.status()))?;
-    serde_json::from_slice(&body).map_err(|e| Problem::input(e.to_string()))
+    serde_json::from_slice(&body).map_err(Problem::input)
 }
 
 pub(super) fn too_large(status: StatusCode) -> Problem {
-    Problem::new(
-        status,
-        "too-large",
-        "the body is too large or did not arrive whole",
-        "texts have at most 4000 characters",
-    )
+    Problem::new(status, refuse!(TooLarge))
 }
 
 /// Looks at the state and answers with what was seen.
@@ -229,28 +221,22 @@ async fn incident(
 }
 
 pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
-    let Path(text) = path.map_err(|e| Problem::input(e.to_string()))?;
-    text.parse().map_err(|e: crate::domain::ids::BadNumber| {
-        Problem::new(StatusCode::NOT_FOUND, "unknown-incident", e.to_string(), "see /api/v1/incidents")
-    })
+    let Path(text) = path.map_err(Problem::input)?;
+    text.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed: text }).into())
 }
 
 pub(super) fn no_incident(no: IncidentNo) -> Problem {
-    let why = format!("there is no incident {no} in memory");
-    Problem::new(StatusCode::NOT_FOUND, "unknown-incident", why, "look it up in the log")
+    refuse!(UnknownIncidentInMemory { incident: no }).into()
 }
 
 async fn previews(
     State(ctx): State<Ctx>,
     path: Result<Path<(String, u32)>, PathRejection>,
 ) -> Result<Json<view::PreviewsView>, Problem> {
-    let Path((no, seq)) = path.map_err(|e| Problem::input(e.to_string()))?;
+    let Path((no, seq)) = path.map_err(Problem::input)?;
     let no = number(Ok(Path(no)))?;
     let found = ctx.handle.query(move |s, m| view::previews(s, no, seq, m.now)).await?;
-    found.map(Json).ok_or_else(|| {
-        let why = format!("there is no message {no}-{seq}");
-        Problem::new(StatusCode::NOT_FOUND, "unknown-number", why, "see the incident's messages")
-    })
+    found.map(Json).ok_or_else(|| refuse!(UnknownNumberLook { message: format!("{no}-{seq}") }).into())
 }
 
 #[derive(Deserialize)]
@@ -263,15 +249,14 @@ pub(super) fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem>
     if state.plan.function_ix(by.as_str()).is_some() {
         return Ok(());
     }
-    let why = format!("no function is called “{by}”");
-    Err(Problem::new(StatusCode::NOT_FOUND, "unknown-function", why, "see /api/v1/functions"))
+    Err(refuse!(UnknownFunction { function: by }).into())
 }
 
 async fn approvals(
     State(ctx): State<Ctx>,
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
-    let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let Query(As { by }) = query.map_err(Problem::input)?;
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
     found.map(Json)
 }
@@ -280,7 +265,7 @@ async fn todo(
     State(ctx): State<Ctx>,
     query: Result<Query<As>, QueryRejection>,
 ) -> Result<Json<view::TodoView>, Problem> {
-    let Query(As { by }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let Query(As { by }) = query.map_err(Problem::input)?;
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
     found.map(Json)
 }
@@ -305,13 +290,10 @@ struct LogQuery {
 }
 
 async fn log(State(ctx): State<Ctx>, query: Result<Query<LogQuery>, QueryRejection>) -> Result<Json<LogPart>, Problem> {
-    let Query(LogQuery { after, incident }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let Query(LogQuery { after, incident }) = query.map_err(Problem::input)?;
     let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
     let (journal, forgotten) = (ctx.log.clone(), ctx.handle.query(|_, meta| forgotten_at(meta)).await?);
-    let unreadable = |why: String| {
-        let help = "`vardkase verify` tells what is wrong with the journal";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log-unreadable", why, help)
-    };
+    let unreadable = |detail: String| Problem::from(refuse!(LogUnreadable { detail }));
     match tokio::task::spawn_blocking(move || journal.read(after, incident, &forgotten)).await {
         Ok(part) => part.map(Json).map_err(unreadable),
         Err(e) => Err(unreadable(e.to_string())),

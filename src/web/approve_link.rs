@@ -35,25 +35,13 @@ struct Page {
     path: String,
     seen: Option<Seen>,
     /// What a button did, or why it did nothing.
-    did: Option<Result<&'static str, Undone>>,
+    did: Option<Result<&'static str, String>>,
 }
 
-/// Why a button did nothing.
-struct Undone {
-    /// In the language of the page, where there are words in it.
-    said: String,
-    /// In English, beside words in another language: which text, which duty.
-    details: Option<String>,
-}
-
-impl Undone {
-    fn of(problem: Problem, lang: Lang) -> Self {
-        let details = format!("{}. {}", problem.why, problem.help);
-        match problem.said(lang) {
-            Some((what, next)) => Self { said: format!("{what} {next}"), details: Some(details) },
-            None => Self { said: details, details: None },
-        }
-    }
+/// Why a button did nothing, and what to do next.
+fn undone(problem: Problem, lang: Lang) -> String {
+    let (what, next) = problem.said(lang);
+    format!("{what} {next}")
 }
 
 /// The text that waits.
@@ -96,10 +84,10 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
             Ok((action, done)) => {
                 match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
                     Ok(_) => Ok(done),
-                    Err(failed) => Err(Undone::of(failed.into(), lang)),
+                    Err(failed) => Err(undone(failed.into(), lang)),
                 }
             }
-            Err(said) => Err(Undone { said, details: None }),
+            Err(said) => Err(said),
         });
     }
     let failed = did.as_ref().is_some_and(Result::is_err);
@@ -189,25 +177,22 @@ mod tests {
     use super::*;
     use crate::dispatch::engine::Failed;
     use crate::domain::ids::IncidentNo;
-    use crate::domain::incident::input::Refused;
+    use crate::domain::incident::refused::refuse;
 
     #[test]
-    fn what_was_refused_is_said_in_the_language_of_the_page_with_its_details() {
+    fn what_was_refused_is_said_in_the_language_of_the_page() {
         let page = |lang, failed: Failed| {
             let seen =
                 Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, entries: Vec::new() };
-            let did = Some(Err(Undone::of(failed.into(), lang)));
+            let did = Some(Err(undone(failed.into(), lang)));
             let (region, path) = (String::new(), "/a/1.x".into());
             Page { lang, region, fictional: false, path, seen: Some(seen), did }.render().unwrap()
         };
-        let refused = || Failed::Refused(Refused::new("four-eyes", "so-vard reported 14", "a deputy approves it"));
+        let refused = || Failed::Refused(refuse!(FourEyes { by: "so-vard", incident: 14 }));
         let sv = page(Lang::SV, refused());
-        assert!(
-            sv.contains("Du har rapporterat störningen och får inte själv godkänna texten. Be en ersättare"),
-            "{sv}"
-        );
-        assert!(sv.contains("<small lang=\"en\">so-vard reported 14. a deputy approves it</small>"), "{sv}");
-        assert!(page(Lang::EN, refused()).contains("✘ so-vard reported 14. a deputy approves it</p>"));
+        let said = "so-vard har rapporterat händelse 14 och får inte själv godkänna texten. Be en ersättare";
+        assert!(sv.contains(said), "{sv}");
+        assert!(page(Lang::EN, refused()).contains("✘ so-vard reported incident 14 and may not approve the text"));
         assert!(page(Lang::SV, Failed::GoingDown).contains("Programmet stängs av; inget är gjort."));
     }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::Ctx;
@@ -18,6 +18,7 @@ use crate::domain::ids::GatewayId;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
 use crate::gateways::Health;
@@ -125,7 +126,7 @@ pub(super) async fn probe(
     State(ctx): State<Ctx>,
     path: Result<Path<GatewayId>, PathRejection>,
 ) -> Result<Json<Probed>, Problem> {
-    let Path(id) = path.map_err(|e| Problem::input(e.to_string()))?;
+    let Path(id) = path.map_err(Problem::input)?;
     let wanted = id.clone();
     let (view, worker) = ctx
         .handle
@@ -143,12 +144,7 @@ pub(super) async fn probe(
             let ok = matches!(view.standing, Standing::Healthy | Standing::Page | Standing::Manual);
             Ok(Json(Probed { ok, detail: view.detail, far_end: view.far_end }))
         }
-        (None, None) => Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            "unknown-gateway",
-            format!("no gateway is called “{id}”"),
-            "see /api/v1/gateways",
-        )),
+        (None, None) => Err(refuse!(UnknownGatewayLook { gateway: id }).into()),
     }
 }
 
@@ -159,7 +155,7 @@ pub(super) async fn test(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TestsSent>, Problem> {
-    let Path(gateway) = path.map_err(|e| Problem::input(e.to_string()))?;
+    let Path(gateway) = path.map_err(Problem::input)?;
     let TestRequest { by, function } = json(&headers, body)?;
     let action = Box::new(Action::TestGateway { gateway, function });
     let done = ctx.handle.input(Input::Command { by, action }).await?;
@@ -221,7 +217,7 @@ pub(super) async fn tests(
     State(ctx): State<Ctx>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Vec<TestView>>, Problem> {
-    let Query(Which { gateway }) = query.map_err(|e| Problem::input(e.to_string()))?;
+    let Query(Which { gateway }) = query.map_err(Problem::input)?;
     let mut all = ctx.handle.query(tests_of).await?;
     all.retain(|t| gateway.as_ref().is_none_or(|g| t.gateway == *g));
     Ok(Json(all))

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::clock::SharedClock;
 use crate::dispatch::engine::Handle;
+use crate::domain::incident::refused::refuse;
+use problem::Problem;
 
 pub mod answer;
 pub mod api;
@@ -68,23 +70,17 @@ pub fn router(ctx: Ctx) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn(protect))
+        .layer(middleware::from_fn(problem::in_their_language))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(ctx)
 }
 
 async fn unknown_path(request: Request) -> Response {
-    let problem = problem::Problem::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such page", "begin at /");
-    problem.answer(is_program(&request))
+    Problem::from(refuse!(UnknownPath)).answer(is_program(&request))
 }
 
 async fn unknown_method(request: Request) -> Response {
-    let problem = problem::Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "unknown-method",
-        "this address does not take that method",
-        "GET reads, POST acts",
-    );
-    problem.answer(is_program(&request))
+    Problem::from(refuse!(UnknownMethod)).answer(is_program(&request))
 }
 
 fn is_program(request: &Request) -> bool {
@@ -97,9 +93,7 @@ async fn protect(request: Request, next: Next) -> Response {
     // A page of another origin can't act even in a browser that forgot what SameSite means.
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|v| v == "cross-site");
     if foreign && request.method() == Method::POST {
-        let why = "the form was sent from another site";
-        return problem::Problem::new(StatusCode::FORBIDDEN, "cross-site", why, "open the console itself")
-            .answer(is_program(&request));
+        return Problem::from(refuse!(CrossSite)).answer(is_program(&request));
     }
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();

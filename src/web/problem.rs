@@ -2,28 +2,23 @@
 
 use askama::Template;
 use axum::Json;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::api::Refusal;
 use crate::dispatch::engine::Failed;
-use crate::domain::ids::IncidentNo;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::lang::Lang;
-use crate::words::{self, link};
+use crate::words::{self, Section, link};
 
 /// Why a request was refused.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The answer's status.
     pub status: StatusCode,
-    /// A word for programs (`stale-fingerprint`).
-    pub code: String,
-    pub why: String,
-    /// What to do next.
-    pub help: String,
-    /// The open incident that the same fault was reported as.
-    pub already: Option<IncidentNo>,
+    pub refused: Refused,
 }
 
 #[derive(Template)]
@@ -34,8 +29,8 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn said(&self) -> Option<(&'static str, &'static str)> {
-        self.problem.said(Lang::SV)
+    fn said(&self, lang: Lang) -> (String, String) {
+        self.problem.said(lang)
     }
     fn back(&self) -> &'static str {
         link::TO_THE_STATE.say(Lang::SV)
@@ -43,43 +38,69 @@ impl Page<'_> {
 }
 
 impl Problem {
-    /// With what to do next.
-    pub fn new(status: StatusCode, code: &str, why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { status, code: code.into(), why: why.into(), help: help.into(), already: None }
+    /// With another status than its code has.
+    pub fn new(status: StatusCode, refused: Refused) -> Self {
+        Self { status, refused }
     }
 
-    /// What could not be read.
-    pub fn input(why: impl Into<String>) -> Self {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-input", why, "docs/api.md has an example of each command")
+    /// What could not be read, as the reader of it says.
+    pub fn input(detail: impl std::fmt::Display) -> Self {
+        refuse!(BadInput { detail }).into()
     }
 
-    /// What and why, and what to do next, in the language of the page; `why` and `help` stand beside it as details. `None`
-    /// where the page is English: then they say it themselves, and more exactly.
-    pub fn said(&self, lang: Lang) -> Option<(&'static str, &'static str)> {
-        if lang == Lang::EN { None } else { words::refused(lang, &self.code) }
+    /// What and why, and what to do next.
+    pub fn said(&self, lang: Lang) -> (String, String) {
+        words::refused(lang, &self.refused)
     }
 
     /// As JSON for programs, as a page for people. The page stands where no language is known: Swedish first, then English.
     pub fn answer(self, program: bool) -> Response {
-        let status = self.status;
         if program {
-            let Self { code, why, help, already, .. } = self;
-            return (status, Json(Refusal { code: code.into(), why, help, already })).into_response();
+            return self.to_program(Lang::EN);
         }
-        match (Page { status: status.as_u16(), problem: &self }).render() {
-            Ok(html) => (status, Html(html)).into_response(),
-            Err(_) => (status, self.why).into_response(),
+        match (Page { status: self.status.as_u16(), problem: &self }).render() {
+            Ok(html) => (self.status, Html(html)).into_response(),
+            Err(_) => (self.status, self.said(Lang::EN).0).into_response(),
         }
     }
+
+    /// JSON that remembers what it says, so that [`in_their_language`] can say it again.
+    fn to_program(self, lang: Lang) -> Response {
+        let (why, help) = self.said(lang);
+        let Refused { code, already, .. } = self.refused;
+        let mut response = (self.status, Json(Refusal { code: code.into(), why, help, already })).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// A program that asks for a language gets its refusals in it: English is what nobody has to ask for.
+pub async fn in_their_language(request: Request, next: Next) -> Response {
+    let lang = super::console::asked_for(request.headers(), Section::Refusal).filter(|lang| *lang != Lang::EN);
+    let mut response = next.run(request).await;
+    let (Some(lang), Some(problem)) = (lang, response.extensions_mut().remove::<Problem>()) else { return response };
+    let (mut parts, body) = problem.to_program(lang).into_parts();
+    // What else was told with it stays: how to sign in, when to try again.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_LENGTH {
+            parts.headers.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    Response::from_parts(parts, body)
 }
 
 /// 403 not yours, 404 unknown, 409 the state has moved on, 422 bad input.
 pub fn status_of(code: &str) -> StatusCode {
     match code {
-        "not-yours" | "four-eyes" => StatusCode::FORBIDDEN,
+        "no-token" => StatusCode::UNAUTHORIZED,
+        "cross-site" | "foreign-form" | "four-eyes" | "not-yours" => StatusCode::FORBIDDEN,
         // Named in a list to choose from, not in the address: the input is bad.
-        "unknown-contact" => StatusCode::UNPROCESSABLE_ENTITY,
-        "too-many-open" => StatusCode::TOO_MANY_REQUESTS,
+        "unknown-act" | "unknown-contact" => StatusCode::UNPROCESSABLE_ENTITY,
+        "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
+        "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
+        "log-unreadable" => StatusCode::INTERNAL_SERVER_ERROR,
+        "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
         "already-released" | "another-journal" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed"
         | "data-not-confirmed" | "decided-already" | "done-already" | "extended-already" | "forgotten-already"
         | "mode-stands" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
@@ -91,22 +112,14 @@ pub fn status_of(code: &str) -> StatusCode {
 }
 
 impl From<Refused> for Problem {
-    fn from(r: Refused) -> Self {
-        Self { already: r.already, ..Self::new(status_of(r.code), r.code, r.why, r.help) }
+    fn from(refused: Refused) -> Self {
+        Self { status: status_of(refused.code), refused }
     }
 }
 
 impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Refused(refused) => refused.into(),
-            Failed::GoingDown => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "going-down",
-                "the program is going down",
-                "try again in a few seconds; nothing was done",
-            ),
-        }
+        failed.refused().into()
     }
 }
 
@@ -129,10 +142,9 @@ mod tests {
     async fn people_read_swedish_first_and_programs_read_what_they_always_did() {
         let problem = || Problem::from(Failed::GoingDown);
         let page = body(problem().answer(false)).await;
-        let (sv, en) = (page.find("Programmet stängs av; inget är gjort."), page.find("the program is going down"));
+        let (sv, en) = (page.find("Programmet stängs av; inget är gjort."), page.find("The program is shutting down"));
         assert!(sv.is_some() && sv < en && page.contains("Försök igen om några sekunder."), "{page}");
-        let json = r#"{"code":"going-down","why":"the program is going down","help":"try again in a few seconds; nothing was done"}"#;
+        let json = r#"{"code":"going-down","why":"The program is shutting down; nothing was done.","help":"Try again in a few seconds."}"#;
         assert_eq!(body(problem().answer(true)).await, json);
-        assert_eq!(problem().said(Lang::EN), None);
     }
 }

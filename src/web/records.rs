@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 
 use super::Ctx;
 use super::api::{json, number};
@@ -12,6 +12,7 @@ use super::problem::Problem;
 use crate::api::{CommandDone, ForgetDone, ForgetRequest};
 use crate::dispatch::forgotten::{ClosedView, backups_of, closed};
 use crate::dispatch::system_record::{BackedUp, Forgotten, Rehearsal, SystemRecord};
+use crate::domain::incident::refused::refuse;
 use crate::journal::Head;
 
 /// A rehearsal of the restore ended; it goes on record.
@@ -34,8 +35,7 @@ pub(super) async fn backed_up(
     let backup: BackedUp = json(&headers, body)?;
     let (log, head) = (ctx.log.clone(), Head { seq: backup.seq, hash: backup.hash });
     if !tokio::task::spawn_blocking(move || log.holds(head)).await.unwrap_or(false) {
-        let why = "the backup is of another journal than this server's";
-        return Err(Problem::new(StatusCode::CONFLICT, "another-journal", why, "name the right server, or stop it"));
+        return Err(refuse!(AnotherJournal).into());
     }
     let done = ctx.handle.record_system(SystemRecord::BackedUp(backup)).await?;
     Ok(Json(CommandDone { events: vec!["backed-up".into()], ..CommandDone::of(&done) }))

@@ -5,12 +5,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 
 use super::Ctx;
 use super::api::{json, known_duty, no_incident, number};
 use super::problem::Problem;
 use crate::api::{Acting, Adoption, Reloaded};
+use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Plan;
 use crate::gateways::Boxed;
 
@@ -50,14 +51,9 @@ impl From<NotReloaded> for Problem {
             NotReloaded::Mistakes(list) => {
                 let shown: Vec<String> =
                     list.iter().take(MISTAKES_SHOWN_MAX).map(|m| format!("{}: {}", m.place, m.why)).collect();
-                let why = format!("the configuration has {} mistakes\n{}", list.len(), shown.join("\n"));
-                let help = "nothing was changed; run `vardkase check`, mend what it names, reload again";
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "config-mistakes", why, help)
+                refuse!(ConfigMistakes { count: list.len(), mistakes: shown.join("\n") }).into()
             }
-            NotReloaded::Failed(why) => {
-                let help = "nothing was changed; try again";
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-reloaded", why, help)
-            }
+            NotReloaded::Failed(detail) => refuse!(NotReloaded { detail }).into(),
         }
     }
 }

@@ -8,7 +8,9 @@
 use std::borrow::Borrow;
 use std::fmt::Display;
 
+use crate::domain::incident::refused::{Given, Refused};
 use crate::domain::lang::{L10n, Lang};
+use crate::domain::text::DoesNotFit;
 
 /// A word or sentence without parameters, in every language that has a catalogue; English where one lacks it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,11 @@ impl<C: Count> Count for &C {
     }
 }
 counts!(u8, u32, u64, usize);
+impl Count for Given<'_> {
+    fn number(self) -> u64 {
+        Given::number(self)
+    }
+}
 
 /// A section of the catalogues, as a language covers it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +64,8 @@ pub(crate) enum Section {
     Console,
     /// Pages behind links.
     Link,
+    /// What was refused and why.
+    Refusal,
 }
 
 impl Section {
@@ -66,6 +75,7 @@ impl Section {
             Section::Cli => "cli",
             Section::Console => "console",
             Section::Link => "link",
+            Section::Refusal => "refusal",
         }
     }
     /// The languages in which all of it can be said.
@@ -91,11 +101,22 @@ pub(crate) fn own_name(lang: Lang) -> Option<&'static str> {
     known.then(|| language::OWN.say(lang))
 }
 
-/// What was refused and why, and what to do next, by the code of the refusal.
-pub(crate) fn refused(lang: Lang, code: &str) -> Option<(&'static str, &'static str)> {
-    let at = refusal::BY_NAME.binary_search_by_key(&code, |(name, ..)| name).ok()?;
-    let (_, what, next) = refusal::BY_NAME[at];
-    Some((what.say(lang), next.say(lang)))
+/// Why a gateway can't carry a text.
+pub(crate) fn cannot(lang: Lang, why: &DoesNotFit) -> String {
+    match why {
+        DoesNotFit::Lacks(c) => format!("{} “{c}”", console::CANT_SHOW.say(lang)),
+        DoesNotFit::TooLong { needs, max, .. } => {
+            let (a, b) = (console::TOO_LONG_NEEDS.say(lang), console::FIT.say(lang));
+            format!("{a} {needs}, {max} {b}")
+        }
+        DoesNotFit::NoRoom => console::NO_ROOM.say(lang).into(),
+    }
+}
+
+/// What was refused and why, and what to do next.
+pub(crate) fn refused(lang: Lang, refused: &Refused) -> (String, String) {
+    // Each is made by its name in the catalogues.
+    refusal::said(lang, refused).unwrap_or_else(|| (refused.to_string(), String::new()))
 }
 
 include!(concat!(env!("OUT_DIR"), "/words.rs"));
@@ -103,6 +124,7 @@ include!(concat!(env!("OUT_DIR"), "/words.rs"));
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::incident::refused::refuse;
 
     #[test]
     fn a_language_says_what_it_has_and_english_says_the_rest() {
@@ -113,8 +135,15 @@ mod tests {
         assert_eq!(cli::REASON.say(lang("da")), "Reason");
         assert_eq!(own_name(lang("da")), Some("Dansk"));
         assert_eq!(own_name(lang("de")), None, "its two letters must do");
-        assert_eq!(refused(lang("da"), "closed").map(|r| r.0), Some("Hændelsen er afsluttet."));
-        assert_eq!(refused(Lang::SV, "no-such-code"), None);
+    }
+
+    #[test]
+    fn a_refusal_says_what_it_was_given() {
+        let merged = refuse!(ClosedMerged { incident: 14, into: "Ö-3" });
+        let (why, next) = refused(Lang::SV, &merged);
+        assert_eq!((&*why, &*next), ("Händelse 14 fortsätter som händelse Ö-3.", "Fortsätt i händelse Ö-3."));
+        let mistakes = refuse!(ConfigMistakes { count: 1, mistakes: "a:1:1: b" });
+        assert_eq!(refused(Lang::EN, &mistakes).0, "The configuration has one mistake; nothing has changed:\na:1:1: b");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("yaml", vec!["bounded"]),
         ("gateways", vec!["yaml", "domain", "words", "error", "clock", "bounded"]),
         // Its registry alone: see `configuration_and_wiring_know_no_protocol`.
-        ("config", vec!["gateways", "yaml", "domain", "error", "bounded"]),
+        ("config", vec!["gateways", "yaml", "domain", "words", "error", "bounded"]),
         ("sim", vec!["domain"]),
         (
             "dispatch",

@@ -1,8 +1,8 @@
 //! The catalogues of the screens' words: what is wrong in one is named while the program is built, and those that ship hold
 //! what they promise.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 #[path = "../../build/words.rs"]
 mod generator;
@@ -12,7 +12,7 @@ const EN: &str =
 const SV: &str =
     "console-report = Rapportera\nconsole-told = { $n ->\n    [one] En får veta.\n   *[other] { $n } får veta.\n}\n";
 
-fn generated(files: &[(&str, &str)]) -> Result<String, Vec<String>> {
+fn generated(files: &[(&str, &str)]) -> Result<generator::Made, Vec<String>> {
     let files: Vec<_> = files.iter().map(|(lang, text)| ((*lang).to_owned(), (*text).to_owned())).collect();
     generator::generate(&files)
 }
@@ -21,7 +21,7 @@ fn generated(files: &[(&str, &str)]) -> Result<String, Vec<String>> {
 fn a_word_becomes_a_constant_and_a_choice_whole_sentences() {
     let rust = generated(&[("en", EN), ("sv", SV), ("da", "### Covers: \n")]).unwrap_err();
     assert_eq!(rust, ["da.ftl: there is no section "], "an empty list is a mistake, not everything");
-    let rust = generated(&[("en", EN), ("sv", SV)]).unwrap();
+    let rust = generated(&[("en", EN), ("sv", SV)]).unwrap().words;
     assert!(rust.contains("pub(crate) const REPORT: Word = Word(0);"), "{rust}");
     assert!(rust.contains("pub(crate) fn told(lang: impl Borrow<Lang>, n: impl Count) -> String"), "{rust}");
     assert!(
@@ -82,53 +82,18 @@ fn danish_has_all_that_the_public_and_people_who_answer_meet() {
     assert_eq!(covers, BTreeSet::from(["common", "fax", "language", "link", "public", "refusal"]));
 }
 
-/// The codes that the sources give to refusals, with a file that does; and calls whose code can't be read there.
-fn codes() -> (BTreeMap<String, String>, Vec<String>) {
-    /// Every Rust file below a folder that is not a test.
-    fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
-            if entry.is_dir() {
-                sources(&entry, out);
-            } else if entry.to_string_lossy().ends_with(".rs") && !entry.to_string_lossy().ends_with("tests.rs") {
-                out.push(entry);
-            }
-        }
-    }
-    /// What stands first in the code: a word in quotes, or nothing that can be read.
-    fn word(code: &str) -> Option<&str> {
-        code.trim_start().strip_prefix('"')?.split('"').next()
-    }
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
-    let (mut codes, mut unread) = (BTreeMap::new(), Vec::new());
-    for file in files {
-        let name = file.strip_prefix(root()).unwrap().display().to_string();
-        let text = std::fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let calls = code.split("Refused::new(").skip(1).map(word);
-        // The status comes first.
-        let problems = code.split("Problem::new(").skip(1).map(|c| c.split_once(',').and_then(|(_, c)| word(c)));
-        for found in calls.chain(problems) {
-            match found {
-                Some(code) => drop(codes.insert(code.to_owned(), name.clone())),
-                None => unread.push(name.clone()),
-            }
-        }
-    }
-    (codes, unread)
-}
-
 #[test]
-fn every_refusal_has_its_words_and_no_word_is_left_over() {
-    let (codes, unread) = codes();
-    assert!(unread.is_empty(), "the code is not a literal in the call itself, so that nobody finds it: {unread:?}");
-    assert!(codes.len() > 70, "the sources are not read as they should be: {codes:?}");
-    let text = std::fs::read_to_string(root().join("assets/words/en.ftl")).unwrap();
-    let words: BTreeSet<&str> = text.lines().filter_map(|l| l.strip_prefix("refusal-")?.split(" =").next()).collect();
-    let without: Vec<_> = codes.iter().filter(|(code, _)| !words.contains(code.as_str())).collect();
-    assert!(without.is_empty(), "without words: {without:?}");
-    let left: Vec<_> = words.iter().filter(|code| !codes.contains_key(**code)).collect();
-    assert!(left.is_empty(), "no source gives these codes any more: {left:?}");
+fn a_refusal_becomes_a_type_that_holds_what_its_sentences_name() {
+    let en = "refusal-closed--merged = Goes on as { $into }.\n    .next = Go on, { $by }.\n";
+    let made = generated(&[("en", en), ("sv", en)]).unwrap();
+    let line = r#"ClosedMerged("closed--merged", "closed") { into, by }"#;
+    assert!(made.refusals.contains(line), "{}", made.refusals);
+    let said =
+        r#""closed--merged" => (closed_merged(lang, it.given("into")), closed_merged_next(lang, it.given("by"))),"#;
+    assert!(made.words.contains(said), "{}", made.words);
+    let silent = "refusal-closed = Is closed.\n";
+    let wrong = generated(&[("en", silent), ("sv", silent)]).unwrap_err();
+    assert_eq!(wrong, ["en.ftl: refusal-closed does not say what to do next: .next"]);
 }
 
 #[test]
@@ -139,9 +104,9 @@ fn a_refusal_is_one_plain_sentence_and_what_to_do_another() {
         for line in text.lines() {
             inside = line.starts_with("refusal-") || (inside && line.starts_with(' '));
             let Some((key, said)) = line.split_once(" = ").filter(|_| inside) else { continue };
-            assert!(said.ends_with('.') && !said.contains(". "), "{lang} {key}: {said}");
-            assert!(!said.contains(['`', '{', '–']), "{lang} {key}: {said}");
-            assert!(said.chars().next().is_some_and(|c| c.is_uppercase() || "”“".contains(c)), "{lang} {key}: {said}");
+            assert!(said.ends_with(['.', '}']) && !said.contains(". "), "{lang} {key}: {said}");
+            assert!(!said.contains(['`', '–']), "{lang} {key}: {said}");
+            assert!(said.chars().next().is_some_and(|c| c.is_uppercase() || "”“{".contains(c)), "{lang} {key}: {said}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::text::fit::units;
 use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::domain::time::At;
 use crate::domain::words::fill;
+use crate::words;
 use crate::yaml::diagnostics::Found;
 
 /// A first page has so many characters when no transmitter says otherwise.
@@ -94,7 +95,11 @@ fn texts(plan: &Arc<Plan>, playbook: &Playbook, places: &Places, found: &mut Fou
     let no = match rehearsal.report(&drill(plan, playbook, rehearsal.now)) {
         Ok(no) => no,
         Err(why) => {
-            let message = format!("a drill of {} at its highest level is refused: {why}", playbook.id);
+            let message = format!(
+                "a drill of {} at its highest level is refused: {}",
+                playbook.id,
+                words::refused(Lang::EN, &why).0
+            );
             found.warning(place, "no-drill", message).help("see who may report at that level, and what the texts need");
             return Vec::new();
         }

@@ -10,8 +10,10 @@ use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::facts;
 use crate::domain::incident::input::{IfShared, Report};
 use crate::domain::incident::state::EntryState;
+use crate::domain::lang::Lang;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
+use crate::words;
 use crate::yaml::diagnostics::Found;
 
 /// Approvers answer after this.
@@ -73,7 +75,7 @@ fn run(plan: &Arc<Plan>, test: &TestCase, answers: bool) -> Result<Run, String> 
         shared: IfShared::Separate,
         ..Report::default()
     };
-    let no: IncidentNo = rehearsal.report(&report).map_err(|r| format!("{r}"))?;
+    let no: IncidentNo = rehearsal.report(&report).map_err(|r| words::refused(Lang::EN, &r).0)?;
     let quiet = rehearsal.state.incidents.get(&no).map(|inc| {
         let until = |e: &crate::domain::incident::state::Entry| match e.state {
             EntryState::Quiet { until } => Some((e.to.clone(), until)),

@@ -9,7 +9,8 @@ use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, DroppedPath, Event};
-use crate::domain::incident::input::{Action, Input, Refused, Report};
+use crate::domain::incident::input::{Action, Input, Report};
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{EntryState, Incident, State};
 use crate::domain::incident::values::{Item, Kind};
 use crate::domain::plan::{Channel, Plan};
@@ -57,13 +58,13 @@ impl Rehearsal {
     pub fn report(&mut self, report: &Report) -> Result<IncidentNo, Refused> {
         self.act(&|| Action::Report(report.clone()))?;
         let newest = self.state.incidents.values().max_by_key(|i| i.no.n).map(|i| i.no);
-        newest.ok_or_else(|| Refused::new("nothing", "nothing was opened", "look at the playbook's levels"))
+        newest.ok_or_else(|| refuse!(Nothing))
     }
 
     /// Something that a duty does: by the first that may.
     pub fn act(&mut self, action: &dyn Fn() -> Action) -> Result<(), Refused> {
         let duties: Vec<FunctionId> = self.state.plan.functions.iter().map(|f| f.id.clone()).collect();
-        let mut last = Refused::new("nobody", "there is no duty", "name functions");
+        let mut last = refuse!(Nobody);
         for by in duties {
             match self.input(&Input::Command { by, action: Box::new(action()) }) {
                 Ok(()) => {

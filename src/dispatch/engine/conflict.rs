@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::dispatch::recover::recover;
+use crate::domain::incident::refused::refuse;
 
 impl Engine {
     /// The head after the oldest commit, when the journal holds that very commit where it was to stand.
@@ -72,7 +73,6 @@ impl Engine {
 
 fn refuse(replies: Answers) {
     for (reply, _) in replies {
-        let why = "another process wrote into the journal first: nothing of this was done";
-        let _ = reply.send(Err(Refused::new("lost", why, "end the other process, look at the state, and do it again")));
+        let _ = reply.send(Err(refuse!(Lost)));
     }
 }

@@ -2,8 +2,10 @@
 
 use super::handle::Answer;
 use super::*;
+use crate::dispatch::forgotten::day;
 use crate::dispatch::record::label;
 use crate::dispatch::system_record::Forgotten;
+use crate::domain::incident::refused::refuse;
 
 impl Engine {
     /// Forgets on somebody's word, or because the time is over; refused as long as the values may still be needed.
@@ -21,13 +23,11 @@ impl Engine {
     fn may_forget(&mut self, wanted: &Forgotten, gathered: &mut Gathered) -> Result<std::ops::Range<usize>, Refused> {
         let no = wanted.incident;
         if wanted.reason.trim().is_empty() {
-            let help = "give it with --reason; it stands in the journal for ever: no names";
-            return Err(Refused::new("no-reason", "forgetting needs a reason", help));
+            return Err(refuse!(NoReasonForget));
         }
         if let Some((at, before)) = self.meta.kept.forgotten.get(&no) {
-            let day = day_of(*at);
-            let why = format!("what was private of {no} was forgotten {day}: {}", before.reason);
-            return Err(Refused::new("forgotten-already", why, "backups of before that may still hold it"));
+            let (day, reason) = (day(*at), &before.reason);
+            return Err(refuse!(ForgottenAlready { incident: no, day, reason }));
         }
         let input = Input::LeaveMemory { incident: no, by: wanted.by.clone() };
         self.decided(&input, gathered)
@@ -37,9 +37,4 @@ impl Engine {
     pub(super) fn forgotten(&mut self, no: IncidentNo) {
         self.meta.kept.refs.retain(|other| other != no);
     }
-}
-
-/// The day, as people read it in the journal: UTC.
-fn day_of(at: At) -> String {
-    at.timestamp().strftime("%Y-%m-%d").to_string()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dispatch::system_record::Forgotten;
+use crate::domain::incident::refused::refuse;
 
 /// Answered when a decision is on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
@@ -35,6 +36,15 @@ pub enum Failed {
     Refused(Refused),
     /// The program is going down.
     GoingDown,
+}
+impl Failed {
+    /// As what it is told to people and programs.
+    pub fn refused(&self) -> Refused {
+        match self {
+            Self::Refused(refused) => refused.clone(),
+            Self::GoingDown => refuse!(GoingDown),
+        }
+    }
 }
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,38 +4,39 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::event::{ApplyError, MovedGateway, Renumbering};
+use super::event::{MovedGateway, Renumbering};
+use super::refused::{List, Refused, refuse};
 use super::renumber::Positions;
 use super::state::{Delivery, Incident};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionIx, PointIx};
+use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::plan::Plan;
 
 /// Where what the incident uses is in another plan.
 ///
 /// # Errors
 /// A function, duty point, language or playbook that it uses is gone.
-pub fn moved(inc: &Incident, plan: &Arc<Plan>) -> Result<Renumbering, ApplyError> {
-    let old: &Plan = &inc.plan;
+pub fn moved(inc: &Incident, plan: &Arc<Plan>) -> Result<Renumbering, Refused> {
+    let (old, incident): (&Plan, _) = (&inc.plan, inc.no);
     if !plan.playbooks.contains_key(&inc.playbook) {
-        return Err(ApplyError(format!("the new configuration has no playbook {}", inc.playbook)));
+        return Err(refuse!(CannotAdoptPlaybook { playbook: &inc.playbook, incident }));
     }
     if plan.region.languages != old.region.languages {
-        return Err(ApplyError("the new configuration has other languages".into()));
+        return Err(refuse!(CannotAdoptLanguages { incident }));
     }
     let rungs = |p: &Plan| {
         let levels: Vec<String> = p.ladders.levels.iter().map(|l| l.id.clone()).collect();
         (levels, p.ladders.modes.iter().map(|m| m.id.clone()).collect::<Vec<_>>())
     };
     if rungs(plan) != rungs(old) {
-        return Err(ApplyError("the new configuration has other levels or modes".into()));
+        return Err(refuse!(CannotAdoptLadders { incident }));
     }
     if let Some(site) = inc.sites.iter().find(|s| !plan.region.sites.iter().any(|n| n.id == **s)) {
-        return Err(ApplyError(format!("the new configuration has no site {site}")));
+        return Err(refuse!(CannotAdoptSite { site, incident }));
     }
     let functions = map_functions(old, plan);
     let points = map_points(old, plan, &functions);
-    let lookup = Lookup { old, plan, functions, points, used: RefCell::default() };
+    let lookup = Lookup { incident, old, plan, functions, points, used: RefCell::default() };
     inc.renumbered(plan.clone(), &lookup)?;
     let used = lookup.used.into_inner();
     Ok(Renumbering {
@@ -47,6 +48,7 @@ pub fn moved(inc: &Incident, plan: &Arc<Plan>) -> Result<Renumbering, ApplyError
 
 /// Looks positions up by ID, and keeps those that were asked for.
 struct Lookup<'a> {
+    incident: IncidentNo,
     old: &'a Plan,
     plan: &'a Plan,
     functions: BTreeMap<FunctionIx, FunctionIx>,
@@ -62,21 +64,21 @@ struct Used {
 }
 
 impl Positions for Lookup<'_> {
-    fn function(&self, f: FunctionIx) -> Result<FunctionIx, ApplyError> {
-        let gone = || ApplyError(format!("the new configuration has no function {}", self.old.function(f).id));
+    type Gone = Refused;
+
+    fn function(&self, f: FunctionIx) -> Result<FunctionIx, Refused> {
+        let gone = || refuse!(CannotAdoptFunction { function: &self.old.function(f).id, incident: self.incident });
         let to = self.functions.get(&f).copied().ok_or_else(gone)?;
         self.used.borrow_mut().functions.insert(f, to);
         Ok(to)
     }
 
-    fn delivery(&self, d: &Delivery) -> Result<(PointIx, u8), ApplyError> {
-        let (old, plan) = (self.old, self.plan);
+    fn delivery(&self, d: &Delivery) -> Result<(PointIx, u8), Refused> {
+        let (incident, old, plan) = (self.incident, self.old, self.plan);
         let before = old.point(d.point);
-        let gone = |what: &str| {
-            let whose: Vec<&str> = before.functions.iter().map(|f| old.function(*f).id.as_str()).collect();
-            ApplyError(format!("{what} of {} that was used is gone", whose.join(", ")))
-        };
-        let point = *self.points.get(&d.point).ok_or_else(|| gone("a duty point"))?;
+        let functions = || List::of(before.functions.iter().map(|f| &old.function(*f).id));
+        let gone = || refuse!(CannotAdoptPoint { functions: functions(), incident });
+        let point = *self.points.get(&d.point).ok_or_else(gone)?;
         let gateways = &plan.point(point).gateways;
         let same = before
             .gateways
@@ -85,7 +87,9 @@ impl Positions for Lookup<'_> {
         let under_way = matches!(d.state, DeliveryState::Queued | DeliveryState::Attempting | DeliveryState::Unknown);
         let gateway = match same {
             Some(place) => u8::try_from(place).unwrap_or(u8::MAX),
-            None if under_way || gateways.is_empty() => return Err(gone("a gateway")),
+            None if under_way || gateways.is_empty() => {
+                return Err(refuse!(CannotAdoptGateway { functions: functions(), incident }));
+            }
             // What ended over a gateway that is gone stands under the first one.
             None => 0,
         };

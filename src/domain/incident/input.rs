@@ -17,6 +17,7 @@ use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
 use super::facts::{Restore, Safety};
+use super::refused::{List, Refused, refuse};
 
 /// What a gateway told of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -365,38 +366,6 @@ pub struct StepStart {
     pub lasts_s: Option<u32>,
 }
 
-/// Why a command was not carried out. Nothing changed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Refused {
-    /// A word for programs (`stale-fingerprint`).
-    pub code: &'static str,
-    pub why: String,
-    /// What to do next.
-    pub help: String,
-    /// The open incident that the same fault was reported as (RULES D5): what is refused can be added to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub already: Option<IncidentNo>,
-}
-
-impl Refused {
-    /// With what to do next.
-    pub fn new(code: &'static str, why: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code, why: why.into(), help: help.into(), already: None }
-    }
-    /// The same fault is open under that number.
-    #[must_use]
-    pub fn already(mut self, no: IncidentNo) -> Self {
-        self.already = Some(no);
-        self
-    }
-}
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.why)
-    }
-}
-impl std::error::Error for Refused {}
-
 /// Status of a report.
 pub(crate) fn status(exercise: bool) -> Status {
     if exercise { Status::Exercise } else { Status::Actual }
@@ -406,7 +375,7 @@ pub(crate) fn status(exercise: bool) -> Status {
 pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
     let low = typed.trim().to_lowercase();
     if low.is_empty() {
-        return Err(Refused::new("no-playbook", "no playbook was named", names(plan)));
+        return Err(refuse!(NoPlaybook { playbooks: List::of(plan.playbooks.keys()) }));
     }
     let by_id = plan.playbooks.values().find(|p| p.id.as_str() == low);
     let by_alias = || plan.playbooks.values().find(|p| p.aliases.iter().any(|a| a.to_lowercase() == low));
@@ -433,12 +402,10 @@ pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
             .collect();
         hits.into_iter().max_by_key(|p| p.level)
     };
-    by_id.or_else(by_alias).or_else(by_system).or_else(by_word).map(|p| p.id.clone()).ok_or_else(|| {
-        Refused::new("unknown-playbook", format!("no playbook is called “{}”", typed.trim()), names(plan))
-    })
-}
-
-fn names(plan: &Plan) -> String {
-    let all: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
-    format!("there are: {}", all.join(", "))
+    by_id
+        .or_else(by_alias)
+        .or_else(by_system)
+        .or_else(by_word)
+        .map(|p| p.id.clone())
+        .ok_or_else(|| refuse!(UnknownPlaybook { playbook: typed.trim(), playbooks: List::of(plan.playbooks.keys()) }))
 }

@@ -12,6 +12,7 @@ pub mod gateways;
 pub mod input;
 pub mod reading;
 pub mod recall;
+pub mod refused;
 pub mod render;
 mod renumber;
 pub mod saved;

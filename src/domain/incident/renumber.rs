@@ -14,16 +14,18 @@ use crate::domain::plan::Plan;
 
 /// Where things are in another plan.
 pub trait Positions {
+    /// Why something has none.
+    type Gone;
     /// A function.
     ///
     /// # Errors
     /// It is not there.
-    fn function(&self, f: FunctionIx) -> Result<FunctionIx, ApplyError>;
+    fn function(&self, f: FunctionIx) -> Result<FunctionIx, Self::Gone>;
     /// The duty point of a delivery, and the place of its gateway there.
     ///
     /// # Errors
     /// It is not there.
-    fn delivery(&self, d: &Delivery) -> Result<(PointIx, u8), ApplyError>;
+    fn delivery(&self, d: &Delivery) -> Result<(PointIx, u8), Self::Gone>;
 }
 
 /// As an event says.
@@ -46,6 +48,7 @@ impl Moved {
 }
 
 impl Positions for Moved {
+    type Gone = ApplyError;
     fn function(&self, f: FunctionIx) -> Result<FunctionIx, ApplyError> {
         self.functions.get(&f).copied().ok_or_else(|| ApplyError(format!("function {} is not in the new plan", f.0)))
     }
@@ -61,7 +64,7 @@ impl Incident {
     ///
     /// # Errors
     /// What `to` says.
-    pub fn renumbered(&self, plan: Arc<Plan>, to: &impl Positions) -> Result<Self, ApplyError> {
+    pub fn renumbered<P: Positions>(&self, plan: Arc<Plan>, to: &P) -> Result<Self, P::Gone> {
         let f = |x: FunctionIx| to.function(x);
         let all = |xs: &[FunctionIx]| xs.iter().map(|x| f(*x)).collect::<Result<Vec<_>, _>>();
         let mut new = self.clone();
@@ -114,19 +117,18 @@ impl Incident {
             s.new.owner = f(s.new.owner)?;
             s.new.to = all(&s.new.to)?;
             s.new.by = s.new.by.map(f).transpose()?;
-            let asks = |list: &mut Vec<StepAsk>| -> Result<(), ApplyError> {
+            let asks = |list: &mut Vec<StepAsk>| -> Result<(), P::Gone> {
                 for a in list {
                     *a = StepAsk { function: f(a.function)?, who: f(a.who)? };
                 }
                 Ok(())
             };
-            let answers =
-                |of: &BTreeMap<FunctionIx, StepAnswer>| -> Result<BTreeMap<FunctionIx, StepAnswer>, ApplyError> {
-                    let one = |(k, a): (&FunctionIx, &StepAnswer)| {
-                        Ok((f(*k)?, StepAnswer { by: f(a.by)?, via: via(&f, &a.via)?, ..a.clone() }))
-                    };
-                    of.iter().map(one).collect()
+            let answers = |of: &BTreeMap<FunctionIx, StepAnswer>| -> Result<BTreeMap<FunctionIx, StepAnswer>, P::Gone> {
+                let one = |(k, a): (&FunctionIx, &StepAnswer)| {
+                    Ok((f(*k)?, StepAnswer { by: f(a.by)?, via: via(&f, &a.via)?, ..a.clone() }))
                 };
+                of.iter().map(one).collect()
+            };
             asks(&mut s.asked)?;
             s.answers = answers(&s.answers)?;
             for round in &mut s.rounds {
@@ -154,7 +156,7 @@ impl Incident {
     }
 }
 
-fn via(f: &impl Fn(FunctionIx) -> Result<FunctionIx, ApplyError>, via: &Via) -> Result<Via, ApplyError> {
+fn via<Gone>(f: &impl Fn(FunctionIx) -> Result<FunctionIx, Gone>, via: &Via) -> Result<Via, Gone> {
     Ok(match via {
         Via::Phone { noted_by } => Via::Phone { noted_by: f(*noted_by)? },
         via => via.clone(),

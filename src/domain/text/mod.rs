@@ -16,7 +16,7 @@ mod outgoing;
 pub mod pages;
 pub mod sms;
 
-pub use canonical::{BadText, Canonical, Fingerprint};
+pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX};
 pub use outgoing::{Actual, Exercise, Mark, MarkedBy, NO_MARK, NoMark, Outgoing, Text};
 
 /// What a gateway can put on the wire.

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -15,6 +14,7 @@ use super::{Visitor, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::refused::refuse;
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
 use crate::web::problem::Problem;
@@ -174,11 +174,9 @@ pub async fn page(
     if let Err(choose) = visitor.acting() {
         return choose;
     }
-    let read = path.map_err(|e| Problem::input(e.to_string())).and_then(|Path((no, what))| {
+    let read = path.map_err(Problem::input).and_then(|Path((no, what))| {
         let no = number(Ok(Path(no)))?;
-        let unknown =
-            || Problem::new(StatusCode::NOT_FOUND, "unknown-path", "there is no such page", "see the incident");
-        Ok((no, Act::named(&what).ok_or_else(unknown)?))
+        Ok((no, Act::named(&what).ok_or_else(|| refuse!(UnknownPath))?))
     });
     let (no, act) = match read {
         Ok(both) => both,

@@ -6,6 +6,7 @@ use super::fields::Fields;
 use super::form_words::form_words;
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::input::{Action, StepStart};
+use crate::domain::incident::refused::refuse;
 use crate::domain::lang::L10n;
 use crate::domain::plan::Plan;
 use crate::domain::private::Private;
@@ -146,7 +147,7 @@ pub fn action(
         Act::StepMove => Action::StepMove {
             incident: no,
             step: fields.number("step")?,
-            due: fields.time("at", plan, now)?.ok_or_else(|| Problem::input("a time is missing".to_owned()))?,
+            due: fields.time("at", plan, now)?.ok_or_else(|| Problem::from(refuse!(BadInputNoTime)))?,
             reason: reason(),
         },
         Act::BreakGlass => Action::BreakGlass { number: fields.number("number")?, reason: reason() },

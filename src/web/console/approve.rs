@@ -17,6 +17,7 @@ use crate::api::CommandDone;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::MessageNo;
 use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::refused::refuse;
 use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView, PreviewView, PreviewsView};
 use crate::web::Ctx;
@@ -61,7 +62,7 @@ impl OnePage {
         words::then(self.ui.lang, a.approval.then, a.approval.finally)
     }
     fn cannot(&self, why: &crate::domain::text::DoesNotFit) -> String {
-        words::cannot(self.ui.lang, why)
+        crate::words::cannot(self.ui.lang, why)
     }
     /// One for each channel: the largest group. The others show what differs per receiver.
     fn main(&self) -> Vec<&PreviewView> {
@@ -99,9 +100,8 @@ pub async fn list(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> 
 }
 
 fn number(path: Result<Path<String>, PathRejection>) -> Result<MessageNo, Problem> {
-    let unknown = |why: String| Problem::new(StatusCode::NOT_FOUND, "unknown-number", why, "see what waits for you");
-    let Path(text) = path.map_err(|e| unknown(e.to_string()))?;
-    text.parse().map_err(|e: crate::domain::ids::BadNumber| unknown(e.to_string()))
+    let Path(text) = path.map_err(Problem::input)?;
+    text.parse().map_err(|_| refuse!(UnknownNumberUnread { typed: text }).into())
 }
 
 pub async fn page(
@@ -136,8 +136,7 @@ pub async fn page(
             html(&OnePage { ui, number, entries, previews, offer_plain })
         }
         Ok(_) => {
-            let why = format!("nothing waits for you under {number}");
-            let problem = Problem::new(StatusCode::NOT_FOUND, "nothing-waits", why, "see what waits for you");
+            let problem = Problem::new(StatusCode::NOT_FOUND, refuse!(NothingWaitsYours { message: number }));
             refused(&ctx, &visitor, problem, "/approve").await
         }
         Err(e) => gone(e),
@@ -189,7 +188,8 @@ pub async fn posted(
             }
             Wanted::Wait => (Action::Wait { number }, "more-time"),
             Wanted::Reviewed => {
-                let lang = Lang::try_from(fields.get("lang").to_owned()).map_err(Problem::input)?;
+                let typed = fields.get("lang");
+                let lang = Lang::try_from(typed.to_owned()).map_err(|_| refuse!(UnknownLanguageUnread { typed }))?;
                 (Action::Reviewed { number, lang }, "reviewed")
             }
         })

@@ -1,12 +1,12 @@
 //! What a form sent: names and values, read into the types of the domain.
 
-use axum::http::StatusCode;
 use jiff::civil;
 
 use super::form_words::FormWord;
 use crate::domain::ids::SiteId;
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
+use crate::domain::incident::refused::refuse;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
@@ -38,15 +38,13 @@ impl Fields {
     }
     /// A number of this program.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
-        self.get(name).parse().map_err(|_| Problem::input(format!("“{}” can't be read", self.get(name))))
+        self.get(name).parse().map_err(|_| refuse!(BadInputUnread { typed: self.get(name) }).into())
     }
     /// One of the words that may stand there.
     pub fn word<T: FormWord>(&self, name: &str) -> Result<T, Problem> {
         T::named(self.get(name)).ok_or_else(|| {
             let word: String = self.get(name).chars().take(WORD_SHOWN_MAX).collect();
-            let why = format!("“{word}” is nothing that can be done here");
-            let help = "nothing was done; go back and use one of the buttons";
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-act", why, help)
+            refuse!(UnknownAct { typed: word }).into()
         })
     }
     /// `name.sv`, `name.en`: what was typed, or nothing when it is what stood there before.
@@ -60,7 +58,7 @@ impl Fields {
     /// that is nearest.
     pub fn time(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
         let Some(text) = self.some(name) else { return Ok(None) };
-        let bad = || Problem::input(format!("“{text}” is not a time; write 2026-11-22T03:24, or 03:24"));
+        let bad = || Problem::from(refuse!(BadInputTime { typed: text }));
         let zone = plan.calendar.zone.0.clone();
         // A date and time is read as a time too; what has a date keeps it.
         let of_day = (!text.contains('-')).then(|| text.replace('.', ":").parse::<civil::Time>());

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::act::submit;
@@ -16,10 +15,10 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::gateways::Reached;
 use crate::domain::incident::input::Action;
+use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Channel;
 use crate::web::Ctx;
 use crate::web::gateways::{gateways_of, tests_of};
-use crate::web::problem::Problem;
 use crate::words::console as w;
 
 form_words! {
@@ -124,11 +123,7 @@ pub async fn page(
             ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
             html(&Page { ui, gateway, tests, reaches })
         }
-        Ok((_, None)) => {
-            let why = format!("no gateway is called “{id}”");
-            let problem = Problem::new(StatusCode::NOT_FOUND, "unknown-gateway", why, "choose one of the list");
-            refused(&ctx, &visitor, problem, "/gateways").await
-        }
+        Ok((_, None)) => refused(&ctx, &visitor, refuse!(UnknownGatewayLook { gateway: id }).into(), "/gateways").await,
         Err(e) => gone(e),
     }
 }

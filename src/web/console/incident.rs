@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
 use crate::domain::ids::IncidentNo;
+use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Channel;
 use crate::domain::step::StepKind;
 use crate::domain::view::{
@@ -17,6 +18,7 @@ use crate::domain::view::{
     ProposalView, RowView,
 };
 use crate::web::Ctx;
+use crate::web::problem::Problem;
 use crate::words::console as w;
 
 #[derive(Template)]
@@ -70,7 +72,7 @@ impl Page {
         self.view.dropped.iter().find(hit)
     }
     fn why(&self, d: &DroppedView) -> String {
-        words::cannot(self.ui.lang, &d.why)
+        crate::words::cannot(self.ui.lang, &d.why)
     }
     fn cell_sign(&self, c: &CellView) -> &'static str {
         words::delivery(self.ui.lang, c.state).0
@@ -288,11 +290,7 @@ pub async fn page(
     }
 }
 
-pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, crate::web::problem::Problem> {
-    let unknown = |why: String| {
-        let status = axum::http::StatusCode::NOT_FOUND;
-        crate::web::problem::Problem::new(status, "unknown-incident", why, "see the open incidents")
-    };
-    let Path(text) = path.map_err(|e| unknown(e.to_string()))?;
-    text.parse().map_err(|e: crate::domain::ids::BadNumber| unknown(e.to_string()))
+pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
+    let Path(text) = path.map_err(Problem::input)?;
+    text.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed: text }).into())
 }

@@ -17,6 +17,7 @@ use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, SiteId};
 use crate::domain::incident::decide::dry_run;
 use crate::domain::incident::input::{Action, IfShared, Input, Report};
+use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::time::At;
 use crate::domain::view::{self, ListsView, PlaybookView};
@@ -183,7 +184,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
     let shared = match fields.get("shared") {
         "separate" => IfShared::Separate,
         "" | "ask" => IfShared::Ask,
-        no => IfShared::AddTo(no.parse().map_err(|e: crate::domain::ids::BadNumber| Problem::input(e.to_string()))?),
+        no => IfShared::AddTo(no.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed: no }))?),
     };
     Ok(Report {
         exercise: fields.some("exercise").is_some(),

@@ -14,7 +14,6 @@ use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
-use crate::web::problem::Problem;
 use crate::words::{Section, Word, console as w};
 
 /// What every page of the console knows.
@@ -163,10 +162,6 @@ impl Ui {
     }
     pub fn rung(&self, mode: &RungView) -> u8 {
         mode.rung.min(3)
-    }
-    /// What and why, and what to do next, where the visitor does not read English.
-    pub fn refusal(&self, problem: &Problem) -> Option<(&'static str, &'static str)> {
-        problem.said(self.lang)
     }
     /// A number within a path.
     pub fn seg(&self, number: &impl ToString) -> String {

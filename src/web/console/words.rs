@@ -6,7 +6,6 @@ use crate::domain::incident::values::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::domain::text::DoesNotFit;
 use crate::words::{console as w, link};
 
 /// `12 s`, `3 min`, `2 h 5 min`.
@@ -92,17 +91,6 @@ pub fn then(lang: Lang, then: Then, last: Then) -> &'static str {
         (Then::Escalate, Then::Release) => link::THEN_ESCALATE_RELEASE.say(lang),
         (Then::Escalate, _) => link::THEN_ESCALATE.say(lang),
         (Then::Hold, _) => link::THEN_HOLD.say(lang),
-    }
-}
-
-pub fn cannot(lang: Lang, why: &DoesNotFit) -> String {
-    match why {
-        DoesNotFit::Lacks(c) => format!("{} “{c}”", w::CANT_SHOW.say(lang)),
-        DoesNotFit::TooLong { needs, max, .. } => {
-            let (a, b) = (w::TOO_LONG_NEEDS.say(lang), w::FIT.say(lang));
-            format!("{a} {needs}, {max} {b}")
-        }
-        DoesNotFit::NoRoom => w::NO_ROOM.say(lang).into(),
     }
 }
 

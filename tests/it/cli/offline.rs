@@ -86,7 +86,7 @@ fn a_broken_folder_is_told_with_its_places() {
     assert!(ran.out.contains(&format!("playbooks/ehr-down.yaml:{line}:1: ")), "{}", ran.out);
     assert!(ran.out.contains("frobnicate"), "the line is shown");
     let missing = run(&["check", "--config", "/nowhere"]);
-    assert_eq!((missing.code, missing.err.lines().next()), (2, Some("error: /nowhere is no folder")));
+    assert_eq!((missing.code, missing.err.lines().next()), (2, Some("error: /nowhere is not a folder")));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn without_a_terminal_what_is_missing_is_an_error() {
         ),
         (&["status", "--watch"], "--watch needs a terminal"),
         (&["report", "x", "--since", "soon", "--as", "a"], "“soon” is not a time"),
-        (&["status", "--server", "nonsense"], "“nonsense” is not an address: relative URL without a base"),
+        (&["status", "--server", "nonsense"], "“nonsense” is not the address of a server"),
         (&["status", "--server", "ftp://x"], "“ftp://x” is not the address of a server"),
         (&[], "no command was given"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),

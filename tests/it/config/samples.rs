@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use vardkase::config::{Source, load, run_check};
+use vardkase::domain::lang::Lang;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/config")
@@ -55,7 +56,7 @@ fn samples(kind: &str) -> Vec<(PathBuf, String)> {
 #[test]
 fn the_smallest_region_has_no_warning() {
     let report = run_check(&source(""), true);
-    assert_eq!(report.text(), "fine\n");
+    assert_eq!(report.text(Lang::EN), "fine\n");
     assert_eq!(report.exit_code, 0);
 }
 
@@ -63,10 +64,16 @@ fn the_smallest_region_has_no_warning() {
 fn valid_samples_load() {
     for (path, text) in samples("valid") {
         let source = source(&text);
-        let loaded =
-            load(&source).unwrap_or_else(|_| panic!("{}:\n{}", path.display(), run_check(&source, false).text()));
+        let loaded = load(&source)
+            .unwrap_or_else(|_| panic!("{}:\n{}", path.display(), run_check(&source, false).text(Lang::EN)));
         let wanted = text.starts_with("# warnings");
-        assert_eq!(!loaded.warnings.is_empty(), wanted, "{}:\n{}", path.display(), run_check(&source, false).text());
+        assert_eq!(
+            !loaded.warnings.is_empty(),
+            wanted,
+            "{}:\n{}",
+            path.display(),
+            run_check(&source, false).text(Lang::EN)
+        );
     }
 }
 
@@ -75,14 +82,14 @@ fn invalid_samples_say_everything_that_is_wrong() {
     let mut wrong = Vec::new();
     for (path, text) in samples("invalid") {
         let report = run_check(&source(&text), text.starts_with("# strict"));
-        assert_eq!(report.exit_code, 2, "{}:\n{}", path.display(), report.text());
+        assert_eq!(report.exit_code, 2, "{}:\n{}", path.display(), report.text(Lang::EN));
         let beside = path.with_extension("txt");
         if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&beside, report.text()).expect("the expected text");
+            std::fs::write(&beside, report.text(Lang::EN)).expect("the expected text");
         }
         let expected = std::fs::read_to_string(&beside).unwrap_or_default();
-        if report.text() != expected {
-            wrong.push(format!("{}:\n{}", path.display(), report.text()));
+        if report.text(Lang::EN) != expected {
+            wrong.push(format!("{}:\n{}", path.display(), report.text(Lang::EN)));
         }
         for diagnostic in &report.diagnostics {
             assert!(!diagnostic.file.is_empty() && !diagnostic.message.is_empty(), "{diagnostic:?}");

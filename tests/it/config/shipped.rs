@@ -77,13 +77,13 @@ fn rule_c2_an_address_of_several_functions_is_one_duty_point() {
 #[test]
 fn its_traps_show_as_warnings() {
     let report = run_check(&Source::Shipped, false);
-    assert_eq!(report.exit_code, 0, "{}", report.text());
+    assert_eq!(report.exit_code, 0, "{}", report.text(Lang::EN));
     assert_eq!(run_check(&Source::Shipped, true).exit_code, 2);
     let all: Vec<(&str, &str)> = report.diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
     let count = |code: &str| all.iter().filter(|(c, _)| *c == code).count();
     let one = |code: &str, with: &[&str]| {
         let hits = all.iter().filter(|(c, m)| *c == code && with.iter().all(|w| m.contains(w))).count();
-        assert_eq!(hits, 1, "{code} {with:?}\n{}", report.text());
+        assert_eq!(hits, 1, "{code} {with:?}\n{}", report.text(Lang::EN));
     };
     // Havsby and Lillån have nobody of their own at night.
     one("site-alone", &["HS has nobody of its own"]);
@@ -110,7 +110,7 @@ fn its_traps_show_as_warnings() {
     assert_eq!(count("never-proven"), 4);
     // And nothing that would be a mistake of ours.
     for code in ["first-page", "single-path", "contact", "answer-within", "cut-off", "point-differs", "no-number"] {
-        assert_eq!(count(code), 0, "{code}\n{}", report.text());
+        assert_eq!(count(code), 0, "{code}\n{}", report.text(Lang::EN));
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use vardkase::config::{Source, run_check};
+use vardkase::domain::lang::Lang;
 
 fn shipped() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -65,6 +66,6 @@ proptest! {
         let to = boundary(text, from + len).max(from);
         files[i].1 = format!("{}{with}{}", &text[..from], &text[to..]);
         let report = run_check(&Source::Files(files), false);
-        let _ = (report.text(), report.json());
+        let _ = (report.text(Lang::EN), report.json());
     }
 }

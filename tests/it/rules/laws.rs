@@ -232,7 +232,6 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
     let before = t.state.clone();
     if let Err(refused) = t.input(input) {
         assert!(t.state == before, "a refusal changes nothing: {refused:?}");
-        assert!(!refused.code.is_empty() && !refused.why.is_empty() && !refused.help.is_empty(), "{refused:?}");
     }
 }
 

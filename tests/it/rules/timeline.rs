@@ -10,6 +10,7 @@ use vardkase::domain::incident::asks;
 use vardkase::domain::incident::decide::decide;
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::*;
+use vardkase::domain::incident::refused::Refused;
 use vardkase::domain::incident::state::*;
 use vardkase::domain::incident::values::*;
 use vardkase::domain::plan::{Channel, Plan};

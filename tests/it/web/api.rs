@@ -48,6 +48,24 @@ async fn without_the_token_nothing_is_told() {
 }
 
 #[tokio::test]
+async fn what_is_refused_is_said_in_the_language_that_is_asked_for_and_in_english_unless() {
+    let site = Site::start().await;
+    let swedish = ("Vägen ”x” finns inte.", "Välj en i listan över vägar.");
+    let english = ("There is no gateway “x”.", "Choose one in the list of gateways.");
+    for (lang, said) in [("sv-SE,en;q=0.5", swedish), ("de", english), ("en", english), ("", english)] {
+        let request = site.request(Method::POST, "/api/v1/gateways/x/probe").bearer_auth(TOKEN);
+        let response = request.header("accept-language", lang).json(&json!({})).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{lang}");
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(body, json!({ "code": "unknown-gateway", "why": said.0, "help": said.1 }), "{lang}");
+    }
+    // What is told beside it stays.
+    let nobody = site.request(Method::GET, "/api/v1/status").header("accept-language", "sv").send().await.unwrap();
+    assert_eq!(nobody.headers()["www-authenticate"], "Bearer");
+    assert_eq!(nobody.json::<Value>().await.unwrap()["why"], "Nyckeln saknas eller är fel.");
+}
+
+#[tokio::test]
 async fn a_report_an_approval_and_an_answer_go_by_json() {
     let site = Site::start().await;
     let (status, foreseen) = site

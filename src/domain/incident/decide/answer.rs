@@ -1,11 +1,11 @@
 //! Answers in all their forms: by reply, by link, by console, by telephone; passing on; "our fallback failed".
 
-use super::Decider;
+use super::{Decider, ids};
 use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::ask_list::{Ask, AskState};
 use crate::domain::incident::asks::served_by;
 use crate::domain::incident::event::Change;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::Incident;
 use crate::domain::incident::values::{Item, Phase, Via};
 use crate::domain::private::Private;
@@ -27,45 +27,23 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let Some(id) = self.ask_id(no, f, message) else {
-            return Err(Refused::new(
-                "nothing-asked",
-                format!("{no} asks nothing of {function}"),
-                "see `vardkase status`",
-            ));
+            return Err(refuse!(NothingAsked { incident: no, function }));
         };
         let ask = &self.inc(no).asks[id as usize];
         if let AskState::Answered { by, .. } = &ask.state {
-            let who = plan.function(*by).id.clone();
-            return Err(Refused::new(
-                "answered-already",
-                format!("{who} answered for {function} already"),
-                "`unack` takes it back",
-            ));
+            return Err(refuse!(AnsweredAlready { by: &plan.function(*by).id, function }));
         }
         if !phone && !self.acts_for(&plan, actor, &ask.asked) && actor != f {
-            let asked: Vec<&str> = ask.asked.iter().map(|a| plan.function(*a).id.as_str()).collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} was not asked for {function}"),
-                format!("asked: {}; what was told by telephone goes with --via phone --by {by}", asked.join(", ")),
-            ));
+            return Err(refuse!(NotYoursAnswer { by, function, asked: ids(&plan, &ask.asked) }));
         }
         let who = if phone { f } else { actor };
         if ask.answers.iter().any(|a| a.by == who) {
             let (have, needs) = (ask.answers.len(), ask.needs);
-            return Err(Refused::new(
-                "answered-already",
-                format!("{} answered for {function} already; {have} of {needs} have", plan.function(who).id),
-                "somebody else who was asked must answer too",
-            ));
+            return Err(refuse!(AnsweredAlreadyMore { by: &plan.function(who).id, function, have, needs }));
         }
         let at = at.unwrap_or(self.now);
         if at > self.now || at < self.inc(no).opened {
-            return Err(Refused::new(
-                "bad-time",
-                "that time is not between the report and now",
-                "give the time of the call",
-            ));
+            return Err(refuse!(BadTime));
         }
         let via = if phone { Via::Phone { noted_by: actor } } else { Via::Console };
         self.answered(no, &[id], who, at, via);
@@ -210,20 +188,11 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let Some(id) = self.ask_id(no, f, None).filter(|id| self.inc(no).asks[*id as usize].state.is_open()) else {
-            return Err(Refused::new(
-                "nothing-asked",
-                format!("{no} asks nothing of {function} now"),
-                "see `vardkase status`",
-            ));
+            return Err(refuse!(NothingAsked { incident: no, function }));
         };
         if !self.acts_for(&plan, actor, &self.inc(no).asks[id as usize].asked) && actor != f {
-            let asked: Vec<&str> =
-                self.inc(no).asks[id as usize].asked.iter().map(|a| plan.function(*a).id.as_str()).collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} was not asked for {function}"),
-                format!("who was asked passes on: {}", asked.join(", ")),
-            ));
+            let asked = ids(&plan, &self.inc(no).asks[id as usize].asked);
+            return Err(refuse!(NotYoursPassOn { by, function, asked }));
         }
         self.pass_on_now(no, id);
         Ok(())
@@ -233,21 +202,17 @@ impl Decider<'_> {
     pub(super) fn link(&mut self, delivery: DeliveryId, yes: bool) -> Result<(), Refused> {
         let inc = self.open(delivery.incident)?;
         let Some(d) = inc.deliveries.get(delivery.ordinal as usize).copied() else {
-            return Err(Refused::new("unknown-link", "this link belongs to no delivery", "answer by telephone"));
+            return Err(refuse!(UnknownLink));
         };
         let Item::Message(_) = d.item() else {
-            return Err(Refused::new("unknown-link", "this link asks for no answer", "see the message itself"));
+            return Err(refuse!(UnknownLinkNoAnswer));
         };
         let done = if yes {
             self.answer_from(delivery.incident, d.point, Via::Link)
         } else {
             self.pass_on_from(delivery.incident, d.point)
         };
-        if done {
-            Ok(())
-        } else {
-            Err(Refused::new("nothing-asked", "nothing is asked any more", "no answer is needed"))
-        }
+        if done { Ok(()) } else { Err(refuse!(NothingAskedAnyMore)) }
     }
 
     pub(super) fn unack(
@@ -265,22 +230,17 @@ impl Decider<'_> {
             _ => None,
         });
         let Some((id, who, via)) = answered else {
-            return Err(Refused::new(
-                "not-answered",
-                format!("{function} has not answered {no}"),
-                "nothing to take back",
-            ));
+            return Err(refuse!(NotAnswered { function, incident: no }));
         };
         let noted = matches!(via, Via::Phone { noted_by } if noted_by == actor);
         if actor != f && actor != who && !noted {
-            self.lead(no, by, "take back an answer of")?;
+            self.lead(no, by)?;
         }
         if reason.is_empty() {
-            return Err(Refused::new("no-reason", "taking an answer back needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         if text_is_stopped(self.inc(no), &self.inc(no).asks[id as usize]) {
-            let why = format!("what {function} answered in {no} was stopped since: nothing is asked any more");
-            return Err(Refused::new("stopped-already", why, "nothing to do"));
+            return Err(refuse!(StoppedAlreadyAnswered { function, incident: no }));
         }
         // It goes on where it stood: at its deadline, or at once when that has passed.
         let due = self.inc(no).asks[id as usize].due.max(self.now);
@@ -327,17 +287,13 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let actor = self.duty(&plan, by)?;
         let Some(found) = inc.errands.get(errand as usize).cloned() else {
-            return Err(Refused::new(
-                "unknown-errand",
-                format!("{no} has no errand {errand}"),
-                "see `vardkase status`",
-            ));
+            return Err(refuse!(UnknownErrand { incident: no, errand }));
         };
         if !self.acts_for(&plan, actor, &[found.owner]) {
-            self.lead(no, by, "close an errand of")?;
+            self.lead(no, by)?;
         }
         if found.done.is_some() {
-            return Err(Refused::new("done-already", format!("errand {errand} is done"), "nothing more to do"));
+            return Err(refuse!(DoneAlready { errand }));
         }
         self.emit(no, Change::ErrandDone { errand, by: actor });
         Ok(())

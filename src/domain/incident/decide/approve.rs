@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::Decider;
-use super::stale::{not_waiting, stale, unknown_number, waiting_list, what_changed};
+use super::stale::{not_waiting, stale, unknown_number, what_changed};
+use super::{Decider, bad_text};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::{ApprovalEnd, Change};
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Message};
 use crate::domain::incident::values::{Approval, ReleasedBy};
 use crate::domain::lang::Lang;
@@ -172,13 +172,13 @@ impl Decider<'_> {
         if !message.texts.values().any(|d| d.fingerprint == fingerprint) {
             return Err(stale(inc, message, fingerprint));
         }
-        let chosen: Vec<u32> = waiting.into_iter().filter(|id| entry.is_none_or(|e| e == *id)).collect();
+        let chosen: Vec<u32> = waiting.iter().copied().filter(|id| entry.is_none_or(|e| e == *id)).collect();
         if chosen.is_empty() {
-            return Err(Refused::new(
-                "unknown-entry",
-                format!("{number} has no such entry waiting"),
-                waiting_list(inc),
-            ));
+            return Err(refuse!(UnknownEntry {
+                entry: entry.unwrap_or_default(),
+                message: number,
+                entries: List::of(waiting)
+            }));
         }
         self.four_eyes(no, fx)?;
         self.approved(no, &chosen, fx);
@@ -211,11 +211,7 @@ impl Decider<'_> {
         if !inc.book().four_eyes || self.holds(plan, inc.reporter) != self.holds(plan, by) {
             return Ok(());
         }
-        Err(Refused::new(
-            "four-eyes",
-            format!("{} reported {no} and can't approve it: the playbook asks for four eyes", plan.function(by).id),
-            "a deputy approves it, or the end of the deadline decides",
-        ))
+        Err(refuse!(FourEyes { by: &plan.function(by).id, incident: no }))
     }
 
     pub(super) fn reject(
@@ -227,7 +223,7 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let (fx, waiting) = self.asked_for(by, number)?;
         if reason.is_empty() {
-            return Err(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         let typed = replacement.map(|texts| self.typed(number, texts)).transpose()?;
         match typed {
@@ -292,20 +288,19 @@ impl Decider<'_> {
         let inc = self.open(number.incident)?;
         let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
         if texts.is_empty() {
-            return Err(Refused::new("no-text", "no new wording was given", "give it for at least one language"));
+            return Err(refuse!(NoText));
         }
         let mut all: BTreeMap<Lang, (Canonical, bool)> =
             message.texts.iter().map(|(l, d)| (*l, (d.text.clone(), false))).collect();
         for (lang, typed) in texts {
             if !all.contains_key(lang) {
-                return Err(Refused::new(
-                    "unknown-language",
-                    format!("the region has no texts in “{lang}”"),
-                    "use one of its languages",
-                ));
+                return Err(refuse!(UnknownLanguage {
+                    message: number,
+                    language: lang,
+                    languages: List::of(all.keys())
+                }));
             }
-            let text = Canonical::from_typed(typed)
-                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "change the text and send it again"))?;
+            let text = Canonical::from_typed(typed).map_err(|bad| bad_text(&bad))?;
             all.insert(*lang, (text, true));
         }
         Ok(all)
@@ -334,11 +329,8 @@ impl Decider<'_> {
         let inc = self.inc(number.incident);
         let message = inc.message(number.seq).ok_or_else(|| unknown_number(inc, number))?;
         if !message.texts.contains_key(&lang) {
-            return Err(Refused::new(
-                "unknown-language",
-                format!("{number} has no text in “{lang}”"),
-                "use one of its languages",
-            ));
+            let languages = List::of(message.texts.keys());
+            return Err(refuse!(UnknownLanguage { message: number, language: lang, languages }));
         }
         self.emit(number.incident, Change::Reviewed { message: number.seq, lang, by: fx });
         Ok(())
@@ -354,11 +346,7 @@ impl Decider<'_> {
             })
             .collect();
         if fresh.is_empty() {
-            return Err(Refused::new(
-                "extended-already",
-                "more time was given once already",
-                "approve it, change it or reject it",
-            ));
+            return Err(refuse!(ExtendedAlready { message: number }));
         }
         self.extend(no, &fresh);
         Ok(())
@@ -379,9 +367,9 @@ impl Decider<'_> {
 
     pub(super) fn break_glass(&mut self, by: &FunctionId, number: MessageNo, reason: &Private) -> Result<(), Refused> {
         let no = number.incident;
-        let fx = self.lead(no, by, "break the glass for")?;
+        let fx = self.lead(no, by)?;
         if reason.is_empty() {
-            return Err(Refused::new("no-reason", "break-glass needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         let inc = self.inc(no);
         let waiting: Vec<u32> = inc
@@ -479,11 +467,7 @@ impl Decider<'_> {
                 })
                 .map(|f| plan.function(*f).id.as_str())
                 .collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} was not asked to approve {number}"),
-                format!("asked: {}", asked.join(", ")),
-            ));
+            return Err(refuse!(NotYoursApprove { by, message: number, asked: List::of(asked) }));
         }
         Ok((fx, ids))
     }

@@ -1,13 +1,13 @@
 //! Answering and arriving are two timers (INCIDENTS lesson 4: attendance times of 45 min to 2 h). Who answered a row with
 //! `arrive_within` says when that is; whoever is not there in time is passed over visibly, and the next one is asked.
 
-use super::Decider;
+use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::{arrive_within_s, served_by};
 use crate::domain::incident::event::{Change, NewArrival};
-use crate::domain::incident::input::Refused;
 use crate::domain::incident::reading::{Code, Reading};
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::steps::{Arrival, ArrivalState};
 use crate::domain::incident::values::Via;
 use crate::domain::time::At;
@@ -61,30 +61,18 @@ impl Decider<'_> {
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let opened = inc.opened;
         let Some(id) = inc.asks.current().get(&f).copied().filter(|id| self.comes(no, *id)) else {
-            return Err(Refused::new(
-                "nobody-comes",
-                format!("{no} asks nobody to come for {function}"),
-                "see `vardkase status`",
-            ));
+            return Err(refuse!(NobodyComes { incident: no, function }));
         };
         let asked = self.inc(no).asks[id as usize].asked.clone();
         if !phone && actor != f && !self.acts_for(&plan, actor, &asked) {
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} was not asked for {function}"),
-                format!("what was told by telephone goes with --via phone --by {by}"),
-            ));
+            return Err(refuse!(NotYoursAnswer { by, function, asked: ids(&plan, &asked) }));
         }
         if self.there(no, f) {
-            return Err(Refused::new("arrived-already", format!("{function} is there already"), "nothing to do"));
+            return Err(refuse!(ArrivedAlready { function }));
         }
         let at = at.unwrap_or(self.now);
         if at > self.now || at < opened {
-            return Err(Refused::new(
-                "bad-time",
-                "that time is not between the report and now",
-                "give the time of the arrival",
-            ));
+            return Err(refuse!(BadTime));
         }
         let (who, via) = if phone { (f, Via::Phone { noted_by: actor }) } else { (actor, Via::Console) };
         self.arrived(no, &[id], who, at, via);

@@ -1,10 +1,10 @@
 //! Before private values of an incident are forgotten it leaves memory: nothing may still need them.
 
-use super::Decider;
+use super::{Decider, ids};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::values::Phase;
 
 impl Decider<'_> {
@@ -14,9 +14,7 @@ impl Decider<'_> {
         if let Some(by) = by {
             let function = self.duty(&plan, by)?;
             if !self.acts_for(&plan, function, &plan.region.command) {
-                let names: Vec<&str> = plan.region.command.iter().map(|f| plan.function(*f).id.as_str()).collect();
-                let why = format!("{by} may not have the private values of {no} forgotten");
-                return Err(Refused::new("not-yours", why, format!("these may: {}", names.join(", "))));
+                return Err(refuse!(NotYoursForget { by, incident: no, may: ids(&plan, &plan.region.command) }));
             }
         }
         let inc = match self.state.incidents.get(&no) {
@@ -25,14 +23,11 @@ impl Decider<'_> {
             None => return self.open(no).map(|_| ()),
         };
         if inc.phase != Phase::Closed {
-            let why = format!("incident {no} is not closed: its addresses and notes are still needed");
-            return Err(Refused::new("not-closed", why, format!("`vardkase all-clear {no}` first")));
+            return Err(refuse!(NotClosed { incident: no }));
         }
         let under_way = |s: DeliveryState| matches!(s, DeliveryState::Queued | DeliveryState::Attempting);
         if !inc.is_settled() || inc.deliveries.iter().any(|d| under_way(d.state)) {
-            let why = format!("incident {no} is closed, and something of it is still under way or to be decided");
-            let help = format!("`vardkase status {no}` shows what; a day after that it is settled by itself");
-            return Err(Refused::new("not-closed", why, help));
+            return Err(refuse!(NotClosedUnderWay { incident: no }));
         }
         self.emit(no, Change::Archived);
         Ok(())

@@ -7,8 +7,9 @@ use crate::domain::incident::asks;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::gateways::TEST_ANSWER_WITHIN_S;
-use crate::domain::incident::input::{ProgramAlarm, Refused};
+use crate::domain::incident::input::ProgramAlarm;
 use crate::domain::incident::reading::{Code, Reading, Verb};
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::values::Send;
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
@@ -17,6 +18,8 @@ use crate::domain::words::{NoteWord, fill};
 
 /// Alarms that one note names; the rest is on every screen.
 const ALARMS_PER_NOTE_MAX: usize = 3;
+/// Functions that a refusal names to choose from.
+const REACHED_SHOWN_MAX: usize = 12;
 
 impl Decider<'_> {
     /// Sends a marked test over one gateway to every point of a function that is reached by it.
@@ -30,33 +33,31 @@ impl Decider<'_> {
         self.duty(&plan, by)?;
         let f = self.duty(&plan, function)?;
         let Some(g) = plan.gateways.iter().find(|g| g.id == *gateway) else {
-            let all: Vec<&str> = plan.gateways.iter().map(|g| g.id.as_str()).collect();
-            let why = format!("no gateway is called “{gateway}”");
-            return Err(Refused::new("unknown-gateway", why, format!("there are: {}", all.join(", "))));
+            return Err(refuse!(UnknownGateway { gateway, gateways: List::of(plan.gateways.iter().map(|g| &g.id)) }));
         };
         if matches!(g.channel, Channel::Web | Channel::Manual) {
-            let why = format!("{gateway} carries nothing to a duty point");
-            let help = "a page is proven by reading it back, a walk by walking it";
-            return Err(Refused::new("no-way", why, help));
+            return Err(refuse!(NoWayPage { gateway }));
         }
         let mut sends = Vec::new();
-        let mut cannot = None;
+        let mut cannot = false;
         for p in &plan.function(f).points {
             let point = plan.point(*p);
             let Some(place) = point.gateways.iter().position(|at| plan.gateway(*at).id == *gateway) else { continue };
             let code = self.code();
             match self.test_text(*p, place, gateway, function, &code) {
                 Some((send, text)) => sends.push((send, code, text)),
-                None => cannot = Some(format!("{gateway} can't carry the test's text in any language of the point")),
+                None => cannot = true,
             }
         }
         if sends.is_empty() {
-            let why = cannot.unwrap_or_else(|| format!("{function} has no duty point that {gateway} reaches"));
             let reached = plan.functions.iter().filter(|f| {
                 f.points.iter().any(|p| plan.point(*p).gateways.iter().any(|at| plan.gateway(*at).id == *gateway))
             });
-            let names: Vec<&str> = reached.map(|f| f.id.as_str()).take(12).collect();
-            return Err(Refused::new("no-way", why, format!("it reaches: {}", names.join(", "))));
+            let functions = List::of(reached.map(|f| &f.id).take(REACHED_SHOWN_MAX));
+            return Err(match cannot {
+                true => refuse!(NoWayText { gateway, function, functions }),
+                false => refuse!(NoWay { gateway, function, functions }),
+            });
         }
         for (send, code, text) in sends {
             self.ways(GatewayChange::TestSent {
@@ -147,15 +148,8 @@ impl Decider<'_> {
                 self.ways(GatewayChange::TestAnswered { ordinal });
                 Ok(())
             }
-            Some((_, Some(_))) => Err(Refused::new(
-                "answered-already",
-                "that test was answered already",
-                "`vardkase gateway list` shows how old each proof is",
-            )),
-            None => {
-                let help = "it is the six digits at the end of the test; `vardkase gateway test` sends a new one";
-                Err(Refused::new("unknown-code", "no test has that code", help))
-            }
+            Some((_, Some(_))) => Err(refuse!(AnsweredAlreadyTest)),
+            None => Err(refuse!(UnknownCode)),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Decider;
 use super::report::{beat_s, contact_named, level_named, sites_named};
+use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore};
-use crate::domain::incident::input::{News, Refused};
+use crate::domain::incident::input::News;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident};
 use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source};
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
@@ -19,20 +20,16 @@ impl Decider<'_> {
     pub(super) fn update(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
         let inc = self.open(no)?;
         self.room_for(&inc.plan, inc.deliveries.len())?;
-        let fx = self.lead(no, by, "update")?;
+        let fx = self.lead(no, by)?;
         self.apply_news(no, Some(fx), news, Kind::Update)
     }
 
     pub(super) fn correct(&mut self, by: &FunctionId, number: MessageNo, news: &News) -> Result<(), Refused> {
         let inc = self.open(number.incident)?;
         if inc.message(number.seq).is_none_or(|m| m.released_at.is_none()) {
-            return Err(Refused::new(
-                "not-released",
-                format!("{number} was never released"),
-                "change a draft with `vardkase reject --text`",
-            ));
+            return Err(refuse!(NotReleased { message: number }));
         }
-        let fx = self.lead(number.incident, by, "correct")?;
+        let fx = self.lead(number.incident, by)?;
         self.apply_news(number.incident, Some(fx), news, Kind::Correction { of: number })
     }
 
@@ -108,11 +105,7 @@ impl Decider<'_> {
         let plan = &inc.plan;
         let next = news.next.unwrap_or(self.now + beat_s(plan, inc.book(), level));
         if next <= self.now {
-            return Err(Refused::new(
-                "next-in-past",
-                "the next update lies in the past",
-                "give a time that is still to come",
-            ));
+            return Err(refuse!(NextInPast));
         }
         let old = &inc.facts;
         let restore = match (news.restore, old.restore) {
@@ -124,11 +117,7 @@ impl Decider<'_> {
         let down = reach::down(plan, &inc.book().systems, &inc.book().infra);
         for routine in news.routines.iter().flatten() {
             if !plan.routines.contains_key(routine) {
-                return Err(Refused::new(
-                    "unknown-routine",
-                    format!("no routine is called “{routine}”"),
-                    "see playbooks/systems.yaml",
-                ));
+                return Err(refuse!(UnknownRoutine { routine }));
             }
         }
         Ok(Facts {
@@ -355,13 +344,9 @@ impl Decider<'_> {
     pub(super) fn restored(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
         let inc = self.open(no)?;
         if inc.phase == Phase::Restored {
-            return Err(Refused::new(
-                "restored-already",
-                format!("{no} is running again already"),
-                "`relapse` takes it back, `all-clear` ends it",
-            ));
+            return Err(refuse!(RestoredAlready { incident: no }));
         }
-        let fx = self.lead(no, by, "call restored")?;
+        let fx = self.lead(no, by)?;
         let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
         self.check_typed(&facts)?;
         let beat = Some(facts.next);
@@ -385,9 +370,9 @@ impl Decider<'_> {
     pub(super) fn relapse(&mut self, by: &FunctionId, no: IncidentNo, news: &News) -> Result<(), Refused> {
         let inc = self.open(no)?;
         if inc.phase != Phase::Restored {
-            return Err(Refused::new("not-restored", format!("{no} is not called restored"), "tell it as an update"));
+            return Err(refuse!(NotRestored { incident: no }));
         }
-        let fx = self.lead(no, by, "call a relapse of")?;
+        let fx = self.lead(no, by)?;
         let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
         self.check_typed(&facts)?;
         let beat = Some(facts.next);
@@ -456,19 +441,10 @@ impl Decider<'_> {
         let owners: Vec<FunctionIx> =
             inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         if inc.phase != Phase::Restored {
-            return Err(Refused::new(
-                "not-restored",
-                format!("{no} is not running again yet"),
-                "`vardkase restored` first",
-            ));
+            return Err(refuse!(NotRestoredData { incident: no }));
         }
         if !self.acts_for(&plan, fx, &owners) {
-            let names: Vec<&str> = owners.iter().map(|f| plan.function(*f).id.as_str()).collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} does not own what was down"),
-                format!("owners: {}", names.join(", ")),
-            ));
+            return Err(refuse!(NotYoursOwner { by, owners: ids(&plan, &owners) }));
         }
         self.emit(no, Change::DataConfirmed { by: fx });
         Ok(())
@@ -483,19 +459,15 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
         let confirmed = inc.phase == Phase::Restored && inc.data_confirmed.is_some();
-        let fx = self.lead(no, by, "give the all clear for")?;
+        let fx = self.lead(no, by)?;
         let reason = match override_reason {
             Some(r) if r.is_empty() => {
-                return Err(Refused::new("no-reason", "an override needs a reason", "give it with --override"));
+                return Err(refuse!(NoReason));
             }
             Some(r) => r.clone(),
             None if confirmed => Private::default(),
             None => {
-                return Err(Refused::new(
-                    "data-not-confirmed",
-                    format!("the owner has not confirmed that the data of {no} are complete"),
-                    "the owner says `vardkase restored --data-complete`, or give the all clear with --override REASON",
-                ));
+                return Err(refuse!(DataNotConfirmed { incident: no }));
             }
         };
         self.drop_waiting(no, Dropped::Closed);
@@ -540,13 +512,9 @@ impl Decider<'_> {
     pub(super) fn merge(&mut self, by: &FunctionId, no: IncidentNo, into: IncidentNo) -> Result<(), Refused> {
         let (from, to) = (self.open(no)?, self.open(into)?);
         if no == into || no.status != into.status {
-            return Err(Refused::new(
-                "cannot-merge",
-                format!("{no} can't go into {into}"),
-                "merge two real incidents, or two drills",
-            ));
+            return Err(refuse!(CannotMerge { incident: no, into }));
         }
-        let fx = self.lead(no, by, "merge")?;
+        let fx = self.lead(no, by)?;
         let told: Vec<FunctionId> =
             self.followers(no, Audience::Internal).iter().map(|f| from.plan.function(*f).id.clone()).collect();
         let mut sites = to.sites.clone();
@@ -584,16 +552,10 @@ impl Decider<'_> {
         let inc = self.open(no)?;
         let plan = self.state.plan.clone();
         if inc.plan.hash == plan.hash {
-            return Err(Refused::new(
-                "same-plan",
-                format!("{no} goes by that configuration already"),
-                "`vardkase reload` first",
-            ));
+            return Err(refuse!(SamePlan { incident: no }));
         }
-        let fx = self.lead(no, by, "move to another configuration")?;
-        let moved = crate::domain::incident::adopt::moved(inc, &plan).map_err(|unfit| {
-            Refused::new("cannot-adopt", unfit.0, "keep what open incidents use until they are closed")
-        })?;
+        let fx = self.lead(no, by)?;
+        let moved = crate::domain::incident::adopt::moved(inc, &plan)?;
         self.emit(no, Change::Adopted { plan: plan.hash.clone(), by: fx, moved });
         Ok(())
     }

@@ -34,7 +34,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::event::{Change, Event};
-use super::input::{Action, Input, Refused, Report};
+use super::input::{Action, Input, Report};
+use super::refused::{List, Refused, refuse};
 use super::state::{Incident, State};
 use super::trailers::Trailers;
 use super::values::{Item, Phase};
@@ -42,6 +43,7 @@ use crate::domain::holder::holder;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId};
 use crate::domain::ladder::ModeIx;
 use crate::domain::plan::Plan;
+use crate::domain::text::{BadText, TEXT_CHARS_MAX};
 use crate::domain::time::At;
 
 /// A decision that goes on for more steps than this is a mistake in a rule: it stops, and what is left comes at the next tick.
@@ -295,7 +297,7 @@ impl Decider<'_> {
             Some(inc) => Err(closed(no, inc.merged_into)),
             None => match self.state.archived.get(&no) {
                 Some(s) => Err(closed(no, s.merged_into)),
-                None => Err(Refused::new("unknown-incident", format!("there is no incident {no}"), self.open_list())),
+                None => Err(self.unknown(no)),
             },
         }
     }
@@ -317,20 +319,16 @@ impl Decider<'_> {
         self.inc(no).plan.clone()
     }
 
-    fn open_list(&self) -> String {
-        let open: Vec<String> = self.state.open().map(|i| i.no.to_string()).collect();
-        if open.is_empty() { "no incident is open".into() } else { format!("open: {}", open.join(", ")) }
+    fn unknown(&self, incident: IncidentNo) -> Refused {
+        if self.state.open().next().is_none() {
+            return refuse!(UnknownIncidentNoneOpen { incident });
+        }
+        refuse!(UnknownIncident { incident, open: List::of(self.state.open().map(|i| i.no)) })
     }
 
     /// A duty by its ID, in that plan.
     pub(super) fn duty(&self, plan: &Plan, id: &FunctionId) -> Result<FunctionIx, Refused> {
-        plan.function_ix(id.as_str()).ok_or_else(|| {
-            Refused::new(
-                "unknown-function",
-                format!("no function is called “{id}”"),
-                "the functions stand in contacts/functions.yaml",
-            )
-        })
+        plan.function_ix(id.as_str()).ok_or_else(|| refuse!(UnknownFunction { function: id }))
     }
 
     /// Who holds a duty now; in a circle of covering, the last who was not seen before.
@@ -344,7 +342,7 @@ impl Decider<'_> {
     }
 
     /// Whether a duty leads this incident: reported it, owns what is down, or is named in `command`.
-    pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId, what: &str) -> Result<FunctionIx, Refused> {
+    pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId) -> Result<FunctionIx, Refused> {
         let inc = self.known(no)?;
         let plan = &inc.plan;
         let fx = self.duty(plan, by)?;
@@ -356,7 +354,7 @@ impl Decider<'_> {
         let mut names: Vec<&str> = leads.iter().map(|f| plan.function(*f).id.as_str()).collect();
         names.sort_unstable();
         names.dedup();
-        Err(Refused::new("not-yours", format!("{by} may not {what} {no}"), format!("these may: {}", names.join(", "))))
+        Err(refuse!(NotYours { by, incident: no, may: List::of(names) }))
     }
 
     /// Carries out what is due, in order of time, until nothing is.
@@ -373,11 +371,23 @@ impl Decider<'_> {
 
 fn closed(no: IncidentNo, merged: Option<IncidentNo>) -> Refused {
     match merged {
-        Some(into) => Refused::new("closed", format!("incident {no} goes on as {into}"), format!("use {into}")),
-        None => Refused::new(
-            "closed",
-            format!("incident {no} is closed"),
-            "report a new one, or look it up with `vardkase log`",
-        ),
+        Some(into) => refuse!(ClosedMerged { incident: no, into }),
+        None => refuse!(Closed { incident: no }),
+    }
+}
+
+/// Functions by their names.
+fn ids(plan: &Plan, functions: &[FunctionIx]) -> List {
+    List::of(functions.iter().map(|f| &plan.function(*f).id))
+}
+
+/// What can't be sent as it was typed.
+fn bad_text(bad: &BadText) -> Refused {
+    match bad {
+        BadText::Empty => refuse!(BadTextEmpty),
+        BadText::TooLong(chars) => refuse!(BadTextLong { chars, max: TEXT_CHARS_MAX }),
+        BadText::Unprintable(c, at) => refuse!(BadTextCharacter { at, character: format!("U+{:04X}", u32::from(*c)) }),
+        BadText::Spaces(at) => refuse!(BadTextSpaces { at }),
+        BadText::NotNfc => refuse!(BadTextForm),
     }
 }

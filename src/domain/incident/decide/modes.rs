@@ -5,7 +5,7 @@ use super::report::wanted;
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Proposal, ProposalState};
 use crate::domain::incident::values::{Kind, Phase};
 use crate::domain::ladder::{ModeIx, Propose};
@@ -112,19 +112,10 @@ impl Decider<'_> {
             (Some(id), _) if inc.proposals.len() > id as usize => id,
             (None, [only]) => *only,
             (_, []) => {
-                return Err(Refused::new(
-                    "nothing-to-decide",
-                    format!("{no} asks for no decision"),
-                    "see `vardkase status`",
-                ));
+                return Err(refuse!(NothingToDecide { incident: no }));
             }
             (_, many) => {
-                let list: Vec<String> = many.iter().map(u32::to_string).collect();
-                return Err(Refused::new(
-                    "which-proposal",
-                    format!("{no} asks for {} decisions", many.len()),
-                    format!("name one: {}", list.join(", ")),
-                ));
+                return Err(refuse!(WhichProposal { incident: no, count: many.len(), proposals: List::of(many) }));
             }
         };
         let p = &inc.proposals[id as usize];
@@ -133,19 +124,10 @@ impl Decider<'_> {
             ProposalState::Declined { .. } if yes && !p.lower => {}
             ProposalState::Asked => {}
             ProposalState::Accepted { by, .. } | ProposalState::Declined { by, .. } => {
-                let who = &plan.function(*by).id;
-                return Err(Refused::new(
-                    "decided-already",
-                    format!("{who} decided already; the first decision stands"),
-                    "`vardkase mode` changes a mode",
-                ));
+                return Err(refuse!(DecidedAlready { by: &plan.function(*by).id }));
             }
             ProposalState::Moot => {
-                return Err(Refused::new(
-                    "decided-already",
-                    "the mode stands already",
-                    "`vardkase mode` changes a mode",
-                ));
+                return Err(refuse!(DecidedAlreadyStands));
             }
         }
         let rights = if p.lower {
@@ -155,14 +137,10 @@ impl Decider<'_> {
         };
         if !rights && !self.acts_for(&plan, fx, &p.asked) {
             let asked: Vec<&str> = p.asked.iter().map(|f| plan.function(*f).id.as_str()).collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} may not decide this"),
-                format!("asked: {}", asked.join(", ")),
-            ));
+            return Err(refuse!(NotYoursDecide { by, asked: List::of(asked) }));
         }
         if !yes && reason.is_empty() {
-            return Err(Refused::new("no-reason", "a no needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         self.decided(no, id, yes, fx, reason);
         Ok(())
@@ -334,20 +312,17 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let plan = self.state.plan.clone();
         let fx = self.duty(&plan, by)?;
-        let Some(mode) = plan.ladders.mode(mode) else {
-            let all: Vec<&str> = plan.ladders.modes.iter().map(|m| m.id.as_str()).collect();
-            return Err(Refused::new(
-                "unknown-mode",
-                format!("no staff mode is called “{mode}”"),
-                format!("there are: {}", all.join(", ")),
-            ));
+        let named = mode;
+        let Some(mode) = plan.ladders.mode(named) else {
+            let modes = List::of(plan.ladders.modes.iter().map(|m| &m.id));
+            return Err(refuse!(UnknownMode { mode: named, modes }));
         };
         let sites = super::report::sites_named(&plan, std::slice::from_ref(site), &[])?;
         let now = |s: &SiteId| self.state.modes.get(s).copied().unwrap_or_default();
         let (up, down): (Vec<SiteId>, Vec<SiteId>) =
             sites.into_iter().filter(|s| now(s) != mode).partition(|s| now(s) < mode);
         if up.is_empty() && down.is_empty() {
-            return Err(Refused::new("mode-stands", format!("{site} is in that mode already"), "nothing to do"));
+            return Err(refuse!(ModeStands { site, mode: named }));
         }
         for s in &up {
             if !self.may_change(&plan, fx, s, mode, true) {
@@ -360,18 +335,14 @@ impl Decider<'_> {
             }
         }
         if !down.is_empty() && reason.is_empty() {
-            return Err(Refused::new("no-reason", "lowering a mode needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         let touched = |i: &&crate::domain::incident::state::Incident| {
             i.no.status == Status::Actual && up.iter().chain(&down).any(|s| i.sites.contains(s))
         };
         let open = self.state.open().filter(touched).last().or_else(|| self.state.incidents.values().rfind(touched));
         let Some(no) = open.map(|i| i.no) else {
-            return Err(Refused::new(
-                "no-incident",
-                "no incident concerns that site, so nobody would be told why",
-                "report one: `vardkase report`",
-            ));
+            return Err(refuse!(NoIncident { site }));
         };
         // The incident keeps the plan it began with; the duty must be there too.
         let fx = self.duty(&self.plan(no), by)?;
@@ -422,13 +393,8 @@ impl Decider<'_> {
 }
 
 fn not_allowed(plan: &Plan, by: &FunctionId, site: &SiteId, mode: ModeIx, raise: bool) -> Refused {
-    let may: Vec<&str> = plan
-        .ladders
-        .rights(site, mode)
-        .flat_map(|r| if raise { &r.raise_by } else { &r.lower_by })
-        .map(|f| plan.function(*f).id.as_str())
-        .collect();
-    let what = if raise { "raise" } else { "lower" };
-    let id = plan.ladders.mode_at(mode).map_or("", |m| m.id.as_str());
-    Refused::new("not-yours", format!("{by} may not {what} {site} ({id})"), format!("these may: {}", may.join(", ")))
+    let rights = plan.ladders.rights(site, mode).flat_map(|r| if raise { &r.raise_by } else { &r.lower_by });
+    let may = List::of(rights.map(|f| &plan.function(*f).id));
+    let mode = plan.ladders.mode_at(mode).map_or("", |m| m.id.as_str());
+    if raise { refuse!(NotYoursRaise { by, site, mode, may }) } else { refuse!(NotYoursLower { by, site, mode, may }) }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Decider;
+use super::{Decider, bad_text};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status, SystemId};
 use crate::domain::incident::event::{Change, NewEntry};
 use crate::domain::incident::facts::{Facts, Restore, Safety};
-use crate::domain::incident::input::{IfShared, News, Refused, Report, find_playbook, status};
+use crate::domain::incident::input::{IfShared, News, Report, find_playbook, status};
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState};
 use crate::domain::incident::values::{Kind, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
@@ -29,11 +30,7 @@ impl Decider<'_> {
         if deliveries + plan.points.len() <= max as usize {
             return Ok(());
         }
-        Err(Refused::new(
-            "too-many-deliveries",
-            format!("with it there may be more than {max} deliveries, the limit `deliveries_max`"),
-            "close the incident and report a new one, or raise the limit in organisation.yaml",
-        ))
+        Err(refuse!(TooManyDeliveries { max }))
     }
 
     pub(super) fn report(&mut self, by: &FunctionId, report: &Report) -> Result<IncidentNo, Refused> {
@@ -54,12 +51,7 @@ impl Decider<'_> {
                 }
                 IfShared::Ask => {
                     if let Some(other) = self.sharing(book) {
-                        return Err(Refused::new(
-                            "shares-a-system",
-                            format!("{other} is open and concerns the same systems"),
-                            format!("add to {other}, or report it as separate"),
-                        )
-                        .already(other));
+                        return Err(refuse!(SharesASystem { incident: other }).already(other));
                     }
                 }
                 IfShared::Separate => {}
@@ -67,11 +59,7 @@ impl Decider<'_> {
         }
         let max = plan.region.limits.open_incidents_max;
         if self.state.open().count() >= max as usize {
-            return Err(Refused::new(
-                "too-many-open",
-                format!("{max} incidents are open, the limit `open_incidents_max`"),
-                "add to one of them, or close what is over",
-            ));
+            return Err(refuse!(TooManyOpen { max }));
         }
         self.room_for(&plan, 0)?;
         let facts = self.facts(&plan, book, level, report)?;
@@ -105,11 +93,7 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
         if inc.is_drill() {
-            return Err(Refused::new(
-                "cannot-add",
-                format!("{no} is a drill; a real report can't be added to it"),
-                "report it as separate",
-            ));
+            return Err(refuse!(CannotAdd { incident: no }));
         }
         let mut all = inc.sites.clone();
         all.extend(sites.into_iter().filter(|s| !inc.sites.contains(s)));
@@ -151,24 +135,16 @@ impl Decider<'_> {
     fn facts(&self, plan: &Plan, book: &Playbook, level: LevelIx, r: &Report) -> Result<Facts, Refused> {
         let since = r.since.unwrap_or(self.now);
         if since > self.now + CLOCK_AHEAD_S {
-            return Err(Refused::new("since-in-future", "“since” lies in the future", "give a time that has passed"));
+            return Err(refuse!(SinceInFuture));
         }
         let beat = beat_s(plan, book, level);
         let next = r.next.unwrap_or(self.now + beat);
         if next <= self.now {
-            return Err(Refused::new(
-                "next-in-past",
-                "the next update lies in the past",
-                "give a time that is still to come",
-            ));
+            return Err(refuse!(NextInPast));
         }
         for routine in r.routines.iter().flatten() {
             if !plan.routines.contains_key(routine) {
-                return Err(Refused::new(
-                    "unknown-routine",
-                    format!("no routine is called “{routine}”"),
-                    "see playbooks/systems.yaml",
-                ));
+                return Err(refuse!(UnknownRoutine { routine }));
             }
         }
         let down = reach::down(plan, &book.systems, &book.infra);
@@ -208,16 +184,11 @@ impl Decider<'_> {
     pub(super) fn check_typed(&self, facts: &Facts) -> Result<(), Refused> {
         let fields = [&facts.what, &facts.scope, &facts.known, &facts.unknown];
         for text in fields.into_iter().flat_map(|l| l.0.values()).chain([&facts.contact]).filter(|t| !t.is_empty()) {
-            crate::domain::text::Canonical::from_typed(text)
-                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without that character"))?;
+            crate::domain::text::Canonical::from_typed(text).map_err(|bad| bad_text(&bad))?;
         }
         let total: usize = fields.iter().map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();
         if total > FIELDS_CHARS_MAX {
-            return Err(Refused::new(
-                "text-too-long",
-                format!("the fields have {total} characters, at most {FIELDS_CHARS_MAX} go"),
-                "say it shorter: a pager page has 80 characters",
-            ));
+            return Err(refuse!(TextTooLong { chars: total, max: FIELDS_CHARS_MAX }));
         }
         Ok(())
     }
@@ -393,16 +364,14 @@ impl Decider<'_> {
 
 /// What all free fields together may have, in characters.
 const FIELDS_CHARS_MAX: usize = 2_000;
+/// Functions that a refusal names to choose from.
+const CONTACTS_SHOWN_MAX: usize = 8;
 
 /// A level by what was typed.
 pub(super) fn level_named(plan: &Plan, name: &str) -> Result<LevelIx, Refused> {
     plan.ladders.level(name).ok_or_else(|| {
-        let all: Vec<String> = plan.ladders.levels.iter().map(|l| format!("{} ({})", l.id, l.alias)).collect();
-        Refused::new(
-            "unknown-level",
-            format!("no disruption level is called “{name}”"),
-            format!("there are: {}", all.join(", ")),
-        )
+        let levels = List::of(plan.ladders.levels.iter().map(|l| format!("{} ({})", l.id, l.alias)));
+        refuse!(UnknownLevel { level: name, levels })
     })
 }
 
@@ -416,12 +385,8 @@ pub(super) fn sites_named(plan: &Plan, typed: &[SiteId], default: &[SiteId]) -> 
             Some(s) if s.id != plan.region.whole => sites.push(s.id.clone()),
             Some(_) => sites.extend(plan.region.sites.iter().map(|s| s.id.clone()).filter(|s| *s != plan.region.whole)),
             None => {
-                let all: Vec<&str> = plan.region.sites.iter().map(|s| s.id.as_str()).collect();
-                return Err(Refused::new(
-                    "unknown-site",
-                    format!("no site is called “{site}”"),
-                    format!("there are: {}", all.join(", ")),
-                ));
+                let sites = List::of(plan.region.sites.iter().map(|s| &s.id));
+                return Err(refuse!(UnknownSite { site, sites }));
             }
         }
     }
@@ -446,17 +411,17 @@ pub(super) fn contact_named(plan: &Plan, typed: &str, down: &Down) -> Result<Str
     let offer = || {
         let free =
             plan.functions.iter().filter(|f| f.phone.as_ref().is_some_and(|p| p.publishable && down.stands(&p.needs)));
-        let all: Vec<&str> = free.map(|f| f.id.as_str()).take(8).collect();
-        format!("give a function whose duty phone may be published, such as {}", all.join(", "))
+        List::of(free.map(|f| &f.id).take(CONTACTS_SHOWN_MAX))
     };
-    let Some(phone) = by_function.or(by_number).and_then(|f| f.phone.as_ref()) else {
-        return Err(Refused::new("unknown-contact", "that contact is no duty phone of any function", offer()));
+    let found = by_function.or(by_number).and_then(|f| f.phone.as_ref().map(|phone| (&f.id, phone)));
+    let Some((function, phone)) = found else {
+        return Err(refuse!(UnknownContact { functions: offer() }));
     };
     if !phone.publishable {
-        return Err(Refused::new("contact-not-publishable", "that duty phone is not marked `publishable`", offer()));
+        return Err(refuse!(ContactNotPublishable { function, functions: offer() }));
     }
     if !down.stands(&phone.needs) {
-        return Err(Refused::new("contact-is-down", "that duty phone hangs on what is down", offer()));
+        return Err(refuse!(ContactIsDown { function, functions: offer() }));
     }
     Ok(phone.number.clone())
 }

@@ -1,12 +1,12 @@
 //! Shift changes: whoever comes on is told the state anew, with its open approvals, proposals and tasks, and answers for
 //! itself (RULES C11, INCIDENTS lesson 11). Deadlines stay.
 
-use super::Decider;
+use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::{answers_needed, within_s};
 use crate::domain::incident::event::{Change, NewAsk};
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{EntryState, ProposalState};
 use crate::domain::incident::values::{Approval, ClosedBy, Kind, Phase};
 use crate::domain::plan::{AnswerRule, Audience};
@@ -18,21 +18,13 @@ impl Decider<'_> {
         let (actor, f) = (self.duty(&plan, by)?, self.duty(&plan, function)?);
         let command = plan.region.command.contains(&actor);
         if !command && !self.acts_for(&plan, actor, &[f]) {
-            return Err(Refused::new(
-                "not-yours",
-                format!("{by} may not hand over {function}"),
-                format!("{function} does it, or one of `command`"),
-            ));
+            return Err(refuse!(NotYoursHandover { by, function, may: ids(&plan, &plan.region.command) }));
         }
         let concerns = |i: &crate::domain::incident::state::Incident| {
             i.plan.function_ix(function.as_str()).is_some_and(|f| self.concerned(i.no, f))
         };
         if !self.state.open().any(concerns) {
-            return Err(Refused::new(
-                "nothing-open",
-                format!("no open incident concerns {function}"),
-                "nothing to hand over",
-            ));
+            return Err(refuse!(NothingOpen { function }));
         }
         self.shift(std::slice::from_ref(function));
         Ok(())

@@ -3,32 +3,26 @@
 use std::collections::BTreeMap;
 
 use crate::domain::ids::MessageNo;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::values::ReleasedBy;
 use crate::domain::lang::Lang;
 use crate::domain::text::Fingerprint;
 
 pub(super) fn unknown_number(inc: &Incident, number: MessageNo) -> Refused {
-    let last = inc.messages.len();
-    Refused::new(
-        "unknown-number",
-        format!("there is no message {number}"),
-        format!("{} has messages 1 to {last}", inc.no),
-    )
+    refuse!(UnknownNumber { message: number, incident: inc.no, last: inc.messages.len() })
 }
 
-pub(super) fn waiting_list(inc: &Incident) -> String {
-    let waiting: Vec<String> = inc
-        .entries
-        .iter()
-        .filter(|e| matches!(e.state, EntryState::Waiting(_)))
-        .filter_map(|e| {
-            let print = inc.message(e.message)?.texts.get(&inc.plan.lang())?.fingerprint;
-            Some(format!("{} {print} (entry {})", inc.number(e.message), e.id))
-        })
-        .collect();
-    if waiting.is_empty() { "nothing waits".into() } else { format!("waiting: {}", waiting.join("; ")) }
+/// The texts that wait, each with its fingerprint.
+fn waiting(inc: &Incident) -> Vec<String> {
+    let waiting = inc.entries.iter().filter(|e| matches!(e.state, EntryState::Waiting(_)));
+    let shown = waiting.filter_map(|e| {
+        let print = inc.message(e.message)?.texts.get(&inc.plan.lang())?.fingerprint;
+        Some(format!("{} {print}", inc.number(e.message)))
+    });
+    let mut all: Vec<String> = shown.collect();
+    all.dedup();
+    all
 }
 
 /// It went out already, or moved on to another number.
@@ -43,13 +37,8 @@ pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
         inc.message(e.message)
     });
     if let (Some(old), Some(new)) = (inc.message(number.seq), moved_to) {
-        let lang = inc.plan.lang();
-        let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
-        return Refused::new(
-            "stale-fingerprint",
-            format!("{number} was replaced by {}: {}", inc.number(new.seq), difference(&text(old), &text(new))),
-            waiting_list(inc),
-        );
+        let ((was, is), now) = (difference(inc, old, new), print(inc, new));
+        return refuse!(StaleFingerprintReplaced { message: number, new: inc.number(new.seq), was, is, now });
     }
     // The entries that were asked about come first: the same number may have gone to others by the playbook.
     let of_number = || inc.entries.iter().rev().filter(|e| e.message == number.seq);
@@ -58,18 +47,19 @@ pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
         _ => None,
     });
     if let Some((at, by)) = released {
-        let by = match by {
-            ReleasedBy::Playbook => "the playbook".to_owned(),
-            ReleasedBy::Deadline => "the end of the deadline".to_owned(),
-            ReleasedBy::Approval(f) | ReleasedBy::BreakGlass(f) => inc.plan.function(f).id.to_string(),
+        let at = clock(at);
+        return match by {
+            ReleasedBy::Playbook => refuse!(AlreadyReleasedPlaybook { message: number, at }),
+            ReleasedBy::Deadline => refuse!(AlreadyReleasedDeadline { message: number, at }),
+            ReleasedBy::Approval(f) | ReleasedBy::BreakGlass(f) => {
+                refuse!(AlreadyReleased { message: number, at, by: &inc.plan.function(f).id })
+            }
         };
-        return Refused::new(
-            "already-released",
-            format!("{number} was already released {} by {by}", clock(at)),
-            "correct it with `vardkase correct`",
-        );
     }
-    Refused::new("nothing-waits", format!("{number} does not wait for approval"), waiting_list(inc))
+    match waiting(inc) {
+        none if none.is_empty() => refuse!(NothingWaitsAtAll { message: number }),
+        waiting => refuse!(NothingWaits { message: number, waiting: List::of(waiting) }),
+    }
 }
 
 /// A longer difference is not written into a note: an approver reads the text itself. In characters.
@@ -92,31 +82,28 @@ pub(super) fn what_changed(inc: &Incident, entry: &Entry) -> BTreeMap<Lang, Stri
 }
 
 pub(super) fn stale(inc: &Incident, message: &Message, given: Fingerprint) -> Refused {
-    let lang = inc.plan.lang();
-    let now = message.texts.get(&lang).map_or_else(String::new, |d| d.fingerprint.to_string());
+    let (number, now) = (inc.number(message.seq), print(inc, message));
     // The fingerprint of an earlier number: show what changed since.
-    let earlier = inc.messages.iter().find(|m| m.texts.values().any(|d| d.fingerprint == given));
-    let text = |m: &Message| m.texts.get(&lang).map_or_else(String::new, |d| d.text.to_string());
-    let diff = earlier.map_or_else(
-        || "the fingerprint belongs to no text of this incident".to_owned(),
-        |m| format!("it belongs to {}: {}", inc.number(m.seq), difference(&text(m), &text(message))),
-    );
-    Refused::new(
-        "stale-fingerprint",
-        format!("{given} is not the fingerprint of {}: {diff}", inc.number(message.seq)),
-        format!("read {} again, then approve {now}", inc.number(message.seq)),
-    )
+    match inc.messages.iter().find(|m| m.texts.values().any(|d| d.fingerprint == given)) {
+        Some(m) => {
+            let ((was, is), earlier) = (difference(inc, m, message), inc.number(m.seq));
+            refuse!(StaleFingerprintEarlier { given, earlier, was, is, message: number, now })
+        }
+        None => refuse!(StaleFingerprint { given, message: number, now }),
+    }
 }
 
-/// The words in which two texts differ, with what stood before: `“A” became “B”`.
-pub(crate) fn difference(old: &str, new: &str) -> String {
-    let (was, is) = changed_words(old, new);
-    match (was.is_empty(), is.is_empty()) {
-        (true, true) => "nothing changed".into(),
-        (true, false) => format!("“{is}” was added"),
-        (false, true) => format!("“{was}” was taken out"),
-        (false, false) => format!("“{was}” became “{is}”"),
-    }
+/// The fingerprint of the text that everybody's screen shows.
+fn print(inc: &Incident, message: &Message) -> String {
+    message.texts.get(&inc.plan.lang()).map_or_else(String::new, |d| d.fingerprint.to_string())
+}
+
+/// The words in which two texts differ: what stood there, and what stands there. Nothing is an ellipsis.
+fn difference(inc: &Incident, old: &Message, new: &Message) -> (String, String) {
+    let text = |m: &Message| m.texts.get(&inc.plan.lang()).map_or_else(String::new, |d| d.text.to_string());
+    let (was, is) = changed_words(&text(old), &text(new));
+    let shown = |words: String| if words.is_empty() { "…".to_owned() } else { words };
+    (shown(was), shown(is))
 }
 
 /// From the first to the last word in which two texts differ: what stood there, and what stands there.

@@ -1,11 +1,12 @@
 //! Steps begin, are looked at, and end. What all kinds share is here; what is special to one has a file of its own.
 
-use super::Decider;
 use super::release::count;
+use super::{Decider, bad_text, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::asks::within_s;
 use crate::domain::incident::event::Change;
-use crate::domain::incident::input::{Refused, StepStart};
+use crate::domain::incident::input::StepStart;
+use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::steps::{
     CALL_BEFORE_S, DUE_MAX_S, ENDING_S, STEPS_MAX, Step, StepState, is_outside, looks_at,
 };
@@ -99,29 +100,17 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let actor = self.duty(&plan, by)?;
         if inc.steps.len() >= STEPS_MAX {
-            return Err(Refused::new(
-                "too-many-steps",
-                format!("{no} has {STEPS_MAX} steps, the most that one incident keeps"),
-                "use another list for what comes beside",
-            ));
+            return Err(refuse!(TooManySteps { incident: no, max: STEPS_MAX }));
         }
         let mut new = match &start.rule {
             Some(name) => {
                 let book = &plan.playbooks[&inc.playbook];
                 let Some(rule) = book.steps.iter().find(|r| r.id == *name) else {
-                    let all: Vec<&str> = book.steps.iter().map(|r| r.id.as_str()).collect();
-                    return Err(Refused::new(
-                        "unknown-step",
-                        format!("playbook {} prepares no step “{name}”", book.id),
-                        format!("there are: {}", all.join(", ")),
-                    ));
+                    let steps = List::of(book.steps.iter().map(|r| &r.id));
+                    return Err(refuse!(UnknownStepRule { playbook: &book.id, step: name, steps }));
                 };
                 if inc.steps.iter().any(|s| s.new.rule == rule.id && s.is_open()) {
-                    return Err(Refused::new(
-                        "step-open-already",
-                        format!("“{name}” is open already"),
-                        "see `vardkase step list`",
-                    ));
+                    return Err(refuse!(StepOpenAlready { step: name }));
                 }
                 self.of_rule(&plan, rule, self.now, Some(actor))
             }
@@ -149,16 +138,13 @@ impl Decider<'_> {
     }
 
     fn step_typed(&self, plan: &Plan, actor: FunctionIx, start: &StepStart) -> Result<NewStep, Refused> {
-        let missing = |what: &str, help: &str| Refused::new("missing", format!("{what} is missing"), help.to_owned());
-        let kind = start.kind.ok_or_else(|| {
-            let all: Vec<&str> = StepKind::ALL.iter().map(|k| k.as_str()).collect();
-            missing("the kind of step", &format!("give --kind, one of: {}", all.join(", ")))
-        })?;
-        let title = start.title.clone().ok_or_else(|| missing("what is to be done", "give it with --what"))?;
+        let kinds = || List::of(StepKind::ALL.iter().map(|k| k.as_str()));
+        let kind = start.kind.ok_or_else(|| refuse!(MissingKind { kinds: kinds() }))?;
+        let title = start.title.clone().ok_or_else(|| refuse!(MissingWhat))?;
         let due = match (start.due, kind, start.every_s) {
             (Some(due), ..) => due,
             (None, StepKind::Conference, Some(s)) => first_round(plan, &Beat::Every(s), self.now),
-            (None, ..) => return Err(missing("until when, or when", "give it with --at")),
+            (None, ..) => return Err(refuse!(MissingTime)),
         };
         Ok(NewStep {
             rule: String::new(),
@@ -183,26 +169,17 @@ impl Decider<'_> {
             let rule = self.inc(no).book().steps.iter().find(|r| r.id == new.rule);
             self.may_redirect(&plan, actor, by, rule.map(|r| r.owner))?;
         } else if !self.acts_for(&plan, actor, &[new.owner]) {
-            self.lead(no, by, "begin this step of")?;
+            self.lead(no, by)?;
         }
         let longest = new.title.0.values().map(|t| t.chars().count()).max().unwrap_or(0);
         if longest == 0 || longest > TITLE_CHARS_MAX {
-            return Err(Refused::new(
-                "text-too-long",
-                format!("the text of a step has 1 to {TITLE_CHARS_MAX} characters, this one {longest}"),
-                "say it shorter: it stands in an SMS",
-            ));
+            return Err(refuse!(TextTooLongStep { chars: longest, max: TITLE_CHARS_MAX }));
         }
         for text in new.title.0.values() {
-            crate::domain::text::Canonical::from_typed(text)
-                .map_err(|bad| Refused::new("bad-text", bad.to_string(), "type it again without that character"))?;
+            crate::domain::text::Canonical::from_typed(text).map_err(|bad| bad_text(&bad))?;
         }
         if new.kind.concerns_others() && new.to.is_empty() && new.kind != StepKind::Redirection {
-            return Err(Refused::new(
-                "missing",
-                "it is not said whom it concerns",
-                "name functions or groups with --to",
-            ));
+            return Err(refuse!(MissingTo));
         }
         self.check_due(new.kind, new.due)
     }
@@ -220,22 +197,19 @@ impl Decider<'_> {
         if self.acts_for(plan, actor, &who) {
             return Ok(());
         }
-        let names: Vec<&str> = who.iter().map(|f| plan.function(*f).id.as_str()).collect();
-        let why = format!("{by} may not say where patients go");
-        Err(Refused::new("not-yours", why, format!("these may: {}", names.join(", "))))
+        Err(refuse!(NotYoursRedirect { by, may: ids(plan, &who) }))
     }
 
     fn check_due(&self, kind: StepKind, due: At) -> Result<(), Refused> {
         let least = if kind == StepKind::Intervention { VETO_MIN_S } else { 0 };
         if due < self.now + least || due <= self.now && kind != StepKind::Conference {
-            let why = match kind {
-                StepKind::Intervention => format!("those concerned need at least {} min to stop it", VETO_MIN_S / 60),
-                _ => "that time has passed".to_owned(),
-            };
-            return Err(Refused::new("too-soon", why, "give a later time"));
+            return Err(match kind {
+                StepKind::Intervention => refuse!(TooSoonVeto { minutes: VETO_MIN_S / 60 }),
+                _ => refuse!(TooSoon),
+            });
         }
         if due > self.now + DUE_MAX_S {
-            return Err(Refused::new("too-late", "that is more than a year ahead", "give an earlier time"));
+            return Err(refuse!(TooLate));
         }
         Ok(())
     }
@@ -258,9 +232,7 @@ impl Decider<'_> {
     pub(super) fn step(&self, no: IncidentNo, number: u32) -> Result<&Step, Refused> {
         let inc = self.known(no)?;
         let found = number.checked_sub(1).and_then(|id| inc.steps.get(id as usize));
-        found.ok_or_else(|| {
-            Refused::new("unknown-step", format!("{no} has no step {number}"), format!("see `vardkase step list {no}`"))
-        })
+        found.ok_or_else(|| refuse!(UnknownStep { incident: no, step: number }))
     }
 
     /// The same, waited for.
@@ -268,8 +240,11 @@ impl Decider<'_> {
         let step = self.step(no, number)?;
         match &step.state {
             StepState::Ended { by, .. } => {
-                let by = by.map(|f| format!(", by {}", self.inc(no).plan.function(f).id)).unwrap_or_default();
-                Err(Refused::new("step-over", format!("step {number} of {no} has ended{by}"), "nothing more to do"))
+                let incident = no;
+                Err(match by {
+                    Some(f) => refuse!(StepOverBy { step: number, incident, by: &self.inc(no).plan.function(*f).id }),
+                    None => refuse!(StepOver { step: number, incident }),
+                })
             }
             _ => Ok(step.clone()),
         }
@@ -288,7 +263,7 @@ impl Decider<'_> {
         if step.kind() == StepKind::Redirection {
             return self.may_redirect(&plan, actor, by, Some(step.new.owner)).map(|()| actor);
         }
-        self.lead(no, by, "end a step of")
+        self.lead(no, by)
     }
 
     /// `step done`: what was done, with its reference.
@@ -302,11 +277,7 @@ impl Decider<'_> {
         let step = self.open_step(no, number)?;
         let actor = self.may_end(no, &step, by)?;
         if step.kind() == StepKind::Clock && reference.is_empty() {
-            return Err(Refused::new(
-                "no-reference",
-                "a notification to an authority ends with its reference",
-                "give the number of the case with --reference",
-            ));
+            return Err(refuse!(NoReference));
         }
         self.done(no, step.id, actor, reference);
         Ok(())
@@ -326,7 +297,7 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let step = self.open_step(no, number)?;
         if reason.is_empty() {
-            return Err(Refused::new("no-reason", "a stop needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         if step.kind() == StepKind::Intervention {
             let plan = self.plan(no);
@@ -351,12 +322,9 @@ impl Decider<'_> {
     ) -> Result<(), Refused> {
         let step = self.open_step(no, number)?;
         let actor = self.may_end(no, &step, by)?;
-        let refuse = |why: &str, help: &str| Err(Refused::new("cannot-move", why.to_owned(), help.to_owned()));
         match (step.kind(), &step.state) {
-            (StepKind::Clock, _) => return refuse("the deadline of an authority can't be moved", "end it with `done`"),
-            (StepKind::Intervention, StepState::Begun { .. }) => {
-                return refuse("it has begun", "end it with `done` when it is done");
-            }
+            (StepKind::Clock, _) => return Err(refuse!(CannotMoveAuthority)),
+            (StepKind::Intervention, StepState::Begun { .. }) => return Err(refuse!(CannotMoveBegun)),
             _ => {}
         }
         self.check_due(step.kind(), due)?;
@@ -405,12 +373,8 @@ impl Decider<'_> {
         functions.sort_unstable();
         functions.dedup();
         if functions.is_empty() {
-            let asked: Vec<&str> = step.asked.iter().map(|a| plan.function(a.function).id.as_str()).collect();
-            return Err(Refused::new(
-                "not-yours",
-                format!("step {number} asks nothing of {}", function.unwrap_or(by)),
-                format!("asked: {}; what was told by telephone goes with --via phone --for FUNCTION", asked.join(", ")),
-            ));
+            let asked = List::of(step.asked.iter().map(|a| &plan.function(a.function).id));
+            return Err(refuse!(NotYoursStep { step: number, function: function.unwrap_or(by), asked }));
         }
         let (who, via) = match (phone, wanted) {
             (true, Some(f)) => (f, Via::Phone { noted_by: actor }),

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Decider;
+use super::stale::unknown_number;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::input::Refused;
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::EntryState;
 use crate::domain::incident::values::StepEnd;
 use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind};
@@ -23,37 +24,25 @@ impl Decider<'_> {
         reason: &Private,
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
-        let fx = self.lead(no, by, "stop")?;
+        let fx = self.lead(no, by)?;
         if reason.is_empty() {
-            return Err(Refused::new("no-reason", "a stop needs a reason", "give it with --reason"));
+            return Err(refuse!(NoReason));
         }
         let open = |m: &crate::domain::incident::state::Message| !m.stopped && !matches!(m.kind, Kind::Stopped { .. });
         let stopped: Vec<u32> = match message {
             Some(seq) => match inc.message(seq) {
                 Some(m) if open(m) => vec![seq],
                 Some(_) => {
-                    return Err(Refused::new(
-                        "stopped-already",
-                        format!("{} does not hold already", inc.number(seq)),
-                        "nothing to do",
-                    ));
+                    return Err(refuse!(StoppedAlready { message: inc.number(seq) }));
                 }
                 None => {
-                    return Err(Refused::new(
-                        "unknown-number",
-                        format!("there is no message {}", inc.number(seq)),
-                        format!("{no} has messages 1 to {}", inc.messages.len()),
-                    ));
+                    return Err(unknown_number(inc, inc.number(seq)));
                 }
             },
             None => inc.messages.iter().filter(|m| open(m)).map(|m| m.seq).collect(),
         };
         if stopped.is_empty() {
-            return Err(Refused::new(
-                "nothing-to-stop",
-                format!("{no} has sent nothing that still holds"),
-                "see `vardkase status`",
-            ));
+            return Err(refuse!(NothingToStop { incident: no }));
         }
         // Everybody who has it or may have it, before anything is withdrawn.
         let told = self.told(no, &stopped);

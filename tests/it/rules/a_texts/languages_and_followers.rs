@@ -78,7 +78,7 @@ fn rule_a7_what_was_reviewed_goes_out() {
     t.act("kib", Action::Change { number: exact(no, 1), texts: BTreeMap::from([(SV, typed)]) }).unwrap();
     let seq = t.waiting(no, "ed").unwrap().0.message;
     let refused = t.act("lab", Action::Reviewed { number: exact(no, seq), lang: EN }).unwrap_err();
-    assert_eq!((refused.code, refused.help.as_str()), ("not-yours", "asked: kib"));
+    assert_eq!((refused.code, refused.given("asked").to_string()), ("not-yours", "kib".into()));
     t.act("kib", Action::Reviewed { number: exact(no, seq), lang: EN }).unwrap();
     approve_all(&mut t, no);
     assert!(t.got("ed", Kind::Alert).iter().all(|s| s.whole.contains(&t.text(no, seq, EN))));
@@ -252,10 +252,7 @@ fn rule_a10_contact_must_be_publishable_and_work() {
     ] {
         let refused = t.act("it", Action::Report(report(contact))).unwrap_err();
         assert_eq!(refused.code, code, "{contact}");
-        assert!(
-            refused.help.starts_with("give a function whose duty phone may be published, such as tib"),
-            "{refused:?}"
-        );
+        assert!(refused.given("functions").to_string().starts_with("tib"), "{refused:?}");
     }
     assert!(t.state.incidents.is_empty());
     let no = t.report("it", report("desk"));

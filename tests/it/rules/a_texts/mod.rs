@@ -311,5 +311,5 @@ fn rule_a6_typed_characters_are_shown_with_their_cost_and_never_replaced_in_sile
     let texts = BTreeMap::from([(SV, "LARM\u{200b} x".to_owned())]);
     let refused = t.act("kib", Action::Change { number: exact(other, 1), texts }).unwrap_err();
     assert_eq!(refused.code, "bad-text");
-    assert!(refused.why.contains("U+200B"), "{refused}");
+    assert_eq!(refused.given("character").to_string(), "U+200B", "{refused}");
 }

@@ -233,7 +233,7 @@ fn rule_b5_a_late_answer_is_told_so_and_changes_nothing() {
     let fingerprint = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
     let refused = t.act("kib", Action::Approve { number: n, fingerprint, entry: None }).unwrap_err();
     assert_eq!(refused.code, "already-released");
-    assert_eq!(refused.why, "1-1 was already released 09.55 by the end of the deadline");
+    assert_eq!(refused.to_string(), "already-released--deadline, message: 1-1, at: 09.55");
     assert!(t.state == before);
     t.clear();
     for late in [format!("OK {old}"), format!("NEJ {old} för sent"), format!("VÄNTA {old}")] {
@@ -296,10 +296,7 @@ fn rule_b6_where_nobody_is_left_the_end_of_the_deadline_decides() {
     let no = t.report("kib", ehr_down("major"));
     let n = number(&t, no, "icu");
     let refused = approve(&mut t, "kib", n).unwrap_err();
-    assert_eq!(
-        (refused.code, refused.help.as_str()),
-        ("four-eyes", "a deputy approves it, or the end of the deadline decides")
-    );
+    assert_eq!((refused.code, refused.given("by").to_string()), ("four-eyes", "kib".into()));
     t.advance(600);
     assert_eq!(icu_got(&t), 2);
     assert_eq!(released_by(&t, no, "icu").unwrap().1, ReleasedBy::Deadline);

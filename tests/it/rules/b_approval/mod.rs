@@ -14,6 +14,7 @@ use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
+use vardkase::domain::incident::refused::Refused;
 use vardkase::domain::incident::state::*;
 use vardkase::domain::incident::values::*;
 use vardkase::domain::lang::{L10n, Lang};

@@ -33,11 +33,12 @@ fn rule_b2_an_approval_is_bound_to_number_fingerprint_and_entry() {
     let refused = t.act("kib", Action::Approve { number: n, fingerprint: wrong, entry: None }).unwrap_err();
     let now = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
     assert_eq!(refused.code, "stale-fingerprint");
-    assert_eq!(refused.help, format!("read 1-1 again, then approve {now}"));
+    let given = |name: &str| refused.given(name).to_string();
+    assert_eq!((given("message"), given("now")), ("1-1".into(), now.to_string()));
     let refused = t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(99) }).unwrap_err();
     assert_eq!(refused.code, "unknown-entry");
     let refused = approve(&mut t, "lab", n).unwrap_err();
-    assert_eq!((refused.code, refused.help.as_str()), ("not-yours", "asked: kib"));
+    assert_eq!((refused.code, refused.given("asked").to_string()), ("not-yours", "kib".into()));
     let public = t.inc(no).message(2).unwrap().texts[&SV].fingerprint;
     let refused = t.act("kib", Action::Approve { number: n, fingerprint: public, entry: None }).unwrap_err();
     assert_eq!(refused.code, "stale-fingerprint", "the yes to one text is not a yes to another");
@@ -60,12 +61,12 @@ fn rule_b2_a_stale_fingerprint_is_refused_with_the_difference() {
     // 1-1 went to it and tib without approval: that must not look as if it had been released to icu.
     let refused = t.act("kib", Action::Approve { number: old, fingerprint, entry: None }).unwrap_err();
     assert_eq!(refused.code, "stale-fingerprint");
-    assert_eq!(
-        refused.why,
-        format!("1-1 was replaced by {new}: “STABSLÄGE FS” became “FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE”")
-    );
+    let given = |name: &str| refused.given(name).to_string();
+    assert_eq!((refused.key(), given("new")), ("stale-fingerprint--replaced", new.to_string()));
+    assert_eq!((&*given("was"), &*given("is")), ("STABSLÄGE FS", "FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE"));
     let refused = t.act("kib", Action::Approve { number: new, fingerprint, entry: None }).unwrap_err();
-    assert!(refused.why.contains("it belongs to 1-1: “STABSLÄGE FS” became"), "{}", refused.why);
+    let given = |name: &str| refused.given(name).to_string();
+    assert_eq!((&*given("earlier"), &*given("was")), ("1-1", "STABSLÄGE FS"), "{refused}");
     assert_eq!(icu_got(&t), 0);
     approve(&mut t, "kib", new).unwrap();
     assert_eq!(icu_got(&t), 2);
