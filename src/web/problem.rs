@@ -56,7 +56,7 @@ impl Problem {
     /// As JSON for programs, as a page for people. The page stands where no language is known: Swedish first, then English.
     pub fn answer(self, program: bool) -> Response {
         if program {
-            return self.to_program(Lang::EN);
+            return self.told_in(Lang::EN);
         }
         match (Page { status: self.status.as_u16(), problem: &self }).render() {
             Ok(html) => (self.status, Html(html)).into_response(),
@@ -65,7 +65,7 @@ impl Problem {
     }
 
     /// JSON that remembers what it says, so that [`in_their_language`] can say it again.
-    fn to_program(self, lang: Lang) -> Response {
+    fn told_in(self, lang: Lang) -> Response {
         let (why, help) = self.said(lang);
         let Refused { code, already, .. } = self.refused;
         let mut response = (self.status, Json(Refusal { code: code.into(), why, help, already })).into_response();
@@ -79,7 +79,7 @@ pub async fn in_their_language(request: Request, next: Next) -> Response {
     let lang = super::console::asked_for(request.headers(), Section::Refusal).filter(|lang| *lang != Lang::EN);
     let mut response = next.run(request).await;
     let (Some(lang), Some(problem)) = (lang, response.extensions_mut().remove::<Problem>()) else { return response };
-    let (mut parts, body) = problem.to_program(lang).into_parts();
+    let (mut parts, body) = problem.told_in(lang).into_parts();
     // What else was told with it stays: how to sign in, when to try again.
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH {
