@@ -131,7 +131,8 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
             test,
         ]);
     }
-    let heads = [words::GATEWAY, words::CHANNEL, words::STANDING, words::IN_LINE, words::LAST_HEALTHY, words::LAST_TEST];
+    let heads =
+        [words::GATEWAY, words::CHANNEL, words::STANDING, words::IN_LINE, words::LAST_HEALTHY, words::LAST_TEST];
     table::show(cx.term, &heads.map(|w| w.say(lang)), rows);
     for g in gateways.iter().filter(|g| g.in_trouble()) {
         cx.term.line_in(Hue::Bad, &format!("{}: {}", g.id, g.detail));
