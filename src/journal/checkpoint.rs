@@ -122,8 +122,13 @@ impl Checkpoint {
     /// # Errors
     /// There is none that `build` may use.
     pub fn read(dir: &Path, build: &str) -> Result<Self, Unusable> {
+        let path = dir.join(CHECKPOINT_FILE);
+        // To open a pipe would wait for whoever writes into it.
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(Unusable::Damaged("it is not a file"));
+        }
         let read = || {
-            let file = File::open(dir.join(CHECKPOINT_FILE))?;
+            let file = File::open(&path)?;
             let mut bytes = Vec::new();
             let n = file.take(CHECKPOINT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
             Ok((n as u64 <= CHECKPOINT_BYTES_MAX).then_some(bytes))
@@ -191,6 +196,9 @@ mod tests {
     fn it_replaces_the_one_before_and_leaves_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Checkpoint::read(dir.path(), "b").unwrap_err(), Unusable::Missing);
+        fs::create_dir(dir.path().join(CHECKPOINT_FILE)).unwrap();
+        assert_eq!(Checkpoint::read(dir.path(), "b").unwrap_err(), Unusable::Damaged("it is not a file"));
+        fs::remove_dir(dir.path().join(CHECKPOINT_FILE)).unwrap();
         write_checkpoint(dir.path(), &checkpoint().to_bytes()).unwrap_err();
         fs::write(dir.path().join(DB_FILE), "a journal").unwrap();
         // As a crash in the middle of an earlier one leaves it.
