@@ -15,8 +15,10 @@ use tokio::time::Instant;
 
 /// While it is ahead of the machine's clock, it goes slower by one part in so many, until the machine has caught up.
 const SLOWER_BY: i64 = 16;
-/// A step of the machine's clock from here on is worth a warning.
-const STEP_WARN: SignedDuration = SignedDuration::from_secs(60);
+/// A step of the machine's clock from here on is distrusted (RULES D12).
+pub const STEP_DISTRUSTED: SignedDuration = SignedDuration::from_secs(60);
+/// A clock that was stepped is believed when it has gone well for so long (RULES D12).
+pub const BELIEVED_AFTER: Duration = Duration::from_secs(600);
 
 /// The monotonic clock, which tests can pause.
 pub fn mono() -> Instant {
@@ -29,33 +31,59 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Whether deadlines run, which must not come later than was planned.
     fn deadlines_run(&self, _run: bool) {}
+    /// By how much the machine's clock is ahead (or behind, negative), where it is not followed (RULES D12).
+    fn distrusted(&self) -> Option<SignedDuration> {
+        None
+    }
+    /// The machine's clock is right: it is followed again.
+    fn accept(&self) {}
 }
 
 /// A clock, shared.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// Makes a steady time of day out of one that may be set and one that can't.
+/// Makes a steady time of day out of one that may be set and one that can't (RULES D12).
 ///
-/// Forwards it follows the machine: it may have slept, and a deadline is a deadline. Backwards it does not. As long as a
-/// deadline runs it goes on at its own pace, so that none comes later than was planned; when nothing runs, it goes at a slightly
-/// slower pace until the machine's clock has caught up. Standing still instead would hold up what begins meanwhile.
+/// The one that can't be set counts the machine's sleep too (Linux: `CLOCK_BOOTTIME`): a deadline is a deadline, and sleep is no step. A
+/// small difference is followed forwards; backwards it goes at a slightly slower pace until the machine has caught up, and at its own
+/// while deadlines run, so that none comes later than was planned.
+///
+/// A step of [`STEP_DISTRUSTED`] and more is not followed, in either direction: time goes on at its own pace until the machine's clock is
+/// set right again, or has gone on for [`BELIEVED_AFTER`] without another step, or somebody says that it is right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Steady {
     last: Timestamp,
     last_mono: Duration,
     last_wall: Timestamp,
     may_slow: bool,
+    /// The machine's clock was stepped then, and is not followed.
+    distrusted_since: Option<Duration>,
+}
+
+/// What one look at both clocks gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reading {
+    /// The time of day.
+    pub now: Timestamp,
+    /// The machine's clock was stepped by so much since the last look.
+    pub stepped: Option<SignedDuration>,
+    /// The machine's clock is ahead of this one by so much (or behind, negative) and is not followed.
+    pub distrusted: Option<SignedDuration>,
 }
 
 impl Steady {
     /// Starts at the machine's time.
     pub fn new(wall: Timestamp, mono: Duration) -> Self {
-        Self { last: wall, last_mono: mono, last_wall: wall, may_slow: true }
+        Self { last: wall, last_mono: mono, last_wall: wall, may_slow: true, distrusted_since: None }
     }
 
-    /// It is at least that late: what the journal holds has happened, whatever the machine's clock says after a restart.
+    /// It is at least that late: what the journal holds has happened, whatever the machine's clock says after a restart. A machine that
+    /// is far behind it is distrusted.
     pub fn not_before(&mut self, at: Timestamp) {
         self.last = self.last.max(at);
+        if self.last.duration_since(self.last_wall) >= STEP_DISTRUSTED {
+            self.distrusted_since = Some(self.last_mono);
+        }
     }
 
     /// Whether it may go slower to fall back to the machine's clock: only while no deadline runs.
@@ -63,19 +91,44 @@ impl Steady {
         self.may_slow = may;
     }
 
-    /// The time, given what both clocks say now; and how far the machine's clock was stepped, when it was far.
-    pub fn read(&mut self, wall: Timestamp, mono: Duration) -> (Timestamp, Option<SignedDuration>) {
+    /// Somebody looked at the machine's clock: it is right.
+    pub fn accept(&mut self) {
+        self.distrusted_since = None;
+        self.last = self.last.max(self.last_wall);
+    }
+
+    /// The time, given what both clocks say now.
+    pub fn read(&mut self, wall: Timestamp, mono: Duration) -> Reading {
         let passed = SignedDuration::try_from(mono.saturating_sub(self.last_mono)).unwrap_or(SignedDuration::ZERO);
         let stepped = wall.duration_since(self.last_wall) - passed;
-        let slower = match self.may_slow {
-            true => SignedDuration::from_nanos((passed.as_nanos() / i128::from(SLOWER_BY)) as i64),
-            false => SignedDuration::ZERO,
-        };
-        let ahead = self.last.saturating_add(passed - slower).unwrap_or(self.last);
-        self.last = wall.max(ahead);
+        let stepped = (stepped.abs() >= STEP_DISTRUSTED).then_some(stepped);
         self.last_mono = self.last_mono.max(mono);
         self.last_wall = wall;
-        (self.last, (stepped.abs() >= STEP_WARN).then_some(stepped))
+        let own = self.last.saturating_add(passed).unwrap_or(self.last);
+        let apart = wall.duration_since(own);
+        if stepped.is_some() {
+            self.distrusted_since = Some(self.last_mono);
+        }
+        let gone_well = |since: Duration| self.last_mono.saturating_sub(since) >= BELIEVED_AFTER;
+        if apart.abs() < STEP_DISTRUSTED || self.distrusted_since.is_some_and(gone_well) {
+            self.distrusted_since = None;
+        }
+        self.last = match self.distrusted_since {
+            Some(_) => own,
+            None if wall >= own => wall,
+            None => self.slowed(own, passed),
+        };
+        let distrusted = self.distrusted_since.map(|_| wall.duration_since(self.last));
+        Reading { now: self.last, stepped, distrusted }
+    }
+
+    /// Ahead of the machine: slower, where nothing waits for a deadline.
+    fn slowed(&self, own: Timestamp, passed: SignedDuration) -> Timestamp {
+        if !self.may_slow {
+            return own;
+        }
+        let less = SignedDuration::from_nanos((passed.as_nanos() / i128::from(SLOWER_BY)) as i64);
+        own.saturating_sub(less).unwrap_or(own)
     }
 }
 
@@ -83,21 +136,27 @@ impl Steady {
 #[derive(Debug)]
 pub struct SystemClock {
     steady: Mutex<Steady>,
-    start: std::time::Instant,
     steps: watch::Sender<SignedDuration>,
+    distrusted: watch::Sender<Option<SignedDuration>>,
+}
+
+/// Time since the machine started, its sleep included: nothing sets it.
+fn since_boot() -> Duration {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(at.tv_sec).unwrap_or(0), u32::try_from(at.tv_nsec).unwrap_or(0))
 }
 
 impl SystemClock {
     /// A clock that starts at the machine's time.
     pub fn new() -> Self {
         Self {
-            steady: Mutex::new(Steady::new(Timestamp::now(), Duration::ZERO)),
-            start: std::time::Instant::now(),
+            steady: Mutex::new(Steady::new(Timestamp::now(), since_boot())),
             steps: watch::Sender::new(SignedDuration::ZERO),
+            distrusted: watch::Sender::new(None),
         }
     }
 
-    /// Tells each jump of the machine's clock of [`STEP_WARN`] and more: by how much.
+    /// Tells each step of the machine's clock of [`STEP_DISTRUSTED`] and more: by how much.
     pub fn steps(&self) -> watch::Receiver<SignedDuration> {
         self.steps.subscribe()
     }
@@ -106,13 +165,13 @@ impl SystemClock {
     pub fn not_before(&self, at: Timestamp) {
         self.lock().not_before(at);
         let behind = Timestamp::now().duration_since(at);
-        if behind <= -STEP_WARN {
+        if behind <= -STEP_DISTRUSTED {
             self.tell(behind);
         }
     }
 
     fn tell(&self, by: SignedDuration) {
-        tracing::warn!(by_s = by.as_secs(), "the machine's clock was set; deadlines follow it forwards only");
+        tracing::warn!(by_s = by.as_secs(), "the machine's clock was set; it is not followed");
         self.steps.send_replace(by);
     }
 
@@ -131,15 +190,23 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         // Both are read under the lock, so that two callers can't read them in one order and use them in the other.
         let mut steady = self.lock();
-        let (now, stepped) = steady.read(Timestamp::now(), self.start.elapsed());
+        let Reading { now, stepped, distrusted } = steady.read(Timestamp::now(), since_boot());
         drop(steady);
         if let Some(by) = stepped {
             self.tell(by);
         }
+        self.distrusted.send_if_modified(|was| std::mem::replace(was, distrusted).is_some() != distrusted.is_some());
         now
     }
     fn deadlines_run(&self, run: bool) {
         self.lock().may_slow(!run);
+    }
+    fn distrusted(&self) -> Option<SignedDuration> {
+        *self.distrusted.borrow()
+    }
+    fn accept(&self) {
+        self.lock().accept();
+        self.distrusted.send_replace(None);
     }
 }
 
@@ -205,40 +272,67 @@ mod tests {
         Duration::from_secs(s)
     }
 
-    #[test]
-    fn a_clock_set_back_neither_goes_back_nor_stands_still() {
-        let mut clock = Steady::new(at(0), secs(0));
-        assert_eq!(clock.read(at(100), secs(100)), (at(100), None));
-        let (after, stepped) = clock.read(at(101 - 3600), secs(101));
-        assert!(after > at(100) && after < at(101));
-        assert_eq!(stepped, Some(SignedDuration::from_secs(-3600)));
-        let (later, _) = clock.read(at(1701 - 3600), secs(1701));
-        assert!(later > at(1600) && later < at(1605), "a sixteenth slower: {later}");
-        let day = 24 * 3600;
-        assert_eq!(clock.read(at(day - 3600), secs(24 * 3600)).0, at(day - 3600), "the machine has caught up");
+    fn now_of(clock: &mut Steady, wall: i64, mono: u64) -> Timestamp {
+        clock.read(at(wall), secs(mono)).now
     }
 
     #[test]
-    fn while_deadlines_run_a_clock_set_back_makes_none_of_them_later() {
+    fn rule_d12_a_step_is_not_followed_and_is_over_when_the_clock_is_set_right() {
+        for by in [3600, 86_400, 10 * 365 * 86_400, -3600, -86_400] {
+            let mut clock = Steady::new(at(0), secs(0));
+            assert_eq!(now_of(&mut clock, 100, 100), at(100));
+            let read = clock.read(at(101 + by), secs(101));
+            assert_eq!(read.now, at(101), "its own pace");
+            assert_eq!(read.stepped.map(|by| by.as_secs()), Some(by));
+            assert_eq!(read.distrusted.map(|by| by.as_secs()), Some(by));
+            assert_eq!(now_of(&mut clock, 112 + by, 112), at(112));
+            let right = clock.read(at(113), secs(113));
+            assert_eq!((right.now, right.distrusted), (at(113), None), "the true time at once");
+            assert_eq!(right.stepped.map(|by| by.as_secs()), Some(-by), "both steps are told");
+        }
+    }
+
+    #[test]
+    fn rule_d12_a_clock_that_goes_well_for_ten_minutes_is_believed_and_sooner_if_somebody_says_so() {
         let mut clock = Steady::new(at(0), secs(0));
+        assert_eq!(now_of(&mut clock, 7201, 1), at(1));
+        assert_eq!(now_of(&mut clock, 7200 + 600, 600), at(600));
+        assert_eq!(now_of(&mut clock, 7200 + 601, 601), at(7801), "ten minutes after the step");
+        let mut clock = Steady::new(at(0), secs(0));
+        assert_eq!(now_of(&mut clock, 7201, 1), at(1));
+        // Another step begins the ten minutes anew.
+        assert_eq!(now_of(&mut clock, 10_000, 500), at(500));
+        assert_eq!(now_of(&mut clock, 10_200, 700), at(700));
+        clock.accept();
+        assert_eq!(now_of(&mut clock, 10_201, 701), at(10_201));
+    }
+
+    #[test]
+    fn rule_d12_sleep_is_no_step() {
+        let mut clock = Steady::new(at(0), secs(0));
+        let read = clock.read(at(7200), secs(7200));
+        assert_eq!(read, Reading { now: at(7200), stepped: None, distrusted: None });
+    }
+
+    #[test]
+    fn a_little_ahead_it_goes_slower_unless_deadlines_run() {
+        let mut clock = Steady::new(at(0), secs(0));
+        assert_eq!(now_of(&mut clock, 100, 100), at(100));
+        let set_back = now_of(&mut clock, 101 - 32, 101);
+        assert!(set_back > at(100) && set_back < at(101));
+        assert_eq!(now_of(&mut clock, 101 - 32 + 1600, 101 + 1600), at(101 - 32 + 1600), "the machine has caught up");
         clock.may_slow(false);
-        assert_eq!(clock.read(at(100), secs(100)), (at(100), None));
-        assert_eq!(clock.read(at(101 - 3600), secs(101)), (at(101), Some(SignedDuration::from_secs(-3600))));
-        assert_eq!(clock.read(at(400 - 3600), secs(400)), (at(400), None), "a deadline of 300 s comes after 300 s");
-        let (again, stepped) = clock.read(at(401 - 7200), secs(401));
-        assert_eq!((again, stepped), (at(401), Some(SignedDuration::from_secs(-3600))), "each jump is told");
-        clock.may_slow(true);
-        assert_eq!(clock.read(at(401 + 160 - 7200), secs(401 + 160)).0, at(401 + 150));
+        assert_eq!(now_of(&mut clock, 1702 - 64, 1702), at(1702 - 32), "a deadline comes when it was planned");
     }
 
     #[test]
-    fn after_a_restart_time_goes_on_from_the_last_record() {
+    fn rule_d12_a_start_before_the_last_record_goes_on_from_there() {
         let mut clock = Steady::new(at(0), secs(0));
         clock.not_before(at(3600));
-        clock.may_slow(false);
-        assert_eq!(clock.read(at(10), secs(10)), (at(3610), None));
+        let read = clock.read(at(10), secs(10));
+        assert_eq!((read.now, read.distrusted.is_some()), (at(3610), true));
         clock.not_before(at(100));
-        assert_eq!(clock.read(at(11), secs(11)).0, at(3611), "never backwards");
+        assert_eq!(now_of(&mut clock, 11, 11), at(3611), "never backwards");
 
         let machine = SystemClock::new();
         let mut steps = machine.steps();
@@ -248,13 +342,9 @@ mod tests {
         machine.not_before(later);
         assert!(machine.now() >= later);
         assert!(steps.has_changed().unwrap() && steps.borrow_and_update().as_secs() <= -7199);
-    }
-
-    #[test]
-    fn a_clock_set_forward_or_a_machine_that_slept_is_followed() {
-        let mut clock = Steady::new(at(0), secs(0));
-        assert_eq!(clock.read(at(7200), secs(1)), (at(7200), Some(SignedDuration::from_secs(7199))));
-        assert_eq!(clock.read(at(7201), secs(2)), (at(7201), None));
+        assert!(machine.distrusted().is_some());
+        machine.accept();
+        assert!(machine.distrusted().is_none() && machine.now() >= later, "what has happened stays past");
     }
 
     proptest! {
@@ -264,7 +354,7 @@ mod tests {
             let (mut before, mut mono) = (at(0), 0);
             for (passed, wall) in steps {
                 mono += passed;
-                let (now, _) = clock.read(at(wall), secs(mono));
+                let now = clock.read(at(wall), secs(mono)).now;
                 prop_assert!(now >= before);
                 prop_assert!(now.duration_since(before) >= SignedDuration::from_secs((passed as i64) * 15 / 16));
                 before = now;

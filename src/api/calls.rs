@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, Adoption, CommandDone, CommandRequest, DryRunRequest, DryRunView, ForgetDone, ForgetRequest, GatewayView,
-    LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+    Acting, Adoption, ClockView, CommandDone, CommandRequest, DryRunRequest, DryRunView, ForgetDone, ForgetRequest,
+    GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
 };
 use crate::dispatch::forgotten::ClosedView;
 use crate::dispatch::system_record::{BackedUp, Rehearsal};
@@ -34,15 +34,17 @@ pub struct Call<A, B = Nothing> {
     pub body: Option<B>,
     /// Whether it changes something.
     pub effect: Effect,
+    /// It goes with an ID, and may be sent again under it.
+    pub once: bool,
     answer: PhantomData<fn() -> A>,
 }
 
 fn get<A>(path: &str) -> Call<A> {
-    Call { path: format!("{ROOT}{path}"), body: None, effect: Effect::Reads, answer: PhantomData }
+    Call { path: format!("{ROOT}{path}"), body: None, effect: Effect::Reads, once: false, answer: PhantomData }
 }
 
 fn post<A, B>(path: &str, body: B, effect: Effect) -> Call<A, B> {
-    Call { path: format!("{ROOT}{path}"), body: Some(body), effect, answer: PhantomData }
+    Call { path: format!("{ROOT}{path}"), body: Some(body), effect, once: false, answer: PhantomData }
 }
 
 /// The region at a glance.
@@ -98,7 +100,8 @@ pub fn log(incident: Option<IncidentNo>, after: u64) -> Call<LogPart> {
 
 /// Something is to be done.
 pub fn command(by: &FunctionId, action: &Action) -> Call<CommandDone, CommandRequest> {
-    post("/commands", CommandRequest { by: by.clone(), action: action.clone() }, Effect::Changes)
+    let body = CommandRequest { by: by.clone(), action: action.clone() };
+    Call { once: true, ..post("/commands", body, Effect::Changes) }
 }
 
 /// What would a report do?
@@ -120,6 +123,16 @@ pub fn gateway_test(gateway: &GatewayId, by: &FunctionId, function: &FunctionId)
 /// The configuration is read anew.
 pub fn reload(by: &FunctionId) -> Call<Reloaded, Acting> {
     post("/reload", Acting { by: by.clone() }, Effect::Changes)
+}
+
+/// The server's time.
+pub fn clock() -> Call<ClockView> {
+    get("/clock")
+}
+
+/// The machine's clock is right.
+pub fn clock_accept(by: &FunctionId) -> Call<ClockView, Acting> {
+    post("/clock/accept", Acting { by: by.clone() }, Effect::Changes)
 }
 
 /// A rehearsal of the restore goes on record.

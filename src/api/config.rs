@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::time::At;
 
 /// The body of a request that only says who acts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,4 +32,13 @@ pub struct Reloaded {
 pub struct Adoption {
     /// A line each; empty when the incident has the newest configuration.
     pub changes: Vec<String>,
+}
+
+/// The server's time (RULES D12).
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ClockView {
+    /// What counts for deadlines and stands in records.
+    pub now: At,
+    /// The machine's clock is ahead by so many seconds (or behind, negative), and is not followed.
+    pub off_s: Option<i64>,
 }

@@ -16,7 +16,7 @@ mod refusal;
 mod status;
 
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
-pub use config::{Acting, Adoption, Reloaded};
+pub use config::{Acting, Adoption, ClockView, Reloaded};
 pub use gateways::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 pub use log::{LogPart, LogRecord};
 pub use records::{ForgetDone, ForgetRequest};
@@ -27,5 +27,8 @@ pub use status::{RegionZone, StatusAnswer, Zone};
 pub const ROOT: &str = "/api/v1";
 /// The header in which every answer of the API names the version of its server.
 pub const VERSION_HEADER: &str = "vardkase-version";
+/// The header with the ID of a command: one that comes again under it is carried out once
+/// (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -14,7 +14,7 @@ use crate::dispatch::board::{Alarm, Board};
 use crate::dispatch::engine::{Handle, Meta};
 use crate::dispatch::health::Standing;
 use crate::domain::audit::{Finding, audit};
-use crate::domain::ids::GatewayId;
+use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::input::{Input, ProgramAlarm};
 use crate::domain::incident::state::State;
 use crate::domain::lang::L10n;
@@ -38,6 +38,8 @@ pub const LOOP: &str = "loop";
 pub const OVERDUE: &str = "step-overdue";
 /// Somebody has no next step.
 pub const NO_NEXT_STEP: &str = "no-next-step";
+/// The machine's clock was set, and is not followed.
+pub const CLOCK: &str = "clock-not-followed";
 /// Nothing can be written.
 pub const NOT_ON_RECORD: &str = "not-on-record";
 
@@ -54,6 +56,10 @@ pub struct Look {
     pub full: BTreeMap<GatewayId, usize>,
     /// Gateways whose allowance of a minute is used up while more waits.
     pub slowed: BTreeSet<GatewayId>,
+    /// Functions from whose address the last answers changed nothing, so that it gets no notes any more.
+    pub silenced: BTreeSet<FunctionId>,
+    /// The machine's clock is ahead by so many seconds (or behind, negative), and is not followed.
+    pub clock: Option<i64>,
 }
 
 impl Look {
@@ -69,6 +75,14 @@ impl Look {
             out: with(|s| s.standing == Standing::Down),
             full: meta.waiting.clone(),
             slowed: with(|s| s.minute_full),
+            silenced: state
+                .in_vain
+                .iter()
+                .filter(|(_, v)| v.is_silenced(meta.now))
+                .filter_map(|(p, _)| state.plan.point(*p).functions.first())
+                .map(|f| state.plan.function(*f).id.clone())
+                .collect(),
+            clock: None,
         }
     }
 }
@@ -96,7 +110,8 @@ pub async fn run(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<b
             board.raise(LOOP, alarm::CORE_SILENT.in_all(), now, false);
             continue;
         };
-        let Ok(look) = look else { return };
+        let Ok(mut look) = look else { return };
+        look.clock = clock.distrusted().map(|by| by.as_secs());
         board.clear(LOOP);
         memory.show(&look, &board, now, mono());
         board.audited(now);
@@ -146,13 +161,16 @@ impl Memory {
         for id in &look.out {
             self.out_since.entry(id.clone()).or_insert(instant);
         }
-        let long: BTreeSet<&GatewayId> =
-            self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
+        let long: BTreeSet<&str> =
+            self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id.as_str()).collect();
         each(board, "gateway-down", &long, now, |id| in_all(|lang| alarm::gateway_down(lang, id)));
-        let full = look.full.keys().collect();
+        let full = look.full.keys().map(GatewayId::as_str).collect();
         each(board, "queue-full", &full, now, |id| in_all(|lang| alarm::line_full(lang, id)));
-        let slowed = look.slowed.iter().collect();
+        let slowed = look.slowed.iter().map(GatewayId::as_str).collect();
         each(board, "minute-full", &slowed, now, |id| in_all(|lang| alarm::minute_full(lang, id)));
+        let silenced = look.silenced.iter().map(FunctionId::as_str).collect();
+        each(board, "answers-in-vain", &silenced, now, |id| in_all(|lang| alarm::answers_in_vain(lang, id)));
+        set(board, CLOCK, look.clock.as_ref(), now, |s| in_all(|lang| alarm::clock_not_followed(lang, *s)));
     }
 
     /// Alarms that somebody must be told of by a note now.
@@ -178,17 +196,18 @@ fn set<T>(board: &Board, name: &str, found: Option<&T>, now: At, what: impl FnOn
     }
 }
 
-/// One alarm per gateway. What only slows texts down is shown, and pages nobody.
-fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: impl Fn(&GatewayId) -> L10n) {
+/// One alarm each. What only slows texts down is shown, and pages nobody.
+fn each(board: &Board, name: &str, stand: &BTreeSet<&str>, now: At, what: impl Fn(&str) -> L10n) {
     for alarm in board.alarms() {
         if let Some(id) = alarm.name.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '))
-            && !stand.iter().any(|s| s.as_str() == id)
+            && !stand.contains(id)
         {
             board.clear(&alarm.name);
         }
     }
     for id in stand {
-        board.raise(&format!("{name} {id}"), what(id), now, name == "gateway-down");
+        let told = matches!(name, "gateway-down" | "answers-in-vain");
+        board.raise(&format!("{name} {id}"), what(id), now, told);
     }
 }
 

@@ -98,6 +98,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             hours: Hours::Always,
             answer_within_s: ANSWER_WITHIN_S,
             answers: 1,
+            may_own: None,
             // Two and two stand in for each other.
             deputies: vec![FunctionIx(first + (n ^ 1))],
             points,

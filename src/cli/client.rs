@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::api::calls::{Call, Effect};
-use crate::api::{Refusal, VERSION, VERSION_HEADER};
+use crate::api::{IDEMPOTENCY_KEY, Refusal, VERSION, VERSION_HEADER};
 use crate::bounded::{BodyError, innermost, read_body, read_text};
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
@@ -23,6 +23,9 @@ pub const SERVER: &str = "http://127.0.0.1:8081";
 pub const STATE: &str = "./vardkase-state";
 const CONNECT_TIMEOUT_S: u64 = 3;
 const ANSWER_TIMEOUT_S: u64 = 30;
+/// A command whose answer is lost is sent so often in all, under one ID.
+const TRIES_MAX: u32 = 3;
+const TRY_AGAIN: Duration = Duration::from_millis(300);
 /// The status of a region with 100 000 deliveries is well below it.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Where `serve` writes the token, in the state folder.
@@ -104,6 +107,8 @@ impl Client {
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
             .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
             .redirect(reqwest::redirect::Policy::none())
+            // Somebody thinks between two requests, and the server closes what is idle: each has a connection of its own.
+            .pool_max_idle_per_host(0)
             // The server is named; a proxy of the environment would only be one more thing that can be down.
             .no_proxy()
             .build()
@@ -116,8 +121,26 @@ impl Client {
         Ok(Self { base, token: read_token(token_file, lang), client, runtime, lang })
     }
 
-    /// Asks the server, and waits for its answer.
+    /// Asks the server, and waits for its answer. A command whose answer is lost is sent again under its ID: the server carries
+    /// it out once, and says what it did (RULES D11).
     pub fn call<A, B: Serialize>(&self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
+        let key = if call.once { new_key() } else { None };
+        let mut unknown = None;
+        for _ in 0..if key.is_some() { TRIES_MAX } else { 1 } {
+            if unknown.is_some() {
+                std::thread::sleep(TRY_AGAIN);
+            }
+            match self.call_under(call, key.as_deref()) {
+                Err(error) if error.kind == Kind::Unknown => unknown = Some(error),
+                // It may have been done before the server went away.
+                Err(error) if error.kind == Kind::Unreachable && unknown.is_some() => {}
+                answer => return answer,
+            }
+        }
+        Err(unknown.unwrap_or_else(|| self.unknown(words::NO_ANSWER_CAME.say(self.lang))))
+    }
+
+    fn call_under<A, B: Serialize>(&self, call: &Call<A, B>, key: Option<&str>) -> Result<Answer<A>, Error> {
         let method = if call.body.is_some() { Method::POST } else { Method::GET };
         let mut request = self.client.request(method, format!("{}{}", self.base, call.path));
         if let Ok(token) = &self.token {
@@ -125,6 +148,9 @@ impl Client {
         }
         if let Some(body) = &call.body {
             request = request.json(body);
+        }
+        if let Some(key) = key {
+            request = request.header(IDEMPOTENCY_KEY, key);
         }
         let effect = call.effect;
         self.runtime.block_on(async {
@@ -204,6 +230,12 @@ impl Client {
         let why = words::may_be_done(self.lang, &self.base, what);
         Error::new(Kind::Unknown, why, words::LOOK_FIRST.say(self.lang))
     }
+}
+
+/// An ID for a command: 128 bits of the operating system's randomness. Without them it goes without, and once.
+fn new_key() -> Option<String> {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key).ok().map(|()| hex::encode(key))
 }
 
 /// The version of the server, when it says one and that is not ours.

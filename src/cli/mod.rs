@@ -15,6 +15,7 @@ mod backup;
 mod bench;
 mod check;
 mod client;
+mod clock;
 mod completions;
 mod context;
 mod correct;
@@ -136,6 +137,7 @@ enum Command {
     Schema(schema::SchemaArgs),
     Reload(reload::ReloadArgs),
     Adopt(adopt::AdoptArgs),
+    Clock(clock::ClockArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
@@ -210,6 +212,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Schema(a) => a.run(cx),
         Command::Reload(a) => a.run(cx),
         Command::Adopt(a) => a.run(cx),
+        Command::Clock(a) => a.run(cx),
         Command::Serve(a) => a.run(cx),
         Command::Demo(a) => return a.run(cx),
         Command::Completions(a) => a.run(cx),

@@ -71,6 +71,9 @@ pub struct ReportArgs {
     /// If an open incident shares a system: report it as separate.
     #[arg(long, conflicts_with = "exercise")]
     separate: bool,
+    /// It is meant, though this duty has reported often in the last minutes.
+    #[arg(long)]
+    yes: bool,
     /// Only show what it would do.
     #[arg(long)]
     dry_run: bool,
@@ -89,21 +92,12 @@ impl ReportArgs {
             report_ask::all(cx, &mut report)?;
         }
         if !asking && !dry_run {
-            return match cx.call(&calls::command(&acting, &Action::Report(report.clone()))) {
-                Err(error) => {
-                    settle(cx, error, &mut report, add)?;
-                    cx.act(&Action::Report(report))
-                }
-                Ok(answer) => cx.show_done(&answer),
-            };
+            let answer = settled(cx, &mut report, add, |cx, report| {
+                cx.call(&calls::command(&acting, &Action::Report(report.clone())))
+            })?;
+            return cx.show_done(&answer);
         }
-        let seen = match cx.call(&calls::dry_run(&acting, &report)) {
-            Err(error) => {
-                settle(cx, error, &mut report, add)?;
-                cx.call(&calls::dry_run(&acting, &report))?
-            }
-            Ok(seen) => seen,
-        };
+        let seen = settled(cx, &mut report, add, |cx, report| cx.call(&calls::dry_run(&acting, report)))?;
         if dry_run {
             return show_dry_run(cx, &seen, &report);
         }
@@ -131,12 +125,48 @@ impl ReportArgs {
             contact: self.contact,
             safety: self.safety.unwrap_or_default(),
             shared: if self.separate { IfShared::Separate } else { IfShared::Ask },
+            confirmed: self.yes,
         })
     }
 }
 
-/// The same fault twice (RULES D5): a terminal asks, else it is added to the one that is open.
+/// So many things a report may leave open: which playbook, whether it is meant, to which incident it belongs.
+const OPEN_MAX: usize = 3;
+
+/// Tries until all is settled that a report leaves open: each can be open once.
+fn settled<T>(
+    cx: &mut Context<'_>,
+    report: &mut Report,
+    add: bool,
+    call: impl Fn(&mut Context<'_>, &Report) -> Result<T, Error>,
+) -> Result<T, Error> {
+    for _ in 0..OPEN_MAX {
+        match call(cx, report) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => settle(cx, error, report, add)?,
+        }
+    }
+    call(cx, report)
+}
+
+/// What the report leaves open. The same fault twice (RULES D5): a terminal asks, else it is added to the one that is open. A word
+/// that may be several playbooks, and many reports in a short time (RULES D11): only a terminal can ask.
 fn settle(cx: &mut Context<'_>, error: Error, report: &mut Report, add: bool) -> Result<(), Error> {
+    match error.code.as_str() {
+        "ambiguous-playbook" if cx.asks() => {
+            cx.term.notice(&error.why);
+            let question = cx.say(words::WHICH_OF_THEM);
+            report.playbook = cx.term.ask(question, None).ok_or(error)?;
+            return Ok(());
+        }
+        "many-reports" if cx.asks() && !report.confirmed => {
+            cx.term.notice(&error.why);
+            let question = format!("{}?", cx.say(words::MEAN_IT));
+            report.confirmed = cx.term.ask_yes(&question) == Some(true);
+            return if report.confirmed { Ok(()) } else { Err(error) };
+        }
+        _ => {}
+    }
     let Some(other) = error.already.filter(|_| report.shared == IfShared::Ask) else { return Err(error) };
     let separate = !add && cx.asks() && {
         cx.term.notice(&error.why);

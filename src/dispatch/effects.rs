@@ -182,8 +182,8 @@ fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: 
     let out = asks::outgoing(inc, item, lang)?;
     let plan = &inc.plan;
     let priority = match item {
-        // A note is a question to one duty: it goes before what is told to many.
-        Item::Note(_) => 0,
+        // A note is a question to one duty: it goes before what is told to many. What became of an answer goes last.
+        Item::Note(n) => inc.notes.get(n as usize).map_or(0, |n| note_priority(n.word)),
         Item::Message(m) => {
             let kind = inc.message(m).map_or(Kind::Update, |m| m.kind);
             let asked = inc.entries.iter().any(|e| e.message == m && e.answer != AnswerRule::None);
@@ -201,6 +201,13 @@ fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: 
         foot: foot.into(),
     };
     Some(Body { out: Arc::new(out), head: Arc::new(head) })
+}
+
+/// Below every kind of message (RULES C13).
+const IN_RETURN_PRIORITY: u8 = u8::MAX;
+
+fn note_priority(word: NoteWord) -> u8 {
+    if word.is_in_return() { IN_RETURN_PRIORITY } else { 0 }
 }
 
 /// The incident's page, for QR codes.
@@ -236,7 +243,7 @@ pub fn system_note_job(state: &State, ordinal: u32, contacts: &Contacts, into: &
         mode_line: String::new(),
         page_url: String::new(),
         thread: format!("system@{}", plan.region.id),
-        priority: 0,
+        priority: note_priority(note.word),
         foot: String::new(),
     };
     let job = Job {

@@ -112,6 +112,7 @@ mod tests {
                 hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: FunctionIx(by) }),
                 answer_within_s: 300,
                 answers: 1,
+                may_own: None,
                 deputies: deputies.iter().map(|d| FunctionIx(*d)).collect(),
                 points: Vec::new(),
                 roster: Default::default(),

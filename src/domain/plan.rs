@@ -312,6 +312,9 @@ pub struct Function {
     pub shifts: Vec<String>,
     /// Its duty telephone.
     pub phone: Option<Phone>,
+    /// Whether it may lead the work by answering first (RULES C14); unless it says, those of `command` may.
+    #[serde(default)]
+    pub may_own: Option<bool>,
 }
 
 /// An address that goes with a duty. The address itself is kept apart from the plan.
@@ -590,6 +593,10 @@ impl Plan {
     /// The functions that `f` covers outside of office hours, directly or through another.
     pub fn covers(&self, f: FunctionIx) -> &[FunctionIx] {
         self.covered.get(f.ix()).map_or(&[], Vec::as_slice)
+    }
+    /// Whether it may lead the work by answering first (RULES C14).
+    pub fn may_own(&self, f: FunctionIx) -> bool {
+        self.function(f).may_own.unwrap_or_else(|| self.region.command.contains(&f))
     }
     /// Works out what is looked up often: who covers whom. Called once when a plan is made or read.
     pub fn index(&mut self) {

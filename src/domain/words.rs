@@ -159,7 +159,7 @@ note_words! {
     DecisionWanted = "decision_wanted" ["mode", "site", "title", "deadline", "code"],
     /// The decision has been made.
     DecisionTaken = "decision_taken" ["mode", "site", "decision", "by"],
-    YouOwnIt = "you_own_it" ["title", "functions"],
+    YouOwnIt = "you_own_it" ["title", "functions", "due"],
     /// You confirm; somebody else owns it.
     YouConfirm = "you_confirm" ["title", "functions", "owner"],
     /// An update is overdue.
@@ -235,6 +235,32 @@ note_words! {
     ConferenceCall = "conference_call" ["number", "what", "time", "code"],
     /// Who has not said that he is there.
     ConferenceMissing = "conference_missing" ["number", "what", "time", "functions"],
+    /// To a yes while nobody leads the work yet.
+    Noted = "noted" ["functions"],
+    /// What was reported is open already, and nothing is new.
+    AlreadyOpen = "already_open" ["number"],
+}
+
+impl NoteWord {
+    /// It only says what became of an answer: it stands below everything that tells or asks (RULES C13).
+    pub fn is_in_return(self) -> bool {
+        use NoteWord as N;
+        matches!(
+            self,
+            N::AlreadyReleased
+                | N::YouOwnIt
+                | N::YouConfirm
+                | N::Noted
+                | N::WhichCode
+                | N::NotUnderstood
+                | N::NothingOpen
+                | N::AlreadyOpen
+                | N::WrongCode
+                | N::ArrivedNoted
+                | N::StepNoted
+                | N::StepOver
+        )
+    }
 }
 
 /// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.

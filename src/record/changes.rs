@@ -216,4 +216,10 @@ changes! {
     151 v 1 Arrived1 of Arrived { functions: Vec<u32>, by: u32, at: i64, via: Via1 }
     /// Who answered was not there in time.
     152 v 1 ArrivalMissed1 of ArrivalMissed { functions: Vec<u32> }
+    /// Who is asked for others is told so later.
+    153 v 1 Untold1 of Untold { who: u32, asks: Vec<u32>, at: i64 }
+    /// It is told.
+    154 v 1 Told1 of Told { who: u32, asks: Vec<u32>, batch: Batch1 }
+    /// The standing alarm named these.
+    155 v 1 AlarmNamed1 of AlarmNamed { asks: Vec<u32> }
 }

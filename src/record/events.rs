@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Written;
 use super::frozen::{Damaged, Frozen};
-use super::values::{NoteWord1, Outcome2, PendingReport1, Sealed1, Send1};
+use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1};
 use crate::domain::incident::event::{Event, GatewayChange};
 
 /// A frozen form of an event of no incident.
@@ -99,6 +99,10 @@ events! {
         14 v 1 SystemNote1 of SystemNote { send: Send1, plan: String, word: NoteWord1, text: Sealed1 }
         /// What gateways told of such notes.
         15 v 2 SystemNoteResults2 of SystemNoteResults { results: Vec<Outcome2> }
+        /// Notes in return that changed nothing, in a row.
+        16 v 1 InVain1 of InVain { point: u32, count: u32 }
+        /// A command with an ID was carried out, or came again.
+        17 v 1 Carried1 of Carried { key: [u8; 16], body: [u8; 8], incident: Option<Number1>, message: Option<u32> }
     }
     gateways {
         /// A marked test note leaves over one gateway.

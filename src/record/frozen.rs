@@ -62,6 +62,14 @@ macro_rules! name {
 }
 name!(FunctionId, GatewayId, GroupId, InfraId, PlaybookId, RoutineId, SiteId, SystemId);
 
+impl<const N: usize> Frozen<[u8; N]> for [u8; N] {
+    fn freeze(from: &[u8; N]) -> Self {
+        *from
+    }
+    fn thaw(self) -> Result<[u8; N], Damaged> {
+        Ok(self)
+    }
+}
 impl Frozen<Arc<str>> for String {
     fn freeze(from: &Arc<str>) -> Self {
         from.as_ref().to_owned()

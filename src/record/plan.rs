@@ -183,6 +183,8 @@ frozen_struct! {
         care: bool,
         shifts: Vec<String>,
         phone: Option<Phone1>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        may_own: Option<bool>,
     }
     /// One turn of a roster.
     Turn1 of roster::Turn { from: i64, to: i64, points: Vec<u32> }

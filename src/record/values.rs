@@ -302,6 +302,8 @@ frozen_enum! {
         RedirectionEnds = 42,
         ConferenceCall = 43,
         ConferenceMissing = 44,
+        Noted = 45,
+        AlreadyOpen = 46,
     }
 }
 

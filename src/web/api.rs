@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use super::Ctx;
 use super::auth::Denied;
@@ -18,7 +19,8 @@ use super::gateways;
 use super::problem::Problem;
 use super::records;
 use crate::api::{
-    CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer, VERSION, VERSION_HEADER,
+    CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, IDEMPOTENCY_KEY, LogPart, StatusAnswer,
+    VERSION, VERSION_HEADER,
 };
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::forgotten::forgotten_at;
@@ -26,7 +28,7 @@ use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{Change, Event};
-use crate::domain::incident::input::Input;
+use crate::domain::incident::input::{CommandId, Input};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::view::{self, RungView};
@@ -41,6 +43,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}", get(incident))
         .route("/incidents/{no}/adopt", get(super::reload::adoption))
         .route("/reload", post(super::reload::reload))
+        .route("/clock", get(super::reload::clock))
+        .route("/clock/accept", post(super::reload::clock_accept))
         .route("/incidents/{no}/messages/{seq}/previews", get(previews))
         .route("/approvals", get(approvals))
         .route("/todo", get(todo))
@@ -103,6 +107,12 @@ pub(super) fn denied(why: Denied) -> Response {
 impl CommandDone {
     /// What a command did, from its events.
     pub fn of(done: &Done) -> Self {
+        // One that came again did what the first one did.
+        if let [Event::Carried { incident, message, .. }] = done.events.as_slice() {
+            let message = incident.zip(*message).map(|(incident, seq)| MessageNo { incident, seq });
+            let events = done.events.iter().map(|e| e.name().into()).collect();
+            return Self { on_record: done.on_record, incident: *incident, message, events };
+        }
         let incident = done.events.iter().find_map(Event::incident);
         let seq = done.events.iter().filter_map(|e| match e {
             Event::Incident { no, change } if Some(*no) == incident => match &**change {
@@ -122,9 +132,30 @@ async fn command(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CommandDone>, Problem> {
+    let bytes = body.as_ref().map(|b| Sha256::digest(b)).unwrap_or_default();
     let CommandRequest { by, action } = json(&headers, body)?;
-    let done = ctx.handle.input(Input::Command { by, action: Box::new(action) }).await?;
+    let action = Box::new(action);
+    let input = match headers.get(IDEMPOTENCY_KEY) {
+        None => Input::Command { by, action },
+        Some(key) => Input::Once { id: command_id(&by, key.as_bytes(), &bytes)?, by, action },
+    };
+    let done = ctx.handle.input(input).await?;
     Ok(Json(CommandDone::of(&done)))
+}
+
+/// So long is a key of a command at most, in bytes.
+const KEY_BYTES_MAX: usize = 255;
+
+/// The key is the sender's own (draft-ietf-httpapi-idempotency-key-header, section 2): two duties may choose the same.
+fn command_id(by: &FunctionId, key: &[u8], body: &[u8]) -> Result<CommandId, Problem> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.iter().all(|b| (b' '..=b'~').contains(b)) {
+        return Err(refuse!(BadKey).into());
+    }
+    let hash = Sha256::new().chain_update(by.as_str()).chain_update([0]).chain_update(key).finalize();
+    let mut id = CommandId { key: [0; 16], body: [0; 8] };
+    id.key.iter_mut().zip(&hash).for_each(|(to, from)| *to = *from);
+    id.body.iter_mut().zip(body).for_each(|(to, from)| *to = *from);
+    Ok(id)
 }
 
 impl DryRunView {

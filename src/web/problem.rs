@@ -98,14 +98,16 @@ pub fn status_of(code: &str) -> StatusCode {
         "unknown-act" | "unknown-contact" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
         "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
+        "many-reports" | "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
         "log-unreadable" => StatusCode::INTERNAL_SERVER_ERROR,
         "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
         "already-released" | "another-journal" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed"
         | "data-not-confirmed" | "decided-already" | "done-already" | "extended-already" | "forgotten-already"
         | "mode-stands" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
         | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
-        | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
+        | "nothing-new" | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => {
+            StatusCode::CONFLICT
+        }
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

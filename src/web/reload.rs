@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use super::Ctx;
 use super::api::{json, known_duty, no_incident, number};
 use super::problem::Problem;
-use crate::api::{Acting, Adoption, Reloaded};
+use crate::api::{Acting, Adoption, ClockView, Reloaded};
 use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Plan;
 use crate::gateways::Boxed;
@@ -71,6 +71,26 @@ pub(super) async fn reload(
     let mut done = ctx.reload.reload().await.map_err(Problem::from)?;
     done.changes.truncate(CHANGES_SHOWN_MAX);
     Ok(Json(done))
+}
+
+/// `GET /api/v1/clock`.
+pub(super) async fn clock(State(ctx): State<Ctx>) -> Json<ClockView> {
+    let now = ctx.clock.now().into();
+    Json(ClockView { now, off_s: ctx.clock.distrusted().map(|by| by.as_secs()) })
+}
+
+/// `POST /api/v1/clock/accept`: somebody looked at the machine's clock, and it is right (RULES D12).
+pub(super) async fn clock_accept(
+    State(ctx): State<Ctx>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<ClockView>, Problem> {
+    let Acting { by } = json(&headers, body)?;
+    let duty = by.clone();
+    ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
+    tracing::warn!(function = %by, "the machine's clock is accepted");
+    ctx.clock.accept();
+    Ok(clock(State(ctx)).await)
 }
 
 /// `GET /api/v1/incidents/{no}/adopt`.

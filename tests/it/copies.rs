@@ -167,7 +167,7 @@ async fn a_journal_that_cannot_be_written_says_why_on_every_screen_and_still_tak
     let look = || async { rig.handle.query(|_, meta| journal_view(meta)).await.unwrap() };
     let view = look().await;
     assert!(view.alarms.iter().any(|a| a.get(Lang::EN).contains("the disk is full")), "{view:?}");
-    assert!(view.warnings.iter().any(|a| a.get(Lang::EN).contains("jumped by 61 s")), "{view:?}");
+    assert!(view.warnings.iter().any(|a| a.get(Lang::EN).contains("was set by 61 s")), "{view:?}");
     rig.gate.set(Disk::Fine);
     let back = async {
         while !rig.on_record().await {

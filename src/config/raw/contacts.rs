@@ -159,6 +159,9 @@ pub struct FunctionEntry {
     /// So many of those who are asked for it must answer. Default: 1.
     #[serde(default)]
     pub answers: Option<At<u32>>,
+    /// Whether it may lead the work by answering first. Default: the functions of `command` may.
+    #[serde(default)]
+    pub may_own: Option<bool>,
     /// Asked beside it or after it, in this order.
     #[serde(default)]
     pub deputies: List<Name>,

@@ -49,6 +49,7 @@ impl Resolver<'_> {
                 care: false,
                 shifts: Vec::new(),
                 phone: None,
+                may_own: entry.may_own,
             });
         }
         if self.plan.functions.is_empty() && !raw.broken.functions {

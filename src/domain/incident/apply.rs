@@ -10,7 +10,8 @@ use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange,
 use super::gateways::{GatewayTest, Proof, Reached, TESTS_MAX};
 use super::renumber::Moved;
 use super::state::{
-    Delivery, Entry, EntryState, Errand, Incident, Message, Note, Proposal, ProposalState, State, Summary, SystemNote,
+    CARRIED_FOR_S, CARRIED_MAX, Carried, Delivery, Entry, EntryState, Errand, InVain, Incident, Message, Note,
+    Proposal, ProposalState, State, Summary, SystemNote, Untold,
 };
 use super::steps::{Arrival, ArrivalState};
 use super::values::{Item, Kind, Phase};
@@ -30,7 +31,19 @@ impl State {
             Event::PlanSet { plan } => {
                 self.plan =
                     self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
+                // Points have other positions there.
+                self.in_vain.clear();
             }
+            Event::Carried { key, body, incident, message } => {
+                let old = |c: &Carried| c.at + CARRIED_FOR_S < at;
+                while self.carried.front().is_some_and(old) || self.carried.len() >= CARRIED_MAX {
+                    self.carried.pop_front();
+                }
+                let (key, body) = (*key, *body);
+                self.carried.push_back(Carried { key, body, incident: *incident, message: *message, at });
+            }
+            Event::InVain { point, count: 0 } => drop(self.in_vain.remove(point)),
+            Event::InVain { point, count } => drop(self.in_vain.insert(*point, InVain { count: *count, at })),
             Event::ReportPending { code, report } => {
                 self.pending.insert(code.clone(), report.clone());
             }
@@ -164,6 +177,7 @@ impl State {
                 inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
             }
             Change::Escalated { to, .. } => to.clone(),
+            Change::Told { who, .. } => vec![*who],
             _ => Vec::new(),
         };
         for f in told {
@@ -220,10 +234,21 @@ impl State {
             attempted: BTreeSet::new(),
             codes: BTreeMap::new(),
             moved: Vec::new(),
+            named: BTreeMap::new(),
+            untold: BTreeMap::new(),
+            alarm_untold: BTreeSet::new(),
+            alarm_told: None,
+            leader: None,
         };
         self.incidents.insert(no, inc);
         Ok(())
     }
+}
+
+/// Who is asked for another function than its own.
+fn stand_ins(asks: &[NewAsk]) -> Vec<FunctionIx> {
+    let all = asks.iter().flat_map(|a| a.asked.iter().filter(|f| **f != a.function));
+    all.copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn unknown(no: IncidentNo) -> ApplyError {
@@ -339,6 +364,9 @@ impl Incident {
                     self.add_batch(at, batch)?;
                 }
                 self.add_asks(at, seq, id, asks);
+                for batch in batches {
+                    self.name_to(at, batch, &stand_ins(asks));
+                }
             }
             Change::NoteSent { id, to, word, text, batch } => {
                 self.notes.push(Note { id: *id, to: *to, word: *word, text: text.clone(), at });
@@ -379,6 +407,9 @@ impl Incident {
                 for id in asks {
                     self.add_answer(*id, GivenAnswer { by: *by, at: *claimed, via: via.clone() })?;
                 }
+                if self.leader.is_none() && self.plan.may_own(*by) {
+                    self.leader = Some(*by);
+                }
                 for arrival in arrivals {
                     self.add_arrival(at, *arrival)?;
                 }
@@ -397,9 +428,13 @@ impl Incident {
                 ask.due = *due;
                 ask.remind_at = None;
                 drop(ask);
+                if self.leader == Some(*by) {
+                    self.leader = None;
+                }
                 self.forget_arrival(function, id);
             }
             Change::Escalated { ask, to, stage, due, batch } => {
+                self.alarm_untold.remove(ask);
                 let mut ask = self.ask_mut(*ask)?;
                 if matches!(ask.state, AskState::Answered { .. }) {
                     // Passed on by one who had it.
@@ -417,6 +452,24 @@ impl Incident {
                 drop(ask);
                 self.attempted.extend(to);
                 self.add_batch(at, batch)?;
+                self.name_to(at, batch, to);
+            }
+            Change::Untold { who, asks, at: then } => {
+                let untold = self.untold.entry(*who).or_insert_with(|| Untold { asks: BTreeSet::new(), at: *then });
+                untold.asks.extend(asks);
+                untold.at = untold.at.min(*then);
+            }
+            Change::Told { who, asks, batch } => {
+                self.add_batch(at, batch)?;
+                self.name_to(at, batch, std::slice::from_ref(who));
+                if let Some(untold) = self.untold.get_mut(who) {
+                    untold.asks.retain(|id| !asks.contains(id));
+                }
+                self.untold.retain(|_, u| !u.asks.is_empty());
+            }
+            Change::AlarmNamed { asks } => {
+                self.alarm_untold.retain(|id| !asks.contains(id));
+                self.alarm_told = Some(at);
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
@@ -432,15 +485,18 @@ impl Incident {
                 for id in asks {
                     self.ask_mut(*id)?.state = AskState::NotReached { at };
                 }
+                self.alarm_untold.extend(asks);
             }
             Change::AsksClosed { asks, by } => {
                 for id in asks {
                     self.ask_mut(*id)?.state = AskState::Closed { by: *by, at };
+                    self.alarm_untold.remove(id);
                 }
             }
             Change::AskedAgain { message, entry, asks, batch } => {
                 self.add_batch(at, batch)?;
                 self.add_asks(at, *message, *entry, asks);
+                self.name_to(at, batch, &stand_ins(asks));
             }
             Change::Proposed { mode, sites, lower, asked, within_s, due, code, next } => {
                 let id = u32::try_from(self.proposals.len()).unwrap_or(u32::MAX);
@@ -536,6 +592,8 @@ impl Incident {
         }
         let Some(GivenAnswer { by, at: claimed, via }) = ask.answers.first().cloned() else { return Ok(()) };
         ask.state = AskState::Answered { by, at: claimed, via };
+        drop(ask);
+        self.alarm_untold.remove(&id);
         Ok(())
     }
 
@@ -558,7 +616,28 @@ impl Incident {
             batch.sends.iter().map(|s| Delivery::new(s.point, batch.item, s.gateway, s.lang, batch.flags, seconds)),
         );
         self.put_trailers(batch);
+        if let Item::Message(message) = batch.item
+            && batch.flags & Delivery::OTHER_TEXT == 0
+            && !self.untold.is_empty()
+        {
+            // A text names everybody that its receiver answers for by then.
+            let told: BTreeSet<FunctionIx> =
+                batch.sends.iter().flat_map(|s| self.plan.point(s.point).functions.iter().copied()).collect();
+            let asks = &self.asks;
+            let other = |id: &u32| asks.get(*id as usize).is_some_and(|a| a.message != message);
+            for (_, untold) in self.untold.iter_mut().filter(|(f, _)| told.contains(f)) {
+                untold.asks.retain(other);
+            }
+            self.untold.retain(|_, u| !u.asks.is_empty());
+        }
         Ok(())
+    }
+
+    /// Points where one of these is reached were told now for whom they answer.
+    fn name_to(&mut self, at: At, batch: &Batch, who: &[FunctionIx]) {
+        let plan = self.plan.clone();
+        let theirs = batch.sends.iter().filter(|s| plan.point(s.point).functions.iter().any(|f| who.contains(f)));
+        self.named.extend(theirs.map(|s| (s.point, at)));
     }
 
     /// What stands after the texts of a batch that is there.

@@ -107,6 +107,11 @@ impl AskList {
         self.due.first().copied()
     }
 
+    /// Which asks that count are due by then, the first first.
+    pub fn due_until(&self, until: At) -> Vec<u32> {
+        self.due.range(..=(until, u32::MAX)).map(|(_, id)| *id).collect()
+    }
+
     /// From now on this one counts for its function.
     pub fn add(&mut self, ask: Ask) {
         let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX);

@@ -115,9 +115,14 @@ fn mark(word: &str) -> Mark {
     Mark::new(word).or_else(|| Mark::new("EXERCISE")).unwrap_or_else(|| unreachable!("EXERCISE is one word of letters"))
 }
 
-/// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1).
+/// The asks that a point answers for: those whose request went to one of the functions reached there (RULES C1). What it is told
+/// of later it does not answer yet.
 pub fn served_by(inc: &Incident, p: PointIx) -> Vec<u32> {
     let at_point = &inc.plan.point(p).functions;
     let asks = inc.asks.current().values().copied();
-    asks.filter(|id| inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(|f| at_point.contains(f)))).collect()
+    let serves = |id: &u32| {
+        let asked = |f: &FunctionIx| at_point.contains(f) && !inc.is_untold(*f, *id);
+        inc.asks.get(*id as usize).is_some_and(|a| a.asked.iter().any(asked))
+    };
+    asks.filter(serves).collect()
 }

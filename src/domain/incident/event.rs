@@ -290,6 +290,12 @@ pub enum Change {
         due: At,
         batch: Batch,
     },
+    /// Who is asked with these is told so later: its points were told of others a moment ago (RULES C12).
+    Untold { who: FunctionIx, asks: Vec<u32>, at: At },
+    /// It is told now.
+    Told { who: FunctionIx, asks: Vec<u32>, batch: Batch },
+    /// The standing alarm named these (RULES C9, C12).
+    AlarmNamed { asks: Vec<u32> },
     /// Half of the time is gone.
     Reminded { asks: Vec<u32>, batch: Batch },
     /// Nobody is left to ask: a standing alarm.
@@ -473,6 +479,20 @@ pub enum Event {
     ReportGone { code: Private },
     /// Somebody without a duty address wrote (RULES E2: logged).
     StrangerWrote,
+    /// So many notes in return in a row changed nothing at that point of the plan for new incidents; 0: it said something valid
+    /// (RULES C13).
+    InVain { point: PointIx, count: u32 },
+    /// A command with an ID was carried out, or came again and was not (RULES D11).
+    Carried {
+        /// Of the duty and the key that the sender chose.
+        key: [u8; 16],
+        /// Of what was wanted.
+        body: [u8; 8],
+        /// The incident that it concerned.
+        incident: Option<IncidentNo>,
+        /// The newest message that it made.
+        message: Option<u32>,
+    },
     /// A note that belongs to no incident leaves.
     SystemNote {
         send: Send,
@@ -514,6 +534,7 @@ impl Change {
             Change::NoteSent { batch, .. }
             | Change::Rerouted { batch, .. }
             | Change::Escalated { batch, .. }
+            | Change::Told { batch, .. }
             | Change::Reminded { batch, .. }
             | Change::AskedAgain { batch, .. } => std::slice::from_mut(batch),
             _ => &mut [],
@@ -527,6 +548,7 @@ impl Change {
             Change::NoteSent { batch, .. }
             | Change::Rerouted { batch, .. }
             | Change::Escalated { batch, .. }
+            | Change::Told { batch, .. }
             | Change::Reminded { batch, .. }
             | Change::AskedAgain { batch, .. } => std::slice::from_ref(batch),
             _ => &[],
@@ -558,6 +580,9 @@ impl Change {
             Change::Answered { .. } => "answered",
             Change::Unanswered { .. } => "answer-taken-back",
             Change::Escalated { .. } => "escalated",
+            Change::Untold { .. } => "told-later",
+            Change::Told { .. } => "told",
+            Change::AlarmNamed { .. } => "alarm-named",
             Change::Reminded { .. } => "reminded",
             Change::NotReached { .. } => "not-reached",
             Change::AsksClosed { .. } => "asks-closed",
@@ -600,7 +625,11 @@ impl Event {
             Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
             Event::SystemNote { text, .. } => vec![text],
             Event::Gateway { change } => change.private_mut(),
-            Event::PlanSet { .. } | Event::StrangerWrote | Event::SystemNoteResults { .. } => Vec::new(),
+            Event::PlanSet { .. }
+            | Event::StrangerWrote
+            | Event::InVain { .. }
+            | Event::Carried { .. }
+            | Event::SystemNoteResults { .. } => Vec::new(),
         }
     }
     /// Its name in the log.
@@ -611,6 +640,8 @@ impl Event {
             Event::ReportPending { .. } => "report-pending",
             Event::ReportGone { .. } => "report-gone",
             Event::StrangerWrote => "stranger",
+            Event::InVain { .. } => "answered-in-vain",
+            Event::Carried { .. } => "command",
             Event::SystemNote { .. } => "system-note",
             Event::SystemNoteResults { .. } => "system-note-results",
             Event::Gateway { change } => change.name(),

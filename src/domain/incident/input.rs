@@ -10,7 +10,7 @@ use crate::domain::ids::{
     DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
 use crate::domain::lang::{L10n, Lang};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, Playbook};
 use crate::domain::private::Private;
 use crate::domain::step::StepKind;
 use crate::domain::text::Fingerprint;
@@ -43,6 +43,15 @@ impl Input {
     }
 }
 
+/// What tells a command that is sent again from a new one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommandId {
+    /// Of the duty and the key that the sender chose.
+    pub key: [u8; 16],
+    /// Of what is wanted: a key stands for one command.
+    pub body: [u8; 8],
+}
+
 /// What comes in. With the time and a nonce it is all that a decision depends on, besides the state.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -52,6 +61,8 @@ pub enum Input {
         by: FunctionId,
         action: Box<Action>,
     },
+    /// The same with an ID of whoever wants it: it is carried out once, however often it comes (RULES D11).
+    Once { id: CommandId, by: FunctionId, action: Box<Action> },
     /// What gateways told of deliveries.
     Outcomes(Vec<Told>),
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
@@ -143,6 +154,9 @@ pub struct Report {
     pub safety: Safety,
     /// What if an open incident shares a system (RULES D5).
     pub shared: IfShared,
+    /// Meant, though one function reports much in a short time (RULES D11).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
 }
 
 /// What to do when the same fault is reported twice.
@@ -371,41 +385,38 @@ pub(crate) fn status(exercise: bool) -> Status {
     if exercise { Status::Exercise } else { Status::Actual }
 }
 
-/// A playbook found by what was typed (RULES E1): by ID, system, alias or a word of its title.
+/// A playbook found by what was typed (RULES E1, D11): by ID, alias, system or a word of its title, in this order.
+///
+/// # Errors
+/// None has it, or several have: the word alone does not say which.
 pub fn find_playbook(plan: &Plan, typed: &str) -> Result<PlaybookId, Refused> {
     let low = typed.trim().to_lowercase();
     if low.is_empty() {
         return Err(refuse!(NoPlaybook { playbooks: List::of(plan.playbooks.keys()) }));
     }
-    let by_id = plan.playbooks.values().find(|p| p.id.as_str() == low);
-    let by_alias = || plan.playbooks.values().find(|p| p.aliases.iter().any(|a| a.to_lowercase() == low));
-    let by_system = || {
-        let system = plan.systems.iter().find(|s| {
-            s.id.as_str() == low
-                || s.aliases.iter().any(|a| a.to_lowercase() == low)
-                || s.title.0.values().any(|t| t.to_lowercase() == low)
-        })?;
-        // The most severe playbook that names it first: an alarm too many can be lowered.
-        plan.playbooks
-            .values()
-            .filter(|p| p.systems.first() == Some(&system.id))
-            .max_by_key(|p| p.level)
-            .or_else(|| plan.playbooks.values().filter(|p| p.systems.contains(&system.id)).max_by_key(|p| p.level))
-    };
-    let by_word = || {
-        let hits: Vec<_> = plan
-            .playbooks
-            .values()
-            .filter(|p| {
-                p.title.0.values().any(|t| t.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == low))
-            })
-            .collect();
-        hits.into_iter().max_by_key(|p| p.level)
-    };
-    by_id
-        .or_else(by_alias)
-        .or_else(by_system)
-        .or_else(by_word)
-        .map(|p| p.id.clone())
-        .ok_or_else(|| refuse!(UnknownPlaybook { playbook: typed.trim(), playbooks: List::of(plan.playbooks.keys()) }))
+    let is_it = |text: &String| text.to_lowercase() == low;
+    let system = plan
+        .systems
+        .iter()
+        .find(|s| s.id.as_str() == low || s.aliases.iter().any(is_it) || s.title.0.values().any(is_it));
+    let has_word = |text: &String| text.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|w| w == low);
+    let ways: [&dyn Fn(&Playbook) -> bool; 5] = [
+        &|p| p.id.as_str() == low,
+        &|p| p.aliases.iter().any(is_it),
+        &|p| system.is_some_and(|s| p.systems.first() == Some(&s.id)),
+        &|p| system.is_some_and(|s| p.systems.contains(&s.id)),
+        &|p| p.title.0.values().any(has_word),
+    ];
+    for way in ways {
+        let hits: Vec<&Playbook> = plan.playbooks.values().filter(|p| way(p)).collect();
+        match hits.as_slice() {
+            [] => {}
+            [one] => return Ok(one.id.clone()),
+            several => {
+                let playbooks = List::of(several.iter().map(|p| &p.id));
+                return Err(refuse!(AmbiguousPlaybook { playbook: typed.trim(), playbooks }));
+            }
+        }
+    }
+    Err(refuse!(UnknownPlaybook { playbook: typed.trim(), playbooks: List::of(plan.playbooks.keys()) }))
 }

@@ -68,9 +68,13 @@ impl Incident {
         let f = |x: FunctionIx| to.function(x);
         let all = |xs: &[FunctionIx]| xs.iter().map(|x| f(*x)).collect::<Result<Vec<_>, _>>();
         let mut new = self.clone();
+        let mut points = BTreeMap::new();
         for d in &mut new.deliveries {
+            let before = d.point;
             (d.point, d.gateway) = to.delivery(d)?;
+            points.insert(before, d.point);
         }
+        new.named = self.named.iter().filter_map(|(p, at)| Some((*points.get(p)?, *at))).collect();
         for e in &mut new.entries {
             e.to = all(&e.to)?;
             if let Some(rule) = &mut e.rule {
@@ -149,6 +153,8 @@ impl Incident {
         }
         new.arrivals = arrivals;
         new.attempted = new.attempted.iter().map(|x| f(*x)).collect::<Result<BTreeSet<_>, _>>()?;
+        new.leader = new.leader.map(f).transpose()?;
+        new.untold = self.untold.iter().map(|(k, u)| Ok((f(*k)?, u.clone()))).collect::<Result<_, P::Gone>>()?;
         new.data_confirmed = new.data_confirmed.map(f).transpose()?;
         new.reporter = f(new.reporter)?;
         new.plan = plan;

@@ -43,6 +43,10 @@ pub struct State {
     pub pending: BTreeMap<Private, PendingReport>,
     /// Notes that belong to no incident: answers to reports by SMS, tests of gateways.
     pub system_notes: SystemNotes,
+    /// Points of the plan for new incidents whose last answers changed nothing (RULES C13).
+    pub in_vain: BTreeMap<PointIx, InVain>,
+    /// Commands with an ID that were carried out of late, the oldest first (RULES D11).
+    pub carried: VecDeque<Carried>,
     /// Real incidents so far.
     pub actual_count: u32,
     /// Drills so far.
@@ -65,6 +69,8 @@ impl State {
             drilled: BTreeMap::new(),
             pending: BTreeMap::new(),
             system_notes: SystemNotes::default(),
+            in_vain: BTreeMap::new(),
+            carried: VecDeque::new(),
             actual_count: 0,
             exercise_count: 0,
             tests: VecDeque::new(),
@@ -87,6 +93,42 @@ impl State {
         self.incidents.values().filter(|i| i.phase != Phase::Closed)
     }
 }
+
+/// A command that was carried out.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Carried {
+    pub key: [u8; 16],
+    pub body: [u8; 8],
+    pub incident: Option<IncidentNo>,
+    pub message: Option<u32>,
+    pub at: At,
+}
+
+/// A command that comes again is known for so long, in seconds.
+pub const CARRIED_FOR_S: u32 = 24 * 3600;
+/// So many commands are known; the oldest gives way.
+pub const CARRIED_MAX: usize = 10_000;
+
+/// Answers that changed nothing, in a row.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct InVain {
+    pub count: u32,
+    /// The last one.
+    pub at: At,
+}
+
+impl InVain {
+    /// Whoever writes there is a machine, or does not read what it gets: no more notes in return until it says something valid, or
+    /// for a day (RULES C13).
+    pub fn is_silenced(&self, now: At) -> bool {
+        self.count >= IN_VAIN_MAX && self.at + IN_VAIN_FOR_S > now
+    }
+}
+
+/// So many notes in return that change nothing go to an address in a row (RULES C13).
+pub const IN_VAIN_MAX: u32 = 3;
+/// After that time they are counted anew, in seconds.
+pub const IN_VAIN_FOR_S: u32 = 24 * 3600;
 
 /// What is left of an incident that left memory.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -180,9 +222,33 @@ pub struct Incident {
     pub codes: BTreeMap<Private, u32>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
     pub moved: Vec<(u32, u32)>,
+    /// When a duty point was last told for whom else it answers (RULES C12).
+    pub named: BTreeMap<PointIx, At>,
+    /// Who is asked for others and is told so later, since its points were told of some a moment ago (RULES C12).
+    pub untold: BTreeMap<FunctionIx, Untold>,
+    /// Asks that nobody is left for, and that the standing alarm has not named yet.
+    pub alarm_untold: BTreeSet<u32>,
+    /// When the standing alarm was last told.
+    pub alarm_told: Option<At>,
+    /// Who leads the work: the first who answered and may (RULES C14).
+    pub leader: Option<FunctionIx>,
+}
+
+/// What one that stands in for others is told later.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Untold {
+    /// Asks that it does not know of yet.
+    pub asks: BTreeSet<u32>,
+    /// It is told then.
+    pub at: At,
 }
 
 impl Incident {
+    /// Whether `f` has not been told yet that it is asked with that ask.
+    pub fn is_untold(&self, f: FunctionIx, ask: u32) -> bool {
+        self.untold.get(&f).is_some_and(|u| u.asks.contains(&ask))
+    }
+
     /// The playbook it follows.
     pub fn book(&self) -> &Playbook {
         &self.plan.playbooks[&self.playbook]

@@ -12,6 +12,8 @@ use crate::domain::time::At;
 pub const READ_BACK_WITHIN_S: u32 = 120;
 /// An overdue update is told again, one rung up, after that time, in seconds.
 pub const OVERDUE_AGAIN_S: u32 = 600;
+/// The standing alarm names whom else it concerns at most once in that time, in seconds (RULES C12).
+pub const ALARM_AGAIN_S: u32 = 300;
 /// A closed incident stays in memory that long for late answers, in seconds.
 pub const ARCHIVE_AFTER_S: u32 = 24 * 3600;
 
@@ -24,6 +26,10 @@ pub enum Timer {
     Quiet(IncidentNo, u32),
     /// A reminder or a missed answer.
     Ask(IncidentNo, u32),
+    /// Somebody is told for whom else it answers: the function.
+    Tell(IncidentNo, crate::domain::ids::FunctionIx),
+    /// The standing alarm is told anew.
+    Alarm(IncidentNo),
     /// A mode must be decided.
     Proposal(IncidentNo, u32),
     /// The public has waited long enough for an approved text.
@@ -99,6 +105,12 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
     if open {
         if let Some((at, id)) = inc.asks.first_due() {
             add(at, Timer::Ask(no, id));
+        }
+        for (f, untold) in &inc.untold {
+            add(untold.at, Timer::Tell(no, *f));
+        }
+        if !inc.alarm_untold.is_empty() {
+            add(inc.alarm_told.map_or(inc.opened, |at| at + ALARM_AGAIN_S), Timer::Alarm(no));
         }
         add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));
         if let super::facts::Restore::At(at) = inc.facts.restore

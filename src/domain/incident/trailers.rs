@@ -37,7 +37,7 @@ impl<'a> Trailers<'a> {
                 t.add(a.function, &a.asked);
             }
             let stored = inc.asks.iter().filter(|a| a.message == seq && a.rule != AnswerRule::None);
-            for a in stored.filter(|a| !matches!(a.state, AskState::Closed { .. })) {
+            for a in stored.filter(|a| !matches!(a.state, AskState::Closed { .. } | AskState::Answered { .. })) {
                 t.add(a.function, &a.asked);
             }
         }

@@ -84,6 +84,10 @@ impl FormPage {
         let sent = self.fields.sites();
         if sent.is_empty() { self.book.sites.contains(site) } else { sent.contains(site) }
     }
+    /// Why it was not taken: what is meant all the same can be said in the form (RULES D11).
+    fn refused_as(&self, code: &str) -> bool {
+        self.problem.as_ref().is_some_and(|p| p.refused.code == code)
+    }
     fn level(&self) -> &str {
         self.value("level", &self.book.level.id)
     }
@@ -200,6 +204,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
         contact: fields.some("contact").map(str::to_owned),
         safety: fields.safety(),
         shared,
+        confirmed: fields.some("confirmed").is_some(),
     })
 }
 

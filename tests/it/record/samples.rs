@@ -320,6 +320,8 @@ pub fn events() -> Vec<Event> {
         Event::ReportPending { code: sealed(), report },
         Event::ReportGone { code: sealed() },
         Event::StrangerWrote,
+        Event::InVain { point: PointIx(7), count: 3 },
+        Event::Carried { key: [1; 16], body: [2; 8], incident: Some(IncidentNo::actual(14)), message: Some(2) },
         Event::SystemNoteResults {
             results: vec![Outcome { ordinal: 0, state: DeliveryState::Failed, cause: Cause::new("timeout") }],
         },
@@ -340,6 +342,13 @@ pub fn events() -> Vec<Event> {
         ]
         .map(|change| Event::Gateway { change: Box::new(change) }),
     );
+    let fx = FunctionIx(200);
+    let since_format_4 = [
+        Change::Untold { who: fx, asks: vec![1, 2], at: WHEN },
+        Change::Told { who: fx, asks: vec![1, 2], batch: batch(Item::Message(1)) },
+        Change::AlarmNamed { asks: vec![1] },
+    ];
+    all.extend(since_format_4.map(|change| Event::Incident { no: IncidentNo::actual(14), change: Box::new(change) }));
     all.extend(NoteWord::ALL.iter().map(|word| Event::SystemNote {
         send: Send { point: PointIx(3), gateway: 0, lang: 1 },
         plan: "ab".repeat(32),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod few_texts;
 mod turns;
 
 use super::region::{self, Builder};
@@ -76,7 +77,7 @@ fn only<'a>(all: &[&'a Sent]) -> &'a Sent {
 #[test]
 fn rule_c1_an_answer_counts_for_the_function_whose_request_went_to_that_address() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
     assert_eq!(stands(&t, no, "it"), "answered by it");
     assert_eq!(stands(&t, no, "tib"), "waiting", "another address, another duty");
@@ -91,7 +92,7 @@ fn rule_c1_an_answer_counts_for_the_function_whose_request_went_to_that_address(
 #[test]
 fn rule_c1_a_deputy_counts_only_after_a_request_that_says_so() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     // it-led is asked for itself, not yet as deputy of it.
     assert!(!only(&t.messages_to("it-led")).whole.contains("Du svarar nu för"));
     t.reply("it-led", Channel::Sms, "JA 1");
@@ -110,9 +111,11 @@ fn rule_c1_who_has_the_text_is_told_when_it_becomes_deputy_beside() {
     // The deputy of the ward is it-led, which has the text already when the ward's is approved.
     let plan = region_with(|b| b.deputies("ward-ls", &["it-led"]));
     let mut t = Timeline::starting(DAY, plan);
-    let no = t.report("it", Report { sites: vec!["LS".into()], ..ehr_down("major") });
+    let no = t.report("desk", Report { sites: vec!["LS".into()], ..ehr_down("major") });
     let before = t.messages_to("it-led").len();
     approve_all(&mut t, no);
+    assert_eq!(t.messages_to("it-led").len(), before, "it was told of others a moment ago (RULES C12)");
+    t.advance(300);
     let got = t.messages_to("it-led");
     assert_eq!(got.len(), before + 1);
     assert!(got[before].whole.contains("Du svarar nu för: it-sv, ward-ls-sv"), "{}", got[before].whole);
@@ -123,7 +126,7 @@ fn rule_c1_who_has_the_text_is_told_when_it_becomes_deputy_beside() {
 #[test]
 fn rule_c2_one_delivery_per_message_and_point_lists_every_function_and_one_answer_covers_them() {
     let mut t = Timeline::starting(DAY, region_with(|b| share_sms(b, "icu", "ed")));
-    let no = t.report("it", Report { safety: Default::default(), ..ehr_down("major") });
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
     let sms: Vec<_> = t.messages_to("icu").into_iter().filter(|s| s.channel == Channel::Sms).collect();
     let one = only(&sms);
     assert_eq!(one.to, ["icu", "ed"]);
@@ -131,14 +134,14 @@ fn rule_c2_one_delivery_per_message_and_point_lists_every_function_and_one_answe
     t.reply("ed", Channel::Sms, "Ja 1");
     assert!(stands(&t, no, "icu").starts_with("answered"));
     assert!(stands(&t, no, "ed").starts_with("answered"));
-    let confirmed = only(&t.notes_to("icu", NoteWord::YouOwnIt)).whole.clone();
+    let confirmed = only(&t.notes_to("icu", NoteWord::Noted)).whole.clone();
     assert!(confirmed.contains("functions=icu-sv, ed-sv"), "{confirmed}");
 }
 
 #[test]
 fn rule_c2_an_address_that_serves_one_function_says_nothing_of_functions() {
     let mut t = Timeline::by_day();
-    t.ehr_down("outage");
+    t.report("desk", ehr_down("outage"));
     let got = t.messages_to("it");
     assert!(got.iter().any(|s| s.whole.ends_with("Svara JA 1") && !s.whole.contains("Du svarar")), "{got:#?}");
 }
@@ -146,13 +149,13 @@ fn rule_c2_an_address_that_serves_one_function_says_nothing_of_functions() {
 #[test]
 fn rule_c3_a_bare_yes_binds_to_the_only_request_of_the_last_hour() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "ja");
     assert_eq!(stands(&t, no, "it"), "answered by it");
     // An hour later it binds to nothing.
     let mut t = Timeline::by_day();
     t.gateways_say = None;
-    let no = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
+    let no = t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() });
     // The reminder at half time was a request too.
     t.advance(3751);
     t.clear();
@@ -169,7 +172,7 @@ fn rule_c3_the_hour_of_a_deputy_begins_when_it_was_asked() {
         b.plan.functions[f.ix()].answer_within_s = 4000;
     });
     let mut t = Timeline::starting(DAY, plan);
-    let no = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
+    let no = t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() });
     t.advance(4001);
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
     t.reply("it-led", Channel::Sms, "JA");
@@ -179,8 +182,8 @@ fn rule_c3_the_hour_of_a_deputy_begins_when_it_was_asked() {
 #[test]
 fn rule_c3_two_requests_acknowledge_nothing_and_the_reply_lists_the_codes() {
     let mut t = Timeline::by_day();
-    let a = t.ehr_down("outage");
-    let b = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
+    let a = t.report("desk", ehr_down("outage"));
+    let b = t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() });
     t.clear();
     t.reply("it", Channel::Sms, "Ja");
     assert_eq!((stands(&t, a, "it"), stands(&t, b, "it")), ("waiting".into(), "waiting".into()));
@@ -191,7 +194,7 @@ fn rule_c3_two_requests_acknowledge_nothing_and_the_reply_lists_the_codes() {
 #[test]
 fn rule_c3_a_decision_that_waits_at_the_address_is_a_request_too() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     let code = t.inc(no).proposals[0].code.clone();
     t.clear();
     t.reply("tib", Channel::Sms, "ja");
@@ -204,9 +207,9 @@ fn rule_c3_a_decision_that_waits_at_the_address_is_a_request_too() {
 #[test]
 fn rule_c3_drill_and_actual_requests_never_share_a_bare_answer() {
     let mut t = Timeline::by_day();
-    let real = t.ehr_down("outage");
+    let real = t.report("desk", ehr_down("outage"));
     t.advance(3700);
-    let drill = t.report("it", Report { exercise: true, ..ehr_down("outage") });
+    let drill = t.report("desk", Report { exercise: true, ..ehr_down("outage") });
     t.clear();
     // Only the drill was asked in the last hour; the real one still waits.
     t.reply("it", Channel::Sms, "ja");
@@ -222,15 +225,17 @@ fn rule_c3_drill_and_actual_requests_never_share_a_bare_answer() {
 #[test]
 fn rule_c4_a_confirmation_names_incident_title_function_and_who_owns_it() {
     let mut t = Timeline::by_day();
-    let no = t.report("it", Report { safety: Default::default(), ..ehr_down("major") });
-    // At major the emergency department is asked beside the ICU lead.
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
+    // Nobody leads yet who may.
     t.reply("ed", Channel::Sms, "JA 1");
-    let owns = only(&t.notes_to("ed", NoteWord::YouOwnIt)).whole.clone();
-    assert_eq!(owns, "1 you_own_it sv title=Journalen ligger nere; functions=icu-sv, ed-sv");
+    let noted = only(&t.notes_to("ed", NoteWord::Noted)).whole.clone();
+    assert_eq!(noted, "1 noted sv functions=icu-sv, ed-sv");
+    t.reply("it", Channel::Sms, "JA 1");
+    let leads = only(&t.notes_to("it", NoteWord::YouOwnIt)).whole.clone();
+    assert_eq!(leads, "1 you_own_it sv title=Journalen ligger nere; functions=it-sv; due=10.45");
     t.reply("icu", Channel::Sms, "JA 1");
-    assert!(t.notes_to("icu", NoteWord::YouOwnIt).is_empty());
     let confirms = only(&t.notes_to("icu", NoteWord::YouConfirm)).whole.clone();
-    assert_eq!(confirms, "1 you_confirm sv title=Journalen ligger nere; functions=icu-sv; owner=ed-sv");
+    assert_eq!(confirms, "1 you_confirm sv title=Journalen ligger nere; functions=icu-sv; owner=it-sv");
     assert_eq!(stands(&t, no, "icu"), "answered by ed");
     // The confirmation goes to where the answer came from.
     assert_eq!(t.sent.last().unwrap().channel, Channel::Sms);
@@ -255,13 +260,13 @@ fn rule_c5_yes_is_understood_in_every_language_with_case_and_punctuation() {
         "\n JA 1\nMvh IT-jouren\n> 1-1 citat",
     ] {
         let mut t = Timeline::by_day();
-        let no = t.ehr_down("outage");
+        let no = t.report("desk", ehr_down("outage"));
         t.reply("it", Channel::Sms, text);
         assert_eq!(stands(&t, no, "it"), "answered by it", "{text:?}");
     }
     for text in ["jaja 1", "👍", "nja 1", "ring mig", ""] {
         let mut t = Timeline::by_day();
-        let no = t.ehr_down("outage");
+        let no = t.report("desk", ehr_down("outage"));
         t.reply("it", Channel::Sms, text);
         assert_eq!(stands(&t, no, "it"), "waiting", "{text:?}");
         only(&t.notes_to("it", NoteWord::NotUnderstood));
@@ -271,7 +276,7 @@ fn rule_c5_yes_is_understood_in_every_language_with_case_and_punctuation() {
 #[test]
 fn rule_c5_no_passes_on_at_once() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.advance(60);
     t.clear();
     t.reply("it", Channel::Sms, "NEJ 1");
@@ -284,7 +289,7 @@ fn rule_c5_no_passes_on_at_once() {
 #[test]
 fn rule_c5_no_after_yes_takes_it_back_and_passes_on() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
     t.reply("it", Channel::Sms, "NEJ 1");
     assert_eq!(stands(&t, no, "it"), "waiting");
@@ -298,7 +303,7 @@ fn rule_c5_no_from_the_last_one_is_a_standing_alarm_at_once() {
         b.plan.region.last_resort = vec![b.function_ix("it")];
     });
     let mut t = Timeline::starting(DAY, plan);
-    let no = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
+    let no = t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() });
     t.reply("it", Channel::Sms, "NEJ 1");
     assert_eq!(stands(&t, no, "it"), "not reached");
     assert_eq!(t.notes_to("desk", NoteWord::NotReached).len(), 1, "the switchboard is paged");
@@ -307,7 +312,7 @@ fn rule_c5_no_from_the_last_one_is_a_standing_alarm_at_once() {
 #[test]
 fn rule_c5_our_fallback_failed_tells_owner_and_tib_at_once() {
     let mut t = Timeline::by_day();
-    let no = t.report("it", Report { safety: Default::default(), ..ehr_down("major") });
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
     t.clear();
     t.reply("icu", Channel::Sms, "FEL 1 reservdatorn startar inte");
     for who in ["owner", "tib"] {
@@ -321,7 +326,7 @@ fn rule_c5_our_fallback_failed_tells_owner_and_tib_at_once() {
 #[test]
 fn rule_c6_by_telephone_is_shown_as_such() {
     let mut t = Timeline::by_day();
-    let no = t.report("it", Report { safety: Default::default(), ..ehr_down("major") });
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
     t.advance(200);
     let call = t.now - 60;
     let ack = |at| Action::Ack { incident: no, message: Some(1), function: "icu".into(), phone: true, at };
@@ -341,8 +346,8 @@ fn rule_c6_by_telephone_is_shown_as_such() {
 #[test]
 fn rule_c6_an_answer_to_an_older_number_answers_what_is_asked_now() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
-    t.act("it", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
+    let no = t.report("desk", ehr_down("outage"));
+    t.act("it-led", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
     t.reply("tib", Channel::Sms, "JA 1-1");
     assert_eq!(stands(&t, no, "tib"), "answered by tib");
     let ack = Action::Ack { incident: no, message: Some(1), function: "it".into(), phone: false, at: None };
@@ -353,7 +358,7 @@ fn rule_c6_an_answer_to_an_older_number_answers_what_is_asked_now() {
 #[test]
 fn rule_c6_taking_an_answer_back_resumes_escalation() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
     let due = t.ask(no, "it").due;
     t.advance(120);
@@ -367,7 +372,7 @@ fn rule_c6_taking_an_answer_back_resumes_escalation() {
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
     // AckToken back after the deadline: the next one is asked at once.
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
     t.advance(900);
     t.act("tib", unack("svarade i sömnen")).unwrap();
@@ -378,7 +383,7 @@ fn rule_c6_taking_an_answer_back_resumes_escalation() {
 #[test]
 fn rule_c6_a_pager_only_function_gets_a_number_to_call() {
     let mut t = Timeline::by_day();
-    t.report("it", Report { sites: vec!["LS".into()], safety: Default::default(), ..ehr_down("major") });
+    t.report("desk", Report { sites: vec!["LS".into()], safety: Default::default(), ..ehr_down("major") });
     let page = only(&t.messages_to("ward-ls"));
     assert!(page.whole.ends_with("Call 0980-319 213 and say 1"), "the switchboard's: {}", page.whole);
     assert!(!page.whole.contains("Reply"), "{}", page.whole);

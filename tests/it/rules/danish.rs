@@ -48,7 +48,7 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
     assert!(told.contains("Gælder: hospitaler") && told.ends_with("Svar JA 1"), "{told}");
     t.reply("vagt", Channel::Sms, "Jeg tager den");
     let thanks = t.notes_to("vagt", NoteWord::YouOwnIt)[0].whole.clone();
-    assert!(thanks.contains("Tak. Du har sagen Patientjournalen er nede."), "{thanks}");
+    assert!(thanks.contains("Tak. Du leder arbejdet: Patientjournalen er nede."), "{thanks}");
     assert!(matches!(t.ask(no, "vagt").state, vardkase::domain::incident::ask_list::AskState::Answered { .. }));
     t.advance(700);
     let disturbed = page(&t, da);

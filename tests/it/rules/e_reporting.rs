@@ -221,9 +221,9 @@ fn rule_e2_the_same_fault_twice_is_added_to_the_right_one() {
     let first = t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() });
     for _ in 0..9 {
         let shared = IfShared::Separate;
-        t.report("it", Report { playbook: "dictation-slow".into(), shared, ..Report::default() });
+        t.report("it", Report { playbook: "dictation-slow".into(), shared, confirmed: true, ..Report::default() });
     }
-    let journal = t.ehr_down("outage");
+    let journal = t.report("tib", ehr_down("outage"));
     assert_eq!(journal, IncidentNo::actual(11));
     t.reply("ed", Channel::Sms, "LARM journal D3");
     let code = t.state.pending.keys().next().unwrap().as_str().to_owned();

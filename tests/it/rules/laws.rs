@@ -417,7 +417,7 @@ proptest! {
     fn left_alone_every_incident_comes_to_rest(level in 0usize..4, night in any::<bool>(), exercise in any::<bool>()) {
         // Nobody answers anything for a day: everybody who had to answer is visibly not reached, every text is out or held.
         let mut t = if night { Timeline::by_night() } else { Timeline::by_day() };
-        let no = t.report("it", Report { exercise, ..ehr_down(LEVELS[level]) });
+        let no = t.report("desk", Report { exercise, ..ehr_down(LEVELS[level]) });
         t.advance(24 * 3600);
         let inc = t.inc(no);
         for ask in inc.asks.current().values().map(|id| &inc.asks[*id as usize]).filter(|a| a.rule == AnswerRule::Required) {

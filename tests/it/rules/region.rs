@@ -39,6 +39,7 @@ impl Builder {
             hours: Hours::Always,
             answer_within_s: within_s,
             answers: 1,
+            may_own: None,
             deputies: Vec::new(),
             points,
             roster: Default::default(),
@@ -138,7 +139,7 @@ pub fn plan() -> Builder {
     b.function("tib-2", "REG", 300, &["sms"]);
     b.function("kib", "REG", 600, &["sms+modem", "pager"]);
     b.function("press", "REG", 600, &["sms"]);
-    b.function("it", "REG", 300, &["sms+modem", "pager"]);
+    b.function("it", "REG", 300, &["sms+modem", "pager"]).may_own = Some(true);
     b.function("it-led", "REG", 600, &["sms"]);
     b.function("owner", "REG", 900, &["sms", "mail"]);
     b.function("cl", "REG", 600, &["sms"]);

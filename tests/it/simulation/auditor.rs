@@ -23,6 +23,8 @@ const GRACE_MS: i64 = 25_000;
 const WRITTEN_AGAIN_MS: i64 = 5_000;
 /// A public text must be read back by then, or an alarm be raised.
 const READ_BACK_S: u32 = 120;
+/// A point is told for whom else it answers at most each five minutes, give or take what comes along.
+const NAMED_AGAIN_S: u32 = 295;
 const MARKS: [&str; 2] = ["ÖVNING", "EXERCISE"];
 
 /// A configuration, by its hash.
@@ -105,6 +107,8 @@ struct Inc {
     addressed: Vec<(u64, u32, FunctionId, bool)>,
     attempted: BTreeSet<FunctionId>,
     archived: bool,
+    /// When which number went to which point by itself: not over another way, not at a shift. And whether as a reminder.
+    told: BTreeMap<(PointIx, u32), Vec<(At, bool)>>,
 }
 
 struct Auditor<'a> {
@@ -197,6 +201,7 @@ impl Auditor<'_> {
                 addressed: Vec::new(),
                 attempted: BTreeSet::new(),
                 archived: false,
+                told: BTreeMap::new(),
             };
             if self.incidents.insert(no, inc).is_some() {
                 self.wrong.push(format!("#{seq}: {no} opens twice"));
@@ -286,6 +291,7 @@ impl Auditor<'_> {
                 }
                 for b in batches {
                     self.batch(seq, at, no, inc, b);
+                    self.few(seq, at, no, inc, b);
                 }
                 for a in asks {
                     let by = a.due + a.due.seconds_since(at);
@@ -311,8 +317,12 @@ impl Auditor<'_> {
                 }
                 inc.attempted.extend(to.iter().map(id));
                 self.batch(seq, at, no, inc, batch);
+                self.few(seq, at, no, inc, batch);
             }
-            Change::Reminded { batch, .. } => self.batch(seq, at, no, inc, batch),
+            Change::Reminded { batch, .. } | Change::Told { batch, .. } => {
+                self.batch(seq, at, no, inc, batch);
+                self.few(seq, at, no, inc, batch);
+            }
             Change::Rerouted { from, batch } => {
                 if let Some(d) = inc.sent.get_mut(*from as usize) {
                     d.passed_on = true;
@@ -366,6 +376,8 @@ impl Auditor<'_> {
                 Some(config) => {
                     inc.plan = config.plan.clone();
                     inc.hashes.push(plan.clone());
+                    // Points have other places.
+                    inc.told.clear();
                     let addresses: Vec<BTreeSet<String>> =
                         inc.sent.iter().map(|s| self.addresses(inc, &s.functions, s.channel)).collect();
                     for (s, more) in inc.sent.iter_mut().zip(addresses) {
@@ -423,6 +435,28 @@ impl Auditor<'_> {
                 passed_on: false,
                 other_text: b.flags & Delivery::OTHER_TEXT != 0,
             });
+        }
+    }
+
+    /// A number goes to a point once, once as a reminder, and with names of others at most each five minutes (RULES C12).
+    fn few(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, b: &Batch) {
+        let Item::Message(message) = b.item else { return };
+        let reminder = b.flags & Delivery::REMINDER != 0;
+        for s in b.sends.iter() {
+            let told = inc.told.entry((s.point, message)).or_default();
+            let texts: Vec<At> = told.iter().filter(|t| !t.1).map(|t| t.0).collect();
+            let again = match (reminder, texts.as_slice()) {
+                (true, _) => told.iter().any(|t| t.1),
+                // The text itself, and then names.
+                (false, [] | [_]) => false,
+                (false, [.., last]) => at.seconds_since(*last) < NAMED_AGAIN_S,
+            };
+            if again {
+                let to: Vec<&FunctionId> =
+                    inc.plan.point(s.point).functions.iter().map(|f| &inc.plan.function(*f).id).collect();
+                self.wrong.push(format!("#{seq}: {no} {message} goes to {to:?} again at {at}, after {told:?}"));
+            }
+            told.push((at, reminder));
         }
     }
 

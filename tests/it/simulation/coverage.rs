@@ -15,7 +15,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 52] = [
+pub const RULES: [&str; 54] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",
@@ -54,6 +54,8 @@ pub const RULES: [&str; 52] = [
     "C9 superseded",
     "C9 withdrawn",
     "C11 shift",
+    "C12 told later for whom it answers",
+    "C13 no more notes to whom answers in vain",
     "D1 drill",
     "D1 a drill turned real",
     "D2 stop",
@@ -147,6 +149,7 @@ impl Coverage {
                     c.change(change);
                 }
                 Event::ReportPending { .. } => c.hit("E2 report by SMS"),
+                Event::InVain { count: 3, .. } => c.hit("C13 no more notes to whom answers in vain"),
                 Event::SystemNote { .. } | Event::StrangerWrote => {
                     *c.met.entry(r.event.name().into()).or_default() += 1
                 }
@@ -228,6 +231,7 @@ impl Coverage {
                 self.hit("C1 a deputy answers for another");
             }
             Change::Reminded { .. } => self.hit("C8 reminder"),
+            Change::Told { batch, .. } if !batch.sends.is_empty() => self.hit("C12 told later for whom it answers"),
             Change::NotReached { .. } => self.hit("C9 standing alarm"),
             Change::AsksClosed { by, .. } => match by {
                 ClosedBy::Superseded(_) => self.hit("C9 superseded"),
@@ -249,7 +253,7 @@ impl Coverage {
             Change::Adopted { .. } => self.hit("5 adopted"),
             Change::NoteSent { word, .. } => match word {
                 NoteWord::WhichCode => self.hit("C3 bare answer is not bound"),
-                NoteWord::YouOwnIt | NoteWord::YouConfirm => self.hit("C4 confirmations"),
+                NoteWord::YouOwnIt | NoteWord::YouConfirm | NoteWord::Noted => self.hit("C4 confirmations"),
                 NoteWord::FallbackFailed => self.hit("C5 fallback failed"),
                 NoteWord::NotUnderstood => self.hit("C5 not understood"),
                 NoteWord::DrillStopped => self.hit("D1 a drill turned real"),

@@ -79,7 +79,7 @@ async fn each_call_is_answered_in_the_types_that_both_share() {
     assert!(answer(&site, calls::rehearsed(&rehearsal)).await.on_record);
 
     // What is refused is read as one type, too.
-    let again = Report { shared: IfShared::Ask, ..report };
+    let again = Report { shared: IfShared::Ask, safety: Safety::Yes, ..report.clone() };
     let (status, text) = send(&site, &calls::command(&by, &Action::Report(again))).await;
     let refused: Refusal = serde_json::from_str(&text).unwrap();
     assert_eq!(

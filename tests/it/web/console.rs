@@ -90,8 +90,17 @@ async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     let addressed = incident["summary"]["counts"]["addressed"].as_u64().unwrap();
     assert!(addressed > 3 && addressed <= duties.parse().unwrap(), "{addressed} of {duties}, deputies beside");
 
-    // The same fault again: adding is offered, and chosen unless somebody says otherwise.
-    let (_, again) = browser.post("/report", &fields).await;
+    // The very same report again: nothing is sent, and one of its own must be said (RULES D11).
+    let (status, same) = browser.post("/report", &fields).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(
+        same.contains("redan anmält som händelse 1") && same.contains("name=\"shared\" value=\"separate\""),
+        "{same}"
+    );
+    // The same fault with other facts: adding is offered, and chosen unless somebody says otherwise.
+    let mut worse = fields.to_vec();
+    worse[4] = ("safety", "yes");
+    let (_, again) = browser.post("/report", &worse).await;
     assert!(again.contains("name=\"shared\" value=\"1\" checked"), "{again}");
     // A mistake keeps what was typed.
     let mut bad = fields.to_vec();

@@ -119,23 +119,24 @@ impl Decider<'_> {
         for (id, who) in second {
             self.answered(no, &[id], who, self.now, via.clone());
         }
-        let owned: Vec<FunctionIx> = mine.iter().map(|m| m.1).collect();
+        // One confirmation with all of them, and with who leads: nobody else owns anything by answering (RULES C4, C14).
+        let functions: Vec<FunctionIx> = mine.iter().map(|m| m.1).chain(taken.iter().map(|t| t.0)).collect();
         let to = at_point.first().copied().unwrap_or(plan.region.switchboard);
-        if !owned.is_empty() {
-            self.note_to(no, to, &[p], NoteWord::YouOwnIt, &|n| {
-                vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&owned))]
-            });
-        }
-        if !taken.is_empty() {
-            let (functions, owners): (Vec<FunctionIx>, Vec<FunctionIx>) = taken.into_iter().unzip();
-            self.note_to(no, to, &[p], NoteWord::YouConfirm, &|n| {
-                vec![
-                    ("title", title.get(n.lang).to_owned()),
-                    ("functions", n.titles(&functions)),
-                    ("owner", n.titles(&owners)),
-                ]
-            });
-        }
+        let leader = self.inc(no).leader;
+        let next = self.inc(no).facts.next;
+        let word = match leader {
+            Some(leader) if at_point.contains(&leader) => NoteWord::YouOwnIt,
+            Some(_) => NoteWord::YouConfirm,
+            None => NoteWord::Noted,
+        };
+        self.note_to(no, to, &[p], word, &|n| {
+            vec![
+                ("title", title.get(n.lang).to_owned()),
+                ("functions", n.titles(&functions)),
+                ("owner", leader.map_or_else(String::new, |f| n.title(f))),
+                ("due", n.time(next)),
+            ]
+        });
         true
     }
 
@@ -164,17 +165,6 @@ impl Decider<'_> {
         let due = ask.due;
         if let Some(by) = ask.answers.iter().map(|g| g.by).find(|f| at_point.contains(f)) {
             self.emit(no, Change::Unanswered { ask: id, by, reason: Private::default(), due });
-        }
-    }
-
-    pub(super) fn pass_on_now(&mut self, no: IncidentNo, id: u32) {
-        let inc = self.inc(no);
-        let Some(ask) = inc.asks.get(id as usize) else { return };
-        let next = crate::domain::incident::asks::next_to_ask(&inc.plan, ask.function, &ask.asked, self.now);
-        if next.is_some() {
-            self.pass_on(no, id);
-        } else if !matches!(ask.state, AskState::NotReached { .. }) {
-            self.standing_alarm(no, vec![id]);
         }
     }
 

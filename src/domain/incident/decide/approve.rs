@@ -429,7 +429,14 @@ impl Decider<'_> {
         self.emit(no, Change::ApprovalAsked { entry, approval });
         let plan = self.plan(no);
         if first {
+            // Whoever gets the question again below knows by it; everybody else hears it once (RULES C12).
+            let mut told: Vec<FunctionIx> = asked.clone();
             for f in plan.region.last_resort.iter().chain([&plan.region.switchboard]) {
+                let holder = self.holds(&plan, *f);
+                if told.contains(&holder) {
+                    continue;
+                }
+                told.push(holder);
                 self.note(no, *f, NoteWord::ApprovalHeld, &|n| {
                     vec![("number", n.number(number)), ("title", title.get(n.lang).to_owned())]
                 });

@@ -1,4 +1,4 @@
-//! Time passes: reminders, deputies, standing alarms, overdue updates.
+//! Time passes: what is due, whom it is sent to, overdue updates.
 
 use std::sync::Arc;
 
@@ -6,11 +6,9 @@ use super::Decider;
 use super::release::{Sender, count, unreviewed};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
-use crate::domain::incident::ask_list::AskState;
-use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, NewAsk};
 use crate::domain::incident::state::{Delivery, Message};
-use crate::domain::incident::timers::Timer;
+use crate::domain::incident::timers::{OVERDUE_AGAIN_S, Timer};
 use crate::domain::incident::values::Send;
 use crate::domain::incident::values::{Item, Kind, ReleasedBy};
 use crate::domain::plan::Channel;
@@ -27,7 +25,8 @@ impl Decider<'_> {
                     self.release(no, entry, ReleasedBy::Playbook);
                 }
             }
-            Timer::Ask(no, ask) => self.ask_is_due(no, ask),
+            Timer::Ask(no, _) | Timer::Tell(no, _) => self.pursue(no),
+            Timer::Alarm(no) => self.tell_alarm(no),
             Timer::Proposal(no, proposal) => self.proposal_due(no, proposal),
             Timer::Holding(no) => self.release_holding(no),
             Timer::Update(no) => self.update_overdue(no),
@@ -42,121 +41,6 @@ impl Decider<'_> {
             Timer::Step(no, step) => self.step_due(no, step),
             Timer::Pending(code) => self.emit_event(Event::ReportGone { code }),
         }
-    }
-
-    fn ask_is_due(&mut self, no: IncidentNo, id: u32) {
-        let Some(ask) = self.inc(no).asks.get(id as usize) else { return };
-        if ask.remind_at.is_some_and(|r| r <= self.now && self.now < ask.due) {
-            let message = asks::newest_for(self.inc(no), ask);
-            self.remind(no, message);
-        } else {
-            self.pass_on(no, id);
-        }
-    }
-
-    /// All reminders that are due with that text go in one batch (RULES C8).
-    fn remind(&mut self, no: IncidentNo, message: u32) {
-        let inc = self.inc(no);
-        let newest: std::collections::BTreeSet<FunctionIx> =
-            inc.entries.iter().filter(|e| e.message == message).flat_map(|e| e.to.iter().copied()).collect();
-        let due: Vec<u32> = inc
-            .asks
-            .current()
-            .values()
-            .copied()
-            .filter(|id| {
-                inc.asks.get(*id as usize).is_some_and(|a| {
-                    a.state == AskState::Waiting
-                        && a.remind_at.is_some_and(|r| r <= self.now && self.now < a.due)
-                        && (a.message == message || a.message < message && newest.contains(&a.function))
-                })
-            })
-            .collect();
-        // Who gave one of several answers already is not reminded.
-        let silent = |a: &crate::domain::incident::ask_list::Ask| {
-            let said = |f: &FunctionIx| a.answers.iter().any(|g| g.by == *f);
-            a.asked.iter().copied().filter(|f| !said(f)).collect::<Vec<FunctionIx>>()
-        };
-        let asked: Vec<FunctionIx> = due.iter().filter_map(|id| inc.asks.get(*id as usize)).flat_map(silent).collect();
-        let channels = self.channels_of(no, message);
-        let batch = self.batch_to(no, message, &asked, &channels, Delivery::REMINDER, &[]);
-        self.emit(no, Change::Reminded { asks: due, batch });
-    }
-
-    /// Nobody answered in time, or said no: the next one is asked, then a standing alarm (RULES C9).
-    pub(super) fn pass_on(&mut self, no: IncidentNo, id: u32) {
-        let inc = self.inc(no);
-        let plan = inc.plan.clone();
-        let Some(ask) = inc.asks.get(id as usize).cloned() else { return };
-        match next_to_ask(&plan, ask.function, &ask.asked, self.now) {
-            Some(next) => {
-                let new = NewAsk {
-                    function: ask.function,
-                    asked: vec![next],
-                    stage: ask.stage + 1,
-                    due: self.now,
-                    remind_at: None,
-                    rule: ask.rule,
-                    needs: ask.needs,
-                    before_shift: None,
-                };
-                let message = asks::newest_for(self.inc(no), &ask);
-                let channels = self.channels_of(no, message);
-                let batch = self.batch_to(no, message, &[next], &channels, 0, &[new]);
-                let due = self.now + asks::within_s(&plan, next, None);
-                self.emit(no, Change::Escalated { ask: id, to: vec![next], stage: ask.stage + 1, due, batch });
-            }
-            None => self.not_reached(no),
-        }
-    }
-
-    /// All asks with nobody left whose time is up become one standing alarm, which pages the switchboard too.
-    fn not_reached(&mut self, no: IncidentNo) {
-        let inc = self.inc(no);
-        let plan = inc.plan.clone();
-        let over = |id: &u32| {
-            inc.asks.get(*id as usize).is_some_and(|a| {
-                crate::domain::incident::ask_list::ask_due(a).is_some()
-                    && a.due <= self.now
-                    && next_to_ask(&plan, a.function, &a.asked, self.now).is_none()
-            })
-        };
-        let ids: Vec<u32> = inc.asks.current().values().copied().filter(over).collect();
-        self.standing_alarm(no, ids);
-    }
-
-    /// Nobody is left to ask for these.
-    pub(super) fn standing_alarm(&mut self, no: IncidentNo, ids: Vec<u32>) {
-        let inc = self.inc(no);
-        let plan = inc.plan.clone();
-        let functions: Vec<FunctionIx> =
-            ids.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
-        if ids.is_empty() {
-            return;
-        }
-        self.emit(no, Change::NotReached { asks: ids });
-        let title = self.inc(no).book().title.clone();
-        let mut tell = vec![plan.region.switchboard];
-        tell.extend(plan.region.last_resort.first());
-        for f in tell {
-            self.note(no, f, NoteWord::NotReached, &|n| {
-                vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&functions))]
-            });
-        }
-    }
-
-    /// The channels over which a message went.
-    pub(super) fn channels_of(&self, no: IncidentNo, message: u32) -> Vec<Channel> {
-        let mut all: Vec<Channel> = self
-            .inc(no)
-            .entries
-            .iter()
-            .filter(|e| e.message == message)
-            .flat_map(|e| e.channels.iter().copied())
-            .collect();
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 
     /// A batch of a message to these functions. Without the reminder flag, points that have it already get it again only when
@@ -219,7 +103,9 @@ impl Decider<'_> {
     fn update_overdue(&mut self, no: IncidentNo) {
         let inc = self.inc(no);
         let (told, due) = (inc.overdue_told, inc.update_due);
-        self.emit(no, Change::OverdueTold { count: told + 1 });
+        // Beats that were missed while nothing ran, or that a clock jumped over, are one (RULES D12).
+        let missed = self.now.seconds_since(due) / OVERDUE_AGAIN_S + 1;
+        self.emit(no, Change::OverdueTold { count: missed.max(told + 1) });
         self.tell_overdue(no, told, due);
     }
 

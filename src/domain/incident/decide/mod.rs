@@ -16,6 +16,7 @@ mod lifecycle;
 mod modes;
 mod note;
 mod outcome;
+pub mod pursue;
 mod redirections;
 mod release;
 mod replies;
@@ -34,13 +35,13 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::event::{Change, Event};
-use super::input::{Action, Input, Report};
+use super::input::{Action, CommandId, Input, Report};
 use super::refused::{List, Refused, refuse};
-use super::state::{Incident, State};
+use super::state::{CARRIED_FOR_S, Carried, Incident, State};
 use super::trailers::Trailers;
-use super::values::{Item, Phase};
+use super::values::{Item, Phase, Via};
 use crate::domain::holder::holder;
-use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx, SiteId};
 use crate::domain::ladder::ModeIx;
 use crate::domain::plan::Plan;
 use crate::domain::text::{BadText, TEXT_CHARS_MAX};
@@ -54,7 +55,8 @@ const STEPS_MAX: u32 = 100_000;
 /// # Errors
 /// [`Refused`]: nothing has changed.
 pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Result<Vec<Event>, Refused> {
-    let mut d = Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new() };
+    let mut d =
+        Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new(), acting: None, answering: None };
     let result = d.input(input);
     d.send_requests();
     d.add_trailers();
@@ -124,18 +126,28 @@ pub(super) struct Decider<'a> {
     events: Vec<Event>,
     /// Approvers to page when the decision is made: one request with all that waits, however much came together (RULES B2).
     requests: Vec<(IncidentNo, FunctionIx, bool)>,
+    /// Whose doing this decision is, and how it was said (RULES C14).
+    acting: Option<(FunctionId, Via)>,
+    /// Which point of the plan for new incidents this is an answer from.
+    answering: Option<PointIx>,
 }
 
 impl Decider<'_> {
     fn input(&mut self, input: &Input) -> Result<(), Refused> {
         match input {
-            Input::Command { by, action } => self.command(by, action),
+            Input::Command { by, action } => {
+                self.acting = Some((by.clone(), Via::Console));
+                self.command(by, action)
+            }
+            Input::Once { id, by, action } => self.once(*id, by, action),
             Input::Outcomes(outcomes) => {
                 self.outcomes(outcomes);
                 Ok(())
             }
             Input::Reply { from, known, text } => {
+                self.answering = *known;
                 self.reply(from, *known, text.as_str());
+                self.was_it_in_vain();
                 Ok(())
             }
             Input::Link { delivery, yes } => self.link(*delivery, *yes),
@@ -170,6 +182,38 @@ impl Decider<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// One of that key, carried out of late.
+    fn known_command(&self, key: [u8; 16]) -> Option<Carried> {
+        let mut young = self.state.carried.iter().rev().take_while(|c| c.at + CARRIED_FOR_S >= self.now);
+        young.find(|c| c.key == key).copied()
+    }
+
+    /// Carries a command out, unless it was carried out already: then it says what that one did.
+    fn once(&mut self, id: CommandId, by: &FunctionId, action: &Action) -> Result<(), Refused> {
+        let CommandId { key, body } = id;
+        if let Some(before) = self.known_command(key) {
+            if before.body != body {
+                return Err(refuse!(KeyUsed));
+            }
+            let (incident, message) = (before.incident, before.message);
+            self.emit_event(Event::Carried { key, body, incident, message });
+            return Ok(());
+        }
+        self.acting = Some((by.clone(), Via::Console));
+        self.command(by, action)?;
+        let incident = self.events.iter().find_map(Event::incident);
+        let made = |event: &Event| match event {
+            Event::Incident { no, change } if Some(*no) == incident => match &**change {
+                Change::Drafted { message } => Some(message.seq),
+                _ => None,
+            },
+            _ => None,
+        };
+        let message = self.events.iter().filter_map(made).max();
+        self.emit_event(Event::Carried { key, body, incident, message });
+        Ok(())
     }
 
     fn command(&mut self, by: &FunctionId, action: &Action) -> Result<(), Refused> {

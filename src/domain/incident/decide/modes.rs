@@ -87,8 +87,13 @@ impl Decider<'_> {
         let first = p.asked.first().copied().unwrap_or(plan.region.switchboard);
         let next = deputies_in_turn(&plan, first, self.now.timestamp()).into_iter().find(|f| !p.asked.contains(f));
         self.emit(no, Change::ProposedAgain { proposal: id, to: next, due });
-        for f in p.asked.iter().copied().chain(next) {
-            self.page_decider(no, id, f);
+        for f in p.asked.iter().copied() {
+            if self.may_ask_again(no, f, NoteWord::DecisionWanted) {
+                self.page_decider(no, id, f);
+            }
+        }
+        if let Some(next) = next {
+            self.page_decider(no, id, next);
         }
         if next.is_none() && !p.next_asked && !p.next.is_empty() {
             self.emit(no, Change::NextProposed { proposal: id });

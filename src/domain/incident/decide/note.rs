@@ -9,6 +9,7 @@ use crate::domain::ids::{FunctionIx, GatewayId, GatewayIx, IncidentNo, MessageNo
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event};
 use crate::domain::incident::render::mode_line;
+use crate::domain::incident::state::IN_VAIN_FOR_S;
 use crate::domain::incident::values::Item;
 use crate::domain::incident::values::Send;
 use crate::domain::ladder::ModeIx;
@@ -89,6 +90,9 @@ impl Decider<'_> {
         word: NoteWord,
         values: &dyn Fn(&NoteCtx<'_>) -> Values,
     ) -> Option<u32> {
+        if self.is_silenced() {
+            return None;
+        }
         let plan = self.plan(no);
         let id = count(self.inc(no).notes.len());
         let text = |lang: Lang| {
@@ -137,6 +141,29 @@ impl Decider<'_> {
         first_id
     }
 
+    /// This is an answer from where the last ones changed nothing, and it has changed nothing yet: no note goes back (RULES C13).
+    fn is_silenced(&self) -> bool {
+        let before = self.answering.and_then(|p| self.state.in_vain.get(&p));
+        before.is_some_and(|b| b.is_silenced(self.now)) && !self.events.iter().any(changes_something)
+    }
+
+    /// Counts an answer that got a note back and changed nothing; one that changed something begins anew.
+    pub(super) fn was_it_in_vain(&mut self) {
+        let Some(point) = self.answering else { return };
+        let before = self.state.in_vain.get(&point).copied();
+        if self.events.iter().any(changes_something) {
+            // A wrong code is bounded by itself, and is no valid answer.
+            let wrong =
+                |e: &Event| matches!(e, Event::Incident { change, .. } if matches!(**change, Change::WrongCode { .. }));
+            if before.is_some() && !self.events.iter().any(wrong) {
+                self.emit_event(Event::InVain { point, count: 0 });
+            }
+        } else if self.events.iter().any(is_note) {
+            let fresh = before.filter(|b| b.at + IN_VAIN_FOR_S > self.now);
+            self.emit_event(Event::InVain { point, count: fresh.map_or(0, |b| b.count) + 1 });
+        }
+    }
+
     /// Sends the journal's seal to the function that gets seals: to its mailbox, or else its fax. Somebody must be able to keep it, and
     /// nobody is woken by it.
     pub(super) fn send_seal(&mut self, text: &str) {
@@ -178,6 +205,9 @@ impl Decider<'_> {
         avoid: &[GatewayId],
         said: &dyn Fn(&NoteCtx<'_>) -> String,
     ) {
+        if self.is_silenced() {
+            return;
+        }
         let plan = self.state.plan.clone();
         let point = plan.point(p);
         let mut ways: Vec<(u8, GatewayIx)> = (0u8..).zip(point.gateways.iter().copied()).collect();
@@ -196,6 +226,18 @@ impl Decider<'_> {
             }
         }
     }
+}
+
+fn is_note(event: &Event) -> bool {
+    match event {
+        Event::SystemNote { .. } => true,
+        Event::Incident { change, .. } => matches!(**change, Change::NoteSent { .. }),
+        _ => false,
+    }
+}
+
+fn changes_something(event: &Event) -> bool {
+    !is_note(event) && !matches!(event, Event::StrangerWrote | Event::InVain { .. })
 }
 
 /// A note whose words the frozen plan does not have yet: its name and its values, since plain words beat silence.

@@ -17,6 +17,7 @@ use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
 use crate::domain::reach;
 use crate::domain::text::DoesNotFit;
+use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
@@ -120,7 +121,41 @@ impl Decider<'_> {
         self.withdraw_older(no, e.message, kind, &batches);
         let change = Change::Released { entry, by, batches, asks, dropped: out.dropped.clone(), also };
         self.emit(no, change);
+        self.tell_later(no, e.message, &asked);
+        self.who_acts_has_answered(no, &asked);
         self.tasks_for_unreached(no, e.message, &e.to, &out);
+    }
+
+    /// Those who are asked for these functions beside them, have the text already and were told of others a moment ago are told
+    /// later (RULES C12).
+    fn tell_later(&mut self, no: IncidentNo, message: u32, functions: &[FunctionIx]) {
+        let inc = self.inc(no);
+        let fresh = self.fresh(no, Item::Message(message));
+        let mut later: BTreeMap<FunctionIx, (Vec<u32>, At)> = BTreeMap::new();
+        for id in functions.iter().filter_map(|f| inc.asks.current().get(f).copied()) {
+            let Some(ask) = inc.asks.get(id as usize) else { continue };
+            for f in ask.asked.iter().filter(|f| **f != ask.function) {
+                let points = inc.plan.points_at(*f, self.now);
+                if !points.iter().any(|p| fresh.contains(p))
+                    && let Some(at) = self.named_again_at(no, &points)
+                {
+                    later.entry(*f).or_insert_with(|| (Vec::new(), at)).0.push(id);
+                }
+            }
+        }
+        for (who, (asks, at)) in later {
+            self.emit(no, Change::Untold { who, asks, at });
+        }
+    }
+
+    /// Whoever did what this text tells is not asked whether it knows: for its own function that is its answer (RULES C14).
+    fn who_acts_has_answered(&mut self, no: IncidentNo, functions: &[FunctionIx]) {
+        let Some((id, via)) = self.acting.clone() else { return };
+        let inc = self.inc(no);
+        let own = inc.plan.function_ix(id.as_str()).filter(|f| functions.contains(f));
+        if let Some((f, ask)) = own.and_then(|f| Some((f, inc.asks.current().get(&f).copied()?))) {
+            self.answered(no, &[ask], f, self.now, via);
+        }
     }
 
     /// Who is asked for each function of an entry, unless another entry of the same message asked already.
@@ -195,7 +230,11 @@ impl Decider<'_> {
         let fresh: BTreeSet<PointIx> = fresh.iter().filter(|d| d.item() == item).map(|d| d.point).collect();
         let stands_in: BTreeSet<FunctionIx> =
             asks.iter().flat_map(|a| a.asked.iter().copied().filter(|f| *f != a.function)).collect();
-        sent.retain(|p| fresh.contains(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f)));
+        // Whoever was told of others a moment ago is told later (RULES C12).
+        let quiet = |p: &PointIx| self.named_again_at(no, std::slice::from_ref(p)).is_some();
+        sent.retain(|p| {
+            fresh.contains(p) || quiet(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f))
+        });
         let mut sender = Sender::new(inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {

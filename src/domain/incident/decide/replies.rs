@@ -213,6 +213,7 @@ impl Decider<'_> {
                 if let Some(who) = who
                     && matches!(r.verb, Verb::Yes | Verb::No)
                 {
+                    self.acts_by_reply(no, who);
                     self.decided(no, id, r.verb == Verb::Yes, who, &r.rest.clone().into());
                 } else {
                     self.not_understood(&[(no, p)]);
@@ -335,6 +336,11 @@ impl Decider<'_> {
         }
     }
 
+    /// What follows is the doing of one who wrote back.
+    fn acts_by_reply(&mut self, no: IncidentNo, who: FunctionIx) {
+        self.acting = Some((self.inc(no).plan.function(who).id.clone(), Via::Reply));
+    }
+
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
     fn approval_reply(&mut self, no: IncidentNo, p: PointIx, entry: u32, r: &Reading) {
         let Some(EntryState::Waiting(a)) = self.inc(no).entry(entry).map(|e| e.state.clone()) else { return };
@@ -347,6 +353,7 @@ impl Decider<'_> {
             }
             return;
         }
+        self.acts_by_reply(no, who);
         match r.verb {
             Verb::Yes if self.four_eyes(no, who).is_ok() => self.approved(no, &[entry], who),
             Verb::No if !r.rest.is_empty() => self.rejected(no, &[entry], who, &r.rest.clone().into()),
@@ -441,8 +448,13 @@ impl Decider<'_> {
         if r.verb != Verb::Yes {
             return;
         }
+        self.acting = Some((report.by.clone(), Via::Reply));
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
-        if let Err(refused) = self.report(&report.by, &typed) {
+        if let Some(no) = self.says_the_same(&typed, &report.playbook, report.level, &report.sites) {
+            if let Some(p) = known {
+                self.system_note(p, NoteWord::AlreadyOpen, &|n| vec![("number", n.incident(no))]);
+            }
+        } else if let Err(refused) = self.report(&report.by, &typed) {
             // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
             let added = refused
                 .already
@@ -471,6 +483,8 @@ fn typed_report(plan: &Plan, report: &PendingReport) -> Report {
         level: plan.ladders.level_at(report.level).map(|l| l.id.clone()),
         sites: report.sites.clone(),
         shared: IfShared::Separate,
+        // It is started with a code that was asked for.
+        confirmed: true,
         ..Report::default()
     }
 }

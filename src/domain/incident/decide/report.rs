@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 
 use super::{Decider, bad_text};
-use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status, SystemId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PlaybookId, SiteId, Status, SystemId};
 use crate::domain::incident::event::{Change, NewEntry};
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Report, find_playbook, status};
 use crate::domain::incident::refused::{List, Refused, refuse};
-use crate::domain::incident::state::{Entry, EntryState};
-use crate::domain::incident::values::{Kind, Source};
+use crate::domain::incident::state::{Entry, EntryState, Incident};
+use crate::domain::incident::values::{Kind, Phase, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{
     AnswerRule, ApprovalRule, Audience, DeputyRule, NightRule, Plan, Playbook, PublicRule, Row, RowId, To,
 };
 use crate::domain::reach::{self, Down};
+use crate::domain::time::At;
 
+/// So many reports and drills of one function go without a question within [`REPORTS_WITHIN_S`] (RULES D11).
+pub const REPORTS_MAX: usize = 3;
+/// The time that they are counted in, in seconds.
+pub const REPORTS_WITHIN_S: u32 = 600;
 /// A clock may be ahead by that much before "since" counts as a mistake, in seconds.
 const CLOCK_AHEAD_S: u32 = 300;
 
@@ -45,6 +50,9 @@ impl Decider<'_> {
         let sites = sites_named(&plan, &report.sites, &book.sites)?;
         let status = status(report.exercise);
         if status == Status::Actual {
+            if let Some(incident) = self.says_the_same(report, &playbook, level, &sites) {
+                return Err(refuse!(NothingNew { incident }));
+            }
             match report.shared {
                 IfShared::AddTo(no) => {
                     return self.add_report(by, no, report, level, sites).map(|()| no);
@@ -57,6 +65,7 @@ impl Decider<'_> {
                 IfShared::Separate => {}
             }
         }
+        self.brake(by, report)?;
         let max = plan.region.limits.open_incidents_max;
         if self.state.open().count() >= max as usize {
             return Err(refuse!(TooManyOpen { max }));
@@ -80,6 +89,52 @@ impl Decider<'_> {
         self.propose_by_level(no);
         self.open_steps(no, None);
         Ok(no)
+    }
+
+    /// The open incident that says all that this report says (RULES D11), unless it is meant to be one of its own.
+    pub(super) fn says_the_same(
+        &self,
+        report: &Report,
+        playbook: &PlaybookId,
+        level: LevelIx,
+        sites: &[SiteId],
+    ) -> Option<IncidentNo> {
+        let named = match report.shared {
+            IfShared::Separate => return None,
+            IfShared::AddTo(no) => Some(no),
+            IfShared::Ask => None,
+        };
+        let same = |inc: &&Incident| {
+            let facts = &inc.facts;
+            let is = |new: &Option<L10n>, old: &L10n| new.as_ref().is_none_or(|n| n == old);
+            let at = |new: Option<At>, old: At| new.is_none_or(|n| n == old);
+            !inc.is_drill()
+                && named.is_none_or(|no| no == inc.no)
+                && inc.phase == Phase::Open
+                && inc.playbook == *playbook
+                && level <= inc.level
+                && sites.iter().all(|s| inc.sites.contains(s))
+                && is(&report.what, &facts.what)
+                && is(&report.scope, &facts.scope)
+                && report.routines.as_ref().is_none_or(|r| *r == facts.routines)
+                && report.restore.is_none_or(|r| r == facts.restore)
+                && at(report.since, facts.since)
+                && at(report.next, facts.next)
+                && report.contact.as_ref().is_none_or(|c| *c == facts.contact)
+                // Not to know is what a report says when nobody says anything.
+                && (report.safety == facts.safety || report.safety == Safety::Unknown)
+        };
+        self.state.open().find(same).map(|inc| inc.no)
+    }
+
+    /// A fourth report or drill of one function in ten minutes must be meant (RULES D11).
+    fn brake(&self, by: &FunctionId, report: &Report) -> Result<(), Refused> {
+        let recent = self.state.incidents.values().filter(|i| i.opened + REPORTS_WITHIN_S > self.now);
+        let mine = recent.filter(|i| i.plan.function(i.reporter).id == *by).count();
+        if report.confirmed || mine < REPORTS_MAX {
+            return Ok(());
+        }
+        Err(refuse!(ManyReports { count: mine, minutes: REPORTS_WITHIN_S / 60 }))
     }
 
     /// It is news of an open incident (RULES D5).

@@ -136,7 +136,7 @@ fn rule_a2_what_differs_per_receiver_is_no_part_of_the_text() {
 #[test]
 fn rule_a3_the_order_is_for_short_screens() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     assert_eq!(
         t.text(no, 1, SV),
         "LARM STABSLÄGE FS HS: Journalen ligger nere. Gör nu: Pappersjournal. Läs i läskopian. Gäller: sjukhusen. \

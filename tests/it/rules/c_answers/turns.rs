@@ -3,7 +3,7 @@
 use super::*;
 
 fn slow(t: &mut Timeline) -> IncidentNo {
-    t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() })
+    t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() })
 }
 
 /// The playbook `dictation-slow` with one row to these.
@@ -50,24 +50,24 @@ fn rule_c7_none_wanted_and_required_per_row() {
 #[test]
 fn rule_c7_alert_correction_and_running_again_require_an_answer_updates_and_all_clear_none() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     assert!(newest_to(&t, "it").ends_with("Svara JA 1"));
     t.reply("it", Channel::Sms, "JA 1");
 
-    t.act("it", Action::Update { incident: no, news: News::default() }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
     let update = newest_to(&t, "it");
     assert!(update.contains("UPPDATERING") && !update.contains("JA 1"), "{update}");
     assert_eq!(stands(&t, no, "it"), "answered by it");
 
-    t.act("it", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
+    t.act("it-led", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
     assert!(newest_to(&t, "it").ends_with("Svara JA 1"));
     assert_eq!(stands(&t, no, "it"), "waiting");
 
-    t.act("it", Action::Restored { incident: no, news: News::default() }).unwrap();
+    t.act("it-led", Action::Restored { incident: no, news: News::default() }).unwrap();
     let restored = newest_to(&t, "it");
     assert!(restored.contains("ÅTER I DRIFT") && restored.ends_with("Svara JA 1"), "{restored}");
 
-    t.act("it", Action::AllClear { incident: no, override_reason: Some("klart".into()) }).unwrap();
+    t.act("it-led", Action::AllClear { incident: no, override_reason: Some("klart".into()) }).unwrap();
     let clear = newest_to(&t, "it");
     assert!(clear.contains("FARAN ÖVER") && !clear.contains("JA 1"), "{clear}");
 }
@@ -75,25 +75,27 @@ fn rule_c7_alert_correction_and_running_again_require_an_answer_updates_and_all_
 #[test]
 fn rule_c7_a_raised_level_requires_an_answer() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
-    t.act("it", Action::Update { incident: no, news: News { level: Some("D3".into()), ..News::default() } }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News { level: Some("D3".into()), ..News::default() } })
+        .unwrap();
     let raised = newest_to(&t, "it");
     assert!(raised.contains("UPPDATERING") && raised.ends_with("Svara JA 1"), "{raised}");
     assert_eq!(stands(&t, no, "it"), "waiting");
     t.reply("it", Channel::Sms, "JA 1");
     // Down again asks for nothing.
-    t.act("it", Action::Update { incident: no, news: News { level: Some("D2".into()), ..News::default() } }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News { level: Some("D2".into()), ..News::default() } })
+        .unwrap();
     assert!(!newest_to(&t, "it").contains("JA 1"));
 }
 
 #[test]
 fn rule_c7_a_row_that_asks_for_nothing_asks_for_nothing_in_corrections_either() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     approve_all(&mut t, no);
     let of = t.inc(no).messages.iter().find(|m| m.audience == Audience::Outside).unwrap().seq;
-    t.act("it", Action::Correct { number: t.inc(no).number(of), news: News::default() }).unwrap();
+    t.act("it-led", Action::Correct { number: t.inc(no).number(of), news: News::default() }).unwrap();
     approve_all(&mut t, no);
     let corrected = newest_to(&t, "town");
     assert!(corrected.contains("RÄTTELSE") && !corrected.contains("och säg"), "{corrected}");
@@ -120,7 +122,7 @@ fn rule_c8_the_clock_starts_when_a_gateway_accepted() {
     for level in ["outage", "major"] {
         let mut t = Timeline::by_day();
         t.gateways_say = None;
-        let no = t.ehr_down(level);
+        let no = t.report("desk", ehr_down(level));
         let released = t.now;
         assert_eq!(t.ask(no, "it").due, released + 300, "at release, while none has");
         let first = t.sent.iter().find(|s| s.to == ["it"] && s.message.is_some()).unwrap().id;
@@ -139,7 +141,7 @@ fn rule_c8_the_clock_starts_when_a_gateway_accepted() {
 #[test]
 fn rule_c8_one_reminder_at_half_time_with_the_same_number() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.clear();
     t.advance(149);
     assert!(t.messages_to("it").is_empty());
@@ -163,7 +165,7 @@ fn rule_c8_one_reminder_at_half_time_with_the_same_number() {
 fn rule_c9_all_channels_together_and_gateways_one_after_another() {
     let mut t = Timeline::by_day();
     t.gateways_say = None;
-    let no = t.report("it", Report { safety: Default::default(), ..ehr_down("major") });
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
     let icu: Vec<_> = t.messages_to("icu").iter().map(|s| (s.channel, s.gateway.clone(), s.at)).collect();
     assert_eq!(icu, [(Channel::Sms, "sms".into(), t.now), (Channel::Fax, "fax".into(), t.now)]);
     let sms = t.messages_to("icu")[0].id;
@@ -182,10 +184,10 @@ fn rule_c9_all_channels_together_and_gateways_one_after_another() {
 #[test]
 fn rule_c9_deputies_beside_from_major_and_after_each_deadline_below() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     assert_eq!(asked(&t, no, "it"), ["it"]);
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
     assert!(t.messages_to("it-led")[0].whole.contains("Du svarar nu för: it-sv"));
 }
@@ -228,9 +230,9 @@ fn rule_c9_the_last_resort_is_asked_when_no_deputy_is_left() {
 #[test]
 fn rule_c9_escalation_goes_on_with_the_newest_text() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.advance(60);
-    t.act("it", Action::Update { incident: no, news: News::default() }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
     let newest = t.inc(no).newest(Audience::Internal).unwrap().seq;
     assert!(newest > 1);
     t.clear();
@@ -248,9 +250,9 @@ fn rule_c9_escalation_goes_on_with_the_newest_text() {
 #[test]
 fn rule_c9_an_answer_to_the_newer_closes_the_older() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.advance(200);
-    t.act("it", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
+    t.act("it-led", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
     let tib = t.plan().function_ix("tib").unwrap();
     let old = t.inc(no).asks.iter().find(|a| a.function == tib).unwrap().clone();
     assert!(matches!(old.state, AskState::Closed { by: ClosedBy::Superseded(_), .. }), "{:?}", old.state);
@@ -264,12 +266,12 @@ fn rule_c9_an_answer_to_the_newer_closes_the_older() {
 fn rule_c9_unsent_parts_are_withdrawn_only_where_the_newer_goes_to_the_same_point() {
     let mut t = Timeline::by_day();
     t.gateways_say = None;
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     let state = |t: &Timeline, f: &str, m: u32| -> Vec<DeliveryState> {
         let ids: Vec<_> = t.messages_to(f).iter().filter(|s| s.message == Some(m)).map(|s| s.id.ordinal).collect();
         ids.into_iter().map(|o| t.inc(no).deliveries[o as usize].state).collect()
     };
-    t.act("it", Action::Update { incident: no, news: News::default() }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
     assert!(state(&t, "it", 1).iter().all(|s| *s == DeliveryState::Withdrawn));
     let newest = t.inc(no).newest(Audience::Internal).unwrap().seq;
     assert!(state(&t, "it", newest).iter().all(|s| *s == DeliveryState::Queued));
@@ -280,7 +282,7 @@ fn rule_c9_unsent_parts_are_withdrawn_only_where_the_newer_goes_to_the_same_poin
     t.advance(600);
     assert_eq!(asked(&t, no, "lab"), ["lab", "cl"]);
     let cl = t.messages_to("cl")[0].id.ordinal as usize;
-    t.act("it", Action::Update { incident: no, news: News::default() }).unwrap();
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
     assert_eq!(t.inc(no).deliveries[cl].state, DeliveryState::Queued);
 }
 
@@ -312,7 +314,7 @@ fn rule_c10_covering_at_night_is_no_escalation() {
 #[test]
 fn rule_c11_the_new_shift_gets_the_state_and_answers_for_itself() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
     t.advance(1800);
     t.clear();
@@ -331,7 +333,7 @@ fn rule_c11_the_new_shift_gets_the_state_and_answers_for_itself() {
 #[test]
 fn rule_c11_deadlines_stay() {
     let mut t = Timeline::by_day();
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     let (ask, decision) = (t.ask(no, "tib").due, t.inc(no).proposals[0].due);
     let (_, approval) = t.waiting(no, "icu").unwrap();
     t.advance(100);
@@ -356,7 +358,7 @@ fn rule_c11_tasks_are_sent_anew() {
         b.plan.functions[f.ix()].points.clear();
     });
     let mut t = Timeline::starting(DAY, plan);
-    let no = t.report("it", Report { sites: vec!["LS".into()], safety: Default::default(), ..ehr_down("major") });
+    let no = t.report("desk", Report { sites: vec!["LS".into()], safety: Default::default(), ..ehr_down("major") });
     assert_eq!(t.notes_to("desk", NoteWord::ReadOut).len(), 1);
     t.clear();
     t.input(Input::Shift { functions: vec!["desk".into()] }).unwrap();
@@ -370,7 +372,7 @@ fn rule_c11_tasks_are_sent_anew() {
 fn rule_c11_handover_does_it_at_once() {
     let mut t = Timeline::by_day();
     assert_eq!(t.act("it", Action::Handover { function: "it".into() }).unwrap_err().code, "nothing-open");
-    let no = t.ehr_down("major");
+    let no = t.report("desk", ehr_down("major"));
     let not_yours = t.act("lab", Action::Handover { function: "it".into() }).unwrap_err();
     assert_eq!((not_yours.key(), not_yours.given("function").to_string()), ("not-yours--handover", "it".into()));
     t.reply("it", Channel::Sms, "JA 1");
@@ -402,7 +404,7 @@ fn rule_c9_and_c11_who_takes_turns_is_reached_where_the_turn_is_and_everywhere_w
         ]);
     });
     let mut t = Timeline::starting(DAY, plan);
-    let no = t.ehr_down("outage");
+    let no = t.report("desk", ehr_down("outage"));
     let told = |t: &Timeline| {
         let to = |p: PointIx| t.sent.iter().any(|s| t.inc(no).deliveries[s.id.ordinal as usize].point == p);
         (to(first), to(second))

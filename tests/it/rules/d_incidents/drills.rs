@@ -53,7 +53,7 @@ fn rule_d1_a_drill_is_never_said_to_stand_on_the_public_page() {
 #[test]
 fn rule_d1_its_numbers_look_different_and_every_unit_is_marked() {
     let mut t = Timeline::by_day();
-    t.report("it", drill("outage"));
+    t.report("desk", drill("outage"));
     assert!(!t.sent.is_empty());
     for s in &t.sent {
         let english = s.whole.starts_with("EXERCISE X-1");

@@ -78,7 +78,7 @@ fn rule_d4_relapse_goes_from_restored_back_to_alert() {
     t.clear();
     t.act("it", relapse).unwrap();
     assert_eq!((t.inc(no).phase, t.inc(no).data_confirmed), (Phase::Open, None));
-    let text = &t.messages_to("it")[0].whole;
+    let text = &t.messages_to("tib")[0].whole;
     assert!(text.contains("LARM STABSLÄGE FS HS") && text.ends_with("Svara JA 1"), "{text}");
 }
 
@@ -309,4 +309,81 @@ fn rule_d8_owners_of_what_depends_on_the_failed_system_are_told() {
     let told: Vec<_> = t.got("it", Kind::Alert);
     assert!(told.iter().all(|s| s.message == Some(1)), "the same text");
     assert_eq!(t.inc(no).messages.len(), 1);
+}
+
+#[test]
+fn rule_d11_the_same_report_again_sends_nothing_and_other_facts_are_offered_as_news() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.clear();
+    for by in ["it", "tib", "icu"] {
+        let again = t.act(by, Action::Report(ehr_down("outage"))).unwrap_err();
+        assert_eq!((again.code, again.already), ("nothing-new", None));
+        let added = Report { shared: IfShared::AddTo(no), ..ehr_down("outage") };
+        assert_eq!(t.act(by, Action::Report(added)).unwrap_err().code, "nothing-new");
+    }
+    assert!(t.sent.is_empty(), "{:?}", t.sent);
+    let worse = Report { safety: Safety::Yes, ..ehr_down("outage") };
+    let offered = t.act("icu", Action::Report(worse.clone())).unwrap_err();
+    assert_eq!((offered.code, offered.already), ("shares-a-system", Some(no)));
+    t.act("icu", Action::Report(Report { shared: IfShared::AddTo(no), ..worse })).unwrap();
+    assert!(!t.sent.is_empty());
+    // One of its own is one of its own.
+    assert_ne!(t.report("tib", Report { shared: IfShared::Separate, ..ehr_down("outage") }), no);
+}
+
+#[test]
+fn rule_d11_a_fourth_report_or_drill_in_ten_minutes_must_be_meant() {
+    let mut t = Timeline::by_day();
+    let drill = || Report { exercise: true, ..ehr_down("degraded") };
+    for _ in 0..3 {
+        t.report("it", drill());
+    }
+    assert_eq!(t.act("it", Action::Report(drill())).unwrap_err().code, "many-reports");
+    t.report("tib", drill());
+    t.report("it", Report { confirmed: true, ..drill() });
+    t.advance(601);
+    t.report("it", drill());
+}
+
+#[test]
+fn rule_d11_a_command_with_an_id_is_carried_out_once() {
+    use vardkase::domain::incident::event::Event;
+    let mut t = Timeline::by_day();
+    let once = |body: u8, key: u8, action: Action| Input::Once {
+        id: CommandId { key: [key; 16], body: [body; 8] },
+        by: "it".into(),
+        action: Box::new(action),
+    };
+    let first = t.input(once(1, 1, Action::Report(ehr_down("outage")))).unwrap();
+    assert!(first.len() > 1);
+    let sent = t.sent.len();
+    let again = t.input(once(1, 1, Action::Report(ehr_down("outage")))).unwrap();
+    assert!(matches!(again.as_slice(), [Event::Carried { incident: Some(no), message: Some(_), .. }] if no.n == 1));
+    assert_eq!((t.sent.len(), t.state.incidents.len()), (sent, 1));
+    assert_eq!(t.input(once(2, 1, Action::Report(ehr_down("major")))).unwrap_err().code, "key-used");
+    // What was refused was not carried out: it may come again.
+    let update = || Action::Update { incident: IncidentNo::actual(2), news: News::default() };
+    assert!(t.input(once(3, 3, update())).is_err());
+    t.report("it", Report { shared: IfShared::Separate, ..ehr_down("outage") });
+    assert!(t.input(once(3, 3, update())).unwrap().len() > 1);
+    // A day later it is a new one.
+    t.advance(25 * 3600);
+    assert!(
+        t.input(once(1, 1, Action::Update { incident: IncidentNo::actual(1), news: News::default() })).unwrap().len()
+            > 1
+    );
+}
+
+#[test]
+fn rule_d12_beats_that_were_missed_are_one() {
+    let mut t = Timeline::by_day();
+    t.ehr_down("outage");
+    t.clear();
+    t.now = t.now + 30 * 24 * 3600;
+    let before = t.events.len();
+    t.input(Input::Due).unwrap();
+    let told = t.sent.iter().filter(|s| s.note == Some(NoteWord::Overdue)).count();
+    assert!(told <= 6, "{told} notes that an update is missing");
+    assert!(t.events.len() - before < 200, "{} events", t.events.len() - before);
 }

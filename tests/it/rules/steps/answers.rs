@@ -30,9 +30,10 @@ fn two_answers_come_from_two_duties_and_the_first_owns_it() {
     t.reply("ed", Channel::Sms, "ja 1");
     assert_eq!(stands(&t, no, "icu"), "answered by icu");
     assert_eq!(answered(&t, no, "icu"), ["icu", "ed"]);
-    assert!(!t.notes_to("icu", NoteWord::YouOwnIt).is_empty());
-    let confirmed = &t.notes_to("ed", NoteWord::YouConfirm)[0].whole;
-    assert!(confirmed.contains("owner=icu-sv"), "{confirmed}");
+    for who in ["icu", "ed"] {
+        let noted = &t.notes_to(who, NoteWord::Noted)[0].whole;
+        assert!(noted.contains("functions=icu-sv"), "{noted}");
+    }
     t.clear();
     t.advance(3600);
     assert!(noted(&t, NoteWord::NotReached).iter().all(|f| f != "icu"));

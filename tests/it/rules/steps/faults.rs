@@ -85,7 +85,7 @@ fn rule_d1_a_drill_beside_an_incident_shares_no_bare_arrival_and_no_bare_stop() 
     });
     let mut t = Timeline::starting(DAY, plan);
     let real = slow(&mut t);
-    let drill = t.report("it", Report { playbook: "dictation-slow".into(), exercise: true, ..Report::default() });
+    let drill = t.report("desk", Report { playbook: "dictation-slow".into(), exercise: true, ..Report::default() });
     for no in [real, drill] {
         t.act("it", start(no, "clean")).unwrap();
     }

@@ -123,7 +123,7 @@ fn noted(t: &Timeline, word: NoteWord) -> Vec<String> {
 }
 
 fn slow(t: &mut Timeline) -> IncidentNo {
-    t.report("it", Report { playbook: "dictation-slow".into(), ..Report::default() })
+    t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() })
 }
 
 fn refused(t: &mut Timeline, by: &str, action: Action) -> &'static str {

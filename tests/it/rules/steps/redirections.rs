@@ -97,7 +97,7 @@ fn rule_c9_an_open_question_goes_on_with_the_redirection_and_no_deadline_moves_l
     let no = t.ehr_down("outage");
     t.advance(200);
     let due = t.ask(no, "tib").due;
-    t.act("tib", start(no, "divert")).unwrap();
+    t.act("kib", start(no, "divert")).unwrap();
     assert!(t.ask(no, "tib").due <= due, "{} after {due}", t.ask(no, "tib").due);
     // The deputy who is asked next gets the text with everything that holds.
     t.clear();
