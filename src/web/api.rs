@@ -132,7 +132,7 @@ async fn command(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CommandDone>, Problem> {
-    let bytes = body.as_ref().map(|b| Sha256::digest(b)).unwrap_or_default();
+    let bytes = body.as_ref().map(Sha256::digest).unwrap_or_default();
     let CommandRequest { by, action } = json(&headers, body)?;
     let action = Box::new(action);
     let input = match headers.get(IDEMPOTENCY_KEY) {
