@@ -151,7 +151,8 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
 
     // Somebody unmounts the disk.
     std::fs::rename(&root, dir.path().join("gone")).unwrap();
-    let update = Action::Stop { incident: "1".parse().unwrap(), message: None, reason: "prov".into() };
+    let update =
+        Action::Stop { incident: "1".parse().unwrap(), message: None, false_alarm: false, reason: "prov".into() };
     running.handle.input(Input::Command { by: "tib".into(), action: Box::new(update) }).await.unwrap();
     until("an alarm", async || board.stands("page web-mirror").then_some(())).await;
     let why = board.page(&id).unwrap();

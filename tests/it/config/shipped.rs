@@ -122,13 +122,19 @@ fn rule_a3_mark_kind_mode_site_and_what_stand_on_a_pagers_first_page() {
         let header = format!("{} {}-14-2 7K4F2A 1/9 ", words.mark, words.drill_prefix);
         for playbook in plan.playbooks.values() {
             for mode in &plan.ladders.modes {
-                for site in &plan.region.sites {
+                // All of the region stands without a site.
+                for site in playbook
+                    .sites
+                    .iter()
+                    .filter(|s| **s != plan.region.whole)
+                    .map(|s| format!(" {s}"))
+                    .chain(playbook.sites.contains(&plan.region.whole).then(String::new))
+                {
                     let what = playbook.what.get(*lang);
                     let page = format!(
-                        "{header}{} {} {}: {what}. {}",
+                        "{header}{} {}{site}: {what}. {}",
                         words.kinds.alert,
                         mode.label.get(*lang),
-                        site.id,
                         words.mark
                     );
                     assert!(page.chars().count() <= 80, "{} characters: {page}", page.chars().count());
@@ -146,7 +152,7 @@ fn rule_a5_english_is_plain_ascii_and_swedish_fits_the_other_pagers() {
     for l10n in plan
         .playbooks
         .values()
-        .flat_map(|p| [&p.what, &p.scope])
+        .flat_map(|p| [&p.what, &p.scope, &p.after.up, &p.after.keep, &p.after.well, &p.after.after])
         .chain(plan.routines.values().map(|r| &r.text))
         .chain(plan.ladders.modes.iter().map(|m| &m.label))
     {
@@ -155,8 +161,9 @@ fn rule_a5_english_is_plain_ascii_and_swedish_fits_the_other_pagers() {
     for (lang, words) in &plan.words {
         texts.extend(words.notes.values().map(|t| (*lang, t.as_str())));
         texts.push((*lang, &words.mark));
-        texts.push((*lang, &words.holding));
-        texts.push((*lang, &words.restored));
+        let internal = |t: &vardkase::domain::words::TextWord| !t.key().starts_with("public_");
+        let texts_of = words.texts.iter().filter(|(t, _)| internal(t)).flat_map(|(_, parts)| parts);
+        texts.extend(texts_of.map(|t| (*lang, t.as_str())));
     }
     for (lang, text) in texts {
         let plain: String = text.chars().filter(|c| !matches!(c, '{' | '}' | '_')).collect();

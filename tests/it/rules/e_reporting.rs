@@ -256,6 +256,6 @@ fn rule_d_a_named_limit_refuses_what_would_not_fit_and_never_a_stop() {
     let refused = t.act("it", update).unwrap_err();
     assert_eq!(refused.code, "too-many-deliveries");
     t.clear();
-    t.act("it", Action::Stop { incident: no, message: None, reason: "falsklarm".into() }).unwrap();
+    t.act("it", Action::Stop { incident: no, message: None, false_alarm: false, reason: "falsklarm".into() }).unwrap();
     assert!(!t.messages_to("it").is_empty(), "a stop goes out all the same");
 }

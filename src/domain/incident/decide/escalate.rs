@@ -135,7 +135,7 @@ impl Decider<'_> {
             return;
         }
         self.emit(no, Change::NotReached { asks: ids });
-        let title = self.inc(no).book().title.clone();
+        let title = self.inc(no).headline();
         let mut tell = vec![plan.region.switchboard];
         tell.extend(plan.region.last_resort.first());
         for f in tell {
@@ -226,7 +226,7 @@ impl Decider<'_> {
     fn tell_overdue(&mut self, no: IncidentNo, rung: u32, due: crate::domain::time::At) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         let first = inc.book().overdue_tell.or(plan.region.last_resort.first().copied()).unwrap_or(inc.reporter);
         let mut to = match rung {
             0 => vec![first, inc.reporter],

@@ -36,6 +36,7 @@ use sha2::{Digest, Sha256};
 use super::event::{Change, Event};
 use super::input::{Action, Input, Report};
 use super::refused::{List, Refused, refuse};
+use super::render::{ModeChange, StopWords};
 use super::state::{Incident, State};
 use super::trailers::Trailers;
 use super::values::{Item, Phase};
@@ -54,7 +55,16 @@ const STEPS_MAX: u32 = 100_000;
 /// # Errors
 /// [`Refused`]: nothing has changed.
 pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Result<Vec<Event>, Refused> {
-    let mut d = Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new() };
+    let mut d = Decider {
+        state,
+        now,
+        nonce,
+        used: 0,
+        events: Vec::new(),
+        requests: Vec::new(),
+        mode_change: None,
+        stop_words: None,
+    };
     let result = d.input(input);
     d.send_requests();
     d.add_trailers();
@@ -124,6 +134,10 @@ pub(super) struct Decider<'a> {
     events: Vec<Event>,
     /// Approvers to page when the decision is made: one request with all that waits, however much came together (RULES B2).
     requests: Vec<(IncidentNo, FunctionIx, bool)>,
+    /// The mode that the text is about which is being drafted.
+    mode_change: Option<ModeChange>,
+    /// What the stop says whose texts are being drafted.
+    stop_words: Option<StopWords>,
 }
 
 impl Decider<'_> {
@@ -189,7 +203,9 @@ impl Decider<'_> {
             Action::Unack { incident, function, reason } => self.unack(by, *incident, function, reason),
             Action::Update { incident, news } => self.update(by, *incident, news),
             Action::Correct { number, news } => self.correct(by, *number, news),
-            Action::Stop { incident, message, reason } => self.stop(by, *incident, *message, reason),
+            Action::Stop { incident, message, false_alarm, reason } => {
+                self.stop(by, *incident, *message, *false_alarm, reason)
+            }
             Action::Mode { site, mode, reason } => self.set_mode(by, site, mode, reason),
             Action::Decide { incident, proposal, yes, reason } => {
                 self.decide_proposal(by, *incident, *proposal, *yes, reason)

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod languages_and_followers;
+mod phases;
 
 use std::collections::{BTreeMap, BTreeSet};
 

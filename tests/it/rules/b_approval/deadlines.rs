@@ -376,7 +376,8 @@ fn rule_b7_public_never_says_nothing_and_holding_speaks_at_once() {
 fn rule_b7_no_holding_text_after_a_stop_nor_in_a_drill() {
     let mut t = day();
     let no = t.ehr_down("major");
-    t.act("it-led", Action::Stop { incident: no, message: None, reason: "falsklarm".into() }).unwrap();
+    t.act("it-led", Action::Stop { incident: no, message: None, false_alarm: false, reason: "falsklarm".into() })
+        .unwrap();
     t.advance(3600);
     assert_eq!(public_texts(&t, no), [], "nothing false is told");
     for rule in [PublicRule::Approved, PublicRule::Holding] {

@@ -223,7 +223,10 @@ fn rule_d2_refusals_say_what_to_do() {
         let r = t.act("it", a).unwrap_err();
         r.code
     };
-    assert_eq!(code(&mut t, Action::Stop { incident: no, message: None, reason: "".into() }), "no-reason");
+    assert_eq!(
+        code(&mut t, Action::Stop { incident: no, message: None, false_alarm: false, reason: "".into() }),
+        "no-reason"
+    );
     assert_eq!(code(&mut t, stop(no, Some(9))), "unknown-number");
     assert_eq!(code(&mut t, stop(IncidentNo::actual(7), None)), "unknown-incident");
     t.act("it", stop(no, Some(1))).unwrap();

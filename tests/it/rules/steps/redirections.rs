@@ -116,7 +116,8 @@ fn rule_d2_a_stopped_redirection_stands_in_no_later_text() {
     t.act("tib", start(no, "divert")).unwrap();
     let seq = t.got("ed", HOLDS)[0].message.unwrap();
     t.clear();
-    t.act("tib", Action::Stop { incident: no, message: Some(seq), reason: "fel sjukhus".into() }).unwrap();
+    t.act("tib", Action::Stop { incident: no, message: Some(seq), false_alarm: false, reason: "fel sjukhus".into() })
+        .unwrap();
     assert_eq!(how(&t, no, 1), "stopped");
     assert!(t.sent.iter().any(|s| matches!(s.kind, Some(Kind::Stopped { .. })) && s.to.contains(&"ed".to_owned())));
     assert!(t.sent.iter().all(|s| s.kind != Some(OVER)), "told once, not twice");
