@@ -66,13 +66,13 @@ pub struct Words {
 pub struct Kinds {
     /// LARM
     pub alert: String,
-    /// ÄNDRAT LÄGE
+    /// NU
     pub mode: String,
     /// UPPDATERING
     pub update: String,
     /// RÄTTELSE av {number}
     pub correction: String,
-    /// ÅTER I DRIFT (data kontrolleras)
+    /// ÅTER I DRIFT
     pub restored: String,
     /// FARAN ÖVER
     pub all_clear: String,

@@ -25,11 +25,6 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
             let message = format!("playbook {} may publish, and has no text for the public", playbook.id);
             found.error(place, "no-public-text", message).help("write public_text:, or public: never");
         }
-        let after = &playbook.after;
-        if after.up.0.is_empty() || after.well.0.is_empty() {
-            let message = format!("playbook {} does not say that it works again", playbook.id);
-            found.warning(place, "no-afterwards", message).help("write message: up and well");
-        }
         for level in &playbook.levels {
             for (i, row) in level.notify.iter().enumerate() {
                 let id = crate::domain::plan::RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };

@@ -98,7 +98,7 @@ impl Stage {
             }
             let asks = inc.entries.iter().any(|e| e.message == m.seq && e.answer != AnswerRule::None);
             let label = if m.kind == Kind::Holding { "holding" } else { label };
-            for lang in m.texts.keys() {
+            for lang in inc.plan.region.languages.iter().filter(|l| m.texts.contains_key(l)) {
                 let Some(out) = asks::outgoing(inc, Item::Message(m.seq), *lang) else { continue };
                 self.all.push(Spoken { label, kind: m.kind, audience: m.audience, lang: *lang, out, asks });
             }
@@ -178,7 +178,8 @@ fn lower(stage: &mut Stage, label: &'static str) {
     let Some((site, mode)) = inc.modes.iter().max_by_key(|(_, m)| **m) else { return };
     let Some(below) = mode.0.checked_sub(1).filter(|b| *b > 0) else { return };
     let below = inc.plan.ladders.mode_at(crate::domain::ladder::ModeIx(below)).map(|m| m.id.clone());
-    let everywhere = inc.modes.values().all(|m| m == mode);
+    let all = inc.plan.region.sites.iter().filter(|s| s.id != inc.plan.region.whole);
+    let everywhere = all.into_iter().all(|s| inc.modes.get(&s.id) == Some(mode));
     let site: SiteId = if everywhere { inc.plan.region.whole.clone() } else { site.clone() };
     let Some(below) = below else { return };
     stage.then(label, &|| Action::Mode { site: site.clone(), mode: below.clone(), reason: "rehearsal".into() });

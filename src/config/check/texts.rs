@@ -53,12 +53,20 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
         let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
         let public_place = places.public_words.get(&playbook.id).copied().unwrap_or(place);
         heading(found, public_place, playbook);
+        let after = &playbook.after;
+        if after.up.0.is_empty() || after.well.0.is_empty() {
+            let message = format!("playbook {} does not say that it works again", playbook.id);
+            found.warning(place, "no-afterwards", message).help("write message: up and well");
+        }
         for exercise in [false, true] {
             // Why a drill is refused is said where its gateways are measured.
             let report = report_of(plan, playbook, exercise, now);
             let Ok(all) = spoken(plan, &report, &Typed::default(), now) else { continue };
             let mut said: Vec<(String, &'static str)> = Vec::new();
             for text in &all {
+                if text.audience == Audience::Public && playbook.public_words.is_none() {
+                    continue;
+                }
                 let (place, found_here) = match text.audience {
                     Audience::Public => (public_place, public(plan, places, text)),
                     Audience::Internal | Audience::Outside => (place, internal(plan, places, text, exercise)),

@@ -36,7 +36,7 @@ fn syllables(word: &str) -> usize {
         return digits;
     }
     let word: String = word.to_lowercase().chars().filter(|c| c.is_alphabetic()).collect();
-    let vowel = |c: char| "aeiouyåäö".contains(c);
+    let vowel = |c: char| "aeiouy\u{e5}\u{e4}\u{f6}".contains(c);
     let mut n = 0;
     let mut before = false;
     for c in word.chars() {

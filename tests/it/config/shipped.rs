@@ -13,7 +13,7 @@ fn it_is_whole() {
     let loaded = load(&Source::Shipped).expect("no errors");
     let plan = &loaded.plan;
     assert_eq!((plan.functions.len(), plan.systems.len(), plan.gateways.len()), (31, 32, 16));
-    assert_eq!((plan.playbooks.len(), plan.routines.len(), plan.groups.len()), (8, 9, 4));
+    assert_eq!((plan.playbooks.len(), plan.routines.len(), plan.groups.len()), (8, 12, 4));
     assert_eq!((plan.infra.len(), plan.region.sites.len()), (21, 5));
     assert_eq!(loaded.gateways.len(), plan.gateways.len());
     assert!(loaded.gateways.iter().zip(&plan.gateways).all(|(c, g)| c.id == g.id && c.channel == g.channel));
@@ -109,7 +109,19 @@ fn its_traps_show_as_warnings() {
     // Addresses that no test has proven.
     assert_eq!(count("never-proven"), 4);
     // And nothing that would be a mistake of ours.
-    for code in ["first-page", "single-path", "contact", "answer-within", "cut-off", "point-differs", "no-number"] {
+    for code in [
+        "first-page",
+        "single-path",
+        "contact",
+        "answer-within",
+        "cut-off",
+        "point-differs",
+        "no-number",
+        "public-text",
+        "long-text",
+        "hard-word",
+        "no-afterwards",
+    ] {
         assert_eq!(count(code), 0, "{code}\n{}", report.text(Lang::EN));
     }
 }

@@ -32,7 +32,7 @@ fn typed() -> Typed {
     let l = |sv: &str, en: &str| L10n::of([(Lang::SV, sv), (Lang::EN, en)]);
     Typed {
         news: l("Felet är hittat", "The fault is found"),
-        scope: Some(l("gäller bara sjukhusen", "affects hospitals only")),
+        scope: Some(l("bara sjukhusen", "hospitals only")),
         reason: "prov gick ut som larm".into(),
     }
 }

@@ -80,8 +80,7 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
     rig.act("tib", Action::AllClear { incident: no, override_reason: Some("flodhastskal".into()) }).await;
     rig.handle.input(Input::Due).await.unwrap();
     rig.settled().await;
-    let words =
-        ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "flodhastskal", "kamelskal"];
+    let words = ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "flodhastskal", "kamelskal"];
     secrets.extend(words.map(str::to_owned));
     let loaded = rig.loaded.clone();
     rig.stop().await;

@@ -180,7 +180,7 @@ async fn who_has_not_answered_stands_first_and_is_called() {
     let (status, to) = lead.post("/incidents/1", &update).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
     let page = lead.page("/incidents/1").await;
-    assert!(page.contains("Vi vet: Reservdrift startar"), "{page}");
+    assert!(page.contains(": Reservdrift startar."), "{page}");
 }
 
 #[tokio::test]

@@ -98,7 +98,12 @@ impl Decider<'_> {
                 _ => None,
             },
             stays: &stays,
-            before: corrected.map(|m| Before { facts: &m.facts, sites: &m.sites, level: m.level }),
+            // What this correction or update changes: what an earlier update changed was told by it.
+            before: self.told_before(inc, audience).map(|m| Before {
+                facts: &m.facts,
+                sites: &m.sites,
+                level: m.level,
+            }),
             sent: corrected.and_then(|m| m.released_at),
             other: match kind {
                 Kind::Stopped { .. } => inc.newest(audience).map(|m| inc.number(m.seq)),
@@ -112,6 +117,13 @@ impl Decider<'_> {
         let own = own_message(inc, kind, audience).map_or_else(Vec::new, |m| own_words(inc, m, &brief));
         brief.own = &own;
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
+    }
+
+    /// What those had heard who are told now: the newest text, or the one before that which still waits for them.
+    fn told_before<'m>(&self, inc: &'m Incident, audience: Audience) -> Option<&'m Message> {
+        let Some(first) = self.waits_since else { return inc.newest(audience) };
+        let told = |m: &&Message| m.audience == audience && m.released_at.is_some() && !m.stopped;
+        inc.messages.iter().take_while(|m| m.seq < first).filter(told).last()
     }
 
     /// Whether what a playbook says works does: none of the systems that it is about is hit, by this incident or by another, and
@@ -190,13 +202,15 @@ impl Decider<'_> {
             .map(|e| (e.id, e.message))
             .collect();
         let mut redrawn: BTreeMap<u32, u32> = BTreeMap::new();
-        for (_, old) in &waiting {
+        for (entry, old) in &waiting {
             if redrawn.contains_key(old) {
                 continue;
             }
             let Some(message) = self.inc(no).message(*old) else { continue };
             let (kind, audience) = (message.kind, message.audience);
             let before: Vec<Canonical> = message.texts.values().map(|d| d.text.clone()).collect();
+            let first = self.inc(no).moved.iter().filter(|(of, _)| of == entry).map(|(_, seq)| *seq).min();
+            self.waits_since = Some(first.unwrap_or(*old));
             let after = self.render(self.inc(no), kind, audience);
             if after.is_ok_and(|a| a.into_values().eq(before)) {
                 continue;
@@ -204,6 +218,7 @@ impl Decider<'_> {
             let new = self.draft(no, kind, audience);
             redrawn.insert(*old, new);
         }
+        self.waits_since = None;
         let moved: Vec<u32> = waiting
             .into_iter()
             .filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new)))

@@ -64,6 +64,7 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
         requests: Vec::new(),
         mode_change: None,
         stop_words: None,
+        waits_since: None,
     };
     let result = d.input(input);
     d.send_requests();
@@ -138,6 +139,8 @@ pub(super) struct Decider<'a> {
     mode_change: Option<ModeChange>,
     /// What the stop says whose texts are being drafted.
     stop_words: Option<StopWords>,
+    /// The message that those have waited with whose text is rendered anew.
+    waits_since: Option<u32>,
 }
 
 impl Decider<'_> {

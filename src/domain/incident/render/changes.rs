@@ -59,7 +59,8 @@ pub(super) fn changed(brief: &Brief<'_>, words: &Words, lang: Lang) -> Vec<Chang
     let l = &words.labels;
     let mut all = Vec::new();
     for field in FIELDS {
-        if field == Field::Back && unknown(facts.restore) && unknown(brief.facts.restore) {
+        let both_unknown = unknown(facts.restore) && unknown(brief.facts.restore);
+        if field == Field::Back && (both_unknown || !fields::has_a_back(brief)) {
             continue;
         }
         if brief.audience == Audience::Outside && matches!(field, Field::Routines | Field::Contact) {

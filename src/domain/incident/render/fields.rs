@@ -73,7 +73,8 @@ pub(super) fn values(brief: &Brief<'_>, words: &Words, lang: Lang) -> Values {
         ("old", old),
         ("number", number),
         ("other", brief.other.map_or_else(String::new, |n| n.written(&words.drill_prefix))),
-        ("reason", brief.stop.map_or_else(String::new, |s| only(!outside, shortened(&s.reason)))),
+        // Typed in the region's own language, it is said in no other.
+        ("reason", reason(brief, lang)),
         ("stays", stays(brief, words, lang)),
         ("region", brief.plan.region.name.clone()),
         ("said", what),
@@ -131,6 +132,11 @@ fn core(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
     let time = |at: At| words.time(&brief.plan.calendar, at.timestamp(), brief.now.timestamp());
     let corrected: Vec<Field> = match brief.kind {
         Kind::Correction { .. } => changed(brief, words, lang).into_iter().map(|c| c.field).collect(),
+        // What the news is made of is not said twice.
+        Kind::Update if !typed_news(brief) => {
+            let told = |f: &Field| matches!(f, Field::Back | Field::Contact);
+            changed(brief, words, lang).into_iter().map(|c| c.field).filter(told).collect()
+        }
         _ => Vec::new(),
     };
     let mut all = String::new();
@@ -202,13 +208,17 @@ pub(super) fn routines_of(brief: &Brief<'_>, of: &[crate::domain::ids::RoutineId
     texts.map(|l| trimmed(l.get(lang)).to_owned()).collect::<Vec<_>>().join(". ")
 }
 
+/// Whether somebody typed what is new, or worded the text.
+fn typed_news(brief: &Brief<'_>) -> bool {
+    !brief.own.is_empty() || brief.audience == Audience::Internal && !brief.facts.known.0.is_empty()
+}
+
 /// What is new: as it was typed, or made of the facts that changed; else that nothing is.
 fn news(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
-    let internal = brief.audience == Audience::Internal;
     if brief.own.iter().any(|(of, _)| *of == lang) {
         return String::new();
     }
-    if internal && !brief.facts.known.0.is_empty() {
+    if typed_news(brief) {
         // Typed in one language, it is not said in another.
         return trimmed(brief.facts.known.exact(lang).unwrap_or_default()).to_owned();
     }
@@ -245,6 +255,9 @@ fn mode(brief: &Brief<'_>, lang: Lang) -> (String, String) {
 
 /// Which mode stands in spite of it, and why (RULES D4).
 fn stays(brief: &Brief<'_>, words: &Words, lang: Lang) -> String {
+    if !matches!(brief.phase, Telling::Closed(_) | Telling::Stopped) {
+        return String::new();
+    }
     let raised: Vec<_> = brief.modes.iter().filter(|m| m.1 > ModeIx::NORMAL).cloned().collect();
     if raised.is_empty() {
         return String::new();
@@ -267,6 +280,12 @@ pub(super) fn sites(brief: &Brief<'_>, of: &[crate::domain::ids::SiteId], lang: 
 /// The time of a fact, for changes.
 pub(super) fn fact(brief: &Brief<'_>, words: &Words, lang: Lang, field: Field) -> String {
     written(brief, words, lang, field, brief.facts, brief.sites)
+}
+
+/// Why something is stopped; not for those outside.
+fn reason(brief: &Brief<'_>, lang: Lang) -> String {
+    let told = brief.audience == Audience::Internal && lang == brief.plan.lang();
+    brief.stop.filter(|_| told).map_or_else(String::new, |s| shortened(&s.reason))
 }
 
 /// At most [`REASON_CHARS_MAX`] characters, cut before a word.

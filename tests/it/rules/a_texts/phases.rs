@@ -1,6 +1,7 @@
 //! What a text says depends on how far it is, and on who reads it (RULES A11 to A14, D10).
 
 use super::*;
+use crate::rules::c_answers::{DAY, region_with, share_sms};
 use vardkase::domain::plan::PublicRule;
 use vardkase::domain::public_view::{PublicState, public_view};
 
@@ -240,9 +241,39 @@ fn rule_a14_leads_stand_before_the_number_and_the_trailer_asks_only_for_the_answ
     assert!(!deputy.is_empty(), "a deputy hears for whom");
     for s in &t.sent {
         let seq = s.message.unwrap_or(0);
-        let lead = s.whole.split(&format!(" {}-{seq} ", no.n)).next().unwrap_or_default();
-        assert!(!lead.contains("Svara"), "{}", s.whole);
+        let lead = s.whole.split_once(&format!(" {}-{seq} ", no.n)).map_or("", |(lead, _)| lead);
+        assert!(
+            !lead.contains("Svara") && lead.to_uppercase().starts_with(lead.split(':').next().unwrap()),
+            "{}",
+            s.whole
+        );
     }
+}
+
+#[test]
+fn rule_a14_of_many_functions_as_many_as_fit_are_named_and_the_rest_are_counted() {
+    let many = ["icu", "ed", "tib", "it", "it-led", "cl", "cl-fs", "desk"];
+    let plan = region_with(|b| {
+        for f in many {
+            let f = b.function_ix(f);
+            b.plan.functions[f.ix()].title =
+                L10n::same(&[SV, EN], &format!("funktion nummer {} med ett mycket långt namn som tar stor plats", f.0));
+        }
+        for f in &many[1..] {
+            share_sms(b, "icu", f);
+        }
+    });
+    let mut t = Timeline::starting(DAY, plan);
+    t.report("it", Report { safety: Safety::Yes, ..ehr_down("major") });
+    let first = t.messages_to("icu").into_iter().find(|s| s.channel == Channel::Sms).unwrap().whole.clone();
+    let lead = first.split(" 1-1 ").next().unwrap();
+    assert!(lead.starts_with("DU SVARAR NU FÖR: funktion nummer"), "{lead}");
+    let (names, more) = lead.rsplit_once(" +").unwrap_or_else(|| panic!("all are named: {lead}"));
+    let named = names.split(", ").count();
+    assert!(named >= 2 && more.parse::<usize>().unwrap() >= 1, "{lead}");
+    assert!(first.ends_with("Svara JA 1"), "what asks for the answer is never cut: {first}");
+    let parts = first.chars().count().div_ceil(153);
+    assert!(parts <= 3, "{parts} SMS: {first}");
 }
 
 #[test]
