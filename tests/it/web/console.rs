@@ -372,7 +372,7 @@ async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
     let owner = site.browser("so-vard").await;
     let page = owner.page("/incidents/1").await;
     for shown in
-        ["S2 Uppgift", "Jämför data mot reservrutinen", "senast ", "S1 Konferens", "Förberett:", "Stabsmöte via växeln"]
+        ["S2 Uppgift", "Jämför journalen med pappren", "senast ", "S1 Konferens", "Förberett:", "Stabsmöte via växeln"]
     {
         assert!(page.contains(shown), "{shown}: {page}");
     }
