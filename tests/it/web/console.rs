@@ -387,7 +387,7 @@ async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
 
     // A prepared redirection, by somebody who leads; one's own, by hand; both with their forms.
     let tib = site.browser("tib").await;
-    assert!(tib.page("/incidents/1/step-start?rule=divert").await.contains("Endast Havsby"));
+    assert!(tib.page("/incidents/1/step-start?rule=divert").await.contains("bara till Havsby"));
     let (status, _) = tib.post("/incidents/1", &[("do", "step-start"), ("rule", "divert")]).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let fields = [
