@@ -301,7 +301,7 @@ fn rule_d10_the_closing_text_goes_within_the_beat_where_nobody_approved_another(
     approve_all(&mut t, no);
     all_clear(&mut t, no);
     assert!(on_page(&t)[0].contains("fungerar igen"), "what was approved stands until then");
-    t.advance(t.inc(no).plan.region.page_valid_s.into());
+    t.advance(t.inc(no).plan.region.page_valid_s);
     assert!(on_page(&t)[0].starts_with("Vårdens journalsystem fungerar som vanligt sedan"), "{:?}", on_page(&t));
 }
 
