@@ -17,6 +17,7 @@ use crate::domain::audit::{Finding, audit};
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::input::{Input, ProgramAlarm};
 use crate::domain::incident::state::State;
+use crate::domain::incident::values::Doubt;
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
 use crate::words::{alarm, in_all};
@@ -31,6 +32,9 @@ const GATEWAY_OUT: Duration = Duration::from_secs(60);
 const TELL_AGAIN_S: u32 = 1800;
 /// An alarm that ended is forgotten after so long, in seconds: one that comes and goes pages nobody each time.
 const FORGET_S: u32 = 1800;
+
+/// Alarms of gateways that are told by a note.
+const TOLD: [&str; 3] = ["gateway-down", "gateway-later", "gateway-silent"];
 
 /// The loop does not answer.
 pub const LOOP: &str = "loop";
@@ -54,6 +58,8 @@ pub struct Look {
     pub full: BTreeMap<GatewayId, usize>,
     /// Gateways whose allowance of a minute is used up while more waits.
     pub slowed: BTreeSet<GatewayId>,
+    /// Gateways that are not trusted although they answer, with what is held against them.
+    pub doubted: BTreeMap<GatewayId, (Doubt, String)>,
 }
 
 impl Look {
@@ -69,6 +75,14 @@ impl Look {
             out: with(|s| s.standing == Standing::Down),
             full: meta.waiting.clone(),
             slowed: with(|s| s.minute_full),
+            doubted: meta
+                .workers
+                .iter()
+                .filter_map(|(id, w)| {
+                    let s = w.snapshot();
+                    s.doubt.map(|doubt| (id.clone(), (doubt, s.detail.to_string())))
+                })
+                .collect(),
         }
     }
 }
@@ -77,6 +91,8 @@ impl Look {
 #[derive(Debug, Default)]
 pub struct Memory {
     out_since: BTreeMap<GatewayId, Instant>,
+    /// Since when gateways have asked us to wait.
+    later_since: BTreeMap<GatewayId, Instant>,
     /// When each alarm was last told by a note, and last seen.
     told: BTreeMap<String, (At, At)>,
 }
@@ -149,6 +165,18 @@ impl Memory {
         let long: BTreeSet<&GatewayId> =
             self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
         each(board, "gateway-down", &long, now, |id| in_all(|lang| alarm::gateway_down(lang, id)));
+        let held = |which: Doubt| look.doubted.iter().filter(move |(_, (d, _))| *d == which).map(|(id, _)| id);
+        self.later_since.retain(|id, _| held(Doubt::Later).any(|h| h == id));
+        for id in held(Doubt::Later) {
+            self.later_since.entry(id.clone()).or_insert(instant);
+        }
+        let later = self.later_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id).collect();
+        each(board, "gateway-later", &later, now, |id| in_all(|lang| alarm::gateway_later(lang, id)));
+        let silent = held(Doubt::Silent).collect();
+        each(board, "gateway-silent", &silent, now, |id| in_all(|lang| alarm::gateway_silent(lang, id)));
+        let unclear = held(Doubt::Unclear).collect();
+        let said = |id: &GatewayId| look.doubted.get(id).map_or("", |(_, said)| said.as_str());
+        each(board, "gateway-unclear", &unclear, now, |id| in_all(|lang| alarm::gateway_unclear(lang, id, said(id))));
         let full = look.full.keys().collect();
         each(board, "queue-full", &full, now, |id| in_all(|lang| alarm::line_full(lang, id)));
         let slowed = look.slowed.iter().collect();
@@ -178,7 +206,7 @@ fn set<T>(board: &Board, name: &str, found: Option<&T>, now: At, what: impl FnOn
     }
 }
 
-/// One alarm per gateway. What only slows texts down is shown, and pages nobody.
+/// One alarm per gateway. What only slows texts down, or is for the console to read, is shown, and pages nobody.
 fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: impl Fn(&GatewayId) -> L10n) {
     for alarm in board.alarms() {
         if let Some(id) = alarm.name.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '))
@@ -188,7 +216,7 @@ fn each(board: &Board, name: &str, stand: &BTreeSet<&GatewayId>, now: At, what: 
         }
     }
     for id in stand {
-        board.raise(&format!("{name} {id}"), what(id), now, name == "gateway-down");
+        board.raise(&format!("{name} {id}"), what(id), now, TOLD.contains(&name));
     }
 }
 

@@ -7,7 +7,7 @@ use super::links::{LinkKey, link};
 use super::queue::Queued;
 use crate::config::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, Status};
 use crate::domain::incident::asks;
 use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
@@ -32,6 +32,9 @@ pub struct Env {
 /// Jobs per gateway.
 pub type Jobs = BTreeMap<GatewayId, Vec<Queued>>;
 
+/// What stands after a text, if anything.
+type Trailer = Option<Arc<str>>;
+
 /// Bodies of one item in one language.
 struct Body {
     out: Arc<Outgoing>,
@@ -49,9 +52,7 @@ pub fn jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    let few = ordinals.size_hint().1.is_some_and(|n| n <= FEW);
-    let tried = if few { Tried::Looked } else { Tried::of_all(inc) };
-    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &tried, into);
+    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), into);
 }
 
 /// What is handed to a gateway.
@@ -69,62 +70,7 @@ pub fn accepted_jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, (env, ""), (ordinals, &|s| s == DeliveryState::Accepted), &Tried::Never, into);
-}
-
-/// The same for what leaves for the first time: no other way of these points was tried, and nobody has to look.
-pub fn first_jobs(
-    state: &State,
-    inc: &Incident,
-    contacts: &Contacts,
-    env: &Env,
-    foot: &str,
-    ordinals: impl Iterator<Item = u32>,
-    into: &mut Jobs,
-) {
-    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &Tried::Never, into);
-}
-
-/// So many deliveries look through the incident's others one by one; more share one walk.
-const FEW: usize = 16;
-
-/// How many gateways of a point were tried with an item. A way that the incident impairs is tried last, wherever it stands
-/// in the point's list, so that its place there says nothing.
-enum Tried {
-    /// It leaves for the first time.
-    Never,
-    /// Looked through when it is asked.
-    Looked,
-    /// By point and item, a bit a gateway.
-    Counted(HashMap<(PointIx, Item), u64>),
-}
-
-impl Tried {
-    fn of_all(inc: &Incident) -> Self {
-        let mut counted = HashMap::new();
-        for d in &inc.deliveries {
-            if inc.plan.point(d.point).gateways.len() > 1 {
-                *counted.entry((d.point, d.item())).or_insert(0) |= bit(d);
-            }
-        }
-        Self::Counted(counted)
-    }
-
-    fn ways(&self, inc: &Incident, d: &Delivery) -> usize {
-        let bits = match self {
-            Self::Never => return 1,
-            Self::Looked => {
-                let same = inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == d.item());
-                same.fold(0, |bits, o| bits | bit(o))
-            }
-            Self::Counted(counted) => counted.get(&(d.point, d.item())).copied().unwrap_or(1),
-        };
-        bits.count_ones() as usize
-    }
-}
-
-fn bit(d: &Delivery) -> u64 {
-    1 << d.gateway.min(63)
+    jobs_in(state, inc, contacts, (env, ""), (ordinals, &|s| s == DeliveryState::Accepted), into);
 }
 
 fn jobs_in(
@@ -133,11 +79,11 @@ fn jobs_in(
     contacts: &Contacts,
     (env, foot): (&Env, &str),
     (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
-    tried: &Tried,
     into: &mut Jobs,
 ) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
+    let mut marked: HashMap<(Item, u8, GatewayIx, Trailer), Trailer> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -163,6 +109,16 @@ fn jobs_in(
                 .then(|| link(&env.link_key, &env.public_url, id))?;
             units(&body.out, Some(&url), &plan.gateway(gateway).capability).is_ok().then(|| Arc::from(url))
         });
+        // What may be there already says so, where there is room for it (RULES G4).
+        let if_repeated = marked.entry((item, d.lang, gateway, trailer.clone())).or_insert_with(|| {
+            let text = marked_repeat(&plan.words(lang).repeated, trailer.as_deref())?;
+            units(&body.out, Some(&text), &plan.gateway(gateway).capability).is_ok().then(|| text.into())
+        });
+        let mut if_repeated = if_repeated.clone();
+        let repeat = d.flags & Delivery::REPEAT != 0 || may_be_out;
+        // What was accepted is followed as it was sent, and goes out no more.
+        let marks = d.flags & Delivery::REPEAT != 0 || may_be_out && d.state != DeliveryState::Accepted;
+        let trailer = if marks { if_repeated.take().or(trailer) } else { trailer };
         let job = Job {
             delivery: id,
             to: Address(to.clone()),
@@ -170,12 +126,25 @@ fn jobs_in(
             head: body.head.clone(),
             trailer,
             link: mail.then(|| Arc::from(link(&env.link_key, &env.public_url, id))),
-            repeat: d.flags & Delivery::REPEAT != 0 || may_be_out,
+            repeat,
             ttl_s: plan.region.limits.delivery_ttl_s,
         };
-        let last_path = point.gateways.len() <= 1 || tried.ways(inc, &d) >= point.gateways.len();
-        into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path });
+        let waits = point.gateways.len() <= 1 || d.flags & Delivery::WAITS != 0;
+        let last_path = waits || is_last(&inc.tried(ordinal), point.gateways.len());
+        into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path, if_repeated });
     }
+}
+
+/// What stands after a text that may be there already.
+fn marked_repeat(word: &str, trailer: Option<&str>) -> Option<String> {
+    let word = Some(word).filter(|w| !w.is_empty())?;
+    Some(trailer.map_or_else(|| format!("{word}."), |trailer| format!("{word}. {trailer}")))
+}
+
+/// All ways of a point were tried, its own included: a way that the incident impairs is tried last, wherever it stands in the
+/// point's list, so that its place there says nothing.
+fn is_last(tried: &[u8], ways: usize) -> bool {
+    (0..ways).all(|place| tried.iter().any(|t| usize::from(*t) == place))
 }
 
 fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: Lang) -> Option<Body> {
@@ -250,5 +219,9 @@ pub fn system_note_job(state: &State, ordinal: u32, contacts: &Contacts, into: &
         ttl_s: if test { TEST_TTL_S } else { plan.region.limits.delivery_ttl_s },
     };
     // A test asks about this gateway, now: it neither waits for it to get well nor outlives its question.
-    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued { job, last_path: !test });
+    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued {
+        job,
+        last_path: !test,
+        if_repeated: None,
+    });
 }

@@ -36,6 +36,9 @@ pub struct Words {
     pub real_not_drill: String,
     /// Marks a reminder (RULES C8).
     pub reminder: String,
+    /// Stands before what may be there already, and goes out once more (RULES G4).
+    #[serde(default)]
+    pub repeated: String,
     /// What asks for the answer: `Svara JA {code}`.
     pub answer_by_reply: String,
     /// The same where no answer comes back: `Ring {phone} och säg {code}`.

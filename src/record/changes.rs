@@ -216,4 +216,6 @@ changes! {
     151 v 1 Arrived1 of Arrived { functions: Vec<u32>, by: u32, at: i64, via: Via1 }
     /// Who answered was not there in time.
     152 v 1 ArrivalMissed1 of ArrivalMissed { functions: Vec<u32> }
+    /// Infrastructure that people named as down.
+    153 v 1 DownNamed1 of DownNamed { infra: Vec<String>, by: u32 }
 }

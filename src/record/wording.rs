@@ -24,6 +24,8 @@ frozen_struct! {
         holding: String,
         real_not_drill: String,
         reminder: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        repeated: String,
         answer_by_reply: String,
         answer_by_phone: String,
         you_answer_for: String,

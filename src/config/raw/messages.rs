@@ -49,6 +49,9 @@ pub struct WordsEntry {
     pub real_not_drill: Name,
     /// Begins a reminder.
     pub reminder: Name,
+    /// Stands with what may be there already, and goes out once more. Default: REPEATED.
+    #[serde(default)]
+    pub repeated: Option<Name>,
     /// Asks for an answer by reply, with {code}.
     pub answer_by_reply: Name,
     /// Asks for an answer by telephone, with {phone} and {code}.

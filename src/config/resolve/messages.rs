@@ -9,6 +9,9 @@ use crate::domain::words::{Kinds, Labels, NoteWord, Replies, Words, variables};
 use crate::yaml::diagnostics::Place;
 use crate::yaml::{List, Name};
 
+/// Marks a repeat in a language that has no word of its own for it.
+const REPEATED: &str = "REPEATED";
+
 impl Resolver<'_> {
     pub(super) fn messages(&mut self) {
         let raw = self.raw;
@@ -93,6 +96,7 @@ impl Resolver<'_> {
             holding: self.template(&w.holding, &["time", "call"], true),
             real_not_drill: self.plain(&w.real_not_drill),
             reminder: self.plain(&w.reminder),
+            repeated: w.repeated.as_ref().map_or_else(|| REPEATED.to_owned(), |word| self.plain(word)),
             answer_by_reply: self.template(&w.answer_by_reply, &["code"], true),
             answer_by_phone: self.template(&w.answer_by_phone, &["phone", "code"], true),
             you_answer_for: self.template(&w.you_answer_for, &["functions"], true),

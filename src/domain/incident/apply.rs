@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::ask_list::{Ask, AskList, AskState, Changing, GivenAnswer};
 use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
-use super::gateways::{GatewayTest, Proof, Reached, TESTS_MAX};
+use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
 use super::state::{
     Delivery, Entry, EntryState, Errand, Incident, Message, Note, Proposal, ProposalState, State, Summary, SystemNote,
 };
 use super::steps::{Arrival, ArrivalState};
+use super::values::Standing;
 use super::values::{Item, Kind, Phase};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
@@ -95,6 +96,19 @@ impl State {
             }
             GatewayChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
             GatewayChange::AlarmTold { .. } => {}
+            GatewayChange::Stands { gateway, standing: Standing::Healthy, .. } => {
+                self.ways.stands.remove(gateway);
+            }
+            GatewayChange::Stands { gateway, standing, why } => {
+                self.ways.stands.insert(gateway.clone(), Stand { standing: *standing, why: why.clone(), since: at });
+            }
+            GatewayChange::TakenOut { gateway, by, .. } => {
+                let out = TakenOut { by: by.clone(), at };
+                self.ways.out.insert(gateway.clone(), out);
+            }
+            GatewayChange::PutBack { gateway, .. } => {
+                self.ways.out.remove(gateway);
+            }
         }
         Ok(())
     }
@@ -208,6 +222,8 @@ impl State {
             notes: Vec::new(),
             deliveries: Vec::new(),
             causes: BTreeMap::new(),
+            before: BTreeMap::new(),
+            down: Vec::new(),
             trailers: Vec::new(),
             errands: Vec::new(),
             steps: Vec::new(),
@@ -367,6 +383,7 @@ impl Incident {
             Change::Rerouted { from, batch } => {
                 let d = self.deliveries.get_mut(*from as usize).ok_or_else(|| missing("delivery", *from))?;
                 d.flags |= Delivery::PASSED_ON;
+                self.before.insert(batch.first, *from);
                 self.add_batch(at, batch)?;
             }
             Change::Withdrawn { ordinals } => {
@@ -506,6 +523,7 @@ impl Incident {
                     done: None,
                 });
             }
+            Change::DownNamed { infra, .. } => self.down.clone_from(infra),
             Change::ErrandDone { errand, by } => {
                 self.errands.get_mut(*errand as usize).ok_or_else(|| missing("errand", *errand))?.done =
                     Some((at, *by));

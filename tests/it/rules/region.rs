@@ -60,6 +60,7 @@ impl Builder {
             languages: vec![Lang::SV, Lang::EN],
             functions: vec![f],
             proven: None,
+            needs: Vec::new(),
         });
         p
     }
@@ -429,6 +430,7 @@ fn words_sv() -> Words {
         holding: "Vi utreder en störning. Nästa besked {time}. Nödläge 112, råd 1177".into(),
         real_not_drill: "SKARPT LÄGE, EJ ÖVNING".into(),
         reminder: "Påminnelse".into(),
+        repeated: "UPPREPAS".into(),
         answer_by_reply: "Svara JA {code}".into(),
         answer_by_phone: "Ring {phone} och säg {code}".into(),
         you_answer_for: "Du svarar nu för: {functions}.".into(),
@@ -486,6 +488,7 @@ fn words_en() -> Words {
         holding: "We are investigating a disturbance. Next update {time}. Emergency 112, advice 1177".into(),
         real_not_drill: "REAL, NOT A DRILL".into(),
         reminder: "Reminder".into(),
+        repeated: "REPEATED".into(),
         answer_by_reply: "Reply YES {code}".into(),
         answer_by_phone: "Call {phone} and say {code}".into(),
         you_answer_for: "You now answer for: {functions}.".into(),
