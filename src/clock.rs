@@ -116,7 +116,7 @@ impl Steady {
         self.last = match self.distrusted_since {
             Some(_) => own,
             None if wall >= own => wall,
-            None => self.slowed(own, passed),
+            None => self.slowed(own, passed).max(wall),
         };
         let distrusted = self.distrusted_since.map(|_| wall.duration_since(self.last));
         Reading { now: self.last, stepped, distrusted }

@@ -176,8 +176,13 @@ fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<FunctionIx>, answers: 
 
 /// The report that tells all of them.
 pub fn report(reporter: &FunctionId) -> Input {
-    let report =
-        Report { playbook: PLAYBOOK.to_owned(), safety: Safety::No, shared: IfShared::Separate, ..Report::default() };
+    let report = Report {
+        playbook: PLAYBOOK.to_owned(),
+        safety: Safety::No,
+        shared: IfShared::Separate,
+        confirmed: true,
+        ..Report::default()
+    };
     Input::Command { by: reporter.clone(), action: Box::new(Action::Report(report)) }
 }
 

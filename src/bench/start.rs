@@ -215,6 +215,10 @@ impl Writer {
         for n in 0..PER_INCIDENT / 2 {
             self.now = self.now + 1;
             let function = FunctionId::from(format!("duty-{n}"));
+            // Who reported has answered by that (RULES C14).
+            if function == *reporter {
+                continue;
+            }
             let ack = Action::Ack { incident: no, message: None, function: function.clone(), phone: false, at: None };
             self.decide(Input::Command { by: function, action: Box::new(ack) })?;
         }
