@@ -427,6 +427,8 @@ impl Incident {
                 ask.state = AskState::Waiting;
                 ask.due = *due;
                 ask.remind_at = None;
+                // It goes on to the deadline said here: a text that a gateway takes later does not start its time again.
+                ask.accepted.get_or_insert(at);
                 drop(ask);
                 if self.leader == Some(*by) {
                     self.leader = None;

@@ -370,7 +370,19 @@ fn rule_c6_taking_an_answer_back_resumes_escalation() {
     assert_eq!(t.act("it", unack("igen")).unwrap_err().code, "not-answered");
     t.advance(due.seconds_since(t.now));
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
-    // AckToken back after the deadline: the next one is asked at once.
+    // Nor does a gateway move it that takes a text only then: here the answer came before any took one.
+    let mut t = Timeline::by_day();
+    t.gateways_say = None;
+    let no = t.report("desk", ehr_down("outage"));
+    let ack = Action::Ack { incident: no, function: "it".into(), phone: false, at: None, message: None };
+    t.act("it", ack).unwrap();
+    let due = t.ask(no, "it").due;
+    t.act("it", unack("fel person")).unwrap();
+    t.advance(120);
+    let taken: Vec<_> = t.messages_to("it").iter().map(|s| (s.id, DeliveryState::Accepted)).collect();
+    t.input(Input::outcomes(taken)).unwrap();
+    assert_eq!(t.ask(no, "it").due, due);
+    // Taken back after the deadline: the next one is asked at once.
     let mut t = Timeline::by_day();
     let no = t.report("desk", ehr_down("outage"));
     t.reply("it", Channel::Sms, "JA 1");
