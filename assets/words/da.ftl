@@ -18,7 +18,6 @@ public-heading-crisis-investigated = En alvorlig forstyrrelse undersøges
 public-site-normal = ingen kendte forstyrrelser
 public-site-disturbance = forstyrrelse
 public-site-crisis = alvorlig forstyrrelse
-public-investigating = Vi undersøger en forstyrrelse. Mere besked kommer her.
 public-next-update = Næste besked
 public-message = meddelelse
 public-only-in-another = En meddelelse findes indtil videre kun på et andet sprog, se nedenfor.

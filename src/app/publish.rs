@@ -17,7 +17,7 @@ use crate::domain::incident::input::Input;
 use crate::domain::lang::Lang;
 use crate::domain::public_view::{PublicView, public_view};
 use crate::gateways::mirror::PageName;
-use crate::web::page::{Links, PageFrame, render_linked, render_public};
+use crate::web::page::{Links, PageFrame, render_linked, render_public, shown_texts};
 use crate::web::public::{Pages, PublicSite, Published};
 use crate::words::alarm;
 
@@ -163,7 +163,8 @@ impl Publisher {
             for lang in languages {
                 let url = format!("{}/{lang}", base.trim_end_matches('/'));
                 equal &= page_as_read(client, &url).await.is_some_and(|html| {
-                    view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| html.contains(&escaped(text))))
+                    let shown = shown_texts(&html);
+                    view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| shown.contains(&escaped(text))))
                 });
             }
         }

@@ -94,6 +94,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
         plan.functions.push(Function {
             id: FunctionId::from(format!("duty-{n}")),
             title: L10n::same(&langs, &title),
+            short: L10n::default(),
             site: whole.clone(),
             hours: Hours::Always,
             answer_within_s: ANSWER_WITHIN_S,
@@ -164,6 +165,9 @@ fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<FunctionIx>, answers: 
         what: L10n::same(langs, "Journalsystemet svarar inte"),
         scope: L10n::same(langs, "alla enheter"),
         routines: Vec::new(),
+        after: Default::default(),
+        outside: Default::default(),
+        public_words: None,
         level: LevelIx(0),
         levels: vec![LevelPlan { level: LevelIx(0), mode: None, propose: Vec::new(), notify: vec![row] }],
         update_every_s: Some(24 * 3600),

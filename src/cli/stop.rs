@@ -11,12 +11,15 @@ use crate::error::Error;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase stop 14-1 --reason 'wrong hospital' --as tib\n  \
-    vardkase stop 14 --reason 'false alarm'")]
+    vardkase stop 14 --false-alarm --reason 'a test went out as an alert'")]
 pub struct StopArgs {
     /// The message; all of them, when an incident is named.
     #[arg(value_name = "NUMBER")]
     target: Target,
-    /// Why; it goes on record.
+    /// There was nothing: the text says so, and that it works as it always did. Of a whole incident.
+    #[arg(long)]
+    false_alarm: bool,
+    /// Why; it stands in the text.
     #[arg(long)]
     reason: Option<String>,
 }
@@ -25,6 +28,6 @@ impl StopArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let (incident, message) = self.target.parts();
         let reason = cx.need_reason(self.reason)?.into();
-        cx.act(&Action::Stop { incident, message, reason })
+        cx.act(&Action::Stop { incident, message, false_alarm: self.false_alarm, reason })
     }
 }

@@ -27,6 +27,7 @@ pub mod schema;
 mod source;
 pub mod tests_block;
 
+pub use check::{Spoken, Typed, report_of, spoken};
 pub use cron_time::CronTime;
 pub use load::{load, load_checked};
 pub use loaded::{Contacts, Loaded, Watch};

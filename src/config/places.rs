@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::check::Avoid;
 use crate::domain::ids::{FunctionIx, PlaybookId, RoutineId};
 use crate::domain::lang::Lang;
 use crate::domain::plan::RowId;
@@ -19,12 +20,13 @@ pub(super) struct Places {
     pub playbooks: BTreeMap<PlaybookId, Place>,
     pub what: BTreeMap<PlaybookId, Place>,
     pub scope: BTreeMap<PlaybookId, Place>,
+    pub public_words: BTreeMap<PlaybookId, Place>,
     pub rows: BTreeMap<(PlaybookId, RowId), Place>,
     pub answer_within: BTreeMap<(PlaybookId, RowId), Place>,
     pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
     pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
     pub words: BTreeMap<Lang, Place>,
-    pub holding: BTreeMap<Lang, Place>,
+    pub avoid: BTreeMap<Lang, Avoid>,
     pub call: Option<Place>,
     pub office_hours: Place,
     pub switchboard: Place,

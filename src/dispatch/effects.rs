@@ -12,6 +12,7 @@ use crate::domain::incident::asks;
 use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
+use crate::domain::incident::trailers::around;
 use crate::domain::incident::values::{Item, Kind};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, Channel, Plan};
@@ -138,6 +139,7 @@ fn jobs_in(
 ) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
+    let mut led: HashMap<(Item, u8, String), Arc<Outgoing>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -151,7 +153,15 @@ fn jobs_in(
         let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, env, foot, item, lang));
         let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
         // As it was planned, word for word: it stands in the event, and nothing here chooses another.
-        let trailer = inc.trailer(&d).cloned();
+        let (lead, trailer) = inc.trailer(&d).map(|chosen| around(chosen)).unwrap_or_default();
+        let out = match lead {
+            None => body.out.clone(),
+            Some(lead) => {
+                let key = (item, d.lang, lead.to_owned());
+                led.entry(key).or_insert_with(|| Arc::new(body.out.led_by(lead))).clone()
+            }
+        };
+        let trailer: Option<Arc<str>> = trailer.map(Arc::from);
         let asks = trailer.is_some();
         let approval = matches!(item, Item::Note(n) if inc.notes.get(n as usize).is_some_and(|n| n.word == NoteWord::ApprovalWanted));
         let links = (asks || approval) && !env.public_url.is_empty();
@@ -166,7 +176,7 @@ fn jobs_in(
         let job = Job {
             delivery: id,
             to: Address(to.clone()),
-            out: body.out.clone(),
+            out,
             head: body.head.clone(),
             trailer,
             link: mail.then(|| Arc::from(link(&env.link_key, &env.public_url, id))),
@@ -193,7 +203,7 @@ fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: 
     let head = MessageContext {
         sender: plan.region.name.clone(),
         lang,
-        title: inc.book().title.get(lang).to_owned(),
+        title: inc.headline().get(lang).to_owned(),
         mode_line: mode_line(plan, &state.modes_for(inc), lang),
         page_url: page_url(env, inc.no),
         thread: thread(inc.no, &plan.region.id),

@@ -102,17 +102,6 @@ impl Calendar {
         let later = self.local(from).checked_add(i64::from(months).months());
         later.map_or_else(|_| from + (i64::from(months) * 28 * 24).hours(), |z| z.timestamp())
     }
-
-    /// `14.30`, with weekday and date before it when it is not the local day of `today` (RULES A4): `tors 18/12 09.45`.
-    pub fn written(&self, at: Timestamp, today: Timestamp, weekdays: &[String; 7]) -> String {
-        let local = self.local(at);
-        let time = format!("{:02}.{:02}", local.hour(), local.minute());
-        if local.date() == self.local(today).date() {
-            return time;
-        }
-        let day = &weekdays[local.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7];
-        format!("{day} {}/{} {time}", local.day(), local.month())
-    }
 }
 
 /// Minutes after midnight.
@@ -164,14 +153,5 @@ mod tests {
         // 2009-10-25 02:30 comes twice: the first one.
         assert_eq!(cal.next_at(150, at("2009-10-25T00:30:00+02:00")), at("2009-10-25T02:30:00+02:00"));
         assert_eq!(cal.next_at(420, at("2009-06-01T07:00:00+02:00")), at("2009-06-02T07:00:00+02:00"));
-    }
-
-    #[test]
-    fn another_day_is_named() {
-        let days = ["mån", "tis", "ons", "tors", "fre", "lör", "sön"].map(String::from);
-        let cal = stockholm();
-        let now = at("2008-12-18T10:00:00+01:00");
-        assert_eq!(cal.written(at("2008-12-18T09:45:00+01:00"), now, &days), "09.45");
-        assert_eq!(cal.written(at("2008-12-17T23:05:00+01:00"), now, &days), "ons 17/12 23.05");
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             .map(|(i, (covered_by, deputies))| Function {
                 id: FunctionId::from(format!("f{i}")),
                 title: L10n::default(),
+                short: L10n::default(),
                 site: SiteId::from("REG"),
                 hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: FunctionIx(by) }),
                 answer_within_s: 300,

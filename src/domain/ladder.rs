@@ -46,6 +46,12 @@ pub struct Mode {
     pub id: String,
     /// As it stands in texts: `STABSLÄGE`.
     pub label: L10n,
+    /// What happens in it: `Staben följer läget`.
+    #[serde(default)]
+    pub line: L10n,
+    /// Says that it ended: `Stabsläget upphörde`.
+    #[serde(default)]
+    pub ended: L10n,
     /// Told when a site comes into this mode, besides who is addressed already (RULES A9).
     pub tell: Vec<FunctionIx>,
     /// Who may raise to this mode, and lower from it.

@@ -142,6 +142,11 @@ pub struct Region {
     pub seals_to: Option<FunctionIx>,
     /// The number for the public, in each public text (RULES A10).
     pub call: String,
+    /// The emergency number: in each public text, and on the page.
+    pub emergency: String,
+    /// The number for other providers and municipalities, in each text to them; `call` when empty.
+    #[serde(default)]
+    pub outside_call: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
     pub holding_after_s: u32,
     /// The public page is valid that long after each publication (RULES D9), in seconds.
@@ -163,6 +168,8 @@ impl Default for Region {
             switchboard: FunctionIx(0),
             seals_to: None,
             call: String::new(),
+            emergency: String::new(),
+            outside_call: String::new(),
             holding_after_s: 600,
             page_valid_s: 1800,
             limits: Limits::default(),
@@ -291,6 +298,9 @@ pub struct Function {
     pub id: FunctionId,
     /// What it is called.
     pub title: L10n,
+    /// What it is called in ten characters, where many are listed; its title when it has none.
+    #[serde(default)]
+    pub short: L10n,
     pub site: SiteId,
     pub hours: Hours,
     /// Its answer time, in seconds.
@@ -398,6 +408,55 @@ pub enum PublicRule {
     Approved,
 }
 
+/// What a playbook says when it runs again, and when it is over: nothing is told in the present after it has ended (RULES A11).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Afterwards {
+    /// It runs again: `Journalen fungerar igen`.
+    pub up: L10n,
+    /// What to go on with until all clear.
+    pub keep: L10n,
+    /// It is as it always was: all clear, and false alarm.
+    pub well: L10n,
+    /// What to do after the all clear.
+    pub after: L10n,
+}
+
+/// What it means for other providers and municipalities, by phase.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct OutsideWords {
+    /// While it goes on.
+    pub open: L10n,
+    /// When it runs again.
+    pub restored: L10n,
+    /// When it is over.
+    pub closed: L10n,
+}
+
+/// What the public reads of a playbook (RULES A12): whole sentences; headings without their full stop.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct PublicWords {
+    /// What happened.
+    pub heading: L10n,
+    /// Where, for the playbook's own sites.
+    pub place: L10n,
+    /// What it means for the reader.
+    pub means: L10n,
+    /// What the reader is to do.
+    pub todo: L10n,
+    /// What works in spite of it.
+    pub works: L10n,
+    /// Systems that `works` is about: when one of them is hit too, it is not said.
+    pub works_needs: Vec<SystemId>,
+    /// It runs again.
+    pub up: L10n,
+    /// What still holds then.
+    pub still: L10n,
+    /// It is over.
+    pub well: L10n,
+    /// What to do then.
+    pub after: L10n,
+}
+
 /// A playbook.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Playbook {
@@ -416,6 +475,15 @@ pub struct Playbook {
     pub scope: L10n,
     /// Routines to use now.
     pub routines: Vec<RoutineId>,
+    /// What is true when it runs again, and when it is over.
+    #[serde(default)]
+    pub after: Afterwards,
+    /// What it means for other providers and municipalities.
+    #[serde(default)]
+    pub outside: OutsideWords,
+    /// What the public reads.
+    #[serde(default)]
+    pub public_words: Option<PublicWords>,
     /// Reported at, unless the report says otherwise.
     pub level: LevelIx,
     /// What each level brings, from the mildest; a level includes those below.

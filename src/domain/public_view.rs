@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{MessageNo, SiteId, Status};
 use super::incident::state::{EntryState, Incident, Message, State};
 use super::incident::timers::ARCHIVE_AFTER_S;
-use super::incident::values::{Kind, Phase};
+use super::incident::values::{Draft, Kind, Phase};
 use super::ladder::{LevelIx, ModeIx};
 use super::lang::Lang;
 use super::plan::{Audience, PublicRule};
@@ -64,8 +64,12 @@ pub struct PublicView {
     pub messages: Vec<PublicMessage>,
     /// Something is going on that no approved text speaks of yet.
     pub investigating: bool,
+    /// When the holding text comes at the latest, while nothing is approved.
+    pub more_by: Option<At>,
     /// The number for the public.
     pub call: String,
+    /// The emergency number.
+    pub emergency: String,
     /// As of when.
     pub checked_at: At,
     /// After that the reader should call.
@@ -79,6 +83,9 @@ pub fn public_view(state: &State, now: At) -> PublicView {
     let mut sites: BTreeMap<&SiteId, PublicState> = BTreeMap::new();
     let mut worst = PublicState::Normal;
     for (site, mode) in &state.modes {
+        if is_silent(state, site) {
+            continue;
+        }
         let shown = match *mode {
             m if m >= REINFORCED => PublicState::Crisis,
             m if m >= STAFF => PublicState::Disturbance,
@@ -88,6 +95,7 @@ pub fn public_view(state: &State, now: At) -> PublicView {
         worst = worst.max(shown);
     }
     let mut investigating = false;
+    let mut more_by = None;
     let mut messages = Vec::new();
     for inc in actual() {
         let shown = holds(state, inc, now);
@@ -100,6 +108,10 @@ pub fn public_view(state: &State, now: At) -> PublicView {
             }
         }
         investigating |= goes_on(state, inc) && shown.is_none_or(|m| m.kind == Kind::Holding);
+        let holding_at = inc.opened + inc.plan.region.holding_after_s;
+        if shown.is_none() && goes_on(state, inc) && holding_at > now {
+            more_by = Some(more_by.map_or(holding_at, |other: At| other.min(holding_at)));
+        }
         messages.extend(shown.map(|m| written(inc, m)));
     }
     messages.sort_by_key(|m| std::cmp::Reverse((m.released, m.number)));
@@ -113,10 +125,20 @@ pub fn public_view(state: &State, now: At) -> PublicView {
             .collect(),
         messages,
         investigating,
+        more_by,
         call: region.call.clone(),
+        emergency: region.emergency.clone(),
         checked_at: now,
         valid_until: now + region.page_valid_s,
     }
+}
+
+/// A site's mode was raised by incidents that are never told, and by no other: the page says nothing of it (RULES D10).
+fn is_silent(state: &State, site: &SiteId) -> bool {
+    let raised =
+        |i: &&Incident| i.no.status == Status::Actual && i.modes.get(site).is_some_and(|m| *m > ModeIx::NORMAL);
+    let mut raising = state.incidents.values().filter(raised).peekable();
+    raising.peek().is_some() && raising.all(|i| i.book().public == PublicRule::Never)
 }
 
 /// Whether an incident makes the page say more than "normal": not closed, not one that is never told (RULES B7), and from
@@ -151,18 +173,22 @@ fn holds<'a>(state: &State, inc: &'a Incident, now: At) -> Option<&'a Message> {
     (waits || fresh && matches!(newest.kind, Kind::AllClear | Kind::Stopped { .. })).then_some(newest)
 }
 
-fn written(inc: &Incident, m: &Message) -> PublicMessage {
-    // A language that nobody read since an edit is not shown; the holding text of that language stands instead (RULES A7).
+/// The texts of a message as the page shows them, by language.
+pub fn as_published(inc: &Incident, m: &Message) -> BTreeMap<Lang, String> {
+    drafts(inc, m).into_iter().map(|(lang, d)| (lang, d.text.to_string())).collect()
+}
+
+/// A language that nobody read since an edit is not shown; the holding text of that language stands instead (RULES A7).
+fn drafts<'a>(inc: &'a Incident, m: &'a Message) -> BTreeMap<Lang, &'a Draft> {
     let holding = released(inc).find(|h| h.kind == Kind::Holding);
-    let drafts: BTreeMap<Lang, _> = m
-        .texts
-        .iter()
-        .filter_map(
-            |(lang, d)| {
-                if d.reviewed { Some((*lang, d)) } else { holding?.texts.get(lang).map(|h| (*lang, h)) }
-            },
-        )
-        .collect();
+    let shown = |(lang, d): (&Lang, &'a Draft)| {
+        if d.reviewed { Some((*lang, d)) } else { holding?.texts.get(lang).map(|h| (*lang, h)) }
+    };
+    m.texts.iter().filter_map(shown).collect()
+}
+
+fn written(inc: &Incident, m: &Message) -> PublicMessage {
+    let drafts = drafts(inc, m);
     PublicMessage {
         number: inc.number(m.seq),
         kind: m.kind,

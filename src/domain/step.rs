@@ -129,6 +129,12 @@ pub struct StepRule {
     pub kind: StepKind,
     /// What is to be done, said or talked about.
     pub title: L10n,
+    /// Of a redirection: what holds when it is over. Nobody reads the old order as the new one.
+    #[serde(default)]
+    pub over: L10n,
+    /// Of a redirection: whom it concerns (`alla ambulanser`).
+    #[serde(default)]
+    pub concerns: L10n,
     /// Who sees to it.
     pub owner: FunctionIx,
     /// Whom it concerns: announced to, redirected, called.

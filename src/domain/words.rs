@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
 
 /// Everything that stands in a text in one language, but what the playbook and the report say.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
@@ -15,32 +18,36 @@ pub struct Words {
     pub kinds: Kinds,
     /// What stands before each field.
     pub labels: Labels,
-    /// `okänt, ny prognos {time}`.
+    /// How times are written.
+    #[serde(default)]
+    pub times: Times,
+    /// `okänt`: when it is expected back, where the forecast comes with the next update.
+    #[serde(default)]
+    pub not_known: String,
+    /// `okänt, prognos {time}`: where the forecast comes at another time.
     pub restore_unknown: String,
-    /// What a running-again text says (`I drift igen men data kontrolleras, reservrutin gäller tills klartecken`).
-    pub restored: String,
-    /// What an all clear says.
-    pub all_clear: String,
-    /// `{text} till {time}`: a redirection with its end.
+    /// `{text}, till {time}`: a redirection with its end.
     #[serde(default)]
     pub redirection_until: String,
     /// Which mode stands after an all clear, and why: `{mode} kvarstår: {why}` (RULES D4).
     pub mode_stays: String,
-    /// Why it stands when no incident holds it: `tills beslut`.
+    /// Why it stands when no incident holds it: `beslut väntar`.
     pub mode_until_decided: String,
-    /// `{number} gäller inte` (RULES D2).
-    pub stopped: String,
-    /// The pre-approved public text (RULES B7), with `{time}` and `{call}`.
-    pub holding: String,
+    /// What each text is made of, by [`TextWord`]: parts, each of which falls out when something that it names is empty.
+    #[serde(default)]
+    pub texts: BTreeMap<TextWord, Vec<String>>,
     /// The first real message after a drill begins with it (RULES D1).
     pub real_not_drill: String,
-    /// Marks a reminder (RULES C8).
+    /// Stands before a reminder (RULES C8).
     pub reminder: String,
+    /// Stands before what may be there already, and goes out once more (RULES G4).
+    #[serde(default)]
+    pub repeated: String,
     /// What asks for the answer: `Svara JA {code}`.
     pub answer_by_reply: String,
     /// The same where no answer comes back: `Ring {phone} och säg {code}`.
     pub answer_by_phone: String,
-    /// To a deputy: `Du svarar nu för {functions}.`
+    /// To a deputy, before the text: `DU SVARAR NU FÖR: {functions}`.
     pub you_answer_for: String,
     /// `slut på tiden`: what released a text that nobody approved.
     pub deadline: String,
@@ -59,13 +66,13 @@ pub struct Words {
 pub struct Kinds {
     /// LARM
     pub alert: String,
-    /// ÄNDRAT LÄGE
+    /// NU
     pub mode: String,
     /// UPPDATERING
     pub update: String,
     /// RÄTTELSE av {number}
     pub correction: String,
-    /// ÅTER I DRIFT (data kontrolleras)
+    /// ÅTER I DRIFT
     pub restored: String,
     /// FARAN ÖVER
     pub all_clear: String,
@@ -101,6 +108,46 @@ pub struct Labels {
     /// Omledning
     #[serde(default)]
     pub redirection: String,
+    /// För er
+    #[serde(default)]
+    pub for_you: String,
+}
+
+/// How times are written in one language.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Times {
+    /// `{hour}.{minute}`
+    pub time: String,
+    /// On another day than today: `{weekday} {day} {month} {time}`.
+    pub day: String,
+    /// In a text for the public: `klockan {time}`.
+    pub public_time: String,
+    /// The same on another day: `{weekday} {day} {month} klockan {time}`.
+    pub public_day: String,
+    /// jan, feb, …
+    pub months: [String; 12],
+    /// In full, for the public; Monday first.
+    pub public_weekdays: [String; 7],
+    /// In full, for the public.
+    pub public_months: [String; 12],
+}
+
+/// As times were written before there was a way to say how: `09.45`, `tors 18/12 09.45`.
+impl Default for Times {
+    fn default() -> Self {
+        let months: [String; 12] = std::array::from_fn(|m| format!("/{}", m + 1));
+        let day = "{weekday} {day}{month} {time}".to_owned();
+        let time = "{hour}.{minute}".to_owned();
+        Self {
+            public_time: "{time}".to_owned(),
+            public_day: day.clone(),
+            time,
+            day,
+            public_months: months.clone(),
+            months,
+            public_weekdays: Default::default(),
+        }
+    }
 }
 
 /// What people write back.
@@ -261,6 +308,134 @@ impl NoteWord {
                 | N::StepOver
         )
     }
+}
+
+macro_rules! text_words {
+    ($($(#[$doc:meta])* $name:ident = $key:literal [$($need:literal),*] [$($var:literal),*]),* $(,)?) => {
+        /// What texts are made of. Each is a list of parts; a part falls out when something that it names is empty, as what
+        /// broke is once it works again: so one list serves every phase.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+        #[serde(rename_all = "snake_case")]
+        pub enum TextWord { $($(#[$doc])* $name),* }
+        impl TextWord {
+            /// All of them.
+            pub const ALL: &[TextWord] = &[$(TextWord::$name),*];
+            /// As in YAML.
+            pub fn key(self) -> &'static str { match self { $(TextWord::$name => $key),* } }
+            /// What it must name: a text without would not say what it is about.
+            pub fn needs(self) -> &'static [&'static str] { match self { $(TextWord::$name => &[$($need),*]),* } }
+            /// What it may name besides.
+            pub fn vars(self) -> &'static [&'static str] { match self { $(TextWord::$name => &[$($var),*]),* } }
+        }
+    };
+}
+
+text_words! {
+    /// Something broke.
+    Alert = "alert" ["what", "core"] [],
+    /// News of it, or of how it is after it runs again.
+    Update = "update" ["news", "what", "up", "core"] ["at", "keep"],
+    /// A mode was raised or lowered while it goes on.
+    Mode = "mode" ["ended", "line", "what"] ["at", "core"],
+    /// The same after it runs again.
+    ModeRestored = "mode_restored" ["ended", "line", "up"] ["at", "keep", "next"],
+    /// The same when it is over.
+    ModeClosed = "mode_closed" ["ended", "line"] ["at", "well"],
+    /// What was said was wrong.
+    Correction = "correction" ["new", "old", "what", "up", "core"] ["at", "keep"],
+    /// There was nothing: says so only where who stops it does.
+    FalseAlarm = "false_alarm" ["reason"] ["since", "well", "stays"],
+    /// One message, or all of them, no longer hold.
+    Stopped = "stopped" ["number", "reason"] ["other", "what", "next", "contact", "stays"],
+    /// It runs again; data are being checked.
+    Restored = "restored" ["up"] ["at", "keep", "core"],
+    /// It is over.
+    AllClear = "all_clear" ["well", "after"] ["at", "over", "stays"],
+    /// Patients go elsewhere.
+    Redirection = "redirection" ["redirection"] ["what", "up", "at", "for", "next", "contact", "call"],
+    /// They no longer do.
+    RedirectionOver = "redirection_over" ["over", "text"] ["at"],
+    /// A language that nobody read since an edit.
+    Holding = "holding" ["next"] ["contact", "call"],
+    /// News that a changed fact makes: `{label}: {new}, förut {old}`.
+    Changed = "changed" ["label", "new", "old"] [],
+    /// An update without news.
+    NothingNew = "nothing_new" [] [],
+    /// What broke, for those outside of the region.
+    OutsideWhat = "outside_what" ["what"] ["region"],
+    /// The first text for the public, and each that renders everything anew.
+    PublicAlert = "public_alert" ["heading", "next", "tail"] ["where", "since", "means", "do", "works", "fixed"],
+    /// News for the public.
+    PublicUpdate = "public_update" ["heading", "next", "tail"] ["where", "since", "means", "do", "works", "fixed"],
+    /// What the public was told was wrong.
+    PublicCorrection = "public_correction" ["sent", "heading", "next", "tail"]
+        ["where", "since", "means", "do", "works", "fixed"],
+    /// It runs again.
+    PublicRestored = "public_restored" ["up", "next", "tail"] ["at", "still"],
+    /// It is over.
+    PublicAllClear = "public_all_clear" ["well", "tail"] ["at", "after"],
+    /// The public was told of what never was.
+    PublicFalseAlarm = "public_false_alarm" ["sent", "tail"] ["well"],
+    /// What the public was told no longer holds.
+    PublicStopped = "public_stopped" ["sent", "tail"] [],
+    /// The pre-approved text (RULES B7).
+    PublicHolding = "public_holding" ["next", "tail"] [],
+    /// While nothing is approved.
+    PublicInvestigating = "public_investigating" ["tail"] ["next"],
+    /// Ends each text for the public: whom to call, who says so.
+    PublicTail = "public_tail" ["emergency", "call", "region"] [],
+    /// When it is expected back.
+    PublicFixedAt = "public_fixed_at" ["back"] [],
+    /// Nobody knows when.
+    PublicFixedUnknown = "public_fixed_unknown" [] [],
+    /// Where, when it is all of the region.
+    PublicWhere = "public_where" ["where"] ["region"],
+}
+
+impl Words {
+    /// A time as it stands in texts; with its day when that is not today (RULES A4).
+    pub fn time(&self, calendar: &Calendar, at: Timestamp, today: Timestamp) -> String {
+        let t = &self.times;
+        written(calendar, at, today, [&t.time, &t.time, &t.day], &self.weekdays, &t.months)
+    }
+
+    /// The same in a text for the public.
+    pub fn public_time(&self, calendar: &Calendar, at: Timestamp, today: Timestamp) -> String {
+        let t = &self.times;
+        // Words that were frozen before the public had days of its own have the short ones alone.
+        let weekdays = if t.public_weekdays[0].is_empty() { &self.weekdays } else { &t.public_weekdays };
+        written(calendar, at, today, [&t.time, &t.public_time, &t.public_day], weekdays, &t.public_months)
+    }
+
+    /// With its date, wherever it is read: `2026-11-18 09.45`.
+    pub fn full_time(&self, calendar: &Calendar, at: Timestamp) -> String {
+        let local = calendar.local(at);
+        format!("{} {}", local.date(), clock(&local, &self.times.time))
+    }
+}
+
+fn clock(local: &Zoned, template: &str) -> String {
+    let (hour, minute) = (format!("{:02}", local.hour()), format!("{:02}", local.minute()));
+    fill(template, &[("hour", &hour), ("minute", &minute)])
+}
+
+fn written(
+    calendar: &Calendar,
+    at: Timestamp,
+    today: Timestamp,
+    [time, this_day, other_day]: [&String; 3],
+    weekdays: &[String; 7],
+    months: &[String; 12],
+) -> String {
+    let local = calendar.local(at);
+    let time = clock(&local, time);
+    if local.date() == calendar.local(today).date() {
+        return if this_day.contains("{time}") { fill(this_day, &[("time", &time)]) } else { time };
+    }
+    let weekday = &weekdays[local.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7];
+    let month = &months[usize::from(local.month().unsigned_abs()).saturating_sub(1) % 12];
+    let day = local.day().to_string();
+    fill(other_day, &[("weekday", weekday), ("day", &day), ("month", month), ("time", &time)])
 }
 
 /// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.

@@ -38,7 +38,7 @@ macro_rules! as_it_is {
         }
     )* };
 }
-as_it_is!(bool, u8, u16, u32, u64, i64, String, [String; 7]);
+as_it_is!(bool, u8, u16, u32, u64, i64, String, [String; 7], [String; 12]);
 
 /// Newtypes over a number.
 macro_rules! number {

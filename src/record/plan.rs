@@ -14,8 +14,9 @@ use crate::domain::plan::Plan;
 use crate::domain::roster::{self, Roster};
 use crate::domain::{ladder, plan, step, text};
 
-/// The format that is written now. Format 0 had no number in it, and is otherwise the same.
-pub const FORMAT: u32 = 1;
+/// The format that is written now. Format 0 had no number in it, and is otherwise as format 1. Format 2 has words by kind,
+/// phase and audience; what an older plan lacks of them is made from what it has (see [`super::wording`]).
+pub const FORMAT: u32 = 2;
 
 /// The plan, format 1.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -131,6 +132,10 @@ frozen_struct! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         archive as seals_to: Option<u32>,
         call: String,
+        #[serde(default = "emergency")]
+        emergency: String,
+        #[serde(default)]
+        outside_call: String,
         holding_after_s: u32,
         page_valid_s: u32,
         limits: Limits1,
@@ -170,6 +175,8 @@ frozen_struct! {
     Function1 of plan::Function {
         id: String,
         title: Words,
+        #[serde(default)]
+        short: Words,
         site: String,
         hours: Hours1,
         answer_within_s: u32,
@@ -217,6 +224,12 @@ frozen_struct! {
         what: Words,
         scope: Words,
         routines: Vec<String>,
+        #[serde(default)]
+        after: Afterwards2,
+        #[serde(default)]
+        outside: OutsideWords2,
+        #[serde(default)]
+        public_words: Option<PublicWords2>,
         level: u8,
         levels: Vec<LevelPlan1>,
         update_every_s: Option<u32>,
@@ -225,6 +238,25 @@ frozen_struct! {
         four_eyes: bool,
         #[serde(default)]
         steps: Vec<StepRule1>,
+    }
+    /// What a playbook says when it runs again, and when it is over.
+    #[derive(Default)]
+    Afterwards2 of plan::Afterwards { up: Words, keep: Words, well: Words, after: Words }
+    /// What it means outside of the region.
+    #[derive(Default)]
+    OutsideWords2 of plan::OutsideWords { open: Words, restored: Words, closed: Words }
+    /// What the public reads.
+    PublicWords2 of plan::PublicWords {
+        heading: Words,
+        place: Words,
+        means: Words,
+        todo: Words,
+        works: Words,
+        works_needs: Vec<String>,
+        up: Words,
+        still: Words,
+        well: Words,
+        after: Words,
     }
     /// What one level brings.
     LevelPlan1 of plan::LevelPlan { level: u8, mode: Option<u8>, propose: Vec<Propose1>, notify: Vec<Row1> }
@@ -249,6 +281,10 @@ frozen_struct! {
         level: u8,
         kind: StepKind1,
         title: Words,
+        #[serde(default)]
+        over: Words,
+        #[serde(default)]
+        concerns: Words,
         owner: u32,
         to: Vec<u32>,
         within: Within1,
@@ -277,11 +313,25 @@ frozen_struct! {
         care_at_once: bool,
     }
     /// A staff mode.
-    Mode1 of ladder::Mode { id: String, label: Words, tell: Vec<u32>, rights: Vec<Right1> }
+    Mode1 of ladder::Mode {
+        id: String,
+        label: Words,
+        #[serde(default)]
+        line: Words,
+        #[serde(default)]
+        ended: Words,
+        tell: Vec<u32>,
+        rights: Vec<Right1>,
+    }
     /// Who may raise into a mode and lower out of it.
     Right1 of ladder::Right { sites: Vec<String>, raise_by: Vec<u32>, lower_by: Vec<u32>, deputy_after_s: u32 }
     /// What a level means for a system of a class.
     Least1 of ladder::Least { level: u8, class: Class1, mode: u8, propose: Vec<Propose1>, if_unsafe: bool }
+}
+
+/// What stood in every page and text before a plan said it.
+fn emergency() -> String {
+    "112".to_owned()
 }
 
 /// Plans that were frozen before a function could ask for more than one answer.

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! unit     = header part [SP mark]                the mark begins and ends each unit of a drill, and no other
-//! header   = [mark SP] number SP [fingerprint SP] [k/n SP]       a message has a fingerprint, a note has none
+//! header   = [mark SP] [lead SP] number SP [fingerprint SP] [k/n SP]   a message has a fingerprint, a note has none
+//! lead     = words                                of a message; in its first unit, and on paper above the text
 //! last     = … [SP trailer [SP mark]]             behind the text, or on last units of its own
 //! ```
 //!
@@ -86,6 +87,8 @@ pub struct Received {
     pub to: String,
     /// The exercise mark, in a drill.
     pub mark: Option<String>,
+    /// What stood before the number of its first unit.
+    pub lead: Option<String>,
     pub number: String,
     /// The fingerprint; a note has none.
     pub fingerprint: Option<String>,
@@ -98,6 +101,7 @@ pub struct Received {
 /// A unit, taken apart.
 struct Unit {
     mark: Option<String>,
+    lead: Option<String>,
     number: String,
     fingerprint: Option<String>,
     /// From 1.
@@ -157,7 +161,9 @@ fn unit(kind: Kind, shown: &str, marks: &[&str]) -> Result<Unit, Wrong> {
     }
     let (first, behind) = word(&whole)?;
     let mark = marks.iter().find(|m| **m == first).map(|m| (*m).to_owned());
-    let (number, mut rest) = if mark.is_some() { word(behind)? } else { (first, behind) };
+    let behind_mark = if mark.is_some() { behind } else { whole.as_str() };
+    let (lead, behind_lead) = led(behind_mark);
+    let (number, mut rest) = word(behind_lead)?;
     let Some((of_drill, of_message)) = number_form(number) else {
         return wrong(format!("“{number}” is not a number: “{whole}”"));
     };
@@ -188,7 +194,26 @@ fn unit(kind: Kind, shown: &str, marks: &[&str]) -> Result<Unit, Wrong> {
             return wrong(format!("the mail of a drill does not end with its mark: “{shown}”"));
         }
     }
-    Ok(Unit { mark, number: number.into(), fingerprint, k, n, part: rest.into(), apart })
+    let lead = lead.map(str::to_owned);
+    if lead.is_some() && k > 1 {
+        return wrong(format!("a later unit has words before its number: “{whole}”"));
+    }
+    Ok(Unit { mark, lead, number: number.into(), fingerprint, k, n, part: rest.into(), apart })
+}
+
+/// What stands before the number of a message: words, up to a number with its fingerprint.
+fn led(text: &str) -> (Option<&str>, &str) {
+    let of_message = |rest: &str| {
+        let Ok((number, behind)) = word(rest) else { return false };
+        number_form(number).is_some_and(|(_, of_message)| of_message)
+            && word(behind).is_ok_and(|(w, _)| is_fingerprint(w))
+    };
+    let begins = |rest: &str| word(rest).is_ok_and(|(first, _)| number_form(first).is_some());
+    if begins(text) {
+        return (None, text);
+    }
+    let at = text.match_indices(' ').map(|(at, _)| at).find(|at| of_message(&text[at + 1..]));
+    at.map_or((None, text), |at| (Some(&text[..at]), &text[at + 1..]))
 }
 
 /// Puts together what arrived, text by text, in the order in which their first units came. `kind` says how a gateway's units
@@ -226,6 +251,7 @@ pub fn received(shown: &[Shown], marks: &[&str], kind: impl Fn(&str) -> Option<K
                         gateway: shown.gateway.clone(),
                         to: shown.to.clone(),
                         mark: unit.mark,
+                        lead: unit.lead,
                         number: unit.number,
                         fingerprint: unit.fingerprint,
                         parts,

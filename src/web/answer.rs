@@ -151,14 +151,14 @@ fn asked(inc: &Incident, delivery: DeliveryId, lang: Lang, did: Option<Did>, now
     let draft = message.texts.get(&text_lang).or_else(|| message.texts.values().next())?;
     let asks: Vec<_> = served_by(inc, d.point).into_iter().filter_map(|id| inc.asks.get(id as usize)).collect();
     let name = |f| plan.function(f).title.get(lang).to_owned();
-    let time = |at: At| plan.calendar.written(at.timestamp(), now.timestamp(), &plan.words(lang).weekdays);
+    let time = |at: At| plan.words(lang).time(&plan.calendar, at.timestamp(), now.timestamp());
     Some(Asked {
         exercise: inc.is_drill(),
         mark: plan.words(lang).mark.clone(),
         no: inc.no.written(&plan.words(text_lang).drill_prefix),
         number: inc.number(seq).written(&plan.words(text_lang).drill_prefix),
         fingerprint: draft.fingerprint.to_string(),
-        title: inc.book().title.get(lang).to_owned(),
+        title: inc.headline().get(lang).to_owned(),
         text: draft.text.as_str().to_owned(),
         text_lang,
         functions: asks.iter().map(|a| name(a.function)).collect(),

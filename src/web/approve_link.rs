@@ -116,7 +116,7 @@ fn seen(state: &State, by: &FunctionId, delivery: DeliveryId, lang: Lang, now: A
     };
     let entry = |view: ApprovalView| Entry {
         to: view.to.iter().map(name).collect(),
-        due: plan.calendar.written(view.approval.due.timestamp(), now.timestamp(), &plan.words(lang).weekdays),
+        due: plan.words(lang).time(&plan.calendar, view.approval.due.timestamp(), now.timestamp()),
         view,
     };
     Some(Seen {

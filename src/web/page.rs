@@ -8,6 +8,7 @@
 use askama::Template;
 
 use crate::domain::ids::SiteId;
+use crate::domain::incident::render::{investigating, sentences};
 use crate::domain::incident::values::Kind;
 use crate::domain::lang::Lang;
 use crate::domain::plan::Plan;
@@ -101,23 +102,26 @@ impl Page<'_> {
     }
     fn time(&self, at: &At) -> String {
         let plan = self.frame.plan;
-        let weekdays = &plan.words(self.lang).weekdays;
-        plan.calendar.written(at.timestamp(), self.view.checked_at.timestamp(), weekdays)
+        plan.words(self.lang).time(&plan.calendar, at.timestamp(), self.view.checked_at.timestamp())
     }
     /// A page is kept by mirrors and printed: the time by which it must be judged has its date.
     fn full(&self, at: &At) -> String {
-        self.frame.plan.calendar.local(at.timestamp()).strftime("%Y-%m-%d %H.%M").to_string()
+        self.frame.plan.words(self.lang).full_time(&self.frame.plan.calendar, at.timestamp())
     }
     /// A text in this language; what nobody read in it stays away.
-    fn texts(&self) -> Vec<(&PublicMessage, &str, String)> {
+    fn texts(&self) -> Vec<(&PublicMessage, Vec<String>, String)> {
         let mut texts = Vec::new();
         for m in &self.view.messages {
             if let Some(text) = m.text.get(&self.lang) {
                 let print = m.fingerprint.get(&self.lang).map_or_else(String::new, ToString::to_string);
-                texts.push((m, text.as_str(), print));
+                texts.push((m, sentences(text), print));
             }
         }
         texts
+    }
+    /// What the page says while nothing is approved: as messages.yaml words it.
+    fn investigated(&self) -> Vec<String> {
+        sentences(&investigating(self.frame.plan, self.lang, self.view.more_by, self.view.checked_at))
     }
     /// Which languages a text exists in besides this one, when not in this.
     fn only_in_another(&self) -> bool {
@@ -148,6 +152,34 @@ fn sign(state: PublicState) -> &'static str {
         PublicState::Crisis => "■",
     }
 }
+
+/// The texts that a page shows, as it has them: each with its parts joined by one space, escaped as HTML is. Equality with the
+/// canonical text is judged on this (RULES A12).
+pub fn shown_texts(html: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut rest = html;
+    while let Some(at) = rest.find(TEXT_BEGINS) {
+        let after = &rest[at..];
+        let Some(begin) = after.find('>') else { break };
+        let Some(end) = after.find("</div>") else { break };
+        let mut text = String::new();
+        let mut inside = false;
+        for c in after[begin + 1..end.max(begin + 1)].chars() {
+            match c {
+                '<' => inside = true,
+                '>' if inside => inside = false,
+                c if !inside => text.push(c),
+                _ => {}
+            }
+        }
+        texts.push(text);
+        rest = &after[end..];
+    }
+    texts
+}
+
+/// What the element of a text begins with.
+const TEXT_BEGINS: &str = "<div class=\"text\"";
 
 /// The page in one language, for the public listener to keep ready.
 pub fn render_public(view: &PublicView, lang: Lang, frame: &PageFrame<'_>) -> String {

@@ -13,6 +13,7 @@ use vardkase::domain::ids::GatewayId;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::EntryState;
 use vardkase::domain::lang::Lang;
+use vardkase::web::page::shown_texts;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -146,12 +147,13 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
     };
     until("proven", equal(true)).await;
     let page = std::fs::read_to_string(root.join("i/1/index.html")).unwrap();
-    assert!(page.contains(&text), "{text} is not in {page}");
+    assert!(shown_texts(&page).contains(&text), "{text} is not in {page}");
     assert_eq!(page.replace("../../", ""), std::fs::read_to_string(root.join("index.html")).unwrap());
 
     // Somebody unmounts the disk.
     std::fs::rename(&root, dir.path().join("gone")).unwrap();
-    let update = Action::Stop { incident: "1".parse().unwrap(), message: None, reason: "prov".into() };
+    let update =
+        Action::Stop { incident: "1".parse().unwrap(), message: None, false_alarm: false, reason: "prov".into() };
     running.handle.input(Input::Command { by: "tib".into(), action: Box::new(update) }).await.unwrap();
     until("an alarm", async || board.stands("page web-mirror").then_some(())).await;
     let why = board.page(&id).unwrap();

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::rehearsal::Rehearsal;
+use super::spoken::{Spoken, Typed, report_of, spoken};
 use crate::config::places::Places;
 use crate::domain::ids::{GatewayIx, PlaybookId, PointIx};
-use crate::domain::incident::asks;
-use crate::domain::incident::input::{Action, IfShared, News, Report};
-use crate::domain::incident::values::{Item, Kind};
+use crate::domain::incident::input::Report;
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Audience, Capability, Channel, Plan, Playbook};
+use crate::domain::plan::{Capability, Channel, Plan, Playbook};
+use crate::domain::text::DoesNotFit;
 use crate::domain::text::fit::units;
-use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::domain::time::At;
 use crate::domain::words::fill;
 use crate::words;
@@ -81,19 +80,12 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
     by_night(plan, places, found);
 }
 
-/// A text that a playbook can send.
-struct Spoken {
-    lang: Lang,
-    out: Outgoing,
-}
-
 /// All texts of a playbook at its highest level, as a drill from report to all clear.
 fn texts(plan: &Arc<Plan>, playbook: &Playbook, places: &Places, found: &mut Found) -> Vec<Spoken> {
-    let mut rehearsal = Rehearsal::new(plan, moment(BY_DAY));
-    rehearsal.state.exercise_count = DRILLS_BEFORE;
+    let now = moment(BY_DAY);
     let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
-    let no = match rehearsal.report(&drill(plan, playbook, rehearsal.now)) {
-        Ok(no) => no,
+    match spoken(plan, &drill(plan, playbook, now), &Typed::default(), now) {
+        Ok(all) => all,
         Err(why) => {
             let message = format!(
                 "a drill of {} at its highest level is refused: {}",
@@ -101,49 +93,13 @@ fn texts(plan: &Arc<Plan>, playbook: &Playbook, places: &Places, found: &mut Fou
                 words::refused(Lang::EN, &why).0
             );
             found.warning(place, "no-drill", message).help("see who may report at that level, and what the texts need");
-            return Vec::new();
-        }
-    };
-    rehearsal.approve_all(no);
-    let first = rehearsal.state.incidents.get(&no).and_then(|inc| {
-        let alert = inc.messages.iter().find(|m| m.kind == Kind::Alert && m.released_at.is_some());
-        alert.map(|m| inc.number(m.seq))
-    });
-    let steps: [&dyn Fn() -> Action; 5] = [
-        &|| Action::Update { incident: no, news: News::default() },
-        &|| Action::Correct {
-            number: first.unwrap_or(crate::domain::ids::MessageNo { incident: no, seq: 1 }),
-            news: News::default(),
-        },
-        &|| Action::Restored { incident: no, news: News::default() },
-        &|| Action::DataComplete { incident: no },
-        &|| Action::AllClear { incident: no, override_reason: Some("rehearsal".into()) },
-    ];
-    for step in steps {
-        rehearsal.now = rehearsal.now + 60;
-        // A step that is not due in this playbook sends nothing; what it would have said is measured where it is.
-        if rehearsal.act(step).is_ok() {
-            rehearsal.approve_all(no);
+            Vec::new()
         }
     }
-    let Some(inc) = rehearsal.state.incidents.get(&no) else { return Vec::new() };
-    let messages = inc.messages.iter().filter(|m| m.audience != Audience::Public);
-    messages
-        .flat_map(|m| m.texts.keys().map(move |lang| (m.seq, *lang)))
-        .filter_map(|(seq, lang)| Some(Spoken { lang, out: asks::outgoing(inc, Item::Message(seq), lang)? }))
-        .collect()
 }
 
 fn drill(plan: &Plan, playbook: &Playbook, now: At) -> Report {
-    let highest = playbook.levels.last().and_then(|l| plan.ladders.level_at(l.level));
-    Report {
-        exercise: true,
-        playbook: playbook.id.to_string(),
-        level: highest.map(|l| l.id.clone()),
-        since: Some(At(now.0 - i64::from(SINCE_S) * 1000)),
-        shared: IfShared::Separate,
-        ..Report::default()
-    }
+    report_of(plan, playbook, true, At(now.0 - i64::from(SINCE_S) * 1000))
 }
 
 fn moment(text: &str) -> At {
@@ -258,8 +214,8 @@ fn first_page(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbo
         let raised = playbook.levels.iter().any(|l| l.mode.is_some_and(|m| usize::from(m.0) == rung));
         let kinds = [Some(&words.kinds.alert), raised.then_some(&words.kinds.update)];
         for kind in kinds.into_iter().flatten() {
-            for site in &plan.region.sites {
-                let begin = format!("{kind} {} {}: {what}.", mode.label.get(lang), site.id);
+            for site in named_sites(plan, playbook) {
+                let begin = format!("{kind} {}{site}: {what}.", mode.label.get(lang));
                 let over = begin.chars().count().saturating_sub(room);
                 if over > 0 && worst.as_ref().is_none_or(|(w, _)| over > *w) {
                     worst = Some((over, begin));
@@ -273,4 +229,12 @@ fn first_page(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbo
             format!("in {lang} the first page of a drill does not hold “{begin}”: {over} characters too many");
         found.warning(place, "first-page", message).help(format!("shorten what: by {over} characters"));
     }
+}
+
+/// The sites as texts name them: all of the region stands without one.
+fn named_sites(plan: &Plan, playbook: &Playbook) -> Vec<String> {
+    if playbook.sites.contains(&plan.region.whole) {
+        return vec![String::new()];
+    }
+    playbook.sites.iter().map(|s| format!(" {s}")).collect()
 }

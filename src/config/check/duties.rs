@@ -2,6 +2,7 @@
 
 use super::holders::ids;
 use super::infra::{down_with, holds};
+use super::texts::publishes;
 use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx};
 use crate::domain::plan::{AnswerRule, Channel, Plan, Playbook, To};
@@ -19,6 +20,11 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     let mut deaf: Vec<GatewayIx> = Vec::new();
     for playbook in plan.playbooks.values() {
         contact(plan, places, found, playbook);
+        let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
+        if publishes(playbook) && playbook.public_words.is_none() {
+            let message = format!("playbook {} may publish, and has no text for the public", playbook.id);
+            found.error(place, "no-public-text", message).help("write public_text:, or public: never");
+        }
         for level in &playbook.levels {
             for (i, row) in level.notify.iter().enumerate() {
                 let id = crate::domain::plan::RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
@@ -28,6 +34,11 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                     found
                         .error(place, "no-call", "a text for the public has no number to call")
                         .help("contacts/organisation.yaml: call");
+                }
+                if row.to == To::Public && plan.region.emergency.is_empty() {
+                    found
+                        .error(place, "no-emergency", "a text for the public has no emergency number")
+                        .help("contacts/organisation.yaml: emergency");
                 }
                 let To::Functions(functions) = &row.to else { continue };
                 if let Some(within) = row.answer_within_s {

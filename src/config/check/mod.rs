@@ -6,9 +6,14 @@ mod expect;
 mod holders;
 mod infra;
 mod rehearsal;
+mod spoken;
 mod steps;
+mod texts;
 
 use std::sync::Arc;
+
+pub use spoken::{Spoken, Typed, report_of, spoken};
+pub use texts::Avoid;
 
 use super::loaded::Loaded;
 use super::places::Places;
@@ -33,6 +38,7 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, found: &mut Fo
     if depth == Depth::Check {
         let plan = Arc::new(plan.clone());
         carry::check(&plan, places, found);
+        texts::check(&plan, places, found);
         expect::check(&plan, &loaded.tests, found);
     }
 }

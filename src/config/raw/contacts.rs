@@ -42,6 +42,12 @@ pub struct Organisation {
     /// The number for the public, in each public text.
     #[serde(default)]
     pub call: Option<Name>,
+    /// The emergency number, in each public text and on the page.
+    #[serde(default)]
+    pub emergency: Option<Name>,
+    /// The number for other providers and municipalities, in each text to them. Default: call.
+    #[serde(default)]
+    pub outside_call: Option<Name>,
     /// The holding text goes to the public after that long without an approved text.
     #[serde(default)]
     pub holding_after: Option<Secs>,
@@ -146,6 +152,9 @@ pub enum HoursWord {
 pub struct FunctionEntry {
     /// What it is called.
     pub title: Texts,
+    /// The same in at most 10 characters, where many are listed.
+    #[serde(default)]
+    pub short: Option<Texts>,
     /// The site it belongs to.
     pub site: Name,
     /// When it is held by itself.

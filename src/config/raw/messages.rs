@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::yaml::{At, List, Name, Ordered};
+use crate::yaml::{At, List, Name, OneOrMany, Ordered};
 
 /// `playbooks/messages.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -25,12 +25,12 @@ pub struct WordsEntry {
     pub kinds: KindsEntry,
     /// What stands before each field, without the colon.
     pub labels: LabelsEntry,
-    /// Says that nobody knows when it is back, with {time} of the next forecast.
+    /// How times are written.
+    pub times: TimesEntry,
+    /// Says that nobody knows when it is back; the forecast comes with the next update.
+    pub not_known: Name,
+    /// The same with {time} of a forecast that comes at another time.
     pub restore_unknown: Name,
-    /// What a running-again text says.
-    pub restored: Name,
-    /// What an all clear says.
-    pub all_clear: Name,
     /// Says until when a redirection holds, with {text} and {time}.
     pub redirection_until: Name,
     /// Says that a mode stays, with {mode} and {why}.
@@ -41,22 +41,28 @@ pub struct WordsEntry {
     pub deadline: Name,
     /// Who a public text is for, in a note to its approver.
     pub public: Name,
-    /// Says that a text no longer holds, with {number}.
-    pub stopped: Name,
-    /// The pre-approved public text, with {time} and {call}.
-    pub holding: Name,
+    /// What each text is made of: parts, each of which falls out when something that it names is empty.
+    pub texts: Ordered<OneOrMany<Name>>,
     /// Begins the first real message after a drill.
     pub real_not_drill: Name,
-    /// Begins a reminder.
+    /// Stands before a reminder.
     pub reminder: Name,
+    /// Stands before what may be there already, and goes out once more.
+    pub repeated: Name,
     /// Asks for an answer by reply, with {code}.
     pub answer_by_reply: Name,
     /// Asks for an answer by telephone, with {phone} and {code}.
     pub answer_by_phone: Name,
-    /// Tells a deputy for whom it answers now, with {functions}.
+    /// Stands before a deputy's text and says for whom it answers now, with {functions}.
     pub you_answer_for: Name,
     /// The days of the week in short, Monday first.
     pub weekdays: List<Name>,
+    /// Words that no text for the public may have; `word*` begins one.
+    #[serde(default)]
+    pub public_avoid: List<Name>,
+    /// Words that no internal text may have.
+    #[serde(default)]
+    pub avoid: List<Name>,
     /// What people write back.
     pub replies: RepliesEntry,
     /// Operational texts to one function, by name.
@@ -109,6 +115,28 @@ pub struct LabelsEntry {
     pub unknown: Name,
     /// Stands before where patients go.
     pub redirection: Name,
+    /// Stands before what it means for those outside of the region.
+    pub for_you: Name,
+}
+
+/// How times are written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimesEntry {
+    /// A time of day, with {hour} and {minute}.
+    pub time: Name,
+    /// A time on another day, with {weekday}, {day}, {month} and {time}.
+    pub day: Name,
+    /// A time of day in a text for the public, with {time}.
+    pub public_time: Name,
+    /// A time on another day in a text for the public.
+    pub public_day: Name,
+    /// The months in short, January first.
+    pub months: List<Name>,
+    /// The days of the week in full, Monday first.
+    pub public_weekdays: List<Name>,
+    /// The months in full, January first.
+    pub public_months: List<Name>,
 }
 
 /// What people write back.

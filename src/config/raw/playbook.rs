@@ -39,6 +39,12 @@ pub struct Playbook {
     /// What may be said to the public.
     #[serde(default)]
     pub public: PublicWord,
+    /// What the public reads. A playbook that may publish has it.
+    #[serde(default)]
+    pub public_text: Option<PublicText>,
+    /// What it means for other providers and municipalities.
+    #[serde(default)]
+    pub outside: Option<OutsideEntry>,
     /// Who reported can't approve.
     #[serde(default)]
     pub four_eyes: bool,
@@ -64,6 +70,62 @@ pub struct Message {
     /// Fallback routines to use now.
     #[serde(rename = "do", default)]
     pub routines: List<Name>,
+    /// Says that it runs again.
+    #[serde(default)]
+    pub up: Option<Texts>,
+    /// What to go on with until all clear.
+    #[serde(default)]
+    pub keep: Option<Texts>,
+    /// Says that it is as it always was: all clear, and false alarm.
+    #[serde(default)]
+    pub well: Option<Texts>,
+    /// What to do after the all clear.
+    #[serde(default)]
+    pub after: Option<Texts>,
+}
+
+/// What it means for other providers and municipalities, by phase.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutsideEntry {
+    /// While it goes on.
+    pub open: Texts,
+    /// When it runs again.
+    #[serde(default)]
+    pub restored: Option<Texts>,
+    /// When it is over.
+    #[serde(default)]
+    pub closed: Option<Texts>,
+}
+
+/// What the public reads: whole sentences, but for heading, up and well, whose full stop is put by the program.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublicText {
+    /// What happened, in at most 60 characters.
+    pub heading: Texts,
+    /// Where.
+    #[serde(rename = "where")]
+    pub place: Texts,
+    /// What it means for the reader.
+    pub means: Texts,
+    /// What the reader is to do.
+    #[serde(rename = "do")]
+    pub todo: Texts,
+    /// What works in spite of it.
+    #[serde(default)]
+    pub works: Option<Texts>,
+    /// Systems that works is about: when one of them is hit too, it is not said.
+    #[serde(default)]
+    pub works_needs: List<Name>,
+    /// Says that it runs again.
+    pub up: Texts,
+    /// What still holds then.
+    pub still: Texts,
+    /// Says that it is over.
+    pub well: Texts,
+    /// What to do then.
+    pub after: Texts,
 }
 
 /// What one level brings.

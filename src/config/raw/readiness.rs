@@ -52,6 +52,12 @@ pub struct LevelEntry {
 pub struct ModeEntry {
     /// As it stands in texts.
     pub label: Texts,
+    /// What happens in it.
+    #[serde(default)]
+    pub line: Option<Texts>,
+    /// Says that it ended.
+    #[serde(default)]
+    pub ended: Option<Texts>,
     /// Functions or groups that are told when a site comes into this mode.
     #[serde(default)]
     pub tell: List<Name>,

@@ -34,6 +34,12 @@ pub struct StepEntry {
     /// A recurring meeting.
     #[serde(default)]
     pub conference: Option<Texts>,
+    /// Of a redirection: what holds when it is over.
+    #[serde(default)]
+    pub over: Option<Texts>,
+    /// Of a redirection: whom it concerns.
+    #[serde(rename = "for", default)]
+    pub concerns: Option<Texts>,
     /// The function that sees to it.
     pub owner: Name,
     /// Whom it concerns: told of an intervention, told of a redirection besides those who know, called to a conference.

@@ -7,7 +7,7 @@ use crate::config::CronTime;
 use crate::config::loaded::normal;
 use crate::config::raw::contacts::{FunctionEntry, HoursWord, PointEntry};
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayIx, GroupId, PointIx};
-use crate::domain::lang::Lang;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Channel, DutyPoint, Function, Hours, Phone};
 use crate::domain::roster::Roster;
 use crate::yaml::addresses::check_mail_address;
@@ -16,6 +16,8 @@ use crate::yaml::{At, Name};
 
 /// The most digits of a telephone number (E.164), and the fewest that we believe.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// A function's short name has no more characters: several stand before a text.
+const SHORT_CHARS_MAX: usize = 10;
 /// The most digits of a pager's code.
 const PAGER_DIGITS_MAX: usize = 20;
 
@@ -30,6 +32,7 @@ impl Resolver<'_> {
             self.fx.insert(name.value.clone(), at);
             self.places.functions.push(name.place);
             let title = self.texts(name.place, &entry.title);
+            let short = self.short(name, entry);
             let site = self.site(&entry.site);
             if entry.answer_within.value.0 == 0 {
                 self.found.error(entry.answer_within.place, "answer-within", "nobody can answer in no time");
@@ -38,6 +41,7 @@ impl Resolver<'_> {
             self.plan.functions.push(Function {
                 id: FunctionId::from(name.as_str()),
                 title,
+                short,
                 site,
                 hours: Hours::Always,
                 answer_within_s: entry.answer_within.value.0,
@@ -56,6 +60,19 @@ impl Resolver<'_> {
             let place = raw.organisation.as_ref().map_or_else(Place::default, |o| o.switchboard.place);
             self.found.error(place, "no-functions", "contacts/functions.yaml has no function");
         }
+    }
+
+    /// What a function is called where many are listed.
+    fn short(&mut self, name: &Name, entry: &FunctionEntry) -> L10n {
+        let Some(texts) = &entry.short else { return L10n::default() };
+        for (_, text) in texts.iter() {
+            let chars = text.chars().count();
+            if chars > SHORT_CHARS_MAX {
+                let message = format!("\"{}\" has {chars} characters, at most {SHORT_CHARS_MAX}", text.value);
+                self.found.error(text.place, "short", message);
+            }
+        }
+        self.texts(name.place, texts)
     }
 
     pub(super) fn groups(&mut self) {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use crate::config::raw::messages::WordsEntry;
+use crate::config::check::Avoid;
+use crate::config::raw::messages::{TimesEntry, WordsEntry};
 use crate::domain::lang::Lang;
-use crate::domain::words::{Kinds, Labels, NoteWord, Replies, Words, variables};
+use crate::domain::words::{Kinds, Labels, NoteWord, Replies, TextWord, Times, Words, variables};
 use crate::yaml::diagnostics::Place;
-use crate::yaml::{List, Name};
+use crate::yaml::{At, List, Name};
 
 impl Resolver<'_> {
     pub(super) fn messages(&mut self) {
@@ -17,7 +18,9 @@ impl Resolver<'_> {
             let Some(lang) = self.lang(name) else { continue };
             let words = self.words(name.place, entry);
             self.places.words.insert(lang, name.place);
-            self.places.holding.insert(lang, entry.holding.place);
+            let strings = |all: &List<Name>| all.iter().map(|n| n.value.clone()).collect();
+            let avoid = Avoid { public: strings(&entry.public_avoid), internal: strings(&entry.avoid) };
+            self.places.avoid.insert(lang, avoid);
             self.plan.words.insert(lang, words);
         }
         if raw.broken.messages || raw.broken.organisation {
@@ -67,32 +70,26 @@ impl Resolver<'_> {
             known: self.plain(&l.known),
             unknown: self.plain(&l.unknown),
             redirection: self.plain(&l.redirection),
+            for_you: self.plain(&l.for_you),
         };
-        let mut weekdays: [String; 7] = Default::default();
-        if w.weekdays.len() != 7 {
-            let at = w.weekdays.first().map_or(place, |n| n.place);
-            self.found.error(at, "weekdays", format!("a week has seven days, here are {}", w.weekdays.len()));
-        }
-        for (day, name) in weekdays.iter_mut().zip(w.weekdays.iter()) {
-            *day = self.plain(name);
-        }
+        let weekdays = self.names(place, &w.weekdays, "a week has seven days");
         Words {
             mark: w.mark.value.clone(),
             drill_prefix: w.drill_prefix.value.clone(),
             kinds,
             labels,
+            times: self.times(place, &w.times),
+            not_known: self.plain(&w.not_known),
             restore_unknown: self.template(&w.restore_unknown, &["time"], true),
-            restored: self.plain(&w.restored),
-            all_clear: self.plain(&w.all_clear),
             redirection_until: self.template(&w.redirection_until, &["text", "time"], true),
             mode_stays: self.template(&w.mode_stays, &["mode", "why"], true),
             mode_until_decided: self.plain(&w.mode_until_decided),
             deadline: self.plain(&w.deadline),
             public: self.plain(&w.public),
-            stopped: self.template(&w.stopped, &["number"], true),
-            holding: self.template(&w.holding, &["time", "call"], true),
+            texts: self.text_words(place, w),
             real_not_drill: self.plain(&w.real_not_drill),
             reminder: self.plain(&w.reminder),
+            repeated: self.plain(&w.repeated),
             answer_by_reply: self.template(&w.answer_by_reply, &["code"], true),
             answer_by_phone: self.template(&w.answer_by_phone, &["phone", "code"], true),
             you_answer_for: self.template(&w.you_answer_for, &["functions"], true),
@@ -100,6 +97,70 @@ impl Resolver<'_> {
             replies: self.replies(w),
             notes: self.notes(place, w),
         }
+    }
+
+    fn times(&mut self, place: Place, t: &TimesEntry) -> Times {
+        Times {
+            time: self.template(&t.time, &["hour", "minute"], true),
+            day: self.template(&t.day, &["weekday", "day", "month", "time"], false),
+            public_time: self.template(&t.public_time, &["time"], true),
+            public_day: self.template(&t.public_day, &["weekday", "day", "month", "time"], false),
+            months: self.names(place, &t.months, "a year has twelve months"),
+            public_weekdays: self.names(place, &t.public_weekdays, "a week has seven days"),
+            public_months: self.names(place, &t.public_months, "a year has twelve months"),
+        }
+    }
+
+    /// Names of days or months: all of them.
+    fn names<const N: usize>(&mut self, place: Place, names: &List<Name>, wanted: &str) -> [String; N]
+    where
+        [String; N]: Default,
+    {
+        let mut all: [String; N] = Default::default();
+        if names.len() != N {
+            let at = names.first().map_or(place, |n| n.place);
+            self.found.error(at, "weekdays", format!("{wanted}, here are {}", names.len()));
+        }
+        for (to, name) in all.iter_mut().zip(names.iter()) {
+            *to = self.plain(name);
+        }
+        all
+    }
+
+    /// What texts are made of. Each is there, says what it must, and names nothing that nobody fills.
+    fn text_words(&mut self, place: Place, w: &WordsEntry) -> BTreeMap<TextWord, Vec<String>> {
+        let mut texts = BTreeMap::new();
+        for (name, parts) in w.texts.iter() {
+            let Some(word) = TextWord::ALL.iter().copied().find(|t| t.key() == name.as_str()) else {
+                let message = format!("there is no text \"{}\"", name.value);
+                let note = self.found.error(name.place, "unknown-text", message);
+                note.nearest(name, TextWord::ALL.iter().map(|t| t.key()));
+                continue;
+            };
+            let known: Vec<&str> = word.needs().iter().chain(word.vars()).copied().collect();
+            for part in parts.iter() {
+                self.canonical(part);
+                for var in variables(part).into_iter().filter(|v| !known.contains(v)) {
+                    let message = format!("nothing fills {{{var}}} here");
+                    let note = self.found.error(part.place, "unknown-variable", message);
+                    note.nearest(&At { value: var.to_owned(), place: part.place }, known.iter().copied());
+                }
+            }
+            let used: Vec<&str> = parts.iter().flat_map(|p| variables(p)).collect();
+            let missing: Vec<String> =
+                word.needs().iter().filter(|n| !used.contains(*n)).map(|n| format!("{{{n}}}")).collect();
+            if !missing.is_empty() {
+                let message = format!("{} must stand in this text", missing.join(", "));
+                self.found.error(name.place, "missing-variable", message);
+            }
+            texts.insert(word, parts.iter().map(|p| p.value.clone()).collect());
+        }
+        let missing: Vec<&str> = TextWord::ALL.iter().filter(|t| !texts.contains_key(*t)).map(|t| t.key()).collect();
+        if !missing.is_empty() && !self.raw.broken.messages {
+            let at = w.texts.first().map_or(place, |(n, _)| n.place);
+            self.found.error(at, "missing-text", format!("texts are missing: {}", missing.join(", ")));
+        }
+        texts
     }
 
     fn replies(&mut self, w: &WordsEntry) -> Replies {

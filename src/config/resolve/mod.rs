@@ -250,6 +250,11 @@ impl Resolver<'_> {
         L10n(all)
     }
 
+    /// The same where it may be left out.
+    fn optional(&mut self, place: Place, texts: Option<&Texts>) -> L10n {
+        texts.map_or_else(L10n::default, |t| self.texts(place, t))
+    }
+
     /// Text that stands in messages must be printable, in one paragraph, with single spaces.
     fn canonical(&mut self, text: &Name) {
         if let Err(why) = Canonical::new(text) {

@@ -71,6 +71,8 @@ impl Resolver<'_> {
             region.call = call.value.clone();
             self.places.call = Some(call.place);
         }
+        region.emergency = org.emergency.as_ref().map_or_else(String::new, |n| n.value.clone());
+        region.outside_call = org.outside_call.as_ref().map_or_else(String::new, |n| n.value.clone());
         let set = |to: &mut u32, from: Option<u32>| {
             if let Some(value) = from {
                 *to = value;

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use crate::config::raw::playbook::{
-    AnswerWord, Approval, AudienceWord, ChannelWord, LevelEntry, Playbook, PublicWord, Row, ThenWord,
+    AnswerWord, Approval, AudienceWord, ChannelWord, LevelEntry, Playbook, PublicText, PublicWord, Row, ThenWord,
 };
 use crate::config::raw::readiness::DeputiesWord;
 use crate::config::tests_block::{self, TestCase};
 use crate::domain::ids::{PlaybookId, SiteId, SystemId};
 use crate::domain::ladder::LevelIx;
+use crate::domain::lang::L10n;
 use crate::domain::plan::{
-    self, AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, LevelPlan, NightRule, PublicRule, RowId, Then, To,
+    self, Afterwards, AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, LevelPlan, NightRule, OutsideWords,
+    PublicRule, PublicWords, RowId, Then, To,
 };
 use crate::yaml::diagnostics::Place;
-use crate::yaml::{At, Name, Night};
+use crate::yaml::{At, Name, Night, Texts};
 
 impl Resolver<'_> {
     pub(super) fn playbooks(&mut self) -> Vec<TestCase> {
@@ -112,6 +114,23 @@ impl Resolver<'_> {
         let overdue_tell = updates.and_then(|u| u.overdue.as_ref()).map(|o| self.function(&o.tell));
         let mildest = levels.keys().next().copied().unwrap_or(LevelIx(0));
         let steps = self.steps(entry, mildest);
+        let m = &entry.message;
+        let after = Afterwards {
+            up: self.sentence(place, m.up.as_ref()),
+            keep: self.sentence(place, m.keep.as_ref()),
+            well: self.sentence(place, m.well.as_ref()),
+            after: self.sentence(place, m.after.as_ref()),
+        };
+        let outside = entry.outside.as_ref();
+        let outside = OutsideWords {
+            open: self.sentence(place, outside.map(|o| &o.open)),
+            restored: self.sentence(place, outside.and_then(|o| o.restored.as_ref())),
+            closed: self.sentence(place, outside.and_then(|o| o.closed.as_ref())),
+        };
+        let public_words = entry.public_text.as_ref().map(|p| self.public_words(place, p));
+        if let Some(heading) = entry.public_text.as_ref().and_then(|p| p.heading.first()) {
+            self.places.public_words.insert(id.clone(), heading.1.place);
+        }
         plan::Playbook {
             id,
             title,
@@ -122,6 +141,9 @@ impl Resolver<'_> {
             what,
             scope,
             routines,
+            after,
+            outside,
+            public_words,
             level,
             levels: levels.into_values().collect(),
             update_every_s: updates.and_then(|u| u.every).map(|s| s.0),
@@ -133,6 +155,30 @@ impl Resolver<'_> {
             },
             four_eyes: entry.four_eyes,
             steps,
+        }
+    }
+
+    /// A sentence whose full stop is put by the program.
+    fn sentence(&mut self, place: Place, texts: Option<&Texts>) -> L10n {
+        let Some(texts) = texts else { return L10n::default() };
+        for (_, text) in texts.iter().filter(|(_, t)| t.ends_with('.')) {
+            self.found.warning(text.place, "full-stop", "the full stop is put by the program; this text gets two");
+        }
+        self.texts(place, texts)
+    }
+
+    fn public_words(&mut self, place: Place, p: &PublicText) -> PublicWords {
+        PublicWords {
+            heading: self.sentence(place, Some(&p.heading)),
+            place: self.sentence(place, Some(&p.place)),
+            means: self.texts(place, &p.means),
+            todo: self.texts(place, &p.todo),
+            works: self.optional(place, p.works.as_ref()),
+            works_needs: p.works_needs.iter().map(|s| self.system(s)).collect(),
+            up: self.sentence(place, Some(&p.up)),
+            still: self.texts(place, &p.still),
+            well: self.sentence(place, Some(&p.well)),
+            after: self.texts(place, &p.after),
         }
     }
 

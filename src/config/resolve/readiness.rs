@@ -42,7 +42,10 @@ impl Resolver<'_> {
                     self.found.error(name.place, "duplicate-mode", format!("\"{text}\" is another mode already"));
                 }
             }
-            self.plan.ladders.modes.push(Mode { id: name.value.clone(), label, tell: Vec::new(), rights: Vec::new() });
+            let line = self.optional(name.place, entry.line.as_ref());
+            let ended = self.optional(name.place, entry.ended.as_ref());
+            let id = name.value.clone();
+            self.plan.ladders.modes.push(Mode { id, label, line, ended, tell: Vec::new(), rights: Vec::new() });
         }
         let (levels, modes) = (self.plan.ladders.levels.len(), self.plan.ladders.modes.len());
         if (levels == 0 || modes < 2 || levels > RUNGS_MAX || modes > RUNGS_MAX) && !raw.broken.readiness {

@@ -32,6 +32,8 @@ impl Resolver<'_> {
                 level: mildest,
                 kind: StepKind::Clock,
                 title: self.texts(entry.playbook.place, &clock.title),
+                over: L10n::default(),
+                concerns: L10n::default(),
                 owner: self.function(&clock.owner),
                 to: Vec::new(),
                 within: within(clock.within),
@@ -64,6 +66,8 @@ impl Resolver<'_> {
         let title: L10n = self.texts(name.place, texts);
         let owner = self.function(&entry.owner);
         let to = self.duties(&entry.to);
+        let over = self.optional(name.place, entry.over.as_ref());
+        let concerns = self.optional(name.place, entry.concerns.as_ref());
         let beat = self.beat(name, entry, kind);
         let level = entry.from.as_ref().map_or(mildest, |l| self.level(l));
         let mut wrong = |place: Place, message: String, help: &str| {
@@ -86,6 +90,10 @@ impl Resolver<'_> {
                 "name functions or groups with to:",
             );
         }
+        let redirected = entry.over.is_some() || entry.concerns.is_some();
+        if redirected && kind != StepKind::Redirection {
+            wrong(name.place, format!("{kind} \"{}\" redirects nobody", name.value), "leave over: and for: out");
+        }
         if !kind.concerns_others() && !entry.to.is_empty() {
             wrong(entry.to[0].place, format!("{kind}s are their owner's alone"), "leave to: out");
         }
@@ -104,6 +112,8 @@ impl Resolver<'_> {
             level,
             kind,
             title,
+            over,
+            concerns,
             owner,
             to,
             within: entry.within.map_or(Within::Seconds(0), |s| within(s.value)),

@@ -295,6 +295,9 @@ impl Incident {
                 replaces: m.replaces,
                 released_at: None,
                 stopped: false,
+                facts: self.facts.clone(),
+                sites: self.sites.clone(),
+                level: self.level,
                 page_equal: None,
             }),
             Change::Reviewed { message, lang, .. } => {

@@ -34,7 +34,8 @@ pub struct Batch {
     pub trailers: BatchTrailers,
 }
 
-/// The trailers of a batch, each once. They are chosen when it is planned, and sent as they stand here.
+/// What stands around the texts of a batch, each once: what stands before a text is the first line. It is chosen when the batch is
+/// planned, and sent as it stands here.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug, Default)]
 pub struct BatchTrailers {
     /// The trailers.

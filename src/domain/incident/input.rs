@@ -260,6 +260,9 @@ pub enum Action {
         incident: IncidentNo,
         /// Which message; all of them when none.
         message: Option<u32>,
+        /// There was nothing: the text says so, and that it works as it always did.
+        #[serde(default)]
+        false_alarm: bool,
         reason: Private,
     },
     /// Raise or lower a site.

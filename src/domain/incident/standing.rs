@@ -35,12 +35,21 @@ pub struct Standing<'a> {
     /// Where patients go.
     pub text: &'a L10n,
     pub until: At,
+    /// What holds when it is over.
+    pub over: &'a L10n,
+    /// Whom it concerns.
+    pub concerns: &'a L10n,
 }
+
+/// A redirection that was typed has no words besides its own.
+static NO_WORDS: L10n = L10n(std::collections::BTreeMap::new());
 
 /// The redirection that a step is.
 pub fn redirection(inc: &Incident, step: u32) -> Option<Standing<'_>> {
     let s = inc.steps.get(step as usize).filter(|s| s.kind() == StepKind::Redirection)?;
-    Some(Standing { step, text: &s.new.title, until: s.new.due })
+    let rule = inc.book().steps.iter().find(|r| r.id == s.new.rule);
+    let (over, concerns) = rule.map_or((&NO_WORDS, &NO_WORDS), |r| (&r.over, &r.concerns));
+    Some(Standing { step, text: &s.new.title, until: s.new.due, over, concerns })
 }
 
 /// Redirections that stand: each with its end. Every later text says them.

@@ -16,7 +16,7 @@ use crate::domain::ids::{
     FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
-use crate::domain::lang::Lang;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, Plan, Playbook};
 use crate::domain::private::Private;
 use crate::domain::time::At;
@@ -197,7 +197,7 @@ pub struct Incident {
     pub deliveries: Vec<Delivery>,
     /// Why deliveries did not go well, by their ordinal.
     pub causes: BTreeMap<u32, Cause>,
-    /// What stands after texts, as it was planned; deliveries name them by their place, counted from 1.
+    /// What stands around texts, as it was planned; deliveries name them by their place, counted from 1.
     pub trailers: Vec<Arc<str>>,
     /// What people must walk.
     pub errands: Vec<Errand>,
@@ -279,9 +279,26 @@ impl Incident {
     pub fn ask(&self, f: FunctionIx) -> Option<&Ask> {
         self.asks.get(*self.asks.current().get(&f)? as usize)
     }
-    /// What stands after the text of a delivery, if anything.
+    /// What stands around the text of a delivery, if anything (see [`super::trailers::around`]).
     pub fn trailer(&self, d: &Delivery) -> Option<&Arc<str>> {
         self.trailers.get((d.trailer as usize).checked_sub(1)?)
+    }
+    /// What it is called in notes: a sentence that is true in this phase (RULES A11).
+    pub fn headline(&self) -> L10n {
+        let book = self.book();
+        let said = match self.phase {
+            Phase::Open if self.is_stopped() => &book.title,
+            Phase::Open => &self.facts.what,
+            Phase::Restored => &book.after.up,
+            Phase::Closed => &book.after.well,
+        };
+        if said.0.values().all(String::is_empty) { book.title.clone() } else { said.clone() }
+    }
+    /// All that was said was stopped: nobody says any more how it is (RULES D2).
+    pub fn is_stopped(&self) -> bool {
+        let said = self.messages.iter().filter(|m| !matches!(m.kind, Kind::Stopped { .. }) && m.released_at.is_some());
+        let mut all = said.filter(|m| m.audience == Audience::Internal).peekable();
+        self.phase == Phase::Open && all.peek().is_some() && all.all(|m| m.stopped)
     }
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
@@ -303,6 +320,12 @@ pub struct Message {
     pub released_at: Option<At>,
     /// It no longer holds (RULES D2).
     pub stopped: bool,
+    /// What it was rendered from: a correction says what was wrong in it, an update what is new since (RULES A11).
+    pub facts: Facts,
+    /// The sites of then.
+    pub sites: Vec<SiteId>,
+    /// The level of then.
+    pub level: LevelIx,
     /// The public page was read back: equal or not (invariant 3: `public` ends as read back and equal, or as an alarm).
     pub page_equal: Option<bool>,
 }

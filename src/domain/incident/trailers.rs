@@ -1,5 +1,6 @@
-//! What stands after a text: how to answer, for whom, and that it is a reminder. It is chosen once, when the delivery is planned,
-//! and stands in the event that plans it: what is sent later is that, word for word.
+//! What stands around a text, outside of it: before it that it is a reminder, or for whom its reader answers; after it how to answer
+//! (RULES A14). It is chosen once, when the delivery is planned, and stands in the event that plans it: what is sent later is
+//! that, word for word. What stands before is its first line: `PÅMINNELSE⏎Svara JA 14`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,9 +12,9 @@ use super::state::{Delivery, Incident};
 use super::values::{Item, Send};
 use crate::domain::ids::{FunctionIx, GatewayIx, PointIx};
 use crate::domain::lang::Lang;
-use crate::domain::plan::AnswerRule;
-use crate::domain::text::Outgoing;
+use crate::domain::plan::{AnswerRule, Capability};
 use crate::domain::text::fit::units;
+use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::domain::words::fill;
 
 /// Makes the trailers of one message: the common one for functions that answer for themselves, a personal one for those
@@ -44,7 +45,7 @@ impl<'a> Trailers<'a> {
         t
     }
 
-    /// What stands after each text of a batch, as its gateway can carry it.
+    /// What stands around each text of a batch, as its gateway can carry it.
     pub fn of_batch(&self, batch: &Batch) -> BatchTrailers {
         let mut chosen = Chosen::default();
         let of: Vec<u32> = batch.sends.iter().map(|send| self.place(batch, *send, &mut chosen)).collect();
@@ -56,21 +57,20 @@ impl<'a> Trailers<'a> {
         let plan = &self.inc.plan;
         let Some(gateway) = plan.point(send.point).gateways.get(usize::from(send.gateway)).copied() else { return 0 };
         let lang = plan.region.languages.get(usize::from(send.lang)).copied().unwrap_or(plan.lang());
-        let Some(wanted) = self.for_point(send.point, gateway, lang, batch.flags) else { return 0 };
-        let key = (gateway, lang, wanted);
+        let wanted = self.choices(send.point, gateway, lang, batch.flags);
+        let Some(first) = wanted.first().cloned() else { return 0 };
+        let key = (gateway, lang, first);
         if let Some(known) = chosen.known.get(&key) {
             return *known;
         }
         let body = chosen.bodies.entry(lang).or_insert_with(|| outgoing(self.inc, batch.item, lang));
-        let fits = |t: &String| {
-            body.as_ref().is_some_and(|out| units(out, Some(t), &plan.gateway(gateway).capability).is_ok())
-        };
-        let fitting = if fits(&key.2) {
-            Some(key.2.clone())
-        } else {
-            self.shorter(send.point, gateway, lang, batch.flags).into_iter().find(fits)
-        };
-        let place = fitting.map_or(0, |text| chosen.place_of(&text));
+        let capability = &plan.gateway(gateway).capability;
+        let parts = |around: &str| body.as_ref().and_then(|out| units_with(out, Some(around), capability).ok());
+        // What stands before a text may cost a third SMS, and no more than that.
+        let bare = wanted.last().and_then(|last| parts(last)).unwrap_or(0);
+        let most = if matches!(capability, Capability::Sms { .. }) { bare.max(LED_PARTS_MAX) } else { u32::MAX };
+        let fitting = wanted.iter().find(|w| parts(w).is_some_and(|n| n <= most));
+        let place = fitting.map_or(0, |text| chosen.place_of(text));
         chosen.known.insert(key, place);
         place
     }
@@ -88,14 +88,6 @@ impl<'a> Trailers<'a> {
         }
     }
 
-    /// The same where the gateway can't carry all of it beside the text: without the word that it is a reminder, then only what
-    /// asks for the answer, then nothing. An answer's confirmation says for whom it counts (RULES C4); a text that does not
-    /// come at all says nothing to anybody.
-    fn shorter(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Vec<String> {
-        let unremarked = self.for_point(p, g, lang, flags & !Delivery::REMINDER);
-        unremarked.into_iter().chain([self.request(g, lang)]).collect()
-    }
-
     /// What asks for the answer over that gateway.
     fn request(&self, g: GatewayIx, lang: Lang) -> String {
         let plan = &self.inc.plan;
@@ -109,18 +101,13 @@ impl<'a> Trailers<'a> {
         fill(&words.answer_by_phone, &[("code", &code), ("phone", number)])
     }
 
-    /// What stands after the text at that point, over that gateway, in that language.
-    pub fn for_point(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Option<String> {
+    /// The functions that are asked there, and those that they answer for beside themselves.
+    fn names(&self, p: PointIx) -> Option<Vec<FunctionIx>> {
         let plan = &self.inc.plan;
         let serves: Vec<FunctionIx> =
             plan.point(p).functions.iter().copied().filter(|f| self.asked.contains(f)).collect();
-        if serves.is_empty() || flags & Delivery::OTHER_TEXT != 0 {
+        if serves.is_empty() {
             return None;
-        }
-        let words = plan.words(lang);
-        let mut parts = Vec::new();
-        if flags & Delivery::REMINDER != 0 {
-            parts.push(format!("{}.", words.reminder));
         }
         let mut others: Vec<FunctionIx> =
             serves.iter().flat_map(|f| self.for_others.get(f)).flatten().copied().collect();
@@ -132,12 +119,69 @@ impl<'a> Trailers<'a> {
         if own.len() > 1 {
             others.splice(0..0, own);
         }
-        if !others.is_empty() {
-            let names: Vec<&str> = others.iter().map(|o| plan.function(*o).title.get(lang)).collect();
-            parts.push(fill(&words.you_answer_for, &[("functions", &names.join(", "))]));
+        Some(others)
+    }
+
+    /// What may stand around the text at that point, over that gateway, in that language: the first of these that fits. Of many
+    /// functions as many as fit are named (`+3`), the confirmation lists all (RULES C4); last what only asks for the answer. A
+    /// text that does not come at all says nothing to anybody.
+    fn choices(&self, p: PointIx, g: GatewayIx, lang: Lang, flags: u8) -> Vec<String> {
+        let words = self.inc.plan.words(lang);
+        let names = if flags & Delivery::OTHER_TEXT != 0 { None } else { self.names(p) };
+        let request = if names.is_some() { self.request(g, lang) } else { String::new() };
+        let names = names.unwrap_or_default();
+        let mut leads: Vec<String> = Vec::new();
+        if flags & Delivery::REPEAT != 0 && !words.repeated.is_empty() {
+            leads.push(words.repeated.clone());
+        } else if flags & Delivery::REMINDER != 0 {
+            leads.push(words.reminder.clone());
+        } else {
+            for named in (1..=names.len()).rev() {
+                let shorts: Vec<&str> = names.iter().take(named).map(|f| self.short(*f, lang)).collect();
+                let more = names.len() - named;
+                let more = if more > 0 { format!(" +{more}") } else { String::new() };
+                leads.push(fill(&words.you_answer_for, &[("functions", &format!("{}{more}", shorts.join(", ")))]));
+            }
         }
-        parts.push(self.request(g, lang));
-        Some(parts.join(" "))
+        let mut all: Vec<String> = leads.into_iter().map(|lead| format!("{lead}\n{request}")).collect();
+        if !request.is_empty() {
+            all.push(request);
+        }
+        all
+    }
+
+    /// What a function is called where many are listed.
+    fn short(&self, f: FunctionIx, lang: Lang) -> &str {
+        let f = self.inc.plan.function(f);
+        let short = f.short.get(lang);
+        if short.is_empty() { f.title.get(lang) } else { short }
+    }
+
+    /// The least that stands around a text there: what asks for the answer, if it asks for one.
+    pub fn least(&self, p: PointIx, g: GatewayIx, lang: Lang) -> Option<String> {
+        self.names(p).map(|_| self.request(g, lang))
+    }
+}
+
+/// What stands before a text may make it so many SMS.
+const LED_PARTS_MAX: u32 = 3;
+
+/// What stands before a text and after it, of what was chosen for it.
+pub fn around(chosen: &str) -> (Option<&str>, Option<&str>) {
+    let (lead, trailer) = chosen.split_once('\n').unwrap_or(("", chosen));
+    let some = |s: &'_ str| !s.is_empty();
+    (Some(lead).filter(|s| some(s)), Some(trailer).filter(|s| some(s)))
+}
+
+/// How many units a text takes with what stands around it.
+///
+/// # Errors
+/// Why it can't go whole.
+pub fn units_with(out: &Outgoing, chosen: Option<&str>, capability: &Capability) -> Result<u32, DoesNotFit> {
+    let (lead, trailer) = chosen.map(around).unwrap_or_default();
+    match lead {
+        Some(lead) => units(&out.led_by(lead), trailer, capability),
+        None => units(out, trailer, capability),
     }
 }
 
@@ -147,7 +191,7 @@ struct Chosen {
     texts: Vec<Arc<str>>,
     places: HashMap<Arc<str>, u32>,
     bodies: BTreeMap<Lang, Option<Outgoing>>,
-    /// By gateway and language: where what fits there of a wanted trailer stands.
+    /// By gateway, language and what was wanted: where what fits there stands.
     known: HashMap<(GatewayIx, Lang, String), u32>,
 }
 

@@ -88,8 +88,8 @@ impl Kind {
             | Kind::Correction { .. }
             | Kind::Stopped { .. }
             | Kind::Restored
-            | Kind::Redirection { .. } => AnswerRule::Required,
-            Kind::Update | Kind::AllClear | Kind::Holding => AnswerRule::None,
+            | Kind::Redirection { over: false, .. } => AnswerRule::Required,
+            Kind::Update | Kind::AllClear | Kind::Holding | Kind::Redirection { over: true, .. } => AnswerRule::None,
         }
     }
     /// Before all others when gateways are full: 0 is first.

@@ -3,7 +3,7 @@
 //! ```text
 //! canonical = one NFC paragraph, printable, single spaces, nothing of its own that changes per receiver
 //! sent      = header SP text [SP mark] [SP trailer]
-//! header    = [mark SP] number SP fingerprint SP [k/n SP]
+//! header    = [mark SP] [lead SP] number SP fingerprint SP [k/n SP]
 //! ```
 //!
 //! Must not: know an address, a gateway's protocol, or how a text came about ([`super::incident`] does).
@@ -14,6 +14,7 @@ pub mod gsm7;
 pub mod iso646;
 mod outgoing;
 pub mod pages;
+pub mod readable;
 pub mod sms;
 
 pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX};

@@ -93,6 +93,7 @@ impl<S> Text<S> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outgoing {
     mark: Option<Mark>,
+    lead: Option<Arc<str>>,
     number: Arc<str>,
     fingerprint: Option<Fingerprint>,
     text: Arc<str>,
@@ -106,6 +107,7 @@ impl Outgoing {
     pub fn message<S: MarkedBy>(text: &Text<S>, mark: S::Mark) -> Self {
         Self {
             mark: mark.into(),
+            lead: None,
             number: text.number.clone(),
             fingerprint: Some(text.fingerprint),
             text: text.text.shared(),
@@ -114,7 +116,16 @@ impl Outgoing {
 
     /// A note: an operational text to one function. It may be personal, and is marked in drills like everything else.
     pub fn note<S: MarkedBy>(number: &str, text: &Canonical, mark: S::Mark) -> Self {
-        Self { mark: mark.into(), number: number.into(), fingerprint: None, text: text.shared() }
+        Self { mark: mark.into(), lead: None, number: number.into(), fingerprint: None, text: text.shared() }
+    }
+
+    /// The same with words before its number, outside the text (RULES A14): `PÅMINNELSE`. In a drill they stand behind the mark.
+    pub fn led_by(&self, lead: &str) -> Self {
+        Self { lead: (!lead.is_empty()).then(|| lead.into()), ..self.clone() }
+    }
+    /// What stands before the number.
+    pub fn lead(&self) -> Option<&str> {
+        self.lead.as_deref()
     }
 
     /// Begins and ends each unit of a drill; a real text has none.
@@ -134,11 +145,14 @@ impl Outgoing {
         &self.text
     }
 
-    /// `[mark SP] number SP [fingerprint SP] [k/n SP]`, for one unit of several or for the only one.
+    /// `[mark SP] [lead SP] number SP [fingerprint SP] [k/n SP]`, for one unit of several or for the only one. The lead stands
+    /// in the first.
     pub fn header(&self, part: Option<(u32, u32)>) -> String {
         let mut header = String::with_capacity(40);
+        let first = part.is_none_or(|(k, _)| k == 1);
         for word in [
             self.mark.as_ref().map(Mark::as_str),
+            self.lead.as_deref().filter(|_| first),
             Some(&*self.number),
             self.fingerprint.as_ref().map(Fingerprint::as_str),
         ]
@@ -198,6 +212,19 @@ mod tests {
         assert_eq!(out.whole(Some("Svara JA Ö-3")), format!("ÖVNING Ö-3-1 {f} Larm ÖVNING Svara JA Ö-3 ÖVNING"));
         let note = Outgoing::note::<Exercise>("Ö-3", &Canonical::new("Besked").unwrap(), mark);
         assert_eq!(note.whole(None), "ÖVNING Ö-3 Besked ÖVNING");
+    }
+
+    #[test]
+    fn rule_a14_a_lead_stands_before_the_number_and_behind_the_mark_of_a_drill() {
+        let f = Fingerprint::of("14-2", "internal", "sv", "Larm");
+        let text = Text::<Actual>::new("14-2", f, Canonical::new("Larm").unwrap());
+        let out = Outgoing::message(&text, NO_MARK).led_by("PÅMINNELSE");
+        assert_eq!(out.whole(None), format!("PÅMINNELSE 14-2 {f} Larm"));
+        assert_eq!(out.header(Some((2, 3))), format!("14-2 {f} 2/3 "), "only the first unit has it");
+        let f = Fingerprint::of("Ö-3-1", "internal", "sv", "Larm");
+        let text = Text::<Exercise>::new("Ö-3-1", f, Canonical::new("Larm").unwrap());
+        let out = Outgoing::message(&text, Mark::new("ÖVNING").unwrap()).led_by("PÅMINNELSE");
+        assert_eq!(out.whole(None), format!("ÖVNING PÅMINNELSE Ö-3-1 {f} Larm ÖVNING"));
     }
 
     #[test]

@@ -14,9 +14,11 @@ use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Delivery, Entry, EntryState, Incident, State};
+use crate::domain::incident::trailers::around;
 use crate::domain::incident::values::Item;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Plan};
+use crate::domain::public_view::as_published;
 use crate::domain::text::sms::{self, SmsLimits};
 use crate::domain::text::{Charset, DoesNotFit, Fingerprint, Outgoing, fit};
 use crate::domain::time::At;
@@ -106,16 +108,17 @@ pub fn previews(state: &State, no: IncidentNo, seq: u32, now: At) -> Option<Prev
     let entries: Vec<&Entry> = inc.entries.iter().filter(mine).collect();
     let mut shown = shown(inc, seq, had);
     if entries.iter().any(|e| e.public) {
-        for (lang, draft) in &message.texts {
+        // As the page would show it: a language that nobody read has the holding text (RULES A7, A14).
+        for (lang, text) in as_published(inc, message) {
             shown.push(PreviewView {
                 channel: Channel::Web,
                 gateway: None,
-                lang: *lang,
-                units: vec![draft.text.as_str().to_owned()],
+                lang,
+                other_text: message.texts.get(&lang).is_none_or(|draft| draft.text.as_str() != text),
+                units: vec![text],
                 parts: 1,
                 points: 1,
                 functions: Vec::new(),
-                other_text: false,
             });
         }
     }
@@ -190,8 +193,10 @@ fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
         let gateway = plan.gateway(crate::domain::ids::GatewayIx(g));
         let lang = plan.region.languages.get(usize::from(lang)).copied().unwrap_or(plan.lang());
         let Some(out) = outgoing(inc, sent, lang) else { continue };
-        let Ok(units) = fit::shown(&out, trailer.as_deref(), &gateway.capability) else { continue };
-        let parts = fit::units(&out, trailer.as_deref(), &gateway.capability).unwrap_or(1);
+        let (lead, trailer) = trailer.as_deref().map(around).unwrap_or_default();
+        let out = lead.map_or(out.clone(), |lead| out.led_by(lead));
+        let Ok(units) = fit::shown(&out, trailer, &gateway.capability) else { continue };
+        let parts = fit::units(&out, trailer, &gateway.capability).unwrap_or(1);
         all.push(PreviewView {
             channel: gateway.channel,
             gateway: Some(gateway.id.clone()),

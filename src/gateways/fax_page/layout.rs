@@ -101,7 +101,11 @@ impl<'t> Layout<'t> {
             lines
         };
         let sender = field(&head.sender, SENDER_SIZE, bold);
-        let mode = field(&head.mode_line, MODE_SIZE, bold);
+        let mut mode = field(&head.mode_line, MODE_SIZE, bold);
+        // What stands before a text stands above it: no part of it (RULES A14).
+        if let Some(lead) = out.lead() {
+            mode.splice(0..0, field(lead, MODE_SIZE, bold));
+        }
         let title = field(&head.title, TITLE_SIZE, regular);
         let letterhead = LEADING
             * (sender.len() as f32 * SENDER_SIZE + mode.len() as f32 * MODE_SIZE + title.len() as f32 * TITLE_SIZE);

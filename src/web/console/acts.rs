@@ -107,7 +107,12 @@ pub fn action(
         Act::Correct => Action::Correct { number: fields.number("number")?, news: news()? },
         Act::Restored => Action::Restored { incident: no, news: news()? },
         Act::Relapse => Action::Relapse { incident: no, news: news()? },
-        Act::Stop => Action::Stop { incident: no, message: message()?.map(|n: MessageNo| n.seq), reason: reason() },
+        Act::Stop => Action::Stop {
+            incident: no,
+            message: message()?.map(|n: MessageNo| n.seq),
+            false_alarm: fields.some("false-alarm").is_some(),
+            reason: reason(),
+        },
         Act::AllClear if fields.some("confirm").is_some() => Action::DataComplete { incident: no },
         Act::AllClear => Action::AllClear { incident: no, override_reason: fields.some("reason").map(Private::from) },
         Act::Decide => Action::Decide {

@@ -98,7 +98,7 @@ impl Fields {
             next: self.time("next", plan, now)?,
             contact: self.some("contact").filter(|c| *c != f.contact).map(str::to_owned),
             safety: self.some("safety").map(|_| self.safety()).filter(|s| *s != f.safety),
-            known: self.l10n("known", langs, &f.known),
+            known: self.l10n("known", langs, &L10n::default()),
             unknown: self.l10n("unknown", langs, &f.unknown),
             level: self.some("level").filter(|l| *l != before.summary.level.id).map(str::to_owned),
             sites: (!sites.is_empty() && sites != old_sites).then_some(sites),

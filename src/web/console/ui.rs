@@ -87,8 +87,7 @@ impl Ui {
     }
     /// `03.24`, with the day before it when it is another one.
     pub fn time(&self, at: &At) -> String {
-        let weekdays = &self.plan.words(self.lang).weekdays;
-        self.plan.calendar.written(at.timestamp(), self.now.timestamp(), weekdays)
+        self.plan.words(self.lang).time(&self.plan.calendar, at.timestamp(), self.now.timestamp())
     }
     /// A time as `datetime-local` fields want it.
     pub fn local(&self, at: &At) -> String {

@@ -173,8 +173,14 @@ fn each_command_asks_exactly_this() {
             "correct 14-2 --contact 0980-319200",
             json!({ "correct": { "number": "14-2", "news": news(json!({ "contact": "0980-319200" })) } }),
         ),
-        ("stop 14-1 --reason wrong", json!({ "stop": { "incident": "14", "message": 1, "reason": "wrong" } })),
-        ("stop Ö-3 --reason real", json!({ "stop": { "incident": "Ö-3", "message": null, "reason": "real" } })),
+        (
+            "stop 14-1 --reason wrong",
+            json!({ "stop": { "incident": "14", "message": 1, "false_alarm": false, "reason": "wrong" } }),
+        ),
+        (
+            "stop Ö-3 --false-alarm --reason real",
+            json!({ "stop": { "incident": "Ö-3", "message": null, "false_alarm": true, "reason": "real" } }),
+        ),
         ("mode FS reinforced", json!({ "mode": { "site": "FS", "mode": "reinforced", "reason": "" } })),
         ("mode FS normal --reason over", json!({ "mode": { "site": "FS", "mode": "normal", "reason": "over" } })),
         ("decide 14 yes", json!({ "decide": { "incident": "14", "proposal": null, "yes": true, "reason": "" } })),

@@ -45,7 +45,7 @@ fn the_region_and_an_incident_are_readable_off_a_terminal() {
     let fake = fake();
     let ran = run_with(&["status", "--server", &fake.url], &[("LANG", "sv_SE.UTF-8")]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for part in ["PÅHITTAD REGION", "Händelse", "STABSLÄGE", "Journalen ligger nere"] {
+    for part in ["PÅHITTAD REGION", "Händelse", "STABSLÄGE", "Journalen är nere"] {
         assert!(ran.out.contains(part), "{part}\n{}", ran.out);
     }
     assert!(!ran.out.contains('\u{1b}'), "no colours off a terminal");

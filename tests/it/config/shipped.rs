@@ -13,7 +13,7 @@ fn it_is_whole() {
     let loaded = load(&Source::Shipped).expect("no errors");
     let plan = &loaded.plan;
     assert_eq!((plan.functions.len(), plan.systems.len(), plan.gateways.len()), (31, 32, 16));
-    assert_eq!((plan.playbooks.len(), plan.routines.len(), plan.groups.len()), (8, 9, 4));
+    assert_eq!((plan.playbooks.len(), plan.routines.len(), plan.groups.len()), (8, 12, 4));
     assert_eq!((plan.infra.len(), plan.region.sites.len()), (21, 5));
     assert_eq!(loaded.gateways.len(), plan.gateways.len());
     assert!(loaded.gateways.iter().zip(&plan.gateways).all(|(c, g)| c.id == g.id && c.channel == g.channel));
@@ -109,7 +109,19 @@ fn its_traps_show_as_warnings() {
     // Addresses that no test has proven.
     assert_eq!(count("never-proven"), 4);
     // And nothing that would be a mistake of ours.
-    for code in ["first-page", "single-path", "contact", "answer-within", "cut-off", "point-differs", "no-number"] {
+    for code in [
+        "first-page",
+        "single-path",
+        "contact",
+        "answer-within",
+        "cut-off",
+        "point-differs",
+        "no-number",
+        "public-text",
+        "long-text",
+        "hard-word",
+        "no-afterwards",
+    ] {
         assert_eq!(count(code), 0, "{code}\n{}", report.text(Lang::EN));
     }
 }
@@ -122,13 +134,19 @@ fn rule_a3_mark_kind_mode_site_and_what_stand_on_a_pagers_first_page() {
         let header = format!("{} {}-14-2 7K4F2A 1/9 ", words.mark, words.drill_prefix);
         for playbook in plan.playbooks.values() {
             for mode in &plan.ladders.modes {
-                for site in &plan.region.sites {
+                // All of the region stands without a site.
+                for site in playbook
+                    .sites
+                    .iter()
+                    .filter(|s| **s != plan.region.whole)
+                    .map(|s| format!(" {s}"))
+                    .chain(playbook.sites.contains(&plan.region.whole).then(String::new))
+                {
                     let what = playbook.what.get(*lang);
                     let page = format!(
-                        "{header}{} {} {}: {what}. {}",
+                        "{header}{} {}{site}: {what}. {}",
                         words.kinds.alert,
                         mode.label.get(*lang),
-                        site.id,
                         words.mark
                     );
                     assert!(page.chars().count() <= 80, "{} characters: {page}", page.chars().count());
@@ -146,7 +164,7 @@ fn rule_a5_english_is_plain_ascii_and_swedish_fits_the_other_pagers() {
     for l10n in plan
         .playbooks
         .values()
-        .flat_map(|p| [&p.what, &p.scope])
+        .flat_map(|p| [&p.what, &p.scope, &p.after.up, &p.after.keep, &p.after.well, &p.after.after])
         .chain(plan.routines.values().map(|r| &r.text))
         .chain(plan.ladders.modes.iter().map(|m| &m.label))
     {
@@ -155,8 +173,9 @@ fn rule_a5_english_is_plain_ascii_and_swedish_fits_the_other_pagers() {
     for (lang, words) in &plan.words {
         texts.extend(words.notes.values().map(|t| (*lang, t.as_str())));
         texts.push((*lang, &words.mark));
-        texts.push((*lang, &words.holding));
-        texts.push((*lang, &words.restored));
+        let internal = |t: &vardkase::domain::words::TextWord| !t.key().starts_with("public_");
+        let texts_of = words.texts.iter().filter(|(t, _)| internal(t)).flat_map(|(_, parts)| parts);
+        texts.extend(texts_of.map(|t| (*lang, t.as_str())));
     }
     for (lang, text) in texts {
         let plain: String = text.chars().filter(|c| !matches!(c, '{' | '}' | '_')).collect();

@@ -9,6 +9,7 @@ mod configuration;
 mod links;
 mod named;
 mod tables;
+mod texts;
 
 use std::path::{Path, PathBuf};
 

@@ -82,7 +82,7 @@ async fn what_was_on_the_wire_when_it_was_stopped_is_told_when_it_turns_out_to_h
     rig.settled().await;
     let state = rig.state().await;
     let no = *state.incidents.keys().next().unwrap();
-    rig.act("tib", Action::Stop { incident: no, message: None, reason: "wrong".into() }).await;
+    rig.act("tib", Action::Stop { incident: no, message: None, false_alarm: false, reason: "wrong".into() }).await;
     rig.settled().await;
     let state = rig.state().await;
     let (gateway, job) = rig

@@ -63,7 +63,8 @@ async fn rule_d2_a_stopped_text_that_no_fax_has_begun_with_is_taken_back() {
     assert!(asked(&rig).is_empty(), "nothing is taken back before");
     // The far end can't be asked at first.
     *rig.far.out_of_reach.lock().unwrap() = 1;
-    rig.act("tib", Action::Stop { incident: no, message: None, reason: "wrong hospital".into() }).await;
+    rig.act("tib", Action::Stop { incident: no, message: None, false_alarm: false, reason: "wrong hospital".into() })
+        .await;
     rig.until("taken back", |s, _| waiting.iter().all(|id| state_of(s, *id) == DeliveryState::Withdrawn)).await;
     assert!(rig.far.recalled.lock().unwrap().len() > 1, "asked again");
     let state = rig.state().await;
@@ -132,7 +133,8 @@ async fn what_was_called_back_just_before_the_end_is_asked_for_after_the_start()
     let rig = start(dir.path(), fax());
     let (no, waiting, _) = faxed(&rig).await;
     *rig.far.out_of_reach.lock().unwrap() = u32::MAX;
-    rig.act("tib", Action::Stop { incident: no, message: None, reason: "wrong hospital".into() }).await;
+    rig.act("tib", Action::Stop { incident: no, message: None, false_alarm: false, reason: "wrong hospital".into() })
+        .await;
     rig.settled().await;
     assert_eq!(state_of(&rig.state().await, waiting[0]), DeliveryState::Accepted);
     let clock = rig.clock.clone();

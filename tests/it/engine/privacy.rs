@@ -74,13 +74,13 @@ async fn no_address_code_or_free_reason_stands_in_the_chain_or_in_a_blob() {
     secrets.extend(state.system_notes.iter().map(|(_, n)| n.text.as_str().to_owned()));
     let step = u32::try_from(state.incidents[&no].steps.len()).unwrap();
     rig.act("iva", Action::StepStop { incident: no, step, reason: "kamelskal".into() }).await;
-    rig.act("tib", Action::Stop { incident: no, message: Some(1), reason: "noshornsskal".into() }).await;
+    rig.act("tib", Action::Stop { incident: no, message: Some(1), false_alarm: false, reason: "fel text".into() })
+        .await;
     rig.act("tib", Action::Restored { incident: no, news: News::default() }).await;
     rig.act("tib", Action::AllClear { incident: no, override_reason: Some("flodhastskal".into()) }).await;
     rig.handle.input(Input::Due).await.unwrap();
     rig.settled().await;
-    let words =
-        ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "noshornsskal", "flodhastskal", "kamelskal"];
+    let words = ["zebrahemlighet", "okändhemlighet", "girafforsak", "krossatglas", "flodhastskal", "kamelskal"];
     secrets.extend(words.map(str::to_owned));
     let loaded = rig.loaded.clone();
     rig.stop().await;

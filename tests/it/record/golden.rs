@@ -12,6 +12,7 @@ use vardkase::domain::plan::*;
 use vardkase::domain::roster::{Roster, Turn};
 use vardkase::domain::step::{Beat, StepKind, StepRule, Within};
 use vardkase::domain::text::Charset;
+use vardkase::domain::words::TextWord;
 use vardkase::record::system::{
     BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm,
 };
@@ -220,6 +221,8 @@ fn sample_plan() -> Plan {
         level: LevelIx(1),
         kind,
         title: Default::default(),
+        over: Default::default(),
+        concerns: Default::default(),
         owner: FunctionIx(0),
         to: vec![FunctionIx(1)],
         within: if kind == StepKind::Clock { Within::Months(1) } else { Within::Seconds(3_600) },
@@ -244,10 +247,24 @@ fn a_plan_is_written_and_read_as_it_was_published() {
     let published = golden(&folder().join(format!("plan-v{}.json", plan::FORMAT)), Some(&[now])).concat();
     let read = plan::decode(published.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(plan::encode(&read)).unwrap(), published, "the plan changed its published form");
-    assert!(published.starts_with("{\"format\":1,"));
+    assert!(published.starts_with("{\"format\":2,"));
+}
+
+#[test]
+fn an_older_plan_is_read_and_what_it_lacks_is_made_of_what_it_has() {
+    let published = golden(&folder().join("plan-v1.json"), None).concat();
+    let read = plan::decode(published.as_bytes()).unwrap();
     // Format 0 had no number in it.
     let without = published.replacen("\"format\":1,", "", 1);
     assert!(plan::decode(without.as_bytes()).unwrap() == read);
+    assert_eq!(read.region.emergency, "112", "what stood in every text before a plan said it");
+    for words in read.words.values() {
+        assert!(words.texts.len() > 20, "its texts are there");
+        assert!(words.texts[&TextWord::Restored][0].starts_with(|c: char| c.is_uppercase()));
+        let at = "2026-11-18T09:45:00+01:00".parse().unwrap();
+        let today = "2026-11-19T09:45:00+01:00".parse().unwrap();
+        assert!(words.time(&read.calendar, at, today).ends_with(" 18/11 09.45"), "as it wrote times");
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn damaged_bytes_are_called_so() {
 
 #[test]
 fn a_newer_plan_or_newer_contacts_are_refused_and_damaged_ones_too() {
-    for bytes in ["{\"format\":2}", "{\"format\":7,\"anything\":[1]}"] {
+    for bytes in ["{\"format\":3}", "{\"format\":7,\"anything\":[1]}"] {
         assert!(matches!(plan::decode(bytes.as_bytes()), Err(CannotRead::NewerPart { .. })), "{bytes}");
         let why = contacts::decode(bytes.as_bytes()).unwrap_err().to_string();
         assert!(why.contains("newer vardkase") && why.contains("up to format 1"), "{why}");
@@ -82,12 +82,12 @@ fn a_journal_whose_plan_is_newer_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
     let mut batch = Batch::default();
-    let hash = batch.put_blob(b"{\"format\":2}".to_vec());
+    let hash = batch.put_blob(b"{\"format\":3}".to_vec());
     let name: String = hash.iter().map(|b| format!("{b:02x}")).collect();
     let record = record::encode(&Event::PlanSet { plan: name });
     batch.records.push(NewRecord::new(record.kind, record.version, At(1).0, record.bytes));
     journal.submit_blocking(0, batch).unwrap().wait().unwrap();
     journal.close();
     let error = recover(&SqliteReader::open(dir.path()).unwrap(), Default::default()).unwrap_err().to_string();
-    assert!(error.contains("its plan: format 2"), "{error}");
+    assert!(error.contains("its plan: format 3"), "{error}");
 }

@@ -94,14 +94,14 @@ fn rule_c1_a_deputy_counts_only_after_a_request_that_says_so() {
     let mut t = Timeline::by_day();
     let no = t.report("desk", ehr_down("outage"));
     // it-led is asked for itself, not yet as deputy of it.
-    assert!(!only(&t.messages_to("it-led")).whole.contains("Du svarar nu för"));
+    assert!(!only(&t.messages_to("it-led")).whole.contains("DU SVARAR NU FÖR"));
     t.reply("it-led", Channel::Sms, "JA 1");
     assert_eq!(stands(&t, no, "it-led"), "answered by it-led");
     assert_eq!(stands(&t, no, "it"), "waiting", "it-led was not asked for it");
     t.clear();
     t.advance(301);
     let second: Vec<_> = t.messages_to("it-led").into_iter().filter(|s| s.flags & Delivery::REMINDER == 0).collect();
-    assert!(only(&second).whole.ends_with("Du svarar nu för: it-sv. Svara JA 1"), "{}", second[0].whole);
+    assert!(only(&second).whole.starts_with("DU SVARAR NU FÖR: it-sv 1-1 "), "{}", second[0].whole);
     t.reply("it-led", Channel::Sms, "JA 1");
     assert_eq!(stands(&t, no, "it"), "answered by it-led");
 }
@@ -118,7 +118,7 @@ fn rule_c1_who_has_the_text_is_told_when_it_becomes_deputy_beside() {
     t.advance(300);
     let got = t.messages_to("it-led");
     assert_eq!(got.len(), before + 1);
-    assert!(got[before].whole.contains("Du svarar nu för: it-sv, ward-ls-sv"), "{}", got[before].whole);
+    assert!(got[before].whole.starts_with("DU SVARAR NU FÖR: it-sv, ward-ls-sv 1-1 "), "{}", got[before].whole);
     t.reply("it-led", Channel::Sms, "ja 1");
     assert_eq!(stands(&t, no, "ward-ls"), "answered by it-led");
 }
@@ -130,7 +130,7 @@ fn rule_c2_one_delivery_per_message_and_point_lists_every_function_and_one_answe
     let sms: Vec<_> = t.messages_to("icu").into_iter().filter(|s| s.channel == Channel::Sms).collect();
     let one = only(&sms);
     assert_eq!(one.to, ["icu", "ed"]);
-    assert!(one.whole.ends_with("Du svarar nu för: icu-sv, ed-sv. Svara JA 1"), "{}", one.whole);
+    assert!(one.whole.starts_with("DU SVARAR NU FÖR: icu-sv, ed-sv 1-1 "), "{}", one.whole);
     t.reply("ed", Channel::Sms, "Ja 1");
     assert!(stands(&t, no, "icu").starts_with("answered"));
     assert!(stands(&t, no, "ed").starts_with("answered"));
@@ -282,7 +282,7 @@ fn rule_c5_no_passes_on_at_once() {
     t.reply("it", Channel::Sms, "NEJ 1");
     assert_eq!(asked(&t, no, "it"), ["it", "it-led"]);
     let next = only(&t.messages_to("it-led"));
-    assert!(next.whole.contains("Du svarar nu för: it-sv") && next.at == t.now);
+    assert!(next.whole.starts_with("DU SVARAR NU FÖR: it-sv ") && next.at == t.now);
     assert_eq!(t.ask(no, "it").due, t.now + 600, "the deputy has its own time");
 }
 

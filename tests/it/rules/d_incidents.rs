@@ -46,7 +46,7 @@ fn clear(no: IncidentNo) -> Action {
 }
 
 fn stop(no: IncidentNo, message: Option<u32>) -> Action {
-    Action::Stop { incident: no, message, reason: "falsklarm".into() }
+    Action::Stop { incident: no, message, false_alarm: false, reason: "falsklarm".into() }
 }
 
 fn mode(site: &str, mode: &str) -> Action {

@@ -44,17 +44,17 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
     let report = Report { playbook: "journal".into(), safety: Safety::No, ..Report::default() };
     let no = t.report("it", report.clone());
     let told = t.got("vagt", Kind::Alert)[0].whole.clone();
-    assert!(told.contains("ALARM STABSBEREDSKAB REG: Journal nede. Gør nu: Journal på papir."), "{told}");
+    assert!(told.contains("ALARM STABSBEREDSKAB: Journal nede. Gør nu: Journal på papir."), "{told}");
     assert!(told.contains("Gælder: hospitaler") && told.ends_with("Svar JA 1"), "{told}");
     t.reply("vagt", Channel::Sms, "Jeg tager den");
     let thanks = t.notes_to("vagt", NoteWord::YouOwnIt)[0].whole.clone();
-    assert!(thanks.contains("Tak. Du leder arbejdet: Patientjournalen er nede."), "{thanks}");
+    assert!(thanks.contains("Tak. Du leder arbejdet: Journal nede."), "{thanks}");
     assert!(matches!(t.ask(no, "vagt").state, vardkase::domain::incident::ask_list::AskState::Answered { .. }));
     t.advance(700);
     let disturbed = page(&t, da);
     assert!(disturbed.contains("Forstyrrelse i sundhedsvæsenet</h1>"), "{disturbed}");
     assert!(
-        disturbed.contains("Vi undersøger en forstyrrelse i sundhedsvæsenets it."),
+        disturbed.contains("<h2>Vi undersøger en fejl, der påvirker behandlingen.</h2>"),
         "the holding text: {disturbed}"
     );
 

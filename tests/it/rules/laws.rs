@@ -174,9 +174,12 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
             number: MessageNo { incident: no, seq: u32::from(c % 6) + 1 },
             news: News { what: Some(words(b)), ..News::default() },
         }),
-        11 => {
-            act(Action::Stop { incident: no, message: (c % 2 == 0).then_some(u32::from(c % 5) + 1), reason: reason() })
-        }
+        11 => act(Action::Stop {
+            incident: no,
+            message: (c % 2 == 0).then_some(u32::from(c % 5) + 1),
+            false_alarm: false,
+            reason: reason(),
+        }),
         12 => act(Action::Mode {
             site: SITES[usize::from(a % 3) + 1][0].into(),
             mode: ["normal", "staff", "reinforced", "disaster"][usize::from(c) % 4].into(),
@@ -351,6 +354,8 @@ fn with_steps() -> Plan {
             level: LevelIx(level),
             kind,
             title: words(0),
+            over: L10n::default(),
+            concerns: L10n::default(),
             owner: b.function_ix(owner),
             to: to.iter().map(|f| b.function_ix(f)).collect(),
             within: Within::Seconds(3600),

@@ -35,6 +35,7 @@ impl Builder {
         self.plan.functions.push(Function {
             id: id.into(),
             title: l(&format!("{id}-sv"), &format!("{id}-en")),
+            short: L10n::default(),
             site: site.into(),
             hours: Hours::Always,
             answer_within_s: within_s,
@@ -194,6 +195,7 @@ pub fn plan() -> Builder {
         command: vec![b.function_ix("tib"), b.function_ix("it-led"), b.function_ix("cl"), b.function_ix("kib")],
         switchboard: b.function_ix("desk"),
         call: "0980-319 200".into(),
+        emergency: "112".into(),
         ..Region::default()
     };
     ladders(&mut b);
@@ -229,6 +231,8 @@ fn ladders(b: &mut Builder) {
     let mode = |id: &str, sv: &str, en: &str, tell: Vec<FunctionIx>, rights: Vec<Right>| Mode {
         id: id.into(),
         label: l(sv, en),
+        line: l(&format!("Så är {sv}"), &format!("This is {en}")),
+        ended: l(&format!("{sv} upphörde"), &format!("{en} ended")),
         tell,
         rights,
     };
@@ -307,6 +311,29 @@ fn playbooks(b: &mut Builder) {
         what: l("Journalen ligger nere", "Records system is down"),
         scope: l("sjukhusen", "the hospitals"),
         routines: vec!["paper-record".into()],
+        after: Afterwards {
+            up: l("Journalen fungerar igen", "Records back"),
+            keep: l("Fortsätt på papper tills FARAN ÖVER", "Stay on paper until ALL CLEAR"),
+            well: l("Journalen fungerar som vanligt", "Records normal"),
+            after: l("För in pappersanteckningar", "Enter the paper notes"),
+        },
+        outside: OutsideWords {
+            open: l("remisser dröjer", "referrals are late"),
+            restored: l("remisser kommer igen", "referrals are coming again"),
+            closed: l("remisser går som vanligt", "referrals go as usual"),
+        },
+        public_words: Some(PublicWords {
+            heading: l("Vårdens journalsystem fungerar inte", "The medical records system is not working"),
+            place: l("sjukhusen", "the hospitals"),
+            means: l("Vård kan ta längre tid.", "Care may take longer."),
+            todo: l("Kom till din bokade tid.", "Come to your appointment as planned."),
+            works: l("Akuten är öppen.", "Emergency departments are open."),
+            works_needs: vec!["monitoring".into()],
+            up: l("Vårdens journalsystem fungerar igen", "The medical records system is working again"),
+            still: l("Vissa svar kan dröja.", "Some results may be late."),
+            well: l("Vårdens journalsystem fungerar som vanligt", "The medical records system is working as usual"),
+            after: l("Du behöver inte göra något.", "You do not need to do anything."),
+        }),
         level: LevelIx(2),
         levels: vec![
             LevelPlan {
@@ -394,16 +421,24 @@ fn notes(lang: &str) -> BTreeMap<NoteWord, String> {
         .collect()
 }
 
+/// The words that are shipped: what texts are made of is theirs.
+fn shipped(lang: Lang) -> &'static Words {
+    static PLAN: std::sync::LazyLock<Plan> = std::sync::LazyLock::new(|| {
+        vardkase::config::load(&vardkase::config::Source::Shipped).expect("the shipped configuration").plan
+    });
+    &PLAN.words[&lang]
+}
+
 fn words_sv() -> Words {
     Words {
         mark: "ÖVNING".into(),
         drill_prefix: "Ö".into(),
         kinds: Kinds {
             alert: "LARM".into(),
-            mode: "ÄNDRAT LÄGE".into(),
+            mode: "NU".into(),
             update: "UPPDATERING".into(),
             correction: "RÄTTELSE av {number}".into(),
-            restored: "ÅTER I DRIFT (data kontrolleras)".into(),
+            restored: "ÅTER I DRIFT".into(),
             all_clear: "FARAN ÖVER".into(),
             redirection: "OMLEDNING".into(),
             redirection_over: "OMLEDNING UPPHÖR".into(),
@@ -419,20 +454,21 @@ fn words_sv() -> Words {
             known: "Vi vet".into(),
             unknown: "Vi vet inte".into(),
             redirection: "Omledning".into(),
+            for_you: "För er".into(),
         },
-        restore_unknown: "okänt, ny prognos {time}".into(),
-        restored: "Reservrutin gäller tills klartecken".into(),
-        all_clear: "För in pappersanteckningar enligt rutin".into(),
+        times: shipped(Lang::SV).times.clone(),
+        not_known: "okänt".into(),
+        restore_unknown: "okänt, prognos {time}".into(),
         redirection_until: "{text}, till {time}".into(),
         mode_stays: "{mode} kvarstår: {why}".into(),
         mode_until_decided: "tills beslut".into(),
-        stopped: "{number} gäller inte".into(),
-        holding: "Vi utreder en störning. Nästa besked {time}. Nödläge 112, råd 1177".into(),
+        texts: shipped(Lang::SV).texts.clone(),
         real_not_drill: "SKARPT LÄGE, EJ ÖVNING".into(),
-        reminder: "Påminnelse".into(),
+        reminder: "PÅMINNELSE".into(),
+        repeated: "UPPREPAS".into(),
         answer_by_reply: "Svara JA {code}".into(),
         answer_by_phone: "Ring {phone} och säg {code}".into(),
-        you_answer_for: "Du svarar nu för: {functions}.".into(),
+        you_answer_for: "DU SVARAR NU FÖR: {functions}".into(),
         deadline: "tidens slut".into(),
         public: "allmänheten".into(),
         weekdays: ["mån", "tis", "ons", "tors", "fre", "lör", "sön"].map(String::from),
@@ -457,10 +493,10 @@ fn words_en() -> Words {
         drill_prefix: "X".into(),
         kinds: Kinds {
             alert: "ALERT".into(),
-            mode: "MODE CHANGED".into(),
+            mode: "NOW".into(),
             update: "UPDATE".into(),
             correction: "CORRECTION of {number}".into(),
-            restored: "RUNNING AGAIN (data being checked)".into(),
+            restored: "RUNNING AGAIN".into(),
             all_clear: "ALL CLEAR".into(),
             redirection: "REDIRECTION".into(),
             redirection_over: "REDIRECTION OVER".into(),
@@ -476,20 +512,21 @@ fn words_en() -> Words {
             known: "Known".into(),
             unknown: "Not known".into(),
             redirection: "Redirection".into(),
+            for_you: "For you".into(),
         },
-        restore_unknown: "unknown, new forecast {time}".into(),
-        restored: "Keep the fallback until all clear".into(),
-        all_clear: "Enter paper notes as instructed".into(),
+        times: shipped(Lang::EN).times.clone(),
+        not_known: "unknown".into(),
+        restore_unknown: "unknown, forecast {time}".into(),
         redirection_until: "{text}, until {time}".into(),
         mode_stays: "{mode} stands: {why}".into(),
         mode_until_decided: "until decided".into(),
-        stopped: "{number} does not hold".into(),
-        holding: "We are investigating a disturbance. Next update {time}. Emergency 112, advice 1177".into(),
+        texts: shipped(Lang::EN).texts.clone(),
         real_not_drill: "REAL, NOT A DRILL".into(),
-        reminder: "Reminder".into(),
+        reminder: "REMINDER".into(),
+        repeated: "REPEATED".into(),
         answer_by_reply: "Reply YES {code}".into(),
         answer_by_phone: "Call {phone} and say {code}".into(),
-        you_answer_for: "You now answer for: {functions}.".into(),
+        you_answer_for: "YOU NOW ANSWER FOR: {functions}".into(),
         deadline: "the end of the time".into(),
         public: "the public".into(),
         weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].map(String::from),

@@ -12,6 +12,7 @@ use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::refused::Refused;
 use vardkase::domain::incident::state::*;
+use vardkase::domain::incident::trailers::around;
 use vardkase::domain::incident::values::*;
 use vardkase::domain::plan::{Channel, Plan};
 use vardkase::domain::time::At;
@@ -125,7 +126,8 @@ impl Timeline {
         let gateway = point.gateways[usize::from(d.gateway)];
         let lang = plan.region.languages[usize::from(d.lang)];
         let out = asks::outgoing(inc, d.item(), lang).unwrap();
-        let trailer = inc.trailer(&d).cloned();
+        let (lead, trailer) = inc.trailer(&d).map(|chosen| around(chosen)).unwrap_or_default();
+        let out = lead.map_or(out.clone(), |lead| out.led_by(lead));
         let (message, note) = match d.item() {
             Item::Message(m) => (Some(m), None),
             Item::Note(n) => (None, Some(inc.notes[n as usize].word)),
@@ -136,7 +138,7 @@ impl Timeline {
             to: point.functions.iter().map(|f| plan.function(*f).id.to_string()).collect(),
             channel: point.channel,
             gateway: plan.gateway(gateway).id.to_string(),
-            whole: out.whole(trailer.as_deref()),
+            whole: out.whole(trailer),
             message,
             kind: message.and_then(|m| inc.message(m)).map(|m| m.kind),
             note,

@@ -115,7 +115,7 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
         }
         38..43 => {
             let message = rng.percent(60).then_some(seq);
-            by(lead, Action::Stop { incident: no, message, reason: reason(rng) })
+            by(lead, Action::Stop { incident: no, message, false_alarm: false, reason: reason(rng) })
         }
         43..48 => {
             let site = rng.word(&["FS", "HS", "LS", "REG"]);

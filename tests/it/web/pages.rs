@@ -8,10 +8,11 @@ use vardkase::dispatch::links::link;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
+use vardkase::domain::incident::render::sentences;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::public_view::{PublicState, PublicView, public_view};
 use vardkase::web::answer::answer;
-use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public};
+use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public, shown_texts};
 use vardkase::web::public::Call;
 
 use super::site::Site;
@@ -50,7 +51,11 @@ async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
             assert!(html.contains("2026-11-24"), "when it was checked");
             for m in &view.messages {
                 let Some(text) = m.text.get(&lang) else { continue };
-                assert_eq!(html.matches(&text.replace('"', "&#34;")).count(), 1, "whole, in one element: {text}");
+                let shown = shown_texts(&html);
+                let whole = text.replace('"', "&#34;");
+                assert_eq!(shown.iter().filter(|s| **s == whole).count(), 1, "whole, part by part: {text}");
+                let heading = sentences(text).remove(0);
+                assert!(html.contains(&format!("<h2>{heading}</h2>")), "its heading first: {heading}");
             }
             seen.push(html);
         }

@@ -110,7 +110,7 @@ impl Decider<'_> {
                 _ => mine.push((id, ask.function, me)),
             }
         }
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         let answerers: std::collections::BTreeSet<FunctionIx> = mine.iter().map(|m| m.2).collect();
         for who in answerers {
             let asks: Vec<u32> = mine.iter().filter(|m| m.2 == who).map(|m| m.0).collect();
@@ -256,7 +256,7 @@ impl Decider<'_> {
     pub(super) fn fallback_failed(&mut self, no: IncidentNo, whose: &[FunctionIx]) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         let mut to: Vec<FunctionIx> =
             inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         to.extend(plan.region.last_resort.first());

@@ -113,7 +113,7 @@ impl Decider<'_> {
         if mine.is_empty() {
             return;
         }
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, BTreeMap<Lang, String>);
         let lines: Vec<Line> = mine
             .into_iter()
@@ -422,7 +422,7 @@ impl Decider<'_> {
     fn hold(&mut self, no: IncidentNo, entry: u32, within_s: u32) {
         let Some(e) = self.inc(no).entry(entry).cloned() else { return };
         let EntryState::Waiting(a) = e.state else { return };
-        let (number, title) = (self.inc(no).number(e.message), self.inc(no).book().title.clone());
+        let (number, title) = (self.inc(no).number(e.message), self.inc(no).headline());
         let first = !a.held;
         let asked = a.asked.clone();
         let approval = Approval { held: true, due: self.now + within_s.max(60), ..*a };

@@ -21,7 +21,7 @@ impl Decider<'_> {
         let mine: Vec<FunctionIx> =
             functions.iter().copied().filter(|f| inc.arrivals.get(f).is_some_and(fresh)).collect();
         let Some(due) = mine.iter().filter_map(|f| inc.arrivals.get(f)).map(|a| a.due).min() else { return };
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         self.note(no, by, NoteWord::ArriveBy, &|n| {
             vec![
                 ("title", title.get(n.lang).to_owned()),
@@ -105,7 +105,7 @@ impl Decider<'_> {
         let ids: Vec<u32> = served_by(inc, p).into_iter().filter(|id| self.comes(no, *id)).collect();
         let functions: Vec<FunctionIx> = ids.iter().map(|id| inc.asks[*id as usize].function).collect();
         let who = ids.iter().flat_map(|id| &inc.asks[*id as usize].asked).copied().find(|f| at_point.contains(f));
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         if let Some(who) = who {
             self.arrived(no, &ids, who, self.now, Via::Reply);
             self.note_to(no, who, &[p], NoteWord::ArrivedNoted, &|n| {
@@ -161,7 +161,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let Some(arrival) = inc.arrivals.get(&f).cloned() else { return };
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         self.emit(no, Change::ArrivalMissed { functions: vec![f] });
         let mut tell = vec![arrival.by, plan.region.switchboard];
         tell.extend(plan.region.last_resort.first());

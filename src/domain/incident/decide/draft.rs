@@ -6,11 +6,10 @@ use super::Decider;
 use super::report::care_at_once;
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::{Change, NewEntry, NewMessage};
-use crate::domain::incident::facts::Facts;
-use crate::domain::incident::render::{Brief, fingerprint, text};
+use crate::domain::incident::render::{Before, Brief, Own, Telling, fingerprint, text};
 use crate::domain::incident::standing::{redirection, standing};
-use crate::domain::incident::state::{Entry, EntryState, Incident};
-use crate::domain::incident::values::{Draft, Kind, ReleasedBy};
+use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
+use crate::domain::incident::values::{Draft, Kind, Phase, ReleasedBy};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Audience;
 use crate::domain::text::{BadText, Canonical};
@@ -18,12 +17,18 @@ use crate::domain::text::{BadText, Canonical};
 impl Decider<'_> {
     /// Renders, numbers and keeps a text.
     pub(super) fn draft(&mut self, no: IncidentNo, kind: Kind, audience: Audience) -> u32 {
-        let texts = match self.render(self.inc(no), &self.inc(no).facts, kind, audience) {
+        let inc = self.inc(no);
+        let texts = match self.render(inc, kind, audience) {
             Ok(texts) => texts,
             // Facts are checked before they are kept, so this can only be a template; the shortest truth goes.
-            Err(_) => self.title_only(self.inc(no)),
+            Err(_) => self.title_only(inc),
         };
-        self.draft_with(no, kind, audience, texts.into_iter().map(|(l, t)| (l, (t, true))).collect(), None)
+        // Where an approver's own wording stands in one language, nobody has read the others (RULES A7, A13).
+        let unread = |l: &Lang| {
+            own_message(inc, kind, audience).and_then(|m| m.texts.get(l)).is_some_and(|draft| !draft.reviewed)
+        };
+        let texts = texts.into_iter().map(|(l, t)| (l, (t, !unread(&l)))).collect();
+        self.draft_with(no, kind, audience, texts, None)
     }
 
     /// Numbers and keeps texts that are there: each with whether it was reviewed.
@@ -53,7 +58,6 @@ impl Decider<'_> {
     pub(super) fn render(
         &self,
         inc: &Incident,
-        facts: &Facts,
         kind: Kind,
         audience: Audience,
     ) -> Result<BTreeMap<Lang, Canonical>, BadText> {
@@ -65,22 +69,76 @@ impl Decider<'_> {
             .filter(|o| modes.iter().any(|(site, mode)| *mode > Default::default() && o.modes.get(site) == Some(mode)))
             .map(|o| o.no)
             .collect();
-        let brief = Brief {
+        let standing = standing(inc);
+        let corrected = match kind {
+            Kind::Correction { of } | Kind::Stopped { of } => inc.message(of.seq),
+            _ => inc.newest(audience),
+        };
+        let mut brief = Brief {
             plan: &inc.plan,
-            facts,
+            book: inc.book(),
+            facts: &inc.facts,
+            sites: &inc.sites,
+            level: inc.level,
+            phase: match (kind, inc.phase) {
+                (Kind::AllClear, Phase::Restored) | (_, Phase::Closed) => Telling::Closed(inc.phase_at),
+                (Kind::AllClear, Phase::Open) => Telling::Closed(self.now),
+                (_, Phase::Restored) => Telling::Restored(inc.phase_at),
+                (_, Phase::Open) if inc.is_stopped() => Telling::Stopped,
+                (_, Phase::Open) => Telling::Open,
+            },
             modes: &modes,
             kind,
             audience,
             now: self.now,
             real_not_drill: audience == Audience::Internal && self.after_drill(inc, kind),
-            standing: &standing(inc),
+            standing: &standing,
             redirection: match kind {
                 Kind::Redirection { step, .. } => redirection(inc, step),
                 _ => None,
             },
             stays: &stays,
+            // What this correction or update changes: what an earlier update changed was told by it.
+            before: self.told_before(inc, audience).map(|m| Before {
+                facts: &m.facts,
+                sites: &m.sites,
+                level: m.level,
+            }),
+            sent: corrected.and_then(|m| m.released_at),
+            other: match kind {
+                Kind::Stopped { .. } => inc.newest(audience).map(|m| inc.number(m.seq)),
+                _ => None,
+            },
+            mode: self.mode_change,
+            stop: self.stop_words.as_ref(),
+            works: audience == Audience::Public && self.works(inc),
+            own: &[],
         };
+        let own = own_message(inc, kind, audience).map_or_else(Vec::new, |m| own_words(inc, m, &brief));
+        brief.own = &own;
         inc.plan.region.languages.iter().map(|l| text(&brief, *l).map(|t| (*l, t))).collect()
+    }
+
+    /// What those had heard who are told now: the newest text, or the one before that which still waits for them.
+    fn told_before<'m>(&self, inc: &'m Incident, audience: Audience) -> Option<&'m Message> {
+        let Some(first) = self.waits_since else { return inc.newest(audience) };
+        let told = |m: &&Message| m.audience == audience && m.released_at.is_some() && !m.stopped;
+        inc.messages.iter().take_while(|m| m.seq < first).filter(told).last()
+    }
+
+    /// Whether what a playbook says works does: none of the systems that it is about is hit, by this incident or by another, and
+    /// no redirection holds (TEXTS: it is a claim).
+    fn works(&self, inc: &Incident) -> bool {
+        let Some(words) = &inc.book().public_words else { return false };
+        if !standing(inc).is_empty() {
+            return false;
+        }
+        let hit = |i: &Incident| {
+            let down = crate::domain::reach::down(&i.plan, &i.book().systems, &i.book().infra);
+            words.works_needs.iter().any(|s| down.systems.contains(s) || i.book().systems.contains(s))
+        };
+        let others = self.state.open().filter(|o| o.no != inc.no && !o.is_drill() && o.phase == Phase::Open);
+        !hit(inc) && !others.into_iter().any(hit)
     }
 
     /// What went wrong and where, in the playbook's own title.
@@ -144,20 +202,23 @@ impl Decider<'_> {
             .map(|e| (e.id, e.message))
             .collect();
         let mut redrawn: BTreeMap<u32, u32> = BTreeMap::new();
-        for (_, old) in &waiting {
+        for (entry, old) in &waiting {
             if redrawn.contains_key(old) {
                 continue;
             }
             let Some(message) = self.inc(no).message(*old) else { continue };
             let (kind, audience) = (message.kind, message.audience);
             let before: Vec<Canonical> = message.texts.values().map(|d| d.text.clone()).collect();
-            let after = self.render(self.inc(no), &self.inc(no).facts, kind, audience);
+            let first = self.inc(no).moved.iter().filter(|(of, _)| of == entry).map(|(_, seq)| *seq).min();
+            self.waits_since = Some(first.unwrap_or(*old));
+            let after = self.render(self.inc(no), kind, audience);
             if after.is_ok_and(|a| a.into_values().eq(before)) {
                 continue;
             }
             let new = self.draft(no, kind, audience);
             redrawn.insert(*old, new);
         }
+        self.waits_since = None;
         let moved: Vec<u32> = waiting
             .into_iter()
             .filter_map(|(entry, old)| redrawn.get(&old).map(|new| self.move_entry(no, entry, *new)))
@@ -237,4 +298,32 @@ impl Decider<'_> {
         self.emit(no, Change::EntryMoved { entry, message });
         entry
     }
+}
+
+/// The newest text of that audience that an approver worded himself, while its words stay: until it runs again (RULES A13).
+fn own_message(inc: &Incident, kind: Kind, audience: Audience) -> Option<&Message> {
+    if inc.phase != Phase::Open || !matches!(kind, Kind::Alert | Kind::Update | Kind::Correction { .. } | Kind::Mode) {
+        return None;
+    }
+    let since = inc.messages.iter().rposition(|m| m.kind == Kind::Restored).map_or(0, |at| at + 1);
+    let mine = |m: &&Message| m.audience == audience && !m.stopped && !typed_in(inc, m).is_empty();
+    inc.messages.iter().skip(since).rev().find(mine)
+}
+
+/// The languages in which a message was worded by hand, over the one that it replaces.
+fn typed_in<'a>(inc: &'a Incident, m: &'a Message) -> Vec<(Lang, &'a Canonical)> {
+    let Some(old) = m.replaces.and_then(|seq| inc.message(seq)) else { return Vec::new() };
+    let typed = |(l, d): (&Lang, &'a Draft)| {
+        let same = old.texts.get(l).is_some_and(|before| before.text == d.text);
+        // What was typed into the text before this one stays too.
+        let kept = typed_in(inc, old).iter().any(|(of, _)| of == l);
+        (d.reviewed && (!same || kept)).then_some((*l, &d.text))
+    };
+    m.texts.iter().filter_map(typed).collect()
+}
+
+/// What stays of what was typed: without what the facts of then said.
+fn own_words(inc: &Incident, m: &Message, brief: &Brief<'_>) -> Vec<(Lang, Own)> {
+    let then = Brief { facts: &m.facts, sites: &m.sites, level: m.level, kind: m.kind, ..*brief };
+    typed_in(inc, m).into_iter().map(|(lang, text)| (lang, Own::of(text.as_str(), &then, lang))).collect()
 }

@@ -52,7 +52,7 @@ impl Decider<'_> {
         self.close_asks(no, ClosedBy::DrillStopped);
         self.moot_proposals(no);
         self.end_steps(no, Some(by), true);
-        let title = self.inc(no).book().title.clone();
+        let title = self.inc(no).headline();
         let reporter = self.inc(no).reporter;
         self.note(no, reporter, NoteWord::DrillStopped, &|n| {
             vec![("title", title.get(n.lang).to_owned()), ("by", n.title(by))]

@@ -112,7 +112,7 @@ impl Decider<'_> {
     fn tell_overdue(&mut self, no: IncidentNo, rung: u32, due: crate::domain::time::At) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         let first = inc.book().overdue_tell.or(plan.region.last_resort.first().copied()).unwrap_or(inc.reporter);
         let mut to = match rung {
             0 => vec![first, inc.reporter],

@@ -11,7 +11,9 @@ use crate::domain::incident::input::News;
 use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident};
 use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source};
-use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, To};
+use crate::domain::plan::{
+    AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, NightRule, PublicRule, Row, Then, To,
+};
 use crate::domain::private::Private;
 use crate::domain::reach;
 use crate::domain::words::NoteWord;
@@ -132,7 +134,8 @@ impl Decider<'_> {
                 None => old.contact.clone(),
             },
             safety: news.safety.unwrap_or(old.safety),
-            known: news.known.clone().unwrap_or_else(|| old.known.clone()),
+            // What is known is news of this text alone: the next one has news of its own (RULES A11).
+            known: news.known.clone().unwrap_or_default(),
             unknown: news.unknown.clone().unwrap_or_else(|| old.unknown.clone()),
         })
     }
@@ -222,7 +225,18 @@ impl Decider<'_> {
                 if told && self.inc(no).book().public != PublicRule::Never && !self.inc(no).is_drill() {
                     let message = self.draft(no, kind, Audience::Public);
                     let row = self.row_of(no, Source::Followers, Audience::Public, true);
-                    let rule = if matches!(kind, Kind::Stopped { .. }) { None } else { row.approval.clone() };
+                    let page_valid_s = self.inc(no).plan.region.page_valid_s;
+                    let rule = match kind {
+                        Kind::Stopped { .. } => None,
+                        // The pre-approved closing text goes within the page's beat, unless another is approved (RULES D10).
+                        Kind::AllClear => row.approval.clone().map(|rule| ApprovalRule {
+                            within_s: rule.within_s.min(page_valid_s),
+                            then: Then::Release,
+                            finally: Then::Release,
+                            ..rule
+                        }),
+                        _ => row.approval.clone(),
+                    };
                     let entry = self.add_row_entry(no, Source::Followers, &row, Vec::new(), rule, message, kind);
                     self.start(no, &[entry], &[]);
                 }
@@ -284,6 +298,21 @@ impl Decider<'_> {
                 self.release(no, entry, ReleasedBy::Playbook);
             }
         }
+    }
+
+    /// The same with nothing asked for: what ended needs no answer.
+    pub(super) fn tell_without_answer(
+        &mut self,
+        no: IncidentNo,
+        message: u32,
+        audience: Audience,
+        to: Vec<FunctionIx>,
+    ) {
+        let kind = self.inc(no).message(message).map_or(Kind::Update, |m| m.kind);
+        let row = self.row_of(no, Source::Followers, audience, false);
+        let row = Row { answer: Some(AnswerRule::None), approval: None, ..row };
+        let entry = self.add_row_entry(no, Source::Followers, &row, to, None, message, kind);
+        self.release(no, entry, ReleasedBy::Playbook);
     }
 
     /// Functions that stand in rows with `answer: none` and in no other.
@@ -355,7 +384,7 @@ impl Decider<'_> {
         self.drop_waiting(no, Dropped::Closed);
         self.tell_everybody(no, Kind::Restored, &[Audience::Internal, Audience::Outside, Audience::Public]);
         let plan = self.plan(no);
-        let title = self.inc(no).book().title.clone();
+        let title = self.inc(no).headline();
         let owners: BTreeSet<FunctionIx> =
             self.inc(no).book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner).collect();
         for owner in owners {

@@ -37,6 +37,7 @@ use sha2::{Digest, Sha256};
 use super::event::{Change, Event};
 use super::input::{Action, CommandId, Input, Report};
 use super::refused::{List, Refused, refuse};
+use super::render::{ModeChange, StopWords};
 use super::state::{CARRIED_FOR_S, Carried, Incident, State};
 use super::trailers::Trailers;
 use super::values::{Item, Phase, Via};
@@ -55,8 +56,19 @@ const STEPS_MAX: u32 = 100_000;
 /// # Errors
 /// [`Refused`]: nothing has changed.
 pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Result<Vec<Event>, Refused> {
-    let mut d =
-        Decider { state, now, nonce, used: 0, events: Vec::new(), requests: Vec::new(), acting: None, answering: None };
+    let mut d = Decider {
+        state,
+        now,
+        nonce,
+        used: 0,
+        events: Vec::new(),
+        requests: Vec::new(),
+        acting: None,
+        answering: None,
+        mode_change: None,
+        stop_words: None,
+        waits_since: None,
+    };
     let result = d.input(input);
     d.send_requests();
     d.add_trailers();
@@ -130,6 +142,12 @@ pub(super) struct Decider<'a> {
     acting: Option<(FunctionId, Via)>,
     /// Which point of the plan for new incidents this is an answer from.
     answering: Option<PointIx>,
+    /// The mode that the text is about which is being drafted.
+    mode_change: Option<ModeChange>,
+    /// What the stop says whose texts are being drafted.
+    stop_words: Option<StopWords>,
+    /// The message that those have waited with whose text is rendered anew.
+    waits_since: Option<u32>,
 }
 
 impl Decider<'_> {
@@ -233,7 +251,9 @@ impl Decider<'_> {
             Action::Unack { incident, function, reason } => self.unack(by, *incident, function, reason),
             Action::Update { incident, news } => self.update(by, *incident, news),
             Action::Correct { number, news } => self.correct(by, *number, news),
-            Action::Stop { incident, message, reason } => self.stop(by, *incident, *message, reason),
+            Action::Stop { incident, message, false_alarm, reason } => {
+                self.stop(by, *incident, *message, *false_alarm, reason)
+            }
             Action::Mode { site, mode, reason } => self.set_mode(by, site, mode, reason),
             Action::Decide { incident, proposal, yes, reason } => {
                 self.decide_proposal(by, *incident, *proposal, *yes, reason)

@@ -6,6 +6,7 @@ use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::refused::{List, Refused, refuse};
+use crate::domain::incident::render::ModeChange;
 use crate::domain::incident::state::{Proposal, ProposalState};
 use crate::domain::incident::values::{Kind, Phase};
 use crate::domain::ladder::{ModeIx, Propose};
@@ -59,7 +60,7 @@ impl Decider<'_> {
     pub(super) fn page_decider(&mut self, no: IncidentNo, proposal: u32, to: FunctionIx) {
         let inc = self.inc(no);
         let Some(p) = inc.proposals.get(proposal as usize).cloned() else { return };
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         self.note(no, to, NoteWord::DecisionWanted, &|n| {
             vec![
                 ("mode", n.mode(p.mode)),
@@ -283,28 +284,43 @@ impl Decider<'_> {
         reason: &Private,
         lower: bool,
     ) {
+        let inc = self.inc(no);
+        let from = sites.iter().map(|s| self.state.mode_of(s, inc)).max().unwrap_or_default();
         self.emit(no, Change::ModeSet { sites: sites.clone(), mode, by, reason: reason.clone(), lower });
         let who = by.map(|f| self.inc(no).plan.function(f).id.clone());
         self.settle_proposals(no.status, who.as_ref(), &[]);
         if self.inc(no).messages.iter().any(|m| m.released_at.is_some()) {
-            self.tell_mode(no, mode);
+            let all_well = mode == ModeIx::NORMAL && self.nothing_goes_on(&sites);
+            self.tell_mode(no, ModeChange { from, to: mode, all_well });
         }
         self.redraw_waiting(no);
         self.redraw_others(no);
     }
 
-    /// A message of kind mode.
-    pub(super) fn tell_mode(&mut self, no: IncidentNo, mode: ModeIx) {
+    /// No real incident is open at these sites.
+    fn nothing_goes_on(&self, sites: &[SiteId]) -> bool {
+        let mut open = self.state.open().filter(|i| !i.is_drill() && !i.is_stopped());
+        !open.any(|i| i.sites.iter().any(|s| sites.contains(s)))
+    }
+
+    /// A message of kind mode. One that was lowered asks for no answer.
+    pub(super) fn tell_mode(&mut self, no: IncidentNo, change: ModeChange) {
         let plan = self.plan(no);
         let mut to: Vec<FunctionIx> = self.followers(no, Audience::Internal);
-        if let Some(m) = plan.ladders.mode_at(mode) {
+        if let Some(m) = plan.ladders.mode_at(change.to) {
             to.extend(m.tell.iter().copied().filter(|f| !to.contains(f)).collect::<Vec<_>>());
         }
         if to.is_empty() {
             return;
         }
+        self.mode_change = Some(change);
         let message = self.draft(no, Kind::Mode, Audience::Internal);
-        self.tell_followers(no, message, Audience::Internal, to);
+        self.mode_change = None;
+        if change.to < change.from {
+            self.tell_without_answer(no, message, Audience::Internal, to);
+        } else {
+            self.tell_followers(no, message, Audience::Internal, to);
+        }
     }
 
     /// `mode SITE MODE`: a decision with an incident to hang it on (RULES D3).

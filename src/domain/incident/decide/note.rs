@@ -33,7 +33,7 @@ impl NoteCtx<'_> {
         n.written(&self.plan.words(self.lang).drill_prefix)
     }
     pub fn time(&self, at: At) -> String {
-        self.plan.calendar.written(at.timestamp(), self.now.timestamp(), &self.plan.words(self.lang).weekdays)
+        self.plan.words(self.lang).time(&self.plan.calendar, at.timestamp(), self.now.timestamp())
     }
     pub fn title(&self, f: FunctionIx) -> String {
         self.plan.function(f).title.get(self.lang).to_owned()

@@ -199,7 +199,7 @@ impl Decider<'_> {
         let functions: Vec<FunctionIx> =
             asks.iter().filter_map(|id| inc.asks.get(*id as usize)).map(|a| a.function).collect();
         self.emit(no, Change::AlarmNamed { asks });
-        let title = self.inc(no).book().title.clone();
+        let title = self.inc(no).headline();
         for f in self.who_hears_alarms(&plan) {
             self.note(no, f, NoteWord::NotReached, &|n| {
                 vec![("title", title.get(n.lang).to_owned()), ("functions", n.titles(&functions))]

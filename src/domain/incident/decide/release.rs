@@ -431,7 +431,7 @@ impl<'a> Sender<'a> {
     }
 
     fn fit(&mut self, p: PointIx, g: GatewayIx, lang: Lang) -> Result<u32, DoesNotFit> {
-        let trailer = self.trailers.for_point(p, g, lang, 0);
+        let trailer = self.trailers.least(p, g, lang);
         let key = (g, lang, trailer);
         if let Some(known) = self.fits.get(&key) {
             return known.clone();

@@ -8,6 +8,7 @@ use crate::domain::incident::event::{Change, NewEntry};
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Report, find_playbook, status};
 use crate::domain::incident::refused::{List, Refused, refuse};
+use crate::domain::incident::render::ModeChange;
 use crate::domain::incident::state::{Entry, EntryState, Incident};
 use crate::domain::incident::values::{Kind, Phase, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
@@ -264,11 +265,12 @@ impl Decider<'_> {
         }
         let raised = sites.clone();
         let raises = sites.iter().any(|s| self.state.mode_of(s, inc) < mode);
+        let from = sites.iter().map(|s| self.state.mode_of(s, inc)).min().unwrap_or_default();
         self.emit(no, Change::ModeSet { sites, mode, by: None, reason: String::new().into(), lower: false });
         self.settle_proposals(no.status, None, &raised);
         if raises {
             if self.inc(no).messages.iter().any(|m| m.released_at.is_some()) {
-                self.tell_mode(no, mode);
+                self.tell_mode(no, ModeChange { from, to: mode, all_well: false });
             }
             self.redraw_others(no);
         }

@@ -61,7 +61,7 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let holder = self.holds(&plan, f);
         let open = self.what_is_open(no, f);
-        let (title, modes, since) = (inc.book().title.clone(), self.state.modes_for(inc), inc.facts.since);
+        let (title, modes, since) = (inc.headline(), self.state.modes_for(inc), inc.facts.since);
         self.note(no, f, NoteWord::ShiftState, &|n| {
             vec![
                 ("title", title.get(n.lang).to_owned()),

@@ -64,7 +64,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let step = inc.steps.get(id as usize)?.clone();
-        let title = inc.book().title.clone();
+        let title = inc.headline();
         let owner = step.new.owner;
         // The owner's duty telephone, when it may stand in a text; else the switchboard connects.
         let phone = [self.holds(plan, owner), plan.region.switchboard]

@@ -9,6 +9,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::refused::{Refused, refuse};
+use crate::domain::incident::render::StopWords;
 use crate::domain::incident::state::EntryState;
 use crate::domain::incident::values::StepEnd;
 use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind};
@@ -21,6 +22,7 @@ impl Decider<'_> {
         by: &FunctionId,
         no: IncidentNo,
         message: Option<u32>,
+        false_alarm: bool,
         reason: &Private,
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
@@ -76,6 +78,9 @@ impl Decider<'_> {
         if !asks.is_empty() {
             self.emit(no, Change::AsksClosed { asks, by: ClosedBy::Stopped });
         }
+        // One message that was wrong is no false alarm.
+        let false_alarm = false_alarm && message.is_none();
+        self.stop_words = Some(StopWords { reason: reason.as_str().to_owned(), false_alarm });
         // Each hears of the newest number that it has or may have.
         for ((audience, of), to) in told {
             if audience != Audience::Public {
@@ -92,6 +97,7 @@ impl Decider<'_> {
                 self.tell_everybody(no, Kind::Stopped { of }, &[Audience::Public]);
             }
         }
+        self.stop_words = None;
         if message.is_none() {
             self.end_steps(no, Some(fx), true);
             self.moot_proposals(no);

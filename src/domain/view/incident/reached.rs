@@ -170,7 +170,7 @@ pub(in crate::domain::view) fn cannot(inc: &Incident, seq: u32, p: PointIx) -> O
     for g in &point.gateways {
         for lang in &point.languages {
             let Some(out) = outgoing(inc, Item::Message(seq), *lang) else { continue };
-            let trailer = trailers.for_point(p, *g, *lang, 0);
+            let trailer = trailers.least(p, *g, *lang);
             match fit::units(&out, trailer.as_deref(), &plan.gateway(*g).capability) {
                 Ok(_) => return None,
                 Err(why) => first = first.or(Some(why)),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod languages_and_followers;
+mod phases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,11 +118,13 @@ fn rule_a2_what_differs_per_receiver_is_no_part_of_the_text() {
         for s in t.sent.iter().filter(|s| s.message.is_some()) {
             let (header, trailer) = around(&t, s);
             let lang = if s.whole.contains("ALERT") { "en" } else { "sv" };
-            headers.entry((s.message.unwrap(), lang.to_owned())).or_default().insert(header);
+            // What stands before the number is the receiver's own (RULES A14).
+            let from = header.rmatch_indices(' ').nth(2).map_or(0, |(at, _)| at + 1);
+            headers.entry((s.message.unwrap(), lang.to_owned())).or_default().insert(header[from..].to_owned());
             trailers.insert(trailer);
         }
         assert!(headers.values().all(|h| h.len() == 1), "the same header for all: {headers:?}");
-        assert!(trailers.len() > 2, "reply, telephone, deputies: {trailers:?}");
+        assert!(trailers.len() > 1, "reply, telephone: {trailers:?}");
         for m in &t.inc(no).messages {
             for (lang, d) in &m.texts {
                 let prefix = if *lang == SV { "Ö" } else { "X" };
@@ -140,12 +143,12 @@ fn rule_a3_the_order_is_for_short_screens() {
     assert_eq!(
         t.text(no, 1, SV),
         "LARM STABSLÄGE FS HS: Journalen ligger nere. Gör nu: Pappersjournal. Läs i läskopian. Gäller: sjukhusen. \
-         Sedan: 09.45. Åter i drift: okänt, ny prognos 10.45. Nästa besked: 10.45. Kontakt: 0980-319 206."
+         Sedan: 09.45. Åter i drift: okänt. Nästa besked: 10.45. Kontakt: 0980-319 206."
     );
     assert_eq!(
         t.text(no, 1, EN),
         "ALERT STAFF MODE FS HS: Records system is down. Do now: Paper records. Use the read-only copy. Affects: the \
-         hospitals. Since: 09.45. Expected back: unknown, new forecast 10.45. Next update: 10.45. Contact: 0980-319 206."
+         hospitals. Since: 09:45. Expected back: unknown. Next update: 10:45. Contact: 0980-319 206."
     );
     let print = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
     let sms = t.got("it", Kind::Alert).into_iter().find(|s| s.channel == Channel::Sms).unwrap();
@@ -194,11 +197,8 @@ fn rule_a4_kinds_are_the_first_word() {
         ("LARM STABSLÄGE FS HS", "ALERT STAFF MODE FS HS"),
         ("UPPDATERING STABSLÄGE FS HS", "UPDATE STAFF MODE FS HS"),
         ("RÄTTELSE av 1-2 STABSLÄGE FS HS", "CORRECTION of 1-2 STAFF MODE FS HS"),
-        ("ÄNDRAT LÄGE FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS", "MODE CHANGED REINFORCED MODE FS, STAFF MODE HS"),
-        (
-            "ÅTER I DRIFT (data kontrolleras) FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS",
-            "RUNNING AGAIN (data being checked) REINFORCED MODE FS, STAFF MODE HS",
-        ),
+        ("NU FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS", "NOW REINFORCED MODE FS, STAFF MODE HS"),
+        ("ÅTER I DRIFT FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS", "RUNNING AGAIN REINFORCED MODE FS, STAFF MODE HS"),
         ("FARAN ÖVER FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS", "ALL CLEAR REINFORCED MODE FS, STAFF MODE HS"),
     ];
     assert_eq!(firsts, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
@@ -209,8 +209,8 @@ fn rule_a4_weekday_and_date_stand_in_since_when_it_is_not_today() {
     let mut t = Timeline::by_day();
     let since = Some(at("2008-12-17T23:05:00+01:00"));
     let no = t.report("it", Report { since, ..ehr_down("outage") });
-    assert!(t.text(no, 1, SV).contains("Sedan: ons 17/12 23.05."), "{}", t.text(no, 1, SV));
-    assert!(t.text(no, 1, EN).contains("Since: Wed 17/12 23.05."));
+    assert!(t.text(no, 1, SV).contains("Sedan: ons 17 dec 23.05."), "{}", t.text(no, 1, SV));
+    assert!(t.text(no, 1, EN).contains("Since: Wed 17 Dec 23:05."));
     let today = Some(at("2008-12-18T00:01:00+01:00"));
     let other = t.report("it", Report { since: today, shared: IfShared::Separate, ..ehr_down("outage") });
     assert!(t.text(other, 1, SV).contains("Sedan: 00.01."));

@@ -17,7 +17,7 @@ fn rule_d4_all_clear_closes_the_incident_not_the_mode() {
     t.act("it", all_clear).unwrap();
     assert_eq!((t.inc(no).phase, mode_at(&t, "FS")), (Phase::Closed, 1));
     let text = t.messages_to("it")[0].whole.clone();
-    assert!(text.contains("FARAN ÖVER STABSLÄGE FS HS: Journalen ligger nere."), "{text}");
+    assert!(text.contains("FARAN ÖVER STABSLÄGE FS HS: Journalen fungerar som vanligt sedan 09.45."), "{text}");
     assert!(text.contains("STABSLÄGE FS HS kvarstår: tills beslut"), "{text}");
     // The mode goes to a decision; the yes is told and asks for nothing.
     let p = t.inc(no).proposals.last().unwrap().clone();

@@ -51,7 +51,7 @@ fn rule_d2_stopped_halfway_through_2000_every_address_is_withdrawn_or_told() {
     }
     assert_eq!(all.len(), 1000);
     let text = &t.sent.iter().find(|s| s.to == ["ward-0"]).unwrap().whole;
-    assert!(text.contains(": 1-1 gäller inte. Svara JA 1"), "{text}");
+    assert!(text.contains(": 1-1 gäller inte. Skäl: falsklarm. Svara JA 1"), "{text}");
 
     // The gateway had taken some of the withdrawn ones already: these are told as soon as it says so.
     let late = [(1500, DeliveryState::Accepted), (1501, DeliveryState::Unknown), (1502, DeliveryState::Delivered)];
@@ -223,7 +223,10 @@ fn rule_d2_refusals_say_what_to_do() {
         let r = t.act("it", a).unwrap_err();
         r.code
     };
-    assert_eq!(code(&mut t, Action::Stop { incident: no, message: None, reason: "".into() }), "no-reason");
+    assert_eq!(
+        code(&mut t, Action::Stop { incident: no, message: None, false_alarm: false, reason: "".into() }),
+        "no-reason"
+    );
     assert_eq!(code(&mut t, stop(no, Some(9))), "unknown-number");
     assert_eq!(code(&mut t, stop(IncidentNo::actual(7), None)), "unknown-incident");
     t.act("it", stop(no, Some(1))).unwrap();

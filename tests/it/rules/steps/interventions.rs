@@ -130,7 +130,8 @@ fn lesson_36_another_time_is_another_notice() {
         "open",
         "nobody was reached for the new time, and consent to the old one does not count"
     );
-    t.act("it-led", Action::Stop { incident: no, message: None, reason: "falsklarm".into() }).unwrap();
+    t.act("it-led", Action::Stop { incident: no, message: None, false_alarm: false, reason: "falsklarm".into() })
+        .unwrap();
     assert_eq!(how(&t, no, 1), "closed");
     assert!(noted(&t, NoteWord::InterventionStopped).contains(&"icu".into()));
 }

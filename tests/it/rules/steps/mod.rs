@@ -38,6 +38,8 @@ fn rule(b: &Builder, id: &str, kind: StepKind, owner: &str, to: &[&str], within_
         level: LevelIx(0),
         kind,
         title: said(id),
+        over: said(&format!("{id} är över")),
+        concerns: said("alla"),
         owner: b.function_ix(owner),
         to: to.iter().map(|f| b.function_ix(f)).collect(),
         within: Within::Seconds(within_s),

@@ -21,7 +21,7 @@ fn lesson_35_it_is_told_to_all_and_stands_in_every_text_until_its_end() {
         assert!(!got.is_empty(), "{f}");
         let text = t.text(no, got[0].message.unwrap(), Lang::SV);
         assert!(
-            text.starts_with("OMLEDNING STABSLÄGE FS HS: divert, till 13.45. Journalen ligger nere. Gör nu:"),
+            text.starts_with("OMLEDNING STABSLÄGE FS HS: divert, till 13.45. Journalen ligger nere. Gäller: alla."),
             "{text}"
         );
     }
@@ -42,7 +42,7 @@ fn lesson_35_it_is_told_to_all_and_stands_in_every_text_until_its_end() {
     t.advance(1800);
     assert_eq!(how(&t, no, 1), "over");
     let text = t.text(no, t.got("ed", OVER)[0].message.unwrap(), Lang::SV);
-    assert!(text.starts_with("OMLEDNING UPPHÖR STABSLÄGE FS HS: divert. Journalen ligger nere."), "{text}");
+    assert!(text.starts_with("OMLEDNING UPPHÖR STABSLÄGE FS HS: divert är över från 13.45."), "{text}");
     t.clear();
     t.act("tib", Action::Update { incident: no, news: News::default() }).unwrap();
     let text = t.text(no, t.got("ed", Kind::Update)[0].message.unwrap(), Lang::SV);
@@ -72,7 +72,7 @@ fn lesson_35_the_all_clear_says_that_it_no_longer_holds() {
     t.clear();
     t.act("tib", clear(no)).unwrap();
     let text = t.text(no, t.got("ed", Kind::AllClear)[0].message.unwrap(), Lang::SV);
-    assert!(text.contains("OMLEDNING UPPHÖR: divert"), "{text}");
+    assert!(text.contains("divert är över."), "{text}");
     assert_eq!(how(&t, no, 1), "closed");
     assert!(t.sent.iter().all(|s| s.kind != Some(OVER)), "one text, not two");
     t.clear();
@@ -103,7 +103,7 @@ fn rule_c9_an_open_question_goes_on_with_the_redirection_and_no_deadline_moves_l
     t.clear();
     t.advance(101);
     let got = t.messages_to("tib-2");
-    assert!(got.iter().any(|s| s.whole.contains("divert") && s.whole.contains("Gör nu")), "{got:?}");
+    assert!(got.iter().any(|s| s.whole.contains("divert, till")), "{got:?}");
     // One answer closes all of it.
     t.reply("tib", Channel::Sms, "ja 1");
     assert_eq!(stands(&t, no, "tib"), "answered by tib");
@@ -116,7 +116,8 @@ fn rule_d2_a_stopped_redirection_stands_in_no_later_text() {
     t.act("tib", start(no, "divert")).unwrap();
     let seq = t.got("ed", HOLDS)[0].message.unwrap();
     t.clear();
-    t.act("tib", Action::Stop { incident: no, message: Some(seq), reason: "fel sjukhus".into() }).unwrap();
+    t.act("tib", Action::Stop { incident: no, message: Some(seq), false_alarm: false, reason: "fel sjukhus".into() })
+        .unwrap();
     assert_eq!(how(&t, no, 1), "stopped");
     assert!(t.sent.iter().any(|s| matches!(s.kind, Some(Kind::Stopped { .. })) && s.to.contains(&"ed".to_owned())));
     assert!(t.sent.iter().all(|s| s.kind != Some(OVER)), "told once, not twice");

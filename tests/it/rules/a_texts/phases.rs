@@ -1,0 +1,336 @@
+//! What a text says depends on how far it is, and on who reads it (RULES A11 to A14, D10).
+
+use super::*;
+use crate::rules::c_answers::{DAY, region_with, share_sms};
+use vardkase::domain::plan::PublicRule;
+use vardkase::domain::public_view::{PublicState, public_view};
+
+fn newest(t: &Timeline, no: IncidentNo, audience: Audience, lang: Lang) -> String {
+    let m = t.inc(no).messages.iter().rev().find(|m| m.audience == audience && m.released_at.is_some()).unwrap();
+    m.texts[&lang].text.as_str().to_owned()
+}
+
+fn restored(no: IncidentNo) -> Action {
+    Action::Restored { incident: no, news: News::default() }
+}
+
+fn all_clear(t: &mut Timeline, no: IncidentNo) {
+    t.act("owner", Action::DataComplete { incident: no }).unwrap();
+    t.act("it-led", Action::AllClear { incident: no, override_reason: None }).unwrap();
+}
+
+fn mode(site: &str, mode: &str) -> Action {
+    Action::Mode { site: site.into(), mode: mode.into(), reason: "läget".into() }
+}
+
+/// What a page shows of one incident, in Swedish.
+fn on_page(t: &Timeline) -> Vec<String> {
+    let view = public_view(&t.state, t.now);
+    view.messages.iter().filter_map(|m| m.text.get(&SV).cloned()).collect()
+}
+
+#[test]
+fn rule_a11_an_update_says_its_news_first_and_what_changed_when_nothing_was_typed() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    let known = Some(L10n::of([(SV, "Felet är hittat")]));
+    t.act("it-led", Action::Update { incident: no, news: News { known, ..News::default() } }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(said.starts_with("UPPDATERING STABSLÄGE FS HS: Felet är hittat. Journalen ligger nere. Gör nu:"), "{said}");
+    let english = newest(&t, no, Audience::Internal, EN);
+    assert!(english.starts_with("UPDATE STAFF MODE FS HS: Records system is down."), "no Swedish in it: {english}");
+    let back = Some(Restore::At(t.now + 7200));
+    t.act("it-led", Action::Update { incident: no, news: News { restore: back, ..News::default() } }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(said.contains(": Åter i drift: 11.45, förut okänt. Journalen ligger nere."), "{said}");
+    assert!(!said.contains("Felet är hittat"), "news is told once: {said}");
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(said.contains(": Inget nytt. Journalen ligger nere."), "{said}");
+}
+
+#[test]
+fn rule_a11_a_correction_says_what_was_wrong_and_only_that() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    let news = News { scope: Some(L10n::of([(SV, "bara labbet"), (EN, "the laboratory only")])), ..News::default() };
+    t.act("it-led", Action::Correct { number: exact(no, 1), news }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        said.starts_with("RÄTTELSE av 1-1 STABSLÄGE FS HS: Rätt: bara labbet. Fel: sjukhusen. Journalen"),
+        "{said}"
+    );
+    assert!(!said.contains("Gäller:") && !said.contains("Sedan:"), "what is right stands once: {said}");
+}
+
+#[test]
+fn rule_a11_after_running_again_nothing_is_told_in_the_present_that_has_ended() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.act("tib", mode("FS", "reinforced")).unwrap();
+    let raised = newest(&t, no, Audience::Internal, SV);
+    assert!(raised.contains(": Journalen ligger nere. Så är FÖRSTÄRKNINGSLÄGE. Gör nu:"), "{raised}");
+    assert!(!raised.contains("Sedan:"), "{raised}");
+    t.advance(600);
+    t.act("it-led", restored(no)).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        said.contains(": Journalen fungerar igen sedan 09.55. Fortsätt på papper tills FARAN ÖVER. Gäller:"),
+        "{said}"
+    );
+    t.act("tib", mode("FS", "staff")).unwrap();
+    let lowered = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        lowered.starts_with("NU STABSLÄGE FS HS: FÖRSTÄRKNINGSLÄGE upphörde 09.55. Journalen fungerar igen."),
+        "{lowered}"
+    );
+    all_clear(&mut t, no);
+    let over = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        over.contains(
+            ": Journalen fungerar som vanligt sedan 09.55. För in pappersanteckningar. STABSLÄGE FS HS kvarstår"
+        ),
+        "{over}"
+    );
+    t.act("tib", mode("FS", "normal")).unwrap();
+    let normal = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        normal.contains(": STABSLÄGE upphörde 09.55. Journalen fungerar som vanligt. Så är NORMALLÄGE."),
+        "{normal}"
+    );
+    for said in [said, lowered, over, normal] {
+        for gone in ["ligger nere", "Gör nu", "Åter i drift:"] {
+            assert!(!said.contains(gone), "{gone}: {said}");
+        }
+    }
+}
+
+#[test]
+fn rule_a11_a_mode_that_was_lowered_asks_for_no_answer() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.act("tib", mode("FS", "reinforced")).unwrap();
+    t.reply("it-led", Channel::Sms, "JA 1");
+    t.act("tib", mode("FS", "staff")).unwrap();
+    let seq = t.inc(no).messages.iter().rev().find(|m| m.kind == Kind::Mode).unwrap().seq;
+    assert!(t.sent.iter().filter(|s| s.message == Some(seq)).all(|s| !s.whole.contains("Svara")));
+}
+
+#[test]
+fn rule_a11_a_stop_says_false_alarm_only_where_who_stops_it_does() {
+    for false_alarm in [false, true] {
+        let mut t = Timeline::by_day();
+        let no = t.ehr_down("outage");
+        t.act("it-led", Action::Stop { incident: no, message: None, false_alarm, reason: "prov gick ut".into() })
+            .unwrap();
+        let said = newest(&t, no, Audience::Internal, SV);
+        if false_alarm {
+            assert!(
+                said.contains(": Falskt larm 09.45. Journalen fungerar som vanligt. Avbryt reservrutinen."),
+                "{said}"
+            );
+        } else {
+            assert!(said.contains(": 1-1 gäller inte. Skäl: prov gick ut."), "{said}");
+            assert!(!said.contains("som vanligt") && !said.contains("ligger nere"), "nobody says how it is: {said}");
+        }
+        assert!(said.contains("Skäl: prov gick ut."), "{said}");
+    }
+}
+
+#[test]
+fn rule_a12_the_public_reads_a_grammar_of_its_own() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    approve_all(&mut t, no);
+    assert_eq!(
+        newest(&t, no, Audience::Public, SV),
+        "Vårdens journalsystem fungerar inte. Det gäller sjukhusen sedan klockan 09.45. Vård kan ta längre tid. Kom till din \
+         bokade tid. Akuten är öppen. Vi vet inte när det är löst. Nästa besked kommer klockan 10.45. Vid fara för liv: ring \
+         112. För råd om vård: ring 0980-319 200. Avsändare: Region Små."
+    );
+    let known = Some(L10n::of([(SV, "Diskarna i hallen är trasiga")]));
+    t.act("it-led", Action::Update { incident: no, news: News { known, ..News::default() } }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(!said.contains("Diskarna"), "what is known inside stays inside: {said}");
+    t.act("it-led", restored(no)).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(
+        said.starts_with("Vårdens journalsystem fungerar igen sedan klockan 09.45. Vissa svar kan dröja. Nästa"),
+        "{said}"
+    );
+}
+
+#[test]
+fn rule_a12_what_works_is_not_said_when_another_incident_hits_it() {
+    let mut t = Timeline::by_day();
+    t.report("it", Report { playbook: "malware".into(), level: Some("outage".into()), ..Report::default() });
+    let no = t.report("it", Report { shared: IfShared::Separate, ..ehr_down("major") });
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(!said.contains("Akuten är öppen"), "{said}");
+}
+
+#[test]
+fn rule_a13_what_an_approver_wrote_stays_until_it_runs_again() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let typed = t
+        .text(no, seq, SV)
+        .replace("Vård kan ta längre tid.", "Labbet har öppet. Ring först.")
+        .replace("Vårdens journalsystem fungerar inte.", "Vi har problem med journalerna.");
+    let texts = BTreeMap::from([(SV, typed)]);
+    t.act("kib", Action::Change { number: exact(no, seq), texts }).unwrap();
+    approve_all(&mut t, no);
+    let back = Some(Restore::At(t.now + 7200));
+    t.act("it-led", Action::Update { incident: no, news: News { restore: back, ..News::default() } }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(
+        said.starts_with("Vi har problem med journalerna. Det gäller sjukhusen sedan klockan 09.45. Labbet har öppet."),
+        "{said}"
+    );
+    assert!(said.contains("Vi räknar med att det är löst klockan 11.45. Nästa besked"), "facts are rendered: {said}");
+    assert!(!said.contains("Vi vet inte när"), "what is no longer so is gone: {said}");
+    // The other language was not read: it waits as holding text, not as the playbook's words beside another wording.
+    let m = t.inc(no).messages.iter().rev().find(|m| m.audience == Audience::Public).unwrap();
+    assert!(m.texts[&SV].reviewed && !m.texts[&EN].reviewed);
+    t.act("it-led", restored(no)).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(!said.contains("Labbet") && said.starts_with("Vårdens journalsystem fungerar igen"), "{said}");
+}
+
+#[test]
+fn rule_a13_internally_it_replaces_news_and_routines_and_the_rest_is_rendered() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    let seq = newest_waiting(&t, no, Audience::Internal);
+    let typed =
+        t.text(no, seq, SV).replace("Gör nu: Pappersjournal. Läs i läskopian.", "Använd reservdatorn i receptionen.");
+    t.act("kib", Action::Change { number: exact(no, seq), texts: BTreeMap::from([(SV, typed)]) }).unwrap();
+    t.act("tib", mode("FS", "reinforced")).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Internal);
+    let said = t.text(no, seq, SV);
+    assert!(
+        said.contains(
+            "FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE HS: Journalen ligger nere. Använd reservdatorn i receptionen. Gäller:"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("Pappersjournal"), "{said}");
+}
+
+/// The newest text of an audience that somebody must approve.
+fn newest_waiting(t: &Timeline, no: IncidentNo, audience: Audience) -> u32 {
+    let waits = |e: &&Entry| e.audience == audience && matches!(e.state, EntryState::Waiting(_));
+    t.inc(no).entries.iter().filter(waits).map(|e| e.message).max().expect("nothing waits")
+}
+
+#[test]
+fn rule_a14_leads_stand_before_the_number_and_the_trailer_asks_only_for_the_answer() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.advance(400);
+    let reminded: Vec<_> = t.sent.iter().filter(|s| s.whole.starts_with("PÅMINNELSE 1-1 ")).collect();
+    assert!(!reminded.is_empty(), "a reminder says so first");
+    assert!(reminded.iter().all(|s| s.whole.ends_with("Svara JA 1") || s.channel != Channel::Sms));
+    let deputy: Vec<_> = t.sent.iter().filter(|s| s.whole.starts_with("DU SVARAR NU FÖR: ")).collect();
+    assert!(!deputy.is_empty(), "a deputy hears for whom");
+    for s in &t.sent {
+        let seq = s.message.unwrap_or(0);
+        let lead = s.whole.split_once(&format!(" {}-{seq} ", no.n)).map_or("", |(lead, _)| lead);
+        assert!(
+            !lead.contains("Svara") && lead.to_uppercase().starts_with(lead.split(':').next().unwrap()),
+            "{}",
+            s.whole
+        );
+    }
+}
+
+#[test]
+fn rule_a14_of_many_functions_as_many_as_fit_are_named_and_the_rest_are_counted() {
+    let many = ["icu", "ed", "tib", "it", "it-led", "cl", "cl-fs", "desk"];
+    let plan = region_with(|b| {
+        for f in many {
+            let f = b.function_ix(f);
+            b.plan.functions[f.ix()].title =
+                L10n::same(&[SV, EN], &format!("funktion nummer {} med ett mycket långt namn som tar stor plats", f.0));
+        }
+        for f in &many[1..] {
+            share_sms(b, "icu", f);
+        }
+    });
+    let mut t = Timeline::starting(DAY, plan);
+    t.report("it", Report { safety: Safety::Yes, ..ehr_down("major") });
+    let first = t.messages_to("icu").into_iter().find(|s| s.channel == Channel::Sms).unwrap().whole.clone();
+    let lead = first.split(" 1-1 ").next().unwrap();
+    assert!(lead.starts_with("DU SVARAR NU FÖR: funktion nummer"), "{lead}");
+    let (names, more) = lead.rsplit_once(" +").unwrap_or_else(|| panic!("all are named: {lead}"));
+    let named = names.split(", ").count();
+    assert!(named >= 2 && more.parse::<usize>().unwrap() >= 1, "{lead}");
+    assert!(first.ends_with("Svara JA 1"), "what asks for the answer is never cut: {first}");
+    let parts = first.chars().count().div_ceil(153);
+    assert!(parts <= 3, "{parts} SMS: {first}");
+}
+
+#[test]
+fn rule_a14_a_preview_of_the_page_is_what_the_page_will_show() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let texts = BTreeMap::from([(SV, t.text(no, seq, SV).replace("Vård kan", "All vård kan"))]);
+    t.act("kib", Action::Change { number: exact(no, seq), texts }).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let preview = vardkase::domain::view::previews(&t.state, no, seq, t.now).unwrap();
+    let shown: BTreeMap<Lang, String> =
+        preview.shown.iter().filter(|s| s.channel == Channel::Web).map(|s| (s.lang, s.units.concat())).collect();
+    approve_all(&mut t, no);
+    let view = public_view(&t.state, t.now);
+    assert_eq!(view.messages[0].text, shown, "language by language, what leaves");
+}
+
+#[test]
+fn rule_d10_the_closing_text_goes_within_the_beat_where_nobody_approved_another() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    approve_all(&mut t, no);
+    t.act("it-led", restored(no)).unwrap();
+    approve_all(&mut t, no);
+    all_clear(&mut t, no);
+    assert!(on_page(&t)[0].contains("fungerar igen"), "what was approved stands until then");
+    t.advance(t.inc(no).plan.region.page_valid_s);
+    assert!(on_page(&t)[0].starts_with("Vårdens journalsystem fungerar som vanligt sedan"), "{:?}", on_page(&t));
+}
+
+#[test]
+fn rule_d10_what_is_never_public_leaves_the_page_alone_modes_included() {
+    let mut plan = region::plan().plan;
+    for p in plan.playbooks.values_mut() {
+        p.public = PublicRule::Never;
+    }
+    let mut t = Timeline::starting("2008-12-18T09:45:00+01:00", plan);
+    t.ehr_down("major");
+    let view = public_view(&t.state, t.now);
+    assert!(!t.state.modes.is_empty(), "the mode is raised");
+    assert_eq!((view.region, view.investigating), (PublicState::Normal, false));
+    assert!(view.sites.iter().all(|(_, s)| *s == PublicState::Normal));
+}
+
+#[test]
+fn rule_d10_a_stop_of_what_was_public_publishes_the_wrong_alarm_text_at_once() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    approve_all(&mut t, no);
+    t.advance(60);
+    let stop = Action::Stop { incident: no, message: None, false_alarm: true, reason: "prov".into() };
+    t.act("it-led", stop).unwrap();
+    let [said] = &on_page(&t)[..] else { panic!("{:?}", on_page(&t)) };
+    assert!(
+        said.starts_with("Vårt besked från klockan 09.45 var fel. Vårdens journalsystem fungerar som vanligt."),
+        "{said}"
+    );
+    assert!(!said.contains("prov"), "why is not for the public: {said}");
+}
