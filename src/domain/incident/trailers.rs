@@ -133,15 +133,17 @@ impl<'a> Trailers<'a> {
         let mut leads: Vec<String> = Vec::new();
         if flags & Delivery::REPEAT != 0 && !words.repeated.is_empty() {
             leads.push(words.repeated.clone());
-        } else if flags & Delivery::REMINDER != 0 {
-            leads.push(words.reminder.clone());
         } else {
+            // A reminder names them too: for somebody whom it names it may be the first text.
+            let reminder = (flags & Delivery::REMINDER != 0).then_some(words.reminder.as_str());
             for named in (1..=names.len()).rev() {
                 let shorts: Vec<&str> = names.iter().take(named).map(|f| self.short(*f, lang)).collect();
                 let more = names.len() - named;
                 let more = if more > 0 { format!(" +{more}") } else { String::new() };
-                leads.push(fill(&words.you_answer_for, &[("functions", &format!("{}{more}", shorts.join(", ")))]));
+                let named = fill(&words.you_answer_for, &[("functions", &format!("{}{more}", shorts.join(", ")))]);
+                leads.push(reminder.map_or(named.clone(), |reminder| format!("{reminder}. {named}")));
             }
+            leads.extend(reminder.map(str::to_owned));
         }
         let mut all: Vec<String> = leads.into_iter().map(|lead| format!("{lead}\n{request}")).collect();
         if !request.is_empty() {
