@@ -17,10 +17,12 @@ pub type Can = Vec<(String, String)>;
 pub enum Standing {
     /// It takes deliveries.
     Healthy,
-    /// It failed several times in a row, and is probed.
+    /// It failed several times in a row and is probed; or it asks us to wait, gives no receipts, or answers what nobody understands.
     Suspect,
     /// The probe failed too.
     Down,
+    /// Somebody took it out by hand: used only where no other way is left.
+    Out,
     /// It has no worker: what it was configured with can't be used.
     Unusable,
     /// People walk it: it needs no worker.
@@ -42,6 +44,9 @@ pub struct GatewayView {
     pub standing: Standing,
     /// What it last said of itself, or why it can't be used.
     pub detail: String,
+    /// Who took it out by hand, and when. The reason is in the journal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out: Option<OutView>,
     /// In line, waiting retries included.
     pub queue_len: usize,
     /// Waiting for room in that line.
@@ -71,8 +76,16 @@ pub struct GatewayView {
 impl GatewayView {
     /// It should be handed deliveries, and is not.
     pub fn in_trouble(&self) -> bool {
-        matches!(self.standing, Standing::Suspect | Standing::Down | Standing::Unusable) || self.waiting > 0
+        matches!(self.standing, Standing::Suspect | Standing::Down | Standing::Out | Standing::Unusable)
+            || self.waiting > 0
     }
+}
+
+/// Who took a gateway out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutView {
+    pub by: FunctionId,
+    pub at: At,
 }
 
 /// The newest test that came through.

@@ -17,7 +17,7 @@ mod status;
 
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
-pub use gateways::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
+pub use gateways::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 pub use log::{LogPart, LogRecord};
 pub use records::{ForgetDone, ForgetRequest};
 pub use refusal::Refusal;

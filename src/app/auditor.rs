@@ -17,6 +17,7 @@ use crate::domain::audit::{Finding, audit};
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::input::{Input, ProgramAlarm};
 use crate::domain::incident::state::State;
+use crate::domain::incident::values::Doubt;
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
 use crate::words::{alarm, in_all};
@@ -31,6 +32,9 @@ const GATEWAY_OUT: Duration = Duration::from_secs(60);
 const TELL_AGAIN_S: u32 = 1800;
 /// An alarm that ended is forgotten after so long, in seconds: one that comes and goes pages nobody each time.
 const FORGET_S: u32 = 1800;
+
+/// Alarms of gateways that are told by a note.
+const TOLD: [&str; 3] = ["gateway-down", "gateway-later", "gateway-silent"];
 
 /// The loop does not answer.
 pub const LOOP: &str = "loop";
@@ -60,6 +64,8 @@ pub struct Look {
     pub silenced: BTreeSet<FunctionId>,
     /// The machine's clock is ahead by so many seconds (or behind, negative), and is not followed.
     pub clock: Option<i64>,
+    /// Gateways that are not trusted although they answer, with what is held against them.
+    pub doubted: BTreeMap<GatewayId, (Doubt, String)>,
 }
 
 impl Look {
@@ -83,6 +89,14 @@ impl Look {
                 .map(|f| state.plan.function(*f).id.clone())
                 .collect(),
             clock: None,
+            doubted: meta
+                .workers
+                .iter()
+                .filter_map(|(id, w)| {
+                    let s = w.snapshot();
+                    s.doubt.map(|doubt| (id.clone(), (doubt, s.detail.to_string())))
+                })
+                .collect(),
         }
     }
 }
@@ -91,6 +105,8 @@ impl Look {
 #[derive(Debug, Default)]
 pub struct Memory {
     out_since: BTreeMap<GatewayId, Instant>,
+    /// Since when gateways have asked us to wait.
+    later_since: BTreeMap<GatewayId, Instant>,
     /// When each alarm was last told by a note, and last seen.
     told: BTreeMap<String, (At, At)>,
 }
@@ -164,6 +180,18 @@ impl Memory {
         let long: BTreeSet<&str> =
             self.out_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id.as_str()).collect();
         each(board, "gateway-down", &long, now, |id| in_all(|lang| alarm::gateway_down(lang, id)));
+        let held = |which: Doubt| look.doubted.iter().filter(move |(_, (d, _))| *d == which).map(|(id, _)| id.as_str());
+        self.later_since.retain(|id, _| held(Doubt::Later).any(|h| h == id.as_str()));
+        for (id, _) in look.doubted.iter().filter(|(_, (d, _))| *d == Doubt::Later) {
+            self.later_since.entry(id.clone()).or_insert(instant);
+        }
+        let later = self.later_since.iter().filter(|(_, at)| instant >= **at + GATEWAY_OUT).map(|(id, _)| id.as_str());
+        each(board, "gateway-later", &later.collect(), now, |id| in_all(|lang| alarm::gateway_later(lang, id)));
+        let silent = held(Doubt::Silent).collect();
+        each(board, "gateway-silent", &silent, now, |id| in_all(|lang| alarm::gateway_silent(lang, id)));
+        let unclear = held(Doubt::Unclear).collect();
+        let said = |id: &str| look.doubted.iter().find(|(g, _)| g.as_str() == id).map_or("", |(_, (_, said))| said);
+        each(board, "gateway-unclear", &unclear, now, |id| in_all(|lang| alarm::gateway_unclear(lang, id, said(id))));
         let full = look.full.keys().map(GatewayId::as_str).collect();
         each(board, "queue-full", &full, now, |id| in_all(|lang| alarm::line_full(lang, id)));
         let slowed = look.slowed.iter().map(GatewayId::as_str).collect();
@@ -196,7 +224,7 @@ fn set<T>(board: &Board, name: &str, found: Option<&T>, now: At, what: impl FnOn
     }
 }
 
-/// One alarm each. What only slows texts down is shown, and pages nobody.
+/// One alarm each. What only slows texts down, or is for the console to read, is shown, and pages nobody.
 fn each(board: &Board, name: &str, stand: &BTreeSet<&str>, now: At, what: impl Fn(&str) -> L10n) {
     for alarm in board.alarms() {
         if let Some(id) = alarm.name.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '))
@@ -206,8 +234,7 @@ fn each(board: &Board, name: &str, stand: &BTreeSet<&str>, now: At, what: impl F
         }
     }
     for id in stand {
-        let told = matches!(name, "gateway-down" | "answers-in-vain");
-        board.raise(&format!("{name} {id}"), what(id), now, told);
+        board.raise(&format!("{name} {id}"), what(id), now, TOLD.contains(&name));
     }
 }
 

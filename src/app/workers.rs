@@ -50,12 +50,13 @@ impl Workers {
             built.gateway.clone().map(|gateway| (gateway, built))
         };
         let Reconciled { unusable, .. } = self.set.reconcile(wanted, build, |id, digest, (gateway, built)| {
-            let Built { bounds, callback, .. } = built;
+            let Built { bounds, callback, receipts_soon, .. } = built;
             let limits = WorkerLimits {
                 queue_len_max: bounds.queue_len_max as usize,
                 in_flight_max: bounds.in_hand_max().max(1),
                 per_minute_max: (bounds.per_minute_max > 0).then_some(bounds.per_minute_max),
                 per_second_max: (bounds.per_second_max > 0).then_some(bounds.per_second_max),
+                receipts_promised: receipts_soon,
                 outcome_timeout_s: bounds.timeout_s.saturating_mul(6).max(180),
                 ..WorkerLimits::default()
             };

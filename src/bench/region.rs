@@ -86,7 +86,14 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             if dice.roll(8) == 0 {
                 languages.reverse();
             }
-            plan.points.push(DutyPoint { channel, gateways: vec![g], languages, functions: vec![fx], proven: None });
+            plan.points.push(DutyPoint {
+                channel,
+                gateways: vec![g],
+                languages,
+                functions: vec![fx],
+                proven: None,
+                needs: Vec::new(),
+            });
             addresses.push(address.into());
             made += 1;
         }

@@ -39,6 +39,8 @@ pub(super) fn event_word(name: &str) -> Option<Word> {
         "step-moved" => w::STEP_MOVED,
         "step-ended" => w::STEP_ENDED,
         "arrived" => w::ARRIVED,
+        "gateway-out" => w::GATEWAY_OUT,
+        "gateway-in" => w::GATEWAY_IN,
         _ => return None,
     };
     Some(word)

@@ -41,7 +41,9 @@ const WAIT_S_MAX: u32 = 24 * 3600;
     vardkase gateway list --config region/             without a server: what is configured\n  \
     vardkase gateway probe sms-api                     connects and logs in; nobody is reached\n  \
     vardkase gateway test sms-api tib --as it-duty     a note that begins with TEST, and what became of it\n  \
-    vardkase gateway answered 271828 --as switchboard  somebody called and said the code")]
+    vardkase gateway answered 271828 --as switchboard  somebody called and said the code\n  \
+    vardkase gateway out sms-api --reason \"accepts and loses\" --as it-duty  used only where no other way is left\n  \
+    vardkase gateway in sms-api --reason \"mended\" --as it-duty")]
 pub struct GatewayArgs {
     #[command(subcommand)]
     what: What,
@@ -78,6 +80,22 @@ enum What {
         /// The six digits at the test's end.
         code: String,
     },
+    /// Take a gateway out by hand: from now on it is used only where no other way is left, and what waits for it moves.
+    Out {
+        /// The gateway.
+        gateway: String,
+        /// Why; it stands in the journal.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
+    /// Use a gateway again that was taken out.
+    In {
+        /// The gateway.
+        gateway: String,
+        /// Why; it stands in the journal.
+        #[arg(long, value_name = "WHY")]
+        reason: String,
+    },
 }
 
 impl GatewayArgs {
@@ -88,6 +106,12 @@ impl GatewayArgs {
             What::Probe { gateway, config: Some(dir) } => probe_offline(cx, dir, gateway.as_deref()),
             What::Probe { gateway, config: None } => probe(cx, gateway.as_deref()),
             What::Test { gateway, function, wait } => test(cx, &gateway, &function, wait.min(WAIT_S_MAX)),
+            What::Out { gateway, reason } => {
+                cx.act(&Action::GatewayOut { gateway: gateway.into(), reason: reason.into() }).map(|()| 0)
+            }
+            What::In { gateway, reason } => {
+                cx.act(&Action::GatewayIn { gateway: gateway.into(), reason: reason.into() }).map(|()| 0)
+            }
             What::Answered { code } => cx.act(&Action::TestAnswered { code: code.into() }).map(|()| 0),
         }
     }
@@ -144,7 +168,7 @@ fn standing(lang: Lang, g: &GatewayView) -> Said {
     let hue = match g.standing {
         Standing::Healthy => Hue::Good,
         Standing::Suspect => Hue::Wait,
-        Standing::Down | Standing::Unusable => Hue::Bad,
+        Standing::Down | Standing::Out | Standing::Unusable => Hue::Bad,
         Standing::Manual | Standing::Page | Standing::Unknown => Hue::Faint,
     };
     // Colours stand beside words: what is wrong is written large.
@@ -158,6 +182,7 @@ fn standing_word(standing: Standing) -> Word {
         Standing::Healthy => console::GATEWAY_HEALTHY,
         Standing::Suspect => console::GATEWAY_SUSPECT,
         Standing::Down => console::GATEWAY_DOWN,
+        Standing::Out => console::GATEWAY_OUT,
         Standing::Unusable => console::GATEWAY_UNUSABLE,
         Standing::Manual => console::GATEWAY_WALKED,
         Standing::Page => console::GATEWAY_PAGE_OF_OUR_OWN,

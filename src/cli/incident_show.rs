@@ -93,9 +93,17 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
         cx.term.line_in(hue, &format!("{} {}{of}: {state}{page}", m.number, cx.say(kind(&m.kind))));
     }
     let c = &s.counts;
-    let (told, got, asked, answered) = (c.addressed, c.accepted, c.asked, c.acknowledged);
-    let (reached_word, answer_word) = (cx.say(words::REACHED_OF), cx.say(words::ANSWERED_OF));
-    let counts = format!("{reached_word} {got}/{told}, {answer_word} {answered}/{asked}");
+    // Handed over, delivered and answered are three things; reached is one of the last two (RULES G5).
+    let (told, got, asked, answered) = (c.addressed, c.reached, c.asked, c.acknowledged);
+    let counts = format!(
+        "{} {got}/{told} ({} {}, {} {}), {} {answered}/{asked}",
+        cx.say(words::REACHED_OF),
+        cx.say(words::HANDED_OVER_OF),
+        c.accepted,
+        cx.say(words::DELIVERED),
+        c.delivered,
+        cx.say(words::ANSWERED_OF),
+    );
     cx.term.line_in(if got == told && answered == asked { Hue::Good } else { Hue::Wait }, &counts);
     if c.not_reached > 0 {
         let call = format!("{} {}: {}", c.not_reached, cx.say(words::NOT_REACHED), cx.say(words::CALL_THEM));
@@ -250,7 +258,7 @@ fn row(cx: &mut Context<'_>, r: &RowView, now: At) -> Vec<Said> {
     vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(cx, r), answer, next]
 }
 
-/// The furthest that the text came over each channel; accepted and delivered are never one word.
+/// The furthest that the text came over each channel; handed over and delivered are never one word.
 fn reached(cx: &Context<'_>, r: &RowView) -> Said {
     let mut best: Vec<&CellView> = Vec::new();
     for cell in &r.cells {
@@ -278,7 +286,7 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
         }
     }
     let hue = match best.iter().map(|c| far(c.state)).max() {
-        Some(n) if n >= far(DeliveryState::Accepted) => Hue::Good,
+        Some(n) if n >= far(DeliveryState::Delivered) => Hue::Good,
         Some(n) if n >= far(DeliveryState::Unknown) => Hue::Wait,
         _ => Hue::Bad,
     };

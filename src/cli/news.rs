@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::times::Side;
 use super::typed::{self, Worded};
-use crate::domain::ids::{RoutineId, SiteId};
+use crate::domain::ids::{InfraId, RoutineId, SiteId};
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
 use crate::error::Error;
@@ -50,6 +50,9 @@ pub struct NewsArgs {
     /// All sites that are concerned now, with commas.
     #[arg(long, value_name = "SITES", value_delimiter = ',')]
     sites: Vec<String>,
+    /// All infrastructure that is down now, with commas (`none`: nothing beside the playbook's): other ways are taken first.
+    #[arg(long, value_name = "INFRASTRUCTURE", value_delimiter = ',')]
+    down: Vec<String>,
 }
 
 impl NewsArgs {
@@ -78,6 +81,7 @@ impl NewsArgs {
             unknown: typed::l10n(&self.unknown, lang),
             level: self.level,
             sites: Some(sites(&self.sites)).filter(|s| !s.is_empty()),
+            down: (!self.down.is_empty()).then(|| infra(&self.down)),
         })
     }
 }
@@ -98,6 +102,11 @@ pub fn restore(cx: &mut Context<'_>, text: Option<&str>, forecast: Option<&str>)
 /// Sites as typed.
 pub fn sites(given: &[String]) -> Vec<SiteId> {
     given.iter().map(|s| s.trim()).filter(|s| !s.is_empty()).map(SiteId::from).collect()
+}
+
+/// Infrastructure as typed; `none` names nothing.
+pub fn infra(given: &[String]) -> Vec<InfraId> {
+    given.iter().map(|s| s.trim()).filter(|s| !s.is_empty() && *s != "none").map(InfraId::from).collect()
 }
 
 /// Routines as typed.

@@ -62,6 +62,9 @@ pub struct ReportArgs {
     /// A fallback routine to use now; all of them, once each.
     #[arg(long = "do", value_name = "ROUTINE")]
     routines: Vec<String>,
+    /// Infrastructure that is down with it, with commas: other ways are taken first.
+    #[arg(long, value_name = "INFRASTRUCTURE", value_delimiter = ',')]
+    down: Vec<String>,
     /// A drill: marked everywhere, with ladders of its own.
     #[arg(long)]
     exercise: bool,
@@ -124,6 +127,7 @@ impl ReportArgs {
             next: cx.time_of(self.next.as_deref(), Side::Future)?,
             contact: self.contact,
             safety: self.safety.unwrap_or_default(),
+            down: news::infra(&self.down),
             shared: if self.separate { IfShared::Separate } else { IfShared::Ask },
             confirmed: self.yes,
         })

@@ -69,6 +69,7 @@ fn alarms(cx: &mut Context<'_>, seen: &StatusAnswer) {
     for gateway in &seen.trouble {
         let standing = match gateway.standing {
             Standing::Down => cx.say(words::GATEWAY_DOWN),
+            Standing::Out => cx.say(words::GATEWAY_OUT),
             Standing::Suspect => cx.say(words::GATEWAY_SUSPECT),
             Standing::Unusable => cx.say(words::GATEWAY_UNUSABLE),
             Standing::Healthy | Standing::Manual | Standing::Page | Standing::Unknown => cx.say(words::GATEWAY_FULL),
@@ -111,7 +112,15 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
         let nothing = cx.say(words::NOTHING_OPEN);
         return cx.term.line(nothing);
     }
-    let heads = [words::INCIDENT, words::WHAT, words::LEVEL, words::MODE, words::REACHED, words::ANSWER, words::NEXT];
+    let heads = [
+        words::INCIDENT,
+        words::WHAT,
+        words::LEVEL,
+        words::MODE,
+        words::HANDED_OVER_REACHED,
+        words::ANSWER,
+        words::NEXT,
+    ];
     let heads = heads.map(|w| cx.say(w));
     let rows: Vec<_> = view.open.iter().map(|i| summary(cx, i, view.now)).collect();
     table::show(cx.term, &heads, rows);
@@ -151,7 +160,10 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
         said(format!("{drill}{}{}", cx.in_lang(&i.title), phase(cx, i.phase))),
         said(cx.in_lang(&i.level.label)),
         said(cx.in_lang(&i.mode.label)),
-        hued(if c.accepted == c.addressed { Hue::Good } else { Hue::Wait }, format!("{}/{}", c.accepted, c.addressed)),
+        hued(
+            if c.reached == c.addressed { Hue::Good } else { Hue::Wait },
+            format!("{}, {}/{}", c.accepted, c.reached, c.addressed),
+        ),
         hued(answered, format!("{}/{}", c.acknowledged, c.asked)),
         Said { text: next.join(", "), hue: alarm.then_some(Hue::Bad) },
     ]

@@ -7,7 +7,7 @@ use super::links::{LinkKey, link};
 use super::queue::Queued;
 use crate::config::Contacts;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx, Status};
+use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, Status};
 use crate::domain::incident::asks;
 use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
@@ -50,9 +50,7 @@ pub fn jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    let few = ordinals.size_hint().1.is_some_and(|n| n <= FEW);
-    let tried = if few { Tried::Looked } else { Tried::of_all(inc) };
-    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &tried, into);
+    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), into);
 }
 
 /// What is handed to a gateway.
@@ -70,62 +68,7 @@ pub fn accepted_jobs(
     ordinals: impl Iterator<Item = u32>,
     into: &mut Jobs,
 ) {
-    jobs_in(state, inc, contacts, (env, ""), (ordinals, &|s| s == DeliveryState::Accepted), &Tried::Never, into);
-}
-
-/// The same for what leaves for the first time: no other way of these points was tried, and nobody has to look.
-pub fn first_jobs(
-    state: &State,
-    inc: &Incident,
-    contacts: &Contacts,
-    env: &Env,
-    foot: &str,
-    ordinals: impl Iterator<Item = u32>,
-    into: &mut Jobs,
-) {
-    jobs_in(state, inc, contacts, (env, foot), (ordinals, &leaves), &Tried::Never, into);
-}
-
-/// So many deliveries look through the incident's others one by one; more share one walk.
-const FEW: usize = 16;
-
-/// How many gateways of a point were tried with an item. A way that the incident impairs is tried last, wherever it stands
-/// in the point's list, so that its place there says nothing.
-enum Tried {
-    /// It leaves for the first time.
-    Never,
-    /// Looked through when it is asked.
-    Looked,
-    /// By point and item, a bit a gateway.
-    Counted(HashMap<(PointIx, Item), u64>),
-}
-
-impl Tried {
-    fn of_all(inc: &Incident) -> Self {
-        let mut counted = HashMap::new();
-        for d in &inc.deliveries {
-            if inc.plan.point(d.point).gateways.len() > 1 {
-                *counted.entry((d.point, d.item())).or_insert(0) |= bit(d);
-            }
-        }
-        Self::Counted(counted)
-    }
-
-    fn ways(&self, inc: &Incident, d: &Delivery) -> usize {
-        let bits = match self {
-            Self::Never => return 1,
-            Self::Looked => {
-                let same = inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == d.item());
-                same.fold(0, |bits, o| bits | bit(o))
-            }
-            Self::Counted(counted) => counted.get(&(d.point, d.item())).copied().unwrap_or(1),
-        };
-        bits.count_ones() as usize
-    }
-}
-
-fn bit(d: &Delivery) -> u64 {
-    1 << d.gateway.min(63)
+    jobs_in(state, inc, contacts, (env, ""), (ordinals, &|s| s == DeliveryState::Accepted), into);
 }
 
 fn jobs_in(
@@ -134,12 +77,12 @@ fn jobs_in(
     contacts: &Contacts,
     (env, foot): (&Env, &str),
     (ordinals, wanted): (impl Iterator<Item = u32>, &dyn Fn(DeliveryState) -> bool),
-    tried: &Tried,
     into: &mut Jobs,
 ) {
     let plan: &Plan = &inc.plan;
     let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
     let mut led: HashMap<(Item, u8, String), Arc<Outgoing>> = HashMap::new();
+    let mut repeated: HashMap<(Item, u8, GatewayIx, u32), Option<Arc<Outgoing>>> = HashMap::new();
     for ordinal in ordinals {
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
         if !wanted(d.state) {
@@ -173,6 +116,16 @@ fn jobs_in(
                 .then(|| link(&env.link_key, &env.public_url, id))?;
             units(&body.out, Some(&url), &plan.gateway(gateway).capability).is_ok().then(|| Arc::from(url))
         });
+        // What may be there already says so, where there is room for it (RULES G4).
+        let planned_repeat = d.flags & Delivery::REPEAT != 0;
+        let if_repeated = repeated.entry((item, d.lang, gateway, d.trailer)).or_insert_with(|| {
+            let marked = repeat_of(&out, &plan.words(lang).repeated, planned_repeat)?;
+            units(&marked, trailer.as_deref(), &plan.gateway(gateway).capability).is_ok().then(|| Arc::new(marked))
+        });
+        let mut if_repeated = if_repeated.clone();
+        // What was accepted is followed as it was sent, and goes out no more.
+        let marks = may_be_out && d.state != DeliveryState::Accepted;
+        let out = if marks { if_repeated.take().unwrap_or(out) } else { out };
         let job = Job {
             delivery: id,
             to: Address(to.clone()),
@@ -180,12 +133,27 @@ fn jobs_in(
             head: body.head.clone(),
             trailer,
             link: mail.then(|| Arc::from(link(&env.link_key, &env.public_url, id))),
-            repeat: d.flags & Delivery::REPEAT != 0 || may_be_out,
+            repeat: planned_repeat || may_be_out,
             ttl_s: plan.region.limits.delivery_ttl_s,
         };
-        let last_path = point.gateways.len() <= 1 || tried.ways(inc, &d) >= point.gateways.len();
-        into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path });
+        let waits = point.gateways.len() <= 1 || d.flags & Delivery::WAITS != 0;
+        let last_path = waits || is_last(&inc.tried(ordinal), point.gateways.len());
+        into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path, if_repeated });
     }
+}
+
+/// A text that may be there already, which says so before anything else that stands before it; none where it says so as planned.
+fn repeat_of(out: &Outgoing, word: &str, planned: bool) -> Option<Outgoing> {
+    if planned || word.is_empty() {
+        return None;
+    }
+    Some(out.led_by(&out.lead().map_or_else(|| word.to_owned(), |lead| format!("{word}. {lead}"))))
+}
+
+/// All ways of a point were tried, its own included: a way that the incident impairs is tried last, wherever it stands in the
+/// point's list, so that its place there says nothing.
+fn is_last(tried: &[u8], ways: usize) -> bool {
+    (0..ways).all(|place| tried.iter().any(|t| usize::from(*t) == place))
 }
 
 fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: Lang) -> Option<Body> {
@@ -267,5 +235,9 @@ pub fn system_note_job(state: &State, ordinal: u32, contacts: &Contacts, into: &
         ttl_s: if test { TEST_TTL_S } else { plan.region.limits.delivery_ttl_s },
     };
     // A test asks about this gateway, now: it neither waits for it to get well nor outlives its question.
-    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued { job, last_path: !test });
+    into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued {
+        job,
+        last_path: !test,
+        if_repeated: None,
+    });
 }

@@ -29,6 +29,7 @@ use crate::clock::{SharedClock, mono};
 use crate::config::{Contacts, Loaded};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
+use crate::domain::incident::better::better_ways;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
 use crate::domain::incident::event::{Change, Event};
@@ -37,6 +38,7 @@ use crate::domain::incident::input::{Input, Told};
 use crate::domain::incident::recall::recalled;
 use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
+use crate::domain::incident::values::Doubt;
 use crate::domain::incident::values::{Item, Phase};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
@@ -111,6 +113,8 @@ pub struct Engine {
     system_notes_contacts: BTreeMap<String, Arc<Contacts>>,
     /// Workers whose place another took, and whose last word has not come.
     replaced: BTreeMap<GatewayId, u32>,
+    /// Why gateways that answer are not trusted.
+    doubts: BTreeMap<GatewayId, Doubt>,
     /// Queries that wait.
     looks: Vec<Look>,
     /// Something of an earlier run went out again in this one.
@@ -184,6 +188,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         system_notes_next: recovered.state.system_notes.next(),
         retry_at: None,
         replaced: BTreeMap::new(),
+        doubts: BTreeMap::new(),
         looks: Vec::new(),
         repeats: false,
         own: Vec::new(),
@@ -519,7 +524,17 @@ impl Engine {
                 }
                 gathered.acks.push(ack);
             }
-            WorkerEvent::Health { gateway, health, .. } => {
+            WorkerEvent::Health { gateway, standing, health, doubt } => {
+                let before = match doubt {
+                    Some(doubt) => self.doubts.insert(gateway.clone(), doubt),
+                    None => self.doubts.remove(&gateway),
+                };
+                let silent = doubt == Some(Doubt::Silent) && before != doubt;
+                if silent || self.state.ways.standing(&gateway) != standing {
+                    let (gateway, why) = (gateway.clone(), Cause::new(&health.detail));
+                    let doubt = doubt.filter(|d| *d != Doubt::Silent || silent);
+                    self.decide(&Input::GatewayStands { gateway, standing, doubt, why }, None, gathered);
+                }
                 self.meta.health.insert(gateway, (health.ok, health.detail));
             }
             WorkerEvent::Room { gateway, .. } => self.push(&gateway),

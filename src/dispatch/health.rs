@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use crate::domain::incident::values::Standing;
+
 /// A gateway that was well and whose probe failed is probed again after this.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 
@@ -29,18 +31,6 @@ impl Default for BreakerLimits {
     fn default() -> Self {
         Self { failures_max: 5, probe_every_s: 15, probe_every_max_s: 60, probe_timeout_s: 10, idle_probe_every_s: 120 }
     }
-}
-
-/// How a gateway stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// It takes deliveries.
-    Healthy,
-    /// Failures in a row: it is being probed, and is handed nothing meanwhile.
-    Suspect,
-    /// The probe failed too: it is handed nothing until a probe succeeds.
-    Down,
 }
 
 /// What changed. The worker acts on it.

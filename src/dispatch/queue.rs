@@ -7,12 +7,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::retry::Tries;
 use crate::domain::ids::{DeliveryId, Status};
+use crate::domain::text::Outgoing;
 use crate::gateways::Job;
 
 /// A class that has waited so long moves beside the more urgent ones.
@@ -32,6 +34,18 @@ pub struct Queued {
     /// No other gateway is left for it: it is not handed back when this gateway is out, but waits and is tried until its
     /// time is up.
     pub last_path: bool,
+    /// The text as it says that it may be there already, when it goes once more (RULES G4); none where that has no room.
+    pub if_repeated: Option<Arc<Outgoing>>,
+}
+
+impl Queued {
+    /// It may be there already: it says so.
+    pub fn mark_repeat(&mut self) {
+        self.job.repeat = true;
+        if let Some(marked) = self.if_repeated.take() {
+            self.job.out = marked;
+        }
+    }
 }
 
 /// Where a held delivery is.
@@ -52,6 +66,8 @@ pub struct Held {
     pub job: Job,
     /// See [`Queued::last_path`].
     pub last_path: bool,
+    /// See [`Queued::if_repeated`].
+    pub if_repeated: Option<Arc<Outgoing>>,
     /// Its tries on this gateway.
     pub tries: Tries,
     /// Withdrawn while it was on the wire: it gets no further try (RULES D2).
@@ -60,6 +76,10 @@ pub struct Held {
     pub settled: bool,
     /// After that it is of no use.
     pub deadline: Instant,
+    /// It came then.
+    pub since: Instant,
+    /// It was told "later" first then.
+    pub later_since: Option<Instant>,
     place: Place,
     ticket: u64,
 }
@@ -139,10 +159,13 @@ impl Queue {
         vacant.insert(Held {
             job: queued.job,
             last_path: queued.last_path,
+            if_repeated: queued.if_repeated,
             tries: Tries::default(),
             withdrawn: false,
             settled: false,
             deadline,
+            since: now,
+            later_since: None,
             place: Place::Waiting,
             ticket: self.tickets,
         });
@@ -228,6 +251,9 @@ impl Queue {
     pub fn retry(&mut self, mut held: Held, due: Instant, repeat: bool, now: Instant) {
         self.tickets += 1;
         held.job.repeat |= repeat;
+        if repeat && let Some(marked) = held.if_repeated.take() {
+            held.job.out = marked;
+        }
         held.place = Place::Delayed;
         held.ticket = self.tickets;
         let delivery = held.job.delivery;
@@ -271,6 +297,14 @@ impl Queue {
         let waiting = self.held.values().filter(|h| h.place != Place::HandedOver);
         self.earliest = waiting.map(|h| h.deadline).min();
         gone
+    }
+
+    /// Takes out a delivery that is in line or waits for its next try.
+    pub fn take_one(&mut self, delivery: DeliveryId) -> Option<Held> {
+        match self.held.get(&delivery)?.place {
+            Place::HandedOver => None,
+            Place::Waiting | Place::Delayed => self.remove(delivery),
+        }
     }
 
     /// Takes out all of a kind that are in line or wait for their next try, in no particular order.
@@ -328,7 +362,7 @@ mod tests {
     fn queue(jobs: &[(DeliveryId, u8)], now: Instant) -> Queue {
         let mut queue = Queue::default();
         for (delivery, priority) in jobs {
-            assert!(queue.push(Queued { job: job(*delivery, *priority), last_path: false }, now));
+            assert!(queue.push(Queued { job: job(*delivery, *priority), last_path: false, if_repeated: None }, now));
         }
         queue
     }
@@ -367,7 +401,7 @@ mod tests {
         let now = Instant::now();
         let mut q = queue(&[(actual(0), 9), (drill(0), 0)], now);
         for n in 1..100 {
-            q.push(Queued { job: job(actual(n), 0), last_path: false }, now + AGED);
+            q.push(Queued { job: job(actual(n), 0), last_path: false, if_repeated: None }, now + AGED);
         }
         let order = order(&mut q, now + AGED);
         assert_eq!(order.iter().position(|d| *d == actual(0)), Some(AGED_SHARE as usize - 1));
@@ -390,7 +424,7 @@ mod tests {
     fn a_delivery_is_held_once() {
         let now = Instant::now();
         let mut q = queue(&[(actual(1), 0)], now);
-        assert!(!q.push(Queued { job: job(actual(1), 0), last_path: false }, now));
+        assert!(!q.push(Queued { job: job(actual(1), 0), last_path: false, if_repeated: None }, now));
         assert_eq!(order(&mut q, now), [actual(1)]);
     }
 
@@ -400,7 +434,7 @@ mod tests {
         let mut q = queue(&[(actual(1), 0)], now);
         assert!(q.withdraw(actual(1)).is_some());
         assert!(q.withdraw(actual(1)).is_none());
-        q.push(Queued { job: job(actual(1), 0), last_path: false }, now);
+        q.push(Queued { job: job(actual(1), 0), last_path: false, if_repeated: None }, now);
         assert_eq!(order(&mut q, now), [actual(1)]);
         assert!(q.withdraw(actual(1)).is_none(), "on the wire it stays");
         assert!(q.finish(actual(1)).unwrap().withdrawn);
@@ -412,7 +446,7 @@ mod tests {
         let mut q = Queue::default();
         for _ in 0..20 {
             for n in 0..500 {
-                q.push(Queued { job: job(actual(n), 0), last_path: false }, now);
+                q.push(Queued { job: job(actual(n), 0), last_path: false, if_repeated: None }, now);
             }
             assert_eq!(q.take_waiting(|_| true).len(), 500);
         }
@@ -431,7 +465,7 @@ mod tests {
                 let delivery = actual(id);
                 match what {
                     0 => {
-                        let new = q.push(Queued { job: job(delivery, (id % 3) as u8), last_path: false }, now);
+                        let new = q.push(Queued { job: job(delivery, (id % 3) as u8), last_path: false, if_repeated: None }, now);
                         prop_assert_eq!(new, !model.contains_key(&delivery));
                         model.entry(delivery).or_insert(false);
                     }

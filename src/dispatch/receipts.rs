@@ -127,6 +127,11 @@ impl Receipts {
         }
     }
 
+    /// A delivery was accepted under that number.
+    pub fn knows(&self, gateway_ref: &str) -> bool {
+        self.refs.get(gateway_ref).is_some()
+    }
+
     /// The far device has it.
     pub fn arrived(&self, delivery: DeliveryId) -> bool {
         self.told.get(&delivery) == Some(&DeliveryState::Delivered)

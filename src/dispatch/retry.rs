@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::domain::delivery::SendError;
 
-/// A gateway that asks for so short a pause means everybody (SMPP throttling, HTTP 429), not this delivery: the worker
-/// pauses, and the try does not count. A longer wait (greylisting: minutes) is the delivery's own.
-pub const THROTTLE_S_MAX: u32 = 5;
+/// A gateway that asks for a pause means everybody (SMPP throttling, HTTP 429 and 503), not this delivery: the worker pauses, and
+/// the try does not count (RULES G2). After so long it is asked again, whatever it said.
+pub const PAUSE_S_MAX: u32 = 3600;
 
 /// How often and how fast a delivery is tried again on one gateway.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,7 +79,7 @@ pub fn next(
     last_path: bool,
     jitter: f64,
 ) -> Step {
-    let throttled = matches!(error, SendError::Temporary { retry_after_s: Some(s), .. } if *s <= THROTTLE_S_MAX);
+    let throttled = matches!(error, SendError::Temporary { retry_after_s: Some(_), .. });
     if !throttled {
         tries.ended = tries.ended.saturating_add(1);
     }
@@ -97,7 +97,7 @@ pub fn next(
             if tries.ended >= policy.attempts_max && !last_path {
                 return give_up(GiveUp::Failed);
             }
-            *retry_after_s
+            retry_after_s.map(|s| s.min(PAUSE_S_MAX))
         }
     };
     let wait = backoff(tries.ended, policy, jitter).max(Duration::from_secs(asked.unwrap_or(0).into()));
@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn after_an_unknown_try_nothing_says_that_it_did_not_go_out() {
-        for then in [SendError::permanent("duplicate"), busy(20_000)] {
-            let last = *steps(&[SendError::unknown("no answer"), then], LONG, false).last().unwrap();
+        for then in [SendError::permanent("duplicate"), busy(20)] {
+            let last = *steps(&[SendError::unknown("no answer"), then], Duration::from_secs(20), false).last().unwrap();
             assert_eq!(last, Step::GiveUp(GiveUp::Unknown));
         }
         let retried = steps(&[SendError::unknown("no answer"), SendError::temporary("busy")], LONG, false);
@@ -195,7 +195,12 @@ mod tests {
     fn a_gateway_that_throttles_uses_up_no_tries() {
         let many = vec![busy(2); 50];
         assert_eq!(steps(&many, LONG, false)[49], again(2_000, false, true));
-        assert_eq!(steps(&[busy(300)], LONG, false), [again(300_000, false, false)], "greylisting is not throttling");
+        assert_eq!(steps(&[busy(300)], LONG, false), [again(300_000, false, true)], "however long it asks for");
+        assert_eq!(
+            steps(&[busy(86_400)], LONG, false),
+            [again(3_600_000, false, true)],
+            "it is asked again after an hour"
+        );
     }
 
     proptest! {

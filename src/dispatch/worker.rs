@@ -24,6 +24,7 @@ pub use super::worker_limits::WorkerLimits;
 use super::worker_state::WorkerState;
 use crate::clock::mono;
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::domain::incident::values::Doubt;
 use crate::gateways::{Cancelled, Gateway, GatewayEvent, Health, Job, PriorAccept, Stop};
 
 /// The gateway's news that may wait for the worker.
@@ -64,8 +65,10 @@ pub struct Snapshot {
     pub last_accepted_age: Option<Duration>,
     /// How long ago anything was proven: a probe, a session, an accepted delivery.
     pub last_proof_age: Option<Duration>,
-    /// Whether the gateway is handed deliveries.
+    /// How the gateway stands.
     pub standing: Standing,
+    /// Why it is not trusted although it answers.
+    pub doubt: Option<Doubt>,
     /// Its allowance of a minute is used up, and more waits.
     pub minute_full: bool,
     /// What the gateway last said of itself.
@@ -252,6 +255,15 @@ impl WorkerHandle {
         self.shared.bell.notify_one();
     }
 
+    /// Gives back those of these that have not left: a better way is left for them (RULES G1). Other IDs are passed over.
+    pub fn hand_back(&self, deliveries: Vec<DeliveryId>) {
+        if deliveries.is_empty() {
+            return;
+        }
+        self.shared.mailbox().commands.push(Command::HandBack(deliveries));
+        self.shared.bell.notify_one();
+    }
+
     /// How it is.
     pub fn snapshot(&self) -> Snapshot {
         let now = mono();
@@ -265,6 +277,7 @@ impl WorkerHandle {
             last_accepted_age: age(mailbox.last_accepted),
             last_proof_age: age(mailbox.last_proof),
             standing: mailbox.standing,
+            doubt: mailbox.doubt,
             minute_full: mailbox.minute_full,
             detail: mailbox.detail.clone(),
         }
@@ -284,6 +297,7 @@ impl WorkerHandle {
 enum Command {
     Submit(Vec<Queued>),
     Withdraw(Vec<DeliveryId>),
+    HandBack(Vec<DeliveryId>),
     Follow(Vec<Job>),
     Reclaim(Vec<PriorAccept>),
     Tell(GatewayEvent),
@@ -319,6 +333,7 @@ struct Mailbox {
     last_accepted: Option<Instant>,
     last_proof: Option<Instant>,
     standing: Standing,
+    doubt: Option<Doubt>,
     minute_full: bool,
     detail: Arc<str>,
 }
@@ -336,7 +351,8 @@ impl Mailbox {
             accepted_total: 0,
             last_accepted: None,
             last_proof: None,
-            standing: state.breaker().standing(),
+            standing: state.standing(),
+            doubt: None,
             minute_full: false,
             detail: state.detail().into(),
         }
@@ -350,7 +366,7 @@ impl Mailbox {
         self.accepted_total = state.accepted_total;
         self.last_accepted = state.last_accepted;
         self.last_proof = state.breaker().last_proof();
-        self.standing = state.breaker().standing();
+        (self.standing, self.doubt) = (state.standing(), state.doubt());
         self.minute_full = state.minute_full();
         if *self.detail != *state.detail() {
             self.detail = state.detail().into();
@@ -452,6 +468,7 @@ impl Work {
             match command {
                 Command::Submit(jobs) => self.state.submit(jobs, now),
                 Command::Withdraw(deliveries) => self.state.withdraw(&deliveries, now),
+                Command::HandBack(deliveries) => self.state.hand_back_these(&deliveries, now),
                 Command::Follow(jobs) => self.gateway.follow(jobs),
                 Command::Reclaim(earlier) => {
                     let news = self.gateway.reclaim(&earlier);

@@ -4,9 +4,11 @@ use super::gateway_refs::GatewayRef;
 use super::health::Standing;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::domain::incident::values::Doubt;
 use crate::gateways::{AckToken, Address, Health};
 
-/// What became of a delivery, and why if it did not go well. The reason has no address in it.
+/// What became of a delivery, and why if it did not go well. The reason has no address in it. `Queued`: the worker gives it back for
+/// its gateway's sake; it waits for another way, and was not refused.
 pub type Outcome = (DeliveryId, DeliveryState, Option<String>);
 
 /// What a worker tells the loop.
@@ -29,9 +31,10 @@ pub enum WorkerEvent {
     Health {
         gateway: GatewayId,
         /// Whether it is handed deliveries.
-        #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
         standing: Standing,
         health: Health,
+        /// Why it is not trusted although it answers.
+        doubt: Option<Doubt>,
     },
     /// There is room again after [`super::worker::Full`].
     Room {

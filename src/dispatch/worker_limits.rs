@@ -19,8 +19,10 @@ pub struct WorkerLimits {
     pub outcome_timeout_s: u32,
     /// How often and when a delivery is tried again.
     pub retry: RetryPolicy,
-    /// Doubts and probes.
+    /// Failures in a row and probes.
     pub breaker: BreakerLimits,
+    /// Receipts are promised, and come soon where the gateway works: one that accepts and tells nothing is suspected (RULES G3).
+    pub receipts_promised: bool,
     pub receipts: ReceiptLimits,
     /// Outcomes in one event.
     pub batch_max: usize,
@@ -46,6 +48,7 @@ impl Default for WorkerLimits {
             outcome_timeout_s: 180,
             retry: RetryPolicy::default(),
             breaker: BreakerLimits::default(),
+            receipts_promised: false,
             receipts: ReceiptLimits::default(),
             batch_max: 1_000,
             linger_ms: 2,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::doubt::{self, Doubts};
 use super::gateway_refs::{GatewayRef, REF_BYTES_MAX};
 use super::health::{Breaker, Change, Standing};
 use super::queue::{Held, Place, Queue, Queued};
@@ -16,7 +17,13 @@ use super::worker_event::{Outcome, WorkerEvent};
 use super::worker_limits::WorkerLimits;
 use crate::domain::delivery::{Accepted, DeliveryState, SendError};
 use crate::domain::ids::{DeliveryId, GatewayId};
+use crate::domain::incident::values::Doubt;
 use crate::gateways::{GatewayEvent, Health, Job, PriorAccept};
+
+/// Priorities up to this one are alerts, and what is as urgent: they wait for nobody's "later" when another way is left.
+const ALERT_PRIORITY_MAX: u8 = 1;
+/// While a gateway says "later", what waits for it is looked at so often.
+const LATER_LOOK: Duration = Duration::from_secs(1);
 
 /// Events that wait for the loop. From there on the gateway's news wait in its channel, and nothing more is handed over.
 pub const BACKLOG_EVENTS_MAX: usize = 16;
@@ -34,6 +41,9 @@ pub struct WorkerState {
     limits: WorkerLimits,
     queue: Queue,
     breaker: Breaker,
+    doubts: Doubts,
+    /// What is held against the gateway now.
+    doubt: Option<Doubt>,
     bucket: Bucket,
     receipts: Receipts,
     jitter: Jitter,
@@ -61,6 +71,11 @@ pub struct WorkerState {
     pub accepted_total: u64,
 }
 
+/// How long a delivery may wait for a gateway that says "later", when another way is left.
+fn patience(job: &Job) -> Duration {
+    if job.head.priority <= ALERT_PRIORITY_MAX { doubt::LATER } else { doubt::LATER_OTHERS }
+}
+
 /// How a delivery ends that is called back and did not leave: a repeat that never left says nothing of the try before it
 /// (invariant 4), so that whoever may have that one is told.
 fn given_back(held: &Held) -> DeliveryState {
@@ -73,6 +88,8 @@ impl WorkerState {
         Self {
             queue: Queue::default(),
             breaker: Breaker::new(limits.breaker.clone(), now),
+            doubts: Doubts::new(limits.receipts_promised),
+            doubt: None,
             bucket: Bucket::new(limits.per_second_max, now).per_minute(limits.per_minute_max),
             receipts: Receipts::new(&limits.receipts, now),
             jitter,
@@ -113,6 +130,17 @@ impl WorkerState {
         &self.queue
     }
     /// How the gateway stands.
+    pub fn standing(&self) -> Standing {
+        match self.breaker.standing() {
+            Standing::Healthy if self.doubt.is_some() => Standing::Suspect,
+            standing => standing,
+        }
+    }
+    /// Why it is not trusted although it answers.
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.doubt
+    }
+    /// Its breaker.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
     }
@@ -138,10 +166,47 @@ impl WorkerState {
             }
             if self.breaker.standing() == Standing::Down && !queued.last_path {
                 let reason = self.out_reason();
-                self.tell(queued.job.delivery, DeliveryState::Failed, Some(reason), now);
+                self.tell(queued.job.delivery, DeliveryState::Queued, Some(reason), now);
             } else {
                 self.queue.push(queued, now);
             }
+        }
+        self.hand_back_late(now);
+    }
+
+    /// A better way is left for these: what has not left goes back.
+    pub fn hand_back_these(&mut self, deliveries: &[DeliveryId], now: Instant) {
+        for delivery in deliveries {
+            if let Some(held) = self.queue.take_one(*delivery) {
+                self.end(&held, DeliveryState::Queued, Some("a better gateway is left".into()), now);
+            }
+        }
+        self.queue.clear_stale();
+    }
+
+    /// The gateway says "later": what can't wait for it and has another way goes back (RULES G2).
+    fn hand_back_late(&mut self, now: Instant) {
+        let Some(since) = self.doubts.later_since() else { return };
+        let until = self.paused_until.map_or(now, |until| until.max(now));
+        let late = |h: &Held| !h.last_path && until >= h.since.max(since) + patience(&h.job);
+        let mut back = self.queue.take_waiting(late);
+        back.sort_unstable_by_key(|held| held.job.delivery);
+        for held in back {
+            self.end(&held, DeliveryState::Queued, Some("the gateway asks us to wait".into()), now);
+        }
+    }
+
+    /// Whether the gateway is trusted may change with what happened, or by time alone.
+    fn look(&mut self, now: Instant) {
+        let doubt = self.doubts.look(now);
+        if doubt == self.doubt {
+            return;
+        }
+        self.doubt = doubt;
+        match doubt {
+            Some(doubt) => self.health(false, self.doubts.words(doubt)),
+            None if self.breaker.standing() == Standing::Healthy => self.health(true, "it is trusted again".into()),
+            None => {}
         }
     }
 
@@ -225,6 +290,9 @@ impl WorkerState {
             match event {
                 GatewayEvent::Outcome { delivery, result } => self.outcome(delivery, result, now),
                 GatewayEvent::Receipt { delivery, gateway_ref, result, .. } => {
+                    if delivery.is_some() || self.receipts.knows(&gateway_ref) {
+                        self.doubts.receipt();
+                    }
                     if let Some((delivery, state, reason)) = self.receipts.receipt(delivery, gateway_ref, result, now) {
                         if state == DeliveryState::Delivered {
                             self.queue.settle(delivery);
@@ -242,13 +310,20 @@ impl WorkerState {
                 }
                 GatewayEvent::Down { cause: None, .. } => {
                     self.breaker.proof(now);
+                    self.doubts.session_up();
+                    self.paused_until = None;
                     self.health(true, "the session is up".into());
                 }
             }
         }
-        if self.accepted_total > accepted_before && self.breaker.proof(now) == Change::Well {
-            self.health(true, "it accepts deliveries".into());
+        if self.accepted_total > accepted_before {
+            // The first proof is told too: an earlier run may have left another word of it.
+            let well = self.breaker.proof(now) == Change::Well;
+            if well || self.told_health.is_none() {
+                self.health(true, "it accepts deliveries".into());
+            }
         }
+        self.look(now);
     }
 
     fn outcome(&mut self, delivery: DeliveryId, result: Result<Accepted, SendError>, now: Instant) {
@@ -277,6 +352,7 @@ impl WorkerState {
     fn accepted(&mut self, delivery: DeliveryId, accepted: Accepted, now: Instant) {
         self.accepted_total += 1;
         self.last_accepted = Some(now);
+        self.doubts.accepted(now);
         let name = &accepted.gateway_ref;
         if self.keeps_refs && !accepted.delivered && (1..=REF_BYTES_MAX).contains(&name.len()) {
             self.refs.push((delivery, name.clone()));
@@ -288,6 +364,7 @@ impl WorkerState {
             self.receipts.accepted(delivery, accepted.gateway_ref)
         };
         if let Some((delivery, state, reason)) = news {
+            self.doubts.receipt();
             self.tell(delivery, state, reason, now);
         }
     }
@@ -302,12 +379,20 @@ impl WorkerState {
     }
 
     fn failed(&mut self, mut held: Held, error: SendError, now: Instant) {
+        let temporary = matches!(error, SendError::Temporary { .. });
         match error {
-            SendError::Permanent { .. } => self.breaker.spoke(),
+            SendError::Permanent { .. } | SendError::Temporary { retry_after_s: Some(_), .. } => self.breaker.spoke(),
             SendError::Temporary { .. } | SendError::Unknown { .. } => self.breaker.failure(now),
         }
         if held.settled {
             return;
+        }
+        if let SendError::Temporary { retry_after_s: Some(asked), .. } = &error {
+            // It speaks to everybody, whatever becomes of this delivery.
+            let until = now + Duration::from_secs((*asked).min(retry::PAUSE_S_MAX).into());
+            self.paused_until = self.paused_until.max(Some(until));
+            self.doubts.later(error.cause(), until, now);
+            self.look(now);
         }
         let left = held.deadline.saturating_duration_since(now);
         let (policy, jitter) = (&self.limits.retry, self.jitter.unit());
@@ -316,18 +401,34 @@ impl WorkerState {
         match step {
             Step::RetryAfter { .. } if held.withdrawn => self.end(&held, given_back(&held), cause(), now),
             Step::RetryAfter { .. } if self.breaker.standing() == Standing::Down && !held.last_path => {
-                self.end(&held, DeliveryState::Failed, cause(), now);
+                self.end(&held, DeliveryState::Queued, cause(), now);
             }
             Step::RetryAfter { wait, repeat, pause_all } => {
                 if pause_all {
                     self.paused_until = self.paused_until.max(Some(now + wait));
                 }
-                self.queue.retry(held, now + wait, repeat, now);
+                let since = *held.later_since.get_or_insert(now);
+                if temporary && !held.last_path && now + wait > since + patience(&held.job) {
+                    self.end(&held, DeliveryState::Queued, cause(), now);
+                } else {
+                    self.queue.retry(held, now + wait, repeat, now);
+                }
+                self.hand_back_late(now);
             }
             Step::GiveUp(GiveUp::Failed) if held.withdrawn => self.end(&held, given_back(&held), cause(), now),
+            Step::GiveUp(GiveUp::Failed) if temporary => self.end(&held, DeliveryState::Queued, cause(), now),
             Step::GiveUp(GiveUp::Failed) => self.end(&held, DeliveryState::Failed, cause(), now),
+            // It asks for longer than the delivery has: no reason to give it up where another way is left.
+            Step::GiveUp(GiveUp::Expired) if temporary && !held.last_path && !left.is_zero() => {
+                self.end(&held, DeliveryState::Queued, cause(), now);
+                self.hand_back_late(now);
+            }
             Step::GiveUp(GiveUp::Expired) => self.end(&held, DeliveryState::Expired, cause(), now),
-            Step::GiveUp(GiveUp::Unknown) => self.end(&held, DeliveryState::Unknown, cause(), now),
+            Step::GiveUp(GiveUp::Unknown) => {
+                self.doubts.unclear(error.cause(), now);
+                self.look(now);
+                self.end(&held, DeliveryState::Unknown, cause(), now);
+            }
         }
     }
 
@@ -440,26 +541,31 @@ impl WorkerState {
         back.sort_unstable_by_key(|held| held.job.delivery);
         let reason = self.out_reason();
         for held in back {
-            self.end(&held, DeliveryState::Failed, Some(reason.clone()), now);
+            self.end(&held, DeliveryState::Queued, Some(reason.clone()), now);
         }
     }
 
     fn health(&mut self, ok: bool, detail: String) {
-        let news = Some((self.breaker.standing(), ok));
+        // What is held against it is what people must read, whatever a probe says.
+        let held_against = self.doubt.filter(|_| ok).map(|doubt| self.doubts.words(doubt));
+        let (ok, detail) = held_against.map_or((ok, detail), |words| (false, words));
+        let news = Some((self.standing(), ok));
         if self.told_health == news && self.detail == detail {
             return;
         }
         self.told_health = news;
         self.flush();
         self.detail.clone_from(&detail);
-        let (gateway, standing) = (self.gateway.clone(), self.breaker.standing());
-        self.told.push_back(WorkerEvent::Health { gateway, standing, health: Health { ok, detail } });
+        let (gateway, standing, doubt) = (self.gateway.clone(), self.standing(), self.doubt);
+        self.told.push_back(WorkerEvent::Health { gateway, standing, health: Health { ok, detail }, doubt });
     }
 
     /// What is due now. `true`: the gateway has been silent for too long with deliveries in hand; start it anew.
     pub fn timers(&mut self, now: Instant) -> bool {
         self.queue.promote(now);
         self.bucket.fill(now);
+        self.look(now);
+        self.hand_back_late(now);
         for held in self.queue.expire(now) {
             self.end(&held, DeliveryState::Expired, Some("its time was up".into()), now);
         }
@@ -512,7 +618,9 @@ impl WorkerState {
         let paused = self.paused_until.filter(|until| well && *until > now);
         let rate = Some(self.bucket.ready_at()).filter(|at| well && *at > now);
         let watch = watch.filter(|_| !self.behind());
-        [watch, linger, paused, rate, self.queue.next_due(), self.queue.next_expiry()].into_iter().flatten().min()
+        let late = self.doubts.later_since().filter(|_| self.queue.waiting() > 0).map(|_| now + LATER_LOOK);
+        let look = [late, self.doubts.next_look(now)].into_iter().flatten().min();
+        [watch, linger, paused, rate, look, self.queue.next_due(), self.queue.next_expiry()].into_iter().flatten().min()
     }
 
     /// The last word: what was never handed over, and what was without an outcome.
@@ -560,7 +668,12 @@ mod tests {
         let now = Instant::now();
         let limits = WorkerLimits { batch_max: 4, in_flight_max: 100, ..WorkerLimits::default() };
         let mut s = WorkerState::new("g".into(), limits, Jitter::seeded(1), now).keeping_refs(true);
-        s.submit((1..=9).map(|n| Queued { job: job(actual(n), 1), last_path: false }).collect(), now);
+        // Known to be well before: the first acceptance is no news of that.
+        s.asked(Health { ok: true, detail: String::new() }, now);
+        s.submit(
+            (1..=9).map(|n| Queued { job: job(actual(n), 1), last_path: false, if_repeated: None }).collect(),
+            now,
+        );
         while hand_over(&mut s, now) {}
         let outcome = |(n, gateway_ref): (u32, &str)| GatewayEvent::Outcome {
             delivery: actual(n),
@@ -594,7 +707,7 @@ mod tests {
     fn a_late_acceptance_calls_the_waiting_repeat_off() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false }], now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, if_repeated: None }], now);
         assert!(hand_over(&mut s, now));
         let later = now + Duration::from_secs(60);
         assert!(s.timers(later), "silent");
@@ -610,7 +723,7 @@ mod tests {
     fn a_late_acceptance_of_what_was_given_up_is_news_once() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false }], now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, if_repeated: None }], now);
         let mut later = now;
         for _ in 0..2 {
             assert!(hand_over(&mut s, later));
@@ -630,7 +743,7 @@ mod tests {
     fn a_receipt_for_what_is_being_repeated_calls_the_repeat_off() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true }).collect(), now);
+        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, if_repeated: None }).collect(), now);
         assert!(hand_over(&mut s, now));
         let delivered = |n| GatewayEvent::Receipt {
             gateway: "g".into(),
@@ -640,7 +753,7 @@ mod tests {
         };
         // One is on the wire again, one in line, one not here yet; all arrived before the program was started anew.
         s.on_gateway_events([delivered(1), delivered(2), delivered(3)].into_iter(), now);
-        s.submit(vec![Queued { job: job(actual(3), 1), last_path: true }], now);
+        s.submit(vec![Queued { job: job(actual(3), 1), last_path: true, if_repeated: None }], now);
         let busy = Err(SendError::temporary("busy"));
         s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
         assert_eq!(told(&mut s), [1, 2, 3].map(|n| (actual(n), Delivered)));
@@ -654,7 +767,10 @@ mod tests {
         let now = Instant::now();
         let mut s = state(now);
         for (n, repeat) in [(1, true), (2, false)] {
-            s.submit(vec![Queued { job: Job { repeat, ..job(actual(n), 1) }, last_path: true }], now);
+            s.submit(
+                vec![Queued { job: Job { repeat, ..job(actual(n), 1) }, last_path: true, if_repeated: None }],
+                now,
+            );
             assert!(hand_over(&mut s, now));
             let refused = Err(SendError::permanent("no such subscriber"));
             s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(n), result: refused }].into_iter(), now);
@@ -669,7 +785,7 @@ mod tests {
     fn what_may_have_gone_out_never_ends_as_expired() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true }).collect(), now);
+        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, if_repeated: None }).collect(), now);
         assert!(hand_over(&mut s, now));
         s.lost("the line broke", now);
         let end = now + Duration::from_secs(600);

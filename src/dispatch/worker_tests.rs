@@ -8,7 +8,9 @@ use super::*;
 use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
-use crate::domain::delivery::DeliveryState::{self, Accepted as Took, Delivered, Expired, Failed, Unknown, Withdrawn};
+use crate::domain::delivery::DeliveryState::{
+    self, Accepted as Took, Delivered, Expired, Failed, Queued as GivenBack, Unknown, Withdrawn,
+};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::gateways::{AckToken, Address, Boxed, Events, Jobs};
 
@@ -139,7 +141,7 @@ impl Bench {
 }
 
 fn queued(delivery: DeliveryId) -> Queued {
-    Queued { job: job(delivery, 1), last_path: false }
+    Queued { job: job(delivery, 1), last_path: false, if_repeated: None }
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +158,7 @@ async fn what_is_accepted_is_told_at_once_and_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn temporary_is_tried_again_then_fails_and_permanent_fails_at_once() {
+async fn temporary_is_tried_again_then_goes_back_and_permanent_fails_at_once() {
     let fake = Arc::new(Fake::new(|job, _| match job.delivery.ordinal {
         1 => busy(),
         2 => Some(Err(SendError::permanent("200, but: no such subscriber"))),
@@ -165,10 +167,155 @@ async fn temporary_is_tried_again_then_fails_and_permanent_fails_at_once() {
     let mut b = Bench::new(&fake, limits());
     b.submit([actual(1), actual(2), actual(3)]);
     assert_eq!(b.outcomes(2).await, [(actual(2), Failed), (actual(3), Took)]);
-    assert_eq!(b.outcomes(1).await, [(actual(1), Failed)]);
+    assert_eq!(b.outcomes(1).await, [(actual(1), GivenBack)]);
     let waited = b.elapsed().as_secs_f64();
-    assert!((7.5..15.1).contains(&waited), "1 + 2 + 4 + 8 s, jittered: {waited}");
-    assert_eq!(fake.seen().iter().filter(|(d, repeat)| *d == actual(1) && !repeat).count(), 5);
+    assert!((3.0..=10.0).contains(&waited), "an alert waits no longer when another way is left: {waited}");
+    assert!(fake.seen().iter().filter(|(d, repeat)| *d == actual(1) && !repeat).count() >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g2_later_is_obeyed_and_what_has_another_way_goes_back_in_time() {
+    let later = |s| Some(Err(SendError::Temporary { cause: "HTTP 503: later".into(), retry_after_s: Some(s) }));
+    let queued = |n, priority, last_path| Queued { job: job(actual(n), priority), last_path, if_repeated: None };
+    // An hour: alerts and the rest go back at once, what has no other way waits as it was asked to.
+    let fake = Arc::new(Fake::new(move |_, n| if n == 0 { later(3600) } else { ok() }));
+    let mut b = Bench::new(&fake, WorkerLimits { in_flight_max: 1, ..limits() });
+    let mut all = vec![queued(0, 1, false), queued(1, 1, false), queued(2, 4, false), queued(3, 1, true)];
+    all[3].job.ttl_s = 4 * 3600;
+    b.worker.submit(all).unwrap();
+    let mut back = b.outcomes(3).await;
+    back.sort();
+    assert_eq!(back, [0, 1, 2].map(|n| (actual(n), GivenBack)));
+    assert!(b.elapsed() < Duration::from_secs(1), "{:?}", b.elapsed());
+    let snapshot = b.worker.snapshot();
+    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Later)));
+    assert!(snapshot.detail.contains("HTTP 503: later"), "{}", snapshot.detail);
+    assert_eq!(b.outcomes(1).await, [(actual(3), Took)]);
+    assert!(b.elapsed() >= Duration::from_secs(3600), "obeyed");
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+
+    // A second each time, for ever: an alert goes back after ten, anything else after sixty.
+    let fake = Arc::new(Fake::new(move |_, _| later(1)));
+    let mut b = Bench::new(&fake, limits());
+    b.worker.submit(vec![queued(1, 1, false), queued(2, 4, false)]).unwrap();
+    assert_eq!(b.outcomes(1).await, [(actual(1), GivenBack)]);
+    assert!((8.0..=10.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
+    assert_eq!(b.outcomes(1).await, [(actual(2), GivenBack)]);
+    assert!((55.0..=60.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g3_a_gateway_that_accepts_and_tells_nothing_is_suspected() {
+    let fake = Arc::new(Fake::new(|_, _| ok()));
+    let mut b = Bench::new(&fake, WorkerLimits { receipts_promised: true, ..limits() });
+    b.submit((0..5).map(actual));
+    assert_eq!(b.outcomes(5).await.len(), 5);
+    tokio::time::sleep(Duration::from_secs(119)).await;
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let snapshot = b.worker.snapshot();
+    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Silent)));
+    // It is still used where there is no other way, and one receipt ends the doubt.
+    b.submit([actual(9)]);
+    assert_eq!(b.outcomes(1).await, [(actual(9), Took)]);
+    let (gateway, delivery) = ("sms-api".into(), Some(actual(1)));
+    b.worker.tell(GatewayEvent::Receipt { gateway, delivery, gateway_ref: String::new(), result: Ok(()) });
+    assert_eq!(b.outcomes(1).await, [(actual(1), Delivered)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g1_what_waits_and_has_a_better_way_is_given_back_when_it_is_asked_for() {
+    let fake = Arc::new(Fake::new(|_, _| None));
+    let mut b = Bench::new(&fake, WorkerLimits { in_flight_max: 1, ..limits() });
+    let mut jobs: Vec<_> = (0..3).map(actual).map(queued).collect();
+    jobs[2].last_path = true;
+    b.worker.submit(jobs).unwrap();
+    while fake.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    b.worker.hand_back((0..4).map(actual).collect());
+    assert_eq!(b.outcomes(2).await, [(actual(1), GivenBack), (actual(2), GivenBack)], "what is on the wire stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g4_a_repeat_says_so_in_its_text() {
+    let fake = Arc::new(Fake::new(|_, _| Some(Err(SendError::unknown("HTTP 200, not understood: MERCI")))));
+    let mut b = Bench::new(&fake, limits());
+    let mut queued = queued(actual(1));
+    queued.job.trailer = Some("Svara JA 14".into());
+    queued.if_repeated = Some(Arc::new(queued.job.out.led_by("UPPREPAS")));
+    b.worker.submit(vec![queued]).unwrap();
+    assert_eq!(b.outcomes(1).await, [(actual(1), Unknown)]);
+    let leads: Vec<_> = fake.seen.lock().unwrap().iter().map(|(_, j)| j.out.lead().map(str::to_owned)).collect();
+    assert_eq!(leads, [None, Some("UPPREPAS".to_owned())]);
+    let snapshot = b.worker.snapshot();
+    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Later)));
+    assert!(snapshot.detail.contains("HTTP 503: later"), "{}", snapshot.detail);
+    assert_eq!(b.outcomes(1).await, [(actual(3), Took)]);
+    assert!(b.elapsed() >= Duration::from_secs(3600), "obeyed");
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+
+    // A second each time, for ever: an alert goes back after ten, anything else after sixty.
+    let fake = Arc::new(Fake::new(move |_, _| later(1)));
+    let mut b = Bench::new(&fake, limits());
+    b.worker.submit(vec![queued(1, 1, false), queued(2, 4, false)]).unwrap();
+    assert_eq!(b.outcomes(1).await, [(actual(1), GivenBack)]);
+    assert!((8.0..=10.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
+    assert_eq!(b.outcomes(1).await, [(actual(2), GivenBack)]);
+    assert!((55.0..=60.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g3_a_gateway_that_accepts_and_tells_nothing_is_suspected() {
+    let fake = Arc::new(Fake::new(|_, _| ok()));
+    let mut b = Bench::new(&fake, WorkerLimits { receipts_promised: true, ..limits() });
+    b.submit((0..5).map(actual));
+    assert_eq!(b.outcomes(5).await.len(), 5);
+    tokio::time::sleep(Duration::from_secs(119)).await;
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let snapshot = b.worker.snapshot();
+    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Silent)));
+    // It is still used where there is no other way, and one receipt ends the doubt.
+    b.submit([actual(9)]);
+    assert_eq!(b.outcomes(1).await, [(actual(9), Took)]);
+    let (gateway, delivery) = ("sms-api".into(), Some(actual(1)));
+    b.worker.tell(GatewayEvent::Receipt { gateway, delivery, gateway_ref: String::new(), result: Ok(()) });
+    assert_eq!(b.outcomes(1).await, [(actual(1), Delivered)]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g1_what_waits_and_has_a_better_way_is_given_back_when_it_is_asked_for() {
+    let fake = Arc::new(Fake::new(|_, _| None));
+    let mut b = Bench::new(&fake, WorkerLimits { in_flight_max: 1, ..limits() });
+    let mut jobs: Vec<_> = (0..3).map(actual).map(queued).collect();
+    jobs[2].last_path = true;
+    b.worker.submit(jobs).unwrap();
+    while fake.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    b.worker.hand_back((0..4).map(actual).collect());
+    assert_eq!(b.outcomes(2).await, [(actual(1), GivenBack), (actual(2), GivenBack)], "what is on the wire stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_g4_a_repeat_says_so_in_its_text() {
+    let fake = Arc::new(Fake::new(|_, _| Some(Err(SendError::unknown("HTTP 200, not understood: MERCI")))));
+    let mut b = Bench::new(&fake, limits());
+    let mut queued = queued(actual(1));
+    queued.job.trailer = Some("Svara JA 14".into());
+    queued.if_repeated = Some(Arc::new(queued.job.out.led_by("UPPREPAS")));
+    b.worker.submit(vec![queued]).unwrap();
+    assert_eq!(b.outcomes(1).await, [(actual(1), Unknown)]);
+    let trailers: Vec<_> = fake.seen.lock().unwrap().iter().map(|(_, j)| j.trailer.clone().unwrap()).collect();
+    assert_eq!(trailers.iter().map(|t| &**t).collect::<Vec<_>>(), ["Svara JA 14", "UPPREPAS. Svara JA 14"]);
+    let snapshot = b.worker.snapshot();
+    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Unclear)));
+    assert!(snapshot.detail.contains("MERCI"), "{}", snapshot.detail);
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,7 +423,7 @@ async fn a_probe_that_hangs_is_a_failed_probe() {
     let mut b = Bench { worker, events, stop, start: mono(), others: Vec::new() };
     tokio::time::sleep(Duration::from_secs(22)).await;
     b.submit([actual(1)]);
-    assert_eq!(b.outcomes(1).await, [(actual(1), Failed)], "the next gateway takes over");
+    assert_eq!(b.outcomes(1).await, [(actual(1), GivenBack)], "the next gateway takes over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -288,8 +435,8 @@ async fn a_gateway_whose_code_always_ends_is_out_though_its_probe_succeeds() {
     b.submit((0..10).map(actual));
     let mut outcomes = b.outcomes(10).await;
     outcomes.sort();
-    assert!(outcomes.iter().all(|(_, s)| matches!(s, Failed | Unknown)), "{outcomes:?}");
-    assert!(outcomes.iter().filter(|(_, s)| *s == Failed).count() >= 7, "handed back: {outcomes:?}");
+    assert!(outcomes.iter().all(|(_, s)| matches!(s, GivenBack | Unknown)), "{outcomes:?}");
+    assert!(outcomes.iter().filter(|(_, s)| *s == GivenBack).count() >= 7, "handed back: {outcomes:?}");
     assert!(b.elapsed() < Duration::from_secs(30));
 }
 
@@ -302,10 +449,10 @@ async fn when_a_gateway_is_out_what_has_another_way_goes_back_and_the_rest_waits
     jobs[3].last_path = true;
     b.worker.submit(jobs).unwrap();
     let outcomes = b.outcomes(19).await;
-    assert!(outcomes.iter().all(|(d, s)| *s == Failed && *d != actual(3)), "{outcomes:?}");
+    assert!(outcomes.iter().all(|(d, s)| *s == GivenBack && *d != actual(3)), "{outcomes:?}");
     assert!(b.elapsed() < Duration::from_secs(5), "the next gateway takes over at once: {:?}", b.elapsed());
     b.submit([actual(20)]);
-    assert_eq!(b.outcomes(1).await, [(actual(20), Failed)], "nothing is queued for a gateway that is out");
+    assert_eq!(b.outcomes(1).await, [(actual(20), GivenBack)], "nothing is queued for a gateway that is out");
     assert_eq!(b.worker.snapshot().standing, Standing::Down);
     let before = fake.seen().len();
     tokio::time::sleep(Duration::from_secs(300)).await;
@@ -342,7 +489,7 @@ async fn engaged_receivers_do_not_put_a_gateway_out() {
 async fn a_delivery_without_another_way_is_tried_until_its_time_is_up() {
     let fake = Arc::new(Fake::new(|_, _| busy()));
     let mut b = Bench::new(&fake, limits());
-    b.worker.submit(vec![Queued { job: job(actual(1), 1), last_path: true }]).unwrap();
+    b.worker.submit(vec![Queued { job: job(actual(1), 1), last_path: true, if_repeated: None }]).unwrap();
     assert_eq!(b.outcomes(1).await, [(actual(1), Expired)]);
     let waited = b.elapsed().as_secs();
     assert!((500..=600).contains(&waited), "{waited}");
@@ -548,7 +695,7 @@ fn speed_of_100_000_jobs() {
                 let (out, head, to) = (out.clone(), head.clone(), to.clone());
                 let job =
                     Job { delivery: actual(n), to, out, head, trailer: None, link: None, repeat: false, ttl_s: 600 };
-                Queued { job, last_path: false }
+                Queued { job, last_path: false, if_repeated: None }
             });
             let jobs: Vec<_> = jobs.collect();
             let start = mono();

@@ -338,6 +338,9 @@ pub struct DutyPoint {
     pub functions: Vec<FunctionIx>,
     /// When a test last proved it, if ever (INCIDENTS lesson 5).
     pub proven: Option<jiff::civil::Date>,
+    /// What it hangs on itself, whichever gateway reaches it (RULES G7).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Needs,
 }
 
 /// How a gateway carries a text: what bounds it.

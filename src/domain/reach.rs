@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::ids::{InfraId, SystemId};
-use super::plan::{Needs, Plan};
+use super::incident::state::Incident;
+use super::plan::{Needs, Plan, Playbook};
 
 /// Everything that does not work.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -19,6 +20,17 @@ impl Down {
     pub fn stands(&self, needs: &Needs) -> bool {
         needs.iter().all(|any| any.iter().any(|i| !self.infra.contains(i)))
     }
+}
+
+/// What an incident takes down: by its playbook, and by what people named (RULES D14).
+pub fn down_of(inc: &Incident) -> Down {
+    down_by(&inc.plan, inc.book(), &inc.down)
+}
+
+/// What a playbook takes down, with what people named beside.
+pub fn down_by(plan: &Plan, book: &Playbook, named: &[InfraId]) -> Down {
+    let infra: Vec<InfraId> = book.infra.iter().chain(named).cloned().collect();
+    down(plan, &book.systems, &infra)
 }
 
 /// What is down when these systems and this infrastructure are.

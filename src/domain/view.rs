@@ -67,10 +67,13 @@ pub struct SiteView {
 pub struct Counts {
     /// Functions that were sent a text.
     pub addressed: u32,
-    /// Of these: a gateway took the newest text for at least one of their duty points.
+    /// Of these: handed over. A gateway took the newest text for at least one of their duty points; no more is known by that.
     pub accepted: u32,
     /// Of these: a far device has it.
     pub delivered: u32,
+    /// Of these: reached. A far device has it, or somebody who holds the duty answered (RULES G5).
+    #[serde(default)]
+    pub reached: u32,
     /// Functions that were asked for an answer, as to the newest text that asks them.
     pub asked: u32,
     /// Of these: somebody who holds the duty answered.
@@ -190,7 +193,7 @@ pub fn status(state: &State, now: At) -> StatusView {
 }
 
 /// One incident on one line.
-pub(super) fn summary(state: &State, inc: &Incident, now: At) -> SummaryView {
+pub fn summary(state: &State, inc: &Incident, now: At) -> SummaryView {
     let plan = &inc.plan;
     let modes = state.modes_for(inc);
     let highest = modes.iter().map(|m| m.1).max().unwrap_or(ModeIx::NORMAL);
@@ -226,6 +229,8 @@ fn counts(inc: &Incident, now: At) -> Counts {
         let reached = best.of_function(inc, &row);
         counts.accepted += u32::from(reached.accepted);
         counts.delivered += u32::from(reached.delivered);
+        let answered = row.ask.is_some_and(|ask| matches!(ask.state, AskState::Answered { .. }));
+        counts.reached += u32::from(reached.delivered || answered);
         if let Some(ask) = row.ask {
             counts.asked += 1;
             counts.acknowledged += u32::from(matches!(ask.state, AskState::Answered { .. }));

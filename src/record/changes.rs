@@ -222,4 +222,6 @@ changes! {
     154 v 1 Told1 of Told { who: u32, asks: Vec<u32>, batch: Batch1 }
     /// The standing alarm named these.
     155 v 1 AlarmNamed1 of AlarmNamed { asks: Vec<u32> }
+    /// Infrastructure that people named as down.
+    156 v 1 DownNamed1 of DownNamed { infra: Vec<String>, by: u32 }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Written;
 use super::frozen::{Damaged, Frozen};
-use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1};
+use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1, Standing1};
 use crate::domain::incident::event::{Event, GatewayChange};
 
 /// A frozen form of an event of no incident.
@@ -119,6 +119,12 @@ events! {
         21 v 1 TestAnswered1 of TestAnswered { ordinal: u32 }
         /// Somebody was told that parts of the program are not well.
         22 v 1 AlarmTold1 of AlarmTold { alarms: Vec<String> }
+        /// It stands otherwise.
+        23 v 1 Stands1 of Stands { gateway: String, standing: Standing1, why: Option<String> }
+        /// Somebody took it out by hand.
+        24 v 1 TakenOut1 of TakenOut { gateway: String, by: String, reason: Sealed1 }
+        /// It may be used again.
+        25 v 1 PutBack1 of PutBack { gateway: String, by: String, reason: Sealed1 }
     }
 }
 

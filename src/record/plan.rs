@@ -202,6 +202,8 @@ frozen_struct! {
         languages: Vec<String>,
         functions: Vec<u32>,
         proven: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        needs: Vec<Vec<String>>,
     }
     /// A gateway.
     GatewayInfo1 of plan::GatewayInfo {

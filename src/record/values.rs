@@ -56,6 +56,9 @@ frozen_enum! {
         Queued = 0, Attempting = 1, Accepted = 2, Delivered = 3, Failed = 4, Unknown = 5, Expired = 6, Withdrawn = 7,
     }
 
+    /// How a gateway stands.
+    Standing1 of values::Standing { Healthy = 0, Suspect = 1, Down = 2 }
+
     /// Who a text is for.
     #[serde(rename_all = "lowercase")]
     Audience1 of plan::Audience { Internal = 0, Public = 1, Outside = 2 }

@@ -54,6 +54,10 @@ pub enum Behaviour {
     Garbage,
     /// 429 with `Retry-After: 7` (ending 0009).
     TooMany,
+    /// Takes it, shows it to nobody and never calls back.
+    Drops,
+    /// 503 with `Retry-After: 3600`, for ever.
+    LaterForEver,
 }
 
 const ENDINGS: [(&str, Behaviour); 9] = [
@@ -79,6 +83,8 @@ pub struct Opts {
     pub kannel: bool,
     /// What `Authorization` must be; anything goes when empty.
     pub authorization: String,
+    /// Each answer takes up to so many milliseconds, another number each time.
+    pub jitter_ms_max: u32,
     /// Where receipts go (`http://127.0.0.1:PORT/PATH`), unless the request names an address. None when empty.
     pub receipt_url: String,
     /// Where answers go. None when empty.
@@ -92,6 +98,7 @@ impl Default for Opts {
             by_ending: true,
             kannel: false,
             authorization: String::new(),
+            jitter_ms_max: 0,
             receipt_url: String::new(),
             reply_url: String::new(),
         }
@@ -167,6 +174,11 @@ impl Handle {
         let mut opts = self.inner.opts.lock().unwrap_or_else(PoisonError::into_inner);
         opts.receipt_url = receipt_url.into();
         opts.reply_url = reply_url.into();
+    }
+
+    /// It treats all messages so from now on.
+    pub fn treat_all(&self, so: Behaviour) {
+        self.inner.opts.lock().unwrap_or_else(PoisonError::into_inner).all = so;
     }
 
     /// Somebody writes back. Gives the status of the callback, or 0 without an answer.
@@ -277,7 +289,13 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
     let ending = to.get(to.len().saturating_sub(4)..).unwrap_or_default();
     let by_ending = ENDINGS.iter().find(|(e, _)| *e == ending).map(|(_, b)| *b).filter(|_| opts.by_ending);
     let behaviour = by_ending.unwrap_or(opts.all);
-    let id = format!("m{}", inner.ids.fetch_add(1, Ordering::Relaxed));
+    let nth = inner.ids.fetch_add(1, Ordering::Relaxed);
+    let id = format!("m{nth}");
+    if opts.jitter_ms_max > 0 {
+        // Knuth's multiplicative hash: spread out, and the same in each run.
+        let wait = (nth.wrapping_mul(2_654_435_761) >> 8) % opts.jitter_ms_max;
+        sleep(Duration::from_millis(wait.into())).await;
+    }
     match behaviour {
         Behaviour::FailedIn200 => {
             return Ok(say(200, r#"{"status":"failed","error":"invalid number"}"#.into()));
@@ -289,9 +307,14 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
             response.headers_mut().insert("retry-after", hyper::header::HeaderValue::from_static("7"));
             return Ok(response);
         }
+        Behaviour::LaterForEver => {
+            let mut response = say(503, "later".into());
+            response.headers_mut().insert("retry-after", hyper::header::HeaderValue::from_static("3600"));
+            return Ok(response);
+        }
         _ => {}
     }
-    if behaviour != Behaviour::Undeliverable {
+    if !matches!(behaviour, Behaviour::Undeliverable | Behaviour::Drops) {
         inner.far.show(&inner.name, &to, &text);
     }
     match behaviour {
@@ -300,7 +323,7 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
         Behaviour::Slow => sleep(SLOW).await,
         _ => {}
     }
-    if behaviour != Behaviour::NoReceipt {
+    if !matches!(behaviour, Behaviour::NoReceipt | Behaviour::Drops) {
         receipt(&inner, &opts, &fields, &id, behaviour != Behaviour::Undeliverable);
     }
     Ok(match opts.kannel {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::Ctx;
 use super::api::json;
 use super::problem::Problem;
-use crate::api::{Can, GatewayView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
+use crate::api::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::health;
 use crate::domain::delivery::DeliveryState;
@@ -32,6 +32,12 @@ pub fn gateways_of(state: &Domain, meta: &Meta) -> Vec<GatewayView> {
 }
 
 fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
+    let view = as_it_runs(state, meta, g);
+    let Some(out) = state.ways.out.get(&g.id) else { return view };
+    GatewayView { standing: Standing::Out, out: Some(OutView { by: out.by.clone(), at: out.at }), ..view }
+}
+
+fn as_it_runs(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
     let seconds = |age: Option<std::time::Duration>| age.map(|a| a.as_secs());
     let test = state.proofs.get(&g.id).map(|p| TestProof {
         at: p.at,
@@ -44,6 +50,7 @@ fn one(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
         channel: g.channel,
         standing,
         detail: detail.into(),
+        out: None,
         queue_len: 0,
         waiting: meta.waiting.get(&g.id).copied().unwrap_or(0),
         in_flight: 0,

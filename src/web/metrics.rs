@@ -106,6 +106,22 @@ fn text(state: &Domain, meta: &Meta) -> String {
     }
     let asks = [("waiting", waiting), ("not_reached", not_reached), ("answered", answered)];
     let asks = asks.map(|(state, n)| (vec![("state", state.to_owned())], f64::from(n)));
+    let shown =
+        || state.open().filter(|i| !i.is_drill()).map(|i| crate::domain::view::summary(state, i, meta.now).counts);
+    let far = |of: fn(&crate::domain::view::Counts) -> u32| f64::from(shown().map(|c| of(&c)).sum::<u32>());
+    let far = [
+        ("addressed", far(|c| c.addressed)),
+        ("handed_over", far(|c| c.accepted)),
+        ("delivered", far(|c| c.delivered)),
+        ("answered", far(|c| c.acknowledged)),
+        ("reached", far(|c| c.reached)),
+    ];
+    let far = far.map(|(how, n)| (vec![("how", how.to_owned())], n));
+    add(
+        "functions",
+        "Functions of open incidents by how far the newest text came; reached: delivered or answered",
+        far.to_vec(),
+    );
     add("asks", "Functions of open incidents by how their answer stands", asks.to_vec());
     add("approvals_waiting", "Texts that wait for approval", one(f64::from(approvals)));
     add("approval_overdue_seconds", "How long the oldest approval is overdue", one(f64::from(oldest_overdue)));
@@ -125,7 +141,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     };
     of("gateway_up", "1 when it is handed deliveries", |g| match g.standing {
         Standing::Healthy => Some(1.0),
-        Standing::Suspect | Standing::Down | Standing::Unusable => Some(0.0),
+        Standing::Suspect | Standing::Down | Standing::Out | Standing::Unusable => Some(0.0),
         Standing::Manual | Standing::Page | Standing::Unknown => None,
     });
     of("gateway_queue_length", "Deliveries in its queue", |g| Some(g.queue_len as f64));

@@ -95,7 +95,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "no-token" => StatusCode::UNAUTHORIZED,
         "cross-site" | "foreign-form" | "four-eyes" | "not-yours" => StatusCode::FORBIDDEN,
         // Named in a list to choose from, not in the address: the input is bad.
-        "unknown-act" | "unknown-contact" => StatusCode::UNPROCESSABLE_ENTITY,
+        "unknown-act" | "unknown-contact" | "unknown-infra" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
         "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "many-reports" | "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
@@ -103,11 +103,10 @@ pub fn status_of(code: &str) -> StatusCode {
         "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
         "already-released" | "another-journal" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed"
         | "data-not-confirmed" | "decided-already" | "done-already" | "extended-already" | "forgotten-already"
-        | "mode-stands" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
-        | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
-        | "nothing-new" | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => {
-            StatusCode::CONFLICT
-        }
+        | "gateway-is-not-out" | "gateway-is-out" | "mode-stands" | "not-answered" | "not-closed" | "not-released"
+        | "not-restored" | "nothing-asked" | "nothing-new" | "nothing-open" | "nothing-to-decide"
+        | "nothing-to-stop" | "nothing-waits" | "restored-already" | "same-plan" | "shares-a-system"
+        | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -57,6 +57,8 @@ pub struct Built {
     pub bounds: Bounds,
     /// Its callbacks, if it makes any.
     pub callback: Option<Callback>,
+    /// It promises receipts, and they come within minutes where it works: a fax takes its time, and so does mail.
+    pub receipts_soon: bool,
     /// It runs, but less than its YAML wants.
     pub warnings: Vec<String>,
 }
@@ -116,18 +118,19 @@ fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> 
         timeout_s,
     };
     let channel = info.channel;
+    let receipts_soon = info.receipts && matches!(channel, Channel::Sms | Channel::Paging);
     Some(match built {
         Ok(protocol::Built { gateway, connections_max, window_max, timeout_s, callback, warnings }) => {
             for warning in &warnings {
                 tracing::warn!(gateway = %id, warning, "gateway has no way back");
             }
             let bounds = bounds(connections_max, window_max, timeout_s);
-            Built { gx, id, channel, gateway: Ok(gateway), bounds, callback, warnings }
+            Built { gx, id, channel, gateway: Ok(gateway), bounds, callback, receipts_soon, warnings }
         }
         Err(why) => {
             tracing::warn!(gateway = %id, error = why, "gateway can't be used");
             let bounds = bounds(1, 1, TIMEOUT_S);
-            Built { gx, id, channel, gateway: Err(why), bounds, callback: None, warnings: Vec::new() }
+            Built { gx, id, channel, gateway: Err(why), bounds, callback: None, receipts_soon, warnings: Vec::new() }
         }
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::holders::ids;
 use crate::config::places::Places;
-use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, SystemId};
+use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, SystemId};
 use crate::domain::ladder::Class;
 use crate::domain::plan::{Needs, Plan, To};
 use crate::gateways::registry::GatewayConfig;
@@ -146,7 +146,8 @@ fn coverage(gateway: &GatewayConfig, place: Place, found: &mut Found) {
 /// Whether a function can be reached with that down.
 fn reachable(plan: &Plan, f: FunctionIx, down: &BTreeSet<InfraId>) -> bool {
     let works = |g: &GatewayIx| holds(&plan.gateway(*g).needs, down);
-    plan.function(f).points.iter().any(|p| plan.point(*p).gateways.iter().any(works))
+    let stands = |p: &PointIx| holds(&plan.point(*p).needs, down);
+    plan.function(f).points.iter().any(|p| stands(p) && plan.point(*p).gateways.iter().any(works))
 }
 
 /// Every function over two paths that share nothing (INCIDENTS lesson 20): no single loss takes all of them.
@@ -238,6 +239,7 @@ fn unreachable_in_playbooks(plan: &Plan, places: &Places, found: &mut Found) {
                     plan.function(*f).points.iter().any(|p| {
                         let point = plan.point(*p);
                         row.channels.contains(&point.channel)
+                            && holds(&point.needs, &down)
                             && point.gateways.iter().any(|g| holds(&plan.gateway(*g).needs, &down))
                     })
                 };

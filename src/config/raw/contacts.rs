@@ -230,6 +230,9 @@ pub struct PointEntry {
     /// When a test message last proved it.
     #[serde(default)]
     pub proven: Option<Day>,
+    /// What it hangs on itself, whichever gateway reaches it: the mobile network of a duty mobile, the exchange of a fax machine.
+    #[serde(default)]
+    pub needs: List<At<Need>>,
 }
 
 /// `contacts/groups.yaml`.

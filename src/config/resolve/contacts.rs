@@ -217,6 +217,7 @@ impl Resolver<'_> {
         }
         let own: Vec<Lang> = at.languages.iter().filter_map(|l| self.lang(l)).collect();
         let languages = if own.is_empty() { languages.to_vec() } else { own };
+        let needs = self.needs(&at.needs);
         // One code on two transmitters is two pagers; one number is one telephone, whoever reaches it.
         let key = match channel {
             Channel::Paging => format!("{key}@{:?}", gateways.iter().map(|g| g.0).collect::<Vec<_>>()),
@@ -229,6 +230,8 @@ impl Resolver<'_> {
                 return None;
             }
             point.functions.push(f);
+            let new: Vec<_> = needs.into_iter().filter(|any| !point.needs.contains(any)).collect();
+            point.needs.extend(new);
             point.proven = point.proven.max(at.proven.map(|d| d.0));
             let (differs, first) = (point.languages != languages || point.gateways != gateways, point.functions[0]);
             if differs {
@@ -241,7 +244,7 @@ impl Resolver<'_> {
         }
         let px = PointIx(u32::try_from(self.plan.points.len()).unwrap_or(u32::MAX));
         let proven = at.proven.map(|d| d.0);
-        self.plan.points.push(DutyPoint { channel, gateways, languages, functions: vec![f], proven });
+        self.plan.points.push(DutyPoint { channel, gateways, languages, functions: vec![f], proven, needs });
         self.places.points.push(at.place);
         self.addresses.push(normal(channel, address).into());
         points.insert((channel, key), px);

@@ -6,11 +6,13 @@ impl Engine {
     pub(super) fn effects_of(&mut self, event: &Event, jobs: &mut Jobs) {
         match event {
             Event::SystemNote { plan, .. } => self.system_note_leaves(plan, jobs),
-            Event::Gateway { change } => {
-                if let GatewayChange::TestSent { plan, .. } = &**change {
-                    self.system_note_leaves(plan, jobs);
+            Event::Gateway { change } => match &**change {
+                GatewayChange::TestSent { plan, .. } => self.system_note_leaves(plan, jobs),
+                GatewayChange::Stands { .. } | GatewayChange::TakenOut { .. } | GatewayChange::PutBack { .. } => {
+                    self.hand_back(better_ways(&self.state));
                 }
-            }
+                GatewayChange::TestAnswered { .. } | GatewayChange::AlarmTold { .. } => {}
+            },
             Event::Incident { no, change } => {
                 if let Change::Withdrawn { ordinals } = &**change {
                     let ids: Vec<DeliveryId> =
@@ -34,11 +36,7 @@ impl Engine {
                         });
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
                         self.own.extend(never.map(id).map(Told::from));
-                        if matches!(**change, Change::Released { .. } | Change::NoteSent { .. }) {
-                            effects::first_jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
-                        } else {
-                            effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
-                        }
+                        effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
@@ -79,6 +77,22 @@ impl Engine {
         }
         for worker in self.meta.workers.values() {
             worker.withdraw(ids.clone());
+        }
+    }
+
+    /// What has not left and has a better way by now goes by that one (RULES G1).
+    fn hand_back(&mut self, ids: Vec<DeliveryId>) {
+        if ids.is_empty() {
+            return;
+        }
+        let back: std::collections::BTreeSet<DeliveryId> = ids.iter().copied().collect();
+        for waiting in self.waiting.values_mut() {
+            let here = waiting.iter().filter(|q| back.contains(&q.job.delivery));
+            self.own.extend(here.map(|q| Told::from((q.job.delivery, DeliveryState::Queued))));
+            waiting.retain(|q| !back.contains(&q.job.delivery));
+        }
+        for worker in self.meta.workers.values() {
+            worker.hand_back(ids.clone());
         }
     }
 
@@ -248,8 +262,7 @@ impl Engine {
         let mut jobs = Jobs::new();
         for inc in self.state.incidents.values() {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
-            let waiting =
-                (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d.item(), d.state)).map(|(o, _)| o);
+            let waiting = (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d)).map(|(o, _)| o);
             effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, waiting, &mut jobs);
             // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
             // told (RULES D2).
@@ -265,7 +278,9 @@ impl Engine {
         }
         // Nobody knows whether what was queued had left before the crash: all of it is a possible repeat.
         for queued in jobs.values_mut().flatten() {
-            queued.job.repeat = queued.job.delivery.incident != SYSTEM_NOTES;
+            if queued.job.delivery.incident != SYSTEM_NOTES {
+                queued.mark_repeat();
+            }
             self.repeats = true;
         }
         self.hand_over(jobs);
@@ -300,10 +315,12 @@ fn may_have_left(inc: &Incident, d: &Delivery) -> bool {
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
 /// clear closes its incident before anybody has it. What may be at the far end is repeated only while it still holds.
-fn goes_again(inc: &Incident, item: Item, state: DeliveryState) -> bool {
-    match state {
+fn goes_again(inc: &Incident, d: &Delivery) -> bool {
+    match d.state {
         DeliveryState::Queued => true,
-        DeliveryState::Attempting | DeliveryState::Unknown => match item {
+        // Another gateway has it by now.
+        _ if d.flags & Delivery::PASSED_ON != 0 => false,
+        DeliveryState::Attempting | DeliveryState::Unknown => match d.item() {
             Item::Message(seq) => inc.message(seq).is_some_and(|m| {
                 let last = inc.phase != Phase::Closed || m.released_at.is_some_and(|at| at >= inc.phase_at);
                 !m.stopped && last

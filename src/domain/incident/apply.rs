@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use super::ask_list::{Ask, AskList, AskState, Changing, GivenAnswer};
 use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
-use super::gateways::{GatewayTest, Proof, Reached, TESTS_MAX};
+use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
 use super::state::{
     CARRIED_FOR_S, CARRIED_MAX, Carried, Delivery, Entry, EntryState, Errand, InVain, Incident, Message, Note,
     Proposal, ProposalState, State, Summary, SystemNote, Untold,
 };
 use super::steps::{Arrival, ArrivalState};
+use super::values::Standing;
 use super::values::{Item, Kind, Phase};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
@@ -108,6 +109,19 @@ impl State {
             }
             GatewayChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
             GatewayChange::AlarmTold { .. } => {}
+            GatewayChange::Stands { gateway, standing: Standing::Healthy, .. } => {
+                self.ways.stands.remove(gateway);
+            }
+            GatewayChange::Stands { gateway, standing, why } => {
+                self.ways.stands.insert(gateway.clone(), Stand { standing: *standing, why: why.clone(), since: at });
+            }
+            GatewayChange::TakenOut { gateway, by, .. } => {
+                let out = TakenOut { by: by.clone(), at };
+                self.ways.out.insert(gateway.clone(), out);
+            }
+            GatewayChange::PutBack { gateway, .. } => {
+                self.ways.out.remove(gateway);
+            }
         }
         Ok(())
     }
@@ -222,6 +236,8 @@ impl State {
             notes: Vec::new(),
             deliveries: Vec::new(),
             causes: BTreeMap::new(),
+            before: BTreeMap::new(),
+            down: Vec::new(),
             trailers: Vec::new(),
             errands: Vec::new(),
             steps: Vec::new(),
@@ -398,6 +414,7 @@ impl Incident {
             Change::Rerouted { from, batch } => {
                 let d = self.deliveries.get_mut(*from as usize).ok_or_else(|| missing("delivery", *from))?;
                 d.flags |= Delivery::PASSED_ON;
+                self.before.insert(batch.first, *from);
                 self.add_batch(at, batch)?;
             }
             Change::Withdrawn { ordinals } => {
@@ -567,6 +584,7 @@ impl Incident {
                     done: None,
                 });
             }
+            Change::DownNamed { infra, .. } => self.down.clone_from(infra),
             Change::ErrandDone { errand, by } => {
                 self.errands.get_mut(*errand as usize).ok_or_else(|| missing("errand", *errand))?.done =
                     Some((at, *by));

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::facts::Facts;
+use super::values::Standing;
 use super::values::{
     Approval, ClosedBy, Draft, Dropped, Item, Kind, NewStep, PendingReport, Phase, ReleasedBy, Send, Source, StepAsk,
     StepEnd, Via,
 };
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, PlaybookId, PointIx, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, PlaybookId, PointIx, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule};
@@ -465,6 +466,8 @@ pub enum Change {
     },
     /// Who answered was not there in time.
     ArrivalMissed { functions: Vec<FunctionIx> },
+    /// Infrastructure that is down with it, as people named it: all of it (RULES D14).
+    DownNamed { infra: Vec<InfraId>, by: FunctionIx },
 }
 
 /// What happened.
@@ -614,6 +617,7 @@ impl Change {
             Change::StepEnded { .. } => "step-ended",
             Change::Arrived { .. } => "arrived",
             Change::ArrivalMissed { .. } => "arrival-missed",
+            Change::DownNamed { .. } => "down-named",
         }
     }
 }
@@ -684,6 +688,17 @@ pub enum GatewayChange {
         /// Which alarms, by their names.
         alarms: Vec<String>,
     },
+    /// It stands otherwise from now on (RULES G1).
+    Stands {
+        gateway: GatewayId,
+        standing: Standing,
+        /// What was said of it.
+        why: Option<Cause>,
+    },
+    /// Somebody took it out by hand (RULES G6).
+    TakenOut { gateway: GatewayId, by: FunctionId, reason: Private },
+    /// It may be used again.
+    PutBack { gateway: GatewayId, by: FunctionId, reason: Private },
 }
 
 impl GatewayChange {
@@ -693,13 +708,17 @@ impl GatewayChange {
             Self::TestSent { .. } => "gateway-test",
             Self::TestAnswered { .. } => "gateway-test-answered",
             Self::AlarmTold { .. } => "alarm-told",
+            Self::Stands { .. } => "gateway-stands",
+            Self::TakenOut { .. } => "gateway-out",
+            Self::PutBack { .. } => "gateway-in",
         }
     }
     /// The private values, in a fixed order.
     pub fn private_mut(&mut self) -> Vec<&mut Private> {
         match self {
             Self::TestSent { code, text, .. } => vec![code, text],
-            Self::TestAnswered { .. } | Self::AlarmTold { .. } => Vec::new(),
+            Self::TakenOut { reason, .. } | Self::PutBack { reason, .. } => vec![reason],
+            Self::TestAnswered { .. } | Self::AlarmTold { .. } | Self::Stands { .. } => Vec::new(),
         }
     }
 }

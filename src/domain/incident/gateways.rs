@@ -1,8 +1,11 @@
-//! What is known of the gateways themselves: tests of them, and what these proved.
+//! What is known of the gateways themselves: how they stand, which were taken out by hand, tests of them, and what these proved.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::delivery::DeliveryState;
+use super::values::Standing;
+use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::private::Private;
 use crate::domain::time::At;
@@ -13,6 +16,60 @@ pub const TESTS_MAX: usize = 200;
 pub const TEST_TTL_S: u32 = 600;
 /// An answer to a test counts that long, in seconds.
 pub const TEST_ANSWER_WITHIN_S: u32 = 24 * 3600;
+
+/// A gateway that is not healthy.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Stand {
+    pub standing: Standing,
+    /// What was said of it.
+    pub why: Option<Cause>,
+    pub since: At,
+}
+
+/// A gateway that somebody took out. Why is in the journal alone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct TakenOut {
+    pub by: FunctionId,
+    pub at: At,
+}
+
+/// How gateways stand, as routing counts with it (RULES G1, G6).
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+pub struct Ways {
+    /// Those that are not healthy.
+    pub stands: BTreeMap<GatewayId, Stand>,
+    /// Those that were taken out by hand: used only where no other way is left.
+    pub out: BTreeMap<GatewayId, TakenOut>,
+}
+
+/// How good a way is; the smallest is the best.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Rank {
+    Healthy,
+    /// Suspect, or it hangs on what is said to be down.
+    Doubtful,
+    Down,
+    /// Taken out by hand.
+    Out,
+}
+
+impl Ways {
+    /// How a gateway stands.
+    pub fn standing(&self, gateway: &GatewayId) -> Standing {
+        self.stands.get(gateway).map_or(Standing::Healthy, |s| s.standing)
+    }
+    /// How good a way over it is.
+    pub fn rank(&self, gateway: &GatewayId) -> Rank {
+        if self.out.contains_key(gateway) {
+            return Rank::Out;
+        }
+        match self.standing(gateway) {
+            Standing::Healthy => Rank::Healthy,
+            Standing::Suspect => Rank::Doubtful,
+            Standing::Down => Rank::Down,
+        }
+    }
+}
 
 /// A test of a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]

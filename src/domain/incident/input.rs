@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
-    DeliveryId, FunctionId, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
+    DeliveryId, FunctionId, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Plan, Playbook};
@@ -18,13 +18,14 @@ use crate::domain::time::At;
 
 use super::facts::{Restore, Safety};
 use super::refused::{List, Refused, refuse};
+use super::values::{Doubt, Standing};
 
 /// What a gateway told of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
     /// The delivery.
     pub delivery: DeliveryId,
-    /// How it stands now.
+    /// How it stands now. [`DeliveryState::Queued`]: the gateway gave it back, for its own sake, and it waits for another way.
     pub state: DeliveryState,
     /// Why, when it did not go well.
     pub cause: Option<Cause>,
@@ -111,6 +112,15 @@ pub enum Input {
         /// Gateways that are out.
         avoid: Vec<GatewayId>,
     },
+    /// A gateway stands otherwise than before.
+    GatewayStands {
+        gateway: GatewayId,
+        standing: Standing,
+        /// Why it is not trusted although it answers.
+        doubt: Option<Doubt>,
+        /// What was said of it.
+        why: Option<Cause>,
+    },
     /// A sign of life is due to a function that watches from outside.
     SignOfLife {
         to: FunctionId,
@@ -152,6 +162,9 @@ pub struct Report {
     pub contact: Option<String>,
     /// Patient safety; unknown.
     pub safety: Safety,
+    /// Infrastructure that is down with it, beside the playbook's (RULES D14).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<InfraId>,
     /// What if an open incident shares a system (RULES D5).
     pub shared: IfShared,
     /// Meant, though one function reports much in a short time (RULES D11).
@@ -194,6 +207,9 @@ pub struct News {
     pub level: Option<String>,
     /// Other sites: all that are concerned now.
     pub sites: Option<Vec<SiteId>>,
+    /// Infrastructure that is down with it: all of it now (RULES D14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub down: Option<Vec<InfraId>>,
 }
 
 /// What somebody wants done.
@@ -318,6 +334,10 @@ pub enum Action {
     },
     /// Somebody called and said the code of a test.
     TestAnswered { code: Private },
+    /// Take a gateway out by hand: it is used only where no other way is left (RULES G6).
+    GatewayOut { gateway: GatewayId, reason: Private },
+    /// Use it again.
+    GatewayIn { gateway: GatewayId, reason: Private },
     /// Who answered is there (INCIDENTS lesson 4).
     Arrived {
         /// At which incident.

@@ -5,6 +5,7 @@ pub mod apply;
 mod apply_steps;
 pub mod ask_list;
 pub mod asks;
+pub mod better;
 pub mod decide;
 pub mod event;
 pub mod facts;

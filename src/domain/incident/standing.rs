@@ -1,16 +1,18 @@
 //! What steps mean for their incident: who was reached by one, and which redirections stand.
 
-use super::state::Incident;
+use super::state::{Delivery, Incident};
 use super::steps::Step;
 use super::values::{Item, Phase};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::FunctionIx;
 use crate::domain::lang::L10n;
+use crate::domain::plan::Channel;
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 
-/// Whether a function got one of a step's notes as far as anybody can know: a gateway took it for one of the points of whoever
-/// was asked for it, or somebody answered.
+/// Whether a function was reached by one of a step's notes: a far device of whoever was asked for it has one, or somebody
+/// answered (RULES G5). A pager that tells nothing back counts when its transmitter took it: no more can be known. A mailbox does
+/// not: nobody need have looked into it.
 pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
     if step.answers.get(&function).is_some_and(|a| a.yes) {
         return true;
@@ -18,9 +20,15 @@ pub fn reached(inc: &Incident, step: &Step, function: FunctionIx) -> bool {
     let who: Vec<FunctionIx> = step.asked.iter().filter(|a| a.function == function).map(|a| a.who).collect();
     inc.deliveries.iter().any(|d| {
         matches!(d.item(), Item::Note(n) if step.notes.contains(&n))
-            && matches!(d.state, DeliveryState::Accepted | DeliveryState::Delivered)
+            && (d.state == DeliveryState::Delivered || d.state == DeliveryState::Accepted && tells_nothing(inc, d))
             && inc.plan.point(d.point).functions.iter().any(|f| who.contains(f))
     })
+}
+
+/// Whether a delivery goes over a gateway that is no mail and gives no receipts.
+fn tells_nothing(inc: &Incident, d: &Delivery) -> bool {
+    let gateway = inc.plan.point(d.point).gateways.get(usize::from(d.gateway)).map(|g| inc.plan.gateway(*g));
+    gateway.is_some_and(|g| !g.receipts && g.channel != Channel::Email)
 }
 
 /// The functions of a step that were not reached.

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ask_list::{Ask, AskList};
 use super::facts::Facts;
-use super::gateways::{GatewayTest, Proof};
+use super::gateways::{GatewayTest, Proof, Ways};
 use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
-    FunctionId, FunctionIx, GatewayId, IncidentNo, MessageNo, PlaybookId, PointIx, SiteId, Status,
+    FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::{L10n, Lang};
@@ -55,6 +55,8 @@ pub struct State {
     pub tests: VecDeque<GatewayTest>,
     /// Per gateway the newest test that came through.
     pub proofs: BTreeMap<GatewayId, Proof>,
+    /// How gateways stand.
+    pub ways: Ways,
 }
 
 impl State {
@@ -75,6 +77,7 @@ impl State {
             exercise_count: 0,
             tests: VecDeque::new(),
             proofs: BTreeMap::new(),
+            ways: Ways::default(),
         }
     }
     /// The mode of a site as its people know it; for a drill, the drill's own.
@@ -197,6 +200,10 @@ pub struct Incident {
     pub deliveries: Vec<Delivery>,
     /// Why deliveries did not go well, by their ordinal.
     pub causes: BTreeMap<u32, Cause>,
+    /// Deliveries that took over from another, by ordinal: from which.
+    pub before: BTreeMap<u32, u32>,
+    /// Infrastructure that people named as down, beside the playbook's (RULES D14).
+    pub down: Vec<InfraId>,
     /// What stands around texts, as it was planned; deliveries name them by their place, counted from 1.
     pub trailers: Vec<Arc<str>>,
     /// What people must walk.
@@ -299,6 +306,30 @@ impl Incident {
         let said = self.messages.iter().filter(|m| !matches!(m.kind, Kind::Stopped { .. }) && m.released_at.is_some());
         let mut all = said.filter(|m| m.audience == Audience::Internal).peekable();
         self.phase == Phase::Open && all.peek().is_some() && all.all(|m| m.stopped)
+    }
+    /// The gateways, by their places at the point, that a delivery and those before it have tried. What a gateway gave back for its
+    /// own sake was not tried there (RULES G1).
+    pub fn tried(&self, ordinal: u32) -> Vec<u8> {
+        let own = self.deliveries.get(ordinal as usize).map(|d| d.gateway);
+        self.tried_before(ordinal).into_iter().chain(own).collect()
+    }
+    /// The same without its own.
+    pub fn tried_before(&self, ordinal: u32) -> Vec<u8> {
+        let mut tried = Vec::new();
+        let mut at = ordinal;
+        while let Some(before) = self.before.get(&at).copied() {
+            let (here, there) = (self.deliveries.get(at as usize), self.deliveries.get(before as usize));
+            if here.is_some_and(|d| d.flags & Delivery::MOVED == 0) {
+                tried.extend(there.map(|d| d.gateway));
+            }
+            at = before;
+        }
+        tried
+    }
+    /// The gateways where a delivery and those before it have been, tried or not.
+    pub fn been(&self, ordinal: u32) -> Vec<u8> {
+        let chain = std::iter::successors(Some(ordinal), |at| self.before.get(at).copied());
+        chain.filter_map(|o| self.deliveries.get(o as usize)).map(|d| d.gateway).collect()
     }
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
@@ -464,6 +495,12 @@ impl Delivery {
     pub const PASSED_ON: u8 = 8;
     /// Its worker gave it back: what was withdrawn had not left. Without this nobody knows (RULES D2).
     pub const RECALLED: u8 = 16;
+    /// The gateway before gave it back for its own sake: it may come to that one again (RULES G1).
+    pub const MOVED: u8 = 32;
+    /// No better way was left: it waits with its gateway until that one takes it, or another gets better.
+    pub const WAITS: u8 = 64;
+    /// Flags that belong to one delivery, not to the one that takes over from it.
+    pub const OWN: u8 = Self::PASSED_ON | Self::RECALLED | Self::MOVED | Self::WAITS;
 
     /// A delivery in the queue.
     pub fn new(point: PointIx, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {

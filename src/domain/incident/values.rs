@@ -103,6 +103,30 @@ impl Kind {
     }
 }
 
+/// How a gateway stands, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It takes deliveries.
+    Healthy,
+    /// There is a doubt: it is being probed, asks us to wait, gives no receipts, or answers what nobody understands.
+    Suspect,
+    /// It is handed nothing until a probe succeeds.
+    Down,
+}
+
+/// Why a gateway that answers is not trusted (RULES G2 to G4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// It says "later".
+    Later,
+    /// It accepts, and the receipts that it promises don't come.
+    Silent,
+    /// Its answers are not understood.
+    Unclear,
+}
+
 /// A text in one language.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Draft {

@@ -10,12 +10,21 @@ use crate::yaml::List;
 /// How much of an answer stands in a cause.
 const QUOTE_CHARS_MAX: usize = 80;
 
-/// What a refusal means that says neither "later" nor "never".
+/// So long a far end that says "later" and not when is left alone, in seconds.
+const LATER_S: u32 = 5;
+/// Words of an answer that say that it was not taken, whatever else they mean.
+const REFUSED: [&str; 10] =
+    ["error", "fail", "reject", "refus", "denied", "not accepted", "unable", "expired", "cancel", "insufficient"];
+
+/// What an answer means that is not a good one, and says neither "later" nor "never".
 #[derive(Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Otherwise {
-    /// Worth another try.
+    /// Nobody knows whether the text left: it goes once more, marked, then over the next gateway. An answer that says at least that
+    /// it was not taken ("error") is worth another try.
     #[default]
+    Unknown,
+    /// Worth another try.
     Temporary,
     /// For good.
     Permanent,
@@ -64,7 +73,7 @@ pub struct AnswerRules {
     pub permanent_words: List<String>,
     /// Words in a refusal after which nobody knows whether the text went out (any case).
     pub unknown_words: List<String>,
-    /// What a refusal without such a word means. Default: temporary.
+    /// What an answer means that is not a good one and has no such word: unknown, temporary, permanent. Default: unknown.
     pub otherwise: Otherwise,
 }
 
@@ -90,7 +99,7 @@ impl Default for AnswerRules {
             temporary_words: words(&["throttl", "busy", "too many", "try again", "temporar", "queue"]),
             permanent_words: words(&["invalid", "not allowed", "blocked", "blacklist", "unknown number"]),
             unknown_words: List::default(),
-            otherwise: Otherwise::Temporary,
+            otherwise: Otherwise::Unknown,
         }
     }
 }
@@ -153,11 +162,14 @@ pub fn plain(value: &Value) -> String {
 fn by_status(answer: &Answer, said: &str, rules: &AnswerRules, secrets: &[&str]) -> SendError {
     let cause = format!("HTTP {}: {}", answer.status, quote(said, secrets));
     let retry_after_s = answer.retry_after_s;
+    // Whoever says this speaks to everybody, not about this delivery.
+    let later = Some(retry_after_s.unwrap_or(LATER_S));
     match answer.status {
         status if rules.status_unknown.contains(&status) => SendError::unknown(cause),
         status if rules.status_temporary.contains(&status) => SendError::Temporary { cause, retry_after_s },
         status if rules.status_permanent.contains(&status) => SendError::permanent(cause),
-        408 | 425 | 429 | 500 | 503 => SendError::Temporary { cause, retry_after_s },
+        429 | 503 => SendError::Temporary { cause, retry_after_s: later },
+        408 | 425 | 500 => SendError::Temporary { cause, retry_after_s },
         // A gateway's gateway gave up: whether the text had left, nobody says.
         502 | 504 => SendError::unknown(cause),
         501 | 505 => SendError::permanent(cause),
@@ -169,24 +181,38 @@ fn by_status(answer: &Answer, said: &str, rules: &AnswerRules, secrets: &[&str])
     }
 }
 
-/// "200 but failed".
+/// "200 but failed", or "200 and nobody knows what it means" (RULES G4).
 fn refusal(answer: &Answer, said: &str, rules: &AnswerRules, secrets: &[&str]) -> SendError {
     let lower = said.to_lowercase();
     let has = |words: &[String]| words.iter().any(|w| lower.contains(&w.to_lowercase()));
     let cause = format!("HTTP {} but refused: {}", answer.status, quote(said, secrets));
-    if has(&rules.unknown_words) {
-        return SendError::unknown(cause);
-    }
-    let permanent = match (has(&rules.temporary_words), has(&rules.permanent_words)) {
-        (true, _) => false,
-        (false, true) => true,
-        (false, false) => rules.otherwise == Otherwise::Permanent,
+    let means = match (has(&rules.temporary_words), has(&rules.permanent_words)) {
+        _ if has(&rules.unknown_words) => Otherwise::Unknown,
+        (true, _) => Otherwise::Temporary,
+        (false, true) => Otherwise::Permanent,
+        (false, false) if rules.otherwise == Otherwise::Unknown && REFUSED.iter().any(|w| lower.contains(w)) => {
+            Otherwise::Temporary
+        }
+        (false, false) => rules.otherwise,
     };
-    if permanent {
-        SendError::permanent(cause)
-    } else {
-        SendError::Temporary { cause, retry_after_s: answer.retry_after_s }
+    match means {
+        Otherwise::Permanent => SendError::permanent(cause),
+        Otherwise::Temporary => SendError::Temporary { cause, retry_after_s: answer.retry_after_s },
+        Otherwise::Unknown if has(&rules.unknown_words) => SendError::unknown(cause),
+        Otherwise::Unknown => {
+            SendError::unknown(format!("HTTP {}, not understood: {}", answer.status, quote(said, secrets)))
+        }
     }
+}
+
+/// `Retry-After` in seconds: as it stands, or how much later it is than the answer's own `Date` (RFC 9110, 10.2.3).
+pub fn retry_after_s(retry_after: &str, date: Option<&str>) -> Option<u32> {
+    if let Ok(seconds) = retry_after.trim().parse() {
+        return Some(seconds);
+    }
+    let read = |text: &str| jiff::fmt::rfc2822::parse(text.trim()).ok().map(|at| at.timestamp());
+    let wait = read(retry_after)?.duration_since(read(date?)?).as_secs();
+    u32::try_from(wait.max(0)).ok()
 }
 
 /// The beginning of an answer, fit for the journal: printable, no secret, and no run of digits as long as a telephone number.
@@ -249,9 +275,10 @@ mod tests {
             (&json, 200, r#"{"status":"rejected","error":"invalid number"}"#, "permanent"),
             (&json, 200, r#"{"status":"rejected","error":"throttled"}"#, "temporary"),
             (&json, 200, r#"{"status":"error"}"#, "temporary"),
-            (&json, 200, "", "temporary"),
-            (&json, 200, "<html>accepted</html>", "temporary"),
-            (&json, 204, "", "temporary"),
+            (&json, 200, "", "unknown"),
+            (&json, 200, "<html>accepted</html>", "unknown"),
+            (&json, 200, r#"{"status":"MERCI"}"#, "unknown"),
+            (&json, 204, "", "unknown"),
             (&json, 302, "", "permanent"),
             (&json, 400, "no", "permanent"),
             (&json, 401, "", "permanent"),
@@ -274,6 +301,37 @@ mod tests {
         for (rules, status, body, expected) in cases {
             assert_eq!(kind(judge(&answer(status, body), rules, &[])), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn rule_g2_later_is_said_with_or_without_a_time() {
+        let rules = AnswerRules { success: "OK".into(), ..AnswerRules::default() };
+        for (status, given, expected) in [(503, None, Some(5)), (429, Some(3600), Some(3600)), (500, None, None)] {
+            let judged = judge(&Answer { retry_after_s: given, ..answer(status, "") }, &rules, &[]);
+            let Err(SendError::Temporary { retry_after_s, .. }) = judged else { panic!("{status}: {judged:?}") };
+            assert_eq!(retry_after_s, expected, "{status}");
+        }
+        let date = Some("Thu, 18 Dec 2008 02:12:00 GMT");
+        for (given, date, expected) in [
+            ("120", None, Some(120)),
+            (" 7 ", date, Some(7)),
+            ("Thu, 18 Dec 2008 02:14:00 GMT", date, Some(120)),
+            ("Thu, 18 Dec 2008 02:10:00 GMT", date, Some(0)),
+            ("Thu, 18 Dec 2008 02:14:00 GMT", None, None),
+            ("soon", date, None),
+        ] {
+            assert_eq!(retry_after_s(given, date), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn rule_g4_an_answer_that_is_not_understood_is_unknown_and_quoted() {
+        let rules =
+            AnswerRules { success_at: "/status".into(), success_values: words(&["ok"]), ..AnswerRules::default() };
+        let Err(SendError::Unknown { cause }) = judge(&answer(200, "MERCI, À BIENTÔT"), &rules, &[]) else {
+            panic!("understood")
+        };
+        assert_eq!(cause, "HTTP 200, not understood: MERCI, À BIENTÔT");
     }
 
     #[test]

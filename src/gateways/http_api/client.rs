@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Answer, AnswerRules, judge};
+use super::answer::{Answer, AnswerRules, judge, retry_after_s};
 use crate::bounded::{read_body, read_ca_file};
 use crate::domain::delivery::{Accepted, SendError};
 use crate::domain::ids::GatewayId;
@@ -109,7 +109,8 @@ impl Client {
             request.build().map_err(|_| SendError::permanent("the request can't be made; check url and headers"))?;
         let response = self.http.execute(request).await.map_err(|e| not_answered(&e))?;
         let status = response.status().as_u16();
-        let retry_after_s = response.headers().get("retry-after").and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let retry_after_s = header("retry-after").and_then(|after| retry_after_s(after, header("date")));
         // An answer that breaks off proves nothing.
         let body = read_body(response, ANSWER_LEN_MAX).await.map_err(|e| SendError::unknown(e.to_string()))?;
         let body = String::from_utf8_lossy(&body).into_owned();

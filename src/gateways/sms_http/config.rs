@@ -63,7 +63,7 @@ pub struct SmsHttpConfig {
     pub headers: Ordered<String>,
     /// Statuses that mean "taken", if the body agrees.
     pub status_ok: Option<List<u16>>,
-    /// What the answer must contain; a status of 200 alone is not success.
+    /// What the answer must contain, instead of what the preset looks for in it; a status of 200 alone is not success.
     pub success: Option<String>,
     /// Where in a JSON answer the state stands (a JSON pointer, such as /status).
     pub success_at: Option<String>,
@@ -77,7 +77,7 @@ pub struct SmsHttpConfig {
     pub temporary_words: Option<List<String>>,
     /// Words in a refusal that mean "never".
     pub permanent_words: Option<List<String>>,
-    /// What a refusal without such a word means. Default: temporary.
+    /// What an answer means that is not a good one and has no such word: unknown, temporary, permanent. Default: unknown.
     pub otherwise: Option<Otherwise>,
     /// The user, for Basic authentication unless a field or header carries {password}.
     pub user: Option<String>,

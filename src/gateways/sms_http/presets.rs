@@ -158,6 +158,10 @@ impl Rules {
             }
         };
         instead(&mut answer.success, &config.success);
+        if config.success.is_some() {
+            // Where a good answer is named by its words, the preset's place for them in JSON is not meant.
+            (answer.success_at, answer.success_values) = (String::new(), List::default());
+        }
         instead(&mut answer.success_at, &config.success_at);
         instead(&mut answer.id_at, &config.id_at);
         if let Some(id_after) = &config.id_after {
@@ -190,7 +194,7 @@ mod tests {
         let cases = [
             (Preset::Kannel, 202, "0: Accepted for delivery", Ok("")),
             (Preset::Kannel, 202, "3: Queued for later delivery", Ok("")),
-            (Preset::Kannel, 200, "0: Accepted for delivery", Err("temporary")),
+            (Preset::Kannel, 200, "0: Accepted for delivery", Err("unknown")),
             (Preset::Kannel, 403, "Authorization failed for sendsms", Err("for good")),
             (
                 Preset::Elks,
@@ -235,6 +239,9 @@ mod tests {
         let token = of("{ url: https://s.example/x, from: F }", None);
         assert_eq!((token.auth, token.send_as), (Auth::Bearer(secret()), SendAs::Json));
         assert_eq!(token.answer.success_at, "/status");
+        // Words of a good answer take the place of where the preset looks in JSON (RULES G4).
+        let own_words = of("{ url: https://s.example/x, from: F, success: accepted }", None);
+        assert_eq!((own_words.answer.success.as_str(), own_words.answer.success_at.as_str()), ("accepted", ""));
 
         let kannel = of("{ url: https://s.example/x, preset: kannel, user: u }", Some(url));
         assert_eq!(kannel.auth, Auth::None, "Kannel takes them in fields");

@@ -45,6 +45,10 @@ pub enum Behaviour {
     Slow,
     /// Answers something that is not SMPP (ending 0008).
     Garbage,
+    /// `ESME_RTHROTTLED` for ever.
+    Throttle,
+    /// Accepts, shows it to nobody, no receipt.
+    Drops,
 }
 
 impl Behaviour {
@@ -346,6 +350,14 @@ impl Session {
                 return true;
             }
             Behaviour::NoReceipt => receipt = None,
+            Behaviour::Throttle => {
+                self.put(RESP, 0x58, sequence, b"");
+                return true;
+            }
+            Behaviour::Drops => {
+                self.out.extend(answer);
+                return true;
+            }
             Behaviour::NoResponse => {
                 self.show(&sm);
                 return true;

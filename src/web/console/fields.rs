@@ -102,6 +102,7 @@ impl Fields {
             unknown: self.l10n("unknown", langs, &f.unknown),
             level: self.some("level").filter(|l| *l != before.summary.level.id).map(str::to_owned),
             sites: (!sites.is_empty() && sites != old_sites).then_some(sites),
+            down: None,
         })
     }
 }

@@ -30,6 +30,10 @@ form_words! {
         Test = "test",
         /// Somebody called and said the code of a test.
         Answered = "answered",
+        /// Take it out by hand.
+        Out = "out",
+        /// Use it again.
+        In = "in",
     }
 }
 
@@ -53,10 +57,14 @@ struct Page {
 impl Ui {
     /// A sign besides the word and the colour, for people who don't see colours.
     fn standing(&self, g: &GatewayView) -> String {
+        if let Some(out) = &g.out {
+            return format!("✖ {}: {}, {}", self.t(w::GATEWAY_OUT), self.name(&out.by), self.time(&out.at));
+        }
         let (sign, word) = match g.standing {
             Standing::Healthy => ("✔", w::GATEWAY_HEALTHY),
             Standing::Suspect => ("⚠", w::GATEWAY_SUSPECT),
             Standing::Down => ("✖", w::GATEWAY_DOWN),
+            Standing::Out => ("✖", w::GATEWAY_OUT),
             Standing::Unusable => ("✖", w::GATEWAY_UNUSABLE),
             Standing::Manual => ("○", w::GATEWAY_WALKED),
             Standing::Page => ("○", w::GATEWAY_PAGE_OF_OUR_OWN),
@@ -153,6 +161,8 @@ pub async fn posted(
             return Redirect::to(&format!("{here}?done=probed")).into_response();
         }
         Wanted::Test => (Action::TestGateway { gateway, function: fields.get("function").into() }, "test"),
+        Wanted::Out => (Action::GatewayOut { gateway, reason: fields.get("reason").into() }, "gateway-out"),
+        Wanted::In => (Action::GatewayIn { gateway, reason: fields.get("reason").into() }, "gateway-in"),
         Wanted::Answered => (Action::TestAnswered { code: fields.get("code").into() }, "test-answered"),
     };
     let by = match visitor.acting() {

@@ -203,6 +203,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
         next: fields.time("next", plan, now)?,
         contact: fields.some("contact").map(str::to_owned),
         safety: fields.safety(),
+        down: Vec::new(),
         shared,
         confirmed: fields.some("confirmed").is_some(),
     })

@@ -114,6 +114,8 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "test" => w::TEST_SENT_BELOW_HOW.say(lang),
         "probed" => w::GATEWAY_PROBED_NOBODY_REACHED.say(lang),
         "test-answered" => w::ANSWER_TEST_NOTED.say(lang),
+        "gateway-out" => w::GATEWAY_WAS_TAKEN_OUT.say(lang),
+        "gateway-in" => w::GATEWAY_WAS_PUT_BACK.say(lang),
         "arrived" => w::NOTED_ARRIVED.say(lang),
         "step" => w::ANSWER_STEP_NOTED.say(lang),
         "step-start" => w::STEP_BEGUN_THOSE_CONCERNED.say(lang),

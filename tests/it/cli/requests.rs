@@ -436,7 +436,8 @@ fn a_test_of_a_gateway_is_followed_until_somebody_answers() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let asked = fake.asked();
     assert_eq!(asked[0].body, Some(json!({ "as": "it", "function": "tib" })));
-    for said in ["in line", "accepted by the gateway", "delivered to the far device", "answered", "proven: 2031-01-15"]
+    for said in
+        ["in line", "handed over to the gateway", "delivered to the far device", "answered", "proven: 2031-01-15"]
     {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }

@@ -53,7 +53,7 @@ fn the_region_and_an_incident_are_readable_off_a_terminal() {
     assert_eq!(one.code, 0, "{}", one.err);
     for part in [
         "Records system is down",
-        "Reached over",
+        "How far",
         "waits for",
         "queued sms",
         "1-1 alert: released 03:12",

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use vardkase::domain::delivery::{Accepted, DeliveryState};
+use vardkase::domain::ids::GatewayId;
 use vardkase::domain::incident::input::Action;
-use vardkase::domain::incident::values::Item;
+use vardkase::domain::incident::values::{Item, Standing};
 use vardkase::domain::plan::Channel;
-use vardkase::gateways::GatewayEvent;
+use vardkase::gateways::{GatewayEvent, Job};
 
 use super::rig::*;
 
@@ -136,17 +137,11 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
         inc.deliveries[ordinal as usize].gateway = place;
         inc.deliveries[ordinal as usize].state = DeliveryState::Queued;
         let inc = inc.clone();
-        for first in [true, false] {
-            let mut jobs = vardkase::dispatch::effects::Jobs::new();
-            let one = std::iter::once(ordinal);
-            if first {
-                vardkase::dispatch::effects::first_jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
-            } else {
-                vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
-            }
-            let queued = jobs.into_values().flatten().next().unwrap();
-            assert!(!queued.last_path, "place {place}: another way is left");
-        }
+        let mut jobs = vardkase::dispatch::effects::Jobs::new();
+        let one = std::iter::once(ordinal);
+        vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
+        let queued = jobs.into_values().flatten().next().unwrap();
+        assert!(!queued.last_path, "place {place}: another way is left");
     }
     // Both were tried: now it is the last.
     let mut state = state.clone();
@@ -154,7 +149,11 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
     let mut other = inc.deliveries[ordinal as usize];
     for place in 0..u8::try_from(inc.plan.point(other.point).gateways.len()).unwrap() {
         (other.gateway, other.state) = (place, DeliveryState::Queued);
+        let here = u32::try_from(inc.deliveries.len()).unwrap();
         inc.deliveries.push(other);
+        if place > 0 {
+            inc.before.insert(here, here - 1);
+        }
     }
     let last = u32::try_from(inc.deliveries.len() - 1).unwrap();
     let inc = inc.clone();
@@ -182,4 +181,64 @@ async fn a_test_of_a_gateway_leaves_over_it_once_and_its_proof_survives_a_start(
     let state = rig.state().await;
     rig.stop().await;
     assert!(replay(dir.path()).state == state);
+}
+
+/// The two gateways of TiB's telephone, and its address.
+fn two_ways(rig: &Rig) -> (GatewayId, GatewayId, String) {
+    let plan = &rig.loaded.plan;
+    let tib = plan.functions.iter().find(|f| f.id.as_str() == "tib").unwrap();
+    let point = tib.points.iter().copied().find(|p| plan.point(*p).channel == Channel::Sms).unwrap();
+    let ways = &plan.point(point).gateways;
+    let id = |n: usize| plan.gateway(ways[n]).id.clone();
+    (id(0), id(1), rig.loaded.contacts.address(point).unwrap().to_string())
+}
+
+/// What a gateway took to that address.
+fn took_by(far: &Far, gateway: &GatewayId, to: &str) -> Vec<Job> {
+    far.took().into_iter().filter(|(id, j)| id == gateway && *j.to.0 == *to).map(|(_, j)| j).collect()
+}
+
+#[tokio::test]
+async fn rule_g2_a_gateway_that_says_later_holds_up_nothing_that_has_another_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    let (first, second, to) = two_ways(&rig);
+    rig.far.say(&first, Say::Later);
+    rig.report().await;
+    rig.until("the alert goes over the second", |_, far| !took_by(far, &second, &to).is_empty()).await;
+    rig.until("it is known that the first does not carry", |s, _| s.ways.standing(&first) == Standing::Suspect).await;
+    rig.settled().await;
+    let asked = took_by(&rig.far, &first, &to);
+    let once: BTreeSet<_> = asked.iter().map(|j| j.delivery).collect();
+    assert_eq!(once.len(), asked.len(), "each is tried once there, and then it is left alone");
+    // What comes next goes over the second at once (TRIALS O2).
+    let before = took_by(&rig.far, &second, &to).len();
+    let no = *rig.state().await.incidents.keys().next().unwrap();
+    let news = vardkase::domain::incident::input::News::default();
+    rig.act("tib", Action::Update { incident: no, news }).await;
+    rig.until("the update", |_, far| took_by(far, &second, &to).len() > before).await;
+    assert_eq!(took_by(&rig.far, &first, &to).len(), asked.len());
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn rule_g4_an_answer_that_nobody_understands_is_repeated_once_marked_and_then_goes_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    let (first, second, to) = two_ways(&rig);
+    rig.far.say(&first, Say::Unclear);
+    rig.report().await;
+    rig.until("the alert goes over the second", |_, far| !took_by(far, &second, &to).is_empty()).await;
+    rig.settled().await;
+    let marked = |j: &Job| j.trailer.as_ref().is_some_and(|t| t.starts_with("UPPREPAS."));
+    let over_first = took_by(&rig.far, &first, &to);
+    for job in &over_first {
+        let same: Vec<&Job> = over_first.iter().filter(|j| j.delivery == job.delivery).collect();
+        assert!(same.len() <= 2, "{} times", same.len());
+        assert!(!marked(same[0]) && same.iter().skip(1).all(|j| marked(j) && j.repeat));
+    }
+    assert!(marked(&took_by(&rig.far, &second, &to)[0]), "it may be there already");
+    let health = rig.workers[&first].snapshot();
+    assert!(health.detail.contains("MERCI"), "{}", health.detail);
+    rig.stop().await;
 }

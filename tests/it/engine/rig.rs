@@ -15,7 +15,7 @@ use vardkase::dispatch::recover::{Recovered, recover};
 use vardkase::dispatch::retry::Jitter;
 use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use vardkase::dispatch::worker_limits::WorkerLimits;
-use vardkase::domain::delivery::Accepted;
+use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId};
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
@@ -99,6 +99,10 @@ pub enum Say {
     Accepted,
     /// Nothing: what was taken is on the wire.
     Nothing,
+    /// That it should be asked again in an hour.
+    Later,
+    /// What nobody understands.
+    Unclear,
 }
 
 /// What all gateways took, in order.
@@ -151,6 +155,10 @@ impl Gateway for Fake {
                     }
                     Say::Accepted => Ok(Accepted::default()),
                     Say::Nothing => continue,
+                    Say::Later => {
+                        Err(SendError::Temporary { cause: "HTTP 503: later".into(), retry_after_s: Some(3_600) })
+                    }
+                    Say::Unclear => Err(SendError::unknown("HTTP 200, not understood: MERCI")),
                 };
                 if out.send(GatewayEvent::Outcome { delivery, result }).await.is_err() {
                     return;

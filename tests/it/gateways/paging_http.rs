@@ -172,7 +172,7 @@ async fn each_failure_has_its_kind() {
         ("0005", "unknown"),
         ("0006", "unknown"),
         ("0007", "accepted"),
-        ("0008", "temporary"),
+        ("0008", "unknown"),
         ("0009", "temporary"),
         ("0010", "accepted"),
         ("1234", "accepted"),

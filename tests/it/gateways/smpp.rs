@@ -265,6 +265,31 @@ async fn throttled_is_temporary_and_the_next_waits() {
 }
 
 #[tokio::test]
+async fn rule_g2_throttled_for_ever_is_later_each_time_and_what_is_dropped_is_accepted() {
+    let (_far, smsc) = centre(Opts { all: Behaviour::Throttle, ..Opts::default() }).await;
+    let mut gateway = run(config(smsc.addr.port()));
+    let out = outgoing("Larm.");
+    for n in 1..3 {
+        gateway.send(job(n, "+46701740605", &out)).await;
+        let outcome = loop {
+            match gateway.event().await {
+                GatewayEvent::Down { cause: None, .. } => {}
+                event => break event,
+            }
+        };
+        let later = |e: &SendError| matches!(e, SendError::Temporary { retry_after_s: Some(_), .. });
+        assert!(matches!(&outcome, GatewayEvent::Outcome { result: Err(e), .. } if later(e)), "{outcome:?}");
+    }
+    gateway.end().await;
+    let (far, smsc) = centre(Opts { all: Behaviour::Drops, ..Opts::default() }).await;
+    let mut gateway = run(config(smsc.addr.port()));
+    gateway.send(job(1, "+46701740605", &out)).await;
+    assert_eq!(gateway.told().await, "14.1 accepted ×1");
+    assert!(shown(&far).is_empty());
+    gateway.end().await;
+}
+
+#[tokio::test]
 async fn receipts_in_all_notations_find_their_delivery() {
     for receipts in [Receipts::Both, Receipts::Text, Receipts::DecimalText, Receipts::Parameters] {
         let (_far, smsc) = centre(Opts { receipts, ..Opts::default() }).await;

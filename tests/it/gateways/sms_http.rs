@@ -18,7 +18,7 @@ use vardkase::gateways::http_api::callback;
 use vardkase::gateways::sms_http::{Preset, SendAs, SmsHttp, SmsHttpConfig};
 use vardkase::gateways::{Address, Gateway, GatewayEvent, Job, MessageContext};
 use vardkase::sim::Far;
-use vardkase::sim::sms_http::{Handle, Opts, SimSmsHttp};
+use vardkase::sim::sms_http::{Behaviour, Handle, Opts, SimSmsHttp};
 use vardkase::yaml::Secs;
 
 /// No wait in these tests is longer; it only ends a test that would hang.
@@ -226,7 +226,7 @@ async fn each_failure_has_its_kind() {
         ("0005", "unknown"),
         ("0006", "unknown"),
         ("0007", "accepted"),
-        ("0008", "temporary"),
+        ("0008", "unknown"),
         ("0605", "accepted"),
     ] {
         let told = match gateway.send(job(1, &format!("+4670174{ending}"), "Larm.")).await {
@@ -242,6 +242,32 @@ async fn each_failure_has_its_kind() {
     assert_eq!(far.all().len(), 5);
     let told = gateway.send(job(1, "+46701740605", &"x".repeat(2000))).await;
     assert!(matches!(told, Err(SendError::Permanent { .. })), "too long: {told:?}");
+}
+
+/// The far ends that RULES G2 to G4 are about, with answers that take their time.
+#[tokio::test]
+async fn rule_g2_later_for_ever_rule_g3_a_far_end_that_drops_and_rule_g4_one_that_nobody_understands() {
+    let (far, sim) = sim(Opts { jitter_ms_max: 30, ..Opts::default() }).await;
+    let mut gateway = run(generic_json(&sim.url(), Secret::default()));
+    let good = || job(1, "+46701740605", "Larm.");
+    sim.treat_all(Behaviour::LaterForEver);
+    for _ in 0..3 {
+        let told = gateway.send(good()).await;
+        assert!(matches!(told, Err(SendError::Temporary { retry_after_s: Some(3600), .. })), "{told:?}");
+    }
+    sim.treat_all(Behaviour::Garbage);
+    match gateway.send(good()).await {
+        Err(SendError::Unknown { cause }) => {
+            assert!(cause.contains("not understood") && cause.contains("hotel"), "{cause}")
+        }
+        other => panic!("{other:?}"),
+    }
+    sim.treat_all(Behaviour::Drops);
+    gateway.send(good()).await.expect("it says yes");
+    assert!(far.all().is_empty(), "and nobody has it");
+    sim.treat_all(Behaviour::Good);
+    gateway.send(good()).await.expect("accepted");
+    assert_eq!(far.all().len(), 1);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, Restore, Safety};
+use vardkase::domain::incident::values::Standing;
 use vardkase::domain::incident::values::*;
 use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
 use vardkase::domain::lang::{L10n, Lang};
@@ -301,6 +302,8 @@ fn changes() -> Vec<Change> {
             message: message(2, Kind::Redirection { step: 2, over }, Audience::Internal),
         }),
     );
+    // The last: which of the others is of a drill goes by its place.
+    all.push(Change::DownNamed { infra: vec!["mob-1".into(), "pbx".into()], by: fx });
     all
 }
 
@@ -339,6 +342,15 @@ pub fn events() -> Vec<Event> {
             },
             GatewayChange::TestAnswered { ordinal: 128 },
             GatewayChange::AlarmTold { alarms: vec!["gateway-out sms-api".into()] },
+            GatewayChange::Stands {
+                gateway: "sms-api".into(),
+                standing: Standing::Down,
+                why: Cause::new("no answer to the probe in 10 s"),
+            },
+            GatewayChange::Stands { gateway: "sms-api".into(), standing: Standing::Suspect, why: None },
+            GatewayChange::Stands { gateway: "sms-api".into(), standing: Standing::Healthy, why: None },
+            GatewayChange::TakenOut { gateway: "sms-api".into(), by: "it".into(), reason: sealed() },
+            GatewayChange::PutBack { gateway: "sms-api".into(), by: "it".into(), reason: sealed() },
         ]
         .map(|change| Event::Gateway { change: Box::new(change) }),
     );

@@ -118,7 +118,11 @@ fn rule_c1_who_has_the_text_is_told_when_it_becomes_deputy_beside() {
     t.advance(300);
     let got = t.messages_to("it-led");
     assert_eq!(got.len(), before + 1);
-    assert!(got[before].whole.starts_with("PÅMINNELSE. DU SVARAR NU FÖR: it-sv, ward-ls-sv 1-1 "), "{}", got[before].whole);
+    assert!(
+        got[before].whole.starts_with("PÅMINNELSE. DU SVARAR NU FÖR: it-sv, ward-ls-sv 1-1 "),
+        "{}",
+        got[before].whole
+    );
     t.reply("it-led", Channel::Sms, "ja 1");
     assert_eq!(stands(&t, no, "ward-ls"), "answered by it-led");
 }

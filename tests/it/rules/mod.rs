@@ -11,6 +11,7 @@ mod c_answers;
 mod d_incidents;
 mod danish;
 mod e_reporting;
+mod g_standing;
 mod g_ways;
 mod laws;
 mod steps;

@@ -62,6 +62,7 @@ impl Builder {
             languages: vec![Lang::SV, Lang::EN],
             functions: vec![f],
             proven: None,
+            needs: Vec::new(),
         });
         p
     }

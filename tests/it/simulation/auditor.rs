@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, PointIx, Status};
-use vardkase::domain::incident::event::{Batch, Change, Event};
+use vardkase::domain::incident::event::{Batch, Change, Event, GatewayChange};
 use vardkase::domain::incident::state::{Delivery, SYSTEM_NOTES};
+use vardkase::domain::incident::values::Standing;
 use vardkase::domain::incident::values::{Item, Kind, Phase, ReleasedBy};
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::{AnswerRule, Audience, Capability, Channel, Hours, Plan};
@@ -116,6 +117,9 @@ struct Auditor<'a> {
     /// From and until when the program ran.
     lives: Vec<(At, At)>,
     incidents: BTreeMap<IncidentNo, Inc>,
+    /// How gateways stand on record; the smallest is the best.
+    ways: BTreeMap<GatewayId, u8>,
+    out: BTreeSet<GatewayId>,
     wrong: Vec<String>,
 }
 
@@ -141,20 +145,30 @@ pub fn audit(configs: &BTreeMap<String, Config>, records: &[Record], log: &[(At,
             _ => {}
         }
     }
-    let mut a = Auditor { configs, lives, incidents: BTreeMap::new(), wrong: Vec::new() };
+    let mut a = Auditor {
+        configs,
+        lives,
+        incidents: BTreeMap::new(),
+        ways: BTreeMap::new(),
+        out: BTreeSet::new(),
+        wrong: Vec::new(),
+    };
     let mut last = At(i64::MIN);
     for r in records {
         if r.at < last {
             a.wrong.push(format!("#{}: time goes back", r.seq));
         }
         last = r.at;
-        if let Event::Incident { no, change } = &r.event {
-            a.change(r.seq, r.at, *no, change);
+        match &r.event {
+            Event::Incident { no, change } => a.change(r.seq, r.at, *no, change),
+            Event::Gateway { change } => a.gateway(change),
+            _ => {}
         }
     }
     a.at_the_end(end);
     let ghosts = a.ghosts(log);
     a.takes(log, &ghosts);
+    a.repeats(log);
     a.shown(log, &ghosts);
     a.done(records, log);
     a.wrong.truncate(20);
@@ -172,6 +186,26 @@ impl Auditor<'_> {
             }
         }
         At(i64::MAX)
+    }
+
+    fn gateway(&mut self, change: &GatewayChange) {
+        match change {
+            GatewayChange::Stands { gateway, standing, .. } => {
+                let rank = match standing {
+                    Standing::Healthy => 0,
+                    Standing::Suspect => 1,
+                    Standing::Down => 2,
+                };
+                self.ways.insert(gateway.clone(), rank);
+            }
+            GatewayChange::TakenOut { gateway, .. } => drop(self.out.insert(gateway.clone())),
+            GatewayChange::PutBack { gateway, .. } => drop(self.out.remove(gateway)),
+            _ => {}
+        }
+    }
+
+    fn rank(&self, gateway: &GatewayId) -> u8 {
+        if self.out.contains(gateway) { 3 } else { self.ways.get(gateway).copied().unwrap_or(0) }
     }
 
     fn in_time(&mut self, seq: u64, at: At, due: At, what: impl FnOnce() -> String) {
@@ -290,7 +324,7 @@ impl Auditor<'_> {
                     inc.addressed.push((seq, message, f, public));
                 }
                 for b in batches {
-                    self.batch(seq, at, no, inc, b);
+                    self.batch(seq, at, no, inc, b, true);
                     self.few(seq, at, no, inc, b);
                 }
                 for a in asks {
@@ -299,7 +333,7 @@ impl Auditor<'_> {
                 }
             }
             Change::AskedAgain { batch, asks, .. } => {
-                self.batch(seq, at, no, inc, batch);
+                self.batch(seq, at, no, inc, batch, true);
                 for a in asks {
                     let by = a.due + a.due.seconds_since(at);
                     inc.asks.push(Ask { function: id(&a.function), rule: a.rule, by, is: AskIs::Waiting });
@@ -307,7 +341,7 @@ impl Auditor<'_> {
             }
             Change::NoteSent { text, batch, .. } => {
                 inc.notes.push(text.as_str().to_owned());
-                self.batch(seq, at, no, inc, batch);
+                self.batch(seq, at, no, inc, batch, true);
             }
             Change::Escalated { ask, to, due, batch, .. } => {
                 self.ask_moves(seq, at, no, inc, *ask);
@@ -316,18 +350,18 @@ impl Auditor<'_> {
                     (a.is, a.by) = (AskIs::Waiting, (*due).max(at));
                 }
                 inc.attempted.extend(to.iter().map(id));
-                self.batch(seq, at, no, inc, batch);
+                self.batch(seq, at, no, inc, batch, true);
                 self.few(seq, at, no, inc, batch);
             }
             Change::Reminded { batch, .. } | Change::Told { batch, .. } => {
-                self.batch(seq, at, no, inc, batch);
+                self.batch(seq, at, no, inc, batch, true);
                 self.few(seq, at, no, inc, batch);
             }
             Change::Rerouted { from, batch } => {
                 if let Some(d) = inc.sent.get_mut(*from as usize) {
                     d.passed_on = true;
                 }
-                self.batch(seq, at, no, inc, batch);
+                self.batch(seq, at, no, inc, batch, false);
             }
             Change::Answered { asks, .. } => self.asks_become(seq, at, no, inc, asks, || AskIs::Answered),
             Change::NotReached { asks } => self.asks_become(seq, at, no, inc, asks, || AskIs::NotReached),
@@ -409,7 +443,8 @@ impl Auditor<'_> {
         all
     }
 
-    fn batch(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, b: &Batch) {
+    /// `fresh`: nothing was tried before it.
+    fn batch(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, b: &Batch, fresh: bool) {
         if b.first as usize != inc.sent.len() {
             self.wrong.push(format!("#{seq}: {no} counts its deliveries from {}, not {}", b.first, inc.sent.len()));
         }
@@ -418,6 +453,10 @@ impl Auditor<'_> {
             let point = plan.point(PointIx(s.point.0));
             let functions: Vec<FunctionId> = point.functions.iter().map(|f| plan.function(*f).id.clone()).collect();
             let gateway = plan.gateway(point.gateways[usize::from(s.gateway)]).id.clone();
+            let best = point.gateways.iter().map(|g| self.rank(&plan.gateway(*g).id)).min().unwrap_or(0);
+            if fresh && self.rank(&gateway) > best {
+                self.wrong.push(format!("#{seq}: {no} goes over {gateway} although there is a better way"));
+            }
             let addresses = self.addresses(inc, &functions, point.channel);
             if no.status == Status::Exercise && functions.iter().any(|f| f.as_str() == "town") {
                 self.wrong.push(format!("#{seq}: a drill leaves the house"));
@@ -575,6 +614,25 @@ impl Auditor<'_> {
             }
         }
         ghosts
+    }
+
+    /// An outcome that nobody knows is repeated once, not again and again (RULES G4).
+    fn repeats(&mut self, log: &[(At, Seen)]) {
+        let mut unknown: BTreeMap<DeliveryId, u32> = BTreeMap::new();
+        for (at, seen) in log {
+            match seen {
+                // What the program knew went down with it.
+                Seen::Start { .. } => unknown.clear(),
+                Seen::Told { id, what: "unknown", .. } => {
+                    let n = unknown.entry(*id).or_default();
+                    *n += 1;
+                    if *n > 2 {
+                        self.wrong.push(format!("{at}: {id} went out {n} times, each time with nobody knowing"));
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// What gateways took: committed before, never again once it is known to be accepted, to the right address, marked when it

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{FunctionIx, IncidentNo, Status};
-use vardkase::domain::incident::event::{ApprovalEnd, Change, Event, NewEntry};
+use vardkase::domain::incident::event::{ApprovalEnd, Change, Event, GatewayChange, NewEntry};
 use vardkase::domain::incident::state::Delivery;
 use vardkase::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source, Via};
 use vardkase::domain::plan::{AnswerRule, Audience};
@@ -15,7 +15,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 54] = [
+pub const RULES: [&str; 60] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",
@@ -68,7 +68,13 @@ pub const RULES: [&str; 54] = [
     "D6 quiet until morning",
     "D8 owners of dependents",
     "D9 page read back, and not",
+    "D14 infrastructure named as down",
     "E2 report by SMS",
+    "G1 a gateway stands otherwise",
+    "G1 given back and moved",
+    "G1 waits where nothing is better",
+    "G3 beside a silent gateway, marked",
+    "G6 taken out by hand",
     "5 adopted",
 ];
 
@@ -150,6 +156,11 @@ impl Coverage {
                 }
                 Event::ReportPending { .. } => c.hit("E2 report by SMS"),
                 Event::InVain { count: 3, .. } => c.hit("C13 no more notes to whom answers in vain"),
+                Event::Gateway { change } => match &**change {
+                    GatewayChange::Stands { .. } => c.hit("G1 a gateway stands otherwise"),
+                    GatewayChange::TakenOut { .. } => c.hit("G6 taken out by hand"),
+                    _ => {}
+                },
                 Event::SystemNote { .. } | Event::StrangerWrote => {
                     *c.met.entry(r.event.name().into()).or_default() += 1
                 }
@@ -268,7 +279,15 @@ impl Coverage {
                     }
                 }
             }
+            Change::DownNamed { .. } => self.hit("D14 infrastructure named as down"),
             Change::Rerouted { batch, .. } if matches!(batch.item, Item::Message(_)) => {
+                if batch.flags & Delivery::WAITS != 0 {
+                    self.hit("G1 waits where nothing is better");
+                } else if batch.flags & Delivery::MOVED != 0 {
+                    self.hit("G1 given back and moved");
+                } else if batch.flags & Delivery::REPEAT != 0 {
+                    self.hit("G3 beside a silent gateway, marked");
+                }
                 *self.met.entry("another gateway takes over".into()).or_default() += 1;
             }
             _ => {}

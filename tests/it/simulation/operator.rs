@@ -34,6 +34,7 @@ fn news(rng: &mut Rng, now: At) -> News {
         sites: rng.percent(20).then(|| sites(rng)),
         safety: rng.percent(20).then(|| *rng.pick(&[Safety::Yes, Safety::No, Safety::Unknown])),
         restore: rng.percent(20).then(|| Restore::At(now + rng.between(600, 9000) as u32)),
+        down: rng.percent(10).then(|| vec!["net".into()]),
         ..News::default()
     }
 }
@@ -46,6 +47,7 @@ fn report(rng: &mut Rng) -> Report {
         sites: sites(rng),
         safety: *rng.pick(&[Safety::Yes, Safety::No, Safety::No, Safety::Unknown]),
         what: rng.percent(15).then(|| words(rng)),
+        down: if rng.percent(10) { vec!["hall".into()] } else { Vec::new() },
         shared: if rng.percent(30) { IfShared::Ask } else { IfShared::Separate },
         ..Report::default()
     }
@@ -74,6 +76,14 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
     let lead = if rng.percent(80) { rng.word(&LEADS) } else { rng.word(&WHO) };
     let by = |who: &str, action: Action| Some(Input::Command { by: who.into(), action: Box::new(action) });
     let many = open.len() >= 4;
+    if rng.percent(4) {
+        let gateway = GatewayId::from(rng.word(&["sms", "modem", "mail", "pager"]));
+        let reason = reason(rng);
+        return match state.ways.out.keys().next().cloned() {
+            Some(gateway) => by("it", Action::GatewayIn { gateway, reason }),
+            None => by("it", Action::GatewayOut { gateway, reason }),
+        };
+    }
     let Some(no) = no.filter(|_| !(rng.percent(if many { 2 } else { 12 }))) else {
         if many {
             return None;

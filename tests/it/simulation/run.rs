@@ -184,12 +184,25 @@ fn agenda(world: &mut World, rng: &mut Rng, from: At, until: At) {
     }
     for _ in 0..rng.between(0, 8) {
         let gateway = GatewayId::from(*rng.pick(&gateways));
-        let way = *rng.pick(&[Way::Flaky, Way::Flaky, Way::Slow, Way::Down, Way::Hung, Way::Liar, Way::Well]);
+        let way = *rng.pick(&[
+            Way::Flaky,
+            Way::Flaky,
+            Way::Slow,
+            Way::Down,
+            Way::Hung,
+            Way::Liar,
+            Way::Drops,
+            Way::Later,
+            Way::Unclear,
+            Way::Well,
+            Way::Well,
+        ]);
         world.plan_at(At(from.0 + rng.below(span) as i64), Happening::Weather { gateway, way });
     }
     for gateway in gateways {
         if rng.percent(25) {
-            world.ways.insert(gateway.into(), *rng.pick(&[Way::Flaky, Way::Slow, Way::Down, Way::Hung, Way::Liar]));
+            let bad = [Way::Flaky, Way::Slow, Way::Down, Way::Hung, Way::Liar, Way::Drops, Way::Later, Way::Unclear];
+            world.ways.insert(gateway.into(), *rng.pick(&bad));
         }
     }
     if rng.percent(25) {
@@ -246,7 +259,12 @@ impl Run {
         let mut workers = BTreeMap::new();
         for (n, g) in loaded.plan.gateways.iter().enumerate().filter(|(_, g)| g.channel != Channel::Web) {
             let gateway = SimGateway { id: g.id.clone(), capability: g.capability.clone(), world: self.world.clone() };
-            let limits = WorkerLimits { queue_len_max: self.queue_len_max, drain_s: 2, ..WorkerLimits::default() };
+            let limits = WorkerLimits {
+                queue_len_max: self.queue_len_max,
+                drain_s: 2,
+                receipts_promised: g.receipts && matches!(g.channel, Channel::Sms | Channel::Paging),
+                ..WorkerLimits::default()
+            };
             let jitter = Jitter::seeded(self.seed ^ n as u64);
             let worker =
                 Worker::start(g.id.clone(), Arc::new(gateway), limits, events.clone(), jitter, stopped.clone());
@@ -612,6 +630,7 @@ fn differs(a: &State, b: &State) -> String {
         ("drilled", a.drilled != b.drilled),
         ("pending", a.pending != b.pending),
         ("desk", a.system_notes != b.system_notes),
+        ("ways", a.ways != b.ways),
     ] {
         if is {
             all.push(what.to_owned());

@@ -31,6 +31,12 @@ pub enum Way {
     Hung,
     /// Says yes and loses it: some say so later in a receipt.
     Liar,
+    /// Says yes, loses it and tells nothing.
+    Drops,
+    /// Says "later" for ever: for a second, or for an hour.
+    Later,
+    /// Its answers are not understood; some went out.
+    Unclear,
 }
 
 /// How the disk is.
@@ -344,6 +350,14 @@ impl World {
                     self.show(gateway, job, how, transit);
                 }
                 Fate::Silence
+            }
+            (Way::Drops, _) => Fate::Tell(quick, yes),
+            (Way::Later, _) => Fate::Tell(quick, Say::Busy(Some(if dice < 60 { 1 } else { 3_600 }))),
+            (Way::Unclear, _) => {
+                if dice < 50 {
+                    self.show(gateway, job, how, transit);
+                }
+                Fate::Tell(quick, Say::Unknown)
             }
             (Way::Liar, _) => {
                 if dice < 40 {

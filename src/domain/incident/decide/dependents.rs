@@ -20,8 +20,7 @@ impl Decider<'_> {
     pub(super) fn tell_dependents(&mut self, no: IncidentNo) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
-        let book = inc.book();
-        let down = reach::down(&plan, &book.systems, &book.infra);
+        let down = reach::down_of(inc);
         let level = plan.ladders.level_at(inc.level);
         if level.is_none() || inc.level == LevelIx(0) {
             // Degraded: nothing has stopped (RULES D6: noise).
@@ -79,7 +78,7 @@ impl Decider<'_> {
         let plan = inc.plan.clone();
         let book = inc.book();
         let title = book.title.clone();
-        let down = reach::down(&plan, &book.systems, &book.infra);
+        let down = reach::down_of(inc);
         let mut by_owner: BTreeMap<FunctionIx, Vec<L10n>> = BTreeMap::new();
         for s in plan.systems.iter().filter(|s| down.systems.contains(&s.id) && !book.systems.contains(&s.id)) {
             by_owner.entry(self.holds(&plan, s.owner)).or_default().push(s.title.clone());

@@ -187,7 +187,7 @@ impl Decider<'_> {
             })
             .collect();
         to.extend(to.clone().into_iter().flat_map(|f| plan.function(f).deputies.iter().copied()));
-        let down = crate::domain::reach::down(plan, &inc.book().systems, &inc.book().infra);
+        let down = crate::domain::reach::down_of(inc);
         to.extend(plan.systems.iter().filter(|s| down.systems.contains(&s.id)).map(|s| s.owner));
         to
     }

@@ -57,13 +57,14 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let item = Item::Message(message);
-        let mut sender = Sender::new(inc, item, asks);
+        let mut sender = Sender::new(&self.state.ways, inc, item, asks);
         let mut sends: Vec<Send> = Vec::new();
         for f in to {
             let all = plan.points_at(*f, self.now);
             let listed: Vec<PointIx> =
                 all.iter().copied().filter(|p| channels.contains(&plan.point(*p).channel)).collect();
-            let points = if listed.is_empty() { all } else { listed };
+            let mut points = if sender.any_stands(&listed) { listed } else { all };
+            points.sort_by_key(|p| !sender.stands(*p));
             for p in points {
                 let walked = matches!(plan.point(p).channel, Channel::Web | Channel::Manual);
                 if !walked

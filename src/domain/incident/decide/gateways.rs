@@ -109,7 +109,7 @@ impl Decider<'_> {
         Some(Send { point: p, gateway: u8::try_from(place).ok()?, lang: u8::try_from(lang).ok()? })
     }
 
-    fn ways(&mut self, change: GatewayChange) {
+    pub(super) fn ways(&mut self, change: GatewayChange) {
         self.emit_event(Event::Gateway { change: Box::new(change) });
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::report::{beat_s, contact_named, level_named, sites_named};
+use super::report::{beat_s, contact_named, known_infra, level_named, sites_named, stands};
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
@@ -58,6 +58,9 @@ impl Decider<'_> {
         let (old_level, old_sites) = (inc.level, inc.sites.clone());
 
         let beat = Some(facts.next);
+        if let (Some(infra), Some(by)) = (news.down.clone(), by) {
+            self.emit(no, Change::DownNamed { infra, by });
+        }
         self.emit(no, Change::FactsSet { facts, by, beat });
         if level != old_level || sites != old_sites {
             self.emit(no, Change::ScopeSet { level, sites: sites.clone(), by });
@@ -116,7 +119,9 @@ impl Decider<'_> {
             (None, Restore::Unknown { .. }) => Restore::Unknown { forecast: next },
             (None, at) => at,
         };
-        let down = reach::down(plan, &inc.book().systems, &inc.book().infra);
+        let named = news.down.as_deref().unwrap_or(&inc.down);
+        known_infra(plan, named)?;
+        let down = reach::down_by(plan, inc.book(), named);
         for routine in news.routines.iter().flatten() {
             if !plan.routines.contains_key(routine) {
                 return Err(refuse!(UnknownRoutine { routine }));
@@ -131,7 +136,9 @@ impl Decider<'_> {
             next,
             contact: match &news.contact {
                 Some(typed) => contact_named(plan, typed, &down)?,
-                None => old.contact.clone(),
+                None if stands(plan, &old.contact, &down) => old.contact.clone(),
+                // A text must not name a telephone that is down.
+                None => self.default_contact(plan, &inc.book().systems, &down),
             },
             safety: news.safety.unwrap_or(old.safety),
             // What is known is news of this text alone: the next one has news of its own (RULES A11).

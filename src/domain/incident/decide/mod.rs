@@ -28,6 +28,7 @@ mod step_replies;
 mod steps;
 mod stop;
 mod tasks;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -195,6 +196,10 @@ impl Decider<'_> {
                 self.program_alarm(alarms, avoid);
                 Ok(())
             }
+            Input::GatewayStands { gateway, standing, doubt, why } => {
+                self.gateway_stands(gateway, *standing, *doubt, why.clone());
+                Ok(())
+            }
             Input::SignOfLife { to, head } => {
                 self.sign_of_life(to, head);
                 Ok(())
@@ -268,6 +273,8 @@ impl Decider<'_> {
             Action::Adopt { incident } => self.adopt(by, *incident),
             Action::TestGateway { gateway, function } => self.test_gateway(by, gateway, function),
             Action::TestAnswered { code } => self.test_answered(by, code.as_str()),
+            Action::GatewayOut { gateway, reason } => self.gateway_out(by, gateway, reason),
+            Action::GatewayIn { gateway, reason } => self.gateway_in(by, gateway, reason),
             Action::Arrived { incident, function, phone, at } => {
                 self.arrived_command(by, *incident, function, *phone, *at)
             }

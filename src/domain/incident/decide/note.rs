@@ -112,7 +112,7 @@ impl Decider<'_> {
         // A note has one text, so each language that some point needs is a note of its own.
         let mut by_lang: BTreeMap<u8, Vec<Send>> = BTreeMap::new();
         {
-            let mut sender = Sender::new(self.inc(no), Item::Note(id), &[]).with_text(out.clone());
+            let mut sender = Sender::new(&self.state.ways, self.inc(no), Item::Note(id), &[]).with_text(out.clone());
             for p in points {
                 if let Ok(send) = sender.choose(*p, &[]) {
                     by_lang.entry(send.lang).or_default().push(send);
@@ -211,7 +211,8 @@ impl Decider<'_> {
         let plan = self.state.plan.clone();
         let point = plan.point(p);
         let mut ways: Vec<(u8, GatewayIx)> = (0u8..).zip(point.gateways.iter().copied()).collect();
-        ways.sort_by_key(|(_, g)| avoid.contains(&plan.gateway(*g).id));
+        let rank = |g: &GatewayIx| (avoid.contains(&plan.gateway(*g).id), self.state.ways.rank(&plan.gateway(*g).id));
+        ways.sort_by_key(|(_, g)| rank(g));
         for (place, g) in ways {
             for lang in &point.languages {
                 let text = said(&NoteCtx { plan: &plan, lang: *lang, now: self.now });

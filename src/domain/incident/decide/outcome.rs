@@ -10,49 +10,58 @@ use crate::domain::ids::{FunctionIx, IncidentNo, MessageNo, Status};
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, Outcome};
 use crate::domain::incident::input::Told;
 use crate::domain::incident::state::{Delivery, EntryState, SYSTEM_NOTES};
-use crate::domain::incident::values::Item;
+use crate::domain::incident::values::{Item, Phase};
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn outcomes(&mut self, outcomes: &[Told]) {
-        let mut by_incident: BTreeMap<IncidentNo, Vec<Outcome>> = BTreeMap::new();
+        let mut by_incident: BTreeMap<IncidentNo, Vec<Heard>> = BTreeMap::new();
         let mut system_notes = Vec::new();
         for Told { delivery: id, state, cause } in outcomes {
+            let given_back = *state == DeliveryState::Queued;
+            // A way that gave it back for its own sake has not carried it: for that way it failed.
+            let to = if given_back { DeliveryState::Failed } else { *state };
+            let outcome = |state| Outcome { ordinal: id.ordinal, state, cause: cause.clone() };
             if id.incident == SYSTEM_NOTES {
-                if self.state.system_notes.get(id.ordinal).is_some_and(|n| moves(n.state, *state)) {
-                    system_notes.push(Outcome { ordinal: id.ordinal, state: *state, cause: cause.clone() });
+                if self.state.system_notes.get(id.ordinal).is_some_and(|n| moves(n.state, to)) {
+                    system_notes.push(outcome(to));
                 }
                 continue;
             }
             let Some(inc) = self.state.incidents.get(&id.incident) else { continue };
             let Some(d) = inc.deliveries.get(id.ordinal as usize) else { continue };
-            if moves(d.state, *state) || recalled(d, *state) {
-                let outcome = Outcome { ordinal: id.ordinal, state: *state, cause: cause.clone() };
-                by_incident.entry(id.incident).or_default().push(outcome);
+            // Called back meanwhile: now it is known that it had not left.
+            let to = if given_back && d.called_back_unheard() { DeliveryState::Withdrawn } else { to };
+            if moves(d.state, to) || recalled(d, to) || again_unknown(d, to) {
+                let heard = Heard { outcome: outcome(to), given_back };
+                by_incident.entry(id.incident).or_default().push(heard);
             }
         }
         if !system_notes.is_empty() {
             self.emit_event(Event::SystemNoteResults { results: system_notes });
         }
-        for (no, mut results) in by_incident {
+        for (no, mut heard) in by_incident {
             // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
-            let mut last: BTreeMap<u32, DeliveryState> = BTreeMap::new();
-            results.retain(|r| {
-                let fine = last.get(&r.ordinal).is_none_or(|before| moves(*before, r.state));
+            let mut last: BTreeMap<u32, (DeliveryState, bool)> = BTreeMap::new();
+            heard.retain(|h| {
+                let (ordinal, state) = (h.outcome.ordinal, h.outcome.state);
+                let fine = last.get(&ordinal).is_none_or(|(before, _)| moves(*before, state));
                 if fine {
-                    last.insert(r.ordinal, r.state);
+                    last.insert(ordinal, (state, h.given_back));
                 }
                 fine
             });
-            let failed: Vec<u32> = last
+            let over: Vec<(u32, bool)> = last
                 .iter()
-                .filter(|(_, s)| matches!(s, DeliveryState::Failed | DeliveryState::Expired))
-                .map(|(o, _)| *o)
+                .filter(|(_, (s, _))| {
+                    matches!(s, DeliveryState::Failed | DeliveryState::Expired | DeliveryState::Unknown)
+                })
+                .map(|(o, (_, given_back))| (*o, *given_back))
                 .collect();
             let before = |o: &u32| self.inc(no).deliveries.get(*o as usize).map(|d| d.state);
             let late: Vec<u32> = last
                 .iter()
-                .filter(|(o, now)| {
+                .filter(|(o, (now, _))| {
                     now.may_be_out()
                         && matches!(
                             before(o),
@@ -61,19 +70,20 @@ impl Decider<'_> {
                 })
                 .map(|(o, _)| *o)
                 .collect();
+            let results = heard.into_iter().map(|h| h.outcome).collect();
             self.emit(no, Change::Results { results });
             if !late.is_empty() {
                 self.tell_late(no, &late);
             }
-            for ordinal in failed {
-                self.reroute(no, ordinal);
+            for (ordinal, given_back) in over {
+                self.reroute(no, ordinal, given_back);
             }
         }
     }
 
-    /// The next gateway of the same channel takes over; when there is none and the function has no other path that still
-    /// works, people must walk.
-    fn reroute(&mut self, no: IncidentNo, ordinal: u32) {
+    /// The best gateway of the same channel that is left takes over (RULES G1); when there is none and the function has no other
+    /// path that still works, people must walk. One that gave it back for its own sake may take it again, where nothing is better.
+    fn reroute(&mut self, no: IncidentNo, ordinal: u32, given_back: bool) {
         let inc = self.inc(no);
         let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { return };
         if d.flags & Delivery::PASSED_ON != 0 {
@@ -86,30 +96,43 @@ impl Decider<'_> {
             // What was stopped is not tried again (RULES D2).
             return;
         }
-        let tried: Vec<u8> =
-            inc.deliveries.iter().filter(|o| o.point == d.point && o.item() == item).map(|o| o.gateway).collect();
+        let unknown = d.state == DeliveryState::Unknown;
+        let last_word = |m: u32| inc.message(m).and_then(|m| m.released_at).is_some_and(|at| at >= inc.phase_at);
+        if unknown && inc.phase == Phase::Closed && !matches!(item, Item::Message(m) if last_word(m)) {
+            return;
+        }
+        let tried = if given_back { inc.tried_before(ordinal) } else { inc.tried(ordinal) };
         let stored = match item {
             Item::Message(_) => None,
             Item::Note(_) => crate::domain::incident::asks::outgoing(inc, item, lang_of(inc, d.lang)),
         };
-        let next = {
-            let mut sender = Sender::new(inc, item, &[]);
-            if let Some(out) = stored {
-                // A note's text is in one language: the way must carry that one.
-                sender = sender.with_text(BTreeMap::from([(lang_of(inc, d.lang), out)]));
-            }
-            sender.choose(d.point, &tried)
-        };
+        let mut sender = Sender::new(&self.state.ways, inc, item, &[]);
+        if let Some(out) = stored {
+            // A note's text is in one language: the way must carry that one.
+            sender = sender.with_text(BTreeMap::from([(lang_of(inc, d.lang), out)]));
+        }
+        let next = sender.choose_after(d.point, &tried, d.gateway);
+        drop(sender);
         if let Ok(send) = next {
+            let mut flags = d.flags & !Delivery::OWN;
+            if given_back {
+                flags |= Delivery::MOVED;
+                // It was there already and nothing else is left: it stays until that one takes it, or another gets better.
+                if inc.been(ordinal).contains(&send.gateway) {
+                    flags |= Delivery::WAITS;
+                }
+            }
             let batch = Batch {
                 item,
-                flags: d.flags,
+                flags,
                 first: count(inc.deliveries.len()),
                 sends: Arc::new(vec![send]),
                 trailers: BatchTrailers::default(),
             };
             self.emit(no, Change::Rerouted { from: ordinal, batch });
-        } else if let Item::Message(message) = item {
+        } else if let Item::Message(message) = item
+            && !unknown
+        {
             self.last_path_failed(no, message, &inc.plan.point(d.point).functions.clone());
         }
     }
@@ -179,6 +202,18 @@ impl Decider<'_> {
 
 fn lang_of(inc: &crate::domain::incident::state::Incident, lang: u8) -> crate::domain::lang::Lang {
     inc.plan.region.languages.get(usize::from(lang)).copied().unwrap_or(inc.plan.lang())
+}
+
+/// What was heard of a delivery in one handful.
+struct Heard {
+    outcome: Outcome,
+    /// Its gateway gave it back for its own sake.
+    given_back: bool,
+}
+
+/// A repeat of what was unknown before ended unknown too: the next gateway takes over (RULES G4).
+fn again_unknown(d: &Delivery, to: DeliveryState) -> bool {
+    (d.state, to) == (DeliveryState::Unknown, DeliveryState::Unknown) && d.flags & Delivery::PASSED_ON == 0
 }
 
 /// A worker gave back what was withdrawn: told once, so that a start after a crash knows that it had not left.

@@ -10,12 +10,13 @@ use crate::domain::ids::{FunctionIx, GatewayIx, IncidentNo, PointIx};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks;
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, DroppedPath, NewAsk};
+use crate::domain::incident::gateways::{Rank, Ways};
 use crate::domain::incident::state::{Delivery, EntryState, Incident};
 use crate::domain::incident::values::Send;
 use crate::domain::incident::values::{ClosedBy, Item, Kind, Phase, ReleasedBy, Source};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, Plan};
-use crate::domain::reach;
+use crate::domain::plan::{AnswerRule, Audience, Channel, DeputyRule, GatewayInfo, Plan};
+use crate::domain::reach::{self, Down};
 use crate::domain::text::DoesNotFit;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
@@ -235,14 +236,16 @@ impl Decider<'_> {
         sent.retain(|p| {
             fresh.contains(p) || quiet(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f))
         });
-        let mut sender = Sender::new(inc, item, asks);
+        let mut sender = Sender::new(&self.state.ways, inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
             let all = inc.plan.points_at(f, self.now);
             let listed: Vec<PointIx> =
                 all.iter().copied().filter(|p| channels.contains(&inc.plan.point(*p).channel)).collect();
-            // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake.
-            let points = if listed.is_empty() { all } else { listed };
+            // A function without any of the channels gets it over what it has: nobody is forgotten for a channel's sake. So it is
+            // where all of these hang on what is down (RULES G7).
+            let mut points = if sender.any_stands(&listed) { listed } else { all };
+            points.sort_by_key(|p| !sender.stands(*p));
             let mut reached = false;
             for p in points {
                 if matches!(inc.plan.point(p).channel, Channel::Web | Channel::Manual) {
@@ -375,23 +378,29 @@ pub(super) struct Sender<'a> {
     plan: &'a Plan,
     /// Functions that are asked themselves: their trailer is the common one.
     trailers: crate::domain::incident::trailers::Trailers<'a>,
-    /// Gateways that the incident itself impairs come last (INCIDENTS lesson 25).
-    impaired: Vec<bool>,
+    /// How good a way over each gateway is, and whether the incident itself impairs it (INCIDENTS lesson 25).
+    ranks: Vec<(Rank, bool)>,
+    /// What the incident takes down.
+    down: Down,
     fits: HashMap<(GatewayIx, Lang, Option<String>), Result<u32, DoesNotFit>>,
     out: BTreeMap<Lang, crate::domain::text::Outgoing>,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(inc: &'a Incident, item: Item, asks: &'a [NewAsk]) -> Self {
+    pub(super) fn new(ways: &Ways, inc: &'a Incident, item: Item, asks: &'a [NewAsk]) -> Self {
         let plan: &Plan = &inc.plan;
-        let book = inc.book();
-        let down = reach::down(plan, &book.systems, &book.infra);
-        let impaired = plan.gateways.iter().map(|g| !down.stands(&g.needs)).collect();
+        let down = reach::down_of(inc);
+        let rank = |g: &GatewayInfo| {
+            let impaired = !down.stands(&g.needs);
+            (ways.rank(&g.id).max(if impaired { Rank::Doubtful } else { Rank::Healthy }), impaired)
+        };
+        let ranks = plan.gateways.iter().map(rank).collect();
         let out = plan.region.languages.iter().filter_map(|l| asks::outgoing(inc, item, *l).map(|o| (*l, o))).collect();
         Self {
             plan,
             trailers: crate::domain::incident::trailers::Trailers::new(inc, item, asks),
-            impaired,
+            ranks,
+            down,
             fits: HashMap::new(),
             out,
         }
@@ -403,8 +412,29 @@ impl<'a> Sender<'a> {
         self
     }
 
-    /// The way to a point, but not over those of its gateways that were tried.
+    /// Whether a point does not hang on what the incident takes down (RULES G7).
+    pub(super) fn stands(&self, p: PointIx) -> bool {
+        self.down.stands(&self.plan.point(p).needs)
+    }
+
+    /// Whether one of these does not.
+    pub(super) fn any_stands(&self, points: &[PointIx]) -> bool {
+        points.iter().any(|p| self.stands(*p))
+    }
+
+    /// How good a way is.
+    pub(super) fn rank(&self, send: &Send) -> Rank {
+        let gateway = self.plan.point(send.point).gateways.get(usize::from(send.gateway));
+        gateway.and_then(|g| self.ranks.get(g.ix())).map_or(Rank::Out, |(rank, _)| *rank)
+    }
+
+    /// The best way to a point (RULES G1), but not over those of its gateways that were tried.
     pub(super) fn choose(&mut self, p: PointIx, tried: &[u8]) -> Result<Send, DoesNotFit> {
+        self.choose_after(p, tried, u8::MAX)
+    }
+
+    /// The same; the gateway that it comes from is the last among its equals.
+    pub(super) fn choose_after(&mut self, p: PointIx, tried: &[u8], from: u8) -> Result<Send, DoesNotFit> {
         let point = self.plan.point(p);
         let mut order: Vec<(usize, GatewayIx)> = point
             .gateways
@@ -413,7 +443,8 @@ impl<'a> Sender<'a> {
             .enumerate()
             .filter(|(place, _)| !tried.iter().any(|t| usize::from(*t) == *place))
             .collect();
-        order.sort_by_key(|(_, g)| self.impaired.get(g.ix()).copied().unwrap_or(false));
+        let rank = |g: &GatewayIx| self.ranks.get(g.ix()).copied().unwrap_or((Rank::Out, true));
+        order.sort_by_key(|(place, g)| (rank(g), *place == usize::from(from)));
         let mut first_why = None;
         for (place, g) in order {
             for lang in &point.languages {

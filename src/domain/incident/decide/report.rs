@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Decider, bad_text};
-use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PlaybookId, SiteId, Status, SystemId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, InfraId, PlaybookId, SiteId, Status, SystemId};
 use crate::domain::incident::event::{Change, NewEntry};
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Report, find_playbook, status};
@@ -59,7 +59,7 @@ impl Decider<'_> {
                     return self.add_report(by, no, report, level, sites).map(|()| no);
                 }
                 IfShared::Ask => {
-                    if let Some(other) = self.sharing(book) {
+                    if let Some(other) = self.sharing(book, &report.down) {
                         return Err(refuse!(SharesASystem { incident: other }).already(other));
                     }
                 }
@@ -81,6 +81,9 @@ impl Decider<'_> {
         self.check_typed(&facts)?;
 
         self.emit(no, Change::Opened { plan: plan.hash.clone(), playbook, level, sites, facts, by: fx });
+        if !report.down.is_empty() {
+            self.emit(no, Change::DownNamed { infra: report.down.clone(), by: fx });
+        }
         if status == Status::Actual {
             self.withdraw_drills();
         }
@@ -165,6 +168,7 @@ impl Decider<'_> {
             safety: (report.safety == Safety::Yes).then_some(Safety::Yes),
             level: inc.plan.ladders.level_at(level).map(|l| l.id.clone()),
             sites: Some(all),
+            down: (!report.down.is_empty()).then(|| with_those(&inc.down, &report.down)),
             ..News::default()
         };
         // Any duty may report, and so may add (RULES D3).
@@ -175,15 +179,16 @@ impl Decider<'_> {
 
     /// An open actual incident that shares a system or infrastructure.
     /// It does so too when what the one names hangs on what the other names.
-    pub(super) fn sharing(&self, book: &Playbook) -> Option<IncidentNo> {
-        let mine = reach::down(&self.state.plan, &book.systems, &book.infra);
+    pub(super) fn sharing(&self, book: &Playbook, named: &[InfraId]) -> Option<IncidentNo> {
+        let mine = reach::down_by(&self.state.plan, book, named);
         let shares = |i: &crate::domain::incident::state::Incident| {
             let other = i.book();
-            let theirs = reach::down(&i.plan, &other.systems, &other.infra);
-            let in_down = |b: &Playbook, d: &Down| {
-                b.systems.iter().any(|s| d.systems.contains(s)) || b.infra.iter().any(|x| d.infra.contains(x))
+            let theirs = reach::down_of(i);
+            let in_down = |b: &Playbook, named: &[InfraId], d: &Down| {
+                let infra = b.infra.iter().chain(named).any(|x| d.infra.contains(x));
+                b.systems.iter().any(|s| d.systems.contains(s)) || infra
             };
-            in_down(other, &mine) || in_down(book, &theirs)
+            in_down(other, &i.down, &mine) || in_down(book, named, &theirs)
         };
         self.state.open().find(|i| !i.is_drill() && shares(i)).map(|i| i.no)
     }
@@ -203,7 +208,8 @@ impl Decider<'_> {
                 return Err(refuse!(UnknownRoutine { routine }));
             }
         }
-        let down = reach::down(plan, &book.systems, &book.infra);
+        known_infra(plan, &r.down)?;
+        let down = reach::down_by(plan, book, &r.down);
         Ok(Facts {
             what: r.what.clone().unwrap_or_else(|| book.what.clone()),
             scope: r.scope.clone().unwrap_or_else(|| book.scope.clone()),
@@ -222,7 +228,7 @@ impl Decider<'_> {
     }
 
     /// The owner's duty phone, or that of its holder now; when it hangs on what is down, that of another who leads.
-    fn default_contact(&self, plan: &Plan, systems: &[SystemId], down: &Down) -> String {
+    pub(super) fn default_contact(&self, plan: &Plan, systems: &[SystemId], down: &Down) -> String {
         let owners = systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
         let all = owners
             .chain(plan.region.command.iter().copied())
@@ -417,6 +423,26 @@ impl Decider<'_> {
         }
         self.ask_approvals(no, &ask);
     }
+}
+
+/// What was named before and what is named now, each once.
+fn with_those(before: &[InfraId], now: &[InfraId]) -> Vec<InfraId> {
+    let new = now.iter().filter(|x| !before.contains(x));
+    before.iter().chain(new).cloned().collect()
+}
+
+/// Infrastructure by what was typed.
+pub(super) fn known_infra(plan: &Plan, named: &[InfraId]) -> Result<(), Refused> {
+    match named.iter().find(|x| !plan.infra.iter().any(|i| i.id == **x)) {
+        Some(infra) => Err(refuse!(UnknownInfra { infra, all: List::of(plan.infra.iter().map(|i| &i.id)) })),
+        None => Ok(()),
+    }
+}
+
+/// Whether a number that stands in texts is no telephone that hangs on what is down.
+pub(super) fn stands(plan: &Plan, number: &str, down: &Down) -> bool {
+    let mut phones = plan.functions.iter().filter_map(|f| f.phone.as_ref()).filter(|p| p.number == number).peekable();
+    phones.peek().is_none() || phones.any(|p| down.stands(&p.needs))
 }
 
 /// What all free fields together may have, in characters.

@@ -9,6 +9,8 @@ fn plan() -> Plan {
 
 fn begun() -> (Timeline, IncidentNo) {
     let mut t = Timeline::starting(DAY, plan());
+    // Handed over is not reached (RULES G5).
+    t.gateways_say = Some(DeliveryState::Delivered);
     let no = slow(&mut t);
     t.act("it", start(no, "clean")).unwrap();
     (t, no)
@@ -78,7 +80,7 @@ fn lesson_36_who_was_not_reached_has_not_consented() {
         reason: "".into(),
     };
     t.act("desk", phone).unwrap();
-    t.gateways_say = Some(DeliveryState::Accepted);
+    t.gateways_say = Some(DeliveryState::Delivered);
     t.advance(600);
     assert_eq!(how(&t, no, 1), "begun");
     assert!(!noted(&t, NoteWord::InterventionGo).is_empty());
