@@ -251,69 +251,6 @@ async fn rule_g4_a_repeat_says_so_in_its_text() {
     let leads: Vec<_> = fake.seen.lock().unwrap().iter().map(|(_, j)| j.out.lead().map(str::to_owned)).collect();
     assert_eq!(leads, [None, Some("UPPREPAS".to_owned())]);
     let snapshot = b.worker.snapshot();
-    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Later)));
-    assert!(snapshot.detail.contains("HTTP 503: later"), "{}", snapshot.detail);
-    assert_eq!(b.outcomes(1).await, [(actual(3), Took)]);
-    assert!(b.elapsed() >= Duration::from_secs(3600), "obeyed");
-    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
-
-    // A second each time, for ever: an alert goes back after ten, anything else after sixty.
-    let fake = Arc::new(Fake::new(move |_, _| later(1)));
-    let mut b = Bench::new(&fake, limits());
-    b.worker.submit(vec![queued(1, 1, false), queued(2, 4, false)]).unwrap();
-    assert_eq!(b.outcomes(1).await, [(actual(1), GivenBack)]);
-    assert!((8.0..=10.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
-    assert_eq!(b.outcomes(1).await, [(actual(2), GivenBack)]);
-    assert!((55.0..=60.5).contains(&b.elapsed().as_secs_f64()), "{:?}", b.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn rule_g3_a_gateway_that_accepts_and_tells_nothing_is_suspected() {
-    let fake = Arc::new(Fake::new(|_, _| ok()));
-    let mut b = Bench::new(&fake, WorkerLimits { receipts_promised: true, ..limits() });
-    b.submit((0..5).map(actual));
-    assert_eq!(b.outcomes(5).await.len(), 5);
-    tokio::time::sleep(Duration::from_secs(119)).await;
-    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let snapshot = b.worker.snapshot();
-    assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Silent)));
-    // It is still used where there is no other way, and one receipt ends the doubt.
-    b.submit([actual(9)]);
-    assert_eq!(b.outcomes(1).await, [(actual(9), Took)]);
-    let (gateway, delivery) = ("sms-api".into(), Some(actual(1)));
-    b.worker.tell(GatewayEvent::Receipt { gateway, delivery, gateway_ref: String::new(), result: Ok(()) });
-    assert_eq!(b.outcomes(1).await, [(actual(1), Delivered)]);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(b.worker.snapshot().standing, Standing::Healthy);
-}
-
-#[tokio::test(start_paused = true)]
-async fn rule_g1_what_waits_and_has_a_better_way_is_given_back_when_it_is_asked_for() {
-    let fake = Arc::new(Fake::new(|_, _| None));
-    let mut b = Bench::new(&fake, WorkerLimits { in_flight_max: 1, ..limits() });
-    let mut jobs: Vec<_> = (0..3).map(actual).map(queued).collect();
-    jobs[2].last_path = true;
-    b.worker.submit(jobs).unwrap();
-    while fake.seen().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    b.worker.hand_back((0..4).map(actual).collect());
-    assert_eq!(b.outcomes(2).await, [(actual(1), GivenBack), (actual(2), GivenBack)], "what is on the wire stays");
-}
-
-#[tokio::test(start_paused = true)]
-async fn rule_g4_a_repeat_says_so_in_its_text() {
-    let fake = Arc::new(Fake::new(|_, _| Some(Err(SendError::unknown("HTTP 200, not understood: MERCI")))));
-    let mut b = Bench::new(&fake, limits());
-    let mut queued = queued(actual(1));
-    queued.job.trailer = Some("Svara JA 14".into());
-    queued.if_repeated = Some(Arc::new(queued.job.out.led_by("UPPREPAS")));
-    b.worker.submit(vec![queued]).unwrap();
-    assert_eq!(b.outcomes(1).await, [(actual(1), Unknown)]);
-    let trailers: Vec<_> = fake.seen.lock().unwrap().iter().map(|(_, j)| j.trailer.clone().unwrap()).collect();
-    assert_eq!(trailers.iter().map(|t| &**t).collect::<Vec<_>>(), ["Svara JA 14", "UPPREPAS. Svara JA 14"]);
-    let snapshot = b.worker.snapshot();
     assert_eq!((snapshot.standing, snapshot.doubt), (Standing::Suspect, Some(Doubt::Unclear)));
     assert!(snapshot.detail.contains("MERCI"), "{}", snapshot.detail);
 }
