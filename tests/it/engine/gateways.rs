@@ -230,7 +230,7 @@ async fn rule_g4_an_answer_that_nobody_understands_is_repeated_once_marked_and_t
     rig.report().await;
     rig.until("the alert goes over the second", |_, far| !took_by(far, &second, &to).is_empty()).await;
     rig.settled().await;
-    let marked = |j: &Job| j.trailer.as_ref().is_some_and(|t| t.starts_with("UPPREPAS."));
+    let marked = |j: &Job| j.out.lead().is_some_and(|lead| lead.starts_with("UPPREPAS"));
     let over_first = took_by(&rig.far, &first, &to);
     for job in &over_first {
         let same: Vec<&Job> = over_first.iter().filter(|j| j.delivery == job.delivery).collect();

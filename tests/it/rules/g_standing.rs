@@ -261,7 +261,7 @@ fn rule_d14_infrastructure_that_is_named_as_down_counts_in_routing_texts_and_rea
 #[test]
 fn rule_g5_handed_over_is_not_reached() {
     let mut t = Timeline::by_day();
-    let no = t.report("it", unsafe_report());
+    let no = t.report("desk", unsafe_report());
     let counts = |t: &Timeline| vardkase::domain::view::incident(&t.state, no, t.now).unwrap().summary.counts;
     let first = counts(&t);
     assert!(first.addressed > 0 && first.accepted == first.addressed);
