@@ -201,7 +201,8 @@ fn unit(kind: Kind, shown: &str, marks: &[&str]) -> Result<Unit, Wrong> {
     Ok(Unit { mark, lead, number: number.into(), fingerprint, k, n, part: rest.into(), apart })
 }
 
-/// What stands before the number of a message: words, up to a number with its fingerprint.
+/// What stands before the number: words, up to a number with its fingerprint; before the number of a note, which has none,
+/// words in capitals alone.
 fn led(text: &str) -> (Option<&str>, &str) {
     let of_message = |rest: &str| {
         let Ok((number, behind)) = word(rest) else { return false };
@@ -212,7 +213,15 @@ fn led(text: &str) -> (Option<&str>, &str) {
     if begins(text) {
         return (None, text);
     }
-    let at = text.match_indices(' ').map(|(at, _)| at).find(|at| of_message(&text[at + 1..]));
+    let spaces = text.match_indices(' ').map(|(at, _)| at);
+    let capitals = |text: &str| !text.chars().any(char::is_lowercase);
+    let message = spaces.clone().find(|at| of_message(&text[at + 1..]));
+    let note = spaces.clone().find(|at| begins(&text[at + 1..])).filter(|at| capitals(&text[..*at]));
+    // A note may name a message: then small letters stand between its own number and that one.
+    let at = match (note, message) {
+        (Some(note), Some(message)) if capitals(&text[note..message]) => Some(message),
+        (note, message) => note.or(message),
+    };
     at.map_or((None, text), |at| (Some(&text[..at]), &text[at + 1..]))
 }
 
@@ -317,5 +326,25 @@ impl Received {
             return wrong(format!("{} over {}: the trailer is {trailer:?}", self.number, self.gateway));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_number_is_told_from_the_text() {
+        for (text, lead) in [
+            ("14-1 7K4F2A LARM", None),
+            ("UPPREPAS 14-1 7K4F2A LARM", Some("UPPREPAS")),
+            ("DU SVARAR NU FÖR: Labb, avd 4 14-1 7K4F2A LARM", Some("DU SVARAR NU FÖR: Labb, avd 4")),
+            ("DU SVARAR NU FÖR: IVA 4 14-1 7K4F2A LARM", Some("DU SVARAR NU FÖR: IVA 4")),
+            ("14 Godkänn före 10.59: 14-8 NMST7M till", None),
+            ("UPPREPAS 14 Godkänn före 10.59: 14-8 NMST7M till", Some("UPPREPAS")),
+            ("UPPREPAS Ö-1 Tack.", Some("UPPREPAS")),
+        ] {
+            assert_eq!(led(text).0, lead, "{text}");
+        }
     }
 }
