@@ -36,7 +36,7 @@ impl Engine {
                         });
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
                         self.own.extend(never.map(id).map(Told::from));
-                        effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, range, jobs);
+                        self.maker().jobs(inc, contacts, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
                         }
@@ -62,7 +62,7 @@ impl Engine {
         let ordinal = self.system_notes_next;
         self.system_notes_next += 1;
         if let Some(contacts) = self.system_notes_contacts.get(plan) {
-            effects::system_note_job(&self.state, ordinal, contacts, jobs);
+            self.maker().system_note(ordinal, contacts, jobs);
         }
     }
 
@@ -109,6 +109,11 @@ impl Engine {
         }
     }
 
+    /// Makes jobs of the state as it is now.
+    fn maker(&self) -> effects::Maker<'_> {
+        effects::Maker { state: &self.state, env: &self.env, foot: &self.foot, now: self.now() }
+    }
+
     pub(super) fn keeps_jobs(&self) -> bool {
         self.meta.workers.values().any(WorkerHandle::keeps_jobs)
     }
@@ -132,11 +137,11 @@ impl Engine {
                 .filter(|(_, d)| d.state == DeliveryState::Accepted)
                 .filter(|(_, d)| now.seconds_since(inc.opened).saturating_sub(d.changed_s) <= ttl_s)
                 .map(|(o, _)| o);
-            effects::accepted_jobs(&self.state, inc, contacts, &self.env, open, &mut jobs);
+            self.maker().accepted(inc, contacts, open, &mut jobs);
         }
         for (ordinal, note) in self.state.system_notes.iter() {
             if note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
-                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
+                self.maker().system_note(ordinal, &self.current, &mut jobs);
             }
         }
         for (gateway, jobs) in jobs {
@@ -166,12 +171,12 @@ impl Engine {
             let named = (0u32..).zip(&inc.deliveries).filter(|(_, d)| d.state == DeliveryState::Accepted);
             let named =
                 named.map(|(o, _)| o).filter(|o| refs.get(DeliveryId { incident: inc.no, ordinal: *o }).is_some());
-            effects::accepted_jobs(&self.state, inc, contacts, &self.env, named, &mut jobs);
+            self.maker().accepted(inc, contacts, named, &mut jobs);
         }
         for (ordinal, note) in self.state.system_notes.iter() {
             let named = refs.get(DeliveryId { incident: SYSTEM_NOTES, ordinal }).is_some();
             if named && note.state == DeliveryState::Accepted && note.plan == self.state.plan.hash {
-                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
+                self.maker().system_note(ordinal, &self.current, &mut jobs);
             }
         }
         for (gateway, jobs) in jobs {
@@ -238,11 +243,11 @@ impl Engine {
                 for ordinal in ordinals {
                     let note = self.state.system_notes.get(ordinal);
                     if let Some(contacts) = note.and_then(|n| self.system_notes_contacts.get(&n.plan)) {
-                        effects::system_note_job(&self.state, ordinal, contacts, &mut jobs);
+                        self.maker().system_note(ordinal, contacts, &mut jobs);
                     }
                 }
             } else if let (Some(inc), Some(contacts)) = (self.state.incidents.get(&no), self.contacts.get(&no)) {
-                effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, ordinals.into_iter(), &mut jobs);
+                self.maker().jobs(inc, contacts, ordinals.into_iter(), &mut jobs);
             }
         }
         self.hand_over(jobs);
@@ -263,7 +268,7 @@ impl Engine {
         for inc in self.state.incidents.values() {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
             let waiting = (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d)).map(|(o, _)| o);
-            effects::jobs(&self.state, inc, contacts, &self.env, &self.foot, waiting, &mut jobs);
+            self.maker().jobs(inc, contacts, waiting, &mut jobs);
             // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
             // told (RULES D2).
             let lost = (0u32..).zip(&inc.deliveries).filter(|(_, d)| may_have_left(inc, d)).map(|(ordinal, _)| ordinal);
@@ -273,7 +278,7 @@ impl Engine {
         for (ordinal, note) in self.state.system_notes.iter() {
             let stale = note.word == NoteWord::Test && self.now().seconds_since(note.at) > TEST_TTL_S;
             if note.state == DeliveryState::Queued && note.plan == self.state.plan.hash && !stale {
-                effects::system_note_job(&self.state, ordinal, &self.current, &mut jobs);
+                self.maker().system_note(ordinal, &self.current, &mut jobs);
             }
         }
         // Nobody knows whether what was queued had left before the crash: all of it is a possible repeat.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use vardkase::dispatch::effects::Maker;
 use vardkase::domain::delivery::{Accepted, DeliveryState};
 use vardkase::domain::ids::GatewayId;
 use vardkase::domain::incident::input::Action;
@@ -139,7 +140,8 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
         let inc = inc.clone();
         let mut jobs = vardkase::dispatch::effects::Jobs::new();
         let one = std::iter::once(ordinal);
-        vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", one, &mut jobs);
+        let maker = Maker { state: &state, env: &env, foot: "", now: inc.opened };
+        maker.jobs(&inc, contacts, one, &mut jobs);
         let queued = jobs.into_values().flatten().next().unwrap();
         assert!(!queued.last_path, "place {place}: another way is left");
     }
@@ -158,7 +160,8 @@ async fn what_is_handed_over_knows_whether_another_way_is_left() {
     let last = u32::try_from(inc.deliveries.len() - 1).unwrap();
     let inc = inc.clone();
     let mut jobs = vardkase::dispatch::effects::Jobs::new();
-    vardkase::dispatch::effects::jobs(&state, &inc, contacts, &env, "", std::iter::once(last), &mut jobs);
+    let maker = Maker { state: &state, env: &env, foot: "", now: inc.opened };
+    maker.jobs(&inc, contacts, std::iter::once(last), &mut jobs);
     assert!(jobs.into_values().flatten().next().unwrap().last_path);
     rig.stop().await;
 }

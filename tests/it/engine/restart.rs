@@ -6,6 +6,7 @@ use std::time::Duration;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::input::{Action, Input};
+use vardkase::domain::incident::state::State;
 use vardkase::domain::plan::Channel;
 use vardkase::gateways::GatewayEvent;
 use vardkase::journal::{Batch, Journal, NewRecord, OpenOptions, SqliteReader};
@@ -63,6 +64,49 @@ async fn after_a_restart_the_state_is_the_same_and_only_what_is_not_known_goes_a
     assert!(replay(dir.path()).state == after);
     let report = vardkase::journal::verify(dir.path(), Default::default()).unwrap();
     assert!(report.fault.is_none(), "{report:?}");
+}
+
+#[tokio::test]
+async fn rule_d13_what_is_too_old_by_now_does_not_leave_after_an_outage() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    for g in &rig.loaded.plan.gateways {
+        rig.far.say(&g.id, Say::Nothing);
+    }
+    rig.report().await;
+    rig.until("some took", |_, far| !far.ids().is_empty()).await;
+    rig.settled().await;
+    let before = rig.state().await;
+    let no = *before.incidents.keys().next().unwrap();
+    let clock = rig.clock.clone();
+    rig.stop().await;
+    let old = before.incidents[&no].deliveries.len();
+    let ttl_s = before.incidents[&no].plan.region.limits.delivery_ttl_s;
+    // Half of their time is left: they go, with that half.
+    clock.advance(Duration::from_secs(u64::from(ttl_s / 2)));
+    let rig = start(dir.path(), Options { otherwise: Say::Nothing, clock: clock.clone(), ..Options::default() });
+    rig.until("some took", |_, far| !far.ids().is_empty()).await;
+    let known = |job: &vardkase::gateways::Job| job.delivery.incident == no && (job.delivery.ordinal as usize) < old;
+    assert!(rig.far.took().iter().any(|(_, job)| known(job)));
+    for (_, job) in rig.far.took().iter().filter(|(_, job)| known(job)) {
+        assert!(job.ttl_s <= ttl_s / 2 + 60, "{} has {} s", job.delivery, job.ttl_s);
+    }
+    rig.stop().await;
+    // None is left.
+    clock.advance(Duration::from_secs(u64::from(ttl_s)));
+    let rig = start(dir.path(), Options { clock, ..Options::default() });
+    let over = |s: &State| s.incidents[&no].deliveries[..old].iter().all(|d| !waits(d.state));
+    rig.until("all are over", |s, _| over(s)).await;
+    let late: Vec<DeliveryId> =
+        rig.far.took().iter().filter(|(_, job)| known(job)).map(|(_, job)| job.delivery).collect();
+    assert!(late.is_empty(), "too old: {late:?}");
+    let state = rig.state().await;
+    assert!(state.incidents[&no].deliveries[..old].iter().any(|d| d.state == DeliveryState::Expired));
+    rig.stop().await;
+}
+
+fn waits(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::Queued | DeliveryState::Attempting)
 }
 
 #[tokio::test]
