@@ -207,7 +207,7 @@ mod tests {
             let figures = measure(n, Amount { quick: true }, Path::new("none")).unwrap();
             assert!(!figures.is_empty() && figures.iter().all(|f| f.value.is_some_and(|v| v >= 0.0)), "{figures:?}");
         }
-        assert!(planning::plan(1_000, true).unwrap().iter().any(|f| f.value == Some(20.0)), "bytes a delivery");
+        assert!(planning::plan(1_000, true).unwrap().iter().any(|f| f.value == Some(24.0)), "bytes a delivery");
         assert!(measure("nothing", Amount { quick: true }, Path::new("none")).is_err());
     }
 }

@@ -108,12 +108,9 @@ impl Maker<'_> {
         });
     }
 
-    /// What is left of the time of a delivery. It counts from when it was planned; for one that takes over from others, from when
-    /// the first of them gave it up.
-    fn left_s(self, inc: &Incident, ordinal: u32) -> u32 {
-        let first = std::iter::successors(Some(ordinal), |at| inc.before.get(at).copied()).last().unwrap_or(ordinal);
-        let since = inc.deliveries.get(first as usize).map_or(self.now, |d| inc.opened + d.changed_s);
-        inc.plan.region.limits.delivery_ttl_s.saturating_sub(self.now.seconds_since(since))
+    /// What is left of the time of a delivery, from when it was planned over whichever way first.
+    fn left_s(self, inc: &Incident, d: &Delivery) -> u32 {
+        inc.plan.region.limits.delivery_ttl_s.saturating_sub(self.now.seconds_since(inc.opened + d.planned_s))
     }
 
     fn make(
@@ -183,7 +180,7 @@ impl Maker<'_> {
                 ttl_s: if d.state == DeliveryState::Accepted {
                     plan.region.limits.delivery_ttl_s
                 } else {
-                    self.left_s(inc, ordinal)
+                    self.left_s(inc, &d)
                 },
             };
             let waits = point.gateways.len() <= 1 || d.flags & Delivery::WAITS != 0;

@@ -414,8 +414,12 @@ impl Incident {
             Change::Rerouted { from, batch } => {
                 let d = self.deliveries.get_mut(*from as usize).ok_or_else(|| missing("delivery", *from))?;
                 d.flags |= Delivery::PASSED_ON;
+                let planned_s = d.planned_s;
                 self.before.insert(batch.first, *from);
                 self.add_batch(at, batch)?;
+                for d in self.deliveries.iter_mut().skip(batch.first as usize) {
+                    d.planned_s = planned_s;
+                }
             }
             Change::Withdrawn { ordinals } => {
                 for o in ordinals {

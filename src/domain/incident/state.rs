@@ -470,6 +470,9 @@ pub struct Delivery {
     pub point: PointIx,
     /// What; the high bit tells a note.
     item: u32,
+    /// Seconds after the incident opened when it was planned; of one that took over from another, when that one was: its time
+    /// counts from there (RULES D13).
+    pub planned_s: u32,
     /// Seconds after the incident opened when the state last changed.
     pub changed_s: u32,
     /// Which of the incident's trailers stands after the text, counted from 1; 0: none.
@@ -503,12 +506,22 @@ impl Delivery {
     pub const OWN: u8 = Self::PASSED_ON | Self::RECALLED | Self::MOVED | Self::WAITS;
 
     /// A delivery in the queue.
-    pub fn new(point: PointIx, item: Item, gateway: u8, lang: u8, flags: u8, changed_s: u32) -> Self {
+    pub fn new(point: PointIx, item: Item, gateway: u8, lang: u8, flags: u8, planned_s: u32) -> Self {
         let item = match item {
             Item::Message(n) => n,
             Item::Note(n) => n | Self::NOTE,
         };
-        Self { point, item, changed_s, trailer: 0, gateway, lang, state: DeliveryState::Queued, flags }
+        Self {
+            point,
+            item,
+            planned_s,
+            changed_s: planned_s,
+            trailer: 0,
+            gateway,
+            lang,
+            state: DeliveryState::Queued,
+            flags,
+        }
     }
     /// The text is out, or may be, whatever came of a later attempt.
     pub fn may_be_out(&self) -> bool {
