@@ -20,6 +20,12 @@ pub mod sms;
 pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX};
 pub use outgoing::{Actual, Exercise, Mark, MarkedBy, NO_MARK, NoMark, Outgoing, Text};
 
+/// At most so many characters of the beginning, cut before a word.
+pub fn beginning(text: &str, chars_max: usize) -> &str {
+    let Some((end, _)) = text.char_indices().nth(chars_max) else { return text };
+    &text[..text[..end].rfind(' ').unwrap_or(end)]
+}
+
 /// What a gateway can put on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::values::ReleasedBy;
 use crate::domain::lang::Lang;
-use crate::domain::text::Fingerprint;
+use crate::domain::text::{Fingerprint, beginning};
 
 pub(super) fn unknown_number(inc: &Incident, number: MessageNo) -> Refused {
     refuse!(UnknownNumber { message: number, incident: inc.no, last: inc.messages.len() })
@@ -62,8 +62,9 @@ pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
     }
 }
 
-/// A longer difference is not written into a note: an approver reads the text itself. In characters.
-const DIFFERENCE_CHARS_MAX: usize = 160;
+/// What stood there and what stands there is written into a note as far as this, each: an approver reads the text itself. In
+/// characters.
+const DIFFERENCE_CHARS_MAX: usize = 80;
 
 /// What changed in an entry's text since the one that it waited with, per language, in words that every transmitter has.
 pub(super) fn what_changed(inc: &Incident, entry: &Entry) -> BTreeMap<Lang, String> {
@@ -74,9 +75,7 @@ pub(super) fn what_changed(inc: &Incident, entry: &Entry) -> BTreeMap<Lang, Stri
         let Some(was) = old.texts.get(lang) else { continue };
         let (was, is) = changed_words(was.text.as_str(), draft.text.as_str());
         let number = inc.number(old.seq).written(&inc.plan.words(*lang).drill_prefix);
-        let short = was.chars().count() + is.chars().count() <= DIFFERENCE_CHARS_MAX;
-        let change = if short { format!("{number}: '{was}' -> '{is}'") } else { format!("{number} -> !") };
-        all.insert(*lang, change);
+        all.insert(*lang, format!("{number}: '{}' -> '{}'", in_brief(&was), in_brief(&is)));
     }
     all
 }
@@ -106,10 +105,29 @@ fn difference(inc: &Incident, old: &Message, new: &Message) -> (String, String) 
     (shown(was), shown(is))
 }
 
+/// Three dots, which every transmitter has, for what does not stand here.
+fn in_brief(words: &str) -> String {
+    let begins = beginning(words, DIFFERENCE_CHARS_MAX);
+    if begins.len() < words.len() || words.is_empty() { format!("{begins}...") } else { words.to_owned() }
+}
+
 /// From the first to the last word in which two texts differ: what stood there, and what stands there.
 fn changed_words(old: &str, new: &str) -> (String, String) {
     let (a, b): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
     let start = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
     let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(x, y)| x == y).count();
     (a[start..a.len() - end].join(" "), b[start..b.len() - end].join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_difference_is_told_by_its_beginning() {
+        assert_eq!(in_brief("okänt."), "okänt.");
+        assert_eq!(in_brief(""), "...", "a word that was not there");
+        let long = in_brief(&"läkemedelslista ".repeat(20));
+        assert!(long.ends_with("läkemedelslista...") && long.chars().count() <= DIFFERENCE_CHARS_MAX + 3, "{long}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::domain::incident::values::Kind;
 use crate::domain::ladder::ModeIx;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Audience;
+use crate::domain::text::beginning;
 use crate::domain::time::At;
 use crate::domain::words::{TextWord, Words, fill};
 
@@ -285,13 +286,8 @@ pub(super) fn fact(brief: &Brief<'_>, words: &Words, lang: Lang, field: Field) -
 /// Why something is stopped; not for those outside.
 fn reason(brief: &Brief<'_>, lang: Lang) -> String {
     let told = brief.audience == Audience::Internal && lang == brief.plan.lang();
-    brief.stop.filter(|_| told).map_or_else(String::new, |s| shortened(&s.reason))
-}
-
-/// At most [`REASON_CHARS_MAX`] characters, cut before a word.
-fn shortened(reason: &str) -> String {
-    let reason = trimmed(reason);
-    let Some((end, _)) = reason.char_indices().nth(REASON_CHARS_MAX) else { return reason.to_owned() };
-    let cut = reason[..end].rfind(' ').unwrap_or(end);
-    trimmed(&reason[..cut]).to_owned()
+    brief
+        .stop
+        .filter(|_| told)
+        .map_or_else(String::new, |s| trimmed(beginning(trimmed(&s.reason), REASON_CHARS_MAX)).to_owned())
 }
