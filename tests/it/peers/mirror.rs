@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use vardkase::domain::ids::GatewayId;
+use vardkase::web::page::shown_texts;
 
 use super::said;
 use crate::mirrors::{region, release_public, report, running, until};
@@ -46,7 +47,7 @@ async fn readers_of_the_mirror_get_what_was_published() {
     let base = said("MIRROR_READBACK").trim_end_matches('/').to_owned();
     let url = format!("{base}/index.html");
     let page = until("the text at the mirror", async || {
-        read(&url).await.filter(|b| String::from_utf8_lossy(b).contains(&text))
+        read(&url).await.filter(|b| shown_texts(&String::from_utf8_lossy(b)).contains(&text))
     })
     .await;
     println!("released to readable at the mirror: {} ms, {} bytes", begun.elapsed().as_millis(), page.len());
