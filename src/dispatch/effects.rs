@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::links::{LinkKey, link};
 use super::queue::Queued;
+use crate::clock::mono;
 use crate::config::Contacts;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, GatewayId, GatewayIx, IncidentNo, Status};
@@ -104,6 +105,7 @@ impl Maker<'_> {
         into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued {
             job,
             last_path: !test,
+            since: mono(),
             if_repeated: None,
         });
     }
@@ -123,6 +125,7 @@ impl Maker<'_> {
     ) {
         let Self { state, env, foot, .. } = self;
         let plan: &Plan = &inc.plan;
+        let since = mono();
         let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
         let mut led: HashMap<(Item, u8, String), Arc<Outgoing>> = HashMap::new();
         let mut repeated: HashMap<(Item, u8, GatewayIx, u32), Option<Arc<Outgoing>>> = HashMap::new();
@@ -185,7 +188,12 @@ impl Maker<'_> {
             };
             let waits = point.gateways.len() <= 1 || d.flags & Delivery::WAITS != 0;
             let last_path = waits || is_last(&inc.tried(ordinal), point.gateways.len());
-            into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued { job, last_path, if_repeated });
+            into.entry(plan.gateway(gateway).id.clone()).or_default().push(Queued {
+                job,
+                last_path,
+                since,
+                if_repeated,
+            });
         }
     }
 }

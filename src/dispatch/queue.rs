@@ -34,6 +34,8 @@ pub struct Queued {
     /// No other gateway is left for it: it is not handed back when this gateway is out, but waits and is tried until its
     /// time is up.
     pub last_path: bool,
+    /// When the job was made: its time counts from there, also while there is no room for it in the queue (RULES D13).
+    pub since: Instant,
     /// The text as it says that it may be there already, when it goes once more (RULES G4); none where that has no room.
     pub if_repeated: Option<Arc<Outgoing>>,
 }
@@ -154,7 +156,7 @@ impl Queue {
         let delivery = queued.job.delivery;
         let std::collections::hash_map::Entry::Vacant(vacant) = self.held.entry(delivery) else { return false };
         self.tickets += 1;
-        let deadline = now + Duration::from_secs(queued.job.ttl_s.into());
+        let deadline = queued.since + Duration::from_secs(queued.job.ttl_s.into());
         let class = class(&queued.job);
         vacant.insert(Held {
             job: queued.job,
@@ -362,13 +364,30 @@ mod tests {
     fn queue(jobs: &[(DeliveryId, u8)], now: Instant) -> Queue {
         let mut queue = Queue::default();
         for (delivery, priority) in jobs {
-            assert!(queue.push(Queued { job: job(*delivery, *priority), last_path: false, if_repeated: None }, now));
+            assert!(
+                queue.push(
+                    Queued { job: job(*delivery, *priority), last_path: false, since: now, if_repeated: None },
+                    now
+                )
+            );
         }
         queue
     }
     fn order(queue: &mut Queue, now: Instant) -> Vec<DeliveryId> {
         let mut expired = Vec::new();
         std::iter::from_fn(|| queue.pop(now, &mut expired).map(|j| j.delivery)).collect()
+    }
+
+    #[test]
+    fn rule_d13_the_time_counts_on_while_there_is_no_room() {
+        let now = Instant::now();
+        let mut q = Queue::default();
+        let job = Job { ttl_s: 600, ..job(actual(1), 0) };
+        let queued = Queued { job, last_path: true, since: now, if_repeated: None };
+        assert!(q.push(queued, now + Duration::from_secs(500)));
+        let mut expired = Vec::new();
+        assert!(q.pop(now + Duration::from_secs(600), &mut expired).is_none());
+        assert_eq!(expired.len(), 1);
     }
 
     #[test]
@@ -401,7 +420,7 @@ mod tests {
         let now = Instant::now();
         let mut q = queue(&[(actual(0), 9), (drill(0), 0)], now);
         for n in 1..100 {
-            q.push(Queued { job: job(actual(n), 0), last_path: false, if_repeated: None }, now + AGED);
+            q.push(Queued { job: job(actual(n), 0), last_path: false, since: now, if_repeated: None }, now + AGED);
         }
         let order = order(&mut q, now + AGED);
         assert_eq!(order.iter().position(|d| *d == actual(0)), Some(AGED_SHARE as usize - 1));
@@ -424,7 +443,7 @@ mod tests {
     fn a_delivery_is_held_once() {
         let now = Instant::now();
         let mut q = queue(&[(actual(1), 0)], now);
-        assert!(!q.push(Queued { job: job(actual(1), 0), last_path: false, if_repeated: None }, now));
+        assert!(!q.push(Queued { job: job(actual(1), 0), last_path: false, since: now, if_repeated: None }, now));
         assert_eq!(order(&mut q, now), [actual(1)]);
     }
 
@@ -434,7 +453,7 @@ mod tests {
         let mut q = queue(&[(actual(1), 0)], now);
         assert!(q.withdraw(actual(1)).is_some());
         assert!(q.withdraw(actual(1)).is_none());
-        q.push(Queued { job: job(actual(1), 0), last_path: false, if_repeated: None }, now);
+        q.push(Queued { job: job(actual(1), 0), last_path: false, since: now, if_repeated: None }, now);
         assert_eq!(order(&mut q, now), [actual(1)]);
         assert!(q.withdraw(actual(1)).is_none(), "on the wire it stays");
         assert!(q.finish(actual(1)).unwrap().withdrawn);
@@ -446,7 +465,7 @@ mod tests {
         let mut q = Queue::default();
         for _ in 0..20 {
             for n in 0..500 {
-                q.push(Queued { job: job(actual(n), 0), last_path: false, if_repeated: None }, now);
+                q.push(Queued { job: job(actual(n), 0), last_path: false, since: now, if_repeated: None }, now);
             }
             assert_eq!(q.take_waiting(|_| true).len(), 500);
         }
@@ -465,7 +484,7 @@ mod tests {
                 let delivery = actual(id);
                 match what {
                     0 => {
-                        let new = q.push(Queued { job: job(delivery, (id % 3) as u8), last_path: false, if_repeated: None }, now);
+                        let new = q.push(Queued { job: job(delivery, (id % 3) as u8), last_path: false, since: now, if_repeated: None }, now);
                         prop_assert_eq!(new, !model.contains_key(&delivery));
                         model.entry(delivery).or_insert(false);
                     }

@@ -671,7 +671,9 @@ mod tests {
         // Known to be well before: the first acceptance is no news of that.
         s.asked(Health { ok: true, detail: String::new() }, now);
         s.submit(
-            (1..=9).map(|n| Queued { job: job(actual(n), 1), last_path: false, if_repeated: None }).collect(),
+            (1..=9)
+                .map(|n| Queued { job: job(actual(n), 1), last_path: false, since: now, if_repeated: None })
+                .collect(),
             now,
         );
         while hand_over(&mut s, now) {}
@@ -707,7 +709,7 @@ mod tests {
     fn a_late_acceptance_calls_the_waiting_repeat_off() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, if_repeated: None }], now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, since: now, if_repeated: None }], now);
         assert!(hand_over(&mut s, now));
         let later = now + Duration::from_secs(60);
         assert!(s.timers(later), "silent");
@@ -723,7 +725,7 @@ mod tests {
     fn a_late_acceptance_of_what_was_given_up_is_news_once() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, if_repeated: None }], now);
+        s.submit(vec![Queued { job: job(actual(1), 1), last_path: false, since: now, if_repeated: None }], now);
         let mut later = now;
         for _ in 0..2 {
             assert!(hand_over(&mut s, later));
@@ -743,7 +745,10 @@ mod tests {
     fn a_receipt_for_what_is_being_repeated_calls_the_repeat_off() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, if_repeated: None }).collect(), now);
+        s.submit(
+            (1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, since: now, if_repeated: None }).collect(),
+            now,
+        );
         assert!(hand_over(&mut s, now));
         let delivered = |n| GatewayEvent::Receipt {
             gateway: "g".into(),
@@ -753,7 +758,7 @@ mod tests {
         };
         // One is on the wire again, one in line, one not here yet; all arrived before the program was started anew.
         s.on_gateway_events([delivered(1), delivered(2), delivered(3)].into_iter(), now);
-        s.submit(vec![Queued { job: job(actual(3), 1), last_path: true, if_repeated: None }], now);
+        s.submit(vec![Queued { job: job(actual(3), 1), last_path: true, since: now, if_repeated: None }], now);
         let busy = Err(SendError::temporary("busy"));
         s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(1), result: busy }].into_iter(), now);
         assert_eq!(told(&mut s), [1, 2, 3].map(|n| (actual(n), Delivered)));
@@ -768,7 +773,12 @@ mod tests {
         let mut s = state(now);
         for (n, repeat) in [(1, true), (2, false)] {
             s.submit(
-                vec![Queued { job: Job { repeat, ..job(actual(n), 1) }, last_path: true, if_repeated: None }],
+                vec![Queued {
+                    job: Job { repeat, ..job(actual(n), 1) },
+                    last_path: true,
+                    since: now,
+                    if_repeated: None,
+                }],
                 now,
             );
             assert!(hand_over(&mut s, now));
@@ -785,7 +795,10 @@ mod tests {
     fn what_may_have_gone_out_never_ends_as_expired() {
         let now = Instant::now();
         let mut s = state(now);
-        s.submit((1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, if_repeated: None }).collect(), now);
+        s.submit(
+            (1..3).map(|n| Queued { job: job(actual(n), 1), last_path: true, since: now, if_repeated: None }).collect(),
+            now,
+        );
         assert!(hand_over(&mut s, now));
         s.lost("the line broke", now);
         let end = now + Duration::from_secs(600);

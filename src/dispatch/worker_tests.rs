@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tokio::sync::watch;
 
 use super::*;
+use crate::clock::mono;
 use crate::dispatch::health::BreakerLimits;
 use crate::dispatch::queue::Queued;
 use crate::dispatch::testing::{actual, drill, head, job, out};
@@ -141,7 +142,7 @@ impl Bench {
 }
 
 fn queued(delivery: DeliveryId) -> Queued {
-    Queued { job: job(delivery, 1), last_path: false, if_repeated: None }
+    Queued { job: job(delivery, 1), last_path: false, since: mono(), if_repeated: None }
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +177,8 @@ async fn temporary_is_tried_again_then_goes_back_and_permanent_fails_at_once() {
 #[tokio::test(start_paused = true)]
 async fn rule_g2_later_is_obeyed_and_what_has_another_way_goes_back_in_time() {
     let later = |s| Some(Err(SendError::Temporary { cause: "HTTP 503: later".into(), retry_after_s: Some(s) }));
-    let queued = |n, priority, last_path| Queued { job: job(actual(n), priority), last_path, if_repeated: None };
+    let queued =
+        |n, priority, last_path| Queued { job: job(actual(n), priority), last_path, since: mono(), if_repeated: None };
     // An hour: alerts and the rest go back at once, what has no other way waits as it was asked to.
     let fake = Arc::new(Fake::new(move |_, n| if n == 0 { later(3600) } else { ok() }));
     let mut b = Bench::new(&fake, WorkerLimits { in_flight_max: 1, ..limits() });
@@ -426,7 +428,9 @@ async fn engaged_receivers_do_not_put_a_gateway_out() {
 async fn a_delivery_without_another_way_is_tried_until_its_time_is_up() {
     let fake = Arc::new(Fake::new(|_, _| busy()));
     let mut b = Bench::new(&fake, limits());
-    b.worker.submit(vec![Queued { job: job(actual(1), 1), last_path: true, if_repeated: None }]).unwrap();
+    b.worker
+        .submit(vec![Queued { job: job(actual(1), 1), last_path: true, since: mono(), if_repeated: None }])
+        .unwrap();
     assert_eq!(b.outcomes(1).await, [(actual(1), Expired)]);
     let waited = b.elapsed().as_secs();
     assert!((500..=600).contains(&waited), "{waited}");
@@ -632,7 +636,7 @@ fn speed_of_100_000_jobs() {
                 let (out, head, to) = (out.clone(), head.clone(), to.clone());
                 let job =
                     Job { delivery: actual(n), to, out, head, trailer: None, link: None, repeat: false, ttl_s: 600 };
-                Queued { job, last_path: false, if_repeated: None }
+                Queued { job, last_path: false, since: mono(), if_repeated: None }
             });
             let jobs: Vec<_> = jobs.collect();
             let start = mono();

@@ -664,6 +664,12 @@ impl Auditor<'_> {
                     if *excused {
                         continue;
                     }
+                    // Its time counts on while nothing runs (RULES D13).
+                    let ttl_s = self.incidents.get(&id.incident).map_or(0, |i| i.plan.region.limits.delivery_ttl_s);
+                    if at.seconds_since(sent.at) > ttl_s + 60 {
+                        let since = sent.at;
+                        self.wrong.push(format!("{at}: {gateway} took {id}, planned {since}: too old by then"));
+                    }
                     if sent.seq > *durable {
                         let seq = sent.seq;
                         self.wrong.push(format!("{at}: {gateway} took {id} before #{seq} was on disk ({durable})"));
