@@ -27,7 +27,7 @@ use crate::dispatch::forgotten::forgotten_at;
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
-use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::event::made;
 use crate::domain::incident::input::{CommandId, Input};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
@@ -107,21 +107,8 @@ pub(super) fn denied(why: Denied) -> Response {
 impl CommandDone {
     /// What a command did, from its events.
     pub fn of(done: &Done) -> Self {
-        // One that came again did what the first one did.
-        if let [Event::Carried { incident, message, .. }] = done.events.as_slice() {
-            let message = incident.zip(*message).map(|(incident, seq)| MessageNo { incident, seq });
-            let events = done.events.iter().map(|e| e.name().into()).collect();
-            return Self { on_record: done.on_record, incident: *incident, message, events };
-        }
-        let incident = done.events.iter().find_map(Event::incident);
-        let seq = done.events.iter().filter_map(|e| match e {
-            Event::Incident { no, change } if Some(*no) == incident => match &**change {
-                Change::Drafted { message } => Some(message.seq),
-                _ => None,
-            },
-            _ => None,
-        });
-        let message = incident.zip(seq.max()).map(|(incident, seq)| MessageNo { incident, seq });
+        let (incident, seq) = made(&done.events);
+        let message = incident.zip(seq).map(|(incident, seq)| MessageNo { incident, seq });
         let events = done.events.iter().map(|e| e.name().into()).collect();
         Self { on_record: done.on_record, incident, message, events }
     }

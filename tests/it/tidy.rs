@@ -298,7 +298,7 @@ fn apply_asks_no_rule() {
         "ask_list", "event", "gateways", "renumber", "state", "steps", "values", // Values.
         "delivery", "ids", "ladder", "plan", "step", "time", "words",
     ];
-    for file in ["apply.rs", "apply_steps.rs", "renumber.rs"] {
+    for file in ["apply.rs", "apply_steps.rs", "apply_telling.rs", "renumber.rs"] {
         for word in imports(file) {
             assert!(may.contains(&word.as_str()), "{file} takes something from `{word}`, where rules are");
         }

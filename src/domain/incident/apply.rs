@@ -11,7 +11,7 @@ use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
 use super::state::{
     CARRIED_FOR_S, CARRIED_MAX, Carried, Delivery, Entry, EntryState, Errand, InVain, Incident, Message, Note,
-    Proposal, ProposalState, State, Summary, SystemNote, Untold,
+    Proposal, ProposalState, State, Summary, SystemNote,
 };
 use super::steps::{Arrival, ArrivalState};
 use super::values::Standing;
@@ -480,22 +480,8 @@ impl Incident {
                 self.add_batch(at, batch)?;
                 self.name_to(at, batch, to);
             }
-            Change::Untold { who, asks, at: then } => {
-                let untold = self.untold.entry(*who).or_insert_with(|| Untold { asks: BTreeSet::new(), at: *then });
-                untold.asks.extend(asks);
-                untold.at = untold.at.min(*then);
-            }
-            Change::Told { who, asks, batch } => {
-                self.add_batch(at, batch)?;
-                self.name_to(at, batch, std::slice::from_ref(who));
-                if let Some(untold) = self.untold.get_mut(who) {
-                    untold.asks.retain(|id| !asks.contains(id));
-                }
-                self.untold.retain(|_, u| !u.asks.is_empty());
-            }
-            Change::AlarmNamed { asks } => {
-                self.alarm_untold.retain(|id| !asks.contains(id));
-                self.alarm_told = Some(at);
+            Change::Untold { .. } | Change::Told { .. } | Change::AlarmNamed { .. } => {
+                self.apply_telling(at, change)?
             }
             Change::Reminded { asks, batch } => {
                 for id in asks {
@@ -634,7 +620,7 @@ impl Incident {
         Ok(())
     }
 
-    fn add_batch(&mut self, at: At, batch: &Batch) -> Result<(), ApplyError> {
+    pub(super) fn add_batch(&mut self, at: At, batch: &Batch) -> Result<(), ApplyError> {
         if batch.first as usize != self.deliveries.len() {
             return Err(ApplyError(format!("deliveries go on at {}, not {}", self.deliveries.len(), batch.first)));
         }
@@ -643,28 +629,8 @@ impl Incident {
             batch.sends.iter().map(|s| Delivery::new(s.point, batch.item, s.gateway, s.lang, batch.flags, seconds)),
         );
         self.put_trailers(batch);
-        if let Item::Message(message) = batch.item
-            && batch.flags & Delivery::OTHER_TEXT == 0
-            && !self.untold.is_empty()
-        {
-            // A text names everybody that its receiver answers for by then.
-            let told: BTreeSet<FunctionIx> =
-                batch.sends.iter().flat_map(|s| self.plan.point(s.point).functions.iter().copied()).collect();
-            let asks = &self.asks;
-            let other = |id: &u32| asks.get(*id as usize).is_some_and(|a| a.message != message);
-            for (_, untold) in self.untold.iter_mut().filter(|(f, _)| told.contains(f)) {
-                untold.asks.retain(other);
-            }
-            self.untold.retain(|_, u| !u.asks.is_empty());
-        }
+        self.names_all(batch);
         Ok(())
-    }
-
-    /// Points where one of these is reached were told now for whom they answer.
-    fn name_to(&mut self, at: At, batch: &Batch, who: &[FunctionIx]) {
-        let plan = self.plan.clone();
-        let theirs = batch.sends.iter().filter(|s| plan.point(s.point).functions.iter().any(|f| who.contains(f)));
-        self.named.extend(theirs.map(|s| (s.point, at)));
     }
 
     /// What stands after the texts of a batch that is there.

@@ -661,6 +661,23 @@ impl Event {
     }
 }
 
+/// What a command made, by its events: in which incident, and its newest text there. One that came again made what it made the first
+/// time.
+pub fn made(events: &[Event]) -> (Option<IncidentNo>, Option<u32>) {
+    if let Some(Event::Carried { incident, message, .. }) = events.last() {
+        return (*incident, *message);
+    }
+    let incident = events.iter().find_map(Event::incident);
+    let drafts = events.iter().filter_map(|event| match event {
+        Event::Incident { no, change } if Some(*no) == incident => match &**change {
+            Change::Drafted { message } => Some(message.seq),
+            _ => None,
+        },
+        _ => None,
+    });
+    (incident, drafts.max())
+}
+
 /// What happened to a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum GatewayChange {

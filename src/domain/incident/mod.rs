@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod apply;
 mod apply_steps;
+mod apply_telling;
 pub mod ask_list;
 pub mod asks;
 pub mod better;

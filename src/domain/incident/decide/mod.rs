@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::event::{Change, Event};
+use super::event::{Change, Event, made};
 use super::input::{Action, CommandId, Input, Report};
 use super::refused::{List, Refused, refuse};
 use super::render::{ModeChange, StopWords};
@@ -226,15 +226,7 @@ impl Decider<'_> {
         }
         self.acting = Some((by.clone(), Via::Console));
         self.command(by, action)?;
-        let incident = self.events.iter().find_map(Event::incident);
-        let made = |event: &Event| match event {
-            Event::Incident { no, change } if Some(*no) == incident => match &**change {
-                Change::Drafted { message } => Some(message.seq),
-                _ => None,
-            },
-            _ => None,
-        };
-        let message = self.events.iter().filter_map(made).max();
+        let (incident, message) = made(&self.events);
         self.emit_event(Event::Carried { key, body, incident, message });
         Ok(())
     }
