@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
+use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, PlaybookId, SiteId};
 use crate::domain::incident::input::{Action, Report};
 use crate::domain::view::RungView;
 
@@ -30,6 +30,9 @@ pub struct CommandDone {
     /// The newest message that it made or released.
     #[serde(default)]
     pub message: Option<MessageNo>,
+    /// Which playbook a report took (RULES D11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<PlaybookId>,
     /// What happened, in order: the events' names in the log.
     #[serde(default)]
     pub events: Vec<Cow<'static, str>>,
@@ -49,6 +52,9 @@ pub struct DryRunRequest {
 /// What a report would do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DryRunView {
+    /// Which playbook was meant (RULES D11); none when the report is more of an open incident.
+    #[serde(default)]
+    pub playbook: Option<PlaybookId>,
     /// The highest mode that it raises at once.
     pub mode: RungView,
     /// The sites that it raises.

@@ -117,7 +117,7 @@ impl<'t> Context<'t> {
             self.term.json(answer);
             return Ok(());
         }
-        let CommandDone { incident, message, events: names, .. } = done?;
+        let CommandDone { incident, message, playbook, events: names, .. } = done?;
         let mut events: Vec<(&str, u32)> = Vec::new();
         for word in names.iter().filter_map(|name| event_word(name)).map(|word| self.say(word)) {
             match events.iter_mut().find(|(known, _)| *known == word) {
@@ -130,7 +130,8 @@ impl<'t> Context<'t> {
         let events: Vec<String> = events.into_iter().map(counted).collect();
         let number = message.map(|n| format!(" {n}")).or(incident.map(|n| format!(" {n}"))).unwrap_or_default();
         let told = if events.is_empty() { String::new() } else { format!(": {}", events.join(", ")) };
-        let done = format!("{}{number}{told}", self.say(words::DONE));
+        let took = playbook.map(|id| format!(" ({id})")).unwrap_or_default();
+        let done = format!("{}{number}{took}{told}", self.say(words::DONE));
         self.term.line_in(Hue::Good, &done);
         if let Some(no) = incident
             && self.term.screen()

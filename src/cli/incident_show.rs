@@ -1,12 +1,14 @@
 //! How an incident looks on a screen: who is reached over what, who answered, what waits, what is next. Words first, colours
 //! beside them.
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
 use super::status_show::phase;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::FunctionId;
+use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::facts::Restore;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, Then};
@@ -33,6 +35,7 @@ pub fn incident(cx: &mut Context<'_>, view: &IncidentView) {
     });
     let rows: Vec<_> = sorted.into_iter().map(|r| row(cx, r, view.now)).collect();
     table::show(cx.term, &heads, rows);
+    causes(cx, &view.rows);
     for d in &view.dropped {
         let instead: Vec<&str> = d.instead.iter().map(|c| channel(cx.term.lang(), *c)).collect();
         let path = if instead.is_empty() { cx.say(words::SWITCHBOARD_READS).into() } else { instead.join(", ") };
@@ -258,8 +261,8 @@ fn row(cx: &mut Context<'_>, r: &RowView, now: At) -> Vec<Said> {
     vec![said(format!("{} {title}", r.function)), said(r.message.to_string()), reached(cx, r), answer, next]
 }
 
-/// The furthest that the text came over each channel; handed over and delivered are never one word.
-fn reached(cx: &Context<'_>, r: &RowView) -> Said {
+/// The cell of each channel over which the text came furthest, the furthest first.
+fn furthest(r: &RowView) -> Vec<&CellView> {
     let mut best: Vec<&CellView> = Vec::new();
     for cell in &r.cells {
         match best.iter_mut().find(|b| b.channel == cell.channel) {
@@ -269,6 +272,23 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
         }
     }
     best.sort_by_key(|c| std::cmp::Reverse(far(c.state)));
+    best
+}
+
+/// Why texts did not come further, in the gateways' words: once each, however many rows it stands behind.
+fn causes(cx: &mut Context<'_>, rows: &[RowView]) {
+    let cells = rows.iter().flat_map(furthest);
+    let causes: BTreeMap<(&GatewayId, &str), Channel> =
+        cells.filter_map(|c| Some(((&c.gateway, c.cause.as_deref()?), c.channel))).collect();
+    for ((gateway, cause), over) in causes {
+        let over = channel(cx.term.lang(), over);
+        cx.term.line_in(Hue::Wait, &format!("{over}, {gateway}: {cause}"));
+    }
+}
+
+/// The furthest that the text came over each channel; handed over and delivered are never one word.
+fn reached(cx: &Context<'_>, r: &RowView) -> Said {
+    let best = furthest(r);
     let mut text = String::new();
     let mut before = None;
     for c in &best {
@@ -280,9 +300,6 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
         text.push_str(channel(cx.term.lang(), c.channel));
         if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
             text.push_str(&format!(" {seconds} s"));
-        }
-        if let Some(cause) = &c.cause {
-            text.push_str(&format!(" ({cause})"));
         }
     }
     let hue = match best.iter().map(|c| far(c.state)).max() {

@@ -200,9 +200,10 @@ fn show_dry_run(cx: &mut Context<'_>, seen: &Answer<DryRunView>, report: &Report
         cx.term.json(seen);
         return Ok(());
     }
-    let DryRunView { mode, sites, duties, waiting, .. } = seen.read()?;
+    let DryRunView { playbook, mode, sites, duties, waiting, .. } = seen.read()?;
     let mode = cx.in_lang(&mode.label).to_owned();
     let drill = if report.exercise { format!("{}: ", cx.say(words::DRILL)) } else { String::new() };
+    let took = playbook.map(|id| format!("{id}: ")).unwrap_or_default();
     let sites: Vec<&str> = sites.iter().map(SiteId::as_str).collect();
     let raises = match sites.is_empty() {
         true => cx.say(words::RAISES_NOTHING).to_owned(),
@@ -210,6 +211,6 @@ fn show_dry_run(cx: &mut Context<'_>, seen: &Answer<DryRunView>, report: &Report
     };
     let pages = format!("{} {duties} {}", cx.say(words::PAGES), cx.say(words::DUTIES_NOW));
     let waits = if waiting > 0 { format!(", {waiting} {}", cx.say(words::WAIT_FOR_APPROVAL)) } else { String::new() };
-    cx.term.line_in(Hue::Strong, &format!("{drill}{raises}, {pages}{waits}"));
+    cx.term.line_in(Hue::Strong, &format!("{drill}{took}{raises}, {pages}{waits}"));
     Ok(())
 }

@@ -27,7 +27,7 @@ use crate::dispatch::forgotten::forgotten_at;
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
-use crate::domain::incident::event::made;
+use crate::domain::incident::event::{made, opened};
 use crate::domain::incident::input::{CommandId, Input};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
@@ -110,7 +110,8 @@ impl CommandDone {
         let (incident, seq) = made(&done.events);
         let message = incident.zip(seq).map(|(incident, seq)| MessageNo { incident, seq });
         let events = done.events.iter().map(|e| e.name().into()).collect();
-        Self { on_record: done.on_record, incident, message, events }
+        let playbook = opened(&done.events).cloned();
+        Self { on_record: done.on_record, incident, message, playbook, events }
     }
 }
 
@@ -150,6 +151,7 @@ impl DryRunView {
     pub fn of(state: &Domain, f: DryRun) -> Self {
         let mode = state.plan.ladders.mode_at(f.mode);
         Self {
+            playbook: f.playbook,
             mode: RungView {
                 rung: f.mode.0,
                 id: mode.map_or_else(String::new, |m| m.id.clone()),

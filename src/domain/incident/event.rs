@@ -678,6 +678,17 @@ pub fn made(events: &[Event]) -> (Option<IncidentNo>, Option<u32>) {
     (incident, drafts.max())
 }
 
+/// The playbook of the incident that these open.
+pub fn opened(events: &[Event]) -> Option<&PlaybookId> {
+    events.iter().find_map(|event| match event {
+        Event::Incident { change, .. } => match &**change {
+            Change::Opened { playbook, .. } => Some(playbook),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 /// What happened to a gateway.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
 pub enum GatewayChange {

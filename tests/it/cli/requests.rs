@@ -386,6 +386,15 @@ fn the_token_comes_from_a_file_and_is_never_shown() {
 }
 
 #[test]
+fn rule_d11_a_report_names_the_playbook_that_it_took() {
+    let done =
+        json!({ "on_record": true, "incident": "14", "message": "14-1", "playbook": "ehr-down", "events": ["opened"] });
+    let fake = Fake::always(200, done);
+    let ran = run(&["report", "journal", "--as", "a", "--server", &fake.url]);
+    assert!(ran.out.starts_with("Done 14-1 (ehr-down): "), "{}", ran.out);
+}
+
+#[test]
 fn what_is_not_on_record_is_said_loudly() {
     let fake =
         Fake::always(200, json!({ "on_record": false, "incident": "14", "message": null, "events": ["opened"] }));

@@ -1,10 +1,14 @@
 //! What tables show: the same words with and without a terminal, made from the region's own views.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use vardkase::config::{Source, load};
 use vardkase::dispatch::journal_view::JournalView;
+use vardkase::domain::delivery::{Cause, DeliveryState};
+use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::decide::decide;
-use vardkase::domain::incident::input::{Action, Input, Report};
+use vardkase::domain::incident::input::{Action, Input, Report, Told};
 use vardkase::domain::incident::state::State;
 use vardkase::domain::time::At;
 use vardkase::domain::view;
@@ -14,6 +18,11 @@ use super::{run, run_with};
 
 /// The shipped region after a report, as the server would tell it.
 fn fake() -> Fake {
+    fake_after(|_, _| {})
+}
+
+/// The same after more has happened.
+fn fake_after(more: impl Fn(&mut State, At)) -> Fake {
     let plan = load(&Source::Shipped).expect("the shipped region").plan;
     let mut state = State::new(plan.into());
     let now = At("2031-01-15T02:12:00Z".parse::<jiff::Timestamp>().expect("a time").as_millisecond());
@@ -21,6 +30,7 @@ fn fake() -> Fake {
     let by = state.plan.functions[0].id.clone();
     let input = Input::Command { by, action: Box::new(Action::Report(report)) };
     decide(&mut state, &input, now, [7; 16]).expect("reported");
+    more(&mut state, now);
     let no = *state.incidents.keys().next().expect("an incident");
     let json = |v: Result<Value, serde_json::Error>| v.expect("JSON");
     let status = json(serde_json::to_value(view::status(&state, now)));
@@ -61,6 +71,31 @@ fn the_region_and_an_incident_are_readable_off_a_terminal() {
     ] {
         assert!(one.out.contains(part), "{part}\n{}", one.out);
     }
+}
+
+#[test]
+fn a_cause_stands_once_below_the_table_and_makes_no_row_wider() {
+    let fake = fake_after(|state, now| {
+        // Whatever takes over fails too.
+        for _ in 0..3 {
+            let no = *state.incidents.keys().next().expect("an incident");
+            let waits =
+                (0u32..).zip(&state.incidents[&no].deliveries).filter(|(_, d)| d.state == DeliveryState::Queued);
+            let failed = waits.map(|(ordinal, _)| Told {
+                delivery: DeliveryId { incident: no, ordinal },
+                state: DeliveryState::Failed,
+                cause: Cause::new("the line is cut"),
+            });
+            decide(state, &Input::Outcomes(failed.collect()), now, [8; 16]).expect("told");
+        }
+    });
+    let one = run(&["status", "1", "--server", &fake.url]);
+    assert_eq!(one.code, 0, "{}", one.err);
+    let lines: Vec<&str> = one.out.lines().filter(|l| l.contains("the line is cut")).collect();
+    let once: BTreeSet<&str> = lines.iter().copied().collect();
+    assert!(!lines.is_empty() && lines.len() == once.len(), "{}", one.out);
+    assert!(lines.iter().all(|l| l.ends_with(": the line is cut") && !l.contains("waits for")), "{}", one.out);
+    assert!(one.out.contains("FAILED"), "{}", one.out);
 }
 
 #[test]

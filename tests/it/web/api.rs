@@ -77,6 +77,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     assert_eq!(status, StatusCode::OK, "{foreseen}");
     assert_eq!(foreseen["mode"]["id"], "staff");
     assert_eq!(foreseen["sites"], json!(["FS"]));
+    assert_eq!(foreseen["playbook"], "ehr-down", "which playbook the word meant");
     let (duties, waiting) = (foreseen["duties"].as_u64().unwrap(), foreseen["waiting"].as_u64().unwrap());
     assert!(duties > 3 && waiting > 0, "{foreseen}");
 
@@ -84,7 +85,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
     let (status, done) = site.command("it-bered", report).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     assert_eq!(done["on_record"], true);
-    assert_eq!(done["incident"], "1");
+    assert_eq!((&done["incident"], &done["playbook"]), (&json!("1"), &json!("ehr-down")));
     assert!(done["message"].as_str().unwrap().starts_with("1-"), "{done}");
     assert!(done["events"].as_array().unwrap().contains(&json!("released")), "{done}");
     site.settle().await;

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::event::{Change, Event, made};
+use super::event::{Change, Event, made, opened};
 use super::input::{Action, CommandId, Input, Report};
 use super::refused::{List, Refused, refuse};
 use super::render::{ModeChange, StopWords};
@@ -43,7 +43,7 @@ use super::state::{CARRIED_FOR_S, Carried, Incident, State};
 use super::trailers::Trailers;
 use super::values::{Item, Phase, Via};
 use crate::domain::holder::holder;
-use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx, SiteId};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PlaybookId, PointIx, SiteId};
 use crate::domain::ladder::ModeIx;
 use crate::domain::plan::Plan;
 use crate::domain::text::{BadText, TEXT_CHARS_MAX};
@@ -80,6 +80,8 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
 /// What a report would do, before it is made (RULES E1: "raises FS to STABSLÄGE, pages 18 duties now").
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DryRun {
+    /// Which playbook was meant (RULES D11); none when the report is more of an open incident.
+    pub playbook: Option<PlaybookId>,
     /// The highest mode that it raises at once.
     pub mode: ModeIx,
     /// The sites that it raises.
@@ -100,7 +102,8 @@ pub fn dry_run(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
     let mut copy = state.clone();
     let action = Box::new(Action::Report(report.clone()));
     let events = decide(&mut copy, &Input::Command { by: by.clone(), action }, now, [0; 16])?;
-    let mut seen = DryRun { mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
+    let playbook = opened(&events).cloned();
+    let mut seen = DryRun { playbook, mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
     let mut told = std::collections::BTreeSet::new();
     for event in &events {
         let Event::Incident { no, change } = event else { continue };
