@@ -471,8 +471,10 @@ impl Incident {
                 ask.due = *due;
                 ask.remind_at = None;
                 ask.state = AskState::Waiting;
-                // Escalation goes on with the newest text (RULES C9).
-                if let Item::Message(message) = batch.item {
+                // Escalation goes on with the newest text (RULES C9); the holding text stands for it.
+                if let Item::Message(message) = batch.item
+                    && batch.flags & Delivery::OTHER_TEXT == 0
+                {
                     ask.message = message;
                 }
                 drop(ask);

@@ -14,7 +14,7 @@ impl Incident {
             Change::Untold { who, asks, at: then } => {
                 let untold = self.untold.entry(*who).or_insert_with(|| Untold { asks: BTreeSet::new(), at: *then });
                 untold.asks.extend(asks);
-                untold.at = untold.at.min(*then);
+                untold.at = *then;
             }
             Change::Told { who, asks, batch } => {
                 self.add_batch(at, batch)?;
@@ -33,8 +33,11 @@ impl Incident {
         Ok(())
     }
 
-    /// Points where one of these is reached were told now for whom they answer.
+    /// Points where one of these is reached were told now for whom they answer; a holding text names nobody.
     pub(super) fn name_to(&mut self, at: At, batch: &Batch, who: &[FunctionIx]) {
+        if batch.flags & Delivery::OTHER_TEXT != 0 {
+            return;
+        }
         let plan = self.plan.clone();
         let theirs = batch.sends.iter().filter(|s| plan.point(s.point).functions.iter().any(|f| who.contains(f)));
         self.named.extend(theirs.map(|s| (s.point, at)));

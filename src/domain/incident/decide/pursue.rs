@@ -90,17 +90,29 @@ impl Decider<'_> {
         let channels = self.channels_of(no, message);
         let mut batch = self.batch_to(no, message, &[next], &channels, 0, &[new]);
         let fresh = self.fresh(no, batch.item);
-        let went = before.of(self, no, message);
-        // Whoever has nothing of this message yet gets it at once: a first alert never waits.
-        let has_it = batch.sends.iter().any(|s| went.to.contains(&s.point));
-        let points: Vec<PointIx> = batch.sends.iter().map(|s| s.point).filter(|p| !fresh.contains(p)).collect();
-        let told_at = self.named_again_at(no, &points).filter(|_| has_it);
-        match told_at {
-            Some(_) => batch.sends = Arc::default(),
-            None if !fresh.is_empty() => Arc::make_mut(&mut batch.sends).retain(|s| !fresh.contains(&s.point)),
-            None => {}
+        let (told_at, from) = match batch.item {
+            // Its language was not read, so that it says for nobody whom this is about (RULES A7, C1): once is enough.
+            Item::Message(holding) if holding != message => {
+                let went = before.of(self, no, holding);
+                Arc::make_mut(&mut batch.sends).retain(|s| !went.to.contains(&s.point));
+                (Some(self.now + NAMED_AGAIN_S), self.now)
+            }
+            _ => {
+                // Whoever has nothing of this message yet gets it at once: a first alert never waits.
+                let went = before.of(self, no, message);
+                let has_it = batch.sends.iter().any(|s| went.to.contains(&s.point));
+                let points: Vec<PointIx> = batch.sends.iter().map(|s| s.point).filter(|p| !fresh.contains(p)).collect();
+                let told_at = self.named_again_at(no, &points).filter(|_| has_it);
+                if told_at.is_some() {
+                    batch.sends = Arc::default();
+                }
+                (told_at, told_at.unwrap_or(self.now))
+            }
+        };
+        if !fresh.is_empty() {
+            Arc::make_mut(&mut batch.sends).retain(|s| !fresh.contains(&s.point));
         }
-        let due = told_at.unwrap_or(self.now) + asks::within_s(&self.inc(no).plan, next, None);
+        let due = from + asks::within_s(&self.inc(no).plan, next, None);
         self.emit(no, Change::Escalated { ask: id, to: vec![next], stage: ask.stage + 1, due, batch });
         if let Some(at) = told_at {
             self.emit(no, Change::Untold { who: next, asks: vec![id], at });
@@ -117,9 +129,13 @@ impl Decider<'_> {
 
     /// Points that get it by this decision: what is said there says it all, since trailers are chosen at the end.
     pub(super) fn fresh(&self, no: IncidentNo, item: Item) -> BTreeSet<PointIx> {
+        self.new_deliveries(no).filter(|d| d.item() == item).map(|d| d.point).collect()
+    }
+
+    /// What this decision has planned.
+    pub(super) fn new_deliveries(&self, no: IncidentNo) -> impl Iterator<Item = &Delivery> {
         let first = self.first_planned(no).map_or(usize::MAX, |first| first as usize);
-        let new = self.inc(no).deliveries.get(first..).unwrap_or_default();
-        new.iter().filter(|d| d.item() == item).map(|d| d.point).collect()
+        self.inc(no).deliveries.get(first..).unwrap_or_default().iter()
     }
 
     /// Those who could not be told at once for whom they answer are told now, in one text each.
@@ -144,6 +160,11 @@ impl Decider<'_> {
             for (message, ids) in by_message {
                 let channels = self.channels_of(no, message);
                 let mut batch = self.batch_to(no, message, &[who], &channels, 0, &[]);
+                if batch.item != Item::Message(message) {
+                    // Nobody has read its language yet: the next text may be.
+                    self.emit(no, Change::Untold { who, asks: ids, at: self.now + NAMED_AGAIN_S });
+                    continue;
+                }
                 let fresh = self.fresh(no, batch.item);
                 Arc::make_mut(&mut batch.sends).retain(|s| !fresh.contains(&s.point));
                 self.emit(no, Change::Told { who, asks: ids, batch });

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Decider;
+use super::pursue::NAMED_AGAIN_S;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionIx, GatewayIx, IncidentNo, PointIx};
@@ -128,18 +129,22 @@ impl Decider<'_> {
     }
 
     /// Those who are asked for these functions beside them, have the text already and were told of others a moment ago are told
-    /// later (RULES C12).
+    /// later (RULES C12); so are those whose language nobody read, and who got the holding text (RULES A7).
     fn tell_later(&mut self, no: IncidentNo, message: u32, functions: &[FunctionIx]) {
         let inc = self.inc(no);
         let fresh = self.fresh(no, Item::Message(message));
+        let held: BTreeSet<PointIx> =
+            self.new_deliveries(no).filter(|d| d.flags & Delivery::OTHER_TEXT != 0).map(|d| d.point).collect();
         let mut later: BTreeMap<FunctionIx, (Vec<u32>, At)> = BTreeMap::new();
         for id in functions.iter().filter_map(|f| inc.asks.current().get(f).copied()) {
             let Some(ask) = inc.asks.get(id as usize) else { continue };
             for f in ask.asked.iter().filter(|f| **f != ask.function) {
                 let points = inc.plan.points_at(*f, self.now);
-                if !points.iter().any(|p| fresh.contains(p))
-                    && let Some(at) = self.named_again_at(no, &points)
-                {
+                if points.iter().any(|p| fresh.contains(p)) {
+                    continue;
+                }
+                let unread = points.iter().any(|p| held.contains(p)).then(|| self.now + NAMED_AGAIN_S);
+                if let Some(at) = unread.or_else(|| self.named_again_at(no, &points)) {
                     later.entry(*f).or_insert_with(|| (Vec::new(), at)).0.push(id);
                 }
             }

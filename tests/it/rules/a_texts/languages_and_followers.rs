@@ -68,6 +68,22 @@ fn rule_a7_a_deputy_in_an_unreviewed_language_gets_the_holding_text() {
     let got = t.messages_to("cl-fs");
     assert!(!got.is_empty(), "nobody is forgotten for a language's sake");
     assert!(got.iter().all(|s| s.message != Some(seq) && s.kind == Some(Kind::Holding)), "{got:?}");
+    // It says for nobody whom it is about: it goes there once, and a yes to it is none for others (RULES C1, C12).
+    let points: BTreeSet<_> = got.iter().map(|s| t.inc(no).deliveries[s.id.ordinal as usize].point).collect();
+    assert_eq!(points.len(), got.len(), "{got:?}");
+    t.reply("cl-fs", Channel::Sms, "JA 1");
+    let ed = t.inc(no).plan.function_ix("ed").unwrap();
+    assert_ne!(stands_of(&t, no, ed), "answered");
+    t.advance(1800);
+    assert_eq!(t.messages_to("cl-fs").len(), points.len(), "nor does it come again");
+}
+
+fn stands_of(t: &Timeline, no: IncidentNo, f: FunctionIx) -> &'static str {
+    let ask = t.inc(no).asks.current()[&f];
+    match t.inc(no).asks[ask as usize].state {
+        vardkase::domain::incident::ask_list::AskState::Answered { .. } => "answered",
+        _ => "open",
+    }
 }
 
 #[test]
