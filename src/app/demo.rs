@@ -18,15 +18,18 @@ use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::EntryState;
 use crate::domain::incident::values::Phase;
-use crate::domain::plan::{Channel, Plan};
+use crate::domain::plan::{Channel, Plan, PublicRule};
 use crate::domain::view::{AskView, IncidentView, incident};
+use crate::domain::words::NoteWord;
 use crate::sim::verify::{Kind, received};
 
 /// What the demo shows.
 #[derive(Clone, Debug)]
 pub struct DemoOptions {
-    pub playbook: String,
-    pub level: String,
+    /// `None`: one that shows most.
+    pub playbook: Option<String>,
+    /// `None`: [`LEVEL`] where the region has it, else the playbook's own.
+    pub level: Option<String>,
     /// Another configuration; each of its gateways must be on loopback.
     pub config: Option<PathBuf>,
     /// The public page listens there, or on the next free port.
@@ -80,6 +83,8 @@ pub struct DemoReport {
     pub everybody: bool,
     /// Every text is identical.
     pub identical: bool,
+    /// So many functions have an answer.
+    pub answered: usize,
 }
 
 /// What happens, for whoever shows it.
@@ -95,11 +100,15 @@ pub enum DemoEvent {
     },
     /// The communicator said yes to a text.
     Approved,
-    /// A function answered by SMS.
-    Answered(FunctionId, IncidentNo),
+    /// A function answered by SMS, with these words.
+    Answered(FunctionId, String),
     Now(Box<IncidentView>),
 }
 
+/// The playbook that shows most of the built-in region.
+const PLAYBOOK: &str = "ehr-down";
+/// The level of the built-in region that has all of a report but what only a catastrophe brings.
+const LEVEL: &str = "major";
 /// People's answer times in the demo, in seconds.
 const ANSWER_WITHIN_S: u32 = 8;
 /// Approvals in the demo, in seconds: long enough for its KiB.
@@ -146,8 +155,8 @@ pub async fn demo(
     show(DemoEvent::Listening { public: running.public, console: running.console, token_file });
 
     let report = Report {
-        playbook: options.playbook,
-        level: Some(options.level),
+        playbook: options.playbook.unwrap_or_else(|| shows_most(&plan)),
+        level: options.level.or_else(|| plan.ladders.level(LEVEL).map(|_| LEVEL.to_owned())),
         // “No”, so that the approval shows (RULES B1).
         safety: Safety::No,
         ..Report::default()
@@ -164,7 +173,8 @@ pub async fn demo(
     let public_equal = public_equal(&running, no).await?;
     let everybody = view.rows.iter().all(|r| !matches!(r.state, AskView::Waiting) || r.asked.len() > 1);
     let identical = proofs.iter().all(|p| p.texts == p.equal) && public_equal != Some(false);
-    let report = DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical };
+    let answered = view.rows.iter().filter(|r| matches!(r.state, AskView::Answered { .. })).count();
+    let report = DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical, answered };
     Ok((running, far, report))
 }
 
@@ -199,6 +209,13 @@ fn shorten(loaded: &mut Loaded) {
             rule.within_s = rule.within_s.min(APPROVE_WITHIN_S);
         }
     }
+}
+
+/// The demo's playbook in the built-in region; in another one its namesake, else the first that tells the public.
+fn shows_most(plan: &Plan) -> String {
+    let public = || plan.playbooks.values().find(|p| p.public != PublicRule::Never).or(plan.playbooks.values().next());
+    let namesake = plan.playbooks.values().find(|p| p.id.as_str() == PLAYBOOK);
+    namesake.or_else(public).map_or_else(|| PLAYBOOK.to_owned(), |p| p.id.to_string())
 }
 
 /// Who reports: the first of those who may lead that has IT in its hands, else the first function.
@@ -244,9 +261,9 @@ impl People<'_> {
                 DemoError::Refused(Failed::Refused(refuse!(UnknownIncidentInMemory { incident: no })))
             })?;
             show(DemoEvent::Now(Box::new(view.clone())));
-            for code in self.codes() {
-                if began.elapsed() >= KIB_READS && approved.insert(code.0.clone()) {
-                    let _ = self.far.reply_sms(&code.1, &format!("OK {}", code.0)).await;
+            for (word, code, number) in self.codes() {
+                if began.elapsed() >= KIB_READS && approved.insert(code.clone()) {
+                    let _ = self.far.reply_sms(&number, &format!("{word} {code}")).await;
                     show(DemoEvent::Approved);
                 }
             }
@@ -264,10 +281,10 @@ impl People<'_> {
                 let told = row.cells.iter().any(|c| c.accepted_s.is_some() || c.delivered_s.is_some());
                 if told
                     && began.elapsed() >= patience
-                    && self.answer(who).await
+                    && let Some(text) = self.answer(who).await
                     && answered.insert(row.function.clone())
                 {
-                    show(DemoEvent::Answered(who.clone(), no));
+                    show(DemoEvent::Answered(who.clone(), text));
                 }
             }
             let open = view.rows.iter().filter(|r| matches!(r.state, AskView::Waiting)).count();
@@ -277,29 +294,40 @@ impl People<'_> {
         }
     }
 
-    /// Codes that KiB's telephone shows, with the telephone's number.
-    fn codes(&self) -> Vec<(String, String)> {
+    /// What KiB's telephone shows to be approved: the word to write, the code, and the telephone's number.
+    fn codes(&self) -> Vec<(String, String, String)> {
         let mut codes = Vec::new();
+        // In the region's own words: what stands first in a request, and what stands before its code.
+        let asks: Vec<(&str, &str)> = self
+            .plan
+            .words
+            .values()
+            .filter_map(|w| w.notes.get(&NoteWord::ApprovalEntry))
+            .filter_map(|t| {
+                let before = t.split("{code}").next()?.trim_end();
+                Some((t.split('{').next()?.trim(), before.rsplit(|c: char| !c.is_alphanumeric()).next()?))
+            })
+            .collect();
         let sms = |id: &str| self.plan.gateways.iter().any(|g| g.id.as_str() == id && g.channel == Channel::Sms);
         for shown in self.far.far.all().into_iter().filter(|s| sms(&s.gateway)) {
             let words: Vec<&str> = shown.text.split(|c: char| !c.is_alphanumeric()).collect();
-            for pair in words.windows(2) {
-                if pair[0] == "OK" && pair[1].len() == 6 && pair[1].bytes().all(|b| b.is_ascii_digit()) {
-                    codes.push((pair[1].to_owned(), shown.to.clone()));
+            for pair in words.windows(2).filter(|p| p[1].len() == 6 && p[1].bytes().all(|b| b.is_ascii_digit())) {
+                if asks.iter().any(|(first, word)| shown.text.contains(first) && pair[0] == *word) {
+                    codes.push((pair[0].to_owned(), pair[1].to_owned(), shown.to.clone()));
                 }
             }
         }
         codes
     }
 
-    /// Writes `JA 1` from the duty's telephone.
-    async fn answer(&self, who: &FunctionId) -> bool {
-        let Some(f) = self.plan.function_ix(who.as_str()) else { return false };
+    /// Writes `JA 1`, in the duty's language, from its telephone; gives what was written.
+    async fn answer(&self, who: &FunctionId) -> Option<String> {
+        let f = self.plan.function(self.plan.function_ix(who.as_str())?);
         let sms = |p: &&PointIx| self.plan.point(**p).channel == Channel::Sms;
-        let Some(number) = self.plan.function(f).points.iter().find(sms).and_then(|p| self.contacts.address(*p)) else {
-            return false;
-        };
-        self.far.reply_sms(number, &format!("JA {}", self.no)).await.is_ok()
+        let number = f.points.iter().find(sms).and_then(|p| self.contacts.address(*p))?;
+        let yes = self.plan.words(f.lang).replies.yes.first()?.to_uppercase();
+        let text = format!("{yes} {}", self.no);
+        self.far.reply_sms(number, &text).await.ok().map(|_| text)
     }
 }
 

@@ -160,6 +160,7 @@ fn playbook(langs: &[Lang], sites: Vec<SiteId>, told: Vec<FunctionIx>, answers: 
         night: NightRule::Page,
         answers: None,
         arrive_within_s: None,
+        if_unsafe: false,
     };
     Playbook {
         id: PlaybookId::from(PLAYBOOK),

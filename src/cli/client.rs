@@ -123,14 +123,13 @@ impl Client {
 
     /// Asks the server, and waits for its answer. A command whose answer is lost is sent again under its ID: the server carries
     /// it out once, and says what it did (RULES D11).
-    pub fn call<A, B: Serialize>(&self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
-        let key = if call.once { new_key() } else { None };
+    pub fn call<A, B: Serialize>(&self, call: &Call<A, B>, key: Option<&str>) -> Result<Answer<A>, Error> {
         let mut unknown = None;
         for _ in 0..if key.is_some() { TRIES_MAX } else { 1 } {
             if unknown.is_some() {
                 std::thread::sleep(TRY_AGAIN);
             }
-            match self.call_under(call, key.as_deref()) {
+            match self.call_under(call, key) {
                 Err(error) if error.kind == Kind::Unknown => unknown = Some(error),
                 // It may have been done before the server went away.
                 Err(error) if error.kind == Kind::Unreachable && unknown.is_some() => {}
@@ -230,6 +229,11 @@ impl Client {
         let why = words::may_be_done(self.lang, &self.base, what);
         Error::new(Kind::Unknown, why, words::LOOK_FIRST.say(self.lang))
     }
+}
+
+/// The ID under which a call is sent, once or again; `None` where it needs none.
+pub fn key_of<A, B>(call: &Call<A, B>) -> Option<String> {
+    if call.once { new_key() } else { None }
 }
 
 /// An ID for a command: 128 bits of the operating system's randomness. Without them it goes without, and once.

@@ -17,7 +17,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::words::{Word, cli as words};
 
 /// What a command runs with.
@@ -53,13 +53,36 @@ impl<'t> Context<'t> {
         text.get(self.term.lang())
     }
 
-    /// Asks the server.
+    /// Asks the server. Where somebody has typed something, a server that is away for a while loses none of it: the same is sent
+    /// again, under its ID, as often as that person wants (RULES H4).
     pub fn call<A, B: Serialize>(&mut self, call: &Call<A, B>) -> Result<Answer<A>, Error> {
-        if self.client.is_none() {
-            let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
-            self.client = Some(Client::new(&self.global.server, &file, self.term.lang())?);
+        let key = client::key_of(call);
+        loop {
+            if self.client.is_none() {
+                let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
+                self.client = Some(Client::new(&self.global.server, &file, self.term.lang())?);
+            }
+            let client = self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?;
+            let error = match client.call(call, key.as_deref()) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let may_pass = match error.kind {
+                Kind::Unreachable | Kind::NotSignedIn => true,
+                Kind::Unknown => key.is_some(),
+                _ => false,
+            };
+            if !(may_pass && self.asks() && self.term.was_typed_at()) {
+                return Err(error);
+            }
+            self.term.problem(&error);
+            let question = self.say(words::SEND_AGAIN);
+            if self.term.ask_yes(question) != Some(true) {
+                return Err(error);
+            }
+            // Token and connection anew: the server may have come back with another.
+            self.client = None;
         }
-        self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?.call(call)
     }
 
     /// The duty that acts.

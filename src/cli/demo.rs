@@ -22,17 +22,18 @@ use crate::words::cli as words;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase demo\n  \
-    vardkase demo --once --playbook malware --level critical --json")]
+    vardkase demo --once --playbook malware --level critical --json\n  \
+    vardkase demo --config region/")]
 pub struct DemoArgs {
-    /// End after the table; 0 only if every function was reached or escalated and every text was identical.
+    /// End after the table; 0 only if somebody answered, every function was reached or passed on, and every text was identical.
     #[arg(long)]
     once: bool,
-    /// Which playbook.
-    #[arg(long, default_value = "ehr-down")]
-    playbook: String,
-    /// At which disruption level.
-    #[arg(long, default_value = "major")]
-    level: String,
+    /// Which playbook. Default: ehr-down, or the first that tells the public.
+    #[arg(long)]
+    playbook: Option<String>,
+    /// At which disruption level. Default: major, or the playbook's own.
+    #[arg(long)]
+    level: Option<String>,
     /// Another configuration; every gateway in it must be on loopback.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
@@ -66,7 +67,7 @@ impl DemoArgs {
                     }
                 }
                 DemoEvent::Approved if !json => bars.line(&format!("  · {}", words::DEMO_APPROVES.say(lang))),
-                DemoEvent::Answered(by, no) if !json => bars.line(&format!("  · {by}: JA {no}")),
+                DemoEvent::Answered(by, text) if !json => bars.line(&format!("  · {by}: {text}")),
                 DemoEvent::Approved | DemoEvent::Answered(..) => {}
                 DemoEvent::Now(view) => bars.show(&view),
             };
@@ -82,7 +83,7 @@ impl DemoArgs {
                 }
             })?;
             bars.done();
-            let fine = report.everybody && report.identical;
+            let fine = report.everybody && report.identical && report.answered > 0;
             if json {
                 cx.term.json(&serde_json::to_value(&report).unwrap_or_default());
             } else {
@@ -143,6 +144,9 @@ fn table(cx: &mut Context<'_>, report: &DemoReport) {
         Some(true) => cx.term.line_in(Hue::Good, &format!("  {read}: {same}")),
         Some(false) => cx.term.line_in(Hue::Bad, &format!("  {read}: {differs}")),
         None => cx.term.line(&format!("  {}", words::PAGE_NOTHING_SAID.say(lang))),
+    }
+    if report.answered == 0 {
+        cx.term.line_in(Hue::Bad, words::DEMO_NOBODY.say(lang));
     }
     let everybody = if report.everybody { words::DEMO_EVERYBODY } else { words::DEMO_SOMEBODY_NOT };
     cx.term.line_in(if report.everybody { Hue::Good } else { Hue::Bad }, everybody.say(lang));

@@ -17,6 +17,7 @@ mod check;
 mod client;
 mod clock;
 mod completions;
+mod config;
 mod context;
 mod correct;
 mod decide;
@@ -134,6 +135,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
+    Config(config::ConfigArgs),
     Schema(schema::SchemaArgs),
     Reload(reload::ReloadArgs),
     Adopt(adopt::AdoptArgs),
@@ -209,6 +211,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Backup(a) => a.run(cx),
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
+        Command::Config(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),
         Command::Reload(a) => a.run(cx),
         Command::Adopt(a) => a.run(cx),

@@ -68,6 +68,8 @@ pub struct Setup {
 pub struct Terminal {
     with: Setup,
     gone: bool,
+    /// A question was answered.
+    typed_at: bool,
 }
 
 impl std::fmt::Debug for Terminal {
@@ -96,12 +98,17 @@ impl Terminal {
 
     /// One that is given.
     pub fn new(with: Setup) -> Self {
-        Self { with, gone: false }
+        Self { with, gone: false, typed_at: false }
     }
 
     /// Somebody can be asked.
     pub fn asks(&self) -> bool {
         self.with.asks
+    }
+
+    /// Somebody has answered a question, and would have to do so again.
+    pub fn was_typed_at(&self) -> bool {
+        self.typed_at
     }
     /// What is written is seen on a screen.
     pub fn screen(&self) -> bool {
@@ -228,6 +235,7 @@ impl Terminal {
         let mut bytes = Vec::new();
         let mut limited = io::Read::take(&mut self.with.input, LINE_BYTES_MAX);
         let n = limited.read_until(b'\n', &mut bytes).ok()?;
+        self.typed_at |= n > 0;
         (n > 0).then(|| String::from_utf8_lossy(&bytes).into_owned())
     }
 }

@@ -32,4 +32,4 @@ pub use cron_time::CronTime;
 pub use load::{load, load_checked};
 pub use loaded::{Contacts, Loaded, Watch};
 pub use report::{CheckReport, run_check};
-pub use source::{FILES_MAX, Source, shipped};
+pub use source::{FILES_MAX, Source, minimal, shipped};

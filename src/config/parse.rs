@@ -94,6 +94,14 @@ fn known() -> impl Iterator<Item = &'static str> {
     KNOWN.into_iter().chain(registry::PATHS.iter().copied())
 }
 
+/// The words of the built-in region: what another region leaves out is as there.
+pub(super) fn shipped_messages() -> Option<raw::messages::Messages> {
+    let text = super::source::shipped().into_iter().find(|(path, _)| path == "playbooks/messages.yaml")?.1;
+    let mut found = Found::default();
+    let root = parse_yaml(0, &text, &mut found)?;
+    typed(&mut false, &root, &mut found)
+}
+
 pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Raw {
     let mut raw = Raw::default();
     for path in unread {

@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::check::Avoid;
-use crate::domain::ids::{FunctionIx, PlaybookId, RoutineId};
+use crate::domain::ids::{FunctionIx, PlaybookId, RoutineId, SystemId};
 use crate::domain::lang::Lang;
-use crate::domain::plan::RowId;
+use crate::domain::plan::{Needs, RowId};
 use crate::yaml::Place;
+
+/// What something needs that is no part of the plan: only `check` looks at it.
+#[derive(Default)]
+pub(super) struct Wants {
+    pub infra: Needs,
+    pub systems: Vec<SystemId>,
+}
 
 /// Where things of the plan stand in the files, for what `check` finds.
 #[derive(Default)]
@@ -17,6 +24,9 @@ pub(super) struct Places {
     pub infra: Vec<Place>,
     pub systems: Vec<Place>,
     pub routines: BTreeMap<RoutineId, Place>,
+    pub routine_wants: BTreeMap<RoutineId, Wants>,
+    /// By playbook and step.
+    pub step_wants: BTreeMap<(PlaybookId, String), (Place, Wants)>,
     pub playbooks: BTreeMap<PlaybookId, Place>,
     pub what: BTreeMap<PlaybookId, Place>,
     pub scope: BTreeMap<PlaybookId, Place>,

@@ -23,6 +23,13 @@ const SHIPPED: [(&str, Dir<'static>); 3] = [
     ("playbooks", include_dir!("$CARGO_MANIFEST_DIR/playbooks")),
 ];
 
+/// A small region with comments, to be filled in; its `messages.yaml` is that of the fictional region.
+const MINIMAL: [(&str, Dir<'static>); 3] = [
+    ("channels", include_dir!("$CARGO_MANIFEST_DIR/examples/minimal/channels")),
+    ("contacts", include_dir!("$CARGO_MANIFEST_DIR/examples/minimal/contacts")),
+    ("playbooks", include_dir!("$CARGO_MANIFEST_DIR/examples/minimal/playbooks")),
+];
+
 /// Where configuration comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
@@ -56,9 +63,21 @@ pub(super) fn read(source: &Source) -> (Files, Vec<String>, Found) {
 
 /// The fictional region, file by file: what `--config` starts from.
 pub fn shipped() -> Vec<(String, String)> {
+    yaml_of(&SHIPPED)
+}
+
+/// A small region with comments, file by file.
+pub fn minimal() -> Vec<(String, String)> {
+    let mut files = yaml_of(&MINIMAL);
+    files.extend(shipped().into_iter().filter(|(path, _)| path == "playbooks/messages.yaml"));
+    files.sort();
+    files
+}
+
+fn yaml_of(folders: &[(&str, Dir<'static>)]) -> Vec<(String, String)> {
     let mut files = Vec::new();
-    for (folder, shipped) in &SHIPPED {
-        for file in shipped.files() {
+    for (folder, dir) in folders {
+        for file in dir.files() {
             let name = file.path().to_string_lossy();
             if name.ends_with(".yaml") {
                 files.push((format!("{folder}/{name}"), String::from_utf8_lossy(file.contents()).into_owned()));

@@ -57,6 +57,8 @@ const COMMITS_MAX: usize = 8;
 const FROM_MEMORY_MAX: usize = 100_000;
 /// So many deliveries of a release are handed over before the jobs of the rest are made.
 const AT_ONCE: u32 = 1_000;
+/// A start so long after the last record tells whoever leads an open incident, in milliseconds (RULES D12).
+const STOOD_STILL_MS: i64 = 24 * 3600 * 1000;
 /// The loop looks at its timers at least that often: the machine may have slept.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A commit that failed is tried again after that.
@@ -124,6 +126,8 @@ pub struct Engine {
     closed: watch::Sender<u64>,
     /// What stands at the foot of mails and faxes from now on.
     foot: String,
+    /// It stood still since then, for [`STOOD_STILL_MS`] and more.
+    stood_still: Option<At>,
     nonces: Nonces,
     look_every: Duration,
 }
@@ -184,6 +188,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
     let board = meta.board.clone();
     let owner = Engine {
         foot: meta.kept.foot(),
+        stood_still: recovered.last_at.filter(|at| at.0 + STOOD_STILL_MS <= now.0),
         closed,
         system_notes_next: recovered.state.system_notes.next(),
         retry_at: None,
@@ -283,6 +288,10 @@ impl Engine {
         self.follow(None);
         self.reclaim(None);
         self.own_outcomes(&mut gathered);
+        if let Some(since) = self.stood_still.take() {
+            self.decide(&Input::StoodStill { since }, None, &mut gathered);
+            self.commit(&mut gathered);
+        }
         // What fell due while the program was down comes first, before anything that could move it.
         if self.next_due().is_some_and(|d| d <= self.now()) {
             self.decide(&Input::Due, None, &mut gathered);

@@ -93,7 +93,7 @@ pub struct Least {
     pub mode: ModeIx,
     /// Proposed, in this order.
     pub propose: Vec<Propose>,
-    /// Proposed only when patient safety is yes or unknown (class A degraded).
+    /// It holds only where patient safety is yes or unknown (RULES D15).
     pub if_unsafe: bool,
 }
 
@@ -147,12 +147,11 @@ impl Ladders {
         let mut mode = ModeIx::NORMAL;
         let mut propose: Vec<Propose> = Vec::new();
         let mut best: Option<LevelIx> = None;
-        for rule in self.least.iter().filter(|r| r.level <= level && classes.contains(&r.class)) {
+        let holds =
+            |r: &&Least| r.level <= level && classes.contains(&r.class) && (unsafe_for_patients || !r.if_unsafe);
+        for rule in self.least.iter().filter(holds) {
             mode = mode.max(rule.mode);
-            if (!rule.if_unsafe || unsafe_for_patients)
-                && !rule.propose.is_empty()
-                && best.is_none_or(|b| rule.level > b)
-            {
+            if !rule.propose.is_empty() && best.is_none_or(|b| rule.level > b) {
                 best = Some(rule.level);
                 propose = rule.propose.clone();
             }

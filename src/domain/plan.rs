@@ -604,6 +604,9 @@ pub struct Row {
     /// Whoever answers is there so many seconds later, and says so (INCIDENTS lesson 4).
     #[serde(default)]
     pub arrive_within_s: Option<u32>,
+    /// It fires only where patient safety is yes or unknown (RULES D15).
+    #[serde(default)]
+    pub if_unsafe: bool,
 }
 
 /// Which entry of a playbook: the row of a level.

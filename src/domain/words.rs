@@ -286,6 +286,12 @@ note_words! {
     Noted = "noted" ["functions"],
     /// What was reported is open already, and nothing is new.
     AlreadyOpen = "already_open" ["number"],
+    /// The program stood still for a day and more, and the incident is open.
+    StoodStill = "stood_still" ["title", "since"],
+    /// To who approved by a reply: it was understood.
+    ApprovedNoted = "approved_noted" ["number", "to"],
+    /// To who said no to a text by a reply: it was understood.
+    RejectedNoted = "rejected_noted" ["number"],
 }
 
 impl NoteWord {
@@ -306,6 +312,8 @@ impl NoteWord {
                 | N::ArrivedNoted
                 | N::StepNoted
                 | N::StepOver
+                | N::ApprovedNoted
+                | N::RejectedNoted
         )
     }
 }

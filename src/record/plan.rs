@@ -276,6 +276,8 @@ frozen_struct! {
         answers: Option<u8>,
         #[serde(default)]
         arrive_within_s: Option<u32>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        if_unsafe: bool,
     }
     /// A step as a playbook describes it.
     StepRule1 of step::StepRule {

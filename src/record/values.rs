@@ -307,6 +307,9 @@ frozen_enum! {
         ConferenceMissing = 44,
         Noted = 45,
         AlreadyOpen = 46,
+        ApprovedNoted = 47,
+        RejectedNoted = 48,
+        StoodStill = 49,
     }
 }
 

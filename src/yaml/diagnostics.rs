@@ -2,6 +2,7 @@
 //!
 //! Must not: stop anything. A collector takes every mistake of one run.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -84,12 +85,17 @@ pub struct Diagnostic {
 const EXCERPT_CHARS_MAX: usize = 160;
 
 impl Diagnostic {
-    /// `file:line:column: message`, the source line with what is meant underlined, and the help.
-    pub fn render(&self) -> String {
-        let mut out = match self.line {
+    /// `file:line:column`, or the file alone.
+    fn whereabouts(&self) -> String {
+        match self.line {
             0 => self.file.clone(),
             _ => format!("{}:{}:{}", self.file, self.line, self.column),
-        };
+        }
+    }
+
+    /// `file:line:column: message`, the source line with what is meant underlined, and the help.
+    pub fn render(&self) -> String {
+        let mut out = self.whereabouts();
         let warning = if self.severity == Severity::Warning { "warning: " } else { "" };
         let _ = writeln!(out, ": {warning}{}", self.message);
         if let Some(excerpt) = &self.excerpt {
@@ -236,9 +242,33 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// All of them for a terminal.
+/// So many warnings of a kind are shown whole; more of them stand together at the end, so that they bury nothing.
+const ALIKE_MAX: usize = 3;
+/// So many of those have a line of their own.
+const ALIKE_LINES_MAX: usize = 8;
+
+/// All of them for a terminal: errors and rare warnings as they come, then what is found often, the first of a kind whole.
 pub fn render_text(list: &[Diagnostic]) -> String {
-    list.iter().map(Diagnostic::render).collect::<Vec<_>>().join("\n")
+    let mut often: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
+    for d in list.iter().filter(|d| d.severity == Severity::Warning) {
+        often.entry(d.code).or_default().push(d);
+    }
+    often.retain(|_, alike| alike.len() > ALIKE_MAX);
+    let alone = list.iter().filter(|d| d.severity == Severity::Error || !often.contains_key(d.code));
+    let mut blocks: Vec<String> = alone.map(Diagnostic::render).collect();
+    for alike in often.values() {
+        let Some((first, more)) = alike.split_first() else { continue };
+        let mut block = first.render();
+        let _ = writeln!(block, "  {} more like it:", more.len());
+        for d in more.iter().take(ALIKE_LINES_MAX) {
+            let _ = writeln!(block, "    {}: {}", d.whereabouts(), d.message);
+        }
+        if more.len() > ALIKE_LINES_MAX {
+            let _ = writeln!(block, "    … and {} (--format json names each)", more.len() - ALIKE_LINES_MAX);
+        }
+        blocks.push(block);
+    }
+    blocks.join("\n")
 }
 
 #[cfg(test)]
@@ -259,6 +289,34 @@ mod tests {
         ] {
             assert_eq!(nearest(wrong, names), near, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_found_often_stands_together_at_the_end() {
+        let mut sources = Sources::default();
+        let file = sources.add("contacts/functions.yaml", &"x: 1\n".repeat(40));
+        let mut found = Found::new(sources);
+        let at = |line| Place { file, line, column: 1, len: 1 };
+        for line in 1..=30 {
+            found.warning(at(line), "never-proven", format!("number {line} was never proven"));
+        }
+        found.error(at(31), "unknown-group", "there is no such group");
+        found.warning(at(32), "no-number", "no number");
+        let text = render_text(&found.into_sorted());
+        let heads: Vec<&str> = text.lines().filter(|l| l.starts_with("contacts/")).collect();
+        assert_eq!(
+            heads,
+            [
+                "contacts/functions.yaml:31:1: there is no such group",
+                "contacts/functions.yaml:32:1: warning: no number",
+                "contacts/functions.yaml:1:1: warning: number 1 was never proven"
+            ]
+        );
+        assert!(
+            text.contains("  29 more like it:\n    contacts/functions.yaml:2:1: number 2 was never proven\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("    … and 21 (--format json names each)\n"), "{text}");
     }
 
     #[test]

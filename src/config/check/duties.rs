@@ -5,7 +5,7 @@ use super::infra::{down_with, holds};
 use super::texts::publishes;
 use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx};
-use crate::domain::plan::{AnswerRule, Channel, Plan, Playbook, To};
+use crate::domain::plan::{AnswerRule, Channel, DutyPoint, Plan, Playbook, To};
 use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
@@ -55,8 +55,10 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                 }
                 if row.channels.contains(&Channel::Sms) && row.answer != Some(AnswerRule::None) {
                     let points = functions.iter().flat_map(|f| &plan.function(*f).points).map(|p| plan.point(*p));
-                    let over = points.filter(|p| p.channel == Channel::Sms).flat_map(|p| &p.gateways);
-                    for g in over.filter(|g| !plan.gateway(**g).answers) {
+                    // A spare without a way back is none's only way: its texts name a telephone.
+                    let one_way = |p: &&DutyPoint| p.gateways.iter().all(|g| !plan.gateway(*g).answers);
+                    let over = points.filter(|p| p.channel == Channel::Sms).filter(one_way).flat_map(|p| &p.gateways);
+                    for g in over {
                         if !deaf.contains(g) {
                             deaf.push(*g);
                             let message = format!(

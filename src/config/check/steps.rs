@@ -1,10 +1,11 @@
 //! Steps and answers that could not come: found by day.
 
 use super::holders::ids;
-use crate::config::places::Places;
+use crate::config::places::{Places, Wants};
 use crate::domain::holder::deputies_when;
 use crate::domain::ids::FunctionIx;
-use crate::domain::plan::{AnswerRule, Plan, RowId, To};
+use crate::domain::plan::{AnswerRule, Plan, Playbook, RowId, To};
+use crate::domain::reach::down_by;
 use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
@@ -21,6 +22,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
         says_arrived &= !words.replies.arrived.is_empty();
     }
     for playbook in plan.playbooks.values() {
+        hangs_on_what_is_down(plan, playbook, places, found);
         for level in &playbook.levels {
             for (i, row) in level.notify.iter().enumerate() {
                 let id = RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
@@ -44,6 +46,33 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A text must not send people to what is down with it: the read-only copy, the telephone exchange.
+fn hangs_on_what_is_down(plan: &Plan, playbook: &Playbook, places: &Places, found: &mut Found) {
+    let down = down_by(plan, playbook, &[]);
+    let lacks = |wants: &Wants| -> Option<String> {
+        let infra = wants.infra.iter().find(|any| any.iter().all(|one| down.infra.contains(one)));
+        let infra = infra.and_then(|any| any.first()).map(ToString::to_string);
+        infra.or_else(|| wants.systems.iter().find(|s| down.systems.contains(*s)).map(ToString::to_string))
+    };
+    let book = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
+    for routine in &playbook.routines {
+        if let Some(what) = places.routine_wants.get(routine).and_then(lacks) {
+            let message = format!(
+                "playbook {} tells routine \"{routine}\", which needs \"{what}\": that is down too",
+                playbook.id
+            );
+            found.warning(book, "hangs-on-what-is-down", message).help("name a routine that does without it");
+        }
+    }
+    for step in &playbook.steps {
+        let Some((place, wants)) = places.step_wants.get(&(playbook.id.clone(), step.id.clone())) else { continue };
+        if let Some(what) = lacks(wants) {
+            let message = format!("step \"{}\" needs \"{what}\", which is down in playbook {}", step.id, playbook.id);
+            found.warning(*place, "hangs-on-what-is-down", message).help("say how it is done without it");
         }
     }
 }

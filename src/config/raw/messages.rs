@@ -1,8 +1,9 @@
 //! `playbooks/messages.yaml`: the words of each language.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use crate::domain::words::{NoteWord, TextWord};
 use crate::yaml::{At, List, Name, OneOrMany, Ordered};
 
 /// `playbooks/messages.yaml`.
@@ -42,6 +43,7 @@ pub struct WordsEntry {
     /// Who a public text is for, in a note to its approver.
     pub public: Name,
     /// What each text is made of: parts, each of which falls out when something that it names is empty.
+    #[schemars(schema_with = "texts_schema")]
     pub texts: Ordered<OneOrMany<Name>>,
     /// Begins the first real message after a drill.
     pub real_not_drill: Name,
@@ -65,8 +67,33 @@ pub struct WordsEntry {
     pub avoid: List<Name>,
     /// What people write back.
     pub replies: RepliesEntry,
-    /// Operational texts to one function, by name.
+    /// Operational texts to one function, by name. In a language of the built-in region, what is left out is as there.
+    #[serde(default)]
+    #[schemars(schema_with = "notes_schema")]
     pub notes: Ordered<At<String>>,
+}
+
+/// Each text by its name, with what fills it.
+fn texts_schema(generator: &mut SchemaGenerator) -> Schema {
+    let parts = generator.subschema_for::<OneOrMany<Name>>();
+    by_name(TextWord::ALL.iter().map(|t| (t.key(), [t.needs(), t.vars()].concat())), &parts)
+}
+
+/// Each note by its name, with what fills it.
+fn notes_schema(_: &mut SchemaGenerator) -> Schema {
+    by_name(NoteWord::ALL.iter().map(|n| (n.key(), n.vars().to_vec())), &json_schema!({ "type": "string" }))
+}
+
+fn by_name<'a>(names: impl Iterator<Item = (&'static str, Vec<&'a str>)>, value: &Schema) -> Schema {
+    let properties: serde_json::Map<String, serde_json::Value> = names
+        .map(|(name, vars)| {
+            let mut value = value.clone();
+            let vars: Vec<String> = vars.iter().map(|v| format!("{{{v}}}")).collect();
+            value.insert("description".into(), format!("With {}.", vars.join(", ")).into());
+            (name.to_owned(), value.to_value())
+        })
+        .collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// First words of a text.

@@ -216,6 +216,9 @@ pub struct Row {
     /// Whoever answers is there by then, and says so.
     #[serde(default)]
     pub arrive_within: Option<At<Secs>>,
+    /// Only where patient safety is yes or unknown. Default: always.
+    #[serde(default)]
+    pub if_unsafe: bool,
 }
 
 /// What happens when the time is up.

@@ -97,7 +97,7 @@ pub struct LeastEntry {
     /// Proposed, in this order.
     #[serde(default)]
     pub propose: List<ProposeEntry>,
-    /// Proposed only when patient safety is yes or unknown.
+    /// Only where patient safety is yes or unknown. Default: always.
     #[serde(default)]
     pub if_unsafe: bool,
 }

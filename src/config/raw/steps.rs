@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::yaml::{At, Name, OneOrMany, Secs, Span, Texts};
+use crate::yaml::{At, List, Name, Need, OneOrMany, Secs, Span, Texts};
 
 /// When a step begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
@@ -54,6 +54,9 @@ pub struct StepEntry {
     /// How often a conference meets: a span (60m), or times of day ("08:30").
     #[serde(default)]
     pub every: OneOrMany<Name>,
+    /// Infrastructure and systems that it needs itself: `check` says where they are down.
+    #[serde(default)]
+    pub needs: List<At<Need>>,
     /// From which level on. Default: the mildest of the playbook.
     #[serde(default)]
     pub from: Option<Name>,

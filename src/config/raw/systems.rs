@@ -27,6 +27,9 @@ pub struct RoutineEntry {
     /// Care can't wait for an approval.
     #[serde(default)]
     pub urgent: bool,
+    /// Infrastructure and systems that it needs itself, all of them: `check` says where a playbook tells it though they are down.
+    #[serde(default)]
+    pub needs: List<At<Need>>,
 }
 
 /// How much a system's loss hurts.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use crate::config::check::Avoid;
+use crate::config::parse::shipped_messages;
 use crate::config::raw::messages::{TimesEntry, WordsEntry};
 use crate::domain::lang::Lang;
 use crate::domain::words::{Kinds, Labels, NoteWord, Replies, TextWord, Times, Words, variables};
@@ -16,7 +17,7 @@ impl Resolver<'_> {
         let Some(file) = &raw.messages else { return };
         for (name, entry) in file.languages.iter() {
             let Some(lang) = self.lang(name) else { continue };
-            let words = self.words(name.place, entry);
+            let words = self.words(name.place, &lang, entry);
             self.places.words.insert(lang, name.place);
             let strings = |all: &List<Name>| all.iter().map(|n| n.value.clone()).collect();
             let avoid = Avoid { public: strings(&entry.public_avoid), internal: strings(&entry.avoid) };
@@ -35,7 +36,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn words(&mut self, place: Place, w: &WordsEntry) -> Words {
+    fn words(&mut self, place: Place, lang: &Lang, w: &WordsEntry) -> Words {
         let one_word = |t: &str| !t.is_empty() && t.chars().all(char::is_alphanumeric);
         for (name, what) in [(&w.mark, "the exercise mark"), (&w.drill_prefix, "the drill prefix")] {
             if !one_word(name) {
@@ -95,7 +96,7 @@ impl Resolver<'_> {
             you_answer_for: self.template(&w.you_answer_for, &["functions"], true),
             weekdays,
             replies: self.replies(w),
-            notes: self.notes(place, w),
+            notes: self.notes(place, lang, w),
         }
     }
 
@@ -194,7 +195,7 @@ impl Resolver<'_> {
         replies
     }
 
-    fn notes(&mut self, place: Place, w: &WordsEntry) -> BTreeMap<NoteWord, String> {
+    fn notes(&mut self, place: Place, lang: &Lang, w: &WordsEntry) -> BTreeMap<NoteWord, String> {
         let mut notes = BTreeMap::new();
         for (name, text) in w.notes.iter() {
             let word = NoteWord::ALL.iter().copied().find(|n| n.key() == name.as_str());
@@ -209,10 +210,22 @@ impl Resolver<'_> {
                 }
             }
         }
+        let lacks = |notes: &BTreeMap<NoteWord, String>| NoteWord::ALL.iter().any(|n| !notes.contains_key(n));
+        if lacks(&notes) {
+            let shipped = shipped_messages();
+            let same = shipped.iter().flat_map(|m| m.languages.iter()).find(|(name, _)| name.as_str() == lang.as_str());
+            for (name, text) in same.iter().flat_map(|(_, entry)| entry.notes.iter()) {
+                if let Some(word) = NoteWord::ALL.iter().find(|n| n.key() == name.as_str()) {
+                    notes.entry(*word).or_insert_with(|| text.value.clone());
+                }
+            }
+        }
         let missing: Vec<&str> = NoteWord::ALL.iter().filter(|n| !notes.contains_key(*n)).map(|n| n.key()).collect();
         if !missing.is_empty() && !self.raw.broken.messages {
             let at = w.notes.first().map_or(place, |(n, _)| n.place);
-            self.found.error(at, "missing-note", format!("notes are missing: {}", missing.join(", ")));
+            self.found
+                .error(at, "missing-note", format!("notes are missing: {}", missing.join(", ")))
+                .help("only the languages of the built-in region have notes of their own");
         }
         notes
     }

@@ -268,6 +268,7 @@ impl Resolver<'_> {
             },
             answers: self.answers(at.answers.as_ref()),
             arrive_within_s: at.arrive_within.as_ref().map(|s| s.0),
+            if_unsafe: at.if_unsafe,
         }
     }
 

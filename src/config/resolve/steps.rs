@@ -3,6 +3,7 @@
 use super::Resolver;
 use crate::config::raw::playbook::Playbook;
 use crate::config::raw::steps::{StartsWord, StepEntry};
+use crate::domain::ids::PlaybookId;
 use crate::domain::ladder::LevelIx;
 use crate::domain::lang::L10n;
 use crate::domain::step::{Beat, EVERY_MIN_S, StepKind, StepRule, Within};
@@ -23,6 +24,11 @@ impl Resolver<'_> {
             self.id(name);
             if steps.iter().any(|s| s.id == name.value) {
                 self.found.error(name.place, "duplicate-step", format!("there is another step \"{}\"", name.value));
+            }
+            if !step.needs.is_empty() {
+                let wants = self.wants(&step.needs);
+                let key = (PlaybookId::from(entry.playbook.as_str()), name.value.clone());
+                self.places.step_wants.insert(key, (name.place, wants));
             }
             steps.extend(self.step(name, step, mildest));
         }

@@ -1,10 +1,12 @@
 //! IT systems and fallback routines.
 
 use super::Resolver;
+use crate::config::places::Wants;
 use crate::config::raw::systems::ClassWord;
 use crate::domain::ids::{RoutineId, SystemId};
 use crate::domain::ladder::Class;
 use crate::domain::plan::{Routine, System};
+use crate::yaml::{At, List, Need};
 
 impl Resolver<'_> {
     pub(super) fn systems(&mut self) {
@@ -43,38 +45,42 @@ impl Resolver<'_> {
             });
         }
         for (i, (_, entry)) in file.systems.iter().enumerate() {
-            for need in entry.needs.iter() {
-                let is_system = |n: &String| self.plan.systems.iter().any(|s| s.id.as_str() == n.as_str());
-                match &need.0[..] {
-                    [one] if is_system(one) => {
-                        let id = SystemId::from(one.as_str());
-                        self.plan.systems[i].needs_systems.push(id);
-                    }
-                    any if any.iter().any(is_system) => {
-                        let message = "a|b is for infrastructure; a system stands alone";
-                        self.found.error(need.place, "system-alternative", message);
-                    }
-                    [one] if !self.plan.infra.iter().any(|x| x.id.as_str() == one.as_str()) => {
-                        let mut names: Vec<String> = self.plan.infra.iter().map(|x| x.id.to_string()).collect();
-                        names.extend(self.plan.systems.iter().map(|s| s.id.to_string()));
-                        let message = format!("\"{one}\" is neither infrastructure nor a system");
-                        let name = crate::yaml::At { value: one.clone(), place: need.place };
-                        let broken = self.raw.broken.infra || self.raw.broken.systems;
-                        self.unknown(
-                            broken,
-                            &name,
-                            "unknown-infrastructure",
-                            message,
-                            names.iter().map(String::as_str),
-                        );
-                    }
-                    any => {
-                        let ids = any.iter().map(|n| self.infra(n, need.place)).collect();
-                        self.plan.systems[i].needs.push(ids);
-                    }
+            let Wants { infra, systems } = self.wants(&entry.needs);
+            let system = &mut self.plan.systems[i];
+            (system.needs, system.needs_systems) = (infra, systems);
+        }
+        for (name, entry) in file.routines.iter().filter(|(_, entry)| !entry.needs.is_empty()) {
+            let wants = self.wants(&entry.needs);
+            self.places.routine_wants.insert(RoutineId::from(name.as_str()), wants);
+        }
+    }
+
+    /// Infrastructure and systems by name.
+    pub(super) fn wants(&mut self, needs: &List<At<Need>>) -> Wants {
+        let mut wants = Wants::default();
+        for need in needs.iter() {
+            let is_system = |n: &String| self.plan.systems.iter().any(|s| s.id.as_str() == n.as_str());
+            match &need.0[..] {
+                [one] if is_system(one) => wants.systems.push(SystemId::from(one.as_str())),
+                any if any.iter().any(is_system) => {
+                    let message = "a|b is for infrastructure; a system stands alone";
+                    self.found.error(need.place, "system-alternative", message);
+                }
+                [one] if !self.plan.infra.iter().any(|x| x.id.as_str() == one.as_str()) => {
+                    let mut names: Vec<String> = self.plan.infra.iter().map(|x| x.id.to_string()).collect();
+                    names.extend(self.plan.systems.iter().map(|s| s.id.to_string()));
+                    let message = format!("\"{one}\" is neither infrastructure nor a system");
+                    let name = At { value: one.clone(), place: need.place };
+                    let broken = self.raw.broken.infra || self.raw.broken.systems;
+                    self.unknown(broken, &name, "unknown-infrastructure", message, names.iter().map(String::as_str));
+                }
+                any => {
+                    let ids = any.iter().map(|n| self.infra(n, need.place)).collect();
+                    wants.infra.push(ids);
                 }
             }
         }
+        wants
     }
 }
 

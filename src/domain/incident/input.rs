@@ -83,6 +83,8 @@ pub enum Input {
     },
     /// The shift of these functions begins (RULES C11).
     Shift { functions: Vec<FunctionId> },
+    /// The program stood still since then, for a day and more (RULES D12).
+    StoodStill { since: At },
     /// The published page was read back.
     PageChecked {
         /// The messages on it.

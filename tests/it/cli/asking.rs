@@ -13,7 +13,12 @@ use vardkase::domain::lang::Lang;
 use super::server::{Asked, Fake, says};
 
 #[derive(Clone, Default)]
-struct Screen(Rc<RefCell<Vec<u8>>>);
+pub struct Screen(Rc<RefCell<Vec<u8>>>);
+impl Screen {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).expect("UTF-8")
+    }
+}
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().extend_from_slice(bytes);
@@ -38,8 +43,7 @@ fn typed(args: &str, keys: &'static str, fake: &Fake, lang: Lang) -> (u8, String
     });
     let args = format!("vardkase {args} --server {}", fake.url);
     let code = run(args.split_whitespace().map(OsString::from), &mut term);
-    let shown = String::from_utf8(screen.0.borrow().clone()).expect("UTF-8");
-    (code, shown)
+    (code, screen.text())
 }
 
 /// A server with one playbook and a region in Stockholm.

@@ -6,6 +6,7 @@ mod offline;
 mod requests;
 mod server;
 mod shown;
+mod slow_hand;
 
 use std::process::{Command, Output, Stdio};
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{run, run_with};
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
+    "config",
     "report",
     "status",
     "preview",
@@ -244,5 +245,22 @@ mod journal {
         assert!(ran.out.contains("\n2 records before it are proved\n"), "{}", ran.out);
         assert!(ran.err.contains("help: keep the folder as it is"), "{}", ran.err);
         assert_eq!(run(&["log", "--offline", "--state", &state]).code, 5);
+    }
+}
+
+#[test]
+fn config_init_writes_a_region_to_begin_with_and_overwrites_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, flags, files) in [("small", &[][..], 11), ("whole", &["--built-in"], 21)] {
+        let dir = folder.path().join(name);
+        let dir = dir.to_str().unwrap();
+        let ran = run(&[&["config", "init", dir], flags].concat());
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains(&format!("{files} files in {dir}")), "{}", ran.out);
+        let checked = run(&["check", "--config", dir]);
+        assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
+        let again = run(&["config", "init", dir, "--json"]);
+        assert_eq!(again.code, 2);
+        assert!(again.out.contains("is not empty"), "{}{}", again.out, again.err);
     }
 }

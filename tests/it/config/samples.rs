@@ -99,3 +99,39 @@ fn invalid_samples_say_everything_that_is_wrong() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Without notes of its own, a language of the built-in region has those; another one must bring them.
+#[test]
+fn notes_may_be_left_out_in_languages_that_have_some() {
+    let shipped = base()["playbooks/messages.yaml"].clone();
+    let mut without = String::new();
+    let mut in_notes = false;
+    for line in shipped.lines() {
+        in_notes = line == "    notes:" || in_notes && line.starts_with("      ");
+        if !in_notes {
+            without += line;
+            without.push('\n');
+        }
+    }
+    let with = |messages: String, organisation: (&str, &str)| {
+        let mut files = base();
+        let text = files["contacts/organisation.yaml"].replace(organisation.0, organisation.1);
+        files.insert("contacts/organisation.yaml".into(), text);
+        files.insert("playbooks/messages.yaml".into(), messages);
+        Source::Files(files.into_iter().collect())
+    };
+    let whole = load(&source("")).unwrap().plan.words;
+    let plan = load(&with(without.clone(), ("", ""))).unwrap().plan;
+    assert!(plan.words == whole, "the notes of the built-in region");
+    let welsh = without.replace("\n  en:", "\n  cy:");
+    let report = run_check(&with(welsh, ("languages: [sv, en]", "languages: [sv, cy]")), false);
+    assert!(report.diagnostics.iter().any(|d| d.code == "missing-note"), "{}", report.text(Lang::EN));
+}
+
+#[test]
+fn the_small_region_to_begin_with_has_no_mistake() {
+    let report = run_check(&Source::Files(vardkase::config::minimal()), false);
+    assert_eq!(report.exit_code, 0, "{}", report.text(Lang::EN));
+    let codes: std::collections::BTreeSet<&str> = report.diagnostics.iter().map(|d| d.code).collect();
+    assert!(codes.iter().all(|c| *c == "never-proven"), "{}", report.text(Lang::EN));
+}

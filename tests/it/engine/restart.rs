@@ -8,6 +8,7 @@ use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::input::{Action, Input};
 use vardkase::domain::incident::state::State;
 use vardkase::domain::plan::Channel;
+use vardkase::domain::words::NoteWord;
 use vardkase::gateways::GatewayEvent;
 use vardkase::journal::{Batch, Journal, NewRecord, OpenOptions, SqliteReader};
 
@@ -222,4 +223,23 @@ async fn a_program_without_any_worker_still_takes_reports() {
     assert!(inc.deliveries.iter().all(|d| d.state == DeliveryState::Failed) && !inc.errands.is_empty());
     rig.stop().await;
     assert!(replay(dir.path()).state == state);
+}
+
+#[tokio::test]
+async fn rule_d12_a_start_after_days_tells_whoever_leads_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.report().await;
+    rig.settled().await;
+    let no = *rig.state().await.incidents.keys().next().unwrap();
+    let clock = rig.clock.clone();
+    rig.stop().await;
+    let told = |s: &State| s.incidents[&no].notes.iter().filter(|n| n.word == NoteWord::StoodStill).count();
+    for (passed_h, notes) in [(23, 0), (27, 1), (1, 1)] {
+        clock.advance(Duration::from_secs(passed_h * 3600));
+        let rig = start(dir.path(), Options { clock: clock.clone(), ..Options::default() });
+        rig.settled().await;
+        assert_eq!(told(&rig.state().await), notes, "{passed_h} h");
+        rig.stop().await;
+    }
 }

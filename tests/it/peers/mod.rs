@@ -12,6 +12,7 @@ mod smpp;
 mod smpp_speed;
 mod sms_far;
 mod sms_spool;
+mod ways;
 
 /// What the script says.
 fn said(name: &str) -> String {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod danger;
 mod drills;
 mod lifecycle;
 mod plans;

@@ -96,6 +96,7 @@ impl Builder {
             night: NightRule::Page,
             answers: None,
             arrive_within_s: None,
+            if_unsafe: false,
         }
     }
 
@@ -256,9 +257,7 @@ fn ladders(b: &mut Builder) {
         propose,
         if_unsafe,
     };
-    let propose = |mode, decides, within_s| Propose { mode: ModeIx(mode), decides, within_s };
-    b.plan.ladders.least =
-        vec![least(0, Class::A, 0, vec![propose(1, tib, 900)], true), least(1, Class::A, 1, vec![], false)];
+    b.plan.ladders.least = vec![least(0, Class::A, 1, vec![], true), least(1, Class::A, 1, vec![], false)];
 }
 
 fn systems(b: &mut Builder) {

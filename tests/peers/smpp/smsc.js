@@ -1,6 +1,6 @@
 // A short-message centre on npm's `smpp`, which nobody here wrote: what it decodes is what our octets mean to others.
 //
-// usage: node smsc.js PORT FOLDER      login tester / secret
+// usage: node smsc.js PORT FOLDER [FAULT]      login tester / secret
 //   FOLDER/shown    a JSON line for each text as a telephone shows it, parts joined: {"to", "text", "parts"}
 //   FOLDER/heard    a JSON line for each thing that happened: bind, submit, deliver_sm_resp
 //   FOLDER/mo/*     somebody writes: first line the number, the rest the text; the file goes when it was sent on
@@ -8,9 +8,11 @@
 // The last four digits of a number choose: 0001 ESME_RINVDSTADR, 0002 every second too fast, 0003 receipt UNDELIV, 0004 no
 // receipt, 0005 no answer, 0006 closes, 0007 receipt before the answer, 0010 number hexadecimal in the answer and decimal in
 // the receipt, 0011 receipt twice.
+// FAULT, for all numbers: drop, accepts all and shows it to nobody, no receipts; later, ESME_RTHROTTLED for ever; odd, a status that
+// no list has.
 'use strict';
 const smpp = require('smpp'), fs = require('fs'), path = require('path');
-const port = +process.argv[2], folder = process.argv[3], mo = path.join(folder, 'mo');
+const port = +process.argv[2], folder = process.argv[3], fault = process.argv[4] || '', mo = path.join(folder, 'mo');
 fs.mkdirSync(mo, {recursive: true});
 const line = (file, what) => fs.appendFileSync(path.join(folder, file), JSON.stringify(what) + '\n');
 let ids = 9, submits = 0;
@@ -71,6 +73,9 @@ smpp.createServer({}, session => {
     session.on('unbind', p => { session.send(p.response()); session.close(); });
     session.on('submit_sm', p => {
         const ending = p.destination_addr.slice(-4), nth = submits++;
+        if (fault === 'drop') return session.send(p.response({message_id: (ids++).toString(16).padStart(8, '0')}));
+        if (fault === 'later') return session.send(p.response({command_status: smpp.ESME_RTHROTTLED}));
+        if (fault === 'odd') return session.send(p.response({command_status: 0x7ead}));
         if (ending === '0001') return session.send(p.response({command_status: smpp.ESME_RINVDSTADR}));
         if (ending === '0002' && nth % 2) return session.send(p.response({command_status: smpp.ESME_RTHROTTLED}));
         if (ending === '0006') return session.destroy();

@@ -66,6 +66,7 @@ impl Decider<'_> {
             night: NightRule::Page,
             answers: None,
             arrive_within_s: None,
+            if_unsafe: false,
         };
         let entry = self.add_row_entry(no, Source::Dependents, &row, owners, None, message, Kind::Alert);
         self.start(no, &[entry], &[]);

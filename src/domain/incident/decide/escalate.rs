@@ -10,21 +10,16 @@ use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, NewAsk
 use crate::domain::incident::state::{Delivery, Message};
 use crate::domain::incident::timers::{OVERDUE_AGAIN_S, Timer};
 use crate::domain::incident::values::Send;
-use crate::domain::incident::values::{Item, Kind, ReleasedBy};
+use crate::domain::incident::values::{Item, Kind};
 use crate::domain::plan::Channel;
+use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Approval(no, entry) => self.approval_due(no, entry),
-            Timer::Quiet(no, entry) => {
-                if self.inc(no).entry(entry).is_some_and(|e| e.rule.is_some()) {
-                    self.ask_approvals(no, &[entry]);
-                } else {
-                    self.release(no, entry, ReleasedBy::Playbook);
-                }
-            }
+            Timer::Quiet(no, entry) => self.end_quiet(no, entry),
             Timer::Ask(no, _) | Timer::Tell(no, _) => self.pursue(no),
             Timer::Alarm(no) => self.tell_alarm(no),
             Timer::Proposal(no, proposal) => self.proposal_due(no, proposal),
@@ -110,7 +105,23 @@ impl Decider<'_> {
         self.tell_overdue(no, told, due);
     }
 
-    fn tell_overdue(&mut self, no: IncidentNo, rung: u32, due: crate::domain::time::At) {
+    /// After a day and more at a standstill, whoever leads an open incident hears of it, once: what was planned then has run out, and
+    /// nobody knows what still holds (RULES D12, D13).
+    pub(super) fn stood_still(&mut self, since: At) {
+        let open: Vec<IncidentNo> = self.state.open().map(|i| i.no).collect();
+        for no in open {
+            let inc = self.inc(no);
+            let plan = inc.plan.clone();
+            let owner = inc.book().systems.iter().find_map(|s| plan.system(s)).map(|s| s.owner);
+            let to = inc.leader.or(owner).unwrap_or(inc.reporter);
+            let title = inc.headline();
+            self.note(no, to, NoteWord::StoodStill, &|n| {
+                vec![("title", title.get(n.lang).to_owned()), ("since", n.time(since))]
+            });
+        }
+    }
+
+    fn tell_overdue(&mut self, no: IncidentNo, rung: u32, due: At) {
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let title = inc.headline();

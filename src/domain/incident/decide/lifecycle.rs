@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::{beat_s, contact_named, known_infra, level_named, sites_named, stands};
+use super::rows::{Newly, raised_by_danger};
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
@@ -55,7 +56,7 @@ impl Decider<'_> {
         };
         let facts = self.facts_with(inc, news, level)?;
         self.check_typed(&facts)?;
-        let (old_level, old_sites) = (inc.level, inc.sites.clone());
+        let (old_level, old_sites, old_danger) = (inc.level, inc.sites.clone(), inc.facts.safety.counts_as_unsafe());
 
         let beat = Some(facts.next);
         if let (Some(infra), Some(by)) = (news.down.clone(), by) {
@@ -65,8 +66,9 @@ impl Decider<'_> {
         if level != old_level || sites != old_sites {
             self.emit(no, Change::ScopeSet { level, sites: sites.clone(), by });
         }
+        let endangers = !old_danger && self.inc(no).facts.safety.counts_as_unsafe();
         // Only what is new raises by itself: what was lowered by decision stays so (RULES D3).
-        self.raise_by_level(no, &|s| level > old_level || !old_sites.contains(s));
+        self.raise_by_level(no, &|s| endangers || level > old_level || !old_sites.contains(s));
         match kind {
             Kind::Correction { of } => self.tell_correction(no, of),
             _ => self.tell_update(no, kind, level > old_level),
@@ -74,16 +76,22 @@ impl Decider<'_> {
         self.redraw_waiting(no);
         // Up: entries newly included fire; a site added runs the entries for it (RULES D5).
         if level > old_level {
-            self.fire_rows(no, Some(old_level), &[]);
+            self.fire_rows(no, Newly::Above(old_level));
         }
         let added: Vec<_> = sites.into_iter().filter(|s| !old_sites.contains(s)).collect();
         if !added.is_empty() {
-            self.fire_rows(no, None, &added);
+            self.fire_rows(no, Newly::At(&added));
+        }
+        if endangers {
+            self.fire_rows(no, Newly::Danger);
         }
         if level > old_level {
             self.tell_dependents(no);
         }
         self.drop_told_quiet(no);
+        if endangers && raised_by_danger(self.inc(no)).is_some() {
+            self.end_quiet_alerts(no);
+        }
         self.propose_by_level(no);
         if level > old_level {
             self.open_steps(no, Some(old_level));
@@ -103,6 +111,15 @@ impl Decider<'_> {
         let entries: Vec<u32> = inc.entries.iter().filter(over).map(|e| e.id).collect();
         for entry in entries {
             self.emit(no, Change::EntryDropped { entry, why: Dropped::Told });
+        }
+    }
+
+    /// Danger waits for no morning (RULES D15).
+    fn end_quiet_alerts(&mut self, no: IncidentNo) {
+        let quiet = |e: &&Entry| matches!(e.state, EntryState::Quiet { .. });
+        let entries: Vec<u32> = self.inc(no).entries.iter().filter(quiet).map(|e| e.id).collect();
+        for entry in entries {
+            self.end_quiet(no, entry);
         }
     }
 
@@ -322,7 +339,7 @@ impl Decider<'_> {
         self.release(no, entry, ReleasedBy::Playbook);
     }
 
-    /// Functions that stand in rows with `answer: none` and in no other.
+    /// Functions that stand in rows with `answer: none` and in no other, unless danger demands their answer.
     fn never_asked(&self, no: IncidentNo) -> BTreeSet<FunctionIx> {
         let inc = self.inc(no);
         let (mut never, mut asked) = (BTreeSet::new(), BTreeSet::new());
@@ -331,7 +348,7 @@ impl Decider<'_> {
             let none = inc.plan.row(inc.book(), id).is_some_and(|r| r.answer == Some(AnswerRule::None));
             if none { &mut never } else { &mut asked }.extend(e.to.iter().copied());
         }
-        &never - &asked
+        &(&never - &asked) - &self.demanded(no, &[])
     }
 
     /// The row of a source; for followers one made of all channels that the audience was told over.
@@ -373,6 +390,7 @@ impl Decider<'_> {
             night: NightRule::Page,
             answers: None,
             arrive_within_s: None,
+            if_unsafe: false,
         }
     }
 

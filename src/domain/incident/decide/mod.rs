@@ -21,6 +21,7 @@ mod redirections;
 mod release;
 mod replies;
 mod report;
+mod rows;
 mod shift;
 mod stale;
 mod step_notes;
@@ -175,6 +176,10 @@ impl Decider<'_> {
             Input::Link { delivery, yes } => self.link(*delivery, *yes),
             Input::Shift { functions } => {
                 self.shift(functions);
+                Ok(())
+            }
+            Input::StoodStill { since } => {
+                self.stood_still(*since);
                 Ok(())
             }
             Input::PageChecked { messages, equal } => {

@@ -63,6 +63,7 @@ impl Decider<'_> {
             night: crate::domain::plan::NightRule::Page,
             answers: None,
             arrive_within_s: None,
+            if_unsafe: false,
         };
         let entry = self.add_row_entry(no, Source::Holding, &row, Vec::new(), None, message, Kind::Holding);
         self.release(no, entry, ReleasedBy::Playbook);

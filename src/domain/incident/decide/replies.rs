@@ -1,6 +1,7 @@
 //! A reply from a duty point: which of the things that were asked there it answers.
 
 use super::Decider;
+use super::approve::entry_name;
 use super::dry_run;
 use super::report::sites_named;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
@@ -355,8 +356,14 @@ impl Decider<'_> {
         }
         self.acts_by_reply(no, who);
         match r.verb {
-            Verb::Yes if self.four_eyes(no, who).is_ok() => self.approved(no, &[entry], who),
-            Verb::No if !r.rest.is_empty() => self.rejected(no, &[entry], who, &r.rest.clone().into()),
+            Verb::Yes if self.four_eyes(no, who).is_ok() => {
+                self.approved(no, &[entry], who);
+                self.verdict_noted(no, who, p, entry, NoteWord::ApprovedNoted);
+            }
+            Verb::No if !r.rest.is_empty() => {
+                self.rejected(no, &[entry], who, &r.rest.clone().into());
+                self.verdict_noted(no, who, p, entry, NoteWord::RejectedNoted);
+            }
             Verb::Wait => {
                 self.extend(no, &[entry]);
                 // The request again: it shows until when.
@@ -364,6 +371,16 @@ impl Decider<'_> {
             }
             _ => self.not_understood(&[(no, p)]),
         }
+    }
+
+    /// Whoever approves or rejects by a reply reads that it was understood, at the address that it came from.
+    fn verdict_noted(&mut self, no: IncidentNo, who: FunctionIx, p: PointIx, entry: u32, word: NoteWord) {
+        let inc = self.inc(no);
+        let Some(entry) = inc.entry(entry).cloned() else { return };
+        let number = inc.number(entry.message);
+        self.note_to(no, who, &[p], word, &|n| {
+            vec![("number", n.number(number)), ("to", entry_name(n.plan, &entry, n.lang))]
+        });
     }
 
     /// `LARM journal D3` from a known duty address gets summary, count and code back (RULES E2).

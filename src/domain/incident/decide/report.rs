@@ -2,20 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use super::rows::Newly;
 use super::{Decider, bad_text};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, InfraId, PlaybookId, SiteId, Status, SystemId};
-use crate::domain::incident::event::{Change, NewEntry};
+use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore, Safety};
 use crate::domain::incident::input::{IfShared, News, Report, find_playbook, status};
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::render::ModeChange;
-use crate::domain::incident::state::{Entry, EntryState, Incident};
-use crate::domain::incident::values::{Kind, Phase, Source};
-use crate::domain::ladder::{LevelIx, ModeIx};
+use crate::domain::incident::state::Incident;
+use crate::domain::incident::values::{Kind, Phase};
+use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::L10n;
-use crate::domain::plan::{
-    AnswerRule, ApprovalRule, Audience, DeputyRule, NightRule, Plan, Playbook, PublicRule, Row, RowId, To,
-};
+use crate::domain::plan::{Plan, Playbook};
 use crate::domain::reach::{self, Down};
 use crate::domain::time::At;
 
@@ -88,7 +87,7 @@ impl Decider<'_> {
             self.withdraw_drills();
         }
         self.raise_by_level(no, &|_| true);
-        self.fire_rows(no, None, &[]);
+        self.fire_rows(no, Newly::All);
         self.tell_dependents(no);
         self.propose_by_level(no);
         self.open_steps(no, None);
@@ -281,148 +280,6 @@ impl Decider<'_> {
             self.redraw_others(no);
         }
     }
-
-    /// Drafts what the rows of the incident's levels need and starts them: of all levels, or of those above `from`; for all
-    /// sites, or only for the functions of `sites` (RULES D5).
-    pub(super) fn fire_rows(&mut self, no: IncidentNo, from: Option<LevelIx>, sites: &[SiteId]) {
-        let plan = self.plan(no);
-        let inc = self.inc(no);
-        let book = inc.book().clone();
-        let at_once = care_at_once(inc);
-        let mut wanted: Vec<(RowId, Row)> = Vec::new();
-        for level in book.levels.iter().filter(|l| l.level <= inc.level && from.is_none_or(|f| l.level > f)) {
-            for (i, row) in level.notify.iter().enumerate() {
-                let id = RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
-                wanted.push((id, row.clone()));
-            }
-        }
-        // One canonical text per audience: drafted once, shared by the rows.
-        let mut messages: std::collections::BTreeMap<Audience, u32> = std::collections::BTreeMap::new();
-        let mut added: Vec<u32> = Vec::new();
-        let mut night: Vec<(u32, NightRule)> = Vec::new();
-        // More of an open incident: everybody who was addressed gets the update, not the alert again (RULES D5).
-        let more = from.is_some() || !sites.is_empty();
-        let told = self.addressed_before(no);
-        let public_before = self
-            .inc(no)
-            .entries
-            .iter()
-            .any(|e| e.public && e.source != Source::Holding && !matches!(e.state, EntryState::Dropped { .. }));
-        for (id, row) in wanted {
-            if no.status == Status::Exercise && row.audience == Audience::Outside {
-                // A drill never reaches outside groups (invariant 6).
-                continue;
-            }
-            let (mut to, public) = match &row.to {
-                To::Public if book.public == PublicRule::Never => continue,
-                To::Public => (Vec::new(), true),
-                To::Functions(all) => (addressed(&plan, self.inc(no), all, sites), false),
-            };
-            if more {
-                to.retain(|f| !told.contains(f));
-            }
-            if to.is_empty() && !public || public && more && (public_before || from.is_none()) {
-                continue;
-            }
-            let message = match messages.get(&row.audience) {
-                Some(m) => *m,
-                None => {
-                    let m = self.draft(no, Kind::Alert, row.audience);
-                    messages.insert(row.audience, m);
-                    m
-                }
-            };
-            let (care, rest): (Vec<FunctionIx>, Vec<FunctionIx>) =
-                if at_once && row.approval.is_some() && row.audience == Audience::Internal {
-                    to.into_iter().partition(|f| plan.function(*f).care)
-                } else {
-                    (Vec::new(), to)
-                };
-            if !care.is_empty() {
-                let entry = self.add_row_entry(no, Source::Row(id), &row, care, None, message, Kind::Alert);
-                added.push(entry);
-                night.push((entry, NightRule::Page));
-            }
-            if !rest.is_empty() || public {
-                let entry =
-                    self.add_row_entry(no, Source::Row(id), &row, rest, row.approval.clone(), message, Kind::Alert);
-                added.push(entry);
-                night.push((entry, row.night));
-            }
-        }
-        self.start(no, &added, &night);
-        if book.public == PublicRule::Holding && !self.inc(no).holding_sent && !self.inc(no).is_drill() {
-            self.release_holding(no);
-        }
-    }
-
-    /// Functions that an entry told, or that wait for the approval of their text.
-    pub(super) fn addressed_before(&self, no: IncidentNo) -> BTreeSet<FunctionIx> {
-        let told = |e: &&Entry| matches!(e.state, EntryState::Released { .. } | EntryState::Waiting(_));
-        self.inc(no).entries.iter().filter(told).flat_map(|e| e.to.iter().copied()).collect()
-    }
-
-    /// An entry made from a row.
-    #[expect(clippy::too_many_arguments, reason = "an entry is what its row, its source and its message say")]
-    pub(super) fn add_row_entry(
-        &mut self,
-        no: IncidentNo,
-        source: Source,
-        row: &Row,
-        to: Vec<FunctionIx>,
-        rule: Option<ApprovalRule>,
-        message: u32,
-        kind: Kind,
-    ) -> u32 {
-        let inc = self.inc(no);
-        let beside = inc.plan.ladders.level_at(inc.level).is_some_and(|l| l.deputies_beside);
-        let by_level = if beside { DeputyRule::Beside } else { DeputyRule::After };
-        let answer = match kind {
-            // What is over asks for nothing: nobody would take the answer.
-            _ if inc.phase == crate::domain::incident::values::Phase::Closed => AnswerRule::None,
-            Kind::Alert => row.answer.unwrap_or(kind.default_answer()),
-            // A row may ask for less than the kind does, never for more: updates ask for nothing (RULES C7).
-            _ => kind.default_answer().min(row.answer.unwrap_or(AnswerRule::Required)),
-        };
-        let entry = NewEntry {
-            id: u32::try_from(inc.entries.len()).unwrap_or(u32::MAX),
-            source,
-            audience: row.audience,
-            public: row.to == To::Public,
-            to,
-            channels: row.channels.clone(),
-            answer,
-            answer_within_s: row.answer_within_s,
-            deputies: row.deputies.unwrap_or(by_level),
-            rule,
-            message,
-        };
-        let id = entry.id;
-        self.emit(no, Change::EntryAdded { entry });
-        id
-    }
-
-    /// Releases what needs no approval, first of all; then asks for the approvals, all entries of one approver together.
-    pub(super) fn start(&mut self, no: IncidentNo, entries: &[u32], night: &[(u32, NightRule)]) {
-        let mut ask = Vec::new();
-        for id in entries {
-            let quiet = night.iter().find(|n| n.0 == *id).map_or(NightRule::Page, |n| n.1);
-            let plan = self.plan(no);
-            if let NightRule::QuietUntil(minute) = quiet
-                && plan.calendar.is_night(self.now.timestamp())
-            {
-                let until = plan.calendar.next_at(minute, self.now.timestamp()).into();
-                self.emit(no, Change::Quieted { entry: *id, until });
-                continue;
-            }
-            match self.inc(no).entry(*id).map(|e| e.rule.is_some()) {
-                Some(true) => ask.push(*id),
-                Some(false) => self.release(no, *id, crate::domain::incident::values::ReleasedBy::Playbook),
-                None => {}
-            }
-        }
-        self.ask_approvals(no, &ask);
-    }
 }
 
 /// What was named before and what is named now, each once.
@@ -535,11 +392,16 @@ pub(super) fn care_at_once(inc: &crate::domain::incident::state::Incident) -> bo
 }
 
 /// The mode that an incident asks for by its level, and what it proposes.
-pub(super) fn wanted(inc: &crate::domain::incident::state::Incident) -> (ModeIx, Vec<crate::domain::ladder::Propose>) {
+pub(super) fn wanted(inc: &Incident) -> (ModeIx, Vec<Propose>) {
+    wanted_with(inc, inc.facts.safety.counts_as_unsafe())
+}
+
+/// The same, were patients in danger or not.
+pub(super) fn wanted_with(inc: &Incident, danger: bool) -> (ModeIx, Vec<Propose>) {
     let plan = &inc.plan;
     let book = inc.book();
     let classes: Vec<_> = book.systems.iter().filter_map(|s| plan.system(s)).map(|s| s.class).collect();
-    let (mut mode, mut propose) = plan.ladders.least_for(inc.level, &classes, inc.facts.safety.counts_as_unsafe());
+    let (mut mode, mut propose) = plan.ladders.least_for(inc.level, &classes, danger);
     for level in book.levels.iter().filter(|l| l.level <= inc.level) {
         mode = mode.max(level.mode.unwrap_or_default());
         let higher = level.propose.iter().map(|p| p.mode).max() >= propose.iter().map(|p| p.mode).max();

@@ -13,11 +13,13 @@ fn rule_b3_a_reject_without_text_passes_to_the_deputy_and_the_first_deadline_run
     t.reply("kib", SMS, &format!("NEJ {} fel sjukhus", before.code.as_str()));
     assert_eq!(asked(&t, no, "icu"), ["kib", "press"]);
     assert_eq!(t.waiting(no, "icu").unwrap().1.due, before.due);
+    assert_eq!(t.notes_to("kib", NoteWord::RejectedNoted).len(), 1, "to where the answer came from");
     assert_eq!(t.notes_to("press", NoteWord::ApprovalWanted).len(), 1);
     assert!(t.events.iter().any(|(_, e)| e.name() == "approval-ended"), "the reason is on record");
     // The deputy has a code that holds from its own address.
     t.reply("press", SMS, &format!("OK {}", code(&t, no, "icu")));
     assert_eq!(icu_got(&t), 2);
+    assert_eq!(t.notes_to("press", NoteWord::ApprovedNoted).len(), 1, "understood");
     assert_eq!(t.notes_to("kib", NoteWord::ApprovalTaken).len(), 2, "KiB needs not read on");
 }
 

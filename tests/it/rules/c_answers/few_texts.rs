@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
 use vardkase::config::{Source, load};
-use vardkase::domain::ids::DeliveryId;
+use vardkase::domain::ids::{DeliveryId, PlaybookId};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::time::At;
 
@@ -302,4 +302,49 @@ fn rule_c13_after_three_notes_in_return_that_change_nothing_no_more_come_until_i
     t.clear();
     t.reply("it", Channel::Sms, "hallå?");
     assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 1, "a day later it is counted anew");
+}
+
+const TABLE: &str = "docs/develop/few-texts.md";
+const TABLE_HEAD: &str = "# How many texts a silent duty gets
+
+Made by the rules of the program (`UPDATE_DOCS=1 cargo test --test it few_texts`): each shipped playbook at its highest level, reported
+on a Saturday at 03.12, patient safety not known, and nobody answers for 30 minutes. Gateways accept each text after 1 to 20 seconds and
+deliver it as long after that. SMS are those of the telephone that gets most: texts that
+have a number, and notes beside them. Pages are all pages of the pager. By [C12](rules.md#c12) nobody's telephone gets more than eight
+texts in ten minutes, and TiB in six minutes of `ehr-down` at major at most 3 + 3 SMS, 24 pages, 5 mails, 3 faxes. Before that rule
+those were 11 SMS on each of two telephones, 114 pages, 16 mails and 12 faxes, with four equal reminders in one second.
+
+";
+
+/// What a night brings to each: SMS with texts, SMS with notes, pages, mails, faxes.
+fn night(book: &str) -> Vec<(&'static str, [usize; 5])> {
+    let mut s = Slow::shipped("2026-11-28T03:12:00+01:00", 1);
+    let highest = s.t.plan().playbooks[&PlaybookId::from(book)].levels.last().map(|l| l.level);
+    let level = highest.and_then(|l| s.t.plan().ladders.level_at(l).map(|l| l.id.clone()));
+    s.t.report("it-bered", Report { level, ..major(book) });
+    s.advance(1800);
+    let got = |f| {
+        let (messages, notes) = s.at(f, Channel::Sms);
+        let whole = |channel| s.at(f, channel).0 + s.at(f, channel).1;
+        [messages, notes, s.pages(f) as usize, whole(Channel::Email), whole(Channel::Fax)]
+    };
+    [("TiB", "tib"), ("KiB", "kib"), ("ICU", "iva"), ("switchboard", "vaxel")].map(|(name, f)| (name, got(f))).to_vec()
+}
+
+#[test]
+fn the_table_of_what_a_silent_duty_gets_is_true() {
+    use std::fmt::Write as _;
+    let mut table = TABLE_HEAD.to_owned();
+    table +=
+        "| playbook | duty | SMS: texts | SMS: notes | pages | mails | faxes |\n|---|---|---:|---:|---:|---:|---:|\n";
+    for book in load(&Source::Shipped).unwrap().plan.playbooks.keys() {
+        for (name, [messages, notes, pages, mails, faxes]) in night(book.as_str()) {
+            let _ = writeln!(table, "| `{book}` | {name} | {messages} | {notes} | {pages} | {mails} | {faxes} |");
+        }
+    }
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE);
+    if std::env::var_os("UPDATE_DOCS").is_some_and(|v| v == "1") {
+        std::fs::write(&file, &table).unwrap();
+    }
+    assert!(std::fs::read_to_string(&file).unwrap() == table, "{TABLE} is out of date: UPDATE_DOCS=1 writes it");
 }

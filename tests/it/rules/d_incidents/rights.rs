@@ -258,8 +258,8 @@ fn rule_d3_a_mode_set_by_another_way_ends_the_question_and_tells_who_was_asked()
     assert_eq!(t.inc(no).proposals[0].state, ProposalState::Moot);
     assert!(t.notes_to("tib", NoteWord::DecisionTaken)[0].whole.contains("by=cl-fs-sv"));
     // Raised by the level itself: the question whether to raise is over.
-    let mut t = Timeline::by_day();
-    let no = t.report("desk", Report { safety: Safety::Yes, ..ehr_down("degraded") });
+    let mut t = Timeline::starting(DAY, super::danger::plan());
+    let no = t.report("desk", ehr_down("degraded"));
     assert_eq!(t.inc(no).proposals[0].mode, ModeIx(1));
     t.act("tib", update(no, level("outage"))).unwrap();
     assert_eq!(t.inc(no).proposals[0].state, ProposalState::Moot);
