@@ -27,8 +27,9 @@ const UNKNOWN_COMMAND: u32 = 0x03;
 const HELD_MAX: usize = 1_000;
 /// An answer that is not on disk by then is given back to the gateway, which brings it again.
 const HELD_S: u64 = 8;
-/// How often one of several parts is sent again when the gateway says "too fast": the others may be out already.
-const THROTTLED_MAX: u32 = 4;
+/// So long one of several parts is sent again when the gateway says "too fast" and others were accepted. Then, and where none was, the
+/// text goes back whole: what is as urgent as an alert waits for no gateway longer than that (RULES G2).
+const AGAIN_WITHIN: Duration = Duration::from_secs(10);
 /// Sequence numbers end here (SMPP 3.4, 5.1.4).
 const SEQUENCE_MAX: u32 = 0x7fff_ffff;
 
@@ -51,8 +52,8 @@ struct InHand {
     worst: Option<SendError>,
     /// In the book of receipts, when there are several parts.
     group: Option<u64>,
-    /// How often a part came back as too fast.
-    throttled: u32,
+    /// A part came back as too fast, then for the first time.
+    throttled_since: Option<Instant>,
 }
 
 /// A text of a person that the gateway is not told yet that we have.
@@ -202,7 +203,8 @@ impl Session {
         };
         let left = prepared.text.len();
         let group = (left > 1 && self.config.receipts).then(|| self.book().open_group(left));
-        let taken = InHand { job: prepared, left, refs: vec![String::new(); left], worst: None, group, throttled: 0 };
+        let taken =
+            InHand { job: prepared, left, refs: vec![String::new(); left], worst: None, group, throttled_since: None };
         let slot = match self.free.pop() {
             Some(slot) => slot,
             None => {
@@ -268,13 +270,13 @@ impl Session {
         match header.id {
             SUBMIT_RESP | id::GENERIC_NACK => {
                 let Some(flight) = self.window.remove(&header.sequence) else { return Ok(()) };
-                if status::slow_down(header.status) && self.sends_again(&flight) {
-                    self.pace.throttled(now);
+                let pause_s = if status::slow_down(header.status) { self.pace.throttled(now) } else { 0 };
+                if status::slow_down(header.status) && self.sends_again(&flight, now, pause_s) {
                     return Ok(());
                 }
                 let result = match header.status {
                     0 if header.id == SUBMIT_RESP => Ok(pdu::message_id(body)),
-                    status if status::slow_down(status) => Err(status::refused(status, self.pace.throttled(now))),
+                    status if status::slow_down(status) => Err(status::refused(status, pause_s)),
                     status => Err(status::refused(status, 0)),
                 };
                 self.answered(flight.slot, flight.part, result);
@@ -304,12 +306,15 @@ impl Session {
     }
 
     /// Puts one of several parts back in line, before all others. `false`: the text goes back as a whole.
-    fn sends_again(&mut self, flight: &Flight) -> bool {
+    fn sends_again(&mut self, flight: &Flight, now: Instant, pause_s: u32) -> bool {
+        let others_fly = self.window.values().any(|f| f.slot == flight.slot);
         let Some(taken) = self.taken.get_mut(flight.slot).and_then(Option::as_mut) else { return false };
-        if taken.refs.len() == 1 || taken.worst.is_some() || taken.throttled >= THROTTLED_MAX {
+        let since = *taken.throttled_since.get_or_insert(now);
+        let others = others_fly || taken.left < taken.refs.len();
+        let in_time = now + Duration::from_secs(u64::from(pause_s)) <= since + AGAIN_WITHIN;
+        if !others || !in_time || taken.worst.is_some() {
             return false;
         }
-        taken.throttled += 1;
         self.unsent.push_front((flight.slot, flight.part));
         true
     }

@@ -11,8 +11,8 @@ use vardkase::domain::incident::input::{Action, Input, Report};
 use super::sms_far::shown;
 use super::{port, said};
 
-/// Longer than the longest wait of a rule: two minutes without a receipt, and a half for jitter and the machine.
-const WITHIN: Duration = Duration::from_secs(240);
+/// Longer than the longest wait of a rule: four minutes where fewer than five were accepted and none has a receipt (RULES G3).
+const WITHIN: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Nobody listens there (RFC 863 has no service on a machine of today).
 const CLOSED: u16 = 9;

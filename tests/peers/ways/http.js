@@ -12,6 +12,8 @@ http.createServer((request, response) => {
     request.on('data', d => body += d);
     request.on('end', () => {
         const fields = new URLSearchParams(body);
+        // Somebody looks whether we are there.
+        if (!fields.get('to')) return response.writeHead(405).end();
         if (fault === 'later') return response.writeHead(503, {'Retry-After': '3600'}).end('later');
         if (fault === 'odd') return response.writeHead(200, {'Content-Type': 'text/html'}).end('<html>Welcome!</html>');
         if (fault !== 'drop') {
