@@ -292,9 +292,16 @@ note_words! {
     ApprovedNoted = "approved_noted" ["number", "to"],
     /// To who said no to a text by a reply: it was understood.
     RejectedNoted = "rejected_noted" ["number"],
+    /// To a pager that carries nothing back, in place of a note that asks for an answer.
+    CallIn = "call_in" ["phone", "title"],
 }
 
 impl NoteWord {
+    /// It asks for an answer with a code.
+    pub fn asks_back(self) -> bool {
+        self.vars().iter().any(|v| matches!(*v, "code" | "codes" | "entries"))
+    }
+
     /// It only says what became of an answer: it stands below everything that tells or asks (RULES C13).
     pub fn is_in_return(self) -> bool {
         use NoteWord as N;
@@ -367,6 +374,8 @@ text_words! {
     Holding = "holding" ["next"] ["contact", "call"],
     /// News that a changed fact makes: `{label}: {new}, förut {old}`.
     Changed = "changed" ["label", "new", "old"] [],
+    /// To an approver whose own words name a time that holds no longer (RULES A13).
+    OldInText = "old_in_text" ["old"] [],
     /// An update without news.
     NothingNew = "nothing_new" [] [],
     /// What broke, for those outside of the region.

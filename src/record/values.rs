@@ -310,6 +310,7 @@ frozen_enum! {
         ApprovedNoted = 47,
         RejectedNoted = 48,
         StoodStill = 49,
+        CallIn = 50,
     }
 }
 

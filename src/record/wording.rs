@@ -218,6 +218,7 @@ frozen_enum! {
         PublicFixedAt = 26,
         PublicFixedUnknown = 27,
         PublicWhere = 28,
+        OldInText = 29,
     }
 }
 

@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use super::draft::own_message;
 use super::stale::{not_waiting, stale, unknown_number, what_changed};
 use super::{Decider, bad_text};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::{ApprovalEnd, Change};
+use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::refused::{List, Refused, refuse};
-use crate::domain::incident::state::{Entry, EntryState, Message};
+use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::values::{Approval, ReleasedBy};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Plan, Then};
 use crate::domain::private::Private;
 use crate::domain::text::{Canonical, Fingerprint};
-use crate::domain::words::{NoteWord, fill};
+use crate::domain::time::At;
+use crate::domain::words::{NoteWord, TextWord, fill};
 
 impl Decider<'_> {
     /// Asks for the approval of entries that are ready; all entries of one approver in one request (RULES B2).
@@ -114,22 +117,29 @@ impl Decider<'_> {
             return;
         }
         let title = inc.headline();
-        type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, BTreeMap<Lang, String>);
+        type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, BTreeMap<Lang, String>, Vec<At>);
         let lines: Vec<Line> = mine
             .into_iter()
             .map(|(e, a)| {
                 let prints = inc.message(e.message).map(fingerprints).unwrap_or_default();
                 let changed = if moved { what_changed(inc, &e) } else { BTreeMap::new() };
-                (inc.number(e.message), prints, e, a, changed)
+                let old = inc.message(e.message).map(|m| times_before(inc, m)).unwrap_or_default();
+                (inc.number(e.message), prints, e, a, changed, old)
             })
             .collect();
         let asked: Vec<u32> = lines.iter().map(|l| l.2.id).collect();
+        let texts: BTreeMap<(MessageNo, Lang), String> = lines
+            .iter()
+            .filter_map(|l| inc.message(l.0.seq).map(|m| (l.0, m)))
+            .flat_map(|(number, m)| m.texts.iter().map(move |(lang, d)| ((number, *lang), d.text.to_string())))
+            .collect();
+        let text_of = |number: MessageNo, lang: Lang| texts.get(&(number, lang)).map_or("", String::as_str);
         let note = self.note(no, by, NoteWord::ApprovalWanted, &|n| {
             let template = n.plan.words(n.lang).notes.get(&NoteWord::ApprovalEntry).cloned().unwrap_or_default();
             let default = n.plan.lang();
             let entries: Vec<String> = lines
                 .iter()
-                .map(|(number, prints, entry, a, changed)| {
+                .map(|(number, prints, entry, a, changed, old)| {
                     let print = prints.get(&default).or(prints.values().next());
                     let line = fill(
                         &template,
@@ -141,10 +151,15 @@ impl Decider<'_> {
                             ("code", a.code.as_str()),
                         ],
                     );
-                    match changed.get(&n.lang) {
+                    let mut line = match changed.get(&n.lang) {
                         Some(change) => format!("{line} ({change})"),
                         None => line,
+                    };
+                    for old in old.iter().map(|at| n.time(*at)).filter(|t| text_of(*number, n.lang).contains(t)) {
+                        let said = n.plan.words(n.lang).texts.get(&TextWord::OldInText).map(|parts| parts.join(" "));
+                        line += &fill(&format!(" {}", said.unwrap_or_default()), &[("old", &old)]);
                     }
+                    line
                 })
                 .collect();
             vec![("title", title.get(n.lang).to_owned()), ("entries", entries.join(" "))]
@@ -492,4 +507,19 @@ pub(super) fn entry_name(plan: &Plan, entry: &Entry, lang: Lang) -> String {
 
 fn fingerprints(m: &Message) -> BTreeMap<Lang, Fingerprint> {
     m.texts.iter().map(|(l, d)| (*l, d.fingerprint)).collect()
+}
+
+/// Times of the facts that an approver's own words were written over, and that hold no longer: where one still stands in the text, it
+/// stands in those words (RULES A13).
+fn times_before(inc: &Incident, m: &Message) -> Vec<At> {
+    let times = |facts: &Facts| {
+        let back = match facts.restore {
+            Restore::At(at) => at,
+            Restore::Unknown { forecast } => forecast,
+        };
+        [back, facts.next]
+    };
+    let now = [&times(&m.facts)[..], &[m.facts.since]].concat();
+    let then = own_message(inc, m.kind, m.audience).map_or_else(Vec::new, |own| times(&own.facts).to_vec());
+    then.into_iter().filter(|at| !now.contains(at)).collect()
 }

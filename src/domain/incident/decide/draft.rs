@@ -301,7 +301,7 @@ impl Decider<'_> {
 }
 
 /// The newest text of that audience that an approver worded himself, while its words stay: until it runs again (RULES A13).
-fn own_message(inc: &Incident, kind: Kind, audience: Audience) -> Option<&Message> {
+pub(super) fn own_message(inc: &Incident, kind: Kind, audience: Audience) -> Option<&Message> {
     if inc.phase != Phase::Open || !matches!(kind, Kind::Alert | Kind::Update | Kind::Correction { .. } | Kind::Mode) {
         return None;
     }

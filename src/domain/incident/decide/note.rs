@@ -81,8 +81,37 @@ impl Decider<'_> {
         self.note_to(no, holder, &points, word, values)
     }
 
-    /// Sends a note to these points only: a confirmation goes to where the answer came from.
+    /// Sends a note to these points only: a confirmation goes to where the answer came from. Where nothing can be sent back, a note
+    /// that asks for an answer is one page: whom to call (RULES A14).
     pub(super) fn note_to(
+        &mut self,
+        no: IncidentNo,
+        to: FunctionIx,
+        points: &[PointIx],
+        word: NoteWord,
+        values: &dyn Fn(&NoteCtx<'_>) -> Values,
+    ) -> Option<u32> {
+        let plan = self.plan(no);
+        let one_way = |p: &PointIx| {
+            let point = plan.point(*p);
+            let carries = matches!(point.channel, Channel::Sms | Channel::Paging);
+            word.asks_back() && carries && point.gateways.iter().all(|g| !plan.gateway(*g).answers)
+        };
+        let (called, written): (Vec<PointIx>, Vec<PointIx>) = points.iter().copied().partition(one_way);
+        let first = self.write_note(no, to, &written, word, values);
+        // Who is asked several things at once is called once.
+        if called.is_empty() || first.is_some() && !self.may_ask_again(no, to, NoteWord::CallIn) {
+            return first;
+        }
+        let title = self.inc(no).headline();
+        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let phone = switchboard.map_or_else(String::new, |p| p.number.clone());
+        let call = |n: &NoteCtx<'_>| vec![("title", title.get(n.lang).to_owned()), ("phone", phone.clone())];
+        let page = self.write_note(no, to, &called, NoteWord::CallIn, &call);
+        first.or(page)
+    }
+
+    fn write_note(
         &mut self,
         no: IncidentNo,
         to: FunctionIx,

@@ -204,6 +204,32 @@ fn rule_a13_what_an_approver_wrote_stays_until_it_runs_again() {
 }
 
 #[test]
+fn rule_a13_a_request_names_times_in_own_words_that_hold_no_longer() {
+    let mut t = Timeline::by_day();
+    let no = t.report("it", Report { restore: Some(Restore::At(t.now + 7200)), ..ehr_down("major") });
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let typed = t.text(no, seq, SV).replace("Vård kan ta längre tid.", "Labbet öppnar klockan 11.45. Ring först.");
+    t.act("kib", Action::Change { number: exact(no, seq), texts: BTreeMap::from([(SV, typed)]) }).unwrap();
+    approve_all(&mut t, no);
+    t.clear();
+    let back = Some(Restore::At(t.now + 3 * 3600));
+    t.act("it-led", Action::Update { incident: no, news: News { restore: back, ..News::default() } }).unwrap();
+    let said = &t.notes_to("kib", NoteWord::ApprovalWanted)[0].whole;
+    assert!(said.contains("OBS: 11.45 i texten gäller inte längre."), "{said}");
+    assert!(!said.contains("OBS: 12.45"), "what holds is not named: {said}");
+}
+
+#[test]
+fn rule_a14_a_note_that_asks_is_one_page_with_a_number_where_nothing_comes_back() {
+    let mut t = Timeline::by_day();
+    t.ehr_down("major");
+    let asked = t.notes_to("kib", NoteWord::ApprovalWanted);
+    assert!(asked.iter().all(|s| s.channel == Channel::Sms) && !asked.is_empty());
+    let called = t.notes_to("kib", NoteWord::CallIn);
+    assert_eq!(called.iter().map(|s| s.channel).collect::<Vec<_>>(), [Channel::Paging]);
+}
+
+#[test]
 fn rule_a13_internally_it_replaces_news_and_routines_and_the_rest_is_rendered() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("major");

@@ -7,10 +7,11 @@ fn rule_b2_a_waiting_draft_pages_its_approver_at_once_with_all_entries_and_deadl
     let mut t = day();
     let no = t.ehr_down("major");
     let notes = t.notes_to("kib", NoteWord::ApprovalWanted);
+    let called = t.notes_to("kib", NoteWord::CallIn);
     assert_eq!(
-        notes.iter().map(|s| s.channel).collect::<Vec<_>>(),
+        notes.iter().chain(&called).map(|s| s.channel).collect::<Vec<_>>(),
         [SMS, Channel::Paging],
-        "all duty points, one request"
+        "all duty points, one request; to a pager, whom to call"
     );
     assert!(notes.iter().all(|s| s.at == t.now));
     let text = &notes[0].whole;
@@ -204,7 +205,7 @@ fn rule_b2_one_request_per_approver_when_more_comes_to_wait() {
     t.act("it-led", Action::Update { incident: no, news: News { level: Some("D3".into()), ..News::default() } })
         .unwrap();
     let notes = t.notes_to("kib", NoteWord::ApprovalWanted);
-    assert_eq!(notes.len(), 2, "sms and pager, once each");
+    assert_eq!((notes.len(), t.notes_to("kib", NoteWord::CallIn).len()), (1, 1), "sms and pager, once each");
     let alert = newest_of(&t, no, Audience::Internal, |k| k == Kind::Alert);
     assert!(notes[0].whole.contains(&format!("number=1-{alert};")), "{notes:?}");
 }
