@@ -26,6 +26,7 @@ mod event_words;
 mod forget;
 mod gateway;
 mod handover;
+mod help;
 mod incident_show;
 mod level;
 mod log;
@@ -57,9 +58,10 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::domain::lang::Lang;
 use crate::error::Error;
 use crate::words::cli as words;
 use context::Context;
@@ -159,7 +161,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, term: &mut Terminal) -> u8 
     if json {
         term.for_programs();
     }
-    let result = match Cli::try_parse_from(&args) {
+    let mut command = help::in_language(command(), term.lang());
+    let parsed = command
+        .try_get_matches_from_mut(&args)
+        .and_then(|mut found| Cli::from_arg_matches_mut(&mut found).map_err(|error| error.format(&mut command)));
+    let result = match parsed {
         Ok(cli) => dispatch(cli, term),
         Err(said) if matches!(said.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             let text = said.render();
@@ -229,10 +235,29 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// What clap found, where the terminal is not English; `None`: in clap's own words.
+fn misuse(said: &clap::Error, lang: Lang) -> Option<String> {
+    let given = |kind| said.get(kind).map(ToString::to_string).unwrap_or_default();
+    let option = given(ContextKind::InvalidArg);
+    match said.kind() {
+        _ if lang == Lang::EN => None,
+        ErrorKind::UnknownArgument => Some(words::unknown_option(lang, option)),
+        ErrorKind::InvalidSubcommand => Some(words::unknown_command(lang, given(ContextKind::InvalidSubcommand))),
+        ErrorKind::MissingRequiredArgument => Some(words::option_missing(lang, option)),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            Some(words::wrong_value(lang, given(ContextKind::InvalidValue), option))
+        }
+        _ => None,
+    }
+}
+
 /// What clap says, in our form: the first paragraph is what, the rest is what to do.
 fn not_understood(said: &clap::Error, term: &Terminal) -> Error {
     if said.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return Error::usage(term.say(words::NO_COMMAND), term.say(words::SEE_HELP));
+    }
+    if let Some(why) = misuse(said, term.lang()) {
+        return Error::usage(why, term.say(words::SEE_HELP));
     }
     let text = said.render().to_string();
     let text = text.replace("For more information, try '--help'.", "with --help, the command shows an example");
@@ -249,6 +274,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn what_was_written_wrong_is_said_in_swedish() {
+        for (line, said) in [
+            ("vardkase repor", "kommandot repor finns inte"),
+            ("vardkase status --wach", "--wach finns inte här"),
+            ("vardkase merge 15", "det saknas: --into"),
+            ("vardkase check --format xml", "\"xml\" går inte för --format"),
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).expect_err("it is wrong");
+            let why = misuse(&error, Lang::SV).unwrap_or_default();
+            assert!(why.starts_with(said), "{line}: {why}");
+        }
     }
 
     #[test]
