@@ -27,16 +27,22 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// Nobody listens there (RFC 863 has no service on a machine of today).
 const CLOSED: u16 = 9;
 
-struct Server {
+/// The real program as a server, ready.
+pub struct Server {
     child: Child,
     console: String,
 }
 
 impl Server {
     fn start(config: &Path, state: &Path) -> Self {
+        Self::start_at("127.0.0.1:0", Some(config), state)
+    }
+
+    /// With its console at that address; without a folder, of the fictional region.
+    pub fn start_at(listen: &str, config: Option<&Path>, state: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_vardkase"))
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0", "--config"])
-            .arg(config)
+            .args(["serve", "--json", "--listen", listen, "--public-listen", "127.0.0.1:0"])
+            .args(config.into_iter().flat_map(|dir| [Path::new("--config"), dir]))
             .arg("--state")
             .arg(state)
             .env_clear()
@@ -72,7 +78,7 @@ impl Server {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

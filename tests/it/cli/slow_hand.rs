@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 
 use vardkase::cli::run;
@@ -14,10 +13,11 @@ use vardkase::cli::terminal::{Setup, Terminal};
 use vardkase::domain::lang::Lang;
 
 use super::asking::Screen;
+use crate::kills;
 
 /// A server on an address that stays the same.
 struct Server {
-    child: Option<Child>,
+    running: Option<kills::Server>,
     console: SocketAddr,
     state: PathBuf,
 }
@@ -27,48 +27,17 @@ impl Server {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let console = free.local_addr().unwrap();
         drop(free);
-        let mut server = Self { child: None, console, state: state.to_owned() };
+        let mut server = Self { running: None, console, state: state.to_owned() };
         server.start();
         server
     }
 
     fn start(&mut self) {
-        let secrets =
-            ["SMS_API_PASSWORD", "SMS_MODEM_PASSWORD", "SMS_MODEM_CALLBACK", "FAX_IP_PASSWORD", "FAX_MOB_PASSWORD"];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vardkase"))
-            .args([
-                "serve",
-                "--json",
-                "--public-listen",
-                "127.0.0.1:0",
-                "--listen",
-                &self.console.to_string(),
-                "--state",
-            ])
-            .arg(&self.state)
-            .env_clear()
-            .envs(secrets.map(|name| (format!("VARDKASE_{name}"), "secret-of-the-test")))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut text = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            text.push_str(&line.unwrap());
-            if serde_json::from_str::<serde_json::Value>(&text).is_ok() {
-                self.child = Some(child);
-                return;
-            }
-        }
-        panic!("it does not start: {:?}: {text}", child.wait());
+        self.running = Some(kills::Server::start_at(&self.console.to_string(), None, &self.state));
     }
 
     fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        self.running.take().map(kills::Server::kill);
     }
 }
 
