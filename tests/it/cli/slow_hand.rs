@@ -37,7 +37,9 @@ impl Server {
     }
 
     fn kill(&mut self) {
-        self.running.take().map(kills::Server::kill);
+        if let Some(running) = self.running.take() {
+            running.kill();
+        }
     }
 }
 
