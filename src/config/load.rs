@@ -41,7 +41,11 @@ pub(super) fn load_all(from: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diag
     };
     let resolved = resolve::resolve(&raw, base, &mut found);
     let mut loaded = resolved.loaded;
-    loaded.plan.hash = hash;
+    loaded.plan.hash = match resolved.places.notes_of_the_program {
+        // Another program may have other notes: with them it is another plan, though no file changed.
+        true => source::hash_with_notes(&files),
+        false => hash,
+    };
     loaded.plan.index();
     // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
     let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();

@@ -96,7 +96,7 @@ fn known() -> impl Iterator<Item = &'static str> {
 
 /// The words of the built-in region: what another region leaves out is as there.
 pub(super) fn shipped_messages() -> Option<raw::messages::Messages> {
-    let text = super::source::shipped().into_iter().find(|(path, _)| path == "playbooks/messages.yaml")?.1;
+    let text = super::source::messages_text()?;
     let mut found = Found::default();
     let root = parse_yaml(0, &text, &mut found)?;
     typed(&mut false, &root, &mut found)

@@ -37,6 +37,8 @@ pub(super) struct Places {
     pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
     pub words: BTreeMap<Lang, Place>,
     pub avoid: BTreeMap<Lang, Avoid>,
+    /// Some notes are those of the built-in region.
+    pub notes_of_the_program: bool,
     pub call: Option<Place>,
     pub office_hours: Place,
     pub switchboard: Place,

@@ -69,10 +69,18 @@ pub fn shipped() -> Vec<(String, String)> {
 /// A small region with comments, file by file.
 pub fn minimal() -> Vec<(String, String)> {
     let mut files = yaml_of(&MINIMAL);
-    files.extend(shipped().into_iter().filter(|(path, _)| path == "playbooks/messages.yaml"));
+    files.extend(messages_text().map(|text| (MESSAGES.to_owned(), text)));
     files.sort();
     files
 }
+
+/// The words of the fictional region.
+pub(super) fn messages_text() -> Option<String> {
+    shipped().into_iter().find(|(path, _)| path == MESSAGES).map(|(_, text)| text)
+}
+
+/// Where the words of a region stand.
+const MESSAGES: &str = "playbooks/messages.yaml";
 
 fn yaml_of(folders: &[(&str, Dir<'static>)]) -> Vec<(String, String)> {
     let mut files = Vec::new();
@@ -157,6 +165,13 @@ fn read_files(
 }
 
 /// What the journal names a plan by: SHA-256 over the sorted paths and bytes.
+/// The same with the notes of the program, which some of the plan's are.
+pub(super) fn hash_with_notes(files: &Files) -> String {
+    let mut all = files.clone();
+    all.extend(messages_text().map(|text| ("built-in".to_owned(), text)));
+    hash(&all)
+}
+
 pub(super) fn hash(files: &Files) -> String {
     let mut hash = Sha256::new();
     for (path, text) in files {

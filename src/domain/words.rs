@@ -297,9 +297,11 @@ note_words! {
 }
 
 impl NoteWord {
-    /// It asks for an answer with a code.
+    /// It asks for an answer with a code, and names no telephone beside it: where nothing can be sent back, it asks for what nobody can
+    /// do there. What names one says all that must be known before somebody stops it (an intervention).
     pub fn asks_back(self) -> bool {
-        self.vars().iter().any(|v| matches!(*v, "code" | "codes" | "entries"))
+        let names = |what: &[&str]| self.vars().iter().any(|v| what.contains(v));
+        names(&["code", "codes", "entries"]) && !names(&["phone"])
     }
 
     /// It only says what became of an answer: it stands below everything that tells or asks (RULES C13).

@@ -212,6 +212,7 @@ impl Resolver<'_> {
         }
         let lacks = |notes: &BTreeMap<NoteWord, String>| NoteWord::ALL.iter().any(|n| !notes.contains_key(n));
         if lacks(&notes) {
+            self.places.notes_of_the_program = true;
             let shipped = shipped_messages();
             let same = shipped.iter().flat_map(|m| m.languages.iter()).find(|(name, _)| name.as_str() == lang.as_str());
             for (name, text) in same.iter().flat_map(|(_, entry)| entry.notes.iter()) {

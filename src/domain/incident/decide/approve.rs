@@ -155,9 +155,11 @@ impl Decider<'_> {
                         Some(change) => format!("{line} ({change})"),
                         None => line,
                     };
-                    for old in old.iter().map(|at| n.time(*at)).filter(|t| text_of(*number, n.lang).contains(t)) {
-                        let said = n.plan.words(n.lang).texts.get(&TextWord::OldInText).map(|parts| parts.join(" "));
-                        line += &fill(&format!(" {}", said.unwrap_or_default()), &[("old", &old)]);
+                    // A plan that was frozen before there were words for it says nothing.
+                    let words = n.plan.words(n.lang).texts.get(&TextWord::OldInText).into_iter().flatten();
+                    let still = old.iter().map(|at| n.time(*at)).filter(|t| text_of(*number, n.lang).contains(t));
+                    for old in still {
+                        line.extend(words.clone().map(|part| format!(" {}", fill(part, &[("old", &old)]))));
                     }
                     line
                 })

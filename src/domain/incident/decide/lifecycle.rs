@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::{beat_s, contact_named, known_infra, level_named, sites_named, stands};
-use super::rows::{Newly, raised_by_danger};
+use super::rows::Newly;
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
@@ -89,7 +89,7 @@ impl Decider<'_> {
             self.tell_dependents(no);
         }
         self.drop_told_quiet(no);
-        if endangers && raised_by_danger(self.inc(no)).is_some() {
+        if endangers && self.raised_by_danger(no).is_some() {
             self.end_quiet_alerts(no);
         }
         self.propose_by_level(no);

@@ -92,10 +92,13 @@ impl Decider<'_> {
         values: &dyn Fn(&NoteCtx<'_>) -> Values,
     ) -> Option<u32> {
         let plan = self.plan(no);
+        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
+        let phone = switchboard.map_or_else(String::new, |p| p.number.clone());
+        let may_call = word.asks_back() && !phone.is_empty();
         let one_way = |p: &PointIx| {
             let point = plan.point(*p);
             let carries = matches!(point.channel, Channel::Sms | Channel::Paging);
-            word.asks_back() && carries && point.gateways.iter().all(|g| !plan.gateway(*g).answers)
+            may_call && carries && point.gateways.iter().all(|g| !plan.gateway(*g).answers)
         };
         let (called, written): (Vec<PointIx>, Vec<PointIx>) = points.iter().copied().partition(one_way);
         let first = self.write_note(no, to, &written, word, values);
@@ -104,8 +107,6 @@ impl Decider<'_> {
             return first;
         }
         let title = self.inc(no).headline();
-        let switchboard = plan.functions.get(plan.region.switchboard.ix()).and_then(|f| f.phone.as_ref());
-        let phone = switchboard.map_or_else(String::new, |p| p.number.clone());
         let call = |n: &NoteCtx<'_>| vec![("title", title.get(n.lang).to_owned()), ("phone", phone.clone())];
         let page = self.write_note(no, to, &called, NoteWord::CallIn, &call);
         first.or(page)

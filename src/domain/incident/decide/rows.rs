@@ -6,7 +6,7 @@ use super::Decider;
 use super::report::{addressed, care_at_once, wanted, wanted_with};
 use crate::domain::ids::{FunctionIx, IncidentNo, SiteId, Status};
 use crate::domain::incident::event::{Change, NewEntry};
-use crate::domain::incident::state::{Entry, EntryState, Incident};
+use crate::domain::incident::state::{Entry, EntryState};
 use crate::domain::incident::values::{Kind, Phase, ReleasedBy, Source};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::plan::{
@@ -26,12 +26,6 @@ pub(super) enum Newly<'a> {
     Danger,
 }
 
-/// The mode that an incident has only because patients may be in danger (RULES D15).
-pub(super) fn raised_by_danger(inc: &Incident) -> Option<ModeIx> {
-    let (mode, _) = wanted(inc);
-    (mode > wanted_with(inc, false).0).then_some(mode)
-}
-
 impl Decider<'_> {
     /// Drafts what the rows of the incident's levels need and starts them, for whoever the new part addresses (RULES D5).
     pub(super) fn fire_rows(&mut self, no: IncidentNo, newly: Newly<'_>) {
@@ -40,7 +34,7 @@ impl Decider<'_> {
         let book = inc.book().clone();
         let at_once = care_at_once(inc);
         let danger = inc.facts.safety.counts_as_unsafe();
-        let raised = raised_by_danger(inc).is_some();
+        let raised = self.raised_by_danger(no).is_some();
         let sites: &[SiteId] = if let Newly::At(sites) = newly { sites } else { &[] };
         let mut wanted: Vec<(RowId, Row)> = Vec::new();
         for level in book.levels.iter().filter(|l| l.level <= inc.level) {
@@ -147,10 +141,18 @@ impl Decider<'_> {
         }
     }
 
+    /// The mode that an incident asks for only because patients may be in danger, while it stands at one of its sites (RULES D15).
+    pub(super) fn raised_by_danger(&self, no: IncidentNo) -> Option<ModeIx> {
+        let inc = self.inc(no);
+        let (mode, _) = wanted(inc);
+        let stands = inc.sites.iter().any(|s| self.state.mode_of(s, inc) >= mode);
+        (mode > wanted_with(inc, false).0 && stands).then_some(mode)
+    }
+
     /// Whom a mode tells that was raised only because patients may be in danger: they must answer (RULES D15).
     pub(super) fn demanded(&self, no: IncidentNo, sites: &[SiteId]) -> BTreeSet<FunctionIx> {
         let inc = self.inc(no);
-        let mode = raised_by_danger(inc).and_then(|mode| inc.plan.ladders.mode_at(mode));
+        let mode = self.raised_by_danger(no).and_then(|mode| inc.plan.ladders.mode_at(mode));
         mode.map(|m| addressed(&inc.plan, inc, &m.tell, sites)).into_iter().flatten().collect()
     }
 

@@ -227,6 +227,8 @@ fn rule_a14_a_note_that_asks_is_one_page_with_a_number_where_nothing_comes_back(
     assert!(asked.iter().all(|s| s.channel == Channel::Sms) && !asked.is_empty());
     let called = t.notes_to("kib", NoteWord::CallIn);
     assert_eq!(called.iter().map(|s| s.channel).collect::<Vec<_>>(), [Channel::Paging]);
+    // What one must know to stop it in time, with the number to call, stays whole.
+    assert!(!NoteWord::InterventionNotice.asks_back() && NoteWord::StepWanted.asks_back());
 }
 
 #[test]

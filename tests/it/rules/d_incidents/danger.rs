@@ -86,3 +86,24 @@ fn rule_d15_what_was_lowered_stays_lowered() {
     t.act("tib", update(no, News { safety: Some(Safety::Yes), ..News::default() })).unwrap();
     assert_eq!((mode_at(&t, "FS"), mode_at(&t, "HS")), (0, 1), "the same danger is not new");
 }
+
+#[test]
+fn rule_d15_once_lowered_everywhere_rows_ask_as_they_say_again() {
+    let mut t = Timeline::starting(DAY, plan());
+    let no = t.report("desk", slow_with(Safety::No));
+    t.act("tib", update(no, News { safety: Some(Safety::Yes), ..News::default() })).unwrap();
+    let tib = t.plan().function_ix("tib").unwrap();
+    let asks = |t: &Timeline| t.inc(no).asks.iter().filter(|a| a.function == tib).count();
+    let correct = |t: &mut Timeline| {
+        let news = News { contact: Some("it".into()), ..News::default() };
+        t.act("kib", Action::Correct { number: t.inc(no).number(1), news }).unwrap();
+    };
+    correct(&mut t);
+    assert!(asks(&t) > 0, "while the mode stands it must answer");
+    for site in ["FS", "HS"] {
+        t.act("tib", mode(site, "normal")).unwrap();
+    }
+    let before = asks(&t);
+    correct(&mut t);
+    assert_eq!(asks(&t), before, "its row asks for nothing");
+}
