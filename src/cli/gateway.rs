@@ -25,6 +25,7 @@ use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::gateways::protocol::Env;
 use crate::web::gateways::can;
+use crate::words::causes::cause;
 use crate::words::{Word, cli as words, console};
 
 /// A probe without a server may take that long.
@@ -159,7 +160,7 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
         [words::GATEWAY, words::CHANNEL, words::STANDING, words::IN_LINE, words::LAST_HEALTHY, words::LAST_TEST];
     table::show(cx.term, &heads.map(|w| w.say(lang)), rows);
     for g in gateways.iter().filter(|g| g.in_trouble()) {
-        cx.term.line_in(Hue::Bad, &format!("{}: {}", g.id, g.detail));
+        cx.term.line_in(Hue::Bad, &format!("{}: {}", g.id, cx.term.cause(&g.detail)));
     }
     Ok(0)
 }
@@ -360,7 +361,7 @@ pub(super) fn show_probes(cx: &mut Context<'_>, results: &BTreeMap<String, Probe
         for (id, p) in results {
             let (good, bad) = (words::WELL.say(lang), words::NOT_WELL.say(lang));
             let how = if p.ok { hued(Hue::Good, good) } else { hued(Hue::Bad, bad) };
-            rows.push(vec![said(id), how, said(&p.detail)]);
+            rows.push(vec![said(id), how, said(cx.term.cause(&p.detail))]);
             for (name, value) in &p.far_end {
                 rows.push(vec![said(""), said(format!("  {name}")), said(value)]);
             }
@@ -415,7 +416,7 @@ fn is_final(t: &TestView) -> bool {
 
 fn how(lang: Lang, t: &TestView) -> String {
     use DeliveryState as S;
-    let why = if t.why.is_empty() { String::new() } else { format!(": {}", t.why) };
+    let why = if t.why.is_empty() { String::new() } else { format!(": {}", cause(lang, &t.why)) };
     let word = match (t.answered_at, t.state) {
         (Some(_), _) => words::ANSWERED,
         (None, S::Queued | S::Attempting) => words::TEST_IN_LINE,

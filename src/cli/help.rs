@@ -7,33 +7,32 @@ use clap::builder::StyledStr;
 use clap::{Arg, ArgAction, Command};
 
 use crate::domain::lang::Lang;
+use crate::words::pairs;
 
-/// A line of English, and below it `= ` with the same in Swedish.
 const SV: &str = include_str!("../../assets/help/sv.txt");
 
 type Pairs = BTreeMap<&'static str, &'static str>;
-
-fn pairs(file: &'static str) -> Pairs {
-    let mut all = Pairs::new();
-    let mut english = "";
-    for line in file.lines().filter(|l| !l.starts_with('#')) {
-        match line.strip_prefix("= ") {
-            Some(said) => drop(all.insert(english, said)),
-            None => english = line,
-        }
-    }
-    all
-}
 
 /// The command line with its help in that language; English where there is no file of it.
 pub(super) fn in_language(command: Command, lang: Lang) -> Command {
     if lang != Lang::SV {
         return command;
     }
-    let pairs = pairs(SV);
+    let pairs: Pairs = pairs::of(SV).collect();
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let version = version.help(said(&pairs, "Print version")).help_heading(said(&pairs, "Options"));
-    told(command.disable_version_flag(true).arg(version), &pairs)
+    let mut command = told(command.disable_version_flag(true).arg(version.help("Print version")), &pairs);
+    // clap makes the subcommand `help` when it puts the rest together.
+    command.build();
+    with_help(command, said(&pairs, "Print help of a command"))
+}
+
+fn with_help(mut command: Command, about: &'static str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in names {
+        let is_help = name == "help";
+        command = command.mut_subcommand(name, |sub| if is_help { sub.about(about) } else { with_help(sub, about) });
+    }
+    command
 }
 
 fn said(pairs: &Pairs, english: &str) -> &'static str {
@@ -90,10 +89,15 @@ fn told(mut command: Command, pairs: &Pairs) -> Command {
             None if arg.is_positional() => said(pairs, "Arguments"),
             None => options,
         };
-        let arg = arg.help(help.map(|t| text(pairs, &t)).unwrap_or_default());
-        let arg = arg.help_heading(heading).display_order(place);
         let takes = arg.get_action().takes_values();
-        let arg = if takes { arg.hide_possible_values(true) } else { arg };
+        let mut help = help.map(|t| text(pairs, &t)).unwrap_or_default();
+        let default: Vec<_> = arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
+        if takes && !default.is_empty() && !arg.is_hide_default_value_set() {
+            help.push_str(&format!(" [{}: {}]", said(pairs, "default"), default.join(" ")));
+        }
+        let arg = arg.help(help);
+        let arg = arg.help_heading(heading).display_order(place);
+        let arg = if takes { arg.hide_possible_values(true).hide_default_value(true) } else { arg };
         match long {
             Some(long) => arg.long_help(text(pairs, &long)),
             None => arg,
@@ -117,6 +121,18 @@ mod tests {
 
     use super::*;
 
+    /// What clap says by itself.
+    const OWN: [&str; 8] = [
+        "Usage",
+        "Commands",
+        "Arguments",
+        "Options",
+        "Print help",
+        "Print version",
+        "Print help of a command",
+        "default",
+    ];
+
     /// Every line of help that somebody may see.
     fn lines(command: &Command, all: &mut BTreeSet<String>) {
         let mut texts: Vec<String> = Vec::new();
@@ -139,10 +155,9 @@ mod tests {
 
     #[test]
     fn every_line_of_help_is_there_in_swedish_and_no_other() {
-        let mut all: BTreeSet<String> =
-            ["Usage", "Commands", "Arguments", "Options", "Print help", "Print version"].map(str::to_owned).into();
+        let mut all: BTreeSet<String> = OWN.map(str::to_owned).into();
         lines(&super::super::command(), &mut all);
-        let pairs = pairs(SV);
+        let pairs: Pairs = pairs::of(SV).collect();
         let missing: Vec<&String> = all.iter().filter(|line| !pairs.contains_key(line.as_str())).collect();
         let unused: Vec<&&str> = pairs.keys().filter(|line| !all.contains(**line)).collect();
         assert!(missing.is_empty() && unused.is_empty(), "missing: {missing:#?}\nunused: {unused:#?}");
@@ -152,9 +167,12 @@ mod tests {
     fn swedish_help_is_sound_and_shows_no_english_heading() {
         let mut command = in_language(super::super::command(), Lang::SV);
         command.clone().debug_assert();
+        let overview = command.render_help().to_string();
+        assert!(!overview.contains("?:"), "a heading twice translated: {overview}");
         for name in ["report", "ack", "step"] {
             let shown = command.find_subcommand_mut(name).expect("a command").render_long_help().to_string();
-            for english in ["Usage:", "Options:", "Arguments:", "Examples:", "Every command:", "Print help"] {
+            for english in ["Usage:", "Options:", "Arguments:", "Examples:", "Every command:", "Print help", "[default"]
+            {
                 assert!(!shown.contains(english), "{name}: {english}\n{shown}");
             }
         }

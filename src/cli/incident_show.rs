@@ -282,7 +282,7 @@ fn causes(cx: &mut Context<'_>, rows: &[RowView]) {
         cells.filter_map(|c| Some(((&c.gateway, c.cause.as_deref()?), c.channel))).collect();
     for ((gateway, cause), over) in causes {
         let over = channel(cx.term.lang(), over);
-        cx.term.line_in(Hue::Wait, &format!("{over}, {gateway}: {cause}"));
+        cx.term.line_in(Hue::Wait, &format!("{over}, {gateway}: {}", cx.term.cause(cause)));
     }
 }
 

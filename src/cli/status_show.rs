@@ -74,7 +74,7 @@ fn alarms(cx: &mut Context<'_>, seen: &StatusAnswer) {
             Standing::Unusable => cx.say(words::GATEWAY_UNUSABLE),
             Standing::Healthy | Standing::Manual | Standing::Page | Standing::Unknown => cx.say(words::GATEWAY_FULL),
         };
-        let line = format!("{} {standing}: {}", gateway.id, gateway.detail);
+        let line = format!("{} {standing}: {}", gateway.id, cx.term.cause(&gateway.detail));
         cx.term.line_in(Hue::Wait, &line);
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Nothing that comes from outside can move the cursor or recolour the screen: every line is made plain before it is shown.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::domain::lang::Lang;
 use crate::error::Error;
+use crate::words::causes::cause;
 use crate::words::{Section, Word, cli as words};
 
 /// A question is asked so often before it is given up: a broken terminal must not loop.
@@ -121,6 +123,10 @@ impl Terminal {
     /// The language of the screen.
     pub fn lang(&self) -> Lang {
         self.with.lang
+    }
+    /// Why a text did not come further, or how a gateway is.
+    pub fn cause<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        cause(self.lang(), line)
     }
     /// Programs read English.
     pub fn for_programs(&mut self) {

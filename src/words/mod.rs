@@ -5,6 +5,9 @@
 //!
 //! Must not: hold a text that goes out to anybody. Those are the region's own (`playbooks/messages.yaml`).
 
+pub(crate) mod causes;
+pub(crate) mod pairs;
+
 use std::borrow::Borrow;
 use std::fmt::Display;
 

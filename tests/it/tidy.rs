@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+mod causes;
 mod names;
 
 fn root() -> PathBuf {

@@ -81,7 +81,7 @@ impl Page {
         let word = words::delivery(self.ui.lang, c.state).1;
         match (c.delivered_s.or(c.accepted_s), &c.cause) {
             (Some(s), _) => format!("{word} {}", words::span(s)),
-            (None, Some(cause)) => format!("{word}: {cause}"),
+            (None, Some(cause)) => format!("{word}: {}", self.ui.cause(cause)),
             (None, None) => word.into(),
         }
     }

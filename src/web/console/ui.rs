@@ -1,5 +1,6 @@
 //! What stands around each page, and how times, names and states are said.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{STYLE_PATH, words};
@@ -14,6 +15,7 @@ use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
+use crate::words::causes::cause;
 use crate::words::{Section, Word, console as w};
 
 /// What every page of the console knows.
@@ -70,6 +72,10 @@ impl Ui {
     /// In the visitor's language.
     pub fn t(&self, word: Word) -> &'static str {
         word.say(self.lang)
+    }
+    /// Why a text did not come further, or how a gateway is.
+    pub fn cause<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        cause(self.lang, line)
     }
     /// What a language calls itself.
     pub fn own_name(&self, lang: &Lang) -> &'static str {
