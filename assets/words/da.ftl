@@ -66,6 +66,7 @@ link-four-eyes = Du meldte hændelsen: en anden skal godkende.
 link-more-time = Vent: jeg har brug for mere tid
 link-reason = Årsag
 link-reject = Afvis
+link-it-is-so = Jeg ved, at det passer:
 link-change-in-console = Teksten ændres i konsollen.
 
 ## What was refused and why, and what to do next, by the code of the refusal; `--` tells sentences of one code apart; `--` tells sentences of one code apart; `--` tells sentences of one code apart
@@ -387,3 +388,6 @@ fax-check = Kontrolkode
 fax-page = Side
 fax-continues = Fortsætter på næste side
 fax-answer = Sådan svarer du
+
+refusal-works-not-ticked = Teksten { $message } siger: ”{ $claim }” Den, der godkender, står inde for det.
+    .next = Sæt hak ved, at det passer (”--works” på kommandolinjen), eller ret teksten, så den ikke siger det.

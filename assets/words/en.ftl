@@ -66,6 +66,7 @@ link-four-eyes = You reported this: somebody else must approve.
 link-more-time = Wait: I need more time
 link-reason = Reason
 link-reject = Reject
+link-it-is-so = I know that this is so:
 link-change-in-console = Change the wording in the console.
 
 ## The console
@@ -232,6 +233,14 @@ console-what-asked = What?
 console-what-happened = What happened
 console-who-is-affected = Who is affected
 console-we-know = What is new
+console-what-typed-is-kept = What you typed is kept
+console-kept-nothing-sent-yet = Nothing has been sent. Read it through: things may have changed since you wrote it.
+console-send-what-is-kept = Send it now
+console-session-ended-typed-kept = You were signed out, or the program was started anew. What you typed is kept: sign in, and you can send it.
+console-also-down = Also down
+console-also-down-other-ways = Texts then take first the ways that do not hang on it.
+console-new-for-the-public = New for the public
+console-new-for-the-public-approved = It stands in the next text for the public, once that is approved. Write it so that everybody understands; in a correction: what is right.
 console-we-do-not-know = We do not know
 console-how-serious = How serious?
 console-where = Where?
@@ -472,6 +481,8 @@ console-gateway-was-put-back = The gateway is used again.
 console-gateway-unusable = unusable
 console-gateway-walked = walked
 console-gateway-page-of-our-own = page of our own
+console-it-is-so = I know that this is so:
+console-not-so-take-out = It is not so: take it out of the text
 console-gateway-unknown = unknown
 
 ## What the parts of the program say of themselves
@@ -939,6 +950,8 @@ cli-end-users = end what uses them up
 cli-no-scratch = no scratch folder: { $why }
 cli-name-scratch = name a place with --scratch DIR
 cli-set-tmpdir = set TMPDIR to a folder that can be written
+cli-is-it-so = Is it so:
+cli-change-takes-out = Change the text in the console so that it does not say it.
 cli-no-probe-answer = no answer to the probe in { $seconds } s
 
 ## What a command did, by the name of the event
@@ -1301,3 +1314,6 @@ fax-check = Check code
 fax-page = Page
 fax-continues = Continues on the next page
 fax-answer = How to answer
+
+refusal-works-not-ticked = The text { $message } says: “{ $claim }” Whoever approves it stands for that.
+    .next = Tick that it is so (--works on the command line), or change the text so that it does not say it.

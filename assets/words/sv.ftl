@@ -64,6 +64,7 @@ link-four-eyes = Du rapporterade händelsen: någon annan ska godkänna.
 link-more-time = Vänta: jag behöver mer tid
 link-reason = Skäl
 link-reject = Avslå
+link-it-is-so = Jag vet att det stämmer:
 link-change-in-console = Ändra texten gör du i konsolen.
 
 ## The console
@@ -230,6 +231,14 @@ console-what-asked = Vad?
 console-what-happened = Vad har hänt
 console-who-is-affected = Vilka berörs
 console-we-know = Vad är nytt
+console-what-typed-is-kept = Det du skrev är kvar
+console-kept-nothing-sent-yet = Inget är skickat. Läs igenom det: läget kan ha ändrats sedan du skrev.
+console-send-what-is-kept = Skicka det nu
+console-session-ended-typed-kept = Du har loggats ut, eller programmet har startats om. Det du skrev är kvar: logga in, så kan du skicka det.
+console-also-down = Ligger också nere
+console-also-down-other-ways = Texter går då i första hand över vägar som inte hänger på det.
+console-new-for-the-public = Nytt för allmänheten
+console-new-for-the-public-approved = Står i nästa text till allmänheten, när den är godkänd. Skriv så att alla förstår; i en rättelse: det som är rätt.
 console-we-do-not-know = Vi vet inte
 console-how-serious = Hur allvarligt?
 console-where = Var?
@@ -470,6 +479,8 @@ console-gateway-was-put-back = Vägen används igen.
 console-gateway-unusable = går inte att använda
 console-gateway-walked = går till fots
 console-gateway-page-of-our-own = egen sida
+console-it-is-so = Jag vet att det stämmer:
+console-not-so-take-out = Det stämmer inte: ta bort det ur texten
 console-gateway-unknown = okänt
 
 ## What the parts of the program say of themselves
@@ -937,6 +948,8 @@ cli-end-users = avsluta det som tar dem
 cli-no-scratch = ingen arbetsmapp: { $why }
 cli-name-scratch = ange en plats med --scratch MAPP
 cli-set-tmpdir = sätt TMPDIR till en mapp som går att skriva i
+cli-is-it-so = Stämmer det:
+cli-change-takes-out = Ändra texten i konsolen så att den inte säger det.
 cli-no-probe-answer = inget svar när vägen provades, inom { $seconds } s
 
 ## What a command did, by the name of the event
@@ -1299,3 +1312,6 @@ fax-check = Kontrollkod
 fax-page = Sida
 fax-continues = Fortsätter på nästa sida
 fax-answer = Så svarar du
+
+refusal-works-not-ticked = Texten { $message } säger: ”{ $claim }” Den som godkänner står för det.
+    .next = Kryssa för att det stämmer (”--works” på kommandoraden), eller ändra texten så att den inte säger det.

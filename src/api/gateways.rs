@@ -97,7 +97,7 @@ pub struct TestProof {
     pub age_s: u32,
     pub function: FunctionId,
     /// How far it came.
-    pub reached: Reached,
+    pub how_far: Reached,
 }
 
 /// What a probe gave.
@@ -143,7 +143,7 @@ pub struct TestView {
     /// Why, when it did not go well.
     pub why: String,
     /// Accepted or delivered then, whichever is known last.
-    pub reached_at: Option<At>,
+    pub taken_at: Option<At>,
     /// When somebody answered it.
     pub answered_at: Option<At>,
     /// Receipts come over this gateway: delivered can be waited for.

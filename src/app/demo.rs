@@ -46,7 +46,7 @@ pub struct DemoRow {
     pub channel: Channel,
     pub gateway: String,
     /// Accepted so many seconds after the release.
-    pub accepted_s: Option<f64>,
+    pub handed_over_s: Option<f64>,
     /// Delivered so many seconds after the release.
     pub delivered_s: Option<f64>,
     /// Who answered.
@@ -278,7 +278,7 @@ impl People<'_> {
                 }
                 let who = if passed_on { last } else { &row.asked[0] };
                 let patience = Duration::from_millis(1200 + 350 * (i as u64 % 7));
-                let told = row.cells.iter().any(|c| c.accepted_s.is_some() || c.delivered_s.is_some());
+                let told = row.cells.iter().any(|c| c.handed_over_s.is_some() || c.delivered_s.is_some());
                 if told
                     && began.elapsed() >= patience
                     && let Some(text) = self.answer(who).await
@@ -365,7 +365,7 @@ fn rows(view: &IncidentView) -> Vec<DemoRow> {
                 function: row.function.clone(),
                 channel: cell.channel,
                 gateway: cell.gateway.to_string(),
-                accepted_s: cell.accepted_s.map(f64::from),
+                handed_over_s: cell.handed_over_s.map(f64::from),
                 delivered_s: cell.delivered_s.map(f64::from),
                 answered_by: answered_by.clone(),
                 answered_s,

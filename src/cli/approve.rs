@@ -29,6 +29,9 @@ pub struct ApproveArgs {
     /// For one entry only.
     #[arg(long, value_name = "ENTRY", requires = "fingerprint")]
     entry: Option<u32>,
+    /// What the text says works does.
+    #[arg(long, requires = "fingerprint")]
+    works: bool,
     /// A language that somebody else edited was read; nothing is approved yet.
     #[arg(long, value_name = "LANG", value_parser = lang, requires = "number", conflicts_with = "fingerprint")]
     reviewed: Option<Lang>,
@@ -52,8 +55,8 @@ impl ApproveArgs {
             Self { number: Some(number), break_glass: Some(reason), .. } => {
                 Action::BreakGlass { number, reason: reason.into() }
             }
-            Self { number: Some(number), fingerprint: Some(fingerprint), entry, .. } => {
-                Action::Approve { number, fingerprint, entry }
+            Self { number: Some(number), fingerprint: Some(fingerprint), entry, works, .. } => {
+                Action::Approve { number, fingerprint, entry, works }
             }
             Self { number, .. } => return ask(cx, number),
         };
@@ -94,11 +97,20 @@ fn ask(cx: &mut Context<'_>, number: Option<MessageNo>) -> Result<(), Error> {
     let print = waiting.iter().filter(|a| a.number == chosen).find_map(|a| a.fingerprints.values().next().copied());
     let fingerprint =
         print.ok_or_else(|| Error::other(words::has_no_text(cx.term.lang(), chosen), cx.say(words::SEE_PREVIEW)))?;
+    let lang = cx.term.lang();
+    let claim =
+        waiting.iter().find(|a| a.number == chosen).and_then(|a| a.works.get(&lang).or(a.works.values().next()));
+    let works = claim.is_some();
+    if let Some(claim) = claim
+        && cx.term.ask_yes(&format!("{} “{claim}”?", words::IS_IT_SO.say(lang))) != Some(true)
+    {
+        return Err(Error::other(cx.say(words::NOT_APPROVED), cx.say(words::CHANGE_TAKES_OUT)).coded("not-confirmed"));
+    }
     let question = format!("{} {chosen} {fingerprint}?", cx.say(words::APPROVE_IT));
     if cx.term.ask_yes(&question) != Some(true) {
         return Err(stopped(cx));
     }
-    cx.act(&Action::Approve { number: chosen, fingerprint, entry: None })
+    cx.act(&Action::Approve { number: chosen, fingerprint, entry: None, works })
 }
 
 fn stopped(cx: &Context<'_>) -> Error {

@@ -121,7 +121,7 @@ fn table(cx: &mut Context<'_>, report: &DemoReport) {
             said(channel(lang, row.channel)),
             said(row.gateway.clone()),
             // What is delivered was accepted; the moment is known of the later one.
-            if row.delivered_s.is_some() { said(words::YES.say(lang)) } else { said(seconds(row.accepted_s)) },
+            if row.delivered_s.is_some() { said(words::YES.say(lang)) } else { said(seconds(row.handed_over_s)) },
             said(seconds(row.delivered_s)),
             said(answered),
             said(if first { seconds(row.answered_s) } else { String::new() }),

@@ -142,7 +142,7 @@ fn list(cx: &mut Context<'_>) -> Result<u8, Error> {
             (line, flying, waiting) => words::line_waits(lang, line, flying, waiting),
         };
         let test = match &g.test {
-            Some(t) => said(words::tested(lang, age(lang, t.age_s.into()), &t.function, reached(lang, t.reached))),
+            Some(t) => said(words::tested(lang, age(lang, t.age_s.into()), &t.function, reached(lang, t.how_far))),
             None if matches!(g.standing, Standing::Manual | Standing::Page) => said("-"),
             None => hued(Hue::Wait, words::NEVER.say(lang)),
         };

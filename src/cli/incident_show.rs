@@ -102,7 +102,7 @@ fn head(cx: &mut Context<'_>, view: &IncidentView) {
         "{} {got}/{told} ({} {}, {} {}), {} {answered}/{asked}",
         cx.say(words::REACHED_OF),
         cx.say(words::HANDED_OVER_OF),
-        c.accepted,
+        c.handed_over,
         cx.say(words::DELIVERED),
         c.delivered,
         cx.say(words::ANSWERED_OF),
@@ -298,7 +298,7 @@ fn reached(cx: &Context<'_>, r: &RowView) -> Said {
             None => text.push_str(&format!("{} ", cx.say(state(c.state)))),
         }
         text.push_str(channel(cx.term.lang(), c.channel));
-        if let Some(seconds) = c.delivered_s.or(c.accepted_s) {
+        if let Some(seconds) = c.delivered_s.or(c.handed_over_s) {
             text.push_str(&format!(" {seconds} s"));
         }
     }

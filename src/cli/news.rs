@@ -44,6 +44,9 @@ pub struct NewsArgs {
     /// What is not known.
     #[arg(long, value_name = "TEXT")]
     unknown: Vec<Worded>,
+    /// What the public is told is new, or in a correction what is right: it stands in the next text for the public.
+    #[arg(long, value_name = "TEXT")]
+    public_news: Vec<Worded>,
     /// Another disruption level.
     #[arg(long, value_name = "LEVEL")]
     level: Option<String>,
@@ -79,6 +82,7 @@ impl NewsArgs {
             safety: self.safety,
             known: typed::l10n(&self.known, lang),
             unknown: typed::l10n(&self.unknown, lang),
+            public_news: typed::l10n(&self.public_news, lang),
             level: self.level,
             sites: Some(sites(&self.sites)).filter(|s| !s.is_empty()),
             down: (!self.down.is_empty()).then(|| infra(&self.down)),

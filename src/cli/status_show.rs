@@ -162,7 +162,7 @@ fn summary(cx: &mut Context<'_>, i: &SummaryView, now: At) -> Vec<Said> {
         said(cx.in_lang(&i.mode.label)),
         hued(
             if c.reached == c.addressed { Hue::Good } else { Hue::Wait },
-            format!("{}, {}/{}", c.accepted, c.reached, c.addressed),
+            format!("{}, {}/{}", c.handed_over, c.reached, c.addressed),
         ),
         hued(answered, format!("{}/{}", c.acknowledged, c.asked)),
         Said { text: next.join(", "), hue: alarm.then_some(Hue::Bad) },

@@ -14,7 +14,8 @@ pub enum DeliveryState {
     Queued,
     /// Handed to the gateway's worker; the outcome is not known yet.
     Attempting,
-    /// The gateway took it. It says nothing of the far device.
+    /// The gateway took it: handed over (RULES G5). It says nothing of the far device.
+    #[serde(rename = "handed-over", alias = "accepted")]
     Accepted,
     /// The far device has it.
     Delivered,

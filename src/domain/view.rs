@@ -68,7 +68,7 @@ pub struct Counts {
     /// Functions that were sent a text.
     pub addressed: u32,
     /// Of these: handed over. A gateway took the newest text for at least one of their duty points; no more is known by that.
-    pub accepted: u32,
+    pub handed_over: u32,
     /// Of these: a far device has it.
     pub delivered: u32,
     /// Of these: reached. A far device has it, or somebody who holds the duty answered (RULES G5).
@@ -227,7 +227,7 @@ fn counts(inc: &Incident, now: At) -> Counts {
     for row in incident::addressed(inc) {
         counts.addressed += 1;
         let reached = best.of_function(inc, &row);
-        counts.accepted += u32::from(reached.accepted);
+        counts.handed_over += u32::from(reached.handed_over);
         counts.delivered += u32::from(reached.delivered);
         let answered = row.ask.is_some_and(|ask| matches!(ask.state, AskState::Answered { .. }));
         counts.reached += u32::from(reached.delivered || answered);

@@ -383,14 +383,16 @@ text_words! {
     /// What broke, for those outside of the region.
     OutsideWhat = "outside_what" ["what"] ["region"],
     /// The first text for the public, and each that renders everything anew.
-    PublicAlert = "public_alert" ["heading", "next", "tail"] ["where", "since", "means", "do", "works", "fixed"],
+    PublicAlert = "public_alert" ["heading", "next", "tail"]
+        ["news", "where", "since", "means", "do", "works", "fixed"],
     /// News for the public.
-    PublicUpdate = "public_update" ["heading", "next", "tail"] ["where", "since", "means", "do", "works", "fixed"],
+    PublicUpdate = "public_update" ["heading", "news", "next", "tail"]
+        ["where", "since", "means", "do", "works", "fixed"],
     /// What the public was told was wrong.
     PublicCorrection = "public_correction" ["sent", "heading", "next", "tail"]
-        ["where", "since", "means", "do", "works", "fixed"],
+        ["right", "where", "since", "means", "do", "works", "fixed"],
     /// It runs again.
-    PublicRestored = "public_restored" ["up", "next", "tail"] ["at", "still"],
+    PublicRestored = "public_restored" ["up", "next", "tail"] ["at", "news", "still"],
     /// It is over.
     PublicAllClear = "public_all_clear" ["well", "tail"] ["at", "after"],
     /// The public was told of what never was.
@@ -409,6 +411,8 @@ text_words! {
     PublicFixedUnknown = "public_fixed_unknown" [] [],
     /// Where, when it is all of the region.
     PublicWhere = "public_where" ["where"] ["region"],
+    /// What somebody typed for the public: `{now}` is when.
+    PublicNews = "public_news" ["news"] ["now"],
 }
 
 impl Words {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Written;
 use super::frozen::{Damaged, Frozen};
 use super::values::{
-    Approval1, ApprovalEnd1, Batch1, ClosedBy1, Dropped1, DroppedPath1, Facts1, NewArrival1, NewAsk1, NewEntry1,
+    Approval1, ApprovalEnd1, Batch1, ClosedBy1, Dropped1, DroppedPath1, Facts2, NewArrival1, NewAsk1, NewEntry1,
     NewMessage1, NewStep1, NoteWord1, Number1, Outcome2, Phase1, Propose1, ReleasedBy1, Renumbering1, Sealed1,
     StepAsk1, StepEnd1, Via1,
 };
@@ -83,16 +83,16 @@ macro_rules! changes {
 
 changes! {
     /// It was reported.
-    101 v 1 Opened1 of Opened {
+    101 v 2 Opened2 of Opened {
         plan: String,
         playbook: String,
         level: u8,
         sites: Vec<String>,
-        facts: Facts1,
+        facts: Facts2,
         by: u32,
     }
     /// New facts.
-    102 v 1 FactsSet1 of FactsSet { facts: Facts1, by: Option<u32>, beat: Option<i64> }
+    102 v 2 FactsSet2 of FactsSet { facts: Facts2, by: Option<u32>, beat: Option<i64> }
     /// Another level or other sites.
     103 v 1 ScopeSet1 of ScopeSet { level: u8, sites: Vec<String>, by: Option<u32> }
     /// Modes of sites.

@@ -95,8 +95,8 @@ macro_rules! changes0 {
 }
 
 changes0! {
-    Opened(now::Opened1),
-    FactsSet(now::FactsSet1),
+    Opened(older::Opened1),
+    FactsSet(older::FactsSet1),
     ScopeSet(now::ScopeSet1),
     ModeSet(now::ModeSet1),
     Drafted(Drafted0),

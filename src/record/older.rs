@@ -5,21 +5,24 @@ use serde::{Deserialize, Serialize};
 
 use super::changes::{self, FrozenChange};
 use super::events::FrozenEvent;
-use super::frozen::{Damaged, Frozen};
-use super::values::DeliveryState1;
+use super::frozen::{Damaged, Frozen, Words};
+use super::values::{DeliveryState1, Restore1, Safety1};
 use crate::domain::incident::event::{Change, Event, Outcome};
+use crate::domain::incident::facts::Facts;
 
 /// Reads an event of an older version; `None` when there never was one of that kind and version.
 pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damaged>> {
     Some(match (kind, version) {
         (15, 1) => super::from_bytes::<SystemNoteResults1>(bytes).and_then(FrozenEvent::thaw),
+        (101, 1) => of_incident::<Opened1>(bytes),
+        (102, 1) => of_incident::<FactsSet1>(bytes),
         (117, 1) => of_incident::<Results1>(bytes),
         _ => return None,
     })
 }
 
 /// Kinds with the versions that are only read.
-pub const KINDS: &[(u16, u16)] = &[(15, 1), (117, 1)];
+pub const KINDS: &[(u16, u16)] = &[(15, 1), (101, 1), (102, 1), (117, 1)];
 
 fn of_incident<T: FrozenChange>(bytes: &[u8]) -> Result<Event, Damaged> {
     let (no, change) = changes::read::<T>(bytes)?;
@@ -59,5 +62,73 @@ impl FrozenEvent for SystemNoteResults1 {
     fn thaw(self) -> Result<Event, Damaged> {
         let results = self.results.into_iter().map(Outcome1::thaw).collect::<Result<_, _>>()?;
         Ok(Event::SystemNoteResults { results })
+    }
+}
+
+/// What was known of a disruption, until format 4: nothing was typed for the public.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Facts1 {
+    what: Words,
+    scope: Words,
+    routines: Vec<String>,
+    since: i64,
+    restore: Restore1,
+    next: i64,
+    contact: String,
+    safety: Safety1,
+    known: Words,
+    unknown: Words,
+}
+impl Facts1 {
+    fn thaw(self) -> Result<Facts, Damaged> {
+        Ok(Facts {
+            what: self.what.thaw()?,
+            scope: self.scope.thaw()?,
+            routines: self.routines.thaw()?,
+            since: self.since.thaw()?,
+            restore: self.restore.thaw()?,
+            next: self.next.thaw()?,
+            contact: self.contact,
+            safety: self.safety.thaw()?,
+            known: self.known.thaw()?,
+            unknown: self.unknown.thaw()?,
+            public_news: Vec::new(),
+        })
+    }
+}
+
+/// Kind 101 until format 4.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Opened1 {
+    plan: String,
+    playbook: String,
+    level: u8,
+    sites: Vec<String>,
+    facts: Facts1,
+    by: u32,
+}
+impl FrozenChange for Opened1 {
+    fn thaw(self) -> Result<Change, Damaged> {
+        Ok(Change::Opened {
+            plan: self.plan.thaw()?,
+            playbook: self.playbook.thaw()?,
+            level: self.level.thaw()?,
+            sites: self.sites.thaw()?,
+            facts: self.facts.thaw()?,
+            by: self.by.thaw()?,
+        })
+    }
+}
+
+/// Kind 102 until format 4.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FactsSet1 {
+    facts: Facts1,
+    by: Option<u32>,
+    beat: Option<i64>,
+}
+impl FrozenChange for FactsSet1 {
+    fn thaw(self) -> Result<Change, Damaged> {
+        Ok(Change::FactsSet { facts: self.facts.thaw()?, by: self.by.thaw()?, beat: self.beat.thaw()? })
     }
 }

@@ -92,7 +92,9 @@ frozen_enum! {
 }
 
 frozen_struct! {
-    Facts1 of facts::Facts {
+    /// What somebody typed for the public.
+    PublicNews1 of facts::PublicNews { at: i64, said: Words }
+    Facts2 of facts::Facts {
         what: Words,
         scope: Words,
         routines: Vec<String>,
@@ -103,6 +105,7 @@ frozen_struct! {
         safety: Safety1,
         known: Words,
         unknown: Words,
+        public_news: Vec<PublicNews1>,
     }
 }
 

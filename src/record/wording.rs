@@ -219,6 +219,7 @@ frozen_enum! {
         PublicFixedUnknown = 27,
         PublicWhere = 28,
         OldInText = 29,
+        PublicNews = 30,
     }
 }
 

@@ -63,6 +63,10 @@ impl Page {
     fn t(&self, word: Word) -> &'static str {
         word.say(self.lang)
     }
+    /// What the text says works, in the reader's language where it says it there.
+    fn works<'a>(&self, view: &'a ApprovalView) -> Option<&'a str> {
+        view.works.get(&self.lang).or(view.works.values().next()).map(String::as_str)
+    }
     fn then(&self, a: &ApprovalView) -> &'static str {
         super::console::words::then(self.lang, a.approval.then, a.approval.finally)
     }
@@ -148,7 +152,8 @@ fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'st
                 "" => None,
                 entry => Some(entry.parse().map_err(|_| broken())?),
             };
-            Ok((Action::Approve { number, fingerprint, entry }, w::APPROVED.say(lang)))
+            let works = !field("works").is_empty();
+            Ok((Action::Approve { number, fingerprint, entry, works }, w::APPROVED.say(lang)))
         }
         "reject" => {
             let reason = field("reason");

@@ -13,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
+use super::console::Kept;
 use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
 
@@ -65,6 +66,8 @@ pub struct Session {
     pub acting: Option<FunctionId>,
     /// The language that was chosen.
     pub lang: Option<String>,
+    /// A form that could not be taken.
+    pub kept: Option<Kept>,
     began: At,
     used: At,
 }
@@ -156,7 +159,7 @@ impl Auth {
         {
             inner.sessions.remove(&oldest);
         }
-        inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, began: now, used: now });
+        inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, kept: None, began: now, used: now });
         Ok(id)
     }
 
@@ -175,9 +178,14 @@ impl Auth {
 
     /// Changes what a session remembers.
     pub fn change(&self, headers: &HeaderMap, change: impl FnOnce(&mut Session)) {
-        if let Some(id) = cookie(headers)
-            && let Some(session) = self.inner().sessions.get_mut(&hash(id))
-        {
+        if let Some(id) = cookie(headers) {
+            self.change_by(id, change);
+        }
+    }
+
+    /// The same, by the cookie's value.
+    pub fn change_by(&self, id: &str, change: impl FnOnce(&mut Session)) {
+        if let Some(session) = self.inner().sessions.get_mut(&hash(id)) {
             change(session);
         }
     }

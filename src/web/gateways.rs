@@ -43,7 +43,7 @@ fn as_it_runs(state: &Domain, meta: &Meta, g: &GatewayInfo) -> GatewayView {
         at: p.at,
         age_s: meta.now.seconds_since(p.at),
         function: p.function.clone(),
-        reached: p.reached,
+        how_far: p.reached,
     });
     let without = |standing: Standing, detail: &str| GatewayView {
         id: g.id.clone(),
@@ -205,7 +205,7 @@ pub fn tests_of(state: &Domain, _: &Meta) -> Vec<TestView> {
             at: t.at,
             state: state_now,
             why: cause.map(ToString::to_string).unwrap_or_default(),
-            reached_at: t.reached_at,
+            taken_at: t.reached_at,
             answered_at: t.answered_at,
             receipts: info.is_some_and(|g| g.receipts),
             answers: info.is_some_and(|g| g.answers),

@@ -111,7 +111,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let far = |of: fn(&crate::domain::view::Counts) -> u32| f64::from(shown().map(|c| of(&c)).sum::<u32>());
     let far = [
         ("addressed", far(|c| c.addressed)),
-        ("handed_over", far(|c| c.accepted)),
+        ("handed_over", far(|c| c.handed_over)),
         ("delivered", far(|c| c.delivered)),
         ("answered", far(|c| c.acknowledged)),
         ("reached", far(|c| c.reached)),

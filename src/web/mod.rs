@@ -66,7 +66,7 @@ pub fn router(ctx: Ctx) -> Router {
         .route("/readyz", get(metrics::ready))
         .route("/metrics", get(metrics::metrics))
         .nest("/api/v1", api::router(ctx.clone()))
-        .merge(console::router())
+        .merge(console::router(ctx.clone()))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn(protect))

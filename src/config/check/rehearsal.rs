@@ -88,7 +88,7 @@ impl Rehearsal {
                 Some((inc.number(e.message), fingerprint, e.id, asked))
             });
             let Some((number, fingerprint, entry, asked)) = waiting else { return };
-            let approve = || Action::Approve { number, fingerprint, entry: Some(entry) };
+            let approve = || Action::Approve { number, fingerprint, entry: Some(entry), works: true };
             let done =
                 asked.into_iter().any(|by| self.input(&Input::Command { by, action: Box::new(approve()) }).is_ok());
             if !done {

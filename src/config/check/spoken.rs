@@ -22,6 +22,8 @@ use crate::domain::time::At;
 pub struct Typed {
     /// News of the first update.
     pub news: L10n,
+    /// News for the public, of the first update.
+    pub public_news: L10n,
     /// The scope that a correction says.
     pub scope: Option<L10n>,
     /// Why something is stopped.
@@ -141,9 +143,15 @@ fn whole(plan: &Arc<Plan>, report: &Report, typed: &Typed, now: At) -> Result<Ve
     let incident = stage.no;
     let back = stage.rehearsal.now + STEP_S + BACK_S;
     let said = (!typed.news.0.is_empty()).then(|| typed.news.clone());
+    let public_news = (!typed.public_news.0.is_empty()).then(|| typed.public_news.clone());
     stage.then("update", &|| Action::Update {
         incident,
-        news: News { known: said.clone(), restore: Some(Restore::At(back)), ..News::default() },
+        news: News {
+            known: said.clone(),
+            public_news: public_news.clone(),
+            restore: Some(Restore::At(back)),
+            ..News::default()
+        },
     });
     stage.then("update, nothing new", &|| Action::Update { incident, news: News::default() });
     let of = stage.first();

@@ -53,4 +53,15 @@ pub struct Facts {
     pub known: L10n,
     /// What is not known.
     pub unknown: L10n,
+    /// What the public is told is new, oldest first: until a text for the public that says it has gone out.
+    pub public_news: Vec<PublicNews>,
+}
+
+/// News that somebody typed for the public: nothing internal flows there by itself (RULES A12).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct PublicNews {
+    /// When it was typed.
+    pub at: At,
+    /// In the languages in which it was typed, and in no other.
+    pub said: L10n,
 }

@@ -94,6 +94,7 @@ pub struct GatewayTest {
 #[serde(rename_all = "lowercase")]
 pub enum Reached {
     /// The gateway took it.
+    #[serde(rename = "handed-over", alias = "accepted")]
     Accepted,
     /// The far device has it.
     Delivered,

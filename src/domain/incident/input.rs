@@ -205,6 +205,9 @@ pub struct News {
     pub known: Option<L10n>,
     /// Not known.
     pub unknown: Option<L10n>,
+    /// What the public is told is new, or in a correction what is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_news: Option<L10n>,
     /// Another level.
     pub level: Option<String>,
     /// Other sites: all that are concerned now.
@@ -227,6 +230,9 @@ pub enum Action {
         fingerprint: Fingerprint,
         /// For one entry only; all that this approver was asked when none.
         entry: Option<u32>,
+        /// What the text says works does: whoever approves ticks it (RULES A12).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        works: bool,
     },
     /// No to a waiting text.
     Reject {

@@ -7,6 +7,7 @@ mod apply_telling;
 pub mod ask_list;
 pub mod asks;
 pub mod better;
+pub mod claims;
 pub mod decide;
 pub mod event;
 pub mod facts;

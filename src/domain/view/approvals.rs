@@ -9,6 +9,7 @@ use super::incident::{ApprovalState, ErrandView, approval};
 use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::ask_list::AskState;
+use crate::domain::incident::claims::claims;
 use crate::domain::incident::state::{EntryState, Incident, ProposalState, State};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Audience, Channel};
@@ -40,6 +41,9 @@ pub struct ApprovalView {
     pub channels: Vec<Channel>,
     /// How the approval stands: deadline, what then.
     pub approval: ApprovalState,
+    /// What the text says works, in each language: a yes says that it does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub works: BTreeMap<Lang, String>,
     /// This duty reported, and the playbook asks for four eyes: a yes would be refused (RULES B6).
     pub four_eyes: bool,
 }
@@ -128,6 +132,7 @@ fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalVi
                 public: e.public,
                 channels: e.channels.clone(),
                 approval: approval(plan, e, a),
+                works: claims(inc, m),
                 four_eyes: reported,
             })
         })

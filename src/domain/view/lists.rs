@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{RungView, holds, id, ids, level_rung, mode_rung};
-use crate::domain::ids::{FunctionId, PlaybookId, RoutineId, SiteId, SystemId};
+use crate::domain::ids::{FunctionId, InfraId, PlaybookId, RoutineId, SiteId, SystemId};
 use crate::domain::incident::state::State;
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
@@ -95,6 +95,9 @@ pub struct ListsView {
     /// The staff modes, from normal upwards.
     pub modes: Vec<ModeView>,
     pub routines: Vec<RoutineView>,
+    /// What systems and ways hang on: halls, nets, telephony.
+    #[serde(default)]
+    pub infra: Vec<InfraId>,
     pub playbooks: Vec<PlaybookView>,
     pub functions: Vec<FunctionView>,
 }
@@ -155,6 +158,7 @@ pub fn lists(state: &State, now: At) -> ListsView {
             .iter()
             .map(|(id, r)| RoutineView { id: id.clone(), text: r.text.clone(), urgent: r.urgent })
             .collect(),
+        infra: plan.infra.iter().map(|i| i.id.clone()).collect(),
         playbooks: playbooks(state),
         functions: functions(state, now),
     }

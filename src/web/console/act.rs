@@ -144,6 +144,9 @@ impl Page {
     fn ticked(&self, site: &crate::domain::ids::SiteId) -> bool {
         self.view.summary.sites.iter().any(|s| s.0 == *site)
     }
+    fn is_down(&self, infra: &crate::domain::ids::InfraId) -> bool {
+        self.view.facts.down.contains(infra)
+    }
     fn text<'a>(&self, lang: &crate::domain::lang::Lang, text: &'a crate::domain::lang::L10n) -> &'a str {
         text.exact(*lang).unwrap_or("")
     }

@@ -1,6 +1,7 @@
 //! Approving: everything that waits for one approver, each text exactly as the devices will show it, number and fingerprint
 //! large, the deadline beside it. The page is never loaded anew by itself: nobody approves what changed under his finger.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -78,6 +79,16 @@ impl OnePage {
     }
     fn plain<'a>(&'a self, lang: &Lang, text: &'a str) -> &'a str {
         self.offer_plain.get(lang).map_or(text, String::as_str)
+    }
+    /// What the text says works, in the visitor's language where it says it there.
+    fn works(&self) -> Option<&str> {
+        let all = &self.entries.first()?.works;
+        all.get(&self.ui.lang).or(all.values().next()).map(String::as_str)
+    }
+    /// The text without that.
+    fn without<'a>(&self, lang: &Lang, text: &'a str) -> Cow<'a, str> {
+        let claim = self.entries.first().and_then(|e| e.works.get(lang));
+        claim.map_or(Cow::Borrowed(text), |c| text.replacen(c.as_str(), "", 1).replace("  ", " ").into())
     }
     fn extended(&self) -> bool {
         self.entries.iter().all(|e| e.approval.extended)
@@ -170,7 +181,8 @@ pub async fn posted(
         Ok(match wanted {
             Wanted::Approve => {
                 let entry = fields.some("entry").map(|_| fields.number("entry")).transpose()?;
-                let approve = Action::Approve { number, fingerprint: fields.number("fingerprint")?, entry };
+                let (fingerprint, works) = (fields.number("fingerprint")?, fields.some("works").is_some());
+                let approve = Action::Approve { number, fingerprint, entry, works };
                 (approve, "approved")
             }
             Wanted::Change => {

@@ -3,7 +3,7 @@
 use jiff::civil;
 
 use super::form_words::FormWord;
-use crate::domain::ids::SiteId;
+use crate::domain::ids::{InfraId, SiteId};
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
 use crate::domain::incident::refused::refuse;
@@ -35,6 +35,10 @@ impl Fields {
     /// Sites that were ticked.
     pub fn sites(&self) -> Vec<SiteId> {
         self.all("site").map(SiteId::from).collect()
+    }
+    /// Infrastructure that was ticked as down; nothing where the form did not ask.
+    pub fn down(&self) -> Option<Vec<InfraId>> {
+        self.some("down-asked").map(|_| self.all("down").map(InfraId::from).collect())
     }
     /// A number of this program.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
@@ -100,9 +104,10 @@ impl Fields {
             safety: self.some("safety").map(|_| self.safety()).filter(|s| *s != f.safety),
             known: self.l10n("known", langs, &L10n::default()),
             unknown: self.l10n("unknown", langs, &f.unknown),
+            public_news: self.l10n("public_news", langs, &L10n::default()),
             level: self.some("level").filter(|l| *l != before.summary.level.id).map(str::to_owned),
             sites: (!sites.is_empty() && sites != old_sites).then_some(sites),
-            down: None,
+            down: self.down().filter(|down| *down != f.down),
         })
     }
 }

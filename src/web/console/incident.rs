@@ -79,7 +79,7 @@ impl Page {
     }
     fn cell_word(&self, c: &CellView) -> String {
         let word = words::delivery(self.ui.lang, c.state).1;
-        match (c.delivered_s.or(c.accepted_s), &c.cause) {
+        match (c.delivered_s.or(c.handed_over_s), &c.cause) {
             (Some(s), _) => format!("{word} {}", words::span(s)),
             (None, Some(cause)) => format!("{word}: {}", self.ui.cause(cause)),
             (None, None) => word.into(),

@@ -13,6 +13,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -36,12 +37,14 @@ mod fields;
 mod form_words;
 mod gateways;
 mod incident;
+mod kept;
 mod overview;
 mod report;
 mod ui;
 pub(super) mod words;
 
 use fields::Fields;
+pub(super) use kept::Kept;
 use ui::Ui;
 
 /// A page without a form is loaded anew after so many seconds.
@@ -55,7 +58,7 @@ static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The console's pages.
-pub(super) fn router() -> Router<Ctx> {
+pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/", get(overview::page))
         .route("/console.css", get(style))
@@ -70,6 +73,8 @@ pub(super) fn router() -> Router<Ctx> {
         .route("/gateways", get(gateways::list))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
+        .route(kept::PATH, get(kept::page))
+        .route_layer(middleware::from_fn_with_state(ctx, kept::keep))
 }
 
 /// Whether an answer should be a page.
@@ -117,14 +122,23 @@ impl FromRequestParts<Ctx> for Visitor {
 /// What a page needs of its visitor before anybody signed in.
 struct Guest {
     lang: Lang,
+    /// It was chosen, not only what the browser asks for.
+    chosen: Option<Lang>,
     headers: HeaderMap,
 }
 
 impl FromRequestParts<Ctx> for Guest {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &Ctx) -> Result<Self, Infallible> {
-        let lang = asked_lang(&parts.uri).unwrap_or_else(|| accepted_lang(&parts.headers, Section::Console));
-        Ok(Self { lang, headers: parts.headers.clone() })
+        Ok(Self::of(&parts.uri, &parts.headers))
+    }
+}
+
+impl Guest {
+    fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let chosen = asked_lang(uri);
+        let lang = chosen.unwrap_or_else(|| accepted_lang(headers, Section::Console));
+        Self { lang, chosen, headers: headers.clone() }
     }
 }
 
@@ -235,6 +249,8 @@ struct SignInPage {
     region: String,
     fictional: bool,
     next: String,
+    /// What was typed before the session ended.
+    kept: String,
     /// 0: nothing; 1: wrong; 2: too many.
     wrong: u8,
     style: &'static str,
@@ -259,14 +275,26 @@ struct Next {
 }
 
 async fn sign_in_page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
-    sign_in_with(&ctx, guest.lang, own_path(&query.next), 0).await
+    sign_in_with(&ctx, guest.lang, own_path(&query.next), None, 0).await
 }
 
-async fn sign_in_with(ctx: &Ctx, lang: Lang, next: &str, wrong: u8) -> Response {
+/// The sign-in that a form meets whose session has ended: it brings along what was typed.
+async fn sign_in_keeping(ctx: &Ctx, guest: &Guest, kept: &Kept) -> Response {
+    sign_in_with(ctx, guest.lang, kept.path(), Some(kept), 0).await
+}
+
+async fn sign_in_with(ctx: &Ctx, lang: Lang, next: &str, kept: Option<&Kept>, wrong: u8) -> Response {
+    let kept = kept.map_or_else(String::new, Kept::written);
     match ctx.handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await {
-        Ok((region, fictional)) => {
-            html(&SignInPage { lang, region, fictional, next: next.to_owned(), wrong, style: STYLE_PATH.as_str() })
-        }
+        Ok((region, fictional)) => html(&SignInPage {
+            lang,
+            region,
+            fictional,
+            next: next.to_owned(),
+            kept,
+            wrong,
+            style: STYLE_PATH.as_str(),
+        }),
         Err(e) => gone(e),
     }
 }
@@ -282,11 +310,17 @@ async fn sign_in(
     };
     let now = ctx.clock.now().into();
     let next = own_path(fields.get("next"));
+    let kept = kept::of_sign_in(&guest.headers, &fields);
     let (status, wrong) = match ctx.auth.check(fields.get("token"), now) {
         Ok(()) => {
             ctx.auth.sign_out(&guest.headers);
             return match ctx.auth.sign_in(now) {
                 Ok(id) => {
+                    let next = if kept.is_some() { kept::PATH } else { next };
+                    ctx.auth.change_by(&id, |s| {
+                        s.kept = kept;
+                        s.lang = guest.chosen.map(|lang| lang.to_string());
+                    });
                     let to = format!("/acting?back={}", escaped(next));
                     ([(header::SET_COOKIE, set_cookie(&id))], Redirect::to(&to)).into_response()
                 }
@@ -296,7 +330,7 @@ async fn sign_in(
         Err(Denied::Wrong) => (StatusCode::FORBIDDEN, 1),
         Err(Denied::TooMany(_)) => (StatusCode::TOO_MANY_REQUESTS, 2),
     };
-    (status, sign_in_with(&ctx, guest.lang, next, wrong).await).into_response()
+    (status, sign_in_with(&ctx, guest.lang, next, kept.as_ref(), wrong).await).into_response()
 }
 
 async fn sign_out(

@@ -14,7 +14,7 @@ use super::ui::Ui;
 use super::{Visitor, gone, html, refused};
 use crate::api::{CommandDone, DryRunView};
 use crate::dispatch::engine::Failed;
-use crate::domain::ids::{FunctionId, IncidentNo, SiteId};
+use crate::domain::ids::{FunctionId, IncidentNo, InfraId, SiteId};
 use crate::domain::incident::decide::dry_run;
 use crate::domain::incident::input::{Action, IfShared, Input, Report};
 use crate::domain::incident::refused::refuse;
@@ -83,6 +83,10 @@ impl FormPage {
     fn ticked(&self, site: &SiteId) -> bool {
         let sent = self.fields.sites();
         if sent.is_empty() { self.book.sites.contains(site) } else { sent.contains(site) }
+    }
+    /// Said to be down with it.
+    fn is_down(&self, infra: &InfraId) -> bool {
+        self.fields.all("down").any(|d| d == infra.as_str())
     }
     /// Why it was not taken: what is meant all the same can be said in the form (RULES D11).
     fn refused_as(&self, code: &str) -> bool {
@@ -203,7 +207,7 @@ fn report_of(state: &Domain, fields: &Fields, now: At) -> Result<Report, Problem
         next: fields.time("next", plan, now)?,
         contact: fields.some("contact").map(str::to_owned),
         safety: fields.safety(),
-        down: Vec::new(),
+        down: fields.down().unwrap_or_default(),
         shared,
         confirmed: fields.some("confirmed").is_some(),
     })

@@ -72,7 +72,7 @@ fn lists_and_what_is_gathered_of_several_answers_keep_their_shape() {
     let probed = json!({ "ok": true, "detail": "well", "far_end": [["bind", "transceiver"]] });
     let test = json!({
         "id": 7, "gateway": "sms-api", "function": "tib", "by": "it", "at": AT, "state": "delivered", "why": "",
-        "reached_at": AT, "answered_at": AT, "receipts": true, "answers": true,
+        "taken_at": AT, "answered_at": AT, "receipts": true, "answers": true,
     });
     let (tests, probed_too) = (json!([test]), probed.clone());
     let fake = Fake::new(move |asked| match asked.line.as_str() {

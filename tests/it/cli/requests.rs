@@ -428,13 +428,13 @@ fn a_test_of_a_gateway_is_followed_until_somebody_answers() {
     let mut looks = 0;
     let test = |state: &str, answered: bool| {
         json!([{ "id": 7, "gateway": "sms-api", "function": "tib", "by": "it", "at": OFF, "state": state, "why": "",
-            "reached_at": null, "answered_at": answered.then_some(OFF), "receipts": true, "answers": true }])
+            "taken_at": null, "answered_at": answered.then_some(OFF), "receipts": true, "answers": true }])
     };
     let fake = Fake::new(move |asked| match asked.line.as_str() {
         "POST /api/v1/gateways/sms-api/test" => says(200, json!({ "on_record": true, "tests": [7] })),
         "GET /api/v1/gateways/tests?gateway=sms-api" => {
             looks += 1;
-            says(200, test(["queued", "accepted", "delivered"][(looks - 1).min(2)], looks > 3))
+            says(200, test(["queued", "handed-over", "delivered"][(looks - 1).min(2)], looks > 3))
         }
         other => panic!("{other}"),
     });
@@ -459,7 +459,7 @@ fn a_test_that_failed_says_why_and_fails() {
         _ => says(
             200,
             json!([{ "id": 7, "gateway": "sms-api", "function": "tib", "by": "it", "at": OFF, "state": "failed",
-                "why": "no such subscriber", "reached_at": null, "answered_at": null, "receipts": true, "answers": true }]),
+                "why": "no such subscriber", "taken_at": null, "answered_at": null, "receipts": true, "answers": true }]),
         ),
     });
     let dir = tempfile::tempdir().expect("a folder");

@@ -32,6 +32,7 @@ fn typed() -> Typed {
     let l = |sv: &str, en: &str| L10n::of([(Lang::SV, sv), (Lang::EN, en)]);
     Typed {
         news: l("Felet är hittat", "The fault is found"),
+        public_news: l("Alla vårdcentraler kan ta prover", "All health centres can take samples"),
         scope: Some(l("bara sjukhusen", "hospitals only")),
         reason: "prov gick ut som larm".into(),
     }

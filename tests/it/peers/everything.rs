@@ -134,7 +134,7 @@ async fn approve(running: &Running) {
         all
     });
     for (by, number, fingerprint) in waiting.await.unwrap() {
-        let action = Action::Approve { number, fingerprint, entry: None };
+        let action = Action::Approve { number, fingerprint, entry: None, works: true };
         // A second entry of the same text was approved with the first.
         let _ = running.handle.input(Input::Command { by, action: Box::new(action) }).await;
     }

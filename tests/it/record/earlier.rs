@@ -58,11 +58,10 @@ fn as_it_was_seen(recovered: &Recovered) {
         let shown = serde_json::to_value(shown).unwrap();
         let summary = &shown["summary"];
         assert_eq!((&summary["phase"], &summary["newest"]), (&seen["phase"], &seen["newest"]), "{no}");
-        for count in
-            ["addressed", "accepted", "asked", "acknowledged", "not_reached", "approvals", "proposals", "steps"]
-        {
+        for count in ["addressed", "asked", "acknowledged", "not_reached", "approvals", "proposals", "steps"] {
             assert_eq!(summary["counts"][count], seen["counts"][count], "{no}: {count}");
         }
+        assert_eq!(summary["counts"]["handed_over"], seen["counts"]["accepted"], "{no}: as it was called then");
     }
 }
 

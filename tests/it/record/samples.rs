@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::event::*;
-use vardkase::domain::incident::facts::{Facts, Restore, Safety};
+use vardkase::domain::incident::facts::{Facts, PublicNews, Restore, Safety};
 use vardkase::domain::incident::values::Standing;
 use vardkase::domain::incident::values::*;
 use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
@@ -45,6 +45,7 @@ fn facts(restore: Restore, safety: Safety) -> Facts {
         safety,
         known: L10n::of([(Lang::SV, "felet är funnet")]),
         unknown: L10n::default(),
+        public_news: vec![PublicNews { at: WHEN, said: L10n::of([(Lang::SV, "vi tar prover igen")]) }],
     }
 }
 
@@ -383,6 +384,7 @@ pub fn without_facts(mut event: Event) -> Event {
         Change::Released { asks, .. } | Change::AskedAgain { asks, .. } => asks.iter_mut().for_each(|a| a.needs = 1),
         Change::Answered { arrivals, .. } => arrivals.clear(),
         Change::Adopted { moved, .. } => *moved = Renumbering::default(),
+        Change::Opened { facts, .. } | Change::FactsSet { facts, .. } => facts.public_news.clear(),
         Change::Results { results } => results.iter_mut().for_each(|r| r.cause = None),
         _ => {}
     }

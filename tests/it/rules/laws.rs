@@ -155,7 +155,10 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
             let text = t.state.incidents.get(&number.incident).and_then(|i| i.message(number.seq));
             let fingerprint = text.map_or("000000".parse().unwrap(), |m| m.texts[&Lang::SV].fingerprint);
             let by = ["kib", "press", "tib", "cl"][usize::from(b) % 4];
-            Input::Command { by: by.into(), action: Box::new(Action::Approve { number, fingerprint, entry: None }) }
+            Input::Command {
+                by: by.into(),
+                action: Box::new(Action::Approve { number, fingerprint, entry: None, works: true }),
+            }
         }
         6 => {
             let replacement = (c % 2 == 0).then(|| BTreeMap::from([(Lang::SV, "LARM: annan text".to_owned())]));

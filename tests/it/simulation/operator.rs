@@ -101,7 +101,7 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
             let print = if rng.percent(10) { "7K4F2A".parse().unwrap() } else { print };
             by(
                 rng.word(&["kib", "press", "tib", "cl", "it"]),
-                Action::Approve { number, fingerprint: print, entry: None },
+                Action::Approve { number, fingerprint: print, entry: None, works: true },
             )
         }
         10..14 => {

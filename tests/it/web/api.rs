@@ -103,7 +103,7 @@ async fn a_report_an_approval_and_an_answer_go_by_json() {
         .collect();
     assert_eq!(told.len() as u64, duties, "what was foreseen is what happened");
     assert_eq!(counts["approvals"].as_u64().unwrap(), waiting);
-    assert_eq!(counts["accepted"], counts["addressed"]);
+    assert_eq!(counts["handed_over"], counts["addressed"]);
 
     let (_, approvals) = site.api("/approvals?as=kib").await;
     assert_eq!(approvals.as_array().unwrap().len() as u64, waiting);
@@ -362,12 +362,12 @@ async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
         }
         tokio::time::timeout(std::time::Duration::from_secs(20), changed.changed()).await.unwrap().unwrap();
     };
-    assert!(test["state"] == "delivered" || test["state"] == "accepted", "{test}");
+    assert!(test["state"] == "delivered" || test["state"] == "handed-over", "{test}");
     assert!(test.get("code").is_none(), "a code is nobody's but the receiver's");
     let whole = site.taken.lock().unwrap().iter().map(|(_, j)| j.out.whole(None)).next().unwrap();
     assert!(whole.starts_with("TEST "), "{whole}");
     let proof = view(&site).await["test"].clone();
-    assert_eq!((&proof["function"], &proof["reached"]), (&json!(function), &test["state"]));
+    assert_eq!((&proof["function"], &proof["how_far"]), (&json!(function), &test["state"]));
     let metrics = site.request(Method::GET, "/metrics").bearer_auth(TOKEN).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(&format!("vardkase_gateway_test_age_seconds{{gateway=\"{gateway}\"}}")), "{metrics}");
 

@@ -57,6 +57,51 @@ async fn one_signs_in_with_the_token_and_forms_belong_to_the_session() {
 }
 
 #[tokio::test]
+async fn rule_h4_what_was_typed_outlives_the_session_that_it_was_typed_in() {
+    let site = Site::start().await;
+    let no = site.report(major()).await.to_string();
+    let browser = site.browser("it-bered").await;
+    let update =
+        [("do", "update"), ("known.sv", "Felet är funnet & rättas"), ("site", "FS"), ("csrf", "of-another-session")];
+    let path = format!("/incidents/{no}");
+    let send = |cookie: &str, path: &str, form: &[(&str, &str)], from: &'static str| {
+        let request = site.request(Method::POST, path).header("cookie", cookie).header("sec-fetch-site", from);
+        request.header("accept", "text/html").header("accept-language", "sv").form(form).send()
+    };
+    // The session is gone: what was typed travels with the sign-in, and a page of another site brings nothing.
+    let away = send("", &path, &update, "same-site").await.unwrap();
+    assert_eq!(away.status(), StatusCode::SEE_OTHER);
+    let page = send("", &path, &update, "same-origin").await.unwrap().text().await.unwrap();
+    assert!(page.contains("Det du skrev är kvar"), "{page}");
+    let kept = between(&page, "name=\"kept\" value=\"", "\"").replace("&#38;", "&");
+    let wrong = [("token", "nonsense"), ("next", &path), ("kept", &kept)];
+    let page = send("", "/sign-in?lang=sv", &wrong, "same-origin").await.unwrap().text().await.unwrap();
+    assert!(page.contains("name=\"kept\""), "a wrong token loses nothing: {page}");
+    let sign_in = [("token", super::site::TOKEN), ("next", &path), ("kept", &kept)];
+    let response = send("", "/sign-in?lang=sv", &sign_in, "same-origin").await.unwrap();
+    assert_eq!(response.headers()["location"], "/acting?back=/kept");
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let get = |path: &str| site.request(Method::GET, path).header("cookie", &cookie).send();
+    let page = get("/acting?back=/kept").await.unwrap().text().await.unwrap();
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"").to_owned();
+    // Nobody has said for which duty: it is kept still.
+    let mut again = update.to_vec();
+    again[3] = ("csrf", &csrf);
+    assert_eq!(send(&cookie, &path, &again, "same-origin").await.unwrap().headers()["location"], "/kept");
+    let acting = [("function", "it-bered"), ("back", "/kept"), ("csrf", &csrf)];
+    assert_eq!(send(&cookie, "/acting", &acting, "same-origin").await.unwrap().headers()["location"], "/kept");
+    let page = get("/kept").await.unwrap().text().await.unwrap();
+    assert!(page.contains("Felet är funnet &#38; rättas") && !page.contains("of-another-session"), "{page}");
+    let before = site.api(&path).await.1["messages"].as_array().unwrap().len();
+    assert_eq!(send(&cookie, &path, &again, "same-origin").await.unwrap().status(), StatusCode::SEE_OTHER);
+    assert!(site.api(&path).await.1["messages"].as_array().unwrap().len() > before, "it was carried out");
+    assert_eq!(get("/kept").await.unwrap().headers()["location"], "/", "and is kept no longer");
+    // A form of an earlier sign-in in a browser that signed in again.
+    let stale = send(&browser.cookie, &path, &update, "same-origin").await.unwrap();
+    assert_eq!(stale.headers()["location"], "/kept");
+}
+
+#[tokio::test]
 async fn rule_e1_the_last_screen_says_what_it_will_do_and_the_button_does_it() {
     let site = Site::start().await;
     let browser = site.browser("it-bered").await;

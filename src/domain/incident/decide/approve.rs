@@ -8,6 +8,7 @@ use super::stale::{not_waiting, stale, unknown_number, what_changed};
 use super::{Decider, bad_text};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
+use crate::domain::incident::claims::claims;
 use crate::domain::incident::event::{ApprovalEnd, Change};
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::refused::{List, Refused, refuse};
@@ -181,6 +182,7 @@ impl Decider<'_> {
         number: MessageNo,
         fingerprint: Fingerprint,
         entry: Option<u32>,
+        works: bool,
     ) -> Result<(), Refused> {
         let no = number.incident;
         let (fx, waiting) = self.asked_for(by, number)?;
@@ -198,6 +200,10 @@ impl Decider<'_> {
             }));
         }
         self.four_eyes(no, fx)?;
+        let claims = claims(inc, message);
+        if let Some(claim) = claims.get(&inc.plan.lang()).or(claims.values().next()).filter(|_| !works) {
+            return Err(refuse!(WorksNotTicked { message: number, claim }));
+        }
         self.approved(no, &chosen, fx);
         Ok(())
     }

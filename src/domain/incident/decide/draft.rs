@@ -104,6 +104,7 @@ impl Decider<'_> {
                 sites: &m.sites,
                 level: m.level,
             }),
+            public_told: inc.public_told(),
             sent: corrected.and_then(|m| m.released_at),
             other: match kind {
                 Kind::Stopped { .. } => inc.newest(audience).map(|m| inc.number(m.seq)),

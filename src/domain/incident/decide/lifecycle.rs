@@ -7,7 +7,7 @@ use super::rows::Newly;
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::facts::{Facts, Restore};
+use crate::domain::incident::facts::{Facts, PublicNews, Restore};
 use crate::domain::incident::input::News;
 use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident};
@@ -161,7 +161,16 @@ impl Decider<'_> {
             // What is known is news of this text alone: the next one has news of its own (RULES A11).
             known: news.known.clone().unwrap_or_default(),
             unknown: news.unknown.clone().unwrap_or_else(|| old.unknown.clone()),
+            public_news: self.public_news(inc, news),
         })
+    }
+
+    /// What the public has not read yet of what was typed for it, and what is typed now.
+    fn public_news(&self, inc: &Incident, news: &News) -> Vec<PublicNews> {
+        let told = inc.public_told();
+        let waits = inc.facts.public_news.iter().filter(|n| !told.contains(n)).cloned();
+        let typed = news.public_news.clone().filter(|said| !said.0.is_empty());
+        waits.chain(typed.map(|said| PublicNews { at: self.now, said })).collect()
     }
 
     /// An update goes to everybody who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an

@@ -242,7 +242,9 @@ impl Decider<'_> {
     fn command(&mut self, by: &FunctionId, action: &Action) -> Result<(), Refused> {
         match action {
             Action::Report(report) => self.report(by, report).map(|_| ()),
-            Action::Approve { number, fingerprint, entry } => self.approve(by, *number, *fingerprint, *entry),
+            Action::Approve { number, fingerprint, entry, works } => {
+                self.approve(by, *number, *fingerprint, *entry, *works)
+            }
             Action::Reject { number, reason, replacement } => self.reject(by, *number, reason, replacement.as_ref()),
             Action::Change { number, texts } => self.change(by, *number, texts),
             Action::Reviewed { number, lang } => self.reviewed(by, *number, *lang),

@@ -223,6 +223,7 @@ impl Decider<'_> {
             safety: r.safety,
             known: L10n::default(),
             unknown: L10n::default(),
+            public_news: Vec::new(),
         })
     }
 
@@ -244,7 +245,8 @@ impl Decider<'_> {
     /// Rendering what was typed before anything is kept.
     pub(super) fn check_typed(&self, facts: &Facts) -> Result<(), Refused> {
         let fields = [&facts.what, &facts.scope, &facts.known, &facts.unknown];
-        for text in fields.into_iter().flat_map(|l| l.0.values()).chain([&facts.contact]).filter(|t| !t.is_empty()) {
+        let fields: Vec<&L10n> = fields.into_iter().chain(facts.public_news.iter().map(|n| &n.said)).collect();
+        for text in fields.iter().flat_map(|l| l.0.values()).chain([&facts.contact]).filter(|t| !t.is_empty()) {
             crate::domain::text::Canonical::from_typed(text).map_err(|bad| bad_text(&bad))?;
         }
         let total: usize = fields.iter().map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();

@@ -18,7 +18,7 @@ use crate::domain::text::{BadText, Canonical, Fingerprint};
 use crate::domain::time::At;
 use crate::domain::words::{TextWord, Words, fill, variables};
 
-use super::facts::Facts;
+use super::facts::{Facts, PublicNews};
 use super::standing::Standing;
 use super::values::Kind;
 
@@ -90,6 +90,8 @@ pub struct Brief<'a> {
     pub stays: &'a [IncidentNo],
     /// What was said before.
     pub before: Option<Before<'a>>,
+    /// News that the public has read.
+    pub public_told: &'a [PublicNews],
     /// When the public was told what is corrected or stopped.
     pub sent: Option<At>,
     /// What holds in place of a message that was stopped.

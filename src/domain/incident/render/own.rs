@@ -17,7 +17,7 @@ impl Own {
         let words = brief.plan.words(lang);
         // News and routines are the approver's; what stands beside them is rendered.
         let nothing = [(lang, Self::default())];
-        let brief = &Brief { own: &nothing, ..*brief };
+        let brief = &Brief { own: &nothing, public_told: &[], ..*brief };
         let rendered: Vec<String> = match brief.audience {
             Audience::Public => public::rendered(brief, words, lang),
             Audience::Internal | Audience::Outside => {

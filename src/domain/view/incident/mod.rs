@@ -39,6 +39,11 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
             safety: f.safety,
             known: f.known.clone(),
             unknown: f.unknown.clone(),
+            down: inc.down.clone(),
+            public_news: {
+                let told = inc.public_told();
+                f.public_news.iter().filter(|n| !told.contains(n)).map(|n| n.said.clone()).collect()
+            },
         },
         data_confirmed: inc.data_confirmed.map(|f| id(plan, f)),
         rows: told.iter().map(|t| row(inc, t, &best, now)).collect(),

@@ -71,7 +71,7 @@ pub(in crate::domain::view) struct Best {
 /// How far a text came to anybody who was asked.
 #[derive(Clone, Copy, Default)]
 pub(in crate::domain::view) struct Reached {
-    pub accepted: bool,
+    pub handed_over: bool,
     pub delivered: bool,
 }
 
@@ -108,7 +108,7 @@ impl Best {
             for p in &inc.plan.function(f).points {
                 for (_, d) in self.deliveries(inc, told.message(), *p) {
                     reached.delivered |= d.state == DeliveryState::Delivered;
-                    reached.accepted |= matches!(d.state, DeliveryState::Delivered | DeliveryState::Accepted);
+                    reached.handed_over |= matches!(d.state, DeliveryState::Delivered | DeliveryState::Accepted);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::super::steps::{ArrivalView, StepView};
 use super::super::{RungView, SummaryView};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{FunctionId, GatewayId, MessageNo, RoutineId, SiteId};
+use crate::domain::ids::{FunctionId, GatewayId, InfraId, MessageNo, RoutineId, SiteId};
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{AnswerRule, Audience, Channel, Then};
@@ -65,6 +65,12 @@ pub struct FactsView {
     pub known: L10n,
     /// What is not known.
     pub unknown: L10n,
+    /// Infrastructure that people named as down, beside the playbook's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<InfraId>,
+    /// What the public is told is new and has not read yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_news: Vec<L10n>,
 }
 
 /// One function: what it was told, and whether it has it.
@@ -161,7 +167,7 @@ pub struct CellView {
     pub lang: Lang,
     pub state: DeliveryState,
     /// Accepted so many seconds after the release, when that is where it stands.
-    pub accepted_s: Option<u32>,
+    pub handed_over_s: Option<u32>,
     /// Delivered so many seconds after the release.
     pub delivered_s: Option<u32>,
     /// When the state last changed.

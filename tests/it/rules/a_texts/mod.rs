@@ -34,7 +34,11 @@ pub fn approve_all(t: &mut Timeline, no: IncidentNo) {
         t.inc(no).entries.iter().filter(|e| matches!(e.state, EntryState::Waiting(_))).map(|e| e.message).collect();
     for seq in waiting {
         let fingerprint = t.inc(no).message(seq).unwrap().texts[&SV].fingerprint;
-        t.act("kib", Action::Approve { number: MessageNo { incident: no, seq }, fingerprint, entry: None }).unwrap();
+        t.act(
+            "kib",
+            Action::Approve { number: MessageNo { incident: no, seq }, fingerprint, entry: None, works: true },
+        )
+        .unwrap();
     }
 }
 

@@ -162,6 +162,76 @@ fn rule_a12_the_public_reads_a_grammar_of_its_own() {
     );
 }
 
+fn told_to_the_public<const N: usize>(said: [(Lang, &str); N]) -> News {
+    News { public_news: Some(L10n::of(said)), ..News::default() }
+}
+
+#[test]
+fn rule_a12_news_for_the_public_is_typed_for_it_and_told_once() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    approve_all(&mut t, no);
+    t.advance(900);
+    let news = told_to_the_public([(SV, "Vårdcentralerna tar prover igen.")]);
+    t.act("it-led", Action::Update { incident: no, news }).unwrap();
+    // It waits for its approver, and more comes: nothing of it is lost.
+    t.advance(60);
+    let news = told_to_the_public([(SV, "Apoteken ser recepten igen")]);
+    t.act("it-led", Action::Update { incident: no, news }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(
+        said.starts_with(
+            "Vårdens journalsystem fungerar inte. Nytt klockan 10.00: Vårdcentralerna tar prover igen. Nytt klockan 10.01: \
+             Apoteken ser recepten igen. Det gäller sjukhusen sedan klockan 09.45."
+        ),
+        "{said}"
+    );
+    let english = newest(&t, no, Audience::Public, EN);
+    assert!(!english.contains("New at") && !english.contains("prover"), "what was typed in one language: {english}");
+    let internal = newest(&t, no, Audience::Internal, SV);
+    assert!(!internal.contains("Apoteken"), "it was typed for the public: {internal}");
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(!said.contains("Nytt klockan"), "it is told once: {said}");
+    let number = exact(no, newest_of(&t, no, Audience::Public, |k| k == Kind::Update));
+    let news = told_to_the_public([(SV, "Labbet i Havsby har stängt")]);
+    t.act("it-led", Action::Correct { number, news }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(
+        said.starts_with("Vi rättar vårt besked från klockan 10.01. Labbet i Havsby har stängt. Vårdens journalsystem"),
+        "{said}"
+    );
+}
+
+#[test]
+fn rule_a12_whoever_approves_ticks_what_the_text_says_works() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("major");
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let fingerprint = t.inc(no).message(seq).unwrap().texts[&SV].fingerprint;
+    let approve = |works| Action::Approve { number: exact(no, seq), fingerprint, entry: None, works };
+    let refused = t.act("kib", approve(false)).unwrap_err();
+    assert_eq!(refused.code, "works-not-ticked");
+    assert!(refused.to_string().contains("Akuten är öppen."), "{refused}");
+    t.act("kib", approve(true)).unwrap();
+    // A text that does not say it asks for nothing.
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let without: BTreeMap<Lang, String> = [SV, EN]
+        .iter()
+        .map(|l| {
+            (*l, t.text(no, seq, *l).replace(" Akuten är öppen.", "").replace(" Emergency departments are open.", ""))
+        })
+        .collect();
+    t.act("kib", Action::Change { number: exact(no, seq), texts: without }).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let fingerprint = t.inc(no).message(seq).unwrap().texts[&SV].fingerprint;
+    t.act("kib", Action::Approve { number: exact(no, seq), fingerprint, entry: None, works: false }).unwrap();
+}
+
 #[test]
 fn rule_a12_what_works_is_not_said_when_another_incident_hits_it() {
     let mut t = Timeline::by_day();

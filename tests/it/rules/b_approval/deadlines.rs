@@ -234,7 +234,7 @@ fn rule_b5_a_late_answer_is_told_so_and_changes_nothing() {
     t.advance(600);
     let before = t.state.clone();
     let fingerprint = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
-    let refused = t.act("kib", Action::Approve { number: n, fingerprint, entry: None }).unwrap_err();
+    let refused = t.act("kib", Action::Approve { number: n, fingerprint, entry: None, works: true }).unwrap_err();
     assert_eq!(refused.code, "already-released");
     assert_eq!(refused.to_string(), "already-released--deadline, message: 1-1, at: 09.55");
     assert!(t.state == before);

@@ -60,7 +60,7 @@ fn number(t: &Timeline, no: IncidentNo, to: &str) -> MessageNo {
 
 fn approve(t: &mut Timeline, by: &str, number: MessageNo) -> Result<(), Refused> {
     let fingerprint = t.inc(number.incident).message(number.seq).unwrap().texts[&SV].fingerprint;
-    t.act(by, Action::Approve { number, fingerprint, entry: None }).map(|_| ())
+    t.act(by, Action::Approve { number, fingerprint, entry: None, works: true }).map(|_| ())
 }
 
 fn icu_got(t: &Timeline) -> usize {

@@ -31,21 +31,24 @@ fn rule_b2_an_approval_is_bound_to_number_fingerprint_and_entry() {
     let no = t.ehr_down("major");
     let n = number(&t, no, "icu");
     let wrong: vardkase::domain::text::Fingerprint = "000000".parse().unwrap();
-    let refused = t.act("kib", Action::Approve { number: n, fingerprint: wrong, entry: None }).unwrap_err();
+    let refused =
+        t.act("kib", Action::Approve { number: n, fingerprint: wrong, entry: None, works: true }).unwrap_err();
     let now = t.inc(no).message(1).unwrap().texts[&SV].fingerprint;
     assert_eq!(refused.code, "stale-fingerprint");
     let given = |name: &str| refused.given(name).to_string();
     assert_eq!((given("message"), given("now")), ("1-1".into(), now.to_string()));
-    let refused = t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(99) }).unwrap_err();
+    let refused =
+        t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(99), works: true }).unwrap_err();
     assert_eq!(refused.code, "unknown-entry");
     let refused = approve(&mut t, "lab", n).unwrap_err();
     assert_eq!((refused.code, refused.given("asked").to_string()), ("not-yours", "kib".into()));
     let public = t.inc(no).message(2).unwrap().texts[&SV].fingerprint;
-    let refused = t.act("kib", Action::Approve { number: n, fingerprint: public, entry: None }).unwrap_err();
+    let refused =
+        t.act("kib", Action::Approve { number: n, fingerprint: public, entry: None, works: true }).unwrap_err();
     assert_eq!(refused.code, "stale-fingerprint", "the yes to one text is not a yes to another");
     assert_eq!(icu_got(&t), 0);
     let entry = t.waiting(no, "icu").unwrap().0.id;
-    t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(entry) }).unwrap();
+    t.act("kib", Action::Approve { number: n, fingerprint: now, entry: Some(entry), works: true }).unwrap();
     assert_eq!(icu_got(&t), 2);
     assert!(t.waiting(no, "public").is_some());
 }
@@ -60,12 +63,12 @@ fn rule_b2_a_stale_fingerprint_is_refused_with_the_difference() {
     let new = number(&t, no, "icu");
     assert_ne!(old, new);
     // 1-1 went to it and tib without approval: that must not look as if it had been released to icu.
-    let refused = t.act("kib", Action::Approve { number: old, fingerprint, entry: None }).unwrap_err();
+    let refused = t.act("kib", Action::Approve { number: old, fingerprint, entry: None, works: true }).unwrap_err();
     assert_eq!(refused.code, "stale-fingerprint");
     let given = |name: &str| refused.given(name).to_string();
     assert_eq!((refused.key(), given("new")), ("stale-fingerprint--replaced", new.to_string()));
     assert_eq!((&*given("was"), &*given("is")), ("STABSLÄGE FS", "FÖRSTÄRKNINGSLÄGE FS, STABSLÄGE"));
-    let refused = t.act("kib", Action::Approve { number: new, fingerprint, entry: None }).unwrap_err();
+    let refused = t.act("kib", Action::Approve { number: new, fingerprint, entry: None, works: true }).unwrap_err();
     let given = |name: &str| refused.given(name).to_string();
     assert_eq!((&*given("earlier"), &*given("was")), ("1-1", "STABSLÄGE FS"), "{refused}");
     assert_eq!(icu_got(&t), 0);

@@ -49,7 +49,7 @@ fn rule_d3_approve_reject_and_change_are_for_who_was_asked() {
     let no = reported(&mut t, "major");
     let number = t.inc(no).number(t.waiting(no, "icu").unwrap().0.message);
     let fingerprint = t.inc(no).message(number.seq).unwrap().texts[&Lang::SV].fingerprint;
-    only_these(&t, &Action::Approve { number, fingerprint, entry: None }, &["kib"]);
+    only_these(&t, &Action::Approve { number, fingerprint, entry: None, works: true }, &["kib"]);
     only_these(&t, &Action::Reject { number, reason: "fel".into(), replacement: None }, &["kib"]);
     only_these(&t, &Action::Change { number, texts: [(Lang::SV, "LARM: annat".into())].into() }, &["kib"]);
     only_these(&t, &Action::Wait { number }, &["kib"]);

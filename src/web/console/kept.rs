@@ -1,0 +1,172 @@
+//! What somebody typed is kept when its form can't be taken (RULES H4): the session ended, the server was started anew, another
+//! duty or another sign-in stands in its place. Before anybody signed in it travels in the sign-in form and nowhere else; after
+//! that the session has it, until it is sent or the session ends. Nothing is carried out that was not looked at once more.
+//!
+//! Must not: keep what another site sent.
+
+use std::fmt;
+use std::time::Duration;
+
+use askama::Template;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::ui::Ui;
+use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in_keeping};
+use crate::web::{BODY_BYTES_MAX, Ctx, api};
+use crate::words::console as w;
+
+/// Where it is shown.
+pub(super) const PATH: &str = "/kept";
+/// A form that nobody has signed in for is waited for so long.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Fields that are a form's own and nobody's words.
+const OWN: [&str; 4] = ["csrf", "do", "step", "fingerprint"];
+
+/// A form that was not taken.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Where it was sent.
+    path: String,
+    /// Its fields, without the secret of its session.
+    pairs: Vec<(String, String)>,
+}
+
+/// Somebody's words are in no log.
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(…)")
+    }
+}
+
+impl Kept {
+    fn of(path: &str, body: &[u8]) -> Self {
+        let mut pairs: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        pairs.retain(|(name, _)| name != "csrf");
+        Self { path: own_path(path).to_owned(), pairs }
+    }
+    /// As one field of the sign-in form.
+    pub(super) fn written(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.pairs).finish()
+    }
+    /// From that field; nothing where it is empty, or another site sent it.
+    pub(super) fn read(headers: &HeaderMap, path: &str, written: &str) -> Option<Self> {
+        (is_own(headers) && !written.is_empty()).then(|| Self::of(path, written.as_bytes()))
+    }
+    /// Where it was sent.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+    fn is_for(&self, path: &str) -> bool {
+        self.path == path
+    }
+}
+
+/// A page of this server sent it, as far as the browser says (Fetch Metadata; before that RFC 6454, 7).
+fn is_own(headers: &HeaderMap) -> bool {
+    let said = |name| headers.get(name).and_then(|v| v.to_str().ok());
+    match (said("sec-fetch-site"), said("origin"), said(header::HOST.as_str())) {
+        (Some(site), ..) => site == "same-origin",
+        (None, Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, of)| of == host),
+        _ => false,
+    }
+}
+
+/// Keeps a form that its page would refuse for want of a session, a duty or the right secret.
+pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let asks = ["/sign-in", "/sign-out", "/acting"].contains(&request.uri().path());
+    if request.method() != Method::POST || asks || !is_own(request.headers()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return api::too_large(StatusCode::PAYLOAD_TOO_LARGE).answer(false),
+        Err(_) => return api::too_large(StatusCode::REQUEST_TIMEOUT).answer(false),
+    };
+    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let now = ctx.clock.now().into();
+    let Some(session) = ctx.auth.session(&parts.headers, now) else {
+        return sign_in_keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &Kept::of(&path, &bytes)).await;
+    };
+    if session.acting.is_some() && session.sent_by(&secret(&bytes)) {
+        if session.kept.as_ref().is_some_and(|k| k.is_for(&path)) {
+            ctx.auth.change(&parts.headers, |s| s.kept = None);
+        }
+        return next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    }
+    let kept = Kept::of(&path, &bytes);
+    ctx.auth.change(&parts.headers, |s| s.kept = Some(kept));
+    Redirect::to(PATH).into_response()
+}
+
+fn secret(body: &Bytes) -> String {
+    let of = form_urlencoded::parse(body).find(|(name, _)| name == "csrf");
+    of.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+#[derive(Template)]
+#[template(path = "kept.html")]
+struct Page {
+    ui: Ui,
+    kept: Kept,
+}
+
+impl Page {
+    /// What somebody typed or chose.
+    fn typed(&self) -> impl Iterator<Item = &(String, String)> {
+        self.kept
+            .pairs
+            .iter()
+            .filter(|(name, value)| !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty())
+    }
+}
+
+pub(super) async fn page(State(ctx): State<Ctx>, visitor: Visitor) -> Response {
+    if let Err(choose) = visitor.acting() {
+        return choose;
+    }
+    let Some(kept) = visitor.session.kept.clone() else { return Redirect::to("/").into_response() };
+    match visitor.look(&ctx, |_, _, _| ()).await {
+        Ok((ui, ())) => html(&Page { ui, kept }),
+        Err(e) => gone(e),
+    }
+}
+
+/// The kept form of a sign-in, if it brings one.
+pub(super) fn of_sign_in(headers: &HeaderMap, fields: &Fields) -> Option<Kept> {
+    Kept::read(headers, fields.get("next"), fields.get("kept"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_server_s_own_page_sent_is_kept() {
+        let headers = |pairs: &[(&'static str, &str)]| -> HeaderMap {
+            pairs.iter().map(|(n, v)| (n.parse().expect("a name"), v.parse().expect("a value"))).collect()
+        };
+        for (sent, own) in [
+            (&[("sec-fetch-site", "same-origin")][..], true),
+            (&[("sec-fetch-site", "same-site"), ("origin", "http://h:1"), ("host", "h:1")], false),
+            (&[("origin", "http://h:1"), ("host", "h:1")], true),
+            (&[("origin", "http://evil"), ("host", "h:1")], false),
+            (&[("origin", "null"), ("host", "h:1")], false),
+            (&[("host", "h:1")], false),
+        ] {
+            assert_eq!(is_own(&headers(sent)), own, "{sent:?}");
+        }
+        let own = headers(&[("sec-fetch-site", "same-origin")]);
+        let kept = Kept::of("/incidents/14", b"csrf=x&do=update&known.sv=Felet+%C3%A4r+funnet&site=FS&site=HS");
+        let again = Kept::read(&own, "/incidents/14", &kept.written()).expect("kept");
+        assert_eq!(again, kept);
+        assert_eq!(again.pairs.len(), 4, "the secret is not kept");
+        assert_eq!(Kept::read(&HeaderMap::new(), "/", &kept.written()), None);
+        assert_eq!(Kept::of("//evil.example", b"").path, "/");
+        assert_eq!(format!("{kept:?}"), "Kept(…)");
+    }
+}
