@@ -327,6 +327,14 @@ pub struct Function {
     pub may_own: Option<bool>,
 }
 
+impl Function {
+    /// What it is called where many are listed.
+    pub fn short_name(&self, lang: Lang) -> &str {
+        let short = self.short.get(lang);
+        if short.is_empty() { self.title.get(lang) } else { short }
+    }
+}
+
 /// An address that goes with a duty. The address itself is kept apart from the plan.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct DutyPoint {

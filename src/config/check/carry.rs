@@ -9,8 +9,9 @@ use super::spoken::{Spoken, Typed, report_of, spoken};
 use crate::config::places::Places;
 use crate::domain::ids::{GatewayIx, PlaybookId, PointIx};
 use crate::domain::incident::input::Report;
+use crate::domain::incident::refused::Refused;
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Capability, Channel, Plan, Playbook};
+use crate::domain::plan::{Audience, Capability, Channel, Plan, Playbook};
 use crate::domain::text::DoesNotFit;
 use crate::domain::text::fit::units;
 use crate::domain::time::At;
@@ -80,11 +81,19 @@ pub(super) fn check(plan: &Arc<Plan>, places: &Places, found: &mut Found) {
     by_night(plan, places, found);
 }
 
-/// All texts of a playbook at its highest level, as a drill from report to all clear.
+/// All texts of a playbook at its highest level that go out over gateways, from report to all clear: as a drill, and to those outside
+/// as they are, since no drill reaches them. What the public reads stands on pages.
 fn texts(plan: &Arc<Plan>, playbook: &Playbook, places: &Places, found: &mut Found) -> Vec<Spoken> {
     let now = moment(BY_DAY);
     let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
-    match spoken(plan, &drill(plan, playbook, now), &Typed::default(), now) {
+    let since = At(now.0 - i64::from(SINCE_S) * 1000);
+    let all = |exercise, audience| -> Result<Vec<Spoken>, Refused> {
+        let mut all = spoken(plan, &report_of(plan, playbook, exercise, since), &Typed::default(), now)?;
+        all.retain(|s| s.audience == audience);
+        Ok(all)
+    };
+    let both = all(true, Audience::Internal).and_then(|drill| Ok([drill, all(false, Audience::Outside)?].concat()));
+    match both {
         Ok(all) => all,
         Err(why) => {
             let message = format!(

@@ -8,6 +8,7 @@ use crate::config::places::Places;
 use crate::domain::calendar::Calendar;
 use crate::domain::holder::{deputies_when, holder_when};
 use crate::domain::ids::{FunctionIx, PlaybookId};
+use crate::domain::incident::steps::is_outside;
 use crate::domain::plan::Plan;
 use crate::yaml::diagnostics::Found;
 
@@ -40,7 +41,8 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     let all: Vec<FunctionIx> =
         (0..plan.functions.len()).filter_map(|i| u32::try_from(i).ok()).map(FunctionIx).collect();
     for &f in &all {
-        if plan.function(f).deputies.is_empty() {
+        // Nobody outside is asked for an answer.
+        if plan.function(f).deputies.is_empty() && !is_outside(plan, f) {
             let message = format!("\"{}\" has no deputy: silence goes to the last resort", plan.function(f).id);
             found.warning(places.functions[f.ix()], "no-deputy", message);
         }

@@ -5,12 +5,33 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::SystemNote;
+use super::state::{State, SystemNote};
+use crate::domain::time::At;
+use crate::domain::words::NoteWord;
 
 /// A note is kept for at least that long, in seconds: until then its receipt, or the answer to a test, may come.
 const KEPT_S: u32 = 24 * 3600;
 /// So many are kept, however old they are.
 const KEPT_MIN: usize = 256;
+
+/// A note goes over another way for so long, in seconds: later it is no longer so.
+const REROUTE_FOR_S: u32 = 900;
+
+/// The ways of its duty point over which a note has not been tried, as places there, the best first (RULES G1). None for a test:
+/// it asks about its own way.
+pub fn untried(state: &State, note: &SystemNote, now: At) -> Vec<u8> {
+    if note.word == NoteWord::Test || note.at + REROUTE_FOR_S < now || note.plan != state.plan.hash {
+        return Vec::new();
+    }
+    let same = |n: &SystemNote| {
+        (n.send.point, n.word) == (note.send.point, note.word) && n.text == note.text && n.at + REROUTE_FOR_S >= note.at
+    };
+    let tried: Vec<u8> = state.system_notes.iter().filter(|(_, n)| same(n)).map(|(_, n)| n.send.gateway).collect();
+    let gateways = &state.plan.point(note.send.point).gateways;
+    let mut left: Vec<(u8, _)> = (0u8..).zip(gateways).filter(|(place, _)| !tried.contains(place)).collect();
+    left.sort_by_key(|(_, g)| state.ways.rank(&state.plan.gateway(**g).id));
+    left.into_iter().map(|(place, _)| place).collect()
+}
 
 /// The newest notes of no incident.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]

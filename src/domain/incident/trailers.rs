@@ -154,9 +154,7 @@ impl<'a> Trailers<'a> {
 
     /// What a function is called where many are listed.
     fn short(&self, f: FunctionIx, lang: Lang) -> &str {
-        let f = self.inc.plan.function(f);
-        let short = f.short.get(lang);
-        if short.is_empty() { f.title.get(lang) } else { short }
+        self.inc.plan.function(f).short_name(lang)
     }
 
     /// The least that stands around a text there: what asks for the answer, if it asks for one.

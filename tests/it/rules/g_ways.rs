@@ -181,6 +181,47 @@ fn an_alarm_of_the_program_is_told_over_ways_that_are_not_out() {
 }
 
 #[test]
+fn rule_g1_a_note_of_no_incident_goes_over_the_next_way_and_over_each_once() {
+    let mut t = Timeline::by_night();
+    let plan = t.plan();
+    let what = L10n::of([(Lang::SV, "kopian av journalen är trasig")]);
+    let alarms = vec![ProgramAlarm { name: "journal-copy".into(), what }];
+    let mut events = t.input(Input::ProgramAlarm { alarms, avoid: Vec::new() }).unwrap();
+    // A point with several ways.
+    let several = |e: &Event| match e {
+        Event::SystemNote { send, .. } => Some(send.point).filter(|p| plan.point(*p).gateways.len() > 1),
+        _ => None,
+    };
+    let told = events.iter().find_map(several).expect("a point with several ways");
+    let mut ways = Vec::new();
+    // Each way refuses it in its turn.
+    loop {
+        let sent = |e: &Event| match e {
+            Event::SystemNote { send, text, .. } if send.point == told => Some((send.gateway, text.clone())),
+            _ => None,
+        };
+        let Some((gateway, text)) = events.iter().find_map(sent) else { break };
+        assert!(text.as_str().contains("kopian av journalen"), "the same text: {}", text.as_str());
+        ways.push(gateway);
+        let (ordinal, _) = t.state.system_notes.iter().filter(|(_, n)| n.send.point == told).last().unwrap();
+        t.advance(1);
+        let delivery = DeliveryId { incident: SYSTEM_NOTES, ordinal };
+        events = t.input(Input::outcomes(vec![(delivery, S::Failed)])).unwrap();
+    }
+    assert!(ways.len() > 1);
+    let mut once = ways.clone();
+    once.sort_unstable();
+    assert_eq!(once, (0u8..).take(plan.point(told).gateways.len()).collect::<Vec<_>>());
+    // A test asks about its own way.
+    let way = sms_way(&t, "desk");
+    t.act("it", test(&way, "desk")).unwrap();
+    let (ordinal, _) = t.state.system_notes.iter().last().unwrap();
+    let delivery = DeliveryId { incident: SYSTEM_NOTES, ordinal };
+    let events = t.input(Input::outcomes(vec![(delivery, S::Failed)])).unwrap();
+    assert!(!events.iter().any(|e| matches!(e, Event::SystemNote { .. } | Event::Gateway { .. })), "{events:?}");
+}
+
+#[test]
 fn the_auditor_finds_each_step_that_is_late_and_everybody_who_was_left_alone() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("major");

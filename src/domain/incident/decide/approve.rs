@@ -508,7 +508,7 @@ pub(super) fn entry_name(plan: &Plan, entry: &Entry, lang: Lang) -> String {
     if entry.public {
         return plan.words(lang).public.clone();
     }
-    let names: Vec<&str> = entry.to.iter().take(3).map(|f| plan.function(*f).title.get(lang)).collect();
+    let names: Vec<&str> = entry.to.iter().take(3).map(|f| plan.function(*f).short_name(lang)).collect();
     let more = entry.to.len().saturating_sub(3);
     if more == 0 { names.join(", ") } else { format!("{} +{more}", names.join(", ")) }
 }

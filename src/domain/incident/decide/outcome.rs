@@ -7,10 +7,13 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, MessageNo, Status};
+use crate::domain::incident::asks::system_note_outgoing;
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, Outcome};
 use crate::domain::incident::input::Told;
 use crate::domain::incident::state::{Delivery, EntryState, SYSTEM_NOTES};
-use crate::domain::incident::values::{Item, Phase};
+use crate::domain::incident::system_notes::untried;
+use crate::domain::incident::values::{Item, Phase, Send};
+use crate::domain::text::fit::units;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
@@ -37,9 +40,12 @@ impl Decider<'_> {
                 by_incident.entry(id.incident).or_default().push(heard);
             }
         }
+        let over = |o: &Outcome| matches!(o.state, DeliveryState::Failed | DeliveryState::Expired);
+        let failed: Vec<u32> = system_notes.iter().filter(|o| over(o)).map(|o| o.ordinal).collect();
         if !system_notes.is_empty() {
             self.emit_event(Event::SystemNoteResults { results: system_notes });
         }
+        failed.into_iter().for_each(|ordinal| self.reroute_system_note(ordinal));
         for (no, mut heard) in by_incident {
             // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
             let mut last: BTreeMap<u32, (DeliveryState, bool)> = BTreeMap::new();
@@ -78,6 +84,22 @@ impl Decider<'_> {
             for (ordinal, given_back) in over {
                 self.reroute(no, ordinal, given_back);
             }
+        }
+    }
+
+    /// A note of no incident goes over the next way of its point that can carry it.
+    fn reroute_system_note(&mut self, ordinal: u32) {
+        let Some(note) = self.state.system_notes.get(ordinal).cloned() else { return };
+        let Some(out) = system_note_outgoing(note.word, note.text.as_str()) else { return };
+        let plan = self.state.plan.clone();
+        let point = plan.point(note.send.point);
+        let carries = |place: &u8| {
+            let gateway = point.gateways.get(usize::from(*place));
+            gateway.is_some_and(|g| units(&out, None, &plan.gateway(*g).capability).is_ok())
+        };
+        if let Some(gateway) = untried(&self.state, &note, self.now).into_iter().find(carries) {
+            let send = Send { gateway, ..note.send };
+            self.emit_event(Event::SystemNote { send, plan: note.plan, word: note.word, text: note.text });
         }
     }
 
