@@ -97,7 +97,7 @@ fn every_cause_is_there_in_swedish() {
         let joined = [format!("{form}: {{}}"), format!("{{}} {form}"), format!("{{}}{form}")];
         english.contains(form) || joined.iter().any(|j| english.contains(&**j))
     };
-    let parts = |form: &str| form.split(": ").filter(|part| *part != "{}").all(|part| known(part));
+    let parts = |form: &str| form.split(": ").filter(|part| *part != "{}").all(known);
     let missing: Vec<&String> = made.iter().filter(|form| !known(form) && !parts(form)).collect();
     assert!(missing.is_empty(), "assets/causes/sv.txt lacks {missing:#?}");
 }

@@ -97,7 +97,7 @@ impl Decider<'_> {
             let gateway = point.gateways.get(usize::from(*place));
             gateway.is_some_and(|g| units(&out, None, &plan.gateway(*g).capability).is_ok())
         };
-        if let Some(gateway) = untried(&self.state, &note, self.now).into_iter().find(carries) {
+        if let Some(gateway) = untried(self.state, &note, self.now).into_iter().find(carries) {
             let send = Send { gateway, ..note.send };
             self.emit_event(Event::SystemNote { send, plan: note.plan, word: note.word, text: note.text });
         }
