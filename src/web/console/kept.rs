@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::ui::Ui;
 use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in_keeping};
+use crate::domain::lang::Lang;
 use crate::web::{BODY_BYTES_MAX, Ctx, api};
 use crate::words::console as w;
 
@@ -24,7 +25,7 @@ pub(super) const PATH: &str = "/kept";
 /// A form that nobody has signed in for is waited for so long.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Fields that are a form's own and nobody's words.
-const OWN: [&str; 4] = ["csrf", "do", "step", "fingerprint"];
+const OWN: [&str; 5] = ["csrf", "do", "step", "fingerprint", "down-asked"];
 
 /// A form that was not taken.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -116,12 +117,36 @@ struct Page {
 }
 
 impl Page {
-    /// What somebody typed or chose.
-    fn typed(&self) -> impl Iterator<Item = &(String, String)> {
-        self.kept
-            .pairs
-            .iter()
-            .filter(|(name, value)| !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty())
+    /// What somebody typed or chose, by what its form calls it.
+    fn typed(&self) -> impl Iterator<Item = (String, &str)> {
+        let shown = |(name, value): &&(String, String)| {
+            !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty()
+        };
+        self.kept.pairs.iter().filter(shown).map(|(name, value)| (self.label(name), value.as_str()))
+    }
+    fn label(&self, name: &str) -> String {
+        let (of, lang) = name.split_once('.').map_or((name, None), |(of, lang)| (of, Some(lang)));
+        let word = match of {
+            "what" => w::WHAT_HAPPENED,
+            "scope" => w::WHO_IS_AFFECTED,
+            "known" => w::WE_KNOW,
+            "unknown" => w::WE_DO_NOT_KNOW,
+            "public_news" => w::NEW_FOR_THE_PUBLIC,
+            "text" => w::THE_TEXT_IN,
+            "level" => w::HOW_SERIOUS,
+            "site" => w::WHERE,
+            "safety" => w::ARE_PATIENTS_IN_DANGER,
+            "down" => w::ALSO_DOWN,
+            "restore" => w::RUNNING_AGAIN,
+            "next" => w::NEXT_UPDATE_FIRST,
+            "reason" => w::REASON,
+            "function" => w::FUNCTION,
+            _ => return name.to_owned(),
+        };
+        match lang.and_then(|l| Lang::try_from(l.to_owned()).ok()) {
+            Some(lang) => format!("{} ({})", self.ui.t(word), self.ui.lang_name(&lang)),
+            None => self.ui.t(word).to_owned(),
+        }
     }
 }
 
