@@ -233,6 +233,7 @@ console-what-asked = What?
 console-what-happened = What happened
 console-who-is-affected = Who is affected
 console-we-know = What is new
+console-take-back-what-waits = Take back what waits:
 console-what-typed-is-kept = What you typed is kept
 console-kept-nothing-sent-yet = Nothing has been sent. Read it through: things may have changed since you wrote it.
 console-send-what-is-kept = Send it now

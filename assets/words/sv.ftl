@@ -231,6 +231,7 @@ console-what-asked = Vad?
 console-what-happened = Vad har hänt
 console-who-is-affected = Vilka berörs
 console-we-know = Vad är nytt
+console-take-back-what-waits = Ta bort det som väntar:
 console-what-typed-is-kept = Det du skrev är kvar
 console-kept-nothing-sent-yet = Inget är skickat. Läs igenom det: läget kan ha ändrats sedan du skrev.
 console-send-what-is-kept = Skicka det nu

@@ -8,6 +8,7 @@ use super::typed::{self, Worded};
 use crate::domain::ids::{InfraId, RoutineId, SiteId};
 use crate::domain::incident::facts::{Restore, Safety};
 use crate::domain::incident::input::News;
+use crate::domain::lang::L10n;
 use crate::error::Error;
 use crate::words::cli as words;
 
@@ -44,7 +45,7 @@ pub struct NewsArgs {
     /// What is not known.
     #[arg(long, value_name = "TEXT")]
     unknown: Vec<Worded>,
-    /// What the public is told is new, or in a correction what is right: it stands in the next text for the public.
+    /// What the public is told is new, or in a correction what is right (`none` takes back what waits).
     #[arg(long, value_name = "TEXT")]
     public_news: Vec<Worded>,
     /// Another disruption level.
@@ -82,7 +83,10 @@ impl NewsArgs {
             safety: self.safety,
             known: typed::l10n(&self.known, lang),
             unknown: typed::l10n(&self.unknown, lang),
-            public_news: typed::l10n(&self.public_news, lang),
+            public_news: typed::l10n(&self.public_news, lang).map(|said| match said.0.values().all(|t| t == "none") {
+                true => L10n::default(),
+                false => said,
+            }),
             level: self.level,
             sites: Some(sites(&self.sites)).filter(|s| !s.is_empty()),
             down: (!self.down.is_empty()).then(|| infra(&self.down)),

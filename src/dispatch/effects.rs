@@ -13,7 +13,7 @@ use crate::domain::incident::asks;
 use crate::domain::incident::gateways::TEST_TTL_S;
 use crate::domain::incident::render::mode_line;
 use crate::domain::incident::state::{Delivery, Incident, SYSTEM_NOTES, State};
-use crate::domain::incident::system_notes::untried;
+use crate::domain::incident::system_notes::ways_left;
 use crate::domain::incident::trailers::around;
 use crate::domain::incident::values::{Item, Kind};
 use crate::domain::lang::Lang;
@@ -105,7 +105,7 @@ impl Maker<'_> {
         // A test asks about this gateway, now: it neither waits for it to get well nor outlives its question.
         into.entry(plan.gateway(*gateway).id.clone()).or_default().push(Queued {
             job,
-            last_path: !test && untried(state, note, now).is_empty(),
+            last_path: !test && ways_left(state, note, now).is_empty(),
             since: mono(),
             if_repeated: None,
         });

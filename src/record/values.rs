@@ -93,7 +93,7 @@ frozen_enum! {
 
 frozen_struct! {
     /// What somebody typed for the public.
-    PublicNews1 of facts::PublicNews { at: i64, said: Words }
+    PublicNews1 of facts::PublicNews { at: i64, said: Words, right: bool }
     Facts2 of facts::Facts {
         what: Words,
         scope: Words,

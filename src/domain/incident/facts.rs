@@ -64,4 +64,6 @@ pub struct PublicNews {
     pub at: At,
     /// In the languages in which it was typed, and in no other.
     pub said: L10n,
+    /// It is what is right in place of what the public was told.
+    pub right: bool,
 }

@@ -13,6 +13,7 @@ pub mod event;
 pub mod facts;
 pub mod gateways;
 pub mod input;
+pub mod public_news;
 pub mod reading;
 pub mod recall;
 pub mod refused;

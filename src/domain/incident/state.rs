@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask_list::{Ask, AskList};
-use super::facts::{Facts, PublicNews};
+use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof, Ways};
 use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
@@ -281,14 +281,6 @@ impl Incident {
         // By release, not by number: an approved text may follow a holding text that was numbered later (RULES B7).
         let holds = self.messages.iter().filter(|m| m.audience == audience && m.released_at.is_some() && !m.stopped);
         holds.max_by_key(|m| (m.released_at, m.seq))
-    }
-    /// The news that the newest text for the public said which says any.
-    pub fn public_told(&self) -> &[PublicNews] {
-        let says = |k: Kind| matches!(k, Kind::Alert | Kind::Update | Kind::Correction { .. } | Kind::Restored);
-        let told =
-            |m: &&Message| m.audience == Audience::Public && m.released_at.is_some() && !m.stopped && says(m.kind);
-        let newest = self.messages.iter().filter(told).max_by_key(|m| (m.released_at, m.seq));
-        newest.map_or(&[], |m| &m.facts.public_news)
     }
     /// The ask that counts for a function.
     pub fn ask(&self, f: FunctionIx) -> Option<&Ask> {

@@ -5,7 +5,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::asks::system_note_outgoing;
 use super::state::{State, SystemNote};
+use crate::domain::delivery::DeliveryState;
+use crate::domain::ids::GatewayIx;
+use crate::domain::text::fit::units;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
@@ -17,19 +21,22 @@ const KEPT_MIN: usize = 256;
 /// A note goes over another way for so long, in seconds: later it is no longer so.
 const REROUTE_FOR_S: u32 = 900;
 
-/// The ways of its duty point over which a note has not been tried, as places there, the best first (RULES G1). None for a test:
-/// it asks about its own way.
-pub fn untried(state: &State, note: &SystemNote, now: At) -> Vec<u8> {
+/// The ways of its duty point over which a note can still go, as places there, the best first (RULES G1): none that failed for the
+/// same words in the last day, none that can't carry them. A test has none: it asks about its own way.
+pub fn ways_left(state: &State, note: &SystemNote, now: At) -> Vec<u8> {
     if note.word == NoteWord::Test || note.at + REROUTE_FOR_S < now || note.plan != state.plan.hash {
         return Vec::new();
     }
-    let same = |n: &SystemNote| {
-        (n.send.point, n.word) == (note.send.point, note.word) && n.text == note.text && n.at + REROUTE_FOR_S >= note.at
-    };
-    let tried: Vec<u8> = state.system_notes.iter().filter(|(_, n)| same(n)).map(|(_, n)| n.send.gateway).collect();
-    let gateways = &state.plan.point(note.send.point).gateways;
-    let mut left: Vec<(u8, _)> = (0u8..).zip(gateways).filter(|(place, _)| !tried.contains(place)).collect();
-    left.sort_by_key(|(_, g)| state.ways.rank(&state.plan.gateway(**g).id));
+    let Some(out) = system_note_outgoing(note.word, note.text.as_str()) else { return Vec::new() };
+    let same = |n: &SystemNote| (n.send.point, n.word) == (note.send.point, note.word) && n.text == note.text;
+    let failed = |n: &SystemNote| matches!(n.state, DeliveryState::Failed | DeliveryState::Expired);
+    let tried = state.system_notes.iter().filter(|(_, n)| same(n) && failed(n) && n.plan == note.plan);
+    let tried: Vec<u8> = tried.map(|(_, n)| n.send.gateway).chain([note.send.gateway]).collect();
+    let gateways = (0u8..).zip(&state.plan.point(note.send.point).gateways);
+    let carries = |g: GatewayIx| units(&out, None, &state.plan.gateway(g).capability).is_ok();
+    let mut left: Vec<(u8, GatewayIx)> =
+        gateways.map(|(place, g)| (place, *g)).filter(|(place, g)| !tried.contains(place) && carries(*g)).collect();
+    left.sort_by_key(|(_, g)| state.ways.rank(&state.plan.gateway(*g).id));
     left.into_iter().map(|(place, _)| place).collect()
 }
 
@@ -86,11 +93,8 @@ impl SystemNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::delivery::DeliveryState;
     use crate::domain::ids::PointIx;
     use crate::domain::incident::values::Send;
-    use crate::domain::time::At;
-    use crate::domain::words::NoteWord;
 
     fn note(at: At) -> SystemNote {
         SystemNote {

@@ -59,26 +59,7 @@ impl Page {
         matches!(self.act, Act::Update | Act::Correct | Act::Restored | Act::Relapse)
     }
     fn heading(&self) -> &str {
-        match self.act {
-            Act::Ack => self.ui.t(w::NOTE_AN_ANSWER),
-            Act::Unack => self.ui.t(w::TAKE_AN_ANSWER_BACK),
-            Act::PassOn => self.ui.t(w::PASS_ON),
-            Act::FallbackFailed => self.ui.t(w::THE_FALLBACK_FAILED),
-            Act::Update => self.ui.t(w::DO_UPDATE),
-            Act::Correct => self.ui.t(w::CORRECT),
-            Act::Stop => self.ui.t(w::STOP),
-            Act::Restored => self.ui.t(w::RUNNING_AGAIN),
-            Act::Relapse => self.ui.t(w::IT_WAS_NOT_OVER),
-            Act::AllClear => self.ui.t(w::ALL_CLEAR),
-            Act::Decide => self.ui.t(w::DECIDE_ON_THE_MODE),
-            Act::ErrandDone => self.ui.t(w::DO_TASK),
-            Act::Arrived => self.ui.t(w::ARRIVED),
-            Act::Step => self.ui.t(w::STEP),
-            Act::StepStart => self.ui.t(w::BEGIN_A_STEP),
-            Act::StepStop => self.ui.t(w::STOP_THE_STEP),
-            Act::StepMove => self.ui.t(w::MOVE_THE_TIME),
-            Act::BreakGlass => self.ui.t(w::RELEASE_WITHOUT_APPROVAL),
-        }
+        self.ui.t(self.act.word())
     }
     fn effect(&self) -> String {
         let n = self.view.summary.counts.addressed;
@@ -164,6 +145,32 @@ impl Page {
         match &self.view.facts.restore {
             crate::domain::incident::facts::Restore::At(at) => self.ui.local(at),
             crate::domain::incident::facts::Restore::Unknown { .. } => String::new(),
+        }
+    }
+}
+
+impl Act {
+    /// What it is called on a button.
+    pub fn word(self) -> Word {
+        match self {
+            Act::Ack => w::NOTE_AN_ANSWER,
+            Act::Unack => w::TAKE_AN_ANSWER_BACK,
+            Act::PassOn => w::PASS_ON,
+            Act::FallbackFailed => w::THE_FALLBACK_FAILED,
+            Act::Update => w::DO_UPDATE,
+            Act::Correct => w::CORRECT,
+            Act::Stop => w::STOP,
+            Act::Restored => w::RUNNING_AGAIN,
+            Act::Relapse => w::IT_WAS_NOT_OVER,
+            Act::AllClear => w::ALL_CLEAR,
+            Act::Decide => w::DECIDE_ON_THE_MODE,
+            Act::ErrandDone => w::DO_TASK,
+            Act::Arrived => w::ARRIVED,
+            Act::Step => w::STEP,
+            Act::StepStart => w::BEGIN_A_STEP,
+            Act::StepStop => w::STOP_THE_STEP,
+            Act::StepMove => w::MOVE_THE_TIME,
+            Act::BreakGlass => w::RELEASE_WITHOUT_APPROVAL,
         }
     }
 }

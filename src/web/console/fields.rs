@@ -104,7 +104,10 @@ impl Fields {
             safety: self.some("safety").map(|_| self.safety()).filter(|s| *s != f.safety),
             known: self.l10n("known", langs, &L10n::default()),
             unknown: self.l10n("unknown", langs, &f.unknown),
-            public_news: self.l10n("public_news", langs, &L10n::default()),
+            public_news: self.l10n("public_news", langs, &L10n::default()).or_else(|| {
+                // What waits is taken back.
+                self.some("public_news-drop").map(|_| L10n::default())
+            }),
             level: self.some("level").filter(|l| *l != before.summary.level.id).map(str::to_owned),
             sites: (!sites.is_empty() && sites != old_sites).then_some(sites),
             down: self.down().filter(|down| *down != f.down),

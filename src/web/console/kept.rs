@@ -14,6 +14,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::acts::Act;
+use super::form_words::FormWord;
 use super::ui::Ui;
 use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in_keeping};
 use crate::domain::lang::Lang;
@@ -61,8 +63,12 @@ impl Kept {
     pub(super) fn path(&self) -> &str {
         &self.path
     }
-    fn is_for(&self, path: &str) -> bool {
-        self.path == path
+    fn field(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+    }
+    /// Nobody typed anything: the page is read once more instead.
+    fn is_bare(&self) -> bool {
+        self.path.starts_with("/approve/") && !["change", "reject"].contains(&self.field("do"))
     }
 }
 
@@ -89,19 +95,25 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
         Err(_) => return api::too_large(StatusCode::REQUEST_TIMEOUT).answer(false),
     };
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let now = ctx.clock.now().into();
-    let Some(session) = ctx.auth.session(&parts.headers, now) else {
-        return sign_in_keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &Kept::of(&path, &bytes)).await;
-    };
-    if session.acting.is_some() && session.sent_by(&secret(&bytes)) {
-        if session.kept.as_ref().is_some_and(|k| k.is_for(&path)) {
-            ctx.auth.change(&parts.headers, |s| s.kept = None);
-        }
-        return next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    }
     let kept = Kept::of(&path, &bytes);
-    ctx.auth.change(&parts.headers, |s| s.kept = Some(kept));
-    Redirect::to(PATH).into_response()
+    let again = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    let session = ctx.auth.session(&parts.headers, ctx.clock.now().into());
+    match session {
+        _ if kept.is_bare() => next.run(again).await,
+        None => sign_in_keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
+        Some(session) if session.acting.is_some() && session.sent_by(&secret(&bytes)) => {
+            let done = next.run(again).await;
+            // What was refused is kept still.
+            if done.status().is_redirection() && session.kept.as_ref() == Some(&kept) {
+                ctx.auth.change(&parts.headers, |s| s.kept = None);
+            }
+            done
+        }
+        Some(_) => {
+            ctx.auth.change(&parts.headers, |s| s.kept = Some(kept));
+            Redirect::to(PATH).into_response()
+        }
+    }
 }
 
 fn secret(body: &Bytes) -> String {
@@ -123,6 +135,15 @@ impl Page {
             !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty()
         };
         self.kept.pairs.iter().filter(shown).map(|(name, value)| (self.label(name), value.as_str()))
+    }
+    /// What its button does.
+    fn act(&self) -> &'static str {
+        let word = match self.kept.field("do") {
+            "change" => w::CHANGE_THE_TEXT,
+            "reject" => w::REJECT,
+            named => Act::named(named).map_or(w::SEND_WHAT_IS_KEPT, Act::word),
+        };
+        self.ui.t(word)
     }
     fn label(&self, name: &str) -> String {
         let (of, lang) = name.split_once('.').map_or((name, None), |(of, lang)| (of, Some(lang)));

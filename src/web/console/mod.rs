@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, FromRequestParts, Query, State};
+use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
@@ -47,6 +47,8 @@ use fields::Fields;
 pub(super) use kept::Kept;
 use ui::Ui;
 
+/// A sign-in brings along a form that was kept, written once more: so many times the room of a form.
+const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
 /// The style sheet, compiled in.
@@ -62,7 +64,10 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/", get(overview::page))
         .route("/console.css", get(style))
-        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route(
+            "/sign-in",
+            get(sign_in_page).post(sign_in).layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
+        )
         .route("/sign-out", post(sign_out))
         .route("/acting", get(acting_page).post(acting))
         .route("/report", get(report::page).post(report::posted))
@@ -169,7 +174,7 @@ fn escaped(path: &str) -> String {
 
 /// A path of this server, or its first page: nobody is sent elsewhere by a link.
 fn own_path(path: &str) -> &str {
-    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control());
     if own && path.len() < 500 { path } else { "/" }
 }
 
@@ -411,6 +416,7 @@ mod tests {
             ("/\\evil.example", "/"),
             ("", "/"),
             ("/a\r\nSet-Cookie: x", "/"),
+            ("/\t/evil.example", "/"),
         ] {
             assert_eq!(own_path(path), expected, "{path}");
         }

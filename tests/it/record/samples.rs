@@ -45,7 +45,7 @@ fn facts(restore: Restore, safety: Safety) -> Facts {
         safety,
         known: L10n::of([(Lang::SV, "felet är funnet")]),
         unknown: L10n::default(),
-        public_news: vec![PublicNews { at: WHEN, said: L10n::of([(Lang::SV, "vi tar prover igen")]) }],
+        public_news: vec![PublicNews { at: WHEN, said: L10n::of([(Lang::SV, "vi tar prover igen")]), right: true }],
     }
 }
 

@@ -72,3 +72,18 @@ fn approve(t: &mut Timeline, no: IncidentNo, to: &str) {
     let (_, a) = t.waiting(no, to).unwrap_or_else(|| panic!("nothing waits for {to}"));
     t.reply("kib", Channel::Sms, &format!("OK {}", a.code.as_str()));
 }
+
+#[test]
+fn rule_d3_a_decision_for_several_sites_moves_none_of_them_the_other_way() {
+    let mut t = Timeline::by_day();
+    let no = t.report("it", ehr_down("major"));
+    // Reinforced mode is proposed for both hospitals; one of them goes further meanwhile.
+    let proposal = t.inc(no).proposals.iter().find(|p| !p.lower && p.sites.len() > 1).unwrap().id;
+    let disaster = Action::Mode { site: "FS".into(), mode: "disaster".into(), reason: "läget".into() };
+    t.act("cl", disaster).unwrap();
+    let top = t.state.modes[&SiteId::from("FS")];
+    t.act("tib", decide(no, proposal, true)).unwrap();
+    let own = |site: &str| t.inc(no).modes[&SiteId::from(site)];
+    assert_eq!((t.state.modes[&SiteId::from("FS")], own("FS")), (top, top), "what stands higher stays");
+    assert!(own("HS") > ModeIx(1) && own("HS") < top);
+}

@@ -6,6 +6,7 @@ use super::Decider;
 use super::report::care_at_once;
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::event::{Change, NewEntry, NewMessage};
+use crate::domain::incident::public_news::told;
 use crate::domain::incident::render::{Before, Brief, Own, Telling, fingerprint, text};
 use crate::domain::incident::standing::{redirection, standing};
 use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
@@ -70,6 +71,7 @@ impl Decider<'_> {
             .map(|o| o.no)
             .collect();
         let standing = standing(inc);
+        let public_told = if audience == Audience::Public { told(inc) } else { Vec::new() };
         let corrected = match kind {
             Kind::Correction { of } | Kind::Stopped { of } => inc.message(of.seq),
             _ => inc.newest(audience),
@@ -104,7 +106,7 @@ impl Decider<'_> {
                 sites: &m.sites,
                 level: m.level,
             }),
-            public_told: inc.public_told(),
+            public_told: &public_told,
             sent: corrected.and_then(|m| m.released_at),
             other: match kind {
                 Kind::Stopped { .. } => inc.newest(audience).map(|m| inc.number(m.seq)),

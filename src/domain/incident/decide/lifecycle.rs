@@ -7,8 +7,9 @@ use super::rows::Newly;
 use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::event::Change;
-use crate::domain::incident::facts::{Facts, PublicNews, Restore};
+use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::input::News;
+use crate::domain::incident::public_news::waiting;
 use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident};
 use crate::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source};
@@ -54,7 +55,10 @@ impl Decider<'_> {
             Some(sites) => sites_named(&plan, sites, &inc.sites)?,
             None => inc.sites.clone(),
         };
-        let facts = self.facts_with(inc, news, level)?;
+        let mut facts = self.facts_with(inc, news, level)?;
+        if matches!(kind, Kind::Correction { .. }) {
+            facts.public_news = waiting(inc, &inc.facts, news.public_news.as_ref(), true, self.now);
+        }
         self.check_typed(&facts)?;
         let (old_level, old_sites, old_danger) = (inc.level, inc.sites.clone(), inc.facts.safety.counts_as_unsafe());
 
@@ -161,16 +165,8 @@ impl Decider<'_> {
             // What is known is news of this text alone: the next one has news of its own (RULES A11).
             known: news.known.clone().unwrap_or_default(),
             unknown: news.unknown.clone().unwrap_or_else(|| old.unknown.clone()),
-            public_news: self.public_news(inc, news),
+            public_news: waiting(inc, old, news.public_news.as_ref(), false, self.now),
         })
-    }
-
-    /// What the public has not read yet of what was typed for it, and what is typed now.
-    fn public_news(&self, inc: &Incident, news: &News) -> Vec<PublicNews> {
-        let told = inc.public_told();
-        let waits = inc.facts.public_news.iter().filter(|n| !told.contains(n)).cloned();
-        let typed = news.public_news.clone().filter(|said| !said.0.is_empty());
-        waits.chain(typed.map(|said| PublicNews { at: self.now, said })).collect()
     }
 
     /// An update goes to everybody who was told, by the rows that told them: KiB gates what follows (RULES B1). Where an

@@ -285,6 +285,15 @@ impl Decider<'_> {
         lower: bool,
     ) {
         let inc = self.inc(no);
+        // One decision for several sites moves none of them the other way: what stands higher stays, and what was lowered further.
+        let moves = |s: &SiteId| match lower {
+            true => self.state.mode_of(s, inc) > mode,
+            false => inc.modes.get(s).copied().unwrap_or_default() < mode,
+        };
+        let sites: Vec<SiteId> = sites.into_iter().filter(moves).collect();
+        if sites.is_empty() {
+            return;
+        }
         let from = sites.iter().map(|s| self.state.mode_of(s, inc)).max().unwrap_or_default();
         self.emit(no, Change::ModeSet { sites: sites.clone(), mode, by, reason: reason.clone(), lower });
         let who = by.map(|f| self.inc(no).plan.function(f).id.clone());

@@ -7,19 +7,17 @@ use super::Decider;
 use super::release::{Sender, count};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, MessageNo, Status};
-use crate::domain::incident::asks::system_note_outgoing;
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, Outcome};
 use crate::domain::incident::input::Told;
 use crate::domain::incident::state::{Delivery, EntryState, SYSTEM_NOTES};
-use crate::domain::incident::system_notes::untried;
+use crate::domain::incident::system_notes::ways_left;
 use crate::domain::incident::values::{Item, Phase, Send};
-use crate::domain::text::fit::units;
 use crate::domain::words::NoteWord;
 
 impl Decider<'_> {
     pub(super) fn outcomes(&mut self, outcomes: &[Told]) {
         let mut by_incident: BTreeMap<IncidentNo, Vec<Heard>> = BTreeMap::new();
-        let mut system_notes = Vec::new();
+        let (mut system_notes, mut notes_over) = (Vec::new(), Vec::new());
         for Told { delivery: id, state, cause } in outcomes {
             let given_back = *state == DeliveryState::Queued;
             // A way that gave it back for its own sake has not carried it: for that way it failed.
@@ -28,6 +26,9 @@ impl Decider<'_> {
             if id.incident == SYSTEM_NOTES {
                 if self.state.system_notes.get(id.ordinal).is_some_and(|n| moves(n.state, to)) {
                     system_notes.push(outcome(to));
+                    if to == DeliveryState::Failed {
+                        notes_over.push((id.ordinal, given_back));
+                    }
                 }
                 continue;
             }
@@ -40,12 +41,12 @@ impl Decider<'_> {
                 by_incident.entry(id.incident).or_default().push(heard);
             }
         }
-        let over = |o: &Outcome| matches!(o.state, DeliveryState::Failed | DeliveryState::Expired);
-        let failed: Vec<u32> = system_notes.iter().filter(|o| over(o)).map(|o| o.ordinal).collect();
         if !system_notes.is_empty() {
             self.emit_event(Event::SystemNoteResults { results: system_notes });
         }
-        failed.into_iter().for_each(|ordinal| self.reroute_system_note(ordinal));
+        for (ordinal, given_back) in notes_over {
+            self.reroute_system_note(ordinal, given_back);
+        }
         for (no, mut heard) in by_incident {
             // A receipt can come in the same handful as its acceptance: both stand, in order, but no state goes back.
             let mut last: BTreeMap<u32, (DeliveryState, bool)> = BTreeMap::new();
@@ -87,17 +88,12 @@ impl Decider<'_> {
         }
     }
 
-    /// A note of no incident goes over the next way of its point that can carry it.
-    fn reroute_system_note(&mut self, ordinal: u32) {
+    /// A note of no incident goes over the next way of its point. Where there is none, a way that gave it back for its own sake takes
+    /// it again and keeps it until its time is over.
+    fn reroute_system_note(&mut self, ordinal: u32, given_back: bool) {
         let Some(note) = self.state.system_notes.get(ordinal).cloned() else { return };
-        let Some(out) = system_note_outgoing(note.word, note.text.as_str()) else { return };
-        let plan = self.state.plan.clone();
-        let point = plan.point(note.send.point);
-        let carries = |place: &u8| {
-            let gateway = point.gateways.get(usize::from(*place));
-            gateway.is_some_and(|g| units(&out, None, &plan.gateway(*g).capability).is_ok())
-        };
-        if let Some(gateway) = untried(self.state, &note, self.now).into_iter().find(carries) {
+        let again = (given_back && note.plan == self.state.plan.hash).then_some(note.send.gateway);
+        if let Some(gateway) = ways_left(self.state, &note, self.now).first().copied().or(again) {
             let send = Send { gateway, ..note.send };
             self.emit_event(Event::SystemNote { send, plan: note.plan, word: note.word, text: note.text });
         }

@@ -249,7 +249,9 @@ impl Decider<'_> {
         for text in fields.iter().flat_map(|l| l.0.values()).chain([&facts.contact]).filter(|t| !t.is_empty()) {
             crate::domain::text::Canonical::from_typed(text).map_err(|bad| bad_text(&bad))?;
         }
-        let total: usize = fields.iter().map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();
+        // What waits for the public was measured when it was typed.
+        let measured = fields.iter().take(4).copied().chain(facts.public_news.last().map(|n| &n.said));
+        let total: usize = measured.map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();
         if total > FIELDS_CHARS_MAX {
             return Err(refuse!(TextTooLong { chars: total, max: FIELDS_CHARS_MAX }));
         }

@@ -3,7 +3,7 @@
 //! site code or number.
 
 use super::{Brief, Telling, Values, is_everywhere, joined, trimmed, word_of};
-use crate::domain::incident::facts::{PublicNews, Restore};
+use crate::domain::incident::facts::Restore;
 use crate::domain::incident::values::Kind;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::PublicWords;
@@ -85,24 +85,19 @@ fn values(brief: &Brief<'_>, words: &Words, lang: Lang) -> Values {
     ]
 }
 
-/// What was typed for the public and what it has not read: as news, each with its time; and as what is right, in a correction.
+/// What was typed for the public and what it has not read: as news, each with its time; in a correction, what is right.
 fn news(brief: &Brief<'_>, words: &Words, lang: Lang) -> (String, String) {
+    let corrects = matches!(brief.kind, Kind::Correction { .. }) && brief.phase == Telling::Open;
+    let fresh = brief.facts.public_news.iter().filter(|n| !brief.public_told.contains(n) && (n.right || !corrects));
     // Who typed it in one language said nothing in the others.
-    let typed = |n: &PublicNews| n.said.0.get(&lang).map(|said| trimmed(said).to_owned());
-    let fresh = brief
-        .facts
-        .public_news
-        .iter()
-        .filter(|n| !brief.public_told.contains(n))
-        .filter_map(|n| Some((n.at, typed(n)?)));
+    let fresh = fresh.filter_map(|n| Some((n.at, trimmed(n.said.0.get(&lang)?).to_owned())));
     let fresh: Vec<(At, String)> = fresh.filter(|(_, said)| !said.is_empty()).collect();
-    if matches!(brief.kind, Kind::Correction { .. }) && matches!(brief.phase, Telling::Open) {
+    if corrects {
         return (String::new(), fresh.into_iter().map(|(_, said)| said).collect::<Vec<_>>().join(". "));
     }
     let at = |at: At| words.public_time(&brief.plan.calendar, at.timestamp(), brief.now.timestamp());
-    let said =
-        fresh.into_iter().map(|(t, said)| joined(words, TextWord::PublicNews, &vec![("now", at(t)), ("news", said)]));
-    (said.collect::<Vec<_>>().join(" "), String::new())
+    let one = |(t, said)| joined(words, TextWord::PublicNews, &vec![("now", at(t)), ("news", said)]);
+    (fresh.into_iter().map(one).collect::<Vec<_>>().join(" "), String::new())
 }
 
 /// Whom to call, and who says so.

@@ -8,6 +8,7 @@ mod texts;
 use super::steps::{self, StepStateView, StepView};
 use super::{id, ids, summary};
 use crate::domain::ids::IncidentNo;
+use crate::domain::incident::public_news;
 use crate::domain::incident::state::{Incident, State};
 use crate::domain::time::At;
 
@@ -41,7 +42,7 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
             unknown: f.unknown.clone(),
             down: inc.down.clone(),
             public_news: {
-                let told = inc.public_told();
+                let told = public_news::told(inc);
                 f.public_news.iter().filter(|n| !told.contains(n)).map(|n| n.said.clone()).collect()
             },
         },

@@ -204,6 +204,18 @@ fn rule_a12_news_for_the_public_is_typed_for_it_and_told_once() {
         said.starts_with("Vi rättar vårt besked från klockan 10.01. Labbet i Havsby har stängt. Vårdens journalsystem"),
         "{said}"
     );
+    // A text that is stopped does not say it again, and what was typed by mistake is taken back before anybody reads it.
+    t.act("it-led", Action::Update { incident: no, news: told_to_the_public([(SV, "Bussarna går")]) }).unwrap();
+    approve_all(&mut t, no);
+    let seq = newest_of(&t, no, Audience::Public, |k| k == Kind::Update);
+    t.act("it-led", Action::Stop { incident: no, message: Some(seq), false_alarm: false, reason: "fel".into() })
+        .unwrap();
+    t.act("it-led", Action::Update { incident: no, news: told_to_the_public([(SV, "Fel ord")]) }).unwrap();
+    let taken_back = News { public_news: Some(L10n::default()), ..News::default() };
+    t.act("it-led", Action::Update { incident: no, news: taken_back }).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Public, SV);
+    assert!(!said.contains("Bussarna") && !said.contains("Fel ord"), "{said}");
 }
 
 #[test]
