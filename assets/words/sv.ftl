@@ -949,7 +949,7 @@ cli-end-users = avsluta det som tar dem
 cli-no-scratch = ingen arbetsmapp: { $why }
 cli-name-scratch = ange en plats med --scratch MAPP
 cli-set-tmpdir = sätt TMPDIR till en mapp som går att skriva i
-cli-is-it-so = Stämmer det:
+cli-is-it-so = Stämmer det här:
 cli-change-takes-out = Ändra texten i konsolen så att den inte säger det.
 cli-no-probe-answer = inget svar när vägen provades, inom { $seconds } s
 
@@ -1315,4 +1315,4 @@ fax-continues = Fortsätter på nästa sida
 fax-answer = Så svarar du
 
 refusal-works-not-ticked = Texten { $message } säger: ”{ $claim }” Den som godkänner står för det.
-    .next = Kryssa för att det stämmer (”--works” på kommandoraden), eller ändra texten så att den inte säger det.
+    .next = Kryssa i att det stämmer (”--works” på kommandoraden), eller ta bort det ur texten.

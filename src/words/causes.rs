@@ -104,7 +104,7 @@ mod tests {
             ),
             (
                 "0x00000058 ESME_RTHROTTLED, too fast; set per_second_max",
-                "0x00000058 ESME_RTHROTTLED, för snabbt; sätt per_second_max",
+                "0x00000058 ESME_RTHROTTLED, för snabbt; ange per_second_max",
             ),
             (
                 "its password is missing: the environment variable PW is not set; set it and start the program again",
@@ -120,7 +120,7 @@ mod tests {
             ),
             (
                 "page 2 of 3: block: the paging system refuses it (NAK 4)",
-                "sida 2 av 3: block: sökarsystemet avvisar den (NAK 4)",
+                "sökning 2 av 3: block: sökarsystemet avvisar den (NAK 4)",
             ),
             ("connected; TLS: yes; pipelining: no", "ansluten; TLS: ja; flera frågor åt gången: nej"),
             ("", ""),
