@@ -413,6 +413,8 @@ text_words! {
     PublicWhere = "public_where" ["where"] ["region"],
     /// What somebody typed for the public: `{now}` is when.
     PublicNews = "public_news" ["news"] ["now"],
+    /// There was nothing, for those outside: no routine was given to them.
+    OutsideFalseAlarm = "outside_false_alarm" ["well"] ["since", "after", "call", "stays"],
 }
 
 impl Words {

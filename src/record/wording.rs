@@ -220,6 +220,7 @@ frozen_enum! {
         PublicWhere = 28,
         OldInText = 29,
         PublicNews = 30,
+        OutsideFalseAlarm = 31,
     }
 }
 

@@ -1,6 +1,6 @@
 //! News that is typed for the public (RULES A12): what of it the public has read, and what waits.
 
-use super::facts::{Facts, PublicNews};
+use super::facts::PublicNews;
 use super::state::{Incident, Message};
 use crate::domain::lang::L10n;
 use crate::domain::plan::Audience;
@@ -30,9 +30,9 @@ fn says(m: &Message, news: &PublicNews) -> bool {
 }
 
 /// What waits for a text once `typed` came: said with `right`, it takes the place of what nobody has read. What is typed empty takes it back.
-pub fn waiting(inc: &Incident, facts: &Facts, typed: Option<&L10n>, right: bool, now: At) -> Vec<PublicNews> {
+pub fn waiting(inc: &Incident, typed: Option<&L10n>, right: bool, now: At) -> Vec<PublicNews> {
     let told = told(inc);
-    let mut waits: Vec<PublicNews> = facts.public_news.iter().filter(|n| !told.contains(n)).cloned().collect();
+    let mut waits: Vec<PublicNews> = inc.facts.public_news.iter().filter(|n| !told.contains(n)).cloned().collect();
     if let Some(typed) = typed {
         let said = L10n(typed.0.iter().filter(|(_, t)| !t.trim().is_empty()).map(|(l, t)| (*l, t.clone())).collect());
         if right || said.0.is_empty() {

@@ -8,7 +8,7 @@ use vardkase::domain::incident::event::Event;
 use vardkase::domain::incident::event::GatewayChange;
 use vardkase::domain::incident::gateways::Reached;
 use vardkase::domain::incident::input::{Action, Input, ProgramAlarm};
-use vardkase::domain::incident::state::SYSTEM_NOTES;
+use vardkase::domain::incident::state::{SYSTEM_NOTES, SystemNote};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
 use vardkase::domain::words::NoteWord;
@@ -219,6 +219,25 @@ fn rule_g1_a_note_of_no_incident_goes_over_the_next_way_and_over_each_once() {
     let delivery = DeliveryId { incident: SYSTEM_NOTES, ordinal };
     let events = t.input(Input::outcomes(vec![(delivery, S::Failed)])).unwrap();
     assert!(!events.iter().any(|e| matches!(e, Event::SystemNote { .. } | Event::Gateway { .. })), "{events:?}");
+}
+
+#[test]
+fn rule_g1_a_note_given_back_by_the_only_way_there_is_goes_over_it_again() {
+    let mut t = Timeline::by_night();
+    let plan = t.plan();
+    let what = L10n::of([(Lang::SV, "kopian av journalen är trasig")]);
+    let alarms = vec![ProgramAlarm { name: "journal-copy".into(), what }];
+    t.input(Input::ProgramAlarm { alarms, avoid: Vec::new() }).unwrap();
+    let only = |n: &SystemNote| plan.point(n.send.point).gateways.len() == 1;
+    let (ordinal, note) = t.state.system_notes.iter().find(|(_, n)| only(n)).map(|(o, n)| (o, n.clone())).unwrap();
+    let delivery = DeliveryId { incident: SYSTEM_NOTES, ordinal };
+    let events = t.input(Input::outcomes(vec![(delivery, S::Queued)])).unwrap();
+    let again = |e: &Event| match e {
+        Event::SystemNote { send, text, .. } => Some((send.point, send.gateway, text.clone())),
+        _ => None,
+    };
+    let again: Vec<_> = events.iter().filter_map(again).collect();
+    assert_eq!(again, [(note.send.point, note.send.gateway, note.text)]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
 use vardkase::domain::incident::values::Item;
 use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::plan::Audience;
 use vardkase::domain::words::NoteWord;
 use vardkase::web::answer::answer;
 use vardkase::web::public::Call;
@@ -245,6 +246,17 @@ async fn who_has_not_answered_stands_first_and_is_called() {
     assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
     let page = lead.page("/incidents/1").await;
     assert!(page.contains(": Reservdrift startar."), "{page}");
+    // What is down, and what the public reads: typed, and taken back.
+    let facts = || async { site.api("/incidents/1").await.1["facts"].clone() };
+    let base = [("do", "update"), ("level", "major"), ("safety", "no"), ("down-asked", "1")];
+    let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
+    let news = with(&[("public_news.sv", "Labbet är öppet"), ("down", "core")]);
+    assert_eq!(lead.post("/incidents/1", &news).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(facts().await["down"], json!(["core"]));
+    assert_eq!(facts().await["public_news"][0]["sv"], "Labbet är öppet");
+    let drop = with(&[("public_news.sv", ""), ("public_news-drop", "1")]);
+    assert_eq!(lead.post("/incidents/1", &drop).await.0, StatusCode::SEE_OTHER);
+    assert_eq!((facts().await["down"].clone(), facts().await["public_news"].clone()), (json!([]), json!([])));
 }
 
 #[tokio::test]
@@ -403,6 +415,21 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     assert!(page.contains("Godkänt."), "{page}");
     let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before - 1), "once: {page}");
+    // What the public's text says works is ticked, or it is not approved (RULES A12).
+    let public = site.handle.query(move |s, _| {
+        let inc: &vardkase::domain::incident::state::Incident = &s.incidents[&no];
+        let m = inc.messages.iter().find(|m| m.audience == Audience::Public).unwrap();
+        (m.seq, m.texts[&Lang::SV].fingerprint)
+    });
+    let (seq, fingerprint) = public.await.unwrap();
+    let (_, page) = open(String::new(), Method::GET).await;
+    let boxed = between(&page, &format!("value=\"{no}-{seq}\""), "</form>");
+    assert!(boxed.contains("name=\"works\"") && boxed.contains("required"), "{page}");
+    let approve = format!("do=approve&number={no}-{seq}&fingerprint={fingerprint}");
+    let (status, page) = open(approve.clone(), Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before - 1), "{page}");
+    let (status, page) = open(approve + "&works=1", Method::POST).await;
+    assert_eq!((status, waiting().await), (StatusCode::OK, before - 2), "{page}");
     for address in super::api::addresses(&site) {
         assert!(!page.contains(&address));
     }

@@ -55,10 +55,7 @@ impl Decider<'_> {
             Some(sites) => sites_named(&plan, sites, &inc.sites)?,
             None => inc.sites.clone(),
         };
-        let mut facts = self.facts_with(inc, news, level)?;
-        if matches!(kind, Kind::Correction { .. }) {
-            facts.public_news = waiting(inc, &inc.facts, news.public_news.as_ref(), true, self.now);
-        }
+        let facts = self.facts_with(inc, news, level, matches!(kind, Kind::Correction { .. }))?;
         self.check_typed(&facts)?;
         let (old_level, old_sites, old_danger) = (inc.level, inc.sites.clone(), inc.facts.safety.counts_as_unsafe());
 
@@ -127,7 +124,14 @@ impl Decider<'_> {
         }
     }
 
-    fn facts_with(&self, inc: &Incident, news: &News, level: crate::domain::ladder::LevelIx) -> Result<Facts, Refused> {
+    /// What is known with these news; with `corrects` they say what is right.
+    fn facts_with(
+        &self,
+        inc: &Incident,
+        news: &News,
+        level: crate::domain::ladder::LevelIx,
+        corrects: bool,
+    ) -> Result<Facts, Refused> {
         let plan = &inc.plan;
         let next = news.next.unwrap_or(self.now + beat_s(plan, inc.book(), level));
         if next <= self.now {
@@ -165,7 +169,7 @@ impl Decider<'_> {
             // What is known is news of this text alone: the next one has news of its own (RULES A11).
             known: news.known.clone().unwrap_or_default(),
             unknown: news.unknown.clone().unwrap_or_else(|| old.unknown.clone()),
-            public_news: waiting(inc, old, news.public_news.as_ref(), false, self.now),
+            public_news: waiting(inc, news.public_news.as_ref(), corrects, self.now),
         })
     }
 
@@ -406,7 +410,7 @@ impl Decider<'_> {
             return Err(refuse!(RestoredAlready { incident: no }));
         }
         let fx = self.lead(no, by)?;
-        let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
+        let facts = self.facts_with(self.inc(no), news, self.inc(no).level, false)?;
         self.check_typed(&facts)?;
         let beat = Some(facts.next);
         self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
@@ -432,7 +436,7 @@ impl Decider<'_> {
             return Err(refuse!(NotRestored { incident: no }));
         }
         let fx = self.lead(no, by)?;
-        let facts = self.facts_with(self.inc(no), news, self.inc(no).level)?;
+        let facts = self.facts_with(self.inc(no), news, self.inc(no).level, false)?;
         self.check_typed(&facts)?;
         let beat = Some(facts.next);
         self.emit(no, Change::FactsSet { facts, by: Some(fx), beat });
@@ -585,7 +589,7 @@ impl Decider<'_> {
             level: to.plan.ladders.level_at(level).map(|l| l.id.clone()),
             ..News::default()
         };
-        self.facts_with(self.inc(into), &news, level)?;
+        self.facts_with(self.inc(into), &news, level, false)?;
         self.drop_waiting(no, Dropped::Closed);
         self.close_asks(no, ClosedBy::Merged(into));
         self.moot_proposals(no);

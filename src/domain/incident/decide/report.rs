@@ -250,7 +250,8 @@ impl Decider<'_> {
             crate::domain::text::Canonical::from_typed(text).map_err(|bad| bad_text(&bad))?;
         }
         // What waits for the public was measured when it was typed.
-        let measured = fields.iter().take(4).copied().chain(facts.public_news.last().map(|n| &n.said));
+        let typed = facts.public_news.last().filter(|n| n.at == self.now).map(|n| &n.said);
+        let measured = fields.iter().take(4).copied().chain(typed);
         let total: usize = measured.map(|l| l.0.values().map(|t| t.chars().count()).max().unwrap_or(0)).sum();
         if total > FIELDS_CHARS_MAX {
             return Err(refuse!(TextTooLong { chars: total, max: FIELDS_CHARS_MAX }));

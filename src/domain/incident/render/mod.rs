@@ -131,6 +131,11 @@ pub fn text(brief: &Brief<'_>, lang: Lang) -> Result<Canonical, BadText> {
     Canonical::from_typed(&if body.is_empty() { format!("{head}.") } else { format!("{head}: {body}") })
 }
 
+/// A plan that was frozen before there was such a text does without.
+fn has(brief: &Brief<'_>, word: TextWord) -> bool {
+    brief.plan.words(brief.plan.lang()).texts.contains_key(&word)
+}
+
 /// Which words a text is made of.
 fn word_of(brief: &Brief<'_>) -> TextWord {
     let public = brief.audience == Audience::Public;
@@ -152,6 +157,9 @@ fn word_of(brief: &Brief<'_>) -> TextWord {
         Kind::Stopped { .. } => match (brief.stop.is_some_and(|s| s.false_alarm), public) {
             (true, true) => TextWord::PublicFalseAlarm,
             (false, true) => TextWord::PublicStopped,
+            (true, false) if brief.audience == Audience::Outside && has(brief, TextWord::OutsideFalseAlarm) => {
+                TextWord::OutsideFalseAlarm
+            }
             (true, false) => TextWord::FalseAlarm,
             (false, false) => TextWord::Stopped,
         },

@@ -138,6 +138,25 @@ fn rule_a11_a_stop_says_false_alarm_only_where_who_stops_it_does() {
 }
 
 #[test]
+fn rule_a11_a_false_alarm_tells_those_outside_of_no_routine_that_they_never_got() {
+    let mut t = Timeline::by_day();
+    let no = t.report("it", Report { safety: Safety::Yes, ..ehr_down("major") });
+    approve_all(&mut t, no);
+    let stop = Action::Stop { incident: no, message: None, false_alarm: true, reason: "prov gick ut".into() };
+    t.act("it-led", stop).unwrap();
+    approve_all(&mut t, no);
+    let said = newest(&t, no, Audience::Outside, SV);
+    assert!(said.contains(": Falskt larm 09.45. Journalen fungerar som vanligt. "), "{said}");
+    assert!(
+        !said.contains("reservrutin") && !said.contains("prov gick ut"),
+        "what was typed inside stays there: {said}"
+    );
+    assert!(newest(&t, no, Audience::Internal, SV).contains("Avbryt reservrutinen."));
+    let english = newest(&t, no, Audience::Outside, EN);
+    assert!(english.contains("False alarm 09:45.") && !english.contains("fallback"), "{english}");
+}
+
+#[test]
 fn rule_a12_the_public_reads_a_grammar_of_its_own() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("major");
@@ -229,6 +248,16 @@ fn rule_a12_whoever_approves_ticks_what_the_text_says_works() {
     assert_eq!(refused.code, "works-not-ticked");
     assert!(refused.to_string().contains("Akuten är öppen."), "{refused}");
     t.act("kib", approve(true)).unwrap();
+    // However it is spaced where an approver types it, it is what the text says.
+    t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let spaced = |l| (l, t.text(no, seq, l).replace("Akuten är", "Akuten  \u{a0}är").replace("are open", "are\n open"));
+    let texts = [SV, EN].into_iter().map(spaced).collect();
+    t.act("kib", Action::Change { number: exact(no, seq), texts }).unwrap();
+    let seq = newest_waiting(&t, no, Audience::Public);
+    let fingerprint = t.inc(no).message(seq).unwrap().texts[&SV].fingerprint;
+    let approve = Action::Approve { number: exact(no, seq), fingerprint, entry: None, works: false };
+    assert_eq!(t.act("kib", approve).unwrap_err().code, "works-not-ticked");
     // A text that does not say it asks for nothing.
     t.act("it-led", Action::Update { incident: no, news: News::default() }).unwrap();
     let seq = newest_waiting(&t, no, Audience::Public);
