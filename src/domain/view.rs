@@ -260,9 +260,9 @@ fn holds(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
     holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last)
 }
 
-/// Whether `by` acts for one of `asked`, as the rules see it: is it, or one of the two holds the other now.
+/// Whether `by` acts for one of `asked`, as the rules see it: is it, or holds it now. Never the other way round (RULES H2).
 fn acts_for(plan: &Plan, by: FunctionIx, asked: &[FunctionIx], now: At) -> bool {
-    asked.iter().any(|a| *a == by || holds(plan, *a, now) == by || holds(plan, by, now) == *a)
+    asked.iter().any(|a| *a == by || holds(plan, *a, now) == by)
 }
 
 fn mode_rung(plan: &Plan, at: ModeIx) -> RungView {

@@ -409,9 +409,9 @@ impl Decider<'_> {
         holder(plan, f, self.now.timestamp()).unwrap_or_else(|circle| circle.last)
     }
 
-    /// Whether `by` acts for one of `asked`: is it, or holds it now.
+    /// Whether `by` acts for one of `asked`: is it, or holds it now. Whoever is covered has no rights of whom covers (RULES H2).
     pub(super) fn acts_for(&self, plan: &Plan, by: FunctionIx, asked: &[FunctionIx]) -> bool {
-        asked.iter().any(|a| *a == by || self.holds(plan, *a) == by || self.holds(plan, by) == *a)
+        asked.iter().any(|a| *a == by || self.holds(plan, *a) == by)
     }
 
     /// Whether a duty leads this incident: reported it, owns what is down, or is named in `command`.

@@ -205,6 +205,18 @@ fn rule_d3_a_deputy_may_when_its_function_was_silent_for_long_enough() {
 }
 
 #[test]
+fn rule_h2_whoever_is_covered_at_night_has_none_of_the_rights_of_whom_covers() {
+    // tib holds the duty of press at night, and it that of the owner.
+    let mut t = Timeline::by_night();
+    reported(&mut t, "outage");
+    only_these(&t, &mode("FS", "reinforced"), &["tib", "cl-fs"]);
+    let to_it =
+        Action::Ack { incident: IncidentNo::actual(1), message: None, function: "it".into(), phone: false, at: None };
+    assert_eq!(t.act("owner", to_it.clone()).unwrap_err().code, "not-yours");
+    t.act("it", to_it).unwrap();
+}
+
+#[test]
 fn rule_d3_who_holds_a_duty_at_night_has_its_rights() {
     let plan = region_with(|b| {
         let press = b.function_ix("press");
