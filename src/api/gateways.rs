@@ -58,6 +58,9 @@ pub struct GatewayView {
     pub handed_over_total: u64,
     /// Accepted since the start.
     pub accepted_total: u64,
+    /// Receipts since the start that belong to no delivery that was handed to it.
+    #[serde(default)]
+    pub unmatched_total: u64,
     /// Seconds since something was accepted.
     pub last_accepted_s: Option<u64>,
     /// Seconds since anything was proven: a probe, a session, an accepted delivery.

@@ -1,12 +1,14 @@
 //! What acts on the public listener: the button behind an answer link, and what gateways call back.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use crate::clock::mono;
 use crate::dispatch::engine::Handle;
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::worker::WorkerHandle;
@@ -17,6 +19,11 @@ use crate::web::public::{ANSWER_PREFIX, Answer, Call, Dynamic};
 
 /// A gateway that calls with an answer waits so long until it is on disk; gateways give up after some 10 s.
 const KEPT_WITHIN: Duration = Duration::from_secs(8);
+
+/// So many wrong secrets stand in the log…
+const LOGGED_MAX: usize = 10;
+/// …in that time.
+const LOGGED_FOR: Duration = Duration::from_secs(60);
 
 /// A gateway's callback, with the worker that its events belong to.
 pub struct Back {
@@ -34,18 +41,34 @@ pub struct Answers {
     handle: Handle,
     key: Arc<LinkKey>,
     backs: Backs,
+    /// When wrong secrets were logged of late.
+    logged: Mutex<VecDeque<Instant>>,
 }
 
 impl Answers {
+    /// Whoever guesses fills no log.
+    fn may_log(&self) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = mono();
+        while logged.front().is_some_and(|at| now.saturating_duration_since(*at) >= LOGGED_FOR) {
+            logged.pop_front();
+        }
+        let may = logged.len() < LOGGED_MAX;
+        if may {
+            logged.push_back(now);
+        }
+        may
+    }
+
     /// With the gateways that call back.
     pub fn new(handle: Handle, key: Arc<LinkKey>, backs: Backs) -> Self {
-        Self { handle, key, backs }
+        Self { handle, key, backs, logged: Mutex::default() }
     }
 
     /// `/cb/<gateway>/<secret>/<receipt|reply>`. Whoever does not know the secret learns nothing: 404. Whoever knows it and does
     /// not sign as was agreed: 403.
     async fn callback(&self, call: &Call) -> Answer {
-        let not_found = || Answer::text(StatusCode::NOT_FOUND, "404\n");
+        let not_found = || Answer { slowed: true, ..Answer::text(StatusCode::NOT_FOUND, "404\n") };
         let mut parts = call.path.trim_start_matches(PREFIX).split('/');
         let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
@@ -59,13 +82,18 @@ impl Answers {
         let back = self.backs.read().unwrap_or_else(PoisonError::into_inner).get(&GatewayId::from(id)).cloned();
         let Some(back) = back else { return not_found() };
         if !same(secret.as_bytes(), back.callback.secret.expose().as_bytes()) {
+            if self.may_log() {
+                tracing::warn!(gateway = %id, "a callback with a wrong secret was refused");
+            }
             return not_found();
         }
         let query = call.query.as_deref().unwrap_or("");
         if let Some(signature) = &back.callback.signature {
             let header = call.headers.get(&signature.header).map(|value| value.as_bytes());
             if !signature.signs(header, query, &call.body) {
-                tracing::warn!(gateway = %id, header = signature.header, "a callback without a good signature was refused");
+                if self.may_log() {
+                    tracing::warn!(gateway = %id, header = signature.header, "a callback without a good signature was refused");
+                }
                 return Answer::text(StatusCode::FORBIDDEN, "403\n");
             }
         }
@@ -83,7 +111,9 @@ impl Answers {
             }
             Ok(None) => Answer::text(StatusCode::OK, "ok\n"),
             Err(bad) => {
-                tracing::warn!(gateway = %id, error = %bad, "a callback was not understood");
+                if self.may_log() {
+                    tracing::warn!(gateway = %id, error = %bad, "a callback was not understood");
+                }
                 Answer::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
             }
         }

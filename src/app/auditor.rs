@@ -15,6 +15,7 @@ use crate::dispatch::engine::{Handle, Meta};
 use crate::dispatch::health::Standing;
 use crate::domain::audit::{Finding, audit};
 use crate::domain::ids::{FunctionId, GatewayId};
+use crate::domain::incident::codes::STRANGERS_FOR_S;
 use crate::domain::incident::input::{Input, ProgramAlarm};
 use crate::domain::incident::state::State;
 use crate::domain::incident::values::Doubt;
@@ -62,6 +63,10 @@ pub struct Look {
     pub slowed: BTreeSet<GatewayId>,
     /// Functions from whose address the last answers changed nothing, so that it gets no notes any more.
     pub silenced: BTreeSet<FunctionId>,
+    /// Functions from whose addresses five wrong codes came a moment ago.
+    pub tried: BTreeSet<FunctionId>,
+    /// So many answers came of late from nobody known.
+    pub strangers: Option<u32>,
     /// The machine's clock is ahead by so many seconds (or behind, negative), and is not followed.
     pub clock: Option<i64>,
     /// Gateways that are not trusted although they answer, with what is held against them.
@@ -88,6 +93,8 @@ impl Look {
                 .filter_map(|(p, _)| state.plan.point(*p).functions.first())
                 .map(|f| state.plan.function(*f).id.clone())
                 .collect(),
+            tried: state.tries.iter().filter(|(_, t)| t.are_over(meta.now)).map(|(f, _)| f.clone()).collect(),
+            strangers: state.strangers.filter(|s| s.at + STRANGERS_FOR_S > meta.now).map(|s| s.count),
             clock: None,
             doubted: meta
                 .workers
@@ -198,6 +205,11 @@ impl Memory {
         each(board, "minute-full", &slowed, now, |id| in_all(|lang| alarm::minute_full(lang, id)));
         let silenced = look.silenced.iter().map(FunctionId::as_str).collect();
         each(board, "answers-in-vain", &silenced, now, |id| in_all(|lang| alarm::answers_in_vain(lang, id)));
+        let tried = look.tried.iter().map(FunctionId::as_str).collect();
+        each(board, "wrong-codes", &tried, now, |id| in_all(|lang| alarm::wrong_codes(lang, id)));
+        set(board, "stranger-answered", look.strangers.as_ref(), now, |count| {
+            in_all(|lang| alarm::stranger_answered(lang, *count))
+        });
         set(board, CLOCK, look.clock.as_ref(), now, |s| in_all(|lang| alarm::clock_not_followed(lang, *s)));
     }
 

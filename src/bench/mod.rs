@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "figures are taken on the machine's own time")]
 
 pub mod journal;
+pub mod junk;
 pub mod machine;
 pub mod mail;
 pub mod planning;
@@ -91,6 +92,7 @@ pub const MEASURES: &[&str] = &[
     "planning-asks",
     "start-empty",
     "start-full",
+    "junk-answers",
     "packages",
 ];
 
@@ -117,6 +119,7 @@ pub fn measure(name: &str, amount: Amount, exe: &Path) -> Result<Vec<Figure>, St
         "planning-asks" => planning::plan(amount.of(1_000_000), true),
         "start-empty" => start::empty(exe),
         "start-full" => start::full(exe, amount.of(1_000_000)),
+        "junk-answers" => junk::answers(amount.of(10_000)),
         "packages" => Ok(vec![packages()]),
         _ => Err(format!("no measure is called “{name}”; there are: {}", MEASURES.join(", "))),
     }

@@ -122,7 +122,7 @@ pub(super) fn runtime(lang: Lang) -> Result<tokio::runtime::Runtime, Error> {
         .map_err(|e| Error::other(words::no_threads(lang, e), words::END_USERS.say(lang)))
 }
 
-/// Log lines go to standard error; `RUST_LOG` chooses which.
+/// Log lines go to standard error; `RUST_LOG` chooses which. Who signs in is always worth a line.
 pub(super) fn logging() {
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
@@ -130,7 +130,9 @@ pub(super) fn logging() {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
-    let filter = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
+    let filter = chosen.unwrap_or_else(|| {
+        Targets::new().with_default(LevelFilter::WARN).with_target("vardkase::web::auth", LevelFilter::INFO)
+    });
     // A second logger in one process (tests) changes nothing.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

@@ -41,12 +41,16 @@ impl Contacts {
     }
     /// The duty point of a channel with that address, for answers that come in.
     pub fn find(&self, plan: &Plan, channel: Channel, address: &str) -> Option<PointIx> {
-        let wanted = same_as(channel, address);
-        let hit = self
-            .addresses
-            .iter()
-            .zip(&plan.points)
-            .position(|(a, p)| p.channel == channel && same_as(channel, a) == wanted);
+        let country = plan.region.country.as_str();
+        let wanted = same_as(channel, address, country);
+        // A national number without its leading 0 may as well be one of another country: the whole number goes first.
+        let short = (!country.is_empty() && matches!(channel, Channel::Sms | Channel::Fax) && is_bare(address))
+            .then(|| format!("{country}{wanted}"));
+        let with = |wanted: &str| {
+            let mut points = self.addresses.iter().zip(&plan.points);
+            points.position(|(a, p)| p.channel == channel && same_as(channel, a, country) == wanted)
+        };
+        let hit = with(&wanted).or_else(|| with(&short?));
         hit.and_then(|i| u32::try_from(i).ok()).map(PointIx)
     }
 }
@@ -56,16 +60,37 @@ impl fmt::Debug for Contacts {
     }
 }
 
-/// What two ways of writing one address have in common: gateways give numbers with `+`, with `00`, or with neither.
-fn same_as(channel: Channel, address: &str) -> String {
-    let normal = normal(channel, address);
-    match channel {
-        Channel::Sms | Channel::Fax => {
-            let digits = normal.strip_prefix('+').or_else(|| normal.strip_prefix("00")).unwrap_or(&normal);
-            digits.to_owned()
-        }
-        _ => normal,
+/// What two ways of writing one address have in common (RULES C15). Gateways and people give a number with `+`, with `00`, with the
+/// leading 0 of the country, or with none of them; as `tel:` (RFC 3966), with parameters; and with a `(0)` that nobody dials.
+fn same_as(channel: Channel, address: &str, country: &str) -> String {
+    if !matches!(channel, Channel::Sms | Channel::Fax) {
+        return normal(channel, address);
     }
+    let written = written_number(address);
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    if written.starts_with('+') {
+        return digits;
+    }
+    match (digits.strip_prefix("00"), digits.strip_prefix('0')) {
+        (Some(whole), _) => whole.to_owned(),
+        (None, Some(national)) if !country.is_empty() => format!("{country}{national}"),
+        _ => digits,
+    }
+}
+
+/// A number without the scheme before it, the parameters behind it, and a `(0)` within.
+fn written_number(address: &str) -> String {
+    let address = address.trim();
+    let scheme =
+        ["tel:", "sms:"].into_iter().find(|s| address.get(..s.len()).is_some_and(|a| a.eq_ignore_ascii_case(s)));
+    let number =
+        scheme.map_or(address, |s| &address[s.len()..]).split([';', '?', '@']).next().unwrap_or_default().trim();
+    if number.starts_with('+') || number.starts_with("00") { number.replacen("(0)", "", 1) } else { number.to_owned() }
+}
+
+/// It begins with neither `+` nor 0.
+fn is_bare(address: &str) -> bool {
+    written_number(address).chars().next().is_some_and(|c| matches!(c, '1'..='9'))
 }
 
 /// One way of writing an address: without spaces and hyphens in numbers, small letters in mail.
@@ -121,6 +146,33 @@ pub const RETENTION_MONTHS: u32 = 24;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rule_c15_a_sender_is_known_in_every_notation_of_its_number() {
+        let home = "46701740616";
+        for said in [
+            "+46701740616",
+            "46701740616",
+            "0046701740616",
+            "0701740616",
+            "701740616",
+            "070-174 06 16",
+            "tel:+46701740616",
+            "tel:070-174-06-16;phone-context=+46",
+            "+46 (0)70-174 06 16",
+            "+46701740616@sms.example",
+            " (070) 174 06 16 ",
+        ] {
+            let plain = same_as(Channel::Sms, said, "46");
+            assert!(plain == home || is_bare(said) && format!("46{plain}") == home, "{said}: {plain}");
+        }
+        // No country: what is not whole is another number.
+        assert_eq!(same_as(Channel::Sms, "0701740616", ""), "0701740616");
+        for other in ["+45701740616", "0701740617", "+4670174061", "0047701740616", "anna@fs.example", ""] {
+            assert_ne!(same_as(Channel::Sms, other, "46"), home, "{other}");
+        }
+        assert_eq!(same_as(Channel::Email, " Iva@FS.example ", "46"), "iva@fs.example");
+    }
 
     #[test]
     fn contacts_show_nothing() {

@@ -252,6 +252,9 @@ enum Ended {
     Retry,
 }
 
+/// Refusals that somebody without the right to it tried something.
+const RIGHTS: [&str; 2] = ["not-yours", "four-eyes"];
+
 impl Engine {
     /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
     #[must_use]
@@ -481,7 +484,16 @@ impl Engine {
         match (self.decided(input, gathered), reply) {
             (Ok(events), Some(reply)) => gathered.replies.push((reply, events)),
             (Ok(_), None) => {}
-            (Err(refused), Some(reply)) => drop(reply.send(Err(refused))),
+            (Err(refused), Some(reply)) => {
+                if RIGHTS.contains(&refused.code) {
+                    let by = match input {
+                        Input::Command { by, .. } | Input::Once { by, .. } => by.as_str(),
+                        _ => "",
+                    };
+                    tracing::warn!(code = refused.code, %by, "refused");
+                }
+                drop(reply.send(Err(refused)));
+            }
             (Err(refused), None) => tracing::info!(code = refused.code, "refused"),
         }
     }
@@ -516,9 +528,14 @@ impl Engine {
                 }
                 _ => gathered.kept.push((self.now(), SystemRecord::GatewayRefs(refs))),
             },
-            WorkerEvent::Outcomes(outcomes) => {
-                let mut told = Vec::with_capacity(outcomes.len());
-                for (delivery, state, reason) in outcomes {
+            WorkerEvent::Outcomes { gateway, of } => {
+                let mut told = Vec::with_capacity(of.len());
+                for (delivery, state, reason) in of {
+                    if self.state.handed_to(delivery).is_some_and(|its| *its != gateway) {
+                        // A callback that names a delivery is believed for its own gateway's alone (RULES H1).
+                        tracing::warn!(%gateway, %delivery, "news of a delivery that is another gateway's was not taken");
+                        continue;
+                    }
                     if state == DeliveryState::Delivered {
                         self.meta.kept.refs.remove(delivery);
                     }

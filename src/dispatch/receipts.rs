@@ -81,6 +81,7 @@ pub struct Receipts {
     early: Fading<String, Result<(), SendError>>,
     early_keep: Duration,
     faded_at: Instant,
+    unmatched: u64,
 }
 
 impl Receipts {
@@ -92,6 +93,7 @@ impl Receipts {
             early: Fading::new(limits.early_max),
             early_keep: Duration::from_secs(limits.early_keep_s.into()),
             faded_at: now,
+            unmatched: 0,
         }
     }
 
@@ -100,7 +102,7 @@ impl Receipts {
         if gateway_ref.is_empty() || gateway_ref.len() > GATEWAY_REF_BYTES_MAX {
             return None;
         }
-        let early = if self.early.is_empty() { None } else { self.early.remove(&gateway_ref) };
+        let early = self.take_early(&gateway_ref);
         self.refs.insert(gateway_ref, delivery);
         early.and_then(|result| self.news(delivery, result))
     }
@@ -114,17 +116,33 @@ impl Receipts {
         now: Instant,
     ) -> Option<News> {
         match delivery.or_else(|| self.refs.get(&gateway_ref).copied()) {
-            Some(delivery) => self.news(delivery, result),
+            Some(delivery) => {
+                self.take_early(&gateway_ref);
+                self.news(delivery, result)
+            }
             None if gateway_ref.is_empty() || gateway_ref.len() > GATEWAY_REF_BYTES_MAX => None,
             None => {
                 if now >= self.faded_at + self.early_keep {
                     self.faded_at = now;
                     self.early.fade();
                 }
+                self.unmatched += 1;
                 self.early.insert(gateway_ref, result);
                 None
             }
         }
+    }
+
+    /// What came before its acceptance, which is here now.
+    fn take_early(&mut self, gateway_ref: &str) -> Option<Result<(), SendError>> {
+        let early = if self.early.is_empty() { None } else { self.early.remove(gateway_ref) };
+        self.unmatched -= u64::from(early.is_some());
+        early
+    }
+
+    /// Receipts that belong to no delivery that is known here, since the start.
+    pub fn unmatched(&self) -> u64 {
+        self.unmatched
     }
 
     /// A delivery was accepted under that number.
@@ -195,7 +213,13 @@ mod tests {
     fn a_receipt_before_its_acceptance_is_kept() {
         let (mut r, now) = receipts(100);
         assert_eq!(r.receipt(None, "a".into(), Ok(()), now), None);
+        assert_eq!(r.unmatched(), 1);
         assert_eq!(r.accepted(actual(1), "a".into()), Some((actual(1), DELIVERED, None)));
+        assert_eq!(r.unmatched(), 0);
+        r.receipt(None, "b".into(), Ok(()), now);
+        r.receipt(Some(actual(2)), "b".into(), Ok(()), now);
+        r.receipt(None, "c".into(), Ok(()), now);
+        assert_eq!(r.unmatched(), 1, "one belongs to nobody");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Snapshot {
     pub handed_over_total: u64,
     /// Accepted so far.
     pub accepted_total: u64,
+    /// Receipts so far that belong to no delivery known here.
+    pub unmatched_total: u64,
     /// How long ago something was accepted.
     pub last_accepted_age: Option<Duration>,
     /// How long ago anything was proven: a probe, a session, an accepted delivery.
@@ -274,6 +276,7 @@ impl WorkerHandle {
             in_flight: mailbox.in_flight,
             handed_over_total: mailbox.handed_over_total,
             accepted_total: mailbox.accepted_total,
+            unmatched_total: mailbox.unmatched_total,
             last_accepted_age: age(mailbox.last_accepted),
             last_proof_age: age(mailbox.last_proof),
             standing: mailbox.standing,
@@ -330,6 +333,7 @@ struct Mailbox {
     in_flight: usize,
     handed_over_total: u64,
     accepted_total: u64,
+    unmatched_total: u64,
     last_accepted: Option<Instant>,
     last_proof: Option<Instant>,
     standing: Standing,
@@ -349,6 +353,7 @@ impl Mailbox {
             in_flight: 0,
             handed_over_total: 0,
             accepted_total: 0,
+            unmatched_total: 0,
             last_accepted: None,
             last_proof: None,
             standing: state.standing(),
@@ -364,6 +369,7 @@ impl Mailbox {
         self.in_flight = state.queue().handed_over();
         self.handed_over_total = state.handed_over_total;
         self.accepted_total = state.accepted_total;
+        self.unmatched_total = state.unmatched();
         self.last_accepted = state.last_accepted;
         self.last_proof = state.breaker().last_proof();
         (self.standing, self.doubt) = (state.standing(), state.doubt());

@@ -18,7 +18,11 @@ pub enum WorkerEvent {
     /// as accepted has its number there.
     Refs(Vec<GatewayRef>),
     /// Outcomes, in the order they came.
-    Outcomes(Vec<Outcome>),
+    Outcomes {
+        /// Whose they are: it decides nothing of another's.
+        gateway: GatewayId,
+        of: Vec<Outcome>,
+    },
     /// Somebody wrote back.
     Reply {
         gateway: GatewayId,

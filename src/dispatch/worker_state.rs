@@ -282,6 +282,11 @@ impl WorkerState {
         self.told.len() >= BACKLOG_EVENTS_MAX
     }
 
+    /// Receipts that belong to no delivery known here.
+    pub fn unmatched(&self) -> u64 {
+        self.receipts.unmatched()
+    }
+
     /// Takes what the gateway told.
     pub fn on_gateway_events(&mut self, events: impl Iterator<Item = GatewayEvent>, now: Instant) {
         self.heard_at = now;
@@ -457,7 +462,7 @@ impl WorkerState {
     pub fn flush(&mut self) {
         self.batch_since = None;
         // A loop that is behind gets fewer and larger events.
-        let grows = matches!(self.told.back(), Some(WorkerEvent::Outcomes(last))
+        let grows = matches!(self.told.back(), Some(WorkerEvent::Outcomes { of: last, .. })
             if last.len() + self.batch.len() <= self.limits.batch_max);
         if !self.refs.is_empty() {
             let at = self.told.len() - usize::from(grows);
@@ -466,7 +471,7 @@ impl WorkerState {
                 _ => self.told.insert(at, WorkerEvent::Refs(std::mem::take(&mut self.refs))),
             }
         }
-        if let Some(WorkerEvent::Outcomes(last)) = self.told.back_mut()
+        if let Some(WorkerEvent::Outcomes { of: last, .. }) = self.told.back_mut()
             && grows
         {
             last.append(&mut self.batch);
@@ -474,7 +479,7 @@ impl WorkerState {
         if !self.batch.is_empty() {
             let room = self.batch.len().min(self.limits.batch_max);
             let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(room));
-            self.told.push_back(WorkerEvent::Outcomes(batch));
+            self.told.push_back(WorkerEvent::Outcomes { gateway: self.gateway.clone(), of: batch });
         }
     }
 
@@ -656,7 +661,7 @@ mod tests {
         state.flush();
         let mut all = Vec::new();
         while let Some(event) = state.next_told() {
-            if let WorkerEvent::Outcomes(batch) = event {
+            if let WorkerEvent::Outcomes { of: batch, .. } = event {
                 all.extend(batch.into_iter().map(|(d, s, _)| (d, s)));
             }
         }
@@ -692,7 +697,7 @@ mod tests {
         while let Some(event) = s.next_told() {
             match event {
                 WorkerEvent::Refs(more) => refs.extend(more),
-                WorkerEvent::Outcomes(batch) => {
+                WorkerEvent::Outcomes { of: batch, .. } => {
                     let named = |n: &u32| refs.iter().any(|(id, _)| id.ordinal == *n);
                     let ordinals: Vec<u32> = batch.iter().map(|(id, ..)| id.ordinal).collect();
                     assert!(ordinals.iter().all(|n| named(n) || [3, 4].contains(n)), "{ordinals:?} {refs:?}");

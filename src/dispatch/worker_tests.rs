@@ -122,7 +122,7 @@ impl Bench {
         while all.len() < n {
             let event = tokio::time::timeout(Duration::from_secs(3600), self.events.recv()).await;
             match event.expect("an outcome within an hour").unwrap() {
-                WorkerEvent::Outcomes(batch) => all.extend(batch.into_iter().map(|(d, s, _)| (d, s))),
+                WorkerEvent::Outcomes { of: batch, .. } => all.extend(batch.into_iter().map(|(d, s, _)| (d, s))),
                 other => self.others.push(other),
             }
         }
@@ -133,7 +133,7 @@ impl Bench {
     async fn nothing_more(&mut self) {
         let end = mono() + Duration::from_secs(24 * 3600);
         while let Ok(event) = tokio::time::timeout_at(end, self.events.recv()).await {
-            assert!(!matches!(event, Some(WorkerEvent::Outcomes(_)) | None), "{event:?}");
+            assert!(!matches!(event, Some(WorkerEvent::Outcomes { .. }) | None), "{event:?}");
         }
     }
     fn elapsed(&self) -> Duration {
@@ -562,7 +562,7 @@ async fn a_loop_that_is_behind_loses_nothing() {
     let mut outcomes = Vec::new();
     while outcomes.len() < 5000 {
         match b.events.recv().await.unwrap() {
-            WorkerEvent::Outcomes(batch) => outcomes.extend(batch),
+            WorkerEvent::Outcomes { of: batch, .. } => outcomes.extend(batch),
             other => b.others.push(other),
         }
     }
@@ -593,7 +593,7 @@ async fn going_down_names_what_is_on_the_wire_and_what_is_in_line() {
     let ended = loop {
         match b.events.recv().await.unwrap() {
             WorkerEvent::Ended { on_the_wire, in_line, .. } => break (on_the_wire, in_line),
-            other => assert!(!matches!(other, WorkerEvent::Outcomes(_)), "{other:?}"),
+            other => assert!(!matches!(other, WorkerEvent::Outcomes { .. }), "{other:?}"),
         }
     };
     assert_eq!(ended, (vec![actual(1), actual(2)], vec![actual(3), actual(4), actual(5)]));
@@ -643,7 +643,7 @@ fn speed_of_100_000_jobs() {
             worker.submit(jobs).unwrap();
             let mut told = 0;
             while told < N as usize {
-                if let Some(WorkerEvent::Outcomes(batch)) = events.recv().await {
+                if let Some(WorkerEvent::Outcomes { of: batch, .. }) = events.recv().await {
                     told += batch.len();
                 }
             }

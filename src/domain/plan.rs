@@ -147,6 +147,9 @@ pub struct Region {
     /// The number for other providers and municipalities, in each text to them; `call` when empty.
     #[serde(default)]
     pub outside_call: String,
+    /// The country's calling code, without `+`: a sender may write its number without it (RULES C15). Empty: not given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub country: String,
     /// The holding text comes after that long without an approved public text (RULES B7), in seconds.
     pub holding_after_s: u32,
     /// The public page is valid that long after each publication (RULES D9), in seconds.
@@ -170,6 +173,7 @@ impl Default for Region {
             call: String::new(),
             emergency: String::new(),
             outside_call: String::new(),
+            country: String::new(),
             holding_after_s: 600,
             page_valid_s: 1800,
             limits: Limits::default(),

@@ -294,6 +294,10 @@ note_words! {
     RejectedNoted = "rejected_noted" ["number"],
     /// To a pager that carries nothing back, in place of a note that asks for an answer.
     CallIn = "call_in" ["phone", "title"],
+    /// To the code of a report that was started.
+    ReportStarted = "report_started" ["number", "time"],
+    /// Five wrong codes came from an address of a function: none from there is tried for a while.
+    TriesOver = "tries_over" ["function", "until"],
 }
 
 impl NoteWord {
@@ -323,6 +327,7 @@ impl NoteWord {
                 | N::StepOver
                 | N::ApprovedNoted
                 | N::RejectedNoted
+                | N::ReportStarted
         )
     }
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Written;
 use super::frozen::{Damaged, Frozen};
 use super::values::{
-    Approval1, ApprovalEnd1, Batch1, ClosedBy1, Dropped1, DroppedPath1, Facts2, NewArrival1, NewAsk1, NewEntry1,
-    NewMessage1, NewStep1, NoteWord1, Number1, Outcome2, Phase1, Propose1, ReleasedBy1, Renumbering1, Sealed1,
-    StepAsk1, StepEnd1, Via1,
+    Approval1, ApprovalEnd1, Batch1, ClosedBy1, CodeFor1, Dropped1, DroppedPath1, Facts2, NewArrival1, NewAsk1,
+    NewEntry1, NewMessage1, NewStep1, NoteWord1, Number1, Outcome2, Phase1, Propose1, ReleasedBy1, Renumbering1,
+    Sealed1, StepAsk1, StepEnd1, Via1,
 };
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Change;
@@ -224,4 +224,6 @@ changes! {
     155 v 1 AlarmNamed1 of AlarmNamed { asks: Vec<u32> }
     /// Infrastructure that people named as down.
     156 v 1 DownNamed1 of DownNamed { infra: Vec<String>, by: u32 }
+    /// One who is asked got a code of its own.
+    157 v 1 CodeGiven1 of CodeGiven { of: CodeFor1, id: u32, to: u32, code: Sealed1 }
 }

@@ -92,7 +92,7 @@ events! {
         /// A report waits for its code.
         11 v 1 ReportPending1 of ReportPending { code: Sealed1, report: PendingReport1 }
         /// It was started, or its time is up.
-        12 v 1 ReportGone1 of ReportGone { code: Sealed1 }
+        12 v 2 ReportGone2 of ReportGone { code: Sealed1, started: Option<Number1> }
         /// Somebody without a duty address wrote.
         13 v 1 StrangerWrote1 of StrangerWrote {}
         /// A note that belongs to no incident leaves.
@@ -103,6 +103,10 @@ events! {
         16 v 1 InVain1 of InVain { point: u32, count: u32 }
         /// A command with an ID was carried out, or came again.
         17 v 1 Carried1 of Carried { key: [u8; 16], body: [u8; 8], incident: Option<Number1>, message: Option<u32> }
+        /// Wrong codes from the addresses of a function, in a row.
+        18 v 1 CodeTried1 of CodeTried { function: String, count: u32, until: Option<i64> }
+        /// What looks like an answer came from nobody known.
+        19 v 1 StrangerAnswered1 of StrangerAnswered { incident: Option<Number1> }
     }
     gateways {
         /// A marked test note leaves over one gateway.

@@ -67,7 +67,7 @@ enum Event0 {
     Incident { no: Number1, change: Box<Change0> },
     PlanSet(events::PlanSet1),
     ReportPending(events::ReportPending1),
-    ReportGone(events::ReportGone1),
+    ReportGone(older::ReportGone1),
     StrangerWrote(events::StrangerWrote1),
     SystemNote(events::SystemNote1),
     SystemNoteResults(older::SystemNoteResults1),

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use super::changes::{self, FrozenChange};
 use super::events::FrozenEvent;
 use super::frozen::{Damaged, Frozen, Words};
-use super::values::{DeliveryState1, Restore1, Safety1};
+use super::values::{DeliveryState1, Restore1, Safety1, Sealed1};
 use crate::domain::incident::event::{Change, Event, Outcome};
 use crate::domain::incident::facts::Facts;
 
 /// Reads an event of an older version; `None` when there never was one of that kind and version.
 pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damaged>> {
     Some(match (kind, version) {
+        (12, 1) => super::from_bytes::<ReportGone1>(bytes).and_then(FrozenEvent::thaw),
         (15, 1) => super::from_bytes::<SystemNoteResults1>(bytes).and_then(FrozenEvent::thaw),
         (101, 1) => of_incident::<Opened1>(bytes),
         (102, 1) => of_incident::<FactsSet1>(bytes),
@@ -22,7 +23,7 @@ pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damag
 }
 
 /// Kinds with the versions that are only read.
-pub const KINDS: &[(u16, u16)] = &[(15, 1), (101, 1), (102, 1), (117, 1)];
+pub const KINDS: &[(u16, u16)] = &[(12, 1), (15, 1), (101, 1), (102, 1), (117, 1)];
 
 fn of_incident<T: FrozenChange>(bytes: &[u8]) -> Result<Event, Damaged> {
     let (no, change) = changes::read::<T>(bytes)?;
@@ -50,6 +51,17 @@ impl FrozenChange for Results1 {
     fn thaw(self) -> Result<Change, Damaged> {
         let results = self.results.into_iter().map(Outcome1::thaw).collect::<Result<_, _>>()?;
         Ok(Change::Results { results })
+    }
+}
+
+/// Kind 12 until format 5: what it started was kept nowhere.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReportGone1 {
+    code: Sealed1,
+}
+impl FrozenEvent for ReportGone1 {
+    fn thaw(self) -> Result<Event, Damaged> {
+        Ok(Event::ReportGone { code: self.code.thaw()?, started: None })
     }
 }
 

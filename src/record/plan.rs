@@ -136,6 +136,8 @@ frozen_struct! {
         emergency: String,
         #[serde(default)]
         outside_call: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        country: String,
         holding_after_s: u32,
         page_valid_s: u32,
         limits: Limits1,

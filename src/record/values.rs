@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::frozen::{Damaged, Frozen, Words, frozen_enum, frozen_struct};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{self, IncidentNo, MessageNo};
+use crate::domain::incident::codes;
 use crate::domain::incident::facts;
 use crate::domain::incident::{event, values};
 use crate::domain::ladder;
@@ -55,6 +56,9 @@ frozen_enum! {
     DeliveryState1 of DeliveryState {
         Queued = 0, Attempting = 1, Accepted = 2, Delivered = 3, Failed = 4, Unknown = 5, Expired = 6, Withdrawn = 7,
     }
+
+    /// What a code answers.
+    CodeFor1 of codes::CodeFor { Approval = 0, Decision = 1 }
 
     /// How a gateway stands.
     Standing1 of values::Standing { Healthy = 0, Suspect = 1, Down = 2 }
@@ -314,6 +318,8 @@ frozen_enum! {
         RejectedNoted = 48,
         StoodStill = 49,
         CallIn = 50,
+        ReportStarted = 51,
+        TriesOver = 52,
     }
 }
 

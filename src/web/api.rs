@@ -1,6 +1,8 @@
 //! `/api/v1`: the same actions and views as the console, for the command line and other programs. JSON in and out; every
 //! refusal is `{code, why, help}`.
 
+use std::net::IpAddr;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
@@ -18,6 +20,7 @@ use super::auth::Denied;
 use super::gateways;
 use super::problem::Problem;
 use super::records;
+use super::serve::Peer;
 use crate::api::{
     CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, IDEMPOTENCY_KEY, LogPart, StatusAnswer,
     VERSION, VERSION_HEADER,
@@ -66,7 +69,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
 
 /// A bearer, or the console's session for what only reads: a form of another page can't act here.
 async fn token_asked(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
-    match admitted(&ctx, request.headers(), request.method() == axum::http::Method::GET) {
+    match admitted(&ctx, request.headers(), Peer::of(request.extensions()), request.method() == axum::http::Method::GET)
+    {
         Ok(()) => {
             let mut answer = next.run(request).await;
             answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
@@ -77,9 +81,9 @@ async fn token_asked(State(ctx): State<Ctx>, request: Request, next: Next) -> Re
 }
 
 /// Whether a request may come in.
-pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, reads: bool) -> Result<(), Denied> {
+pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, from: Option<IpAddr>, reads: bool) -> Result<(), Denied> {
     let now = ctx.clock.now().into();
-    match ctx.auth.bearer(headers, now) {
+    match ctx.auth.bearer(headers, from, now) {
         Some(result) => result,
         None if reads && ctx.auth.session(headers, now).is_some() => Ok(()),
         None => Err(Denied::Wrong),

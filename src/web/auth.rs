@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +34,8 @@ pub const SESSION_S: u32 = 7 * 24 * 3600;
 pub const WRONG_BURST: u32 = 10;
 /// …and one more for each so many seconds.
 pub const WRONG_EVERY_S: u32 = 6;
+/// So many addresses from which wrong tokens came are remembered.
+pub const WRONG_ADDRESSES_MAX: usize = 4_096;
 /// The cookie's name.
 pub const COOKIE: &str = "vardkase";
 
@@ -40,6 +43,8 @@ pub const COOKIE: &str = "vardkase";
 pub struct Auth {
     /// Of the token: two hashes are compared in the same time wherever they differ.
     token: [u8; 32],
+    /// Of this run: by it the log names addresses.
+    salt: [u8; 8],
     inner: Mutex<Inner>,
 }
 
@@ -53,8 +58,8 @@ impl fmt::Debug for Auth {
 struct Inner {
     /// By the hash of the ID in the cookie: looking it up tells nothing about the ID.
     sessions: HashMap<[u8; 32], Session>,
-    /// Wrong tokens since, as seconds that must pass.
-    wrong_until: At,
+    /// Wrong tokens since, as seconds that must pass: of each address, and together.
+    wrong: HashMap<Option<IpAddr>, At>,
 }
 
 /// Somebody who signed in.
@@ -77,7 +82,7 @@ pub struct Session {
 pub enum Denied {
     /// It is another token.
     Wrong,
-    /// Too many wrong ones came lately; the next wrong one is looked at after that many seconds. A right one always is.
+    /// Too many wrong ones came lately; the next one is looked at after that many seconds. From this machine a right one always is.
     TooMany(u32),
 }
 
@@ -91,7 +96,9 @@ impl Auth {
         if token.chars().count() < TOKEN_CHARS_MIN {
             return Err(format!("the console's token must have at least {TOKEN_CHARS_MIN} characters"));
         }
-        Ok(Self { token: hash(token), inner: Mutex::default() })
+        let mut salt = [0; 8];
+        getrandom::fill(&mut salt).map_err(|e| e.to_string())?;
+        Ok(Self { token: hash(token), salt, inner: Mutex::default() })
     }
 
     /// Reads the token of a state folder, or makes one at the first start (mode 0600). The folder's lock is held by the
@@ -120,30 +127,52 @@ impl Auth {
     /// Whether it is the token.
     ///
     /// # Errors
-    /// It is not. Only wrong ones are slowed: nobody can lock out the duty officer by sending nonsense.
-    pub fn check(&self, token: &str, now: At) -> Result<(), Denied> {
-        if same(&hash(token.trim()), &self.token) {
+    /// It is not, or too many wrong ones came from that address: then it is not looked at. Behind a proxy on this machine all have one
+    /// address; there only wrong ones are slowed, so that nobody can lock out the duty officer by sending nonsense.
+    pub fn check(&self, token: &str, from: Option<IpAddr>, now: At) -> Result<(), Denied> {
+        let from = from.filter(|a| !a.is_loopback()).map(super::places::subscriber);
+        let full = now + WRONG_BURST * WRONG_EVERY_S;
+        let mut inner = self.inner();
+        let next = inner.wrong.get(&from).copied().unwrap_or_default().max(now) + WRONG_EVERY_S;
+        let too_many = next > full;
+        if !(too_many && from.is_some()) && same(&hash(token.trim()), &self.token) {
             return Ok(());
         }
-        let mut inner = self.inner();
-        let full = now + WRONG_BURST * WRONG_EVERY_S;
-        let next = inner.wrong_until.max(now) + WRONG_EVERY_S;
-        if next > full {
+        if too_many {
             return Err(Denied::TooMany(next.seconds_since(full).max(1)));
         }
-        inner.wrong_until = next;
+        if inner.wrong.len() >= WRONG_ADDRESSES_MAX {
+            inner.wrong.retain(|_, until| *until > now);
+        }
+        if inner.wrong.len() >= WRONG_ADDRESSES_MAX {
+            // Guessed from everywhere at once: the one that is free first gives way.
+            let first = inner.wrong.iter().min_by_key(|(_, until)| **until).map(|(address, _)| *address);
+            first.map(|address| inner.wrong.remove(&address));
+        }
+        inner.wrong.insert(from, next);
+        tracing::warn!(from = %self.id_of(from), "a wrong token was refused");
         Err(Denied::Wrong)
+    }
+
+    /// An address as the log names it: the same as long as the program runs, and nobody's in the next.
+    fn id_of(&self, from: Option<IpAddr>) -> String {
+        let Some(from) = from else { return "this machine".into() };
+        let mut hash = Sha256::new();
+        hash.update(self.token);
+        hash.update(self.salt);
+        hash.update(from.to_string());
+        hex::encode(&hash.finalize()[..4])
     }
 
     /// The bearer of a request's header.
     ///
     /// # Errors
     /// As [`Auth::check`]; `None` when there is no such header.
-    pub fn bearer(&self, headers: &HeaderMap, now: At) -> Option<Result<(), Denied>> {
+    pub fn bearer(&self, headers: &HeaderMap, from: Option<IpAddr>, now: At) -> Option<Result<(), Denied>> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("");
         // RFC 6750 2.1; the scheme's name in any case (RFC 9110 11.1).
         let token = value.split_once(' ').filter(|(s, _)| s.eq_ignore_ascii_case("bearer")).map_or("", |(_, t)| t);
-        Some(self.check(token, now))
+        Some(self.check(token, from, now))
     }
 
     /// Begins a session; gives the cookie's value.
@@ -159,6 +188,7 @@ impl Auth {
         {
             inner.sessions.remove(&oldest);
         }
+        tracing::info!(session = %name_of(&hash(&id)), "somebody signed in");
         inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, kept: None, began: now, used: now });
         Ok(id)
     }
@@ -172,7 +202,9 @@ impl Auth {
             inner.sessions.remove(&key);
             return None;
         }
-        session.used = now;
+        if is_by_hand(headers) {
+            session.used = now;
+        }
         Some(session.clone())
     }
 
@@ -193,7 +225,10 @@ impl Auth {
     /// Ends a session.
     pub fn sign_out(&self, headers: &HeaderMap) {
         if let Some(id) = cookie(headers) {
-            self.inner().sessions.remove(&hash(id));
+            let key = hash(id);
+            if self.inner().sessions.remove(&key).is_some() {
+                tracing::info!(session = %name_of(&key), "somebody signed out");
+            }
         }
     }
 
@@ -231,6 +266,18 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(name, _)| *name == COOKIE)
         .map(|(_, value)| value)
+}
+
+/// Whether somebody is there: a page that loads itself anew is no use of a session. Browsers say when a person asked for a page
+/// (Fetch Metadata, `Sec-Fetch-User`); of one that says nothing each request is a use.
+fn is_by_hand(headers: &HeaderMap) -> bool {
+    let says = |name: &str, what: &str| headers.get(name).is_some_and(|v| v.as_bytes() == what.as_bytes());
+    !says("sec-fetch-mode", "navigate") || headers.contains_key("sec-fetch-user")
+}
+
+/// A session as the log names it.
+fn name_of(key: &[u8; 32]) -> String {
+    hex::encode(&key[..4])
 }
 
 fn hash(text: &str) -> [u8; 32] {
@@ -282,13 +329,48 @@ mod tests {
     fn wrong_tokens_are_slowed_and_the_right_one_never() {
         let auth = Auth::new(TOKEN).unwrap();
         let now = At(1_000_000_000);
+        let proxy = Some(IpAddr::from([127, 0, 0, 1]));
         for _ in 0..WRONG_BURST {
-            assert_eq!(auth.check("nonsense", now), Err(Denied::Wrong));
+            assert_eq!(auth.check("nonsense", proxy, now), Err(Denied::Wrong));
         }
-        assert_eq!(auth.check("nonsense", now), Err(Denied::TooMany(WRONG_EVERY_S)));
-        assert_eq!(auth.check(TOKEN, now), Ok(()));
-        assert_eq!(auth.check("nonsense", now + WRONG_EVERY_S), Err(Denied::Wrong));
-        assert!(matches!(auth.check("nonsense", now + WRONG_EVERY_S), Err(Denied::TooMany(_))));
+        assert_eq!(auth.check("nonsense", None, now), Err(Denied::TooMany(WRONG_EVERY_S)));
+        assert_eq!(auth.check(TOKEN, None, now), Ok(()));
+        assert_eq!(auth.check("nonsense", None, now + WRONG_EVERY_S), Err(Denied::Wrong));
+        assert!(matches!(auth.check("nonsense", None, now + WRONG_EVERY_S), Err(Denied::TooMany(_))));
+    }
+
+    #[test]
+    fn whoever_guesses_is_slowed_by_address_and_nobody_else_is() {
+        let auth = Auth::new(TOKEN).unwrap();
+        let now = At(1_000_000_000);
+        let (guesser, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+        for _ in 0..WRONG_BURST {
+            assert_eq!(auth.check("nonsense", guesser, now), Err(Denied::Wrong));
+        }
+        assert!(matches!(auth.check(TOKEN, guesser, now), Err(Denied::TooMany(_))), "not looked at: guesses cost time");
+        assert_eq!(auth.check(TOKEN, other, now), Ok(()));
+        assert_eq!(auth.check(TOKEN, guesser, now + WRONG_EVERY_S), Ok(()));
+        for n in 0..20_000u32 {
+            let _ = auth.check("nonsense", Some(IpAddr::from(n.to_be_bytes())), now);
+        }
+        assert!(auth.inner().wrong.len() <= WRONG_ADDRESSES_MAX);
+        assert!(!auth.id_of(guesser).contains('.') && auth.id_of(guesser) != auth.id_of(other));
+    }
+
+    #[test]
+    fn a_page_that_loads_itself_anew_keeps_no_session_alive() {
+        let auth = Auth::new(TOKEN).unwrap();
+        let now = At(1_000_000_000);
+        let id = auth.sign_in(now).unwrap();
+        let mut anew = headers(&id);
+        anew.insert("sec-fetch-mode", "navigate".parse().unwrap());
+        let mut by_hand = anew.clone();
+        by_hand.insert("sec-fetch-user", "?1".parse().unwrap());
+        assert!(auth.session(&by_hand, now + 3600).is_some());
+        for hour in 2..13 {
+            assert!(auth.session(&anew, now + hour * 3600).is_some(), "{hour}");
+        }
+        assert!(auth.session(&anew, now + 13 * 3600).is_none(), "nobody was there for twelve hours");
     }
 
     #[test]
@@ -318,7 +400,7 @@ mod tests {
         let file = folder.path().join(TOKEN_FILE);
         let token = fs::read_to_string(&file).unwrap();
         let again = Auth::load_or_create(folder.path()).unwrap();
-        assert_eq!(again.check(&token, At(0)), Ok(()));
+        assert_eq!(again.check(&token, None, At(0)), Ok(()));
         #[cfg(unix)]
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions()) & 0o777, 0o600);
         fs::write(&file, "short").unwrap();

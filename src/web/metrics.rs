@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Ctx;
 use super::api::{admitted, denied};
 use super::gateways::gateways_of;
 use super::open_metrics::{CONTENT_TYPE, Labels, OpenMetrics};
+use super::serve::Peer;
 use crate::api::{GatewayView, Standing};
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::latest_seal;
@@ -34,8 +35,8 @@ pub(super) async fn ready(State(ctx): State<Ctx>) -> Response {
 }
 
 /// All numbers, by bearer token.
-pub(super) async fn metrics(State(ctx): State<Ctx>, headers: HeaderMap) -> Response {
-    if let Err(why) = admitted(&ctx, &headers, true) {
+pub(super) async fn metrics(State(ctx): State<Ctx>, request: Request) -> Response {
+    if let Err(why) = admitted(&ctx, request.headers(), Peer::of(request.extensions()), true) {
         return denied(why);
     }
     match ctx.handle.query(text).await {
@@ -155,6 +156,7 @@ fn text(state: &Domain, meta: &Meta) -> String {
     };
     count("gateway_handed_over_total", "Handed over since the start", |g| g.handed_over_total);
     count("gateway_accepted_total", "Accepted since the start", |g| g.accepted_total);
+    count("gateway_unmatched_receipts_total", "Receipts that belong to no delivery known here", |g| g.unmatched_total);
 
     let mut add = |name: &str, help: &str, values: Vec<(Labels, f64)>| numbers.gauges(name, help, values);
 

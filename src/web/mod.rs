@@ -29,6 +29,7 @@ pub mod log;
 mod metrics;
 mod open_metrics;
 pub mod page;
+mod places;
 pub mod problem;
 pub mod public;
 mod records;
@@ -72,7 +73,20 @@ pub fn router(ctx: Ctx) -> Router {
         .layer(middleware::from_fn(protect))
         .layer(middleware::from_fn(problem::in_their_language))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(wholly))
         .with_state(ctx)
+}
+
+/// Lets in a request that names its host, when all of it is here: whoever sends half of one is not waited for.
+async fn wholly(request: Request, next: Next) -> Response {
+    let program = is_program(&request);
+    if !serve::names_its_host(request.version(), request.headers()) {
+        return Problem::from(refuse!(NoHost)).answer(program);
+    }
+    match serve::whole(request, console::SIGN_IN_BODIES * BODY_BYTES_MAX).await {
+        Some(request) => next.run(request).await,
+        None => Problem::from(refuse!(TooSlow)).answer(program),
+    }
 }
 
 async fn unknown_path(request: Request) -> Response {
@@ -93,6 +107,7 @@ async fn protect(request: Request, next: Next) -> Response {
     // A page of another origin can't act even in a browser that forgot what SameSite means.
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|v| v == "cross-site");
     if foreign && request.method() == Method::POST {
+        tracing::warn!("a form of another site was refused");
         return Problem::from(refuse!(CrossSite)).answer(is_program(&request));
     }
     let mut response = next.run(request).await.into_response();

@@ -98,6 +98,8 @@ pub fn status_of(code: &str) -> StatusCode {
         "unknown-act" | "unknown-contact" | "unknown-infra" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
         "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "no-host" => StatusCode::BAD_REQUEST,
+        "too-slow" => StatusCode::REQUEST_TIMEOUT,
         "many-reports" | "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
         "log-unreadable" => StatusCode::INTERNAL_SERVER_ERROR,
         "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,

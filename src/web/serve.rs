@@ -1,18 +1,26 @@
 //! Sockets of the console's listener: bounded in number, size and time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Version, header};
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::places::{Addresses, Counted};
 use crate::gateways::Stop;
 
 /// Connections at one time. Further ones wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 512;
+/// Connections of one address, which is not this machine's (where a proxy may be).
+pub const PER_ADDRESS_MAX: usize = 128;
+/// A request's body must be here within this time.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of request line and headers.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// A request's headers must be here within this time; an idle connection is kept as long.
@@ -27,14 +35,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until `stop` turns true; then what is being answered ends first.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let addresses = Arc::new(Addresses::default());
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|s| *s) => break,
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((place, socket)) => {
-                tokio::spawn(connection(socket, router.clone(), stop.clone(), place));
+            Ok((place, socket, address)) => {
+                let Some(counted) = addresses.count(address, PER_ADDRESS_MAX) else { continue };
+                let router = router.clone().layer(Extension(Peer(address)));
+                tokio::spawn(connection(socket, router, stop.clone(), (place, counted)));
             }
             Err(e) => {
                 tracing::warn!(error = %e, "the console's listener could not accept a connection");
@@ -47,14 +58,48 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, places.acquire_many(all)).await;
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(OwnedSemaphorePermit, TcpStream)> {
-    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
-    let (socket, _) = listener.accept().await?;
-    let _ = socket.set_nodelay(true);
-    Ok((place, socket))
+/// Where a request came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// Of a request that came in here.
+    pub fn of(extensions: &axum::http::Extensions) -> Option<IpAddr> {
+        extensions.get::<Self>().map(|peer| peer.0)
+    }
 }
 
-async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: OwnedSemaphorePermit) {
+/// Whether a request names its host as it must (RFC 9112 3.2): once, from HTTP/1.1 on.
+pub fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::HOST).iter().count();
+    named == 1 || named == 0 && version < Version::HTTP_11
+}
+
+/// A request with all of its body, or `None` when that took too long. Longer ones are for whoever reads it to refuse.
+pub async fn whole(request: Request, bytes_max: usize) -> Option<Request> {
+    let (parts, body) = request.into_parts();
+    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|n| n > bytes_max) {
+        return Some(Request::from_parts(parts, body));
+    }
+    // One byte more than goes: the reader's own limit then says that it is too long.
+    let read = axum::body::to_bytes(body, bytes_max + 1);
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, read).await.ok()?;
+    let body = bytes.map_or_else(|_| axum::body::Body::from(vec![0; bytes_max + 1]), axum::body::Body::from);
+    Some(Request::from_parts(parts, body))
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(OwnedSemaphorePermit, TcpStream, IpAddr)> {
+    let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
+    let (socket, address) = listener.accept().await?;
+    let _ = socket.set_nodelay(true);
+    Ok((place, socket, address.ip().to_canonical()))
+}
+
+async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: (OwnedSemaphorePermit, Counted)) {
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
     let connection = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
@@ -69,4 +114,40 @@ async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: O
         let _ = connection.await;
     };
     let _ = tokio::time::timeout(CONNECTION_TIMEOUT, work).await;
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::{Body, Bytes};
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A body that never comes.
+    struct Never;
+    impl hyper::body::Body for Never {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_waited_for_only_so_long_and_read_only_so_far() {
+        let began = tokio::time::Instant::now();
+        assert!(whole(Request::new(Body::new(Never)), 10).await.is_none());
+        assert_eq!(began.elapsed(), BODY_TIMEOUT);
+        for (sent, read) in [("token", 5), ("0123456789", 10), ("0123456789a", 11), (&"x".repeat(5_000), 11)] {
+            let request = whole(Request::new(Body::from(sent.to_owned())), 10).await.unwrap();
+            let body = axum::body::to_bytes(request.into_body(), 100).await.unwrap();
+            assert_eq!(body.len(), read, "what is too long stays too long");
+        }
+    }
 }

@@ -296,7 +296,7 @@ fn an_event_knows_nothing_of_the_state() {
 fn apply_asks_no_rule() {
     let may = [
         // What is there.
-        "ask_list", "event", "gateways", "renumber", "state", "steps", "values", // Values.
+        "ask_list", "codes", "event", "gateways", "renumber", "state", "steps", "values", // Values.
         "delivery", "ids", "ladder", "plan", "step", "time", "words",
     ];
     for file in ["apply.rs", "apply_steps.rs", "apply_telling.rs", "renumber.rs"] {

@@ -48,6 +48,9 @@ pub struct Organisation {
     /// The number for other providers and municipalities, in each text to them. Default: call.
     #[serde(default)]
     pub outside_call: Option<Name>,
+    /// The country's calling code, as 46: an answer counts also when its sender is given as 070-… or 70…
+    #[serde(default)]
+    pub country: Option<Name>,
     /// The holding text goes to the public after that long without an approved text.
     #[serde(default)]
     pub holding_after: Option<Secs>,

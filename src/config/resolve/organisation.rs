@@ -73,6 +73,16 @@ impl Resolver<'_> {
         }
         region.emergency = org.emergency.as_ref().map_or_else(String::new, |n| n.value.clone());
         region.outside_call = org.outside_call.as_ref().map_or_else(String::new, |n| n.value.clone());
+        if let Some(country) = &org.country {
+            let code = country.value.trim_start_matches('+');
+            if (1..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0') {
+                region.country = code.to_owned();
+            } else {
+                let message = format!("\"{}\" is not a country's calling code", country.value);
+                self.found.error(country.place, "country", message).help("one to three digits, as country: \"46\"");
+            }
+        }
+        let region = &mut self.plan.region;
         let set = |to: &mut u32, from: Option<u32>| {
             if let Some(value) = from {
                 *to = value;

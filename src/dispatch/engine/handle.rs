@@ -109,7 +109,6 @@ impl Handle {
     }
 
     /// Somebody wrote back over a channel.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub async fn reply(&self, channel: Channel, from: String, text: String) {
         // When the loop is gone there is nobody left to tell; the gateway was not told "done" either.
         let _ = self.tx.send(Request::Reply { channel, from, text }).await;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ask_list::{Ask, AskList, AskState, Changing, GivenAnswer};
+use super::codes::{CodeFor, OwnCode, STARTED_MAX, STRANGERS_FOR_S, Started, Strangers, Tries};
 use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
 use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
@@ -48,10 +49,25 @@ impl State {
             Event::ReportPending { code, report } => {
                 self.pending.insert(code.clone(), report.clone());
             }
-            Event::ReportGone { code } => {
-                self.pending.remove(code);
+            Event::ReportGone { code, started } => {
+                let pending = self.pending.remove(code);
+                if let (Some(report), Some(incident)) = (pending, *started) {
+                    if self.started.len() >= STARTED_MAX {
+                        self.started.pop_front();
+                    }
+                    self.started.push_back(Started { code: code.clone(), by: report.by, incident, at });
+                }
             }
             Event::StrangerWrote => {}
+            Event::StrangerAnswered { incident } => {
+                let of_late = self.strangers.filter(|s| s.at + STRANGERS_FOR_S > at);
+                let (count, since) = of_late.map_or((1, at), |s| (s.count + 1, s.since));
+                self.strangers = Some(Strangers { count, since, at, incident: *incident });
+            }
+            Event::CodeTried { function, count: 0, until: None } => drop(self.tries.remove(function)),
+            Event::CodeTried { function, count, until } => {
+                self.tries.insert(function.clone(), Tries { count: *count, at, until: *until });
+            }
             Event::SystemNote { send, plan, word, text } => self.system_notes.push(SystemNote {
                 send: *send,
                 plan: plan.clone(),
@@ -249,6 +265,7 @@ impl State {
             merged_into: None,
             attempted: BTreeSet::new(),
             codes: BTreeMap::new(),
+            own_codes: BTreeMap::new(),
             moved: Vec::new(),
             named: BTreeMap::new(),
             untold: BTreeMap::new(),
@@ -343,11 +360,17 @@ impl Incident {
                     // The earlier code no longer holds (RULES B4); a new one comes with ApprovalAsked.
                     a.code = String::new().into();
                 }
+                self.void_codes(|o| o.of == CodeFor::Approval && o.id == id);
                 self.moved.push((id, before));
             }
             Change::ApprovalAsked { entry, approval } => {
                 self.entry_mut(*entry)?.state = EntryState::Waiting(Box::new(approval.clone()));
                 self.codes.insert(approval.code.clone(), *entry);
+            }
+            Change::CodeGiven { of, id, to, code } => {
+                let own = OwnCode { of: *of, id: *id, to: *to };
+                self.void_codes(|o| *o == own);
+                self.own_codes.insert(code.clone(), own);
             }
             Change::ApprovalEnded { entry, end } => {
                 if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) =

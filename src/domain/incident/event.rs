@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::codes::CodeFor;
 use super::facts::Facts;
 use super::values::Standing;
 use super::values::{
@@ -224,7 +225,9 @@ pub enum Change {
     ApprovalEnded { entry: u32, end: ApprovalEnd },
     /// Break-glass or release with a reason.
     ReasonGiven { entry: u32, by: FunctionIx, reason: Private },
-    /// A wrong code came.
+    /// One who is asked got a code of its own (RULES C16).
+    CodeGiven { of: CodeFor, id: u32, to: FunctionIx, code: Private },
+    /// A wrong code came; written until format 5, when all who were asked had one code.
     WrongCode {
         /// Which entries were guessed at.
         entries: Vec<u32>,
@@ -480,7 +483,15 @@ pub enum Event {
     /// A report waits for its code.
     ReportPending { code: Private, report: PendingReport },
     /// It was started, or its time is up.
-    ReportGone { code: Private },
+    ReportGone {
+        code: Private,
+        /// What it started.
+        started: Option<IncidentNo>,
+    },
+    /// So many wrong codes in a row came from the addresses of a function; 0: a right one came (RULES C16).
+    CodeTried { function: FunctionId, count: u32, until: Option<At> },
+    /// What looks like an answer came from nobody known (RULES C15); what it named.
+    StrangerAnswered { incident: Option<IncidentNo> },
     /// Somebody without a duty address wrote (RULES E2: logged).
     StrangerWrote,
     /// So many notes in return in a row changed nothing at that point of the plan for new incidents; 0: it said something valid
@@ -524,7 +535,9 @@ impl Change {
             | Change::ApprovalEnded { end: ApprovalEnd::Rejected { reason, .. }, .. } => vec![reason],
             Change::ApprovalAsked { approval, .. } => vec![&mut approval.code],
             Change::NoteSent { text, .. } => vec![text],
-            Change::Proposed { code, .. } | Change::StepRound { code, .. } => vec![code],
+            Change::Proposed { code, .. } | Change::StepRound { code, .. } | Change::CodeGiven { code, .. } => {
+                vec![code]
+            }
             Change::StepOpened { step } => vec![&mut step.code],
             Change::StepMoved { reason: words, .. } | Change::StepEnded { words, .. } => vec![words],
             _ => Vec::new(),
@@ -574,6 +587,7 @@ impl Change {
             Change::ApprovalEnded { .. } => "approval-ended",
             Change::ReasonGiven { .. } => "reason",
             Change::WrongCode { .. } => "wrong-code",
+            Change::CodeGiven { .. } => "code-given",
             Change::Quieted { .. } => "quiet-until",
             Change::Released { .. } => "released",
             Change::EntryDropped { .. } => "entry-dropped",
@@ -627,11 +641,13 @@ impl Event {
     pub fn private_mut(&mut self) -> Vec<&mut Private> {
         match self {
             Event::Incident { change, .. } => change.private_mut(),
-            Event::ReportPending { code, .. } | Event::ReportGone { code } => vec![code],
+            Event::ReportPending { code, .. } | Event::ReportGone { code, .. } => vec![code],
             Event::SystemNote { text, .. } => vec![text],
             Event::Gateway { change } => change.private_mut(),
             Event::PlanSet { .. }
             | Event::StrangerWrote
+            | Event::StrangerAnswered { .. }
+            | Event::CodeTried { .. }
             | Event::InVain { .. }
             | Event::Carried { .. }
             | Event::SystemNoteResults { .. } => Vec::new(),
@@ -645,6 +661,8 @@ impl Event {
             Event::ReportPending { .. } => "report-pending",
             Event::ReportGone { .. } => "report-gone",
             Event::StrangerWrote => "stranger",
+            Event::StrangerAnswered { .. } => "stranger-answered",
+            Event::CodeTried { .. } => "code-tried",
             Event::InVain { .. } => "answered-in-vain",
             Event::Carried { .. } => "command",
             Event::SystemNote { .. } => "system-note",

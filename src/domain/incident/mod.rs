@@ -8,6 +8,7 @@ pub mod ask_list;
 pub mod asks;
 pub mod better;
 pub mod claims;
+pub mod codes;
 pub mod decide;
 pub mod event;
 pub mod facts;

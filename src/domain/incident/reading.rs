@@ -44,6 +44,8 @@ pub enum Code {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reading {
     pub verb: Verb,
+    /// The same where it is in doubt whether that was meant: then `verb` is none.
+    pub said: Verb,
     pub code: Code,
     /// What followed: a reason, or the words of a report.
     pub rest: String,
@@ -52,13 +54,63 @@ pub struct Reading {
 /// How much of a reply is read, in characters: signatures and quoted texts come after.
 const REPLY_CHARS_MAX: usize = 600;
 
-/// Reads a reply: any case, punctuation and signatures aside.
+/// So many lines are looked at: a greeting, a banner of the own mail system, the answer.
+const LINES_MAX: usize = 12;
+/// A greeting has so many words.
+const GREETING_WORDS_MAX: usize = 4;
+/// How people begin who do not begin with the answer. The words of an answer are the region's; these are anybody's.
+const GREETINGS: &str = include_str!("../../../assets/replies/greetings.txt");
+/// How people end: what follows is who they are.
+const CLOSINGS: &str = include_str!("../../../assets/replies/closings.txt");
+/// How machines begin: automatic replies of telephones, receipts that arrive as texts.
+const MACHINES: &str = include_str!("../../../assets/replies/machines.txt");
+
+/// Whether a machine wrote it: such a text is never an answer, and never answered (RULES C13). What only one telephone says is found by
+/// its repeating itself.
+pub fn is_machine(text: &str) -> bool {
+    let begins: String = text.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '(').chars().take(60).collect();
+    let begins = begins.to_lowercase();
+    let field = |name: &str| text.contains(name);
+    // A receipt of SMPP 3.4, Appendix B, that came through as a text.
+    let receipt = field("id:") && field("stat:") && (field("sub:") || field("dlvrd:") || field("done date:"));
+    receipt || MACHINES.lines().any(|m| begins.starts_with(m))
+}
+
+/// Reads a reply: any case, punctuation and signatures aside. The first line that is an answer counts: one with a code or a number
+/// wherever it stands, one without only where it begins the reply, a greeting aside. A yes that goes on in other words, and a
+/// question, is a doubt and no answer (TRIALS I4, I5).
 pub fn read(plan: &Plan, text: &str) -> Reading {
     let text: String = text.chars().take(REPLY_CHARS_MAX).collect();
-    // A mail quotes what it answers below; only the first line with words counts.
-    let line = text.lines().map(str::trim).find(|l| l.chars().any(char::is_alphanumeric)).unwrap_or("").to_owned();
+    let quoted = |l: &&str| l.starts_with('>') || !l.chars().any(char::is_alphanumeric);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !quoted(l)).take(LINES_MAX).collect();
+    let mut begins = true;
+    let mut first = None;
+    for line in lines {
+        let read = read_line(plan, line);
+        if read.verb != Verb::None && (begins || matches!(read.code, Code::Six(_) | Code::Number(..))) {
+            return read;
+        }
+        begins &= is_greeting(line);
+        if !begins {
+            first.get_or_insert(read);
+        }
+    }
+    first.unwrap_or(Reading { verb: Verb::None, said: Verb::None, code: Code::Bare, rest: String::new() })
+}
+
+fn is_greeting(line: &str) -> bool {
+    let words: Vec<String> = line.split_whitespace().map(bare).collect();
+    words.len() <= GREETING_WORDS_MAX && words.first().is_some_and(|w| GREETINGS.lines().any(|g| g == w.to_lowercase()))
+}
+
+/// One line of a reply.
+fn read_line(plan: &Plan, line: &str) -> Reading {
     let mut words: Vec<String> = line.split_whitespace().map(bare).filter(|w| !w.is_empty()).collect();
     split_first(plan, &mut words);
+    // "Hej, JA 14".
+    if words.len() > 1 && verb(plan, &[words[0].to_lowercase()]).0 == Verb::None && is_greeting(&words[0]) {
+        words.remove(0);
+    }
     let lower: Vec<String> = words.iter().map(|w| w.to_lowercase()).collect();
     let (verb, mut used) = verb(plan, &lower);
     // "Ja, jag tar det 14": the same said twice.
@@ -77,9 +129,18 @@ pub fn read(plan: &Plan, text: &str) -> Reading {
         && let Some(first @ (Code::Six(_) | Code::Number(..))) = words.first().map(|w| code_of(w))
     {
         let (verb, used) = self::verb(plan, &lower[1..]);
-        return Reading { verb, code: first, rest: words[(1 + used).min(words.len())..].join(" ") };
+        return Reading { verb, said: verb, code: first, rest: words[(1 + used).min(words.len())..].join(" ") };
     }
-    Reading { verb, code, rest: words[rest_from.min(words.len())..].join(" ") }
+    let rest = words[rest_from.min(words.len())..].join(" ");
+    let says_yes = matches!(verb, Verb::Yes | Verb::Real | Verb::Arrived);
+    let doubt = says_yes && (line.contains('?') || (code == Code::Bare && !is_signature(line, &rest)));
+    Reading { verb: if doubt { Verb::None } else { verb }, said: verb, code, rest }
+}
+
+/// Nothing stands behind a bare yes but who says it.
+fn is_signature(line: &str, rest: &str) -> bool {
+    let first = rest.split_whitespace().next().unwrap_or_default().to_lowercase();
+    first.is_empty() || CLOSINGS.lines().any(|c| c == first) || line.contains(" /") || line.contains(" --")
 }
 
 /// "JA14", "ja,14": a yes and its code without a space between them.
@@ -204,9 +265,35 @@ mod tests {
             ("jaja 14", Verb::None, Bare, "jaja 14"),
             ("", Verb::None, Bare, ""),
             ("nejd", Verb::None, Bare, "nejd"),
+            // Who answers, and a greeting, before it or on its line (TRIALS I5).
+            ("Hej,\n\nJA 1", Verb::Yes, n(1, None), ""),
+            ("Hej Region Små!\nja", Verb::Yes, Bare, ""),
+            ("Hej, ja 14", Verb::Yes, n(14, None), ""),
+            ("[EXTERNT MEJL] Öppna inga länkar.\n\nJA 14\nMvh Anna", Verb::Yes, n(14, None), ""),
+            ("Ja /Anna på IVA", Verb::Yes, Bare, "Anna på IVA"),
+            ("Ja, mvh Anna Ek", Verb::Yes, Bare, "mvh Anna Ek"),
+            // What is no yes (TRIALS I4).
+            ("OK, tack för ditt mejl!", Verb::None, Bare, "tack för ditt mejl"),
+            ("Ok vad?", Verb::None, Bare, "vad"),
+            ("ja?", Verb::None, Bare, ""),
+            ("JA 14?", Verb::None, n(14, None), ""),
+            ("Ok. Your ticket 4711", Verb::None, Bare, "Your ticket 4711"),
+            ("Ja, jag är ledig till den 14", Verb::None, Bare, "jag är ledig till den 14"),
+            ("Jag kör bil.\nOK", Verb::None, Bare, "Jag kör bil"),
+            ("> JA 14\nvem är det", Verb::None, Bare, "vem är det"),
         ];
         let plan = plan();
+        for text in [
+            "Autosvar: jag kör bil",
+            "I’m driving with Do Not Disturb While Driving turned on.",
+            "id:0123 sub:001 dlvrd:001 submit date:2611220100 done date:2611220101 stat:DELIVRD err:000 text:",
+            "[Leveransrapport] Till +46…",
+            "Meddelandet har levererats till mottagaren.",
+        ] {
+            assert!(is_machine(text), "{text}");
+        }
         for (text, verb, code, rest) in cases {
+            assert!(!is_machine(text), "{text}");
             let r = read(&plan, text);
             assert_eq!((r.verb, r.code, r.rest.as_str()), (verb, code, rest), "{text:?}");
         }

@@ -100,6 +100,9 @@ impl Incident {
             }
             Ok(())
         })?;
+        for own in new.own_codes.values_mut() {
+            own.to = f(own.to)?;
+        }
         for p in &mut new.proposals {
             p.asked = all(&p.asked)?;
             for step in &mut p.next {

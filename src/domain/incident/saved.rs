@@ -107,6 +107,7 @@ impl Incident {
                 change(words)?;
             }
         }
+        keys(&mut self.own_codes, change)?;
         keys(&mut self.codes, change)
     }
 }

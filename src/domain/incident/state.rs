@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask_list::{Ask, AskList};
+use super::codes::{CodeFor, OwnCode, Started, Strangers, Tries};
 use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof, Ways};
 use super::steps::{Arrival, Step};
@@ -13,7 +14,7 @@ use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
-    FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
+    DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::{L10n, Lang};
@@ -45,6 +46,12 @@ pub struct State {
     pub system_notes: SystemNotes,
     /// Points of the plan for new incidents whose last answers changed nothing (RULES C13).
     pub in_vain: BTreeMap<PointIx, InVain>,
+    /// Functions from whose addresses wrong codes came of late (RULES C16).
+    pub tries: BTreeMap<FunctionId, Tries>,
+    /// Reports by SMS that were started, the oldest first.
+    pub started: VecDeque<Started>,
+    /// Answers from nobody known, of late (RULES C15).
+    pub strangers: Option<Strangers>,
     /// Commands with an ID that were carried out of late, the oldest first (RULES D11).
     pub carried: VecDeque<Carried>,
     /// Real incidents so far.
@@ -72,6 +79,9 @@ impl State {
             pending: BTreeMap::new(),
             system_notes: SystemNotes::default(),
             in_vain: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            started: VecDeque::new(),
+            strangers: None,
             carried: VecDeque::new(),
             actual_count: 0,
             exercise_count: 0,
@@ -79,6 +89,23 @@ impl State {
             proofs: BTreeMap::new(),
             ways: Ways::default(),
         }
+    }
+    /// The gateway that a delivery was handed to.
+    pub fn handed_to(&self, delivery: DeliveryId) -> Option<&GatewayId> {
+        let (plan, point, gateway) = if delivery.incident == SYSTEM_NOTES {
+            let note = self.system_notes.get(delivery.ordinal)?;
+            (
+                self.plans.get(&note.plan).or(Some(&self.plan).filter(|p| p.hash == note.plan))?,
+                note.send.point,
+                note.send.gateway,
+            )
+        } else {
+            let inc = self.incidents.get(&delivery.incident)?;
+            let d = inc.deliveries.get(delivery.ordinal as usize)?;
+            (&inc.plan, d.point, d.gateway)
+        };
+        let point = plan.points.get(point.ix())?;
+        Some(&plan.gateways.get(point.gateways.get(usize::from(gateway))?.ix())?.id)
     }
     /// The mode of a site as its people know it; for a drill, the drill's own.
     pub fn mode_of(&self, site: &SiteId, inc: &Incident) -> ModeIx {
@@ -227,6 +254,8 @@ pub struct Incident {
     /// Every approval code that was given out, and for which entry: one that was used or voided does not count as a guess
     /// (RULES B2, B5).
     pub codes: BTreeMap<Private, u32>,
+    /// Codes that one duty alone was given; who has none of its own answers with the one of all (RULES C16).
+    pub own_codes: BTreeMap<Private, OwnCode>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
     pub moved: Vec<(u32, u32)>,
     /// When a duty point was last told for whom else it answers (RULES C12).
@@ -549,4 +578,21 @@ pub struct Errand {
     pub why: String,
     /// When it was walked, and by whom.
     pub done: Option<(At, FunctionIx)>,
+}
+
+impl Incident {
+    /// The code by which a duty answers: its own, or else the one that stands for all who were asked.
+    pub fn code_of<'a>(&'a self, of: CodeFor, id: u32, to: FunctionIx, common: &'a Private) -> &'a Private {
+        let own = OwnCode { of, id, to };
+        self.own_codes.iter().find(|(_, o)| **o == own).map_or(common, |(code, _)| code)
+    }
+
+    /// Codes of an entry that hold no longer: they are remembered, since nobody guessed who sends one.
+    pub(super) fn void_codes(&mut self, gone: impl Fn(&OwnCode) -> bool) {
+        let (void, live): (BTreeMap<_, _>, _) =
+            std::mem::take(&mut self.own_codes).into_iter().partition(|(_, o)| gone(o));
+        self.own_codes = live;
+        let of_entries = |(code, o): (Private, OwnCode)| (o.of == CodeFor::Approval).then_some((code, o.id));
+        self.codes.extend(void.into_iter().filter_map(of_entries));
+    }
 }

@@ -89,6 +89,11 @@ fn sender(delivered: &Delivered<'_>) -> Address {
 /// What a user data header says about joining: reference with its width, total, number.
 type Concat = ((bool, u16), u8, u8);
 
+/// A message without its user data header, where it says that it has one.
+pub(super) fn without_header(esm_class: u8, message: &[u8]) -> &[u8] {
+    if esm_class & 0x40 == 0 { message } else { header(message).1 }
+}
+
 /// Takes the user data header off (3GPP TS 23.040, 9.2.3.24). A header that claims more than is there is no header.
 fn header(message: &[u8]) -> (Option<Concat>, &[u8]) {
     let Some((len, rest)) = message.split_first() else { return (None, message) };

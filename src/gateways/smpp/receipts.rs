@@ -10,6 +10,8 @@ use crate::gateways::{GatewayEvent, PriorAccept};
 
 /// How many SMS may wait for their receipt; the oldest are forgotten (their receipt is then told without its delivery).
 pub const WAITING_MAX: usize = 200_000;
+/// UCS-2 (SMPP 3.4, 5.2.19).
+const UCS2: u8 = 0x08;
 /// How many receipts that came before the answer to their submit are kept.
 pub const EARLY_MAX: usize = 1_000;
 
@@ -33,57 +35,136 @@ pub struct Receipt {
     pub state: State,
 }
 
+/// How gateways say in a word what became of it: Appendix B's own, with what vendors write in their place. The longest beginning that
+/// fits counts, so that `DELIVERY_FAILED` is no `DELIV`.
+const WORDS: [(&str, Said); 36] = [
+    ("DELIV", Said::Delivered),
+    ("DLVRD", Said::Delivered),
+    ("SUCCESS", Said::Delivered),
+    ("ACCEP", Said::Underway),
+    ("ENROU", Said::Underway),
+    ("EN_ROUTE", Said::Underway),
+    ("BUFF", Said::Underway),
+    ("SCHED", Said::Underway),
+    ("QUEUE", Said::Underway),
+    ("PENDING", Said::Underway),
+    ("SENT", Said::Underway),
+    ("SUBMIT", Said::Underway),
+    ("RETRY", Said::Underway),
+    ("DELAY", Said::Underway),
+    ("DELIVERY_PENDING", Said::Underway),
+    ("DELIVERING", Said::Underway),
+    ("EXPIR", Said::Failed),
+    ("DELET", Said::Failed),
+    ("UNDEL", Said::Failed),
+    ("UNDLV", Said::Failed),
+    ("NOT_DELIV", Said::Failed),
+    ("NOTDELIV", Said::Failed),
+    ("NON_DELIV", Said::Failed),
+    ("DELIVERY_FAIL", Said::Failed),
+    ("DELIVERYFAIL", Said::Failed),
+    ("DELIVERY_ERR", Said::Failed),
+    ("DELIVERY_IMP", Said::Failed),
+    ("REJ", Said::Failed),
+    ("FAIL", Said::Failed),
+    ("SKIP", Said::Failed),
+    ("ERROR", Said::Failed),
+    ("CANCEL", Said::Failed),
+    ("BLOCK", Said::Failed),
+    ("BLACKLIST", Said::Failed),
+    ("BARRED", Said::Failed),
+    ("INVALID", Said::Failed),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Said {
+    Delivered,
+    Underway,
+    Failed,
+}
+
+fn said(word: &str) -> Option<Said> {
+    WORDS.iter().filter(|(w, _)| word.starts_with(w)).max_by_key(|(w, _)| w.len()).map(|(_, said)| *said)
+}
+
 /// Reads a receipt. The parameters count (SMPP 3.4, 5.3.2.12 and 5.3.2.35); where they are missing, the text does
-/// (Appendix B, `id:… sub:… dlvrd:… submit date:… done date:… stat:… err:… text:…`). `None`: a text that somebody wrote, or
-/// a receipt that names no message.
+/// (Appendix B, `id:… sub:… dlvrd:… submit date:… done date:… stat:… err:… text:…`), in whichever letters it is written, and behind a
+/// user data header. `None`: a text that somebody wrote, or a receipt that names no message.
 pub fn read(delivered: &Delivered<'_>) -> Option<Receipt> {
-    // 5.2.12: 1 is a receipt, 8 an intermediate notification. A text from a phone has 0, whatever it looks like.
+    // 5.2.12: 1 is a receipt, 8 an intermediate notification. Some gateways set neither: then the whole grammar must stand there.
     let flagged = matches!(delivered.esm_class & 0x3c, 0x04 | 0x20);
-    if !flagged && delivered.receipted_message_id.is_none() {
+    let text = text(delivered);
+    if !flagged && delivered.receipted_message_id.is_none() && !is_whole(&text) {
         return None;
     }
-    let text = String::from_utf8_lossy(delivered.message).into_owned();
-    let id = match delivered.receipted_message_id {
-        Some(id) if !id.is_empty() => String::from_utf8_lossy(id).trim().to_owned(),
-        _ => field(&text, "id").unwrap_or_default().to_owned(),
-    };
+    let given = delivered.receipted_message_id.map(|id| String::from_utf8_lossy(id).into_owned());
+    let given = given.as_deref().map(bare_id).filter(|id| !id.is_empty());
+    let id = given.or_else(|| field(&text, "id").map(bare_id)).unwrap_or_default().to_owned();
     if id.is_empty() {
         return None;
     }
-    let word = field(&text, "stat").unwrap_or_default().to_ascii_uppercase();
+    let word = field(&text, "stat").or_else(|| field(&text, "status")).unwrap_or_default();
+    let word = word.trim_matches(['"', '\'']).to_ascii_uppercase().replace('-', "_");
+    let number = word.parse().ok();
     let error = field(&text, "err").filter(|e| !e.is_empty() && e.bytes().any(|b| b != b'0'));
     let cause = |name: &str| match error {
         Some(error) => format!("receipt {name}, error {error}"),
         None => format!("receipt {name}"),
     };
-    let state = match (delivered.message_state, word.as_str()) {
+    let state = match (delivered.message_state.or(number), said(&word)) {
         (Some(2), _) => State::Delivered,
         (Some(0 | 1 | 6), _) => State::Underway,
         (Some(3), _) => State::Failed(SendError::permanent(cause("EXPIRED"))),
         (Some(4), _) => State::Failed(SendError::permanent(cause("DELETED"))),
         (Some(5), _) => State::Failed(SendError::permanent(cause("UNDELIV"))),
         (Some(8 | 9), _) => State::Failed(SendError::permanent(cause("REJECTD"))),
-        (None, w) if w.starts_with("DELIV") => State::Delivered,
-        (None, w) if ["ACCEP", "ENROU", "BUFF", "SCHED"].iter().any(|s| w.starts_with(s)) => State::Underway,
-        (None, w) if ["EXPIR", "DELET", "UNDEL", "REJEC", "FAIL", "SKIP"].iter().any(|s| w.starts_with(s)) => {
-            State::Failed(SendError::permanent(cause(w)))
-        }
-        (None, "") if delivered.esm_class & 0x20 != 0 => State::Underway,
+        (None, Some(Said::Delivered)) => State::Delivered,
+        (None, Some(Said::Underway)) => State::Underway,
+        (None, Some(Said::Failed)) => State::Failed(SendError::permanent(cause(&word))),
+        (None, None) if word.is_empty() && delivered.esm_class & 0x20 != 0 => State::Underway,
         _ => State::Failed(SendError::unknown(cause("UNKNOWN"))),
     };
     Some(Receipt { id, state })
+}
+
+/// A number as it stands in a receipt: some quote it, some end it with a NUL.
+fn bare_id(id: &str) -> &str {
+    id.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>' | '{' | '}'))
+}
+
+/// The whole grammar of Appendix B: what no person writes.
+fn is_whole(text: &str) -> bool {
+    let has = |name: &str| field(text, name).is_some();
+    has("id") && has("stat") && (has("sub") || has("dlvrd") || has("date"))
+}
+
+/// The text of a receipt: without a header before it, from UCS-2 where it is in that.
+fn text(delivered: &Delivered<'_>) -> String {
+    let (all, body) = (delivered.message, super::inbound::without_header(delivered.esm_class, delivered.message));
+    let letters = |octets: &[u8]| {
+        let wide = delivered.data_coding == UCS2 || octets.first() == Some(&0);
+        if wide && octets.len().is_multiple_of(2) {
+            let units: Vec<u16> = octets.chunks_exact(2).map(|c| u16::from_be_bytes([c[0], c[1]])).collect();
+            return String::from_utf16_lossy(&units);
+        }
+        String::from_utf8_lossy(octets).into_owned()
+    };
+    // A header that is claimed and not there: the text begins at once.
+    let text = letters(body);
+    if body.len() == all.len() || field(&text, "id").is_some() { text } else { letters(all) }
 }
 
 /// The value of `name:` in a receipt's text, which ends at a space. What stands after `text:` is the message itself.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     for (at, _) in text.match_indices(':') {
         let before = &text[..at];
-        let key = before.rsplit([' ', '\n', '\r', '\t']).next().unwrap_or(before);
+        let key = before.rsplit([' ', ',', '\n', '\r', '\t']).next().unwrap_or(before);
         if key.eq_ignore_ascii_case("text") {
             return None;
         }
         if key.eq_ignore_ascii_case(name) {
-            return text[at + 1..].split_whitespace().next().filter(|v| !v.contains(':'));
+            let value = text[at + 1..].split([' ', ',', '\n', '\r', '\t']).find(|v| !v.is_empty());
+            return value.filter(|v| !v.contains(':'));
         }
     }
     None
@@ -257,10 +338,9 @@ impl Book {
             return known.next();
         }
         let all: Vec<String> = known.collect();
-        all.iter()
-            .find(|k| fits(k))
-            .cloned()
-            .or_else(|| all.into_iter().find(|k| source == [0; 6] && *k == self::key(id)))
+        // The very same number is enough, whoever the receipt says it comes from: gateways leave sender and receiver as they were
+        // sent, mask the number, or give none.
+        all.iter().find(|k| fits(k)).cloned().or_else(|| all.into_iter().find(|k| *k == self::key(id)))
     }
 
     fn settle(&mut self, key: &str, receipt: Receipt) -> Option<GatewayEvent> {

@@ -34,12 +34,47 @@ fn receipts_in_their_notations() {
         (4, "JA 14".into(), None),
         (4, "id: sub:001".into(), None),
         (4, "text: id:7 stat:DELIVRD".into(), None),
-        // What a person writes is not a receipt, whatever it looks like.
+        // What a person writes is not a receipt; the whole grammar without the flag is one all the same.
         (0, "id:7 stat:DELIVRD".into(), None),
+        (0, format!("id:7 {FULL} stat:DELIVRD err:000 text:LARM"), delivered("7")),
+        (0x10, format!("id:7 {FULL} stat:DELIVRD"), delivered("7")),
+        // Words and marks of vendors.
+        (4, "id:\"7\" stat:DELIVRD".into(), delivered("7")),
+        (4, "id:'7',stat:delivered,err:000".into(), delivered("7")),
+        (4, "id: 7 stat: DLVRD".into(), delivered("7")),
+        (4, "id:7 stat:2".into(), delivered("7")),
+        (4, "id:7 stat:DELIVERY_FAILED".into(), failed("receipt DELIVERY_FAILED")),
+        (4, "id:7 stat:Not-Delivered".into(), failed("receipt NOT_DELIVERED")),
+        (4, "id:7 status:Rejected err:011".into(), failed("receipt REJECTED, error 011")),
+        (4, "id:7 stat:SENT".into(), Some(Receipt { id: "7".into(), state: State::Underway })),
     ];
     for (esm_class, text, expected) in cases {
         assert_eq!(read(&with(esm_class, &text)), expected, "{text}");
     }
+}
+
+#[test]
+fn a_receipt_in_wide_letters_and_behind_a_header_is_one() {
+    let text = "id:7 sub:001 dlvrd:001 submit date:2611220100 done date:2611220101 stat:DELIVRD err:000 text:LARM om journalen";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let headed = [&[5, 0, 3, 9, 1, 1][..], text.as_bytes()].concat();
+    let headed_wide = [&[5, 0, 3, 9, 1, 1][..], &wide].concat();
+    let expected = Some(Receipt { id: "7".into(), state: State::Delivered });
+    for (esm_class, data_coding, message) in [
+        (4, 8, &wide[..]),
+        (4, 0, &wide),
+        (0, 8, &wide),
+        (0x44, 0, &headed),
+        (0x40, 0, &headed),
+        (0x44, 8, &headed_wide),
+    ] {
+        let delivered = Delivered { esm_class, data_coding, message, ..Delivered::default() };
+        assert_eq!(read(&delivered), expected, "{esm_class:x} {data_coding}");
+    }
+    // A header that is claimed and not there.
+    assert_eq!(read(&with(0x44, text)), expected);
+    let nul = Delivered { receipted_message_id: Some(b"7\0"), message_state: Some(2), ..with(4, "") };
+    assert_eq!(read(&nul), expected);
 }
 
 #[test]
@@ -162,4 +197,18 @@ fn receipts_of_an_earlier_run_find_their_delivery() {
     assert_eq!(told(book.receipt(ok("10"), A)), Some((Some(1), "10".into(), true)), "hexadecimal then, decimal now");
     assert_eq!(told(book.receipt(ok("b2"), A)), None);
     assert_eq!(told(book.receipt(ok("b1"), A)), Some((Some(2), "b1 b2".into(), true)));
+}
+
+#[test]
+fn the_page_for_operators_names_every_word() {
+    let page = include_str!("../../../docs/configure/gateways/smpp.md");
+    for (word, means) in WORDS {
+        let row = match means {
+            Said::Delivered => "| delivered |",
+            Said::Underway => "| on its way |",
+            Said::Failed => "| never delivered |",
+        };
+        let line = page.lines().find(|l| l.starts_with(row)).unwrap();
+        assert!(line.contains(&format!("`{word}`")), "{word}");
+    }
 }

@@ -5,6 +5,7 @@
 //! that the session acts for.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 use super::Ctx;
 use super::auth::{Denied, Session, clear_cookie, set_cookie};
 use super::problem::Problem;
+use super::serve::Peer;
 use crate::dispatch::engine::{Failed, Meta};
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::refused::refuse;
@@ -48,7 +50,7 @@ pub(super) use kept::Kept;
 use ui::Ui;
 
 /// A sign-in brings along a form that was kept, written once more: so many times the room of a form.
-const SIGN_IN_BODIES: usize = 3;
+pub(super) const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
 /// The style sheet, compiled in.
@@ -130,12 +132,14 @@ struct Guest {
     /// It was chosen, not only what the browser asks for.
     chosen: Option<Lang>,
     headers: HeaderMap,
+    /// Where the request came from.
+    from: Option<IpAddr>,
 }
 
 impl FromRequestParts<Ctx> for Guest {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &Ctx) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.uri, &parts.headers))
+        Ok(Self { from: Peer::of(&parts.extensions), ..Self::of(&parts.uri, &parts.headers) })
     }
 }
 
@@ -143,7 +147,7 @@ impl Guest {
     fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let chosen = asked_lang(uri);
         let lang = chosen.unwrap_or_else(|| accepted_lang(headers, Section::Console));
-        Self { lang, chosen, headers: headers.clone() }
+        Self { lang, chosen, headers: headers.clone(), from: None }
     }
 }
 
@@ -212,6 +216,7 @@ impl Visitor {
         if self.session.sent_by(fields.get("csrf")) {
             return Ok(fields);
         }
+        tracing::warn!("a form of another session was refused");
         Err(refuse!(ForeignForm).into())
     }
 }
@@ -316,7 +321,7 @@ async fn sign_in(
     let now = ctx.clock.now().into();
     let next = own_path(fields.get("next"));
     let kept = kept::of_sign_in(&guest.headers, &fields);
-    let (status, wrong) = match ctx.auth.check(fields.get("token"), now) {
+    let (status, wrong) = match ctx.auth.check(fields.get("token"), guest.from, now) {
         Ok(()) => {
             ctx.auth.sign_out(&guest.headers);
             return match ctx.auth.sign_in(now) {

@@ -16,6 +16,8 @@ pub const ANSWER_PREFIX: &str = "/a/";
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// A body must be here within this time.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Whoever calls with a wrong secret is answered after that time.
+const SLOWED: Duration = Duration::from_secs(1);
 /// An answer must be there within this time.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -48,16 +50,18 @@ pub struct Answer {
     pub body: Bytes,
     /// Where to go instead, on this server (303 after a POST).
     pub location: Option<String>,
+    /// Answered after a while: whoever guesses is slowed, and holds up nobody.
+    pub slowed: bool,
 }
 
 impl Answer {
     /// A page.
     pub fn html(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: "text/html; charset=utf-8", body: body.into(), location: None }
+        Self { status, content_type: "text/html; charset=utf-8", body: body.into(), location: None, slowed: false }
     }
     /// Plain text.
     pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", body: body.into(), location: None }
+        Self { status, content_type: "text/plain; charset=utf-8", body: body.into(), location: None, slowed: false }
     }
 }
 
@@ -74,27 +78,32 @@ pub(super) fn acts(path: &str) -> bool {
     path.starts_with(ANSWER_PREFIX) || path.starts_with(callback::PREFIX)
 }
 
-pub(super) async fn respond(dynamic: &dyn Dynamic, request: Request<Incoming>) -> Response<Full<Bytes>> {
+/// All of a request, with its body. Refusals are rare, and large.
+pub(super) async fn whole(request: Request<Incoming>) -> Result<Call, Box<Response<Full<Bytes>>>> {
     let (parts, body) = request.into_parts();
     if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
         let mut refused = response(Answer::text(StatusCode::METHOD_NOT_ALLOWED, "405: GET or POST\n"));
         refused.headers_mut().insert(hyper::header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        return refused;
+        return Err(Box::new(refused));
     }
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(status) => {
-            let mut refused = response(Answer::text(status, format!("{status}\n")));
-            // The rest of the body is not read: the connection is of no more use.
-            refused.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            return refused;
-        }
-    };
+    let body = read(body).await.map_err(|status| {
+        let mut refused = response(Answer::text(status, format!("{status}\n")));
+        // The rest of the body is not read: the connection is of no more use.
+        refused.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        Box::new(refused)
+    })?;
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().map(str::to_owned));
-    let call = Call { method: parts.method, path, query, headers: parts.headers, body };
+    Ok(Call { method: parts.method, path, query, headers: parts.headers, body })
+}
+
+/// The answer, and how long it is to be held back.
+pub(super) async fn respond(dynamic: &dyn Dynamic, call: Call) -> (Response<Full<Bytes>>, Duration) {
     match tokio::time::timeout(ANSWER_TIMEOUT, dynamic.call(call)).await {
-        Ok(answer) => response(answer),
-        Err(_) => busy(),
+        Ok(answer) => {
+            let pause = if answer.slowed { SLOWED } else { Duration::ZERO };
+            (response(answer), pause)
+        }
+        Err(_) => (busy(), Duration::ZERO),
     }
 }
 

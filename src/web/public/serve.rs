@@ -1,10 +1,9 @@
 //! Sockets and requests of the public listener.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -21,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::dynamic::{self, Answer, Dynamic, NOT_FOUND};
 use super::published::{PublicSite, Published};
 use crate::gateways::Stop;
+use crate::web::places::{Addresses, Counted};
+use crate::web::serve::names_its_host;
 
 /// Bounds of the public listener.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,40 +143,6 @@ async fn accept(
     Ok((place, socket, address.ip().to_canonical()))
 }
 
-/// How many connections each address has.
-#[derive(Default)]
-struct Addresses(Mutex<HashMap<IpAddr, usize>>);
-
-struct Counted(Arc<Addresses>, Option<IpAddr>);
-
-impl Addresses {
-    fn count(self: &Arc<Self>, address: IpAddr, max: usize) -> Option<Counted> {
-        if address.is_loopback() {
-            return Some(Counted(self.clone(), None));
-        }
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let n = all.entry(address).or_insert(0);
-        if *n >= max.max(1) {
-            return None;
-        }
-        *n += 1;
-        Some(Counted(self.clone(), Some(address)))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let Some(address) = self.1 else { return };
-        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(n) = all.get_mut(&address) {
-            *n -= 1;
-            if *n == 0 {
-                all.remove(&address);
-            }
-        }
-    }
-}
-
 struct Connection {
     public: Public,
     calls: Arc<Semaphore>,
@@ -210,13 +177,25 @@ impl Connection {
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let limits = &self.public.limits;
-        let mut response = if request.uri().path_and_query().map_or(0, |pq| pq.as_str().len()) > limits.target_bytes_max
-        {
+        let mut response = if !names_its_host(request.version(), request.headers()) {
+            dynamic::response(Answer::text(StatusCode::BAD_REQUEST, "400: one Host header\n"))
+        } else if request.uri().path_and_query().map_or(0, |pq| pq.as_str().len()) > limits.target_bytes_max {
             dynamic::response(Answer::text(StatusCode::URI_TOO_LONG, "414: the address is too long\n"))
         } else if dynamic::acts(request.uri().path()) {
-            match self.calls.try_acquire() {
-                Ok(_turn) => dynamic::respond(&*self.public.dynamic, request).await,
-                Err(_) => dynamic::busy(),
+            // A place is taken when all of the request is here: whoever sends half of one holds none.
+            match dynamic::whole(request).await {
+                Ok(call) => match self.calls.try_acquire() {
+                    Ok(turn) => {
+                        let (response, pause) = dynamic::respond(&*self.public.dynamic, call).await;
+                        drop(turn);
+                        if !pause.is_zero() {
+                            tokio::time::sleep(pause).await;
+                        }
+                        response
+                    }
+                    Err(_) => dynamic::busy(),
+                },
+                Err(refused) => *refused,
             }
         } else {
             page(&self.public.site, request.method(), request.uri().path(), request.headers())
@@ -292,22 +271,4 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
         any |= name == "*" && wanted;
     }
     any
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_does_not_take_all_places() {
-        let all = Arc::new(Addresses::default());
-        let one = IpAddr::from([192, 0, 2, 1]);
-        let held: Vec<_> = (0..3).filter_map(|_| all.count(one, 2)).collect();
-        assert_eq!(held.len(), 2);
-        assert!(all.count(IpAddr::from([192, 0, 2, 2]), 2).is_some());
-        drop(held);
-        assert!(all.0.lock().is_ok_and(|all| all.is_empty()), "nothing is kept of clients that have left");
-        let proxy: Vec<_> = (0..9).filter_map(|_| all.count(IpAddr::from([127, 0, 0, 1]), 2)).collect();
-        assert_eq!(proxy.len(), 9, "a proxy on this machine speaks for many");
-    }
 }

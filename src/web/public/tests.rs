@@ -249,6 +249,38 @@ async fn calls_that_hang_hold_up_neither_pages_nor_memory() {
 }
 
 #[tokio::test]
+async fn whoever_sends_half_a_request_holds_no_place_of_those_who_act() {
+    let s = site(Limits { calls_max: 1, ..Limits::default() }).await;
+    let mut halves = Vec::new();
+    for path in ["/a/x", "/cb/sms-api/secret/receipt"].iter().cycle().take(256) {
+        let mut half = TcpStream::connect(s.address).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nhalf");
+        half.write_all(head.as_bytes()).await.unwrap();
+        halves.push(half);
+    }
+    assert_eq!(s.get("/a/x", "").await.status, "HTTP/1.1 303 See Other");
+    assert_eq!(s.get("/", "").await.status, "HTTP/1.1 200 OK");
+    let whole =
+        "POST /cb/sms-api/secret/receipt HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    assert_eq!(s.raw(whole).await.status, "HTTP/1.1 303 See Other");
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let s = site(Limits::default()).await;
+    for (path, hosts, status) in [
+        ("/", "", "400 Bad Request"),
+        ("/a/x", "", "400 Bad Request"),
+        ("/", "Host: a\r\nHost: b\r\n", "400 Bad Request"),
+        ("/", "Host: a\r\n", "200 OK"),
+    ] {
+        let got = s.raw(&format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")).await;
+        assert_eq!(got.status, format!("HTTP/1.1 {status}"), "{path} {hosts:?}");
+    }
+    assert_eq!(s.raw("GET / HTTP/1.0\r\n\r\n").await.status, "HTTP/1.0 200 OK");
+}
+
+#[tokio::test]
 async fn slow_visitors_block_nobody_and_are_sent_away() {
     let s = site(Limits { header_timeout_s: 1, ..Limits::default() }).await;
     let mut slow = Vec::new();

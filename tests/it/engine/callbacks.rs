@@ -8,10 +8,11 @@ use hyper::{HeaderMap, Method, StatusCode};
 use vardkase::app::answers::{Answers, Back};
 use vardkase::dispatch::links::LinkKey;
 use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::ids::GatewayId;
 use vardkase::domain::plan::Channel;
-use vardkase::gateways::Secret;
 use vardkase::gateways::callback::Callback;
 use vardkase::gateways::http_api::{CallbackNames, Signature, callback};
+use vardkase::gateways::{GatewayEvent, Secret};
 use vardkase::web::public::{Call, Dynamic};
 
 use super::rig::*;
@@ -75,4 +76,30 @@ async fn a_call_that_is_not_signed_as_agreed_is_refused_and_changes_nothing() {
     assert_eq!(answer.status, StatusCode::OK);
     rig.until("delivered", |s, _| now(s) == DeliveryState::Delivered).await;
     rig.stop().await;
+}
+
+#[tokio::test]
+async fn rule_h1_a_callback_decides_only_deliveries_of_its_own_gateway() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), Options::default());
+    rig.report().await;
+    rig.settled().await;
+    let took = rig.far.took();
+    let (mine, job) = took.first().unwrap().clone();
+    let (other, _) = took.iter().find(|(g, _)| *g != mine).unwrap().clone();
+    let state_of = |s: &vardkase::domain::incident::state::State| {
+        s.incidents[&job.delivery.incident].deliveries[job.delivery.ordinal as usize].state
+    };
+    let before = state_of(&rig.state().await);
+    let receipt = |gateway: &GatewayId| GatewayEvent::Receipt {
+        gateway: gateway.clone(),
+        delivery: Some(job.delivery),
+        gateway_ref: "4711".into(),
+        result: Ok(()),
+    };
+    assert!(rig.workers[&other].tell(receipt(&other)));
+    rig.settled().await;
+    assert_eq!(state_of(&rig.state().await), before, "whoever knows the secret of {other} says nothing of {mine}'s");
+    assert!(rig.workers[&mine].tell(receipt(&mine)));
+    rig.until("it arrived", |s, _| state_of(s) == DeliveryState::Delivered).await;
 }

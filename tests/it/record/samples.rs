@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, PublicNews, Restore, Safety};
 use vardkase::domain::incident::values::Standing;
@@ -303,8 +304,9 @@ fn changes() -> Vec<Change> {
             message: message(2, Kind::Redirection { step: 2, over }, Audience::Internal),
         }),
     );
-    // The last: which of the others is of a drill goes by its place.
+    // The last of its time: which of the others is of a drill goes by its place.
     all.push(Change::DownNamed { infra: vec!["mob-1".into(), "pbx".into()], by: fx });
+    all.push(Change::CodeGiven { of: CodeFor::Decision, id: 2, to: fx, code: sealed() });
     all
 }
 
@@ -322,7 +324,9 @@ pub fn events() -> Vec<Event> {
     all.extend([
         Event::PlanSet { plan: "ab".repeat(32) },
         Event::ReportPending { code: sealed(), report },
-        Event::ReportGone { code: sealed() },
+        Event::ReportGone { code: sealed(), started: Some(IncidentNo::actual(14)) },
+        Event::CodeTried { function: "kib".into(), count: 5, until: Some(WHEN) },
+        Event::StrangerAnswered { incident: Some(IncidentNo::exercise(3)) },
         Event::StrangerWrote,
         Event::InVain { point: PointIx(7), count: 3 },
         Event::Carried { key: [1; 16], body: [2; 8], incident: Some(IncidentNo::actual(14)), message: Some(2) },
@@ -373,6 +377,9 @@ pub fn events() -> Vec<Event> {
 
 /// As format 0 had it: without what a rule decided.
 pub fn without_facts(mut event: Event) -> Event {
+    if let Event::ReportGone { started, .. } = &mut event {
+        *started = None;
+    }
     if let Event::SystemNoteResults { results } = &mut event {
         *results = vec![Outcome { ordinal: 0, state: DeliveryState::Accepted, cause: None }];
     }

@@ -189,12 +189,13 @@ fn rule_e2_unknown_senders_are_refused_and_logged() {
     let mut t = Timeline::by_day();
     let unknown = |text: &str| Input::Reply { from: vec![], known: None, text: text.into() };
     let events = t.input(unknown("LARM journal D3")).unwrap();
-    assert_eq!(events, [Event::StrangerWrote]);
+    assert_eq!(events, [Event::StrangerAnswered { incident: None }]);
     assert!(t.state.pending.is_empty() && t.sent.is_empty(), "and never answered");
     // Nor can a stranger, or another duty, say yes.
     t.reply("it", Channel::Sms, "LARM journal D3");
     let code = t.state.pending.keys().next().unwrap().as_str().to_owned();
-    assert_eq!(t.input(unknown(&format!("JA {code}"))).unwrap(), [Event::StrangerWrote]);
+    let answered = Event::StrangerAnswered { incident: None };
+    assert_eq!(t.input(unknown(&format!("JA {code}"))).unwrap(), [answered]);
     t.reply("cl", Channel::Sms, &format!("JA {code}"));
     assert!(t.state.incidents.is_empty());
     t.reply("it", Channel::Sms, &format!("JA {code}"));

@@ -15,7 +15,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 60] = [
+pub const RULES: [&str; 61] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",
@@ -28,7 +28,8 @@ pub const RULES: [&str; 60] = [
     "B1 care at once, KiB gates the rest",
     "B2 approved by code",
     "B2 an approver's change moves the entry",
-    "B2 wrong code",
+    "C16 wrong code",
+    "C16 a code of its own",
     "B2 more time",
     "B3 rejected",
     "B3 escalated",
@@ -155,6 +156,7 @@ impl Coverage {
                     c.change(change);
                 }
                 Event::ReportPending { .. } => c.hit("E2 report by SMS"),
+                Event::CodeTried { count: 1.., .. } => c.hit("C16 wrong code"),
                 Event::InVain { count: 3, .. } => c.hit("C13 no more notes to whom answers in vain"),
                 Event::Gateway { change } => match &**change {
                     GatewayChange::Stands { .. } => c.hit("G1 a gateway stands otherwise"),
@@ -220,7 +222,8 @@ impl Coverage {
             }
             Change::ApprovalEnded { end: ApprovalEnd::Rejected { .. }, .. } => self.hit("B3 rejected"),
             Change::ApprovalEnded { .. } => self.hit("B2 approved by code"),
-            Change::WrongCode { .. } => self.hit("B2 wrong code"),
+            Change::WrongCode { .. } => {}
+            Change::CodeGiven { .. } => self.hit("C16 a code of its own"),
             Change::Released { by, dropped, .. } => {
                 match by {
                     ReleasedBy::BreakGlass(_) => self.hit("7 break-glass"),

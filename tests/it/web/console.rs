@@ -436,6 +436,50 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
 }
 
 #[tokio::test]
+async fn half_sent_sign_ins_hold_nobody_up_and_a_request_names_its_host() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let site = Site::start().await;
+    let host = site.url.trim_start_matches("http://").to_owned();
+    let mut halves = Vec::new();
+    for _ in 0..300 {
+        let mut half = tokio::net::TcpStream::connect(&host).await.unwrap();
+        let head = "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                    Content-Length: 40\r\n\r\ntoken=";
+        half.write_all(head.as_bytes()).await.unwrap();
+        halves.push(half);
+    }
+    assert_eq!(site.api("/status").await.0, StatusCode::OK);
+    let mut answer = [0; 12];
+    let mut bare = tokio::net::TcpStream::connect(&host).await.unwrap();
+    bare.write_all(b"GET /healthz HTTP/1.1\r\n\r\n").await.unwrap();
+    bare.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400", "no host");
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_another_site_by_a_sign_in() {
+    let site = Site::start().await;
+    for next in [
+        "/%09/evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "/%0d%0aX: y",
+        "/\t/evil.example",
+    ] {
+        let get = site.request(Method::GET, "/sign-in").query(&[("next", next)]).send().await.unwrap();
+        let page = get.text().await.unwrap();
+        let form = [("token", super::site::TOKEN), ("next", next)];
+        let sent = site.request(Method::POST, "/sign-in").form(&form).send().await.unwrap();
+        let to = sent.headers()["location"].to_str().unwrap().to_owned();
+        assert!(to.starts_with("/acting?back=/"), "{next}: {to}");
+        let back = between(&page, "name=\"next\" value=\"", "\"");
+        let own = back == "/" || back.starts_with("/%");
+        assert!(own && !to.contains("//evil") && !to.contains("%09/") && !to.contains('\\'), "{next}: {back} {to}");
+    }
+}
+
+#[tokio::test]
 async fn connections_that_say_nothing_hold_nobody_up() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let site = Site::start().await;

@@ -9,6 +9,7 @@ use super::{Decider, bad_text};
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::claims::claims;
+use crate::domain::incident::codes::CodeFor;
 use crate::domain::incident::event::{ApprovalEnd, Change};
 use crate::domain::incident::facts::{Facts, Restore};
 use crate::domain::incident::refused::{List, Refused, refuse};
@@ -74,11 +75,15 @@ impl Decider<'_> {
         let mut approvers: Vec<FunctionIx> = Vec::new();
         for id in entries {
             let Some(EntryState::Waiting(old)) = self.inc(no).entry(*id).map(|e| e.state.clone()) else { continue };
-            let code = self.code().into();
+            let code: Private = self.code().into();
             // This request must arrive too, else the deputy is asked beside (RULES B5); the deadline stays.
             let approval = Approval { code, rejected: false, asked_at: self.now, delivered: false, ..*old };
-            approvers.extend(approval.asked.iter().copied().filter(|f| !approvers.contains(f)).collect::<Vec<_>>());
+            let asked = approval.asked.clone();
+            approvers.extend(asked.iter().copied().filter(|f| !approvers.contains(f)).collect::<Vec<_>>());
             self.emit(no, Change::ApprovalAsked { entry: *id, approval });
+            for f in asked.into_iter().skip(1) {
+                self.give_code(no, CodeFor::Approval, *id, f);
+            }
         }
         for by in approvers {
             self.page_approver(no, by, true);
@@ -118,14 +123,15 @@ impl Decider<'_> {
             return;
         }
         let title = inc.headline();
-        type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, BTreeMap<Lang, String>, Vec<At>);
+        type Line = (MessageNo, BTreeMap<Lang, Fingerprint>, Entry, Approval, Private, BTreeMap<Lang, String>, Vec<At>);
         let lines: Vec<Line> = mine
             .into_iter()
             .map(|(e, a)| {
                 let prints = inc.message(e.message).map(fingerprints).unwrap_or_default();
                 let changed = if moved { what_changed(inc, &e) } else { BTreeMap::new() };
                 let old = inc.message(e.message).map(|m| times_before(inc, m)).unwrap_or_default();
-                (inc.number(e.message), prints, e, a, changed, old)
+                let code = inc.code_of(CodeFor::Approval, e.id, by, &a.code).clone();
+                (inc.number(e.message), prints, e, a, code, changed, old)
             })
             .collect();
         let asked: Vec<u32> = lines.iter().map(|l| l.2.id).collect();
@@ -140,7 +146,7 @@ impl Decider<'_> {
             let default = n.plan.lang();
             let entries: Vec<String> = lines
                 .iter()
-                .map(|(number, prints, entry, a, changed, old)| {
+                .map(|(number, prints, entry, a, code, changed, old)| {
                     let print = prints.get(&default).or(prints.values().next());
                     let line = fill(
                         &template,
@@ -149,7 +155,7 @@ impl Decider<'_> {
                             ("fingerprint", print.map_or("", |p| p.as_str())),
                             ("to", &entry_name(n.plan, entry, n.lang)),
                             ("deadline", &n.time(a.due)),
-                            ("code", a.code.as_str()),
+                            ("code", code.as_str()),
                         ],
                     );
                     let mut line = match changed.get(&n.lang) {
@@ -286,8 +292,15 @@ impl Decider<'_> {
             approval.due = self.now + rule.within_s;
         }
         self.emit(no, Change::ApprovalAsked { entry, approval });
+        self.give_code(no, CodeFor::Approval, entry, next);
         self.page_approver(no, next, false);
         true
+    }
+
+    /// One who is asked beside the first has a code of its own: whoever knows another's does not know it (RULES C16).
+    pub(super) fn give_code(&mut self, no: IncidentNo, of: CodeFor, id: u32, to: FunctionIx) {
+        let code = self.code().into();
+        self.emit(no, Change::CodeGiven { of, id, to, code });
     }
 
     pub(super) fn change(

@@ -34,7 +34,7 @@ impl Decider<'_> {
             Timer::Archive(no) => self.emit(no, Change::Archived),
             Timer::Arrival(no, f) => self.arrival_due(no, f),
             Timer::Step(no, step) => self.step_due(no, step),
-            Timer::Pending(code) => self.emit_event(Event::ReportGone { code }),
+            Timer::Pending(code) => self.emit_event(Event::ReportGone { code, started: None }),
         }
     }
 

@@ -117,7 +117,7 @@ impl Decider<'_> {
     pub(super) fn test_reply(&mut self, known: Option<PointIx>, r: &Reading, alone: bool) -> bool {
         let plan = self.state.plan.clone();
         let Some(p) = known else { return false };
-        if r.verb != Verb::Yes {
+        if r.said != Verb::Yes {
             return false;
         }
         let here = |function: &FunctionId| plan.point(p).functions.iter().any(|f| plan.function(*f).id == *function);

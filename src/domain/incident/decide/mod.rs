@@ -23,6 +23,7 @@ mod replies;
 mod report;
 mod rows;
 mod shift;
+mod six_digits;
 mod stale;
 mod step_notes;
 mod step_replies;
@@ -168,7 +169,7 @@ impl Decider<'_> {
                 Ok(())
             }
             Input::Reply { from, known, text } => {
-                self.answering = *known;
+                self.answering = self.counted_at(from, *known);
                 self.reply(from, *known, text.as_str());
                 self.was_it_in_vain();
                 Ok(())
@@ -355,9 +356,10 @@ impl Decider<'_> {
 
     fn code_in_use(&self, code: &str) -> bool {
         self.state.pending.contains_key(&code.into())
+            || self.state.started.iter().any(|s| s.code.as_str() == code)
             || self.state.tests.iter().any(|t| t.code.as_str() == code)
             || self.state.incidents.values().any(|i| {
-                i.codes.keys().any(|c| c.as_str() == code)
+                i.codes.keys().chain(i.own_codes.keys()).any(|c| c.as_str() == code)
                     || i.proposals.iter().any(|p| p.code.as_str() == code)
                     || i.steps.iter().any(|s| s.has_code(code))
             })

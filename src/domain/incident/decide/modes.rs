@@ -4,6 +4,7 @@ use super::Decider;
 use super::report::wanted;
 use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, SiteId, Status};
+use crate::domain::incident::codes::CodeFor;
 use crate::domain::incident::event::Change;
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::render::ModeChange;
@@ -60,6 +61,7 @@ impl Decider<'_> {
     pub(super) fn page_decider(&mut self, no: IncidentNo, proposal: u32, to: FunctionIx) {
         let inc = self.inc(no);
         let Some(p) = inc.proposals.get(proposal as usize).cloned() else { return };
+        let code = inc.code_of(CodeFor::Decision, proposal, to, &p.code).clone();
         let title = inc.headline();
         self.note(no, to, NoteWord::DecisionWanted, &|n| {
             vec![
@@ -67,7 +69,7 @@ impl Decider<'_> {
                 ("site", n.sites(&p.sites)),
                 ("title", title.get(n.lang).to_owned()),
                 ("deadline", n.time(p.due)),
-                ("code", p.code.as_str().to_owned()),
+                ("code", code.as_str().to_owned()),
             ]
         });
     }
@@ -94,6 +96,7 @@ impl Decider<'_> {
             }
         }
         if let Some(next) = next {
+            self.give_code(no, CodeFor::Decision, id, next);
             self.page_decider(no, id, next);
         }
         if next.is_none() && !p.next_asked && !p.next.is_empty() {
@@ -180,7 +183,7 @@ impl Decider<'_> {
                         n.word == NoteWord::DecisionWanted
                             && n.to == holder
                             && long_ago(n.at)
-                            && n.text.as_str().contains(p.code.as_str())
+                            && n.text.as_str().contains(i.code_of(CodeFor::Decision, p.id, holder, &p.code).as_str())
                     })
             });
             ask || decision

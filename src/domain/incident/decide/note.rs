@@ -183,8 +183,7 @@ impl Decider<'_> {
         let before = self.state.in_vain.get(&point).copied();
         if self.events.iter().any(changes_something) {
             // A wrong code is bounded by itself, and is no valid answer.
-            let wrong =
-                |e: &Event| matches!(e, Event::Incident { change, .. } if matches!(**change, Change::WrongCode { .. }));
+            let wrong = |e: &Event| matches!(e, Event::CodeTried { count: 1.., .. });
             if before.is_some() && !self.events.iter().any(wrong) {
                 self.emit_event(Event::InVain { point, count: 0 });
             }
@@ -268,7 +267,7 @@ fn is_note(event: &Event) -> bool {
 }
 
 fn changes_something(event: &Event) -> bool {
-    !is_note(event) && !matches!(event, Event::StrangerWrote | Event::InVain { .. })
+    !is_note(event) && !matches!(event, Event::StrangerWrote | Event::StrangerAnswered { .. } | Event::InVain { .. })
 }
 
 /// A note whose words the frozen plan does not have yet: its name and its values, since plain words beat silence.

@@ -6,9 +6,10 @@ use super::dry_run;
 use super::report::sites_named;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::served_by;
-use crate::domain::incident::event::{Change, Event};
+use crate::domain::incident::codes::{CodeFor, PENDING_EACH_MAX, STRANGERS_FOR_S, STRANGERS_MAX};
+use crate::domain::incident::event::Event;
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
-use crate::domain::incident::reading::{Code, Reading, Verb, read};
+use crate::domain::incident::reading::{Code, Reading, Verb, is_machine, read};
 use crate::domain::incident::state::{EntryState, ProposalState};
 use crate::domain::incident::values::{Item, PendingReport, Via};
 use crate::domain::plan::Plan;
@@ -16,16 +17,21 @@ use crate::domain::words::NoteWord;
 
 /// A report by SMS waits that long for its `JA code`, in seconds.
 const PENDING_S: u32 = 1800;
+/// A function is given [`PENDING_EACH_MAX`] codes in so many seconds.
+const PENDING_AGAIN_S: u32 = 600;
 /// So many reports may wait; the oldest gives way.
 const PENDING_MAX: usize = 50;
 
 impl Decider<'_> {
     pub(super) fn reply(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, text: &str) {
+        if is_machine(text) {
+            return;
+        }
         let plan = self.state.plan.clone();
         let r = read(&plan, text);
         if from.is_empty() && known.is_none() {
             // Nobody with a duty address: refused and logged, never answered (RULES E2).
-            self.emit_event(Event::StrangerWrote);
+            self.stranger(&r);
             return;
         }
         let from: Vec<(IncidentNo, PointIx)> =
@@ -43,6 +49,20 @@ impl Decider<'_> {
             (_, Code::Number(no, _)) => self.numbered(&from, &r, *no),
             _ => self.bare(&from, &r),
         }
+    }
+
+    /// What looks like an answer and comes from nobody known is shown and alarmed, never dropped in silence (RULES C15).
+    fn stranger(&mut self, r: &Reading) {
+        let incident = match r.code {
+            Code::Number(no, _) => Some(no).filter(|no| self.state.incidents.contains_key(no)),
+            _ => None,
+        };
+        let answers = r.verb != Verb::None && (incident.is_some() || matches!(r.code, Code::Bare | Code::Six(_)));
+        let of_late = self.state.strangers.filter(|s| s.since + STRANGERS_FOR_S > self.now).map_or(0, |s| s.count);
+        if of_late >= STRANGERS_MAX {
+            return;
+        }
+        self.emit_event(if answers { Event::StrangerAnswered { incident } } else { Event::StrangerWrote });
     }
 
     /// `JA 14`, `NEJ 14`, `FEL 14`.
@@ -110,7 +130,11 @@ impl Decider<'_> {
         let here = |q: &&crate::domain::incident::state::Proposal| {
             q.state == ProposalState::Asked && q.asked.iter().any(|f| at_point.contains(f))
         };
-        inc.proposals.iter().filter(here).map(|q| q.code.as_str().to_owned()).collect()
+        let code = |q: &crate::domain::incident::state::Proposal| {
+            let who = q.asked.iter().copied().find(|f| at_point.contains(f))?;
+            Some(inc.code_of(CodeFor::Decision, q.id, who, &q.code).as_str().to_owned())
+        };
+        inc.proposals.iter().filter(here).filter_map(code).collect()
     }
 
     fn asked_recently(&self, no: IncidentNo, p: PointIx) -> bool {
@@ -175,7 +199,7 @@ impl Decider<'_> {
     }
 
     /// Entries whose approver was asked at that address (RULES B2: accepted only from there).
-    fn approvals_at(&self, no: IncidentNo, p: PointIx) -> Vec<u32> {
+    pub(super) fn approvals_at(&self, no: IncidentNo, p: PointIx) -> Vec<u32> {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         inc.entries
@@ -185,99 +209,8 @@ impl Decider<'_> {
             .collect()
     }
 
-    fn six_digits(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>, r: &Reading, code: &str) {
-        if self.state.pending.contains_key(&code.into()) {
-            self.pending_report(known, r, code);
-            return;
-        }
-        let mut guessed: Vec<(IncidentNo, PointIx, Vec<u32>)> = Vec::new();
-        for (no, p) in from.iter().copied() {
-            let waiting = self.approvals_at(no, p);
-            let hit = waiting.iter().copied().find(|id| {
-                matches!(self.inc(no).entry(*id).map(|e| &e.state), Some(EntryState::Waiting(a)) if a.code.as_str() == code)
-            });
-            if let Some(entry) = hit {
-                self.approval_reply(no, p, entry, r);
-                return;
-            }
-            if let Some(step) = self.step_of_code(no, p, code) {
-                self.step_reply(no, p, step, r, code);
-                return;
-            }
-            let at_point = self.inc(no).plan.point(p).functions.clone();
-            let proposal = self
-                .inc(no)
-                .proposals
-                .iter()
-                .find(|q| q.code.as_str() == code && q.asked.iter().any(|f| at_point.contains(f)));
-            if let Some((id, who)) = proposal.map(|q| (q.id, q.asked.iter().copied().find(|f| at_point.contains(f)))) {
-                if let Some(who) = who
-                    && matches!(r.verb, Verb::Yes | Verb::No)
-                {
-                    self.acts_by_reply(no, who);
-                    self.decided(no, id, r.verb == Verb::Yes, who, &r.rest.clone().into());
-                } else {
-                    self.not_understood(&[(no, p)]);
-                }
-                return;
-            }
-            // A code that was used, or voided when the text changed, does not count as a guess: say how it stands.
-            let once = self.inc(no).codes.get(&code.into()).copied();
-            if let Some(entry) = once.filter(|e| self.asked_at(no, *e, p)) {
-                self.spent_code(no, p, entry, &waiting);
-                return;
-            }
-            if !waiting.is_empty() {
-                guessed.push((no, p, waiting));
-            }
-        }
-        let Some((no, p, entries)) = guessed.into_iter().next() else {
-            match known {
-                // No incident to answer from: a report whose code has run out, most likely. Silence would look like a start.
-                Some(p) if from.is_empty() => self.report_note(p, None),
-                _ => self.late_or_unknown(from),
-            }
-            return;
-        };
-        self.wrong_code(no, p, &entries);
-    }
-
-    /// Five wrong codes block SMS for that request and raise an alarm (RULES B2).
-    fn wrong_code(&mut self, no: IncidentNo, p: PointIx, entries: &[u32]) {
-        let plan = self.plan(no);
-        let max = plan.region.limits.wrong_codes_max;
-        let wrong = entries
-            .iter()
-            .filter_map(|id| match &self.inc(no).entry(*id)?.state {
-                EntryState::Waiting(a) => Some(a.wrong),
-                _ => None,
-            })
-            .max()
-            .unwrap_or(0)
-            + 1;
-        let blocked = wrong >= max;
-        self.emit(no, Change::WrongCode { entries: entries.to_vec(), blocked });
-        let to = plan.point(p).functions.first().copied();
-        if let Some(to) = to
-            && !blocked
-        {
-            self.note_to(no, to, &[p], NoteWord::WrongCode, &|_| vec![("left", (max - wrong).to_string())]);
-        }
-        if wrong == max {
-            let number = entries.first().and_then(|id| self.inc(no).entry(*id)).map(|e| self.inc(no).number(e.message));
-            if let Some(number) = number {
-                let mut tell = vec![plan.region.switchboard];
-                tell.extend(plan.region.last_resort.first());
-                tell.extend(to);
-                for f in tell {
-                    self.note(no, f, NoteWord::CodesBlocked, &|n| vec![("number", n.number(number))]);
-                }
-            }
-        }
-    }
-
     /// A code that belongs to nothing that waits: what was released meanwhile is said (RULES B5).
-    fn late_or_unknown(&mut self, from: &[(IncidentNo, PointIx)]) {
+    pub(super) fn late_or_unknown(&mut self, from: &[(IncidentNo, PointIx)]) {
         for (no, p) in from.iter().copied() {
             let inc = self.inc(no);
             let ids = inc.entries.iter().rev().filter(|e| matches!(e.state, EntryState::Released { .. })).map(|e| e.id);
@@ -291,7 +224,7 @@ impl Decider<'_> {
     }
 
     /// Whether the approver of an entry, or one who may be asked after it, is reached at that point.
-    fn asked_at(&self, no: IncidentNo, entry: u32, p: PointIx) -> bool {
+    pub(super) fn asked_at(&self, no: IncidentNo, entry: u32, p: PointIx) -> bool {
         let inc = self.inc(no);
         let at_point = &inc.plan.point(p).functions;
         inc.entry(entry).and_then(|e| e.rule.as_ref()).is_some_and(|r| {
@@ -301,7 +234,7 @@ impl Decider<'_> {
     }
 
     /// "Already released 03.24 by …" (RULES B5). Nothing changes.
-    fn already_released(&mut self, no: IncidentNo, p: PointIx, entry: u32) {
+    pub(super) fn already_released(&mut self, no: IncidentNo, p: PointIx, entry: u32) {
         let inc = self.inc(no);
         let Some(e) = inc.entry(entry) else { return };
         let EntryState::Released { at, by } = e.state else { return };
@@ -317,39 +250,18 @@ impl Decider<'_> {
         });
     }
 
-    /// A code that was good once: its text went out, or the text changed and the approver gets the newest request again.
-    fn spent_code(&mut self, no: IncidentNo, p: PointIx, entry: u32, waiting: &[u32]) {
-        if matches!(self.inc(no).entry(entry).map(|e| &e.state), Some(EntryState::Released { .. })) {
-            self.already_released(no, p, entry);
-            return;
-        }
-        let inc = self.inc(no);
-        let at_point = &inc.plan.point(p).functions;
-        let asked = match inc.entry(entry).map(|e| &e.state) {
-            Some(EntryState::Waiting(a)) if waiting.contains(&entry) => {
-                a.asked.iter().copied().find(|f| at_point.contains(f))
-            }
-            _ => None,
-        };
-        match asked {
-            Some(f) => self.page_approver(no, f, true),
-            None => self.not_understood(&[(no, p)]),
-        }
-    }
-
     /// What follows is the doing of one who wrote back.
-    fn acts_by_reply(&mut self, no: IncidentNo, who: FunctionIx) {
+    pub(super) fn acts_by_reply(&mut self, no: IncidentNo, who: FunctionIx) {
         self.acting = Some((self.inc(no).plan.function(who).id.clone(), Via::Reply));
     }
 
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
-    fn approval_reply(&mut self, no: IncidentNo, p: PointIx, entry: u32, r: &Reading) {
+    pub(super) fn approval_reply(&mut self, no: IncidentNo, p: PointIx, entry: u32, who: FunctionIx, r: &Reading) {
         let Some(EntryState::Waiting(a)) = self.inc(no).entry(entry).map(|e| e.state.clone()) else { return };
-        let at_point = self.inc(no).plan.point(p).functions.clone();
-        let Some(who) = a.asked.iter().copied().find(|f| at_point.contains(f)) else { return };
         if a.blocked {
             let number = self.inc(no).entry(entry).map(|e| self.inc(no).number(e.message));
             if let Some(number) = number {
+                // Blocked by a program of before: all who were asked had one code.
                 self.note_to(no, who, &[p], NoteWord::CodesBlocked, &|n| vec![("number", n.number(number))]);
             }
             return;
@@ -416,10 +328,17 @@ impl Decider<'_> {
 
     /// Keeps a report and sends its summary with the code.
     pub(super) fn keep_pending(&mut self, p: PointIx, report: PendingReport) {
-        if self.state.pending.len() >= PENDING_MAX {
-            let oldest = self.state.pending.iter().min_by_key(|r| r.1.until).map(|r| r.0.clone());
-            if let Some(code) = oldest {
-                self.emit_event(Event::ReportGone { code });
+        // Whoever asks for codes again and again has enough of them, and pushes out nobody else's.
+        let lately = |r: &&PendingReport| r.by == report.by && r.until + PENDING_AGAIN_S > self.now + PENDING_S;
+        if self.state.pending.values().filter(lately).count() >= PENDING_EACH_MAX {
+            return;
+        }
+        let own = self.state.pending.values().filter(|r| r.by == report.by).count() >= PENDING_EACH_MAX;
+        if own || self.state.pending.len() >= PENDING_MAX {
+            let may_go = |r: &&PendingReport| !own || r.by == report.by;
+            let oldest = self.state.pending.iter().filter(|(_, r)| may_go(r)).min_by_key(|(_, r)| r.until);
+            if let Some(code) = oldest.map(|(code, _)| code.clone()) {
+                self.emit_event(Event::ReportGone { code, started: None });
             }
         }
         let code = self.code();
@@ -428,7 +347,7 @@ impl Decider<'_> {
     }
 
     /// The answer to a report by SMS. There is no incident yet, so it leaves from the program itself.
-    fn report_note(&mut self, p: PointIx, summary: Option<(String, PendingReport)>) {
+    pub(super) fn report_note(&mut self, p: PointIx, summary: Option<(String, PendingReport)>) {
         let plan = self.state.plan.clone();
         let Some((code, report)) = summary else {
             let books: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
@@ -452,37 +371,37 @@ impl Decider<'_> {
         });
     }
 
-    /// `JA code` starts the report; anything else drops it.
-    fn pending_report(&mut self, known: Option<PointIx>, r: &Reading, code: &str) {
+    /// `JA code` starts the report; anything else drops it. Tells whether it is the code of a report of that address.
+    pub(super) fn pending_report(&mut self, known: Option<PointIx>, r: &Reading, code: &str) -> bool {
         let plan = self.state.plan.clone();
-        let Some(report) = self.state.pending.get(&code.into()).cloned() else { return };
-        let mine = known.is_some_and(|p| plan.point(p).functions.iter().any(|f| plan.function(*f).id == report.by));
-        if !mine {
-            self.emit_event(Event::StrangerWrote);
-            return;
-        }
-        self.emit_event(Event::ReportGone { code: code.into() });
+        let Some(report) = self.state.pending.get(&code.into()).cloned() else { return false };
+        let by_me = |p: PointIx| plan.point(p).functions.iter().any(|f| plan.function(*f).id == report.by);
+        let Some(p) = known.filter(|p| by_me(*p)) else { return false };
+        let gone = |started| Event::ReportGone { code: code.into(), started };
         if r.verb != Verb::Yes {
-            return;
+            self.emit_event(gone(None));
+            return true;
         }
         self.acting = Some((report.by.clone(), Via::Reply));
         let typed = Report { shared: IfShared::Ask, ..typed_report(&plan, &report) };
         if let Some(no) = self.says_the_same(&typed, &report.playbook, report.level, &report.sites) {
-            if let Some(p) = known {
-                self.system_note(p, NoteWord::AlreadyOpen, &|n| vec![("number", n.incident(no))]);
-            }
-        } else if let Err(refused) = self.report(&report.by, &typed) {
-            // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
-            let added = refused
-                .already
-                .is_some_and(|no| self.report(&report.by, &Report { shared: IfShared::AddTo(no), ..typed }).is_ok());
-            // A report that came to nothing is never silent.
-            if let Some(p) = known
-                && !added
-            {
-                self.report_note(p, None);
-            }
+            self.emit_event(gone(Some(no)));
+            self.system_note(p, NoteWord::AlreadyOpen, &|n| vec![("number", n.incident(no))]);
+            return true;
         }
+        let started = match self.report(&report.by, &typed) {
+            Ok(no) => Some(no),
+            // The same fault twice: news of the open one, since nobody can be asked by SMS (RULES D5 default).
+            Err(refused) => refused
+                .already
+                .filter(|no| self.report(&report.by, &Report { shared: IfShared::AddTo(*no), ..typed }).is_ok()),
+        };
+        self.emit_event(gone(started));
+        if started.is_none() {
+            // A report that came to nothing is never silent.
+            self.report_note(p, None);
+        }
+        true
     }
 
     /// Decisions asked at that point are told by their code only; this finds them for the console.

@@ -5,6 +5,7 @@ use super::{Decider, ids};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks::{answers_needed, within_s};
+use crate::domain::incident::codes::CodeFor;
 use crate::domain::incident::event::{Change, NewAsk};
 use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::state::{EntryState, ProposalState};
@@ -171,6 +172,7 @@ impl Decider<'_> {
         for (proposal, due) in proposals {
             let to = (!self.inc(no).proposals[proposal as usize].asked.contains(&holder)).then_some(holder);
             self.emit(no, Change::ProposedAgain { proposal, to, due });
+            self.give_code(no, CodeFor::Decision, proposal, holder);
             self.page_decider(no, proposal, holder);
         }
     }

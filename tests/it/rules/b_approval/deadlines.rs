@@ -17,7 +17,7 @@ fn rule_b3_a_reject_without_text_passes_to_the_deputy_and_the_first_deadline_run
     assert_eq!(t.notes_to("press", NoteWord::ApprovalWanted).len(), 1);
     assert!(t.events.iter().any(|(_, e)| e.name() == "approval-ended"), "the reason is on record");
     // The deputy has a code that holds from its own address.
-    t.reply("press", SMS, &format!("OK {}", code(&t, no, "icu")));
+    t.reply("press", SMS, &format!("OK {}", code_of(&t, no, "icu", "press")));
     assert_eq!(icu_got(&t), 2);
     assert_eq!(t.notes_to("press", NoteWord::ApprovedNoted).len(), 1, "understood");
     assert_eq!(t.notes_to("kib", NoteWord::ApprovalTaken).len(), 2, "KiB needs not read on");
@@ -96,7 +96,7 @@ fn rule_b3_escalate_asks_deputies_then_the_last_resort_then_does_what_finally_sa
             }
             assert!(t.waiting(no, "icu").unwrap().1.held);
         }
-        t.reply("cl", SMS, &format!("OK {}", code(&t, no, "icu")));
+        t.reply("cl", SMS, &format!("OK {}", code_of(&t, no, "icu", "cl")));
         assert_eq!(icu_got(&t), 2, "a late yes still releases what is held");
     }
 }

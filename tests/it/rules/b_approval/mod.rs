@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod codes;
 mod deadlines;
 mod requests;
 
@@ -12,6 +13,7 @@ use crate::rules::region;
 use crate::rules::timeline::*;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::refused::Refused;
@@ -47,6 +49,13 @@ fn care_row(plan: &mut Plan, then: Then, finally: Then) {
 
 fn code(t: &Timeline, no: IncidentNo, to: &str) -> String {
     t.waiting(no, to).unwrap().1.code.as_str().to_owned()
+}
+
+/// The code of one who was asked.
+fn code_of(t: &Timeline, no: IncidentNo, to: &str, who: &str) -> String {
+    let (entry, a) = t.waiting(no, to).unwrap();
+    let who = t.plan().function_ix(who).unwrap();
+    t.inc(no).code_of(CodeFor::Approval, entry.id, who, &a.code).as_str().to_owned()
 }
 
 fn asked(t: &Timeline, no: IncidentNo, to: &str) -> Vec<String> {

@@ -113,15 +113,15 @@ fn rule_b2_five_wrong_codes_block_sms_and_raise_an_alarm() {
         let left = t.notes_to("kib", NoteWord::WrongCode);
         assert!(left.last().unwrap().whole.contains(&format!("left={}", 4 - n)), "{left:?}");
     }
-    assert!(t.notes_to("desk", NoteWord::CodesBlocked).is_empty());
+    assert!(t.notes_to("desk", NoteWord::TriesOver).is_empty());
     t.reply("kib", SMS, &format!("OK {}", wrong(4)));
     for who in ["desk", "tib", "kib"] {
-        assert!(!t.notes_to(who, NoteWord::CodesBlocked).is_empty(), "{who}");
+        assert!(!t.notes_to(who, NoteWord::TriesOver).is_empty(), "{who}");
     }
     t.clear();
     t.reply("kib", SMS, &format!("OK {right}"));
     assert_eq!(icu_got(&t), 0, "the right code comes too late for SMS");
-    assert_eq!(t.notes_to("kib", NoteWord::CodesBlocked).len(), 1, "and it is said why");
+    assert_eq!(t.notes_to("kib", NoteWord::TriesOver).len(), 1, "and it is said why");
     // The console still takes it.
     let n = number(&t, no, "icu");
     approve(&mut t, "kib", n).unwrap();

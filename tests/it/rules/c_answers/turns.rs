@@ -1,6 +1,7 @@
 //! C7 to C11: what asks for an answer, until when, and who is next.
 
 use super::*;
+use vardkase::domain::incident::codes::CodeFor;
 
 fn slow(t: &mut Timeline) -> IncidentNo {
     t.report("desk", Report { playbook: "dictation-slow".into(), ..Report::default() })
@@ -341,7 +342,9 @@ fn rule_c11_deadlines_stay() {
     assert_eq!(t.ask(no, "tib").due, ask);
     assert_eq!(t.inc(no).proposals[0].due, decision);
     let wanted = t.notes_to("tib", NoteWord::DecisionWanted);
-    assert!(wanted[0].whole.contains(&format!("code={}", t.inc(no).proposals[0].code.as_str())));
+    let (inc, tib) = (t.inc(no), t.plan().function_ix("tib").unwrap());
+    let code = inc.code_of(CodeFor::Decision, 0, tib, &inc.proposals[0].code);
+    assert!(wanted[0].whole.contains(&format!("code={}", code.as_str())) && *code != inc.proposals[0].code);
     // KiB got no text of its own but has approvals open: they are sent anew, with codes that hold.
     let (_, again) = t.waiting(no, "icu").unwrap();
     assert_eq!(again.due, approval.due);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::decide::decide as decide_now;
 
 /// Every function tries; exactly `may` get through, everybody else hears why not and who may.
@@ -236,7 +237,8 @@ fn rule_d3_the_first_recorded_decision_stands_and_all_who_were_asked_are_told() 
     let asked: Vec<_> = p.asked.iter().map(|f| t.inc(no).plan.function(*f).id.to_string()).collect();
     assert_eq!(asked, ["tib", "tib-2"]);
     t.clear();
-    t.reply("tib-2", Channel::Sms, &format!("JA {}", p.code.as_str()));
+    let own = t.inc(no).code_of(CodeFor::Decision, p.id, p.asked[1], &p.code).as_str().to_owned();
+    t.reply("tib-2", Channel::Sms, &format!("JA {own}"));
     assert_eq!(mode_at(&t, "FS"), 2);
     let told = &t.notes_to("tib", NoteWord::DecisionTaken)[0].whole;
     assert!(told.contains("mode=FÖRSTÄRKNINGSLÄGE; site=FS HS; decision=JA; by=tib-2-sv"), "{told}");
