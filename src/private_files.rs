@@ -152,11 +152,15 @@ fn remove_left_behind(within: &Path, prefix: &str) {
 }
 
 /// Whether the file belongs to the user that this process runs as.
+#[cfg(unix)]
 pub fn is_ours(meta: &fs::Metadata) -> bool {
-    #[cfg(unix)]
-    return std::os::unix::fs::MetadataExt::uid(meta) == rustix::process::geteuid().as_raw();
-    #[cfg(not(unix))]
-    return !meta.permissions().readonly();
+    std::os::unix::fs::MetadataExt::uid(meta) == rustix::process::geteuid().as_raw()
+}
+
+/// Elsewhere that is not asked.
+#[cfg(not(unix))]
+pub fn is_ours(_: &fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Proves a journal, offline.
 
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use crate::domain::lang::Lang;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
 use crate::journal::{
-    BadHead, Checkpoint, Head, Reader, Report, ShortHead, SqliteReader, Unusable, VerifyOptions, What, verify,
+    Checkpoint, Head, Reader, Report, ShortHead, SqliteReader, Unusable, VerifyOptions, What, verify,
 };
 use crate::words::cli as words;
 
@@ -193,12 +194,8 @@ enum Noted {
     File(PathBuf),
 }
 
-fn noted(text: &str) -> Result<Noted, BadHead> {
-    match text.parse() {
-        Ok(foot) => Ok(Noted::Foot(foot)),
-        Err(_) if Path::new(text).is_file() => Ok(Noted::File(text.into())),
-        Err(bad) => Err(bad),
-    }
+fn noted(text: &str) -> Result<Noted, Infallible> {
+    Ok(text.parse().map_or_else(|_| Noted::File(text.into()), Noted::Foot))
 }
 
 /// All that was noted. A line that is not understood is an error, for it would be compared with nothing.

@@ -88,8 +88,9 @@ fn a_second_copy_with_something_foreign_is_out_and_the_other_goes_on() {
     journal.submit_blocking(0, batch(&["a"])).unwrap().wait().unwrap();
 }
 
+type Harm = fn(&Path);
 /// How a journal goes away, and what is left of it each time.
-const EMPTIED: [(&str, fn(&Path)); 7] = [
+const EMPTIED: [(&str, Harm); 7] = [
     ("no length", |dir| std::fs::write(dir.join("journal.db"), "").unwrap()),
     ("removed", |dir| std::fs::remove_file(dir.join("journal.db")).unwrap()),
     ("removed, the log is left", |dir| {

@@ -22,7 +22,7 @@ fn folder() -> tempfile::TempDir {
     for n in 0..3_u64 {
         let mut batch = Batch::default();
         let at = At(1_926_000_000_000 + n as i64 * 1000);
-        batch.records.push(match n {
+        let record = match n {
             1 => {
                 let sealed = sealer.seal("14", b"+46701740605").unwrap();
                 let NewRecord { kind, version, at_ms, bytes, .. } =
@@ -33,7 +33,8 @@ fn folder() -> tempfile::TempDir {
                 let plan = hex::encode(batch.put_blob(format!("plan {n}").into_bytes()));
                 record::encode(at, &Event::PlanSet { plan }, None, &sealer).unwrap()
             }
-        });
+        };
+        batch.records.push(record);
         store.append(&[Append { expected_seq: n, batch }]).remove(0).unwrap();
     }
     dir
