@@ -75,7 +75,8 @@ fn what_records_name_and_is_gone_is_found_and_what_was_forgotten_on_record_is_no
     let mut store = SqliteStore::open(dir.path(), OpenOptions::default()).unwrap();
     let forgotten = Forgotten { incident: IncidentNo::actual(14), by: None, reason: "its time is over".into() };
     let record = record::encode_system(At(1_926_000_009_000), &SystemRecord::Forgotten(forgotten));
-    let batch = Batch { forget: vec!["14".into()], ..Batch::of(vec![record]) };
+    let mut batch = Batch::of(vec![record]);
+    batch.forget.push("14".into());
     store.append(&[Append { expected_seq: 3, batch }]).remove(0).unwrap();
     drop(store);
     let ran = verify(dir.path(), &[]);
