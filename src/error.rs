@@ -26,10 +26,13 @@ pub enum Kind {
     Journal,
     /// The request left and no answer came: it may have been carried out.
     Unknown,
+    /// The journal is not the one that was noted elsewhere, whole as it may be by itself: its end was cut off, or its chain was
+    /// computed anew.
+    Contradicted,
 }
 
 /// Every kind with its exit code and the word that programs read. 0 is success.
-pub const EXIT_CODES: [(Kind, u8, &str); 8] = [
+pub const EXIT_CODES: [(Kind, u8, &str); 9] = [
     (Kind::Refused, 1, "refused"),
     (Kind::Other, 1, "failed"),
     (Kind::Usage, 2, "usage"),
@@ -38,6 +41,7 @@ pub const EXIT_CODES: [(Kind, u8, &str); 8] = [
     (Kind::NotSignedIn, 4, "not-signed-in"),
     (Kind::Journal, 5, "journal"),
     (Kind::Unknown, 6, "outcome-unknown"),
+    (Kind::Contradicted, 7, "contradicted"),
 ];
 
 impl Kind {
@@ -122,6 +126,7 @@ mod tests {
             (Kind::NotSignedIn, 4),
             (Kind::Journal, 5),
             (Kind::Unknown, 6),
+            (Kind::Contradicted, 7),
         ];
         assert_eq!(EXIT_CODES.len(), promised.len());
         for (kind, code) in promised {

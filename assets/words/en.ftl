@@ -783,6 +783,19 @@ cli-checkpoint-unused = checkpoint: not used by a start, { $why }
 cli-beside-chain = beside the chain: { $fault }
 cli-more-beside-chain = and { $n } more beside the chain
 cli-verify-keep = keep the folder as it is, verify its second copy, and start on the one that is whole
+cli-foot = foot: Journal { $foot }
+cli-compared = { $n ->
+    [one] compared with 1 head that was noted elsewhere, up to record { $seq }
+   *[other] compared with { $n } heads that were noted elsewhere, up to record { $seq }
+}
+cli-not-compared = this proves record 1 up to { $end }, and not that none came after it: compare it with the newest foot of a mail or fax, or with what you noted elsewhere (--foot "Journal 1204 7K4F-…", or --foot FILE)
+cli-feet-none = { $file } holds no foot
+cli-feet-bad = { $file }, line { $line }: this is no foot
+cli-feet-form = a foot is what stands at the foot of a mail or fax: Journal 1204 7K4F-2A9B-3C5D-8E1F; one on each line, # begins a remark
+cli-doubt-checkpoint = the checkpoint was made of record { $seq }, which the journal does not have: its end was cut off, or the folder was put together from two
+cli-plan-missing = the plan { $plan } that it names is missing
+cli-off-record = private values of { $label } were destroyed, and nothing on record says that they were to be forgotten
+cli-backup-not-whole = record { $seq } names the plan { $plan }, which is missing: nothing was written
 cli-doubt-seal = record { $seq }: { $why }
 cli-doubt-key = seals are by { $other }, not by { $key }
 cli-doubt-other = record { $seq } is not the one that was noted: the chain was computed anew

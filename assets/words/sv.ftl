@@ -781,6 +781,19 @@ cli-checkpoint-unused = kontrollpunkt: används inte vid start, { $why }
 cli-beside-chain = vid sidan av kedjan: { $fault }
 cli-more-beside-chain = och { $n } till vid sidan av kedjan
 cli-verify-keep = låt mappen vara som den är, kontrollera dess andra kopia och starta på den som är hel
+cli-foot = fot: Journal { $foot }
+cli-compared = { $n ->
+    [one] jämfört med 1 slut som antecknats på annat håll, till och med post { $seq }
+   *[other] jämfört med { $n } slut som antecknats på annat håll, till och med post { $seq }
+}
+cli-not-compared = detta bevisar post 1 till och med { $end }, men inte att inga kom efter den: jämför med den senaste foten på ett mejl eller fax, eller med det som antecknats på annat håll (--foot "Journal 1204 7K4F-…", eller --foot FIL)
+cli-feet-none = { $file } har ingen fot
+cli-feet-bad = { $file }, rad { $line }: det här är ingen fot
+cli-feet-form = en fot är det som står i foten på ett mejl eller fax: Journal 1204 7K4F-2A9B-3C5D-8E1F; en på varje rad, # börjar en anmärkning
+cli-doubt-checkpoint = kontrollpunkten gjordes av post { $seq }, som journalen inte har: slutet har skurits av, eller mappen har satts ihop av två
+cli-plan-missing = planen { $plan } som den nämner saknas
+cli-off-record = privata värden för { $label } har förstörts, och ingenting i journalen säger att de skulle glömmas
+cli-backup-not-whole = post { $seq } nämner planen { $plan }, som saknas: ingenting skrevs
 cli-doubt-seal = post { $seq }: { $why }
 cli-doubt-key = sigillen är av { $other }, inte av { $key }
 cli-doubt-other = post { $seq } är inte den som antecknades: kedjan har räknats om

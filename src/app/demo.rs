@@ -145,6 +145,7 @@ pub async fn demo(
             listen,
             public_url: Some(format!("http://{public_listen}")),
             accept_lost_key: false,
+            new: false,
             source: None,
         },
     )

@@ -53,6 +53,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
+    /// Begin a new journal where one was and is gone.
+    pub new: bool,
     /// Where the configuration was read, to read it anew; `None`: it was made up for a demo.
     pub source: Option<Source>,
 }
@@ -140,7 +142,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let machine = Arc::new(SystemClock::default());
     let clock: SharedClock = machine.clone();
     let steps = machine.steps();
-    let open = OpenOptions { accept_lost_key: options.accept_lost_key, reserve_bytes: RESERVE_BYTES };
+    let (accept_lost_key, new) = (options.accept_lost_key, options.new);
+    let open = OpenOptions { accept_lost_key, reserve_bytes: RESERVE_BYTES, new };
     let state_dir = options.state.clone();
     let journal = {
         let (dir, second_copy) = (state_dir.clone(), options.second_copy.clone());
@@ -175,6 +178,14 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         }
         Some(Unusable::Missing) => {
             tracing::info!(events, seq, "the journal was carried out again from its start: it has no checkpoint");
+            0
+        }
+        Some(why @ Unusable::NotInJournal(_)) => {
+            tracing::error!(
+                seq,
+                "the checkpoint was made of records that the journal does not have: {why}. Its end was cut off, or it was put \
+                 back; run `vardkase verify --foot`"
+            );
             0
         }
         Some(why) => {

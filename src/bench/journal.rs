@@ -6,7 +6,7 @@ use std::io::Write;
 use tokio::time::Instant;
 
 use super::Figure;
-use super::machine::Scratch;
+use super::machine::scratch;
 use crate::clock::mono;
 use crate::journal::{Batch, Journal, NewRecord, OpenOptions};
 
@@ -21,7 +21,7 @@ const ROUNDS: usize = 5;
 /// # Errors
 /// The disk does not take them.
 pub fn ratio(in_flight: usize, records: u32) -> Result<Vec<Figure>, String> {
-    let scratch = Scratch::new()?;
+    let scratch = scratch()?;
     let journal = Journal::open(&scratch.path().join("state"), OpenOptions::default()).map_err(|e| e.to_string())?;
     let mut file = File::create(scratch.path().join("plain")).map_err(|e| e.to_string())?;
     let rounds = (records as usize).div_ceil(in_flight);

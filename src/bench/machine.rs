@@ -1,7 +1,8 @@
 //! What Linux tells of a process: processor time and resident memory; and a folder that goes away.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::private_files::Scratch;
 
 /// Linux counts processor time in hundredths of a second for every program.
 const TICKS_PER_S: f64 = 100.0;
@@ -29,32 +30,12 @@ pub fn cores() -> usize {
 }
 
 /// A folder under the system's own for temporary files; gone when this is dropped.
-#[derive(Debug)]
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new one.
-    ///
-    /// # Errors
-    /// No randomness, or no room.
-    pub fn new() -> Result<Self, String> {
-        let mut name = [0; 8];
-        getrandom::fill(&mut name).map_err(|e| format!("no random numbers: {e}"))?;
-        let path = std::env::temp_dir().join(format!("vardkase-bench-{:016x}", u64::from_le_bytes(name)));
-        std::fs::create_dir(&path).map_err(|e| format!("no folder {}: {e}", path.display()))?;
-        Ok(Self(path))
-    }
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What can't be removed is left for the system to clear.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+///
+/// # Errors
+/// No randomness, or no room.
+pub fn scratch() -> Result<Scratch, String> {
+    let dir = std::env::temp_dir();
+    Scratch::new(&dir, "vardkase-bench-").map_err(|e| format!("no folder in {}: {e}", dir.display()))
 }
 
 /// Milliseconds.

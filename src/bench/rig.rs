@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::machine::Scratch;
+use super::machine::scratch;
 use super::region::Region;
 use crate::clock::{SharedClock, SystemClock, mono};
 use crate::dispatch::effects::Env;
@@ -20,6 +20,7 @@ use crate::domain::delivery::{Accepted, DeliveryState};
 use crate::domain::ids::GatewayId;
 use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::journal::{Journal, OpenOptions};
+use crate::private_files::Scratch;
 
 /// A run that takes longer is given up.
 const OVER_AFTER: Duration = Duration::from_secs(600);
@@ -48,7 +49,7 @@ impl Rig {
     /// # Errors
     /// The machine does not give what it needs.
     pub async fn start(region: Region, ways: Vec<Way>) -> Result<Self, String> {
-        let dir = Scratch::new()?;
+        let dir = scratch()?;
         let journal = Journal::open(dir.path(), OpenOptions::default()).map_err(|e| e.to_string())?;
         let plan = region.loaded.plan.clone();
         let reader = journal.reader().map_err(|e| e.to_string())?;

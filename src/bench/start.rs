@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::machine::{Scratch, ms, resident_bytes};
+use super::machine::{ms, resident_bytes, scratch};
 use super::region::{MIXED, Size, generate, report};
 use super::{Figure, SEED};
 use crate::clock::mono;
@@ -114,7 +114,7 @@ fn starts(exe: &Path, state: &Path, with: &str, gate_ms: f64, gate_mb: Option<f6
 /// # Errors
 /// No folder.
 pub fn empty(exe: &Path) -> Result<Vec<Figure>, String> {
-    let dir = Scratch::new()?;
+    let dir = scratch()?;
     Ok(starts(exe, dir.path(), "empty journal", 50.0, Some(15.0)))
 }
 
@@ -123,7 +123,7 @@ pub fn empty(exe: &Path) -> Result<Vec<Figure>, String> {
 /// # Errors
 /// It can't be written, or not read back.
 pub fn full(exe: &Path, events: u32) -> Result<Vec<Figure>, String> {
-    let dir = Scratch::new()?;
+    let dir = scratch()?;
     let written = write(dir.path(), events)?;
     let with = format!("{written} events");
     let plan = Arc::new(load(&Source::Shipped).map_err(|_| "the shipped region has mistakes".to_owned())?.plan);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_made_journal_is_replayed_whole() {
-        let dir = Scratch::new().unwrap();
+        let dir = scratch().unwrap();
         let written = write(dir.path(), 2_000).unwrap();
         assert!(written >= 2_000);
         let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();

@@ -9,10 +9,11 @@ use super::context::Context;
 use super::on_record::put_on_record;
 use super::terminal::Hue;
 use crate::api::calls;
+use crate::dispatch::beside::{MissingPlan, missing_plans};
 use crate::dispatch::system_record::{BackedUp, SystemRecord};
 use crate::domain::time::At;
-use crate::error::Error;
-use crate::journal::{BackupInfo, Head, backup};
+use crate::error::{Error, Kind};
+use crate::journal::{BackupInfo, Head, SqliteReader, backup};
 use crate::words::cli as words;
 
 /// Write the whole journal, and the keys that go with it, into one file; also while the server runs.
@@ -35,6 +36,10 @@ pub struct BackupArgs {
 impl BackupArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let state = cx.global.state.clone();
+        if let Some(MissingPlan { seq, plan }) = missing_plans(&SqliteReader::open(&state)?)?.first() {
+            let why = words::backup_not_whole(cx.term.lang(), seq, plan);
+            return Err(Error::new(Kind::Journal, why, cx.say(words::VERIFY_KEEP)));
+        }
         let info = backup(&state, &self.file, !self.without_keys, cx.now().0)?;
         // The journal knows its backups: whoever has something forgotten is told which of them hold it still.
         let file = std::path::absolute(&self.file).unwrap_or(self.file.clone()).display().to_string();

@@ -16,6 +16,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::lang::Lang;
 use crate::domain::view::{AskView, IncidentView};
 use crate::error::{Error, Kind};
+use crate::private_files::Scratch;
 use crate::words::cli as words;
 
 /// Show all of it on this machine: gateways on loopback, a disruption, who is reached over what.
@@ -48,8 +49,8 @@ impl DemoArgs {
         let Self { once, playbook, level, config, port } = self;
         logging();
         // A folder of its own, gone with the demo: a demo never touches a real journal.
-        let folder = Scratch::new(cx.term.lang())?;
-        let options = DemoOptions { playbook, level, config, port, state: folder.0.join("state") };
+        let folder = scratch(cx.term.lang())?;
+        let options = DemoOptions { playbook, level, config, port, state: folder.path().join("state") };
         let json = cx.json();
         let runtime = runtime(cx.term.lang())?;
         runtime.block_on(async {
@@ -215,22 +216,8 @@ impl Bars {
 }
 
 /// A folder that goes with the demo.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(lang: Lang) -> Result<Self, Error> {
-        let mut random = [0; 8];
-        let _ = getrandom::fill(&mut random);
-        let name = format!("vardkase-demo-{:016x}", u64::from_le_bytes(random));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)
-            .map_err(|e| Error::other(format!("{}: {e}", path.display()), words::SET_TMPDIR.say(lang)))?;
-        Ok(Self(path))
-    }
-}
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn scratch(lang: Lang) -> Result<Scratch, Error> {
+    let dir = std::env::temp_dir();
+    Scratch::new(&dir, "vardkase-demo-")
+        .map_err(|e| Error::other(format!("{}: {e}", dir.display()), words::SET_TMPDIR.say(lang)))
 }

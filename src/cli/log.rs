@@ -19,6 +19,7 @@ use crate::domain::incident::event::Event;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
 use crate::journal::{Head, Reader, SealKey, SqliteReader};
+use crate::private_files::create_new;
 use crate::words::cli as words;
 
 /// How often a followed journal is asked for more.
@@ -141,7 +142,7 @@ fn export(cx: &mut Context<'_>, file: &Path) -> Result<(), Error> {
     // The region as the seals have it; a journal without any is exported without a seal.
     let region = seals.last.as_ref().map_or("", |s| s.region.as_str());
     let key = key.filter(|_| !region.is_empty());
-    let out = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
+    let out = create_new(file).map_err(failed)?;
     let mut out = BufWriter::new(out);
     let head = match evidence::write(&reader, key.as_ref(), region, cx.now(), &mut out) {
         Ok(head) => head,

@@ -79,7 +79,8 @@ use terminal::Terminal;
         vardkase approve 14-2 7K4F2A --as kib\n  \
         vardkase check --config region/        every mistake, by day\n\n\
         Exit codes: 0 done; 1 refused, or failed; 2 bad usage or configuration; 3 server not reachable;\n\
-        4 not signed in; 5 journal in use or damaged; 6 no answer: it may have been carried out."
+        4 not signed in; 5 journal in use or damaged; 6 no answer: it may have been carried out;\n\
+        7 the journal is not the one that was noted elsewhere."
 )]
 struct Cli {
     #[command(flatten)]

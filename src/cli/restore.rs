@@ -19,6 +19,7 @@ use crate::dispatch::system_record::{Forgotten, Rehearsal, SystemRecord};
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::journal::{Batch, Head, Journal, OpenOptions, Reader, SqliteReader, backup, restore};
+use crate::private_files::Scratch;
 use crate::words::cli as words;
 
 /// Make a state folder of a backup; or rehearse that, and put on record how it went.
@@ -83,18 +84,18 @@ impl RestoreArgs {
 
     fn rehearse(self, cx: &mut Context<'_>) -> Result<u8, Error> {
         let state = cx.global.state.clone();
-        let scratch = Scratch::new(self.scratch.as_deref(), cx.term.lang())?;
+        let scratch = scratch(self.scratch.as_deref(), cx.term.lang())?;
         let file = match &self.file {
             Some(file) => file.clone(),
             None => {
-                let file = scratch.0.join("now.vkb");
+                let file = scratch.path().join("now.vkb");
                 backup(&state, &file, true, cx.now().0)?;
                 file
             }
         };
         // Only what a journal without any plan begins with, and the same for both.
         let plan = load(&Source::Shipped).map_err(|_| Error::other("the built-in region can't be read", ""))?.plan;
-        let rehearsal = rehearse(&file, &state, &scratch.0.join("restored"), &Arc::new(plan));
+        let rehearsal = rehearse(&file, &state, &scratch.path().join("restored"), &Arc::new(plan));
         let record = SystemRecord::Rehearsed(rehearsal.clone());
         let recorded = put_on_record(cx, &state, &calls::rehearsed(&rehearsal), &record);
         let code = if rehearsal.ok { 0 } else { Kind::Journal.exit_code() };
@@ -141,25 +142,10 @@ fn forget_as_in(cx: &mut Context<'_>, state: &Path, other: &Path, head: Head) ->
 }
 
 /// A folder that goes away again. It holds private values: its owner alone reads it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(within: Option<&Path>, lang: Lang) -> Result<Self, Error> {
-        let mut name = [0; 8];
-        let no = |what: String| Error::other(words::no_scratch(lang, what), words::NAME_SCRATCH.say(lang));
-        getrandom::fill(&mut name).map_err(|e| no(e.to_string()))?;
-        let name = format!("vardkase-rehearsal-{:016x}", u64::from_le_bytes(name));
-        let dir = within.map_or_else(std::env::temp_dir, Path::to_path_buf).join(name);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&dir).map_err(|e| no(format!("{}: {e}", dir.display())))?;
-        Ok(Self(dir))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn scratch(within: Option<&Path>, lang: Lang) -> Result<Scratch, Error> {
+    let dir = within.map_or_else(std::env::temp_dir, Path::to_path_buf);
+    let no = |e: std::io::Error| {
+        Error::other(words::no_scratch(lang, format!("{}: {e}", dir.display())), words::NAME_SCRATCH.say(lang))
+    };
+    Scratch::new(&dir, "vardkase-rehearsal-").map_err(no)
 }

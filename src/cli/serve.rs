@@ -42,16 +42,27 @@ pub struct ServeArgs {
     /// Start though the key file is lost: what was sealed by it is given up.
     #[arg(long)]
     accept_lost_key: bool,
+    /// Begin a new journal where one was and is gone; the keys that are left of it are set aside.
+    #[arg(long)]
+    new: bool,
 }
 
 impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key } = self;
+        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key, new } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
         let state = cx.global.state.clone();
-        let options =
-            Options { state, second_copy, public_listen, listen, public_url, accept_lost_key, source: Some(source) };
+        let options = Options {
+            state,
+            second_copy,
+            public_listen,
+            listen,
+            public_url,
+            accept_lost_key,
+            new,
+            source: Some(source),
+        };
         logging();
         let runtime = runtime(cx.term.lang())?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());

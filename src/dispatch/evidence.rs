@@ -241,9 +241,11 @@ pub fn write(
         return Err(e.into());
     }
     for name in plans {
-        let bytes = unhex(&name).map(|hash| reader.get_blob(&hash)).transpose()?.flatten().unwrap_or_default();
-        let json = String::from_utf8(bytes).unwrap_or_default();
-        line(out, &PlanLine { plan: name, json })?;
+        // One that is gone is left out, and its proof then says which; an empty line would be a lie.
+        let bytes = unhex(&name).map(|hash| reader.get_blob(&hash)).transpose()?.flatten();
+        if let Some(json) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            line(out, &PlanLine { plan: name, json })?;
+        }
     }
     if let Some(key) = key {
         let seal = key.seal(head, now.0, region);
@@ -287,8 +289,8 @@ pub struct Expected {
     pub key: Option<String>,
     /// A head that was noted elsewhere.
     pub head: Option<Head>,
-    /// A head from the foot of a mail or a fax.
-    pub foot: Option<ShortHead>,
+    /// Heads from the feet of mails and faxes.
+    pub feet: Vec<ShortHead>,
 }
 
 /// Proves evidence. Needs nothing but the file.
@@ -351,7 +353,7 @@ pub fn prove(input: &mut dyn BufRead, expected: &Expected) -> Result<Proof, Wron
             head.seq
         )));
     }
-    if let Some(missing) = expected.foot.filter(|e| e.seq > head.seq).map(|e| e.seq) {
+    if let Some(missing) = expected.feet.iter().map(|e| e.seq).find(|seq| *seq > head.seq) {
         return Err(Wrong(format!(
             "the records end at {}, before the head that was noted elsewhere ({missing})",
             head.seq
@@ -399,7 +401,7 @@ impl<'e> Chain<'e> {
             return Err(format!("record {seq} was changed: its link is {}, not {}", hex::encode(seen.hash), line.hash));
         }
         if self.expected.head.is_some_and(|e| e.seq == seq && e.hash != seen.hash)
-            || self.expected.foot.is_some_and(|e| e.seq == seq && ShortHead::of(seen) != e)
+            || self.expected.feet.iter().any(|e| e.seq == seq && ShortHead::of(seen) != *e)
         {
             return Err(format!("record {seq} is not the one that was noted elsewhere: the chain was computed anew"));
         }

@@ -5,14 +5,15 @@
 //! incident closes; that is the state's affair, not the token's.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::domain::ids::DeliveryId;
+use crate::private_files::replace;
 
 /// The file in the state folder that holds the key.
 pub const LINK_KEY_FILE: &str = "link-key";
@@ -70,7 +71,8 @@ impl LinkKey {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let mut bytes = [0; 32];
                 getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-                write_durably(folder, &path, &bytes)?;
+                // Durable before the first link leaves the house.
+                replace(folder, LINK_KEY_FILE, format!("{}\n", hex::encode(bytes)).as_bytes())?;
                 Ok(Self(bytes))
             }
             Err(e) => Err(e),
@@ -154,30 +156,13 @@ fn decode(text: &str) -> Option<[u8; TOKEN_BYTES]> {
     (value & 3 == 0).then_some(bytes)
 }
 
-fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = folder.join("link-key.new");
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "modes are a matter of Unix"))]
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.write(true).create_new(true).open(&new)?;
-    let hex = hex::encode(bytes);
-    writeln!(file, "{hex}")?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    // The name is durable when the folder is; links leave the house right after.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use proptest::prelude::*;
+
+    use std::fs;
 
     use super::*;
     use crate::dispatch::testing::{actual, drill};

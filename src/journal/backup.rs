@@ -3,21 +3,21 @@
 //! makes a state folder of it.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::Reader;
 use super::chain::Head;
 use super::error::JournalError;
-use super::folder::{
-    DB_FILE, KEY_FILE, SIDE_KEYS, create_private_folder, private_options, read_key, read_side_key, sync_folder,
-    write_private,
-};
+use super::folder::{DB_FILE, KEY_FILE, SIDE_KEYS, check_alone, read_key, read_side_key, write_private};
 use super::read::{SqliteReader, recorded_head, uri};
+use super::schema::{BACKUP_SCHEMA, guard};
 use super::sqlite::open_connection;
 use super::vault::MasterKey;
 use super::verify::{VerifyOptions, verify};
+use crate::private_files::{Scratch, create_folder, create_new, name_new, sync_folder};
 
 /// Version of the table `backup`.
 const FORMAT: i64 = 1;
@@ -36,32 +36,34 @@ pub struct BackupInfo {
     pub with_keys: bool,
 }
 
-/// Writes a backup of a state folder into a new file (mode 0600), beside a running process. It is read back and proved before
-/// it gets its name.
+/// Begins the name of the folder in which a backup is written until it is whole.
+const SCRATCH_PREFIX: &str = ".vardkase-backup-";
+
+/// Writes a backup of a state folder into a new file (mode 0600), beside a running process. It is written in a folder of its own
+/// beside that file, which nobody else can look into, and is read back and proved before it gets its name.
 ///
 /// # Errors
-/// The file is there already; the disk does not take it; or the journal is not whole.
+/// Something has the file's name already, be it a link to nowhere; the disk does not take it; or the journal is not whole.
 pub fn backup(state: &Path, file: &Path, with_keys: bool, made_at_ms: i64) -> Result<BackupInfo, JournalError> {
-    let there = |what: &str| std::io::Error::new(std::io::ErrorKind::AlreadyExists, what.to_owned());
-    if file.exists() {
-        return Err(JournalError::io("writing", file, &there("it is there already; a backup overwrites nothing")));
+    let taken = || JournalError::Taken { file: file.into() };
+    if fs::symlink_metadata(file).is_ok() {
+        return Err(taken());
     }
-    let part = beside(file, ".part");
-    let result = write_backup(state, &part, with_keys, made_at_ms).and_then(|info| {
-        let named = fs::rename(&part, file).and_then(|()| sync_folder(parent(file)));
-        named.map(|()| info).map_err(|e| JournalError::io("naming", file, &e))
-    });
-    if result.is_err() {
-        let _ = fs::remove_file(&part);
+    let scratch = Scratch::new(parent(file), SCRATCH_PREFIX).map_err(|e| JournalError::io("writing", file, &e))?;
+    let part = scratch.path().join(DB_FILE);
+    let info = write_backup(state, &part, with_keys, made_at_ms)?;
+    match name_new(&part, file).and_then(|()| sync_folder(parent(file))) {
+        Ok(()) => Ok(info),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(taken()),
+        Err(e) => Err(JournalError::io("naming", file, &e)),
     }
-    result
 }
 
 fn write_backup(state: &Path, part: &Path, with_keys: bool, made_at_ms: i64) -> Result<BackupInfo, JournalError> {
     let failed = |e: rusqlite::Error| JournalError::sqlite("writing the backup", &e);
     let io = |tried: &'static str| move |e: std::io::Error| JournalError::io(tried, part, &e);
     let reader = SqliteReader::open(state)?;
-    private_options().write(true).create(true).truncate(true).open(part).map_err(io("creating"))?;
+    create_new(part).map_err(io("creating"))?;
     // One statement, one snapshot: what is committed meanwhile is not in it (sqlite.org/lang_vacuum.html).
     reader.conn.execute("VACUUM INTO ?1", [uri(part, "")]).map_err(failed)?;
     let conn = open_connection(part)?;
@@ -70,8 +72,7 @@ fn write_backup(state: &Path, part: &Path, with_keys: bool, made_at_ms: i64) -> 
     let write = |name: &str, value: &dyn rusqlite::ToSql| {
         conn.execute("INSERT INTO backup (name, value) VALUES (?1, ?2)", params![name, value]).map(|_| ())
     };
-    conn.execute_batch("DROP TABLE IF EXISTS backup; CREATE TABLE backup (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
-        .map_err(failed)?;
+    conn.execute_batch(&format!("DROP TABLE IF EXISTS backup; {BACKUP_SCHEMA}")).map_err(failed)?;
     write("format", &FORMAT).map_err(failed)?;
     write("made_at_ms", &made_at_ms).map_err(failed)?;
     write("program", &info.program).map_err(failed)?;
@@ -148,15 +149,15 @@ fn text(conn: &Connection, name: &str) -> Result<Option<String>, JournalError> {
 /// its name last.
 pub fn restore(file: &Path, dir: &Path, key_from: Option<&Path>) -> Result<BackupInfo, JournalError> {
     let info = read_backup(file)?;
-    create_private_folder(dir).map_err(|e| JournalError::io("creating", dir, &e))?;
+    create_folder(dir).map_err(|e| JournalError::io("creating", dir, &e))?;
+    check_alone(dir)?;
     let mut entries = fs::read_dir(dir).map_err(|e| JournalError::io("reading", dir, &e))?;
     if entries.next().is_some() {
         let full = std::io::Error::new(std::io::ErrorKind::DirectoryNotEmpty, "it is not empty");
         return Err(JournalError::io("restoring into", dir, &full));
     }
-    prove(file, info.head)?;
     let part = dir.join("journal.db.part");
-    let result = write_restored(file, dir, &part, key_from);
+    let result = write_restored(file, dir, &part, key_from, info.head);
     if let Err(error) = result {
         for name in ["journal.db.part", "journal.db.part-journal", DB_FILE, KEY_FILE].iter().chain(&SIDE_KEYS) {
             let _ = fs::remove_file(dir.join(name));
@@ -166,15 +167,24 @@ pub fn restore(file: &Path, dir: &Path, key_from: Option<&Path>) -> Result<Backu
     Ok(info)
 }
 
-fn write_restored(file: &Path, dir: &Path, part: &Path, key_from: Option<&Path>) -> Result<(), JournalError> {
+fn write_restored(
+    file: &Path,
+    dir: &Path,
+    part: &Path,
+    key_from: Option<&Path>,
+    head: Head,
+) -> Result<(), JournalError> {
     let failed = |e: rusqlite::Error| JournalError::sqlite("restoring", &e);
     let io = |tried: &'static str| move |e: std::io::Error| JournalError::io(tried, part, &e);
     let mut from = File::open(file).map_err(|e| JournalError::io("opening", file, &e))?;
-    let mut to = private_options().write(true).create_new(true).open(part).map_err(io("creating"))?;
+    let mut to = create_new(part).map_err(io("creating"))?;
     std::io::copy(&mut from, &mut to).map_err(io("writing"))?;
     drop(to);
+    // The copy is proved: the file may be changed meanwhile.
+    prove(part, head)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(uri(part, ""), flags).map_err(failed)?;
+    guard(&conn).map_err(failed)?;
     for name in SIDE_KEYS.iter().chain([&KEY_FILE]) {
         if let Some(text) = text(&conn, name)? {
             write_private(dir, name, text.as_bytes())?;
@@ -202,12 +212,6 @@ fn check_key(conn: &Connection, key: &MasterKey, folder: &Path) -> Result<(), Jo
         return Ok(());
     }
     Err(JournalError::Key { file: folder.join(KEY_FILE), what: "belongs to another journal than the backup" })
-}
-
-fn beside(file: &Path, tail: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(tail);
-    name.into()
 }
 
 fn parent(file: &Path) -> &Path {

@@ -8,7 +8,8 @@ use super::Reader;
 use super::chain::Head;
 use super::error::JournalError;
 use super::folder::{DB_FILE, KEY_FILE, copy_side_keys, read_key};
-use super::read::SqliteReader;
+use super::read::{SqliteReader, open_read_only};
+use super::schema::is_bare;
 use super::second_copy::CatchUp;
 
 /// How two copies stand to each other.
@@ -58,9 +59,12 @@ pub fn compare(first: &Path, second: &Path) -> Result<Standing, JournalError> {
     Err(JournalError::Differ { seq: differs, first: (first.into(), head_a.seq), second: (second.into(), head_b.seq) })
 }
 
-/// Whether a folder holds a journal. A file of no length is what a crash before the first record leaves.
+/// Whether a folder holds a journal. A file of no length, or without a table, is what a crash before the first record leaves.
 fn has_journal(dir: &Path) -> bool {
-    std::fs::metadata(dir.join(DB_FILE)).is_ok_and(|meta| meta.len() > 0)
+    let file = dir.join(DB_FILE);
+    // What can't be read may be one.
+    let bare = || open_read_only(&file).ok().and_then(|conn| is_bare(&conn).ok()).unwrap_or(false);
+    std::fs::metadata(&file).is_ok_and(|meta| meta.len() > 0) && !bare()
 }
 
 /// Brings the state folder up to its second copy, where the copy is longer; the other direction is the running journal's.

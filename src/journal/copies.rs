@@ -515,7 +515,7 @@ impl CopyThread {
     fn join(&mut self, from: &Path) -> Result<Head, JournalError> {
         self.catch_up(from)?;
         self.catching_up = None;
-        let options = OpenOptions { accept_lost_key: false, ..self.options };
+        let options = OpenOptions { accept_lost_key: false, new: false, ..self.options };
         let store = SqliteStore::open(&self.dir, options)?;
         let head = store.head();
         self.store = Some(store);

@@ -13,6 +13,30 @@ pub enum JournalError {
         /// Who holds it, as written in the lock file.
         pid: Option<u32>,
     },
+    /// Others may write into the state folder.
+    Writable {
+        folder: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The state folder is another user's.
+    NotOurs {
+        folder: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// As whom this process runs.
+        us: u32,
+    },
+    /// The journal is gone or has nothing in it, and what belongs to it is there.
+    Emptied {
+        folder: PathBuf,
+        /// What is there.
+        left: String,
+    },
+    /// Something has the name that a new file was to get.
+    Taken { file: PathBuf },
+    /// There is something in the database that this program never made: it may carry out what somebody else wants.
+    Foreign { file: PathBuf, what: String },
     /// The folder was written by a newer version.
     Newer {
         file: PathBuf,
@@ -107,6 +131,25 @@ impl JournalError {
                 "end the other process before you start another; to only look, use a command that reads (log, verify)"
                     .into()
             }
+            Self::Writable { folder, .. } => format!(
+                "see that nothing was put into it (`vardkase verify`), then close it: chmod 700 {}",
+                folder.display()
+            ),
+            Self::NotOurs { folder, .. } => format!(
+                "run as the user that owns it (sudo -u USER vardkase …), or give it to this one: chown -R USER {}",
+                folder.display()
+            ),
+            Self::Emptied { folder, .. } => format!(
+                "put it back: start with --second-copy DIR when a second copy has it, or `vardkase restore BACKUP --state NEW`. \
+                 Only if you mean to begin a new journal: `vardkase serve --new --state {}`, which sets aside what is left",
+                folder.display()
+            ),
+            Self::Taken { .. } => "name a file that is not there; remove what has the name if nobody needs it".into(),
+            Self::Foreign { .. } => {
+                "keep a copy of the folder and find out who put it there; then start on its second copy, or on a restored \
+                 backup, once `vardkase verify` calls that whole"
+                    .into()
+            }
             Self::Newer { .. } => "start the newer version again; an older one must not write here".into(),
             Self::NotAJournal { .. } => "name the state folder, or the file journal.db in it".into(),
             Self::Corrupt { .. } => {
@@ -195,6 +238,27 @@ impl fmt::Display for JournalError {
             }
             Self::InUse { folder, pid: None } => {
                 write!(f, "the state folder {} is in use by another process", folder.display())
+            }
+            Self::Writable { folder, mode } => {
+                write!(f, "others may write into the state folder {} (mode {mode:04o})", folder.display())
+            }
+            Self::NotOurs { folder, owner, us } => {
+                write!(
+                    f,
+                    "the state folder {} belongs to user {owner}, and this process is user {us}",
+                    folder.display()
+                )
+            }
+            Self::Emptied { folder, left } => write!(
+                f,
+                "the journal in {} is missing or empty, and what belongs to it is there ({left}): its records are gone",
+                folder.display()
+            ),
+            Self::Taken { file } => {
+                write!(f, "{} is there already, as a file, folder or link; a backup overwrites nothing", file.display())
+            }
+            Self::Foreign { file, what } => {
+                write!(f, "{} holds what this program never put there: {what}", file.display())
             }
             Self::Newer { file, found, known } => {
                 write!(f, "{} has format {found}; this version knows formats up to {known}", file.display())

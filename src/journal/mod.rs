@@ -21,7 +21,8 @@
 //! | `frame` | codec of one commit's records |
 //! | `seal` | keys, commitments, sealing |
 //! | `folder` | state folder, lock, key file |
-//! | `sqlite` | [`SqliteStore`]: schema, group append, WAL |
+//! | `schema` | the tables, and what must not stand beside them |
+//! | `sqlite` | [`SqliteStore`]: group append, WAL |
 //! | `read` | [`SqliteReader`]: replay, blobs, unsealing |
 //! | `writer` | [`Journal`]: the writer thread and its handle; a writer moved by hand |
 //! | `memory` | [`MemoryStore`]: the same frames and keys without a disk, for simulations |
@@ -49,7 +50,9 @@
 //!
 //! Any changed, missing, inserted or moved record is found by [`verify()`]. Somebody who may write the file can compute a
 //! new chain from any point on, or cut the tail and set the head back: only a [`Head`] noted elsewhere (the report on paper,
-//! the second copy, another site) shows that. [`VerifyOptions::expect`] takes it.
+//! the second copy, another site) shows that. [`VerifyOptions::expect`] takes it. What lies beside the chain is proved by name:
+//! private values by the commitments in records, plans by the records that name them (`dispatch/beside.rs`), and a database that
+//! holds anything else than our tables is told and not written.
 
 use std::ops::ControlFlow;
 
@@ -68,6 +71,7 @@ mod frame;
 mod memory;
 mod read;
 mod reserve;
+mod schema;
 mod second_copy;
 mod signature;
 mod sqlite;

@@ -10,9 +10,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::chain::{Hash, Head, hash_of};
 use super::error::{DiskKind, JournalError};
-use super::folder::{DB_FILE, KEY_FILE, read_key};
+use super::folder::{DB_FILE, KEY_FILE, check_emptied, read_key};
 use super::frame::FrameReader;
-use super::sqlite::{BUSY_TIMEOUT, check_format};
+use super::schema::{check_format, guard};
+use super::sqlite::BUSY_TIMEOUT;
 use super::vault::{Commitment, MasterKey};
 use super::{Reader, RecordRef, Visit};
 
@@ -40,6 +41,9 @@ impl SqliteReader {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = if path.is_dir() { path.join(DB_FILE) } else { path.to_path_buf() };
         let folder = file.parent().unwrap_or(Path::new("."));
+        if path.is_dir() {
+            check_emptied(path)?;
+        }
         if let Err(e) = std::fs::metadata(&file) {
             return Err(match e.kind() {
                 std::io::ErrorKind::NotFound => JournalError::NotAJournal { file },
@@ -54,11 +58,12 @@ impl SqliteReader {
 }
 
 /// On a medium that can't be written and without a WAL, SQLite needs to be told that nobody else writes either.
-fn open_read_only(file: &Path) -> Result<Connection, JournalError> {
+pub(super) fn open_read_only(file: &Path) -> Result<Connection, JournalError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let open = |tail: &str| -> rusqlite::Result<Connection> {
         let conn = Connection::open_with_flags(uri(file, tail), flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
+        guard(&conn)?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(conn)
     };

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::folder::private_options;
+use crate::private_files::private_options;
 
 /// What a server holds back: some hundred thousand deliveries with all that becomes of them.
 pub const RESERVE_BYTES: u64 = 64 << 20;

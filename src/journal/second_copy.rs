@@ -14,7 +14,8 @@ use super::error::JournalError;
 use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
 use super::frame::FrameReader;
 use super::read::{SqliteReader, recorded_head, uri};
-use super::sqlite::{check_format, create_tables, open_connection, set_pragmas};
+use super::schema::{check_foreign, check_format, create_tables, is_bare};
+use super::sqlite::{open_connection, set_pragmas};
 
 /// Frames that one transaction copies.
 const STEP_FRAMES_MAX: i64 = 256;
@@ -78,11 +79,15 @@ impl Target {
         let folder = Folder::take(dir)?;
         let file = folder.prepare_db()?;
         let mut conn = open_connection(&file)?;
-        let empty: bool = conn
-            .query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
-            .map_err(|e| JournalError::sqlite("opening the second copy", &e))?;
-        if !empty {
+        let empty = is_bare(&conn).map_err(|e| JournalError::sqlite("opening the second copy", &e))?;
+        if empty {
+            // The key of another journal, whose records are gone: they may come back, and then need it.
+            if read_key(dir)?.is_some_and(|other| other.check_value() != master.check_value()) {
+                return Err(JournalError::Key { file: dir.join(KEY_FILE), what: "belongs to another journal" });
+            }
+        } else {
             check_format(&conn, &file)?;
+            check_foreign(&conn, &file)?;
         }
         set_pragmas(&conn).map_err(failed)?;
         conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).map_err(failed)?;

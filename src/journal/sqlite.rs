@@ -13,17 +13,14 @@ use tokio::sync::watch;
 use super::chain::Head;
 use super::disks::{CopyState, Disks};
 use super::error::{DiskKind, JournalError};
-use super::folder::{DB_FILE, Folder, KEY_FILE, read_key};
+use super::folder::{DB_FILE, FileId, Folder, KEY_FILE, file_id, read_key};
 use super::frame::FrameWriter;
 use super::read::{SqliteReader, recorded_head, uri};
 use super::reserve::Reserve;
+use super::schema::{check_foreign, check_format, create_tables, guard, is_bare};
 use super::vault::{MasterKey, Sealed, Sealer};
 use super::{Append, Batch, OpenReader, Reader, Store};
 
-/// Version of the tables. A newer one is refused.
-const FORMAT: u32 = 1;
-/// "VKJ1", so that `file` and others can tell what it is (sqlite.org/fileformat2.html 1.3.17).
-const APPLICATION_ID: i32 = 0x564b_4a31;
 /// The first SQLite without the WAL-reset bug, which could corrupt the database after a checkpoint.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// How long another program (a backup) may hold the file before a commit fails.
@@ -39,16 +36,6 @@ const COMMIT_OVERHEAD_BYTES: u64 = 2 * 4096;
 /// Stands behind the name of an incident whose key can't be read any more.
 const LOST: &str = "~lost";
 
-const SCHEMA: &str = "
-CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;
-CREATE TABLE frames (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL) STRICT;
-CREATE TABLE keys (incident TEXT PRIMARY KEY, wrapped BLOB) STRICT, WITHOUT ROWID;
-CREATE TABLE private (commitment BLOB PRIMARY KEY, incident TEXT NOT NULL, sealed BLOB) STRICT;
-CREATE INDEX private_of_incident ON private (incident);
-CREATE TABLE blobs (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-";
-
 /// How a folder is opened.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct OpenOptions {
@@ -57,6 +44,9 @@ pub struct OpenOptions {
     pub accept_lost_key: bool,
     /// How much space is held back for the time when the disk is full; 0: none. See [`RESERVE_BYTES`](super::RESERVE_BYTES).
     pub reserve_bytes: u64,
+    /// Begins a new journal where one was and is gone: its keys, which are still there, are set aside. A folder with a journal is
+    /// opened as ever.
+    pub new: bool,
 }
 
 /// The journal in the state folder.
@@ -81,42 +71,6 @@ pub struct SqliteStore {
     folder: Folder,
 }
 
-/// Device and number of a file.
-type FileId = (u64, u64);
-
-#[cfg(unix)]
-fn file_id(file: &Path) -> Option<FileId> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(file).ok().map(|meta| (meta.dev(), meta.ino()))
-}
-
-#[cfg(not(unix))]
-fn file_id(_: &Path) -> Option<FileId> {
-    None
-}
-
-/// Whether the file is a journal of a format that is known here.
-pub(super) fn check_format(conn: &Connection, file: &Path) -> Result<(), JournalError> {
-    let not_a_journal = || JournalError::NotAJournal { file: file.into() };
-    let failed = |e: &rusqlite::Error| match e.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => not_a_journal(),
-        _ => JournalError::sqlite("reading the format", e),
-    };
-    let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(|e| failed(&e))?;
-    if id != APPLICATION_ID {
-        return Err(not_a_journal());
-    }
-    let format: Option<u32> = conn
-        .query_row("SELECT value FROM meta WHERE name = 'format'", [], |row| row.get(0))
-        .optional()
-        .map_err(|e| failed(&e))?;
-    match format {
-        Some(FORMAT) => Ok(()),
-        Some(found) if found > FORMAT => Err(JournalError::Newer { file: file.into(), found, known: FORMAT }),
-        _ => Err(not_a_journal()),
-    }
-}
-
 fn check_sqlite_version() -> Result<(), JournalError> {
     if rusqlite::version_number() >= SQLITE_VERSION_MIN {
         Ok(())
@@ -133,16 +87,21 @@ impl SqliteStore {
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, JournalError> {
         check_sqlite_version()?;
         let folder = Folder::take(dir)?;
+        if options.new {
+            anew(&folder)?;
+        }
+        folder.check_emptied()?;
         let file = folder.prepare_db()?;
         let mut conn = open_connection(&file)?;
-        let empty: bool = conn
-            .query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
-            .map_err(|e| match e.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotAJournal { file: file.clone() },
-                _ => JournalError::sqlite("opening", &e),
-            })?;
-        if !empty {
+        let empty = is_bare(&conn).map_err(|e| match e.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => JournalError::NotAJournal { file: file.clone() },
+            _ => JournalError::sqlite("opening", &e),
+        })?;
+        if empty {
+            folder.check_bare()?;
+        } else {
             check_format(&conn, &file)?;
+            check_foreign(&conn, &file)?;
         }
         set_pragmas(&conn).map_err(|e| JournalError::sqlite("setting up", &e))?;
         let master = take_key(&folder, &mut conn, empty, options)?;
@@ -151,6 +110,9 @@ impl SqliteStore {
         let purge = learn_keys(&mut conn, &master, &sealer, options.accept_lost_key)?;
         let head = recorded_head(&conn)?;
         check_tail(&conn, head)?;
+        if head == Head::START {
+            folder.check_unrecorded()?;
+        }
         let told = watch::Sender::new(head);
         let file_id = file_id(&file);
         let reserve = Reserve::take(dir, options.reserve_bytes);
@@ -211,6 +173,7 @@ impl SqliteStore {
             let what = format!("{} was removed or replaced while it is in use", file.display());
             return Err(JournalError::Disk { kind: DiskKind::Io, what });
         }
+        self.folder.hold()?;
         if self.unsure {
             self.head = recorded_head(&self.conn)?;
             self.unsure = false;
@@ -334,6 +297,7 @@ pub(super) fn open_connection(file: &Path) -> Result<Connection, JournalError> {
     let open = || {
         let conn = Connection::open_with_flags(uri(file, ""), flags)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
+        guard(&conn)?;
         Ok(conn)
     };
     open().map_err(|e: rusqlite::Error| JournalError::sqlite("opening", &e))
@@ -349,6 +313,24 @@ pub(super) fn set_pragmas(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "trusted_schema", false)
 }
 
+/// Sets aside what is left of a journal that is gone, so that a new one begins; leaves alone a folder that holds one.
+fn anew(folder: &Folder) -> Result<(), JournalError> {
+    let file = folder.path.join(DB_FILE);
+    let blank = match std::fs::metadata(&file) {
+        Ok(meta) if meta.len() > 0 => {
+            let conn = open_connection(&file)?;
+            let bare = is_bare(&conn).map_err(|e| JournalError::sqlite("opening", &e))?;
+            bare || check_format(&conn, &file).is_ok() && recorded_head(&conn)? == Head::START
+        }
+        _ => true,
+    };
+    if blank {
+        return folder.set_aside();
+    }
+    tracing::warn!("the folder holds a journal, which goes on: `--new` did nothing; leave it out");
+    Ok(())
+}
+
 /// Finds or makes the master key, and the tables with it: a folder has both or neither.
 fn take_key(
     folder: &Folder,
@@ -357,23 +339,29 @@ fn take_key(
     options: OpenOptions,
 ) -> Result<MasterKey, JournalError> {
     let failed = |e: rusqlite::Error| JournalError::sqlite("setting up", &e);
-    let on_disk = match read_key(&folder.path) {
-        Err(JournalError::Key { .. }) if options.accept_lost_key => None,
-        other => other?,
-    };
     if empty {
-        let master = match on_disk {
-            Some(master) => master,
-            None => new_key(folder)?,
-        };
+        // The key gets its name last: a key beside a journal that is empty then always says that there was one.
+        let master = MasterKey::random()?;
+        folder.stage_key(&master)?;
         let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         create_tables(&transaction, &master).map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        // Into the file itself: whatever becomes of the WAL, it is a journal from now on.
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+        folder.name_key()?;
         return Ok(master);
     }
     let check: Vec<u8> = conn
         .query_row("SELECT value FROM meta WHERE name = 'key_check'", [], |row| row.get(0))
         .map_err(|e| JournalError::sqlite("reading the key's check", &e))?;
+    // A crash may have come before the first key got its name.
+    if folder.staged_key().is_some_and(|staged| staged.check_value()[..] == check[..]) {
+        folder.name_key()?;
+    }
+    let on_disk = match read_key(&folder.path) {
+        Err(JournalError::Key { .. }) if options.accept_lost_key => None,
+        other => other?,
+    };
     let wrong = match on_disk {
         Some(master) if master.check_value()[..] == check[..] => return Ok(master),
         Some(_) => "belongs to another journal",
@@ -391,15 +379,6 @@ fn new_key(folder: &Folder) -> Result<MasterKey, JournalError> {
     let master = MasterKey::random()?;
     folder.write_key(&master)?;
     Ok(master)
-}
-
-pub(super) fn create_tables(transaction: &Transaction<'_>, master: &MasterKey) -> rusqlite::Result<()> {
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.execute_batch(SCHEMA)?;
-    transaction.execute("INSERT INTO meta (name, value) VALUES ('format', ?1)", [FORMAT])?;
-    transaction.execute("INSERT INTO meta (name, value) VALUES ('key_check', ?1)", [master.check_value()])?;
-    transaction.execute("INSERT INTO head (id, seq, hash) VALUES (1, 0, ?1)", [Head::START.hash])?;
-    Ok(())
 }
 
 /// Takes up the incidents' keys. One that can't be read is set aside under another name, so that its incident can go on

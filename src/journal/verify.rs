@@ -1,5 +1,6 @@
 //! The offline proof: reads a journal without its lock and says whether anything was changed, removed, moved or added.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use super::chain::{Head, hash_of};
 use super::error::JournalError;
 use super::read::{SqliteReader, scan};
+use super::schema::foreign;
 use super::vault::{Commitment, IncidentKey};
 use super::{Reader, RecordRef};
 
@@ -33,6 +35,8 @@ pub struct Report {
     pub private_proved: u64,
     /// Private values of forgotten incidents.
     pub private_forgotten: u64,
+    /// Under which names they were sealed: each must be on record as forgotten.
+    pub forgotten: BTreeSet<String>,
     /// Private values that could not be opened for want of a key.
     pub private_without_key: u64,
     /// Frozen plans that are what their names say.
@@ -49,7 +53,8 @@ impl Report {
         self.fault.is_none() && self.side_faults_count == 0
     }
 
-    fn side(&mut self, what: What, text: impl Into<String>, seq: impl Into<Option<u64>>) {
+    /// Takes up a fault beside the chain.
+    pub(crate) fn side(&mut self, what: What, text: impl Into<String>, seq: impl Into<Option<u64>>) {
         self.side_faults_count += 1;
         if self.side_faults.len() < SIDE_FAULTS_MAX {
             self.side_faults.push(Fault { what, seq: seq.into(), text: text.into() });
@@ -68,6 +73,8 @@ pub enum What {
     Private,
     /// A blob is not what its name says.
     Blob,
+    /// Something stands in the database that was never made by this program, or its tables are not as it made them.
+    Foreign,
 }
 
 /// One fault.
@@ -136,10 +143,11 @@ pub fn verify(path: &Path, options: VerifyOptions) -> Result<Report, JournalErro
         report.fault = Some(Fault { what: What::Expected, seq: Some(report.records + 1), text });
     }
     // A damaged page beside the chain is a fault like any other.
-    for (what, checked) in
-        [(What::Private, verify_private(&reader, &mut report)), (What::Blob, verify_blobs(&reader, &mut report))]
-    {
-        if let Err(error) = checked {
+    type Check = fn(&SqliteReader, &mut Report) -> rusqlite::Result<()>;
+    let beside: [(What, Check); 3] =
+        [(What::Private, verify_private), (What::Blob, verify_blobs), (What::Foreign, verify_foreign)];
+    for (what, check) in beside {
+        if let Err(error) = check(&reader, &mut report) {
             report.side(what, error.to_string(), None);
         }
     }
@@ -190,6 +198,9 @@ fn verify_private(reader: &SqliteReader, report: &mut Report) -> rusqlite::Resul
         let (sealed, wrapped) = match (sealed, wrapped) {
             (None, None) => {
                 report.private_forgotten += 1;
+                if !report.forgotten.contains(&incident) {
+                    report.forgotten.insert(incident);
+                }
                 continue;
             }
             (Some(sealed), Some(wrapped)) => (sealed, wrapped),
@@ -214,6 +225,11 @@ fn verify_private(reader: &SqliteReader, report: &mut Report) -> rusqlite::Resul
             }
         }
     }
+    Ok(())
+}
+
+fn verify_foreign(reader: &SqliteReader, report: &mut Report) -> rusqlite::Result<()> {
+    foreign(&reader.conn)?.into_iter().for_each(|found| report.side(What::Foreign, found, None));
     Ok(())
 }
 

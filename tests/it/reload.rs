@@ -55,6 +55,7 @@ impl Rig {
             listen: any,
             public_url: None,
             accept_lost_key: false,
+            new: false,
             source: Some(source.clone()),
         };
         let running = start(load(&source).expect("a region that checks clean"), options).await.expect("starts");

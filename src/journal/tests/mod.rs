@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::*;
 
+mod attacks;
 mod backup;
 mod copies;
 mod crash;

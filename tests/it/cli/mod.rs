@@ -7,6 +7,7 @@ mod requests;
 mod server;
 mod shown;
 mod slow_hand;
+mod tampered;
 
 use std::process::{Command, Output, Stdio};
 

@@ -260,6 +260,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some(format!("http://127.0.0.1:{}", port("ALL_PUBLIC_PORT"))),
         accept_lost_key: false,
+        new: false,
         source: None,
     };
     let running = start(loaded, options).await.unwrap();

@@ -83,6 +83,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
         listen: free(),
         public_url: None,
         accept_lost_key: false,
+        new: false,
         source: None,
     };
     let running = start(loaded, options).await.unwrap_or_else(|e| panic!("{e}"));
