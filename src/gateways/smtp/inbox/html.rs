@@ -379,7 +379,7 @@ mod tests {
             "<p id=",
             "<head></",
         ] {
-            let html = piece.repeat(40_000);
+            let html = piece.repeat(10_000);
             let _ = own_lines(&html);
         }
         assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());

@@ -47,6 +47,9 @@ const MAILERS: &[&str] = &[
 /// What stands before the @ of such an address.
 const MAILBOXES: &[&str] = &["mailer-daemon", "mailerdaemon", "maildaemon", "mail-daemon", "mdaemon", "postmaster"];
 
+/// How the subject of an answer of a person begins, in small letters.
+const ANSWERS: &[&str] = &["re:", "sv:", "svar:", "vs:", "aw:", "antw:"];
+
 /// Words of a subject that say it, in small letters.
 const SUBJECTS: &[&str] = &[
     "undeliver",
@@ -279,8 +282,10 @@ impl Returned {
 /// Why, if the mail is of a mailer and says that it gave up.
 fn said(mail: &Entity<'_>) -> Option<SendError> {
     let subject = mail.fields.words("subject").unwrap_or_default().to_lowercase();
-    let by_subject =
-        SUBJECTS.iter().any(|s| subject.contains(s)) && !subject.starts_with("re:") && !subject.starts_with("sv:");
+    if ANSWERS.iter().any(|a| subject.starts_with(a)) {
+        return None;
+    }
+    let by_subject = SUBJECTS.iter().any(|s| subject.contains(s));
     let sender = Sender::of(mail);
     if sender == Sender::Somebody && !by_subject {
         return None;
