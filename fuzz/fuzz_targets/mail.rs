@@ -4,4 +4,4 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod targets;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vardkase::gateways::smtp::any_mail(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::mail(bytes));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use targets::TARGETS;
 
-/// Eleven of them: a minute on two cores, with room.
+/// Thirteen of them: a minute on two cores, with room.
 const EACH: Duration = Duration::from_millis(5_500);
 /// No input is longer.
 const LEN_MAX: usize = 4_096;
@@ -131,6 +131,8 @@ bytes! {
     snpp_takes_any_bytes "snpp",
     smtp_takes_any_bytes "smtp",
     mails_take_any_bytes "mail",
+    answers_by_mail_take_any_bytes "mail_answer",
+    reports_by_mail_take_any_bytes "mail_report",
     hylafax_takes_any_bytes "hylafax",
     callbacks_take_any_bytes "callback",
     answers_take_any_bytes "answer",

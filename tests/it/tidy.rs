@@ -267,6 +267,9 @@ fn words_of_the_screens_stand_in_the_catalogues() {
         ("src/config/resolve/organisation.rs", "names the letters themselves"),
         ("src/dispatch/testing.rs", "a text of tests"),
         ("src/domain/ids.rs", "how the number of a drill is written"),
+        ("src/gateways/smtp/inbox/machine.rs", "what others' programs write"),
+        ("src/gateways/smtp/inbox/returned.rs", "what others' programs write"),
+        ("src/gateways/smtp/inbox/written.rs", "what others' programs write"),
     ];
     let swedish = |text: &str| text.replace("Vårdkase", "").contains(['å', 'ä', 'ö', 'Å', 'Ä', 'Ö']);
     for (file, text) in sources("src") {

@@ -65,11 +65,32 @@ pub fn any_bytes(bytes: &[u8]) {
     }
 }
 
-/// Whatever may lie in the mailbox, for fuzzing.
+/// Whatever may lie in the mailbox, for fuzzing and for collections of real mails. Says in a word what it was taken for.
 #[doc(hidden)]
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
-pub fn any_mail(bytes: &[u8]) {
-    inbox::any_mail(bytes);
+pub fn any_mail(bytes: &[u8]) -> &'static str {
+    inbox::any_mail(bytes)
+}
+
+/// Whatever somebody may answer to a mail of ours, for fuzzing.
+#[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
+pub fn any_mail_answer(bytes: &[u8]) -> &'static str {
+    inbox::any_answer(bytes)
+}
+
+/// Whatever a mailer may report on a mail of ours, for fuzzing.
+#[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "fuzzing calls it"))]
+pub fn any_mail_report(bytes: &[u8]) -> &'static str {
+    inbox::any_report(bytes)
+}
+
+/// ENVID and Message-ID that [`any_mail`] knows as those of a mail of ours.
+#[doc(hidden)]
+#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests call it"))]
+pub fn sample_mail_ids() -> [String; 2] {
+    inbox::sample_ids()
 }
 
 /// One mail server that takes our messages.

@@ -15,6 +15,8 @@ use crate::domain::ids::DeliveryId;
 
 /// Longest token that is looked at; ENVID holds 100 (RFC 3461 4.4).
 const TOKEN_BYTES_MAX: usize = 100;
+/// Words of one text that look like tokens and are tried: each costs a mac.
+const TRIED_MAX: usize = 64;
 /// Bytes of the mac that are written.
 const MAC_BYTES: usize = 8;
 /// Bytes of the address's mac that are written: whoever guesses has a valid token already.
@@ -76,6 +78,30 @@ impl Tokens {
         let delivery = self.delivery(token)?;
         same(&self.mac::<ADDRESS_MAC_BYTES>("address", token, &from.to_lowercase()), mac).then_some(delivery)
     }
+
+    /// The deliveries whose token or Message-ID stands anywhere in a text, each once, in the order in which they stand.
+    pub fn quoted_in(&self, text: &str) -> Vec<DeliveryId> {
+        let mut found = Vec::new();
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').filter(|w| looks_like_a_token(w));
+        for word in words.take(TRIED_MAX) {
+            // Some servers write the part before the @ in small letters; the mark of a drill is a large one.
+            let word = word.strip_prefix('x').map_or_else(|| word.to_owned(), |rest| format!("X{rest}"));
+            let of_message_id = word.rsplit_once('.').and_then(|(token, _)| self.delivery(token));
+            if let Some(delivery) = self.delivery(&word).or(of_message_id)
+                && !found.contains(&delivery)
+            {
+                found.push(delivery);
+            }
+        }
+        found
+    }
+}
+
+/// Whether a mac could end the word, or stand before the address's mac at its end.
+fn looks_like_a_token(word: &str) -> bool {
+    let pieces = || word.rsplit('.').take(2);
+    let is_mac = |piece: &str| piece.len() == 2 * MAC_BYTES && piece.bytes().all(|b| b.is_ascii_hexdigit());
+    word.len() <= TOKEN_BYTES_MAX && pieces().any(is_mac)
 }
 
 fn local(id: &str) -> Option<&str> {
@@ -113,6 +139,26 @@ mod tests {
         assert_eq!(tokens.of_message_id(&format!("<{token}@region.example>")), None);
     }
 
+    #[test]
+    fn a_token_is_found_wherever_it_stands() {
+        let tokens = Tokens::new([7; 32]);
+        let (token, other) = (tokens.token(id(17), "0a1b2c3d4e5f"), tokens.token(id(18), "0a1b2c3d4e5f"));
+        let message_id = tokens.message_id(&token, "tib@fs.example", "region.example");
+        for text in [
+            format!("Message-ID: <{message_id}>"),
+            format!("> Message-Id:{message_id}\n> x"),
+            format!("your mail {token}, of"),
+            format!("id=<{}>", message_id.to_lowercase()),
+            format!("{token} {message_id} \u{e5}{token}"),
+        ] {
+            assert_eq!(tokens.quoted_in(&text), [id(17)], "{text}");
+        }
+        assert_eq!(tokens.quoted_in(&format!("{token} {other}")), [id(17), id(18)]);
+        assert_eq!(tokens.quoted_in(&token.replace("17", "18")), []);
+        let tried = format!("{}{token}", "1.2.ab.0123456789abcdef ".repeat(TRIED_MAX));
+        assert_eq!(tokens.quoted_in(&tried), [], "so many words cost enough");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
@@ -122,6 +168,7 @@ mod tests {
                 prop_assert_eq!(tokens.delivery(w), None);
                 prop_assert_eq!(tokens.of_message_id(w), None);
                 prop_assert_eq!(tokens.answered_by(w, "a@b"), None);
+                prop_assert!(tokens.quoted_in(w).is_empty());
             }
         }
     }

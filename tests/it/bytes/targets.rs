@@ -10,11 +10,13 @@ use vardkase::journal::any_frame;
 use vardkase::record;
 
 /// Each with the folder of its corpus in `fuzz/corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 11] = [
+pub const TARGETS: [(&str, fn(&[u8])); 13] = [
     ("smpp", smpp::any_bytes),
     ("snpp", snpp::any_bytes),
     ("smtp", smtp::any_bytes),
-    ("mail", smtp::any_mail),
+    ("mail", mail),
+    ("mail_answer", mail_answer),
+    ("mail_report", mail_report),
     ("hylafax", hylafax),
     ("callback", callback),
     ("answer", answer),
@@ -23,6 +25,22 @@ pub const TARGETS: [(&str, fn(&[u8])); 11] = [
     ("record", record),
     ("frame", frame),
 ];
+
+/// A mail of a stranger.
+pub fn mail(bytes: &[u8]) {
+    let _ = smtp::any_mail(bytes);
+}
+
+/// An answer to a mail of ours.
+pub fn mail_answer(bytes: &[u8]) {
+    let _ = smtp::any_mail_answer(bytes);
+}
+
+/// A mailer's report on a mail of ours.
+pub fn mail_report(bytes: &[u8]) {
+    let told = smtp::any_mail_report(bytes);
+    assert!(told != "answer", "a mailer is no person");
+}
 
 /// Replies and listings of a fax server.
 pub fn hylafax(bytes: &[u8]) {

@@ -1,6 +1,7 @@
 //! Against servers that nobody here wrote. Each test is started by its script under `tests/peers/`, which starts the server and
 //! says by environment variables where it is.
 
+mod bounces;
 mod everything;
 mod fax;
 mod kannel;

@@ -22,8 +22,10 @@ const HEADER_BYTES_DECODED_MAX: usize = 2 * 1024;
 const WORDS_MAX: usize = 30;
 /// Parts of one multipart.
 const PARTS_MAX: usize = 50;
-/// Multiparts within each other.
-const DEPTH_MAX: u8 = 4;
+/// Multiparts and mails within each other: a report within a list's mail within a forwarded one.
+const DEPTH_MAX: u8 = 6;
+/// Parts of a mail that are looked at in all, those of the mails within it too.
+const VISITED_MAX: usize = 200;
 /// Characters of a boundary (RFC 2046 5.1.1).
 const BOUNDARY_BYTES_MAX: usize = 70;
 
@@ -62,8 +64,32 @@ impl Fields {
         (Self(all), rest)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether a field of that name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+
+    /// Every value, unfolded and otherwise as written.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, value)| value.as_str())
+    }
+
+    /// Several groups, one of which begins with each field of which `begins` says so, by its name and by what stands before
+    /// it in its group.
+    pub fn split_before(self, begins: impl Fn(&str, &Self) -> bool) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (name, value) in self.0 {
+            match groups.last_mut().filter(|last| !begins(&name, last)) {
+                Some(last) => last.0.push((name, value)),
+                None => groups.push(Self(vec![(name, value)])),
+            }
+        }
+        groups
+    }
+
+    /// Puts the fields of another group behind these.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
     }
 
     /// Every value of that name, unfolded and otherwise as written.
@@ -131,6 +157,42 @@ impl<'m> Entity<'m> {
         }
     }
 
+    /// Looks at this and at everything within it, mails that are parts too, in the order in which they stand; until `visit`
+    /// says that it has what it wants.
+    pub fn visit(&self, visit: &mut dyn FnMut(&Entity<'_>) -> bool) {
+        let mut left = VISITED_MAX;
+        self.visit_some(&mut left, visit);
+    }
+
+    /// `false`: enough.
+    fn visit_some(&self, left: &mut usize, visit: &mut dyn FnMut(&Entity<'_>) -> bool) -> bool {
+        if *left == 0 || visit(self) {
+            return false;
+        }
+        *left -= 1;
+        if self.is_mail() && self.depth < DEPTH_MAX {
+            let decoded = self.decoded();
+            // Some programs leave an empty line before the mail that is a part.
+            return Entity::read_within(decoded.trim_ascii_start(), self.depth + 1).visit_some(left, visit);
+        }
+        self.parts().iter().all(|part| part.visit_some(left, visit))
+    }
+
+    /// Whether the body is a mail, whole or its headers alone.
+    pub fn is_mail(&self) -> bool {
+        let kind = self.kind();
+        matches!(
+            kind.as_str(),
+            "message/rfc822"
+                | "text/rfc822"
+                | "text/rfc822-headers"
+                | "text/rfc822-header"
+                | "message/rfc822-headers"
+                | "message/global"
+                | "message/global-headers"
+        )
+    }
+
     /// The body as its sender wrote it.
     pub fn decoded(&self) -> Cow<'m, [u8]> {
         let encoding = self.fields.first("content-transfer-encoding").unwrap_or_default();
@@ -150,6 +212,9 @@ impl<'m> Entity<'m> {
     pub fn text(&self) -> String {
         let bytes = self.decoded();
         let charset = self.parameter("charset").unwrap_or_default().to_ascii_lowercase();
+        if let Some(text) = utf16(&bytes, &charset) {
+            return text.replace("\r\n", "\n");
+        }
         let text = match (charset.as_str(), charset_decoder(charset.as_bytes())) {
             ("utf-8" | "utf8", _) => String::from_utf8_lossy(&bytes).into_owned(),
             // Programs that know nothing of charsets say ASCII, or nothing, whatever it is.
@@ -158,6 +223,34 @@ impl<'m> Entity<'m> {
         };
         text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
     }
+}
+
+/// UTF-16 in either order (RFC 2781), with its mark or without, whatever the charset says of it: programs say “unicode”,
+/// “utf-16” without a mark, or nothing. Without a mark the zeros of our alphabet tell the order.
+fn utf16(bytes: &[u8], charset: &str) -> Option<String> {
+    let named = charset.contains("utf-16")
+        || charset.contains("utf16")
+        || charset.contains("unicode")
+        || charset.contains("ucs-2");
+    let (body, big) = match bytes {
+        [0xfe, 0xff, rest @ ..] => (rest, true),
+        [0xff, 0xfe, rest @ ..] => (rest, false),
+        _ => {
+            let zeros = |from: usize| bytes.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+            let (high, low) = (zeros(0), zeros(1));
+            // Text of other charsets has no zeros at all.
+            if high == low || (!named && (high + low) * 3 < bytes.len()) {
+                return None;
+            }
+            (bytes, high > low)
+        }
+    };
+    let units = body.chunks_exact(2).map(|c| {
+        let [a, b] = [c[0], c[1]];
+        if big { u16::from_be_bytes([a, b]) } else { u16::from_le_bytes([a, b]) }
+    });
+    let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>();
+    Some(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// UTF-8, or else what Windows writes in the west.
