@@ -76,7 +76,7 @@ pub const PARTS_MAX: usize = 10_000;
 
 /// Names of properties that mean nothing, of one file, which are held against those that do.
 pub const STRANGE_MAX: usize = 1_000;
-/// The longest of them.
+/// The longest of those names.
 const NAME_LEN_MAX: usize = 32;
 
 /// How deep parts of a calendar lie within each other: a calendar, an event, its alarm and a little more.
