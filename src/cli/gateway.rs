@@ -224,8 +224,9 @@ fn age(lang: Lang, seconds: u64) -> String {
     }
 }
 
-fn loaded(cx: &Context<'_>, dir: PathBuf) -> Result<Loaded, Error> {
-    load(&Source::Dir(dir)).map_err(|list| {
+/// The configuration, or the first of what is wrong with it.
+pub(super) fn loaded(cx: &Context<'_>, source: Source) -> Result<Loaded, Error> {
+    load(&source).map_err(|list| {
         let lang = cx.term.lang();
         let first = list.first().map(|d| format!(": {}:{}: {}", d.file, d.line, d.message)).unwrap_or_default();
         let why = format!("{}{first}", words::config_mistakes(lang, list.len()));
@@ -234,7 +235,7 @@ fn loaded(cx: &Context<'_>, dir: PathBuf) -> Result<Loaded, Error> {
 }
 
 fn list_offline(cx: &mut Context<'_>, dir: PathBuf) -> Result<u8, Error> {
-    let loaded = loaded(cx, dir)?;
+    let loaded = loaded(cx, Source::Dir(dir))?;
     let (plan, lang) = (&loaded.plan, cx.term.lang());
     let mut rows = Vec::new();
     let mut values = Vec::new();
@@ -284,7 +285,7 @@ fn probe(cx: &mut Context<'_>, only: Option<&str>) -> Result<u8, Error> {
 
 /// Probes from this machine, as the server would; the table and the exit code say what answered.
 fn probe_offline(cx: &mut Context<'_>, dir: PathBuf, only: Option<&str>) -> Result<u8, Error> {
-    let loaded = loaded(cx, dir)?;
+    let loaded = loaded(cx, Source::Dir(dir))?;
     let known = |id: &str| loaded.plan.gateways.iter().any(|g| g.id.as_str() == id);
     if let Some(id) = only.filter(|id| !known(id)) {
         let all: Vec<&str> = loaded.plan.gateways.iter().map(|g| g.id.as_str()).collect();

@@ -42,6 +42,7 @@ mod report;
 mod report_ask;
 mod restore;
 mod restored;
+mod roster;
 mod schema;
 pub mod serve;
 mod status;
@@ -139,6 +140,7 @@ enum Command {
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
     Config(config::ConfigArgs),
+    Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
     Reload(reload::ReloadArgs),
     Adopt(adopt::AdoptArgs),
@@ -219,6 +221,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
         Command::Config(a) => a.run(cx),
+        Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),
         Command::Reload(a) => a.run(cx),
         Command::Adopt(a) => a.run(cx),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::tests_block::TestCase;
-use crate::domain::ids::{FunctionId, PointIx};
+use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
 use crate::domain::plan::{Channel, Plan};
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::Diagnostic;
@@ -134,6 +134,8 @@ pub struct Loaded {
     pub fictional: bool,
     /// What the playbooks' `tests:` blocks expect.
     pub tests: Vec<TestCase>,
+    /// What rosters call duty points: of which function, and which.
+    pub turns: Vec<(FunctionIx, String, PointIx)>,
     /// Who watches this program from outside, if anybody.
     pub watch: Option<Watch>,
     /// What is private of an incident is forgotten so many months after it closed.

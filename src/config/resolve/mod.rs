@@ -82,11 +82,19 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             warnings: Vec::new(),
             fictional,
             tests,
+            turns: turns(r.point_ids),
             watch,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
         },
         places: r.places,
     }
+}
+
+fn turns(ids: HashMap<FunctionIx, Vec<(String, PointIx)>>) -> Vec<(FunctionIx, String, PointIx)> {
+    let all = ids.into_iter().flat_map(|(f, ids)| ids.into_iter().map(move |(id, p)| (f, id, p)));
+    let mut all: Vec<_> = all.collect();
+    all.sort_unstable();
+    all
 }
 
 impl Resolver<'_> {

@@ -471,6 +471,40 @@ fn a_test_that_failed_says_why_and_fails() {
 }
 
 #[test]
+fn a_roster_is_shown_with_its_gaps_in_the_regions_time() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let region = dir.path().join("region");
+    let config = region.to_str().expect("UTF-8");
+    assert_eq!(run(&["config", "init", config]).code, 0);
+    let functions = region.join("contacts/functions.yaml");
+    let text = std::fs::read_to_string(&functions).expect("it is there");
+    std::fs::write(&functions, text.replacen("- { sms: ", "- { id: phone-a, sms: ", 1)).expect("written");
+    std::fs::create_dir_all(region.join("contacts/rosters")).expect("made");
+    let show = |name: &str, more: &[&str]| {
+        run(&[&["roster", "show", name, "--from", "2026-10-24", "--weeks", "1", "--config", config], more].concat())
+    };
+    let none = show("tib", &[]);
+    assert!(none.code == 2 && none.err.contains("contacts/rosters/tib.ics"), "{}", none.err);
+    let roster = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20261024T200000\nDTEND:20261025T080000\nRRULE:FREQ=DAILY;COUNT=2\n\
+                  SUMMARY:phone-a\nEND:VEVENT\nEND:VCALENDAR\n";
+    std::fs::write(region.join("contacts/rosters/tib.ics"), roster).expect("written");
+    let table = show("tib", &[]);
+    assert_eq!(table.code, 0, "{}", table.err);
+    for row in [
+        "Sat 2026-10-24 00.00  Sat 2026-10-24 20.00  NOBODY: all are reached",
+        "Sat 2026-10-24 20.00  Sun 2026-10-25 08.00  phone-a",
+        "Mon 2026-10-26 08.00  Sat 2026-10-31 00.00  NOBODY: all are reached",
+    ] {
+        assert!(table.out.contains(row), "{row}\n{}", table.out);
+    }
+    let value: serde_json::Value = serde_json::from_str(&show("tib", &["--json"]).out).expect("JSON");
+    let turn = json!({ "from": "2026-10-24T20:00:00+02:00", "to": "2026-10-25T08:00:00+01:00", "points": ["phone-a"], "gap": false });
+    assert_eq!(value["turns"][1], turn, "{value}");
+    let unknown = show("tibb", &[]);
+    assert!(unknown.code == 2 && unknown.err.contains("“tib”?"), "{}", unknown.err);
+}
+
+#[test]
 fn gateways_are_listed_and_probed_without_a_server() {
     let dir = env!("CARGO_MANIFEST_DIR");
     let ran = run(&["gateway", "list", "--config", dir]);

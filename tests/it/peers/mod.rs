@@ -8,6 +8,7 @@ mod kannel;
 mod mail;
 mod mirror;
 mod paging;
+mod roster;
 mod sink;
 mod smpp;
 mod smpp_speed;

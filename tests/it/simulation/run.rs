@@ -79,6 +79,7 @@ fn configs() -> Vec<Loaded> {
             contacts,
             gateways: Vec::new(),
             watch: None,
+            turns: Vec::new(),
             retention_months: 24,
             warnings: Vec::new(),
             fictional: true,
