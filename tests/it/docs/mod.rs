@@ -8,6 +8,7 @@ mod commands;
 mod configuration;
 mod links;
 mod named;
+mod shown_by;
 mod tables;
 mod texts;
 
