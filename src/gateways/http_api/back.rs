@@ -44,7 +44,7 @@ const MADE_SO: &str = "make one of at least 16 characters with `openssl rand -he
 /// Whether somebody could find it out by trying.
 fn is_weak(secret: &str) -> bool {
     let different: BTreeSet<char> = secret.chars().collect();
-    let halves = secret.len() % 2 == 0 && secret.get(..secret.len() / 2) == secret.get(secret.len() / 2..);
+    let halves = secret.len().is_multiple_of(2) && secret.get(..secret.len() / 2) == secret.get(secret.len() / 2..);
     secret.chars().count() < SECRET_CHARS_MIN || different.len() < SECRET_DIFFERENT_MIN || halves
 }
 
