@@ -4,9 +4,12 @@
 //! Must not: decide what a failure means; the reader knows whether it may be tried again.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
 
 /// A file with the certificates of authorities: the system's own bundle is below a tenth of it.
 const CA_FILE_BYTES_MAX: u64 = 4 << 20;
@@ -56,17 +59,48 @@ pub fn innermost(error: &reqwest::Error) -> String {
     reason.map_or_else(|| "no reason given".into(), ToString::to_string)
 }
 
-/// A file, at most `bytes_max` of it. What its size is said to be is not asked: it may grow, or be a device.
+/// A file, at most `bytes_max` of it. What its size is said to be is not asked: it may grow. What is no file (a named pipe, which
+/// would be waited at for ever, a device, a socket, a folder) is refused before it is read.
 ///
 /// # Errors
-/// It can't be read, or is longer ([`io::ErrorKind::FileTooLarge`]).
+/// It can't be read, is no file, or is longer ([`io::ErrorKind::FileTooLarge`]).
 pub fn read_file(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    // Asked first, since opening a device may do something; and again of what was opened, since it may have been put there between.
+    is_file(&std::fs::metadata(path)?)?;
+    // A named pipe would be waited at; a terminal would become ours.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    is_file(&file.metadata()?)?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {bytes_max} bytes")));
     }
     Ok(bytes)
+}
+
+/// Whether it is a file: in words what it is instead.
+fn is_file(metadata: &Metadata) -> io::Result<()> {
+    let kind = metadata.file_type();
+    let what = match kind {
+        _ if kind.is_file() => return Ok(()),
+        _ if kind.is_dir() => "it is a folder, not a file",
+        _ if kind.is_fifo() => "it is a named pipe, not a file",
+        _ if kind.is_socket() => "it is a socket, not a file",
+        _ => "it is a device, not a file",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+}
+
+/// Why a file could not be read, in plain words.
+pub fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not there".into(),
+        io::ErrorKind::PermissionDenied => "the user that runs this program may not read it".into(),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => "it is a link to itself".into(),
+        io::ErrorKind::NotADirectory => "a part of its path is no folder".into(),
+        _ => error.to_string(),
+    }
 }
 
 /// A file of text, at most `bytes_max` of it.
@@ -83,8 +117,12 @@ pub fn read_text(path: &Path, bytes_max: u64) -> io::Result<String> {
 /// # Errors
 /// It can't be read, is too long, or is not PEM; in words.
 pub fn read_ca_file(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let pem = read_file(path, CA_FILE_BYTES_MAX).map_err(|e| e.to_string())?;
-    reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| e.to_string())
+    let pem = read_file(path, CA_FILE_BYTES_MAX).map_err(|e| why(&e))?;
+    let all = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    match all.is_empty() {
+        true => Err("it holds no certificate: a file in PEM begins with -----BEGIN CERTIFICATE-----".into()),
+        false => Ok(all),
+    }
 }
 
 #[cfg(test)]
@@ -143,8 +181,21 @@ mod tests {
         assert_eq!(read_file(&file, 5).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         std::fs::write(&file, b"\xff").unwrap();
         assert_eq!(read_text(&file, 5).unwrap_err().kind(), io::ErrorKind::InvalidData);
-        // What never ends, and has no size: it is left at the limit.
-        #[cfg(unix)]
-        assert_eq!(read_file(Path::new("/dev/zero"), 5).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        // What never ends, and what nobody writes to: refused at once.
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join("zero")).unwrap();
+        for (path, what) in [
+            (Path::new("/dev/zero"), "a device"),
+            (&dir.path().join("zero"), "a device"),
+            (&pipe, "a named pipe"),
+            (&dir.path().join("socket"), "a socket"),
+            (dir.path(), "a folder"),
+        ] {
+            let error = read_file(path, 5).unwrap_err().to_string();
+            assert_eq!(error, format!("it is {what}, not a file"));
+        }
+        assert_eq!(why(&read_file(&dir.path().join("x"), 5).unwrap_err()), "it is not there");
     }
 }

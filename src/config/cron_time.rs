@@ -5,6 +5,15 @@ use cron::{Crontab, FallbackTimezoneOption, MakeTimestamp, ParseOptions};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+/// What the fields are, and what goes there.
+const FIELDS: [(&str, &str); 5] = [
+    ("minute", "0 to 59, or *"),
+    ("hour", "0 to 23, or *"),
+    ("day of the month", "1 to 31, L for the last, or *"),
+    ("month", "1 to 12, JAN to DEC, or *"),
+    ("weekday", "1 to 7 from Monday, MON to SUN, or *"),
+];
+
 /// A time that comes again, read.
 #[derive(Clone, Debug)]
 pub struct CronTime(Crontab);
@@ -15,16 +24,27 @@ impl CronTime {
     /// # Errors
     /// What is wrong with it, in a line.
     pub fn read(text: &str) -> Result<Self, String> {
-        if text.split_ascii_whitespace().count() > 5 {
-            return Err("there are more than five fields".into());
+        let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+        if fields.len() != FIELDS.len() {
+            return Err(format!("a time has {} fields, not {}", FIELDS.len(), fields.len()));
         }
-        // The crate wants a zone. In UTC every time of the wall exists, and once.
-        let mut options = ParseOptions::default();
-        options.fallback_timezone_option = FallbackTimezoneOption::UTC;
-        cron::parse_crontab_with(text, options).map(Self).map_err(|e| {
-            // Its text shows the notation once more, with a mark below: the last line has the reason.
-            let text = e.to_string();
-            text.rsplit('\n').next().unwrap_or_default().trim_start_matches([' ', '^']).to_owned()
+        let read = |text: &str| {
+            // The crate wants a zone. In UTC every time of the wall exists, and once.
+            let mut options = ParseOptions::default();
+            options.fallback_timezone_option = FallbackTimezoneOption::UTC;
+            cron::parse_crontab_with(text, options)
+        };
+        read(text).map(Self).map_err(|_| {
+            // Which field it is: all others are replaced by any time.
+            let alone = |at: usize| {
+                let one: Vec<&str> = (0..FIELDS.len()).map(|i| if i == at { fields[i] } else { "*" }).collect();
+                read(&one.join(" ")).is_err()
+            };
+            let wrong = FIELDS.iter().enumerate().find(|(at, _)| alone(*at));
+            wrong.map_or_else(
+                || "its day of the month and its weekday do not go together".to_owned(),
+                |(at, (what, range))| format!("\"{}\" is no {what}: {range}", fields[at]),
+            )
         })
     }
 
@@ -58,6 +78,20 @@ mod tests {
         for bad in ["7 o'clock", "0 25 * * *", "", "0 7 * * * Europe/Oslo", "* * * *"] {
             let why = CronTime::read(bad).unwrap_err();
             assert!(!why.is_empty() && !why.contains('\n'), "{bad}: {why}");
+        }
+        for (bad, said) in [
+            ("0 25 * * *", "\"25\" is no hour"),
+            ("60 7 * * *", "\"60\" is no minute"),
+            ("0 7 32 * *", "\"32\" is no day of the month"),
+            ("0 7 * MAJ *", "\"MAJ\" is no month"),
+            ("0 7 * * MÅN", "\"MÅN\" is no weekday"),
+            ("0 7 * * 9", "\"9\" is no weekday"),
+            ("0 20-6 * * *", "\"20-6\" is no hour"),
+            ("7 o'clock", "a time has 5 fields, not 2"),
+            ("@daily", "a time has 5 fields, not 1"),
+        ] {
+            let why = CronTime::read(bad).unwrap_err();
+            assert!(why.starts_with(said), "{bad}: {why}");
         }
     }
 }

@@ -47,10 +47,12 @@ pub(super) fn load_all(from: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diag
         false => hash,
     };
     loaded.plan.index();
+    // A circle is one whatever else is wrong: names that lead nowhere were left out of it.
+    let circles = check::circles(&loaded.plan, &resolved.places, &mut found);
     // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
     let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();
     if sound {
-        check::run(&loaded, depth, &resolved.places, &mut found);
+        check::run(&loaded, depth, &resolved.places, circles, &mut found);
     }
     let loaded = (sound && !found.has_errors()).then_some(loaded);
     (loaded, found.into_sorted())

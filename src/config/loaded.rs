@@ -8,7 +8,7 @@ use super::tests_block::TestCase;
 use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
 use crate::domain::plan::{Channel, Plan};
 use crate::gateways::registry::GatewayConfig;
-use crate::yaml::Diagnostic;
+use crate::yaml::{Diagnostic, telephone};
 
 /// The addresses of duty points. Kept apart from the plan, never shown by Debug, never in a log.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -97,7 +97,7 @@ fn is_bare(address: &str) -> bool {
 pub(super) fn normal(channel: Channel, address: &str) -> String {
     match channel {
         Channel::Email => address.trim().to_lowercase(),
-        Channel::Sms | Channel::Fax => address.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect(),
+        Channel::Sms | Channel::Fax => telephone::plain(address),
         Channel::Paging | Channel::Web | Channel::Manual => address.trim().to_owned(),
     }
 }

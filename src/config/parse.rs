@@ -154,7 +154,8 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
         ("playbooks/systems.yaml", raw.systems.is_some() || raw.broken.systems),
     ] {
         if !there {
-            file_error(found, path, "missing-file", "the file is missing".into());
+            file_error(found, path, "missing-file", "the file is missing".into())
+                .help("`vardkase config init DIR` writes one to begin with, with comments");
             raw.unreadable(path);
         }
     }

@@ -27,6 +27,9 @@ pub(super) struct Places {
     pub routine_wants: BTreeMap<RoutineId, Wants>,
     /// By playbook and step.
     pub step_wants: BTreeMap<(PlaybookId, String), (Place, Wants)>,
+    pub levels: Vec<Place>,
+    pub modes: Vec<Place>,
+    pub least: Vec<Place>,
     pub playbooks: BTreeMap<PlaybookId, Place>,
     pub what: BTreeMap<PlaybookId, Place>,
     pub scope: BTreeMap<PlaybookId, Place>,

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
-use crate::bounded::read_file;
-use crate::yaml::{FILE_BYTES_MAX, Found, Place};
+use crate::bounded::{read_file, why};
+use crate::yaml::signs::visible;
+use crate::yaml::{Diagnostic, FILE_BYTES_MAX, Found, Place};
 
 /// The most files in one of the three folders.
 pub const FILES_MAX: usize = 2_000;
+/// The most bytes of all files together.
+const TOTAL_BYTES_MAX: u64 = 32 << 20;
 /// The folders, in the order in which they are read.
 const FOLDERS: [&str; 3] = ["channels", "contacts", "playbooks"];
 /// Calendars, for those who take turns; the folder need not be there.
@@ -97,69 +100,168 @@ fn yaml_of(folders: &[(&str, Dir<'static>)]) -> Vec<(String, String)> {
 }
 
 /// Mistakes about files that were not read have a path of their own.
-pub(super) fn file_error(found: &mut Found, path: &str, code: &'static str, message: String) {
-    found.error(Place::whole(u32::MAX), code, message).file = path.into();
+pub(super) fn file_error<'f>(
+    found: &'f mut Found,
+    path: &str,
+    code: &'static str,
+    message: String,
+) -> &'f mut Diagnostic {
+    let told = found.error(Place::whole(u32::MAX), code, message);
+    told.file = visible(path);
+    told
+}
+
+/// What is read of a folder, while it is read.
+struct Reading<'r> {
+    /// The folder of the configuration, without links in its path. Nothing outside it is read.
+    root: PathBuf,
+    files: Files,
+    bytes: u64,
+    unread: &'r mut Vec<String>,
+    found: &'r mut Found,
 }
 
 fn read_dir(dir: &Path, unread: &mut Vec<String>, found: &mut Found) -> Files {
-    let mut files = Vec::new();
-    for folder in FOLDERS {
-        match std::fs::read_dir(dir.join(folder)) {
-            Ok(entries) => read_files(entries, &format!("{folder}/"), ".yaml", &mut files, unread, found),
-            Err(e) => {
-                let message = format!("the folder {} can't be read: {e}", dir.join(folder).display());
-                file_error(found, folder, "folder", message);
-                unread.push(format!("{folder}/"));
-            }
+    let shown = dir.display();
+    let root = match dir.canonicalize() {
+        Ok(root) if root.is_dir() => root,
+        Ok(_) => {
+            nothing_there(&format!("{shown} is not a folder"), unread, found);
+            return Vec::new();
         }
+        Err(e) => {
+            nothing_there(&format!("{shown} can't be read: {}", why(&e)), unread, found);
+            return Vec::new();
+        }
+    };
+    if FOLDERS.iter().all(|folder| matches!(root.join(folder).try_exists(), Ok(false))) {
+        nothing_there(&format!("there is no configuration in {shown}"), unread, found);
+        return Vec::new();
     }
-    match std::fs::read_dir(dir.join(ROSTERS)) {
-        Ok(entries) => read_files(entries, ROSTERS, ".ics", &mut files, unread, found),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => file_error(found, ROSTERS, "folder", format!("the folder can't be read: {e}")),
+    let mut reading = Reading { root, files: Vec::new(), bytes: 0, unread, found };
+    for folder in FOLDERS {
+        reading.folder(&format!("{folder}/"), ".yaml", true);
     }
-    files
+    reading.folder(ROSTERS, ".ics", false);
+    reading.files
 }
 
-fn read_files(
-    entries: std::fs::ReadDir,
-    folder: &str,
-    ending: &str,
-    files: &mut Files,
-    unread: &mut Vec<String>,
-    found: &mut Found,
-) {
-    for entry in entries.flatten().take(FILES_MAX) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = format!("{folder}{name}");
-        if name.starts_with('.') || entry.path().is_dir() {
-            continue;
+/// Without a configuration there is one mistake, whatever follows from it.
+fn nothing_there(why: &str, unread: &mut Vec<String>, found: &mut Found) {
+    file_error(found, "configuration", "folder", why.to_owned()).help(
+        "it is a folder with channels/, contacts/ and playbooks/ in it; `vardkase config init DIR` writes one to begin with",
+    );
+    unread.extend(FOLDERS.iter().map(|folder| format!("{folder}/")));
+}
+
+impl Reading<'_> {
+    /// The files of a folder, in the order of their names.
+    fn folder(&mut self, folder: &str, ending: &str, is_needed: bool) {
+        let dir = self.root.join(folder);
+        let entries = self.inside(&dir).and_then(std::fs::read_dir).map_err(|e| (e.kind(), why(&e)));
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err((std::io::ErrorKind::NotFound, _)) if !is_needed => return,
+            Err((kind, why)) => {
+                let message = match kind {
+                    std::io::ErrorKind::NotFound => format!("the folder {folder} is missing"),
+                    _ => format!("the folder {folder} can't be read: {why}"),
+                };
+                let help = "a configuration has the folders channels/, contacts/ and playbooks/";
+                file_error(self.found, folder.trim_end_matches('/'), "folder", message).help(help);
+                self.unread.push(folder.to_owned());
+                return;
+            }
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in entries.flatten() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+            if names.len() > FILES_MAX {
+                let message = format!("more than {FILES_MAX} files lie in {folder} (FILES_MAX)");
+                file_error(self.found, folder, "too-many-files", message).help("leave only those that are read there");
+                self.unread.push(folder.to_owned());
+                return;
+            }
         }
-        if name.ends_with(".yml") {
-            file_error(found, &path, "file-name", format!("{path} is not read: rename it to end in .yaml"));
+        names.sort_unstable();
+        for name in names {
+            self.file(folder, &name, ending);
+        }
+    }
+
+    /// One file, if it is one that is read.
+    fn file(&mut self, folder: &str, name: &str, ending: &str) {
+        let path = format!("{folder}{name}");
+        let at = self.root.join(folder).join(name);
+        if name.starts_with('.') || at.is_dir() {
+            return;
         }
         if !name.ends_with(ending) {
-            continue;
+            self.misnamed(&path, ending);
+            return;
         }
-        match read_file(&entry.path(), FILE_BYTES_MAX as u64) {
-            Err(e) if e.kind() == std::io::ErrorKind::FileTooLarge => {
-                file_error(found, &path, "file-too-large", e.to_string());
-                unread.push(path);
-            }
+        let read = self.inside(&at).and_then(|at| read_file(&at, FILE_BYTES_MAX as u64));
+        let text = match read {
             Err(e) => {
-                file_error(found, &path, "file", format!("the file can't be read: {e}"));
-                unread.push(path);
-            }
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => files.push((path, text)),
-                Err(e) => {
-                    let at = e.utf8_error().valid_up_to();
-                    let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
-                    let message = format!("line {line} is not UTF-8; save the file as UTF-8");
-                    file_error(found, &path, "encoding", message);
-                    unread.push(path);
+                let (code, limit) = match e.kind() {
+                    std::io::ErrorKind::FileTooLarge => ("file-too-large", " (FILE_BYTES_MAX)"),
+                    _ => ("file", ""),
+                };
+                let told = file_error(self.found, &path, code, format!("the file can't be read: {}{limit}", why(&e)));
+                if e.kind() == std::io::ErrorKind::InvalidFilename {
+                    told.help("copy the file into the folder; links within the folder may stay");
                 }
-            },
+                self.unread.push(path);
+                return;
+            }
+            Ok(bytes) => String::from_utf8(bytes),
+        };
+        self.bytes += text.as_ref().map_or(0, |text| text.len() as u64);
+        if self.bytes > TOTAL_BYTES_MAX {
+            let message = format!("with it, the files have more than {TOTAL_BYTES_MAX} bytes (TOTAL_BYTES_MAX)");
+            file_error(self.found, &path, "file-too-large", message);
+            self.unread.push(path);
+            return;
+        }
+        match text {
+            Ok(text) => self.files.push((path, text)),
+            Err(e) => {
+                let at = e.utf8_error().valid_up_to();
+                let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+                let message = format!("line {line} is not UTF-8");
+                file_error(self.found, &path, "encoding", message).help("save the file as UTF-8");
+                self.unread.push(path);
+            }
+        }
+    }
+
+    /// Where a path leads in the end, when that is within the folder: whoever may write a link there must not have the program read
+    /// what only the program may.
+    fn inside(&self, path: &Path) -> std::io::Result<PathBuf> {
+        let end = path.canonicalize()?;
+        match end.starts_with(&self.root) {
+            true => Ok(end),
+            false => Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidFilename,
+                "it is a link that leads out of the folder of the configuration",
+            )),
+        }
+    }
+
+    /// A file that nobody reads, though somebody may think so.
+    fn misnamed(&mut self, path: &str, ending: &str) {
+        let low = path.to_lowercase();
+        let message = match ending {
+            ".yaml" if low.ends_with(".ics") => format!("{path} is not read: rosters lie in {ROSTERS}"),
+            _ if [".yml", ".yaml", ".yaml.txt", ".ical", ".ics"].iter().any(|e| low.ends_with(e)) => {
+                format!("{path} is not read: its name does not end in {ending}")
+            }
+            _ => return,
+        };
+        let help = format!("rename it to end in {ending}");
+        let told = file_error(self.found, path, "file-name", message);
+        if !low.ends_with(".ics") {
+            told.help(help);
         }
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::text::Charset;
 use crate::yaml::{At, Found, Name, Secs};
 
+/// A far end that has not answered by then does not answer, in seconds: alerts wait for another way.
+const TIMEOUT_S_MAX: u32 = 600;
+
 /// Bounds of a gateway; what is left out has a default of its channel.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +48,12 @@ impl Limits {
                 let message = format!("{what} of gateway \"{}\" is 0: nothing would ever leave", name.value);
                 found.error(name.place, "limit", message);
             }
+        }
+        if let Some(timeout) = self.timeout.filter(|t| t.0 > TIMEOUT_S_MAX) {
+            let message =
+                format!("gateway \"{}\" may be silent for {} s before anything else is tried", name.value, timeout.0);
+            let help = format!("timeout: at most {}m", TIMEOUT_S_MAX / 60);
+            found.error(name.place, "limit", message).help(help);
         }
     }
 }

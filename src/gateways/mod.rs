@@ -38,6 +38,7 @@ pub mod paging_http;
 pub mod pocsag;
 pub mod protocol;
 pub mod registry;
+mod sender;
 pub mod smpp;
 pub mod sms_http;
 pub mod sms_spool;

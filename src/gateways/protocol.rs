@@ -66,7 +66,7 @@ impl Entry<'_> {
     /// Says which of these keys are left out.
     pub fn needs(&self, keys: &[(&'static str, bool)], found: &mut Found) {
         for (key, _) in keys.iter().filter(|(_, is_there)| !is_there) {
-            found.error(self.place, "missing-key", format!("\"{key}\" is missing here"));
+            found.missing_key(self.place, key);
         }
     }
 

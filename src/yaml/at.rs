@@ -83,7 +83,8 @@ schema_of_inner!(At);
 struct Attempt<T>(Option<T>);
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attempt<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Ok(Attempt(T::deserialize(d).ok()))
+        // With its place, so that a mistake that the type itself finds is said before it is passed over.
+        Ok(Attempt(At::<T>::deserialize(d).ok().map(|at| at.value)))
     }
 }
 

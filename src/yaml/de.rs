@@ -10,7 +10,8 @@ use std::fmt;
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
-use super::diagnostics::{Diagnostic, Found, Place};
+use super::diagnostics::{Diagnostic, Found, Place, missing};
+use super::keys::{Levels, Meant};
 use super::tree::{Kind, Node};
 
 /// Asks for the place of a value beside the value ([`super::At`]).
@@ -20,13 +21,26 @@ pub const ONE_OR_MANY: &str = "$one-or-many";
 /// `none` may stand for nothing ([`super::NoneOr`]).
 pub const NONE_OR: &str = "$none-or";
 
+/// A word that may be mistaken without taking its surroundings with it ([`word_or`]).
+const WORD: &str = "$word";
+/// A mistake that is told and passed over.
+const SAY: &str = "$say";
+
 /// Why a value could not be read. It is in the collector already when `said`.
 #[derive(Debug)]
 pub struct Fail {
     message: String,
     code: &'static str,
     wrong: Option<(String, &'static [&'static str])>,
+    /// The key that is missing.
+    missing: Option<&'static str>,
     said: bool,
+}
+
+impl Fail {
+    fn of(code: &'static str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), code, wrong: None, missing: None, said: false }
+    }
 }
 
 impl fmt::Display for Fail {
@@ -35,28 +49,97 @@ impl fmt::Display for Fail {
     }
 }
 impl std::error::Error for Fail {}
+// The words of serde are for programmers: each of its complaints has words of ours.
 impl de::Error for Fail {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { message: message.to_string(), code: "value", wrong: None, said: false }
+        Self::of("value", message.to_string())
     }
     fn missing_field(field: &'static str) -> Self {
-        Self { message: format!("\"{field}\" is missing here"), code: "missing-key", wrong: None, said: false }
+        Self { missing: Some(field), ..Self::of("missing-key", missing(field)) }
     }
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let message = format!("\"{variant}\" is not one of {}", expected.join(", "));
-        Self { message, code: "unknown-word", wrong: Some((variant.into(), expected)), said: false }
+        Self { wrong: Some((variant.into(), expected)), ..Self::of("unknown-word", message) }
+    }
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let message = format!("there is no key \"{field}\" here");
+        Self { wrong: Some((field.into(), expected)), ..Self::of("unknown-key", message) }
+    }
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::of("duplicate-key", format!("\"{field}\" stands here twice"))
+    }
+    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self::of("type", "a value of another kind is wanted here")
+    }
+    fn invalid_value(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self::of("type", "this value can't stand here")
+    }
+    fn invalid_length(_: usize, _: &dyn de::Expected) -> Self {
+        Self::of("type", "there are too many or too few values here")
+    }
+}
+
+/// Reads a word; one that is not understood is said, and `instead` stands for it: the rest of its surroundings is still looked at.
+///
+/// # Errors
+/// What stands there is no single value, or its reader can't tell mistakes and go on (JSON).
+pub fn word_or<'de, T, D>(d: D, instead: T) -> Result<T, D::Error>
+where
+    T: std::str::FromStr<Err = String>,
+    D: Deserializer<'de>,
+{
+    struct Word<T>(T);
+    impl<'de, T: std::str::FromStr<Err = String>> Visitor<'de> for Word<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a word")
+        }
+        fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<T, D::Error> {
+            <String as de::Deserialize>::deserialize(d)?.parse().map_err(de::Error::custom)
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<T, A::Error> {
+            let text: String = seq.next_element()?.unwrap_or_default();
+            match text.parse() {
+                Ok(word) => Ok(word),
+                Err(why) => {
+                    seq.next_element_seed(Say(why))?;
+                    Ok(self.0)
+                }
+            }
+        }
+    }
+    d.deserialize_newtype_struct(WORD, Word(instead))
+}
+
+/// A mistake on its way to the collector.
+struct Say(String);
+impl<'de> DeserializeSeed<'de> for Say {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_newtype_struct(SAY, self)
+    }
+}
+impl<'de> Visitor<'de> for Say {
+    type Value = ();
+    // The reader asks for what was expected, and tells it as it is.
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }
 
 /// What all readers of one file share.
 pub struct Cx<'f> {
     found: RefCell<&'f mut Found>,
+    levels: RefCell<Levels>,
     left_out: Cell<bool>,
 }
 
 /// Reads a file's tree. `None` when its outermost mapping could not be read; the flag says whether something was left out.
 pub fn read<T: DeserializeOwned>(root: &Node, found: &mut Found) -> (Option<T>, bool) {
-    let cx = Cx { found: RefCell::new(found), left_out: Cell::new(false) };
+    let cx = Cx { found: RefCell::new(found), levels: RefCell::default(), left_out: Cell::new(false) };
     let value = T::deserialize(De { node: root, cx: &cx }).ok();
     (value, cx.left_out.get())
 }
@@ -67,12 +150,12 @@ struct De<'a, 'f> {
     cx: &'a Cx<'f>,
 }
 
-impl De<'_, '_> {
+impl<'a, 'f> De<'a, 'f> {
     fn say(&self, place: Place, code: &'static str, message: String, more: impl FnOnce(&mut Diagnostic)) -> Fail {
         self.cx.left_out.set(true);
         let mut found = self.cx.found.borrow_mut();
         more(found.error(place, code, message.clone()));
-        Fail { message, code, wrong: None, said: true }
+        Fail { said: true, ..Fail::of(code, message) }
     }
 
     fn fail(&self, code: &'static str, message: impl Into<String>) -> Fail {
@@ -110,9 +193,62 @@ impl De<'_, '_> {
                 let message = format!("{text} reads as a number, or as yes or no, where text is wanted");
                 Err(self.say(self.node.place, "quotes", message, |d| d.help(format!("write it in quotes: \"{text}\""))))
             }
+            Kind::Scalar { text, .. } if text.contains(['\n', '\r']) => {
+                let message = "one line is wanted here, and this text has several";
+                Err(self.say(self.node.place, "lines", message.into(), |d| {
+                    d.help("write it in quotes, on one line; or begin it with >-")
+                }))
+            }
             Kind::Scalar { text, .. } => Ok(text),
             _ => Err(self.fail("type", format!("text is wanted here, not {}", self.what()))),
         }
+    }
+
+    /// A whole number up to the largest that goes.
+    fn int_to(&self, max: u64) -> Result<u64, Fail> {
+        match self.int()? {
+            n if n <= max => Ok(n),
+            n => Err(self.fail("type", format!("{n} is too large here: at most {max}"))),
+        }
+    }
+
+    /// The entries of a struct: its unknown keys are said with what was meant, and what follows from one of them is not.
+    fn entries<'de, V: Visitor<'de>>(
+        self,
+        entries: &[(Node, Node)],
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fail> {
+        let is_known = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if fields.contains(&text.as_str()));
+        let unknown = entries.iter().filter(|(key, _)| !is_known(key)).filter_map(|(key, _)| match &key.kind {
+            Kind::Scalar { text, .. } => Some((key.place, text.clone())),
+            _ => None,
+        });
+        self.cx.levels.borrow_mut().begin(fields, unknown.collect());
+        let access = Entries { entries: entries.iter(), value: None, fields: Some(fields), cx: self.cx };
+        let read = visitor.visit_map(access);
+        let unknown = self.cx.levels.borrow_mut().end(self.node.place);
+        let mut found = self.cx.found.borrow_mut();
+        for (place, key, meant) in &unknown {
+            let diagnostic = found.error(*place, "unknown-key", format!("there is no key \"{key}\" here"));
+            meant.help(key, fields, diagnostic);
+            match meant {
+                Meant::Inside(_, inner) => found.explain_missing(*inner, key),
+                Meant::Called(field) => found.explain_missing(self.node.place, field),
+                Meant::Outside(..) | Meant::Nothing => {}
+            }
+        }
+        drop(found);
+        read.map_err(|fail| {
+            let follows = fail.missing.is_some_and(|key| {
+                let renamed = unknown.iter().any(|(.., meant)| matches!(meant, Meant::Called(field) if *field == key));
+                renamed || self.cx.levels.borrow().strayed(key)
+            });
+            if follows {
+                self.cx.left_out.set(true);
+            }
+            Fail { said: fail.said || follows, ..fail }
+        })
     }
 
     fn int(&self) -> Result<u64, Fail> {
@@ -140,9 +276,9 @@ fn looks_typed(text: &str) -> bool {
 }
 
 macro_rules! ints {
-    ($($name:ident)*) => { $(
+    ($($name:ident $max:expr,)*) => { $(
         fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
-            let n = self.int()?;
+            let n = self.int_to($max)?;
             self.placed(visitor.visit_u64(n))
         }
     )* };
@@ -182,7 +318,25 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
         }
     }
 
-    ints! { deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 }
+    ints! {
+        deserialize_u8 u8::MAX.into(),
+        deserialize_u16 u16::MAX.into(),
+        deserialize_u32 u32::MAX.into(),
+        deserialize_u64 u64::MAX,
+        deserialize_i8 i8::MAX.unsigned_abs().into(),
+        deserialize_i16 i16::MAX.unsigned_abs().into(),
+        deserialize_i32 i32::MAX.unsigned_abs().into(),
+        deserialize_i64 i64::MAX.unsigned_abs(),
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
+        let text = self.text()?;
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) => self.placed(visitor.visit_char(c)),
+            _ => Err(self.fail("type", format!("one character is wanted here, not \"{text}\""))),
+        }
+    }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fail> {
         let text = self.text()?;
@@ -208,6 +362,15 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fail> {
         match name {
             AT => self.placed(visitor.visit_seq(PlaceThenValue { de: self, step: 0 })),
+            WORD => self.placed(visitor.visit_seq(Twice(self))),
+            SAY => {
+                // Nothing is left out: what stands beside it is read, and names in it are known.
+                let why = (&visitor as &dyn de::Expected).to_string();
+                let key = self.cx.levels.borrow().key().map(|key| format!("{key}: "));
+                let message = format!("{}{why}", key.unwrap_or_default());
+                self.cx.found.borrow_mut().error(self.node.place, "value", message);
+                visitor.visit_unit()
+            }
             ONE_OR_MANY => match &self.node.kind {
                 Kind::Scalar { .. } => {
                     let one = std::slice::from_ref(self.node);
@@ -249,12 +412,7 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
         visitor: V,
     ) -> Result<V::Value, Fail> {
         match &self.node.kind {
-            Kind::Map(entries) => self.placed(visitor.visit_map(Entries {
-                entries: entries.iter(),
-                value: None,
-                fields: Some(fields),
-                cx: self.cx,
-            })),
+            Kind::Map(entries) => self.placed(self.entries(entries, fields, visitor)),
             _ => {
                 let message = format!("\"key: value\" is wanted here, not {}", self.what());
                 let keys = format!("the keys are {}", fields.join(", "));
@@ -283,7 +441,7 @@ impl<'de> Deserializer<'de> for De<'_, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
+        i128 u128 f32 f64 bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 
@@ -295,14 +453,25 @@ struct Items<'a, 'f> {
 impl<'de> de::SeqAccess<'de> for Items<'_, '_> {
     type Error = Fail;
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fail> {
-        self.items.next().map(|node| seed.deserialize(De { node, cx: self.cx })).transpose()
+        let Some(node) = self.items.next() else { return Ok(None) };
+        let de = De { node, cx: self.cx };
+        de.placed(seed.deserialize(de)).map(Some)
+    }
+}
+
+/// The same value, again and again: its text, then the place for what is wrong with it.
+struct Twice<'a, 'f>(De<'a, 'f>);
+impl<'de> de::SeqAccess<'de> for Twice<'_, '_> {
+    type Error = Fail;
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fail> {
+        seed.deserialize(self.0).map(Some)
     }
 }
 
 /// The entries of a mapping; with `fields`, unknown keys are said and passed over.
 struct Entries<'a, 'f> {
     entries: std::slice::Iter<'a, (Node, Node)>,
-    value: Option<&'a Node>,
+    value: Option<(&'a str, &'a Node)>,
     fields: Option<&'static [&'static str]>,
     cx: &'a Cx<'f>,
 }
@@ -313,20 +482,24 @@ impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
             if let (Some(fields), Kind::Scalar { text, .. }) = (self.fields, &key.kind)
                 && !fields.contains(&text.as_str())
             {
-                let mut found = self.cx.found.borrow_mut();
-                found
-                    .error(key.place, "unknown-key", format!("there is no key \"{text}\" here"))
-                    .nearest(text, fields.iter().copied());
                 continue;
             }
-            self.value = Some(value);
-            return seed.deserialize(De { node: key, cx: self.cx }).map(Some);
+            let name = if let Kind::Scalar { text, .. } = &key.kind { text.as_str() } else { "" };
+            self.value = Some((name, value));
+            let de = De { node: key, cx: self.cx };
+            return de.placed(seed.deserialize(de)).map(Some);
         }
         Ok(None)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fail> {
         match self.value.take() {
-            Some(node) => seed.deserialize(De { node, cx: self.cx }),
+            Some((key, node)) => {
+                let de = De { node, cx: self.cx };
+                self.cx.levels.borrow_mut().enter(key);
+                let read = de.placed(seed.deserialize(de));
+                self.cx.levels.borrow_mut().leave();
+                read
+            }
             None => Err(de::Error::custom("a value was read before its key")),
         }
     }

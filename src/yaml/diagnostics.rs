@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::signs::visible;
+
 /// Whether a configuration can be used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 #[serde(rename_all = "lowercase")]
@@ -39,22 +41,33 @@ impl Place {
 /// The files that were read, so that a mistake can show its line.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<(String, String)>,
+    files: Vec<Text>,
+}
+
+/// A file, with the places where its lines begin: many mistakes of a large one are shown as fast as few.
+#[derive(Clone, Debug)]
+struct Text {
+    path: String,
+    text: String,
+    lines: Vec<usize>,
 }
 
 impl Sources {
     /// Takes a file; the number goes into [`Place::file`].
     pub fn add(&mut self, path: &str, text: &str) -> u32 {
-        self.files.push((path.into(), text.into()));
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        self.files.push(Text { path: path.into(), text: text.into(), lines });
         u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX)
     }
     /// The path of a file, relative to the configuration folder.
     pub fn path(&self, file: u32) -> &str {
-        self.files.get(file as usize).map_or("", |f| &f.0)
+        self.files.get(file as usize).map_or("", |f| &f.path)
     }
     /// The text of a line.
     pub fn line(&self, place: Place) -> Option<&str> {
-        self.files.get(place.file as usize)?.1.lines().nth((place.line as usize).checked_sub(1)?)
+        let file = self.files.get(place.file as usize)?;
+        let from = *file.lines.get((place.line as usize).checked_sub(1)?)?;
+        file.text.get(from..)?.lines().next()
     }
 }
 
@@ -79,7 +92,15 @@ pub struct Diagnostic {
     /// The line as it stands in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
+    /// One too many: it is counted and not shown, so nobody looks for a near name.
+    #[serde(skip)]
+    muted: bool,
 }
+
+/// So many mistakes are kept; whoever has more mends these first.
+pub const MISTAKES_MAX: usize = 500;
+/// So many names are looked through for a near one.
+const NAMES_MAX: usize = 2_000;
 
 /// The most characters of a source line that are shown.
 const EXCERPT_CHARS_MAX: usize = 160;
@@ -122,15 +143,20 @@ pub struct Found {
     /// The files.
     pub sources: Sources,
     list: Vec<(Place, Diagnostic)>,
+    /// Errors and warnings beyond [`MISTAKES_MAX`], and the one that was told last.
+    more: (usize, usize),
+    spare: Option<Box<Diagnostic>>,
+    explained: Vec<(Place, String)>,
 }
 
 impl Found {
     /// Nothing found yet.
     pub fn new(sources: Sources) -> Self {
-        Self { sources, list: Vec::new() }
+        Self { sources, ..Self::default() }
     }
 
     fn push(&mut self, severity: Severity, place: Place, code: &'static str, message: String) -> &mut Diagnostic {
+        let muted = self.list.len() >= MISTAKES_MAX;
         let diagnostic = Diagnostic {
             severity,
             code,
@@ -140,12 +166,34 @@ impl Found {
             length: place.len,
             message: visible(&message),
             help: None,
-            excerpt: self.sources.line(place).map(visible),
+            excerpt: if muted { None } else { self.sources.line(place).map(visible) },
+            muted,
         };
+        if muted {
+            match severity {
+                Severity::Error => self.more.0 += 1,
+                Severity::Warning => self.more.1 += 1,
+            }
+            return self.spare.insert(Box::new(diagnostic));
+        }
         self.list.push((place, diagnostic));
         // The list is not empty: it was pushed just now.
         let last = self.list.len() - 1;
         &mut self.list[last].1
+    }
+
+    /// A key of what stands at `place` is there, under another name or in another place: that it is missing is not said, too.
+    pub fn explain_missing(&mut self, place: Place, key: &str) {
+        let missing = missing(key);
+        self.list.retain(|(at, d)| !(*at == place && d.code == "missing-key" && d.message == missing));
+        self.explained.push((place, key.to_owned()));
+    }
+
+    /// Says that a key is missing in what stands at `place`.
+    pub fn missing_key(&mut self, place: Place, key: &str) {
+        if !self.explained.iter().any(|(at, known)| *at == place && known == key) {
+            self.error(place, "missing-key", missing(key));
+        }
     }
 
     /// It can't be used.
@@ -163,16 +211,31 @@ impl Found {
         self.list.iter().any(|(_, d)| d.severity == Severity::Error && d.code.starts_with("unknown-"))
     }
 
-    /// Whether there is an error.
-    pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|(_, d)| d.severity == Severity::Error)
+    /// Whether a whole file or folder could not be read.
+    pub fn lacks_files(&self) -> bool {
+        self.list.iter().any(|(_, d)| d.severity == Severity::Error && d.line == 0)
     }
 
-    /// All of them, by file and line.
+    /// Whether there is an error.
+    pub fn has_errors(&self) -> bool {
+        self.more.0 > 0 || self.list.iter().any(|(_, d)| d.severity == Severity::Error)
+    }
+
+    /// All of them: what concerns a whole file or folder first, since the rest may follow from it; then by file and line.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.list
-            .sort_by(|(a, x), (b, y)| (a, x.severity, x.code, &x.message).cmp(&(b, y.severity, y.code, &y.message)));
+        let root = |d: &Diagnostic| !(d.line == 0 && d.severity == Severity::Error);
+        self.list.sort_by(|(a, x), (b, y)| {
+            (root(x), a, x.severity, x.code, &x.message).cmp(&(root(y), b, y.severity, y.code, &y.message))
+        });
         self.list.dedup_by(|(_, a), (_, b)| a == b);
+        let (errors, warnings) = self.more;
+        if let Some(spare) = self.spare.filter(|_| errors + warnings > 0) {
+            let severity = if errors > 0 { Severity::Error } else { Severity::Warning };
+            let message = format!("{} more mistakes of all files are not shown (MISTAKES_MAX)", errors + warnings);
+            let help = Some("mend those above first".to_owned());
+            let last = Diagnostic { severity, code: "more", line: 0, column: 0, length: 0, message, help, ..*spare };
+            self.list.push((Place::default(), last));
+        }
         self.list.into_iter().map(|(_, d)| d).collect()
     }
 }
@@ -184,6 +247,9 @@ impl Diagnostic {
     }
     /// Says which name may have been meant, if one is near.
     pub fn nearest<'a>(&mut self, wrong: &str, names: impl IntoIterator<Item = &'a str>) {
+        if self.muted {
+            return;
+        }
         let names: Vec<&str> = names.into_iter().collect();
         if let Some(near) = nearest(wrong, names.iter().copied()) {
             self.help(format!("did you mean \"{near}\"?"));
@@ -193,11 +259,9 @@ impl Diagnostic {
     }
 }
 
-/// What stands in a file can't move the cursor of the terminal that shows it.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '·' } else { c })
-        .collect()
+/// That a key is missing.
+pub(super) fn missing(key: &str) -> String {
+    format!("\"{key}\" is missing here")
 }
 
 /// The name that is nearest to what was written, when few letters differ.
@@ -209,11 +273,18 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         n => (n / 3).clamp(1, 3),
     };
     let starts = |name: &str| low.chars().count() >= 3 && name.to_lowercase().starts_with(&low);
+    let long = low.chars().count();
     names
         .into_iter()
+        .take(NAMES_MAX)
         .filter_map(|name| {
+            let starts = starts(name);
+            // Lengths that differ by more differ in more letters.
+            if !starts && name.chars().count().abs_diff(long) > bound {
+                return None;
+            }
             let far = distance(&low, &name.to_lowercase());
-            (far <= bound || starts(name)).then_some((far, name))
+            (far <= bound || starts).then_some((far, name))
         })
         .min()
         .map(|(_, name)| name)
@@ -247,28 +318,50 @@ const ALIKE_MAX: usize = 3;
 /// So many of those have a line of their own.
 const ALIKE_LINES_MAX: usize = 8;
 
-/// All of them for a terminal: errors and rare warnings as they come, then what is found often, the first of a kind whole.
+/// All of them for a terminal: errors and rare warnings as they come, then warnings of which there are many, the first of a kind
+/// whole. The same error at many places (one name that nothing defines) is shown where it comes first, with the other places.
 pub fn render_text(list: &[Diagnostic]) -> String {
     let mut often: BTreeMap<&str, Vec<&Diagnostic>> = BTreeMap::new();
-    for d in list.iter().filter(|d| d.severity == Severity::Warning) {
-        often.entry(d.code).or_default().push(d);
+    let mut same: BTreeMap<(&str, &str), Vec<&Diagnostic>> = BTreeMap::new();
+    for d in list {
+        match d.severity {
+            Severity::Warning => often.entry(d.code).or_default().push(d),
+            Severity::Error => same.entry((d.code, &d.message)).or_default().push(d),
+        }
     }
     often.retain(|_, alike| alike.len() > ALIKE_MAX);
-    let alone = list.iter().filter(|d| d.severity == Severity::Error || !often.contains_key(d.code));
-    let mut blocks: Vec<String> = alone.map(Diagnostic::render).collect();
-    for alike in often.values() {
-        let Some((first, more)) = alike.split_first() else { continue };
-        let mut block = first.render();
-        let _ = writeln!(block, "  {} more like it:", more.len());
-        for d in more.iter().take(ALIKE_LINES_MAX) {
-            let _ = writeln!(block, "    {}: {}", d.whereabouts(), d.message);
+    same.retain(|_, alike| alike.len() > ALIKE_MAX);
+    let mut blocks: Vec<String> = Vec::new();
+    for d in list {
+        match d.severity {
+            Severity::Warning if often.contains_key(d.code) => {}
+            Severity::Warning => blocks.push(d.render()),
+            Severity::Error => match same.get(&(d.code, d.message.as_str())) {
+                None => blocks.push(d.render()),
+                Some(alike) if std::ptr::eq(alike[0], d) => {
+                    blocks.push(rendered_once(alike, "more of the same", false))
+                }
+                Some(_) => {}
+            },
         }
-        if more.len() > ALIKE_LINES_MAX {
-            let _ = writeln!(block, "    … and {} (--format json names each)", more.len() - ALIKE_LINES_MAX);
-        }
-        blocks.push(block);
     }
+    blocks.extend(often.values().map(|alike| rendered_once(alike, "more like it", true)));
     blocks.join("\n")
+}
+
+/// The first whole, the others by their places.
+fn rendered_once(alike: &[&Diagnostic], what: &str, with_message: bool) -> String {
+    let Some((first, more)) = alike.split_first() else { return String::new() };
+    let mut block = first.render();
+    let _ = writeln!(block, "  {} {what}:", more.len());
+    for d in more.iter().take(ALIKE_LINES_MAX) {
+        let message = if with_message { format!(": {}", d.message) } else { String::new() };
+        let _ = writeln!(block, "    {}{message}", d.whereabouts());
+    }
+    if more.len() > ALIKE_LINES_MAX {
+        let _ = writeln!(block, "    … and {} (--format json names each)", more.len() - ALIKE_LINES_MAX);
+    }
+    block
 }
 
 #[cfg(test)]

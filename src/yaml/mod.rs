@@ -7,7 +7,11 @@ pub mod addresses;
 mod at;
 pub mod de;
 pub mod diagnostics;
+mod keys;
 mod secret;
+pub mod signs;
+mod syntax;
+pub mod telephone;
 mod tree;
 mod words;
 
@@ -16,4 +20,4 @@ pub use de::read;
 pub use diagnostics::{Diagnostic, Found, Place, Severity};
 pub use secret::Secret;
 pub use tree::{FILE_BYTES_MAX, Node, parse};
-pub use words::{Clock, Day, Months, Need, Night, Secs, Span};
+pub use words::{Clock, Day, Lapse, Months, Need, Night, Secs, Span};

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
 use super::{At, Found, Place};
-use crate::bounded::read_text;
+use crate::bounded::{read_text, why};
 
 /// The most bytes of a secret's file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -105,7 +105,7 @@ impl Secret {
         }
         let Some(path) = &self.file else { return Ok(self.value.clone()) };
         let shown = path.display();
-        let text = read_text(path, SECRET_BYTES_MAX).map_err(|e| format!("{shown}: {e}"))?;
+        let text = read_text(path, SECRET_BYTES_MAX).map_err(|e| format!("{shown}: {}", why(&e)))?;
         Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }
 

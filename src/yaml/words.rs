@@ -8,7 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::{Serialize, Serializer};
 
-/// A span of time: `90s`, `5m`, `1h`, `30d`; in seconds.
+use super::de::word_or;
+
+/// A span of time: `90s`, `5m`, `1h`, `30d`; in seconds. Files can't say nothing (`0s`), since a wait or a deadline of nothing
+/// never holds, nor more than [`SPAN_S_MAX`]; where nothing has a meaning there is [`Lapse`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Secs(pub u32);
 
@@ -35,6 +38,13 @@ impl Serialize for Secs {
         s.collect_str(&format_args!("{n}{unit}"))
     }
 }
+
+/// A span of time that may be nothing: `0s`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Lapse(pub u32);
+
+/// The longest span of time, in seconds: a year. Whoever writes more has taken one unit for another.
+pub const SPAN_S_MAX: u32 = 366 * 86_400;
 
 /// A span until a deadline: `72h`, or months of the calendar: `1mo`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,10 +92,25 @@ impl FromStr for Secs {
             _ => return Err(bad()),
         };
         let digits = &s[..s.len() - 1];
-        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(bad());
         }
-        digits.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).map(Secs).ok_or_else(bad)
+        match digits.parse::<u32>().ok().and_then(|n| n.checked_mul(unit)).filter(|n| *n <= SPAN_S_MAX) {
+            Some(0) => Err(format!("\"{s}\" is no time at all; write at least 1s")),
+            Some(n) => Ok(Secs(n)),
+            None => Err(format!("\"{s}\" is more than a year")),
+        }
+    }
+}
+
+impl FromStr for Lapse {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let digits = s.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or("");
+        match !digits.is_empty() && digits.bytes().all(|b| b == b'0') {
+            true => Ok(Lapse(0)),
+            false => s.parse().map(|s: Secs| Lapse(s.0)),
+        }
     }
 }
 
@@ -94,6 +119,7 @@ impl FromStr for Span {
     fn from_str(s: &str) -> Result<Self, String> {
         let months = s.strip_suffix("mo").filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
         match months.map(str::parse::<u8>) {
+            Some(Ok(0)) => Err(format!("\"{s}\" is no time at all; write at least 1s")),
             Some(Ok(n)) if n <= 12 => Ok(Span::Months(n)),
             Some(_) => Err(format!("\"{s}\" is more than a year")),
             None => s.parse().map(|s: Secs| Span::Secs(s.0)).map_err(|why| format!("{why}, or 1mo")),
@@ -162,15 +188,27 @@ impl FromStr for Need {
 impl FromStr for Day {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        s.parse().map(Day).map_err(|_| format!("\"{s}\" is not a date; write 2026-12-24"))
+        let form = s.len() == 10
+            && s.bytes().enumerate().all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+        match s.parse() {
+            Ok(day) if form => Ok(Day(day)),
+            _ if form => Err(format!("there is no day {s} in the calendar")),
+            _ => Err(format!("\"{s}\" is not a date; write 2026-12-24")),
+        }
     }
 }
 
+/// What stands for a word that was not understood, where nothing else hangs on it: the mistake is said, and what stands beside it
+/// is still looked at. `None`: its entry is left out.
 macro_rules! word {
-    ($name:ident, $pattern:literal, $about:literal) => {
+    ($name:ident, $instead:expr, $pattern:literal, $about:literal) => {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                String::deserialize(d)?.parse().map_err(D::Error::custom)
+                let instead: Option<Self> = $instead;
+                match instead {
+                    Some(instead) => word_or(d, instead),
+                    None => String::deserialize(d)?.parse().map_err(D::Error::custom),
+                }
             }
         }
         impl JsonSchema for $name {
@@ -183,13 +221,19 @@ macro_rules! word {
         }
     };
 }
-word!(Secs, "^[0-9]+[smhd]$", "A span of time: 90s, 5m, 1h, 30d");
-word!(Span, "^[0-9]+(mo|[smhd])$", "A span of time: 90s, 5m, 1h, 30d, or 1mo for a month of the calendar");
-word!(Months, "^[0-9]+(mo|y)$", "Months or years of the calendar: 24mo, 2y");
-word!(Clock, "^[0-2]?[0-9][:.][0-5][0-9]$", "A time of day: 07:30");
-word!(Night, "^(page|quiet_until [0-2]?[0-9][:.][0-5][0-9])$", "page, or quiet_until 06:30");
-word!(Need, "^[^|]+([|][^|]+)*$", "A name, or several with | between when any one is enough");
-word!(Day, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A date: 2026-12-24");
+word!(Lapse, Some(Lapse(0)), "^[0-9]+[smhd]$", "A span of time, or nothing: 90s, 5m, 1h, 30d, 0s");
+word!(Secs, Some(Secs(300)), "^[0-9]+[smhd]$", "A span of time: 90s, 5m, 1h, 30d");
+word!(
+    Span,
+    Some(Span::Secs(86_400)),
+    "^[0-9]+(mo|[smhd])$",
+    "A span of time: 90s, 5m, 1h, 30d, or 1mo for a month of the calendar"
+);
+word!(Months, Some(Months(MONTHS_MAX)), "^[0-9]+(mo|y)$", "Months or years of the calendar: 24mo, 2y");
+word!(Clock, None, "^[0-2]?[0-9][:.][0-5][0-9]$", "A time of day: 07:30");
+word!(Night, None, "^(page|quiet_until [0-2]?[0-9][:.][0-5][0-9])$", "page, or quiet_until 06:30");
+word!(Need, None, "^[^|]+([|][^|]+)*$", "A name, or several with | between when any one is enough");
+word!(Day, Some(Day(jiff::civil::Date::ZERO)), "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "A date: 2026-12-24");
 
 #[cfg(test)]
 mod tests {
@@ -204,7 +248,12 @@ mod tests {
             assert!(bad.parse::<Secs>().is_err() || bad == "m", "{bad}");
         }
         assert!("m".parse::<Secs>().is_err());
-        for text in ["0s", "90s", "5m", "25h", "7d"] {
+        for (text, why) in [("0s", "no time at all"), ("0d", "no time at all"), ("367d", "more than a year")] {
+            assert!(text.parse::<Secs>().is_err_and(|e| e.contains(why)), "{text}");
+        }
+        assert_eq!(("0m".parse(), "90s".parse()), (Ok(Lapse(0)), Ok(Lapse(90))));
+        assert!("s".parse::<Lapse>().is_err() && "0".parse::<Lapse>().is_err());
+        for text in ["1s", "90s", "5m", "25h", "7d"] {
             let span: Secs = text.parse().expect("a span");
             assert_eq!(serde_json::to_string(&span).ok(), Some(format!("\"{text}\"")));
         }
@@ -214,9 +263,26 @@ mod tests {
     fn months_are_read_beside_spans() {
         assert_eq!("72h".parse::<Span>(), Ok(Span::Secs(72 * 3600)));
         assert_eq!("1mo".parse::<Span>(), Ok(Span::Months(1)));
-        for bad in ["13mo", "mo", "1 mo", "-1mo", "1m o"] {
+        for bad in ["13mo", "0mo", "0h", "mo", "1 mo", "-1mo", "1m o"] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (text, why) in [
+            ("2026-02-30", "there is no day 2026-02-30"),
+            ("2026-13-01", "there is no day"),
+            ("2025-02-29", "there is no day"),
+            ("nonsense", "is not a date"),
+            ("2026-2-3", "is not a date"),
+            ("24.12.2026", "is not a date"),
+            ("20261224", "is not a date"),
+            ("2026-12-24T10:00", "is not a date"),
+        ] {
+            assert!(text.parse::<Day>().is_err_and(|e| e.contains(why)), "{text}");
+        }
+        assert!("2024-02-29".parse::<Day>().is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The shipped region, and samples of valid and invalid configuration: adding a file adds a test.
 
+mod hostile;
+mod plain_words;
 mod rosters;
 mod samples;
 mod schemas;

@@ -263,6 +263,7 @@ fn words_of_the_screens_stand_in_the_catalogues() {
         ("src/cli/report.rs", "what may be typed"),
         ("src/cli/times.rs", "what may be typed"),
         ("src/cli/typed.rs", "what may be typed"),
+        ("src/config/check/ladders.rs", "what regions call their modes"),
         ("src/config/resolve/messages.rs", "names the letters themselves"),
         ("src/config/resolve/organisation.rs", "names the letters themselves"),
         ("src/dispatch/testing.rs", "a text of tests"),
@@ -270,6 +271,8 @@ fn words_of_the_screens_stand_in_the_catalogues() {
         ("src/gateways/smtp/inbox/machine.rs", "what others' programs write"),
         ("src/gateways/smtp/inbox/returned.rs", "what others' programs write"),
         ("src/gateways/smtp/inbox/written.rs", "what others' programs write"),
+        ("src/yaml/addresses.rs", "names the letters themselves"),
+        ("src/yaml/keys.rs", "what may be typed"),
     ];
     let swedish = |text: &str| text.replace("Vårdkase", "").contains(['å', 'ä', 'ö', 'Å', 'Ä', 'Ö']);
     for (file, text) in sources("src") {

@@ -32,7 +32,7 @@ const SECRETS: [&str; 5] = [
 fn secrets() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     for name in SECRETS {
-        std::fs::write(dir.path().join(name), format!("hemligt-{}", name.len())).expect("a secret");
+        std::fs::write(dir.path().join(name), format!("hemligt-nog-{}-4f1c9a07", name.len())).expect("a secret");
     }
     dir
 }
@@ -118,6 +118,17 @@ fn a_callback_secret_that_breaks_an_address_is_not_used() {
 }
 
 #[test]
+fn a_callback_secret_that_can_be_guessed_is_not_used() {
+    let dir = secrets();
+    for weak in ["x", "hemligt", "aaaaaaaaaaaaaaaaaaaa"] {
+        std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), weak).expect("a secret");
+        let all = build(&loaded(files(dir.path())), &env(), &|_| true);
+        assert!(all[1].callback.is_none() && all[1].gateway.is_ok());
+        assert!(all[1].warnings[0].contains("openssl rand -hex 16"), "{:?}", all[1].warnings);
+    }
+}
+
+#[test]
 fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
     let dir = secrets();
     let signed = |dir: &Path| {
@@ -131,7 +142,7 @@ fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
     let without = signed(dir.path());
     assert!(without.callback.is_none() && without.gateway.is_ok());
     assert!(without.warnings[0].starts_with("no receipts and no answers come in over it"), "{:?}", without.warnings);
-    std::fs::write(dir.path().join("signature"), "hemligt").expect("a secret");
+    std::fs::write(dir.path().join("signature"), "690682c58266b93c67e6").expect("a secret");
     let signature = signed(dir.path()).callback.expect("a way back").signature.expect("a signature");
-    assert_eq!((&*signature.header, signature.secret.expose()), ("X-Signature", "hemligt"));
+    assert_eq!((&*signature.header, signature.secret.expose()), ("X-Signature", "690682c58266b93c67e6"));
 }

@@ -75,10 +75,41 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
             }
         }
     }
+    long_waits(plan, places, found);
     let switchboard = plan.function(plan.region.switchboard);
     if switchboard.phone.as_ref().is_none_or(|p| !p.publishable) {
         let message = format!("\"{}\" has no number that may stand in a text", switchboard.id);
         found.warning(places.switchboard, "no-number", message).help("whoever has only a pager is asked to call it");
+    }
+}
+
+/// Longer than that, nobody waits for an answer, an approval or a decision in a disruption, in seconds: a unit was mistaken.
+const WAIT_S_MAX: u32 = 24 * 3600;
+
+/// Deadlines that are so far away that nothing follows from them.
+fn long_waits(plan: &Plan, places: &Places, found: &mut Found) {
+    let mut say = |place, what: &str, id: &str, seconds: u32| {
+        if seconds > WAIT_S_MAX {
+            let message = format!("\"{id}\" has {} hours {what}", seconds / 3600);
+            found.warning(place, "long-wait", message).help("minutes are m, hours h, days d");
+        }
+    };
+    for (function, place) in plan.functions.iter().zip(&places.functions) {
+        say(*place, "to answer", function.id.as_str(), function.answer_within_s);
+    }
+    for playbook in plan.playbooks.values() {
+        for level in &playbook.levels {
+            for (i, row) in level.notify.iter().enumerate() {
+                let id = crate::domain::plan::RowId { level: level.level, row: u16::try_from(i).unwrap_or(u16::MAX) };
+                let Some(approval) = &row.approval else { continue };
+                let place = places.approvals.get(&(playbook.id.clone(), id)).copied().unwrap_or_default();
+                say(place, "to approve", plan.function(approval.by).id.as_str(), approval.within_s);
+            }
+            for propose in &level.propose {
+                let place = places.playbooks.get(&playbook.id).copied().unwrap_or_default();
+                say(place, "to decide", plan.function(propose.decides).id.as_str(), propose.within_s);
+            }
+        }
     }
 }
 

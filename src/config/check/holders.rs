@@ -34,10 +34,6 @@ fn name(is_day: bool) -> &'static str {
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     let states = states(&plan.calendar);
-    circles_of_covering(plan, places, found);
-    if found.has_errors() {
-        return;
-    }
     let all: Vec<FunctionIx> =
         (0..plan.functions.len()).filter_map(|i| u32::try_from(i).ok()).map(FunctionIx).collect();
     for &f in &all {
@@ -51,7 +47,6 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
         let when = name(is_day);
         let held = |f: FunctionIx| holder_when(plan, f, is_day).unwrap_or(f);
         own_deputy(plan, places, found, &all, (is_day, hours));
-        circle_of_deputies(plan, places, found, &all, is_day);
         for site in plan.region.sites.iter().filter(|s| s.id != plan.region.whole) {
             let own = all.iter().any(|f| plan.function(*f).site == site.id && plan.function(held(*f)).site == site.id);
             if !own {
@@ -84,7 +79,8 @@ pub(super) fn ids(plan: &Plan, functions: &[FunctionIx]) -> String {
     functions.iter().map(|f| plan.function(*f).id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn circles_of_covering(plan: &Plan, places: &Places, found: &mut Found) {
+/// Says who covers whom in a circle. `true`: somebody does.
+pub(super) fn circles_of_covering(plan: &Plan, places: &Places, found: &mut Found) -> bool {
     let mut said: Vec<Vec<FunctionIx>> = Vec::new();
     for i in 0..plan.functions.len() {
         let f = FunctionIx(u32::try_from(i).unwrap_or(0));
@@ -101,6 +97,16 @@ fn circles_of_covering(plan: &Plan, places: &Places, found: &mut Found) {
         found
             .error(places.functions[members[0].ix()], "covering-circle", message)
             .help("one of them must be held always");
+    }
+    !said.is_empty()
+}
+
+/// Of nobody who covers each other in a circle.
+pub(super) fn circles_of_deputies(plan: &Plan, places: &Places, found: &mut Found) {
+    let all: Vec<FunctionIx> =
+        (0..plan.functions.len()).filter_map(|i| u32::try_from(i).ok()).map(FunctionIx).collect();
+    for (is_day, _) in states(&plan.calendar) {
+        circle_of_deputies(plan, places, found, &all, is_day);
     }
 }
 

@@ -47,8 +47,7 @@ fn systems_down(plan: &Plan, down: &BTreeSet<InfraId>) -> BTreeSet<SystemId> {
     }
 }
 
-pub(super) fn check(plan: &Plan, gateways: &[GatewayConfig], places: &Places, found: &mut Found) {
-    let circles = circles(plan, places, found);
+pub(super) fn check(plan: &Plan, gateways: &[GatewayConfig], places: &Places, circles: bool, found: &mut Found) {
     for (i, g) in gateways.iter().enumerate() {
         coverage(g, places.gateways[i], found);
     }
@@ -63,12 +62,14 @@ pub(super) fn check(plan: &Plan, gateways: &[GatewayConfig], places: &Places, fo
 }
 
 /// Infrastructure that needs itself can never start; systems likewise.
-fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
+pub(super) fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
+    // What nothing defines is said elsewhere, and counts as up.
+    let known: BTreeSet<&InfraId> = plan.infra.iter().map(|x| &x.id).collect();
     let mut up: BTreeSet<&InfraId> = BTreeSet::new();
     loop {
         let before = up.len();
         for infra in &plan.infra {
-            if infra.needs.iter().all(|any| any.iter().any(|one| up.contains(one))) {
+            if infra.needs.iter().all(|any| any.iter().any(|one| up.contains(one) || !known.contains(one))) {
                 up.insert(&infra.id);
             }
         }
@@ -80,7 +81,7 @@ fn circles(plan: &Plan, places: &Places, found: &mut Found) -> bool {
     let mut said: BTreeSet<&InfraId> = BTreeSet::new();
     let waits_for = |id: &InfraId| {
         let infra = plan.infra.iter().find(|x| x.id == *id)?;
-        let any = infra.needs.iter().find(|any| any.iter().all(|one| !up.contains(one)))?;
+        let any = infra.needs.iter().find(|any| any.iter().all(|one| !up.contains(one) && known.contains(one)))?;
         plan.infra.iter().map(|x| &x.id).find(|x| Some(*x) == any.first())
     };
     let mut any = false;

@@ -5,6 +5,7 @@ mod duties;
 mod expect;
 mod holders;
 mod infra;
+mod ladders;
 mod rehearsal;
 mod spoken;
 mod steps;
@@ -17,6 +18,7 @@ pub use texts::Avoid;
 
 use super::loaded::Loaded;
 use super::places::Places;
+use crate::domain::plan::Plan;
 use crate::yaml::Found;
 
 /// How closely a configuration is looked at.
@@ -28,11 +30,33 @@ pub enum Depth {
     Check,
 }
 
-/// Looks at a plan that has no errors so far.
-pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, found: &mut Found) {
+/// Where the plan goes round in circles.
+#[derive(Clone, Copy)]
+pub(super) struct Circles {
+    /// Of those who cover each other: nobody holds the duty then.
+    covering: bool,
+    /// Of what needs each other: nothing of it can start.
+    needs: bool,
+}
+
+/// Says every circle, also of a plan that has other errors.
+pub(super) fn circles(plan: &Plan, places: &Places, found: &mut Found) -> Circles {
+    let covering = holders::circles_of_covering(plan, places, found);
+    // A circle of deputies is a warning: it can wait for the files that are missing.
+    if !covering && !found.lacks_files() {
+        holders::circles_of_deputies(plan, places, found);
+    }
+    Circles { covering, needs: infra::circles(plan, places, found) }
+}
+
+/// Looks at a plan that has no broken file and no name that leads nowhere.
+pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, circles: Circles, found: &mut Found) {
     let plan = &loaded.plan;
-    holders::check(plan, places, found);
-    infra::check(plan, &loaded.gateways, places, found);
+    if !circles.covering {
+        holders::check(plan, places, found);
+    }
+    infra::check(plan, &loaded.gateways, places, circles.needs, found);
+    ladders::check(plan, places, found);
     duties::check(plan, places, found);
     steps::check(plan, places, found);
     if depth == Depth::Check {

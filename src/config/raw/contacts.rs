@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::yaml::{At, Clock, Day, List, Months, Name, Need, Ordered, Secs, Texts};
+use crate::yaml::{At, Clock, Day, Lapse, List, Months, Name, Need, Ordered, Secs, Texts};
 
 /// `contacts/organisation.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -18,10 +18,10 @@ pub struct Organisation {
     /// When daytime functions are held by themselves (Monday to Friday).
     pub office_hours: At<Hours>,
     /// When `night:` holds. It may pass midnight.
-    pub night: Hours,
+    pub night: At<Hours>,
     /// Days on which nobody is in the office.
     #[serde(default)]
-    pub holidays: List<Day>,
+    pub holidays: List<At<Day>>,
     /// The site that means all of it.
     pub whole: Name,
     /// Sites by their short ASCII name.
@@ -53,7 +53,7 @@ pub struct Organisation {
     pub country: Option<Name>,
     /// The holding text goes to the public after that long without an approved text.
     #[serde(default)]
-    pub holding_after: Option<Secs>,
+    pub holding_after: Option<Lapse>,
     /// The public page is valid that long after each publication.
     #[serde(default)]
     pub page_valid: Option<Secs>,
@@ -103,19 +103,19 @@ pub struct SiteEntry {
 pub struct Limits {
     /// The deputy is asked beside when the request to approve is not delivered by then.
     #[serde(default)]
-    pub approval_delivered: Option<Secs>,
+    pub approval_delivered: Option<Lapse>,
     /// So many wrong codes block SMS for a request.
     #[serde(default)]
     pub wrong_codes_max: Option<u32>,
     /// A bare yes binds to the one request to that address in this time.
     #[serde(default)]
-    pub bare_answer: Option<Secs>,
+    pub bare_answer: Option<Lapse>,
     /// The first real message within this time of a drill says that it is real.
     #[serde(default)]
-    pub after_drill: Option<Secs>,
+    pub after_drill: Option<Lapse>,
     /// How much "wait" gives, once.
     #[serde(default)]
-    pub wait_extends: Option<Secs>,
+    pub wait_extends: Option<Lapse>,
     /// A delivery is of no use after that.
     #[serde(default)]
     pub delivery_ttl: Option<Secs>,
@@ -127,7 +127,7 @@ pub struct Limits {
     pub deliveries_max: Option<u32>,
     /// "Running again" is due that long after the restoration was forecast.
     #[serde(default)]
-    pub restored_within: Option<Secs>,
+    pub restored_within: Option<Lapse>,
 }
 
 /// `contacts/functions.yaml`.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::readiness::{DeputiesWord, ProposeEntry};
 use super::steps::{ClockEntry, StepEntry};
-use crate::yaml::{At, List, Name, Night, NoneOr, OneOrMany, Ordered, Secs, Texts};
+use crate::yaml::{At, Lapse, List, Name, Night, NoneOr, OneOrMany, Ordered, Secs, Texts};
 
 /// `playbooks/NAME.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -346,7 +346,7 @@ pub struct TestExpect {
     pub over: At<ChannelWord>,
     /// So long after the report (or after what it waits for).
     #[serde(default)]
-    pub within: Option<Secs>,
+    pub within: Option<Lapse>,
     /// What it waits for.
     #[serde(default)]
     pub after: Option<AfterWord>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::systems::ClassWord;
-use crate::yaml::{At, List, Name, OneOrMany, Ordered, Secs, Texts};
+use crate::yaml::{At, Lapse, List, Name, OneOrMany, Ordered, Secs, Texts};
 
 /// `playbooks/readiness.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -80,7 +80,7 @@ pub struct RightEntry {
     #[serde(default)]
     pub lower_by: List<Name>,
     /// A deputy may decide when its function has not answered for that long.
-    pub deputy_after: Secs,
+    pub deputy_after: Lapse,
 }
 
 /// What a level means for systems of a class.

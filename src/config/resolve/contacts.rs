@@ -12,10 +12,10 @@ use crate::domain::plan::{Channel, DutyPoint, Function, Hours, Phone};
 use crate::domain::roster::Roster;
 use crate::yaml::addresses::check_mail_address;
 use crate::yaml::diagnostics::Place;
-use crate::yaml::{At, Name};
+use crate::yaml::{At, Name, telephone};
 
-/// The most digits of a telephone number (E.164), and the fewest that we believe.
-const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// The digits of a number that people dial: a short one on the own exchange, or a whole one (E.164).
+const DIALLED: std::ops::RangeInclusive<usize> = 1..=15;
 /// A function's short name has no more characters: several stand before a text.
 const SHORT_CHARS_MAX: usize = 10;
 /// The most digits of a pager's code.
@@ -34,9 +34,6 @@ impl Resolver<'_> {
             let title = self.texts(name.place, &entry.title);
             let short = self.short(name, entry);
             let site = self.site(&entry.site);
-            if entry.answer_within.value.0 == 0 {
-                self.found.error(entry.answer_within.place, "answer-within", "nobody can answer in no time");
-            }
             let answers = self.answers(entry.answers.as_ref()).unwrap_or(1);
             self.plan.functions.push(Function {
                 id: FunctionId::from(name.as_str()),
@@ -91,7 +88,8 @@ impl Resolver<'_> {
             let mut seen = HashSet::new();
             for member in members.iter() {
                 let f = self.function(member);
-                if !seen.insert(f) && self.fx.contains_key(member.as_str()) {
+                let known = self.fx.contains_key(member.as_str());
+                if known && !seen.insert(f) {
                     let message = format!("\"{}\" is in the group twice", member.value);
                     self.found.warning(member.place, "twice-in-group", message);
                 } else {
@@ -117,7 +115,7 @@ impl Resolver<'_> {
                 let d = self.function(deputy);
                 if d == f && self.fx.contains_key(deputy.as_str()) {
                     self.found.error(deputy.place, "own-deputy", format!("\"{}\" is its own deputy", name.value));
-                } else if !deputies.contains(&d) {
+                } else if !deputies.contains(&d) && self.fx.contains_key(deputy.as_str()) {
                     deputies.push(d);
                 }
             }
@@ -132,11 +130,7 @@ impl Resolver<'_> {
                 }
             }
             let phone = entry.phone.as_ref().map(|p| {
-                let digits = p.number.bytes().filter(u8::is_ascii_digit).count();
-                if digits == 0
-                    || digits > *DIGITS.end()
-                    || !p.number.chars().all(|c| c.is_ascii_digit() || " +-".contains(c))
-                {
+                if !telephone::is_dialled(&p.number, DIALLED) {
                     let message = format!("\"{}\" is not a telephone number", p.number.value);
                     self.found
                         .error(p.number.place, "phone", message)
@@ -161,7 +155,11 @@ impl Resolver<'_> {
     fn hours(&mut self, name: &Name, entry: &FunctionEntry) -> Hours {
         match (entry.hours, &entry.covered_by) {
             (HoursWord::Always, None) => Hours::Always,
-            (HoursWord::Day, Some(by)) => Hours::Day { covered_by: self.function(by) },
+            (HoursWord::Day, Some(by)) => {
+                let covered_by = self.function(by);
+                // Who is nobody closes no circle.
+                if self.fx.contains_key(by.as_str()) { Hours::Day { covered_by } } else { Hours::Always }
+            }
             (HoursWord::Day, None) => {
                 let day = self.plan.calendar.day_to_min.saturating_sub(self.plan.calendar.day_from_min);
                 let open = 168 - 5 * u32::from(day) / 60;
@@ -272,13 +270,9 @@ impl Resolver<'_> {
                 }
             }
             Channel::Sms | Channel::Fax => {
-                let plain = normal(channel, address);
-                let good = plain.strip_prefix('+').is_some_and(|d| {
-                    DIGITS.contains(&d.len()) && d.bytes().all(|b| b.is_ascii_digit()) && !d.starts_with('0')
-                });
-                if !good {
-                    let message = format!("\"{}\" is not a telephone number with its country code", address.value);
-                    self.found.error(address.place, "number", message).help("write it as \"+46701740605\", in quotes");
+                if let Err((why, help)) = telephone::international(address) {
+                    let message = format!("\"{}\" {why}", address.value);
+                    self.found.error(address.place, "number", message).help(help);
                 }
             }
             Channel::Web | Channel::Manual => {}

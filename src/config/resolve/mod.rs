@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::loaded::{Contacts, Loaded, RETENTION_MONTHS};
 use super::parse::Raw;
 use super::places::Places;
-use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, RoutineId, SiteId, SystemId};
+use crate::domain::ids::{FunctionIx, GatewayIx, GroupId, InfraId, PointIx, RoutineId, SiteId, SystemId};
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Needs, Plan};
@@ -107,7 +107,8 @@ impl Resolver<'_> {
         message: String,
         names: impl IntoIterator<Item = &'n str>,
     ) {
-        if !broken {
+        // A dot stands for a sign that can't be seen: that is said already.
+        if !broken && !name.contains('·') {
             self.found.error(name.place, code, message).nearest(name, names);
         }
     }
@@ -118,7 +119,7 @@ impl Resolver<'_> {
             return *f;
         }
         let names: Vec<String> = self.plan.functions.iter().map(|f| f.id.to_string()).collect();
-        let is_group = self.plan.groups.keys().any(|g| g.as_str() == name.as_str());
+        let is_group = self.plan.groups.contains_key(&GroupId::from(name.as_str()));
         let message = match is_group {
             true => format!("\"{}\" is a group; one function is wanted here", name.value),
             false => format!("\"{}\" is not a function of contacts/functions.yaml", name.value),

@@ -1,12 +1,17 @@
 //! The region, its sites, its calendar and its limits.
 
+use jiff::civil::Date;
+
 use super::Resolver;
 use crate::config::raw::contacts::Limits;
 use crate::domain::calendar::{Calendar, Zone};
 use crate::domain::ids::SiteId;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{self, Site};
+use crate::yaml::telephone;
 
+/// The digits of a number that the public dials: 112, 1177, or a whole one.
+const DIALLED: std::ops::RangeInclusive<usize> = 2..=15;
 /// A site stands in every text: more letters leave no room on a pager's first page.
 const SITE_CHARS_MAX: usize = 4;
 
@@ -14,6 +19,8 @@ impl Resolver<'_> {
     pub(super) fn organisation(&mut self) {
         let raw = self.raw;
         let Some(org) = &raw.organisation else { return };
+        self.id(&org.region.id);
+        self.canonical(&org.region.name);
         let region = &mut self.plan.region;
         region.id = org.region.id.value.clone();
         region.name = org.region.name.value.clone();
@@ -63,8 +70,24 @@ impl Resolver<'_> {
             day_to_min: day.to.0,
             night_from_min: night.from.0,
             night_to_min: night.to.0,
-            holidays: org.holidays.iter().map(|d| d.0).collect(),
+            holidays: org.holidays.iter().map(|d| d.value.0).collect(),
         };
+        for (i, day) in org.holidays.iter().enumerate() {
+            if org.holidays[..i].iter().any(|before| before.value == day.value && before.value.0 != Date::ZERO) {
+                self.found.warning(day.place, "holiday-twice", format!("{} stands here twice", day.value.0));
+            }
+        }
+        if night.from == night.to {
+            let help = "write from: 22:00 and to: 06:30, or what holds with you";
+            self.found.error(org.night.place, "night", "the night ends when it begins").help(help);
+        }
+        for (number, what) in [(&org.call, "call"), (&org.emergency, "emergency"), (&org.outside_call, "outside_call")]
+        {
+            if let Some(number) = number.as_ref().filter(|n| !telephone::is_dialled(n, DIALLED)) {
+                let message = format!("{what}: \"{}\" is not a telephone number", number.value);
+                self.found.error(number.place, "phone", message).help("digits, spaces and hyphens, as people dial it");
+            }
+        }
 
         let region = &mut self.plan.region;
         if let Some(call) = &org.call {

@@ -108,9 +108,6 @@ impl Resolver<'_> {
                 .help("give that level, or one below it, a notify row");
         }
         let updates = entry.updates.as_ref();
-        if updates.and_then(|u| u.every).is_some_and(|e| e.0 == 0) {
-            self.found.error(place, "beat", "updates every 0 seconds never end; write a beat such as 60m");
-        }
         let overdue_tell = updates.and_then(|u| u.overdue.as_ref()).map(|o| self.function(&o.tell));
         let mildest = levels.keys().next().copied().unwrap_or(LevelIx(0));
         let steps = self.steps(entry, mildest);

@@ -21,10 +21,8 @@ impl Resolver<'_> {
                     self.found.error(word.place, "duplicate-level", message);
                 }
             }
-            if entry.beat.0 == 0 {
-                self.found.error(name.place, "beat", "updates every 0 seconds never end; write a beat such as 60m");
-            }
             let label = self.texts(name.place, &entry.label);
+            self.places.levels.push(name.place);
             self.plan.ladders.levels.push(Level {
                 id: name.value.clone(),
                 alias: entry.alias.value.clone(),
@@ -45,6 +43,7 @@ impl Resolver<'_> {
             let line = self.optional(name.place, entry.line.as_ref());
             let ended = self.optional(name.place, entry.ended.as_ref());
             let id = name.value.clone();
+            self.places.modes.push(name.place);
             self.plan.ladders.modes.push(Mode { id, label, line, ended, tell: Vec::new(), rights: Vec::new() });
         }
         let (levels, modes) = (self.plan.ladders.levels.len(), self.plan.ladders.modes.len());
@@ -84,6 +83,7 @@ impl Resolver<'_> {
             let propose = self.propose(&at.propose, None);
             for word in at.class.iter() {
                 let (class, propose) = (class(*word), propose.clone());
+                self.places.least.push(at.place);
                 self.plan.ladders.least.push(Least { level, class, mode, propose, if_unsafe: at.if_unsafe });
             }
         }
@@ -94,9 +94,6 @@ impl Resolver<'_> {
         let mut all: Vec<Propose> = Vec::new();
         for entry in list {
             let (mode, decides) = (self.mode(&entry.mode), self.function(&entry.decides));
-            if entry.within.value.0 == 0 {
-                self.found.error(entry.within.place, "within", "nobody can decide in no time");
-            }
             if all.last().is_some_and(|before| before.mode >= mode) && !self.raw.broken.readiness {
                 let message = format!("\"{}\" is no higher than the proposal before it", entry.mode.value);
                 self.found.error(entry.mode.place, "propose-order", message);

@@ -1,5 +1,6 @@
 //! Where a far end calls us: the keys of a gateway that say it, what is wrong with them, and the address that comes of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use super::signature::Signature;
 use crate::gateways::callback::{Callback, CallbackKind, Reader, path};
 use crate::gateways::protocol::{BuildCx, Entry};
 use crate::yaml::addresses::check_url;
-use crate::yaml::{Found, Name, Secret};
+use crate::yaml::{Found, Name, Ordered, Secret};
 
 /// How a gateway signs its calls: HMAC-SHA-256 over the body (without one, over the query), as hexadecimal digits or Base64.
 #[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
@@ -33,6 +34,46 @@ pub struct Keys<'k> {
     pub base: Option<&'k Name>,
 }
 
+/// The shortest secret that opens the way back: whoever finds it out decides what became of an alert.
+const SECRET_CHARS_MIN: usize = 16;
+/// It has at least so many different characters.
+const SECRET_DIFFERENT_MIN: usize = 6;
+/// What to do instead of thinking one up.
+const MADE_SO: &str = "make one of at least 16 characters with `openssl rand -hex 16`";
+
+/// Whether somebody could find it out by trying.
+fn is_weak(secret: &str) -> bool {
+    let different: BTreeSet<char> = secret.chars().collect();
+    let halves = secret.len().is_multiple_of(2) && secret.get(..secret.len() / 2) == secret.get(secret.len() / 2..);
+    secret.chars().count() < SECRET_CHARS_MIN || different.len() < SECRET_DIFFERENT_MIN || halves
+}
+
+/// RFC 9110, 5.6.2: the characters of a header's name; those that nobody uses are left out.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// Headers that say where a request begins and ends: the program writes them itself.
+const OWN_HEADERS: [&str; 5] = ["content-length", "transfer-encoding", "connection", "host", "upgrade"];
+
+/// Says which headers of a request can't be sent, or would become two.
+pub fn check_headers(headers: &Ordered<String>, found: &mut Found) {
+    for (name, value) in headers.iter() {
+        if !is_header_name(name) {
+            let message = format!("\"{}\" is not the name of a header", name.value);
+            found.error(name.place, "header", message).help("such as X-Tenant");
+        } else if OWN_HEADERS.contains(&name.to_lowercase().as_str()) {
+            let message = format!("the header \"{}\" is written by the program itself", name.value);
+            found.error(name.place, "header", message).help("leave it out");
+        }
+        // A tab may stand in a header (RFC 9110, 5.5); all else that is not seen could begin another one.
+        if let Some(c) = value.chars().find(|c| c.is_control() && *c != '\t') {
+            let message = format!("the header \"{}\" holds U+{:04X}, which would end it", name.value, u32::from(c));
+            found.error(name.place, "header", message).help("write its value on one line");
+        }
+    }
+}
+
 /// A way back that is open, or not.
 #[derive(Default)]
 pub struct Back {
@@ -51,9 +92,7 @@ impl Keys<'_> {
         if let Some(signature) = self.signature {
             entry.secret(Some(&signature.secret), found);
             let header = &signature.header;
-            // RFC 9110, 5.6.2: the characters of a name; those that nobody uses are left out.
-            let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if header.is_empty() || !header.chars().all(good) {
+            if !is_header_name(header) {
                 let message = format!("\"{}\" is not the name of a header", header.value);
                 found.error(header.place, "callback-signature", message).help("such as X-Signature");
             }
@@ -91,12 +130,18 @@ impl Keys<'_> {
         if secret.as_ref().is_some_and(|s| !plain(s)) {
             return Err("its callback_secret stands in an address: only letters, digits, - and _ go".into());
         }
+        if secret.as_ref().is_some_and(|s| is_weak(s.expose())) {
+            return Err(format!("its callback_secret can be guessed: {MADE_SO}"));
+        }
         // Without what it is to be checked with, no call can be believed.
         let signature = match self.signature {
-            Some(signature) => Some(Signature {
-                header: signature.header.value.clone(),
-                secret: signature.secret.read("secret of callback_signature", cx.base)?,
-            }),
+            Some(signature) => {
+                let secret = signature.secret.read("secret of callback_signature", cx.base)?;
+                if is_weak(secret.expose()) {
+                    return Err(format!("the secret of its callback_signature can be guessed: {MADE_SO}"));
+                }
+                Some(Signature { header: signature.header.value.clone(), secret })
+            }
             None => None,
         };
         Ok((secret, signature))
@@ -113,5 +158,29 @@ impl Back {
     /// What comes in over it is read so; nothing, if it is not open.
     pub fn read_by(self, reader: Arc<Reader>) -> Option<Callback> {
         self.secret.map(|secret| Callback { reader, secret, signature: self.signature })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_can_be_guessed_opens_nothing() {
+        let weak = [
+            "",
+            "x",
+            "hemligt",
+            "0123456789abcde",
+            "aaaaaaaaaaaaaaaaaaaaaaaa",
+            "abcababcababcabc",
+            "larmlarm12larmlarm12",
+        ];
+        for secret in weak {
+            assert!(is_weak(secret), "{secret}");
+        }
+        for secret in ["690682c58266b93c67e63d2d40dd9e62", "0123456789abcdef", "Zx9-rT5_qLw2-mN8k"] {
+            assert!(!is_weak(secret), "{secret}");
+        }
     }
 }

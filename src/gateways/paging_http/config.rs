@@ -13,7 +13,7 @@ use crate::domain::text::Charset;
 use crate::domain::text::pages::PageRules;
 use crate::gateways::Secret;
 use crate::gateways::http_api::answer::words;
-use crate::gateways::http_api::back::{Keys, SignatureConfig};
+use crate::gateways::http_api::back::{Keys, SignatureConfig, check_headers};
 use crate::gateways::http_api::{AnswerRules, CallbackNames};
 use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
 use crate::yaml::addresses::{check_url, host_of};
@@ -175,6 +175,7 @@ impl Protocol for PagingHttpConfig {
             check_url(url, found);
         }
         entry.secret(self.password.as_ref(), found);
+        check_headers(&self.headers, found);
         self.back().check(entry, found);
         for placeholder in ["{to}", "{text}"] {
             if pointer_to(&self.body.0, placeholder, false).is_none() {

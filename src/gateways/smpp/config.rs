@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::Smpp;
 use crate::domain::plan::Capability;
 use crate::domain::text::sms::{SmsLimits, Split};
-use crate::gateways::Secret;
 use crate::gateways::entry::Tls;
 use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
+use crate::gateways::{Secret, sender};
 use crate::yaml::{Found, Name, Secs};
 
 /// How an SMPP session is bound (SMPP 3.4, 2.2).
@@ -98,7 +98,7 @@ pub struct SmppConfig {
     /// The system type, as the operator wants it; at most 12 characters.
     pub system_type: String,
     /// The sender that telephones show; answers go to it. A number with +, a short number, or at most 11 letters and digits.
-    pub from: String,
+    pub from: Name,
     /// Seconds between enquiries while it is quiet.
     pub enquire_every: Secs,
     /// One connection for both directions, or two. limits.connections_max says how many sessions send.
@@ -160,7 +160,7 @@ impl Default for SmppConfig {
             system_id: String::new(),
             password: None,
             system_type: String::new(),
-            from: String::new(),
+            from: Name::default(),
             enquire_every: Secs(30),
             bind: BindAs::Transceiver,
             version: Version::V34,
@@ -194,7 +194,7 @@ impl SmppConfig {
             ("system_id", self.system_id.as_str(), 15),
             ("system_type", &self.system_type, 12),
             ("service_type", &self.service_type, 5),
-            ("from", &self.from, 20),
+            ("from", self.from.as_str(), 20),
             ("password", self.password.as_ref().map_or("", Secret::expose), 64),
         ];
         for (name, text, len_max) in texts {
@@ -243,6 +243,7 @@ impl Protocol for SmppConfig {
         );
         entry.host(&self.host, found);
         entry.secret(self.password.as_ref(), found);
+        sender::check(&self.from, entry, found);
         if matches!(self.tls, Tls::Starttls | Tls::Opportunistic) {
             let message = "SMPP has no STARTTLS: its connection is TLS from the first byte, or not at all";
             found.error(self.host.place, "smpp-tls", message).help("write tls: tls or tls: none");

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::SmsHttp;
 use crate::domain::text::sms::{SmsLimits, Split};
-use crate::gateways::Secret;
-use crate::gateways::http_api::back::{Keys, SignatureConfig};
+use crate::gateways::http_api::back::{Keys, SignatureConfig, check_headers};
 use crate::gateways::http_api::{CallbackNames, Otherwise};
 use crate::gateways::protocol::{BuildCx, Built, Entry, Facts, FarEnd, Protocol, bounded};
+use crate::gateways::{Secret, sender};
 use crate::yaml::addresses::{check_url, host_of};
 use crate::yaml::{Found, List, Name, Ordered, Secs};
 
@@ -84,7 +84,7 @@ pub struct SmsHttpConfig {
     /// The password for it, or the bearer token when there is no user.
     pub password: Option<Secret>,
     /// The sender that telephones show.
-    pub from: String,
+    pub from: Name,
     /// The secret part of the callback's path.
     pub callback_secret: Option<Secret>,
     /// Calls count only when the gateway has signed them. Default: whoever knows the callback's path is believed.
@@ -135,7 +135,7 @@ impl Default for SmsHttpConfig {
             otherwise: None,
             user: None,
             password: None,
-            from: String::new(),
+            from: Name::default(),
             callback_secret: None,
             callback_signature: None,
             callback_base: None,
@@ -183,6 +183,8 @@ impl Protocol for SmsHttpConfig {
             check_url(url, found);
         }
         entry.secret(self.password.as_ref(), found);
+        sender::check(&self.from, entry, found);
+        check_headers(&self.headers, found);
         self.back().check(entry, found);
     }
 

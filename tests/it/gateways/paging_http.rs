@@ -296,7 +296,7 @@ fn ends(events: &[GatewayEvent]) -> Vec<(String, bool)> {
 async fn receipts_and_answers_come_back_once_whatever_their_order() {
     for names_key in [false, true] {
         let (_far, provider) = provider(Opts { names_key, ..Opts::default() }).await;
-        let secret = Some(Secret::new("vag"));
+        let secret = Some(Secret::new("4f1c9a07e2b8d635"));
         let (gateway, callback) = built(&PagingHttpConfig { callback_secret: secret, ..at(&provider.url()) });
         let calls = Calls::read_by(callback).await;
         provider.call_back(&format!("{}/receipt", calls.base), &format!("{}/reply", calls.base));
@@ -337,7 +337,7 @@ async fn receipts_and_answers_come_back_once_whatever_their_order() {
 
 #[tokio::test]
 async fn a_receipt_finds_its_text_after_a_restart() {
-    let secret = Some(Secret::new("vag"));
+    let secret = Some(Secret::new("4f1c9a07e2b8d635"));
     let (gateway, callback) = built(&PagingHttpConfig { callback_secret: secret, ..at("http://127.0.0.1:9/") });
     let tell = |id: &str| {
         let body = format!(r#"{{"id":"{id}","status":"delivered"}}"#);
@@ -363,8 +363,8 @@ async fn a_signed_call_is_told_from_one_that_is_not() {
         config("{ url: http://127.0.0.1:9/, callback_signature: { header: X-Signature, secret: { env: NOT_SET } } }");
     let signature = config
         .callback_signature
-        .map(|s| vardkase::gateways::http_api::back::SignatureConfig { secret: Secret::new("hemligt"), ..s });
-    let secret = Some(Secret::new("vag"));
+        .map(|s| vardkase::gateways::http_api::back::SignatureConfig { secret: Secret::new("690682c58266b93c"), ..s });
+    let secret = Some(Secret::new("4f1c9a07e2b8d635"));
     let (_, callback) = built(&PagingHttpConfig {
         callback_secret: secret,
         callback_signature: signature,
@@ -372,7 +372,7 @@ async fn a_signed_call_is_told_from_one_that_is_not() {
     });
     let signature = callback.signature.expect("signed");
     let body = br#"{"id":"p1","status":"delivered"}"#;
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"hemligt").expect("a key");
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"690682c58266b93c").expect("a key");
     mac.update(body);
     let hex: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
     assert!(signature.signs(Some(hex.as_bytes()), "", body));
