@@ -15,7 +15,7 @@ use crate::domain::plan::Channel;
 /// So many of the region's telephones answer everything.
 const MACHINES: usize = 20;
 /// What they say, in turn: an automatic reply, a doubt, a wrong code, a yes to nothing.
-const SAID: [&str; 4] = ["Autosvar: jag kör bil", "OK, tack för ditt mejl!", "JA 123456", "JA 4711"];
+const SAID: [&str; 4] = ["Autosvar: i bilen", "OK, vad?", "JA 123456", "JA 4711"];
 /// Deliveries of the alert.
 const ALERT: u32 = 100;
 /// They come at this pace: a thousand a second.

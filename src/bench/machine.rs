@@ -1,5 +1,6 @@
 //! What Linux tells of a process: processor time and resident memory; and a folder that goes away.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::private_files::Scratch;
@@ -29,13 +30,29 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A folder under the system's own for temporary files; gone when this is dropped.
+/// A state folder under the system's own folder for temporary files; gone when this is dropped.
+#[derive(Debug)]
+pub struct StateFolder {
+    path: PathBuf,
+    /// It holds its own folder, so the state has one within.
+    _around: Scratch,
+}
+
+impl StateFolder {
+    /// Where it is, once somebody makes it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A state folder that is not there yet.
 ///
 /// # Errors
 /// No randomness, or no room.
-pub fn scratch() -> Result<Scratch, String> {
+pub fn scratch() -> Result<StateFolder, String> {
     let dir = std::env::temp_dir();
-    Scratch::new(&dir, "vardkase-bench-").map_err(|e| format!("no folder in {}: {e}", dir.display()))
+    let around = Scratch::new(&dir, "vardkase-bench-").map_err(|e| format!("no folder in {}: {e}", dir.display()))?;
+    Ok(StateFolder { path: around.path().join("state"), _around: around })
 }
 
 /// Milliseconds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::machine::StateFolder;
 use super::machine::scratch;
 use super::region::Region;
 use crate::clock::{SharedClock, SystemClock, mono};
@@ -20,7 +21,6 @@ use crate::domain::delivery::{Accepted, DeliveryState};
 use crate::domain::ids::GatewayId;
 use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
 use crate::journal::{Journal, OpenOptions};
-use crate::private_files::Scratch;
 
 /// A run that takes longer is given up.
 const OVER_AFTER: Duration = Duration::from_secs(600);
@@ -40,7 +40,7 @@ pub struct Rig {
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
     journal: Journal,
-    _dir: Scratch,
+    _dir: StateFolder,
 }
 
 impl Rig {

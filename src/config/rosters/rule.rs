@@ -565,13 +565,13 @@ fn together(rule: &Rule, whole_days: bool) -> Result<(), String> {
             !rule.weeks.is_empty() && rule.interval > 1,
             "BYWEEKNO with an INTERVAL is followed in different ways: write the weeks of each year as an event",
         ),
-        (!rule.year_days.is_empty() && !(of_year || rule.freq == Freq::Hourly), "BYYEARDAY goes with FREQ=YEARLY only"),
+        (!(rule.year_days.is_empty() || of_year || rule.freq == Freq::Hourly), "BYYEARDAY goes with FREQ=YEARLY only"),
         (
             !rule.month_days.is_empty() && rule.freq == Freq::Weekly,
             "BYMONTHDAY does not go with FREQ=WEEKLY: write FREQ=MONTHLY",
         ),
         (
-            !rule.positions.is_empty() && !(of_year || rule.freq == Freq::Monthly),
+            !(rule.positions.is_empty() || of_year || rule.freq == Freq::Monthly),
             "BYSETPOS goes with FREQ=MONTHLY or YEARLY only",
         ),
         (

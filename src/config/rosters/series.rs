@@ -264,11 +264,11 @@ fn times(
     for rule in &core.rules {
         follow(core, rule, last, work, &mut walls, mistakes)?;
     }
-    if !core.rules.is_empty() && !walls.contains(&core.start.wall) {
-        if let Some(rule) = core.rules.iter().find(|r| r.count.is_some()) {
-            let what = "COUNT of a rule that the event's own start does not follow is counted in different ways: move DTSTART to the rule's first time";
-            mistakes.add(rule.line, what);
-        }
+    if !walls.contains(&core.start.wall)
+        && let Some(rule) = core.rules.iter().find(|r| r.count.is_some())
+    {
+        let what = "COUNT of a rule that the event's own start does not follow is counted in different ways: move DTSTART to the rule's first time";
+        mistakes.add(rule.line, what);
     }
     walls.push(core.start.wall);
     walls.sort_unstable();

@@ -11,7 +11,7 @@ use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::ask_list::{Ask, AskState};
 use crate::domain::incident::asks::{self, next_to_ask};
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, NewAsk};
-use crate::domain::incident::state::Delivery;
+use crate::domain::incident::state::{Delivery, Note};
 use crate::domain::incident::timers::ALARM_AGAIN_S;
 use crate::domain::incident::values::Item;
 use crate::domain::plan::{Channel, Plan};
@@ -25,6 +25,8 @@ pub const NAMED_AGAIN_S: u32 = 300;
 
 /// What somebody was asked and does not answer he is asked again at most once in that time, in seconds (RULES C12).
 pub const ASKED_AGAIN_S: u32 = 900;
+/// So many times in that time a code that was used brings the question again.
+const ASKED_MAX: usize = 5;
 
 /// Where a message went already: to which points at all, and to which as a reminder.
 #[derive(Default)]
@@ -233,6 +235,12 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let last = inc.notes.iter().rev().find(|n| n.word == word && n.to == who);
         last.is_none_or(|n| n.at + ASKED_AGAIN_S <= self.now)
+    }
+
+    /// Fewer notes of that kind went to somebody in the time of one than a person asks for by mistake.
+    pub(super) fn is_seldom_asked(&self, no: IncidentNo, who: FunctionIx, word: NoteWord) -> bool {
+        let lately = |n: &&Note| n.word == word && n.to == who && n.at + ASKED_AGAIN_S > self.now;
+        self.inc(no).notes.iter().rev().filter(lately).count() < ASKED_MAX
     }
 
     /// The switchboard and the last resort, each once, whoever holds both.

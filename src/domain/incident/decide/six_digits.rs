@@ -97,7 +97,7 @@ impl Decider<'_> {
         if let Some((id, who, holds)) = asked_here {
             if !holds {
                 // It was replaced by one of its own.
-                if self.may_ask_again(no, who, NoteWord::DecisionWanted) {
+                if self.is_seldom_asked(no, who, NoteWord::DecisionWanted) {
                     self.page_decider(no, id, who);
                 }
                 return CodeIs::Spent;
@@ -196,7 +196,7 @@ impl Decider<'_> {
         };
         match asked {
             // Sent again and again it asks nobody again and again.
-            Some(f) if self.may_ask_again(no, f, NoteWord::ApprovalWanted) => self.page_approver(no, f, true),
+            Some(f) if self.is_seldom_asked(no, f, NoteWord::ApprovalWanted) => self.page_approver(no, f, true),
             Some(_) => {}
             None => self.not_understood(&[(no, p)]),
         }

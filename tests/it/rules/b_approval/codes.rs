@@ -140,7 +140,7 @@ fn rule_c16_a_used_report_code_says_what_it_started_and_when() {
     t.reply("it", SMS, &format!("JA {code}"));
     assert!(t.state.tries.values().any(|x| x.count == 4));
     t.reply("cl", SMS, &format!("JA {code}"));
-    assert_eq!(t.state.tries.len(), 1, "from elsewhere it is a guess");
+    assert!(t.state.tries.contains_key(&FunctionId::from("cl")), "from elsewhere it is a guess");
 }
 
 #[test]
