@@ -68,6 +68,7 @@ impl ServeArgs {
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
         let (no_url, lang) = (options.public_url.is_none(), cx.term.lang());
         runtime.block_on(async {
+            let told = until_told();
             let running = start(loaded, options).await.map_err(|e| start_error(&e))?;
             if cx.json() {
                 cx.term.json(&json!({
@@ -103,25 +104,26 @@ impl ServeArgs {
                     cx.term.line(words::NO_PUBLIC_URL.say(lang));
                 }
             }
-            until_told().await;
+            told.await;
             running.stop().await;
             Ok(())
         })
     }
 }
 
-/// Ends with Ctrl-C, or when a service manager asks.
-pub(super) async fn until_told() {
-    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(_) => {
+/// Ends with Ctrl-C, or when a service manager asks: from when this is called, within the runtime, so that nobody who was told that
+/// the program is there ends it the hard way.
+pub(super) fn until_told() -> impl Future<Output = ()> {
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async move {
+        let Ok(mut term) = term else {
             let _ = tokio::signal::ctrl_c().await;
             return;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = term.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::checkpoint::CHECKPOINT_FILE;
 use super::error::JournalError;
@@ -15,6 +16,10 @@ pub(crate) const DB_FILE: &str = "journal.db";
 const WAL_FILES: [&str; 2] = ["journal.db-wal", "journal.db-shm"];
 /// Held for life by the process that owns the folder.
 pub(crate) const LOCK_FILE: &str = "lock";
+/// A folder that is in use is tried again for so long.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// It is looked at again after that time.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// The master key.
 pub(crate) const KEY_FILE: &str = "key";
 /// The first master key, until the tables are there that it belongs to.
@@ -69,8 +74,8 @@ impl Folder {
     pub fn take(path: &Path) -> Result<Self, JournalError> {
         create_folder(path).map_err(|e| JournalError::io("creating", path, &e))?;
         check_alone(path)?;
-        let held = hold_folder(path)?;
-        let lock = take_lock(path)?;
+        let held = patiently(|| hold_folder(path))?;
+        let lock = patiently(|| take_lock(path))?;
         tighten(path);
         Ok(Self { path: path.into(), lock, lock_id: file_id(&path.join(LOCK_FILE)), held })
     }
@@ -173,6 +178,17 @@ impl Folder {
     /// Writes a new key file, durably, before anything is wrapped by it.
     pub fn write_key(&self, key: &MasterKey) -> Result<(), JournalError> {
         write_key(&self.path, key)
+    }
+}
+
+/// Whoever held it may be going: a process that has ended, or a child of one that has not begun its own program yet.
+fn patiently<T>(take: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match take() {
+            Err(JournalError::InUse { .. }) if Instant::now() < until => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
     }
 }
 

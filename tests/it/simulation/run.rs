@@ -618,6 +618,7 @@ fn differs(a: &State, b: &State) -> String {
                     ("proposals", x.proposals != y.proposals),
                     ("plan", x.plan != y.plan),
                     ("codes", x.codes != y.codes),
+                    ("own codes", x.own_codes != y.own_codes),
                 ];
                 let which: Vec<&str> = parts.iter().filter(|p| p.1).map(|p| p.0).collect();
                 all.push(format!("{no}: {}", which.join(", ")));
@@ -632,6 +633,11 @@ fn differs(a: &State, b: &State) -> String {
         ("pending", a.pending != b.pending),
         ("desk", a.system_notes != b.system_notes),
         ("ways", a.ways != b.ways),
+        ("in vain", a.in_vain != b.in_vain),
+        ("tries", a.tries != b.tries),
+        ("started", a.started != b.started),
+        ("strangers", a.strangers != b.strangers),
+        ("carried", a.carried != b.carried),
     ] {
         if is {
             all.push(what.to_owned());
