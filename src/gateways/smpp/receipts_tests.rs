@@ -121,6 +121,20 @@ fn hexadecimal_answers_and_decimal_receipts_are_matched_by_number_and_receiver()
 }
 
 #[test]
+fn the_same_number_is_enough_whoever_it_is_from() {
+    // National, masked, sender and receiver as they were sent, none.
+    for source in [&b"0701740605"[..], b"4670*****05", b"72112", b"RegionSma", b""] {
+        let mut book = book(ReceiptIds::Auto);
+        book.accepted(id(1), A, "3f2504e0", None);
+        assert_eq!(told(book.receipt(ok("3F2504E0"), source)).unwrap().0, Some(1), "{source:?}");
+    }
+    // A number that was converted needs the far end's: small ones are somebody else's as soon.
+    let mut book = book(ReceiptIds::Auto);
+    book.accepted(id(1), A, "10", None);
+    assert_eq!(told(book.receipt(ok("16"), b"72112")).unwrap().0, None);
+}
+
+#[test]
 fn a_stated_notation_is_kept() {
     for (ids, answer, receipt) in [
         (ReceiptIds::AsGiven, "10", "10"),

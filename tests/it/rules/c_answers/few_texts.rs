@@ -304,6 +304,27 @@ fn rule_c13_after_three_notes_in_return_that_change_nothing_no_more_come_until_i
     assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 1, "a day later it is counted anew");
 }
 
+/// A pager's server, or a telephone, that says yes to each text that it gets.
+#[test]
+fn rule_c13_what_answers_everything_with_yes_ends_by_itself() {
+    for (channel, said) in
+        [(Channel::Sms, "YES"), (Channel::Paging, "YES"), (Channel::Sms, "JA 1"), (Channel::Sms, "vad?")]
+    {
+        let mut t = Timeline::by_day();
+        t.report("desk", ehr_down("major"));
+        let got =
+            |t: &Timeline| t.sent.iter().filter(|s| s.channel == channel && s.to.iter().any(|f| f == "tib")).count();
+        let (mut answered, mut rounds) = (0, 0);
+        while answered < got(&t) {
+            answered += 1;
+            t.reply("tib", channel, said);
+            rounds += 1;
+            assert!(rounds < 40, "{channel:?} {said}: no end");
+        }
+        assert!(got(&t) <= 12, "{channel:?} {said}: {} texts", got(&t));
+    }
+}
+
 const TABLE: &str = "docs/develop/few-texts.md";
 const TABLE_HEAD: &str = "# How many texts a silent duty gets
 
