@@ -186,7 +186,7 @@ impl Default for Region {
 pub struct Limits {
     /// The deputy is asked beside when the request to approve is not delivered by then (RULES B5).
     pub approval_delivered_s: u32,
-    /// So many wrong codes block SMS for a request (RULES B2).
+    /// So many wrong codes end the trying of an address (RULES C16).
     pub wrong_codes_max: u32,
     /// A bare JA binds to the one request to that address in this time (RULES C3).
     pub bare_answer_s: u32,

@@ -104,7 +104,7 @@ pub struct Limits {
     /// The deputy is asked beside when the request to approve is not delivered by then.
     #[serde(default)]
     pub approval_delivered: Option<Lapse>,
-    /// So many wrong codes block SMS for a request.
+    /// So many wrong codes in a row end the trying of an address for ten minutes.
     #[serde(default)]
     pub wrong_codes_max: Option<u32>,
     /// A bare yes binds to the one request to that address in this time.
