@@ -94,7 +94,7 @@ impl Look {
                 .map(|f| state.plan.function(*f).id.clone())
                 .collect(),
             tried: state.tries.iter().filter(|(_, t)| t.are_over(meta.now)).map(|(f, _)| f.clone()).collect(),
-            strangers: state.strangers.filter(|s| s.at + STRANGERS_FOR_S > meta.now).map(|s| s.count),
+            strangers: state.strangers.filter(|s| s.count > 0 && s.at + STRANGERS_FOR_S > meta.now).map(|s| s.count),
             clock: None,
             doubted: meta
                 .workers

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ask_list::{Ask, AskList, AskState, Changing, GivenAnswer};
-use super::codes::{CodeFor, OwnCode, STARTED_MAX, STRANGERS_FOR_S, Started, Strangers, Tries};
+use super::codes::{CodeFor, OwnCode, STARTED_MAX, Started, Strangers, Tries};
 use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
 use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
@@ -58,11 +58,13 @@ impl State {
                     self.started.push_back(Started { code: code.clone(), by: report.by, incident, at });
                 }
             }
-            Event::StrangerWrote => {}
+            Event::StrangerWrote => {
+                let s = self.strangers_of_late(at).unwrap_or(Strangers::new(at));
+                self.strangers = Some(Strangers { wrote: s.wrote + 1, ..s });
+            }
             Event::StrangerAnswered { incident } => {
-                let of_late = self.strangers.filter(|s| s.at + STRANGERS_FOR_S > at);
-                let (count, since) = of_late.map_or((1, at), |s| (s.count + 1, s.since));
-                self.strangers = Some(Strangers { count, since, at, incident: *incident });
+                let s = self.strangers_of_late(at).unwrap_or(Strangers::new(at));
+                self.strangers = Some(Strangers { count: s.count + 1, at, incident: *incident, ..s });
             }
             Event::CodeTried { function, count: 0, until: None } => drop(self.tries.remove(function)),
             Event::CodeTried { function, count, until } => {

@@ -50,6 +50,13 @@ pub struct Tries {
     pub until: Option<At>,
 }
 
+impl Strangers {
+    /// Counted from now on.
+    pub fn new(at: At) -> Self {
+        Self { count: 0, wrote: 0, since: at, at, incident: None }
+    }
+}
+
 impl Tries {
     /// Nothing from there is looked at.
     pub fn are_over(&self, now: At) -> bool {
@@ -75,6 +82,9 @@ pub struct Started {
 pub struct Strangers {
     /// So many of late.
     pub count: u32,
+    /// So many other texts came from nobody known in that time.
+    #[serde(default)]
+    pub wrote: u32,
     /// The first of them.
     pub since: At,
     /// The last one.

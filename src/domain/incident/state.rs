@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask_list::{Ask, AskList};
-use super::codes::{CodeFor, OwnCode, Started, Strangers, Tries};
+use super::codes::{CodeFor, OwnCode, STRANGERS_FOR_S, Started, Strangers, Tries};
 use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof, Ways};
 use super::steps::{Arrival, Step};
@@ -89,6 +89,10 @@ impl State {
             proofs: BTreeMap::new(),
             ways: Ways::default(),
         }
+    }
+    /// What came from nobody known, while it is counted together.
+    pub fn strangers_of_late(&self, now: At) -> Option<Strangers> {
+        self.strangers.filter(|s| s.since + STRANGERS_FOR_S > now)
     }
     /// The gateway that a delivery was handed to.
     pub fn handed_to(&self, delivery: DeliveryId) -> Option<&GatewayId> {

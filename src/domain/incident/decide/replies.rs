@@ -6,7 +6,7 @@ use super::dry_run;
 use super::report::sites_named;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::asks::served_by;
-use crate::domain::incident::codes::{CodeFor, PENDING_EACH_MAX, STRANGERS_FOR_S, STRANGERS_MAX};
+use crate::domain::incident::codes::{CodeFor, PENDING_EACH_MAX, STRANGERS_MAX};
 use crate::domain::incident::event::Event;
 use crate::domain::incident::input::{IfShared, Report, find_playbook};
 use crate::domain::incident::reading::{Code, Reading, Verb, is_machine, read};
@@ -58,7 +58,7 @@ impl Decider<'_> {
             _ => None,
         };
         let answers = r.verb != Verb::None && (incident.is_some() || matches!(r.code, Code::Bare | Code::Six(_)));
-        let of_late = self.state.strangers.filter(|s| s.since + STRANGERS_FOR_S > self.now).map_or(0, |s| s.count);
+        let of_late = self.state.strangers_of_late(self.now).map_or(0, |s| if answers { s.count } else { s.wrote });
         if of_late >= STRANGERS_MAX {
             return;
         }

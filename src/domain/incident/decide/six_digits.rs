@@ -67,7 +67,7 @@ impl Decider<'_> {
         let of = |plan: &Plan, p: PointIx| plan.point(p).functions.first().map(|f| plan.function(*f).id.clone());
         known
             .and_then(|p| of(&self.state.plan, p))
-            .or_else(|| from.iter().find_map(|(no, p)| of(&self.inc(*no).plan, *p)))
+            .or_else(|| from.iter().find_map(|(no, p)| of(&self.state.incidents.get(no)?.plan, *p)))
     }
 
     /// A code of an incident, sent from a point of it.

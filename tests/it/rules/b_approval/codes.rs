@@ -184,7 +184,19 @@ fn rule_c15_an_answer_from_nobody_known_is_on_record_and_bounded() {
     }
     assert_eq!(t.state.strangers.unwrap().count, STRANGERS_MAX, "whoever sends many fills no disk");
     assert_eq!(t.sent.len(), sent, "nobody is answered");
+    for _ in 0..1_000 {
+        t.input(stranger("Ditt paket har kommit")).unwrap();
+    }
+    assert_eq!(t.state.strangers.unwrap().wrote, STRANGERS_MAX, "nor does whoever writes anything else");
     t.advance(3600);
     t.input(stranger("JA 1")).unwrap();
     assert_eq!(t.state.strangers.unwrap().count, 1);
+    // One each minute for hours: as many an hour, and no more.
+    let before = t.events.len();
+    for _ in 0..180 {
+        t.advance(60);
+        t.input(stranger("JA 1")).unwrap();
+    }
+    let told = t.events[before..].iter().filter(|(_, e)| e.name() == "stranger-answered").count();
+    assert!(told <= 4 * STRANGERS_MAX as usize, "{told}");
 }
