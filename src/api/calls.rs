@@ -100,7 +100,7 @@ pub fn log(incident: Option<IncidentNo>, after: u64) -> Call<LogPart> {
 
 /// Something is to be done.
 pub fn command(by: &FunctionId, action: &Action) -> Call<CommandDone, CommandRequest> {
-    let body = CommandRequest { by: by.clone(), action: action.clone() };
+    let body = CommandRequest { by: by.clone(), action: action.clone(), not_personal: false };
     Call { once: true, ..post("/commands", body, Effect::Changes) }
 }
 
@@ -146,8 +146,8 @@ pub fn backed_up(backup: &BackedUp) -> Call<CommandDone, BackedUp> {
 }
 
 /// What is private of a closed incident is to be forgotten.
-pub fn forget(no: IncidentNo, by: &FunctionId, reason: &str) -> Call<ForgetDone, ForgetRequest> {
-    let body = ForgetRequest { by: by.clone(), reason: reason.to_owned() };
+pub fn forget(no: IncidentNo, by: &FunctionId, reason: &str, not_personal: bool) -> Call<ForgetDone, ForgetRequest> {
+    let body = ForgetRequest { by: by.clone(), reason: reason.to_owned(), not_personal };
     post(&format!("/incidents/{}/forget", in_path(no)), body, Effect::Changes)
 }
 

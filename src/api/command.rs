@@ -17,6 +17,9 @@ pub struct CommandRequest {
     pub by: FunctionId,
     /// What is to be done.
     pub action: Action,
+    /// What looks like a person's number in its words is none: whoever sends it has looked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_personal: bool,
 }
 
 /// What a command did.

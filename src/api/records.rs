@@ -14,6 +14,9 @@ pub struct ForgetRequest {
     pub by: FunctionId,
     /// Why. It stands in the journal for ever.
     pub reason: String,
+    /// What looks like a person's number in the reason is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_personal: bool,
 }
 
 /// What forgetting did.

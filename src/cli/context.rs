@@ -117,9 +117,29 @@ impl<'t> Context<'t> {
 
     /// Gives a command and shows what came of it.
     pub fn act(&mut self, action: &Action) -> Result<(), Error> {
-        let acting = self.acting()?;
-        let answer = self.call(&calls::command(&acting, action))?;
+        let answer = self.command(action)?;
         self.show_done(&answer)
+    }
+
+    /// Gives a command. Where its words hold what looks like a person's number, somebody at a terminal is asked.
+    pub fn command(&mut self, action: &Action) -> Result<Answer<CommandDone>, Error> {
+        let acting = self.acting()?;
+        let mut call = calls::command(&acting, action);
+        loop {
+            if let Some(body) = &mut call.body {
+                body.not_personal = self.global.not_personal;
+            }
+            let error = match self.call(&call) {
+                Err(error) if error.code == "personal-number" && self.asks() && !self.global.not_personal => error,
+                answer => return answer,
+            };
+            self.term.problem(&error);
+            let question = self.say(words::NOT_PERSONAL);
+            if self.term.ask_yes(question) != Some(true) {
+                return Err(error);
+            }
+            self.global.not_personal = true;
+        }
     }
 
     /// Says loudly when what was done is not on disk.

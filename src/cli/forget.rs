@@ -30,7 +30,7 @@ pub struct ForgetArgs {
 impl ForgetArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let (acting, reason) = (cx.acting()?, cx.need_reason(self.reason.clone())?);
-        let answer = cx.call(&calls::forget(self.incident, &acting, &reason))?;
+        let answer = cx.call(&calls::forget(self.incident, &acting, &reason, cx.global.not_personal))?;
         let ForgetDone { on_record, backups, .. } = answer.read()?;
         cx.warn_off_record(on_record);
         if cx.json() {

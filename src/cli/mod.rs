@@ -109,6 +109,9 @@ struct Global {
     /// Print JSON for programs, errors too; ask nothing.
     #[arg(long, global = true)]
     json: bool,
+    /// What looks like a personal identity number in what is written is none.
+    #[arg(long, global = true)]
+    not_personal: bool,
 }
 
 #[derive(Subcommand, Debug)]

@@ -95,9 +95,7 @@ impl ReportArgs {
             report_ask::all(cx, &mut report)?;
         }
         if !asking && !dry_run {
-            let answer = settled(cx, &mut report, add, |cx, report| {
-                cx.call(&calls::command(&acting, &Action::Report(report.clone())))
-            })?;
+            let answer = settled(cx, &mut report, add, |cx, report| cx.command(&Action::Report(report.clone())))?;
             return cx.show_done(&answer);
         }
         let seen = settled(cx, &mut report, add, |cx, report| cx.call(&calls::dry_run(&acting, report)))?;

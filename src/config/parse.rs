@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 
 use super::raw;
 use super::source::{Files as Sources, ROSTERS, file_error};
+use crate::domain::personal_number;
 use crate::gateways::registry::{self, Files};
-use crate::yaml::{Found, Node, Place, parse as parse_yaml, read};
+use crate::yaml::{Found, Kind, Node, Place, parse as parse_yaml, read};
 
 /// All files, as far as they could be read.
 #[derive(Default)]
@@ -126,6 +127,7 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
             raw.unreadable(path);
             continue;
         };
+        personal_numbers(&root, found);
         if let Some(left_out) = raw.gateways.read(path, &root, found) {
             raw.broken.gateways |= left_out;
             continue;
@@ -160,6 +162,30 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
         }
     }
     raw
+}
+
+/// Keys whose values are numbers to call.
+const TO_CALL: [&str; 7] = ["call", "contact", "emergency", "fax", "number", "outside_call", "sms"];
+
+/// Whatever looks like a person's number in a file: texts go to many. A warning, since nobody can say here that it is none.
+fn personal_numbers(node: &Node, found: &mut Found) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => {
+            if let Some(number) = personal_number::find(text) {
+                let message = format!("this looks like a person's number ({})", number.register.name());
+                found.warning(node.place, "personal-number", message).help("no text may hold one: take it out");
+            }
+        }
+        Kind::Seq(all) => all.iter().for_each(|one| personal_numbers(one, found)),
+        Kind::Map(all) => {
+            for (key, value) in all {
+                let to_call = matches!(&key.kind, Kind::Scalar { text, .. } if TO_CALL.contains(&text.as_str()));
+                if !to_call {
+                    personal_numbers(value, found);
+                }
+            }
+        }
+    }
 }
 
 /// Reads the type; notes when something was left out, so that names in it are not called unknown.

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod incident;
 pub mod ladder;
 pub mod lang;
+pub mod personal_number;
 pub mod plan;
 pub mod private;
 pub mod public_view;

@@ -34,6 +34,7 @@ use crate::domain::incident::event::{made, opened};
 use crate::domain::incident::input::{CommandId, Input};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
+use crate::domain::incident::typed::no_personal_number;
 use crate::domain::view::{self, RungView};
 
 /// Everything below `/api/v1`.
@@ -125,7 +126,10 @@ async fn command(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CommandDone>, Problem> {
     let bytes = body.as_ref().map(Sha256::digest).unwrap_or_default();
-    let CommandRequest { by, action } = json(&headers, body)?;
+    let CommandRequest { by, action, not_personal } = json(&headers, body)?;
+    if !not_personal {
+        no_personal_number(&action)?;
+    }
     let action = Box::new(action);
     let input = match headers.get(IDEMPOTENCY_KEY) {
         None => Input::Command { by, action },

@@ -13,6 +13,7 @@ use crate::api::{CommandDone, ForgetDone, ForgetRequest};
 use crate::dispatch::forgotten::{ClosedView, backups_of, closed};
 use crate::dispatch::system_record::{BackedUp, Forgotten, Rehearsal, SystemRecord};
 use crate::domain::incident::refused::refuse;
+use crate::domain::incident::typed::none_in;
 use crate::journal::Head;
 
 /// A rehearsal of the restore ended; it goes on record.
@@ -49,7 +50,10 @@ pub(super) async fn forget(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ForgetDone>, Problem> {
     let incident = number(path)?;
-    let ForgetRequest { by, reason } = json(&headers, body)?;
+    let ForgetRequest { by, reason, not_personal } = json(&headers, body)?;
+    if !not_personal {
+        none_in("reason", &reason)?;
+    }
     let done = ctx.handle.forget(Forgotten { incident, by: Some(by), reason }).await?;
     let backups = ctx.handle.query(move |state, meta| backups_of(state, meta, incident)).await?;
     Ok(Json(ForgetDone { on_record: done.on_record, incident, backups }))

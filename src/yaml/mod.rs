@@ -19,5 +19,5 @@ pub use at::{At, Json, List, Name, NoneOr, OneOrMany, Ordered, Texts};
 pub use de::read;
 pub use diagnostics::{Diagnostic, Found, Place, Severity};
 pub use secret::Secret;
-pub use tree::{FILE_BYTES_MAX, Node, parse};
+pub use tree::{FILE_BYTES_MAX, Kind, Node, parse};
 pub use words::{Clock, Day, Lapse, Months, Need, Night, Secs, Span};

@@ -27,4 +27,5 @@ pub mod steps;
 pub mod system_notes;
 pub mod timers;
 pub mod trailers;
+pub mod typed;
 pub mod values;

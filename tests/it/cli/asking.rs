@@ -201,3 +201,22 @@ fn approving_shows_the_text_and_binds_the_yes_to_it() {
         assert_eq!(command(&fake.asked()), None, "{args}: a bare OK never approves (RULES B2)");
     }
 }
+
+#[test]
+fn what_looks_like_a_person_s_number_is_asked_about_once_and_never_sent_unasked() {
+    let fake = Fake::new(|a| match a.body.as_ref().map(|b| b["not_personal"] == true) {
+        Some(false) => says(422, json!({ "code": "personal-number", "why": "In reason …", "help": "Take it out." })),
+        _ => says(200, json!({ "on_record": true, "incident": "14", "events": [] })),
+    });
+    let stop = "stop 14 --reason 811228-9874 --as tib";
+    let (code, screen) = typed(stop, "n\n", &fake, Lang::EN);
+    assert_ne!(code, 0);
+    assert!(screen.contains("something other than a personal identity number?"), "{screen}");
+    assert_eq!(fake.asked().len(), 1);
+    let (code, screen) = typed(stop, "y\n", &fake, Lang::SV);
+    assert_eq!((code, screen.matches("annat än ett personnummer?").count()), (0, 1), "{screen}");
+    let sent: Vec<bool> = fake.asked().iter().filter_map(|a| Some(a.body.as_ref()?["not_personal"] == true)).collect();
+    assert_eq!(sent, [false, false, true], "no; no, then yes");
+    let (code, screen) = typed(&format!("{stop} --not-personal"), "", &fake, Lang::EN);
+    assert_eq!((code, screen.contains('?')), (0, false), "{screen}");
+}

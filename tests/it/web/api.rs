@@ -48,6 +48,27 @@ async fn without_the_token_nothing_is_told() {
 }
 
 #[tokio::test]
+async fn no_person_s_number_gets_into_a_text_unless_somebody_has_looked() {
+    let site = Site::start().await;
+    let report = json!({ "report": { "playbook": "ehr-down", "what": { "sv": "Journal 19811228-9874 saknas" } } });
+    let send = |more: Value| {
+        let mut body = json!({ "as": "it-bered", "action": report });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        site.request(Method::POST, "/api/v1/commands").bearer_auth(TOKEN).json(&body).send()
+    };
+    let refused = send(json!({})).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["code"], "personal-number");
+    let why = "In what.sv, characters 9 to 21 look like a personal identity number (personnummer).";
+    assert_eq!(body["why"], why);
+    assert!(!body.to_string().contains("9874"), "what is refused is not said again");
+    assert!(site.api("/incidents").await.1.as_array().unwrap().is_empty());
+    let taken = send(json!({ "not_personal": true })).await.unwrap();
+    assert_eq!(taken.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn what_is_refused_is_said_in_the_language_that_is_asked_for_and_in_english_unless() {
     let site = Site::start().await;
     let swedish = ("Vägen ”x” finns inte.", "Välj en i listan över vägar.");
