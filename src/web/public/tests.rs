@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::domain::lang::Lang;
 use crate::gateways::Boxed;
+use crate::web::door::Door;
 
 const HTML: &str = "<!doctype html><html lang=sv><style>p{color:#000}</style><p>Normalt läge</p></html>";
 
@@ -53,7 +54,7 @@ async fn site(limits: Limits) -> Site {
     let site = Arc::new(PublicSite::new());
     assert!(site.publish(pages(HTML)));
     let (stop, stopped) = watch::channel(false);
-    let public = Public { site: site.clone(), dynamic: Arc::new(Echo), limits };
+    let public = Public { site: site.clone(), dynamic: Arc::new(Echo), limits, door: Door::default() };
     let task = tokio::spawn(run(listener, public, stopped));
     Site { address, site, stop, task }
 }
@@ -358,7 +359,7 @@ fn it_serves_from_a_thread_of_its_own() {
     let (stop, stopped) = watch::channel(false);
     let site = Arc::new(PublicSite::new());
     site.publish(pages(HTML));
-    let public = Public { site, dynamic: Arc::new(NoDynamic), limits: Limits::default() };
+    let public = Public { site, dynamic: Arc::new(NoDynamic), limits: Limits::default(), door: Door::default() };
     let thread = spawn_thread(listener, public, stopped).unwrap();
     let mut socket = std::net::TcpStream::connect(address).unwrap();
     std::io::Write::write_all(&mut socket, b"GET /a/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
