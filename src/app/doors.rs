@@ -253,3 +253,102 @@ fn certificate_ends(listener: Listener) -> String {
 fn plain_http(listener: Listener) -> String {
     format!("plain-http {}", listener.name())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::clock::VirtualClock;
+    use crate::web::tls::tests::lay;
+    use crate::web::tls::tests::made::{LONG, Made};
+
+    fn now() -> Timestamp {
+        "2026-11-29T22:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine_unless_it_is_meant() {
+        let here = ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"].map(|a| a.parse().unwrap());
+        let beyond = ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"].map(|a| a.parse().unwrap());
+        let doors = Doors::default();
+        for at in here {
+            assert!(doors.open(at, at, now()).is_ok_and(|open| open.plain.is_empty() && open.console.hsts), "{at}");
+        }
+        for at in beyond {
+            let shut = doors.open(at, at, now()).unwrap_err();
+            let plain = |listener| Shut::Plain { listener, address: at };
+            assert_eq!(shut, [plain(Listener::Console), plain(Listener::Public)]);
+            for lang in [Lang::SV, Lang::EN] {
+                let (why, next) = (shut[1].why(lang), shut[1].next(lang));
+                assert!(why.contains(&at.to_string()) && next.contains("--public-tls-cert"), "{why} {next}");
+                assert!(next.contains("--insecure") && next.contains("127.0.0.1"), "{next}");
+            }
+            let meant = Doors { insecure: true, ..Doors::default() }.open(at, here[0], now()).unwrap();
+            assert_eq!((meant.plain, meant.console.hsts), (vec![Listener::Console], false));
+        }
+        let proxy = "192.0.2.1".parse().unwrap();
+        let many = Doors { trusted: vec![proxy; TRUSTED_PROXIES_MAX + 1], ..Doors::default() };
+        assert_eq!(many.open(here[0], here[0], now()).unwrap_err(), [Shut::Proxies(TRUSTED_PROXIES_MAX + 1)]);
+    }
+
+    #[test]
+    fn with_a_certificate_it_listens_everywhere_and_a_wrong_one_is_named_with_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = Made::own("larm.example", LONG);
+        let files = lay(dir.path(), &made.certificate(), &made.key());
+        let at = "0.0.0.0:443".parse().unwrap();
+        let doors = Doors { console: Some(files.clone()), public: Some(files), ..Doors::default() };
+        assert!(doors.open(at, at, now()).is_ok_and(|open| open.plain.is_empty()));
+        std::fs::write(dir.path().join("tls.key"), "").unwrap();
+        let shut = Doors { public: None, ..doors }.open(at, at, now()).unwrap_err();
+        assert!(matches!(&shut[..], [Shut::Certificate { .. }, Shut::Plain { .. }]), "{shut:?}");
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_missed_and_told_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = tempfile::tempdir().unwrap();
+        let made = |to| Made::own("larm.example", ("200101000000Z", to));
+        let first = made("261220220000Z");
+        let files = lay(dir.path(), &first.certificate(), &first.key());
+        let clock = VirtualClock::stepped(now());
+        let board = Board::default();
+        let doors = Doors { console: Some(files), ..Doors::default() };
+        let any = "127.0.0.1:0".parse().unwrap();
+        let open = doors.open(any, any, now()).unwrap();
+        let shared: SharedClock = Arc::new(clock.clone());
+        let mut watched = open.watched(&board, &shared, state.path().to_owned());
+        let noted = || std::fs::read_to_string(state.path().join(crate::web::tls::CERTIFICATE_FILE)).unwrap();
+        let alarms = || board.alarms().into_iter().map(|a| (a.name, a.tell)).collect::<Vec<_>>();
+        let day = Duration::from_secs(24 * 3600);
+
+        watched.look();
+        assert_eq!(alarms(), []);
+        assert_eq!(noted(), first.certificate());
+        // 21 days before its end nothing, 14 before it an alarm, on the last day it is told.
+        clock.advance(7 * day);
+        watched.look();
+        assert_eq!(alarms(), [("certificate-ends console".to_owned(), false)]);
+        assert!(board.alarms()[0].what.get(Lang::EN).contains("runs out on 2026-12-20"));
+        clock.advance(13 * day + day / 2);
+        watched.look();
+        assert_eq!(alarms(), [("certificate-ends console".to_owned(), true)]);
+        clock.advance(day);
+        watched.look();
+        assert!(board.alarms()[0].what.get(Lang::SV).contains("gick ut 2026-12-20"));
+
+        // A new one comes in two steps; that takes no longer than a look.
+        let second = made("270301000000Z");
+        std::fs::write(dir.path().join("tls.pem"), second.certificate()).unwrap();
+        watched.look();
+        assert_eq!(alarms().len(), 1);
+        watched.look();
+        assert_eq!(alarms()[1], ("certificate-kept console".to_owned(), false));
+        assert!(board.alarms()[1].what.get(Lang::EN).contains("tls.key"));
+        lay(dir.path(), &second.certificate(), &second.key());
+        watched.look();
+        assert_eq!(alarms(), []);
+        assert_eq!(noted(), second.certificate());
+    }
+}
