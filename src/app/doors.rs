@@ -157,7 +157,8 @@ impl Open {
         }
         let both = [(Listener::Console, &self.console), (Listener::Public, &self.public)];
         let certificates = both.into_iter().filter_map(|(l, door)| Some((l, door.tls.clone()?))).collect();
-        let watched = Watched { certificates, failed: BTreeSet::new(), board: board.clone(), clock: clock.clone(), state_dir };
+        let watched =
+            Watched { certificates, failed: BTreeSet::new(), board: board.clone(), clock: clock.clone(), state_dir };
         watched.note();
         watched
     }
@@ -270,7 +271,8 @@ mod tests {
     #[test]
     fn plain_http_stays_on_this_machine_unless_it_is_meant() {
         let here = ["127.0.0.1:1", "127.8.9.1:1", "[::1]:1", "[::ffff:127.0.0.1]:1"].map(|a| a.parse().unwrap());
-        let beyond = ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"].map(|a| a.parse().unwrap());
+        let beyond =
+            ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"].map(|a| a.parse().unwrap());
         let doors = Doors::default();
         for at in here {
             assert!(doors.open(at, at, now()).is_ok_and(|open| open.plain.is_empty() && open.console.hsts), "{at}");

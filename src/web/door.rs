@@ -10,8 +10,7 @@ use super::proxies::Trusted;
 use super::tls::Certificates;
 
 /// What answers over TLS carry (RFC 6797): a browser that was here once comes by TLS for a year.
-pub const HSTS: (HeaderName, HeaderValue) =
-    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+pub const HSTS: (HeaderName, HeaderValue) = (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 
 /// How a listener is entered. By default plainly, and nobody speaks for others.
 #[derive(Clone, Default, Debug)]

@@ -84,7 +84,11 @@ impl Drop for Server {
 #[test]
 fn the_command_line_reaches_a_console_that_speaks_tls() {
     let server = Server::start();
-    assert!(server.console.starts_with("https://127.0.0.1:") && server.public.starts_with("https://"), "{}", server.console);
+    assert!(
+        server.console.starts_with("https://127.0.0.1:") && server.public.starts_with("https://"),
+        "{}",
+        server.console
+    );
     let plain = server.console.replace("https", "http");
     let named = server.console.replace("127.0.0.1", "localhost");
     let state = server.path("state");
@@ -124,7 +128,8 @@ async fn answers_over_tls_say_to_come_so_again() {
     let server = Server::start();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ca = reqwest::Certificate::from_pem(&std::fs::read(server.path("ca.pem")).unwrap()).unwrap();
-    let client = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+    let client =
+        reqwest::Client::builder().tls_certs_only([ca]).no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
     for at in [&server.console, &server.public] {
         let at = at.replace("127.0.0.1", "localhost");
         for path in ["/", "/healthz", "/api/v1/status", "/no/such/page"] {
@@ -166,7 +171,11 @@ async fn our_own_page_is_read_back_over_tls() {
     };
     let begun = std::time::Instant::now();
     while !shown(true).await {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the page was never seen: {:?}", running.handle.board().alarms());
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the page was never seen: {:?}",
+            running.handle.board().alarms()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(!shown(false).await);
@@ -194,7 +203,9 @@ fn what_would_be_open_or_can_not_be_used_does_not_start() {
     let (certificate, key, other) = (path(&one.certificate), path(&one.key), path(&two.key));
 
     let ran = refused(&["--listen", "0.0.0.0:0"], "C");
-    for said in ["the console would speak HTTP without TLS on 0.0.0.0:0", "--tls-cert", "proxy on this machine", "--insecure"] {
+    for said in
+        ["the console would speak HTTP without TLS on 0.0.0.0:0", "--tls-cert", "proxy on this machine", "--insecure"]
+    {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
     let ran = refused(&["--public-listen", "[::]:0"], "sv_SE.UTF-8");

@@ -183,12 +183,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(
-        self,
-        socket: impl AsyncRead + AsyncWrite + Unpin,
-        _place: OwnedSemaphorePermit,
-        mut stop: Stop,
-    ) {
+    async fn serve(self, socket: impl AsyncRead + AsyncWrite + Unpin, _place: OwnedSemaphorePermit, mut stop: Stop) {
         let limits = &self.public.limits;
         let service = service_fn(|request| async { Ok::<_, Infallible>(self.respond(request).await) });
         let mut http = hyper::server::conn::http1::Builder::new();

@@ -153,11 +153,8 @@ impl Read {
         if chain.len() > CHAIN_MAX {
             return Err(certificate(What::LongChain));
         }
-        let dates: Vec<_> = chain
-            .iter()
-            .map(|one| validity(one))
-            .collect::<Option<_>>()
-            .ok_or_else(|| certificate(What::Broken))?;
+        let dates: Vec<_> =
+            chain.iter().map(|one| validity(one)).collect::<Option<_>>().ok_or_else(|| certificate(What::Broken))?;
         let Some((from, to)) = dates.first().copied() else { return Err(certificate(What::NoCertificate)) };
         let private = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| {
             let locked = self.key.windows(9).any(|w| w == b"ENCRYPTED");

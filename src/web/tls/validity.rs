@@ -114,7 +114,9 @@ mod tests {
     #[test]
     fn what_is_no_date_is_none() {
         let good = (UTC_TIME, "260101000000Z");
-        for bad in ["260101000000", "2601010000Z", "261301000000Z", "260230000000Z", "26010100000xZ", "", "-60101000000Z"] {
+        for bad in
+            ["260101000000", "2601010000Z", "261301000000Z", "260230000000Z", "26010100000xZ", "", "-60101000000Z"]
+        {
             assert_eq!(validity(&certificate(true, (UTC_TIME, bad), good)), None, "{bad}");
             assert_eq!(validity(&certificate(true, good, (UTC_TIME, bad))), None, "{bad}");
         }
@@ -136,7 +138,9 @@ mod tests {
                 let _ = validity(&bytes);
             }
         }
-        for hostile in [&[0x30, 0x84, 255, 255, 255, 255][..], &[0x30, 0x80, 0, 0], &[0x30, 0x88, 1, 1, 1, 1, 1, 1, 1, 1], &[0x30]] {
+        for hostile in
+            [&[0x30, 0x84, 255, 255, 255, 255][..], &[0x30, 0x80, 0, 0], &[0x30, 0x88, 1, 1, 1, 1, 1, 1, 1, 1], &[0x30]]
+        {
             assert_eq!(validity(hostile), None);
         }
         assert_eq!(validity(&[0x30; 200_000]), None, "nothing is entered twice");

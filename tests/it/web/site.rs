@@ -24,8 +24,8 @@ use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::plan::{Channel, Plan};
 use vardkase::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::journal::{Journal, OpenOptions};
-use vardkase::web::door::Door;
 use vardkase::web::auth::Auth;
+use vardkase::web::door::Door;
 use vardkase::web::log::JournalLog;
 use vardkase::web::{Ctx, router, serve};
 

@@ -17,7 +17,12 @@ pub struct Made {
 impl Made {
     /// An authority.
     pub fn authority(name: &str) -> Self {
-        Self::of(name, LONG, None, &der(0x30, &[&oid(&[0x55, 0x1d, 0x13]), &[1, 1, 0xff], &der(4, &[&der(0x30, &[&[1, 1, 0xff]])])]))
+        Self::of(
+            name,
+            LONG,
+            None,
+            &der(0x30, &[&oid(&[0x55, 0x1d, 0x13]), &[1, 1, 0xff], &der(4, &[&der(0x30, &[&[1, 1, 0xff]])])]),
+        )
     }
     /// Signed by itself.
     pub fn own(name: &str, dates: (&str, &str)) -> Self {
@@ -30,7 +35,8 @@ impl Made {
 
     fn of(name: &str, dates: (&str, &str), by: Option<&Self>, extension: &[u8]) -> Self {
         let random = SystemRandom::new();
-        let new = |pkcs8: &[u8]| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, &random).expect("a key");
+        let new =
+            |pkcs8: &[u8]| EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, &random).expect("a key");
         let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).expect("randomness");
         let own = new(key.as_ref());
         let signer = by.map(|by| new(&by.key));

@@ -87,7 +87,9 @@ fn files_that_are_none_too_long_or_open_are_refused() {
         }
     }
     // As its group Debian's `ssl-cert` reads a key; nobody else does, and nobody writes it.
-    for (mode, is_open) in [(0o600, false), (0o400, false), (0o640, false), (0o644, true), (0o604, true), (0o660, true), (0o666, true)] {
+    for (mode, is_open) in
+        [(0o600, false), (0o400, false), (0o640, false), (0o644, true), (0o604, true), (0o660, true), (0o666, true)]
+    {
         let files = lain();
         fs::set_permissions(&files.key, fs::Permissions::from_mode(mode)).unwrap();
         let read = Certificates::read(files, now());
@@ -101,7 +103,9 @@ fn keys_in_all_three_forms_are_read() {
     let good = Made::own("larm.example", LONG);
     // What stands before and behind it (`openssl ecparam` writes the curve first) is passed over.
     let key = format!("{}{}", pem("EC PARAMETERS", &[6, 1, 1]), good.key());
-    assert!(Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key), now()).is_ok());
+    assert!(
+        Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key), now()).is_ok()
+    );
 }
 
 #[test]
@@ -191,7 +195,11 @@ impl Far {
         config.with_root_certificates(roots).with_no_client_auth()
     }
 
-    async fn says(&self, client: &Arc<ClientConfig>, name: &str) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    async fn says(
+        &self,
+        client: &Arc<ClientConfig>,
+        name: &str,
+    ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
         let socket = TcpStream::connect(self.at).await?;
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut socket = TlsConnector::from(client.clone()).connect(name, socket).await?;
@@ -207,10 +215,9 @@ impl Far {
 async fn both_versions_are_spoken_and_whoever_comes_again_is_known() {
     let (far, listener) = far(8).await;
     far.echo(listener);
-    for (version, spoken) in [
-        (&rustls::version::TLS12, ProtocolVersion::TLSv1_2),
-        (&rustls::version::TLS13, ProtocolVersion::TLSv1_3),
-    ] {
+    for (version, spoken) in
+        [(&rustls::version::TLS12, ProtocolVersion::TLSv1_2), (&rustls::version::TLS13, ProtocolVersion::TLSv1_3)]
+    {
         let mut client = far.client(&[version]);
         client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let client = Arc::new(client);
