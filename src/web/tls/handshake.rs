@@ -19,8 +19,8 @@ use crate::words::tls as words;
 
 /// A handshake must end within this time.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// And within this one, when half of the places for handshakes are taken: a flood of half-open ones passes quickly.
-pub const HURRIED_TIMEOUT: Duration = Duration::from_secs(1);
+/// And one that has taken this long makes room when all places for handshakes are taken: a flood of half-open ones passes quickly.
+pub const HURRIED_TIMEOUT: Duration = Duration::from_secs(2);
 /// Of the places for handshakes one address may have one part in so many. A hospital's whole staff may come from one.
 const ADDRESS_SHARE: usize = 2;
 /// The first byte of a handshake (RFC 8446 5.1).
@@ -36,39 +36,35 @@ pub const PLAIN_REFUSED: &str = "400: this port speaks HTTPS";
 pub struct Handshakes {
     config: Arc<ServerConfig>,
     places: Arc<Semaphore>,
-    max: usize,
+    per_address_max: usize,
     addresses: Arc<Addresses>,
 }
 
 /// A place for one handshake.
 #[derive(Debug)]
-pub struct Turn {
-    _place: OwnedSemaphorePermit,
-    within: Duration,
-}
+pub struct Turn(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
 
 impl Handshakes {
     /// At most `max` at one time.
     pub fn new(certificates: &Certificates, max: usize) -> Self {
         let max = max.clamp(ADDRESS_SHARE, Semaphore::MAX_PERMITS);
         let places = Arc::new(Semaphore::new(max));
-        Self { config: certificates.config(), places, max, addresses: Arc::default() }
+        let per_address_max = max / ADDRESS_SHARE;
+        Self { config: certificates.config(), places, per_address_max, addresses: Arc::default() }
     }
 
     /// Waits for a place. Further connections wait in the system's queue meanwhile.
     pub async fn turn(&self) -> Option<Turn> {
-        let place = self.places.clone().acquire_owned().await.ok()?;
-        let hurried = self.places.available_permits() < self.max / 2;
-        Some(Turn { _place: place, within: if hurried { HURRIED_TIMEOUT } else { HANDSHAKE_TIMEOUT } })
+        self.places.clone().acquire_owned().await.ok().map(Turn)
     }
 
     /// One more of that address; `None` when it has its share. A proxy that speaks for many has no bound.
     pub fn count(&self, address: IpAddr, is_proxy: bool) -> Option<Counted> {
-        self.addresses.count(address, if is_proxy { usize::MAX } else { self.max / ADDRESS_SHARE })
+        self.addresses.count(address, if is_proxy { usize::MAX } else { self.per_address_max })
     }
 
     /// The handshake. `None`: it did not come about in time; whoever spoke HTTP was told.
-    pub async fn shake(&self, socket: TcpStream, turn: &Turn) -> Option<TlsStream<TcpStream>> {
+    pub async fn shake(&self, socket: TcpStream, _turn: &Turn) -> Option<TlsStream<TcpStream>> {
         let handshake = async {
             let mut first = [0];
             if socket.peek(&mut first).await.ok()? == 0 {
@@ -80,7 +76,20 @@ impl Handshakes {
             }
             TlsAcceptor::from(self.config.clone()).accept(socket).await.ok()
         };
-        timeout(turn.within, handshake).await.ok().flatten()
+        tokio::select! {
+            ended = timeout(HANDSHAKE_TIMEOUT, handshake) => ended.ok().flatten(),
+            () = self.is_full_after(HURRIED_TIMEOUT) => None,
+        }
+    }
+
+    /// Ends when others wait for a place at one of the looks that are so far apart.
+    async fn is_full_after(&self, look_every: Duration) {
+        loop {
+            tokio::time::sleep(look_every).await;
+            if self.places.available_permits() == 0 {
+                return;
+            }
+        }
     }
 }
 
