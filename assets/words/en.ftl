@@ -515,6 +515,40 @@ alarm-wrong-codes = Five wrong codes came from an address of { $function }. None
 alarm-stranger-answered = Answers came from addresses that are in no contacts: { $count } of late. They count for nobody
 alarm-answers-in-vain = The address of { $function } answers everything with what is no answer. It gets no more confirmations
 alarm-clock-not-followed = The machine's clock is { $s } s off and is not followed
+alarm-certificate-kept = the new certificate of { $listener } is not used, the one before it still is. { $why }
+alarm-certificate-ends = the certificate of { $listener } runs out on { $day }; it needs a new one
+alarm-certificate-ended = the certificate of { $listener } ran out on { $day }; browsers refuse it
+alarm-plain-http = plain HTTP is spoken beyond this machine (--insecure): { $listener }
+
+## TLS of the listeners
+
+tls-console = the console
+tls-public = the public page
+tls-plain = { $listener } would speak HTTP without TLS on { $address }: whoever is on the way could read keys, sessions and texts
+tls-plain-next = give it a certificate ({ $prefix }tls-cert, { $prefix }tls-key); or let it listen on 127.0.0.1 ({ $prefix }listen) behind a proxy on this machine that speaks TLS; or say --insecure
+tls-certificate = no certificate for { $listener }: { $why }
+tls-proxies = { $n } proxies are to be trusted; { $max } may be
+tls-proxies-next = name their network instead (--trusted-proxy 192.0.2.0/28)
+tls-write-https = Write https:// instead of http://
+tls-unread = { $file } can't be read: { $why }
+tls-unread-next = name PEM files that the user who runs this program may read
+tls-open = { $file } holds a key that others may read or write (mode { $mode })
+tls-open-next = close it: chmod 600 { $file }
+tls-no-certificate = { $file } holds no certificate
+tls-long-chain = { $file } holds more than { $max } certificates
+tls-broken = { $file } holds something that is no certificate
+tls-certificate-next = give a PEM file that begins with -----BEGIN CERTIFICATE-----: the server's certificate first, then those between it and its authority
+tls-no-key = { $file } holds no private key
+tls-unusable = { $file } holds a key that can't be used
+tls-key-next = give a PEM file with a private key: ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits
+tls-locked = { $file } holds a key behind a pass phrase
+tls-locked-next = this program starts with nobody at the keyboard: openssl pkey -in { $file } -out FILE writes it without one
+tls-another = the key in { $file } is not the certificate's
+tls-another-next = give the key that the certificate was asked for with
+tls-not-yet = the certificate in { $file } holds from { $day } on, not before
+tls-not-yet-next = does this machine have the right time? Until then the certificate before it is needed
+tls-ended = the certificate in { $file } ran out on { $day }
+tls-ended-next = ask your authority for a new one; does this machine have the right time?
 
 ## Prompts and tables of the command line
 
@@ -914,6 +948,10 @@ cli-no-token = no token: { $file }: { $why }
 cli-holds-no-token = { $file } holds no token
 cli-cant-reach = the server at { $server } can't be reached: { $why }
 cli-is-it-running = is `vardkase serve` running? Name another address with --server or VARDKASE_SERVER
+cli-bad-ca-file = --ca-file { $file }: { $why }
+cli-give-ca-file = name a PEM file with the server's authority by --ca-file or VARDKASE_CA_FILE, and the server as its certificate does
+cli-speaks-https = { $server } speaks HTTPS
+cli-ask-https = write https:// instead of http:// in --server or VARDKASE_SERVER
 cli-not-in-time = no answer in time
 cli-no-answer-came = no answer came
 cli-odd = the server at { $server } did not answer as expected: { $what }

@@ -513,6 +513,40 @@ alarm-wrong-codes = Fem fel koder kom från en adress för { $function }. Koder 
 alarm-stranger-answered = Svar kom från adresser som inte finns i kontakterna: { $count } den senaste tiden. De räknas inte för någon
 alarm-answers-in-vain = Adressen för { $function } svarar på allt med något som inte är ett svar. Den får inga fler kvittenser
 alarm-clock-not-followed = Datorns klocka går { $s } s fel mot programmets och följs inte
+alarm-certificate-kept = det nya certifikatet för { $listener } används inte, det gamla gäller än. { $why }
+alarm-certificate-ends = certifikatet för { $listener } går ut { $day } och måste bytas
+alarm-certificate-ended = certifikatet för { $listener } gick ut { $day }; webbläsare vägrar ta emot det
+alarm-plain-http = okrypterad HTTP talas utanför den här datorn (--insecure): { $listener }
+
+## TLS of the listeners
+
+tls-console = konsolen
+tls-public = den publika sidan
+tls-plain = { $listener } skulle tala HTTP utan TLS på { $address }: den som är på vägen kan läsa nycklar, inloggningar och texter
+tls-plain-next = ge den ett certifikat ({ $prefix }tls-cert, { $prefix }tls-key), eller låt den lyssna på 127.0.0.1 ({ $prefix }listen) bakom en proxy på den här datorn som talar TLS, eller skriv --insecure
+tls-certificate = inget certifikat för { $listener }: { $why }
+tls-proxies = { $n } proxyservrar ska vara betrodda, högst { $max } får vara det
+tls-proxies-next = ange deras nät i stället (--trusted-proxy 192.0.2.0/28)
+tls-write-https = Skriv https:// i stället för http://
+tls-unread = { $file } kan inte läsas: { $why }
+tls-unread-next = ange PEM-filer som användaren som kör programmet får läsa
+tls-open = { $file } har en nyckel som andra får läsa eller skriva (rättigheter { $mode })
+tls-open-next = stäng den: chmod 600 { $file }
+tls-no-certificate = { $file } har inget certifikat
+tls-long-chain = { $file } har fler än { $max } certifikat
+tls-broken = { $file } har något som inte är ett certifikat
+tls-certificate-next = ange en PEM-fil som börjar med -----BEGIN CERTIFICATE-----: först serverns certifikat, sedan de som leder till utfärdaren
+tls-no-key = { $file } har ingen privat nyckel
+tls-unusable = { $file } har en nyckel som inte går att använda
+tls-key-next = ange en PEM-fil med en privat nyckel: ECDSA P-256 eller P-384, Ed25519, eller RSA från 2048 bitar
+tls-locked = { $file } har en nyckel bakom ett lösenord
+tls-locked-next = programmet startar utan någon vid tangentbordet: openssl pkey -in { $file } -out FIL skriver nyckeln utan lösenord
+tls-another = nyckeln i { $file } hör inte till certifikatet
+tls-another-next = ange den nyckel som certifikatet beställdes med
+tls-not-yet = certifikatet i { $file } gäller från { $day }, inte tidigare
+tls-not-yet-next = går datorns klocka rätt? Till dess behövs det tidigare certifikatet
+tls-ended = certifikatet i { $file } gick ut { $day }
+tls-ended-next = be utfärdaren om ett nytt. Går datorns klocka rätt?
 
 ## Prompts and tables of the command line
 
@@ -912,6 +946,10 @@ cli-no-token = ingen nyckel: { $file }: { $why }
 cli-holds-no-token = { $file } innehåller ingen nyckel
 cli-cant-reach = servern { $server } kan inte nås: { $why }
 cli-is-it-running = är `vardkase serve` igång? Ange en annan adress med --server eller VARDKASE_SERVER
+cli-bad-ca-file = --ca-file { $file }: { $why }
+cli-give-ca-file = ange en PEM-fil med serverns utfärdare med --ca-file eller VARDKASE_CA_FILE, och servern med samma namn som i certifikatet
+cli-speaks-https = { $server } talar HTTPS
+cli-ask-https = skriv https:// i stället för http:// i --server eller VARDKASE_SERVER
 cli-not-in-time = inget svar i tid
 cli-no-answer-came = inget svar kom
 cli-odd = servern { $server } svarade inte som väntat: { $what }

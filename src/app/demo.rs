@@ -147,6 +147,7 @@ pub async fn demo(
             accept_lost_key: false,
             new: false,
             source: None,
+            doors: super::doors::Doors::default(),
         },
     )
     .await

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod auditor;
 pub mod checkpoints;
 pub mod demo;
+pub mod doors;
 pub mod files;
 pub mod gateways;
 pub mod heartbeat;
@@ -19,4 +20,5 @@ pub mod shifts;
 pub mod task_set;
 pub mod workers;
 
+pub use doors::Doors;
 pub use running::{Options, Running, StartError, start};

@@ -37,6 +37,8 @@ pub struct Publisher {
     pub clock: SharedClock,
     /// Where it must be seen, as the configuration says now.
     pub places: watch::Receiver<Places>,
+    /// How our own listener is known where it speaks TLS.
+    pub reader: Option<rustls::ClientConfig>,
     /// What mirrors are to show.
     pub published: watch::Sender<Arc<Publication>>,
     /// How mirrors fared.
@@ -62,7 +64,12 @@ impl Publisher {
     /// Publishes until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.handle.changed();
-        let client = match reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy().build() {
+        let client = reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy();
+        let client = match self.reader.take() {
+            Some(tls) => client.tls_backend_preconfigured(tls),
+            None => client,
+        };
+        let client = match client.build() {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(%error, "the page can't be read back");

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::answers::Answers;
 use super::auditor;
 use super::checkpoints::{self, Checkpoints};
+use super::doors::{Doors, Shut};
 use super::files;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
@@ -32,6 +33,7 @@ use crate::dispatch::recover::{CannotRecover, recover_from};
 use crate::dispatch::system_record::{ClockStep, SystemRecord};
 use crate::dispatch::worker::WORKER_EVENTS_MAX;
 use crate::domain::incident::input::Input;
+use crate::domain::lang::Lang;
 use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::Auth;
@@ -57,6 +59,8 @@ pub struct Options {
     pub new: bool,
     /// Where the configuration was read, to read it anew; `None`: it was made up for a demo.
     pub source: Option<Source>,
+    /// How both listeners are entered.
+    pub doors: Doors,
 }
 
 /// Why the program does not start.
@@ -68,6 +72,8 @@ pub enum StartError {
     Journal(JournalError),
     /// It can't be carried out again.
     Recover(CannotRecover),
+    /// A listener would be open to whoever is on the way, or its certificate can't be used.
+    Doors(Vec<Shut>),
     /// A port or a file.
     Io {
         /// What was to be done.
@@ -82,6 +88,10 @@ impl fmt::Display for StartError {
             Self::Config(list) => write!(f, "the configuration has {} mistakes", list.len()),
             Self::Journal(e) => write!(f, "{e}"),
             Self::Recover(e) => write!(f, "{e}"),
+            Self::Doors(all) => {
+                let all: Vec<_> = all.iter().map(|shut| shut.why(Lang::EN)).collect();
+                write!(f, "{}", all.join("\n"))
+            }
             Self::Io { what, error } => write!(f, "{what}: {error}"),
         }
     }
@@ -96,6 +106,7 @@ impl StartError {
             Self::Recover(_) => {
                 "run `vardkase verify`; start with the program that wrote it, or on the second copy".into()
             }
+            Self::Doors(all) => all.first().map(|shut| shut.next(Lang::EN)).unwrap_or_default(),
             Self::Io { .. } => "choose another port or folder, or end what uses it".into(),
         }
     }
@@ -113,6 +124,8 @@ pub struct Running {
     pub console: SocketAddr,
     /// Where the public page is.
     pub public: SocketAddr,
+    console_tls: bool,
+    public_tls: bool,
     /// Reads the journal beside the running program.
     pub state_dir: PathBuf,
     stop: watch::Sender<bool>,
@@ -142,6 +155,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let machine = Arc::new(SystemClock::default());
     let clock: SharedClock = machine.clone();
     let steps = machine.steps();
+    let doors = options.doors.open(options.listen, options.public_listen, clock.now()).map_err(StartError::Doors)?;
     let (accept_lost_key, new) = (options.accept_lost_key, options.new);
     let open = OpenOptions { accept_lost_key, reserve_bytes: RESERVE_BYTES, new };
     let state_dir = options.state.clone();
@@ -215,6 +229,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let console_at = console.local_addr().map_err(StartError::io("the console's address"))?;
     let public_at = public.local_addr().map_err(StartError::io("the public address"))?;
 
+    let (console_tls, public_tls) = (doors.console.tls.is_some(), doors.public.tls.is_some());
+    let reader = doors.public.tls.as_ref().map(|certificates| certificates.reader()).transpose();
+    let reader = reader.map_err(|e| StartError::io("reading our own page")(std::io::Error::other(e)))?;
+
     let (stop, stopped) = watch::channel(false);
     let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
     let now = clock.clone();
@@ -250,7 +268,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         handle: handle.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
-        own: format!("http://{public_at}"),
+        own: format!("{}://{public_at}", scheme(public_tls)),
         published: published.clone(),
         tell,
         places,
@@ -265,6 +283,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         site: site.clone(),
         clock: clock.clone(),
         places: seen_at,
+        reader,
         told,
         published,
     };
@@ -272,7 +291,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
-    let service = Public { site, dynamic, limits: crate::web::public::Limits { connections_max, ..limits } };
+    tasks.spawn(doors.watched(handle.board(), &clock, state_dir.clone()).run(stopped.clone()));
+    let limits = crate::web::public::Limits { connections_max, ..limits };
+    let service = Public { site, dynamic, limits, door: doors.public };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
     let seals = Seals {
@@ -295,14 +316,13 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         reload: Arc::new(Reloader::new(options.source.clone(), handle.clone(), workers.clone(), outside.clone())),
     };
     let router = crate::web::router(ctx);
-    let end = stopped.clone();
-    tasks.spawn(async move {
-        crate::web::serve(console, router, end).await;
-    });
+    tasks.spawn(crate::web::serve(console, doors.console, router, stopped.clone()));
     Ok(Running {
         handle,
         console: console_at,
         public: public_at,
+        console_tls,
+        public_tls,
         state_dir,
         stop,
         tasks,
@@ -354,7 +374,21 @@ async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, 
     }
 }
 
+fn scheme(tls: bool) -> &'static str {
+    if tls { "https" } else { "http" }
+}
+
 impl Running {
+    /// Where the console is asked.
+    pub fn console_url(&self) -> String {
+        format!("{}://{}", scheme(self.console_tls), self.console)
+    }
+
+    /// Where the public page is read.
+    pub fn public_url(&self) -> String {
+        format!("{}://{}", scheme(self.public_tls), self.public)
+    }
+
     /// Ends everything: what is on the wire is waited for, what was decided is written.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);

@@ -1,6 +1,7 @@
 //! The client of the server's JSON API. Every call has a timeout; what went wrong is told apart by whether the request left.
 
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +13,10 @@ use serde_json::Value;
 
 use crate::api::calls::{Call, Effect};
 use crate::api::{IDEMPOTENCY_KEY, Refusal, VERSION, VERSION_HEADER};
-use crate::bounded::{BodyError, innermost, read_body, read_text};
+use crate::bounded::{BodyError, innermost, read_body, read_ca_file, read_text};
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
+use crate::web::tls::{self, PLAIN_REFUSED};
 use crate::words::cli as words;
 
 /// Where the console listens unless told otherwise.
@@ -91,10 +93,11 @@ pub struct Client {
 
 impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
-    /// What it refuses it says in `lang`.
-    pub fn new(server: &str, token_file: &Path, lang: Lang) -> Result<Self, Error> {
+    /// What it refuses it says in `lang`. With a `ca_file` its authorities are believed and no other; without one, a server on this
+    /// machine that speaks TLS is known by the certificate that it left beside the token.
+    pub fn new(server: &str, token_file: &Path, ca_file: Option<&Path>, lang: Lang) -> Result<Self, Error> {
         let wrong = || Error::usage(words::no_address(lang, server), words::write_it_as(lang, SERVER));
-        let url = reqwest::Url::parse(server).map_err(|_| wrong())?;
+        let mut url = reqwest::Url::parse(server).map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(wrong());
         }
@@ -102,7 +105,18 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let broken = |what: String| Error::other(what, words::MACHINE_FAULT.say(lang));
         let said_in = HeaderValue::from_str(lang.as_str()).ok();
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder();
+        if let Some(file) = ca_file {
+            let bad = |why| Error::usage(words::bad_ca_file(lang, file.display(), why), words::GIVE_CA_FILE.say(lang));
+            client = client.tls_certs_only(read_ca_file(file).map_err(bad)?);
+        } else if is_here(&url)
+            && let Some(noted) = tls::noted(token_file.parent().unwrap_or(Path::new(""))).map_err(broken)?
+        {
+            client = client.tls_backend_preconfigured(noted);
+            // Both are special schemes, so that it can be set.
+            let _ = url.set_scheme("https");
+        }
+        let client = client
             .default_headers(said_in.map(|lang| (ACCEPT_LANGUAGE, lang)).into_iter().collect())
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
             .timeout(Duration::from_secs(ANSWER_TIMEOUT_S))
@@ -117,7 +131,7 @@ impl Client {
             .enable_all()
             .build()
             .map_err(|e| broken(format!("no runtime: {e}")))?;
-        let base = server.trim_end_matches('/').to_owned();
+        let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { base, token: read_token(token_file, lang), client, runtime, lang })
     }
 
@@ -190,6 +204,10 @@ impl Client {
                 let (why, help) = (words::TOO_LARGE.say(self.lang), words::SAY_SHORTER.say(self.lang));
                 Err(Error::new(Kind::Refused, why, help).coded("too-large"))
             }
+            (400, None) if body.starts_with(PLAIN_REFUSED.as_bytes()) => {
+                let (why, help) = (words::speaks_https(self.lang, &self.base), words::ASK_HTTPS.say(self.lang));
+                Err(Error::new(Kind::Unreachable, why, help))
+            }
             (status, None) => {
                 // Before a rule has looked at it, nothing has changed.
                 let effect = if status >= 500 { effect } else { Effect::Reads };
@@ -212,7 +230,11 @@ impl Client {
         if error.is_connect() || effect == Effect::Reads {
             let late = words::NOT_IN_TIME.say(self.lang);
             let what = if error.is_timeout() { late.into() } else { innermost(error) };
+            let is_untrusted = what.starts_with("invalid peer certificate");
             let why = words::cant_reach(self.lang, &self.base, what);
+            if is_untrusted {
+                return Error::new(Kind::Unreachable, why, words::GIVE_CA_FILE.say(self.lang));
+            }
             return Error::new(Kind::Unreachable, why, words::IS_IT_RUNNING.say(self.lang));
         }
         self.unknown(words::NO_ANSWER_CAME.say(self.lang))
@@ -229,6 +251,12 @@ impl Client {
         let why = words::may_be_done(self.lang, &self.base, what);
         Error::new(Kind::Unknown, why, words::LOOK_FIRST.say(self.lang))
     }
+}
+
+/// Whether it names this machine.
+fn is_here(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
 /// The ID under which a call is sent, once or again; `None` where it needs none.

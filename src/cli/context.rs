@@ -60,7 +60,8 @@ impl<'t> Context<'t> {
         loop {
             if self.client.is_none() {
                 let file = client::token_file(self.global.token_file.as_ref(), &self.global.state);
-                self.client = Some(Client::new(&self.global.server, &file, self.term.lang())?);
+                self.client =
+                    Some(Client::new(&self.global.server, &file, self.global.ca_file.as_deref(), self.term.lang())?);
             }
             let client = self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?;
             let error = match client.call(call, key.as_deref()) {

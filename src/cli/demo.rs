@@ -73,7 +73,7 @@ impl DemoArgs {
                 DemoEvent::Now(view) => bars.show(&view),
             };
             let (running, _far, report) = demo(options, &mut show).await.map_err(|e| match &e {
-                DemoError::Start(e) => start_error(e),
+                DemoError::Start(e) => start_error(e, lang),
                 DemoError::NotHere(_) => {
                     Error::new(Kind::Configuration, e.to_string(), words::DEMO_ONLY_HERE.say(lang))
                 }

@@ -103,6 +103,10 @@ struct Global {
     /// The file with the token; `console-token` in the state folder unless given.
     #[arg(long, global = true, env = "VARDKASE_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<std::path::PathBuf>,
+    /// PEM file with the authority of the server's certificate: no other is believed. Without it the machine's are, and on the server
+    /// itself what stands beside the token.
+    #[arg(long, global = true, env = "VARDKASE_CA_FILE", value_name = "FILE")]
+    ca_file: Option<std::path::PathBuf>,
     /// The state folder.
     #[arg(long, global = true, env = "VARDKASE_STATE", value_name = "DIR", default_value = client::STATE)]
     state: std::path::PathBuf,

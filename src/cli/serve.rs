@@ -10,18 +10,22 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::context::Context;
 use super::terminal::Hue;
-use crate::app::{Options, StartError, start};
+use crate::app::{Doors, Options, StartError, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::web::auth::TOKEN_FILE;
+use crate::web::proxies::Proxy;
+use crate::web::tls::Files;
 use crate::words::{Word, cli as words};
 
 /// Run the server: loop, gateways, timers, public page, console, API.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase serve --config region/ --state /var/lib/vardkase --public-url https://larm.example/\n  \
+    vardkase serve --public-listen 0.0.0.0:443 --public-tls-cert larm.pem --public-tls-key larm.key\n  \
+    vardkase serve --trusted-proxy 127.0.0.1  a proxy on this machine says for whom it speaks\n  \
     vardkase serve                          the fictional region that is built in, on loopback")]
 pub struct ServeArgs {
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
@@ -33,6 +37,24 @@ pub struct ServeArgs {
     /// Where the console, the API and the metrics listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
     listen: SocketAddr,
+    /// PEM file with the certificate of the console's listener, and those between it and its authority; looked at again each 10 s.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the key of that certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// PEM file with the certificate of the public listener, and those between it and its authority; looked at again each 10 s.
+    #[arg(long, value_name = "FILE", requires = "public_tls_key")]
+    public_tls_cert: Option<PathBuf>,
+    /// PEM file with the key of that certificate.
+    #[arg(long, value_name = "FILE", requires = "public_tls_cert")]
+    public_tls_key: Option<PathBuf>,
+    /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed, or a network of them (192.0.2.0/28); may be given again.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<Proxy>,
+    /// Speak plain HTTP beyond this machine too; an alarm stands as long.
+    #[arg(long)]
+    insecure: bool,
     /// Under which address the public reaches this server; for links and QR codes.
     #[arg(long, value_name = "URL", env = "VARDKASE_PUBLIC_URL")]
     public_url: Option<String>,
@@ -49,9 +71,11 @@ pub struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key, new } = self;
+        let lang = cx.term.lang();
+        let doors = self.doors();
+        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key, new, .. } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
-        let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list)))?;
+        let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list), lang))?;
         let state = cx.global.state.clone();
         let options = Options {
             state,
@@ -62,18 +86,19 @@ impl ServeArgs {
             accept_lost_key,
             new,
             source: Some(source),
+            doors,
         };
         logging();
-        let runtime = runtime(cx.term.lang())?;
+        let runtime = runtime(lang)?;
         let (fictional, region, warnings) = (loaded.fictional, loaded.plan.region.name.clone(), loaded.warnings.len());
-        let (no_url, lang) = (options.public_url.is_none(), cx.term.lang());
+        let no_url = options.public_url.is_none();
         runtime.block_on(async {
             let told = until_told();
-            let running = start(loaded, options).await.map_err(|e| start_error(&e))?;
+            let running = start(loaded, options).await.map_err(|e| start_error(&e, lang))?;
             if cx.json() {
                 cx.term.json(&json!({
-                    "public": format!("http://{}", running.public),
-                    "console": format!("http://{}", running.console),
+                    "public": running.public_url(),
+                    "console": running.console_url(),
                     "token_file": running.state_dir.join(TOKEN_FILE),
                     "fictional": fictional,
                     "warnings": warnings,
@@ -84,8 +109,8 @@ impl ServeArgs {
                 }
                 cx.term.line(&region);
                 let mut line = |name: Word, what: String| cx.term.line(&format!("{:<14} {what}", name.say(lang)));
-                line(words::PUBLIC_PAGE, format!("http://{}", running.public));
-                line(words::CONSOLE, format!("http://{}", running.console));
+                line(words::PUBLIC_PAGE, running.public_url());
+                line(words::CONSOLE, running.console_url());
                 line(words::ITS_TOKEN, running.state_dir.join(TOKEN_FILE).display().to_string());
                 let journal = running.handle.query(|_, meta| journal_view(meta)).await.unwrap_or_default();
                 if let Some(second) = journal.copies.get(1) {
@@ -108,6 +133,20 @@ impl ServeArgs {
             running.stop().await;
             Ok(())
         })
+    }
+}
+
+impl ServeArgs {
+    fn doors(&self) -> Doors {
+        let pair = |certificate: &Option<PathBuf>, key: &Option<PathBuf>| {
+            Some(Files { certificate: certificate.clone()?, key: key.clone()? })
+        };
+        Doors {
+            console: pair(&self.tls_cert, &self.tls_key),
+            public: pair(&self.public_tls_cert, &self.public_tls_key),
+            trusted: self.trusted_proxy.clone(),
+            insecure: self.insecure,
+        }
     }
 }
 
@@ -151,8 +190,14 @@ pub(super) fn logging() {
 }
 
 /// What kept the program from starting.
-pub(super) fn start_error(e: &StartError) -> Error {
+pub(super) fn start_error(e: &StartError, lang: Lang) -> Error {
     match e {
+        StartError::Doors(all) => {
+            let why: Vec<_> = all.iter().map(|shut| shut.why(lang)).collect();
+            let mut next: Vec<_> = all.iter().map(|shut| shut.next(lang)).collect();
+            next.dedup();
+            Error::new(Kind::Configuration, why.join("\n"), next.join("\n"))
+        }
         StartError::Config(list) => {
             let sources: Vec<String> =
                 list.iter().take(20).map(|d| format!("{}:{}:{}: {}", d.file, d.line, d.column, d.message)).collect();

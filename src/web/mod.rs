@@ -24,6 +24,7 @@ pub mod api;
 mod approve_link;
 pub mod auth;
 mod console;
+pub mod door;
 pub mod gateways;
 pub mod log;
 mod metrics;
@@ -31,10 +32,12 @@ mod open_metrics;
 pub mod page;
 mod places;
 pub mod problem;
+pub mod proxies;
 pub mod public;
 mod records;
 pub mod reload;
 mod serve;
+pub mod tls;
 
 pub use serve::serve;
 

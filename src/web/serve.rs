@@ -4,21 +4,28 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Version, header};
-use axum::{Extension, Router};
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::door::{Door, HSTS, Visitor};
 use super::places::{Addresses, Counted};
+use super::tls::{Handshakes, Turn};
 use crate::gateways::Stop;
 
 /// Connections at one time. Further ones wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 512;
 /// Connections of one address, which is not this machine's (where a proxy may be).
 pub const PER_ADDRESS_MAX: usize = 128;
+/// Handshakes at one time; they take no connection's place.
+pub const HANDSHAKES_MAX: usize = 128;
 /// A request's body must be here within this time.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of request line and headers.
@@ -33,25 +40,42 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` turns true; then what is being answered ends first.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
+pub async fn serve(listener: TcpListener, door: Door, router: Router, mut stop: Stop) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let addresses = Arc::new(Addresses::default());
+    let handshakes = door.tls.as_deref().map(|certificates| Handshakes::new(certificates, HANDSHAKES_MAX));
+    let router = TowerToHyperService::new(router);
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|s| *s) => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &places, handshakes.as_ref()) => accepted,
         };
-        match accepted {
-            Ok((place, socket, address)) => {
-                let Some(counted) = addresses.count(address, PER_ADDRESS_MAX) else { continue };
-                let router = router.clone().layer(Extension(Peer(address)));
-                tokio::spawn(connection(socket, router, stop.clone(), (place, counted)));
-            }
+        let Accepted { place, turn, socket, address } = match accepted {
+            Ok(accepted) => accepted,
             Err(e) => {
                 tracing::warn!(error = %e, "the console's listener could not accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
             }
-        }
+        };
+        let visitor = door.visitor(address);
+        // A proxy speaks for many.
+        let share = if visitor.is_proxy() { usize::MAX } else { PER_ADDRESS_MAX };
+        let Some(counted) = addresses.count(address, share) else { continue };
+        let (router, stop) = (router.clone(), stop.clone());
+        let (Some(handshakes), Some(turn)) = (&handshakes, turn) else {
+            tokio::spawn(connection(socket, router, visitor, stop, (place, counted)));
+            continue;
+        };
+        let Some(shaking) = handshakes.count(address, visitor.is_proxy()) else { continue };
+        let (handshakes, places) = (handshakes.clone(), places.clone());
+        drop(place);
+        tokio::spawn(async move {
+            let Some(socket) = handshakes.shake(socket, &turn).await else { return };
+            let Ok(place) = places.acquire_owned().await else { return };
+            drop((turn, shaking));
+            connection(socket, router, visitor, stop, (place, counted)).await;
+        });
     }
     drop(listener);
     let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
@@ -66,6 +90,17 @@ impl Peer {
     /// Of a request that came in here.
     pub fn of(extensions: &axum::http::Extensions) -> Option<IpAddr> {
         extensions.get::<Self>().map(|peer| peer.0)
+    }
+}
+
+/// Whether a request came over TLS: our own, or that of a proxy that is believed.
+#[derive(Clone, Copy)]
+pub struct Secured(pub bool);
+
+impl Secured {
+    /// Of a request that came in here.
+    pub fn of(extensions: &axum::http::Extensions) -> bool {
+        extensions.get::<Self>().is_some_and(|s| s.0)
     }
 }
 
@@ -89,20 +124,55 @@ pub async fn whole(request: Request, bytes_max: usize) -> Option<Request> {
     Some(Request::from_parts(parts, body))
 }
 
+struct Accepted {
+    place: OwnedSemaphorePermit,
+    /// For the handshake, where there is one.
+    turn: Option<Turn>,
+    socket: TcpStream,
+    address: IpAddr,
+}
+
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> std::io::Result<(OwnedSemaphorePermit, TcpStream, IpAddr)> {
+    handshakes: Option<&Handshakes>,
+) -> std::io::Result<Accepted> {
+    let turn = match handshakes {
+        Some(handshakes) => handshakes.turn().await,
+        None => None,
+    };
     let place = places.clone().acquire_owned().await.map_err(std::io::Error::other)?;
     let (socket, address) = listener.accept().await?;
     let _ = socket.set_nodelay(true);
-    Ok((place, socket, address.ip().to_canonical()))
+    Ok(Accepted { place, turn, socket, address: address.ip().to_canonical() })
 }
 
-async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: (OwnedSemaphorePermit, Counted)) {
+async fn connection(
+    socket: impl AsyncRead + AsyncWrite + Unpin,
+    router: TowerToHyperService<Router>,
+    visitor: Visitor,
+    mut stop: Stop,
+    _place: (OwnedSemaphorePermit, Counted),
+) {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let secured = visitor.secured(request.headers());
+        let address = visitor.address(request.headers());
+        request.extensions_mut().insert(Peer(address));
+        request.extensions_mut().insert(Secured(secured));
+        let hsts = visitor.hsts(Secured::of(request.extensions()));
+        let answer = router.call(request);
+        async move {
+            let mut answer = answer.await?;
+            if hsts {
+                let (name, value) = HSTS;
+                answer.headers_mut().insert(name, value);
+            }
+            Ok::<_, std::convert::Infallible>(answer)
+        }
+    });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
-    let connection = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
+    let connection = http.serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
     let work = async {
         tokio::select! {

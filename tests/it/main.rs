@@ -31,6 +31,7 @@ mod reload;
 mod rules;
 mod simulation;
 mod tidy;
+mod tls;
 mod verifier;
 mod web;
 mod words;

@@ -69,6 +69,7 @@ pub async fn running(loaded: Loaded, state: &Path) -> Running {
         accept_lost_key: false,
         new: false,
         source: None,
+        doors: vardkase::app::Doors::default(),
     };
     start(loaded, options).await.unwrap()
 }

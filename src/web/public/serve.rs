@@ -14,14 +14,17 @@ use hyper::header::{
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dynamic::{self, Answer, Dynamic, NOT_FOUND};
 use super::published::{PublicSite, Published};
 use crate::gateways::Stop;
+use crate::web::door::{Door, HSTS, Visitor};
 use crate::web::places::{Addresses, Counted};
 use crate::web::serve::names_its_host;
+use crate::web::tls::{Handshakes, Turn};
 
 /// Bounds of the public listener.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +34,8 @@ pub struct Limits {
     /// Connections of one address, which is not this machine's (where a proxy may be). A hospital's whole staff may come
     /// from one address.
     pub per_address_max: usize,
+    /// TLS handshakes at one time; they take no connection's place. Of few connections a quarter as many.
+    pub handshakes_max: usize,
     /// Bytes of request line and headers.
     pub header_bytes_max: usize,
     /// Headers.
@@ -52,6 +57,7 @@ impl Default for Limits {
         Self {
             connections_max: 2_048,
             per_address_max: 1_024,
+            handshakes_max: 512,
             header_bytes_max: 8 * 1024,
             headers_max: 64,
             target_bytes_max: 1_024,
@@ -72,6 +78,8 @@ pub struct Public {
     pub dynamic: Arc<dyn Dynamic>,
     /// Bounds.
     pub limits: Limits,
+    /// How it is entered.
+    pub door: Door,
 }
 
 impl std::fmt::Debug for Public {
@@ -104,12 +112,14 @@ pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
     let places = Arc::new(Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
     let calls = Arc::new(Semaphore::new(limits.calls_max.clamp(1, Semaphore::MAX_PERMITS)));
     let addresses = Arc::new(Addresses::default());
+    let handshakes_max = limits.handshakes_max.min(limits.connections_max.div_ceil(4));
+    let handshakes = public.door.tls.as_deref().map(|certificates| Handshakes::new(certificates, handshakes_max));
     loop {
         let accepted = tokio::select! {
             () = async { let _ = stop.wait_for(|s| *s).await; } => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &places, handshakes.as_ref()) => accepted,
         };
-        let (place, socket, address) = match accepted {
+        let (place, turn, socket, address) = match accepted {
             Ok(accepted) => accepted,
             Err(e) => {
                 // Out of descriptors, mostly. Others free them; looking again at once would only burn time.
@@ -118,16 +128,32 @@ pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
                 continue;
             }
         };
-        let Some(counted) = addresses.count(address, limits.per_address_max) else { continue };
+        let visitor = public.door.visitor(address);
+        // A proxy speaks for many.
+        let share = if visitor.is_proxy() { usize::MAX } else { limits.per_address_max };
+        let Some(counted) = addresses.count(address, share) else { continue };
         let _ = socket.set_nodelay(true);
+        let shaking = handshakes.as_ref().map(|handshakes| handshakes.count(address, visitor.is_proxy()));
         let connection = Connection {
             public: public.clone(),
+            visitor,
             calls: calls.clone(),
             places: places.clone(),
-            _place: place,
             _counted: counted,
         };
-        tokio::spawn(connection.serve(socket, stop.clone()));
+        let stop = stop.clone();
+        let (Some(handshakes), Some(shaking), Some(turn)) = (&handshakes, shaking, turn) else {
+            tokio::spawn(connection.serve(socket, place, stop));
+            continue;
+        };
+        let (Some(shaking), handshakes) = (shaking, handshakes.clone()) else { continue };
+        drop(place);
+        tokio::spawn(async move {
+            let Some(socket) = handshakes.shake(socket, &turn).await else { return };
+            let Ok(place) = connection.places.clone().acquire_owned().await else { return };
+            drop((turn, shaking));
+            connection.serve(socket, place, stop).await;
+        });
     }
     drop(listener);
     let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
@@ -137,22 +163,27 @@ pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, TcpStream, IpAddr)> {
+    handshakes: Option<&Handshakes>,
+) -> io::Result<(OwnedSemaphorePermit, Option<Turn>, TcpStream, IpAddr)> {
+    let turn = match handshakes {
+        Some(handshakes) => handshakes.turn().await,
+        None => None,
+    };
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (socket, address) = listener.accept().await?;
-    Ok((place, socket, address.ip().to_canonical()))
+    Ok((place, turn, socket, address.ip().to_canonical()))
 }
 
 struct Connection {
     public: Public,
+    visitor: Visitor,
     calls: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
     _counted: Counted,
 }
 
 impl Connection {
-    async fn serve(self, socket: TcpStream, mut stop: Stop) {
+    async fn serve(self, socket: impl AsyncRead + AsyncWrite + Unpin, _place: OwnedSemaphorePermit, mut stop: Stop) {
         let limits = &self.public.limits;
         let service = service_fn(|request| async { Ok::<_, Infallible>(self.respond(request).await) });
         let mut http = hyper::server::conn::http1::Builder::new();
@@ -177,6 +208,7 @@ impl Connection {
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let limits = &self.public.limits;
+        let hsts = self.visitor.hsts(self.visitor.secured(request.headers()));
         let mut response = if !names_its_host(request.version(), request.headers()) {
             dynamic::response(Answer::text(StatusCode::BAD_REQUEST, "400: one Host header\n"))
         } else if request.uri().path_and_query().map_or(0, |pq| pq.as_str().len()) > limits.target_bytes_max {
@@ -200,6 +232,10 @@ impl Connection {
         } else {
             page(&self.public.site, request.method(), request.uri().path(), request.headers())
         };
+        if hsts {
+            let (name, value) = HSTS;
+            response.headers_mut().insert(name, value);
+        }
         // When places run short, nobody keeps one between requests.
         if self.places.available_permits() < limits.connections_max / 4 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

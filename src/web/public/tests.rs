@@ -10,10 +10,16 @@ use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::domain::lang::Lang;
 use crate::gateways::Boxed;
+use crate::web::door::Door;
+use crate::web::proxies::Trusted;
+use crate::web::tls::Certificates;
+use crate::web::tls::tests::lay;
+use crate::web::tls::tests::made::{LONG, Made};
 
 const HTML: &str = "<!doctype html><html lang=sv><style>p{color:#000}</style><p>Normalt läge</p></html>";
 
@@ -48,12 +54,16 @@ fn pages(html: &str) -> Pages {
 }
 
 async fn site(limits: Limits) -> Site {
+    site_behind(limits, Door::default()).await
+}
+
+async fn site_behind(limits: Limits, door: Door) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let site = Arc::new(PublicSite::new());
     assert!(site.publish(pages(HTML)));
     let (stop, stopped) = watch::channel(false);
-    let public = Public { site: site.clone(), dynamic: Arc::new(Echo), limits };
+    let public = Public { site: site.clone(), dynamic: Arc::new(Echo), limits, door };
     let task = tokio::spawn(run(listener, public, stopped));
     Site { address, site, stop, task }
 }
@@ -358,7 +368,7 @@ fn it_serves_from_a_thread_of_its_own() {
     let (stop, stopped) = watch::channel(false);
     let site = Arc::new(PublicSite::new());
     site.publish(pages(HTML));
-    let public = Public { site, dynamic: Arc::new(NoDynamic), limits: Limits::default() };
+    let public = Public { site, dynamic: Arc::new(NoDynamic), limits: Limits::default(), door: Door::default() };
     let thread = spawn_thread(listener, public, stopped).unwrap();
     let mut socket = std::net::TcpStream::connect(address).unwrap();
     std::io::Write::write_all(&mut socket, b"GET /a/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
@@ -367,4 +377,58 @@ fn it_serves_from_a_thread_of_its_own() {
     assert_eq!(got(&all).status, "HTTP/1.1 404 Not Found");
     stop.send(true).unwrap();
     thread.join().unwrap();
+}
+
+#[tokio::test]
+async fn what_came_by_tls_is_told_to_come_so_again_and_only_a_trusted_proxy_says_that_it_did() {
+    let trusted = |list: &[&str]| Arc::new(Trusted(list.iter().map(|p| p.parse().unwrap()).collect()));
+    for (trusts, said, told) in [
+        (&["127.0.0.1"][..], "X-Forwarded-Proto: https\r\n", Some("max-age=31536000")),
+        (&["127.0.0.1"], "X-Forwarded-Proto: http\r\n", None),
+        (&["127.0.0.1"], "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", None),
+        (&["127.0.0.1"], "", None),
+        (&["192.0.2.1"], "X-Forwarded-Proto: https\r\n", None),
+        (&[], "X-Forwarded-Proto: https\r\n", None),
+    ] {
+        let s = site_behind(Limits::default(), Door { trusted: trusted(trusts), hsts: true, tls: None }).await;
+        for path in ["/", "/none", "/a/x"] {
+            let got = s.get(path, said).await;
+            assert_eq!(got.header("strict-transport-security"), told, "{path} {trusts:?} {said}");
+        }
+    }
+    // Where another port of that name is plain on purpose, nobody is told.
+    let s = site_behind(Limits::default(), Door { trusted: trusted(&["127.0.0.1"]), hsts: false, tls: None }).await;
+    assert_eq!(s.get("/", "X-Forwarded-Proto: https\r\n").await.header("strict-transport-security"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_open_handshakes_take_no_pages_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = Made::own("larm.example", LONG);
+    let now = "2026-11-29T22:00:00Z".parse().unwrap();
+    let certificates = Arc::new(Certificates::read(lay(dir.path(), &made.certificate(), &made.key()), now).unwrap());
+    let reader = TlsConnector::from(Arc::new(certificates.reader().unwrap()));
+    let limits = Limits { connections_max: 1, ..Limits::default() };
+    let s = site_behind(limits, Door { tls: Some(certificates), hsts: true, ..Door::default() }).await;
+    let visit = async || {
+        let socket = TcpStream::connect(s.address).await.unwrap();
+        let mut socket = reader.connect("127.0.0.1".try_into().unwrap(), socket).await.unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut all = Vec::new();
+        socket.read_to_end(&mut all).await.unwrap();
+        got(&all)
+    };
+    // There is one place, and it is free however many began a handshake before.
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(s.address).await.unwrap());
+    }
+    let page = visit().await;
+    assert_eq!((page.status.as_str(), &page.body[..]), ("HTTP/1.1 200 OK", HTML.as_bytes()));
+    assert_eq!(page.header("strict-transport-security"), Some("max-age=31536000"));
+    // Whoever spoke HTTP was told.
+    let plain = s.get("/", "").await;
+    assert_eq!(plain.status, "HTTP/1.1 400 Bad Request");
+    assert!(plain.body.starts_with(crate::web::tls::PLAIN_REFUSED.as_bytes()));
+    assert_eq!(visit().await.status, "HTTP/1.1 200 OK");
 }

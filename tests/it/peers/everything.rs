@@ -262,6 +262,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         accept_lost_key: false,
         new: false,
         source: None,
+        doors: vardkase::app::Doors::default(),
     };
     let running = start(loaded, options).await.unwrap();
     let began = Instant::now();

@@ -85,6 +85,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
         accept_lost_key: false,
         new: false,
         source: None,
+        doors: vardkase::app::Doors::default(),
     };
     let running = start(loaded, options).await.unwrap_or_else(|e| panic!("{e}"));
     let report =

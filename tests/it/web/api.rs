@@ -1,6 +1,7 @@
 //! The API: who may come in, what a command answers, how each refusal looks, and that no address is ever shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -12,8 +13,33 @@ use vardkase::domain::incident::state::ProposalState;
 use vardkase::domain::plan::Channel;
 use vardkase::domain::text::fit::shown;
 use vardkase::web::BODY_BYTES_MAX;
+use vardkase::web::door::Door;
+use vardkase::web::proxies::Trusted;
 
 use super::site::{Site, TOKEN};
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_whoever_guesses_is_slowed_alone_and_a_header_of_anybody_else_says_nothing() {
+    let status = async |site: &Site, token: &str, from: &str| {
+        let request = site.request(Method::GET, "/api/v1/status").bearer_auth(token);
+        request.header("x-forwarded-for", from).send().await.unwrap().status()
+    };
+    let trusted = Arc::new(Trusted(vec!["127.0.0.1".parse().unwrap()]));
+    let site = Site::start_behind(Door { trusted, ..Door::default() }).await;
+    for n in 0..10 {
+        // Whatever the guesser writes before it, the proxy adds the address that it saw.
+        let forged = format!("198.51.100.{n}, 203.0.113.9");
+        assert_eq!(status(&site, "wrong", &forged).await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(status(&site, TOKEN, "203.0.113.9").await, StatusCode::TOO_MANY_REQUESTS, "guesses cost time");
+    assert_eq!(status(&site, TOKEN, "203.0.113.8").await, StatusCode::OK);
+    // Where no proxy is trusted the header is not read: all of this machine's have one address, and the right token goes.
+    let site = Site::start().await;
+    for _ in 0..11 {
+        status(&site, "wrong", "203.0.113.9").await;
+    }
+    assert_eq!(status(&site, TOKEN, "203.0.113.9").await, StatusCode::OK);
+}
 
 #[tokio::test]
 async fn without_the_token_nothing_is_told() {

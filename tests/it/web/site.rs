@@ -25,6 +25,7 @@ use vardkase::domain::plan::{Channel, Plan};
 use vardkase::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs, Stop};
 use vardkase::journal::{Journal, OpenOptions};
 use vardkase::web::auth::Auth;
+use vardkase::web::door::Door;
 use vardkase::web::log::JournalLog;
 use vardkase::web::{Ctx, router, serve};
 
@@ -92,6 +93,11 @@ impl vardkase::web::reload::Reload for NoReload {
 impl Site {
     /// At 09.45 on a Tuesday.
     pub async fn start() -> Self {
+        Self::start_behind(Door::default()).await
+    }
+
+    /// The same, entered by another door.
+    pub async fn start_behind(door: Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let loaded = load(&Source::Shipped).unwrap();
         let (plan, contacts) = (loaded.plan.clone(), loaded.contacts.clone());
@@ -135,7 +141,7 @@ impl Site {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(serve(listener, router(ctx), stopped));
+        tokio::spawn(serve(listener, door, router(ctx), stopped));
         // Installed by another test already, or by this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
