@@ -486,6 +486,151 @@ console-it-is-so = I know that this is so:
 console-not-so-take-out = It is not so: take it out of the text
 console-gateway-unknown = unknown
 
+## The console's frame, Now, Report, Decide, Earlier, System
+
+desk-you-are = You are:
+desk-can-we-reach = Can we reach people?
+desk-more = More
+desk-signed-out = You are signed out. Load the page again and sign in.
+desk-cut-off = Showing the state of { $time }, trying again
+desk-more-alarms = { $n ->
+    [one] One more alarm: the system
+   *[other] { $n } more alarms: the system
+}
+desk-stand-still = Stop loading
+desk-load-anew = Load the page again
+desk-must-now = You must now ({ $n })
+desk-i-take-it = I have it
+desk-for-whom = for { $names }
+desk-for-functions = { $n ->
+    [one] for one function
+   *[other] for { $n } functions
+}
+desk-functions = { $n ->
+    [one] one function
+   *[other] { $n } functions
+}
+desk-text-for-functions = { $n ->
+    [one] A text for one function
+   *[other] A text for { $n } functions
+}
+desk-text-for-the-public = A text for the public
+desk-somebody-else-approves = you reported it: somebody else must approve
+desk-decide-on = Decide: { $mode }?
+desk-yes-lower = Yes, lower
+desk-then-asked = then { $who } is asked
+desk-then-asked-again = then you are asked again
+desk-then = then { $what }
+desk-then-alarm = then an alarm: nobody is left to ask
+desk-already-alarmed = The time is up and nobody is left to ask
+desk-then-late = then it counts as late
+desk-answered = { $n ->
+    [one] Your answer is noted for one function.
+   *[other] Your answer is noted for { $n } functions.
+}
+desk-answered-in-part = Your answer is noted for { $n } functions. { $not } had an answer already or are not asked any more.
+desk-going-on-now = Going on
+desk-have-answered = { $n } of { $of } have answered
+desk-not-reached = { $n } not reached: { $names }
+desk-sites-stand = How things stand
+desk-whole-region = the whole region
+desk-whole-region-first = The whole region
+desk-step-of = Step { $n } of { $of }
+desk-draft-is-gone = The draft is gone: it was sent, thrown away or is older than a day.
+desk-draft-from = Your draft of { $time } is kept.
+desk-go-on-with = Go on:
+desk-begin-anew = Begin anew
+desk-search = Search: a system or what does not work
+desk-do-search = Search
+desk-nothing-found = Nothing was found.
+desk-update-it = Update incident { $no }
+desk-alerts = { $n ->
+    [one] alerts one function
+   *[other] alerts { $n } functions
+}
+desk-sites-in-mode = { $sites } in { $mode }
+desk-public-after-approval = the public after approval
+desk-public-at-once = the public at once
+desk-check-it = Check
+desk-change-text-and-times = Change text and times
+desk-write-times-so = Write times like this: 03:05. Another day: 30/11 09:00.
+desk-else-now = empty: now, { $time }
+desk-else-at = empty: { $time }
+desk-check-and-alert = Check and alert
+desk-real-not-a-drill = REAL, NOT AN EXERCISE
+desk-changed-since-shown = The draft was changed since you saw it, so nothing was sent. Read it again.
+desk-now-separate = It is shown as an incident of its own now.
+desk-now-added = It is shown as an update of incident { $no } now.
+desk-this-text-leaves = This text goes out
+desk-sms-parts = { $n } SMS
+desk-get-it-at-once = { $n ->
+    [one] One function gets it at once
+   *[other] { $n } functions get it at once
+}
+desk-waits-for-somebody = Waits for somebody
+desk-public-page = The public, the web page
+desk-approves-by = { $who } approves by { $time }
+desk-decides-by = { $who } decides by { $time }
+desk-public-reads-meanwhile = Meanwhile the public reads
+desk-public-reads-nothing = The public hears nothing of a drill.
+desk-start-drill-to = { $n ->
+    [one] Start the drill: one function now
+   *[other] Start the drill: { $n } functions now
+}
+desk-send-update-to = { $n ->
+    [one] Send the update to one function now
+   *[other] Send the update to { $n } functions now
+}
+desk-alert-now = { $n ->
+    [one] Alert one function now
+   *[other] Alert { $n } functions now
+}
+desk-alerted = Alerted { $time }
+desk-drill-begun = The drill began { $time }
+desk-update-is-out = The update was sent
+desk-nothing-more-to-do = You need not do anything more.
+desk-still-to-do = { $n ->
+    [one] One thing is left for you to do
+   *[other] { $n } things are left for you to do
+}
+desk-next-if-silent = { $n ->
+    [one] Next: if one function does not answer by { $time },
+   *[other] Next: if { $n } do not answer by { $time },
+}
+desk-follow-it = Follow incident { $no }
+desk-in-danger = patients in danger
+desk-not-in-danger = patients not in danger
+desk-no-decision-waits = No decision waits in this incident.
+desk-mode-is-told = { $n ->
+    [one] The one who was alerted already is told.
+   *[other] All { $n } who were alerted already are told.
+}
+desk-and-told-also = And besides: { $names }.
+desk-no-because = No, because
+desk-earlier = Earlier
+desk-earlier-line = incidents that are over
+desk-mode-line = raise or lower a site
+desk-system = The system
+desk-system-line = journal, alarms, restores, warnings
+desk-change-duty = Change duty
+desk-texts-wait = { $n ->
+    [one] one text waits for you
+   *[other] { $n } texts wait for you
+}
+desk-private-forgotten-after = What is private of an incident is forgotten { $n } months after it closed.
+desk-none-earlier = No incident is over yet.
+desk-was-forgotten = What was private was forgotten { $day }.
+desk-will-be-forgotten = What is private will be forgotten { $day }.
+desk-alarms = Alarms
+desk-all-is-well = All is well.
+desk-sign-of-life = Sign of life to the watcher
+desk-configuration = The configuration
+desk-no-warnings = check warns of nothing.
+desk-warnings-of-check = { $n ->
+    [one] check warns of one thing: run vardkase check.
+   *[other] check warns of { $n } things: run vardkase check.
+}
+
 ## What the parts of the program say of themselves
 
 alarm-core-silent = the core of the program does not answer

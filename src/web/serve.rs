@@ -1,12 +1,13 @@
 //! Sockets of the console's listener: bounded in number, size and time.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::Request;
+use axum::Router;
 use axum::http::{HeaderMap, Version, header};
-use axum::{Extension, Router};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -44,8 +45,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
         match accepted {
             Ok((place, socket, address)) => {
                 let Some(counted) = addresses.count(address, PER_ADDRESS_MAX) else { continue };
-                let router = router.clone().layer(Extension(Peer(address)));
-                tokio::spawn(connection(socket, router, stop.clone(), (place, counted)));
+                let place = Place(Arc::new(Mutex::new(Some(place))));
+                tokio::spawn(connection(socket, router.clone(), stop.clone(), (place, Peer(address), counted)));
             }
             Err(e) => {
                 tracing::warn!(error = %e, "the console's listener could not accept a connection");
@@ -56,6 +57,17 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
     drop(listener);
     let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, places.acquire_many(all)).await;
+}
+
+/// The place of a connection among [`CONNECTIONS_MAX`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    /// Somebody else may have it: what goes on over this connection is bounded in another way.
+    pub fn give_back(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 /// Where a request came from.
@@ -99,10 +111,22 @@ async fn accept(
     Ok((place, socket, address.ip().to_canonical()))
 }
 
-async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: (OwnedSemaphorePermit, Counted)) {
+async fn connection(
+    socket: TcpStream,
+    router: Router,
+    mut stop: Stop,
+    (place, peer, _counted): (Place, Peer, Counted),
+) {
+    let router = TowerToHyperService::new(router);
+    // Without a router of its own for each connection: there may be thousands that wait.
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(place.clone());
+        router.call(request)
+    });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
-    let connection = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(router));
+    let connection = http.serve_connection(TokioIo::new(socket), service);
     tokio::pin!(connection);
     let work = async {
         tokio::select! {
@@ -111,7 +135,7 @@ async fn connection(socket: TcpStream, router: Router, mut stop: Stop, _place: (
             _ = stop.wait_for(|s| *s) => {}
         }
         connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, connection).await;
     };
     let _ = tokio::time::timeout(CONNECTION_TIMEOUT, work).await;
 }

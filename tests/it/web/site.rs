@@ -26,7 +26,7 @@ use vardkase::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Job, Jobs
 use vardkase::journal::{Journal, OpenOptions};
 use vardkase::web::auth::Auth;
 use vardkase::web::log::JournalLog;
-use vardkase::web::{Ctx, router, serve};
+use vardkase::web::{Ctx, Drafts, router, serve};
 
 pub const TOKEN: &str = "a-token-for-tests-only-0123456789";
 
@@ -131,6 +131,7 @@ impl Site {
             auth,
             clock: shared,
             log: Arc::new(JournalLog(journal)),
+            drafts: Arc::new(Drafts::load(folder.path())),
             reload: Arc::new(NoReload),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
