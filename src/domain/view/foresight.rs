@@ -66,7 +66,9 @@ pub fn foresee(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
     // A report that is taken is of an incident: a new one, or the one that it is more of.
     let named = events.iter().find_map(|e| e.incident());
     let Some((no, inc)) = named.and_then(|no| Some((no, copy.incidents.get(&no)?))) else {
-        return Err(refuse!(NoPlaybook { playbooks: crate::domain::incident::refused::List::of(state.plan.playbooks.keys()) }));
+        return Err(refuse!(NoPlaybook {
+            playbooks: crate::domain::incident::refused::List::of(state.plan.playbooks.keys())
+        }));
     };
     let plan = inc.plan.clone();
     let mut seen = ForesightView {
@@ -91,8 +93,7 @@ pub fn foresee(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
             }
         }
     }
-    let before: BTreeSet<u32> =
-        state.incidents.get(&no).into_iter().flat_map(|i| &i.entries).map(|e| e.id).collect();
+    let before: BTreeSet<u32> = state.incidents.get(&no).into_iter().flat_map(|i| &i.entries).map(|e| e.id).collect();
     for e in inc.entries.iter().filter(|e| !before.contains(&e.id)) {
         let (asked, until) = match &e.state {
             EntryState::Waiting(a) => (ids(&plan, &a.asked), a.due),

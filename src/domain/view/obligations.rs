@@ -33,11 +33,19 @@ pub struct Obligation {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
     /// Answer a text, for these functions.
-    Answer { message: MessageNo, functions: Vec<FunctionId> },
+    Answer {
+        message: MessageNo,
+        functions: Vec<FunctionId>,
+    },
     /// Decide on a mode.
     Decide(Box<DecisionView>),
     /// Approve a text: all entries of one number.
-    Approve { number: MessageNo, to: usize, public: bool, four_eyes: bool },
+    Approve {
+        number: MessageNo,
+        to: usize,
+        public: bool,
+        four_eyes: bool,
+    },
     /// Walk, call, read out.
     Errand(Box<ErrandTodoView>),
     Step(Box<StepTodoView>),

@@ -221,7 +221,8 @@ mod tests {
         // A clock that is a few minutes ahead means now.
         assert_eq!(fields(&[("t", "03.14")]).past("t", &plan, now).unwrap(), Some(at("2026-11-22T03:14:00+01:00")));
         assert_eq!(fields(&[]).past("t", &plan, now).unwrap(), None);
-        for wrong in ["soon", "25.00", "3.5", "12.60", "31/2 09.00", "x/11 09.00", "12.", ".12", "12345", "å1.00", "-"] {
+        for wrong in ["soon", "25.00", "3.5", "12.60", "31/2 09.00", "x/11 09.00", "12.", ".12", "12345", "å1.00", "-"]
+        {
             assert!(fields(&[("t", wrong)]).coming("t", &plan, now).is_err(), "{wrong}");
         }
     }

@@ -10,7 +10,6 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::{Extension, Router};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Query, State};
 use axum::http::request::Parts;
@@ -18,6 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 

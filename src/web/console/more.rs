@@ -10,6 +10,7 @@ use crate::api::GatewayView;
 use crate::dispatch::board::HeartbeatState;
 use crate::dispatch::forgotten::{ClosedView, closed, due};
 use crate::dispatch::journal_view::{JournalView, journal_view};
+use crate::domain::ids::Status;
 use crate::domain::time::At;
 use crate::domain::view::{self, SummaryView};
 use crate::web::Ctx;
@@ -48,6 +49,9 @@ impl EarlierPage {
         let title = self.summary(c).map(|i| &i.title);
         let title = title.or_else(|| self.ui.plan.playbooks.get(&c.playbook).map(|b| &b.title));
         title.map_or_else(|| c.playbook.to_string(), |t| self.ui.l(t).to_owned())
+    }
+    fn is_drill(&self, c: &ClosedView) -> bool {
+        c.no.status == Status::Exercise
     }
     /// What is private of it is forgotten then.
     fn forgotten_on(&self, c: &ClosedView) -> Option<At> {

@@ -173,13 +173,8 @@ pub async fn answered(
     let functions: Vec<FunctionId> = fields.all("function").map(FunctionId::from).collect();
     let (mut taken, mut first_refusal, mut not) = (0, None, 0);
     for function in functions {
-        let action = Action::Ack {
-            incident: message.incident,
-            message: Some(message.seq),
-            function,
-            phone: false,
-            at: None,
-        };
+        let action =
+            Action::Ack { incident: message.incident, message: Some(message.seq), function, phone: false, at: None };
         match ctx.handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
             Ok(_) => taken += 1,
             Err(Failed::Refused(why)) => {

@@ -118,9 +118,8 @@ impl Ui {
     pub fn troubles(&self) -> Vec<String> {
         let unrecorded = (!self.on_record).then(|| self.t(w::NOT_ON_RECORD_NOTHING).to_owned());
         let journal = self.journal_alarms.iter().map(|a| self.l(a).to_owned());
-        let parts = self.alarms.iter().map(|a| {
-            format!("{} ({} {})", self.l(&a.what), self.t(w::SINCE), self.time(&a.since))
-        });
+        let parts =
+            self.alarms.iter().map(|a| format!("{} ({} {})", self.l(&a.what), self.t(w::SINCE), self.time(&a.since)));
         unrecorded.into_iter().chain(journal).chain(parts).collect()
     }
     /// The acting duty in few characters.
