@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::obligations::{Silence, unapproved};
+use super::previews::shown;
 use super::{PreviewView, ProposalView, RungView, id, ids, incident, level_rung, mode_rung, previews};
 use crate::domain::ids::{FunctionId, IncidentNo, SiteId};
 use crate::domain::incident::decide::{DryRun, told, told_by, tried};
@@ -85,7 +86,10 @@ pub fn foresee(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
     };
     let had = state.incidents.get(&no).map_or(0, |before| before.messages.len());
     for m in inc.messages.iter().skip(had).filter(|m| m.audience == Audience::Internal) {
-        for shown in previews(&copy, no, m.seq, now).into_iter().flat_map(|p| p.shown) {
+        // What left at once; where nothing does, what would leave with a yes.
+        let sent = shown(inc, m.seq, 0);
+        let waits = sent.is_empty().then(|| previews(&copy, no, m.seq, now)).flatten();
+        for shown in sent.into_iter().chain(waits.into_iter().flat_map(|p| p.shown)) {
             // What most get stands for all: they differ in what asks for an answer.
             let best = seen.sms.get(&shown.lang).map_or(0, |s| s.points);
             if shown.channel == Channel::Sms && !shown.other_text && shown.points > best {
