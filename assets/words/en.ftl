@@ -569,8 +569,8 @@ desk-still-to-do = { $n ->
    *[other] { $n } things are left for you to do
 }
 desk-next-if-silent = { $n ->
-    [one] Next: if one function does not answer by { $time },
-   *[other] Next: if { $n } do not answer by { $time },
+    [one] Next: one function has until { $time } to answer,
+   *[other] Next: { $n } functions have until { $time } to answer,
 }
 desk-follow-it = Follow incident { $no }
 desk-in-danger = patients in danger

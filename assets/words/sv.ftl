@@ -567,8 +567,8 @@ desk-still-to-do = { $n ->
    *[other] Du har { $n } saker kvar att göra
 }
 desk-next-if-silent = { $n ->
-    [one] Nästa: svarar en funktion inte till { $time },
-   *[other] Nästa: svarar { $n } inte till { $time },
+    [one] Nästa: en funktion har till { $time } på sig att svara,
+   *[other] Nästa: { $n } funktioner har till { $time } på sig att svara,
 }
 desk-follow-it = Följ händelse { $no }
 desk-in-danger = fara för patient
