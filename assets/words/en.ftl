@@ -302,7 +302,6 @@ console-state = State
 console-report = Report
 console-are-waiting = waiting
 console-gateways = Gateways
-console-i-am-acting = I am:
 console-choose-your-duty = Choose your duty
 console-as-of = As of
 console-loaded-anew-every = loaded anew every
@@ -379,59 +378,35 @@ console-to-which-mode = To which mode?
 console-do-change-mode = Change the mode
 console-report-a-disruption = Report a disruption
 console-until-lowered-by-decision = until lowered by decision
-console-because-of = because of
-console-waiting-for-you = Waiting for you
-console-decide = Decide
 console-do-answer = Answer
-console-not-reached-one = not reached
-console-open-incidents = Open incidents
 console-no-disruptions = No disruptions.
 console-update-late-was-due = update late, was due
 console-next-update = next update
-console-wait-for-approval = wait for approval
-console-decisions-wait = decisions wait
-console-to-read-out = to read out
-console-steps = steps
 console-steps-are-late = late
 console-not-arrived = not arrived
-console-gateways-in-trouble = Gateways in trouble
 console-the-journal = The journal
 console-records = records
 console-sealed = Sealed
 console-restore-rehearsed = Restore rehearsed
 console-days-ago = days ago
-console-closed-incidents = Closed
 console-steps-left = steps left
 console-not-done = Not done
 console-nothing-has-changed = Nothing has changed.
 console-back = Back
-console-everything-filled-change-only = Everything is filled in. Change only what you know is different.
 console-empty-unknown = empty: unknown
 console-number-for-questions = Number for questions
 console-the-owners-duty-phone = the owner's duty phone
 console-this-is-a-drill = This is a drill
-console-show-what-will-happen = Show what will happen
 console-nothing-is-sent-yet = Nothing is sent yet.
 console-this-will-happen = This will happen
-console-raises = Raises
 console-raises-no-mode = Raises no mode
-console-alerts = Pages
-console-duties-now = duties now
-console-deliveries = deliveries
-console-no-text-waits-for = No text waits for approval
-console-releases-wait-for-approval = releases wait for approval
 console-the-same-fault = The same fault?
 console-incident = Incident
 console-open-and-concerns-same = is open and concerns the same systems.
 console-add-to = Add to
-console-an-update = (an update)
 console-separate-incident = Separate incident
-console-work-it-out-again = Work it out again
-console-start-the-drill-now = Start the drill now
-console-send-the-alarm-now = Send the alarm now
 console-change = Change
 console-what-has-happened = What has happened?
-console-choose-comes-closest-see = Choose what comes closest. You see what will happen before anything is sent.
 console-sign-in = Sign in
 console-not-right-token = That is not the right token.
 console-too-many-wrong-tokens = Too many wrong tokens. The right one is taken at once.
@@ -485,6 +460,151 @@ console-gateway-page-of-our-own = page of our own
 console-it-is-so = I know that this is so:
 console-not-so-take-out = It is not so: take it out of the text
 console-gateway-unknown = unknown
+
+## The console's frame, Now, Report, Decide, Earlier, System
+
+desk-you-are = You are:
+desk-can-we-reach = Can we reach people?
+desk-more = More
+desk-signed-out = You are signed out. Load the page again and sign in.
+desk-cut-off = Showing the state of { $time }, trying again
+desk-more-alarms = { $n ->
+    [one] One more alarm: the system
+   *[other] { $n } more alarms: the system
+}
+desk-stand-still = Stop loading
+desk-load-anew = Load the page again
+desk-must-now = You must now ({ $n })
+desk-i-take-it = I have it
+desk-for-whom = for { $names }
+desk-for-functions = { $n ->
+    [one] for one function
+   *[other] for { $n } functions
+}
+desk-functions = { $n ->
+    [one] one function
+   *[other] { $n } functions
+}
+desk-text-for-functions = { $n ->
+    [one] A text for one function
+   *[other] A text for { $n } functions
+}
+desk-text-for-the-public = A text for the public
+desk-somebody-else-approves = you reported it: somebody else must approve
+desk-decide-on = Decide: { $mode }?
+desk-yes-lower = Yes, lower
+desk-then-asked = then { $who } is asked
+desk-then-asked-again = then you are asked again
+desk-then = then { $what }
+desk-then-alarm = then an alarm: nobody is left to ask
+desk-already-alarmed = The time is up and nobody is left to ask
+desk-then-late = then it counts as late
+desk-answered = { $n ->
+    [one] Your answer is noted for one function.
+   *[other] Your answer is noted for { $n } functions.
+}
+desk-answered-in-part = Your answer is noted for { $n } functions. { $not } had an answer already or are not asked any more.
+desk-going-on-now = Going on
+desk-have-answered = { $n } of { $of } have answered
+desk-not-reached = { $n } not reached: { $names }
+desk-sites-stand = How things stand
+desk-whole-region = the whole region
+desk-whole-region-first = The whole region
+desk-step-of = Step { $n } of { $of }
+desk-draft-is-gone = The draft is gone: it was sent, thrown away or is older than a day.
+desk-draft-from = Your draft of { $time } is kept.
+desk-go-on-with = Go on:
+desk-begin-anew = Begin anew
+desk-search = Search: a system or what does not work
+desk-do-search = Search
+desk-nothing-found = Nothing was found.
+desk-update-it = Update incident { $no }
+desk-alerts = { $n ->
+    [one] alerts one function
+   *[other] alerts { $n } functions
+}
+desk-sites-in-mode = { $sites } in { $mode }
+desk-public-after-approval = the public after approval
+desk-public-at-once = the public at once
+desk-check-it = Check
+desk-change-text-and-times = Change text and times
+desk-write-times-so = Write times like this: 03:05. Another day: 30/11 09:00.
+desk-else-now = empty: now, { $time }
+desk-else-at = empty: { $time }
+desk-check-and-alert = Check and alert
+desk-real-not-a-drill = REAL, NOT AN EXERCISE
+desk-changed-since-shown = The draft was changed since you saw it, so nothing was sent. Read it again.
+desk-now-separate = It is shown as an incident of its own now.
+desk-now-added = It is shown as an update of incident { $no } now.
+desk-this-text-leaves = This text goes out
+desk-sms-parts = { $n } SMS
+desk-get-it-at-once = { $n ->
+    [one] One function gets it at once
+   *[other] { $n } functions get it at once
+}
+desk-waits-for-somebody = Waits for somebody
+desk-public-page = The public, the web page
+desk-approves-by = { $who } approves by { $time }
+desk-decides-by = { $who } decides by { $time }
+desk-public-reads-meanwhile = Meanwhile the public reads
+desk-public-reads-nothing = The public hears nothing of a drill.
+desk-start-drill-to = { $n ->
+    [one] Start the drill: one function now
+   *[other] Start the drill: { $n } functions now
+}
+desk-send-update-to = { $n ->
+    [one] Send the update to one function now
+   *[other] Send the update to { $n } functions now
+}
+desk-alert-now = { $n ->
+    [one] Alert one function now
+   *[other] Alert { $n } functions now
+}
+desk-alerted = Alerted { $time }
+desk-drill-begun = The drill began { $time }
+desk-update-is-out = The update was sent
+desk-nothing-more-to-do = You need not do anything more.
+desk-still-to-do = { $n ->
+    [one] One thing is left for you to do
+   *[other] { $n } things are left for you to do
+}
+desk-next-if-silent = { $n ->
+    [one] Next: one function has until { $time } to answer,
+   *[other] Next: { $n } functions have until { $time } to answer,
+}
+desk-follow-it = Follow incident { $no }
+desk-in-danger = patients in danger
+desk-not-in-danger = patients not in danger
+desk-no-decision-waits = No decision waits in this incident.
+desk-mode-is-told = { $n ->
+    [one] The one who was alerted already is told.
+   *[other] All { $n } who were alerted already are told.
+}
+desk-and-told-also = And besides: { $names }.
+desk-no-because = No, because
+desk-earlier = Earlier
+desk-earlier-line = incidents that are over
+desk-mode-line = raise or lower a site
+desk-system = The system
+desk-system-line = journal, alarms, restores, warnings
+desk-change-duty = Change duty
+desk-texts-wait = { $n ->
+    [one] one text waits for you
+   *[other] { $n } texts wait for you
+}
+desk-private-forgotten-after = What is private of an incident is forgotten { $n } months after it closed.
+desk-none-earlier = No incident is over yet.
+desk-was-forgotten = What was private was forgotten { $day }.
+desk-will-be-forgotten = What is private will be forgotten { $day }.
+desk-alarms = Alarms
+desk-all-is-well = All is well.
+desk-sign-of-life = Sign of life to the watcher
+desk-configuration = The configuration
+desk-no-warnings = check warns of nothing.
+desk-warnings-of-check = { $n ->
+    [one] check warns of one thing: run vardkase check.
+   *[other] check warns of { $n } things: run vardkase check.
+}
 
 ## What the parts of the program say of themselves
 

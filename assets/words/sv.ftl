@@ -300,7 +300,6 @@ console-state = Läget
 console-report = Rapportera
 console-are-waiting = väntar
 console-gateways = Utvägar
-console-i-am-acting = Jag är:
 console-choose-your-duty = Välj din funktion
 console-as-of = Visat
 console-loaded-anew-every = laddas om var
@@ -377,59 +376,35 @@ console-to-which-mode = Till vilket läge?
 console-do-change-mode = Ändra läget
 console-report-a-disruption = Rapportera störning
 console-until-lowered-by-decision = tills det sänks genom beslut
-console-because-of = på grund av
-console-waiting-for-you = Väntar på dig
-console-decide = Besluta
 console-do-answer = Svara
-console-not-reached-one = ej nådd
-console-open-incidents = Öppna händelser
 console-no-disruptions = Inga störningar.
 console-update-late-was-due = besked försenat, skulle kommit
 console-next-update = nästa besked
-console-wait-for-approval = väntar på godkännande
-console-decisions-wait = beslut väntar
-console-to-read-out = att läsa upp
-console-steps = steg
 console-steps-are-late = försenade
 console-not-arrived = ej på plats
-console-gateways-in-trouble = Utvägar med fel
 console-the-journal = Journalen
 console-records = poster
 console-sealed = Förseglad
 console-restore-rehearsed = Återläsning provad
 console-days-ago = dagar sedan
-console-closed-incidents = Avslutade
 console-steps-left = steg kvar
 console-not-done = Det gick inte
 console-nothing-has-changed = Ingenting har ändrats.
 console-back = Tillbaka
-console-everything-filled-change-only = Allt är ifyllt. Ändra bara det du vet är annorlunda.
 console-empty-unknown = tomt: okänt
 console-number-for-questions = Telefon för frågor
 console-the-owners-duty-phone = systemägarens jour
 console-this-is-a-drill = Detta är en övning
-console-show-what-will-happen = Visa vad som händer
 console-nothing-is-sent-yet = Inget sänds ännu.
 console-this-will-happen = Detta händer
-console-raises = Höjer
 console-raises-no-mode = Höjer inget läge
-console-alerts = Larmar
-console-duties-now = funktioner nu
-console-deliveries = sändningar
-console-no-text-waits-for = Ingen text väntar på godkännande
-console-releases-wait-for-approval = utskick väntar på godkännande
 console-the-same-fault = Samma fel?
 console-incident = Händelse
 console-open-and-concerns-same = är öppet och gäller samma system.
 console-add-to = Lägg till i
-console-an-update = (en uppdatering)
 console-separate-incident = Egen händelse
-console-work-it-out-again = Räkna om
-console-start-the-drill-now = Starta övningen nu
-console-send-the-alarm-now = Larma nu
 console-change = Ändra
 console-what-has-happened = Vad har hänt?
-console-choose-comes-closest-see = Välj det som ligger närmast. Du ser vad som kommer att hända innan något sänds.
 console-sign-in = Logga in
 console-not-right-token = Det är inte rätt nyckel.
 console-too-many-wrong-tokens = För många fel nycklar. Rätt nyckel tas emot direkt.
@@ -483,6 +458,151 @@ console-gateway-page-of-our-own = egen sida
 console-it-is-so = Jag vet att det stämmer:
 console-not-so-take-out = Det stämmer inte: ta bort det ur texten
 console-gateway-unknown = okänt
+
+## The console's frame, Now, Report, Decide, Earlier, System
+
+desk-you-are = Du är:
+desk-can-we-reach = Kan vi nå folk?
+desk-more = Mer
+desk-signed-out = Du är utloggad. Ladda om sidan och logga in.
+desk-cut-off = Visar läget { $time }, försöker igen
+desk-more-alarms = { $n ->
+    [one] Ett larm till: Systemet
+   *[other] { $n } larm till: Systemet
+}
+desk-stand-still = Stanna uppdateringen
+desk-load-anew = Ladda om sidan
+desk-must-now = Du måste nu ({ $n })
+desk-i-take-it = Jag tar det
+desk-for-whom = för { $names }
+desk-for-functions = { $n ->
+    [one] för en funktion
+   *[other] för { $n } funktioner
+}
+desk-functions = { $n ->
+    [one] en funktion
+   *[other] { $n } funktioner
+}
+desk-text-for-functions = { $n ->
+    [one] Text till en funktion
+   *[other] Text till { $n } funktioner
+}
+desk-text-for-the-public = Text till allmänheten
+desk-somebody-else-approves = du rapporterade: någon annan måste godkänna
+desk-decide-on = Besluta: { $mode }?
+desk-yes-lower = Ja, sänk
+desk-then-asked = sedan frågas { $who }
+desk-then-asked-again = sedan frågas du igen
+desk-then = sedan { $what }
+desk-then-alarm = sedan larmas det: ingen är kvar att fråga
+desk-already-alarmed = Tiden är ute och ingen är kvar att fråga
+desk-then-late = sedan räknas det som försenat
+desk-answered = { $n ->
+    [one] Ditt svar är noterat för en funktion.
+   *[other] Ditt svar är noterat för { $n } funktioner.
+}
+desk-answered-in-part = Ditt svar är noterat för { $n } funktioner. { $not } hade redan svar eller frågas inte längre.
+desk-going-on-now = Pågår
+desk-have-answered = { $n } av { $of } har svarat
+desk-not-reached = { $n } nås inte: { $names }
+desk-sites-stand = Så är läget
+desk-whole-region = hela regionen
+desk-whole-region-first = Hela regionen
+desk-step-of = Steg { $n } av { $of }
+desk-draft-is-gone = Utkastet finns inte kvar: det är skickat, bortkastat eller äldre än ett dygn.
+desk-draft-from = Ditt utkast från { $time } är kvar.
+desk-go-on-with = Fortsätt:
+desk-begin-anew = Börja om
+desk-search = Sök: system eller vad som inte fungerar
+desk-do-search = Sök
+desk-nothing-found = Ingenting hittades.
+desk-update-it = Uppdatera händelse { $no }
+desk-alerts = { $n ->
+    [one] larmar en funktion
+   *[other] larmar { $n } funktioner
+}
+desk-sites-in-mode = { $sites } i { $mode }
+desk-public-after-approval = allmänheten efter godkännande
+desk-public-at-once = allmänheten direkt
+desk-check-it = Kontrollera
+desk-change-text-and-times = Ändra text och tider
+desk-write-times-so = Skriv klockslag så här: 03.05. Annan dag: 30/11 09.00.
+desk-else-now = tomt: nu, { $time }
+desk-else-at = tomt: { $time }
+desk-check-and-alert = Kontrollera och larma
+desk-real-not-a-drill = SKARPT LÄGE, INTE ÖVNING
+desk-changed-since-shown = Utkastet är ändrat sedan du såg det, så inget har skickats. Läs igenom det igen.
+desk-now-separate = Nu visas den som en egen händelse.
+desk-now-added = Nu visas den som en uppdatering av händelse { $no }.
+desk-this-text-leaves = Den här texten går ut
+desk-sms-parts = { $n } SMS
+desk-get-it-at-once = { $n ->
+    [one] En funktion får den direkt
+   *[other] { $n } funktioner får den direkt
+}
+desk-waits-for-somebody = Väntar på någon
+desk-public-page = Allmänheten, webbsidan
+desk-approves-by = { $who } godkänner senast { $time }
+desk-decides-by = { $who } beslutar senast { $time }
+desk-public-reads-meanwhile = Allmänheten läser så länge
+desk-public-reads-nothing = Allmänheten får inte veta något av en övning.
+desk-start-drill-to = { $n ->
+    [one] Starta övningen: en funktion nu
+   *[other] Starta övningen: { $n } funktioner nu
+}
+desk-send-update-to = { $n ->
+    [one] Skicka uppdateringen till en funktion nu
+   *[other] Skicka uppdateringen till { $n } funktioner nu
+}
+desk-alert-now = { $n ->
+    [one] Larma en funktion nu
+   *[other] Larma { $n } funktioner nu
+}
+desk-alerted = Larmat { $time }
+desk-drill-begun = Övningen började { $time }
+desk-update-is-out = Uppdateringen är skickad
+desk-nothing-more-to-do = Du behöver inte göra mer.
+desk-still-to-do = { $n ->
+    [one] Du har en sak kvar att göra
+   *[other] Du har { $n } saker kvar att göra
+}
+desk-next-if-silent = { $n ->
+    [one] Nästa: en funktion har till { $time } på sig att svara,
+   *[other] Nästa: { $n } funktioner har till { $time } på sig att svara,
+}
+desk-follow-it = Följ händelse { $no }
+desk-in-danger = fara för patient
+desk-not-in-danger = ingen fara för patient
+desk-no-decision-waits = Inget beslut väntar i den här händelsen.
+desk-mode-is-told = { $n ->
+    [one] Den som redan har larmats får veta det.
+   *[other] Alla { $n } som redan har larmats får veta det.
+}
+desk-and-told-also = Dessutom: { $names }.
+desk-no-because = Nej, därför att
+desk-earlier = Tidigare
+desk-earlier-line = händelser som är avslutade
+desk-mode-line = höj eller sänk en ort
+desk-system = Systemet
+desk-system-line = journal, larm, återläsning, varningar
+desk-change-duty = Byt funktion
+desk-texts-wait = { $n ->
+    [one] en text väntar på dig
+   *[other] { $n } texter väntar på dig
+}
+desk-private-forgotten-after = Det som är privat i en händelse glöms { $n } månader efter att den avslutats.
+desk-none-earlier = Ingen händelse är avslutad än.
+desk-was-forgotten = Det privata glömdes { $day }.
+desk-will-be-forgotten = Det privata glöms { $day }.
+desk-alarms = Larm
+desk-all-is-well = Allt fungerar.
+desk-sign-of-life = Livstecken till övervakaren
+desk-configuration = Konfigurationen
+desk-no-warnings = check varnar inte för något.
+desk-warnings-of-check = { $n ->
+    [one] check varnar för en sak: kör vardkase check.
+   *[other] check varnar för { $n } saker: kör vardkase check.
+}
 
 ## What the parts of the program say of themselves
 

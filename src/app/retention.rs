@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::{SharedClock, mono};
 use crate::dispatch::engine::{Failed, Handle, Meta};
+use crate::dispatch::forgotten::due;
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::state::State;
@@ -26,13 +27,6 @@ const NEXT_AFTER: Duration = Duration::from_secs(10);
 
 /// An incident's time is over for so long before it is forgotten, measured by a clock that nobody sets.
 pub const OVER_FOR: Duration = Duration::from_secs(24 * 3600);
-
-/// When what belongs to an incident that closed then is forgotten; `None` when that lies beyond all calendars.
-pub fn due(closed: At, months: u32) -> Option<At> {
-    let closed = closed.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
-    let span = jiff::Span::new().try_months(months).ok()?;
-    closed.checked_add(span).ok().map(|due| due.timestamp().into())
-}
 
 /// The incidents whose time is over, the oldest first.
 pub fn overdue(state: &State, meta: &Meta, now: At) -> Vec<IncidentNo> {

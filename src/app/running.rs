@@ -313,6 +313,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         auth,
         clock: clock.clone(),
         log: Arc::new(crate::web::log::JournalLog(journal.clone())),
+        drafts: Arc::new(crate::web::Drafts::load(&state_dir)),
         reload: Arc::new(Reloader::new(options.source.clone(), handle.clone(), workers.clone(), outside.clone())),
     };
     let router = crate::web::router(ctx);

@@ -8,7 +8,7 @@ mod handle;
 mod leaving;
 
 use handle::{Answer, Answers, Look, Request};
-pub use handle::{Done, Failed, Handle, Meta, Swap};
+pub use handle::{Done, Failed, Handle, Meta, Swap, Touched};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -123,6 +123,7 @@ pub struct Engine {
     repeats: bool,
     stopped: Option<watch::Receiver<bool>>,
     changed: watch::Sender<u64>,
+    touched: watch::Sender<Touched>,
     closed: watch::Sender<u64>,
     /// What stands at the foot of mails and faxes from now on.
     foot: String,
@@ -166,6 +167,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
     let Parts { journal, mut recovered, loaded, env, clock, workers, unusable, news } = parts;
     let (tx, rx) = mpsc::channel(INPUTS_MAX);
     let (changed, watch_changed) = watch::channel(0);
+    let (touched, watch_touched) = watch::channel(Touched::default());
     let (closed, watch_closed) = watch::channel(0);
     let now: At = clock.now().into();
     recovered.kept.since.get_or_insert(now);
@@ -215,10 +217,11 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         waiting: BTreeMap::new(),
         in_flight: VecDeque::new(),
         changed,
+        touched,
         nonces: system_nonces(),
         look_every: LOOK_EVERY,
     };
-    (owner, Handle { tx, changed: watch_changed, closed: watch_closed, board })
+    (owner, Handle { tx, changed: watch_changed, touched: watch_touched, closed: watch_closed, board })
 }
 
 /// What is decided and not handed to the journal yet.
@@ -760,6 +763,7 @@ impl Engine {
         if std::mem::replace(&mut done.carried_out, true) {
             return;
         }
+        self.touched.send_modify(|touched| touched.add(&done.events));
         for (at, record) in std::mem::take(&mut done.kept) {
             self.meta.kept.apply(done.expected + done.batch.records.len() as u64, at, &record);
             self.foot = self.meta.kept.foot();

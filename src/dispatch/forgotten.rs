@@ -27,6 +27,13 @@ pub fn day(at: At) -> String {
     at.timestamp().strftime("%Y-%m-%d").to_string()
 }
 
+/// When what belongs to an incident that closed then is forgotten; `None` when that lies beyond all calendars.
+pub fn due(closed: At, months: u32) -> Option<At> {
+    let closed = closed.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
+    let span = jiff::Span::new().try_months(months).ok()?;
+    closed.checked_add(span).ok().map(|due| due.timestamp().into())
+}
+
 /// A backup that still holds what was forgotten since.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BackupView {

@@ -20,20 +20,26 @@ use super::plan::Plan;
 use super::time::At;
 
 mod approvals;
+mod foresight;
 mod incident;
 mod lists;
+mod obligations;
 mod previews;
 mod steps;
 
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
+pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
     incident,
 };
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
+pub use obligations::{
+    ModeMeaning, Obligation, Silence, What, mode_meanings, next_unanswered, not_reached, obligations,
+};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 

@@ -3,7 +3,7 @@
 //! Two listeners that share nothing but the loop: [`public`] is prebuilt pages and what acts by a key; the one of [`router`]
 //! is the console and the API behind a token, on loopback unless configured otherwise. Everything shown is a
 //! [`crate::domain::view`]; everything done is an [`crate::domain::incident::input::Action`] with an acting function.
-//! Nothing here decides a rule, and no page needs script.
+//! Nothing here decides a rule, and no page needs script: the one that there is keeps pages true while they are looked at.
 
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ pub mod reload;
 mod serve;
 pub mod tls;
 
+pub use console::Drafts;
 pub use serve::serve;
 
 /// Largest body that the console's listener reads: a text in several languages fits many times.
@@ -53,6 +54,8 @@ pub struct Ctx {
     pub clock: SharedClock,
     /// The journal, for `/api/v1/log`.
     pub log: Arc<dyn log::Log>,
+    /// Reports that somebody has begun.
+    pub drafts: Arc<Drafts>,
     /// Reads the configuration anew.
     pub reload: Arc<dyn reload::Reload>,
 }
@@ -104,8 +107,8 @@ fn is_program(request: &Request) -> bool {
     !console::is_browser(request.uri().path(), request.headers())
 }
 
-/// Headers that keep a browser from doing anything that a page of ours does not need: no script, no frames, nothing from
-/// elsewhere. Also what a page says is not kept by any cache.
+/// Headers that keep a browser from doing anything that a page of ours does not need: no script but our one, no frames, nothing
+/// from elsewhere. Also what a page says is not kept by any cache.
 async fn protect(request: Request, next: Next) -> Response {
     // A page of another origin can't act even in a browser that forgot what SameSite means.
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|v| v == "cross-site");
@@ -121,8 +124,8 @@ async fn protect(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
-             base-uri 'none'",
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
     ];
     for (name, value) in set {

@@ -1,7 +1,7 @@
 //! Sockets of the console's listener: bounded in number, size and time.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -82,6 +82,17 @@ pub async fn serve(listener: TcpListener, door: Door, router: Router, mut stop: 
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, places.acquire_many(all)).await;
 }
 
+/// The place of a connection among [`CONNECTIONS_MAX`]. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Place(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
+
+impl Place {
+    /// Somebody else may have it: what goes on over this connection is bounded in another way.
+    pub fn give_back(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 /// Where a request came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peer(pub IpAddr);
@@ -152,13 +163,15 @@ async fn connection(
     router: TowerToHyperService<Router>,
     visitor: Visitor,
     mut stop: Stop,
-    _place: (OwnedSemaphorePermit, Counted),
+    (place, _counted): (OwnedSemaphorePermit, Counted),
 ) {
+    let place = Place(Arc::new(Mutex::new(Some(place))));
     let service = service_fn(|mut request: Request<Incoming>| {
         let secured = visitor.secured(request.headers());
         let address = visitor.address(request.headers());
         request.extensions_mut().insert(Peer(address));
         request.extensions_mut().insert(Secured(secured));
+        request.extensions_mut().insert(place.clone());
         let hsts = visitor.hsts(Secured::of(request.extensions()));
         let answer = router.call(request);
         async move {
@@ -181,7 +194,7 @@ async fn connection(
             _ = stop.wait_for(|s| *s) => {}
         }
         connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, connection).await;
     };
     let _ = tokio::time::timeout(CONNECTION_TIMEOUT, work).await;
 }

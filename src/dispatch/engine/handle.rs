@@ -87,11 +87,33 @@ pub struct Meta {
     pub board: Board,
 }
 
+/// What the last commit was about, for screens that are looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Touched {
+    /// So many commits were carried out.
+    pub n: u64,
+    /// What happened, by the name of the event; empty: nothing of an incident.
+    pub kind: &'static str,
+    /// The incident, when it was one alone.
+    pub incident: Option<IncidentNo>,
+}
+
+impl Touched {
+    pub(super) fn add(&mut self, events: &[Event]) {
+        let mut all = events.iter().filter_map(Event::incident);
+        let first = all.next();
+        self.n += 1;
+        self.kind = events.iter().find(|e| e.incident().is_some()).map_or("", Event::name);
+        self.incident = first.filter(|no| all.all(|other| other == *no));
+    }
+}
+
 /// Speaks to the loop. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
     pub(super) tx: mpsc::Sender<Request>,
     pub(super) changed: watch::Receiver<u64>,
+    pub(super) touched: watch::Receiver<Touched>,
     pub(super) closed: watch::Receiver<u64>,
     pub(super) board: Board,
 }
@@ -169,6 +191,11 @@ impl Handle {
     /// What every screen shows besides the state.
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// What the last commit was about.
+    pub fn touched(&self) -> watch::Receiver<Touched> {
+        self.touched.clone()
     }
 
     /// Counts up with each commit.

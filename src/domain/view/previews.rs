@@ -178,7 +178,7 @@ fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State
 }
 
 /// What was sent of a message from that ordinal on, grouped by what the far device shows.
-fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
+pub(super) fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     let plan: &Plan = &inc.plan;
     type Key = (u32, u8, Option<String>, Item);
     let mut groups: BTreeMap<Key, BTreeSet<PointIx>> = BTreeMap::new();

@@ -15,6 +15,23 @@ use crate::web::problem::Problem;
 /// So much is shown of a word that is not known.
 const WORD_SHOWN_MAX: usize = 40;
 
+/// So far ahead a clock may be, in milliseconds.
+const AHEAD_MS: i64 = 300_000;
+
+/// `03.05`, `3:05`, `3,05` (the comma of a telephone's digits), `0305`.
+fn clock_time(text: &str) -> Option<civil::Time> {
+    let (hour, minute) = match text.split_once(['.', ':', ',']) {
+        Some(both) => both,
+        None if text.len() == 4 && text.is_ascii() => text.split_at(2),
+        None => return None,
+    };
+    let digits = |t: &str| (1..=2).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_digit());
+    if !digits(hour) || !digits(minute) || minute.len() != 2 {
+        return None;
+    }
+    civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
 /// Names and values, in order.
 #[derive(Debug, Default)]
 pub struct Fields(pub Vec<(String, String)>);
@@ -79,6 +96,46 @@ impl Fields {
         let local: civil::DateTime = text.parse().map_err(|_| bad())?;
         local.to_zoned(zone).map(|z| Some(z.timestamp().into())).map_err(|_| bad())
     }
+    /// A time that lies behind: the latest one of that clock time. `03.05`, `0305`, `29/11 23.50`, or a local date and time.
+    pub fn past(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
+        // A clock may be a little ahead of ours.
+        self.moment(name, plan, now, |at| at.0 <= now.0 + AHEAD_MS, false)
+    }
+    /// A time that is to come: the next one of that clock time.
+    pub fn coming(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
+        self.moment(name, plan, now, |at| at > now, true)
+    }
+    fn moment(
+        &self,
+        name: &str,
+        plan: &Plan,
+        now: At,
+        fits: impl Fn(At) -> bool,
+        first: bool,
+    ) -> Result<Option<At>, Problem> {
+        let Some(text) = self.some(name) else { return Ok(None) };
+        if text.contains('-') {
+            return self.time(name, plan, now);
+        }
+        let bad = || Problem::from(refuse!(BadInputTime { typed: text }));
+        let (day, clock) = text.split_once([' ', 'T']).map_or((None, text), |(day, clock)| (Some(day), clock));
+        let clock = clock_time(clock.trim()).ok_or_else(bad)?;
+        let today = plan.calendar.local(now.timestamp()).date();
+        let days: Vec<civil::Date> = match day {
+            None => [today.yesterday(), Ok(today), today.tomorrow()].into_iter().flatten().collect(),
+            Some(day) => {
+                let (d, m) = day.trim_end_matches('.').split_once(['/', '.']).ok_or_else(bad)?;
+                let (d, m) = (d.parse().map_err(|_| bad())?, m.parse().map_err(|_| bad())?);
+                let year = |y: i16| civil::Date::new(y, m, d).ok();
+                [today.year() - 1, today.year(), today.year() + 1].into_iter().filter_map(year).collect()
+            }
+        };
+        let zone = plan.calendar.zone.0.clone();
+        let all = days.into_iter().filter_map(|d| d.to_datetime(clock).to_zoned(zone.clone()).ok());
+        let fitting = all.map(|z| At::from(z.timestamp())).filter(|at| fits(*at));
+        let best = if first { fitting.min() } else { fitting.max() };
+        best.map(Some).ok_or_else(bad)
+    }
     /// Patient safety.
     pub fn safety(&self) -> Safety {
         match self.get("safety") {
@@ -140,6 +197,34 @@ mod tests {
             assert_eq!(fields(&[("t", typed)]).time("t", &plan, now).unwrap(), expected.map(at), "{typed}");
         }
         assert!(fields(&[("t", "soon")]).time("t", &plan, now).is_err());
+    }
+
+    #[test]
+    fn a_clock_time_lies_behind_or_ahead_as_its_field_means_it() {
+        let mut plan = Plan::default();
+        plan.calendar.zone = crate::domain::calendar::Zone::named("Europe/Stockholm").unwrap();
+        let at = |t: &str| At::from(t.parse::<jiff::Timestamp>().unwrap());
+        let now = at("2026-11-22T03:12:00+01:00");
+        for (typed, past, coming) in [
+            ("03.05", "2026-11-22T03:05:00+01:00", "2026-11-23T03:05:00+01:00"),
+            ("18:00", "2026-11-21T18:00:00+01:00", "2026-11-22T18:00:00+01:00"),
+            ("3,05", "2026-11-22T03:05:00+01:00", "2026-11-23T03:05:00+01:00"),
+            ("2350", "2026-11-21T23:50:00+01:00", "2026-11-22T23:50:00+01:00"),
+            ("20/11 09.00", "2026-11-20T09:00:00+01:00", "2027-11-20T09:00:00+01:00"),
+            ("24/11 09.00", "2025-11-24T09:00:00+01:00", "2026-11-24T09:00:00+01:00"),
+            ("2026-11-22T03:24", "2026-11-22T03:24:00+01:00", "2026-11-22T03:24:00+01:00"),
+        ] {
+            let f = fields(&[("t", typed)]);
+            assert_eq!(f.past("t", &plan, now).unwrap(), Some(at(past)), "{typed}");
+            assert_eq!(f.coming("t", &plan, now).unwrap(), Some(at(coming)), "{typed}");
+        }
+        // A clock that is a few minutes ahead means now.
+        assert_eq!(fields(&[("t", "03.14")]).past("t", &plan, now).unwrap(), Some(at("2026-11-22T03:14:00+01:00")));
+        assert_eq!(fields(&[]).past("t", &plan, now).unwrap(), None);
+        for wrong in ["soon", "25.00", "3.5", "12.60", "31/2 09.00", "x/11 09.00", "12.", ".12", "12345", "å1.00", "-"]
+        {
+            assert!(fields(&[("t", wrong)]).coming("t", &plan, now).is_err(), "{wrong}");
+        }
     }
 
     #[test]

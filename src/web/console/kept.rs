@@ -68,7 +68,8 @@ impl Kept {
     }
     /// Nobody typed anything: the page is read once more instead.
     fn is_bare(&self) -> bool {
-        self.path.starts_with("/approve/") && !["change", "reject"].contains(&self.field("do"))
+        // A card's one button says what was shown: that is read once more, too.
+        self.path == "/now" || self.path.starts_with("/approve/") && !["change", "reject"].contains(&self.field("do"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The console: pages made on the server, which work without script, on a phone, with a keyboard and without colours.
 //!
-//! A page that has nothing to fill in is loaded anew by itself; one with a form never is, so that nobody's words are lost and
-//! nobody approves a text that changed under his finger. Every act is a form with the session's own secret, for the duty
+//! The one script puts in what is new, and leaves alone what somebody types in (`live.rs`). Without it a page that has nothing to
+//! fill in is loaded anew by itself; one with a form never is, so that nobody's words are lost and nobody approves a text that
+//! changed under his finger. Every act is a form with the session's own secret, for the duty
 //! that the session acts for.
 
 use std::convert::Infallible;
@@ -9,7 +10,6 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Query, State};
 use axum::http::request::Parts;
@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
@@ -35,16 +36,21 @@ use crate::words::{Section, Word, console as w};
 mod act;
 mod acts;
 mod approve;
+mod decide;
+mod drafts;
 mod fields;
 mod form_words;
 mod gateways;
 mod incident;
 mod kept;
+mod live;
+mod more;
 mod overview;
 mod report;
 mod ui;
 pub(super) mod words;
 
+pub use drafts::Drafts;
 use fields::Fields;
 pub(super) use kept::Kept;
 use ui::Ui;
@@ -53,12 +59,19 @@ use ui::Ui;
 pub(super) const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
-/// The style sheet, compiled in.
-const STYLE: &str = include_str!("../../../assets/console/console.css");
+/// The style sheet, compiled in: the frame first, then what each part has of its own.
+const STYLE: &str = concat!(include_str!("../../../assets/console/console.css"));
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
     format!("/console.css?v={}", hex::encode(&digest[..6]))
+});
+/// The one script, compiled in.
+const SCRIPT: &str = include_str!("../../../assets/console/live.js");
+/// Where it lies.
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
+    let digest = Sha256::digest(SCRIPT.as_bytes());
+    format!("/live.js?v={}", hex::encode(&digest[..6]))
 });
 
 /// The console's pages.
@@ -66,16 +79,25 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/", get(overview::page))
         .route("/console.css", get(style))
+        .route("/live.js", get(script))
         .route(
             "/sign-in",
             get(sign_in_page).post(sign_in).layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
         )
         .route("/sign-out", post(sign_out))
         .route("/acting", get(acting_page).post(acting))
+        .route("/now", get(overview::to_now).post(overview::answered))
+        .route("/more", get(more::more))
+        .route("/earlier", get(more::earlier))
+        .route("/system", get(more::system))
+        .route("/events", get(live::events).layer(Extension(live::Live::new())))
         .route("/report", get(report::page).post(report::posted))
+        .route("/report/check", get(report::check_page))
+        .route("/report/sent", get(report::sent_page))
         .route("/approve", get(approve::list))
         .route("/approve/{number}", get(approve::page).post(approve::posted))
         .route("/incidents/{no}", get(incident::page).post(act::posted))
+        .route("/incidents/{no}/decide", get(decide::page).post(decide::posted))
         .route("/incidents/{no}/{what}", get(act::page))
         .route("/gateways", get(gateways::list))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
@@ -91,11 +113,20 @@ pub(super) fn is_browser(path: &str, headers: &HeaderMap) -> bool {
 }
 
 async fn style() -> Response {
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// What lies at an address that changes with its content.
+fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
     ];
-    (headers, STYLE).into_response()
+    (headers, text).into_response()
 }
 
 /// Somebody who signed in.
@@ -109,7 +140,8 @@ impl FromRequestParts<Ctx> for Visitor {
     type Rejection = Response;
     async fn from_request_parts(parts: &mut Parts, ctx: &Ctx) -> Result<Self, Response> {
         let now = ctx.clock.now().into();
-        let Some(mut session) = ctx.auth.session(&parts.headers, now) else {
+        let asked = live::as_asked(&parts.method, &parts.headers);
+        let Some(mut session) = ctx.auth.session(&asked, now) else {
             let next = parts.uri.path_and_query().map_or("/", |p| p.as_str());
             return Err(Redirect::to(&format!("/sign-in?next={}", escaped(next))).into_response());
         };
@@ -191,12 +223,15 @@ impl Visitor {
     ) -> Result<(Ui, T), Failed> {
         let (lang, session) = (self.lang, self.session.clone());
         let path = self.uri.path().to_owned();
+        let query = self.uri.query().unwrap_or("").to_owned();
         ctx.handle
             .query(move |state, meta| {
                 let acting = session.acting.as_ref().filter(|f| state.plan.function_ix(f.as_str()).is_some());
                 let waiting = acting.map_or(0, |f| view::approvals_for(state, f, meta.now).len());
+                let todo = acting.map_or(0, |f| view::obligations(state, f, meta.now).len());
                 let seen = look(state, meta, acting);
-                (Ui::new(state, meta, lang, acting, session.csrf.clone(), path, waiting), seen)
+                let ui = Ui::new(state, meta, lang, acting, session.csrf.clone(), path, waiting);
+                (Ui { query, todo, ..ui }, seen)
             })
             .await
     }
@@ -441,6 +476,8 @@ mod tests {
                 me: None,
                 csrf: String::new(),
                 path: "/approve/14-2".into(),
+                query: String::new(),
+                todo: 0,
                 waiting: 0,
                 refresh_s: None,
                 done: None,

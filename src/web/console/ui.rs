@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{STYLE_PATH, words};
+use super::{SCRIPT_PATH, STYLE_PATH, words};
 use crate::dispatch::board::Alarm;
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::journal_view;
@@ -16,7 +16,7 @@ use crate::domain::step::StepKind;
 use crate::domain::time::At;
 use crate::domain::view::{MessageView, ReleasedView, RungView};
 use crate::words::causes::cause;
-use crate::words::{Section, Word, console as w};
+use crate::words::{Section, Word, console as w, desk as d};
 
 /// What every page of the console knows.
 pub struct Ui {
@@ -30,6 +30,10 @@ pub struct Ui {
     pub me: Option<FunctionId>,
     pub csrf: String,
     pub path: String,
+    /// What stands after the path in the address, without `?`.
+    pub query: String,
+    /// What waits for the acting duty: one for each card of *You must now*.
+    pub todo: usize,
     /// Texts that wait for the acting duty's yes.
     pub waiting: usize,
     /// The page has no form: it is loaded anew after so many seconds.
@@ -60,6 +64,8 @@ impl Ui {
             me: me.cloned(),
             csrf,
             path,
+            query: String::new(),
+            todo: 0,
             waiting,
             refresh_s: None,
             done: None,
@@ -68,6 +74,64 @@ impl Ui {
     }
     pub fn style(&self) -> &'static str {
         STYLE_PATH.as_str()
+    }
+    pub fn script(&self) -> &'static str {
+        SCRIPT_PATH.as_str()
+    }
+    /// Without script this page is loaded anew after so many seconds, unless its reader asked it to stand still.
+    pub fn refreshes(&self) -> Option<u32> {
+        self.refresh_s.filter(|_| !self.query.split('&').any(|p| p == "still=1"))
+    }
+    /// This page, standing still.
+    pub fn stand_still(&self) -> String {
+        self.with_query("still", "1")
+    }
+    /// This page in another language.
+    pub fn in_language(&self, lang: &Lang) -> String {
+        self.with_query("lang", lang.as_str())
+    }
+    /// This page's address with one value more in its query, in the place of an earlier one of that name.
+    fn with_query(&self, name: &str, value: &str) -> String {
+        let named = |p: &&str| !p.is_empty() && p.split('=').next() != Some(name) && !p.starts_with("done=");
+        let mut pairs: Vec<String> = self.query.split('&').filter(named).map(str::to_owned).collect();
+        pairs.push(format!("{name}={value}"));
+        format!("?{}", pairs.join("&"))
+    }
+    /// This page's address within the query of another one.
+    pub fn here(&self) -> String {
+        let there = if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) };
+        super::escaped(&there)
+    }
+    /// `(2) `, before the title.
+    pub fn badge(&self) -> String {
+        if self.todo > 0 { format!("({}) ", self.todo) } else { String::new() }
+    }
+    /// What the grey band says when the server is not heard; the script puts the time in for `{}`.
+    pub fn cut_off(&self) -> String {
+        d::cut_off(self.lang, "{}")
+    }
+    /// Below *More*.
+    pub fn is_of_more(&self) -> bool {
+        ["/more", "/earlier", "/system", "/mode", "/approve"].iter().any(|p| self.path.starts_with(p))
+    }
+    /// What of the system is not well, the worst first.
+    pub fn troubles(&self) -> Vec<String> {
+        let unrecorded = (!self.on_record).then(|| self.t(w::NOT_ON_RECORD_NOTHING).to_owned());
+        let journal = self.journal_alarms.iter().map(|a| self.l(a).to_owned());
+        let parts =
+            self.alarms.iter().map(|a| format!("{} ({} {})", self.l(&a.what), self.t(w::SINCE), self.time(&a.since)));
+        unrecorded.into_iter().chain(journal).chain(parts).collect()
+    }
+    /// The acting duty in few characters.
+    pub fn me_short(&self) -> String {
+        let Some(me) = &self.me else { return String::new() };
+        self.short(me)
+    }
+    /// A duty in few characters, where many are listed.
+    pub fn short(&self, id: &FunctionId) -> String {
+        let Some(f) = self.plan.function_ix(id.as_str()) else { return id.to_string() };
+        let short = self.l(&self.plan.function(f).short);
+        if short.is_empty() { self.name(id) } else { short.to_owned() }
     }
     /// In the visitor's language.
     pub fn t(&self, word: Word) -> &'static str {

@@ -133,7 +133,7 @@ async fn when_its_time_is_over_it_is_forgotten_by_itself_and_no_sooner() {
     decide_all(&rig, no).await;
     let closed_at = rig.state().await.archived[&no].closed;
     assert_eq!(rig.handle.query(|_, m| m.retention_months).await.unwrap(), 24, "as contacts/organisation.yaml says");
-    let due = retention::due(closed_at, 24).unwrap();
+    let due = vardkase::dispatch::forgotten::due(closed_at, 24).unwrap();
     let is_forgotten = || rig.handle.query(move |_, m| m.kept.forgotten.contains_key(&no));
     let mut seen = retention::Overdue::default();
     let mut look = async |now, at| retention::forget_overdue(&rig.handle, &mut seen, now, at).await.unwrap();

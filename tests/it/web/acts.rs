@@ -79,7 +79,7 @@ async fn an_unknown_or_tampered_act_is_refused_and_nothing_is_done() {
         let (status, page) = browser.post(path, form).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {form:?}: {page}");
         assert!(page.contains("är inget som kan göras här; inget är gjort."), "{path} {form:?}: {page}");
-        assert!(!page.contains("<script"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
     }
     let (_, page) = browser.post("/incidents/1", &[("do", "<script>alert(1)</script>")]).await;
     assert!(!page.contains("<script>"), "{page}");

@@ -5,5 +5,8 @@ mod acts;
 mod api;
 mod calls;
 mod console;
+mod live;
+mod now;
 mod pages;
+mod reports;
 mod site;

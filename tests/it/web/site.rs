@@ -27,7 +27,7 @@ use vardkase::journal::{Journal, OpenOptions};
 use vardkase::web::auth::Auth;
 use vardkase::web::door::Door;
 use vardkase::web::log::JournalLog;
-use vardkase::web::{Ctx, router, serve};
+use vardkase::web::{Ctx, Drafts, router, serve};
 
 pub const TOKEN: &str = "a-token-for-tests-only-0123456789";
 
@@ -137,6 +137,7 @@ impl Site {
             auth,
             clock: shared,
             log: Arc::new(JournalLog(journal)),
+            drafts: Arc::new(Drafts::load(folder.path())),
             reload: Arc::new(NoReload),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

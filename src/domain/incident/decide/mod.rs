@@ -101,28 +101,52 @@ pub struct DryRun {
 /// # Errors
 /// What the report itself would be refused for.
 pub fn dry_run(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<DryRun, Refused> {
+    let (copy, events) = tried(state, by, report, now)?;
+    Ok(told_by(&copy, &events))
+}
+
+/// The state after a report, on a copy, and what happened.
+///
+/// # Errors
+/// What the report itself would be refused for.
+pub fn tried(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<(State, Vec<Event>), Refused> {
     let mut copy = state.clone();
     let action = Box::new(Action::Report(report.clone()));
     let events = decide(&mut copy, &Input::Command { by: by.clone(), action }, now, [0; 16])?;
-    let playbook = opened(&events).cloned();
-    let mut seen = DryRun { playbook, mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
+    Ok((copy, events))
+}
+
+/// Who was told at once by these events, in the order of the plan: the state is that after them.
+pub fn told(copy: &State, events: &[Event]) -> std::collections::BTreeSet<FunctionIx> {
     let mut told = std::collections::BTreeSet::new();
-    for event in &events {
+    for event in events {
         let Event::Incident { no, change } = event else { continue };
+        if let Change::Released { entry, also, .. } = &**change {
+            told.extend(also.iter().copied());
+            told.extend(copy.incidents[no].entry(*entry).into_iter().flat_map(|e| e.to.iter().copied()));
+        }
+    }
+    told
+}
+
+/// What a report did, from its events.
+pub fn told_by(copy: &State, events: &[Event]) -> DryRun {
+    let playbook = opened(events).cloned();
+    let mut seen = DryRun { playbook, mode: ModeIx::NORMAL, sites: Vec::new(), duties: 0, deliveries: 0, waiting: 0 };
+    for event in events {
+        let Event::Incident { change, .. } = event else { continue };
         match &**change {
             Change::ModeSet { sites, mode, .. } => {
                 seen.mode = seen.mode.max(*mode);
                 seen.sites.extend(sites.iter().cloned());
             }
-            Change::Released { entry, also, batches, .. } => {
-                told.extend(also.iter().copied());
-                told.extend(copy.incidents[no].entry(*entry).into_iter().flat_map(|e| e.to.iter().copied()));
+            Change::Released { batches, .. } => {
                 seen.deliveries += batches.iter().map(|b| b.sends.len()).sum::<usize>();
             }
             _ => {}
         }
     }
-    seen.duties = told.len();
+    seen.duties = told(copy, events).len();
     seen.waiting = events
         .iter()
         .filter_map(Event::incident)
@@ -132,7 +156,7 @@ pub fn dry_run(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
         .flat_map(|i| &i.entries)
         .filter(|e| matches!(e.state, super::state::EntryState::Waiting(_)))
         .count();
-    Ok(seen)
+    seen
 }
 
 /// One decision.
