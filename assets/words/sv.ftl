@@ -29,9 +29,7 @@ public-do-not-rely = Är det senare än så: lita inte på sidan, ring
 ## Pages behind links in texts
 
 link-form-broken = Formuläret kom inte fram helt. Försök igen.
-link-write-reason = Skriv ett skäl.
 link-approved = Godkänt.
-link-rejected = Avslaget.
 link-more-time-given = Mer tid, en gång.
 link-to-the-state = Till läget / To the state
 link-then-release = sänds texten ändå
@@ -65,7 +63,48 @@ link-more-time = Vänta: jag behöver mer tid
 link-reason = Skäl
 link-reject = Avslå
 link-it-is-so = Jag vet att det stämmer:
-link-change-in-console = Ändra texten gör du i konsolen.
+
+## Pages behind links: a text to approve
+
+link-to-whom = Till { $to } · { $over }
+link-the-public = allmänheten
+link-channel-mail = e-post
+link-channel-pager = sökare
+link-channel-page = webbsidan
+link-channel-read-out = växeln läser upp den
+link-time-left = { $span } kvar ({ $at })
+link-time-ran-out = Tiden gick ut { $at }
+link-do-nothing = Gör du inget:
+link-next-is-asked = { $who } frågas.
+link-alarm-stands = Larmet står kvar.
+link-now-asked = Nu frågas { $who }.
+link-nobody-read-it = Ingen har läst detta språk sedan det andra ändrades. Tills dess går den förhandsgodkända texten på detta språk.
+link-i-read-it = Jag har läst den, den stämmer
+link-can-become = kan bli
+link-offer-stands = Förslaget står under ”Ändra”.
+link-not-so = Det stämmer inte: ta bort det ur texten
+link-change = Ändra
+link-change-hint = Texten får ett nytt nummer. Läs och godkänn det. Ett språk som du inte ändrar räknas som ogranskat. Tiden löper vidare.
+link-save-new = Spara som nytt nummer
+link-reject-more = Avslå…
+link-reject-hint = Nästa i tur frågas och läser ditt skäl. Tiden löper vidare. Skriver du en text i stället får den ett nytt nummer, som du godkänner.
+link-text-instead = Text i stället, om du vill
+link-history = Historik
+link-rejected-line = { $who } avslog { $number } { $at }: ”{ $reason }”
+link-took-the-place-of = { $number } ersatte { $before }
+link-replaced-new-marked = Texten har ersatts av { $number }. Det nya är markerat.
+link-changed-against = Ändrat mot { $number }: understruket är nytt, överstruket är borta.
+link-released-by = Godkänd och sänd { $at } av { $who }.
+link-released-without = Sänd { $at } utan godkännande av { $who }.
+link-released-by-deadline = Sänd { $at }: tiden för godkännande gick ut.
+link-released-at-once = Sänd { $at } genast enligt planen.
+link-all-ways = Alla sätt den visas på
+link-pre-approved = förhandsgodkänd text
+link-changed-read-it = Texten är ändrad och har fått ett nytt nummer. Läs och godkänn den.
+link-reviewed = Språket är granskat.
+link-rejected-asked = Avslaget. Nästa i tur frågas.
+link-answers-for-all = Ett tryck svarar för alla:
+link-languages = Språk
 
 ## The console
 
@@ -483,6 +522,90 @@ console-gateway-page-of-our-own = egen sida
 console-it-is-so = Jag vet att det stämmer:
 console-not-so-take-out = Det stämmer inte: ta bort det ur texten
 console-gateway-unknown = okänt
+
+## The console: one incident, its acts
+
+console-tab-now = Nu
+console-tab-who = Vilka
+console-tab-texts = Texter
+console-tab-timeline = Tidslinje
+console-pages-of-the-incident = Händelsens sidor
+console-state-open = Pågår sedan { $since }. { $answered } av { $asked } har svarat. Nästa besked { $next }.
+console-state-late = Pågår sedan { $since }. { $answered } av { $asked } har svarat. Nästa besked är försenat: det skulle ha kommit { $next }.
+console-state-restored = Fungerar igen sedan { $at }. Data kontrolleras. Nästa besked { $next }.
+console-state-closed = Avslutad { $at }.
+console-you-must = Du måste nu
+console-must-answer = Svara för
+console-must-approve = Godkänn texten till
+console-must-raise = Besluta: höja till { $mode }?
+console-must-lower = Besluta: sänka till { $mode }?
+console-must-read-out = Läs upp texten för
+console-i-take-it = Jag tar det
+console-who-is-missing = Vilka saknas?
+console-missing-not-reached = Nås inte
+console-missing-no-answer = Har inte svarat
+console-and-more = och { $n } till
+console-call = Ring
+console-next-remind = påminns { $at }
+console-next-ask = { $at } frågas { $who }
+console-next-alarm = { $at } larmas det att de inte nås
+console-then-who = sedan { $who }
+console-then-alarm = sedan larm
+console-then-reminder = sedan påminns de
+console-text-that-holds = Texten som gäller
+console-send-update = Skicka uppdatering
+console-works-again = Det fungerar igen
+console-waits-for-others = Väntar på andra
+console-waits-for-approval = Text till { $to } väntar på godkännande. Frågade: { $who }.
+console-waits-for-morning = Text till { $to } väntar till { $at }.
+console-waits-for-decision = Beslut om { $mode } väntar. Frågade: { $who }.
+console-waits-for-errand = { $who } läser upp texten för { $to }.
+console-steps-to-do = Steg
+console-more = Mer
+console-difference-explained = Understruket är nytt mot den förra texten till samma läsare. Överstruket stod där förut.
+console-replaced-by = Ersatt före sändning av
+console-waits-for-a-yes = Väntar, ej sänd
+console-compared-with = jämförd med
+console-not-reviewed = ej granskad
+console-show-everything = Allt
+console-show-answers = Svar
+console-show-decisions = Beslut
+console-show-what = Visa
+console-nothing-of-this-kind = Inget sådant har hänt.
+console-story-cut = Allt får inte plats här. Resten står i loggen.
+console-by-reply = svarade på texten
+console-by-link = genom länken
+console-rejected-by = avslogs av
+console-check-before-sending = Läs innan du sänder
+console-nothing-sent-read-it = Inget är sänt. Så här blir det:
+console-goes-at-once = Sänds genast till
+console-goes-later = Väntar på godkännande
+console-asked-first = { $who } frågas, senast { $at }
+console-waits-till = väntar till { $at }
+console-clock-of-sending = Står klockslaget för nu i texten, blir det klockslaget då du sänder.
+console-no-new-text = Ingen ny text sänds.
+console-send-to-n = { $n ->
+    [one] Sänd nu till { $n } funktion
+   *[other] Sänd nu till { $n } funktioner
+}
+console-do-it-now = Gör det nu
+console-change-it = Ändra
+console-look-it-through = Visa texten
+console-text-changed-since = Texten har ändrats sedan du läste den. Läs den igen.
+console-who-gets-it = Vilka får den?
+console-as-sms = Så visas den som sms
+console-as-page = Så visas den på webbsidan
+console-other-fields = Ändra mer
+console-time-how = Skriv klockslaget: 18.49. En annan dag: 2026-11-29 18.49.
+console-short-news = En mening, högst { $max } tecken. Tomt: ”inget nytt”.
+console-n-functions = { $n ->
+    [one] 1 funktion
+   *[other] { $n } funktioner
+}
+console-to-n-functions = { $n ->
+    [one] till 1 funktion
+   *[other] till { $n } funktioner
+}
 
 ## What the parts of the program say of themselves
 

@@ -20,14 +20,17 @@ use super::plan::Plan;
 use super::time::At;
 
 mod approvals;
+mod history;
 mod incident;
 mod lists;
 mod previews;
 mod steps;
+mod trial;
 
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
+pub use history::{HistoryView, RejectionView, history};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
@@ -36,6 +39,7 @@ pub use incident::{
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
+pub use trial::{TrialMessage, TrialView, trial};
 
 /// A rung of a ladder by its ID, with what people read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]

@@ -35,6 +35,8 @@ use crate::words::{Section, Word, console as w};
 mod act;
 mod acts;
 mod approve;
+mod check;
+mod drafts;
 mod fields;
 mod form_words;
 mod gateways;
@@ -43,9 +45,11 @@ mod kept;
 mod overview;
 mod report;
 mod ui;
+pub(super) mod sheet;
 pub(super) mod words;
 
 use fields::Fields;
+pub(super) use drafts::Drafts;
 pub(super) use kept::Kept;
 use ui::Ui;
 
@@ -54,7 +58,11 @@ pub(super) const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
 /// The style sheet, compiled in.
-const STYLE: &str = include_str!("../../../assets/console/console.css");
+const STYLE: &str = concat!(
+    include_str!("../../../assets/console/console.css"),
+    include_str!("../../../assets/console/sheet.css"),
+    include_str!("../../../assets/console/incident.css")
+);
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
@@ -75,7 +83,10 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/report", get(report::page).post(report::posted))
         .route("/approve", get(approve::list))
         .route("/approve/{number}", get(approve::page).post(approve::posted))
-        .route("/incidents/{no}", get(incident::page).post(act::posted))
+        .route("/incidents/{no}", get(incident::now::page).post(act::posted))
+        .route("/incidents/{no}/who", get(incident::who::page))
+        .route("/incidents/{no}/texts", get(incident::texts::page))
+        .route("/incidents/{no}/timeline", get(incident::timeline::page))
         .route("/incidents/{no}/{what}", get(act::page))
         .route("/gateways", get(gateways::list))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
