@@ -5,5 +5,6 @@ mod acts;
 mod api;
 mod calls;
 mod console;
+mod links;
 mod pages;
 mod site;

@@ -73,7 +73,8 @@ async fn pages_to_look_at() {
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder).unwrap();
     let site = Site::start().await;
-    let style = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/console/console.css")).unwrap();
+    let sheet = |name| std::fs::read_to_string(format!("{}/assets/console/{name}.css", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let style = ["console", "sheet", "incident"].map(sheet).concat();
     let keep = |name: &str, html: &str| {
         let from = html.find("<link rel=\"stylesheet\"");
         let html = match from {
@@ -108,6 +109,9 @@ async fn pages_to_look_at() {
             ("approvals", "/approve"),
             ("approve", &*format!("/approve/{number}")),
             ("incident", "/incidents/1"),
+            ("incident-who", "/incidents/1/who"),
+            ("incident-texts", "/incidents/1/texts"),
+            ("incident-timeline", "/incidents/1/timeline"),
             ("drill", "/incidents/%C3%96-1"),
             ("update", "/incidents/1/update"),
             ("ack", "/incidents/1/ack?function=akm"),
