@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use super::console::{Drafts, Kept};
+use super::console::{Kept, Unsent};
 use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
 
@@ -74,7 +74,7 @@ pub struct Session {
     /// A form that could not be taken.
     pub kept: Option<Kept>,
     /// What was typed and is looked at once more before it is sent.
-    pub drafts: Drafts,
+    pub unsent: Unsent,
     began: At,
     used: At,
 }
@@ -191,8 +191,10 @@ impl Auth {
             inner.sessions.remove(&oldest);
         }
         tracing::info!(session = %name_of(&hash(&id)), "somebody signed in");
-        inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, kept: None,
-                drafts: Drafts::default(), began: now, used: now });
+        inner.sessions.insert(
+            hash(&id),
+            Session { csrf, acting: None, lang: None, kept: None, unsent: Unsent::default(), began: now, used: now },
+        );
         Ok(id)
     }
 

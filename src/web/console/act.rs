@@ -233,7 +233,7 @@ pub async fn page(
         Ok(both) => both,
         Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
     };
-    let draft = visitor.session.drafts.of(&check::page_of(no, act)).map(<[_]>::to_vec);
+    let draft = visitor.session.unsent.of(&check::page_of(no, act)).map(<[_]>::to_vec);
     if let (true, Some(_), Some(pairs)) = (act.is_read_first(), &asked.check, &draft) {
         return check::page(&ctx, &visitor, no, act, Fields(pairs.clone()), false).await;
     }

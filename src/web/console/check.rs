@@ -173,14 +173,7 @@ pub(super) async fn page(
 }
 
 /// The form as it was filled in, with why it could not be taken.
-async fn again(
-    ctx: &Ctx,
-    visitor: &Visitor,
-    no: IncidentNo,
-    act: Act,
-    typed: Fields,
-    problem: Problem,
-) -> Response {
+async fn again(ctx: &Ctx, visitor: &Visitor, no: IncidentNo, act: Act, typed: Fields, problem: Problem) -> Response {
     match visitor.look(ctx, move |s, m, _| (view::incident(s, no, m.now), view::lists(s, m.now))).await {
         Ok((ui, (Some(view), lists))) => {
             let status = problem.status;
@@ -203,7 +196,7 @@ pub(super) async fn posted(
     fields: Fields,
 ) -> Response {
     let form = page_of(no, act);
-    ctx.auth.change(headers, |s| s.drafts.keep(&form, &own(&fields)));
+    ctx.auth.change(headers, |s| s.unsent.keep(&form, &own(&fields)));
     let typed = Fields(own(&fields));
     if Go::named(fields.get("go")) != Some(Go::Send) {
         let (lang, tries, who) = (visitor.lang, Fields(typed.0.clone()), by);
@@ -243,7 +236,7 @@ pub(super) async fn posted(
     };
     match ctx.handle.input(Input::Once { id, by, action: Box::new(action) }).await {
         Ok(_) => {
-            ctx.auth.change(headers, |s| s.drafts.end(&form));
+            ctx.auth.change(headers, |s| s.unsent.end(&form));
             let home = format!("/incidents/{}", escaped(&no.to_string()));
             Redirect::to(&format!("{home}?done={}", act.as_str())).into_response()
         }

@@ -36,7 +36,6 @@ mod act;
 mod acts;
 mod approve;
 mod check;
-mod drafts;
 mod fields;
 mod form_words;
 mod gateways;
@@ -44,14 +43,15 @@ mod incident;
 mod kept;
 mod overview;
 mod report;
-mod ui;
 pub(super) mod sheet;
+mod ui;
+mod unsent;
 pub(super) mod words;
 
 use fields::Fields;
-pub(super) use drafts::Drafts;
 pub(super) use kept::Kept;
 use ui::Ui;
+pub(super) use unsent::Unsent;
 
 /// A sign-in brings along a form that was kept, written once more: so many times the room of a form.
 pub(super) const SIGN_IN_BODIES: usize = 3;

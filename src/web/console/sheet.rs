@@ -357,7 +357,11 @@ mod tests {
         assert!(matches!(approve, Action::Approve { entry: Some(1), works: true, .. }), "{approve:?}");
         let change = read("do=change&text.sv=Nere.%0D%0A+Nu.&text.en=Down+again.").unwrap();
         let Action::Change { texts, .. } = change else { panic!("{change:?}") };
-        assert_eq!(texts, BTreeMap::from([(Lang::EN, "Down again.".to_owned())]), "what stands as it stood is not sent");
+        assert_eq!(
+            texts,
+            BTreeMap::from([(Lang::EN, "Down again.".to_owned())]),
+            "what stands as it stood is not sent"
+        );
         let reject = read("do=reject&reason=fel+nummer&instead.sv=Ring+1177.").unwrap();
         let Action::Reject { reason, replacement, .. } = reject else { panic!("{reject:?}") };
         assert_eq!((reason.as_str(), replacement.unwrap().len()), ("fel nummer", 1));

@@ -233,7 +233,10 @@ async fn rule_b2_a_text_is_read_as_devices_show_it_changed_and_approved_by_its_f
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/approve?done=approved"));
     site.settle().await;
     let texts = kib.page("/incidents/1/texts").await;
-    assert!(texts.contains("“genast”") && texts.contains("godkänt av Kommunikatör"), "it was sent as it was typed: {texts}");
+    assert!(
+        texts.contains("“genast”") && texts.contains("godkänt av Kommunikatör"),
+        "it was sent as it was typed: {texts}"
+    );
     // Who comes late reads what became of it; there is nothing to press.
     let late = kib.page(&format!("/approve/{new_number}")).await;
     assert!(late.contains("Godkänd och sänd ") && !late.contains("value=\"approve\""), "{late}");
@@ -366,7 +369,8 @@ async fn who_has_not_answered_stands_first_and_is_called() {
         assert!(page.contains("<form") && page.contains("name=\"csrf\""), "{what}");
         assert!(!page.contains("datetime-local"), "{what}");
     }
-    for unknown in ["/incidents/1/explode", "/incidents/99", "/incidents/99/who", "/incidents/99/texts", "/incidents/99/timeline"]
+    for unknown in
+        ["/incidents/1/explode", "/incidents/99", "/incidents/99/who", "/incidents/99/texts", "/incidents/99/timeline"]
     {
         assert_eq!(vaxel.get(unknown).await.0, StatusCode::NOT_FOUND, "{unknown}");
     }
@@ -659,9 +663,15 @@ async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
     site.settle().await;
     let owner = site.browser("so-vard").await;
     let page = owner.page("/incidents/1").await;
-    for shown in
-        ["S2</span>", "<b>Uppgift</b>", "Jämför journalen med pappren", "senast ", "<b>Konferens</b>", "Förberett:", "Stabsmöte via växeln"]
-    {
+    for shown in [
+        "S2</span>",
+        "<b>Uppgift</b>",
+        "Jämför journalen med pappren",
+        "senast ",
+        "<b>Konferens</b>",
+        "Förberett:",
+        "Stabsmöte via växeln",
+    ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     assert!(owner.page("/").await.contains("/incidents/1/step?step=2"), "it waits for its owner");

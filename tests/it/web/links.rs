@@ -119,7 +119,9 @@ async fn a_text_is_changed_read_and_approved_behind_its_link() {
     assert!(page.contains("Till allmänheten · webbsidan") && page.contains(" kvar (09.55)"), "{page}");
     assert!(page.contains("Gör du inget: ") && !page.contains("<script") && !page.contains(" style="), "{page}");
     let of_public = between(&page, "Till allmänheten · webbsidan", "</section>");
-    assert!(of_public.contains(&format!("value=\"{print}\"")) && of_public.contains("type=\"checkbox\" name=\"works\""));
+    assert!(
+        of_public.contains(&format!("value=\"{print}\"")) && of_public.contains("type=\"checkbox\" name=\"works\"")
+    );
 
     // Another wording of one language, whatever the form sends along of the other.
     let wording = sv.replacen(heading, "Journalen ligger nere", 1);
@@ -188,7 +190,8 @@ async fn a_scanner_that_follows_links_and_sends_empty_forms_does_nothing() {
     site.report(major()).await;
     let kib = Telephone::of(&site, "kib").await;
     let before = site.api("/log").await.1;
-    for query in ["", "?done=approved", "?lang=en", "?lang=da&done=changed", "?do=approve&number=1-1", "?%", "?lang=x"] {
+    for query in ["", "?done=approved", "?lang=en", "?lang=da&done=changed", "?do=approve&number=1-1", "?%", "?lang=x"]
+    {
         assert_eq!(kib.get(query, "*").await.0, StatusCode::OK, "{query}");
     }
     let (_, page) = kib.get("", "sv").await;

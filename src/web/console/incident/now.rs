@@ -131,8 +131,7 @@ impl Page {
         let group = |wanted: fn(&AskView) -> bool| {
             let mut rows: Vec<&RowView> = self.head.view.rows.iter().filter(|r| wanted(&r.state)).collect();
             rows.sort_by_key(|r| r.deadline);
-            let one =
-                |row| Missing { row, next: next(&self.ui, row), telephone: telephone(&self.ui, &row.function) };
+            let one = |row| Missing { row, next: next(&self.ui, row), telephone: telephone(&self.ui, &row.function) };
             rows.into_iter().map(one).collect::<Vec<_>>()
         };
         let unreached = group(|s| matches!(s, AskView::NotReached { .. }));
@@ -148,9 +147,12 @@ impl Page {
     }
     /// The newest text to those within that went out and was not stopped, in the visitor's language where it has it.
     fn holds(&self) -> Option<(&MessageView, &TextView, String)> {
-        let sent = self.head.view.messages.iter().filter(|m| {
-            m.audience == Audience::Internal && m.released_at.is_some() && !m.stopped
-        });
+        let sent = self
+            .head
+            .view
+            .messages
+            .iter()
+            .filter(|m| m.audience == Audience::Internal && m.released_at.is_some() && !m.stopped);
         let m = sent.max_by_key(|m| (m.released_at, m.number))?;
         let (lang, text) = m.texts.get_key_value(&self.ui.lang).or(m.texts.iter().next())?;
         Some((m, text, lang.to_string()))
@@ -192,9 +194,7 @@ impl Page {
         self.head.view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked)
     }
     fn has_waiting_text(&self) -> bool {
-        let waits = |e: &EntryView| {
-            matches!(e.state, EntryStateView::Waiting { .. } | EntryStateView::Quiet { .. })
-        };
+        let waits = |e: &EntryView| matches!(e.state, EntryStateView::Waiting { .. } | EntryStateView::Quiet { .. });
         self.head.view.entries.iter().any(waits)
     }
     fn steps_late(&self) -> usize {

@@ -48,9 +48,12 @@ impl Page {
         all
     }
     fn to(&self, m: &MessageView) -> Vec<FunctionId> {
-        let sent = self.head.view.entries.iter().filter(|e| {
-            e.message == m.number && matches!(e.state, EntryStateView::Released { .. })
-        });
+        let sent = self
+            .head
+            .view
+            .entries
+            .iter()
+            .filter(|e| e.message == m.number && matches!(e.state, EntryStateView::Released { .. }));
         let mut all: Vec<FunctionId> = sent.flat_map(|e| e.to.iter().cloned()).collect();
         all.sort();
         all.dedup();
@@ -71,11 +74,7 @@ impl Page {
     }
 }
 
-pub async fn page(
-    State(ctx): State<Ctx>,
-    visitor: Visitor,
-    path: Result<Path<String>, PathRejection>,
-) -> Response {
+pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, path: Result<Path<String>, PathRejection>) -> Response {
     match look(&ctx, &visitor, path, Tab::Texts, |_, _, _, _| ()).await {
         Ok((ui, head, ())) => html(&Page { ui, head }),
         Err(answer) => answer,

@@ -210,9 +210,7 @@ impl Teller<'_> {
             Change::Unanswered { ask, by: f, .. } => format!("{} · {}", self.asked(&[*ask]), by(f)),
             Change::Escalated { ask, to, .. } => format!("{} → {}", self.asked(&[*ask]), self.names(to)),
             Change::Reminded { asks, .. } | Change::NotReached { asks } => self.asked(asks),
-            Change::AskedAgain { asks, .. } => {
-                self.names(&asks.iter().map(|a| a.function).collect::<Vec<_>>())
-            }
+            Change::AskedAgain { asks, .. } => self.names(&asks.iter().map(|a| a.function).collect::<Vec<_>>()),
             Change::Proposed { mode, sites, asked, .. } => {
                 let label = self.plan.ladders.mode_at(*mode).map_or("", |m| m.label.get(ui.lang));
                 format!("{label} {} · {}", ui.sites(sites), self.names(asked))
@@ -221,7 +219,8 @@ impl Teller<'_> {
                 format!("{} · {}", if *yes { ui.t(w::YES) } else { ui.t(w::NO) }, by(f))
             }
             Change::Stopped { message, by: f, .. } => {
-                let number = self.view.messages.get((*message as usize).saturating_sub(1)).map(|m| m.number.to_string());
+                let number =
+                    self.view.messages.get((*message as usize).saturating_sub(1)).map(|m| m.number.to_string());
                 format!("{} · {}", number.unwrap_or_default(), by(f))
             }
             Change::PhaseSet { phase, by: f, .. } => {

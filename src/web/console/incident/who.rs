@@ -60,7 +60,9 @@ impl Page {
     /// What counts down on its line.
     fn due(&self, row: &RowView) -> Option<crate::domain::time::At> {
         match (&row.state, &row.next) {
-            (AskView::Waiting, NextStep::Remind { at } | NextStep::Ask { at, .. } | NextStep::Alarm { at }) => Some(*at),
+            (AskView::Waiting, NextStep::Remind { at } | NextStep::Ask { at, .. } | NextStep::Alarm { at }) => {
+                Some(*at)
+            }
             _ => None,
         }
     }

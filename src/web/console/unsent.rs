@@ -6,26 +6,26 @@
 use std::fmt;
 
 /// So many drafts has a session; one more ends the oldest.
-pub const DRAFTS_MAX: usize = 8;
+pub const UNSENT_MAX: usize = 8;
 
 /// The drafts of a session, by the address of their page.
 #[derive(Clone, Default)]
-pub struct Drafts(Vec<(String, Vec<(String, String)>)>);
+pub struct Unsent(Vec<(String, Vec<(String, String)>)>);
 
 /// Somebody's words are in no log.
-impl fmt::Debug for Drafts {
+impl fmt::Debug for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Drafts({})", self.0.len())
+        write!(f, "Unsent({})", self.0.len())
     }
 }
 
-impl Drafts {
+impl Unsent {
     /// Keeps what was typed there, without the secret of its session.
     pub fn keep(&mut self, page: &str, pairs: &[(String, String)]) {
         self.end(page);
         let own = pairs.iter().filter(|(name, _)| name != "csrf").cloned().collect();
         self.0.push((page.to_owned(), own));
-        let many = self.0.len().saturating_sub(DRAFTS_MAX);
+        let many = self.0.len().saturating_sub(UNSENT_MAX);
         self.0.drain(..many);
     }
     /// What was typed there.
@@ -45,15 +45,15 @@ mod tests {
     #[test]
     fn a_draft_is_kept_until_it_is_sent_and_never_its_secret() {
         let pairs = |text: &str| vec![("csrf".to_owned(), "s".to_owned()), ("known.sv".to_owned(), text.to_owned())];
-        let mut drafts = Drafts::default();
-        for n in 0..=DRAFTS_MAX {
-            drafts.keep(&format!("/{n}"), &pairs("a"));
+        let mut unsent = Unsent::default();
+        for n in 0..=UNSENT_MAX {
+            unsent.keep(&format!("/{n}"), &pairs("a"));
         }
-        drafts.keep("/8", &pairs("b"));
-        assert_eq!(drafts.of("/0"), None, "the oldest went");
-        assert_eq!(drafts.of("/8"), Some(&[("known.sv".to_owned(), "b".to_owned())][..]));
-        drafts.end("/8");
-        assert_eq!(drafts.of("/8"), None);
-        assert_eq!(format!("{drafts:?}"), format!("Drafts({})", DRAFTS_MAX - 1));
+        unsent.keep("/8", &pairs("b"));
+        assert_eq!(unsent.of("/0"), None, "the oldest went");
+        assert_eq!(unsent.of("/8"), Some(&[("known.sv".to_owned(), "b".to_owned())][..]));
+        unsent.end("/8");
+        assert_eq!(unsent.of("/8"), None);
+        assert_eq!(format!("{unsent:?}"), format!("Unsent({})", UNSENT_MAX - 1));
     }
 }
