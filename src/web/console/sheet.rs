@@ -205,8 +205,9 @@ impl Sheet {
     fn id(&self) -> String {
         format!("t-{}", self.number.seq)
     }
-    fn seconds(&self, at: &At) -> i64 {
-        at.0.div_euclid(1000)
+    /// As the script counts down to it: milliseconds since 1970.
+    fn millis(&self, at: &At) -> i64 {
+        at.0
     }
     fn time(&self, at: &At) -> String {
         self.plan.words(self.lang).time(&self.plan.calendar, at.timestamp(), self.now.timestamp())
@@ -215,10 +216,7 @@ impl Sheet {
         self.now > *at
     }
     fn left(&self, at: &At) -> String {
-        if self.late(at) {
-            return w::time_ran_out(self.lang, self.time(at));
-        }
-        w::time_left(self.lang, words::span(at.seconds_since(self.now)), self.time(at))
+        w::time_left(self.lang, words::span(at.seconds_since(self.now)))
     }
     fn name(&self, id: &FunctionId) -> String {
         let known = self.plan.function_ix(id.as_str());

@@ -435,6 +435,13 @@ impl Decider<'_> {
     }
 }
 
+/// Who leads an incident: those named in `command`, who reported it, who owns what is down. One may be there twice.
+pub fn leaders(inc: &Incident) -> Vec<FunctionIx> {
+    let plan = &inc.plan;
+    let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
+    plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect()
+}
+
 /// The duty, when it leads this incident: reported it, owns what is down, or is named in `command`; itself, or for whom it covers.
 ///
 /// # Errors
@@ -442,8 +449,7 @@ impl Decider<'_> {
 pub fn leads(inc: &Incident, by: &FunctionId, now: At) -> Result<FunctionIx, Refused> {
     let plan = &inc.plan;
     let fx = plan.function_ix(by.as_str()).ok_or_else(|| refuse!(UnknownFunction { function: by }))?;
-    let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-    let leads: Vec<FunctionIx> = plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect();
+    let leads = leaders(inc);
     let held_by = |f: FunctionIx| holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last);
     if leads.iter().any(|f| *f == fx || held_by(*f) == fx) {
         return Ok(fx);

@@ -9,7 +9,7 @@ use super::ui::Ui;
 use super::{Visitor, escaped, gone, refused};
 use crate::dispatch::engine::Meta;
 use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::decide::leads;
+use crate::domain::incident::decide::{leaders, leads};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::incident::values::Phase;
@@ -57,16 +57,21 @@ impl Tab {
 pub struct Head {
     pub view: IncidentView,
     tab: Tab,
-    /// Why the acting duty does not lead it; nothing when it does.
-    not_mine: Option<Problem>,
+    /// The acting duty may lead it.
+    may: bool,
+    /// Who leads it.
+    leaders: Vec<FunctionId>,
 }
 
 impl Head {
     fn of(state: &Domain, meta: &Meta, no: IncidentNo, by: Option<&FunctionId>, tab: Tab) -> Option<Self> {
         let view = view::incident(state, no, meta.now)?;
         let inc = state.incidents.get(&no)?;
-        let not_mine = by.and_then(|by| leads(inc, by, meta.now).err()).map(Problem::from);
-        Some(Self { view, tab, not_mine })
+        let may = by.is_some_and(|by| leads(inc, by, meta.now).is_ok());
+        let mut leaders: Vec<FunctionId> = leaders(inc).iter().map(|f| inc.plan.function(*f).id.clone()).collect();
+        leaders.sort();
+        leaders.dedup();
+        Some(Self { view, tab, may, leaders })
     }
     pub fn path(&self) -> String {
         path(self.view.summary.no)
@@ -89,19 +94,12 @@ impl Head {
     pub fn is_restored(&self) -> bool {
         self.view.summary.phase == Phase::Restored
     }
-    /// The acting duty may lead it.
-    pub fn leads(&self, ui: &Ui) -> bool {
-        ui.me.is_some() && self.not_mine.is_none()
+    pub fn leads(&self) -> bool {
+        self.may
     }
-    /// Why not, and who may.
-    pub fn why_not(&self, ui: &Ui) -> String {
-        match &self.not_mine {
-            Some(problem) => {
-                let (what, next) = problem.said(ui.lang);
-                format!("{what} {next}")
-            }
-            None => String::new(),
-        }
+    /// Why the buttons of those who lead it are not here.
+    pub fn led_by(&self, ui: &Ui) -> String {
+        w::led_by(ui.lang, ui.names(&self.leaders))
     }
     /// How it is, in a sentence or two.
     pub fn state(&self, ui: &Ui) -> String {

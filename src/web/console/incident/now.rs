@@ -65,8 +65,9 @@ impl Page {
     fn path(&self) -> String {
         self.head.path()
     }
-    fn seconds(&self, at: &At) -> i64 {
-        at.0.div_euclid(1000)
+    /// As the script counts down to it: milliseconds since 1970.
+    fn millis(&self, at: &At) -> i64 {
+        at.0
     }
     fn cards(&self) -> Vec<Card> {
         let ui = &self.ui;

@@ -66,8 +66,9 @@ impl Page {
             _ => None,
         }
     }
-    fn seconds(&self, at: &crate::domain::time::At) -> i64 {
-        at.0.div_euclid(1000)
+    /// As the script counts down to it: milliseconds since 1970.
+    fn millis(&self, at: &crate::domain::time::At) -> i64 {
+        at.0
     }
     fn cell_sign(&self, c: &CellView) -> &'static str {
         words::delivery(self.ui.lang, c.state).0
