@@ -116,7 +116,7 @@ async fn a_text_is_changed_read_and_approved_behind_its_link() {
     // The public page's own parts, who is asked if nobody answers, and by when.
     let heading = sv.split_once(". ").unwrap().0;
     assert!(page.contains(&format!("<h3>{heading}.</h3>")), "{page}");
-    assert!(page.contains("Till allmänheten · webbsidan") && page.contains(" kvar</time> (09.55)"), "{page}");
+    assert!(page.contains("Till allmänheten · webbsidan") && page.contains(" kvar</time> (10.05)"), "{page}");
     assert!(page.contains("Gör du inget: ") && !page.contains("<script") && !page.contains(" style="), "{page}");
     let of_public = between(&page, "Till allmänheten · webbsidan", "</section>");
     assert!(
