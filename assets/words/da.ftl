@@ -31,9 +31,7 @@ public-do-not-rely = Er det senere end det: stol ikke på siden, ring til
 ## Pages behind links in texts
 
 link-form-broken = Formularen kom ikke helt frem. Prøv igen.
-link-write-reason = Skriv en årsag.
 link-approved = Godkendt.
-link-rejected = Afvist.
 link-more-time-given = Mere tid, én gang.
 link-to-the-state = Til overblikket / To the state
 link-then-release = sendes teksten alligevel
@@ -59,15 +57,53 @@ link-approve = Godkend
 link-closed-no-approval = Hændelsen er afsluttet. Ingen godkendelse er nødvendig.
 link-nothing-waits-for-you = Intet venter på dig.
 link-to-the-public = til offentligheden
-link-to = til
-link-over = Over
-link-by = Senest
 link-four-eyes = Du meldte hændelsen: en anden skal godkende.
 link-more-time = Vent: jeg har brug for mere tid
 link-reason = Årsag
 link-reject = Afvis
 link-it-is-so = Jeg ved, at det passer:
-link-change-in-console = Teksten ændres i konsollen.
+
+## Pages behind links: a text to approve
+
+link-to-whom = Til { $to } · { $over }
+link-the-public = offentligheden
+link-channel-mail = e-mail
+link-channel-pager = personsøger
+link-channel-page = websiden
+link-channel-read-out = omstillingen læser den op
+link-time-left = { $span } tilbage
+link-time-ran-out = Tiden udløb { $at }
+link-do-nothing = Gør du intet:
+link-next-is-asked = { $who } spørges.
+link-alarm-stands = Alarmen står.
+link-now-asked = Nu spørges { $who }.
+link-nobody-read-it = Ingen har læst dette sprog, siden det andet blev ændret. Indtil da sendes den forhåndsgodkendte tekst på dette sprog.
+link-i-read-it = Jeg har læst den, den passer
+link-can-become = kan blive
+link-offer-stands = Forslaget står under ”Ret”.
+link-not-so = Det passer ikke: tag det ud af teksten
+link-change = Ret
+link-change-hint = Teksten får et nyt nummer. Læs og godkend det. Et sprog, som du ikke ændrer, regnes som ikke gennemset. Tiden løber videre.
+link-save-new = Gem som nyt nummer
+link-reject-more = Afvis…
+link-reject-hint = Den næste i rækken spørges og læser din årsag. Tiden løber videre. Skriver du en tekst i stedet, får den et nyt nummer, som du godkender.
+link-text-instead = En tekst i stedet, hvis du vil
+link-history = Historik
+link-rejected-line = { $who } afviste { $number } { $at }: ”{ $reason }”
+link-took-the-place-of = { $number } erstattede { $before }
+link-replaced-new-marked = Teksten er erstattet af { $number }. Det nye er markeret.
+link-changed-against = Ændret i forhold til { $number }: understreget er nyt, overstreget er væk.
+link-released-by = Godkendt og sendt { $at } af { $who }.
+link-released-without = Sendt { $at } uden godkendelse af { $who }.
+link-released-by-deadline = Sendt { $at }: tiden for godkendelse udløb.
+link-released-at-once = Sendt { $at } straks efter planen.
+link-all-ways = Alle måder, den vises på
+link-pre-approved = forhåndsgodkendt tekst
+link-changed-read-it = Teksten er rettet og har fået et nyt nummer. Læs og godkend den.
+link-reviewed = Sproget er gennemset.
+link-rejected-asked = Afvist. Den næste i rækken spørges.
+link-answers-for-all = Ét tryk svarer for alle:
+link-languages = Sprog
 
 ## What was refused and why, and what to do next, by the code of the refusal; `--` tells sentences of one code apart; `--` tells sentences of one code apart; `--` tells sentences of one code apart
 
@@ -94,7 +130,7 @@ refusal-bad-input = Det, der blev sendt, kan ikke forstås: { $detail }.
 refusal-bad-input--no-time = Et tidspunkt mangler.
     .next = Angiv det, og prøv igen.
 refusal-bad-input--time = ”{ $typed }” er ikke et tidspunkt.
-    .next = Skriv det som 03:24, eller med dato som 2026-11-22T03:24.
+    .next = Skriv det som 03.24, eller med dato som 2026-11-22 03.24.
 refusal-bad-input--unread = ”{ $typed }” kan ikke læses.
     .next = Ret det, og prøv igen.
 refusal-bad-key = Et kommando-id har 1 til 255 tegn ASCII.

@@ -31,9 +31,7 @@ public-do-not-rely = If it is later than that, do not rely on this page; call
 ## Pages behind links in texts
 
 link-form-broken = The form did not arrive whole. Try again.
-link-write-reason = Write a reason.
 link-approved = Approved.
-link-rejected = Rejected.
 link-more-time-given = More time, once.
 link-to-the-state = Till läget / To the state
 link-then-release = the text goes out anyway
@@ -59,15 +57,53 @@ link-approve = Approve
 link-closed-no-approval = The incident is closed. No approval is needed.
 link-nothing-waits-for-you = Nothing waits for you.
 link-to-the-public = to the public
-link-to = to
-link-over = Over
-link-by = By
 link-four-eyes = You reported this: somebody else must approve.
 link-more-time = Wait: I need more time
 link-reason = Reason
 link-reject = Reject
 link-it-is-so = I know that this is so:
-link-change-in-console = Change the wording in the console.
+
+## Pages behind links: a text to approve
+
+link-to-whom = To { $to } · { $over }
+link-the-public = the public
+link-channel-mail = e-mail
+link-channel-pager = pager
+link-channel-page = the web page
+link-channel-read-out = the switchboard reads it out
+link-time-left = { $span } left
+link-time-ran-out = Time ran out at { $at }
+link-do-nothing = If you do nothing:
+link-next-is-asked = { $who } is asked.
+link-alarm-stands = The alarm stands.
+link-now-asked = Now { $who } is asked.
+link-nobody-read-it = Nobody has read this language since the other was changed. Until then the pre-approved text of this language goes instead.
+link-i-read-it = I have read it, it is right
+link-can-become = can become
+link-offer-stands = The offer stands under “Change”.
+link-not-so = It is not so: take it out of the text
+link-change = Change
+link-change-hint = The text gets a new number. Read and approve that. A language that you do not change counts as unreviewed. The time runs on.
+link-save-new = Keep as a new number
+link-reject-more = Reject…
+link-reject-hint = The next in turn is asked and reads your reason. The time runs on. If you write a text instead, it gets a new number, which you approve.
+link-text-instead = A text instead, if you like
+link-history = History
+link-rejected-line = { $who } rejected { $number } at { $at }: “{ $reason }”
+link-took-the-place-of = { $number } took the place of { $before }
+link-replaced-new-marked = The text was replaced by { $number }. What is new is marked.
+link-changed-against = Changed against { $number }: underlined is new, struck out is gone.
+link-released-by = Approved and sent at { $at } by { $who }.
+link-released-without = Sent at { $at } without approval by { $who }.
+link-released-by-deadline = Sent at { $at }: the time for approval ran out.
+link-released-at-once = Sent at { $at } at once, by the playbook.
+link-all-ways = All ways in which it is shown
+link-pre-approved = pre-approved text
+link-changed-read-it = The text is changed and has a new number. Read and approve it.
+link-reviewed = The language was reviewed.
+link-rejected-asked = Rejected. The next in turn is asked.
+link-answers-for-all = One press answers for all of them:
+link-languages = Languages
 
 ## The console
 
@@ -118,9 +154,6 @@ console-goes-on-in = goes on in
 console-shift-change = shift change
 console-the-drill-was-stopped = the drill was stopped
 console-no-reminder = no reminder
-console-will-be-reminded = reminded
-console-asks = asks
-console-alarm-not-reached = alarm: not reached
 console-call-them = call them
 console-by-time = by
 console-begins = begins
@@ -266,29 +299,10 @@ console-approve = Approve
 console-by-time-first = By
 console-to-first = To
 console-after-that = After that
-console-the-alarm-stands = The alarm stands.
-console-reported-disruption-somebody-else = You reported the disruption: somebody else must approve.
 console-the-text-in = The text in
-console-nobody-reviewed-this-language = Nobody has reviewed this language since the other was changed. Until then the pre-approved text goes out in it.
-console-i-read-right = I have read it, it is right
-console-can-become = can become
-console-offer-under-change-text = The offer is under “Change the text”.
-console-give-me-more-time = Give me more time (once)
 console-change-the-text = Change the text
-console-text-gets-new-number = The text gets a new number. A language that is not changed counts as unreviewed. The time runs on.
-console-keep-as-new-number = Keep as a new number
 console-reject = Reject
-console-deputy-asked-time-runs = Your deputy is asked. The time runs on.
-console-as-devices-show = As the devices show it
-console-everybody = everybody
-console-receivers = receivers
-console-page-count = pages
-console-pre-approved = pre-approved text
-console-variants-another-way-answer = Variants: another way to answer or another gateway
-console-cant-carry-the-text = Can't carry the text
 console-to = to
-console-switchboard-reads-out = the switchboard reads it out
-console-instead = instead
 console-waiting-for-your-approval = Waiting for your approval
 console-nothing-waiting-for = Nothing is waiting for you.
 console-the-public-first = The public
@@ -331,15 +345,9 @@ console-concerns = Concerns
 console-questions-to = Questions to
 console-actions = Actions
 console-change-mode-short = Change mode
-console-waiting = Waiting
-console-approval-of = Approval of
-console-asked = asked
 console-request-not-arrived-yet = the request has not arrived yet
-console-decision-on = Decision on
 console-read-out = Read out
 console-read-to = to
-console-waits-until = waits until
-console-to-do = To do
 console-has-it = has it
 console-are-present = there
 console-missing = missing
@@ -349,14 +357,10 @@ console-begin-step-own = Begin a step of your own
 console-who-has-answered = Who has answered?
 console-not-reached = not reached
 console-handed-over-many = handed over
-console-reached-many = reached
-console-addressed = addressed
 console-show-all = Show all
 console-show-only-unanswered = Show only unanswered
 console-everybody-has-answered = Everybody has answered.
 console-no-text-gone-out = No text has gone out yet.
-console-answer = Answer
-console-then = Then
 console-also = also
 console-of = of
 console-before-the-shift-change = before the shift change:
@@ -457,8 +461,6 @@ console-gateway-was-put-back = The gateway is used again.
 console-gateway-unusable = unusable
 console-gateway-walked = walked
 console-gateway-page-of-our-own = page of our own
-console-it-is-so = I know that this is so:
-console-not-so-take-out = It is not so: take it out of the text
 console-gateway-unknown = unknown
 
 ## The console's frame, Now, Report, Decide, Earlier, System
@@ -604,6 +606,88 @@ desk-no-warnings = check warns of nothing.
 desk-warnings-of-check = { $n ->
     [one] check warns of one thing: run vardkase check.
    *[other] check warns of { $n } things: run vardkase check.
+}
+## The console: one incident, its acts
+
+console-tab-now = Now
+console-tab-who = Who
+console-tab-texts = Texts
+console-tab-timeline = Timeline
+console-pages-of-the-incident = Pages of the incident
+console-state-open = Going on since { $since }. { $answered } of { $asked } have answered. Next update { $next }.
+console-state-late = Going on since { $since }. { $answered } of { $asked } have answered. The next update is late: it was due { $next }.
+console-state-restored = Running again since { $at }. Data are being checked. Next update { $next }.
+console-state-closed = Closed { $at }.
+console-you-must = You must now
+console-must-answer = Answer for
+console-must-approve = Approve the text to
+console-must-raise = Decide: raise to { $mode }?
+console-must-lower = Decide: lower to { $mode }?
+console-must-read-out = Read the text to
+console-led-by = The incident is led by { $who }. They send updates and say when it works again.
+console-i-take-it = I have it
+console-who-is-missing = Who is missing?
+console-missing-not-reached = Not reached
+console-missing-no-answer = Have not answered
+console-and-more = and { $n } more
+console-call = Call
+console-next-remind = reminded at { $at }
+console-next-ask = at { $at } { $who } is asked
+console-next-alarm = at { $at } an alarm says that nobody reaches them
+console-then-who = then { $who }
+console-then-alarm = then an alarm
+console-then-reminder = then a reminder
+console-text-that-holds = The text that holds
+console-send-update = Send an update
+console-works-again = It works again
+console-waits-for-others = Waits for others
+console-waits-for-approval = A text to { $to } waits for approval. Asked: { $who }.
+console-waits-for-morning = A text to { $to } waits until { $at }.
+console-waits-for-decision = A decision on { $mode } waits. Asked: { $who }.
+console-waits-for-errand = { $who } reads the text to { $to }.
+console-steps-to-do = Steps
+console-more = More
+console-difference-explained = Underlined is new against the text before to the same readers. Struck out stood there before.
+console-replaced-by = Replaced before it was sent by
+console-waits-for-a-yes = Waits, not sent
+console-compared-with = compared with
+console-not-reviewed = not reviewed
+console-show-everything = Everything
+console-show-answers = Answers
+console-show-decisions = Decisions
+console-show-what = Show
+console-nothing-of-this-kind = Nothing of this kind has happened.
+console-story-cut = Not all of it fits here. The rest stands in the log.
+console-by-reply = replied to the text
+console-by-link = by the link
+console-rejected-by = rejected by
+console-check-before-sending = Read it before you send
+console-nothing-sent-read-it = Nothing is sent. This is what will happen:
+console-goes-at-once = Goes at once to
+console-goes-later = Waits for approval
+console-asked-first = { $who } is asked, until { $at }
+console-waits-till = waits until { $at }
+console-clock-of-sending = Where the text has the time of now, it will have the time when you send it.
+console-no-new-text = No new text is sent.
+console-send-to-n = { $n ->
+    [one] Send now to { $n } function
+   *[other] Send now to { $n } functions
+}
+console-do-it-now = Do it now
+console-change-it = Change
+console-look-it-through = Show the text
+console-text-changed-since = The text has changed since you read it. Read it again.
+console-who-gets-it = Who gets it?
+console-other-fields = Change more
+console-time-how = Write the time: 18:49. Another day: 2026-11-29 18:49.
+console-short-news = One sentence, at most { $max } characters. Empty: “nothing new”.
+console-n-functions = { $n ->
+    [one] 1 function
+   *[other] { $n } functions
+}
+console-to-n-functions = { $n ->
+    [one] to 1 function
+   *[other] to { $n } functions
 }
 
 ## What the parts of the program say of themselves
@@ -1201,7 +1285,7 @@ refusal-bad-input = What was sent can't be understood: { $detail }.
 refusal-bad-input--no-time = A time is missing.
     .next = Give it and try again.
 refusal-bad-input--time = “{ $typed }” is not a time.
-    .next = Write it as 03:24, or with a date as 2026-11-22T03:24.
+    .next = Write it as 03:24, or with a date as 2026-11-22 03:24.
 refusal-bad-input--unread = “{ $typed }” can't be read.
     .next = Correct it and try again.
 refusal-bad-key = A command ID has 1 to 255 characters of ASCII.

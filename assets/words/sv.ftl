@@ -29,9 +29,7 @@ public-do-not-rely = Är det senare än så: lita inte på sidan, ring
 ## Pages behind links in texts
 
 link-form-broken = Formuläret kom inte fram helt. Försök igen.
-link-write-reason = Skriv ett skäl.
 link-approved = Godkänt.
-link-rejected = Avslaget.
 link-more-time-given = Mer tid, en gång.
 link-to-the-state = Till läget / To the state
 link-then-release = sänds texten ändå
@@ -57,15 +55,53 @@ link-approve = Godkänn
 link-closed-no-approval = Händelsen är avslutad. Inget godkännande behövs.
 link-nothing-waits-for-you = Inget väntar på dig.
 link-to-the-public = till allmänheten
-link-to = till
-link-over = Över
-link-by = Senast
 link-four-eyes = Du rapporterade händelsen: någon annan ska godkänna.
 link-more-time = Vänta: jag behöver mer tid
 link-reason = Skäl
 link-reject = Avslå
 link-it-is-so = Jag vet att det stämmer:
-link-change-in-console = Ändra texten gör du i konsolen.
+
+## Pages behind links: a text to approve
+
+link-to-whom = Till { $to } · { $over }
+link-the-public = allmänheten
+link-channel-mail = e-post
+link-channel-pager = sökare
+link-channel-page = webbsidan
+link-channel-read-out = växeln läser upp den
+link-time-left = { $span } kvar
+link-time-ran-out = Tiden gick ut { $at }
+link-do-nothing = Gör du inget:
+link-next-is-asked = { $who } frågas.
+link-alarm-stands = Larmet står kvar.
+link-now-asked = Nu frågas { $who }.
+link-nobody-read-it = Ingen har läst detta språk sedan det andra ändrades. Tills dess går den förhandsgodkända texten på detta språk.
+link-i-read-it = Jag har läst den, den stämmer
+link-can-become = kan bli
+link-offer-stands = Förslaget står under ”Ändra”.
+link-not-so = Det stämmer inte: ta bort det ur texten
+link-change = Ändra
+link-change-hint = Texten får ett nytt nummer. Läs och godkänn det. Ett språk som du inte ändrar räknas som ogranskat. Tiden löper vidare.
+link-save-new = Spara som nytt nummer
+link-reject-more = Avslå…
+link-reject-hint = Nästa i tur frågas och läser ditt skäl. Tiden löper vidare. Skriver du en text i stället får den ett nytt nummer, som du godkänner.
+link-text-instead = Text i stället, om du vill
+link-history = Historik
+link-rejected-line = { $who } avslog { $number } { $at }: ”{ $reason }”
+link-took-the-place-of = { $number } ersatte { $before }
+link-replaced-new-marked = Texten har ersatts av { $number }. Det nya är markerat.
+link-changed-against = Ändrat mot { $number }: understruket är nytt, överstruket är borta.
+link-released-by = Godkänd och sänd { $at } av { $who }.
+link-released-without = Sänd { $at } utan godkännande av { $who }.
+link-released-by-deadline = Sänd { $at }: tiden för godkännande gick ut.
+link-released-at-once = Sänd { $at } genast enligt planen.
+link-all-ways = Alla sätt den visas på
+link-pre-approved = förhandsgodkänd text
+link-changed-read-it = Texten är ändrad och har fått ett nytt nummer. Läs och godkänn den.
+link-reviewed = Språket är granskat.
+link-rejected-asked = Avslaget. Nästa i tur frågas.
+link-answers-for-all = Ett tryck svarar för alla:
+link-languages = Språk
 
 ## The console
 
@@ -116,9 +152,6 @@ console-goes-on-in = förs vidare i
 console-shift-change = skiftbyte
 console-the-drill-was-stopped = övningen avbröts
 console-no-reminder = ingen påminnelse
-console-will-be-reminded = påminns
-console-asks = frågas
-console-alarm-not-reached = larm: ej nådd
 console-call-them = ring upp
 console-by-time = senast
 console-begins = börjar
@@ -264,29 +297,10 @@ console-approve = Godkänn
 console-by-time-first = Senast
 console-to-first = Till
 console-after-that = Därefter
-console-the-alarm-stands = Larmet står kvar.
-console-reported-disruption-somebody-else = Du har rapporterat störningen: någon annan måste godkänna.
 console-the-text-in = Texten på
-console-nobody-reviewed-this-language = Ingen har granskat detta språk sedan det andra ändrades. Tills dess sänds den förhandsgodkända texten på detta språk.
-console-i-read-right = Jag har läst den, den stämmer
-console-can-become = kan bli
-console-offer-under-change-text = Förslaget står under ”Ändra texten”.
-console-give-me-more-time = Ge mig mer tid (en gång)
 console-change-the-text = Ändra texten
-console-text-gets-new-number = Texten får ett nytt nummer. Ett språk som inte ändras räknas som ogranskat. Tiden löper vidare.
-console-keep-as-new-number = Spara som nytt nummer
 console-reject = Avslå
-console-deputy-asked-time-runs = Din ersättare frågas. Tiden löper vidare.
-console-as-devices-show = Så visas den
-console-everybody = alla
-console-receivers = mottagare
-console-page-count = sidor
-console-pre-approved = förhandsgodkänd text
-console-variants-another-way-answer = Varianter: annat svarssätt eller annan växel
-console-cant-carry-the-text = Kan inte bära texten
 console-to = till
-console-switchboard-reads-out = växeln läser upp den
-console-instead = i stället
 console-waiting-for-your-approval = Väntar på ditt godkännande
 console-nothing-waiting-for = Ingenting väntar på dig.
 console-the-public-first = Allmänheten
@@ -329,15 +343,9 @@ console-concerns = Gäller
 console-questions-to = Frågor till
 console-actions = Åtgärder
 console-change-mode-short = Ändra läge
-console-waiting = Väntar
-console-approval-of = Godkännande av
-console-asked = frågade
 console-request-not-arrived-yet = frågan är inte framme än
-console-decision-on = Beslut om
 console-read-out = Läs upp
 console-read-to = för
-console-waits-until = väntar till
-console-to-do = Att göra
 console-has-it = har den
 console-are-present = med
 console-missing = saknas
@@ -347,14 +355,10 @@ console-begin-step-own = Börja ett eget steg
 console-who-has-answered = Vem har svarat?
 console-not-reached = ej nådda
 console-handed-over-many = lämnade
-console-reached-many = nådda
-console-addressed = tillfrågade
 console-show-all = Visa alla
 console-show-only-unanswered = Visa bara ej svarade
 console-everybody-has-answered = Alla har svarat.
 console-no-text-gone-out = Ingen text har gått ut än.
-console-answer = Svar
-console-then = Sedan händer
 console-also = även
 console-of = av
 console-before-the-shift-change = före skiftbytet:
@@ -455,8 +459,6 @@ console-gateway-was-put-back = Vägen används igen.
 console-gateway-unusable = går inte att använda
 console-gateway-walked = går till fots
 console-gateway-page-of-our-own = egen sida
-console-it-is-so = Jag vet att det stämmer:
-console-not-so-take-out = Det stämmer inte: ta bort det ur texten
 console-gateway-unknown = okänt
 
 ## The console's frame, Now, Report, Decide, Earlier, System
@@ -602,6 +604,88 @@ desk-no-warnings = check varnar inte för något.
 desk-warnings-of-check = { $n ->
     [one] check varnar för en sak: kör vardkase check.
    *[other] check varnar för { $n } saker: kör vardkase check.
+}
+## The console: one incident, its acts
+
+console-tab-now = Nu
+console-tab-who = Vilka
+console-tab-texts = Texter
+console-tab-timeline = Tidslinje
+console-pages-of-the-incident = Händelsens sidor
+console-state-open = Pågår sedan { $since }. { $answered } av { $asked } har svarat. Nästa besked { $next }.
+console-state-late = Pågår sedan { $since }. { $answered } av { $asked } har svarat. Nästa besked är försenat: det skulle ha kommit { $next }.
+console-state-restored = Fungerar igen sedan { $at }. Data kontrolleras. Nästa besked { $next }.
+console-state-closed = Avslutad { $at }.
+console-you-must = Du måste nu
+console-must-answer = Svara för
+console-must-approve = Godkänn texten till
+console-must-raise = Besluta: höja till { $mode }?
+console-must-lower = Besluta: sänka till { $mode }?
+console-must-read-out = Läs upp texten för
+console-led-by = Händelsen leds av { $who }. De skickar uppdateringar och säger till när det fungerar igen.
+console-i-take-it = Jag tar det
+console-who-is-missing = Vilka saknas?
+console-missing-not-reached = Nås inte
+console-missing-no-answer = Har inte svarat
+console-and-more = och { $n } till
+console-call = Ring
+console-next-remind = påminns { $at }
+console-next-ask = { $at } frågas { $who }
+console-next-alarm = { $at } larmas det att de inte nås
+console-then-who = sedan { $who }
+console-then-alarm = sedan larm
+console-then-reminder = sedan påminns de
+console-text-that-holds = Texten som gäller
+console-send-update = Skicka uppdatering
+console-works-again = Det fungerar igen
+console-waits-for-others = Väntar på andra
+console-waits-for-approval = Text till { $to } väntar på godkännande. Frågade: { $who }.
+console-waits-for-morning = Text till { $to } väntar till { $at }.
+console-waits-for-decision = Beslut om { $mode } väntar. Frågade: { $who }.
+console-waits-for-errand = { $who } läser upp texten för { $to }.
+console-steps-to-do = Steg
+console-more = Mer
+console-difference-explained = Understruket är nytt mot den förra texten till samma läsare. Överstruket stod där förut.
+console-replaced-by = Ersatt före sändning av
+console-waits-for-a-yes = Väntar, ej sänd
+console-compared-with = jämförd med
+console-not-reviewed = ej granskad
+console-show-everything = Allt
+console-show-answers = Svar
+console-show-decisions = Beslut
+console-show-what = Visa
+console-nothing-of-this-kind = Inget sådant har hänt.
+console-story-cut = Allt får inte plats här. Resten står i loggen.
+console-by-reply = svarade på texten
+console-by-link = genom länken
+console-rejected-by = avslogs av
+console-check-before-sending = Läs innan du sänder
+console-nothing-sent-read-it = Inget är sänt. Så här blir det:
+console-goes-at-once = Sänds genast till
+console-goes-later = Väntar på godkännande
+console-asked-first = { $who } frågas, senast { $at }
+console-waits-till = väntar till { $at }
+console-clock-of-sending = Står klockslaget för nu i texten, blir det klockslaget då du sänder.
+console-no-new-text = Ingen ny text sänds.
+console-send-to-n = { $n ->
+    [one] Sänd nu till { $n } funktion
+   *[other] Sänd nu till { $n } funktioner
+}
+console-do-it-now = Gör det nu
+console-change-it = Ändra
+console-look-it-through = Visa texten
+console-text-changed-since = Texten har ändrats sedan du läste den. Läs den igen.
+console-who-gets-it = Vilka får den?
+console-other-fields = Ändra mer
+console-time-how = Skriv klockslaget: 18.49. En annan dag: 2026-11-29 18.49.
+console-short-news = En mening, högst { $max } tecken. Tomt: ”inget nytt”.
+console-n-functions = { $n ->
+    [one] 1 funktion
+   *[other] { $n } funktioner
+}
+console-to-n-functions = { $n ->
+    [one] till 1 funktion
+   *[other] till { $n } funktioner
 }
 
 ## What the parts of the program say of themselves
@@ -1199,7 +1283,7 @@ refusal-bad-input = Det som sändes går inte att förstå: { $detail }.
 refusal-bad-input--no-time = En tid saknas.
     .next = Ange den och försök igen.
 refusal-bad-input--time = ”{ $typed }” är ingen tid.
-    .next = Skriv den som 03:24, eller med datum som 2026-11-22T03:24.
+    .next = Skriv den som 03.24, eller med datum som 2026-11-22 03.24.
 refusal-bad-input--unread = ”{ $typed }” går inte att läsa.
     .next = Rätta det och försök igen.
 refusal-bad-key = Ett kommando-ID är 1 till 255 tecken ASCII.

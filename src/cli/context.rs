@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::Global;
 use super::client::{self, Answer, Client};
-use super::event_words::event_word;
 use super::terminal::{Hue, Terminal};
 use super::times::{self, Side};
 use crate::api::calls::{self, Call};
@@ -18,6 +17,7 @@ use crate::domain::incident::input::Action;
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
 use crate::error::{Error, Kind};
+use crate::words::events::event_word;
 use crate::words::{Word, cli as words};
 
 /// What a command runs with.

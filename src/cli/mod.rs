@@ -22,7 +22,6 @@ mod context;
 mod correct;
 mod decide;
 pub mod demo;
-mod event_words;
 mod forget;
 mod gateway;
 mod handover;

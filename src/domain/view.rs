@@ -21,16 +21,19 @@ use super::time::At;
 
 mod approvals;
 mod foresight;
+mod history;
 mod incident;
 mod lists;
 mod obligations;
 mod previews;
 mod steps;
+mod trial;
 
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
+pub use history::{HistoryView, RejectionView, history};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
@@ -42,6 +45,7 @@ pub use obligations::{
 };
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
+pub use trial::{TrialMessage, TrialView, trial};
 
 /// A rung of a ladder by its ID, with what people read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]

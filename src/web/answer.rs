@@ -58,10 +58,10 @@ struct Asked {
     title: String,
     text: String,
     text_lang: Lang,
-    /// The functions that this duty point answers for.
+    /// The functions that this duty point answers for and that nobody has answered for: one press answers for all of them.
     functions: Vec<String>,
-    /// Who has it, and when.
-    answered: Vec<(String, String)>,
+    /// Who has it, when, and for which functions.
+    answered: Vec<(String, String, String)>,
     /// An answer is waited for.
     open: bool,
     /// What the button did.
@@ -77,7 +77,13 @@ enum Did {
     Nothing,
 }
 
+/// The look of what stands behind a link.
+const STYLE: &str = include_str!("../../assets/console/link.css");
+
 impl Page {
+    fn style(&self) -> &'static str {
+        STYLE
+    }
     fn t(&self, word: Word) -> &'static str {
         word.say(self.lang)
     }
@@ -161,14 +167,19 @@ fn asked(inc: &Incident, delivery: DeliveryId, lang: Lang, did: Option<Did>, now
         title: inc.headline().get(lang).to_owned(),
         text: draft.text.as_str().to_owned(),
         text_lang,
-        functions: asks.iter().map(|a| name(a.function)).collect(),
-        answered: asks
-            .iter()
-            .filter_map(|a| match &a.state {
-                AskState::Answered { by, at, .. } => Some((name(*by), time(*at))),
-                _ => None,
-            })
-            .collect(),
+        functions: asks.iter().filter(|a| a.state.is_open()).map(|a| name(a.function)).collect(),
+        answered: {
+            let mut by_whom: Vec<(String, String, Vec<String>)> = Vec::new();
+            for a in &asks {
+                let AskState::Answered { by, at, .. } = &a.state else { continue };
+                let (who, when) = (name(*by), time(*at));
+                match by_whom.iter_mut().find(|w| (&w.0, &w.1) == (&who, &when)) {
+                    Some(known) => known.2.push(name(a.function)),
+                    None => by_whom.push((who, when, vec![name(a.function)])),
+                }
+            }
+            by_whom.into_iter().map(|(who, when, of)| (who, when, of.join(", "))).collect()
+        },
         open: asks.iter().any(|a| a.state.is_open()),
         did,
         path,

@@ -143,7 +143,7 @@ async fn command(
 const KEY_BYTES_MAX: usize = 255;
 
 /// The key is the sender's own (draft-ietf-httpapi-idempotency-key-header, section 2): two duties may choose the same.
-fn command_id(by: &FunctionId, key: &[u8], body: &[u8]) -> Result<CommandId, Problem> {
+pub(super) fn command_id(by: &FunctionId, key: &[u8], body: &[u8]) -> Result<CommandId, Problem> {
     if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.iter().all(|b| (b' '..=b'~').contains(b)) {
         return Err(refuse!(BadKey).into());
     }

@@ -1,14 +1,13 @@
-//! What the link in a request for approval opens (RULES B2): every text of the incident that waits for that duty, word for
-//! word, who gets it and until when, with its buttons. Looking does nothing, since scanners open links; each yes names the
-//! fingerprint that was read, so that a text which changed meanwhile is refused. The link is as good as the duty's telephone
-//! was when it was sent there, for this incident, and dead when that is closed.
-
-use std::collections::BTreeMap;
+//! What the link in a request for approval opens (RULES B2): every text of the incident that waits for that duty, each on its sheet,
+//! with its buttons; its wording can be changed there. Looking does nothing, since scanners open links, and neither does an empty
+//! form; each yes names the fingerprint that was read, so that a text which changed meanwhile is refused. The link is as good as
+//! the duty's telephone was when it was sent there, for this incident, and dead when that is closed.
 
 use askama::Template;
 use axum::http::{Method, StatusCode};
 
 use super::console::accepted_lang;
+use super::console::sheet::{Frame, Sent, Sheet, Typed, Wanted, texts};
 use super::problem::Problem;
 use super::public::{Answer, Call};
 use crate::dispatch::engine::Handle;
@@ -17,14 +16,18 @@ use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Incident, State};
 use crate::domain::incident::values::{Item, Phase};
 use crate::domain::lang::Lang;
-use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
-use crate::domain::view::{ApprovalView, approvals_for};
+use crate::domain::view::approvals_for;
 use crate::domain::words::NoteWord;
 use crate::words::{Section, Word, link as w};
 
-/// Longest form that is read: a reason with all its letters escaped.
-const FORM_BYTES_MAX: usize = 8 * 1024;
+/// Longest form that is read, in bytes: two languages of the longest text, or several of a common one, each letter escaped.
+pub const FORM_BYTES_MAX: usize = 60 * 1024;
+/// A form has no more fields than that: a text and a text instead in each of many languages.
+pub const FORM_FIELDS_MAX: usize = 64;
+/// The look of a sheet, and of what stands around it here.
+const STYLE: &str =
+    concat!(include_str!("../../assets/console/link.css"), include_str!("../../assets/console/sheet.css"));
 
 #[derive(Template)]
 #[template(path = "approve_link.html")]
@@ -32,43 +35,36 @@ struct Page {
     lang: Lang,
     region: String,
     fictional: bool,
-    path: String,
     seen: Option<Seen>,
     /// What a button did, or why it did nothing.
     did: Option<Result<&'static str, String>>,
+    style: &'static str,
 }
 
 /// Why a button did nothing, and what to do next.
-fn undone(problem: Problem, lang: Lang) -> String {
+fn undone(problem: &Problem, lang: Lang) -> String {
     let (what, next) = problem.said(lang);
     format!("{what} {next}")
 }
 
-/// The text that waits.
+/// What waits.
 struct Seen {
     exercise: bool,
     mark: String,
     title: String,
     closed: bool,
-    entries: Vec<Entry>,
-}
-
-struct Entry {
-    view: ApprovalView,
-    to: Vec<String>,
-    due: String,
+    sheets: Vec<Sheet>,
 }
 
 impl Page {
     fn t(&self, word: Word) -> &'static str {
         word.say(self.lang)
     }
-    /// What the text says works, in the reader's language where it says it there.
-    fn works<'a>(&self, view: &'a ApprovalView) -> Option<&'a str> {
-        view.works.get(&self.lang).or(view.works.values().next()).map(String::as_str)
+    fn others(&self) -> impl Iterator<Item = Lang> {
+        Section::Link.languages().filter(|lang| *lang != self.lang)
     }
-    fn then(&self, a: &ApprovalView) -> &'static str {
-        super::console::words::then(self.lang, a.approval.then, a.approval.finally)
+    fn own_name(&self, lang: &Lang) -> String {
+        crate::words::own_name(*lang).map_or_else(|| lang.to_string(), str::to_owned)
     }
 }
 
@@ -79,25 +75,37 @@ pub fn asked(inc: &Incident, delivery: DeliveryId) -> Option<FunctionId> {
     Some(inc.plan.function(note.to).id.clone())
 }
 
-/// Answers the link of such a note.
+/// What the address says after its question mark: the language, and what was done by the form before.
+fn query<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    let pairs = call.query.as_deref()?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(n, _)| *n == name).map(|(_, value)| value).next()
+}
+
+/// Answers the link of such a note. What was done leads on to the page anew, so that a reload does nothing twice.
 pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call: &Call) -> Answer {
-    let lang = accepted_lang(&call.headers, Section::Link);
-    let mut did = None;
+    let asked = query(call, "lang").and_then(|lang| Section::Link.language(lang));
+    let lang = asked.unwrap_or_else(|| accepted_lang(&call.headers, Section::Link));
+    let mut did = query(call, "done").and_then(|code| done(code, lang)).map(Ok);
+    let (mut typed, mut at) = (Typed::default(), None);
     if call.method == Method::POST {
-        did = Some(match action(&call.body, lang, delivery) {
-            Ok((action, done)) => {
-                match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
-                    Ok(_) => Ok(done),
-                    Err(failed) => Err(undone(failed.into(), lang)),
-                }
+        match act(handle, &by, delivery, call, lang).await {
+            Ok(code) => {
+                let lang = asked.map_or_else(String::new, |lang| format!("&lang={lang}"));
+                let mut answer = Answer::html(StatusCode::SEE_OTHER, "");
+                answer.location = Some(format!("{}?done={code}{lang}", call.path));
+                return answer;
             }
-            Err(said) => Err(said),
-        });
+            Err(why) => {
+                did = Some(Err(why.said));
+                (typed, at) = (why.typed, why.number);
+            }
+        }
     }
     let failed = did.as_ref().is_some_and(Result::is_err);
+    let path = asked.map_or_else(|| call.path.clone(), |lang| format!("{}?lang={lang}", call.path));
     let looked = handle.query(move |state, meta| {
         let around = (state.plan.region.name.clone(), meta.fictional);
-        (around, seen(state, &by, delivery, lang, meta.now))
+        (around, seen(state, &by, delivery, lang, meta.now, &path, &typed, at))
     });
     let ((region, fictional), seen) = looked.await.unwrap_or_default();
     let status = match &seen {
@@ -106,74 +114,103 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
         Some(_) if failed => StatusCode::CONFLICT,
         Some(_) => StatusCode::OK,
     };
-    let page = Page { lang, region, fictional, path: call.path.clone(), seen, did };
+    let page = Page { lang, region, fictional, seen, did, style: STYLE };
     Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))
 }
 
-fn seen(state: &State, by: &FunctionId, delivery: DeliveryId, lang: Lang, now: At) -> Option<Seen> {
-    let inc = state.incidents.get(&delivery.incident)?;
-    let plan = &inc.plan;
-    let mut waiting = approvals_for(state, by, now);
-    waiting.retain(|a| a.incident == inc.no);
-    let name = |f: &FunctionId| {
-        plan.function_ix(f.as_str()).map_or_else(|| f.to_string(), |f| plan.function(f).title.get(lang).to_owned())
+/// Why nothing was done, and what was typed.
+#[derive(Default)]
+struct Undone {
+    said: String,
+    typed: Typed,
+    number: Option<MessageNo>,
+}
+
+/// What a form of this link asks for is done; gives the word for it.
+async fn act(
+    handle: &Handle,
+    by: &FunctionId,
+    delivery: DeliveryId,
+    call: &Call,
+    lang: Lang,
+) -> Result<&'static str, Undone> {
+    let broken = || Undone { said: w::FORM_BROKEN.say(lang).to_owned(), ..Undone::default() };
+    let pairs = pairs(&call.body).ok_or_else(broken)?;
+    let number = number(&pairs, delivery).ok_or_else(broken)?;
+    let now = handle.query(move |s, _| texts(s, number)).await.ok().flatten().unwrap_or_default();
+    let sent = Sent(&pairs);
+    let why = |problem: Problem| Undone { said: undone(&problem, lang), typed: sent.typed(), number: Some(number) };
+    let (action, wanted): (Action, Wanted) = sent.action(number, &now).map_err(|_| broken())?;
+    match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+        Ok(_) => Ok(match wanted {
+            Wanted::Approve => "approved",
+            Wanted::Change => "changed",
+            Wanted::Reject => "rejected",
+            Wanted::Wait => "more-time",
+            Wanted::Reviewed => "reviewed",
+        }),
+        Err(failed) => Err(why(failed.into())),
+    }
+}
+
+fn done(code: &str, lang: Lang) -> Option<&'static str> {
+    let word = match code {
+        "approved" => w::APPROVED,
+        "changed" => w::CHANGED_READ_IT,
+        "rejected" => w::REJECTED_ASKED,
+        "more-time" => w::MORE_TIME_GIVEN,
+        "reviewed" => w::REVIEWED,
+        _ => return None,
     };
-    let entry = |view: ApprovalView| Entry {
-        to: view.to.iter().map(name).collect(),
-        due: plan.words(lang).time(&plan.calendar, view.approval.due.timestamp(), now.timestamp()),
-        view,
+    Some(word.say(lang))
+}
+
+/// A form's fields; nothing of one that is too large.
+fn pairs(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let short = body.len() <= FORM_BYTES_MAX;
+    short.then(|| form_urlencoded::parse(body).into_owned().take(FORM_FIELDS_MAX).collect())
+}
+
+/// The number that a form is about: of this link's incident alone.
+fn number(pairs: &[(String, String)], delivery: DeliveryId) -> Option<MessageNo> {
+    let number: MessageNo = pairs.iter().find(|(name, _)| name == "number")?.1.trim().parse().ok()?;
+    (number.incident == delivery.incident).then_some(number)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what the page is of, and what was typed on it")]
+fn seen(
+    state: &State,
+    by: &FunctionId,
+    delivery: DeliveryId,
+    lang: Lang,
+    now: At,
+    path: &str,
+    typed: &Typed,
+    at: Option<MessageNo>,
+) -> Option<Seen> {
+    let inc = state.incidents.get(&delivery.incident)?;
+    let mut numbers: Vec<MessageNo> = Vec::new();
+    for a in approvals_for(state, by, now).into_iter().filter(|a| a.incident == inc.no) {
+        if !numbers.contains(&a.number) {
+            numbers.push(a.number);
+        }
+    }
+    let sheet = |number: MessageNo| {
+        let frame = Frame { lang, path: path.to_owned(), csrf: String::new(), from: at, typed: Typed::default() };
+        let mut sheet = Sheet::of(state, number, by, now, frame)?;
+        // What was typed over an earlier number stands in the form of the one that took its place.
+        if at.is_some_and(|at| at == number || sheet.history.before.contains(&at)) {
+            sheet.typed = typed.clone();
+        }
+        Some(sheet)
     };
     Some(Seen {
         exercise: inc.is_drill(),
-        mark: plan.words(lang).mark.clone(),
-        title: inc.book().title.get(lang).to_owned(),
+        mark: inc.plan.words(lang).mark.clone(),
+        title: inc.headline().get(lang).to_owned(),
         closed: inc.phase == Phase::Closed,
-        entries: waiting.into_iter().map(entry).collect(),
+        sheets: numbers.into_iter().filter_map(sheet).collect(),
     })
-}
-
-/// What a form asks for, of this incident alone.
-fn action(body: &[u8], lang: Lang, delivery: DeliveryId) -> Result<(Action, &'static str), String> {
-    let broken = || w::FORM_BROKEN.say(lang).to_owned();
-    if body.len() > FORM_BYTES_MAX {
-        return Err(broken());
-    }
-    let fields: BTreeMap<String, String> = serde_form(body);
-    let field = |name: &str| fields.get(name).map_or("", |v| v.trim());
-    let number: MessageNo = field("number").parse().map_err(|_| broken())?;
-    if number.incident != delivery.incident {
-        return Err(broken());
-    }
-    match field("do") {
-        "approve" => {
-            let fingerprint: Fingerprint = field("fingerprint").parse().map_err(|_| broken())?;
-            // A number that can't be read is not taken for "all of them".
-            let entry = match field("entry") {
-                "" => None,
-                entry => Some(entry.parse().map_err(|_| broken())?),
-            };
-            let works = !field("works").is_empty();
-            Ok((Action::Approve { number, fingerprint, entry, works }, w::APPROVED.say(lang)))
-        }
-        "reject" => {
-            let reason = field("reason");
-            if reason.is_empty() {
-                return Err(w::WRITE_REASON.say(lang).to_owned());
-            }
-            Ok((Action::Reject { number, reason: reason.into(), replacement: None }, w::REJECTED.say(lang)))
-        }
-        "wait" => Ok((Action::Wait { number }, w::MORE_TIME_GIVEN.say(lang))),
-        _ => Err(broken()),
-    }
-}
-
-/// A form's fields; of those that come twice, the first.
-fn serde_form(body: &[u8]) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(body).into_owned() {
-        fields.entry(name).or_insert(value);
-    }
-    fields
 }
 
 #[cfg(test)]
@@ -188,10 +225,9 @@ mod tests {
     fn what_was_refused_is_said_in_the_language_of_the_page() {
         let page = |lang, failed: Failed| {
             let seen =
-                Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, entries: Vec::new() };
-            let did = Some(Err(undone(failed.into(), lang)));
-            let (region, path) = (String::new(), "/a/1.x".into());
-            Page { lang, region, fictional: false, path, seen: Some(seen), did }.render().unwrap()
+                Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, sheets: Vec::new() };
+            let did = Some(Err(undone(&failed.into(), lang)));
+            Page { lang, region: String::new(), fictional: false, seen: Some(seen), did, style: "" }.render().unwrap()
         };
         let refused = || Failed::Refused(refuse!(FourEyes { by: "so-vard", incident: 14 }));
         let sv = page(Lang::SV, refused());
@@ -202,25 +238,19 @@ mod tests {
     }
 
     #[test]
-    fn a_form_acts_on_its_own_incident_and_says_what_is_missing() {
+    fn a_form_acts_on_its_own_incident_and_has_its_limits() {
         let delivery = DeliveryId { incident: IncidentNo::actual(14), ordinal: 3 };
-        let read = |body: &str| action(body.as_bytes(), Lang::EN, delivery);
-        let (approve, _) = read("do=approve&number=14-2&fingerprint=7K4F2A&entry=1").unwrap();
-        assert!(matches!(approve, Action::Approve { entry: Some(1), .. }), "{approve:?}");
-        let (reject, _) = read("do=reject&number=14-2&reason=fel+telefon%C3%A5nummer").unwrap();
-        assert!(matches!(reject, Action::Reject { reason, .. } if reason.as_str() == "fel telefonånummer"));
-        assert!(matches!(read("do=wait&number=14-2").unwrap().0, Action::Wait { .. }));
-        assert_eq!(read("do=reject&number=14-2&reason=+").unwrap_err(), "Write a reason.");
-        for bad in [
-            "",
-            "do=approve&number=14-2",
-            "do=approve&number=15-2&fingerprint=7K4F2A",
-            "do=x&number=14-2",
-            "%",
-            "do=approve&number=14-2&fingerprint=7K4F2A&entry=x",
-        ] {
-            assert!(read(bad).is_err(), "{bad}");
+        let of = |body: &str| pairs(body.as_bytes()).and_then(|pairs| number(&pairs, delivery));
+        assert_eq!(of("do=wait&number=14-2").unwrap().seq, 2);
+        for bad in ["", "do=approve", "number=15-2", "number=x", "%", "number="] {
+            assert_eq!(of(bad), None, "{bad}");
         }
-        assert!(read(&"a".repeat(FORM_BYTES_MAX + 1)).is_err());
+        assert_eq!(pairs(&vec![b'a'; FORM_BYTES_MAX + 1]), None);
+        let many = "a=1&".repeat(10_000);
+        assert_eq!(pairs(many.as_bytes()).unwrap().len(), FORM_FIELDS_MAX);
+        // Two languages of the longest text fit, each letter escaped.
+        let long = "%C3%A5".repeat(crate::domain::text::TEXT_CHARS_MAX);
+        let form = format!("do=change&number=14-2&text.sv={long}&text.en={long}");
+        assert!(form.len() <= FORM_BYTES_MAX && of(&form).is_some());
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use super::console::Kept;
+use super::console::{Kept, Unsent};
 use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
 
@@ -73,6 +73,8 @@ pub struct Session {
     pub lang: Option<String>,
     /// A form that could not be taken.
     pub kept: Option<Kept>,
+    /// What was typed and is looked at once more before it is sent.
+    pub unsent: Unsent,
     began: At,
     used: At,
 }
@@ -189,7 +191,10 @@ impl Auth {
             inner.sessions.remove(&oldest);
         }
         tracing::info!(session = %name_of(&hash(&id)), "somebody signed in");
-        inner.sessions.insert(hash(&id), Session { csrf, acting: None, lang: None, kept: None, began: now, used: now });
+        inner.sessions.insert(
+            hash(&id),
+            Session { csrf, acting: None, lang: None, kept: None, unsent: Unsent::default(), began: now, used: now },
+        );
         Ok(id)
     }
 
@@ -289,7 +294,7 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y))) == 0
 }
 
-fn random_hex() -> io::Result<String> {
+pub(super) fn random_hex() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(hex::encode(bytes))

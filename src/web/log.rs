@@ -1,14 +1,16 @@
 //! The journal as people and programs read it over the API: what happened, by number, without what is sealed.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::api::{LogPart, LogRecord};
 use crate::dispatch::forgotten::{ForgottenAt, instead};
 use crate::dispatch::record::{Decoder, Entry};
 use crate::domain::ids::IncidentNo;
-use crate::domain::incident::event::Event;
+use crate::domain::incident::event::{Change, Event};
 use crate::domain::time::At;
-use crate::journal::{Head, Journal, JournalError};
+use crate::journal::{Head, Journal, JournalError, Reader};
+use crate::words::events::event_word;
 
 /// Records in one answer.
 pub const LOG_RECORDS_MAX: usize = 500;
@@ -24,7 +26,28 @@ pub trait Log: Send + Sync {
     fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String>;
     /// Whether that is a head of this journal.
     fn holds(&self, head: Head) -> bool;
+    /// What happened to an incident that was reported then, as far as people have words for it. Blocking too.
+    ///
+    /// # Errors
+    /// The journal can't be read; in words.
+    fn story(&self, incident: IncidentNo, opened: At) -> Result<Story, String>;
 }
+
+/// What happened to one incident.
+#[derive(Clone, Debug, Default)]
+pub struct Story {
+    /// The oldest first; what is private is left out, and what was sent to whom over what.
+    pub events: Vec<(At, Change)>,
+    /// There was more than is read at a time: what came later is not here.
+    pub more: bool,
+}
+
+/// So many events of one incident are told.
+const STORY_EVENTS_MAX: usize = 5_000;
+/// So many records are looked at for them.
+const STORY_RECORDS_MAX: usize = 100_000;
+/// Records are looked at from so long before the incident was reported, in milliseconds: the clock may have been set since.
+const STORY_BEFORE_MS: i64 = 3_600_000;
 
 /// The log, read from the journal.
 pub struct JournalLog(pub Journal);
@@ -33,6 +56,31 @@ impl Log for JournalLog {
     fn holds(&self, head: Head) -> bool {
         let there = self.0.reader().and_then(|reader| reader.head_at(head.seq));
         there.is_ok_and(|ours| ours == Some(head))
+    }
+
+    fn story(&self, incident: IncidentNo, opened: At) -> Result<Story, String> {
+        let words = |e: JournalError| e.to_string();
+        let reader = self.0.reader().map_err(words)?;
+        let from = before(&*reader, opened.0 - STORY_BEFORE_MS).map_err(words)?;
+        let (mut story, mut looked_at, mut decoder) = (Story::default(), 0, Decoder::default());
+        reader
+            .read(from, &mut |record| {
+                if story.events.len() >= STORY_EVENTS_MAX || looked_at >= STORY_RECORDS_MAX {
+                    story.more = true;
+                    return ControlFlow::Break(());
+                }
+                looked_at += 1;
+                if let Ok(Entry::Event { at, event: Event::Incident { no, mut change }, .. }) = decoder.next(&record)
+                    && no == incident
+                    && event_word(change.name()).is_some()
+                {
+                    change.batches_mut().iter_mut().for_each(|batch| batch.sends = Arc::default());
+                    story.events.push((at, *change));
+                }
+                ControlFlow::Continue(())
+            })
+            .map_err(words)?;
+        Ok(story)
     }
 
     fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String> {
@@ -73,6 +121,22 @@ impl Log for JournalLog {
             .map_err(words)?;
         Ok(part)
     }
+}
+
+/// A head before which nothing happened later than that, found by halving: records lie in the order of time.
+fn before(reader: &dyn Reader, at_ms: i64) -> Result<Head, JournalError> {
+    let (mut low, mut high) = (Head::START, reader.head()?.seq);
+    while low.seq < high {
+        let middle = low.seq + (high - low.seq).div_ceil(2);
+        let Some(head) = reader.head_at(middle)? else { break };
+        let mut next = None;
+        reader.read(head, &mut |record| {
+            next = Some(record.at_ms);
+            ControlFlow::Break(())
+        })?;
+        if next.is_some_and(|next| next < at_ms) { low = head } else { high = middle - 1 }
+    }
+    Ok(low)
 }
 
 fn view(seq: u64, at: At, event: &Event) -> LogRecord {

@@ -10,13 +10,14 @@ use super::codes::{CodeFor, OwnCode, STARTED_MAX, Started, Strangers, Tries};
 use super::event::{ApplyError, ApprovalEnd, Batch, Change, Event, GatewayChange, NewArrival, NewAsk};
 use super::gateways::{GatewayTest, Proof, Reached, Stand, TESTS_MAX, TakenOut};
 use super::renumber::Moved;
+use super::state::REJECTIONS_MAX;
 use super::state::{
     CARRIED_FOR_S, CARRIED_MAX, Carried, Delivery, Entry, EntryState, Errand, InVain, Incident, Message, Note,
     Proposal, ProposalState, State, Summary, SystemNote,
 };
 use super::steps::{Arrival, ArrivalState};
 use super::values::Standing;
-use super::values::{Item, Kind, Phase};
+use super::values::{Item, Kind, Phase, Rejection};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
@@ -274,6 +275,7 @@ impl State {
             alarm_untold: BTreeSet::new(),
             alarm_told: None,
             leader: None,
+            rejections: Vec::new(),
         };
         self.incidents.insert(no, inc);
         Ok(())
@@ -375,10 +377,13 @@ impl Incident {
                 self.own_codes.insert(code.clone(), own);
             }
             Change::ApprovalEnded { entry, end } => {
-                if let (EntryState::Waiting(a), ApprovalEnd::Rejected { .. }) =
-                    (&mut self.entry_mut(*entry)?.state, end)
-                {
+                let e = self.entry_mut(*entry)?;
+                if let (EntryState::Waiting(a), ApprovalEnd::Rejected { by, reason }) = (&mut e.state, end) {
                     a.rejected = true;
+                    let said = Rejection { entry: *entry, message: e.message, by: *by, at, reason: reason.clone() };
+                    self.rejections.push(said);
+                    let many = self.rejections.len().saturating_sub(REJECTIONS_MAX);
+                    self.rejections.drain(..many);
                 }
             }
             Change::ReasonGiven { .. } => {}

@@ -112,6 +112,9 @@ impl Incident {
                 *by = f(*by)?;
             }
         }
+        for r in &mut new.rejections {
+            r.by = f(r.by)?;
+        }
         for n in &mut new.notes {
             n.to = f(n.to)?;
         }

@@ -101,6 +101,7 @@ impl Incident {
             }
         }
         self.notes.iter_mut().try_for_each(|n| change(&mut n.text))?;
+        self.rejections.iter_mut().try_for_each(|r| change(&mut r.reason))?;
         for Step { new, spent, state, .. } in &mut self.steps {
             change(&mut new.code)?;
             spent.iter_mut().try_for_each(&mut *change)?;

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::gateways::{GatewayTest, Proof, Ways};
 use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
-use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, ReleasedBy, Send, Source};
+use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, Rejection, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{
     DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
@@ -193,6 +193,9 @@ pub struct SystemNote {
 /// The number under which notes of no incident are delivered.
 pub const SYSTEM_NOTES: IncidentNo = IncidentNo::actual(0);
 
+/// So many noes of one incident are kept in memory; the journal has all of them.
+pub const REJECTIONS_MAX: usize = 100;
+
 /// One disruption, from report to all clear.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct Incident {
@@ -262,6 +265,8 @@ pub struct Incident {
     pub own_codes: BTreeMap<Private, OwnCode>,
     /// Entries that went on with another message: which, and with which it had waited (RULES B2, B4).
     pub moved: Vec<(u32, u32)>,
+    /// What approvers said no to, the oldest first; of many the newest [`REJECTIONS_MAX`].
+    pub rejections: Vec<Rejection>,
     /// When a duty point was last told for whom else it answers (RULES C12).
     pub named: BTreeMap<PointIx, At>,
     /// Who is asked for others and is told so later, since its points were told of some a moment ago (RULES C12).

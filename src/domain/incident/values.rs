@@ -205,6 +205,18 @@ pub struct Approval {
     pub note: Option<u32>,
 }
 
+/// A no to a text that waits, with its reason: whoever is asked next reads it (RULES B3).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Rejection {
+    /// Which entry.
+    pub entry: u32,
+    /// With which message it waited then.
+    pub message: u32,
+    pub by: FunctionIx,
+    pub at: At,
+    pub reason: Private,
+}
+
 /// What closed an ask that nobody answered (invariant 3).
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub enum ClosedBy {

@@ -10,6 +10,7 @@ use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::claims::claims;
+use crate::domain::incident::decide::next_approver;
 use crate::domain::incident::state::{EntryState, Incident, ProposalState, State};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Audience, Channel};
@@ -46,6 +47,9 @@ pub struct ApprovalView {
     pub works: BTreeMap<Lang, String>,
     /// This duty reported, and the playbook asks for four eyes: a yes would be refused (RULES B6).
     pub four_eyes: bool,
+    /// Who is asked when nobody who was asked says anything in time; none: the chain ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<FunctionId>,
 }
 
 /// A mode that one duty decides.
@@ -134,6 +138,7 @@ fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalVi
                 approval: approval(plan, e, a),
                 works: claims(inc, m),
                 four_eyes: reported,
+                next: next_approver(inc, e, now).map(|f| id(plan, f)),
             })
         })
         .collect()

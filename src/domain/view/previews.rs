@@ -211,6 +211,13 @@ pub(super) fn shown(inc: &Incident, seq: u32, from: usize) -> Vec<PreviewView> {
     all
 }
 
+/// What was sent of a message so far, as devices show it.
+pub(super) fn sent(inc: &Incident, seq: u32) -> Vec<PreviewView> {
+    let mut all = shown(inc, seq, 0);
+    all.sort_by(|a, b| (a.channel, a.lang, b.points).cmp(&(b.channel, b.lang, a.points)));
+    all
+}
+
 /// The first deliveries of a message, and of the holding text that goes in its stead.
 fn of_message(inc: &Incident, seq: u32, from: usize) -> impl Iterator<Item = &Delivery> {
     inc.deliveries.iter().skip(from).filter(move |d| match d.item() {

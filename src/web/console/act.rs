@@ -1,18 +1,21 @@
 //! What is done to an incident, one page for each act: it says what will happen, asks for what is needed, and has one button.
+//! What sends a text shows that text first ([`super::check`]).
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, Query, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::acts::{Act, action};
+use super::fields::{Fields, typed_time};
 use super::form_words::FormWord;
 use super::incident::number;
 use super::ui::Ui;
-use super::{Visitor, escaped, gone, html, refused};
+use super::{Visitor, check, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
-use crate::domain::ids::FunctionId;
+use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::refused::refuse;
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
@@ -22,12 +25,16 @@ use crate::words::{Word, console as w};
 
 #[derive(Template)]
 #[template(path = "act.html")]
-struct Page {
-    ui: Ui,
-    act: Act,
-    view: IncidentView,
-    lists: ListsView,
-    asked: Asked,
+pub(super) struct Page {
+    pub ui: Ui,
+    pub act: Act,
+    pub view: IncidentView,
+    pub lists: ListsView,
+    pub asked: Asked,
+    /// What was typed here before: it was refused, or is looked at once more.
+    pub typed: Fields,
+    /// Why it could not be taken.
+    pub problem: Option<Problem>,
 }
 
 /// What the address chose beforehand.
@@ -45,6 +52,8 @@ pub struct Asked {
     step: String,
     #[serde(default)]
     rule: String,
+    /// The text is to be read before it leaves.
+    pub check: Option<String>,
 }
 
 impl Page {
@@ -56,7 +65,25 @@ impl Page {
     }
     /// Acts that come with new facts.
     fn has_news(&self) -> bool {
-        matches!(self.act, Act::Update | Act::Correct | Act::Restored | Act::Relapse)
+        self.act.has_news()
+    }
+    /// What was typed there, or what stands there before anybody types.
+    fn value(&self, name: impl AsRef<str>, before: &str) -> String {
+        let sent = self.typed.0.iter().find(|(n, _)| n == name.as_ref());
+        sent.map_or_else(|| before.to_owned(), |(_, value)| value.clone())
+    }
+    fn field(&self, name: &str, lang: &crate::domain::lang::Lang) -> String {
+        format!("{name}.{lang}")
+    }
+    fn is_typed(&self, name: &str) -> bool {
+        self.typed.some(name).is_some()
+    }
+    /// Something besides the first fields was typed, or refused: it stands open.
+    fn more_is_open(&self) -> bool {
+        !self.typed.0.is_empty()
+    }
+    fn what_is_chosen(&self, name: &str, asked: &str, this: &impl ToString) -> bool {
+        self.value(name, asked) == this.to_string()
     }
     fn heading(&self) -> &str {
         self.ui.t(self.act.word())
@@ -123,10 +150,16 @@ impl Page {
         self.view.steps.iter().filter(|s| !matches!(s.state, view::StepStateView::Ended { .. })).collect()
     }
     fn ticked(&self, site: &crate::domain::ids::SiteId) -> bool {
+        if !self.typed.0.is_empty() {
+            return self.typed.all("site").any(|s| s == site.as_str());
+        }
         self.view.summary.sites.iter().any(|s| s.0 == *site)
     }
     fn is_down(&self, infra: &crate::domain::ids::InfraId) -> bool {
-        self.view.facts.down.contains(infra)
+        match self.typed.down() {
+            Some(down) => down.contains(infra),
+            None => self.view.facts.down.contains(infra),
+        }
     }
     fn text<'a>(&self, lang: &crate::domain::lang::Lang, text: &'a crate::domain::lang::L10n) -> &'a str {
         text.exact(*lang).unwrap_or("")
@@ -134,7 +167,13 @@ impl Page {
     fn chosen(&self, wanted: &str, this: &impl ToString) -> bool {
         wanted == this.to_string()
     }
-    fn safety(&self) -> &'static str {
+    fn level(&self) -> String {
+        self.value("level", &self.view.summary.level.id)
+    }
+    fn safety(&self) -> String {
+        self.value("safety", self.known_safety())
+    }
+    fn known_safety(&self) -> &'static str {
         match self.view.facts.safety {
             crate::domain::incident::facts::Safety::Yes => "yes",
             crate::domain::incident::facts::Safety::No => "no",
@@ -143,8 +182,10 @@ impl Page {
     }
     fn restore(&self) -> String {
         match &self.view.facts.restore {
-            crate::domain::incident::facts::Restore::At(at) => self.ui.local(at),
-            crate::domain::incident::facts::Restore::Unknown { .. } => String::new(),
+            crate::domain::incident::facts::Restore::At(at) => {
+                self.value("restore", &typed_time(&self.ui.plan, self.ui.lang, *at, self.ui.now))
+            }
+            crate::domain::incident::facts::Restore::Unknown { .. } => self.value("restore", ""),
         }
     }
 }
@@ -192,8 +233,15 @@ pub async fn page(
         Ok(both) => both,
         Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
     };
+    let draft = visitor.session.unsent.of(&check::page_of(no, act)).map(<[_]>::to_vec);
+    if let (true, Some(_), Some(pairs)) = (act.is_read_first(), &asked.check, &draft) {
+        return check::page(&ctx, &visitor, no, act, Fields(pairs.clone()), false).await;
+    }
     match visitor.look(&ctx, move |s, m, _| (view::incident(s, no, m.now), view::lists(s, m.now))).await {
-        Ok((ui, (Some(view), lists))) => html(&Page { ui, act, view, lists, asked: asked.0 }),
+        Ok((ui, (Some(view), lists))) => {
+            let typed = Fields(draft.unwrap_or_default());
+            html(&Page { ui, act, view, lists, asked: asked.0, typed, problem: None })
+        }
         Ok((_, (None, _))) => refused(&ctx, &visitor, crate::web::api::no_incident(no), "/").await,
         Err(e) => gone(e),
     }
@@ -202,6 +250,7 @@ pub async fn page(
 pub async fn posted(
     State(ctx): State<Ctx>,
     visitor: Visitor,
+    headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
@@ -218,6 +267,12 @@ pub async fn posted(
         Ok(act) => act,
         Err(problem) => return refused(&ctx, &visitor, problem, &home).await,
     };
+    if act.is_read_first() && fields.some("confirm").is_none() {
+        return check::posted(&ctx, &visitor, &headers, by, no, act, fields).await;
+    }
+    if act == Act::Ack && fields.all("function").count() > 1 {
+        return take_all(&ctx, &visitor, by, no, &fields, &home).await;
+    }
     let back = format!("{home}/{}", act.as_str());
     let read = {
         visitor
@@ -233,6 +288,33 @@ pub async fn posted(
         Err(e) => return gone(e),
     };
     submit(&ctx, &visitor, by, action, &format!("{home}?done={}", act.as_str()), &back).await
+}
+
+/// So many functions are answered for at one press.
+const TAKEN_MAX: usize = 200;
+
+/// One press answers for all functions that it names, as one SMS does (RULES C2): what somebody else answered meanwhile stays so.
+async fn take_all(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    by: FunctionId,
+    no: IncidentNo,
+    fields: &Fields,
+    home: &str,
+) -> Response {
+    let (mut taken, mut why) = (0, None);
+    for function in fields.all("function").take(TAKEN_MAX).map(FunctionId::from) {
+        let ack = Action::Ack { incident: no, message: None, function, phone: false, at: None };
+        match ctx.handle.input(Input::Command { by: by.clone(), action: Box::new(ack) }).await {
+            Ok(_) => taken += 1,
+            Err(Failed::Refused(r)) => why = Some(r),
+            Err(e) => return gone(e),
+        }
+    }
+    match why {
+        Some(why) if taken == 0 => refused(ctx, visitor, why.into(), home).await,
+        _ => Redirect::to(&format!("{home}?done=ack")).into_response(),
+    }
 }
 
 /// Gives the command, and leads on: to where it shows, or to why not and back.

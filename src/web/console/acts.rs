@@ -79,6 +79,17 @@ form_words! {
     }
 }
 
+impl Act {
+    /// It comes with new facts.
+    pub fn has_news(self) -> bool {
+        matches!(self, Act::Update | Act::Correct | Act::Restored | Act::Relapse)
+    }
+    /// It sends a text, which whoever sends it reads first.
+    pub fn is_read_first(self) -> bool {
+        self.has_news() || matches!(self, Act::AllClear | Act::Stop | Act::BreakGlass)
+    }
+}
+
 /// What a form asks for. Nothing is guessed: a word that is not known is refused.
 pub fn action(
     act: Act,

@@ -75,26 +75,17 @@ impl Fields {
         let sent = langs.iter().any(|l| self.0.iter().any(|(n, _)| *n == format!("{name}.{l}")));
         (sent && typed != *before && !(typed.0.is_empty() && before.0.values().all(String::is_empty))).then_some(typed)
     }
-    /// A local time, as `datetime-local` sends it (HTML, "local date and time string"), or hours and minutes of the day
-    /// that is nearest.
+    /// A local time of the region, as people type it or a form sends it; nothing where nothing was typed.
     pub fn time(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
         let Some(text) = self.some(name) else { return Ok(None) };
-        let bad = || Problem::from(refuse!(BadInputTime { typed: text }));
-        let zone = plan.calendar.zone.0.clone();
-        // A date and time is read as a time too; what has a date keeps it.
-        let of_day = (!text.contains('-')).then(|| text.replace('.', ":").parse::<civil::Time>());
-        if let Some(Ok(time)) = of_day {
-            let today = plan.calendar.local(now.timestamp()).date();
-            let candidates = [today.yesterday(), Ok(today), today.tomorrow()];
-            let near = candidates
-                .into_iter()
-                .filter_map(|d| d.ok()?.to_datetime(time).to_zoned(zone.clone()).ok())
-                .map(|z| At::from(z.timestamp()))
-                .min_by_key(|at| at.0.abs_diff(now.0));
-            return near.map(Some).ok_or_else(bad);
-        }
-        let local: civil::DateTime = text.parse().map_err(|_| bad())?;
-        local.to_zoned(zone).map(|z| Some(z.timestamp().into())).map_err(|_| bad())
+        let typed: String = text.chars().take(WORD_SHOWN_MAX).collect();
+        read_time(text, plan, now, Day::Nearest).map(Some).ok_or_else(|| refuse!(BadInputTime { typed }).into())
+    }
+    /// The same of a time that is to come: the next one of that clock.
+    pub fn coming(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
+        let Some(text) = self.some(name) else { return Ok(None) };
+        let typed: String = text.chars().take(WORD_SHOWN_MAX).collect();
+        read_time(text, plan, now, Day::Next).map(Some).ok_or_else(|| refuse!(BadInputTime { typed }).into())
     }
     /// A time that lies behind: the latest one of that clock time. `03.05`, `0305`, `29/11 23.50`, or a local date and time.
     pub fn past(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
@@ -148,15 +139,18 @@ impl Fields {
     pub fn news(&self, plan: &Plan, before: &crate::domain::view::IncidentView, now: At) -> Result<News, Problem> {
         let langs = &plan.region.languages;
         let f = &before.facts;
-        let restore = self.time("restore", plan, now)?.map(Restore::At);
+        // What people read has no seconds: the same minute is the same time.
+        let same = |a: At, b: At| a.0.div_euclid(60_000) == b.0.div_euclid(60_000);
+        let known = |at: &At| matches!(f.restore, Restore::At(before) if same(before, *at));
+        let restore = self.coming("restore", plan, now)?.filter(|at| !known(at)).map(Restore::At);
         let sites = self.sites();
         let old_sites: Vec<SiteId> = before.summary.sites.iter().map(|s| s.0.clone()).collect();
         Ok(News {
             what: self.l10n("what", langs, &f.what),
             scope: self.l10n("scope", langs, &f.scope),
             routines: None,
-            restore: restore.filter(|r| *r != f.restore),
-            next: self.time("next", plan, now)?,
+            restore,
+            next: self.coming("next", plan, now)?,
             contact: self.some("contact").filter(|c| *c != f.contact).map(str::to_owned),
             safety: self.some("safety").map(|_| self.safety()).filter(|s| *s != f.safety),
             known: self.l10n("known", langs, &L10n::default()),
@@ -170,6 +164,60 @@ impl Fields {
             down: self.down().filter(|down| *down != f.down),
         })
     }
+}
+
+/// Which day a clock without a date is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Day {
+    /// The one nearest to now.
+    Nearest,
+    /// The first on which it is still to come.
+    Next,
+}
+
+/// A time in the region's zone: `18.49`, `18:49`, `18,49`, `1849`; or with its date, `2026-11-29 18.49`, also as `datetime-local`
+/// sends it (HTML, "local date and time string").
+fn read_time(text: &str, plan: &Plan, now: At, day: Day) -> Option<At> {
+    let text = text.trim();
+    let zone = plan.calendar.zone.0.clone();
+    if let Some((date, time)) = text.split_once(['T', ' ']) {
+        let date: civil::Date = date.parse().ok()?;
+        let at = date.to_datetime(clock(time.trim())?).to_zoned(zone).ok()?;
+        return Some(at.timestamp().into());
+    }
+    let time = clock(text)?;
+    let today = plan.calendar.local(now.timestamp()).date();
+    let days = [today.yesterday(), Ok(today), today.tomorrow()];
+    let all = days.into_iter().filter_map(|day| day.ok()?.to_datetime(time).to_zoned(zone.clone()).ok());
+    let mut all = all.map(|z| At::from(z.timestamp()));
+    match day {
+        Day::Nearest => all.min_by_key(|at| at.0.abs_diff(now.0)),
+        Day::Next => all.find(|at| *at > now),
+    }
+}
+
+/// Hours and minutes; seconds, which some forms send, are left out.
+fn clock(text: &str) -> Option<civil::Time> {
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = match text.split(['.', ':', ',']).collect::<Vec<_>>()[..] {
+        [one] if digits(one) && (3..=4).contains(&one.len()) => vec![&one[..one.len() - 2], &one[one.len() - 2..]],
+        [hour, minute] | [hour, minute, _] => vec![hour, minute],
+        _ => return None,
+    };
+    let fits = parts.iter().all(|p| digits(p)) && (1..=2).contains(&parts[0].len()) && parts[1].len() == 2;
+    if !fits {
+        return None;
+    }
+    civil::Time::new(parts[0].parse().ok()?, parts[1].parse().ok()?, 0, 0).ok()
+}
+
+/// A time that is to come as a field shows it, so that reading it gives the same minute: the clock alone when it is the next one.
+pub fn typed_time(plan: &Plan, lang: Lang, at: At, now: At) -> String {
+    let local = plan.calendar.local(at.timestamp());
+    let between = if lang == Lang::EN { ':' } else { '.' };
+    let clock = format!("{:02}{between}{:02}", local.hour(), local.minute());
+    let same = |read: At| read.0.div_euclid(60_000) == at.0.div_euclid(60_000);
+    if read_time(&clock, plan, now, Day::Next).is_some_and(same) { clock } else { format!("{} {clock}", local.date()) }
 }
 
 #[cfg(test)]
@@ -190,13 +238,67 @@ mod tests {
         let now = at("2026-11-22T23:50:00+01:00");
         for (typed, expected) in [
             ("2026-11-22T03:24", Some("2026-11-22T03:24:00+01:00")),
+            ("2026-11-22T03:24:59", Some("2026-11-22T03:24:00+01:00")),
+            ("2026-11-24 18.49", Some("2026-11-24T18:49:00+01:00")),
             ("23.40", Some("2026-11-22T23:40:00+01:00")),
+            ("2340", Some("2026-11-22T23:40:00+01:00")),
+            ("23,40", Some("2026-11-22T23:40:00+01:00")),
             ("00:10", Some("2026-11-23T00:10:00+01:00")),
+            ("0:10", Some("2026-11-23T00:10:00+01:00")),
+            ("010", Some("2026-11-23T00:10:00+01:00")),
+            (" 23:40 ", Some("2026-11-22T23:40:00+01:00")),
             ("", None),
         ] {
             assert_eq!(fields(&[("t", typed)]).time("t", &plan, now).unwrap(), expected.map(at), "{typed}");
         }
-        assert!(fields(&[("t", "soon")]).time("t", &plan, now).is_err());
+        let nonsense = [
+            "soon",
+            "24.00",
+            "18.60",
+            "25",
+            "1",
+            "18.4",
+            "1.849",
+            "18.49.00.00",
+            "-1.20",
+            "+1.20",
+            "٠٩.١٥",
+            "11/29/2026",
+            "2026-13-01 10.00",
+            "2026-11-22T",
+            "T18.49",
+            "18.49 2026-11-22",
+            "99999",
+            ".",
+            ":",
+            "18 49",
+            "1e10",
+            "½.00",
+        ];
+        for typed in nonsense {
+            assert!(fields(&[("t", typed)]).time("t", &plan, now).is_err(), "{typed}");
+        }
+        let long = "9".repeat(100_000);
+        let said = fields(&[("t", &long)]).time("t", &plan, now).unwrap_err().said(Lang::SV).0;
+        assert!(said.len() < 300, "{said}");
+        // What a field shows is read as the same minute, whatever the day.
+        for shown in ["2026-11-22T23:51:40+01:00", "2026-11-23T11:00:00+01:00", "2026-11-25T11:00:00+01:00"] {
+            for lang in [Lang::SV, Lang::EN] {
+                let field = typed_time(&plan, lang, at(shown), now);
+                let read = fields(&[("t", &field)]).coming("t", &plan, now).unwrap().unwrap();
+                assert!(at(shown).seconds_since(read) < 60 && read <= at(shown), "{shown}: {field}");
+            }
+        }
+        // What is to come is the next one of that clock, however far.
+        let early = fields(&[("t", "23.40")]).coming("t", &plan, now).unwrap();
+        assert_eq!(early, Some(at("2026-11-23T23:40:00+01:00")));
+        assert_eq!(
+            typed_time(&plan, Lang::SV, at("2026-11-22T23:40:00+01:00"), now),
+            "2026-11-22 23.40",
+            "it has passed"
+        );
+        assert_eq!(typed_time(&plan, Lang::SV, at("2026-11-23T00:10:00+01:00"), now), "00.10");
+        assert_eq!(typed_time(&plan, Lang::EN, at("2026-11-25T00:10:00+01:00"), now), "2026-11-25 00:10");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) const PATH: &str = "/kept";
 /// A form that nobody has signed in for is waited for so long.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Fields that are a form's own and nobody's words.
-const OWN: [&str; 5] = ["csrf", "do", "step", "fingerprint", "down-asked"];
+const OWN: [&str; 9] = ["csrf", "do", "step", "fingerprint", "down-asked", "go", "seen", "read", "once"];
 
 /// A form that was not taken.
 #[derive(Clone, PartialEq, Eq, Default)]

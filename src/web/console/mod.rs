@@ -38,6 +38,7 @@ mod acts;
 mod approve;
 mod decide;
 mod drafts;
+mod check;
 mod fields;
 mod form_words;
 mod gateways;
@@ -47,20 +48,27 @@ mod live;
 mod more;
 mod overview;
 mod report;
+pub(super) mod sheet;
 mod ui;
+mod unsent;
 pub(super) mod words;
 
 pub use drafts::Drafts;
 use fields::Fields;
 pub(super) use kept::Kept;
 use ui::Ui;
+pub(super) use unsent::Unsent;
 
 /// A sign-in brings along a form that was kept, written once more: so many times the room of a form.
 pub(super) const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
 /// The style sheet, compiled in: the frame first, then what each part has of its own.
-const STYLE: &str = concat!(include_str!("../../../assets/console/console.css"));
+const STYLE: &str = concat!(
+    include_str!("../../../assets/console/console.css"),
+    include_str!("../../../assets/console/sheet.css"),
+    include_str!("../../../assets/console/incident.css")
+);
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
@@ -96,8 +104,11 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/report/sent", get(report::sent_page))
         .route("/approve", get(approve::list))
         .route("/approve/{number}", get(approve::page).post(approve::posted))
-        .route("/incidents/{no}", get(incident::page).post(act::posted))
         .route("/incidents/{no}/decide", get(decide::page).post(decide::posted))
+        .route("/incidents/{no}", get(incident::now::page).post(act::posted))
+        .route("/incidents/{no}/who", get(incident::who::page))
+        .route("/incidents/{no}/texts", get(incident::texts::page))
+        .route("/incidents/{no}/timeline", get(incident::timeline::page))
         .route("/incidents/{no}/{what}", get(act::page))
         .route("/gateways", get(gateways::list))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))

@@ -159,10 +159,6 @@ impl Ui {
     pub fn time(&self, at: &At) -> String {
         self.plan.words(self.lang).time(&self.plan.calendar, at.timestamp(), self.now.timestamp())
     }
-    /// A time as `datetime-local` fields want it.
-    pub fn local(&self, at: &At) -> String {
-        self.plan.calendar.local(at.timestamp()).datetime().strftime("%Y-%m-%dT%H:%M").to_string()
-    }
     /// `8 min kvar`, `3 min för sent`.
     pub fn left(&self, at: &At) -> String {
         let late = self.now > *at;

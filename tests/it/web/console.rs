@@ -94,7 +94,16 @@ async fn rule_h4_what_was_typed_outlives_the_session_that_it_was_typed_in() {
     let page = get("/kept").await.unwrap().text().await.unwrap();
     assert!(page.contains("Felet är funnet &#38; rättas") && !page.contains("of-another-session"), "{page}");
     let before = site.api(&path).await.1["messages"].as_array().unwrap().len();
-    assert_eq!(send(&cookie, &path, &again, "same-origin").await.unwrap().status(), StatusCode::SEE_OTHER);
+    // The text is read before it leaves; what was typed is in the form still.
+    let response = send(&cookie, &path, &again, "same-origin").await.unwrap();
+    assert_eq!(response.headers()["location"], format!("{path}/update?check=1"));
+    let form = get(&format!("{path}/update")).await.unwrap().text().await.unwrap();
+    assert!(form.contains("value=\"Felet är funnet &#38; rättas\""), "{form}");
+    let read = get(&format!("{path}/update?check=1")).await.unwrap().text().await.unwrap();
+    let fields = super::site::hidden(&read);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let response = send(&cookie, &path, &fields, "same-origin").await.unwrap();
+    assert_eq!(response.headers()["location"], format!("{path}?done=update"));
     assert!(site.api(&path).await.1["messages"].as_array().unwrap().len() > before, "it was carried out");
     assert_eq!(get("/kept").await.unwrap().headers()["location"], "/", "and is kept no longer");
     // What was refused is kept still; a yes to a text has no words to keep, and is read once more.
@@ -127,17 +136,31 @@ async fn rule_b2_a_text_is_read_as_devices_show_it_changed_and_approved_by_its_f
     assert!(page.contains("10 min kvar") || page.contains("20 min kvar") || page.contains("s kvar"), "{page}");
 
     // Changed: a new number, the other language unreviewed; the old fingerprint no longer approves.
-    let text = between(&page, "name=\"was.sv\" value=\"", "\"").to_owned();
+    let field = |page: &str, lang: &str| {
+        let begins = format!("<textarea name=\"text.{lang}\" lang=\"{lang}\" rows=\"7\" maxlength=\"4000\">");
+        between(page, &begins, "</textarea>").to_owned()
+    };
+    let (text, en) = (field(&page, "sv"), field(&page, "en"));
     let new = format!("{text} Använd papper – “genast”.");
-    let en = between(&page, "name=\"was.en\" value=\"", "\"").to_owned();
-    let change =
-        [("do", "change"), ("text.sv", new.as_str()), ("was.sv", text.as_str()), ("text.en", &en), ("was.en", &en)];
+    // What can't be taken is not lost.
+    let bad = format!("{new}\u{200b}");
+    let (status, refused) = kib.post(&format!("/approve/{number}"), &[("do", "change"), ("text.sv", &bad)]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(field(&refused, "sv").ends_with("“genast”.\u{200b}") && refused.contains("role=\"alert\""), "{refused}");
+    let change = [("do", "change"), ("text.sv", new.as_str()), ("text.en", &en)];
     let (status, to) = kib.post(&format!("/approve/{number}"), &change).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
     let changed = kib.page(&to).await;
-    let new_number = between(&to, "/approve/", "?");
+    let new_number = between(&to, "/approve/", "?").to_owned();
     assert_ne!(new_number, number);
     assert!(changed.contains("Jag har läst den"), "the English text waits for a reader");
+    assert!(changed.contains("<ins>Använd papper – “genast”.</ins>"), "what is new is marked: {changed}");
+    assert!(changed.contains(&format!("ersatte {number}")), "{changed}");
+    // The number before leads on to it, and says so.
+    let (status, to) = kib.get(&format!("/approve/{number}")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
+    let led = kib.page(&format!("/approve/{new_number}?from={number}")).await;
+    assert!(led.contains(&format!("Texten har ersatts av {new_number}. Det nya är markerat.")), "{led}");
     assert!(changed.contains("SMS kan bli"), "what costs is shown with what it would cost replaced (RULES A6)");
     let stale = [("do", "approve"), ("fingerprint", print.as_str())];
     assert_eq!(kib.post(&format!("/approve/{new_number}"), &stale).await.0, StatusCode::CONFLICT);
@@ -153,8 +176,107 @@ async fn rule_b2_a_text_is_read_as_devices_show_it_changed_and_approved_by_its_f
     let (status, to) = kib.post(&format!("/approve/{new_number}"), &approve).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/approve?done=approved"));
     site.settle().await;
-    let incident = kib.page("/incidents/1").await;
-    assert!(incident.contains("“genast”"), "it was sent as it was typed");
+    let texts = kib.page("/incidents/1/texts").await;
+    assert!(texts.contains("“genast”") && texts.contains("godkänd av "), "it was sent as it was typed: {texts}");
+    // Who comes late reads what became of it; there is nothing to press.
+    let late = kib.page(&format!("/approve/{new_number}")).await;
+    assert!(late.contains("Godkänd och sänd ") && !late.contains("value=\"approve\""), "{late}");
+}
+
+#[tokio::test]
+async fn rule_b3_who_said_no_reads_who_is_asked_now_and_the_next_reads_why() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    let kib = site.browser("kib").await;
+    let number = between(&kib.page("/approve").await, "href=\"/approve/", "\"").to_owned();
+    let path = format!("/approve/{number}");
+    let (status, page) = kib.post(&path, &[("do", "reject"), ("reason", " "), ("instead.sv", "Ring 1177.")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains(">Ring 1177.</textarea>"), "what was typed stays: {page}");
+    let (status, to) = kib.post(&path, &[("do", "reject"), ("reason", "obegriplig <b>text</b>")]).await;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("{path}?done=rejected")));
+    let page = kib.page(&path).await;
+    assert!(!page.contains("value=\"approve\"") && page.contains("Nu frågas "), "{page}");
+    let asked = site.api("/incidents/1").await.1["entries"].as_array().unwrap().iter().find_map(|e| {
+        let asked = e["state"]["approval"]["asked"].as_array()?;
+        (e["message"] == *number && asked.len() > 1).then(|| asked.last().unwrap().as_str().unwrap().to_owned())
+    });
+    let next = site.browser(&asked.expect("the next is asked")).await;
+    let page = next.page(&path).await;
+    assert!(page.contains("obegriplig &#60;b&#62;text&#60;/b&#62;”") && page.contains("value=\"approve\""), "{page}");
+}
+
+#[tokio::test]
+async fn nothing_leaves_whose_text_was_not_read_and_a_second_press_sends_nothing() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    let lead = site.browser("it-led").await;
+    let count = || async { site.api("/incidents/1").await.1["messages"].as_array().unwrap().len() };
+    let before = count().await;
+    let update = [("do", "update"), ("known.sv", "Reservdrift startar <i>"), ("next", "10.30"), ("restore", "11.15")];
+    let (status, to) = lead.post("/incidents/1", &update).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1/update?check=1"));
+    let read = lead.page(&to).await;
+    assert!(read.contains("Reservdrift startar &#60;i&#62;") && read.contains("Nästa besked: 10.30"), "{read}");
+    assert!(read.contains("Åter i drift: 11.15") && read.contains("Sänd nu till "), "{read}");
+    assert_eq!(count().await, before, "nothing has left");
+    // Back: the form has what was typed.
+    let form = lead.page("/incidents/1/update").await;
+    assert!(form.contains("value=\"Reservdrift startar &#60;i&#62;\"") && form.contains("value=\"11.15\""), "{form}");
+    // Some minutes of reading change nothing but the clock.
+    site.pass(130).await;
+    let (status, to) = lead.press("/incidents/1", &read).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=update"), "{to}");
+    let once = count().await;
+    assert!(once > before);
+    // What was read is what left.
+    let texts = site.api("/incidents/1").await.1["messages"].clone();
+    let new = texts.as_array().unwrap().iter().skip(before).find(|m| m["audience"] == "internal").unwrap();
+    let sent = new["texts"]["sv"]["text"].as_str().unwrap().replace('<', "&#60;").replace('>', "&#62;");
+    assert!(read.contains(&sent), "{sent} was not on the page: {read}");
+    let (status, to) = lead.press("/incidents/1", &read).await;
+    assert_eq!((status, to.as_str(), count().await), (StatusCode::SEE_OTHER, "/incidents/1?done=update", once));
+    // Somebody else says something meanwhile: the text is another one, and is read once more.
+    lead.post("/incidents/1", &[("do", "update"), ("known.sv", "Kvar att rätta")]).await;
+    let read = lead.page("/incidents/1/update?check=1").await;
+    let news = json!({ "update": { "incident": "1", "news": { "contact": "0980-319 250" } } });
+    assert_eq!(site.command("it-bered", news).await.0, StatusCode::OK);
+    let between_them = count().await;
+    let (status, page) = lead.press("/incidents/1", &read).await;
+    assert_eq!((status, count().await), (StatusCode::CONFLICT, between_them), "{page}");
+    assert!(page.contains("Texten har ändrats sedan du läste den.") && page.contains("Kvar att rätta"), "{page}");
+    assert_eq!(lead.press("/incidents/1", &page).await.0, StatusCode::SEE_OTHER);
+    // An old page is read once more too.
+    lead.post("/incidents/1", &[("do", "stop"), ("reason", "fel ort")]).await;
+    let read = lead.page("/incidents/1/stop?check=1").await;
+    assert!(read.contains("fel ort"), "{read}");
+    site.pass(901).await;
+    assert_eq!(lead.press("/incidents/1", &read).await.0, StatusCode::CONFLICT);
+    // What is refused stands in its form still.
+    let (status, page) = lead.post("/incidents/1", &[("do", "update"), ("known.sv", "Kvar"), ("next", "25.61")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("value=\"Kvar\"") && page.contains("value=\"25.61\""), "{page}");
+    let (status, page) = lead.post("/incidents/1", &[("do", "stop"), ("reason", "")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+}
+
+#[tokio::test]
+async fn one_press_answers_for_all_that_a_duty_is_asked_for() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    site.pass(400).await;
+    let todo = site.api("/todo?as=tib").await.1;
+    let mine = todo["answers"].as_array().unwrap().len();
+    assert!(mine > 1, "{todo}");
+    let tib = site.browser("tib").await;
+    let page = tib.page("/incidents/1").await;
+    assert_eq!(page.matches("value=\"ack\"").count(), 1, "one card: {page}");
+    let form = between(&page, "<form method=\"post\" action=\"/incidents/1\">", "</form>");
+    assert_eq!(form.matches("name=\"function\"").count(), mine);
+    let (status, to) = tib.press("/incidents/1", form).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=ack"));
+    assert_eq!(site.api("/todo?as=tib").await.1["answers"], json!([]));
+    assert_eq!(tib.press("/incidents/1", form).await.0, StatusCode::CONFLICT, "once");
 }
 
 #[tokio::test]
@@ -163,43 +285,55 @@ async fn who_has_not_answered_stands_first_and_is_called() {
     site.report(major()).await;
     site.pass(70).await;
     let vaxel = site.browser("vaxel").await;
-    let page = vaxel.page("/incidents/1").await;
-    assert!(page.contains("http-equiv=\"refresh\"") && !page.contains("<form"), "no form: it is loaded anew");
+    let now = vaxel.page("/incidents/1").await;
+    assert!(now.contains("Har inte svarat (") && now.contains("href=\"tel:"), "{now}");
+    assert!(!now.contains("/update\"") && now.contains("Händelsen leds av "), "who may not is told why: {now}");
+    let page = vaxel.page("/incidents/1/who").await;
+    assert!(!page.contains("<form") && page.contains("<time data-due=\""), "{page}");
     assert!(page.contains("ej svarat") && page.contains("framme"));
     let form = vaxel.page("/incidents/1/ack?function=tib").await;
     assert!(form.contains("value=\"tib\" selected"), "{form}");
     let (status, to) =
         vaxel.post("/incidents/1", &[("do", "ack"), ("function", "tib"), ("phone", "1"), ("at", "09.46")]).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/incidents/1?done=ack"));
-    let page = vaxel.page("/incidents/1").await;
+    let page = vaxel.page("/incidents/1/who").await;
     assert!(page.contains("per telefon, noterat av"), "{page}");
-    let open = vaxel.page("/incidents/1?show=open").await;
+    let open = vaxel.page("/incidents/1/who?show=open").await;
     assert!(!open.contains("per telefon, noterat av"), "only who has not answered");
+    let story = vaxel.page("/incidents/1/timeline").await;
+    assert!(story.contains("<b>rapporterat</b> IT-beredskap") && story.contains("per telefon, noterat av"), "{story}");
+    let answers = vaxel.page("/incidents/1/timeline?show=answers").await;
+    assert!(answers.contains("per telefon, noterat av") && !answers.contains("<b>rapporterat</b>"), "{answers}");
     let (status, _) = vaxel.post("/incidents/1", &[("do", "stop"), ("reason", "fel")]).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "the switchboard may not stop it");
     for what in ["update", "correct", "stop", "restored", "decide", "ack", "unack", "break-glass", "fallback"] {
         let page = vaxel.page(&format!("/incidents/1/{what}")).await;
         assert!(page.contains("<form") && page.contains("name=\"csrf\""), "{what}");
+        assert!(!page.contains("datetime-local"), "{what}");
     }
-    assert_eq!(vaxel.get("/incidents/1/explode").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(vaxel.get("/incidents/99").await.0, StatusCode::NOT_FOUND);
+    for unknown in
+        ["/incidents/1/explode", "/incidents/99", "/incidents/99/who", "/incidents/99/texts", "/incidents/99/timeline"]
+    {
+        assert_eq!(vaxel.get(unknown).await.0, StatusCode::NOT_FOUND, "{unknown}");
+    }
 
     let lead = site.browser("it-led").await;
     let update = [("do", "update"), ("known.sv", "Reservdrift startar"), ("level", "major"), ("safety", "no")];
-    let (status, to) = lead.post("/incidents/1", &update).await;
+    let (status, to) = lead.through("/incidents/1", &update).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{to}");
-    let page = lead.page("/incidents/1").await;
-    assert!(page.contains(": Reservdrift startar."), "{page}");
+    let page = lead.page("/incidents/1/texts").await;
+    assert!(page.contains("Reservdrift startar."), "{page}");
+    assert!(page.contains("<ins>") && page.contains("jämförd med"), "what is new is marked: {page}");
     // What is down, and what the public reads: typed, and taken back.
     let facts = || async { site.api("/incidents/1").await.1["facts"].clone() };
     let base = [("do", "update"), ("level", "major"), ("safety", "no"), ("down-asked", "1")];
     let with = |more: &[(&'static str, &'static str)]| [&base[..], more].concat();
     let news = with(&[("public_news.sv", "Labbet är öppet"), ("down", "core")]);
-    assert_eq!(lead.post("/incidents/1", &news).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(lead.through("/incidents/1", &news).await.0, StatusCode::SEE_OTHER);
     assert_eq!(facts().await["down"], json!(["core"]));
     assert_eq!(facts().await["public_news"][0]["sv"], "Labbet är öppet");
     let drop = with(&[("public_news.sv", ""), ("public_news-drop", "1")]);
-    assert_eq!(lead.post("/incidents/1", &drop).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(lead.through("/incidents/1", &drop).await.0, StatusCode::SEE_OTHER);
     assert_eq!((facts().await["down"].clone(), facts().await["public_news"].clone()), (json!(null), json!(null)));
 }
 
@@ -214,6 +348,17 @@ async fn hostile_words_stay_words_and_no_page_shows_an_address() {
     let mut kib = site.browser("kib").await;
     let list = kib.page("/approve").await;
     let number = between(&list, "href=\"/approve/", "\"").to_owned();
+    let path = format!("/approve/{number}");
+    let (status, _) = kib.post(&path, &[("do", "reject"), ("reason", evil), ("instead.sv", evil)]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let number = between(&kib.page("/approve").await, "href=\"/approve/", "\"").to_owned();
+    let lead = site.browser("it-led").await;
+    let typed = [("do", "update"), ("known.sv", evil), ("known.en", evil), ("unknown.sv", evil)];
+    assert_eq!(lead.post("/incidents/1", &typed).await.0, StatusCode::SEE_OTHER);
+    for path in ["/incidents/1/update", "/incidents/1/update?check=1"] {
+        let page = lead.page(path).await;
+        assert!(page.contains("onerror=y") && !page.contains("<img"), "{path}: {page}");
+    }
     for lang in ["sv", "en"] {
         kib.lang = lang.into();
         for path in [
@@ -229,7 +374,11 @@ async fn hostile_words_stay_words_and_no_page_shows_an_address() {
             "/report/sent?incident=1",
             "/incidents/1/decide",
             "/incidents/1",
+            "/incidents/1/who",
+            "/incidents/1/texts",
+            "/incidents/1/timeline",
             "/incidents/%C3%96-1",
+            "/incidents/%C3%96-1/texts",
             "/incidents/1/update",
             "/incidents/1/ack",
             "/incidents/1/stop",
@@ -340,7 +489,7 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
         let site = &site;
         async move {
             let a = answer(&site.handle, &site.key, &call).await;
-            (a.status, String::from_utf8(a.body.to_vec()).unwrap())
+            (a.status, a.location.unwrap_or_else(|| String::from_utf8(a.body.to_vec()).unwrap()))
         }
     };
     let (status, page) = open("do=approve&number=1-1".into(), Method::GET).await;
@@ -359,9 +508,15 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     assert!(page.contains("Kontrollkoden 000000 hör inte till 1-1 eller någon annan text i händelsen."), "{page}");
     let (status, page) = open("do=reject&number=1-1&reason=".into(), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{page}");
+    // An empty form, and one of nonsense, do nothing.
+    for body in ["", "number=1-1", "do=&number=1-1", "do=approve", "do=volcano&number=1-1", "do=approve&number=2-1"] {
+        let (status, page) = open(body.into(), Method::POST).await;
+        assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before), "{body}: {page}");
+        assert!(page.contains("Formuläret kom inte fram helt."), "{page}");
+    }
     let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
-    assert_eq!((status, waiting().await), (StatusCode::OK, before - 1), "{page}");
-    assert!(page.contains("Godkänt."), "{page}");
+    assert_eq!((status, waiting().await), (StatusCode::SEE_OTHER, before - 1), "{page}");
+    assert_eq!(page, format!("{path}?done=approved"), "a reload does nothing twice");
     let (status, page) = open(format!("do=approve&number=1-1&fingerprint={}", text.fingerprint), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before - 1), "once: {page}");
     // What the public's text says works is ticked, or it is not approved (RULES A12).
@@ -378,7 +533,7 @@ async fn rule_b2_the_link_in_the_request_shows_what_waits_and_approves_what_was_
     let (status, page) = open(approve.clone(), Method::POST).await;
     assert_eq!((status, waiting().await), (StatusCode::CONFLICT, before - 1), "{page}");
     let (status, page) = open(approve + "&works=1", Method::POST).await;
-    assert_eq!((status, waiting().await), (StatusCode::OK, before - 2), "{page}");
+    assert_eq!((status, waiting().await), (StatusCode::SEE_OTHER, before - 2), "{page}");
     for address in super::api::addresses(&site) {
         assert!(!page.contains(&address));
     }
@@ -455,9 +610,15 @@ async fn lesson_50_steps_show_owner_and_deadline_and_end_in_the_console() {
     site.settle().await;
     let owner = site.browser("so-vard").await;
     let page = owner.page("/incidents/1").await;
-    for shown in
-        ["S2 Uppgift", "Jämför journalen med pappren", "senast ", "S1 Konferens", "Förberett:", "Stabsmöte via växeln"]
-    {
+    for shown in [
+        "S2</span>",
+        "<b>Uppgift</b>",
+        "Jämför journalen med pappren",
+        "senast ",
+        "<b>Konferens</b>",
+        "Förberett:",
+        "Stabsmöte via växeln",
+    ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     assert!(owner.page("/").await.contains("/incidents/1/step?step=2"), "it waits for its owner");

@@ -7,6 +7,7 @@ mod calls;
 mod console;
 mod live;
 mod now;
+mod links;
 mod pages;
 mod reports;
 mod site;

@@ -73,7 +73,9 @@ async fn pages_to_look_at() {
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder).unwrap();
     let site = Site::start().await;
-    let style = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/console/console.css")).unwrap();
+    let sheet =
+        |name| std::fs::read_to_string(format!("{}/assets/console/{name}.css", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let style = ["console", "sheet", "incident"].map(sheet).concat();
     let keep = |name: &str, html: &str| {
         let from = html.find("<link rel=\"stylesheet\"");
         let html = match from {
@@ -108,6 +110,9 @@ async fn pages_to_look_at() {
             ("approvals", "/approve"),
             ("approve", &*format!("/approve/{number}")),
             ("incident", "/incidents/1"),
+            ("incident-who", "/incidents/1/who"),
+            ("incident-texts", "/incidents/1/texts"),
+            ("incident-timeline", "/incidents/1/timeline"),
             ("drill", "/incidents/%C3%96-1"),
             ("update", "/incidents/1/update"),
             ("ack", "/incidents/1/ack?function=akm"),
@@ -124,12 +129,35 @@ async fn pages_to_look_at() {
             let (_, html) = kib.get(&format!("/incidents/1/{act}")).await;
             keep(&format!("act-{act}.{lang}"), &html);
         }
+        let mut lead = site.browser("it-led").await;
+        lead.lang = lang.into();
+        let update = [("do", "update"), ("known.sv", "Reservdrift startar"), ("known.en", "Standby starts")];
+        for form in [&update[..], &[("do", "restored")], &[("do", "stop"), ("reason", "fel ort")]] {
+            let (_, to) = lead.post("/incidents/1", form).await;
+            keep(&format!("check-{}.{lang}", form[0].1), &lead.page(&to).await);
+        }
+        for (name, path) in [("lead-now", "/incidents/1"), ("lead-update", "/incidents/1/update")] {
+            keep(&format!("{name}.{lang}"), &lead.page(path).await);
+        }
         let fields =
             [("playbook", "ehr-down"), ("step", "check"), ("level", "major"), ("site", "FS"), ("safety", "no")];
         keep(&format!("check.{lang}"), &kib.post("/report", &fields).await.1);
         let apart =
             [("playbook", "network-down"), ("step", "check"), ("site", "HS"), ("site", "LS"), ("exercise", "1")];
         keep(&format!("check-drill.{lang}"), &kib.post("/report", &apart).await.1);
+    }
+    // A text that was changed, and one that was rejected.
+    let list = kib.page("/approve").await;
+    let number = super::site::between(&list, "href=\"/approve/", "\"").to_owned();
+    let change = [("do", "change"), ("text.sv", "Vårdens journalsystem ligger nere. Ring 1177 om du undrar.")];
+    let (_, to) = kib.post(&format!("/approve/{number}"), &change).await;
+    for lang in ["sv", "en"] {
+        kib.lang = lang.into();
+        let (path, _) = to.split_once('?').unwrap();
+        keep(&format!("approve-changed.{lang}"), &kib.page(&format!("{path}?from={number}")).await);
+        let reject = [("do", "reject"), ("reason", "obegriplig")];
+        kib.post(path, &reject).await;
+        keep(&format!("approve-rejected.{lang}"), &kib.page(path).await);
     }
     site.pass(700).await;
     let told = view(&site).await;
@@ -142,6 +170,9 @@ async fn pages_to_look_at() {
         let mut tib = site.browser("tib").await;
         tib.lang = lang.into();
         keep(&format!("incident-late.{lang}"), &tib.page("/incidents/1").await);
+        for page in ["who", "texts", "timeline"] {
+            keep(&format!("incident-late-{page}.{lang}"), &tib.page(&format!("/incidents/1/{page}")).await);
+        }
         keep(&format!("overview-late.{lang}"), &tib.page("/").await);
         let sign_in = site.request(Method::GET, &format!("/sign-in?lang={lang}")).send().await.unwrap();
         keep(&format!("sign-in.{lang}"), &sign_in.text().await.unwrap());

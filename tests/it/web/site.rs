@@ -235,6 +235,20 @@ pub fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     &text[start..start + text[start..].find(to).unwrap()]
 }
 
+/// The hidden fields of a page, as a browser would send them.
+pub fn hidden(page: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        let text = text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">");
+        text.replace("&#38;", "&")
+    };
+    let fields = page.split("<input type=\"hidden\" name=\"").skip(1).map(|rest| {
+        let (name, rest) = rest.split_once('"').unwrap();
+        let value = rest.strip_prefix(" value=\"").unwrap().split('"').next().unwrap();
+        (name.to_owned(), plain(value))
+    });
+    fields.collect()
+}
+
 pub struct Browser<'a> {
     site: &'a Site,
     pub cookie: String,
@@ -256,6 +270,22 @@ impl Browser<'_> {
         let (status, text) = self.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         text
+    }
+    /// An act that shows its text first: its form, then the page with the text, then the button there. Gives where that leads, or
+    /// the page that refuses.
+    pub async fn through(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+        let (status, to) = self.post(path, fields).await;
+        if status != StatusCode::SEE_OTHER || !to.ends_with("?check=1") {
+            return (status, to);
+        }
+        let read = self.page(&to).await;
+        self.press(path, &read).await
+    }
+    /// Presses the button of a page whose form is filled in.
+    pub async fn press(&self, path: &str, page: &str) -> (StatusCode, String) {
+        let hidden = hidden(page);
+        let fields: Vec<(&str, &str)> = hidden.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        self.post_bare(path, &fields).await
     }
     /// A form with the session's secret; gives where it leads, or the page.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {

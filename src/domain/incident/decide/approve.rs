@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::draft::own_message;
 use super::stale::{not_waiting, stale, unknown_number, what_changed};
 use super::{Decider, bad_text};
-use crate::domain::holder::deputies_in_turn;
+use crate::domain::holder::{deputies_in_turn, holder};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
 use crate::domain::incident::claims::claims;
 use crate::domain::incident::codes::CodeFor;
@@ -61,13 +61,12 @@ impl Decider<'_> {
         if self.four_eyes(no, holder).is_ok() {
             return holder;
         }
-        self.chain(plan, by).into_iter().find(|f| self.four_eyes(no, *f).is_ok()).unwrap_or(holder)
+        next_in_chain(self.inc(no), by, &[], self.now).unwrap_or(holder)
     }
 
     /// Who is asked after an approver: its deputies, then the last resort (RULES B3).
     pub(super) fn chain(&self, plan: &Plan, by: FunctionIx) -> Vec<FunctionIx> {
-        let last = plan.region.last_resort.iter().map(|l| self.holds(plan, *l));
-        deputies_in_turn(plan, by, self.now.timestamp()).into_iter().chain(last).collect()
+        chain(plan, by, self.now)
     }
 
     /// New codes for entries that moved to another message, and a new request to everybody who was asked.
@@ -236,11 +235,10 @@ impl Decider<'_> {
     /// Who reported can't approve where the playbook says so, unless nobody else is left (RULES B6).
     pub(super) fn four_eyes(&self, no: IncidentNo, by: FunctionIx) -> Result<(), Refused> {
         let inc = self.inc(no);
-        let plan = &inc.plan;
-        if !inc.book().four_eyes || self.holds(plan, inc.reporter) != self.holds(plan, by) {
-            return Ok(());
+        if reported_itself(inc, by, self.now) {
+            return Err(refuse!(FourEyes { by: &inc.plan.function(by).id, incident: no }));
         }
-        Err(refuse!(FourEyes { by: &plan.function(by).id, incident: no }))
+        Ok(())
     }
 
     pub(super) fn reject(
@@ -282,10 +280,7 @@ impl Decider<'_> {
     pub(super) fn ask_next_approver(&mut self, no: IncidentNo, entry: u32, new_time: bool) -> bool {
         let Some(e) = self.inc(no).entry(entry).cloned() else { return false };
         let (EntryState::Waiting(a), Some(rule)) = (e.state, e.rule) else { return false };
-        let plan = self.plan(no);
-        let chain = self.chain(&plan, rule.by);
-        let may = |f: &FunctionIx| !a.asked.contains(f) && self.four_eyes(no, *f).is_ok();
-        let Some(next) = chain.into_iter().find(may) else { return false };
+        let Some(next) = next_in_chain(self.inc(no), rule.by, &a.asked, self.now) else { return false };
         let mut approval = Approval { asked_at: self.now, delivered: false, beside: false, ..*a };
         approval.asked.push(next);
         if new_time {
@@ -514,6 +509,32 @@ impl Decider<'_> {
         }
         Ok((fx, ids))
     }
+}
+
+/// Who is asked next about an entry that waits, when the one whose time runs says no or nothing (RULES B3, B6).
+pub fn next_approver(inc: &Incident, entry: &Entry, now: At) -> Option<FunctionIx> {
+    let (EntryState::Waiting(a), Some(rule)) = (&entry.state, &entry.rule) else { return None };
+    next_in_chain(inc, rule.by, &a.asked, now)
+}
+
+/// The first of those who are asked after an approver that was not asked yet and may say yes: its deputies, then the last resort.
+fn next_in_chain(inc: &Incident, by: FunctionIx, asked: &[FunctionIx], now: At) -> Option<FunctionIx> {
+    chain(&inc.plan, by, now).into_iter().find(|f| !asked.contains(f) && !reported_itself(inc, *f, now))
+}
+
+fn chain(plan: &Plan, by: FunctionIx, now: At) -> Vec<FunctionIx> {
+    let last = plan.region.last_resort.iter().map(|l| held_by(plan, *l, now));
+    deputies_in_turn(plan, by, now.timestamp()).into_iter().chain(last).collect()
+}
+
+/// The playbook asks for four eyes, and these two would be of one.
+fn reported_itself(inc: &Incident, by: FunctionIx, now: At) -> bool {
+    let plan: &Plan = &inc.plan;
+    inc.book().four_eyes && held_by(plan, inc.reporter, now) == held_by(plan, by, now)
+}
+
+fn held_by(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
+    holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last)
 }
 
 /// What an entry is called for its approver.

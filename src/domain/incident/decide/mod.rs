@@ -32,6 +32,8 @@ mod stop;
 mod tasks;
 mod ways;
 
+pub use approve::next_approver;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -442,18 +444,7 @@ impl Decider<'_> {
 
     /// Whether a duty leads this incident: reported it, owns what is down, or is named in `command`.
     pub(super) fn lead(&self, no: IncidentNo, by: &FunctionId) -> Result<FunctionIx, Refused> {
-        let inc = self.known(no)?;
-        let plan = &inc.plan;
-        let fx = self.duty(plan, by)?;
-        let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-        let leads: Vec<FunctionIx> = plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect();
-        if self.acts_for(plan, fx, &leads) {
-            return Ok(fx);
-        }
-        let mut names: Vec<&str> = leads.iter().map(|f| plan.function(*f).id.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        Err(refuse!(NotYours { by, incident: no, may: List::of(names) }))
+        leads(self.known(no)?, by, self.now)
     }
 
     /// Carries out what is due, in order of time, until nothing is.
@@ -466,6 +457,31 @@ impl Decider<'_> {
             self.fire(timer);
         }
     }
+}
+
+/// Who leads an incident: those named in `command`, who reported it, who owns what is down. One may be there twice.
+pub fn leaders(inc: &Incident) -> Vec<FunctionIx> {
+    let plan = &inc.plan;
+    let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
+    plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect()
+}
+
+/// The duty, when it leads this incident: reported it, owns what is down, or is named in `command`; itself, or for whom it covers.
+///
+/// # Errors
+/// It does not, with those who do.
+pub fn leads(inc: &Incident, by: &FunctionId, now: At) -> Result<FunctionIx, Refused> {
+    let plan = &inc.plan;
+    let fx = plan.function_ix(by.as_str()).ok_or_else(|| refuse!(UnknownFunction { function: by }))?;
+    let leads = leaders(inc);
+    let held_by = |f: FunctionIx| holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last);
+    if leads.iter().any(|f| *f == fx || held_by(*f) == fx) {
+        return Ok(fx);
+    }
+    let mut names: Vec<&str> = leads.iter().map(|f| plan.function(*f).id.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    Err(refuse!(NotYours { by, incident: inc.no, may: List::of(names) }))
 }
 
 fn closed(no: IncidentNo, merged: Option<IncidentNo>) -> Refused {

@@ -16,7 +16,7 @@ use reached::dropped;
 pub(super) use reached::{Best, addressed, cannot};
 use rows::row;
 pub use shown::*;
-pub(super) use texts::{approval, proposal};
+pub(super) use texts::{approval, proposal, released_by};
 use texts::{entry, message};
 
 /// One incident, if it is in memory.
@@ -29,6 +29,7 @@ pub fn incident(state: &State, no: IncidentNo, now: At) -> Option<IncidentView> 
     Some(IncidentView {
         now,
         summary: summary(state, inc, now),
+        headline: inc.headline(),
         facts: FactsView {
             what: f.what.clone(),
             scope: f.scope.clone(),

@@ -20,6 +20,9 @@ pub struct IncidentView {
     pub now: At,
     /// On one line.
     pub summary: SummaryView,
+    /// What it is called: a sentence that is true in this phase (RULES A11).
+    #[serde(default)]
+    pub headline: L10n,
     pub facts: FactsView,
     /// Who confirmed that data are complete.
     pub data_confirmed: Option<FunctionId>,

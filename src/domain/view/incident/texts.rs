@@ -44,7 +44,7 @@ pub(super) fn message(inc: &Incident, m: &crate::domain::incident::state::Messag
     }
 }
 
-pub(super) fn released_by(plan: &Plan, by: ReleasedBy) -> ReleasedView {
+pub(in crate::domain::view) fn released_by(plan: &Plan, by: ReleasedBy) -> ReleasedView {
     match by {
         ReleasedBy::Playbook => ReleasedView::Playbook,
         ReleasedBy::Approval(f) => ReleasedView::Approval(id(plan, f)),

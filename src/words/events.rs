@@ -1,10 +1,10 @@
-//! What a command did, in the words of the screen. Steps of the program's own (a draft, an entry, a result) are not among
+//! What happened, in the words of the screens, by the name of the event. Steps of the program's own (a draft, an entry, a result) are not among
 //! them: they stand in the log.
 
 use crate::words::{Word, event as w};
 
 /// What people are told of an event, by its name in the log; `None`: it is the program's own step.
-pub(super) fn event_word(name: &str) -> Option<Word> {
+pub(crate) fn event_word(name: &str) -> Option<Word> {
     let word = match name {
         "opened" => w::OPENED,
         "facts" => w::FACTS,
