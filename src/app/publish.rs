@@ -110,6 +110,8 @@ impl Publisher {
                     tracing::error!(bytes, "the public page has too many parts and was not changed");
                     let what = alarm::PAGE_TOO_LARGE.in_all();
                     self.handle.board().raise("page parts", what, now.into(), true);
+                } else {
+                    self.handle.board().clear("page parts");
                 }
                 revision += 1;
                 // Also when there is no mirror: one that is configured later finds what it must show.

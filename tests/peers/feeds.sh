@@ -4,7 +4,7 @@
 # reads is the text that was approved, byte for byte.
 . "$(dirname "$0")/lib.sh"
 need_deb libxml2-utils
-need_pip feedparser==6.0.14 html5lib==1.1 jsonschema==4.26.0 lxml==6.1.3 python-dateutil
+need_pip feedparser==6.0.14 html5lib==1.1 jsonschema==4.26.0 lxml==6.1.3 python-dateutil==2.8.2
 scratch
 # It names a release of lxml that no longer builds; it reads with today's.
 "$PYTHON" -m pip install -q --disable-pip-version-check --no-deps capparselib==0.6.6 || fail "PyPI's capparselib can't be installed"

@@ -1,14 +1,15 @@
 //! What the public page lacks besides its texts: somebody to tell that it can't be read, and words of its own in a language.
 
-use super::texts::publishes;
 use crate::config::loaded::Loaded;
 use crate::config::places::Places;
+use crate::gateways::registry::{Kind, PageWord};
 use crate::words::Section;
 use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(loaded: &Loaded, places: &Places, found: &mut Found) {
     let plan = &loaded.plan;
-    if !plan.playbooks.values().any(publishes) {
+    let is_public = |kind: &Kind| matches!(kind, Kind::Page(web) if web.page == PageWord::Public);
+    if !loaded.gateways.iter().any(|g| is_public(&g.kind)) {
         return;
     }
     if loaded.statement.contact.is_empty() {

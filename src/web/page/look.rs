@@ -85,11 +85,12 @@ pub fn style(stands: Stands) -> String {
          .region,.when{margin:0}.region{font-weight:bold}h1{margin:.1em 0 .3em;font-size:1.6em;line-height:1.2}\
          .fictional{margin:0 0 .8em;padding:.3em;text-align:center;background:#16202b;color:#fff;font-weight:bold;font-size:.9em}\
          h2{margin:0 0 .4em;font-size:1.3em;line-height:1.3}h2.part{margin:1.2em 0 .3em;font-size:1.1em}\
-         article{margin:1em 0;padding:1em;border:1px solid;border-left-width:8px;border-radius:8px}article p{margin:.3em 0}\
+         article{margin:1em 0;padding:1em;border:1px solid;border-left-width:8px;border-radius:8px}article p{margin:.3em 0}article p.small{margin:.6em 0 0}\
          .small,footer{font-size:.9em}code{font-family:Menlo,Consolas,\"Liberation Mono\",monospace;font-weight:bold;letter-spacing:.05em}\
          ul{margin:0;padding:0 0 0 1.2em}.sites{list-style:none;padding:0}\
          .numbers{margin:1em 0;padding:.6em 1em;border:1px solid;border-radius:8px}.numbers p{margin:.2em 0}\
-         .numbers a{font-size:1.2em;font-weight:bold}footer{margin-top:1.5em;border-top:1px solid}footer .in{padding:.6em 1em 1.5em}\
+         .numbers h2.part{margin-top:.2em}.numbers a{font-size:1.2em;font-weight:bold}a.call{display:inline-block;padding:.4em .3em;min-width:2.3em}\
+         .taps{margin:0}footer{margin-top:1.5em;border-top:1px solid}footer .in{padding:.6em 1em 1.5em}\
          a{color:inherit}a.tap,.taps a{display:inline-block;padding:.65em 1em .65em 0;min-width:2.75em}\
          a:focus{outline:3px solid #16202b;box-shadow:0 0 0 6px #ffdd00;background:#ffdd00;color:#16202b}",
     );
