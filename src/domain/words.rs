@@ -444,12 +444,6 @@ impl Words {
         let time = format!("{} {}", local.year(), clock(&local, &t.time));
         on_its_day(&local, &t.day, &time, &self.weekdays, &t.months)
     }
-
-    /// With its date, wherever it is read: `2026-11-18 09.45`.
-    pub fn full_time(&self, calendar: &Calendar, at: Timestamp) -> String {
-        let local = calendar.local(at);
-        format!("{} {}", local.date(), clock(&local, &self.times.time))
-    }
 }
 
 fn clock(local: &Zoned, template: &str) -> String {

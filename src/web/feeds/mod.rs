@@ -20,9 +20,7 @@ use crate::yaml::addresses::host_of;
 
 pub use atom::{atom_name, render_atom};
 pub use cap::render_cap;
-#[cfg_attr(not(feature = "internals"), expect(unused_imports, reason = "the schema in the documents is made of it"))]
-pub use state::StateFile;
-pub use state::render_state;
+pub use state::{StateFile, render_state};
 
 /// The most texts that have a CAP file, a page by their incident's number and a place in the feeds: the newest.
 pub const ENTRIES_MAX: usize = 100;

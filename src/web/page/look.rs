@@ -82,7 +82,7 @@ pub fn style(stands: Stands) -> String {
          body{margin:0;font-family:\"Segoe UI\",Roboto,\"Liberation Sans\",Helvetica,Arial,sans-serif;font-size:1.125em;line-height:1.5;\
          word-wrap:break-word;overflow-wrap:break-word;-webkit-hyphens:auto;-ms-hyphens:auto;hyphens:auto}\
          .in{max-width:40em;margin:0 auto;padding:0 1em}header .in{padding:1em}\
-         .region,.when{margin:0}.region{font-weight:bold}h1{margin:.1em 0 .3em;font-size:1.6em;line-height:1.2}\
+         .region,.when{margin:0}.region{font-weight:bold}h1{margin:.1em 0 .3em;font-size:1.6em;line-height:1.2}h1.long{font-size:1.2em}\
          .fictional{margin:0 0 .8em;padding:.3em;text-align:center;background:#16202b;color:#fff;font-weight:bold;font-size:.9em}\
          h2{margin:0 0 .4em;font-size:1.3em;line-height:1.3}h2.part{margin:1.2em 0 .3em;font-size:1.1em}\
          article{margin:1em 0;padding:1em;border:1px solid;border-left-width:8px;border-radius:8px}article p{margin:.3em 0}article p.small{margin:.6em 0 0}\
@@ -95,7 +95,7 @@ pub fn style(stands: Stands) -> String {
          a:focus{outline:3px solid #16202b;box-shadow:0 0 0 6px #ffdd00;background:#ffdd00;color:#16202b}",
     );
     style.push_str(&coloured(light(stands)));
-    style.push_str("@media (min-width:40em){h1{font-size:2.2em}}@media screen and (prefers-color-scheme:dark){");
+    style.push_str("@media (min-width:40em){h1,h1.long{font-size:2.2em}}@media screen and (prefers-color-scheme:dark){");
     style.push_str(&coloured(dark(stands)));
     style.push_str(
         "}@media print{body,header,article,.numbers{background:#fff;color:#000}body{font-size:12pt}\
