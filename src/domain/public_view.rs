@@ -312,12 +312,16 @@ fn drafts<'a>(inc: &'a Incident, m: &'a Message) -> BTreeMap<Lang, &'a Draft> {
 
 /// What the public was told before this message and was not withdrawn since. A stop withdraws all that stood.
 fn earlier(inc: &Incident, m: &Message) -> Vec<(MessageNo, At)> {
+    let public = inc.messages.iter().filter(|b| b.audience == Audience::Public);
+    let mut before: Vec<_> = public.filter_map(|b| Some((b.released_at?, b.seq, b.kind))).collect();
+    // As they went out: a holding text goes out before the draft in whose place it stands, and has the later number.
+    before.retain(|(at, seq, _)| m.released_at.is_some_and(|own| (*at, *seq) < (own, m.seq)));
+    before.sort_unstable_by_key(|(at, seq, _)| (*at, *seq));
     let mut told = Vec::new();
-    for before in inc.messages.iter().filter(|b| b.audience == Audience::Public && b.seq < m.seq) {
-        let Some(at) = before.released_at else { continue };
-        match before.kind {
+    for (at, seq, kind) in before {
+        match kind {
             Kind::Stopped { .. } => told.clear(),
-            _ => told.push((inc.number(before.seq), at)),
+            _ => told.push((inc.number(seq), at)),
         }
     }
     told.split_off(told.len().saturating_sub(EARLIER_MAX))
