@@ -7,8 +7,6 @@
 mod atom;
 mod cap;
 mod state;
-#[cfg(test)]
-mod tests;
 mod xml;
 
 use crate::domain::ids::MessageNo;
@@ -58,3 +56,6 @@ fn plain(name: &str) -> String {
 fn identifier(plan: &Plan, number: MessageNo, released: At) -> String {
     format!("{}.{}.{number}", plain(&plan.region.id), released.timestamp().strftime("%Y%m%d%H%M%S"))
 }
+
+#[cfg(test)]
+mod tests;
