@@ -101,8 +101,7 @@ impl Publisher {
             let fresh = shown.as_ref().is_none_or(|s| !same(s, &view)) || statement != stated;
             if fresh || stale {
                 statement = stated;
-                let frame =
-                    PageFrame { plan: &plan, fictional, statement: &statement, public_url: &self.public_url };
+                let frame = PageFrame { plan: &plan, fictional, statement: &statement, public_url: &self.public_url };
                 let all = whole(&view, &frame);
                 let bytes = all.bytes();
                 expected = all.expected;

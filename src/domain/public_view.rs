@@ -155,8 +155,8 @@ impl PublicMessage {
     /// The text for a reader of that language: in it, or else in the first of these languages that it exists in. What nobody read
     /// in a language exists in none.
     pub fn text_for(&self, lang: Lang, languages: &[Lang]) -> Option<(Lang, &str)> {
-        let wanted = std::iter::once(lang).chain(languages.iter().copied());
-        wanted.into_iter().find_map(|l| Some((l, self.text.get(&l)?.as_str())))
+        let mut wanted = std::iter::once(lang).chain(languages.iter().copied());
+        wanted.find_map(|l| Some((l, self.text.get(&l)?.as_str())))
     }
     /// The text of a language in its parts.
     pub fn parts(&self, lang: Lang) -> Option<Parts<'_>> {

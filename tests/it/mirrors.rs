@@ -159,9 +159,12 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
         let own = reader.get(format!("http://{}/{file}", running.public)).send().await.unwrap();
         assert_eq!(own.text().await.unwrap(), there, "{file}");
     }
-    let state: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(root.join("state.json")).unwrap()).unwrap();
+    let state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(root.join("state.json")).unwrap()).unwrap();
     assert_eq!(state["messages"][0]["texts"]["sv"]["text"], *text);
-    assert!(std::fs::read_to_string(root.join("sv/accessibility/index.html")).unwrap().contains("mailto:tillganglighet@"));
+    assert!(
+        std::fs::read_to_string(root.join("sv/accessibility/index.html")).unwrap().contains("mailto:tillganglighet@")
+    );
 
     // Somebody unmounts the disk.
     std::fs::rename(&root, dir.path().join("gone")).unwrap();

@@ -13,7 +13,8 @@ pub(super) fn check(loaded: &Loaded, places: &Places, found: &mut Found) {
         return;
     }
     if loaded.statement.contact.is_empty() {
-        let message = "nobody can be told that the public page can't be read: its statement of accessibility has no contact";
+        let message =
+            "nobody can be told that the public page can't be read: its statement of accessibility has no contact";
         found
             .warning(places.organisation, "no-accessibility-contact", message)
             .help("accessibility: { contact: … } in contacts/organisation.yaml");

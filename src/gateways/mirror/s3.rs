@@ -104,10 +104,14 @@ impl S3 {
     }
 
     async fn place(&self, name: &PageName, version: &str, body: &[u8], now: Timestamp) -> Result<(), SendError> {
-        self.upload(version, (body, name.media_type()), now).await.map_err(|e| prefixed("putting the page beside", e))?;
+        self.upload(version, (body, name.media_type()), now)
+            .await
+            .map_err(|e| prefixed("putting the page beside", e))?;
         let read = self.read(version, now).await?;
         same(body, &read, "the store gives another page back than it was given")?;
-        self.upload(name.as_str(), (body, name.media_type()), now).await.map_err(|e| prefixed("swapping the page in", e))?;
+        self.upload(name.as_str(), (body, name.media_type()), now)
+            .await
+            .map_err(|e| prefixed("swapping the page in", e))?;
         let read = self.read(name.as_str(), now).await?;
         same(body, &read, "the store shows another page than was swapped in")
     }

@@ -19,9 +19,8 @@ use super::xml::Xml;
 use super::{authority, identifier, moment};
 use crate::domain::incident::values::Kind;
 use crate::domain::lang::Lang;
-use crate::domain::public_view::{PublicMessage, PublicState, PublicView};
+use crate::domain::public_view::{PublicMessage, PublicState, PublicView, Stands};
 use crate::web::page::{PageFrame, heading, site_name, words_of};
-use crate::domain::public_view::Stands;
 
 const NAMESPACE: &str = "urn:oasis:names:tc:emergency:cap:1.2";
 
@@ -78,9 +77,8 @@ pub fn render_cap(view: &PublicView, message: &PublicMessage, frame: &PageFrame<
             xml.text("note", crate::words::common::FICTIONAL.say(plan.lang()));
         }
         if !message.earlier.is_empty() {
-            let named = |(number, at): &(_, _)| {
-                format!("{sender},{},{}", identifier(plan, *number, *at), moment(plan, *at))
-            };
+            let named =
+                |(number, at): &(_, _)| format!("{sender},{},{}", identifier(plan, *number, *at), moment(plan, *at));
             xml.text("references", &message.earlier.iter().map(named).collect::<Vec<_>>().join(" "));
         }
         xml.text("incidents", &message.number.incident.n.to_string());

@@ -134,8 +134,7 @@ pub fn render_state(view: &PublicView, frame: &PageFrame<'_>) -> Vec<u8> {
         state: view.stands().as_str().into(),
         heading: by_lang(&|l| heading(view.stands()).say(words_of(l)).to_owned()),
         investigating: view.investigating,
-        investigated: nothing_approved
-            .then(|| by_lang(&|l| investigating(plan, l, view.more_by, view.checked_at))),
+        investigated: nothing_approved.then(|| by_lang(&|l| investigating(plan, l, view.more_by, view.checked_at))),
         checked_at: moment(plan, view.checked_at),
         valid_until: moment(plan, view.valid_until),
         emergency: view.emergency.clone(),

@@ -113,7 +113,11 @@ fn survives(text: &str, instruction: usize) {
     let cap = render_cap(&v, &m, &frame(""));
     assert_eq!(joined(&cap), holdable(text), "CAP");
     assert_eq!(held(&render_atom(&v, Lang::SV, &frame("")), "content"), [holdable(text)], "Atom");
-    assert_eq!(held(&render_atom(&v, Lang::EN, &frame("")), "content"), [holdable(text)], "Atom, from another language");
+    assert_eq!(
+        held(&render_atom(&v, Lang::EN, &frame("")), "content"),
+        [holdable(text)],
+        "Atom, from another language"
+    );
     let json: serde_json::Value = serde_json::from_slice(&render_state(&v, &frame(""))).unwrap();
     assert_eq!(json["messages"][0]["texts"]["sv"]["text"], *text, "JSON");
 }
@@ -247,7 +251,10 @@ fn names_hold_nothing_that_cap_forbids() {
 #[test]
 fn feeds_are_bounded_and_have_the_newest() {
     let many: Vec<PublicMessage> = (0..ENTRIES_MAX as u32 + 50)
-        .map(|n| PublicMessage { number: MessageNo { incident: IncidentNo::actual(n + 1), seq: 1 }, ..message("Journalen är nere.", 99) })
+        .map(|n| PublicMessage {
+            number: MessageNo { incident: IncidentNo::actual(n + 1), seq: 1 },
+            ..message("Journalen är nere.", 99)
+        })
         .collect();
     let v = view(many);
     let atom = render_atom(&v, Lang::SV, &frame(""));

@@ -62,8 +62,6 @@ impl Xml {
 
 /// What XML 1.0 can hold at all (2.2, Char); the rest becomes U+FFFD. A canonical text has none of it.
 fn permitted(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| {
-        c < ' ' && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}')
-    };
+    let bad = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}');
     if text.contains(bad) { text.replace(bad, "\u{fffd}").into() } else { text.into() }
 }

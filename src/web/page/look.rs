@@ -95,7 +95,8 @@ pub fn style(stands: Stands) -> String {
          a:focus{outline:3px solid #16202b;box-shadow:0 0 0 6px #ffdd00;background:#ffdd00;color:#16202b}",
     );
     style.push_str(&coloured(light(stands)));
-    style.push_str("@media (min-width:40em){h1,h1.long{font-size:2.2em}}@media screen and (prefers-color-scheme:dark){");
+    style
+        .push_str("@media (min-width:40em){h1,h1.long{font-size:2.2em}}@media screen and (prefers-color-scheme:dark){");
     style.push_str(&coloured(dark(stands)));
     style.push_str(
         "}@media print{body,header,article,.numbers{background:#fff;color:#000}body{font-size:12pt}\

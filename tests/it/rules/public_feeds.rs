@@ -211,7 +211,10 @@ fn a_drill_is_in_no_feed() {
     let plan = shipped();
     let mut t = at_work(&plan);
     let before = made(&t, &plan);
-    t.report("it-bered", Report { exercise: true, playbook: "ehr-down".into(), level: Some("critical".into()), ..Report::default() });
+    t.report(
+        "it-bered",
+        Report { exercise: true, playbook: "ehr-down".into(), level: Some("critical".into()), ..Report::default() },
+    );
     let after = made(&t, &plan);
     let names = |all: &Whole| all.mirrored.clone();
     assert_eq!(names(&before), names(&after));
@@ -221,7 +224,8 @@ fn a_drill_is_in_no_feed() {
 fn a_text_that_exists_in_one_language_only_is_shown_with_it_and_said_so() {
     let plan = shipped();
     let mut t = at_work(&plan);
-    let no = t.report("it-bered", Report { playbook: "ehr-down".into(), level: Some("major".into()), ..Report::default() });
+    let no =
+        t.report("it-bered", Report { playbook: "ehr-down".into(), level: Some("major".into()), ..Report::default() });
     t.advance(601);
     release(&mut t, no);
     let mut view = view(&t);
@@ -232,7 +236,9 @@ fn a_text_that_exists_in_one_language_only_is_shown_with_it_and_said_so() {
     let page = render_public(&view, Lang::EN, &frame);
     assert_eq!(shown_texts(&page), [text.clone()]);
     assert!(page.contains("<html lang=\"en\">") && page.contains("<div class=\"text\" lang=\"sv\""));
-    assert!(page.contains("only in another language. Read it in <a href=\"/sv\" lang=\"sv\" hreflang=\"sv\">Svenska</a>"));
+    assert!(
+        page.contains("only in another language. Read it in <a href=\"/sv\" lang=\"sv\" hreflang=\"sv\">Svenska</a>")
+    );
     assert!(!page.contains(&english));
     let atom = String::from_utf8(render_atom(&view, Lang::EN, &frame)).unwrap();
     assert!(atom.contains("<entry xml:lang=\"sv\">") && atom.contains(&text), "{atom}");
