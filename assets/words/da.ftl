@@ -20,13 +20,42 @@ public-site-disturbance = forstyrrelse
 public-site-crisis = alvorlig forstyrrelse
 public-next-update = Næste besked
 public-message = meddelelse
-public-only-in-another = En meddelelse findes indtil videre kun på et andet sprog, se nedenfor.
+public-only-in-another = Denne besked findes indtil videre kun på et andet sprog.
 public-know-of-none = Vi kender ikke til forstyrrelser i sundhedsvæsenet.
 public-danger = Ved livsfare: ring
 public-advice = Råd om behandling: ring
 public-checked-at = Kontrolleret
 public-valid-until = gælder til
 public-do-not-rely = Er det senere end det: stol ikke på siden, ring til
+
+public-heading-over = Forstyrrelsen er overstået
+public-heading-withdrawn = En tidligere besked gælder ikke længere
+public-load-anew = Indlæs siden igen
+public-not-by-itself = Siden ændrer sig ikke af sig selv.
+public-sites = Situationen hvert sted
+public-numbers = Numre at ringe til
+public-feeds = Til programmer:
+public-feed-title = { $region }: situationen i sundhedsvæsenet
+public-whole-page = Læs hele beskeden
+public-read-it-in = Læs den på
+public-accessibility = Tilgængelighedserklæring
+public-a11y-who = { $region } er ansvarlig for denne side. Alle skal kunne læse den. Den er omfattet af lov nr. 692 af 8. juni 2018 om tilgængelighed af offentlige organers websteder og mobilapplikationer.
+public-a11y-how = Sådan er siden lavet
+public-a11y-standard = Siden er lavet efter standarden EN 301 549 V3.2.1, som bygger på WCAG 2.1 niveau AA.
+public-a11y-plain = Den virker uden scripts, cookies og indhold fra andre, med tastatur, i skærmlæsere og i gamle browsere.
+public-a11y-seen = Den kan forstørres til 400 procent, læses i mørk tilstand og udskrives. Farve siger aldrig noget, som ord ikke også siger.
+public-a11y-still = Den indlæses ikke igen af sig selv, så ingen mister stedet. Linket ”Indlæs siden igen” henter det seneste.
+public-a11y-own = Vurdering fra { $region }
+public-a11y-no-own = { $region } har endnu ikke skrevet sin egen vurdering af siden.
+public-a11y-assessed = Senest vurderet
+public-a11y-fault = Meld fejl
+public-a11y-fault-text = Er der noget på siden, du ikke kan læse, eller har du brug for indholdet på en anden måde? Sig det til os. Vi svarer hurtigst muligt.
+public-a11y-contact = Kontakt:
+public-a11y-urgent = Haster det: ring til
+public-a11y-authority = Tilsyn
+public-a11y-authority-text = Er du ikke tilfreds med svaret? Du kan klage til den myndighed, der fører tilsyn efter loven:
+public-a11y-authority-law = Er du ikke tilfreds med svaret? Du kan klage til den myndighed, der fører tilsyn efter loven.
+public-a11y-back = Til situationen i sundhedsvæsenet
 
 ## Pages behind links in texts
 

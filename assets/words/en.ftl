@@ -20,13 +20,42 @@ public-site-disturbance = disruption
 public-site-crisis = serious disruption
 public-next-update = Next update
 public-message = message
-public-only-in-another = One message is so far only in another language, see below.
+public-only-in-another = This message is so far only in another language.
 public-know-of-none = We know of no disruptions in health care.
 public-danger = Danger to life: call
 public-advice = Advice on care: call
 public-checked-at = Checked at
 public-valid-until = valid until
 public-do-not-rely = If it is later than that, do not rely on this page; call
+
+public-heading-over = The disruption is over
+public-heading-withdrawn = An earlier message no longer applies
+public-load-anew = Load the page anew
+public-not-by-itself = The page does not change by itself.
+public-sites = How it is at each place
+public-numbers = Numbers to call
+public-feeds = For programs:
+public-feed-title = { $region }: the state of health care
+public-whole-page = Read the whole message
+public-read-it-in = Read it in
+public-accessibility = Accessibility statement
+public-a11y-who = { $region } is responsible for this page. Everybody should be able to read it. It falls under Directive (EU) 2016/2102 on the accessibility of public sector websites, and the national law that carries it out.
+public-a11y-how = How the page is made
+public-a11y-standard = The page is made to the standard EN 301 549 V3.2.1, which builds on WCAG 2.1 level AA.
+public-a11y-plain = It works without scripts, cookies and content from others, with a keyboard, in screen readers and in old browsers.
+public-a11y-seen = It can be enlarged to 400 per cent, read in dark mode and printed. Colour never says what words do not say too.
+public-a11y-still = It does not load anew by itself, so that nobody loses their place. The link “Load the page anew” fetches the latest.
+public-a11y-own = The assessment of { $region }
+public-a11y-no-own = { $region } has not written an assessment of its own yet.
+public-a11y-assessed = Last assessed
+public-a11y-fault = Report faults
+public-a11y-fault-text = Is there something on the page that you cannot read, or do you need it in another form? Tell us. We answer as soon as possible.
+public-a11y-contact = Contact:
+public-a11y-urgent = If it is urgent, call
+public-a11y-authority = Supervision
+public-a11y-authority-text = Are you not satisfied with the answer? You may complain to the authority that supervises the law:
+public-a11y-authority-law = Are you not satisfied with the answer? You may complain to the authority that supervises the law in your country.
+public-a11y-back = To the state of health care
 
 ## Pages behind links in texts
 

@@ -18,13 +18,42 @@ public-site-disturbance = störning
 public-site-crisis = allvarlig störning
 public-next-update = Nästa besked
 public-message = meddelande
-public-only-in-another = Ett meddelande finns än så länge bara på ett annat språk, se nedan.
+public-only-in-another = Det här beskedet finns än så länge bara på ett annat språk.
 public-know-of-none = Vi känner inte till några störningar i vården.
 public-danger = Vid fara för liv: ring
 public-advice = Råd om vård: ring
 public-checked-at = Kontrollerad
 public-valid-until = gäller till
 public-do-not-rely = Är det senare än så: lita inte på sidan, ring
+
+public-heading-over = Störningen är över
+public-heading-withdrawn = Ett tidigare besked gäller inte
+public-load-anew = Läs in sidan på nytt
+public-not-by-itself = Sidan ändras inte av sig själv.
+public-sites = Läget på varje plats
+public-numbers = Nummer att ringa
+public-feeds = För program:
+public-feed-title = { $region }: läget i vården
+public-whole-page = Läs hela beskedet
+public-read-it-in = Läs det på
+public-accessibility = Tillgänglighetsredogörelse
+public-a11y-who = { $region } ansvarar för den här sidan. Alla ska kunna läsa den. Den omfattas av lagen (2018:1937) om tillgänglighet till digital offentlig service.
+public-a11y-how = Så är sidan gjord
+public-a11y-standard = Sidan är gjord efter standarden EN 301 549 V3.2.1, som bygger på WCAG 2.1 nivå AA.
+public-a11y-plain = Den fungerar utan skript, kakor och innehåll från andra, med tangentbord, i skärmläsare och i gamla webbläsare.
+public-a11y-seen = Den kan förstoras till 400 procent, läsas i mörkt läge och skrivas ut. Färg säger aldrig något som inte också sägs med ord.
+public-a11y-still = Den läses inte in på nytt av sig själv, så att ingen tappar bort sig. Länken ”Läs in sidan på nytt” hämtar det senaste.
+public-a11y-own = { $region } bedömer
+public-a11y-no-own = { $region } har inte skrivit någon egen bedömning av sidan än.
+public-a11y-assessed = Senast bedömd
+public-a11y-fault = Rapportera brister
+public-a11y-fault-text = Kan du inte läsa något på sidan, eller behöver du innehållet på ett annat sätt? Meddela oss. Vi svarar så snart som möjligt.
+public-a11y-contact = Kontakt:
+public-a11y-urgent = Är det bråttom: ring
+public-a11y-authority = Tillsyn
+public-a11y-authority-text = Är du inte nöjd med svaret? Du får anmäla det till den myndighet som har tillsyn enligt lagen:
+public-a11y-authority-law = Är du inte nöjd med svaret? Du får anmäla det till den myndighet som regeringen har bestämt har tillsyn (16 och 18 §§ i lagen).
+public-a11y-back = Till läget i vården
 
 ## Pages behind links in texts
 

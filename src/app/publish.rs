@@ -1,7 +1,7 @@
 //! The public page is made anew whenever what it says changes, and on its beat (RULES D9); then it is read back over the wire
 //! and compared, for nothing counts as published that can't be read (invariant 3).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,18 +11,21 @@ use super::mirrors::{Publication, Told, alarm_name, alarm_text};
 use super::task_set::Digest;
 use crate::bounded;
 use crate::clock::SharedClock;
+use crate::config::Statement;
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::{GatewayId, MessageNo};
 use crate::domain::incident::input::Input;
-use crate::domain::lang::Lang;
 use crate::domain::public_view::{PublicView, public_view};
-use crate::gateways::mirror::PageName;
-use crate::web::page::{Links, PageFrame, render_linked, render_public, shown_texts};
-use crate::web::public::{Pages, PublicSite, Published};
+use crate::domain::time::At;
+use crate::web::page::{PageFrame, shown_texts};
+use crate::web::public::PublicSite;
+use crate::web::publication::{Expected, PUBLICATION_BYTES_MAX, whole};
 use crate::words::alarm;
 
 /// A page is read back within that time, or it counts as not published.
 const READ_BACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Everything is read back within that time, or it counts as not published: what changes meanwhile must not wait for longer.
+const PROVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The page is looked at again at least that often.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// The largest page that is read back.
@@ -34,6 +37,8 @@ pub struct Publisher {
     pub handle: Handle,
     /// The site that readers get.
     pub site: Arc<PublicSite>,
+    /// Where they reach it; empty: not known.
+    pub public_url: String,
     pub clock: SharedClock,
     /// Where it must be seen, as the configuration says now.
     pub places: watch::Receiver<Places>,
@@ -60,6 +65,12 @@ fn same(a: &PublicView, b: &PublicView) -> bool {
     still(a) == still(b)
 }
 
+/// Half of its validity is gone: a reader never meets a page that has just run out.
+fn is_stale(shown: &PublicView, now: At) -> bool {
+    let half = (shown.valid_until.0 - shown.checked_at.0) / 2;
+    now.0 >= shown.checked_at.0 + half
+}
+
 impl Publisher {
     /// Publishes until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
@@ -77,6 +88,8 @@ impl Publisher {
             }
         };
         let mut shown: Option<PublicView> = None;
+        let mut expected = Vec::new();
+        let mut statement = Statement::default();
         let mut revision = 0;
         // Our own pages were read back and were equal.
         let mut proven = false;
@@ -87,46 +100,35 @@ impl Publisher {
             let places = self.places.borrow_and_update().clone();
             let view = self.handle.query(|state, meta| {
                 let plan = &state.plan;
-                (public_view(state, meta.now), plan.clone(), meta.fictional)
+                (public_view(state, meta.now), plan.clone(), meta.fictional, meta.statement.clone())
             });
-            let Ok((view, plan, fictional)) = view.await else { return };
+            let Ok((view, plan, fictional, stated)) = view.await else { return };
             let now = self.clock.now();
-            // Half of its validity gone: a reader never meets a page that has just run out.
-            let stale = shown.as_ref().is_some_and(|s| {
-                let half = (s.valid_until.0 - s.checked_at.0) / 2;
-                now.as_millisecond() >= s.checked_at.0 + half
-            });
-            let fresh = shown.as_ref().is_none_or(|s| !same(s, &view));
+            let stale = shown.as_ref().is_some_and(|s| is_stale(s, now.into()));
+            let fresh = shown.as_ref().is_none_or(|s| !same(s, &view)) || statement != stated;
             if fresh || stale {
-                let frame = PageFrame { plan: &plan, fictional };
-                let mut pages: Pages = HashMap::new();
-                for lang in &plan.region.languages {
-                    let body = render_public(&view, *lang, &frame);
-                    let page = Arc::new(Published::html(body, *lang, view.valid_until.timestamp()));
-                    pages.insert(format!("/{lang}").into(), page.clone());
-                    if *lang == plan.lang() {
-                        pages.insert("/".into(), page.clone());
-                        // The incident's page, for QR codes: what holds for it stands on the one page that there is.
-                        for number in &view.messages {
-                            pages.insert(format!("/i/{}", number.number.incident.n).into(), page.clone());
-                        }
-                    }
-                }
-                if !self.site.publish(pages) {
-                    tracing::error!("the public page has too many parts and was not changed");
+                statement = stated;
+                let frame = PageFrame { plan: &plan, fictional, statement: &statement, public_url: &self.public_url };
+                let all = whole(&view, &frame);
+                let bytes = all.bytes();
+                expected = all.expected;
+                if bytes > PUBLICATION_BYTES_MAX || !self.site.publish(all.own) {
+                    tracing::error!(bytes, "the public page has too many parts and was not changed");
                     let what = alarm::PAGE_TOO_LARGE.in_all();
                     self.handle.board().raise("page parts", what, now.into(), true);
+                } else {
+                    self.handle.board().clear("page parts");
                 }
                 revision += 1;
                 // Also when there is no mirror: one that is configured later finds what it must show.
-                let pages = mirror_pages(&view, &frame);
-                self.published.send_replace(Arc::new(Publication { revision, pages }));
+                self.published.send_replace(Arc::new(Publication { revision, pages: all.mirrored }));
                 proven = false;
                 said = None;
             }
             let view = if fresh || stale { shown.insert(view) } else { shown.get_or_insert(view) };
             if !proven {
-                proven = self.prove(&client, view, &plan.region.languages, &places.read_back).await;
+                let prove = self.prove(&client, view, &expected, &places.read_back);
+                proven = tokio::time::timeout(PROVE_TIMEOUT, prove).await.unwrap_or(false);
                 self.own_alarm(proven);
             }
             let mirrors = || places.mirrors.keys().map(|id| mirrored.get(id).filter(|t| t.revision == revision));
@@ -157,28 +159,25 @@ impl Publisher {
         }
     }
 
-    /// Reads every page of our own back and looks for each text, whole.
+    /// Reads every page and feed of our own back and looks for what must be there.
     async fn prove(
         &self,
         client: &reqwest::Client,
         view: &PublicView,
-        languages: &[Lang],
+        expected: &[(String, Expected)],
         read_back: &[String],
     ) -> bool {
-        let mut equal = true;
         for base in read_back {
-            for lang in languages {
-                let url = format!("{}/{lang}", base.trim_end_matches('/'));
-                equal &= page_as_read(client, &url).await.is_some_and(|html| {
-                    let shown = shown_texts(&html);
-                    view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| shown.contains(&escaped(text))))
-                });
+            for (path, expected) in expected {
+                let url = format!("{}{path}", base.trim_end_matches('/'));
+                let read = page_as_read(client, &url).await;
+                if !read.is_some_and(|read| is_there(expected, &read, view)) {
+                    tracing::error!(%path, "the public page can't be read back as it was published");
+                    return false;
+                }
             }
         }
-        if !equal {
-            tracing::error!("the public page can't be read back as it was published");
-        }
-        equal
+        true
     }
 
     fn own_alarm(&self, proven: bool) {
@@ -202,32 +201,22 @@ impl Publisher {
 }
 
 /// A page as a reader gets it; none when it can't be had whole within its limits.
-async fn page_as_read(client: &reqwest::Client, url: &str) -> Option<String> {
+async fn page_as_read(client: &reqwest::Client, url: &str) -> Option<Vec<u8>> {
     let answer = client.get(url).send().await.ok().filter(|a| a.status().is_success())?;
-    let body = bounded::read_body(answer, PAGE_BYTES_MAX).await.ok()?;
-    Some(String::from_utf8_lossy(&body).into_owned())
+    bounded::read_body(answer, PAGE_BYTES_MAX).await.ok()
 }
 
-/// The same pages for mirrors: as files in folders, with links that hold there.
-fn mirror_pages(view: &PublicView, frame: &PageFrame<'_>) -> Vec<(PageName, Arc<[u8]>)> {
-    let mut pages = Vec::new();
-    let mut add = |name: String, lang: Lang, depth: u8| {
-        let body = render_linked(view, lang, frame, Links::Mirror { depth });
-        if let Some(name) = PageName::new(name) {
-            pages.push((name, Arc::from(body.into_bytes())));
+/// What was read holds what must be there.
+fn is_there(expected: &Expected, read: &[u8], view: &PublicView) -> bool {
+    let html = String::from_utf8_lossy(read);
+    match expected {
+        Expected::Bytes(bytes) => read == &**bytes,
+        Expected::Heading(heading) => html.contains(&format!("{}</h1>", escaped(heading))),
+        Expected::Texts(lang) => {
+            let shown = shown_texts(&html);
+            view.messages.iter().all(|m| m.text.get(lang).is_none_or(|text| shown.contains(&escaped(text))))
         }
-    };
-    let own = frame.plan.lang();
-    for lang in &frame.plan.region.languages {
-        add(format!("{lang}/index.html"), *lang, 1);
     }
-    let incidents: BTreeSet<u32> = view.messages.iter().map(|m| m.number.incident.n).collect();
-    for n in incidents {
-        add(format!("i/{n}/index.html"), own, 2);
-    }
-    // The first page last: whoever begins there finds what it leads to.
-    add("index.html".into(), own, 0);
-    pages
 }
 
 /// As the page has it.

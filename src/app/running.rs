@@ -281,6 +281,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let publisher = Publisher {
         handle: handle.clone(),
         site: site.clone(),
+        public_url: options.public_url.clone().unwrap_or_default(),
         clock: clock.clone(),
         places: seen_at,
         reader,

@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::tests_block::TestCase;
 use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
+use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::{Diagnostic, telephone};
@@ -140,6 +143,21 @@ pub struct Loaded {
     pub watch: Option<Watch>,
     /// What is private of an incident is forgotten so many months after it closed.
     pub retention_months: u32,
+    /// What the public page says of its accessibility.
+    pub statement: Statement,
+}
+
+/// What the region says of the public page's accessibility. It is no part of the plan: no incident depends on it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Statement {
+    /// A mail address, a telephone number or an https address; empty: none is given.
+    pub contact: String,
+    /// The region's own assessment; empty: none is given.
+    pub text: L10n,
+    /// When it was assessed.
+    pub assessed: Option<Date>,
+    /// Who supervises; empty: not given.
+    pub authority: L10n,
 }
 
 /// Where `contacts/organisation.yaml` says nothing of `retention`.

@@ -43,6 +43,7 @@ pub(super) struct Places {
     /// Some notes are those of the built-in region.
     pub notes_of_the_program: bool,
     pub call: Option<Place>,
+    pub organisation: Place,
     pub office_hours: Place,
     pub switchboard: Place,
 }

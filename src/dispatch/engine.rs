@@ -26,7 +26,7 @@ use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
 use crate::clock::{SharedClock, mono};
-use crate::config::{Contacts, Loaded};
+use crate::config::{Contacts, Loaded, Statement};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::better::better_ways;
@@ -183,6 +183,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         health: BTreeMap::new(),
         fictional: loaded.fictional,
         retention_months: loaded.retention_months,
+        statement: loaded.statement.clone(),
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -436,8 +437,9 @@ impl Engine {
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let Loaded { plan, contacts, warnings, fictional, retention_months, .. } = *loaded;
+                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, .. } = *loaded;
                 self.meta.retention_months = retention_months;
+                self.meta.statement = statement;
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;

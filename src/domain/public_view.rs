@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{MessageNo, SiteId, Status};
+use super::incident::render::{public_tail, sentences};
 use super::incident::state::{EntryState, Incident, Message, State};
 use super::incident::timers::ARCHIVE_AFTER_S;
 use super::incident::values::{Draft, Kind, Phase};
@@ -24,6 +25,8 @@ const STAFF: ModeIx = ModeIx(1);
 const REINFORCED: ModeIx = ModeIx(2);
 /// From this rung an incident shows without any public text: `outage`.
 const OUTAGE: LevelIx = LevelIx(1);
+/// The most earlier messages that one names, the newest of them: an incident with an update an hour goes on for more than a day.
+pub const EARLIER_MAX: usize = 32;
 
 /// How the region, or a site, is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
@@ -37,10 +40,62 @@ pub enum PublicState {
     Crisis,
 }
 
+/// How the page as a whole stands: what its heading, band and background say.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stands {
+    /// Nothing is known to be wrong, and nothing was just now.
+    Normal,
+    /// An all clear still stands, and nothing else is wrong.
+    Over,
+    /// What was told did not hold; that is all there is to tell.
+    Withdrawn,
+    /// Something is being investigated, and nothing is approved yet.
+    Investigated,
+    Disturbance,
+    /// Reinforced mode or above, and nothing is approved yet.
+    CrisisInvestigated,
+    Crisis,
+}
+
+impl Stands {
+    /// All of them.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests look at each"))]
+    pub const ALL: [Stands; 7] = [
+        Stands::Normal,
+        Stands::Over,
+        Stands::Withdrawn,
+        Stands::Investigated,
+        Stands::Disturbance,
+        Stands::CrisisInvestigated,
+        Stands::Crisis,
+    ];
+    /// Its name in files that programs read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stands::Normal => "normal",
+            Stands::Over => "over",
+            Stands::Withdrawn => "withdrawn",
+            Stands::Investigated => "investigated",
+            Stands::Disturbance => "disturbance",
+            Stands::CrisisInvestigated => "crisis-investigated",
+            Stands::Crisis => "crisis",
+        }
+    }
+}
+
 /// A text for the public, in the languages that somebody read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PublicMessage {
     pub number: MessageNo,
+    /// Which sites it is about; the site that means all of the region may be among them.
+    pub sites: Vec<SiteId>,
+    /// How it is where the text is about.
+    pub state: PublicState,
+    /// What the public was told of the same incident before, and when; the oldest first, at most [`EARLIER_MAX`]. What a stop
+    /// withdrew is not among them.
+    pub earlier: Vec<(MessageNo, At)>,
+    /// Per language, at which byte of the text begins what the reader should do; after the end: nowhere.
+    pub instruction: BTreeMap<Lang, usize>,
     /// Its kind: an all clear is shown as one.
     pub kind: Kind,
     /// The text's fingerprint in each language.
@@ -74,6 +129,70 @@ pub struct PublicView {
     pub checked_at: At,
     /// After that the reader should call.
     pub valid_until: At,
+}
+
+impl PublicView {
+    /// How the page as a whole stands.
+    pub fn stands(&self) -> Stands {
+        let told = !self.messages.is_empty();
+        match (self.region, self.investigating && !told) {
+            (PublicState::Normal, _) if self.messages.iter().any(|m| m.kind == Kind::AllClear) => Stands::Over,
+            (PublicState::Normal, _) if told => Stands::Withdrawn,
+            (PublicState::Normal, _) => Stands::Normal,
+            (PublicState::Disturbance, true) => Stands::Investigated,
+            (PublicState::Disturbance, false) => Stands::Disturbance,
+            (PublicState::Crisis, true) => Stands::CrisisInvestigated,
+            (PublicState::Crisis, false) => Stands::Crisis,
+        }
+    }
+}
+
+impl PublicMessage {
+    /// Nothing is wrong any more, or never was.
+    pub fn is_over(&self) -> bool {
+        matches!(self.kind, Kind::AllClear | Kind::Stopped { .. })
+    }
+    /// The text for a reader of that language: in it, or else in the first of these languages that it exists in. What nobody read
+    /// in a language exists in none.
+    pub fn text_for(&self, lang: Lang, languages: &[Lang]) -> Option<(Lang, &str)> {
+        let mut wanted = std::iter::once(lang).chain(languages.iter().copied());
+        wanted.find_map(|l| Some((l, self.text.get(&l)?.as_str())))
+    }
+    /// The text of a language in its parts.
+    pub fn parts(&self, lang: Lang) -> Option<Parts<'_>> {
+        let text = self.text.get(&lang)?;
+        Some(Parts::of(text, self.instruction.get(&lang).copied().unwrap_or(text.len())))
+    }
+}
+
+/// A text in three: joined by one space, those that are not empty are the text again, byte for byte (invariant 2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts<'a> {
+    /// Its first sentence: the heading, by the public grammar (RULES A12).
+    pub headline: &'a str,
+    /// What happened, where, since when, what it means.
+    pub description: &'a str,
+    /// What to do, what works, when the next word comes, whom to call.
+    pub instruction: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Cut at spaces alone. `at`: where the instruction begins; another place than after a space cuts nothing.
+    pub fn of(text: &'a str, at: usize) -> Self {
+        let head = sentences(text).first().map_or(text.len(), String::len);
+        // A space at the end would be lost between two parts.
+        if head + 1 >= text.len() || text.as_bytes()[head] != b' ' {
+            return Self { headline: text, description: "", instruction: "" };
+        }
+        let (headline, rest) = (&text[..head], &text[head + 1..]);
+        if at == head + 1 {
+            return Self { headline, description: "", instruction: rest };
+        }
+        if at < head + 3 || at >= text.len() || text.as_bytes()[at - 1] != b' ' {
+            return Self { headline, description: rest, instruction: "" };
+        }
+        Self { headline, description: &text[head + 1..at - 1], instruction: &text[at..] }
+    }
 }
 
 /// What the page says now. It is published anew on the beat of `page_valid_s`, and whenever this changes.
@@ -113,6 +232,10 @@ pub fn public_view(state: &State, now: At) -> PublicView {
             more_by = Some(more_by.map_or(holding_at, |other: At| other.min(holding_at)));
         }
         messages.extend(shown.map(|m| written(inc, m)));
+    }
+    for m in messages.iter_mut().filter(|m| !m.is_over()) {
+        let of = |site: &SiteId| if *site == region.whole { worst } else { sites.get(site).copied().unwrap_or(worst) };
+        m.state = m.sites.iter().map(of).max().unwrap_or(worst).max(PublicState::Disturbance);
     }
     messages.sort_by_key(|m| std::cmp::Reverse((m.released, m.number)));
     PublicView {
@@ -187,10 +310,50 @@ fn drafts<'a>(inc: &'a Incident, m: &'a Message) -> BTreeMap<Lang, &'a Draft> {
     m.texts.iter().filter_map(shown).collect()
 }
 
+/// What the public was told before this message and was not withdrawn since. A stop withdraws all that stood.
+fn earlier(inc: &Incident, m: &Message) -> Vec<(MessageNo, At)> {
+    let public = inc.messages.iter().filter(|b| b.audience == Audience::Public);
+    let mut before: Vec<_> = public.filter_map(|b| Some((b.released_at?, b.seq, b.kind))).collect();
+    // As they went out: a holding text goes out before the draft in whose place it stands, and has the later number.
+    before.retain(|(at, seq, _)| m.released_at.is_some_and(|own| (*at, *seq) < (own, m.seq)));
+    before.sort_unstable_by_key(|(at, seq, _)| (*at, *seq));
+    let mut told = Vec::new();
+    for (at, seq, kind) in before {
+        match kind {
+            Kind::Stopped { .. } => told.clear(),
+            _ => told.push((inc.number(seq), at)),
+        }
+    }
+    told.split_off(told.len().saturating_sub(EARLIER_MAX))
+}
+
+/// Where what the reader should do begins: at the playbook's words for it, where they stand in the text; else at the numbers to
+/// call. What an approver wrote replaces the playbook's words, and the numbers are always there.
+fn instruction_at(inc: &Incident, m: &Message, lang: Lang, text: &str) -> usize {
+    let words = inc.book().public_words.as_ref();
+    let todo = match m.kind {
+        Kind::Restored | Kind::Stopped { .. } | Kind::Holding => None,
+        Kind::AllClear => words.map(|w| &w.after),
+        _ => words.map(|w| &w.todo),
+    };
+    let todo = todo.and_then(|l| l.exact(lang)).map(str::trim).unwrap_or_default();
+    let tail = public_tail(&inc.plan, lang);
+    let begins = |part: &str| {
+        let found = (!part.is_empty()).then(|| text.find(&format!(" {part}"))).flatten()?;
+        let ends = found + 1 + part.len();
+        (ends == text.len() || text[ends..].starts_with(' ')).then_some(found + 1)
+    };
+    begins(todo).or_else(|| begins(tail.trim())).unwrap_or(text.len())
+}
+
 fn written(inc: &Incident, m: &Message) -> PublicMessage {
     let drafts = drafts(inc, m);
     PublicMessage {
         number: inc.number(m.seq),
+        sites: if m.sites.is_empty() { inc.sites.clone() } else { m.sites.clone() },
+        state: PublicState::Normal,
+        earlier: earlier(inc, m),
+        instruction: drafts.iter().map(|(l, d)| (*l, instruction_at(inc, m, *l, d.text.as_str()))).collect(),
         kind: m.kind,
         fingerprint: drafts.iter().map(|(l, d)| (*l, d.fingerprint)).collect(),
         text: drafts.iter().map(|(l, d)| (*l, d.text.to_string())).collect(),

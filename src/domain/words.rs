@@ -437,10 +437,12 @@ impl Words {
         written(calendar, at, today, [&t.time, &t.public_time, &t.public_day], weekdays, &t.public_months)
     }
 
-    /// With its date, wherever it is read: `2026-11-18 09.45`.
-    pub fn full_time(&self, calendar: &Calendar, at: Timestamp) -> String {
-        let local = calendar.local(at);
-        format!("{} {}", local.date(), clock(&local, &self.times.time))
+    /// With its day and year, on what is kept and printed: `ons 18 nov 2026 09.45`. The year stands before the time, wherever the
+    /// language has that.
+    pub fn dated_time(&self, calendar: &Calendar, at: Timestamp) -> String {
+        let (t, local) = (&self.times, calendar.local(at));
+        let time = format!("{} {}", local.year(), clock(&local, &t.time));
+        on_its_day(&local, &t.day, &time, &self.weekdays, &t.months)
     }
 }
 
@@ -462,10 +464,14 @@ fn written(
     if local.date() == calendar.local(today).date() {
         return if this_day.contains("{time}") { fill(this_day, &[("time", &time)]) } else { time };
     }
+    on_its_day(&local, other_day, &time, weekdays, months)
+}
+
+fn on_its_day(local: &Zoned, template: &str, time: &str, weekdays: &[String; 7], months: &[String; 12]) -> String {
     let weekday = &weekdays[local.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7];
     let month = &months[usize::from(local.month().unsigned_abs()).saturating_sub(1) % 12];
     let day = local.day().to_string();
-    fill(other_day, &[("weekday", weekday), ("day", &day), ("month", month), ("time", &time)])
+    fill(template, &[("weekday", weekday), ("day", &day), ("month", month), ("time", time)])
 }
 
 /// Fills `{name}` with its value. What is not named stays, so that a mistake is seen; `check` finds it by day.

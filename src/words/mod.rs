@@ -68,6 +68,8 @@ pub(crate) enum Section {
     Console,
     /// Pages behind links.
     Link,
+    /// The public page and its feeds.
+    Public,
     /// What was refused and why.
     Refusal,
 }
@@ -79,6 +81,7 @@ impl Section {
             Section::Cli => "cli",
             Section::Console => "console",
             Section::Link => "link",
+            Section::Public => "public",
             Section::Refusal => "refusal",
         }
     }

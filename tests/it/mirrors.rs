@@ -151,6 +151,21 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
     let page = std::fs::read_to_string(root.join("i/1/index.html")).unwrap();
     assert!(shown_texts(&page).contains(&text), "{text} is not in {page}");
     assert_eq!(page.replace("../../", ""), std::fs::read_to_string(root.join("index.html")).unwrap());
+    // Feeds lie beside it, and readers of our own listener get the same bytes.
+    let reader = reqwest::Client::builder().no_proxy().build().unwrap();
+    let cap = std::fs::read_dir(root.join("cap")).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap());
+    let cap = cap.filter(|n| n.starts_with("1-") && n.ends_with(".xml")).max().unwrap();
+    for file in ["state.json".to_owned(), "feed.sv.atom".into(), "feed.en.atom".into(), format!("cap/{cap}")] {
+        let there = std::fs::read_to_string(root.join(&file)).unwrap();
+        let own = reader.get(format!("http://{}/{file}", running.public)).send().await.unwrap();
+        assert_eq!(own.text().await.unwrap(), there, "{file}");
+    }
+    let state: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(root.join("state.json")).unwrap()).unwrap();
+    assert_eq!(state["messages"][0]["texts"]["sv"]["text"], *text);
+    assert!(
+        std::fs::read_to_string(root.join("sv/accessibility/index.html")).unwrap().contains("mailto:tillganglighet@")
+    );
 
     // Somebody unmounts the disk.
     std::fs::rename(&root, dir.path().join("gone")).unwrap();

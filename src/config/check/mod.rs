@@ -6,6 +6,7 @@ mod expect;
 mod holders;
 mod infra;
 mod ladders;
+mod page;
 mod rehearsal;
 mod spoken;
 mod steps;
@@ -59,6 +60,7 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, circles: Circl
     ladders::check(plan, places, found);
     duties::check(plan, places, found);
     steps::check(plan, places, found);
+    page::check(loaded, places, found);
     if depth == Depth::Check {
         let plan = Arc::new(plan.clone());
         carry::check(&plan, places, found);

@@ -61,9 +61,29 @@ pub struct Organisation {
     /// copies of the journal: 24mo unless given. Texts, times and who answered stay.
     #[serde(default)]
     pub retention: Option<Months>,
+    /// What the public page's statement of accessibility says, and where a reader reports that the page can't be read.
+    #[serde(default)]
+    pub accessibility: Option<At<Accessibility>>,
     /// Deadlines and bounds that have defaults.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// The statement of accessibility, besides what the program says of its own pages.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accessibility {
+    /// Where a reader reports faults: a mail address, a telephone number, or the https address of a form.
+    pub contact: Name,
+    /// Your own assessment: how far the page meets the law, known shortcomings, how it was judged.
+    #[serde(default)]
+    pub text: Option<Texts>,
+    /// When it was last assessed.
+    #[serde(default)]
+    pub assessed: Option<At<Day>>,
+    /// Who supervises, and where to complain there.
+    #[serde(default)]
+    pub authority: Option<Texts>,
 }
 
 /// The region's name.

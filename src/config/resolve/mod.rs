@@ -73,6 +73,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.messages();
     let tests = r.playbooks();
     let watch = r.watch();
+    let statement = r.statement();
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
         loaded: Loaded {
@@ -85,6 +86,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             turns: turns(r.point_ids),
             watch,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
+            statement,
         },
         places: r.places,
     }

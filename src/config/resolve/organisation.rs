@@ -3,11 +3,13 @@
 use jiff::civil::Date;
 
 use super::Resolver;
+use crate::config::loaded::Statement;
 use crate::config::raw::contacts::Limits;
 use crate::domain::calendar::{Calendar, Zone};
 use crate::domain::ids::SiteId;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{self, Site};
+use crate::yaml::addresses::{check_mail_address, check_url};
 use crate::yaml::telephone;
 
 /// The digits of a number that the public dials: 112, 1177, or a whole one.
@@ -114,6 +116,30 @@ impl Resolver<'_> {
         set(&mut region.holding_after_s, org.holding_after.map(|s| s.0));
         set(&mut region.page_valid_s, org.page_valid.map(|s| s.0));
         limits(&mut region.limits, &org.limits);
+    }
+
+    /// What the public page says of its accessibility; after the languages are known.
+    pub(super) fn statement(&mut self) -> Statement {
+        let raw = self.raw;
+        let Some(org) = &raw.organisation else { return Statement::default() };
+        self.places.organisation = org.region.id.place;
+        let Some(given) = &org.accessibility else { return Statement::default() };
+        let (place, given) = (given.place, &given.value);
+        let contact = &given.contact;
+        if contact.contains("://") {
+            check_url(contact, self.found);
+        } else if contact.contains('@') {
+            check_mail_address(contact, self.found);
+        } else if !telephone::is_dialled(contact, DIALLED) {
+            let message = format!("accessibility: \"{}\" is no address that a reader can use", contact.value);
+            self.found
+                .error(contact.place, "accessibility-contact", message)
+                .help("a mail address, a telephone number, or the https address of a form");
+        }
+        let text = self.optional(place, given.text.as_ref());
+        let authority = self.optional(place, given.authority.as_ref());
+        let assessed = given.assessed.as_ref().map(|d| d.value.0);
+        Statement { contact: contact.value.clone(), text, assessed, authority }
     }
 
     /// What of the organisation names functions; after they are known.

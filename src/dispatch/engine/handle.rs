@@ -79,6 +79,8 @@ pub struct Meta {
     pub fictional: bool,
     /// What is private of an incident is forgotten so many months after it closed.
     pub retention_months: u32,
+    /// What the public page says of its accessibility.
+    pub statement: Statement,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.

@@ -51,6 +51,18 @@ impl PageName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// What a store that is told serves it as. A server of files goes by the name's end itself; one that does not know `.atom` says so of
+    /// an unknown file, and readers of feeds look into it.
+    fn media_type(&self) -> &'static str {
+        let name = self.0.strip_suffix(".new").map_or(&*self.0, |n| n.rsplit_once('.').map_or(n, |(of, _)| of));
+        match name.rsplit('.').next() {
+            // The only XML that there is.
+            Some("xml") => "application/cap+xml; charset=utf-8",
+            Some("atom") => "application/atom+xml; charset=utf-8",
+            Some("json") => "application/json",
+            _ => "text/html; charset=utf-8",
+        }
+    }
     /// The folders that it lies in, the outermost first: `i/14` gives `i`, `i/14`.
     fn folders(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').map(|(at, _)| &self.0[..at])

@@ -56,13 +56,21 @@ impl S3 {
         vec![("store".into(), self.host.clone()), ("region".into(), self.account.region.clone())]
     }
 
-    async fn send(&self, method: Method, key: &str, body: Option<&[u8]>, now: Timestamp) -> Result<Answer, SendError> {
+    /// `body`: with what it is served as.
+    async fn send(
+        &self,
+        method: Method,
+        key: &str,
+        body: Option<(&[u8], &'static str)>,
+        now: Timestamp,
+    ) -> Result<Answer, SendError> {
         let path = encoded(&format!("{}{key}", self.path));
         let mut headers = vec![("host".to_owned(), self.host.clone())];
-        if body.is_some() {
+        if let Some((_, media_type)) = body {
             headers.push(("cache-control".into(), "public, max-age=10, must-revalidate".into()));
-            headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
+            headers.push(("content-type".into(), media_type.into()));
         }
+        let body = body.map(|(body, _)| body);
         let request =
             Request { method: method.as_str(), path: &path, query: "", headers, body: body.unwrap_or_default() };
         let mut all = sign(&self.account, &request, now);
@@ -78,7 +86,7 @@ impl S3 {
         self.http.send(method, url, headers, body.map(<[u8]>::to_vec)).await
     }
 
-    async fn upload(&self, key: &str, body: &[u8], now: Timestamp) -> Result<(), SendError> {
+    async fn upload(&self, key: &str, body: (&[u8], &'static str), now: Timestamp) -> Result<(), SendError> {
         self.send(Method::PUT, key, Some(body), now).await?.expect(&[200]).map(|_| ())
     }
 
@@ -96,10 +104,14 @@ impl S3 {
     }
 
     async fn place(&self, name: &PageName, version: &str, body: &[u8], now: Timestamp) -> Result<(), SendError> {
-        self.upload(version, body, now).await.map_err(|e| prefixed("putting the page beside", e))?;
+        self.upload(version, (body, name.media_type()), now)
+            .await
+            .map_err(|e| prefixed("putting the page beside", e))?;
         let read = self.read(version, now).await?;
         same(body, &read, "the store gives another page back than it was given")?;
-        self.upload(name.as_str(), body, now).await.map_err(|e| prefixed("swapping the page in", e))?;
+        self.upload(name.as_str(), (body, name.media_type()), now)
+            .await
+            .map_err(|e| prefixed("swapping the page in", e))?;
         let read = self.read(name.as_str(), now).await?;
         same(body, &read, "the store shows another page than was swapped in")
     }

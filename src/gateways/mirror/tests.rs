@@ -164,6 +164,20 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
 fn now() -> Timestamp {
     "2026-11-22T03:12:00Z".parse().unwrap()
 }
+#[test]
+fn a_store_is_told_what_each_file_is() {
+    for (file, kind) in [
+        ("index.html", "text/html; charset=utf-8"),
+        ("cap/14-2.xml", "application/cap+xml; charset=utf-8"),
+        ("feed.sv.atom", "application/atom+xml; charset=utf-8"),
+        ("state.json", "application/json"),
+    ] {
+        let name = name(file);
+        assert_eq!(name.media_type(), kind);
+        assert_eq!(name.beside(b"x").media_type(), kind, "before it is swapped in");
+    }
+}
+
 fn name(text: &str) -> PageName {
     PageName::new(text).unwrap()
 }

@@ -70,12 +70,12 @@ impl WebDav {
     }
 
     async fn place(&self, name: &PageName, beside: &PageName, body: &[u8]) -> Result<(), SendError> {
-        if let Upload::Refused { why, perhaps_missing } = self.upload(beside.as_str(), body).await? {
+        if let Upload::Refused { why, perhaps_missing } = self.upload(beside, body).await? {
             if !perhaps_missing {
                 return Err(why);
             }
             self.make_folders(name).await?;
-            if let Upload::Refused { why, .. } = self.upload(beside.as_str(), body).await? {
+            if let Upload::Refused { why, .. } = self.upload(beside, body).await? {
                 return Err(why);
             }
         }
@@ -94,12 +94,12 @@ impl WebDav {
         same(body, &read, "the store shows another page than was swapped in")
     }
 
-    async fn upload(&self, name: &str, body: &[u8]) -> Result<Upload, SendError> {
+    async fn upload(&self, name: &PageName, body: &[u8]) -> Result<Upload, SendError> {
         let mut headers = self.headers();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(name.media_type()));
         let answer = self
             .http
-            .send(Method::PUT, self.url(name)?, headers, Some(body.to_vec()))
+            .send(Method::PUT, self.url(name.as_str())?, headers, Some(body.to_vec()))
             .await
             .map_err(|e| prefixed("putting the page beside", e))?;
         match answer.status {

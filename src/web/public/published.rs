@@ -11,8 +11,8 @@ use flate2::write::GzEncoder;
 use hyper::HeaderMap;
 use hyper::body::Bytes;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPIRES,
-    HeaderName, HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, ETAG, EXPIRES, HeaderName, HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -20,7 +20,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::lang::Lang;
 
-/// Pages that are published at one time: two languages for each open incident, and room.
+/// Pages and feeds that are published at one time: a page by its number and a CAP file for each incident that feeds have, four for
+/// each language, and room.
 pub const PAGES_MAX: usize = 1_000;
 /// A cache may keep a page so long; then it asks, and mostly gets 304.
 pub const FRESH_S: u32 = 10;
@@ -36,25 +37,64 @@ pub struct Published {
     pub(super) gzip_etag: HeaderValue,
 }
 
+/// Whose pages may show it, or read it by script.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reach {
+    /// Nobody's but its own.
+    Own,
+    /// It may stand in anybody's frame.
+    Frames,
+    /// Anybody's script may read it: there is nothing in it that is not public, and no cookie goes with the request.
+    Scripts,
+}
+
 impl Published {
-    /// An HTML page, which says of itself that it is valid until then (RULES D9). Its `<style>` elements are allowed by their hash; script, style attributes, images and frames are
-    /// not, so that nothing that slips into a text can act.
+    /// An HTML page, which says of itself that it is valid until then (RULES D9). Its `<style>` elements are allowed by their hash;
+    /// script, style attributes, images and frames are not, so that nothing that slips into a text can act.
     pub fn html(body: impl Into<Bytes>, lang: Lang, valid_until: Timestamp) -> Self {
-        let plain: Bytes = body.into();
+        Self::made(body.into(), "text/html; charset=utf-8", Some(lang), valid_until, Reach::Own)
+    }
+
+    /// The same, and it may stand in anybody's frame.
+    pub fn framed(body: impl Into<Bytes>, lang: Lang, valid_until: Timestamp) -> Self {
+        Self::made(body.into(), "text/html; charset=utf-8", Some(lang), valid_until, Reach::Frames)
+    }
+
+    /// What a program reads.
+    pub fn file(body: impl Into<Bytes>, content_type: &'static str, valid_until: Timestamp) -> Self {
+        Self::made(body.into(), content_type, None, valid_until, Reach::Own)
+    }
+
+    /// The same, and anybody's script may read it.
+    pub fn for_everybody(body: impl Into<Bytes>, content_type: &'static str, valid_until: Timestamp) -> Self {
+        Self::made(body.into(), content_type, None, valid_until, Reach::Scripts)
+    }
+
+    /// What it says.
+    #[cfg(test)]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.plain).into_owned()
+    }
+
+    fn made(plain: Bytes, kind: &'static str, lang: Option<Lang>, valid_until: Timestamp, reach: Reach) -> Self {
         let gzip = gzip(&plain);
         let digest = hex::encode(&Sha256::digest(&plain)[..16]);
         // RFC 9110 8.8.3: a strong tag names one sequence of bytes, so the compressed form has a tag of its own.
         let etag = value(format!("\"{digest}\""));
         let gzip_etag = value(format!("\"{digest}-gz\""));
         let mut headers = HeaderMap::with_capacity(16);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(CONTENT_LANGUAGE, value(lang.to_string()));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Some(lang) = lang {
+            headers.insert(CONTENT_LANGUAGE, value(lang.to_string()));
+        }
         headers.insert(CACHE_CONTROL, value(format!("public, max-age={FRESH_S}, must-revalidate")));
         if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&valid_until) {
             headers.insert(EXPIRES, value(date));
         }
         headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-        protect(&mut headers, &style_sources(&plain), "'none'");
+        let style = if lang.is_some() { style_sources(&plain) } else { "'none'".into() };
+        protect(&mut headers, &style, "'none'");
+        opened(&mut headers, reach);
         let mut gzip_headers = headers.clone();
         gzip_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         gzip_headers.insert(ETAG, gzip_etag.clone());
@@ -102,6 +142,22 @@ pub(super) fn protect(headers: &mut HeaderMap, style: &str, forms: &str) {
     // An answer link is a key; it must not leave in a Referer.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+}
+
+/// Takes back of [`protect`] what a page that others show or read must not say.
+fn opened(headers: &mut HeaderMap, reach: Reach) {
+    if reach == Reach::Own {
+        return;
+    }
+    let anybody = HeaderValue::from_static("cross-origin");
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), anybody);
+    if reach == Reach::Scripts {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        return;
+    }
+    let policy = headers.get(CONTENT_SECURITY_POLICY).and_then(|p| p.to_str().ok()).unwrap_or_default();
+    let policy = policy.replace("frame-ancestors 'none'", "frame-ancestors *");
+    headers.insert(CONTENT_SECURITY_POLICY, value(policy));
 }
 
 /// CSP sources for the `<style>` elements of a page: `'sha256-…'` each, or `'none'`.

@@ -252,6 +252,8 @@ fn page(site: &PublicSite, method: &Method, path: &str, headers: &HeaderMap) -> 
         return refused;
     }
     let pages = site.pages();
+    // As mirrors have them too: links in feeds lead to files.
+    let path = path.strip_suffix("index.html").filter(|p| p.ends_with('/')).unwrap_or(path);
     let found = pages.get(path).or_else(|| pages.get(path.strip_suffix('/').filter(|p| !p.is_empty())?));
     match found {
         Some(page) => published(page, headers),

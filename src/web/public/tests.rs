@@ -276,6 +276,49 @@ async fn whoever_sends_half_a_request_holds_no_place_of_those_who_act() {
 }
 
 #[tokio::test]
+async fn a_frame_and_a_script_of_others_get_what_is_for_them_and_nothing_else() {
+    let s = site(Limits::default()).await;
+    let until = "2026-11-22T16:30:00Z".parse().unwrap();
+    let mut all = pages(HTML);
+    all.insert("/embed/sv".into(), Arc::new(Published::framed(HTML.to_owned(), Lang::SV, until)));
+    all.insert("/state.json".into(), Arc::new(Published::for_everybody("{}", "application/json", until)));
+    all.insert(
+        "/cap/14-2.xml".into(),
+        Arc::new(Published::file("<alert/>", "application/cap+xml; charset=utf-8", until)),
+    );
+    assert!(s.site.publish(all));
+    let open = "cross-origin-resource-policy";
+    let page = s.get("/sv", "").await;
+    assert!(page.header("content-security-policy").unwrap().ends_with("frame-ancestors 'none'"));
+    assert_eq!((page.header(open), page.header("access-control-allow-origin")), (Some("same-origin"), None));
+    let embed = s.get("/embed/sv", "").await;
+    let policy = embed.header("content-security-policy").unwrap();
+    assert!(
+        policy.ends_with("frame-ancestors *") && policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert_eq!((embed.header(open), embed.header("access-control-allow-origin")), (Some("cross-origin"), None));
+    let json = s.get("/state.json", "Origin: https://intra.example\r\n").await;
+    assert_eq!(json.header("access-control-allow-origin"), Some("*"));
+    assert_eq!((json.header("content-type"), json.header("content-language")), (Some("application/json"), None));
+    let cap = s.get("/cap/14-2.xml", "").await;
+    assert_eq!(
+        (cap.header("content-type"), cap.header("vary")),
+        (Some("application/cap+xml; charset=utf-8"), Some("Accept-Encoding"))
+    );
+    assert_eq!((&*cap.body, cap.header("set-cookie")), (&b"<alert/>"[..], None));
+    // Links of feeds lead to files, as mirrors have them.
+    for (file, status) in [
+        ("/index.html", "200 OK"),
+        ("/sv/index.html", "200 OK"),
+        ("/i/14/index.html", "200 OK"),
+        ("/svindex.html", "404 Not Found"),
+    ] {
+        assert_eq!(s.get(file, "").await.status, format!("HTTP/1.1 {status}"), "{file}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_names_its_host_once() {
     let s = site(Limits::default()).await;
     for (path, hosts, status) in [

@@ -9,6 +9,7 @@ mod configuration;
 mod links;
 mod named;
 mod shown_by;
+mod state_file;
 mod tables;
 mod texts;
 

@@ -57,8 +57,15 @@ async fn readers_of_the_mirror_get_what_was_published() {
         assert!(!html.contains(&address), "an address of a duty is on the public page");
     }
     // All pages say the same; the links differ by how deep they lie.
-    let deep = read(&format!("{base}/i/1/index.html")).await.unwrap();
-    assert_eq!(String::from_utf8(deep).unwrap().replace("../../", ""), html);
+    // While the next publication is being put there, one of them is older.
+    until("all pages say the same", async || {
+        let (first, deep) = (read(&url).await?, read(&format!("{base}/i/1/index.html")).await?);
+        (String::from_utf8_lossy(&deep).replace("../../", "") == String::from_utf8_lossy(&first)).then_some(())
+    })
+    .await;
+    for feed in ["state.json", "feed.sv.atom", "embed/sv/index.html", "sv/accessibility/index.html"] {
+        assert!(read(&format!("{base}/{feed}")).await.is_some(), "{feed}");
+    }
     for lang in ["sv", "en"] {
         assert!(read(&format!("{base}/{lang}/index.html")).await.is_some(), "{lang}");
     }

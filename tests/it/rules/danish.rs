@@ -1,7 +1,7 @@
 //! A third language: of the texts by YAML alone (`examples/danish/`), of the public page by a catalogue.
 
 use super::timeline::*;
-use vardkase::config::{Source, load, run_check};
+use vardkase::config::{Source, Statement, load, run_check};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::Report;
 use vardkase::domain::incident::values::Kind;
@@ -25,7 +25,8 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
     let plan = load(&source()).expect("no errors").plan;
     let da = plan.lang();
     assert_eq!(da.as_str(), "da");
-    let frame = PageFrame { plan: &plan, fictional: true };
+    let statement = Statement { contact: "tilgaengelighed@fjordland.example".into(), ..Statement::default() };
+    let frame = PageFrame { plan: &plan, fictional: true, statement: &statement, public_url: "" };
     let mut t = Timeline::starting("2026-11-18T09:45:00+01:00", plan.clone());
     let page = |t: &Timeline, lang| render_public(&public_view(&t.state, t.now), lang, &frame);
     let calm = page(&t, da);

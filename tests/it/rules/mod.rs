@@ -14,4 +14,5 @@ mod e_reporting;
 mod g_standing;
 mod g_ways;
 mod laws;
+mod public_feeds;
 mod steps;

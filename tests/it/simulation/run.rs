@@ -81,6 +81,7 @@ fn configs() -> Vec<Loaded> {
             watch: None,
             turns: Vec::new(),
             retention_months: 24,
+            statement: vardkase::config::Statement::default(),
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap};
+use vardkase::config::Statement;
 use vardkase::dispatch::links::link;
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::facts::Safety;
@@ -24,7 +25,8 @@ async fn view(site: &Site) -> PublicView {
 #[tokio::test]
 async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
     let site = Site::start().await;
-    let frame = PageFrame { plan: &site.plan, fictional: true };
+    let statement = Statement::default();
+    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
     let mut seen = Vec::new();
     let normal = view(&site).await;
     assert_eq!(normal.region, PublicState::Normal);
@@ -43,12 +45,16 @@ async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
     ] {
         for (lang, word) in [Lang::SV, Lang::EN].into_iter().zip(words) {
             let html = render_public(view, lang, &frame);
-            assert!(html.contains(&format!("</span>{word}</h1>")), "{word}");
+            assert!(html.contains(&format!("</span> {word}</h1>")), "{word}");
             let texts: usize = view.messages.iter().filter_map(|m| m.text.get(&lang)).map(String::len).sum();
             assert!(html.len() - texts < PAGE_BYTES_MAX, "{} bytes", html.len());
             assert!(!html.contains("<script") && !html.contains(" style=") && !html.contains("src="));
             assert!(html.contains("Påhittad region / Fictional region") && html.contains("tel:112"));
-            assert!(html.contains("2026-11-24"), "when it was checked");
+            let checked = if lang == Lang::SV { ">tis 24 nov 2026 " } else { ">Tue 24 Nov 2026 " };
+            assert!(html.contains(checked), "when it was checked: {html}");
+            assert!(html.contains("datetime=\"2026-11-24T"), "for programs too");
+            assert!(!html.contains("http-equiv"), "it does not load anew by itself");
+            assert!(!html.contains("var(") && !html.contains("clamp("), "what old browsers leave out");
             for m in &view.messages {
                 let Some(text) = m.text.get(&lang) else { continue };
                 let shown = shown_texts(&html);
@@ -87,7 +93,8 @@ async fn pages_to_look_at() {
         };
         std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
     };
-    let frame = PageFrame { plan: &site.plan, fictional: true };
+    let statement = Statement::default();
+    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
     keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
     site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
     keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));

@@ -8,7 +8,7 @@ mod own;
 mod public;
 
 pub use own::{Own, sentences};
-pub use public::investigating;
+pub use public::{investigating, public_tail};
 
 use crate::domain::ids::{IncidentNo, MessageNo, SiteId};
 use crate::domain::ladder::{LevelIx, ModeIx};

@@ -108,6 +108,11 @@ pub(super) fn tail(plan: &crate::domain::plan::Plan, words: &Words) -> String {
     joined(words, TextWord::PublicTail, &numbers)
 }
 
+/// How each text for the public ends in that language.
+pub fn public_tail(plan: &crate::domain::plan::Plan, lang: Lang) -> String {
+    tail(plan, plan.words(lang))
+}
+
 /// What the page says while nothing is approved; with the time by which more is told, if that is known.
 pub fn investigating(plan: &crate::domain::plan::Plan, lang: Lang, by: Option<At>, now: At) -> String {
     let words = plan.words(lang);
