@@ -638,6 +638,10 @@ desk-warnings-of-check = { $n ->
 }
 ## The console: one incident, its acts
 
+console-answer = Answer
+console-asked = asked
+console-decide = Decide
+console-waits-until = waits until
 console-tab-now = Now
 console-tab-who = Who
 console-tab-texts = Texts

@@ -636,6 +636,10 @@ desk-warnings-of-check = { $n ->
 }
 ## The console: one incident, its acts
 
+console-answer = Svar
+console-asked = frågade
+console-decide = Besluta
+console-waits-until = väntar till
 console-tab-now = Nu
 console-tab-who = Vilka
 console-tab-texts = Texter

@@ -81,12 +81,6 @@ impl Fields {
         let typed: String = text.chars().take(WORD_SHOWN_MAX).collect();
         read_time(text, plan, now, Day::Nearest).map(Some).ok_or_else(|| refuse!(BadInputTime { typed }).into())
     }
-    /// The same of a time that is to come: the next one of that clock.
-    pub fn coming(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
-        let Some(text) = self.some(name) else { return Ok(None) };
-        let typed: String = text.chars().take(WORD_SHOWN_MAX).collect();
-        read_time(text, plan, now, Day::Next).map(Some).ok_or_else(|| refuse!(BadInputTime { typed }).into())
-    }
     /// A time that lies behind: the latest one of that clock time. `03.05`, `0305`, `29/11 23.50`, or a local date and time.
     pub fn past(&self, name: &str, plan: &Plan, now: At) -> Result<Option<At>, Problem> {
         // A clock may be a little ahead of ours.
