@@ -69,10 +69,32 @@ impl Peer {
     }
 }
 
+/// Whether a request came over TLS.
+#[derive(Clone, Copy)]
+pub struct Secured(pub bool);
+
+impl Secured {
+    /// Of a request that came in here.
+    pub fn of(extensions: &axum::http::Extensions) -> bool {
+        extensions.get::<Self>().is_some_and(|s| s.0)
+    }
+}
+
 /// Whether a request names its host as it must (RFC 9112 3.2): once, from HTTP/1.1 on.
 pub fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
     let named = headers.get_all(header::HOST).iter().count();
     named == 1 || named == 0 && version < Version::HTTP_11
+}
+
+/// Whether a request comes from a page of this server, as far as it says (RFC 6454, 7): a page whose origin is hidden says `null`, and
+/// programs say nothing.
+pub fn is_own_origin(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+    let mut named = headers.get_all(header::ORIGIN).iter();
+    named.all(|origin| {
+        let of = origin.to_str().ok().and_then(|o| o.split_once("://"));
+        of.is_some_and(|(_, of)| host.is_some_and(|host| of.eq_ignore_ascii_case(host)))
+    })
 }
 
 /// A request with all of its body, or `None` when that took too long. Longer ones are for whoever reads it to refuse.

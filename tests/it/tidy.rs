@@ -49,6 +49,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("clock", vec![]),
         // The words of the screens: whoever speaks to people.
         ("words", vec!["domain"]),
+        // Who may come in. Knows no HTTP and no session.
+        ("accounts", vec!["domain", "private_files"]),
         ("bounded", vec![]),
         ("private_files", vec![]),
         ("journal", vec!["domain", "clock", "private_files"]),
@@ -75,10 +77,11 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "private_files",
             ],
         ),
-        ("api", vec!["dispatch", "domain"]),
+        ("api", vec!["accounts", "dispatch", "domain"]),
         (
             "web",
             vec![
+                "accounts",
                 "api",
                 "dispatch",
                 "journal",
@@ -96,7 +99,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
-                "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words", "sim",
+                "accounts", "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words", "sim",
                 "error", "clock", "bounded", "api",
             ],
         ),
@@ -123,6 +126,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "cli",
             vec![
+                "accounts",
                 "api",
                 "app",
                 "bench",

@@ -13,10 +13,11 @@ use super::ui::Ui;
 use super::{Visitor, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::FunctionId;
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::{Word, console as w};
 
@@ -244,7 +245,7 @@ pub(super) async fn submit(
     to: &str,
     back: &str,
 ) -> Response {
-    match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
+    match command(ctx, &visitor.session.who, by, action, None).await {
         Ok(_) => Redirect::to(to).into_response(),
         Err(Failed::Refused(r)) => refused(ctx, visitor, r.into(), back).await,
         Err(e) => gone(e),

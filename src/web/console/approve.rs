@@ -17,11 +17,12 @@ use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
 use crate::api::CommandDone;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::MessageNo;
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView, PreviewView, PreviewsView};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::console as w;
 
@@ -210,7 +211,7 @@ pub async fn posted(
         Ok(done) => done,
         Err(problem) => return refused(&ctx, &visitor, problem, &back).await,
     };
-    match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
+    match command(&ctx, &visitor.session.who, by, action, None).await {
         Ok(done) => {
             let to = match wanted {
                 // The change made a new number, which the approver reads and approves (RULES B2).

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::acts::Act;
 use super::form_words::FormWord;
 use super::ui::Ui;
-use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in_keeping};
+use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in};
 use crate::domain::lang::Lang;
 use crate::web::{BODY_BYTES_MAX, Ctx, api};
 use crate::words::console as w;
@@ -84,7 +84,11 @@ fn is_own(headers: &HeaderMap) -> bool {
 
 /// Keeps a form that its page would refuse for want of a session, a duty or the right secret.
 pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
-    let asks = ["/sign-in", "/sign-out", "/acting"].contains(&request.uri().path());
+    let path = request.uri().path();
+    // Nobody's words are in what lets in, or in what a password stands.
+    let asks = ["/sign-in", "/sign-out", "/acting", "/account"].contains(&path)
+        || path.starts_with("/first/")
+        || path.starts_with("/device/");
     if request.method() != Method::POST || asks || !is_own(request.headers()) {
         return next.run(request).await;
     }
@@ -100,7 +104,7 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
     let session = ctx.auth.session(&parts.headers, ctx.clock.now().into());
     match session {
         _ if kept.is_bare() => next.run(again).await,
-        None => sign_in_keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
+        None => sign_in::keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
         Some(session) if session.acting.is_some() && session.sent_by(&secret(&bytes)) => {
             let done = next.run(again).await;
             // What was refused is kept still.

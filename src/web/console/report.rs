@@ -16,12 +16,13 @@ use crate::api::{CommandDone, DryRunView};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, InfraId, SiteId};
 use crate::domain::incident::decide::dry_run;
-use crate::domain::incident::input::{Action, IfShared, Input, Report};
+use crate::domain::incident::input::{Action, IfShared, Report};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::time::At;
 use crate::domain::view::{self, ListsView, PlaybookView};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::console as w;
 
@@ -255,8 +256,8 @@ async fn check(ctx: &Ctx, visitor: &Visitor, by: FunctionId, report: Report, mut
 }
 
 async fn send(ctx: &Ctx, visitor: &Visitor, by: FunctionId, report: Report, fields: Fields) -> Response {
-    let action = Box::new(Action::Report(report));
-    match ctx.handle.input(Input::Command { by, action }).await {
+    let action = Action::Report(report);
+    match command(ctx, &visitor.session.who, by, action, None).await {
         Ok(done) => {
             let to = CommandDone::of(&done).incident.map_or_else(
                 || "/?done=reported".to_owned(),
