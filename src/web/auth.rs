@@ -428,6 +428,10 @@ fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[path = "auth/tests.rs"]
+mod ways_in;
+
+#[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 

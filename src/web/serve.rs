@@ -161,6 +161,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_of_another_origin_is_told_apart_and_so_is_one_that_hides_it() {
+        for (origins, own) in [
+            (&[][..], true),
+            (&["http://larm.example"][..], true),
+            (&["https://LARM.example"], true),
+            (&["https://larm.example:8443"], false),
+            (&["https://evil.example"], false),
+            (&["https://larm.example.evil.example"], false),
+            (&["null"], false),
+            (&["larm.example"], false),
+            (&["https://larm.example", "https://evil.example"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "larm.example".parse().unwrap());
+            for origin in origins {
+                headers.append(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(is_own_origin(&headers), own, "{origins:?}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_body_is_waited_for_only_so_long_and_read_only_so_far() {
         let began = tokio::time::Instant::now();

@@ -235,6 +235,19 @@ fn configuration_and_wiring_know_no_protocol() {
     }
 }
 
+/// Whoever comes in acts for what is his, by what he may: there is one gate.
+#[test]
+fn the_console_and_the_api_act_through_one_gate() {
+    // A link's key is the right of whoever was asked.
+    let own = ["src/web/command.rs", "src/web/approve_link.rs"];
+    for (file, text) in sources("src/web").into_iter().filter(|(file, _)| !own.contains(&file.as_str())) {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for past in ["Input::Command", "Input::Once"] {
+            assert!(!code.contains(past), "{file} acts past src/web/command.rs by {past}");
+        }
+    }
+}
+
 #[test]
 fn what_others_use_says_what_it_is_for() {
     let mut silent = Vec::new();

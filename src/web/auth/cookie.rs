@@ -73,3 +73,45 @@ fn value(headers: &HeaderMap, named: &str) -> Option<String> {
     let mut all = all.filter_map(|pair| pair.trim().split_once('='));
     all.find(|(name, _)| *name == named).map(|(_, value)| value.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware;
+    use axum::routing::get;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+
+    /// Shows the cookie that it was sent, and sets one.
+    async fn shown(headers: HeaderMap) -> ([(header::HeaderName, String); 1], String) {
+        ([(header::SET_COOKIE, set_cookie("new"))], cookie(&headers).unwrap_or("none").to_owned())
+    }
+
+    async fn answer(sent: &str, secured: bool) -> (String, String) {
+        let router = Router::new().route("/", get(shown)).layer(middleware::from_fn(by_transport));
+        let mut request = Request::builder().uri("/").header(header::COOKIE, sent).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Secured(secured));
+        let response = TowerToHyperService::new(router).call(request).await.unwrap();
+        let set = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        (String::from_utf8(body.to_vec()).unwrap(), set)
+    }
+
+    #[tokio::test]
+    async fn over_tls_the_cookie_is_the_hosts_own_and_nothing_that_was_planted_without_counts() {
+        let both = "a=b; vardkase=plain; __Host-vardkase=secure";
+        let (seen, set) = answer(both, true).await;
+        assert_eq!(seen, "secure");
+        assert_eq!(set, "__Host-vardkase=new; Path=/; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(answer("vardkase=planted", true).await.0, "none");
+        let (seen, set) = answer(both, false).await;
+        assert_eq!(seen, "plain");
+        assert_eq!(set, "vardkase=new; Path=/; HttpOnly; SameSite=Strict");
+        assert_eq!(answer("__Host-vardkase=secure", false).await.0, "none");
+    }
+}

@@ -25,13 +25,13 @@ const HASHING_WAIT: Duration = Duration::from_secs(10);
 /// A code must come within so many seconds after the password.
 const CODE_WITHIN_S: u32 = 300;
 /// Sign-ins that wait for their code; one more ends the oldest.
-pub(super) const CODES_WAITED_FOR_MAX: usize = 256;
+const CODES_WAITED_FOR_MAX: usize = 256;
 /// So many codes may be tried for one password.
 const CODE_TRIES_MAX: u32 = 5;
 /// The first account may take so many seconds to be set up.
 const FIRST_WITHIN_S: u32 = 1_800;
 /// First accounts that are being set up.
-pub(super) const FIRST_MAX: usize = 8;
+const FIRST_MAX: usize = 8;
 
 /// The bound on hashing.
 pub(super) struct Hashing {
@@ -64,23 +64,11 @@ pub(super) struct AwaitsCode {
     tries_left: u32,
 }
 
-impl AwaitsCode {
-    pub(super) fn until(&self) -> At {
-        self.until
-    }
-}
-
 /// The first account, until its authenticator has shown a code.
 pub(super) struct First {
     account: Account,
     told: Changed,
     until: At,
-}
-
-impl First {
-    pub(super) fn until(&self) -> At {
-        self.until
-    }
 }
 
 impl Auth {

@@ -77,6 +77,12 @@ struct SignInPage {
     none_yet: bool,
 }
 
+impl SignInPage {
+    fn escaped_next(&self) -> String {
+        escaped(&self.next)
+    }
+}
+
 #[derive(serde::Deserialize)]
 pub(super) struct Next {
     #[serde(default)]

@@ -6,4 +6,5 @@ mod api;
 mod calls;
 mod console;
 mod pages;
+mod sign_in;
 mod site;
