@@ -198,7 +198,7 @@ async fn a_duty_phone_opens_as_its_duty_until_it_is_revoked() {
     let (cookie, led) = device(&site, &["tib"]).await;
     assert_eq!(led, "/", "one duty: nothing is chosen");
     let (status, page) = get(&site, "/", &cookie).await;
-    assert!(status == StatusCode::OK && page.contains("TiB"), "{page}");
+    assert!(status == StatusCode::OK && page.contains("tjänsteman i beredskap"), "{page}");
     let (_, chooser) = get(&site, "/acting", &cookie).await;
     assert!(chooser.contains("value=\"tib\"") && !chooser.contains("value=\"kib\""));
     let secret = csrf(&site, &cookie).await;
@@ -368,7 +368,7 @@ async fn sessions_are_listed_and_ended_and_a_new_password_ends_the_others() {
     let (cookie, _) = device(&site, &["tib"]).await;
     get(&site, "/", &cookie).await;
     let (_, page) = get(&site, "/account", &two).await;
-    assert!(page.contains("Jourenheter") && page.contains("Regional") || page.contains("TiB"), "{page}");
+    assert!(page.contains("Jourenheter") && page.contains("tjänsteman i beredskap"), "{page}");
     let form = [("do", "device"), ("function", "kib"), ("csrf", right.as_str())];
     let shown = post(&site, "/account", &two, &form).await.text().await.unwrap();
     assert!(shown.contains("<svg class=\"qr\"") && shown.contains("/device/"), "{shown}");
