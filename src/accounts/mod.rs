@@ -202,7 +202,14 @@ impl Accounts {
                     }
                     let (rights, functions) = (rights.clone(), functions.clone());
                     let secret = hash(&shown);
-                    book.tokens.push(Token { id: id.clone(), secret, rights, functions, added: now, expires: *expires });
+                    book.tokens.push(Token {
+                        id: id.clone(),
+                        secret,
+                        rights,
+                        functions,
+                        added: now,
+                        expires: *expires,
+                    });
                     let (token, until) = (Some(shown.clone()), Some(*expires));
                     Ok(Changed { id: id.clone(), token, until, ..Changed::default() })
                 })
@@ -271,7 +278,9 @@ impl Accounts {
     /// # Errors
     /// One of that ID is there, or there are too many; the disk does not take it.
     pub fn add_account(&self, account: Account) -> Result<(), Refused> {
-        if account.functions.0.is_empty() && account.rights.iter().any(|r| !matches!(r, Right::Read | Right::Administer)) {
+        if account.functions.0.is_empty()
+            && account.rights.iter().any(|r| !matches!(r, Right::Read | Right::Administer))
+        {
             return Err(refuse!(NoFunctionNamed {}));
         }
         self.change_book(|book| {
@@ -422,7 +431,10 @@ impl Accounts {
 pub fn prepare(id: &str, password: Option<&str>, now: At) -> Result<(Account, Changed), Refused> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if id.is_empty() || id.len() > ID_CHARS_MAX || !id.chars().all(good) {
-        return Err(refuse!(BadAccount { account: id.chars().take(ID_CHARS_MAX).collect::<String>(), max: ID_CHARS_MAX }));
+        return Err(refuse!(BadAccount {
+            account: id.chars().take(ID_CHARS_MAX).collect::<String>(),
+            max: ID_CHARS_MAX
+        }));
     }
     let made = match password {
         Some(_) => None,

@@ -52,13 +52,8 @@ impl Hashed {
         let mut salt = [0; SALT_BYTES];
         let broken = |why: &dyn fmt::Display| refuse!(AccessNotKept { detail: why });
         getrandom::fill(&mut salt).map_err(|e| broken(&e))?;
-        let mut made = Self {
-            memory_kib: MEMORY_KIB,
-            passes: PASSES,
-            lanes: LANES,
-            salt: hex::encode(salt),
-            hash: String::new(),
-        };
+        let mut made =
+            Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt: hex::encode(salt), hash: String::new() };
         made.hash = hex::encode(made.made_of(password).ok_or_else(|| broken(&"Argon2id"))?);
         Ok(made)
     }
@@ -77,12 +72,15 @@ impl Hashed {
 
     fn made_of(&self, password: &str) -> Option<[u8; HASH_BYTES]> {
         let bounded = self.memory_kib <= MEMORY_KIB_MAX && self.passes <= PASSES_MAX && self.lanes <= 4;
-        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(HASH_BYTES)).ok().filter(|_| bounded)?;
+        let params =
+            Params::new(self.memory_kib, self.passes, self.lanes, Some(HASH_BYTES)).ok().filter(|_| bounded)?;
         let salt = hex::decode(&self.salt).ok()?;
         let mut out = [0; HASH_BYTES];
         // The same word from another keyboard is the same (NIST SP 800-63B, 5.1.1.2).
         let text: String = password.chars().take(PASSWORD_CHARS_MAX + 1).nfc().collect();
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(text.as_bytes(), &salt, &mut out).ok()?;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(text.as_bytes(), &salt, &mut out)
+            .ok()?;
         Some(out)
     }
 }
@@ -94,7 +92,8 @@ impl Hashed {
 pub fn check(account: &str, password: &str) -> Result<(), Refused> {
     let chars = password.chars().count();
     let low = password.to_lowercase();
-    let guessed = low.contains("vardkase") || low.trim() == account.repeat(PASSWORD_CHARS_MIN.div_ceil(account.len().max(1)));
+    let guessed =
+        low.contains("vardkase") || low.trim() == account.repeat(PASSWORD_CHARS_MIN.div_ceil(account.len().max(1)));
     let distinct = low.chars().collect::<std::collections::BTreeSet<_>>().len();
     if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) || guessed || distinct < 5 {
         return Err(refuse!(WeakPassword { from: PASSWORD_CHARS_MIN, to: PASSWORD_CHARS_MAX }));
@@ -112,7 +111,10 @@ mod tests {
     fn a_password_is_known_again_by_its_hash_alone() {
         let one = Hashed::of("korrekt häst batteri").unwrap();
         let two = Hashed::of("korrekt häst batteri").unwrap();
-        assert!(one.is("korrekt häst batteri") && two.is("korrekt ha\u{308}st batteri"), "in either form of the letter");
+        assert!(
+            one.is("korrekt häst batteri") && two.is("korrekt ha\u{308}st batteri"),
+            "in either form of the letter"
+        );
         assert!(!one.is("korrekt häst batterI") && !one.is("") && !one.is("korrekt häst batteri "));
         assert_ne!((&one.salt, &one.hash), (&two.salt, &two.hash), "each has a salt of its own");
         assert_eq!(format!("{one:?}"), "Hashed(…)");

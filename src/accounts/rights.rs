@@ -32,15 +32,8 @@ pub enum Right {
 
 impl Right {
     /// All of them.
-    pub const ALL: [Right; 7] = [
-        Right::Read,
-        Right::Answer,
-        Right::Report,
-        Right::Approve,
-        Right::Decide,
-        Right::AllClear,
-        Right::Administer,
-    ];
+    pub const ALL: [Right; 7] =
+        [Right::Read, Right::Answer, Right::Report, Right::Approve, Right::Decide, Right::AllClear, Right::Administer];
 
     /// As it is typed.
     pub fn as_str(self) -> &'static str {

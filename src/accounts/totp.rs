@@ -45,7 +45,12 @@ fn step_of(now: At) -> u64 {
 /// Judges what was typed. `last`: the newest step that was used; that one and those before it are used up.
 pub fn judge(secret: &[u8], typed: &str, last: u64, now: At) -> Code {
     let digits: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-    let Some(number) = (digits.len() == 6).then(|| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten()).flatten() else { return Code::Wrong };
+    let Some(number) = (digits.len() == 6)
+        .then(|| digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<u32>().ok()).flatten())
+        .flatten()
+    else {
+        return Code::Wrong;
+    };
     let here = step_of(now);
     let near = |off: u64| [here.saturating_sub(off), here.saturating_add(off)];
     let matches = |step: &u64| code(secret, *step) == number;

@@ -111,7 +111,9 @@ fn asked_password(cx: &mut Context<'_>, id: &str) -> Result<Option<String>, Erro
         Error::usage(why, help).coded(refused.code)
     })?;
     if cx.term.ask_hidden(words::ASK_AGAIN.say(lang)).as_deref() != Some(&first) {
-        return Err(Error::usage(words::PASSWORDS_DIFFER.say(lang), words::TYPE_AGAIN.say(lang)).coded("passwords-differ"));
+        return Err(
+            Error::usage(words::PASSWORDS_DIFFER.say(lang), words::TYPE_AGAIN.say(lang)).coded("passwords-differ")
+        );
     }
     Ok(Some(first))
 }

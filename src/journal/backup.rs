@@ -166,7 +166,10 @@ pub fn restore(file: &Path, dir: &Path, key_from: Option<&Path>) -> Result<Backu
     let part = dir.join("journal.db.part");
     let result = write_restored(file, dir, &part, key_from, info.head);
     if let Err(error) = result {
-        for name in ["journal.db.part", "journal.db.part-journal", DB_FILE, KEY_FILE].iter().chain(&SIDE_KEYS).chain(&SIDE_FILES)
+        for name in ["journal.db.part", "journal.db.part-journal", DB_FILE, KEY_FILE]
+            .iter()
+            .chain(&SIDE_KEYS)
+            .chain(&SIDE_FILES)
         {
             let _ = fs::remove_file(dir.join(name));
         }

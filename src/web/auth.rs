@@ -244,17 +244,8 @@ impl Auth {
         }
         tracing::info!(session = %name_of(&key), who = %who.id, "somebody came in");
         let acting = who.functions.only().cloned();
-        let session = Session {
-            csrf,
-            acting,
-            lang: None,
-            kept: None,
-            who,
-            ends: None,
-            id: name_of(&key),
-            began: now,
-            used: now,
-        };
+        let session =
+            Session { csrf, acting, lang: None, kept: None, who, ends: None, id: name_of(&key), began: now, used: now };
         sessions.insert(key, session);
     }
 
@@ -275,15 +266,18 @@ impl Auth {
             inner.sessions.remove(&key);
             return None;
         };
-        session.acting = session.acting.take().filter(|f| who.functions.has(f)).or_else(|| who.functions.only().cloned());
+        session.acting =
+            session.acting.take().filter(|f| who.functions.has(f)).or_else(|| who.functions.only().cloned());
         session.who = who;
         if is_by_hand(headers) {
             session.used = now;
         }
         session.ends = match &session.who.id {
-            WhoId::Device(_) => self.accounts.device(shown).map(|d| d.ends()).filter(|ends| {
-                *ends < now + DEVICE_WARNING_DAYS * 24 * 3600
-            }),
+            WhoId::Device(_) => self
+                .accounts
+                .device(shown)
+                .map(|d| d.ends())
+                .filter(|ends| *ends < now + DEVICE_WARNING_DAYS * 24 * 3600),
             _ => None,
         };
         Some(session.clone())
@@ -327,7 +321,8 @@ impl Auth {
     /// Every session that lives, the newest first.
     pub fn sessions(&self, now: At) -> Vec<SessionView> {
         let inner = self.inner();
-        let view = |s: &Session| SessionView { id: s.id.clone(), who: s.who.id.to_string(), began: s.began, used: s.used };
+        let view =
+            |s: &Session| SessionView { id: s.id.clone(), who: s.who.id.to_string(), began: s.began, used: s.used };
         let alive = |s: &&Session| s.lives(now) && self.accounts.who(&s.who.id, now).is_some();
         let mut all: Vec<SessionView> = inner.sessions.values().filter(alive).map(view).collect();
         all.sort_by_key(|s| std::cmp::Reverse(s.used));

@@ -1,10 +1,10 @@
 //! The gateways over the API: how each stands, what it can do, what last proved it, and tests of it.
 
-use axum::{Extension, Json};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::Ctx;

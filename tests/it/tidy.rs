@@ -99,8 +99,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
-                "accounts", "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words", "sim",
-                "error", "clock", "bounded", "api",
+                "accounts", "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words",
+                "sim", "error", "clock", "bounded", "api",
             ],
         ),
         (

@@ -127,13 +127,7 @@ impl Auth {
     ///
     /// # Errors
     /// It is wrong or used up, a clock is off, too many wrong ones came, or the password is too long ago.
-    pub async fn code(
-        &self,
-        waits: &str,
-        typed: &str,
-        from: Option<IpAddr>,
-        now: At,
-    ) -> Result<WhoId, Denied> {
+    pub async fn code(&self, waits: &str, typed: &str, from: Option<IpAddr>, now: At) -> Result<WhoId, Denied> {
         let (from, key) = (place(from), hash(waits));
         let account = {
             let mut inner = self.inner();

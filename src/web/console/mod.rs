@@ -72,7 +72,9 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/console.css", get(style))
         .route(
             "/sign-in",
-            get(sign_in::page).post(sign_in::posted).layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
+            get(sign_in::page)
+                .post(sign_in::posted)
+                .layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
         )
         .route("/sign-out", post(sign_in::sign_out))
         .route("/first/{secret}", get(sign_in::first_page).post(sign_in::first_posted))

@@ -402,4 +402,3 @@ pub(super) async fn device_posted(State(ctx): State<Ctx>, guest: Guest, Path(sec
     let to = if who.functions.only().is_some() { "/" } else { "/acting?back=/" };
     ([(header::SET_COOKIE, set_device_cookie(&shown))], Redirect::to(to)).into_response()
 }
-

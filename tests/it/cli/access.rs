@@ -82,7 +82,8 @@ fn accounts_devices_and_tokens_are_kept_without_a_server_and_stand_on_record() {
     });
     read.unwrap();
     let record = record.join("\n");
-    for what in ["account-added", "device-link-made", "device-revoked", "token-added", "totp-reset", "account-disabled"] {
+    for what in ["account-added", "device-link-made", "device-revoked", "token-added", "totp-reset", "account-disabled"]
+    {
         assert!(record.contains(what), "{what}: {record}");
     }
     assert!(!record.contains(&password) && !record.contains(secret));

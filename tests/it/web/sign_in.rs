@@ -95,7 +95,11 @@ async fn one_comes_in_by_password_and_code_into_a_session_of_its_own() {
     // A session that somebody else planted is not the one that is signed in.
     let planted = "vardkase=0123456789abcdef0123456789abcdef";
     let first = sign_in(&site, "it-1", &secret, planted, "/report").await;
-    assert_eq!((first.status(), to(&first).as_str()), (StatusCode::SEE_OTHER, "/report"), "one duty: nothing is chosen");
+    assert_eq!(
+        (first.status(), to(&first).as_str()),
+        (StatusCode::SEE_OTHER, "/report"),
+        "one duty: nothing is chosen"
+    );
     let cookie = cookie_of(first.headers());
     assert_ne!(cookie, planted);
     assert_eq!(get(&site, "/", planted).await.0, StatusCode::SEE_OTHER);
@@ -377,4 +381,38 @@ async fn sessions_are_listed_and_ended_and_a_new_password_ends_the_others() {
     let form = [("do", "revoke"), ("id", id.as_str()), ("csrf", right.as_str())];
     assert_eq!(post(&site, "/account", &two, &form).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(get(&site, "/", &cookie).await.0, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn rule_h4_a_form_that_met_an_ended_session_goes_through_both_steps_and_is_shown_again() {
+    let site = Site::start().await;
+    let no = site.report(vardkase::domain::incident::input::Report::default()).await.to_string();
+    let (secret, _) = account(&site, "lead", &["report"], &["it-led"]).await;
+    let send = async |path: &str, form: &[(&str, &str)]| {
+        let request = site.request(Method::POST, path).header("sec-fetch-site", "same-origin");
+        request.header("accept", "text/html").header("accept-language", "sv").form(form).send().await.unwrap()
+    };
+    let path = format!("/incidents/{no}");
+    let page = send(&path, &[("do", "update"), ("known.sv", "Felet är funnet"), ("csrf", "gone")]).await;
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Det du skrev är kvar") && page.contains("name=\"password\""), "{page}");
+    let kept = |page: &str| between(page, "name=\"kept\" value=\"", "\"").replace("&#38;", "&");
+    let typed = kept(&page);
+    let step = [("account", "lead"), ("password", PASSWORD), ("next", &path), ("kept", &typed)];
+    let wrong = [("account", "lead"), ("password", "inte det rätta"), ("next", &path), ("kept", &typed)];
+    assert_eq!(kept(&send("/sign-in", &wrong).await.text().await.unwrap()), typed, "a wrong password loses nothing");
+    let page = send("/sign-in", &step).await.text().await.unwrap();
+    let waits = between(&page, "name=\"waits\" value=\"", "\"").to_owned();
+    assert_eq!(kept(&page), typed);
+    let form =
+        |code: String| [("waits", waits.clone()), ("code", code), ("next", path.clone()), ("kept", typed.clone())];
+    let sent = async |form: [(&str, String); 4]| {
+        let form: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        send("/sign-in", &form).await
+    };
+    assert_eq!(kept(&sent(form("000000".into())).await.text().await.unwrap()), typed, "nor does a wrong code");
+    let done = sent(form(code_at(&secret, now(&site)))).await;
+    assert_eq!(to(&done), "/kept");
+    let (_, page) = get(&site, "/kept", &cookie_of(done.headers())).await;
+    assert!(page.contains("Felet är funnet"), "{page}");
 }
