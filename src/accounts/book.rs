@@ -25,7 +25,7 @@ pub const LINKS_MAX: usize = 100;
 /// Functions that an account chose of late.
 pub const RECENT_MAX: usize = 5;
 /// A duty device lasts so many days from its last use.
-pub const DEVICE_DAYS: u32 = 30;
+const DEVICE_DAYS: u32 = 30;
 /// So many days before its end that is said.
 pub const DEVICE_WARNING_DAYS: u32 = 5;
 pub(super) const DAY_S: u32 = 24 * 3600;

@@ -19,8 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 
 pub use book::{
-    ACCOUNTS_MAX, Account, Book, DEVICE_DAYS, DEVICE_WARNING_DAYS, DEVICES_MAX, Device, LINKS_MAX, Link, RECENT_MAX,
-    TOKENS_MAX, Token,
+    ACCOUNTS_MAX, Account, Book, DEVICE_WARNING_DAYS, DEVICES_MAX, Device, LINKS_MAX, Link, RECENT_MAX, TOKENS_MAX,
+    Token,
 };
 pub use change::{AccessView, AccountView, Change, Changed, DeviceView, SessionView, TokenView};
 pub use rights::{Functions, Right, Who, WhoId};
@@ -69,6 +69,7 @@ impl fmt::Debug for Accounts {
 
 impl Accounts {
     /// In memory alone.
+    #[cfg(any(test, feature = "internals"))]
     pub fn nowhere() -> Self {
         Self { folders: Vec::new(), book: Mutex::default(), first: Mutex::default() }
     }

@@ -24,8 +24,10 @@ mod cookie;
 mod sign_in;
 mod slow;
 
+#[cfg(test)]
+use cookie::COOKIE;
 use cookie::cookie;
-pub use cookie::{COOKIE, by_transport, clear_cookie, set_cookie, set_device_cookie};
+pub use cookie::{by_transport, clear_cookie, set_cookie, set_device_cookie};
 use sign_in::{AwaitsCode, First, Hashing};
 use slow::{Key, Slow};
 
@@ -120,6 +122,7 @@ impl Auth {
     ///
     /// # Errors
     /// It is shorter than [`TOKEN_CHARS_MIN`].
+    #[cfg(any(test, feature = "internals"))]
     pub fn new(token: &str) -> Result<Self, String> {
         Self::with(token, Accounts::nowhere())
     }

@@ -44,7 +44,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
         match accepted {
             Ok((place, socket, address)) => {
                 let Some(counted) = addresses.count(address, PER_ADDRESS_MAX) else { continue };
-                let router = router.clone().layer(Extension(Peer(address)));
+                // It speaks no TLS itself.
+                let router = router.clone().layer(Extension(Peer(address))).layer(Extension(Secured(false)));
                 tokio::spawn(connection(socket, router, stop.clone(), (place, counted)));
             }
             Err(e) => {

@@ -65,6 +65,7 @@ impl Slow {
         }
     }
 
+    /// How many are remembered.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.wrong.len()
