@@ -71,7 +71,6 @@ pub struct Site {
     pub contacts: Contacts,
     pub key: Arc<LinkKey>,
     pub taken: Taken,
-    pub auth: Arc<Auth>,
     client: Client,
     _stop: watch::Sender<bool>,
     _folder: tempfile::TempDir,
@@ -129,7 +128,7 @@ impl Site {
         let auth = Arc::new(Auth::new(TOKEN).unwrap());
         let ctx = Ctx {
             handle: handle.clone(),
-            auth: auth.clone(),
+            auth,
             clock: shared,
             log: Arc::new(JournalLog(journal)),
             reload: Arc::new(NoReload),
@@ -145,7 +144,7 @@ impl Site {
             .no_proxy()
             .build()
             .unwrap();
-        Self { url, handle, clock, plan, contacts, key, taken, auth, client, _stop: stop, _folder: folder }
+        Self { url, handle, clock, plan, contacts, key, taken, client, _stop: stop, _folder: folder }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
