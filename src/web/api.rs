@@ -67,7 +67,8 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/backups", post(records::backed_up))
         .route("/incidents/closed", get(records::closed_incidents))
         .route("/incidents/{no}/forget", post(records::forget))
-        .route("/access", get(access::list).post(access::change))
+        .route("/access", get(access::list))
+        .route("/access", post(access::change))
         .layer(middleware::from_fn_with_state(ctx, token_asked))
 }
 
