@@ -38,7 +38,7 @@ mod records;
 pub mod reload;
 mod serve;
 
-pub use serve::{Secured, serve};
+pub use serve::serve;
 
 /// Largest body that the console's listener reads: a text in several languages fits many times.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
