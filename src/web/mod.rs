@@ -46,7 +46,7 @@ mod serve;
 pub mod tls;
 
 pub use console::Drafts;
-pub use serve::{Secured, serve};
+pub use serve::serve;
 
 /// Largest body that the console's listener reads: a text in several languages fits many times.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
