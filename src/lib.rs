@@ -51,6 +51,8 @@
 pub use cli::main;
 
 #[cfg(not(feature = "internals"))]
+mod accounts;
+#[cfg(not(feature = "internals"))]
 mod api;
 #[cfg(not(feature = "internals"))]
 mod app;
@@ -86,6 +88,8 @@ mod web;
 #[cfg(not(feature = "internals"))]
 mod yaml;
 
+#[cfg(feature = "internals")]
+pub mod accounts;
 #[cfg(feature = "internals")]
 pub mod api;
 #[cfg(feature = "internals")]

@@ -462,3 +462,38 @@ fax-answer = Sådan svarer du
 
 refusal-works-not-ticked = Teksten { $message } siger: ”{ $claim }” Den, der godkender, står inde for det.
     .next = Sæt hak ved, at det passer (”--works” på kommandolinjen), eller ret teksten, så den ikke siger det.
+
+## Login, konti, vagtenheder
+
+refusal-no-right = Dette login må ikke gøre det: rettigheden { $right } mangler.
+    .next = Bed den, der passer kontiene, om rettigheden.
+refusal-no-right--token = Denne nøgle må ikke gøre det: rettigheden { $right } mangler.
+    .next = Lav en nøgle med den rettighed: vardkase token add --right { $right }.
+refusal-not-your-function = Dette login må ikke handle for { $function }.
+    .next = Det må handle for: { $functions }.
+refusal-account-there = Kontoen { $account } findes allerede.
+    .next = Vælg et andet ID.
+refusal-access-full = Der er allerede { $max }, og flere må der ikke være.
+    .next = Fjern en, der ikke længere bruges.
+refusal-access-not-kept = Det kunne ikke gemmes: { $detail }
+    .next = Se efter, at tilstandsmappens disk kan skrives, og prøv igen.
+refusal-bad-account = { $account } kan ikke bruges som konto.
+    .next = Brug små bogstaver fra a til z, cifre og bindestreger, højst { $max } tegn.
+refusal-bad-expiry = Den udløbstid kan ikke bruges.
+    .next = Angiv en, der ligger fremme, højst { $days } dage.
+refusal-weak-password = Adgangskoden er for let at gætte.
+    .next = Brug { $from } til { $to } tegn; flere ord er gode, kontoens eller programmets navn er ikke.
+refusal-wrong-password = Det er ikke kontoens adgangskode.
+    .next = Skriv den nuværende adgangskode igen.
+refusal-link-over = Linket gælder ikke længere: det kan bruges én gang, og kun kort tid.
+    .next = Bed om et nyt.
+refusal-no-function-named = Ingen funktion er valgt.
+    .next = Vælg mindst én funktion, som det skal gælde.
+refusal-unknown-account = Kontoen { $id } findes ikke.
+    .next = Kommandoen vardkase account list viser alle.
+refusal-unknown-device = Vagtenheden { $id } findes ikke.
+    .next = Kommandoen vardkase device list viser alle.
+refusal-unknown-token = Nøglen { $id } findes ikke.
+    .next = Kommandoen vardkase token list viser alle.
+refusal-unknown-session = Login { $id } findes ikke længere.
+    .next = Indlæs siden igen.

@@ -6,6 +6,7 @@ use super::{
     Acting, Adoption, ClockView, CommandDone, CommandRequest, DryRunRequest, DryRunView, ForgetDone, ForgetRequest,
     GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
 };
+use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;
 use crate::dispatch::system_record::{BackedUp, Rehearsal};
 use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo};
@@ -143,6 +144,16 @@ pub fn rehearsed(rehearsal: &Rehearsal) -> Call<CommandDone, Rehearsal> {
 /// A backup goes on record.
 pub fn backed_up(backup: &BackedUp) -> Call<CommandDone, BackedUp> {
     post("/backups", backup.clone(), Effect::Changes)
+}
+
+/// Who may come in.
+pub fn access() -> Call<AccessView> {
+    get("/access")
+}
+
+/// Somebody is let in, or shut out.
+pub fn access_change(change: &Change) -> Call<Changed, Change> {
+    post("/access", change.clone(), Effect::Changes)
 }
 
 /// What is private of a closed incident is to be forgotten.

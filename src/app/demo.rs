@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::loopback::{self, Loopback, Opts};
 use super::running::{Options, Running, StartError, start};
+use crate::accounts::Functions;
 use crate::config::{Contacts, Loaded, Source, load};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, PointIx};
@@ -95,8 +96,8 @@ pub enum DemoEvent {
         /// The public page.
         public: SocketAddr,
         console: SocketAddr,
-        /// Where its token lies.
-        token_file: PathBuf,
+        /// Links that make a duty device of the browser that opens them, and of which function.
+        links: Vec<(FunctionId, String)>,
     },
     /// The communicator said yes to a text.
     Approved,
@@ -119,6 +120,30 @@ const KIB_READS: Duration = Duration::from_secs(4);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Then it is over, whatever is still open.
 const OVER_AFTER: Duration = Duration::from_secs(75);
+
+/// For which functions a browser is let in, where the region has them; else for its first ones.
+const LET_IN: [&str; 2] = ["tib", "kib"];
+/// Each link may be opened so often…
+const LINK_USES: u32 = 50;
+/// …within so many seconds.
+const LINK_S: u32 = 24 * 3600;
+
+/// Links that make duty devices.
+async fn links(running: &Running) -> Vec<(FunctionId, String)> {
+    let asked = running.handle.query(|state, meta| {
+        let named = LET_IN.into_iter().filter(|id| state.plan.function_ix(id).is_some()).map(FunctionId::from);
+        let named: Vec<FunctionId> = named.collect();
+        let first = || state.plan.functions.iter().take(LET_IN.len()).map(|f| f.id.clone()).collect();
+        (if named.is_empty() { first() } else { named }, meta.now)
+    });
+    let Ok((functions, now)) = asked.await else { return Vec::new() };
+    let link = |function: FunctionId| {
+        let of = Functions([function.clone()].into());
+        let path = running.accounts.device_link(&of, now + LINK_S, LINK_USES, now).ok()?.path?;
+        Some((function, format!("http://{}{path}", running.console)))
+    };
+    functions.into_iter().filter_map(link).collect()
+}
 
 /// Starts everything, reports, plays the people and proves the texts. The server goes on running.
 ///
@@ -153,8 +178,8 @@ pub async fn demo(
     .await
     .map_err(DemoError::Start)?;
     far.call_back_at(&format!("http://{}", running.public));
-    let token_file = running.state_dir.join(crate::web::auth::TOKEN_FILE);
-    show(DemoEvent::Listening { public: running.public, console: running.console, token_file });
+    let links = links(&running).await;
+    show(DemoEvent::Listening { public: running.public, console: running.console, links });
 
     let report = Report {
         playbook: options.playbook.unwrap_or_else(|| shows_most(&plan)),

@@ -24,6 +24,7 @@ use super::seals::Seals;
 use super::shifts;
 use super::task_set::TaskSet;
 use super::workers::Workers;
+use crate::accounts::Accounts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Loaded, Source};
 use crate::dispatch::effects::Env;
@@ -128,6 +129,10 @@ pub struct Running {
     public_tls: bool,
     /// Reads the journal beside the running program.
     pub state_dir: PathBuf,
+    /// Who may come in.
+    pub accounts: Arc<Accounts>,
+    /// The path of the link that makes the first account, as long as there is none. For a terminal, never for a log.
+    pub first: Option<String>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -216,7 +221,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         machine.not_before(at.timestamp());
     }
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
-    let auth = Arc::new(Auth::load_or_create(&state_dir).map_err(StartError::io("the console's token"))?);
+    let auth = Auth::load_or_create(&state_dir, options.second_copy.as_deref())
+        .map_err(StartError::io("the console's token and accounts"))?;
+    let first = auth.accounts.first_link().map_err(StartError::io("the link of the first account"))?;
+    let auth = Arc::new(auth);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);
     if let Some(second_copy) = &options.second_copy {
         copy_side_keys(&state_dir, second_copy);
@@ -309,6 +317,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
     tasks.spawn(retention::run(handle.clone(), clock.clone(), stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
+    let accounts = auth.accounts.clone();
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
         auth,
@@ -326,6 +335,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         console_tls,
         public_tls,
         state_dir,
+        accounts,
+        first,
         stop,
         tasks,
         threads,

@@ -58,10 +58,12 @@ impl DemoArgs {
             let bars = Bars::new(cx.term.screen() && !json, lang);
             let mut listening = String::new();
             let mut show = |event: DemoEvent| match event {
-                DemoEvent::Listening { public, console, token_file } => {
+                DemoEvent::Listening { public, console, links } => {
                     let (page, at) = (words::PUBLIC_PAGE.say(lang), words::CONSOLE.say(lang));
-                    let (token, file) = (words::TOKEN.say(lang), token_file.display());
-                    listening = format!("{page:<14} http://{public}\n{at:<14} http://{console}   {token}: {file}");
+                    listening = format!("{page:<14} http://{public}\n{at:<14} http://{console}");
+                    for (function, link) in links {
+                        listening += &format!("\n{:<14} {link}", words::console_as(lang, function));
+                    }
                     if !json {
                         bars.line(words::DEMO_REGION.say(lang));
                         bars.line(&listening);

@@ -7,6 +7,8 @@
 //! **Must not** decide a rule, hold a secret on its command line, or wait without a limit: without a terminal nothing is
 //! asked, and what is missing is an error (RULES E1).
 
+mod access;
+mod account;
 mod ack;
 mod adopt;
 mod all_clear;
@@ -22,6 +24,7 @@ mod context;
 mod correct;
 mod decide;
 pub mod demo;
+mod device;
 mod forget;
 mod gateway;
 mod handover;
@@ -51,6 +54,7 @@ mod stop;
 mod table;
 pub mod terminal;
 mod times;
+mod token;
 mod typed;
 mod unack;
 mod update;
@@ -151,6 +155,9 @@ enum Command {
     Reload(reload::ReloadArgs),
     Adopt(adopt::AdoptArgs),
     Clock(clock::ClockArgs),
+    Account(account::AccountArgs),
+    Device(device::DeviceArgs),
+    Token(token::TokenArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
@@ -232,6 +239,9 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Reload(a) => a.run(cx),
         Command::Adopt(a) => a.run(cx),
         Command::Clock(a) => a.run(cx),
+        Command::Account(a) => a.run(cx),
+        Command::Device(a) => a.run(cx),
+        Command::Token(a) => a.run(cx),
         Command::Serve(a) => a.run(cx),
         Command::Demo(a) => return a.run(cx),
         Command::Completions(a) => a.run(cx),

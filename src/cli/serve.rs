@@ -10,6 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::context::Context;
 use super::terminal::Hue;
+use crate::accounts::FIRST_FILE;
 use crate::app::{Doors, Options, StartError, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
@@ -100,6 +101,7 @@ impl ServeArgs {
                     "public": running.public_url(),
                     "console": running.console_url(),
                     "token_file": running.state_dir.join(TOKEN_FILE),
+                    "first_account_file": running.first.as_ref().map(|_| running.state_dir.join(FIRST_FILE)),
                     "fictional": fictional,
                     "warnings": warnings,
                 }));
@@ -108,10 +110,16 @@ impl ServeArgs {
                     cx.term.line_in(Hue::Strong, words::FICTIONAL_POINT.say(lang));
                 }
                 cx.term.line(&region);
+                let on_screen = cx.term.screen();
                 let mut line = |name: Word, what: String| cx.term.line(&format!("{:<14} {what}", name.say(lang)));
                 line(words::PUBLIC_PAGE, running.public_url());
                 line(words::CONSOLE, running.console_url());
-                line(words::ITS_TOKEN, running.state_dir.join(TOKEN_FILE).display().to_string());
+                // For a screen alone: what is written elsewhere ends in logs.
+                match &running.first {
+                    Some(path) if on_screen => line(words::FIRST_ACCOUNT, format!("{}{path}", running.console_url())),
+                    Some(_) => line(words::FIRST_ACCOUNT, running.state_dir.join(FIRST_FILE).display().to_string()),
+                    None => {}
+                }
                 let journal = running.handle.query(|_, meta| journal_view(meta)).await.unwrap_or_default();
                 if let Some(second) = journal.copies.get(1) {
                     line(words::SECOND_COPY, words::copy_records(lang, &second.folder, second.records));

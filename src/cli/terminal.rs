@@ -207,6 +207,16 @@ impl Terminal {
         None
     }
 
+    /// Asks for something that nobody beside the screen shall read. Blanks are part of it. `None`: the input has ended.
+    pub fn ask_hidden(&mut self, question: &str) -> Option<String> {
+        self.aside(&format!("{}: ", plain(question)));
+        let quiet = Quiet::begin();
+        let answer = self.read_line();
+        drop(quiet);
+        self.aside("\n");
+        answer.map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     /// Asks until the answer can be read; Enter takes `default`.
     pub fn ask_for<T>(
         &mut self,
@@ -243,6 +253,43 @@ impl Terminal {
         let n = limited.read_until(b'\n', &mut bytes).ok()?;
         self.typed_at |= n > 0;
         (n > 0).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// The terminal shows nothing of what is typed, as long as this lives.
+struct Quiet {
+    #[cfg(unix)]
+    before: Option<rustix::termios::Termios>,
+}
+
+#[cfg(unix)]
+impl Quiet {
+    fn begin() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(mut quiet) = before.clone() {
+            quiet.local_modes.remove(LocalModes::ECHO);
+            // Where it can't be had the question is asked all the same.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &quiet);
+        }
+        Self { before }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(before) = &self.before {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn begin() -> Self {
+        Self {}
     }
 }
 

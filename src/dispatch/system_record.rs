@@ -14,7 +14,7 @@ use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::time::At;
 use crate::journal::{Hash, HeadSeal};
 use crate::record::system::{
-    BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm,
+    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm,
 };
 use crate::record::{CannotRead, FORMAT};
 
@@ -41,6 +41,19 @@ pub enum SystemRecord {
     BackedUp(BackedUp),
     /// The journal goes on in this format.
     Format(RecordFormat),
+    /// Somebody came in, was refused, was let in or shut out.
+    Access(Access),
+}
+
+/// Who came in, and who may. IDs only: an account is one, and so is a device.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Access {
+    /// A word: `signed-in`, `account-added`.
+    pub what: String,
+    /// Which account, device, token or session it is about.
+    pub whom: String,
+    /// Who did it.
+    pub by: String,
 }
 
 /// In which format a journal goes on, and who wrote that.
@@ -118,6 +131,7 @@ impl SystemRecord {
             SystemRecord::Format(_) => "format",
             SystemRecord::Forgotten(_) => "forgotten",
             SystemRecord::BackedUp(_) => "backed-up",
+            SystemRecord::Access(_) => "access",
         }
     }
 
@@ -148,6 +162,7 @@ impl SystemRecord {
                 serde_json::Value::Object(refs.iter().map(one).collect())
             }
             SystemRecord::Format(format) => serde_json::to_value(format).unwrap_or_default(),
+            SystemRecord::Access(access) => serde_json::to_value(access).unwrap_or_default(),
         }
     }
 
@@ -179,6 +194,9 @@ impl SystemRecord {
                     with_keys: *with_keys,
                 })
             }
+            SystemRecord::Access(Access { what, whom, by }) => {
+                SystemForm::Access(Access1 { what: what.clone(), whom: whom.clone(), by: by.clone() })
+            }
             SystemRecord::Format(RecordFormat { format, program }) => {
                 SystemForm::Format(Format1 { format: *format, program: program.clone() })
             }
@@ -204,6 +222,7 @@ impl SystemRecord {
                 let (incident, by, reason) = form.thaw()?;
                 SystemRecord::Forgotten(Forgotten { incident, by: by.map(Into::into), reason })
             }
+            SystemForm::Access(Access1 { what, whom, by }) => SystemRecord::Access(Access { what, whom, by }),
             SystemForm::BackedUp(BackedUp1 { file, seq, hash, made_at, with_keys }) => {
                 SystemRecord::BackedUp(BackedUp { file, seq, hash, made_at: At(made_at), with_keys })
             }
@@ -243,6 +262,8 @@ impl SystemState {
                 refs.iter().for_each(|(delivery, name)| self.refs.insert(*delivery, name.clone()));
             }
             SystemRecord::Format(format) => self.format = format.format,
+            // Who may come in stands in a file of its own; here it is for whoever reads the record.
+            SystemRecord::Access(_) => {}
             SystemRecord::Forgotten(forgotten) => {
                 self.forgotten.insert(forgotten.incident, (at, forgotten.clone()));
             }

@@ -11,7 +11,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use super::Reader;
 use super::chain::Head;
 use super::error::JournalError;
-use super::folder::{DB_FILE, KEY_FILE, SIDE_KEYS, check_alone, read_key, read_side_key, write_private};
+use super::folder::{
+    DB_FILE, KEY_FILE, SIDE_FILES, SIDE_KEYS, check_alone, read_key, read_side_file, read_side_key, write_private,
+};
 use super::read::{SqliteReader, recorded_head, uri};
 use super::schema::{BACKUP_SCHEMA, guard};
 use super::sqlite::open_connection;
@@ -82,6 +84,11 @@ fn write_backup(state: &Path, part: &Path, with_keys: bool, made_at_ms: i64) -> 
         write(KEY_FILE, &key.to_file_text()).map_err(failed)?;
         for name in SIDE_KEYS {
             if let Some(text) = read_side_key(state, name) {
+                write(name, &text).map_err(failed)?;
+            }
+        }
+        for name in SIDE_FILES {
+            if let Some(text) = read_side_file(state, name)? {
                 write(name, &text).map_err(failed)?;
             }
         }
@@ -159,7 +166,11 @@ pub fn restore(file: &Path, dir: &Path, key_from: Option<&Path>) -> Result<Backu
     let part = dir.join("journal.db.part");
     let result = write_restored(file, dir, &part, key_from, info.head);
     if let Err(error) = result {
-        for name in ["journal.db.part", "journal.db.part-journal", DB_FILE, KEY_FILE].iter().chain(&SIDE_KEYS) {
+        for name in ["journal.db.part", "journal.db.part-journal", DB_FILE, KEY_FILE]
+            .iter()
+            .chain(&SIDE_KEYS)
+            .chain(&SIDE_FILES)
+        {
             let _ = fs::remove_file(dir.join(name));
         }
         return Err(error);
@@ -185,7 +196,7 @@ fn write_restored(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(uri(part, ""), flags).map_err(failed)?;
     guard(&conn).map_err(failed)?;
-    for name in SIDE_KEYS.iter().chain([&KEY_FILE]) {
+    for name in SIDE_KEYS.iter().chain(&SIDE_FILES).chain([&KEY_FILE]) {
         if let Some(text) = text(&conn, name)? {
             write_private(dir, name, text.as_bytes())?;
         }

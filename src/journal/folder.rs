@@ -254,8 +254,8 @@ pub(crate) fn check_alone(_: &Path) -> Result<(), JournalError> {
 #[cfg(unix)]
 fn tighten(folder: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let own = [DB_FILE, KEY_FILE, CHECKPOINT_FILE, LOCK_FILE, "console-token"];
-    for name in own.into_iter().chain(WAL_FILES).chain(SIDE_KEYS) {
+    let own = [DB_FILE, KEY_FILE, CHECKPOINT_FILE, LOCK_FILE, "console-token", "first-account"];
+    for name in own.into_iter().chain(WAL_FILES).chain(SIDE_KEYS).chain(SIDE_FILES) {
         let path = folder.join(name);
         let open = |meta: &fs::Metadata| meta.is_file() && meta.mode() & OTHERS != 0;
         if fs::symlink_metadata(&path).is_ok_and(|meta| open(&meta)) {
@@ -312,6 +312,31 @@ pub(crate) fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(
 /// Keys that are not the journal's, and that a program started on a copy needs: links that are out go on to work, and seals
 /// are by the same hand.
 pub(crate) const SIDE_KEYS: [&str; 2] = ["link-key", "seal-key"];
+
+/// What else a program started on a copy needs, and whose secrets go where the keys go: who may come in.
+pub(crate) const SIDE_FILES: [&str; 1] = ["access.json"];
+/// Longest such file.
+const SIDE_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Such a file; `None` when there is none.
+///
+/// # Errors
+/// It can't be read, or is too long: a backup without it would not be whole.
+pub(crate) fn read_side_file(folder: &Path, name: &str) -> Result<Option<String>, JournalError> {
+    let path = folder.join(name);
+    let failed = |e: &std::io::Error| JournalError::io("reading", &path, e);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(&e)),
+    };
+    let mut text = String::new();
+    let read = file.take(SIDE_FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|e| failed(&e))?;
+    if read as u64 > SIDE_FILE_BYTES_MAX {
+        return Err(failed(&std::io::Error::new(ErrorKind::InvalidData, "it is too long")));
+    }
+    Ok(Some(text))
+}
 
 /// A side key's file; `None` when there is none, or it can't be read.
 pub(crate) fn read_side_key(folder: &Path, name: &str) -> Option<String> {

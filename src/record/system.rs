@@ -106,6 +106,17 @@ pub struct BackedUp1 {
     pub with_keys: bool,
 }
 
+/// Somebody came in, was refused, was let in or shut out. IDs only.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Access1 {
+    /// A word: `signed-in`, `account-added`.
+    pub what: String,
+    /// Which account, device, token or session it is about.
+    pub whom: String,
+    /// Who did it.
+    pub by: String,
+}
+
 /// The kind of a part of a record that is larger than the journal takes in one.
 pub const PART: u16 = super::SYSTEM_KINDS_FROM;
 /// The version of it that is written now.
@@ -161,6 +172,8 @@ pub enum SystemForm {
     Forgotten(Forgotten1),
     /// Kind 1007.
     BackedUp(BackedUp1),
+    /// Kind 1008.
+    Access(Access1),
 }
 
 /// Kinds with the version that is written now.
@@ -172,6 +185,7 @@ pub const KINDS: &[(u16, u16, &str)] = &[
     (1_005, 1, "Format"),
     (1_006, 1, "Forgotten"),
     (1_007, 1, "BackedUp"),
+    (1_008, 1, "Access"),
 ];
 
 impl GatewayRefs1 {
@@ -205,6 +219,7 @@ pub fn encode(form: &SystemForm) -> Written {
         SystemForm::Format(form) => super::written(1_005, 1, form),
         SystemForm::Forgotten(form) => super::written(1_006, 1, form),
         SystemForm::BackedUp(form) => super::written(1_007, 1, form),
+        SystemForm::Access(form) => super::written(1_008, 1, form),
     }
 }
 
@@ -221,6 +236,7 @@ pub fn decode(kind: u16, version: u16, bytes: &[u8]) -> Result<SystemForm, Canno
         (1_005, 1) => SystemForm::Format(super::from_bytes(bytes)?),
         (1_006, 1) => SystemForm::Forgotten(super::from_bytes(bytes)?),
         (1_007, 1) => SystemForm::BackedUp(super::from_bytes(bytes)?),
+        (1_008, 1) => SystemForm::Access(super::from_bytes(bytes)?),
         _ => {
             let known = KINDS.iter().find(|(k, ..)| *k == kind).map(|(_, version, _)| *version);
             return Err(CannotRead::Newer { kind, version, known });

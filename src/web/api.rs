@@ -10,17 +10,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Ctx;
+use super::access;
 use super::auth::Denied;
+use super::command::may;
 use super::gateways;
 use super::problem::Problem;
 use super::records;
 use super::serve::Peer;
+use crate::accounts::{Right, Who};
 use crate::api::{
     CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, IDEMPOTENCY_KEY, LogPart, StatusAnswer,
     VERSION, VERSION_HEADER,
@@ -31,10 +34,9 @@ use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
 use crate::domain::incident::decide::{DryRun, dry_run};
 use crate::domain::incident::event::{made, opened};
-use crate::domain::incident::input::{CommandId, Input};
+use crate::domain::incident::input::CommandId;
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
-use crate::domain::incident::typed::no_personal_number;
 use crate::domain::view::{self, RungView};
 
 /// Everything below `/api/v1`.
@@ -65,41 +67,57 @@ pub fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/backups", post(records::backed_up))
         .route("/incidents/closed", get(records::closed_incidents))
         .route("/incidents/{no}/forget", post(records::forget))
+        .route("/access", get(access::list))
+        .route("/access", post(access::change))
         .layer(middleware::from_fn_with_state(ctx, token_asked))
 }
 
-/// A bearer, or the console's session for what only reads: a form of another page can't act here.
-async fn token_asked(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
-    match admitted(&ctx, request.headers(), Peer::of(request.extensions()), request.method() == axum::http::Method::GET)
-    {
-        Ok(()) => {
-            let mut answer = next.run(request).await;
-            answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
-            answer
-        }
-        Err(problem) => denied(problem),
+/// A bearer, or the console's session for what only reads: a form of another page can't act here. What is not said to need less needs
+/// the right to administer.
+async fn token_asked(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
+    let reads = request.method() == axum::http::Method::GET;
+    let who = match admitted(&ctx, request.headers(), Peer::of(request.extensions()), reads) {
+        Ok(who) => who,
+        Err(problem) => return denied(problem),
+    };
+    if let Err(refused) = may(&who, needed(request.uri().path(), reads)) {
+        return Problem::from(refused).answer(true);
+    }
+    request.extensions_mut().insert(who);
+    let mut answer = next.run(request).await;
+    answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
+    answer
+}
+
+/// Which right a path asks for. What a command needs is looked at when it was read.
+fn needed(path: &str, reads: bool) -> Right {
+    match path.rsplit('/').next().unwrap_or("") {
+        _ if reads => Right::Read,
+        "commands" | "dry-runs" => Right::Read,
+        "probe" | "test" => Right::Report,
+        _ => Right::Administer,
     }
 }
 
-/// Whether a request may come in.
-pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, from: Option<IpAddr>, reads: bool) -> Result<(), Denied> {
+/// Who a request is of, if it may come in.
+pub(super) fn admitted(ctx: &Ctx, headers: &HeaderMap, from: Option<IpAddr>, reads: bool) -> Result<Who, Denied> {
     let now = ctx.clock.now().into();
     match ctx.auth.bearer(headers, from, now) {
         Some(result) => result,
-        None if reads && ctx.auth.session(headers, now).is_some() => Ok(()),
+        None if reads => ctx.auth.session(headers, now).map(|s| s.who).ok_or(Denied::Wrong),
         None => Err(Denied::Wrong),
     }
 }
 
 pub(super) fn denied(why: Denied) -> Response {
     let refused = match why {
-        Denied::Wrong => refuse!(NoToken),
         Denied::TooMany(_) => refuse!(TooManyTries),
+        _ => refuse!(NoToken),
     };
     let mut response = Problem::from(refused).answer(true);
     let value = match why {
-        Denied::Wrong => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
         Denied::TooMany(seconds) => Some((header::RETRY_AFTER, seconds.to_string())),
+        _ => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
     };
     if let Some((name, value)) = value
         && let Ok(value) = value.parse()
@@ -122,20 +140,15 @@ impl CommandDone {
 
 async fn command(
     State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CommandDone>, Problem> {
     let bytes = body.as_ref().map(Sha256::digest).unwrap_or_default();
     let CommandRequest { by, action, not_personal } = json(&headers, body)?;
-    if !not_personal {
-        no_personal_number(&action)?;
-    }
-    let action = Box::new(action);
-    let input = match headers.get(IDEMPOTENCY_KEY) {
-        None => Input::Command { by, action },
-        Some(key) => Input::Once { id: command_id(&by, key.as_bytes(), &bytes)?, by, action },
-    };
-    let done = ctx.handle.input(input).await?;
+    let key = headers.get(IDEMPOTENCY_KEY);
+    let once = key.map(|key| command_id(&by, key.as_bytes(), &bytes)).transpose()?;
+    let done = super::command::command(&ctx, &who, by, action, once, not_personal).await?;
     Ok(Json(CommandDone::of(&done)))
 }
 

@@ -1,15 +1,16 @@
 //! The gateways over the API: how each stands, what it can do, what last proved it, and tests of it.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::Ctx;
 use super::api::json;
 use super::problem::Problem;
+use crate::accounts::Who;
 use crate::api::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::health;
@@ -17,7 +18,7 @@ use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::GatewayId;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::event::GatewayChange;
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::plan::{Capability, Channel, GatewayInfo};
@@ -160,14 +161,15 @@ pub(super) async fn probe(
 /// Sends a marked test to a function.
 pub(super) async fn test(
     State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
     path: Result<Path<GatewayId>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TestsSent>, Problem> {
     let Path(gateway) = path.map_err(Problem::input)?;
     let TestRequest { by, function } = json(&headers, body)?;
-    let action = Box::new(Action::TestGateway { gateway, function });
-    let done = ctx.handle.input(Input::Command { by, action }).await?;
+    let action = Action::TestGateway { gateway, function };
+    let done = super::command::command(&ctx, &who, by, action, None, true).await?;
     let tests = sent(&ctx, &done).await?;
     Ok(Json(TestsSent { on_record: done.on_record, tests }))
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -19,10 +19,12 @@ use crate::dispatch::engine::Handle;
 use crate::domain::incident::refused::refuse;
 use problem::Problem;
 
+mod access;
 pub mod answer;
 pub mod api;
 mod approve_link;
 pub mod auth;
+mod command;
 mod console;
 pub mod door;
 mod difference;
@@ -80,6 +82,8 @@ pub fn router(ctx: Ctx) -> Router {
         .merge(console::router(ctx.clone()))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn_with_state(ctx.clone(), device))
+        .layer(middleware::from_fn(auth::by_transport))
         .layer(middleware::from_fn(protect))
         .layer(middleware::from_fn(problem::in_their_language))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -111,12 +115,30 @@ fn is_program(request: &Request) -> bool {
     !console::is_browser(request.uri().path(), request.headers())
 }
 
+/// A duty device that is used lasts longer, and one whose time is over goes on as long as an incident is open.
+async fn device(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let now = ctx.clock.now().into();
+    if let Some(id) = ctx.auth.device_over(request.headers(), now)
+        && ctx.handle.query(|state, _| state.open().next().is_some()).await.unwrap_or(false)
+    {
+        ctx.auth.accounts.used(&id, now);
+    }
+    let cookie = ctx.auth.device_used(request.headers(), now);
+    let mut response = next.run(request).await;
+    if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c).ok())
+        && !response.headers().contains_key(header::SET_COOKIE)
+    {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
 /// Headers that keep a browser from doing anything that a page of ours does not need: no script but our one, no frames, nothing
 /// from elsewhere. Also what a page says is not kept by any cache.
 async fn protect(request: Request, next: Next) -> Response {
     // A page of another origin can't act even in a browser that forgot what SameSite means.
     let foreign = request.headers().get("sec-fetch-site").is_some_and(|v| v == "cross-site");
-    if foreign && request.method() == Method::POST {
+    if (foreign || !serve::is_own_origin(request.headers())) && request.method() == Method::POST {
         tracing::warn!("a form of another site was refused");
         return Problem::from(refuse!(CrossSite)).answer(is_program(&request));
     }

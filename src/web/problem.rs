@@ -93,7 +93,8 @@ pub async fn in_their_language(request: Request, next: Next) -> Response {
 pub fn status_of(code: &str) -> StatusCode {
     match code {
         "no-token" => StatusCode::UNAUTHORIZED,
-        "cross-site" | "foreign-form" | "four-eyes" | "not-yours" => StatusCode::FORBIDDEN,
+        "cross-site" | "foreign-form" | "four-eyes" | "no-right" | "not-your-function" | "not-yours"
+        | "wrong-password" => StatusCode::FORBIDDEN,
         // Named in a list to choose from, not in the address: the input is bad.
         "unknown-act" | "unknown-contact" | "unknown-infra" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
@@ -102,13 +103,14 @@ pub fn status_of(code: &str) -> StatusCode {
         "too-slow" => StatusCode::REQUEST_TIMEOUT,
         "many-reports" | "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
         "log-unreadable" => StatusCode::INTERNAL_SERVER_ERROR,
-        "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
-        "already-released" | "another-journal" | "answered-already" | "cannot-adopt" | "cannot-merge" | "closed"
-        | "data-not-confirmed" | "decided-already" | "done-already" | "extended-already" | "forgotten-already"
-        | "gateway-is-not-out" | "gateway-is-out" | "mode-stands" | "not-answered" | "not-closed" | "not-released"
-        | "not-restored" | "nothing-asked" | "nothing-new" | "nothing-open" | "nothing-to-decide"
-        | "nothing-to-stop" | "nothing-waits" | "restored-already" | "same-plan" | "shares-a-system"
-        | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
+        "link-over" => StatusCode::NOT_FOUND,
+        "access-not-kept" | "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
+        "access-full" | "account-there" | "already-released" | "another-journal" | "answered-already"
+        | "cannot-adopt" | "cannot-merge" | "closed" | "data-not-confirmed" | "decided-already" | "done-already"
+        | "extended-already" | "forgotten-already" | "gateway-is-not-out" | "gateway-is-out" | "mode-stands"
+        | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked" | "nothing-new"
+        | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
+        | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

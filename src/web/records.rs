@@ -1,14 +1,16 @@
 //! What goes on record about the journal itself, over the API: rehearsals of the restore, backups, and what is forgotten.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 
 use super::Ctx;
 use super::api::{json, number};
+use super::command::may_act;
 use super::problem::Problem;
+use crate::accounts::Who;
 use crate::api::{CommandDone, ForgetDone, ForgetRequest};
 use crate::dispatch::forgotten::{ClosedView, backups_of, closed};
 use crate::dispatch::system_record::{BackedUp, Forgotten, Rehearsal, SystemRecord};
@@ -45,12 +47,14 @@ pub(super) async fn backed_up(
 /// What is private of a closed incident is forgotten.
 pub(super) async fn forget(
     State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ForgetDone>, Problem> {
     let incident = number(path)?;
     let ForgetRequest { by, reason, not_personal } = json(&headers, body)?;
+    may_act(&who, &by)?;
     if !not_personal {
         none_in("reason", &reason)?;
     }

@@ -1,15 +1,17 @@
 //! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Whoever reads files
 //! is not the web's affair: the seam is here, what stands behind it is wired in `app`.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 
 use super::Ctx;
 use super::api::{json, known_duty, no_incident, number};
+use super::command::may_act;
 use super::problem::Problem;
+use crate::accounts::Who;
 use crate::api::{Acting, Adoption, ClockView, Reloaded};
 use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Plan;
@@ -61,10 +63,12 @@ impl From<NotReloaded> for Problem {
 /// `POST /api/v1/reload`.
 pub(super) async fn reload(
     State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Reloaded>, Problem> {
     let Acting { by } = json(&headers, body)?;
+    may_act(&who, &by)?;
     let duty = by.clone();
     ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
     tracing::warn!(function = %by, "the configuration is read anew");
@@ -82,10 +86,12 @@ pub(super) async fn clock(State(ctx): State<Ctx>) -> Json<ClockView> {
 /// `POST /api/v1/clock/accept`: somebody looked at the machine's clock, and it is right (RULES D12).
 pub(super) async fn clock_accept(
     State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ClockView>, Problem> {
     let Acting { by } = json(&headers, body)?;
+    may_act(&who, &by)?;
     let duty = by.clone();
     ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
     tracing::warn!(function = %by, "the machine's clock is accepted");

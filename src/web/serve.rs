@@ -121,6 +121,17 @@ pub fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
     named == 1 || named == 0 && version < Version::HTTP_11
 }
 
+/// Whether a request comes from a page of this server, as far as it says (RFC 6454, 7): a page whose origin is hidden says `null`, and
+/// programs say nothing.
+pub fn is_own_origin(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+    let mut named = headers.get_all(header::ORIGIN).iter();
+    named.all(|origin| {
+        let of = origin.to_str().ok().and_then(|o| o.split_once("://"));
+        of.is_some_and(|(_, of)| host.is_some_and(|host| of.eq_ignore_ascii_case(host)))
+    })
+}
+
 /// A request with all of its body, or `None` when that took too long. Longer ones are for whoever reads it to refuse.
 pub async fn whole(request: Request, bytes_max: usize) -> Option<Request> {
     let (parts, body) = request.into_parts();
@@ -219,6 +230,28 @@ mod tests {
         type Error = Infallible;
         fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_origin_is_told_apart_and_so_is_one_that_hides_it() {
+        for (origins, own) in [
+            (&[][..], true),
+            (&["http://larm.example"][..], true),
+            (&["https://LARM.example"], true),
+            (&["https://larm.example:8443"], false),
+            (&["https://evil.example"], false),
+            (&["https://larm.example.evil.example"], false),
+            (&["null"], false),
+            (&["larm.example"], false),
+            (&["https://larm.example", "https://evil.example"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "larm.example".parse().unwrap());
+            for origin in origins {
+                headers.append(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(is_own_origin(&headers), own, "{origins:?}");
         }
     }
 

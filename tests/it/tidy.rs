@@ -49,6 +49,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("clock", vec![]),
         // The words of the screens: whoever speaks to people.
         ("words", vec!["domain"]),
+        // Who may come in. Knows no HTTP and no session.
+        ("accounts", vec!["domain", "private_files"]),
         ("bounded", vec![]),
         ("private_files", vec![]),
         ("journal", vec!["domain", "clock", "private_files"]),
@@ -75,10 +77,11 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
                 "private_files",
             ],
         ),
-        ("api", vec!["dispatch", "domain"]),
+        ("api", vec!["accounts", "dispatch", "domain"]),
         (
             "web",
             vec![
+                "accounts",
                 "api",
                 "dispatch",
                 "journal",
@@ -96,8 +99,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
-                "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words", "sim",
-                "error", "clock", "bounded", "api",
+                "accounts", "web", "dispatch", "record", "journal", "gateways", "config", "yaml", "domain", "words",
+                "sim", "error", "clock", "bounded", "api",
             ],
         ),
         (
@@ -123,6 +126,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "cli",
             vec![
+                "accounts",
                 "api",
                 "app",
                 "bench",
@@ -227,6 +231,19 @@ fn configuration_and_wiring_know_no_protocol() {
             let named = text.split("crate::gateways::").skip(1);
             let other = named.filter(|rest| !rest.starts_with("registry")).count();
             assert_eq!(other, 0, "{file} knows more of gateways than their registry");
+        }
+    }
+}
+
+/// Whoever comes in acts for what is his, by what he may: there is one gate.
+#[test]
+fn the_console_and_the_api_act_through_one_gate() {
+    // A link's key is the right of whoever was asked.
+    let own = ["src/web/command.rs", "src/web/approve_link.rs"];
+    for (file, text) in sources("src/web").into_iter().filter(|(file, _)| !own.contains(&file.as_str())) {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for past in ["Input::Command", "Input::Once"] {
+            assert!(!code.contains(past), "{file} acts past src/web/command.rs by {past}");
         }
     }
 }

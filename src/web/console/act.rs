@@ -16,10 +16,11 @@ use super::ui::Ui;
 use super::{Visitor, check, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::{Word, console as w};
 
@@ -305,7 +306,7 @@ async fn take_all(
     let (mut taken, mut why) = (0, None);
     for function in fields.all("function").take(TAKEN_MAX).map(FunctionId::from) {
         let ack = Action::Ack { incident: no, message: None, function, phone: false, at: None };
-        match ctx.handle.input(Input::Command { by: by.clone(), action: Box::new(ack) }).await {
+        match command(ctx, &visitor.session.who, by.clone(), ack, None, true).await {
             Ok(_) => taken += 1,
             Err(Failed::Refused(r)) => why = Some(r),
             Err(e) => return gone(e),
@@ -326,7 +327,8 @@ pub(super) async fn submit(
     to: &str,
     back: &str,
 ) -> Response {
-    match ctx.handle.input(Input::Command { by, action: Box::new(action) }).await {
+    // What its form said was looked at before it came here (`kept.rs`).
+    match command(ctx, &visitor.session.who, by, action, None, true).await {
         Ok(_) => Redirect::to(to).into_response(),
         Err(Failed::Refused(r)) => refused(ctx, visitor, r.into(), back).await,
         Err(e) => gone(e),

@@ -17,11 +17,11 @@ use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
 use crate::api::CommandDone;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, MessageNo};
-use crate::domain::incident::input::Input;
 use crate::domain::incident::refused::refuse;
 use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::console as w;
 
@@ -148,7 +148,7 @@ pub async fn posted(
         Ok(both) => both,
         Err(problem) => return refused(&ctx, &visitor, problem, &path(number)).await,
     };
-    match ctx.handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+    match command(&ctx, &visitor.session.who, by.clone(), action, None, true).await {
         Ok(done) => {
             let (to, code) = match wanted {
                 // The change made a new number, which the approver reads and approves (RULES B2).

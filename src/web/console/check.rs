@@ -16,11 +16,12 @@ use super::ui::Ui;
 use super::{Visitor, escaped, gone, html, refused};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::input::{Action, CommandId, Input};
+use crate::domain::incident::input::{Action, CommandId};
 use crate::domain::incident::state::State as Domain;
 use crate::domain::time::At;
 use crate::domain::view::{self, EntryStateView, EntryView, IncidentView, TrialMessage, TrialView};
 use crate::web::phone::{OnPhone, on_phone};
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::web::{Ctx, api, auth};
 use crate::words::console as w;
@@ -234,7 +235,7 @@ pub(super) async fn posted(
         Ok((_, Err(problem))) => return again(ctx, visitor, no, act, typed, problem).await,
         Err(e) => return gone(e),
     };
-    match ctx.handle.input(Input::Once { id, by, action: Box::new(action) }).await {
+    match command(ctx, &visitor.session.who, by, action, Some(id), true).await {
         Ok(_) => {
             ctx.auth.change(headers, |s| s.unsent.end(&form));
             let home = format!("/incidents/{}", escaped(&no.to_string()));

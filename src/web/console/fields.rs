@@ -32,6 +32,9 @@ fn clock_time(text: &str) -> Option<civil::Time> {
     civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
+/// Whoever ticks it has looked: what looks like a person's number is none.
+pub const NOT_PERSONAL: &str = "not_personal";
+
 /// Names and values, in order.
 #[derive(Debug, Default)]
 pub struct Fields(pub Vec<(String, String)>);

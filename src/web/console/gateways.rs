@@ -10,6 +10,7 @@ use super::form_words::form_words;
 use super::overview::Did;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use crate::accounts::Right;
 use crate::api::{GatewayView, Standing, TestView};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, GatewayId};
@@ -18,6 +19,7 @@ use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::plan::Channel;
 use crate::web::Ctx;
+use crate::web::command::may;
 use crate::web::gateways::{gateways_of, tests_of};
 use crate::words::console as w;
 
@@ -154,6 +156,9 @@ pub async fn posted(
     };
     let (action, done) = match wanted {
         Wanted::Probe => {
+            if let Err(refused_now) = may(&visitor.session.who, Right::Report) {
+                return refused(&ctx, &visitor, refused_now.into(), &here).await;
+            }
             let probed = gateway.clone();
             if let Ok(Some(worker)) = ctx.handle.query(move |_, m| m.workers.get(&probed).cloned()).await {
                 worker.probe().await;

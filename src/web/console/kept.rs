@@ -10,15 +10,21 @@ use std::time::Duration;
 use askama::Template;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::acts::Act;
+use super::fields::NOT_PERSONAL;
 use super::form_words::FormWord;
 use super::ui::Ui;
-use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in_keeping};
+use super::{Fields, Guest, Visitor, gone, html, own_path, sign_in};
+use crate::domain::incident::refused::Refused;
+use crate::domain::incident::typed::none_in;
 use crate::domain::lang::Lang;
+use crate::web::problem::Problem;
 use crate::web::{BODY_BYTES_MAX, Ctx, api};
 use crate::words::console as w;
 
@@ -63,6 +69,19 @@ impl Kept {
     pub(super) fn path(&self) -> &str {
         &self.path
     }
+    /// What somebody typed or chose.
+    fn typed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let shown = |(name, value): &&(String, String)| {
+            !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty()
+        };
+        self.pairs.iter().filter(shown).map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+    /// A number of a person's in what was typed, unless whoever sends it has looked. A number to call is none.
+    fn personal_number(&self) -> Option<Refused> {
+        let looked = !self.field(NOT_PERSONAL).is_empty();
+        let mut typed = self.typed().filter(|(name, _)| !looked && *name != "contact");
+        typed.find_map(|(name, value)| none_in(name, value).err())
+    }
     fn field(&self, name: &str) -> &str {
         self.pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
     }
@@ -85,7 +104,11 @@ fn is_own(headers: &HeaderMap) -> bool {
 
 /// Keeps a form that its page would refuse for want of a session, a duty or the right secret.
 pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
-    let asks = ["/sign-in", "/sign-out", "/acting"].contains(&request.uri().path());
+    let path = request.uri().path();
+    // Nobody's words are in what lets in, or in what a password stands.
+    let asks = ["/sign-in", "/sign-out", "/acting", "/account"].contains(&path)
+        || path.starts_with("/first/")
+        || path.starts_with("/device/");
     if request.method() != Method::POST || asks || !is_own(request.headers()) {
         return next.run(request).await;
     }
@@ -101,8 +124,11 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
     let session = ctx.auth.session(&parts.headers, ctx.clock.now().into());
     match session {
         _ if kept.is_bare() => next.run(again).await,
-        None => sign_in_keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
+        None => sign_in::keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
         Some(session) if session.acting.is_some() && session.sent_by(&secret(&bytes)) => {
+            if let Some(refused) = kept.personal_number() {
+                return asked(&ctx, parts, kept, refused).await;
+            }
             let done = next.run(again).await;
             // What was refused is kept still.
             if done.status().is_redirection() && session.kept.as_ref() == Some(&kept) {
@@ -117,9 +143,30 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
     }
 }
 
+/// Whether what looks like a person's number is one: what was typed stands there, to be changed with *Back*, or sent as it is.
+async fn asked(ctx: &Ctx, mut parts: Parts, kept: Kept, refused: Refused) -> Response {
+    let visitor = match Visitor::from_request_parts(&mut parts, ctx).await {
+        Ok(visitor) => visitor,
+        Err(sign_in) => return sign_in,
+    };
+    let problem = Problem::from(refused);
+    match visitor.look(ctx, |_, _, _| ()).await {
+        Ok((ui, ())) => (problem.status, html(&PersonalPage { ui, kept, problem })).into_response(),
+        Err(e) => gone(e),
+    }
+}
+
 fn secret(body: &Bytes) -> String {
     let of = form_urlencoded::parse(body).find(|(name, _)| name == "csrf");
     of.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+#[derive(Template)]
+#[template(path = "personal.html")]
+struct PersonalPage {
+    ui: Ui,
+    kept: Kept,
+    problem: Problem,
 }
 
 #[derive(Template)]
@@ -132,10 +179,7 @@ struct Page {
 impl Page {
     /// What somebody typed or chose, by what its form calls it.
     fn typed(&self) -> impl Iterator<Item = (String, &str)> {
-        let shown = |(name, value): &&(String, String)| {
-            !OWN.contains(&&**name) && !name.starts_with("was.") && !value.trim().is_empty()
-        };
-        self.kept.pairs.iter().filter(shown).map(|(name, value)| (self.label(name), value.as_str()))
+        self.kept.typed().map(|(name, value)| (self.label(name), value))
     }
     /// What its button does.
     fn act(&self) -> &'static str {

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{DefaultBodyLimit, Form, FromRequestParts, Query, State};
+use axum::extract::{DefaultBodyLimit, Form, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware;
@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::Ctx;
-use super::auth::{Denied, Session, clear_cookie, set_cookie};
+use super::auth::Session;
 use super::problem::Problem;
 use super::serve::Peer;
 use crate::dispatch::engine::{Failed, Meta};
@@ -31,9 +31,11 @@ use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::lang::Lang;
 use crate::domain::view;
-use crate::words::{Section, Word, console as w};
+use crate::words::{Section, console as w};
 
+mod account;
 mod act;
+mod acting;
 mod acts;
 mod approve;
 mod decide;
@@ -49,6 +51,7 @@ mod more;
 mod overview;
 mod report;
 pub(super) mod sheet;
+mod sign_in;
 mod ui;
 mod unsent;
 pub(super) mod words;
@@ -67,7 +70,8 @@ const REFRESH_S: u32 = 15;
 const STYLE: &str = concat!(
     include_str!("../../../assets/console/console.css"),
     include_str!("../../../assets/console/sheet.css"),
-    include_str!("../../../assets/console/incident.css")
+    include_str!("../../../assets/console/incident.css"),
+    include_str!("../../../assets/console/sign_in.css")
 );
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
@@ -90,10 +94,15 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/live.js", get(script))
         .route(
             "/sign-in",
-            get(sign_in_page).post(sign_in).layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
+            get(sign_in::page)
+                .post(sign_in::posted)
+                .layer(DefaultBodyLimit::max(SIGN_IN_BODIES * super::BODY_BYTES_MAX)),
         )
-        .route("/sign-out", post(sign_out))
-        .route("/acting", get(acting_page).post(acting))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/first/{secret}", get(sign_in::first_page).post(sign_in::first_posted))
+        .route("/device/{secret}", get(sign_in::device_page).post(sign_in::device_posted))
+        .route("/acting", get(acting::page).post(acting::posted))
+        .route("/account", get(account::page).post(account::posted))
         .route("/now", get(overview::to_now).post(overview::answered))
         .route("/more", get(more::more))
         .route("/earlier", get(more::earlier))
@@ -242,7 +251,8 @@ impl Visitor {
                 let todo = acting.map_or(0, |f| view::obligations(state, f, meta.now).len());
                 let seen = look(state, meta, acting);
                 let ui = Ui::new(state, meta, lang, acting, session.csrf.clone(), path, waiting);
-                (Ui { query, todo, ..ui }, seen)
+                let came_in = Some((session.who.id.clone(), session.ends));
+                (Ui { query, todo, came_in, ..ui }, seen)
             })
             .await
     }
@@ -298,161 +308,6 @@ fn gone(failed: Failed) -> Response {
     Problem::from(failed).answer(false)
 }
 
-#[derive(Template)]
-#[template(path = "sign_in.html")]
-struct SignInPage {
-    lang: Lang,
-    region: String,
-    fictional: bool,
-    next: String,
-    /// What was typed before the session ended.
-    kept: String,
-    /// 0: nothing; 1: wrong; 2: too many.
-    wrong: u8,
-    style: &'static str,
-}
-
-impl SignInPage {
-    fn t(&self, word: Word) -> &'static str {
-        word.say(self.lang)
-    }
-    fn own_name(&self, lang: &Lang) -> &'static str {
-        crate::words::language::OWN.say(*lang)
-    }
-    fn languages(&self) -> impl Iterator<Item = Lang> {
-        Section::Console.languages()
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Next {
-    #[serde(default)]
-    next: String,
-}
-
-async fn sign_in_page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
-    sign_in_with(&ctx, guest.lang, own_path(&query.next), None, 0).await
-}
-
-/// The sign-in that a form meets whose session has ended: it brings along what was typed.
-async fn sign_in_keeping(ctx: &Ctx, guest: &Guest, kept: &Kept) -> Response {
-    sign_in_with(ctx, guest.lang, kept.path(), Some(kept), 0).await
-}
-
-async fn sign_in_with(ctx: &Ctx, lang: Lang, next: &str, kept: Option<&Kept>, wrong: u8) -> Response {
-    let kept = kept.map_or_else(String::new, Kept::written);
-    match ctx.handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await {
-        Ok((region, fictional)) => html(&SignInPage {
-            lang,
-            region,
-            fictional,
-            next: next.to_owned(),
-            kept,
-            wrong,
-            style: STYLE_PATH.as_str(),
-        }),
-        Err(e) => gone(e),
-    }
-}
-
-async fn sign_in(
-    State(ctx): State<Ctx>,
-    guest: Guest,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let fields = match form {
-        Ok(Form(pairs)) => Fields(pairs),
-        Err(e) => return super::api::too_large(e.status()).answer(false),
-    };
-    let now = ctx.clock.now().into();
-    let next = own_path(fields.get("next"));
-    let kept = kept::of_sign_in(&guest.headers, &fields);
-    let (status, wrong) = match ctx.auth.check(fields.get("token"), guest.from, now) {
-        Ok(()) => {
-            ctx.auth.sign_out(&guest.headers);
-            return match ctx.auth.sign_in(now) {
-                Ok(id) => {
-                    let next = if kept.is_some() { kept::PATH } else { next };
-                    ctx.auth.change_by(&id, |s| {
-                        s.kept = kept;
-                        s.lang = guest.chosen.map(|lang| lang.to_string());
-                    });
-                    let to = format!("/acting?back={}", escaped(next));
-                    ([(header::SET_COOKIE, set_cookie(&id))], Redirect::to(&to)).into_response()
-                }
-                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            };
-        }
-        Err(Denied::Wrong) => (StatusCode::FORBIDDEN, 1),
-        Err(Denied::TooMany(_)) => (StatusCode::TOO_MANY_REQUESTS, 2),
-    };
-    (status, sign_in_with(&ctx, guest.lang, next, kept.as_ref(), wrong).await).into_response()
-}
-
-async fn sign_out(
-    State(ctx): State<Ctx>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    if let Err(problem) = visitor.fields(form) {
-        return refused(&ctx, &visitor, problem, "/").await;
-    }
-    ctx.auth.sign_out(&headers);
-    ([(header::SET_COOKIE, clear_cookie())], Redirect::to("/sign-in")).into_response()
-}
-
-#[derive(Template)]
-#[template(path = "acting.html")]
-struct ActingPage {
-    ui: Ui,
-    back: String,
-    /// By site, in the region's order.
-    sites: Vec<(String, Vec<view::FunctionView>)>,
-}
-
-#[derive(serde::Deserialize)]
-struct Back {
-    #[serde(default)]
-    back: String,
-}
-
-async fn acting_page(State(ctx): State<Ctx>, visitor: Visitor, query: Query<Back>) -> Response {
-    let seen = visitor.look(&ctx, |s, m, _| (view::functions(s, m.now), s.plan.region.sites.clone())).await;
-    let (ui, (functions, sites)) = match seen {
-        Ok(seen) => seen,
-        Err(e) => return gone(e),
-    };
-    let sites = sites
-        .iter()
-        .map(|s| (ui.l(&s.name).to_owned(), functions.iter().filter(|f| f.site == s.id).cloned().collect()))
-        .filter(|(_, all): &(_, Vec<_>)| !all.is_empty())
-        .collect();
-    html(&ActingPage { ui, back: own_path(&query.back).to_owned(), sites })
-}
-
-async fn acting(
-    State(ctx): State<Ctx>,
-    visitor: Visitor,
-    headers: HeaderMap,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let fields = match visitor.fields(form) {
-        Ok(fields) => fields,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/acting").await,
-    };
-    let id = FunctionId::from(fields.get("function"));
-    let wanted = id.clone();
-    match ctx.handle.query(move |s, _| s.plan.function_ix(wanted.as_str()).is_some()).await {
-        Ok(true) => {
-            ctx.auth.change(&headers, |s| s.acting = Some(id));
-            Redirect::to(own_path(fields.get("back"))).into_response()
-        }
-        Ok(false) => refused(&ctx, &visitor, refuse!(UnknownFunction { function: id }).into(), "/acting").await,
-        Err(e) => gone(e),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -493,6 +348,7 @@ mod tests {
                 refresh_s: None,
                 done: None,
                 alarms: Vec::new(),
+                came_in: None,
             };
             let asked = List::of(["kib", "tib"]);
             let refused = refuse!(NotYoursApprove { by: "iva", message: "14-2", asked });

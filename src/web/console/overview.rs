@@ -10,9 +10,10 @@ use super::ui::Ui;
 use super::{REFRESH_S, Visitor, gone, html, refused, words};
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo};
-use crate::domain::incident::input::{Action, Input};
+use crate::domain::incident::input::Action;
 use crate::domain::view::{self, Obligation, Silence, SiteView, StatusView, SummaryView, What};
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::words::{console as w, desk as d, link};
 
 /// So many of those whom nobody reached are named on a card.
@@ -175,7 +176,7 @@ pub async fn answered(
     for function in functions {
         let action =
             Action::Ack { incident: message.incident, message: Some(message.seq), function, phone: false, at: None };
-        match ctx.handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+        match command(&ctx, &visitor.session.who, by.clone(), action, None, true).await {
             Ok(_) => taken += 1,
             Err(Failed::Refused(why)) => {
                 not += 1;

@@ -21,7 +21,7 @@ use crate::domain::ids::{FunctionId, IncidentNo, InfraId, SiteId};
 use crate::domain::incident::decide::dry_run;
 use crate::domain::incident::event::{Event, made};
 use crate::domain::incident::facts::{Facts, Restore};
-use crate::domain::incident::input::{Action, CommandId, IfShared, Input, Report};
+use crate::domain::incident::input::{Action, CommandId, IfShared, Report};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::render::investigating;
 use crate::domain::incident::state::State as Domain;
@@ -32,6 +32,7 @@ use crate::domain::view::{
     self, Consequence, ForesightView, ListsView, PlaybookView, PublicThen, Silence, SummaryView, WaitView,
 };
 use crate::web::Ctx;
+use crate::web::command::command;
 use crate::web::problem::Problem;
 use crate::words::{console as w, desk as d, public};
 
@@ -540,8 +541,7 @@ async fn send(ctx: &Ctx, visitor: &Visitor, by: FunctionId, fields: &Fields) -> 
         Err(e) => return gone(e),
     };
     let added = matches!(report.shared, IfShared::AddTo(_));
-    let input = Input::Once { id: once(&draft), by, action: Box::new(Action::Report(report)) };
-    match ctx.handle.input(input).await {
+    match command(ctx, &visitor.session.who, by, Action::Report(report), Some(once(&draft)), true).await {
         Ok(done) => {
             let Some(no) = incident_of(&done) else { return Redirect::to("/?done=reported").into_response() };
             let id = draft.id.clone();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{SCRIPT_PATH, STYLE_PATH, words};
+use crate::accounts::WhoId;
 use crate::dispatch::board::Alarm;
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::journal_view;
@@ -42,6 +43,8 @@ pub struct Ui {
     pub done: Option<String>,
     /// Parts of the program that are not well: they stand on every page.
     pub alarms: Vec<Alarm>,
+    /// Who came in; and when this device ends, where that is near.
+    pub came_in: Option<(WhoId, Option<At>)>,
 }
 
 impl Ui {
@@ -70,7 +73,20 @@ impl Ui {
             refresh_s: None,
             done: None,
             alarms: meta.board.alarms(),
+            came_in: None,
         }
+    }
+    /// Who came in, as it is called.
+    pub fn who(&self) -> String {
+        match &self.came_in {
+            Some((WhoId::Account(id), _)) => id.clone(),
+            Some((WhoId::Device(id), _)) => format!("{} {id}", self.t(w::DUTY_DEVICE)),
+            _ => self.t(w::SERVER_S_TOKEN).to_owned(),
+        }
+    }
+    /// When this device ends, where that is near.
+    pub fn device_ends(&self) -> Option<At> {
+        self.came_in.as_ref().and_then(|(_, ends)| *ends)
     }
     pub fn style(&self) -> &'static str {
         STYLE_PATH.as_str()

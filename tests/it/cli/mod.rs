@@ -1,5 +1,6 @@
 //! The command line as its users meet it: exit codes, texts, and exactly what it asks of the server.
 
+mod access;
 mod asking;
 mod json;
 mod offline;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{run, run_with};
 
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 35] = [
     "config",
     "report",
     "status",
@@ -33,6 +33,9 @@ const COMMANDS: [&str; 32] = [
     "schema",
     "reload",
     "adopt",
+    "account",
+    "device",
+    "token",
     "serve",
     "demo",
     "completions",
@@ -47,7 +50,7 @@ fn every_command_has_help_with_an_example() {
         assert!(ran.out.contains(&format!("Examples:\n  vardkase {name}")), "{name}: {}", ran.out);
     }
     let all = run(&["--help"]).out;
-    for name in &COMMANDS[..30] {
+    for name in &COMMANDS[..33] {
         assert!(all.contains(&format!("\n  {name} ")), "{name} is not listed");
     }
     assert!(!all.contains("\n  bench"), "bench is hidden");

@@ -14,7 +14,7 @@ use vardkase::domain::step::{Beat, StepKind, StepRule, Within};
 use vardkase::domain::text::Charset;
 use vardkase::domain::words::TextWord;
 use vardkase::record::system::{
-    BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm,
+    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm,
 };
 use vardkase::record::{self, Written, contacts, plan, system};
 
@@ -143,6 +143,11 @@ fn system_samples() -> Vec<SystemForm> {
             hash: [7; 32],
             made_at: 1_229_566_320_000,
             with_keys: true,
+        }),
+        SystemForm::Access(Access1 {
+            what: "device-added".into(),
+            whom: "device d-k3x7pq2a".into(),
+            by: "account it-1".into(),
         }),
     ]
 }

@@ -10,4 +10,5 @@ mod now;
 mod links;
 mod pages;
 mod reports;
+mod sign_in;
 mod site;

@@ -1,0 +1,62 @@
+//! The one way by which somebody who came in acts: for a function that is his, by a right that he has. What the function may is then
+//! for the rules to say.
+
+use super::Ctx;
+use crate::accounts::{Right, Who, WhoId};
+use crate::dispatch::engine::{Done, Failed};
+use crate::domain::ids::FunctionId;
+use crate::domain::incident::input::{Action, CommandId, Input};
+use crate::domain::incident::refused::{List, Refused, refuse};
+use crate::domain::incident::typed::no_personal_number;
+
+/// Whether that one may act for the function.
+///
+/// # Errors
+/// It is not among his.
+pub(super) fn may_act(who: &Who, by: &FunctionId) -> Result<(), Refused> {
+    if who.functions.has(by) {
+        return Ok(());
+    }
+    tracing::warn!(who = %who.id, function = %by, "acting for another function was refused");
+    Err(refuse!(NotYourFunction { function: by, functions: List::of(&who.functions.0) }))
+}
+
+/// Whether that one has the right.
+///
+/// # Errors
+/// He has not.
+pub(super) fn may(who: &Who, right: Right) -> Result<(), Refused> {
+    if who.may(right) {
+        return Ok(());
+    }
+    tracing::warn!(who = %who.id, %right, "a right was missing");
+    Err(match who.id {
+        WhoId::Token(_) => refuse!(NoRightToken { right }),
+        _ => refuse!(NoRight { right }),
+    })
+}
+
+/// Gives a command. `once`: the ID under which it may come again. `not_personal`: somebody has looked, and what looks like a person's
+/// number in its words is none.
+///
+/// # Errors
+/// Neither his function nor his right, a person's number, what the rules refuse, or the program is going down.
+pub(super) async fn command(
+    ctx: &Ctx,
+    who: &Who,
+    by: FunctionId,
+    action: Action,
+    once: Option<CommandId>,
+    not_personal: bool,
+) -> Result<Done, Failed> {
+    may_act(who, &by).and_then(|()| may(who, Right::of(&action))).map_err(Failed::Refused)?;
+    if !not_personal {
+        no_personal_number(&action).map_err(Failed::Refused)?;
+    }
+    let action = Box::new(action);
+    let input = match once {
+        None => Input::Command { by, action },
+        Some(id) => Input::Once { id, by, action },
+    };
+    ctx.handle.input(input).await
+}
