@@ -28,7 +28,11 @@ start tls --public-tls-cert "$DIR/tls.pem" --public-tls-key "$DIR/tls.key"
 
 # What nginx serves: our page as it came, and its headers.
 page=http://127.0.0.1:$(cat "$DIR/plain.port")/sv
-curl -sS -o "$DIR/root/sv.html" "$page"
+for _ in $(seq 50); do
+    curl -sf -o "$DIR/root/sv.html" "$page" && break
+    # The first page is not made yet.
+    sleep 0.2
+done
 curl -sS -H 'Accept-Encoding: gzip' -D "$DIR/head" -o "$DIR/root/sv.html.gz" "$page"
 grep -qi '^content-encoding: gzip' "$DIR/head" || fail "the page did not come compressed"
 HEADERS=$(tr -d '\r' <"$DIR/head" | python3 -c 'import sys
@@ -106,6 +110,8 @@ def load(url, connections, pid, thread):
         sys.exit(f"{url}: {out}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
     requests = int(re.search(r"(\d+) requests in", out)[1])
+    if requests == 0:
+        sys.exit(f"{url}: no page came within {seconds} s; the machine is too busy for figures")
     value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", out).groups()
     return rate, float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit], used / requests * 1e6
 
