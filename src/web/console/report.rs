@@ -402,6 +402,11 @@ fn shared_with(state: &Domain, by: &FunctionId, report: &Report, now: At) -> Opt
 async fn check(ctx: &Ctx, visitor: &Visitor, by: FunctionId, fields: Fields) -> Response {
     let now: At = ctx.clock.now().into();
     let before = ctx.drafts.find(fields.get("draft"), now).filter(|d| d.by == by && d.sent.is_none());
+    // One draft for each playbook of a duty: typed in two windows, the later one stays, and the other is not sent unseen.
+    let same = |d: &Draft| {
+        d.get("playbook") == fields.get("playbook") && d.get("exercise").is_empty() == fields.get("exercise").is_empty()
+    };
+    let before = before.or_else(|| ctx.drafts.of(&by, now).into_iter().find(same));
     let mut pairs: Vec<(String, String)> = fields.0;
     pairs.retain(|(n, _)| !OWN.contains(&n.as_str()));
     let draft = match before {
