@@ -20,14 +20,17 @@ use super::plan::Plan;
 use super::time::At;
 
 mod approvals;
+mod directory;
 mod incident;
 mod lists;
 mod previews;
+mod reach;
 mod steps;
 
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
+pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
@@ -35,6 +38,9 @@ pub use incident::{
 };
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
+pub use reach::{
+    AlsoKnown, ChannelStanding, ChannelView, LastOut, LeftView, NoWayView, PageProof, ReachView, WayInTroubleView, WayTrouble, reach,
+};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 
 /// A rung of a ladder by its ID, with what people read.

@@ -35,13 +35,17 @@ use crate::words::{Section, Word, console as w};
 mod act;
 mod acts;
 mod approve;
+mod directory;
 mod fields;
 mod form_words;
 mod gateways;
 mod incident;
 mod kept;
 mod overview;
+mod papers;
+mod reach;
 mod report;
+mod turns_picture;
 mod ui;
 pub(super) mod words;
 
@@ -54,7 +58,11 @@ pub(super) const SIGN_IN_BODIES: usize = 3;
 /// A page without a form is loaded anew after so many seconds.
 const REFRESH_S: u32 = 15;
 /// The style sheet, compiled in.
-const STYLE: &str = include_str!("../../../assets/console/console.css");
+const STYLE: &str = concat!(
+    include_str!("../../../assets/console/console.css"),
+    include_str!("../../../assets/console/directory.css"),
+    include_str!("../../../assets/console/paper.css"),
+);
 /// Where it lies: its address changes with its content, so that browsers may keep it.
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| {
     let digest = Sha256::digest(STYLE.as_bytes());
@@ -77,8 +85,15 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/approve/{number}", get(approve::page).post(approve::posted))
         .route("/incidents/{no}", get(incident::page).post(act::posted))
         .route("/incidents/{no}/{what}", get(act::page))
-        .route("/gateways", get(gateways::list))
+        .route("/reach", get(reach::page))
+        .route("/gateways", get(reach::moved))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
+        .route("/directory", get(directory::list))
+        .route("/directory/{function}", get(directory::duty))
+        .route("/directory/print", get(papers::directory_page))
+        .route("/directory.pdf", get(papers::directory_pdf))
+        .route("/plan/print", get(papers::plan_page))
+        .route("/plan.pdf", get(papers::plan_pdf))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
         .route(kept::PATH, get(kept::page))
         .route_layer(middleware::from_fn_with_state(ctx, kept::keep))

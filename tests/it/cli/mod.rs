@@ -3,6 +3,7 @@
 mod asking;
 mod json;
 mod offline;
+mod papers;
 mod requests;
 mod server;
 mod shown;

@@ -5,5 +5,6 @@ mod acts;
 mod api;
 mod calls;
 mod console;
+mod directory;
 mod pages;
 mod site;

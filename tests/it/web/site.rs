@@ -92,8 +92,13 @@ impl vardkase::web::reload::Reload for NoReload {
 impl Site {
     /// At 09.45 on a Tuesday.
     pub async fn start() -> Self {
+        Self::of(&Source::Shipped).await
+    }
+
+    /// The same with another configuration.
+    pub async fn of(source: &Source) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let loaded = load(&Source::Shipped).unwrap();
+        let loaded = load(source).unwrap();
         let (plan, contacts) = (loaded.plan.clone(), loaded.contacts.clone());
         let clock = VirtualClock::stepped("2026-11-24T09:45:00+01:00".parse().unwrap());
         let shared: SharedClock = Arc::new(clock.clone());
