@@ -39,7 +39,8 @@ pub use incident::{
 pub use lists::{FunctionView, LevelView, ListsView, ModeView, PlaybookView, RoutineView, functions, lists, playbooks};
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
 pub use reach::{
-    AlsoKnown, ChannelStanding, ChannelView, LastOut, LeftView, NoWayView, PageProof, ReachView, WayInTroubleView, WayTrouble, reach,
+    AlsoKnown, ChannelStanding, ChannelView, LastOut, LeftView, NoWayView, PageProof, ReachView, WayInTroubleView,
+    WayTrouble, reach,
 };
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 

@@ -138,9 +138,10 @@ impl Page<'_> {
         let today = self.plan.calendar.local(self.on.now.timestamp()).date();
         let Some(four) = turns(self.plan, fx, today, WEEKS) else { return };
         let after: Vec<_> = four.shifts.iter().filter(|s| s.from > self.on.now).collect();
-        let lines = after.iter().take(TURNS_PRINTED_MAX).map(|s| {
-            words::turn_from(lang, self.time(s.from), turn_name(lang, duty, &s.points))
-        });
+        let lines = after
+            .iter()
+            .take(TURNS_PRINTED_MAX)
+            .map(|s| words::turn_from(lang, self.time(s.from), turn_name(lang, duty, &s.points)));
         let mut text = lines.collect::<Vec<_>>().join("; ");
         let last = four.days.last().map_or(today, |d| d.date);
         if after.len() > TURNS_PRINTED_MAX || four.cut {

@@ -245,7 +245,8 @@ pub fn turns(plan: &Plan, f: FunctionIx, first: Date, weeks: u32) -> Option<Turn
     let stretches = f.roster.stretches(from, to);
     let cut = stretches.len() > SHIFTS_SHOWN_MAX;
     let shifts = stretches.into_iter().take(SHIFTS_SHOWN_MAX);
-    let shifts = shifts.map(|s| ShiftView { from: At(s.from * 1000), to: At(s.to * 1000), points: places(f, &s.points) });
+    let shifts =
+        shifts.map(|s| ShiftView { from: At(s.from * 1000), to: At(s.to * 1000), points: places(f, &s.points) });
     Some(TurnsView { days, shifts: shifts.collect(), cut })
 }
 
@@ -267,9 +268,10 @@ fn needs(plan: &Plan, f: &Function) -> Vec<InfraId> {
 /// Of a chain of things that hang on each other, the one that is nearest to the function says most.
 fn falls_with(plan: &Plan, f: &Function, lost: &[(InfraId, Down)]) -> Vec<InfraId> {
     let stands = |down: &Down| {
-        f.points.iter().map(|p| plan.point(*p)).any(|p| {
-            down.stands(&p.needs) && p.gateways.iter().any(|g| down.stands(&plan.gateway(*g).needs))
-        })
+        f.points
+            .iter()
+            .map(|p| plan.point(*p))
+            .any(|p| down.stands(&p.needs) && p.gateways.iter().any(|g| down.stands(&plan.gateway(*g).needs)))
     };
     let killers: Vec<&(InfraId, Down)> = lost.iter().filter(|(_, down)| !stands(down)).collect();
     if killers.len() == lost.len() {
@@ -379,7 +381,8 @@ mod tests {
     #[test]
     fn a_number_that_may_not_stand_in_texts_is_no_part_of_it() {
         let mut plan = plan(&[]);
-        let number = |plan: &Plan| directory(plan, at("2026-11-24T09:45:00+01:00"), "")[0].phone.clone().unwrap().number;
+        let number =
+            |plan: &Plan| directory(plan, at("2026-11-24T09:45:00+01:00"), "")[0].phone.clone().unwrap().number;
         assert_eq!(number(&plan), None);
         plan.functions[0].phone.as_mut().unwrap().publishable = true;
         assert_eq!(number(&plan).as_deref(), Some("0980-1"));
@@ -389,9 +392,16 @@ mod tests {
     fn a_search_finds_by_title_id_site_and_group() {
         let plan = plan(&[]);
         let now = at("2026-11-24T09:45:00+01:00");
-        for (wanted, found) in
-            [("", 1), ("nät", 1), ("NETWORK call", 1), ("nat", 1), ("reg", 1), ("tech nät", 1), ("iva", 0), ("nät x", 0)]
-        {
+        for (wanted, found) in [
+            ("", 1),
+            ("nät", 1),
+            ("NETWORK call", 1),
+            ("nat", 1),
+            ("reg", 1),
+            ("tech nät", 1),
+            ("iva", 0),
+            ("nät x", 0),
+        ] {
             assert_eq!(directory(&plan, now, wanted).len(), found, "{wanted}");
         }
     }

@@ -276,4 +276,3 @@ fn left(state: &State, now: At, down: &Down, also: &AlsoKnown) -> LeftView {
     }
     left
 }
-

@@ -14,8 +14,8 @@ use crate::domain::view::{DutyView, PointView, ShiftView, TurnView, TurnsView, d
 use crate::paper::directory::{point_name, turn_name};
 use crate::paper::span;
 use crate::web::Ctx;
-use crate::words::paper as p;
 use crate::words::console as w;
+use crate::words::paper as p;
 
 /// Duties of one page; the search finds the others.
 const DUTIES_SHOWN_MAX: usize = 300;
@@ -106,9 +106,7 @@ pub async fn duty(State(ctx): State<Ctx>, visitor: Visitor, path: Result<Path<Fu
             });
             html(&DutyPage { ui, duty, drawn })
         }
-        Ok((_, None)) => {
-            refused(&ctx, &visitor, refuse!(UnknownFunction { function: id }).into(), "/directory").await
-        }
+        Ok((_, None)) => refused(&ctx, &visitor, refuse!(UnknownFunction { function: id }).into(), "/directory").await,
         Err(e) => gone(e),
     }
 }

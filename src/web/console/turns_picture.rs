@@ -77,9 +77,8 @@ pub fn picture(ui: &Ui, duty: &DutyView, turns: &TurnsView) -> Picture {
         bars.extend(turns.shifts.iter().filter_map(|s| bar(ui, duty, row, s, y + HEAD)));
     }
     let named = turns.days.first().zip(turns.days.last());
-    let label = named.map_or_else(String::new, |(first, last)| {
-        p::four_weeks_of(ui.lang, ui.l(&duty.title), first.date, last.date)
-    });
+    let label = named
+        .map_or_else(String::new, |(first, last)| p::four_weeks_of(ui.lang, ui.l(&duty.title), first.date, last.date));
     let mut legend: Vec<String> = Vec::new();
     for shift in turns.shifts.iter().filter(|s| !s.points.is_empty()) {
         let line = p::legend(ui.lang, short(&shift.points), turn_name(ui.lang, duty, &shift.points));
@@ -150,7 +149,12 @@ fn bar(ui: &Ui, duty: &DutyView, row: &[DayView], shift: &ShiftView, y: f32) -> 
         height: BAR,
         class: if is_gap { "nobody".into() } else { format!("look{look}") },
         pattern: if is_gap { Some("gap") } else { (look == 2).then_some("other") },
-        title: format!("{} – {}: {}", ui.time(&shift.from), ui.time(&shift.to), turn_name(ui.lang, duty, &shift.points)),
+        title: format!(
+            "{} – {}: {}",
+            ui.time(&shift.from),
+            ui.time(&shift.to),
+            turn_name(ui.lang, duty, &shift.points)
+        ),
         text_x: x + width / 2.0,
         text_y: y + BAR / 2.0 + 4.0,
         plate_x: x + (width - plate) / 2.0,

@@ -14,8 +14,19 @@ fn the_directory_and_the_plan_are_printed_from_a_folder() {
         [("directory", "sv", "Katalog"), ("plan", "sv", "Beredskapsplan"), ("plan", "en", "Plan of readiness")]
     {
         let (to_pdf, to_html) = (path(&format!("{paper}.{language}.pdf")), path(&format!("{paper}.{language}.html")));
-        let args =
-            ["config", "print", paper, "--config", REGION, "--language", language, "--pdf", &to_pdf, "--html", &to_html];
+        let args = [
+            "config",
+            "print",
+            paper,
+            "--config",
+            REGION,
+            "--language",
+            language,
+            "--pdf",
+            &to_pdf,
+            "--html",
+            &to_html,
+        ];
         // Twice: a newer one takes the place of the one before.
         for _ in 0..2 {
             let ran = run(&args);

@@ -51,7 +51,8 @@ async fn a_channel_is_well_only_when_a_text_reached_somebody() {
     assert!(page.contains("</span> SMS: når fram") && page.contains("nådde fram"), "{page}");
     assert!(!page.contains("http-equiv=\"refresh\""), "what is unfolded stays so");
     // One way out: told with who and since when; the channel goes on by the other.
-    let sms: Vec<GatewayId> = site.plan.gateways.iter().filter(|g| g.channel == Channel::Sms).map(|g| g.id.clone()).collect();
+    let sms: Vec<GatewayId> =
+        site.plan.gateways.iter().filter(|g| g.channel == Channel::Sms).map(|g| g.id.clone()).collect();
     take_out(&site, &sms[0]).await;
     let now = seen(&site).await;
     let trouble = &now.channels.iter().find(|c| c.channel == Channel::Sms).unwrap().trouble;
@@ -95,7 +96,8 @@ async fn the_list_of_gateways_is_below_and_its_old_address_leads_there() {
     let site = Site::start().await;
     let mut browser = site.browser("it-bered").await;
     assert_eq!(browser.get("/gateways").await.0, StatusCode::PERMANENT_REDIRECT);
-    for (lang, words) in [("sv", "säger när telefonen eller maskinen har fått den"), ("en", "says when the telephone")] {
+    for (lang, words) in [("sv", "säger när telefonen eller maskinen har fått den"), ("en", "says when the telephone")]
+    {
         browser.lang = lang.into();
         assert!(browser.page("/reach").await.contains("href=\"/gateways/sms-api\""));
         let page = browser.page("/gateways/sms-api").await;
@@ -128,9 +130,15 @@ async fn the_directory_finds_and_shows_no_address() {
     assert_eq!(browser.get("/directory/nobody").await.0, StatusCode::NOT_FOUND);
     for lang in ["sv", "en"] {
         browser.lang = lang.into();
-        for path in
-            ["/reach", "/directory", "/directory/tib", "/directory/vaxel", "/directory/print", "/plan/print", "/gateways/sms-api"]
-        {
+        for path in [
+            "/reach",
+            "/directory",
+            "/directory/tib",
+            "/directory/vaxel",
+            "/directory/print",
+            "/plan/print",
+            "/gateways/sms-api",
+        ] {
             let page = browser.page(path).await;
             assert!(page.contains(&format!("<html lang=\"{lang}\">")), "{path}");
             assert!(page.contains("Påhittad region / Fictional region"), "{path}");
@@ -149,10 +157,11 @@ async fn the_directory_finds_and_shows_no_address() {
 fn with_turns() -> Source {
     let mut files = shipped();
     let functions = files.iter_mut().find(|(name, _)| name == "contacts/functions.yaml").unwrap();
-    functions.1 = functions
-        .1
-        .replacen("{ sms: \"+46701740605\"", "{ id: phone-a, sms: \"+46701740605\"", 1)
-        .replacen("{ sms: \"+46701740606\"", "{ id: phone-b, sms: \"+46701740606\"", 1);
+    functions.1 = functions.1.replacen("{ sms: \"+46701740605\"", "{ id: phone-a, sms: \"+46701740605\"", 1).replacen(
+        "{ sms: \"+46701740606\"",
+        "{ id: phone-b, sms: \"+46701740606\"",
+        1,
+    );
     let event = |name: &str, from: &str, to: &str| {
         format!(
             "BEGIN:VEVENT\r\nUID:{name}\r\nDTSTART;TZID=Europe/Stockholm:{from}T080000\r\n\
@@ -176,7 +185,10 @@ async fn four_weeks_of_turns_are_a_picture_and_a_table_and_gaps_are_named() {
     // Tuesday 24 November: phone-b until Sunday at eight, then nobody until Monday.
     assert!(page.contains("SMS 2 till "), "{page}");
     assert!(svg.contains(">SMS 1</text>") && svg.contains(">SMS 2</text>"), "words on the bars: {svg}");
-    assert!(svg.contains("class=\"bar nobody\"") && svg.contains("url(#gap)") && svg.contains(">ingen</text>"), "{svg}");
+    assert!(
+        svg.contains("class=\"bar nobody\"") && svg.contains("url(#gap)") && svg.contains(">ingen</text>"),
+        "{svg}"
+    );
     assert!(!svg.contains("style=") && !svg.contains("href"), "no style of its own, nothing from elsewhere");
     let table = super::site::between(&page, "Samma sak som tabell", "</table>");
     assert!(table.matches("<tr>").count() >= 6 && table.contains("ingen har turen, alla nås"), "{table}");
@@ -187,7 +199,8 @@ async fn four_weeks_of_turns_are_a_picture_and_a_table_and_gaps_are_named() {
 }
 
 async fn bytes(site: &Site, browser: &Browser<'_>, path: &str) -> Vec<u8> {
-    let request = site.request(Method::GET, path).header("cookie", &browser.cookie).header("accept-language", &browser.lang);
+    let request =
+        site.request(Method::GET, path).header("cookie", &browser.cookie).header("accept-language", &browser.lang);
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/pdf");
     assert_eq!(response.headers()["cache-control"], "no-store");
