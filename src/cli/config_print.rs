@@ -27,7 +27,7 @@ pub enum Paper {
     Plan,
 }
 
-/// Which paper, of what, and where to.
+/// Print the directory or the plan of readiness: files to take along, made without a server.
 #[derive(Args, Debug)]
 pub struct PrintArgs {
     /// What to print.
