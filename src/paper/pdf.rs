@@ -285,12 +285,18 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
         surface.set_fill(Some(Fill { paint: luma::Color::black().into(), ..Fill::default() }));
         let mut pen = Pen { surface: &mut surface };
         pen.beside(|pen| around.draw(pen, k + 1, of));
-        for Set { top, line } in lines {
-            starts[line.block].get_or_insert((k, *top));
-            for run in &line.runs {
-                let id = pen.content(*top, line.size, run);
-                let of = &mut tagged[line.block];
-                if run.label { of.label.push(id) } else { of.text.push(id) }
+        for of in lines.chunk_by(|a, b| a.line.block == b.line.block) {
+            let block = of[0].line.block;
+            starts[block].get_or_insert((k, of[0].top));
+            // A label is whole before what it labels, though it stands beside it: so it is read.
+            for is_label in [true, false] {
+                for Set { top, line } in of {
+                    for run in line.runs.iter().filter(|r| r.label == is_label) {
+                        let id = pen.content(*top, line.size, run);
+                        let ids = if is_label { &mut tagged[block].label } else { &mut tagged[block].text };
+                        ids.push(id);
+                    }
+                }
             }
         }
         surface.finish();
