@@ -70,13 +70,6 @@ impl Sheet {
     pub fn heading(&mut self, level: u8, text: impl Into<String>) {
         self.blocks.push(Block::Heading(level, text.into()));
     }
-    /// A line of text; nothing where there is none.
-    pub fn text(&mut self, text: impl Into<String>) {
-        let text = text.into();
-        if !text.is_empty() {
-            self.blocks.push(Block::Text(text));
-        }
-    }
     /// A line of a list.
     pub fn item(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Item(text.into()));
