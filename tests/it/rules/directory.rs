@@ -84,7 +84,10 @@ fn plan_of_nobody() -> Plan {
 
 #[test]
 fn a_duty_says_where_it_is_reached_and_what_it_hangs_on() {
-    let plan = plan(&[("2026-11-23T08:00:00+01:00", "2026-11-30T08:00:00+01:00", 1)]);
+    let plan = plan(&[
+        ("2026-11-16T08:00:00+01:00", "2026-11-23T08:00:00+01:00", 0),
+        ("2026-11-23T08:00:00+01:00", "2026-11-30T08:00:00+01:00", 1),
+    ]);
     let now = at("2026-11-24T09:45:00+01:00");
     let all = directory(&plan, now, "");
     let duty = &all[0];
