@@ -72,7 +72,8 @@ impl Page<'_> {
         if in_doubt > sure {
             all.push(words::raises_if_unsafe(self.lang, self.mode(in_doubt)));
         }
-        all.extend(propose.iter().map(|p| self.proposes(p)));
+        // What is raised already needs no decision.
+        all.extend(propose.iter().filter(|p| p.mode > sure).map(|p| self.proposes(p)));
         if all.is_empty() { words::RAISES_NOTHING.say(self.lang).to_owned() } else { all.join("; ") }
     }
     fn proposes(&self, p: &Propose) -> String {
