@@ -19,6 +19,7 @@
 //! | [`dispatch`] | the loop that owns the state; a worker per gateway |
 //! | [`api`] | what the JSON API takes and answers, as types for both of its ends |
 //! | [`bounded`] | reads what comes from outside up to a limit |
+//! | [`paper`] | what is set on paper: directory and plan of readiness as PDF and HTML, and the faces of fax pages |
 //! | [`private_files`] | makes files that hold records or secrets: new, for their owner alone, through no link |
 //! | [`web`] | public page, console, API |
 //! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `gateways` |
@@ -77,6 +78,8 @@ mod gateways;
 #[cfg(not(feature = "internals"))]
 mod journal;
 #[cfg(not(feature = "internals"))]
+mod paper;
+#[cfg(not(feature = "internals"))]
 mod private_files;
 #[cfg(not(feature = "internals"))]
 mod record;
@@ -114,6 +117,8 @@ pub mod error;
 pub mod gateways;
 #[cfg(feature = "internals")]
 pub mod journal;
+#[cfg(feature = "internals")]
+pub mod paper;
 #[cfg(feature = "internals")]
 pub mod private_files;
 #[cfg(feature = "internals")]

@@ -20,6 +20,7 @@ mod client;
 mod clock;
 mod completions;
 mod config;
+mod config_print;
 mod context;
 mod correct;
 mod decide;

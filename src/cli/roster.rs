@@ -50,15 +50,6 @@ enum What {
     },
 }
 
-/// A stretch of the time that is shown.
-struct Stretch {
-    /// Seconds since 1970.
-    from: i64,
-    to: i64,
-    /// Who has the turn; nobody in a gap.
-    points: Vec<PointIx>,
-}
-
 impl RosterArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let What::Show { function, weeks, from, config } = self.what;
@@ -68,7 +59,7 @@ impl RosterArgs {
         let first = from.unwrap_or_else(|| zone.local(cx.now().timestamp()).date());
         let last = first.saturating_add((weeks * 7).days());
         let midnight = |day: Date| day.to_zoned(zone.zone.0.clone()).map_or(0, |z| z.timestamp().as_second());
-        let stretches = stretches(roster, midnight(first), midnight(last));
+        let stretches = roster.stretches(midnight(first), midnight(last));
         let names = |points: &[PointIx]| -> Vec<&str> {
             let known = loaded.turns.iter().filter(|(f, _, p)| *f == ix && points.contains(p));
             known.map(|(_, name, _)| name.as_str()).collect()
@@ -136,21 +127,4 @@ fn wanted<'l>(lang: Lang, loaded: &'l Loaded, function: &str) -> Result<(Functio
         return Err(Error::usage(words::no_roster(lang, function), help));
     }
     Ok((ix, &found.roster))
-}
-
-/// Turns and the gaps between them, within a time.
-fn stretches(roster: &Roster, from: i64, to: i64) -> Vec<Stretch> {
-    let mut all = Vec::new();
-    let mut since = from;
-    for turn in roster.turns().iter().filter(|t| t.to > from && t.from < to) {
-        if turn.from > since {
-            all.push(Stretch { from: since, to: turn.from, points: Vec::new() });
-        }
-        all.push(Stretch { from: turn.from.max(from), to: turn.to.min(to), points: turn.points.clone() });
-        since = turn.to;
-    }
-    if since < to {
-        all.push(Stretch { from: since, to, points: Vec::new() });
-    }
-    all
 }

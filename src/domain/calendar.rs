@@ -38,6 +38,9 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
+/// So many beginnings and ends of office hours are looked at for the next one that counts: a fortnight of holidays.
+const DAY_CHANGES_MAX: usize = 30;
+
 /// Office hours and holidays of the region.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 pub struct Calendar {
@@ -68,6 +71,19 @@ impl Calendar {
         !matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday)
             && !self.holidays.contains(&local.date())
             && (self.day_from_min..self.day_to_min).contains(&minute)
+    }
+
+    /// When office hours next begin or end after a moment; `None` where that is further away than the longest holidays.
+    pub fn day_changes(&self, at: Timestamp) -> Option<Timestamp> {
+        let is_day = self.is_day(at);
+        let mut next = at;
+        for _ in 0..DAY_CHANGES_MAX {
+            next = self.next_at(self.day_from_min, next).min(self.next_at(self.day_to_min, next));
+            if self.is_day(next) != is_day {
+                return Some(next);
+            }
+        }
+        None
     }
 
     /// Night, as `night:` means it. A night may pass midnight.
@@ -143,6 +159,19 @@ mod tests {
         assert!(cal.is_night(at("2008-12-18T03:12:00+01:00")));
         assert!(cal.is_night(at("2008-12-18T22:00:00+01:00")));
         assert!(!cal.is_night(at("2008-12-18T06:30:00+01:00")));
+    }
+
+    #[test]
+    fn office_hours_change_after_the_holidays() {
+        let cal = stockholm();
+        for (now, next) in [
+            ("2008-12-18T09:45:00+01:00", "2008-12-18T16:30:00+01:00"),
+            ("2008-12-18T16:30:00+01:00", "2008-12-19T07:30:00+01:00"),
+            ("2008-12-24T20:00:00+01:00", "2008-12-26T07:30:00+01:00"),
+        ] {
+            assert_eq!(cal.day_changes(at(now)), Some(at(next)), "{now}");
+        }
+        assert_eq!(Calendar::default().day_changes(at("2008-12-18T09:45:00Z")), None, "there are none");
     }
 
     #[test]

@@ -98,6 +98,28 @@ impl Roster {
         !self.named.contains(&p) || self.on(at).is_none_or(|turn| turn.points.contains(&p))
     }
 
+    /// The turns within a time, in seconds since 1970, with the gaps between them: there nobody has the turn.
+    pub fn stretches(&self, from: i64, to: i64) -> Vec<Turn> {
+        let mut all = Vec::new();
+        let mut since = from;
+        for turn in self.turns.iter().filter(|t| t.to > from && t.from < to) {
+            if turn.from > since {
+                all.push(Turn { from: since, to: turn.from, points: Vec::new() });
+            }
+            all.push(Turn { from: turn.from.max(from), to: turn.to.min(to), points: turn.points.clone() });
+            since = turn.to;
+        }
+        if since < to {
+            all.push(Turn { from: since, to, points: Vec::new() });
+        }
+        all
+    }
+
+    /// Whether a point takes turns at all.
+    pub fn takes_turns(&self, p: PointIx) -> bool {
+        self.named.contains(&p)
+    }
+
     /// Whether somebody else is reached from a moment after `from`, and not after `to`, on.
     pub fn changes(&self, from: At, to: At) -> bool {
         let (from, to) = (from.0.div_euclid(1000), to.0.div_euclid(1000));

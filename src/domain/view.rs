@@ -22,10 +22,12 @@ use super::time::At;
 mod approvals;
 mod foresight;
 mod history;
+mod directory;
 mod incident;
 mod lists;
 mod obligations;
 mod previews;
+mod reach;
 mod steps;
 mod trial;
 
@@ -34,6 +36,7 @@ pub use approvals::{
 };
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
 pub use history::{HistoryView, RejectionView, history};
+pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,
@@ -44,6 +47,10 @@ pub use obligations::{
     ModeMeaning, Obligation, Silence, What, mode_meanings, next_unanswered, not_reached, obligations,
 };
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
+pub use reach::{
+    AlsoKnown, ChannelStanding, ChannelView, LastOut, LeftView, NoWayView, PageProof, ReachView, WayInTroubleView,
+    WayTrouble, reach,
+};
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 pub use trial::{TrialMessage, TrialView, trial};
 

@@ -57,7 +57,9 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // The written form: frozen, and read by whoever keeps or shows records.
         ("record", vec!["domain"]),
         ("yaml", vec!["bounded"]),
-        ("gateways", vec!["yaml", "domain", "words", "error", "clock", "bounded"]),
+        // What is set on paper, and the faces of it: a fax page is one more.
+        ("paper", vec!["domain", "words"]),
+        ("gateways", vec!["yaml", "domain", "words", "error", "clock", "bounded", "paper"]),
         // Its registry alone: see `configuration_and_wiring_know_no_protocol`.
         ("config", vec!["gateways", "yaml", "domain", "words", "error", "bounded"]),
         ("sim", vec!["domain"]),
@@ -83,6 +85,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec![
                 "accounts",
                 "api",
+                "paper",
                 "dispatch",
                 "journal",
                 "gateways",
@@ -128,6 +131,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
             vec![
                 "accounts",
                 "api",
+                "paper",
                 "app",
                 "bench",
                 "web",

@@ -16,12 +16,12 @@ use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, Identifier, Node, SpanTag, Tag, TagGroup, TagTree};
 use krilla::{Document, SerializeSettings};
 
-use super::face::{FACES, Face};
 use super::layout::{
     GAP, LABEL_SIZE, LEADING, Layout, MARGIN, MARK_BOX, MODE_SIZE, PAGE_HEIGHT, PAGE_WIDTH, SENDER_SIZE, TITLE_SIZE,
     TOP, TRAILER_SIZE, WIDTH,
 };
 use crate::gateways::MessageContext;
+use crate::paper::face::{FACES, Face};
 
 /// Side of one module of the code: four lines of a standard fax (98 lines an inch), so that it is read at the coarsest.
 pub(super) const MODULE: f32 = 4.0 * 72.0 / 98.0;

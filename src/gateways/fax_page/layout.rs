@@ -1,9 +1,9 @@
 //! Where everything stands. All measures in points, from the top left corner of an A4 page; no drawing.
 
-use super::face::FACES;
 use super::words::{Words, words};
 use crate::domain::text::{DoesNotFit, Outgoing};
 use crate::gateways::MessageContext;
+use crate::paper::face::{FACES, Face};
 
 /// A4.
 pub(super) const PAGE_WIDTH: f32 = 595.28;
@@ -87,7 +87,7 @@ impl<'t> Layout<'t> {
         };
 
         let beside = WIDTH - code_side - if code_side > 0.0 { GAP } else { 0.0 };
-        let field = |text: &str, size, face: &super::face::Face| {
+        let field = |text: &str, size, face: &Face| {
             let text = face.showable(text);
             let mut lines: Vec<String> =
                 face.break_lines(&text, size, beside).into_iter().map(|l| l.trim_end().to_owned()).collect();

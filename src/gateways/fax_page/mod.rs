@@ -17,7 +17,6 @@
 //! ```
 
 mod draw;
-mod face;
 mod layout;
 mod words;
 

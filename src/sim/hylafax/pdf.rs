@@ -14,7 +14,16 @@ const DEPTH_MAX: usize = 32;
 
 /// The text of each page: all shown strings that are not artifacts, put together as they stand, nothing added.
 pub fn pages(file: &[u8]) -> Result<Vec<String>, String> {
-    let doc = Doc::read(file)?;
+    read(file, false)
+}
+
+/// The same with what stands around each page: what eyes see.
+pub fn whole_pages(file: &[u8]) -> Result<Vec<String>, String> {
+    read(file, true)
+}
+
+fn read(file: &[u8], artifacts: bool) -> Result<Vec<String>, String> {
+    let doc = Doc { artifacts, ..Doc::read(file)? };
     let root = doc.objects.values().find(|o| o.is_name(b"Type", b"Catalog")).ok_or("no catalog")?;
     let mut out = Vec::new();
     doc.walk(doc.get(root, b"Pages").ok_or("no page tree")?, None, 0, &mut out)?;
@@ -228,6 +237,8 @@ impl<'a> Lexer<'a> {
 struct Doc {
     objects: HashMap<u32, Value>,
     streams: HashMap<u32, Vec<u8>>,
+    /// What is marked as an artifact is read too.
+    artifacts: bool,
 }
 
 impl Doc {
@@ -236,7 +247,7 @@ impl Doc {
         if !file.starts_with(b"%PDF-") {
             return Err("no PDF".into());
         }
-        let mut doc = Doc { objects: HashMap::new(), streams: HashMap::new() };
+        let mut doc = Doc { objects: HashMap::new(), streams: HashMap::new(), artifacts: false };
         let mut lexer = Lexer::new(file, 0);
         let mut before: [Option<f64>; 2] = [None, None];
         while let Some(value) = lexer.value(0)? {
@@ -369,7 +380,7 @@ impl Doc {
                     });
                 }
                 b"BMC" | b"BDC" => {
-                    let artifact = operands.first() == Some(&Value::Name(b"Artifact".to_vec()));
+                    let artifact = !self.artifacts && operands.first() == Some(&Value::Name(b"Artifact".to_vec()));
                     let actual = operands.get(1).and_then(|p| p.entry(b"ActualText"));
                     if let (Some(Value::Text(actual)), false) = (actual, hidden || artifact) {
                         out.push_str(&text_string(actual));

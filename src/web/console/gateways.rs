@@ -1,4 +1,4 @@
-//! The gateways: how each stands, what last proved it, what it can do; a probe, and a marked test to a duty.
+//! A gateway: how it stands, what last proved it, what it can do; a probe, and a marked test to a duty.
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
@@ -9,7 +9,7 @@ use super::act::submit;
 use super::form_words::form_words;
 use super::overview::Did;
 use super::ui::Ui;
-use super::{REFRESH_S, Visitor, escaped, gone, html, refused, words};
+use super::{Visitor, escaped, gone, html, refused, words};
 use crate::accounts::Right;
 use crate::api::{GatewayView, Standing, TestView};
 use crate::domain::delivery::DeliveryState;
@@ -17,11 +17,11 @@ use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::incident::gateways::Reached;
 use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
-use crate::domain::plan::Channel;
+use crate::domain::plan::{Capability, Channel};
 use crate::web::Ctx;
 use crate::web::command::may;
 use crate::web::gateways::{gateways_of, tests_of};
-use crate::words::console as w;
+use crate::words::{console as w, paper as p};
 
 form_words! {
     /// The buttons of a gateway's page.
@@ -40,13 +40,6 @@ form_words! {
 }
 
 #[derive(Template)]
-#[template(path = "gateways.html")]
-struct ListPage {
-    ui: Ui,
-    gateways: Vec<GatewayView>,
-}
-
-#[derive(Template)]
 #[template(path = "gateway.html")]
 struct Page {
     ui: Ui,
@@ -58,7 +51,7 @@ struct Page {
 
 impl Ui {
     /// A sign besides the word and the colour, for people who don't see colours.
-    fn standing(&self, g: &GatewayView) -> String {
+    pub fn standing(&self, g: &GatewayView) -> String {
         if let Some(out) = &g.out {
             return format!("✖ {}: {}, {}", self.t(w::GATEWAY_OUT), self.name(&out.by), self.time(&out.at));
         }
@@ -74,12 +67,32 @@ impl Ui {
         };
         format!("{sign} {}", self.t(word))
     }
-    fn reached(&self, reached: &Reached) -> &'static str {
+    pub fn reached(&self, reached: &Reached) -> &'static str {
         match reached {
             Reached::Accepted => w::TEST_ACCEPTED.say(self.lang),
             Reached::Delivered => w::DELIVERED.say(self.lang),
             Reached::Answered => w::TEST_ANSWERED.say(self.lang),
         }
+    }
+    /// What it carries, what comes of it, and how answers come back.
+    fn can(&self, id: &GatewayId) -> Vec<(&'static str, String)> {
+        let Some(g) = self.plan.gateways.iter().find(|g| g.id == *id) else { return Vec::new() };
+        let text = match &g.capability {
+            Capability::Sms { parts_max, .. } => p::can_parts(self.lang, *parts_max),
+            Capability::Pages { chars_max, pages_max, .. } => p::can_pages(self.lang, *pages_max, *chars_max),
+            Capability::Fax { pages_max, chars_max } => p::can_pages(self.lang, *pages_max, *chars_max),
+            Capability::Whole { chars_max: Some(max) } => p::can_whole(self.lang, *max),
+            Capability::Whole { chars_max: None } => self.t(p::CAN_ANY).to_owned(),
+        };
+        let receipts = match (g.channel, g.receipts) {
+            (Channel::Web, _) => p::RECEIPT_READ_BACK,
+            (_, true) => p::RECEIPT_DEVICE,
+            (_, false) => p::RECEIPT_NONE,
+        };
+        let answers = if g.answers { p::ANSWERS_OVER_IT } else { p::ANSWERS_BY_TELEPHONE };
+        [(p::CAN_TEXT, text), (p::CAN_RECEIPT, self.t(receipts).into()), (p::CAN_ANSWER, self.t(answers).into())]
+            .map(|(name, value)| (self.t(name), value))
+            .into()
     }
     fn test_state(&self, t: &TestView) -> &'static str {
         if t.answered_at.is_some() {
@@ -97,23 +110,13 @@ impl Ui {
     }
 }
 
-pub async fn list(State(ctx): State<Ctx>, visitor: Visitor) -> Response {
-    match visitor.look(&ctx, |s, m, _| gateways_of(s, m)).await {
-        Ok((mut ui, gateways)) => {
-            ui.refresh_s = Some(REFRESH_S);
-            html(&ListPage { ui, gateways })
-        }
-        Err(e) => gone(e),
-    }
-}
-
 pub async fn page(
     State(ctx): State<Ctx>,
     visitor: Visitor,
     path: Result<Path<GatewayId>, PathRejection>,
     did: Query<Did>,
 ) -> Response {
-    let Ok(Path(id)) = path else { return Redirect::to("/gateways").into_response() };
+    let Ok(Path(id)) = path else { return Redirect::to("/reach").into_response() };
     let wanted = id.clone();
     let seen = visitor
         .look(&ctx, move |s, m, _| {
@@ -133,7 +136,7 @@ pub async fn page(
             ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
             html(&Page { ui, gateway, tests, reaches })
         }
-        Ok((_, None)) => refused(&ctx, &visitor, refuse!(UnknownGatewayLook { gateway: id }).into(), "/gateways").await,
+        Ok((_, None)) => refused(&ctx, &visitor, refuse!(UnknownGatewayLook { gateway: id }).into(), "/reach").await,
         Err(e) => gone(e),
     }
 }
@@ -144,7 +147,7 @@ pub async fn posted(
     path: Result<Path<GatewayId>, PathRejection>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let Ok(Path(gateway)) = path else { return Redirect::to("/gateways").into_response() };
+    let Ok(Path(gateway)) = path else { return Redirect::to("/reach").into_response() };
     let here = format!("/gateways/{}", escaped(gateway.as_str()));
     let fields = match visitor.fields(form) {
         Ok(fields) => fields,

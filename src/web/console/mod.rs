@@ -41,6 +41,7 @@ mod approve;
 mod decide;
 mod drafts;
 mod check;
+mod directory;
 mod fields;
 mod form_words;
 mod gateways;
@@ -49,9 +50,12 @@ mod kept;
 mod live;
 mod more;
 mod overview;
+mod papers;
+mod reach;
 mod report;
 pub(super) mod sheet;
 mod sign_in;
+mod turns_picture;
 mod ui;
 mod unsent;
 pub(super) mod words;
@@ -71,6 +75,8 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/console/console.css"),
     include_str!("../../../assets/console/sheet.css"),
     include_str!("../../../assets/console/incident.css"),
+    include_str!("../../../assets/console/directory.css"),
+    include_str!("../../../assets/console/paper.css"),
     include_str!("../../../assets/console/sign_in.css")
 );
 /// Where it lies: its address changes with its content, so that browsers may keep it.
@@ -119,8 +125,15 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/texts", get(incident::texts::page))
         .route("/incidents/{no}/timeline", get(incident::timeline::page))
         .route("/incidents/{no}/{what}", get(act::page))
-        .route("/gateways", get(gateways::list))
+        .route("/reach", get(reach::page))
+        .route("/gateways", get(reach::moved))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
+        .route("/directory", get(directory::list))
+        .route("/directory/{function}", get(directory::duty))
+        .route("/directory/print", get(papers::directory_page))
+        .route("/directory.pdf", get(papers::directory_pdf))
+        .route("/plan/print", get(papers::plan_page))
+        .route("/plan.pdf", get(papers::plan_pdf))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
         .route(kept::PATH, get(kept::page))
         .route_layer(middleware::from_fn_with_state(ctx, kept::keep))

@@ -4,6 +4,7 @@ mod access;
 mod asking;
 mod json;
 mod offline;
+mod papers;
 mod requests;
 mod server;
 mod shown;

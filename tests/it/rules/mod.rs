@@ -10,6 +10,7 @@ mod b_approval;
 mod c_answers;
 mod d_incidents;
 mod danish;
+mod directory;
 mod e_reporting;
 mod g_standing;
 mod g_ways;

@@ -8,6 +8,7 @@ mod console;
 mod live;
 mod now;
 mod links;
+mod directory;
 mod pages;
 mod reports;
 mod sign_in;

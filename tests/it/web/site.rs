@@ -93,13 +93,22 @@ impl vardkase::web::reload::Reload for NoReload {
 impl Site {
     /// At 09.45 on a Tuesday.
     pub async fn start() -> Self {
-        Self::start_behind(Door::default()).await
+        Self::with(&Source::Shipped, Door::default()).await
     }
 
     /// The same, entered by another door.
     pub async fn start_behind(door: Door) -> Self {
+        Self::with(&Source::Shipped, door).await
+    }
+
+    /// The same with another configuration.
+    pub async fn of(source: &Source) -> Self {
+        Self::with(source, Door::default()).await
+    }
+
+    async fn with(source: &Source, door: Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let loaded = load(&Source::Shipped).unwrap();
+        let loaded = load(source).unwrap();
         let (plan, contacts) = (loaded.plan.clone(), loaded.contacts.clone());
         let clock = VirtualClock::stepped("2026-11-24T09:45:00+01:00".parse().unwrap());
         let shared: SharedClock = Arc::new(clock.clone());

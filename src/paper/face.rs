@@ -1,4 +1,4 @@
-//! The two faces of the page: which characters they have, how wide those are, and where a line breaks.
+//! The two faces of what is set on paper: which characters they have, how wide those are, and where a line breaks.
 
 use std::sync::LazyLock;
 
@@ -10,19 +10,19 @@ use skrifa::{FontRef, MetadataProvider, charmap::Charmap};
 use crate::domain::text::DoesNotFit;
 
 /// Liberation Sans, regular and bold (`assets/fonts/README.md`).
-pub(super) static FACES: LazyLock<Faces> = LazyLock::new(|| Faces {
-    regular: Face::new(include_bytes!("../../../assets/fonts/LiberationSans-Regular.ttf")),
-    bold: Face::new(include_bytes!("../../../assets/fonts/LiberationSans-Bold.ttf")),
+pub(crate) static FACES: LazyLock<Faces> = LazyLock::new(|| Faces {
+    regular: Face::new(include_bytes!("../../assets/fonts/LiberationSans-Regular.ttf")),
+    bold: Face::new(include_bytes!("../../assets/fonts/LiberationSans-Bold.ttf")),
 });
 
 /// Both faces.
-pub(super) struct Faces {
+pub(crate) struct Faces {
     pub regular: Face,
     pub bold: Face,
 }
 
 /// One face.
-pub(super) struct Face {
+pub(crate) struct Face {
     /// For the document.
     pub font: Font,
     chars: Charmap<'static>,

@@ -1,0 +1,99 @@
+//! A paper before it is set: headings, lines and lists in reading order, and what stands around them on every page.
+
+use crate::domain::lang::Lang;
+use crate::domain::plan::Plan;
+use crate::domain::time::At;
+use crate::words::{common, paper as words};
+
+/// Characters of the plan's hash that are shown: enough to tell two plans apart.
+const HASH_CHARS: usize = 12;
+
+/// When and for whom a paper is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Occasion {
+    pub lang: Lang,
+    pub now: At,
+    /// The region does not exist: each page says so.
+    pub fictional: bool,
+}
+
+/// A paper.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sheet {
+    pub lang: Lang,
+    pub region: String,
+    pub title: String,
+    /// From when it holds, when it was printed, of which plan: on every page.
+    pub standing: String,
+    /// What must be seen on every page before all else.
+    pub marks: Vec<String>,
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a paper.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Block {
+    /// From 2, below the title.
+    Heading(u8, String),
+    Text(String),
+    /// One of a list.
+    Item(String),
+    /// What it is, and what is said of it.
+    Pair(String, String),
+}
+
+/// Blocks that belong together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part<'s> {
+    Heading(u8, &'s str),
+    Text(&'s str),
+    Items(Vec<&'s str>),
+    Pairs(Vec<(&'s str, &'s str)>),
+}
+
+impl Sheet {
+    /// With what stands around it, and nothing in it yet.
+    pub fn new(plan: &Plan, on: Occasion, title: &str) -> Self {
+        let local = plan.calendar.local(on.now.timestamp());
+        let hash: String = plan.hash.chars().take(HASH_CHARS).collect();
+        let at = plan.words(on.lang).full_time(&plan.calendar, on.now.timestamp());
+        Self {
+            lang: on.lang,
+            region: plan.region.name.clone(),
+            title: title.to_owned(),
+            standing: words::standing(on.lang, local.date(), at, hash),
+            marks: if on.fictional { vec![common::FICTIONAL.say(on.lang).to_owned()] } else { Vec::new() },
+            blocks: Vec::new(),
+        }
+    }
+    /// A heading, from level 2.
+    pub fn heading(&mut self, level: u8, text: impl Into<String>) {
+        self.blocks.push(Block::Heading(level, text.into()));
+    }
+    /// A line of a list.
+    pub fn item(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Item(text.into()));
+    }
+    /// What something is; nothing where nothing is said of it.
+    pub fn pair(&mut self, label: &str, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.blocks.push(Block::Pair(label.to_owned(), text));
+        }
+    }
+    /// The blocks, lists put together.
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts: Vec<Part<'_>> = Vec::new();
+        for block in &self.blocks {
+            match (block, parts.last_mut()) {
+                (Block::Item(text), Some(Part::Items(all))) => all.push(text),
+                (Block::Pair(label, text), Some(Part::Pairs(all))) => all.push((label, text)),
+                (Block::Item(text), _) => parts.push(Part::Items(vec![text])),
+                (Block::Pair(label, text), _) => parts.push(Part::Pairs(vec![(label, text)])),
+                (Block::Heading(level, text), _) => parts.push(Part::Heading(*level, text)),
+                (Block::Text(text), _) => parts.push(Part::Text(text)),
+            }
+        }
+        parts
+    }
+}
