@@ -20,9 +20,9 @@ use super::plan::Plan;
 use super::time::At;
 
 mod approvals;
+mod directory;
 mod foresight;
 mod history;
-mod directory;
 mod incident;
 mod lists;
 mod obligations;
@@ -34,9 +34,9 @@ mod trial;
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
 };
+pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
 pub use history::{HistoryView, RejectionView, history};
-pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use incident::{
     ApprovalState, AskView, CellView, DroppedView, EntryStateView, EntryView, ErrandView, FactsView, IncidentView,
     MessageView, NextStep, NoteView, PreparedView, ProposalStateView, ProposalView, ReleasedView, RowView, TextView,

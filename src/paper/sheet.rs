@@ -56,7 +56,7 @@ impl Sheet {
     pub fn new(plan: &Plan, on: Occasion, title: &str) -> Self {
         let local = plan.calendar.local(on.now.timestamp());
         let hash: String = plan.hash.chars().take(HASH_CHARS).collect();
-        let at = plan.words(on.lang).full_time(&plan.calendar, on.now.timestamp());
+        let at = plan.words(on.lang).dated_time(&plan.calendar, on.now.timestamp());
         Self {
             lang: on.lang,
             region: plan.region.name.clone(),

@@ -249,8 +249,18 @@ impl Auth {
         }
         tracing::info!(session = %name_of(&key), who = %who.id, "somebody came in");
         let acting = who.functions.only().cloned();
-        let session =
-            Session { csrf, acting, lang: None, kept: None, unsent: Unsent::default(), who, ends: None, id: name_of(&key), began: now, used: now };
+        let session = Session {
+            csrf,
+            acting,
+            lang: None,
+            kept: None,
+            unsent: Unsent::default(),
+            who,
+            ends: None,
+            id: name_of(&key),
+            began: now,
+            used: now,
+        };
         sessions.insert(key, session);
     }
 

@@ -128,7 +128,9 @@ impl Ui {
     }
     /// Below *More*.
     pub fn is_of_more(&self) -> bool {
-        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan"].iter().any(|p| self.path.starts_with(p))
+        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan"]
+            .iter()
+            .any(|p| self.path.starts_with(p))
     }
     /// What of the system is not well, the worst first.
     pub fn troubles(&self) -> Vec<String> {

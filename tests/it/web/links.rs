@@ -17,6 +17,7 @@ use vardkase::domain::plan::Audience;
 use vardkase::domain::words::NoteWord;
 use vardkase::gateways::Boxed;
 use vardkase::web::answer::answer;
+use vardkase::web::door::Door;
 use vardkase::web::public::{Answer, Call, Dynamic, Limits, Public, PublicSite, spawn_thread};
 
 use super::site::{Site, between, hidden};
@@ -63,8 +64,12 @@ impl Telephone {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
         let answers = Answers { handle: site.handle.clone(), key: site.key.clone() };
-        let public =
-            Public { site: Arc::new(PublicSite::new()), dynamic: Arc::new(answers), limits: Limits::default() };
+        let public = Public {
+            site: Arc::new(PublicSite::new()),
+            dynamic: Arc::new(answers),
+            limits: Limits::default(),
+            door: Door::default(),
+        };
         spawn_thread(listener, public, stopped).unwrap();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Self { client, url, path, _stop: stop }
