@@ -344,7 +344,6 @@ console-main-menu = Main menu
 console-state = State
 console-report = Report
 console-are-waiting = waiting
-console-gateways = Gateways
 console-choose-your-duty = Choose your duty
 console-as-of = As of
 console-loaded-anew-every = loaded anew every

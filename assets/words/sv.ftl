@@ -342,7 +342,6 @@ console-main-menu = Huvudmeny
 console-state = Läget
 console-report = Rapportera
 console-are-waiting = väntar
-console-gateways = Utvägar
 console-choose-your-duty = Välj din funktion
 console-as-of = Visat
 console-loaded-anew-every = laddas om var

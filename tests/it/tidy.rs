@@ -307,8 +307,10 @@ fn words_of_the_screens_stand_in_the_catalogues() {
             assert!(!swedish(&strings), "{file}: this belongs into assets/words: {}", line.trim());
         }
     }
-    for entry in std::fs::read_dir(root().join("templates")).unwrap() {
-        let path = entry.unwrap().path();
+    let files = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut templates): (Vec<_>, Vec<_>) = files(root().join("templates")).partition(|path| path.is_dir());
+    templates.extend(folders.into_iter().flat_map(files));
+    for path in templates {
         let text = std::fs::read_to_string(&path).unwrap();
         let line = text.lines().find(|l| swedish(l));
         assert_eq!(line, None, "{}: this belongs into assets/words", path.display());

@@ -428,7 +428,7 @@ async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
     let what = vardkase::domain::lang::L10n::of([(vardkase::domain::lang::Lang::SV, "sms-api är ur bruk")]);
     site.handle.board().raise("gateway-down sms-api", what, vardkase::domain::time::At(0), true);
     let browser = site.browser("tib").await;
-    for page in ["/", "/gateways", &format!("/gateways/{gateway}"), "/report", "/mode"] {
+    for page in ["/", "/reach", &format!("/gateways/{gateway}"), "/report", "/mode"] {
         assert!(browser.page(page).await.contains("sms-api är ur bruk"), "{page}");
     }
     assert_eq!(site.api("/status").await.1["alarms"][0]["name"], "gateway-down sms-api");

@@ -120,7 +120,7 @@ async fn the_directory_finds_and_shows_no_address() {
     let found = browser.page("/directory?q=iva").await;
     assert!(found.contains("/directory/iva\"") && !found.contains("/directory/tib\""), "{found}");
     let none = browser.page("/directory?q=%3Cscript%3E%22").await;
-    assert!(none.contains("Ingen funktion heter så") && !none.contains("<script"), "{none}");
+    assert!(none.contains("Ingen funktion heter så") && !none.contains("<script>"), "{none}");
     let tib = browser.page("/directory/tib").await;
     for words in ["Svarar inom", "5 min", "0980-319 240", "Ersättare", "provat för 50 dagar sedan", "Hänger på"] {
         assert!(tib.contains(words), "{words}: {tib}");

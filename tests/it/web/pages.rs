@@ -126,7 +126,7 @@ async fn pages_to_look_at() {
             ("decide", "/incidents/1/decide"),
             ("mode", "/mode"),
             ("missing", "/incidents/99"),
-            ("gateways", "/gateways"),
+            ("gateways", "/reach"),
             ("gateway", "/gateways/sms-api"),
         ] {
             let (_, html) = kib.get(path).await;

@@ -202,7 +202,7 @@ async fn a_duty_phone_opens_as_its_duty_until_it_is_revoked() {
     let (cookie, led) = device(&site, &["tib"]).await;
     assert_eq!(led, "/", "one duty: nothing is chosen");
     let (status, page) = get(&site, "/", &cookie).await;
-    assert!(status == StatusCode::OK && page.contains("tjänsteman i beredskap"), "{page}");
+    assert!(status == StatusCode::OK && page.contains("Du är: <b>TiB</b>"), "{page}");
     let (_, chooser) = get(&site, "/acting", &cookie).await;
     assert!(chooser.contains("value=\"tib\"") && !chooser.contains("value=\"kib\""));
     let secret = csrf(&site, &cookie).await;
