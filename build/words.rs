@@ -378,12 +378,19 @@ fn write_word(out: &mut String, texts: &mut Texts, all: &[Catalogue], key: &str,
         function(name),
         takes.join(", ")
     );
-    out.push_str("        match column(*lang.borrow()) {\n");
     let columns: Vec<&[Piece]> = in_each.collect();
-    for (column, pieces) in columns.iter().enumerate().skip(1).filter(|(_, p)| **p != columns[0]) {
+    let others: Vec<_> = columns.iter().enumerate().skip(1).filter(|(_, p)| **p != columns[0]).collect();
+    let same = expression(columns[0]);
+    if others.is_empty() {
+        // Signs alone, in every language.
+        let _ = writeln!(out, "        let _ = lang;\n        {same}\n    }}");
+        return;
+    }
+    out.push_str("        match column(*lang.borrow()) {\n");
+    for (column, pieces) in others {
         let _ = writeln!(out, "            {column} => {},", expression(pieces));
     }
-    let _ = writeln!(out, "            _ => {},\n        }}\n    }}", expression(columns[0]));
+    let _ = writeln!(out, "            _ => {same},\n        }}\n    }}");
 }
 
 /// For the comment over a function.

@@ -234,7 +234,7 @@ fn a_text_that_exists_in_one_language_only_is_shown_with_it_and_said_so() {
     let statement = Statement::default();
     let frame = PageFrame { plan: &plan, fictional: true, statement: &statement, public_url: URL };
     let page = render_public(&view, Lang::EN, &frame);
-    assert_eq!(shown_texts(&page), [text.clone()]);
+    assert_eq!(shown_texts(&page), std::slice::from_ref(&text));
     assert!(page.contains("<html lang=\"en\">") && page.contains("<div class=\"text\" lang=\"sv\""));
     assert!(
         page.contains("only in another language. Read it in <a href=\"/sv\" lang=\"sv\" hreflang=\"sv\">Svenska</a>")
