@@ -114,6 +114,7 @@ link-not-so = Det passer ikke: tag det ud af teksten
 link-change = Ret
 link-change-hint = Teksten får et nyt nummer. Læs og godkend det. Et sprog, som du ikke ændrer, regnes som ikke gennemset. Tiden løber videre.
 link-save-new = Gem som nyt nummer
+link-no-persons-number = Det er ikke et CPR-nummer
 link-reject-more = Afvis…
 link-reject-hint = Den næste i rækken spørges og læser din årsag. Tiden løber videre. Skriver du en tekst i stedet, får den et nyt nummer, som du godkender.
 link-text-instead = En tekst i stedet, hvis du vil

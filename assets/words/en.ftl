@@ -114,6 +114,7 @@ link-not-so = It is not so: take it out of the text
 link-change = Change
 link-change-hint = The text gets a new number. Read and approve that. A language that you do not change counts as unreviewed. The time runs on.
 link-save-new = Keep as a new number
+link-no-persons-number = It is no personal identity number
 link-reject-more = Reject…
 link-reject-hint = The next in turn is asked and reads your reason. The time runs on. If you write a text instead, it gets a new number, which you approve.
 link-text-instead = A text instead, if you like

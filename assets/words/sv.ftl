@@ -112,6 +112,7 @@ link-not-so = Det stämmer inte: ta bort det ur texten
 link-change = Ändra
 link-change-hint = Texten får ett nytt nummer. Läs och godkänn det. Ett språk som du inte ändrar räknas som ogranskat. Tiden löper vidare.
 link-save-new = Spara som nytt nummer
+link-no-persons-number = Det är inget personnummer
 link-reject-more = Avslå…
 link-reject-hint = Nästa i tur frågas och läser ditt skäl. Tiden löper vidare. Skriver du en text i stället får den ett nytt nummer, som du godkänner.
 link-text-instead = Text i stället, om du vill

@@ -14,6 +14,7 @@ use crate::dispatch::engine::Handle;
 use crate::domain::ids::{DeliveryId, FunctionId, MessageNo};
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Incident, State};
+use crate::domain::incident::typed::no_personal_number;
 use crate::domain::incident::values::{Item, Phase};
 use crate::domain::lang::Lang;
 use crate::domain::time::At;
@@ -141,6 +142,11 @@ async fn act(
     let sent = Sent(&pairs);
     let why = |problem: Problem| Undone { said: undone(&problem, lang), typed: sent.typed(), number: Some(number) };
     let (action, wanted): (Action, Wanted) = sent.action(number, &now).map_err(|_| broken())?;
+    if let (false, Err(refused)) = (sent.not_personal(), no_personal_number(&action)) {
+        let mut undone = why(refused.into());
+        undone.typed.personal = true;
+        return Err(undone);
+    }
     match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
         Ok(_) => Ok(match wanted {
             Wanted::Approve => "approved",

@@ -254,41 +254,32 @@ pub async fn posted(
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let (no, fields) = match number(path).and_then(|n| Ok((n, visitor.fields(form)?))) {
-        Ok(both) => both,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
-    };
+) -> Result<Response, Response> {
+    let (by, no, fields) = visitor.asks(&ctx, number(path), form, "/").await?;
     let home = format!("/incidents/{}", escaped(&no.to_string()));
     let act: Act = match fields.word("do") {
         Ok(act) => act,
-        Err(problem) => return refused(&ctx, &visitor, problem, &home).await,
+        Err(problem) => return Err(refused(&ctx, &visitor, problem, &home).await),
     };
-    if act.is_read_first() && fields.some("confirm").is_none() {
-        return check::posted(&ctx, &visitor, &headers, by, no, act, fields).await;
+    let own_it = act == Act::AllClear && fields.some("confirm").is_some();
+    if act.is_read_first() && !own_it {
+        return Ok(check::posted(&ctx, &visitor, &headers, by, no, act, fields).await);
     }
     if act == Act::Ack && fields.all("function").count() > 1 {
-        return take_all(&ctx, &visitor, by, no, &fields, &home).await;
+        return Ok(take_all(&ctx, &visitor, by, no, &fields, &home).await);
     }
     let back = format!("{home}/{}", act.as_str());
-    let read = {
-        visitor
-            .look(&ctx, move |s, m, _| {
-                let view = view::incident(s, no, m.now).ok_or_else(|| crate::web::api::no_incident(no))?;
-                action(act, &s.plan, no, &view, &fields, m.now)
-            })
-            .await
-    };
-    let action = match read {
-        Ok((_, Ok(action))) => action,
-        Ok((_, Err(problem))) => return refused(&ctx, &visitor, problem, &back).await,
-        Err(e) => return gone(e),
-    };
-    submit(&ctx, &visitor, by, action, &format!("{home}?done={}", act.as_str()), &back).await
+    let read = visitor.look(&ctx, move |s, m, _| {
+        let view = view::incident(s, no, m.now).ok_or_else(|| crate::web::api::no_incident(no))?;
+        action(act, &s.plan, no, &view, &fields, m.now)
+    });
+    Ok(match read.await {
+        Ok((_, Ok(action))) => {
+            submit(&ctx, &visitor, by, action, &format!("{home}?done={}", act.as_str()), &back).await
+        }
+        Ok((_, Err(problem))) => refused(&ctx, &visitor, problem, &back).await,
+        Err(e) => gone(e),
+    })
 }
 
 /// So many functions are answered for at one press.
@@ -357,19 +348,12 @@ pub async fn mode_posted(
     State(ctx): State<Ctx>,
     visitor: Visitor,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let fields = match visitor.fields(form) {
-        Ok(fields) => fields,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/mode").await,
-    };
+) -> Result<Response, Response> {
+    let (by, (), fields) = visitor.asks(&ctx, Ok(()), form, "/mode").await?;
     let action = Action::Mode {
         site: fields.get("site").into(),
         mode: fields.get("mode").to_owned(),
         reason: fields.get("reason").into(),
     };
-    submit(&ctx, &visitor, by, action, "/?done=mode", "/mode").await
+    Ok(submit(&ctx, &visitor, by, action, "/?done=mode", "/mode").await)
 }

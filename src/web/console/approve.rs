@@ -1,8 +1,6 @@
 //! Approving in the console: what waits for this duty, and each text on its sheet. A number that was replaced leads on to the one
 //! that took its place. The page is never loaded anew by itself: nobody approves what changed under his finger.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::rejection::{FormRejection, PathRejection};
 use axum::extract::{Form, Path, Query, State};
@@ -18,7 +16,6 @@ use crate::api::CommandDone;
 use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, MessageNo};
 use crate::domain::incident::refused::refuse;
-use crate::domain::lang::Lang;
 use crate::domain::view::{self, ApprovalView};
 use crate::web::Ctx;
 use crate::web::command::command;
@@ -130,25 +127,16 @@ pub async fn posted(
     visitor: Visitor,
     at: Result<Path<String>, PathRejection>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let (number, fields) = match number(at).and_then(|n| Ok((n, visitor.fields(form)?))) {
-        Ok(both) => both,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/approve").await,
-    };
-    let now: BTreeMap<Lang, String> = match ctx.handle.query(move |s, _| texts(s, number)).await {
-        Ok(texts) => texts.unwrap_or_default(),
-        Err(e) => return gone(e),
-    };
+) -> Result<Response, Response> {
+    let (by, number, fields) = visitor.asks(&ctx, number(at), form, "/approve").await?;
+    let now = ctx.handle.query(move |s, _| texts(s, number)).await.map_err(gone)?.unwrap_or_default();
     let sent = Sent(&fields.0);
     let (action, wanted) = match sent.action(number, &now) {
         Ok(both) => both,
-        Err(problem) => return refused(&ctx, &visitor, problem, &path(number)).await,
+        Err(problem) => return Err(refused(&ctx, &visitor, problem, &path(number)).await),
     };
-    match command(&ctx, &visitor.session.who, by.clone(), action, None, true).await {
+    let done = command(&ctx, &visitor.session.who, by.clone(), action, None, true).await;
+    Ok(match done {
         Ok(done) => {
             let (to, code) = match wanted {
                 // The change made a new number, which the approver reads and approves (RULES B2).
@@ -165,7 +153,7 @@ pub async fn posted(
             shown(&ctx, &visitor, by, number, Asked::default(), sent.typed(), problem).await
         }
         Err(e) => gone(e),
-    }
+    })
 }
 
 fn new_number(done: &crate::dispatch::engine::Done, number: MessageNo) -> String {

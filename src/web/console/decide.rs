@@ -98,15 +98,8 @@ pub async fn posted(
     visitor: Visitor,
     path: Result<Path<String>, PathRejection>,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let (no, fields) = match number(path).and_then(|n| Ok((n, visitor.fields(form)?))) {
-        Ok(both) => both,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
-    };
+) -> Result<Response, Response> {
+    let (by, no, fields) = visitor.asks(&ctx, number(path), form, "/").await?;
     let home = format!("/incidents/{}", escaped(&no.to_string()));
     let back = format!("{home}/decide?proposal={}", escaped(fields.get("proposal")));
     let read = visitor
@@ -115,9 +108,9 @@ pub async fn posted(
             action(Act::Decide, &s.plan, no, &view, &fields, m.now)
         })
         .await;
-    match read {
+    Ok(match read {
         Ok((_, Ok(action))) => submit(&ctx, &visitor, by, action, "/?done=decide", &back).await,
         Ok((_, Err(problem))) => refused(&ctx, &visitor, problem, &back).await,
         Err(e) => gone(e),
-    }
+    })
 }

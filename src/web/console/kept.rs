@@ -83,7 +83,7 @@ impl Kept {
         typed.find_map(|(name, value)| none_in(name, value).err())
     }
     fn field(&self, name: &str) -> &str {
-        self.pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+        self.pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim())
     }
     /// Nobody typed anything: the page is read once more instead.
     fn is_bare(&self) -> bool {
@@ -102,14 +102,15 @@ fn is_own(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Keeps a form that its page would refuse for want of a session, a duty or the right secret.
+/// Keeps a form that its page would refuse for want of a session, a duty or the right secret, and asks about a person's number in one
+/// that it would take.
 pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     // Nobody's words are in what lets in, or in what a password stands.
     let asks = ["/sign-in", "/sign-out", "/acting", "/account"].contains(&path)
         || path.starts_with("/first/")
         || path.starts_with("/device/");
-    if request.method() != Method::POST || asks || !is_own(request.headers()) {
+    if request.method() != Method::POST || asks {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
@@ -124,7 +125,6 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
     let session = ctx.auth.session(&parts.headers, ctx.clock.now().into());
     match session {
         _ if kept.is_bare() => next.run(again).await,
-        None => sign_in::keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
         Some(session) if session.acting.is_some() && session.sent_by(&secret(&bytes)) => {
             if let Some(refused) = kept.personal_number() {
                 return asked(&ctx, parts, kept, refused).await;
@@ -136,6 +136,8 @@ pub(super) async fn keep(State(ctx): State<Ctx>, request: Request, next: Next) -
             }
             done
         }
+        _ if !is_own(&parts.headers) => next.run(again).await,
+        None => sign_in::keeping(&ctx, &Guest::of(&parts.uri, &parts.headers), &kept).await,
         Some(_) => {
             ctx.auth.change(&parts.headers, |s| s.kept = Some(kept));
             Redirect::to(PATH).into_response()

@@ -279,6 +279,22 @@ impl Visitor {
         self.session.acting.clone().ok_or_else(choose)
     }
 
+    /// What a form asks for: the duty that acts, what its address names, its fields. Otherwise the page that says why not, with the way
+    /// back.
+    async fn asks<T>(
+        &self,
+        ctx: &Ctx,
+        named: Result<T, Problem>,
+        form: Result<Form<Vec<(String, String)>>, FormRejection>,
+        back: &str,
+    ) -> Result<(FunctionId, T, Fields), Response> {
+        let by = self.acting()?;
+        match named.and_then(|named| Ok((named, self.fields(form)?))) {
+            Ok((named, fields)) => Ok((by, named, fields)),
+            Err(problem) => Err(refused(ctx, self, problem, back).await),
+        }
+    }
+
     /// A form of this session.
     fn fields(&self, form: Result<Form<Vec<(String, String)>>, FormRejection>) -> Result<Fields, Problem> {
         let Form(pairs) = form.map_err(|e| super::api::too_large(e.status()))?;

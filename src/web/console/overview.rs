@@ -161,15 +161,11 @@ pub async fn answered(
     State(ctx): State<Ctx>,
     visitor: Visitor,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let read = visitor.fields(form).and_then(|fields| Ok((fields.number::<MessageNo>("message")?, fields)));
-    let (message, fields) = match read {
-        Ok(read) => read,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/").await,
+) -> Result<Response, Response> {
+    let (by, (), fields) = visitor.asks(&ctx, Ok(()), form, "/").await?;
+    let message: MessageNo = match fields.number("message") {
+        Ok(message) => message,
+        Err(problem) => return Err(refused(&ctx, &visitor, problem, "/").await),
     };
     let functions: Vec<FunctionId> = fields.all("function").map(FunctionId::from).collect();
     let (mut taken, mut first_refusal, mut not) = (0, None, 0);
@@ -182,12 +178,12 @@ pub async fn answered(
                 not += 1;
                 first_refusal.get_or_insert(why);
             }
-            Err(e) => return gone(e),
+            Err(e) => return Err(gone(e)),
         }
     }
-    match first_refusal {
+    Ok(match first_refusal {
         // Pressed twice: what it says is already so.
         Some(why) if taken == 0 && why.code != "answered-already" => refused(&ctx, &visitor, why.into(), "/").await,
         _ => Redirect::to(&format!("/?done=answered&n={taken}&not={not}")).into_response(),
-    }
+    })
 }

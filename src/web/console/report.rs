@@ -336,16 +336,9 @@ pub async fn posted(
     State(ctx): State<Ctx>,
     visitor: Visitor,
     form_sent: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
-    let fields = match visitor.fields(form_sent) {
-        Ok(fields) => fields,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/report").await,
-    };
-    match fields.word("step") {
+) -> Result<Response, Response> {
+    let (by, (), fields) = visitor.asks(&ctx, Ok(()), form_sent, "/report").await?;
+    Ok(match fields.word("step") {
         Ok(Next::Check) => check(&ctx, &visitor, by, fields).await,
         Ok(Next::Send) => send(&ctx, &visitor, by, &fields).await,
         Ok(Next::Drop) => {
@@ -354,7 +347,7 @@ pub async fn posted(
             Redirect::to("/report").into_response()
         }
         Err(problem) => refused(&ctx, &visitor, problem, "/report").await,
-    }
+    })
 }
 
 /// Drafts are written to the disk: beside what waits for the network.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
+use super::fields::NOT_PERSONAL;
 use super::form_words::{FormWord, form_words};
 use super::words;
 use crate::domain::ids::{FunctionId, MessageNo};
@@ -74,6 +75,8 @@ pub struct Typed {
     /// Of a no.
     pub reason: String,
     pub instead: BTreeMap<Lang, String>,
+    /// It looks like a person's number: whoever sends it says that it is none.
+    pub personal: bool,
 }
 
 impl Typed {
@@ -105,6 +108,10 @@ impl Sent<'_> {
             }
             _ => Typed::default(),
         }
+    }
+    /// Whoever sends it has looked: what looks like a person's number is none.
+    pub fn not_personal(&self) -> bool {
+        !self.get(NOT_PERSONAL).is_empty()
     }
     /// What its button wants of that number, whose texts stand so now.
     ///

@@ -58,6 +58,38 @@ async fn one_signs_in_with_the_token_and_forms_belong_to_the_session() {
 }
 
 #[tokio::test]
+async fn a_person_s_number_is_asked_about_in_a_browser_too_that_does_not_say_where_its_forms_come_from() {
+    let site = Site::start().await;
+    let no = site.report(major()).await.to_string();
+    let browser = site.browser("it-bered").await;
+    let path = format!("/incidents/{no}");
+    let update = [("do", "update"), ("known.sv", "Journal 19811228-9874 saknas"), ("site", "FS")];
+    let (status, page) = browser.post(&path, &update).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("Är det ett personnummer?") && page.contains("name=\"not_personal\""), "{page}");
+    // Its one button says that it is none.
+    let mut fields = super::site::hidden(&page);
+    fields.push(("not_personal".into(), "1".into()));
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let (status, to) = browser.post_bare(&path, &fields).await;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("{path}/update?check=1")));
+}
+
+#[tokio::test]
+async fn no_form_sends_a_text_that_was_not_shown() {
+    let site = Site::start().await;
+    let no = site.report(major()).await.to_string();
+    let browser = site.browser("it-bered").await;
+    let path = format!("/incidents/{no}");
+    let before = site.api(&path).await.1["messages"].clone();
+    for act in ["update", "restored"] {
+        let (status, to) = browser.post(&path, &[("do", act), ("site", "FS"), ("confirm", "1")]).await;
+        assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("{path}/{act}?check=1")));
+    }
+    assert_eq!(site.api(&path).await.1["messages"], before);
+}
+
+#[tokio::test]
 async fn rule_h4_what_was_typed_outlives_the_session_that_it_was_typed_in() {
     let site = Site::start().await;
     let no = site.report(major()).await.to_string();

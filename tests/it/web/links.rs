@@ -163,6 +163,30 @@ async fn a_text_is_changed_read_and_approved_behind_its_link() {
 }
 
 #[tokio::test]
+async fn a_person_s_number_behind_the_link_is_asked_about_and_nothing_typed_is_lost() {
+    let site = Site::start().await;
+    site.report(major()).await;
+    let kib = Telephone::of(&site, "kib").await;
+    let (number, _, sv, _) = public_text(&site).await;
+    let wording = format!("{sv} Journal 19811228-9874 saknas.");
+    let change = [("do", "change"), ("number", &*number), ("text.sv", &wording)];
+    let reject = [("do", "reject"), ("number", &*number), ("reason", "gäller 811228-9874")];
+    for form in [change, reject] {
+        let (status, page) = kib.post(&form).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(page.contains("personnummer") && page.contains("name=\"not_personal\""), "{page}");
+        assert!(page.contains("9874"), "what was typed stands there still");
+        assert_eq!(public_text(&site).await.2, sv, "nothing was done");
+    }
+    let (_, page) = kib.get("", "sv").await;
+    assert!(!page.contains("not_personal"), "nobody is asked who typed none");
+    let mut looked = change.to_vec();
+    looked.push(("not_personal", "1"));
+    assert_eq!(kib.post(&looked).await.0, StatusCode::SEE_OTHER);
+    assert!(public_text(&site).await.2.contains("9874"));
+}
+
+#[tokio::test]
 async fn rule_b3_a_no_behind_the_link_says_why_and_who_is_asked_and_more_time_is_given_once() {
     let site = Site::start().await;
     site.report(major()).await;
