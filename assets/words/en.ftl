@@ -760,6 +760,7 @@ alarm-clock-not-followed = The machine's clock is { $s } s off and is not follow
 alarm-certificate-kept = the new certificate of { $listener } is not used, the one before it still is. { $why }
 alarm-certificate-ends = the certificate of { $listener } runs out on { $day }; it needs a new one
 alarm-certificate-ended = the certificate of { $listener } ran out on { $day }; browsers refuse it
+alarm-certificate-not-yet = the certificate of { $listener } holds from { $day } on, not before; browsers refuse it. Does this machine have the right time?
 alarm-plain-http = plain HTTP is spoken beyond this machine (--insecure): { $listener }
 
 ## TLS of the listeners

@@ -758,6 +758,7 @@ alarm-clock-not-followed = Datorns klocka går { $s } s fel mot programmets och 
 alarm-certificate-kept = det nya certifikatet för { $listener } används inte, det gamla gäller än. { $why }
 alarm-certificate-ends = certifikatet för { $listener } går ut { $day } och måste bytas
 alarm-certificate-ended = certifikatet för { $listener } gick ut { $day }; webbläsare vägrar ta emot det
+alarm-certificate-not-yet = certifikatet för { $listener } gäller från { $day }, inte tidigare; webbläsare vägrar ta emot det. Går datorns klocka rätt?
 alarm-plain-http = okrypterad HTTP talas utanför den här datorn (--insecure): { $listener }
 
 ## TLS of the listeners

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::clock::SharedClock;
@@ -118,7 +118,7 @@ impl Doors {
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn open(&self, listen: SocketAddr, public_listen: SocketAddr, now: Timestamp) -> Result<Open, Vec<Shut>> {
+    pub fn open(&self, listen: SocketAddr, public_listen: SocketAddr) -> Result<Open, Vec<Shut>> {
         let mut shut = Vec::new();
         if self.trusted.len() > TRUSTED_PROXIES_MAX {
             shut.push(Shut::Proxies(self.trusted.len()));
@@ -126,7 +126,7 @@ impl Doors {
         let trusted = Arc::new(Trusted(self.trusted.clone()));
         let mut plain = Vec::new();
         let mut door = |listener, files: &Option<Files>, address: SocketAddr| {
-            let tls = match files.clone().map(|files| Certificates::read(files, now)).transpose() {
+            let tls = match files.clone().map(Certificates::read).transpose() {
                 Ok(tls) => tls.map(Arc::new),
                 Err(bad) => {
                     shut.push(Shut::Certificate { listener, bad });
@@ -216,15 +216,17 @@ impl Watched {
                 Err(_) => {}
             }
             let ends = certificates.ends();
-            let left = ends.duration_since(now);
-            if left > ENDS_SOON {
+            let (begins, left) = (certificates.begins(), ends.duration_since(now));
+            let not_yet = now < begins;
+            if left > ENDS_SOON && !not_yet {
                 board.clear(&certificate_ends(*listener));
             } else {
-                let what = in_all(|lang| match left.is_negative() {
-                    true => alarm::certificate_ended(lang, listener.said(lang), day(ends)),
-                    false => alarm::certificate_ends(lang, listener.said(lang), day(ends)),
+                let what = in_all(|lang| match (not_yet, left.is_negative()) {
+                    (true, _) => alarm::certificate_not_yet(lang, listener.said(lang), day(begins)),
+                    (_, true) => alarm::certificate_ended(lang, listener.said(lang), day(ends)),
+                    _ => alarm::certificate_ends(lang, listener.said(lang), day(ends)),
                 });
-                board.raise(&certificate_ends(*listener), what, now.into(), left < ENDS_NOW);
+                board.raise(&certificate_ends(*listener), what, now.into(), not_yet || left < ENDS_NOW);
             }
         }
         if renewed {
@@ -259,6 +261,8 @@ fn plain_http(listener: Listener) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use jiff::Timestamp;
+
     use super::*;
     use crate::clock::VirtualClock;
     use crate::web::tls::tests::lay;
@@ -275,10 +279,10 @@ mod tests {
             ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"].map(|a| a.parse().unwrap());
         let doors = Doors::default();
         for at in here {
-            assert!(doors.open(at, at, now()).is_ok_and(|open| open.plain.is_empty() && open.console.hsts), "{at}");
+            assert!(doors.open(at, at).is_ok_and(|open| open.plain.is_empty() && open.console.hsts), "{at}");
         }
         for at in beyond {
-            let shut = doors.open(at, at, now()).unwrap_err();
+            let shut = doors.open(at, at).unwrap_err();
             let plain = |listener| Shut::Plain { listener, address: at };
             assert_eq!(shut, [plain(Listener::Console), plain(Listener::Public)]);
             for lang in [Lang::SV, Lang::EN] {
@@ -286,12 +290,12 @@ mod tests {
                 assert!(why.contains(&at.to_string()) && next.contains("--public-tls-cert"), "{why} {next}");
                 assert!(next.contains("--insecure") && next.contains("127.0.0.1"), "{next}");
             }
-            let meant = Doors { insecure: true, ..Doors::default() }.open(at, here[0], now()).unwrap();
+            let meant = Doors { insecure: true, ..Doors::default() }.open(at, here[0]).unwrap();
             assert_eq!((meant.plain, meant.console.hsts), (vec![Listener::Console], false));
         }
         let proxy = "192.0.2.1".parse().unwrap();
         let many = Doors { trusted: vec![proxy; TRUSTED_PROXIES_MAX + 1], ..Doors::default() };
-        assert_eq!(many.open(here[0], here[0], now()).unwrap_err(), [Shut::Proxies(TRUSTED_PROXIES_MAX + 1)]);
+        assert_eq!(many.open(here[0], here[0]).unwrap_err(), [Shut::Proxies(TRUSTED_PROXIES_MAX + 1)]);
     }
 
     #[test]
@@ -301,9 +305,9 @@ mod tests {
         let files = lay(dir.path(), &made.certificate(), &made.key());
         let at = "0.0.0.0:443".parse().unwrap();
         let doors = Doors { console: Some(files.clone()), public: Some(files), ..Doors::default() };
-        assert!(doors.open(at, at, now()).is_ok_and(|open| open.plain.is_empty()));
+        assert!(doors.open(at, at).is_ok_and(|open| open.plain.is_empty()));
         std::fs::write(dir.path().join("tls.key"), "").unwrap();
-        let shut = Doors { public: None, ..doors }.open(at, at, now()).unwrap_err();
+        let shut = Doors { public: None, ..doors }.open(at, at).unwrap_err();
         assert!(matches!(&shut[..], [Shut::Certificate { .. }, Shut::Plain { .. }]), "{shut:?}");
     }
 
@@ -318,7 +322,7 @@ mod tests {
         let board = Board::default();
         let doors = Doors { console: Some(files), ..Doors::default() };
         let any = "127.0.0.1:0".parse().unwrap();
-        let open = doors.open(any, any, now()).unwrap();
+        let open = doors.open(any, any).unwrap();
         let shared: SharedClock = Arc::new(clock.clone());
         let mut watched = open.watched(&board, &shared, state.path().to_owned());
         let noted = || std::fs::read_to_string(state.path().join(crate::web::tls::CERTIFICATE_FILE)).unwrap();
@@ -352,5 +356,26 @@ mod tests {
         watched.look();
         assert_eq!(alarms(), []);
         assert_eq!(noted(), second.certificate());
+    }
+
+    #[test]
+    fn a_start_is_not_refused_for_a_certificate_that_has_run_out_or_a_clock_that_is_wrong() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        for (from, to, said) in [
+            ("200101000000Z", "261129000000Z", "ran out on 2026-11-29"),
+            ("270101000000Z", "491231235959Z", "from 2027-01-01 on"),
+        ] {
+            let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let made = Made::own("larm.example", (from, to));
+            let files = lay(dir.path(), &made.certificate(), &made.key());
+            let open = Doors { public: Some(files), ..Doors::default() }.open(any, any).unwrap();
+            let (board, clock) = (Board::default(), VirtualClock::stepped(now()));
+            let shared: SharedClock = Arc::new(clock);
+            let mut watched = open.watched(&board, &shared, state.path().to_owned());
+            watched.look();
+            let alarms = board.alarms();
+            assert_eq!((alarms.len(), alarms[0].name.as_str(), alarms[0].tell), (1, "certificate-ends public", true));
+            assert!(alarms[0].what.get(Lang::EN).contains(said), "{:?}", alarms[0].what);
+        }
     }
 }

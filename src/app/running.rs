@@ -160,7 +160,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let machine = Arc::new(SystemClock::default());
     let clock: SharedClock = machine.clone();
     let steps = machine.steps();
-    let doors = options.doors.open(options.listen, options.public_listen, clock.now()).map_err(StartError::Doors)?;
+    let doors = options.doors.open(options.listen, options.public_listen).map_err(StartError::Doors)?;
     let (accept_lost_key, new) = (options.accept_lost_key, options.new);
     let open = OpenOptions { accept_lost_key, reserve_bytes: RESERVE_BYTES, new };
     let state_dir = options.state.clone();

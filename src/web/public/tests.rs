@@ -448,8 +448,7 @@ async fn what_came_by_tls_is_told_to_come_so_again_and_only_a_trusted_proxy_says
 async fn half_open_handshakes_take_no_pages_place() {
     let dir = tempfile::tempdir().unwrap();
     let made = Made::own("larm.example", LONG);
-    let now = "2026-11-29T22:00:00Z".parse().unwrap();
-    let certificates = Arc::new(Certificates::read(lay(dir.path(), &made.certificate(), &made.key()), now).unwrap());
+    let certificates = Arc::new(Certificates::read(lay(dir.path(), &made.certificate(), &made.key())).unwrap());
     let reader = TlsConnector::from(Arc::new(certificates.reader().unwrap()));
     // One for whoever comes next, and one for the page.
     let limits = Limits { connections_max: 2, ..Limits::default() };

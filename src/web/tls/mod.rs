@@ -20,6 +20,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 pub use handshake::{HANDSHAKE_TIMEOUT, HURRIED_TIMEOUT, Handshakes, PLAIN_REFUSED, Turn};
+use pair::Pair;
 pub use pair::{Bad, Files, What, day};
 
 use crate::bounded::read_file;
@@ -45,8 +46,15 @@ struct Shown(RwLock<Now>);
 #[derive(Clone, Debug)]
 struct Now {
     key: Arc<CertifiedKey>,
+    begins: Timestamp,
     ends: Timestamp,
     digest: [u8; 32],
+}
+
+impl Now {
+    fn of(pair: Pair, digest: [u8; 32]) -> Self {
+        Self { key: pair.key, begins: pair.begins, ends: pair.ends, digest }
+    }
 }
 
 impl Shown {
@@ -65,23 +73,25 @@ impl ResolvesServerCert for Shown {
 }
 
 impl Certificates {
-    /// Reads and judges a pair.
+    /// Reads and judges a pair. One that does not hold yet, or no more, is taken: whoever is at the end of it is warned by the
+    /// browser, and without it nobody would be alarmed at all by a program that is started when a certificate has run out or a clock
+    /// is wrong.
     ///
     /// # Errors
     /// What is wrong with which file.
-    pub fn read(files: Files, now: Timestamp) -> Result<Self, Bad> {
+    pub fn read(files: Files) -> Result<Self, Bad> {
         let read = files.read()?;
         let digest = read.digest;
-        let pair = read.judge(&files, now)?;
-        let shown = Arc::new(Shown(RwLock::new(Now { key: pair.key, ends: pair.ends, digest })));
+        let pair = read.judge(&files)?;
+        let shown = Arc::new(Shown(RwLock::new(Now::of(pair, digest))));
         let config = config(shown.clone());
         // Neither happens with a provider that has both versions, and an operating system that gives randomness.
         let config = config.map_err(|e| Bad { file: files.key.clone(), what: What::Unread(e.to_string()) })?;
         Ok(Self { files, shown, config: Arc::new(config) })
     }
 
-    /// Looks at the files, and shows what is new in them from the next handshake on; `true`: something was. What can't be used
-    /// changes nothing.
+    /// Looks at the files, and shows what is new in them from the next handshake on; `true`: something was. What can't be used, or
+    /// does not hold now, changes nothing.
     ///
     /// # Errors
     /// What is wrong with which file; what was shown before still is.
@@ -91,10 +101,14 @@ impl Certificates {
         if digest == self.shown.now().digest {
             return Ok(false);
         }
-        let pair = read.judge(&self.files, now)?;
-        let new = Now { key: pair.key, ends: pair.ends, digest };
+        let new = Now::of(read.judge(&self.files)?.holds(&self.files, now)?, digest);
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(true)
+    }
+
+    /// From when it holds.
+    pub fn begins(&self) -> Timestamp {
+        self.shown.now().begins
     }
 
     /// When it runs out.

@@ -113,9 +113,12 @@ pub(super) struct Read {
     pub digest: [u8; 32],
 }
 
-/// A pair that may be shown.
+/// A pair that fits.
+#[derive(Debug)]
 pub(super) struct Pair {
     pub key: Arc<CertifiedKey>,
+    /// From when it holds.
+    pub begins: Timestamp,
     /// When the first certificate of the file runs out: one between ours and its authority breaks the chain as well.
     pub ends: Timestamp,
 }
@@ -142,8 +145,8 @@ impl Files {
 }
 
 impl Read {
-    /// Judges what was read.
-    pub fn judge(self, files: &Files, now: Timestamp) -> Result<Pair, Bad> {
+    /// Judges what was read, but for its days.
+    pub fn judge(self, files: &Files) -> Result<Pair, Bad> {
         let certificate = |what| Bad { file: files.certificate.clone(), what };
         let key = |what| Bad { file: files.key.clone(), what };
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
@@ -155,7 +158,7 @@ impl Read {
         }
         let dates: Vec<_> =
             chain.iter().map(|one| validity(one)).collect::<Option<_>>().ok_or_else(|| certificate(What::Broken))?;
-        let Some((from, to)) = dates.first().copied() else { return Err(certificate(What::NoCertificate)) };
+        let Some((begins, to)) = dates.first().copied() else { return Err(certificate(What::NoCertificate)) };
         let private = PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| {
             let locked = self.key.windows(9).any(|w| w == b"ENCRYPTED");
             key(if locked { What::Locked } else { What::NoKey })
@@ -166,13 +169,22 @@ impl Read {
             rustls::Error::InvalidCertificate(_) => certificate(What::Broken),
             _ => key(What::Unusable),
         })?;
-        if now < from {
-            return Err(certificate(What::NotYet(from)));
-        }
-        if now > to {
-            return Err(certificate(What::Ended(to)));
-        }
         let ends = dates.iter().map(|(_, to)| *to).min().unwrap_or(to);
-        Ok(Pair { key: Arc::new(pair), ends })
+        Ok(Pair { key: Arc::new(pair), begins, ends })
+    }
+}
+
+impl Pair {
+    /// Judges its days.
+    ///
+    /// # Errors
+    /// It does not hold yet, or no more.
+    pub fn holds(self, files: &Files, now: Timestamp) -> Result<Self, Bad> {
+        let what = match (now < self.begins, now > self.ends) {
+            (true, _) => What::NotYet(self.begins),
+            (_, true) => What::Ended(self.ends),
+            _ => return Ok(self),
+        };
+        Err(Bad { file: files.certificate.clone(), what })
     }
 }

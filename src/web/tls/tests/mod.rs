@@ -36,16 +36,13 @@ fn a_pair_that_can_not_be_used_is_refused_with_its_file_and_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let good = Made::own("larm.example", LONG);
     let other = Made::own("larm.example", LONG);
-    let (ended, not_yet) = (("200101000000Z", "261129000000Z"), ("270101000000Z", "491231235959Z"));
-    let (ended, not_yet) = (Made::own("larm.example", ended), Made::own("larm.example", not_yet));
-    let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let (certificate, key) = (good.certificate(), good.key());
     let half = &certificate[..certificate.len() / 2];
     let long = certificate.repeat(11);
     let garbled = pem("CERTIFICATE", &good.der[..good.der.len() - 9]);
     let locked = key.replace("PRIVATE", "ENCRYPTED PRIVATE");
     let curve = pem("PRIVATE KEY", b"not a key");
-    let cases: [(&str, &str, &str, What); 13] = [
+    let cases: [(&str, &str, &str, What); 11] = [
         ("", &key, "tls.pem", What::NoCertificate),
         ("hello\n", &key, "tls.pem", What::NoCertificate),
         (&key, &key, "tls.pem", What::NoCertificate),
@@ -57,18 +54,26 @@ fn a_pair_that_can_not_be_used_is_refused_with_its_file_and_what_to_do() {
         (&certificate, &locked, "tls.key", What::Locked),
         (&certificate, &curve, "tls.key", What::Unusable),
         (&certificate, &other.key(), "tls.key", What::Another),
-        (&ended.certificate(), &ended.key(), "tls.pem", What::Ended(at("2026-11-29T00:00:00Z"))),
-        (&not_yet.certificate(), &not_yet.key(), "tls.pem", What::NotYet(at("2027-01-01T00:00:00Z"))),
     ];
     for (certificate, key, file, what) in cases {
-        let bad = Certificates::read(lay(dir.path(), certificate, key), now()).unwrap_err();
+        let bad = Certificates::read(lay(dir.path(), certificate, key)).unwrap_err();
         assert_eq!(bad, Bad { file: dir.path().join(file), what });
         for lang in [crate::domain::lang::Lang::SV, crate::domain::lang::Lang::EN] {
             assert!(bad.why(lang).contains(file), "{}", bad.why(lang));
             assert!(bad.next(lang).len() > 20, "{}", bad.next(lang));
         }
     }
-    assert!(Certificates::read(lay(dir.path(), &certificate, &key), now()).is_ok());
+    let shown = Certificates::read(lay(dir.path(), &certificate, &key)).unwrap();
+    // One that does not hold now does not take the place of one that does.
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (days, what) in [
+        (("200101000000Z", "261129000000Z"), What::Ended(at("2026-11-29T00:00:00Z"))),
+        (("270101000000Z", "491231235959Z"), What::NotYet(at("2027-01-01T00:00:00Z"))),
+    ] {
+        let new = Made::own("larm.example", days);
+        lay(dir.path(), &new.certificate(), &new.key());
+        assert_eq!(shown.look(now()).unwrap_err(), Bad { file: dir.path().join("tls.pem"), what });
+    }
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn files_that_are_none_too_long_or_open_are_refused() {
     for (name, why) in [("none", "not there"), (".", "a folder"), ("pipe", "a named pipe"), ("large", "262144 bytes")] {
         let at = dir.path().join(name);
         for files in [Files { certificate: at.clone(), ..lain() }, Files { key: at.clone(), ..lain() }] {
-            let bad = Certificates::read(files, now()).unwrap_err();
+            let bad = Certificates::read(files).unwrap_err();
             assert!(bad.file == at && matches!(&bad.what, What::Unread(said) if said.contains(why)), "{bad:?}");
         }
     }
@@ -92,7 +97,7 @@ fn files_that_are_none_too_long_or_open_are_refused() {
     {
         let files = lain();
         fs::set_permissions(&files.key, fs::Permissions::from_mode(mode)).unwrap();
-        let read = Certificates::read(files, now());
+        let read = Certificates::read(files);
         assert_eq!(read.is_err_and(|bad| bad.what == What::Open(mode)), is_open, "{mode:o}");
     }
 }
@@ -104,7 +109,7 @@ fn what_stands_around_certificate_and_key_is_passed_over() {
     // `openssl ecparam` writes the curve first, `openssl x509 -text` the certificate in words.
     let key = format!("{}{}", pem("EC PARAMETERS", &[6, 1, 1]), good.key());
     assert!(
-        Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key), now()).is_ok()
+        Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key)).is_ok()
     );
 }
 
@@ -115,7 +120,7 @@ fn the_first_that_runs_out_of_a_chain_counts() {
     let leaf = Made::by(&authority, "larm.example");
     let between = Made::own("between", ("200101000000Z", "261210000000Z"));
     let chain = leaf.certificate() + &between.certificate();
-    let certificates = Certificates::read(lay(dir.path(), &chain, &leaf.key()), now()).unwrap();
+    let certificates = Certificates::read(lay(dir.path(), &chain, &leaf.key())).unwrap();
     assert_eq!(certificates.ends().to_string(), "2026-12-10T00:00:00Z");
 }
 
@@ -124,7 +129,7 @@ fn a_new_pair_is_taken_whole_or_not_at_all() {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (Made::own("larm.example", LONG), Made::own("larm.example", LONG));
     let files = lay(dir.path(), &first.certificate(), &first.key());
-    let certificates = Certificates::read(files.clone(), now()).unwrap();
+    let certificates = Certificates::read(files.clone()).unwrap();
     let shows = |made: &Made| certificates.shown.is(&CertificateDer::from(made.der.clone()));
     assert!(!certificates.look(now()).unwrap() && shows(&first));
 
@@ -158,7 +163,7 @@ async fn far(max: usize) -> (Far, TcpListener) {
     let dir = tempfile::tempdir().unwrap();
     let authority = Made::authority("Larm CA");
     let leaf = Made::by(&authority, "larm.example");
-    let certificates = Certificates::read(lay(dir.path(), &leaf.certificate(), &leaf.key()), now()).unwrap();
+    let certificates = Certificates::read(lay(dir.path(), &leaf.certificate(), &leaf.key())).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let handshakes = Handshakes::new(&certificates, max);
