@@ -141,7 +141,8 @@ async fn act(
     let sent = Sent(&pairs);
     let why = |problem: Problem| Undone { said: undone(&problem, lang), typed: sent.typed(), number: Some(number) };
     let (action, wanted): (Action, Wanted) = sent.action(number, &now).map_err(|_| broken())?;
-    match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+    let input = Input::Command { who: None, by: by.clone(), action: Box::new(action) };
+    match handle.input_by_link(delivery, input).await {
         Ok(_) => Ok(match wanted {
             Wanted::Approve => "approved",
             Wanted::Change => "changed",
