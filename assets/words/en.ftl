@@ -727,6 +727,15 @@ console-to-n-functions = { $n ->
    *[other] to { $n } functions
 }
 
+## Who stood behind an act
+
+console-acted-account = account { $id }
+console-acted-device = duty device { $id }
+console-acted-token = token { $id }
+console-acted-address = an address that was asked
+console-acted-machine = on the server itself
+console-acted-forgotten = forgotten who
+
 ## What the parts of the program say of themselves
 
 alarm-core-silent = the core of the program does not answer

@@ -725,6 +725,15 @@ console-to-n-functions = { $n ->
    *[other] till { $n } funktioner
 }
 
+## Who stood behind an act
+
+console-acted-account = konto { $id }
+console-acted-device = jourenhet { $id }
+console-acted-token = nyckel { $id }
+console-acted-address = adress som frågades
+console-acted-machine = på servern själv
+console-acted-forgotten = glömt vem
+
 ## What the parts of the program say of themselves
 
 alarm-core-silent = programmets kärna svarar inte
