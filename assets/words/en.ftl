@@ -728,6 +728,15 @@ console-to-n-functions = { $n ->
    *[other] to { $n } functions
 }
 
+## Who stood behind an act
+
+console-acted-account = account { $id }
+console-acted-device = duty device { $id }
+console-acted-token = token { $id }
+console-acted-address = an address that was asked
+console-acted-machine = on the server itself
+console-acted-forgotten = forgotten who
+
 ## What the parts of the program say of themselves
 
 alarm-core-silent = the core of the program does not answer
@@ -1512,6 +1521,10 @@ refusal-personal-number = In { $field }, characters { $from } to { $to } look li
     .next = Take it out, since texts go to many, or say that it is something else (--not-personal).
 refusal-restored-already = Running again was already told of incident { $incident }.
     .next = Give the all clear if all is well, or tell that it was not over.
+refusal-same-eyes = { $message } goes to the public. Whoever reported or gave the newest news does not approve it as well, not for another function either.
+    .next = Let somebody else approve, from an account or a device of their own. Now { $other } is asked too; else it is decided at { $decides }.
+refusal-same-eyes--program = { $message } goes to the public and is approved by a person, never by a program.
+    .next = Approve from an account, a duty device, or an address that was asked.
 refusal-same-plan = Incident { $incident } already has that configuration.
     .next = Load the new configuration first.
 refusal-shares-a-system = Incident { $incident } is open and concerns the same system.

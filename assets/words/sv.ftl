@@ -726,6 +726,15 @@ console-to-n-functions = { $n ->
    *[other] till { $n } funktioner
 }
 
+## Who stood behind an act
+
+console-acted-account = konto { $id }
+console-acted-device = jourenhet { $id }
+console-acted-token = nyckel { $id }
+console-acted-address = adress som frågades
+console-acted-machine = på servern själv
+console-acted-forgotten = glömt vem
+
 ## What the parts of the program say of themselves
 
 alarm-core-silent = programmets kärna svarar inte
@@ -1510,6 +1519,10 @@ refusal-personal-number = I { $field } ser tecken { $from } till { $to } ut som 
     .next = Ta bort det, för texterna går till många, eller bekräfta att det är något annat (--not-personal).
 refusal-restored-already = Åter i drift är redan meddelat för händelse { $incident }.
     .next = Ge faran över om allt är bra, eller meddela att det inte var över.
+refusal-same-eyes = { $message } går till allmänheten. Den som har rapporterat eller lämnat den senaste nyheten godkänner den inte själv, inte heller för en annan funktion.
+    .next = Låt någon annan godkänna från ett eget konto eller en egen enhet. Nu frågas också { $other }; annars avgörs det { $decides }.
+refusal-same-eyes--program = { $message } går till allmänheten och godkänns av en person, aldrig av ett program.
+    .next = Godkänn från ett konto, en jourenhet eller en adress som har frågats.
 refusal-same-plan = Händelse { $incident } har redan den konfigurationen.
     .next = Läs in den nya konfigurationen först.
 refusal-shares-a-system = Händelse { $incident } är öppen och gäller samma system.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::FunctionId;
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::input::Action;
 
 /// What one may do.
@@ -163,6 +164,15 @@ impl Who {
     pub fn machine() -> Self {
         Self { id: WhoId::Machine, rights: Right::ALL.into(), functions: Functions::every() }
     }
+    /// As one pair of eyes (RULES H3). The token of a program that approves nothing, such as a monitor, is nobody.
+    pub fn actor(&self) -> Option<Actor> {
+        match &self.id {
+            WhoId::Machine => Some(Actor::machine()),
+            WhoId::Account(id) => Some(Actor::account(id)),
+            WhoId::Device(id) => Some(Actor::device(id)),
+            WhoId::Token(id) => self.may(Right::Approve).then(|| Actor::token(id)),
+        }
+    }
     /// Whether that one has the right.
     pub fn may(&self, right: Right) -> bool {
         right == Right::Read || self.rights.contains(&right)
@@ -182,6 +192,20 @@ mod tests {
             assert_eq!(serde_json::to_string(&right).unwrap(), format!("\"{right}\""));
         }
         assert!("root".parse::<Right>().unwrap_err().contains("all-clear"));
+    }
+
+    #[test]
+    fn rule_h3_a_token_is_an_account_and_a_monitor_is_nobody() {
+        let token = |rights: &[Right]| Who {
+            id: WhoId::Token("t1".into()),
+            rights: rights.iter().copied().collect(),
+            functions: Functions::every(),
+        };
+        assert_eq!(token(&[Right::Report, Right::Approve]).actor(), Some(Actor::token("t1")));
+        assert_eq!(token(&[Right::Report]).actor(), None);
+        let account = Who { id: WhoId::Account("drift".into()), ..token(&[Right::Report]) };
+        assert_eq!(account.actor(), Some(Actor::account("drift")), "a person, whatever the rights");
+        assert_eq!(Who::machine().actor(), Some(Actor::machine()));
     }
 
     #[test]

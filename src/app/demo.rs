@@ -189,7 +189,7 @@ pub async fn demo(
         ..Report::default()
     };
     let by = reporter(&plan);
-    let input = Input::Command { by, action: Box::new(Action::Report(report)) };
+    let input = Input::Command { who: None, by, action: Box::new(Action::Report(report)) };
     let done = running.handle.input(input).await.map_err(DemoError::Refused)?;
     let no = done.events.iter().find_map(crate::domain::incident::event::Event::incident);
     let no = no.ok_or_else(|| DemoError::Refused(Failed::Refused(refuse!(Nothing))))?;

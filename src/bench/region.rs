@@ -195,7 +195,7 @@ pub fn report(reporter: &FunctionId) -> Input {
         confirmed: true,
         ..Report::default()
     };
-    Input::Command { by: reporter.clone(), action: Box::new(Action::Report(report)) }
+    Input::Command { who: None, by: reporter.clone(), action: Box::new(Action::Report(report)) }
 }
 
 #[cfg(test)]

@@ -220,10 +220,10 @@ impl Writer {
                 continue;
             }
             let ack = Action::Ack { incident: no, message: None, function: function.clone(), phone: false, at: None };
-            self.decide(Input::Command { by: function, action: Box::new(ack) })?;
+            self.decide(Input::Command { who: None, by: function, action: Box::new(ack) })?;
         }
         let over = Action::AllClear { incident: no, override_reason: Some("measured".to_owned().into()) };
-        self.decide(Input::Command { by: reporter.clone(), action: Box::new(over) })?;
+        self.decide(Input::Command { who: None, by: reporter.clone(), action: Box::new(over) })?;
         self.now = self.now + ARCHIVE_AFTER_S;
         self.decide(Input::Due)
     }

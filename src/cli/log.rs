@@ -13,7 +13,7 @@ use super::table::{self, said};
 use crate::api::{LogPart, LogRecord, calls};
 use crate::dispatch::evidence;
 use crate::dispatch::forgotten::{instead, read_forgotten};
-use crate::dispatch::record::{Decoder, Entry};
+use crate::dispatch::record::{Decoder, Entry, unseal_actor};
 use crate::domain::ids::IncidentNo;
 use crate::domain::incident::event::Event;
 use crate::domain::time::At;
@@ -89,7 +89,7 @@ impl LogArgs {
         let after = head_at(cx, &reader, self.after)?;
         let forgotten = read_forgotten(&reader)?;
         let mut records = Vec::new();
-        let (mut unreadable, mut decoder) = (None, Decoder::default());
+        let (mut unreadable, mut unread, mut decoder) = (None, None, Decoder::default());
         reader.read(after, &mut |record| match decoder.next(&record) {
             Ok(Entry::Part) => ControlFlow::Continue(()),
             Ok(Entry::System(at, system)) => {
@@ -112,6 +112,10 @@ impl LogArgs {
                     if let Some((at, _)) = event.incident().and_then(|no| forgotten.get(&no)) {
                         event.private_mut().into_iter().for_each(|value| *value = instead(*at).into());
                     }
+                    if let Err(error) = unseal_actor(&mut event, |commitment| reader.unseal(commitment)) {
+                        unread = Some(error);
+                        return ControlFlow::Break(());
+                    }
                     records.push(of(record.seq, at, &event, &record.hash));
                 }
                 ControlFlow::Continue(())
@@ -121,6 +125,9 @@ impl LogArgs {
                 ControlFlow::Break(())
             }
         })?;
+        if let Some(error) = unread {
+            return Err(error.into());
+        }
         show(cx, &records, true);
         match unreadable {
             None => Ok(()),

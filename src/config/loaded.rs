@@ -65,7 +65,7 @@ impl fmt::Debug for Contacts {
 
 /// What two ways of writing one address have in common (RULES C15). Gateways and people give a number with `+`, with `00`, with the
 /// leading 0 of the country, or with none of them; as `tel:` (RFC 3966), with parameters; and with a `(0)` that nobody dials.
-fn same_as(channel: Channel, address: &str, country: &str) -> String {
+pub fn same_as(channel: Channel, address: &str, country: &str) -> String {
     if !matches!(channel, Channel::Sms | Channel::Fax) {
         return normal(channel, address);
     }

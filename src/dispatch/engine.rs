@@ -26,9 +26,10 @@ use super::system_record::{RecordFormat, SystemRecord, SystemState};
 use super::worker::WorkerHandle;
 use super::worker_event::WorkerEvent;
 use crate::clock::{SharedClock, mono};
-use crate::config::{Contacts, Loaded, Statement};
+use crate::config::{Contacts, Loaded, Statement, same_as};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::better::better_ways;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
@@ -257,7 +258,7 @@ enum Ended {
 }
 
 /// Refusals that somebody without the right to it tried something.
-const RIGHTS: [&str; 2] = ["not-yours", "four-eyes"];
+const RIGHTS: [&str; 3] = ["not-yours", "four-eyes", "same-eyes"];
 
 impl Engine {
     /// Takes its randomness elsewhere: a simulation repeats a run by its seed.
@@ -427,7 +428,10 @@ impl Engine {
 
     fn on_request(&mut self, request: Request, gathered: &mut Gathered) {
         match request {
-            Request::Input { input, reply } => self.decide(&input, reply, gathered),
+            Request::Input { mut input, link, reply } => {
+                self.put_address(&mut input, link);
+                self.decide(&input, reply, gathered);
+            }
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
             Request::System { record, reply } => {
@@ -490,6 +494,9 @@ impl Engine {
             (Ok(events), Some(reply)) => gathered.replies.push((reply, events)),
             (Ok(_), None) => {}
             (Err(refused), Some(reply)) => {
+                if let Some(next) = input.after(&refused) {
+                    self.decide(&next, None, gathered);
+                }
                 if RIGHTS.contains(&refused.code) {
                     let by = match input {
                         Input::Command { by, .. } | Input::Once { by, .. } => by.as_str(),
@@ -604,7 +611,33 @@ impl Engine {
             .filter_map(|i| Some((i.no, self.contacts.get(&i.no)?.find(&i.plan, channel, from)?)))
             .collect();
         let known = self.current.find(&self.state.plan, channel, from);
-        self.decide(&Input::Reply { from: in_incidents, known, text: text.into() }, None, gathered);
+        let known_at = known.and_then(|p| self.current.address(p));
+        let in_one = in_incidents.first().and_then(|(no, p)| self.contacts.get(no)?.address(*p));
+        let who = known_at.or(in_one).map(|address| self.eyes_of(channel, address));
+        self.decide(&Input::Reply { who, from: in_incidents, known, text: text.into() }, None, gathered);
+    }
+
+    /// What a link does is the doing of the address that it was sent to (RULES H3).
+    fn put_address(&self, input: &mut Input, link: Option<DeliveryId>) {
+        match (input, link) {
+            (Input::Link { who, delivery, .. }, _) => *who = self.asked_at(*delivery),
+            (Input::Command { who, .. } | Input::Once { who, .. }, Some(delivery)) => *who = self.asked_at(delivery),
+            _ => {}
+        }
+    }
+
+    /// The address that a delivery went to, as one pair of eyes.
+    fn asked_at(&self, delivery: DeliveryId) -> Option<Actor> {
+        let inc = self.state.incidents.get(&delivery.incident)?;
+        let point = inc.deliveries.get(delivery.ordinal as usize)?.point;
+        let address = self.contacts.get(&delivery.incident)?.address(point)?;
+        Some(self.eyes_of(inc.plan.point(point).channel, address))
+    }
+
+    /// An address as one pair of eyes: the same however it is written, and told to nobody.
+    fn eyes_of(&self, channel: Channel, address: &str) -> Actor {
+        let country = &self.state.plan.region.country;
+        Actor::address(&self.journal.sealer().mark(same_as(channel, address, country).as_bytes()))
     }
 
     /// Hands what was decided to the journal, as one batch.

@@ -3,7 +3,7 @@
 
 use super::system_record::SystemRecord;
 use crate::domain::ids::IncidentNo;
-use crate::domain::incident::event::Event;
+use crate::domain::incident::event::{Change, Event};
 use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::journal::{
@@ -241,13 +241,25 @@ pub fn unseal_value<E>(
     Ok(())
 }
 
+/// Gives an event that says who acted its value back; all others, and what was forgotten, stay as they are.
+///
+/// # Errors
+/// What `find` reports.
+pub fn unseal_actor<E>(
+    event: &mut Event,
+    find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>,
+) -> Result<(), E> {
+    let Event::Incident { change, .. } = event else { return Ok(()) };
+    let Change::Acted { who, .. } = &mut **change else { return Ok(()) };
+    unseal_value(&mut who.0, find)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use std::ops::ControlFlow;
 
     use super::*;
-    use crate::domain::incident::event::Change;
     use crate::journal::{Head, Journal, OpenOptions};
 
     const WHEN: At = At(1_229_566_320_000);

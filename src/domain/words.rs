@@ -298,6 +298,8 @@ note_words! {
     ReportStarted = "report_started" ["number", "time"],
     /// Five wrong codes came from an address of a function: none from there is tried for a while.
     TriesOver = "tries_over" ["function", "until"],
+    /// To who reported and would approve for the public by a reply: another pair of eyes is wanted, and is asked.
+    OtherEyes = "other_eyes" ["number"],
 }
 
 impl NoteWord {
@@ -328,6 +330,7 @@ impl NoteWord {
                 | N::ApprovedNoted
                 | N::RejectedNoted
                 | N::ReportStarted
+                | N::OtherEyes
         )
     }
 }

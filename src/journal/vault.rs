@@ -25,6 +25,8 @@ pub const INCIDENT_NAME_BYTES_MAX: usize = 64;
 pub const PRIVATE_BYTES_MAX: usize = 16 << 20;
 
 const KEY_BYTES: usize = 32;
+/// A mark is cut to so many bytes.
+const MARK_BYTES: usize = 16;
 /// XChaCha20's nonce is long enough to be drawn at random.
 const NONCE_BYTES: usize = 24;
 
@@ -250,6 +252,12 @@ impl Sealer {
         key.seal(bytes)
     }
 
+    /// A mark by which one value is known again, whatever incident it is in; who does not have the master key can't try values out.
+    pub fn mark(&self, bytes: &[u8]) -> String {
+        let key = derive(&self.master.key, b"vardkase/mark/1");
+        hex::encode(&derive(&key, bytes)[..MARK_BYTES])
+    }
+
     /// A panic elsewhere can't leave the map half-changed: each change is one insert.
     fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Option<Known>>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
@@ -352,6 +360,15 @@ mod tests {
         for bad in ["", "vardkase-key-1:", &text[1..], &text[..text.len() - 3], &text.replace("-1:", "-2:")] {
             assert!(MasterKey::from_file_text(bad).is_none());
         }
+    }
+
+    #[test]
+    fn a_mark_is_the_same_for_one_value_and_key() {
+        let sealer = Sealer::new(MasterKey::random().unwrap());
+        let mark = sealer.mark(b"46701740605");
+        assert_eq!((mark.len(), &mark), (2 * MARK_BYTES, &sealer.clone().mark(b"46701740605")));
+        assert_ne!(mark, sealer.mark(b"46701740606"));
+        assert_ne!(mark, Sealer::new(MasterKey::random().unwrap()).mark(b"46701740605"));
     }
 
     #[test]

@@ -226,4 +226,6 @@ changes! {
     156 v 1 DownNamed1 of DownNamed { infra: Vec<String>, by: u32 }
     /// One who is asked got a code of its own.
     157 v 1 CodeGiven1 of CodeGiven { of: CodeFor1, id: u32, to: u32, code: Sealed1 }
+    /// Who stood behind what was decided just now.
+    158 v 1 Acted1 of Acted { by: Option<u32>, who: Sealed1, told: bool }
 }

@@ -9,6 +9,7 @@ use crate::domain::ids::{self, IncidentNo, MessageNo};
 use crate::domain::incident::codes;
 use crate::domain::incident::facts;
 use crate::domain::incident::{event, values};
+use crate::domain::incident::actor::Actor;
 use crate::domain::ladder;
 use crate::domain::plan;
 use crate::domain::private::Private;
@@ -36,6 +37,15 @@ impl Frozen<Private> for Sealed1 {
             1 => Ok(Private::Sealed(self.commitment)),
             form => Err(Damaged(format!("a private value has form {form}"))),
         }
+    }
+}
+
+impl Frozen<Actor> for Sealed1 {
+    fn freeze(from: &Actor) -> Self {
+        Self::freeze(&from.0)
+    }
+    fn thaw(self) -> Result<Actor, Damaged> {
+        Frozen::<Private>::thaw(self).map(Actor)
     }
 }
 
@@ -320,6 +330,7 @@ frozen_enum! {
         CallIn = 50,
         ReportStarted = 51,
         TriesOver = 52,
+        OtherEyes = 53,
     }
 }
 

@@ -103,7 +103,7 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
     if call.method == Method::POST {
         did = Some(Did::Nothing);
         if let Some(yes) = pressed(&call.body) {
-            did = match handle.input(Input::Link { delivery, yes }).await {
+            did = match handle.input(Input::Link { who: None, delivery, yes }).await {
                 Ok(_) => Some(if yes { Did::Yes } else { Did::PassedOn }),
                 // Answered meanwhile, by this button or another: the page says by whom.
                 Err(Failed::Refused(_)) => Some(Did::Nothing),

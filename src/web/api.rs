@@ -330,12 +330,17 @@ struct LogQuery {
     incident: Option<String>,
 }
 
-async fn log(State(ctx): State<Ctx>, query: Result<Query<LogQuery>, QueryRejection>) -> Result<Json<LogPart>, Problem> {
+async fn log(
+    State(ctx): State<Ctx>,
+    Extension(who): Extension<Who>,
+    query: Result<Query<LogQuery>, QueryRejection>,
+) -> Result<Json<LogPart>, Problem> {
     let Query(LogQuery { after, incident }) = query.map_err(Problem::input)?;
     let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
     let (journal, forgotten) = (ctx.log.clone(), ctx.handle.query(|_, meta| forgotten_at(meta)).await?);
     let unreadable = |detail: String| Problem::from(refuse!(LogUnreadable { detail }));
-    match tokio::task::spawn_blocking(move || journal.read(after, incident, &forgotten)).await {
+    let actors = who.may(Right::Administer);
+    match tokio::task::spawn_blocking(move || journal.read(after, incident, &forgotten, actors)).await {
         Ok(part) => part.map(Json).map_err(unreadable),
         Err(e) => Err(unreadable(e.to_string())),
     }

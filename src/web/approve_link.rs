@@ -147,7 +147,8 @@ async fn act(
         undone.typed.personal = true;
         return Err(undone);
     }
-    match handle.input(Input::Command { by: by.clone(), action: Box::new(action) }).await {
+    let input = Input::Command { who: None, by: by.clone(), action: Box::new(action) };
+    match handle.input_by_link(delivery, input).await {
         Ok(_) => Ok(match wanted {
             Wanted::Approve => "approved",
             Wanted::Change => "changed",

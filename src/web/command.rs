@@ -55,8 +55,8 @@ pub(super) async fn command(
     }
     let action = Box::new(action);
     let input = match once {
-        None => Input::Command { by, action },
-        Some(id) => Input::Once { id, by, action },
+        None => Input::Command { who: who.actor(), by, action },
+        Some(id) => Input::Once { id, who: who.actor(), by, action },
     };
     ctx.handle.input(input).await
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::api::{LogPart, LogRecord};
 use crate::dispatch::forgotten::{ForgottenAt, instead};
-use crate::dispatch::record::{Decoder, Entry};
+use crate::dispatch::record::{Decoder, Entry, unseal_actor, unseal_value};
 use crate::domain::ids::IncidentNo;
+use crate::domain::incident::actor::Act;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::time::At;
 use crate::journal::{Head, Journal, JournalError, Reader};
@@ -19,18 +20,25 @@ const LOOKED_AT_MAX: usize = 50_000;
 
 /// Reads the log. Blocking: called on a thread for it.
 pub trait Log: Send + Sync {
-    /// Records after one number, of one incident or of all. Where something was forgotten, that is said in its place.
+    /// Records after one number, of one incident or of all. Where something was forgotten, that is said in its place. `who`: with
+    /// who acted, for those who look after it.
     ///
     /// # Errors
     /// The journal can't be read; in words.
-    fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String>;
+    fn read(
+        &self,
+        after: u64,
+        incident: Option<IncidentNo>,
+        forgotten: &ForgottenAt,
+        who: bool,
+    ) -> Result<LogPart, String>;
     /// Whether that is a head of this journal.
     fn holds(&self, head: Head) -> bool;
-    /// What happened to an incident that was reported then, as far as people have words for it. Blocking too.
+    /// What happened to an incident that was reported then, as far as people have words for it. `who`: with who acted. Blocking too.
     ///
     /// # Errors
     /// The journal can't be read; in words.
-    fn story(&self, incident: IncidentNo, opened: At) -> Result<Story, String>;
+    fn story(&self, incident: IncidentNo, opened: At, who: bool) -> Result<Story, String>;
 }
 
 /// What happened to one incident.
@@ -38,6 +46,8 @@ pub trait Log: Send + Sync {
 pub struct Story {
     /// The oldest first; what is private is left out, and what was sent to whom over what.
     pub events: Vec<(At, Change)>,
+    /// Who stood behind it, and when: what was forgotten stays sealed. Empty for those who don't look after it.
+    pub acts: Vec<(At, Act)>,
     /// There was more than is read at a time: what came later is not here.
     pub more: bool,
 }
@@ -58,7 +68,7 @@ impl Log for JournalLog {
         there.is_ok_and(|ours| ours == Some(head))
     }
 
-    fn story(&self, incident: IncidentNo, opened: At) -> Result<Story, String> {
+    fn story(&self, incident: IncidentNo, opened: At, who: bool) -> Result<Story, String> {
         let words = |e: JournalError| e.to_string();
         let reader = self.0.reader().map_err(words)?;
         let from = before(&*reader, opened.0 - STORY_BEFORE_MS).map_err(words)?;
@@ -72,18 +82,35 @@ impl Log for JournalLog {
                 looked_at += 1;
                 if let Ok(Entry::Event { at, event: Event::Incident { no, mut change }, .. }) = decoder.next(&record)
                     && no == incident
-                    && event_word(change.name()).is_some()
                 {
+                    if let Change::Acted { by, who: actor, .. } = *change {
+                        if who {
+                            story.acts.push((at, Act { by, who: actor }));
+                        }
+                        return ControlFlow::Continue(());
+                    }
+                    if event_word(change.name()).is_none() {
+                        return ControlFlow::Continue(());
+                    }
                     change.batches_mut().iter_mut().for_each(|batch| batch.sends = Arc::default());
                     story.events.push((at, *change));
                 }
                 ControlFlow::Continue(())
             })
             .map_err(words)?;
+        for (_, act) in &mut story.acts {
+            unseal_value(&mut act.who.0, |commitment| reader.unseal(commitment)).map_err(words)?;
+        }
         Ok(story)
     }
 
-    fn read(&self, after: u64, incident: Option<IncidentNo>, forgotten: &ForgottenAt) -> Result<LogPart, String> {
+    fn read(
+        &self,
+        after: u64,
+        incident: Option<IncidentNo>,
+        forgotten: &ForgottenAt,
+        who: bool,
+    ) -> Result<LogPart, String> {
         let words = |e: JournalError| e.to_string();
         let reader = self.0.reader().map_err(words)?;
         let from = match after {
@@ -92,7 +119,7 @@ impl Log for JournalLog {
         };
         let Some(from) = from else { return Ok(LogPart { after, ..LogPart::default() }) };
         let mut part = LogPart { after, ..LogPart::default() };
-        let (mut looked_at, mut decoder) = (0, Decoder::default());
+        let (mut looked_at, mut decoder, mut unread) = (0, Decoder::default(), None);
         reader
             .read(from, &mut |record| {
                 if part.records.len() >= LOG_RECORDS_MAX || looked_at >= LOOKED_AT_MAX {
@@ -108,6 +135,10 @@ impl Log for JournalLog {
                         if let Some(at) = event.incident().and_then(|no| forgotten.get(&no)) {
                             event.private_mut().into_iter().for_each(|value| *value = instead(*at).into());
                         }
+                        if who && let Err(error) = unseal_actor(&mut event, |commitment| reader.unseal(commitment)) {
+                            unread = Some(error);
+                            return ControlFlow::Break(());
+                        }
                         part.records.push(view(record.seq, at, &event));
                     }
                     Ok(Entry::System(at, system)) if system.concerns(incident) => {
@@ -119,7 +150,7 @@ impl Log for JournalLog {
                 ControlFlow::Continue(())
             })
             .map_err(words)?;
-        Ok(part)
+        unread.map_or(Ok(part), |error| Err(words(error)))
     }
 }
 

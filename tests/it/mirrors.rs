@@ -87,7 +87,7 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 
 pub async fn report(running: &Running) {
     let report = Report { playbook: "ehr-down".into(), level: Some("critical".into()), ..Report::default() };
-    let input = Input::Command { by: "it-bered".into(), action: Box::new(Action::Report(report)) };
+    let input = Input::Command { who: None, by: "it-bered".into(), action: Box::new(Action::Report(report)) };
     running.handle.input(input).await.unwrap();
 }
 
@@ -103,7 +103,7 @@ pub async fn release_public(running: &Running) -> String {
     });
     let number = waiting.await.unwrap();
     let action = Action::BreakGlass { number, reason: "prov".into() };
-    let input = Input::Command { by: "tib".into(), action: Box::new(action) };
+    let input = Input::Command { who: None, by: "tib".into(), action: Box::new(action) };
     running.handle.input(input).await.unwrap();
     let text = running.handle.query(move |s, _| {
         let inc = s.incidents.values().next().unwrap();
@@ -171,7 +171,7 @@ async fn a_mirror_shows_what_is_published_and_is_an_alarm_when_it_does_not() {
     std::fs::rename(&root, dir.path().join("gone")).unwrap();
     let update =
         Action::Stop { incident: "1".parse().unwrap(), message: None, false_alarm: false, reason: "prov".into() };
-    running.handle.input(Input::Command { by: "tib".into(), action: Box::new(update) }).await.unwrap();
+    running.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(update) }).await.unwrap();
     until("an alarm", async || board.stands("page web-mirror").then_some(())).await;
     let why = board.page(&id).unwrap();
     assert!(!why.equal && why.detail.contains("mounted"), "{}", why.detail);

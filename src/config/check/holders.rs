@@ -9,7 +9,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::holder::{deputies_when, holder_when};
 use crate::domain::ids::{FunctionIx, PlaybookId};
 use crate::domain::incident::steps::is_outside;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Audience, Plan, To};
 use crate::yaml::diagnostics::Found;
 
 /// Nobody can hold more duties than that at one time (RULES F).
@@ -177,11 +177,14 @@ fn decisions(plan: &Plan, places: &Places, found: &mut Found, states: &[(bool, u
     }
     for ((playbook, row), place) in &places.approvals {
         let Some(book) = plan.playbooks.get(playbook) else { continue };
-        let Some(approval) = plan.row(book, *row).and_then(|r| r.approval.as_ref()) else { continue };
+        let Some(row) = plan.row(book, *row) else { continue };
+        let Some(approval) = row.approval.as_ref() else { continue };
+        // What the public sees takes two, whatever the playbook says (RULES H3).
+        let takes_two = book.four_eyes || row.to == To::Public || row.audience == Audience::Public;
         for &(is_day, _) in states {
             if chain(approval.by, is_day).len() < 2 {
                 let by = &plan.function(approval.by).id;
-                let (code, message) = match book.four_eyes {
+                let (code, message) = match takes_two {
                     true => ("four-eyes", format!("{} four eyes have nobody left when \"{by}\" reports", name(is_day))),
                     false => ("nobody-distinct", format!("{} nobody but \"{by}\" can approve this", name(is_day))),
                 };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, IncidentNo};
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::{Change, DroppedPath, Event};
@@ -66,7 +67,7 @@ impl Rehearsal {
         let duties: Vec<FunctionId> = self.state.plan.functions.iter().map(|f| f.id.clone()).collect();
         let mut last = refuse!(Nobody);
         for by in duties {
-            match self.input(&Input::Command { by, action: Box::new(action()) }) {
+            match self.input(&Input::Command { who: eyes_of(&by), by, action: Box::new(action()) }) {
                 Ok(()) => {
                     self.settle();
                     return Ok(());
@@ -90,7 +91,7 @@ impl Rehearsal {
             let Some((number, fingerprint, entry, asked)) = waiting else { return };
             let approve = || Action::Approve { number, fingerprint, entry: Some(entry), works: true };
             let done =
-                asked.into_iter().any(|by| self.input(&Input::Command { by, action: Box::new(approve()) }).is_ok());
+                asked.into_iter().any(|by| self.input(&Input::Command { who: eyes_of(&by), by, action: Box::new(approve()) }).is_ok());
             if !done {
                 return;
             }
@@ -130,7 +131,7 @@ impl Rehearsal {
             let Some((incident, function)) = asked else { return };
             let (by, message, phone, at) = (function.clone(), None, false, None);
             let action = Box::new(Action::Ack { incident, message, function, phone, at });
-            if self.input(&Input::Command { by, action }).is_err() {
+            if self.input(&Input::Command { who: eyes_of(&by), by, action }).is_err() {
                 return;
             }
         }
@@ -170,6 +171,11 @@ impl Rehearsal {
         }
         Ok(())
     }
+}
+
+/// Each duty is a pair of eyes of its own (RULES H3).
+fn eyes_of(by: &FunctionId) -> Option<Actor> {
+    Some(Actor::account(by.as_str()))
 }
 
 /// Functions of whom an answer is still missing.

@@ -13,7 +13,12 @@ pub(super) type Look = Box<dyn FnOnce(&State, &Meta) + Send>;
 
 /// What comes to the loop.
 pub(super) enum Request {
-    Input { input: Box<Input>, reply: Option<Answer> },
+    Input {
+        input: Box<Input>,
+        /// The delivery whose link it came by.
+        link: Option<DeliveryId>,
+        reply: Option<Answer>,
+    },
     Reply { channel: Channel, from: String, text: String },
     Query(Look),
     Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
@@ -126,8 +131,20 @@ impl Handle {
     /// # Errors
     /// The domain's refusal, or the program is going down.
     pub async fn input(&self, input: Input) -> Result<Done, Failed> {
+        self.carry_out(input, None).await
+    }
+
+    /// The same for what came by a delivery's link: whoever has the address that it was sent to stands behind it.
+    ///
+    /// # Errors
+    /// As for [`Self::input`].
+    pub async fn input_by_link(&self, delivery: DeliveryId, input: Input) -> Result<Done, Failed> {
+        self.carry_out(input, Some(delivery)).await
+    }
+
+    async fn carry_out(&self, input: Input, link: Option<DeliveryId>) -> Result<Done, Failed> {
         let (reply, answer) = oneshot::channel();
-        let request = Request::Input { input: Box::new(input), reply: Some(reply) };
+        let request = Request::Input { input: Box::new(input), link, reply: Some(reply) };
         self.tx.send(request).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)?.map_err(Failed::Refused)
     }

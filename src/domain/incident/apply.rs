@@ -275,6 +275,8 @@ impl State {
             alarm_untold: BTreeSet::new(),
             alarm_told: None,
             leader: None,
+            reported_by: None,
+            news_by: None,
             rejections: Vec::new(),
         };
         self.incidents.insert(no, inc);
@@ -386,7 +388,11 @@ impl Incident {
                     self.rejections.drain(..many);
                 }
             }
-            Change::ReasonGiven { .. } => {}
+            Change::Acted { told: true, who, .. } if at == self.opened && self.reported_by.is_none() => {
+                self.reported_by = Some(who.clone());
+            }
+            Change::Acted { told: true, who, .. } => self.news_by = Some(who.clone()),
+            Change::ReasonGiven { .. } | Change::Acted { .. } => {}
             Change::WrongCode { entries, blocked } => {
                 for id in entries {
                     if let EntryState::Waiting(a) = &mut self.entry_mut(*id)?.state {

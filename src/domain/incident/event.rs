@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::actor::Actor;
 use super::codes::CodeFor;
 use super::facts::Facts;
 use super::values::Standing;
@@ -471,6 +472,14 @@ pub enum Change {
     ArrivalMissed { functions: Vec<FunctionIx> },
     /// Infrastructure that is down with it, as people named it: all of it (RULES D14).
     DownNamed { infra: Vec<InfraId>, by: FunctionIx },
+    /// Who stood behind what was decided just now (RULES H3).
+    Acted {
+        /// For which function; `None`: for those of the address that was asked.
+        by: Option<FunctionIx>,
+        who: Actor,
+        /// Texts tell of it: it was reported, or there is news.
+        told: bool,
+    },
 }
 
 /// What happened.
@@ -539,9 +548,56 @@ impl Change {
                 vec![code]
             }
             Change::StepOpened { step } => vec![&mut step.code],
+            Change::Acted { who, .. } => vec![&mut who.0],
             Change::StepMoved { reason: words, .. } | Change::StepEnded { words, .. } => vec![words],
             _ => Vec::new(),
         }
+    }
+
+    /// The function whose doing it is; none where the program decided, or nothing says.
+    pub fn doer(&self) -> Option<FunctionIx> {
+        match self {
+            Change::Opened { by, .. }
+            | Change::Reviewed { by, .. }
+            | Change::ApprovalEnded { end: ApprovalEnd::Rejected { by, .. }, .. }
+            | Change::ReasonGiven { by, .. }
+            | Change::Answered { by, .. }
+            | Change::Unanswered { by, .. }
+            | Change::Decided { by, .. }
+            | Change::Stopped { by, .. }
+            | Change::DataConfirmed { by }
+            | Change::Merged { by, .. }
+            | Change::ErrandDone { by, .. }
+            | Change::Adopted { by, .. }
+            | Change::StepAnswered { by, .. }
+            | Change::StepMoved { by, .. }
+            | Change::Arrived { by, .. }
+            | Change::DownNamed { by, .. } => Some(*by),
+            Change::FactsSet { by, .. }
+            | Change::ScopeSet { by, .. }
+            | Change::ModeSet { by, .. }
+            | Change::PhaseSet { by, .. }
+            | Change::StepEnded { by, .. } => *by,
+            Change::ApprovalEnded { end: ApprovalEnd::Released(by), .. } | Change::Released { by, .. } => match by {
+                ReleasedBy::Approval(by) | ReleasedBy::BreakGlass(by) => Some(*by),
+                ReleasedBy::Playbook | ReleasedBy::Deadline => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Texts tell of it: what happened, where, and how it stands.
+    pub fn is_news(&self) -> bool {
+        let told = matches!(
+            self,
+            Change::Opened { .. }
+                | Change::FactsSet { .. }
+                | Change::ScopeSet { .. }
+                | Change::PhaseSet { .. }
+                | Change::Stopped { .. }
+                | Change::DownNamed { .. }
+        );
+        told && self.doer().is_some()
     }
 
     /// What leaves because of it, to be completed.
@@ -632,6 +688,7 @@ impl Change {
             Change::Arrived { .. } => "arrived",
             Change::ArrivalMissed { .. } => "arrival-missed",
             Change::DownNamed { .. } => "down-named",
+            Change::Acted { .. } => "acted",
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::step::StepKind;
 use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
+use super::actor::Actor;
 use super::facts::{Restore, Safety};
 use super::refused::{List, Refused, refuse};
 use super::values::{Doubt, Standing};
@@ -42,6 +43,17 @@ impl Input {
     pub fn outcomes(all: impl IntoIterator<Item = (DeliveryId, DeliveryState)>) -> Self {
         Self::Outcomes(all.into_iter().map(Told::from).collect())
     }
+
+    /// What follows at once from a refusal: where the public would have been told by one pair of eyes, the next is asked (RULES H3).
+    pub fn after(&self, refused: &Refused) -> Option<Self> {
+        let (Self::Command { by, action, .. } | Self::Once { by, action, .. }) = self else { return None };
+        match &**action {
+            Action::Approve { number, .. } if refused.code == "same-eyes" => {
+                Some(Self::AskBeside { number: *number, by: by.clone() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What tells a command that is sent again from a new one.
@@ -58,16 +70,22 @@ pub struct CommandId {
 pub enum Input {
     /// Somebody wants something done.
     Command {
+        /// Who stands behind it; nobody's when a program does.
+        who: Option<Actor>,
         /// The duty that acts (`--as kib`).
         by: FunctionId,
         action: Box<Action>,
     },
     /// The same with an ID of whoever wants it: it is carried out once, however often it comes (RULES D11).
-    Once { id: CommandId, by: FunctionId, action: Box<Action> },
+    Once { id: CommandId, who: Option<Actor>, by: FunctionId, action: Box<Action> },
     /// What gateways told of deliveries.
     Outcomes(Vec<Told>),
+    /// Whoever was asked for a text may not say yes to it alone (RULES H3): who comes after is asked beside, at once.
+    AskBeside { number: MessageNo, by: FunctionId },
     /// Somebody wrote back. The edge found out which duty points have that sender's address, per open incident's plan.
     Reply {
+        /// The address that it came from, as one pair of eyes.
+        who: Option<Actor>,
         /// The points of open incidents.
         from: Vec<(IncidentNo, PointIx)>,
         /// The point in the plan for new incidents: a report by SMS (RULES E2).
@@ -77,6 +95,8 @@ pub enum Input {
     },
     /// The button behind a delivery's link.
     Link {
+        /// The address that the link was sent to, as one pair of eyes; the owner of the state knows it.
+        who: Option<Actor>,
         delivery: DeliveryId,
         /// Yes, or "pass on".
         yes: bool,

@@ -102,6 +102,7 @@ impl Incident {
         }
         self.notes.iter_mut().try_for_each(|n| change(&mut n.text))?;
         self.rejections.iter_mut().try_for_each(|r| change(&mut r.reason))?;
+        [&mut self.reported_by, &mut self.news_by].into_iter().flatten().try_for_each(|who| change(&mut who.0))?;
         for Step { new, spent, state, .. } in &mut self.steps {
             change(&mut new.code)?;
             spent.iter_mut().try_for_each(&mut *change)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::actor::Actor;
 use super::ask_list::{Ask, AskList};
 use super::codes::{CodeFor, OwnCode, STRANGERS_FOR_S, Started, Strangers, Tries};
 use super::facts::Facts;
@@ -277,6 +278,10 @@ pub struct Incident {
     pub alarm_told: Option<At>,
     /// Who leads the work: the first who answered and may (RULES C14).
     pub leader: Option<FunctionIx>,
+    /// Who stood behind the report; nobody when a program reported (RULES H3).
+    pub reported_by: Option<Actor>,
+    /// Who stood behind the newest news since.
+    pub news_by: Option<Actor>,
 }
 
 /// What one that stands in for others is told later.

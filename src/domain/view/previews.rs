@@ -172,7 +172,7 @@ fn try_release(state: &State, inc: &Incident, seq: u32, now: At) -> Option<State
     let action = Action::BreakGlass { number: inc.number(seq), reason: "preview".into() };
     // Who reported may break the glass; what waits and what each gets is the same whoever says yes.
     let by = id(&inc.plan, inc.reporter);
-    let events = decide(&mut copy, &Input::Command { by, action: Box::new(action) }, now, [0; 16]).ok()?;
+    let events = decide(&mut copy, &Input::Command { who: None, by, action: Box::new(action) }, now, [0; 16]).ok()?;
     let some = |e: &Event| matches!(e, Event::Incident { change, .. } if matches!(**change, Change::Released { .. }));
     events.iter().any(some).then_some(copy)
 }

@@ -28,7 +28,7 @@ fn fake_after(more: impl Fn(&mut State, At)) -> Fake {
     let now = At("2031-01-15T02:12:00Z".parse::<jiff::Timestamp>().expect("a time").as_millisecond());
     let report = Report { playbook: "ehr-down".into(), level: Some("major".into()), ..Report::default() };
     let by = state.plan.functions[0].id.clone();
-    let input = Input::Command { by, action: Box::new(Action::Report(report)) };
+    let input = Input::Command { who: None, by, action: Box::new(Action::Report(report)) };
     decide(&mut state, &input, now, [7; 16]).expect("reported");
     more(&mut state, now);
     let no = *state.incidents.keys().next().expect("an incident");

@@ -123,7 +123,7 @@ async fn what_another_process_wrote_is_not_taken_for_the_own_commit() {
         ..Default::default()
     };
     let action = Box::new(vardkase::domain::incident::input::Action::Report(report.clone()));
-    let input = vardkase::domain::incident::input::Input::Command { by: "it-bered".into(), action };
+    let input = vardkase::domain::incident::input::Input::Command { who: None, by: "it-bered".into(), action };
     let answer = tokio::time::timeout(WITHIN, rig.handle.input(input)).await.unwrap();
     assert!(answer.is_err(), "it stands in no frame, and was told as done");
     rig.settled().await;

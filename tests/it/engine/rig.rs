@@ -17,6 +17,7 @@ use vardkase::dispatch::worker::{WORKER_EVENTS_MAX, Worker, WorkerHandle};
 use vardkase::dispatch::worker_limits::WorkerLimits;
 use vardkase::domain::delivery::{Accepted, SendError};
 use vardkase::domain::ids::{DeliveryId, GatewayId};
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::State;
 use vardkase::domain::plan::Channel;
@@ -280,7 +281,7 @@ pub fn start(dir: &Path, options: Options) -> Rig {
 
 impl Rig {
     pub async fn act(&self, by: &str, action: Action) -> Done {
-        let input = Input::Command { by: by.into(), action: Box::new(action) };
+        let input = Input::Command { who: Some(Actor::account(by)), by: by.into(), action: Box::new(action) };
         tokio::time::timeout(WITHIN, self.handle.input(input)).await.unwrap().unwrap()
     }
     pub async fn report(&self) -> Done {

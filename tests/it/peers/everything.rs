@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use vardkase::app::{Options, Running, start};
 use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::EntryState;
@@ -135,8 +136,9 @@ async fn approve(running: &Running) {
     });
     for (by, number, fingerprint) in waiting.await.unwrap() {
         let action = Action::Approve { number, fingerprint, entry: None, works: true };
+        let who = Some(Actor::account(by.as_str()));
         // A second entry of the same text was approved with the first.
-        let _ = running.handle.input(Input::Command { by, action: Box::new(action) }).await;
+        let _ = running.handle.input(Input::Command { who, by, action: Box::new(action) }).await;
     }
 }
 
@@ -270,7 +272,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         Report { playbook: "ehr-down".into(), level: Some("critical".into()), safety: Safety::No, ..Report::default() };
     running
         .handle
-        .input(Input::Command { by: "it-bered".into(), action: Box::new(Action::Report(report)) })
+        .input(Input::Command { who: None, by: "it-bered".into(), action: Box::new(Action::Report(report)) })
         .await
         .unwrap();
     let mut last = String::new();

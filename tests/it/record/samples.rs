@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, PublicNews, Restore, Safety};
@@ -307,6 +308,7 @@ fn changes() -> Vec<Change> {
     // The last of its time: which of the others is of a drill goes by its place.
     all.push(Change::DownNamed { infra: vec!["mob-1".into(), "pbx".into()], by: fx });
     all.push(Change::CodeGiven { of: CodeFor::Decision, id: 2, to: fx, code: sealed() });
+    all.extend([(Some(fx), true), (None, false)].map(|(by, told)| Change::Acted { by, who: Actor(sealed()), told }));
     all
 }
 

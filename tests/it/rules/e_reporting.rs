@@ -187,7 +187,7 @@ fn rule_e2_no_drops_it() {
 #[test]
 fn rule_e2_unknown_senders_are_refused_and_logged() {
     let mut t = Timeline::by_day();
-    let unknown = |text: &str| Input::Reply { from: vec![], known: None, text: text.into() };
+    let unknown = |text: &str| Input::Reply { who: None, from: vec![], known: None, text: text.into() };
     let events = t.input(unknown("LARM journal D3")).unwrap();
     assert_eq!(events, [Event::StrangerAnswered { incident: None }]);
     assert!(t.state.pending.is_empty() && t.sent.is_empty(), "and never answered");

@@ -100,7 +100,7 @@ fn a_bare_yes_answers_the_only_test_when_nothing_is_open() {
     let way = sms_way(&t, "kib");
     t.act("it", test(&way, "kib")).unwrap();
     let p = t.point("kib", Channel::Sms);
-    t.input(Input::Reply { from: Vec::new(), known: Some(p), text: "Ja, den kom!".into() }).unwrap();
+    t.input(Input::Reply { who: None, from: Vec::new(), known: Some(p), text: "Ja, den kom!".into() }).unwrap();
     assert!(t.state.tests.back().unwrap().answered_at.is_some());
 }
 

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::timeline::*;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::ask_list::ask_due;
 use vardkase::domain::incident::ask_list::*;
 use vardkase::domain::incident::event::{Change, Event};
@@ -94,13 +95,18 @@ fn codes(t: &Timeline) -> Vec<String> {
     all
 }
 
+/// Each duty is a person of its own, or one who holds several of them at night (RULES H3).
+fn eyes(by: &str, c: u16) -> Option<Actor> {
+    Some(Actor::account(if c % 4 == 0 { "natt" } else { by }))
+}
+
 /// Does one step. A refusal changes nothing.
 fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
     let numbers: Vec<IncidentNo> = t.state.incidents.keys().copied().collect();
     let no = pick(&numbers, a).unwrap_or(IncidentNo::actual(7));
     let by = WHO[usize::from(b) % WHO.len()];
     let reason = || Private::from(if c % 5 == 0 { "" } else { "skäl" });
-    let act = |action: Action| Input::Command { by: by.into(), action: Box::new(action) };
+    let act = |action: Action| Input::Command { who: eyes(by, c), by: by.into(), action: Box::new(action) };
     let function = FunctionId::from(WHO[usize::from(c) % WHO.len()]);
     let input = match kind {
         0 => act(Action::Report(Report {
@@ -156,6 +162,7 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
             let fingerprint = text.map_or("000000".parse().unwrap(), |m| m.texts[&Lang::SV].fingerprint);
             let by = ["kib", "press", "tib", "cl"][usize::from(b) % 4];
             Input::Command {
+                who: eyes(by, c),
                 by: by.into(),
                 action: Box::new(Action::Approve { number, fingerprint, entry: None, works: true }),
             }
@@ -164,13 +171,13 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
             let replacement = (c % 2 == 0).then(|| BTreeMap::from([(Lang::SV, "LARM: annan text".to_owned())]));
             let by = ["kib", "press"][usize::from(b) % 2];
             let action = Action::Reject { number: waiting_number(t, a), reason: reason(), replacement };
-            Input::Command { by: by.into(), action: Box::new(action) }
+            Input::Command { who: eyes(by, c), by: by.into(), action: Box::new(action) }
         }
         7 => {
             let lang = if c % 2 == 0 { Lang::SV } else { Lang::EN };
             let texts = BTreeMap::from([(lang, "LARM FS: så  här\u{301} ".to_owned())]);
             let action = Action::Change { number: waiting_number(t, a), texts };
-            Input::Command { by: "kib".into(), action: Box::new(action) }
+            Input::Command { who: eyes("kib", c), by: "kib".into(), action: Box::new(action) }
         }
         8 | 9 => act(Action::Update { incident: no, news: news(b, c) }),
         10 => act(Action::Correct {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::ask_list::*;
 use vardkase::domain::incident::asks;
 use vardkase::domain::incident::decide::decide;
@@ -148,7 +149,18 @@ impl Timeline {
 
     /// A command by a duty.
     pub fn act(&mut self, by: &str, action: Action) -> Result<Vec<Event>, Refused> {
-        self.input(Input::Command { by: by.into(), action: Box::new(action) })
+        self.act_as(Some(Actor::account(by)), by, action)
+    }
+
+    /// The same, with who stands behind it.
+    pub fn act_as(&mut self, who: Option<Actor>, by: &str, action: Action) -> Result<Vec<Event>, Refused> {
+        let input = Input::Command { who, by: by.into(), action: Box::new(action) };
+        let done = self.input(input.clone());
+        // What follows at once from a refusal, as the owner of the state does it.
+        if let Some(next) = done.as_ref().err().and_then(|refused| input.after(refused)) {
+            self.input(next)?;
+        }
+        done
     }
 
     /// A report; gives the number.
@@ -194,7 +206,9 @@ impl Timeline {
     pub fn reply(&mut self, function: &str, channel: Channel, text: &str) {
         let p = self.point(function, channel);
         let from: Vec<(IncidentNo, PointIx)> = self.state.incidents.keys().map(|no| (*no, p)).collect();
-        self.input(Input::Reply { from, known: Some(p), text: text.into() }).unwrap();
+        // Each point has an address of its own.
+        let who = Some(Actor::address(&format!("{p:?}")));
+        self.input(Input::Reply { who, from, known: Some(p), text: text.into() }).unwrap();
     }
 
     pub fn point(&self, function: &str, channel: Channel) -> PointIx {

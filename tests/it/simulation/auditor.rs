@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, PointIx, Status};
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::event::{Batch, Change, Event, GatewayChange};
 use vardkase::domain::incident::state::{Delivery, SYSTEM_NOTES};
 use vardkase::domain::incident::values::Standing;
@@ -110,6 +111,14 @@ struct Inc {
     archived: bool,
     /// When which number went to which point by itself: not over another way, not at a shift. And whether as a reminder.
     told: BTreeMap<(PointIx, u32), Vec<(At, bool)>>,
+    opened: At,
+    /// Who stood behind the report, and behind the newest news.
+    reported_by: Option<Actor>,
+    news_by: Option<Actor>,
+    /// People gave news at that moment.
+    news_at: Option<At>,
+    /// Entries that the public sees and somebody said yes to just now.
+    said_yes: Vec<(At, u32)>,
 }
 
 struct Auditor<'a> {
@@ -236,6 +245,11 @@ impl Auditor<'_> {
                 attempted: BTreeSet::new(),
                 archived: false,
                 told: BTreeMap::new(),
+                opened: at,
+                reported_by: None,
+                news_by: None,
+                news_at: Some(at),
+                said_yes: Vec::new(),
             };
             if self.incidents.insert(no, inc).is_some() {
                 self.wrong.push(format!("#{seq}: {no} opens twice"));
@@ -253,7 +267,30 @@ impl Auditor<'_> {
     fn change_of(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, change: &Change) {
         let plan = inc.plan.clone();
         let id = |f: &FunctionIx| plan.function(*f).id.clone();
+        for entry in inc.said_yes.extract_if(.., |(then, _)| *then != at).map(|(_, entry)| entry).collect::<Vec<_>>() {
+            self.wrong.push(format!("#{seq}: {no} nobody stands behind the yes to entry {entry}, which the public sees"));
+        }
         match change {
+            Change::Acted { who, told, .. } => {
+                for (_, entry) in inc.said_yes.drain(..) {
+                    if [&inc.reported_by, &inc.news_by].into_iter().flatten().any(|before| before == who) {
+                        let what = "one pair of eyes told and approved what the public sees";
+                        self.wrong.push(format!("#{seq}: {no} {what}, entry {entry}"));
+                    }
+                }
+                let news = inc.news_at.take() == Some(at);
+                if news != *told {
+                    self.wrong.push(format!("#{seq}: {no} who acted gave news: {news}, and the record says {told}"));
+                }
+                match news {
+                    true if at == inc.opened => inc.reported_by = Some(who.clone()),
+                    true => inc.news_by = Some(who.clone()),
+                    false => {}
+                }
+            }
+            Change::FactsSet { by: Some(_), .. }
+            | Change::ScopeSet { by: Some(_), .. }
+            | Change::DownNamed { .. } => inc.news_at = Some(at),
             Change::Drafted { message } => {
                 let number = |lang: &Lang| format!("{}-{}", no.written(&plan.words(*lang).drill_prefix), message.seq);
                 let mut texts = BTreeMap::new();
@@ -315,6 +352,9 @@ impl Auditor<'_> {
                 self.entry_ends(seq, at, no, inc, *entry);
                 let Some(e) = inc.entries.get(*entry as usize) else { return };
                 let (message, public, to) = (e.message, e.public, e.to.clone());
+                if matches!(by, ReleasedBy::Approval(_)) && (public || e.audience == Audience::Public) {
+                    inc.said_yes.push((at, *entry));
+                }
                 if public && no.status == Status::Actual {
                     inc.pages.entry(message).or_insert(at + READ_BACK_S);
                 }
@@ -388,6 +428,7 @@ impl Auditor<'_> {
                 }
             }
             Change::Stopped { message, .. } => {
+                inc.news_at = Some(at);
                 inc.pages.remove(message);
                 if let Some(t) = inc.texts.get_mut(*message as usize - 1) {
                     t.stopped = Some(at);
@@ -404,7 +445,10 @@ impl Auditor<'_> {
             Change::ErrandAdded { functions, message, .. } => {
                 inc.errands.push((*message, functions.iter().map(id).collect()));
             }
-            Change::PhaseSet { phase, .. } => inc.open = *phase != Phase::Closed,
+            Change::PhaseSet { phase, by, .. } => {
+                inc.open = *phase != Phase::Closed;
+                inc.news_at = by.map(|_| at).or(inc.news_at);
+            }
             Change::Merged { .. } => inc.open = false,
             Change::Adopted { plan, .. } => match self.configs.get(plan) {
                 Some(config) => {

@@ -41,6 +41,8 @@ pub const RULES: [&str; 61] = [
     "B7 holding text",
     "7 break-glass",
     "7 deadline releases",
+    "H3 who acted",
+    "H3 one pair of eyes is refused",
     "C1 a deputy answers for another",
     "C3 bare answer is not bound",
     "C4 confirmations",
@@ -115,6 +117,9 @@ impl Coverage {
                 Seen::Refused { code } => {
                     if *code == "already-released" {
                         c.hit("B5 too late");
+                    }
+                    if *code == "same-eyes" {
+                        c.hit("H3 one pair of eyes is refused");
                     }
                     format!("refused {code}")
                 }
@@ -224,6 +229,7 @@ impl Coverage {
             Change::ApprovalEnded { .. } => self.hit("B2 approved by code"),
             Change::WrongCode { .. } => {}
             Change::CodeGiven { .. } => self.hit("C16 a code of its own"),
+            Change::Acted { .. } => self.hit("H3 who acted"),
             Change::Released { by, dropped, .. } => {
                 match by {
                     ReleasedBy::BreakGlass(_) => self.hit("7 break-glass"),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use vardkase::domain::ids::*;
+use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::facts::{Restore, Safety};
 use vardkase::domain::incident::input::*;
 use vardkase::domain::incident::state::*;
@@ -66,15 +67,28 @@ fn waiting(state: &State, rng: &mut Rng) -> MessageNo {
     rng.one_of(&all).unwrap_or(MessageNo { incident: IncidentNo::actual(1), seq: rng.between(1, 9) as u32 })
 }
 
+/// Who signed in for a duty: mostly one of its own, at times one who holds several of them.
+fn who(by: &FunctionId, rng: &mut Rng) -> Option<Actor> {
+    Some(Actor::account(if rng.percent(25) { "natt" } else { by.as_str() }))
+}
+
 /// The next thing that somebody does, seen what stands on the screen.
 pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
+    let mut input = wanted(state, now, rng)?;
+    if let Input::Command { who: behind, by, .. } = &mut input {
+        *behind = who(by, rng);
+    }
+    Some(input)
+}
+
+fn wanted(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
     let open: Vec<IncidentNo> = state.open().map(|i| i.no).collect();
     let any: Vec<IncidentNo> = state.incidents.keys().copied().collect();
     let from = if rng.percent(90) { &open } else { &any };
     let no = rng.one_of(from);
     let reason = |rng: &mut Rng| Private::from(if rng.percent(12) { "" } else { "skäl" });
     let lead = if rng.percent(80) { rng.word(&LEADS) } else { rng.word(&WHO) };
-    let by = |who: &str, action: Action| Some(Input::Command { by: who.into(), action: Box::new(action) });
+    let by = |who: &str, action: Action| Some(Input::Command { who: None, by: who.into(), action: Box::new(action) });
     let many = open.len() >= 4;
     if rng.percent(4) {
         let gateway = GatewayId::from(rng.word(&["sms", "modem", "mail", "pager"]));
@@ -165,6 +179,7 @@ pub fn choose(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
         _ => {
             let n = inc.deliveries.len().max(1) as u64;
             Some(Input::Link {
+                who: None,
                 delivery: DeliveryId { incident: no, ordinal: rng.below(n) as u32 },
                 yes: rng.percent(80),
             })

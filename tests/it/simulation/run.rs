@@ -466,7 +466,7 @@ impl Run {
                     _ => {}
                 }
             }
-            Happening::Link { id, yes } => self.input(handle, Input::Link { delivery: id, yes }),
+            Happening::Link { id, yes } => self.input(handle, Input::Link { who: None, delivery: id, yes }),
             Happening::Receipt { gateway, id, gateway_ref, ok } => {
                 let result = if ok { Ok(()) } else { Err(SendError::permanent("undeliverable")) };
                 if let Some(w) = workers.get(&gateway) {
@@ -649,11 +649,11 @@ fn differs(a: &State, b: &State) -> String {
 
 fn name(input: &Input) -> String {
     match input {
-        Input::Command { by, action } => {
+        Input::Command { by, action, .. } => {
             let text = format!("{action:?}");
             format!("{by}: {}", text.chars().take(150).collect::<String>())
         }
-        Input::Link { delivery, yes } => format!("link {delivery} {yes}"),
+        Input::Link { delivery, yes, .. } => format!("link {delivery} {yes}"),
         Input::PageChecked { messages, equal } => format!("page {messages:?} equal: {equal}"),
         Input::Shift { functions } => format!("shift {functions:?}"),
         _ => "input".into(),

@@ -449,7 +449,7 @@ async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stoo
     let (status, refused) = site.post(&path, &wanted).await;
     assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("not-closed")), "{refused}");
     let over = Action::AllClear { incident: no, override_reason: Some("övat klart".into()) };
-    site.handle.input(Input::Command { by: "tib".into(), action: Box::new(over) }).await.unwrap();
+    site.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(over) }).await.unwrap();
     for _ in 0..30 {
         site.clock.advance(Duration::from_secs(24 * 3600));
         site.handle.input(Input::Due).await.unwrap();
@@ -460,7 +460,7 @@ async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stoo
         });
         if let Some((proposal, by)) = asked.await.unwrap() {
             let yes = Action::Decide { incident: no, proposal: Some(proposal), yes: true, reason: "".into() };
-            site.handle.input(Input::Command { by, action: Box::new(yes) }).await.unwrap();
+            site.handle.input(Input::Command { who: None, by, action: Box::new(yes) }).await.unwrap();
         }
     }
     site.settle().await;

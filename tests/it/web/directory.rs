@@ -25,7 +25,7 @@ fn standing(seen: &ReachView, channel: Channel) -> ChannelStanding {
 async fn take_out(site: &Site, gateway: &GatewayId) {
     let action = Action::GatewayOut { gateway: gateway.clone(), reason: "maintenance".into() };
     let by = FunctionId::from("it-bered");
-    site.handle.input(Input::Command { by, action: Box::new(action) }).await.unwrap();
+    site.handle.input(Input::Command { who: None, by, action: Box::new(action) }).await.unwrap();
 }
 
 #[tokio::test]

@@ -13,3 +13,4 @@ mod pages;
 mod reports;
 mod sign_in;
 mod site;
+mod who_acted;

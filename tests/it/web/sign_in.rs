@@ -17,7 +17,7 @@ fn now(site: &Site) -> At {
 }
 
 /// An account, added over the API; gives the secret of its authenticator and its recovery codes.
-async fn account(site: &Site, id: &str, rights: &[&str], functions: &[&str]) -> (Vec<u8>, Vec<String>) {
+pub(super) async fn account(site: &Site, id: &str, rights: &[&str], functions: &[&str]) -> (Vec<u8>, Vec<String>) {
     let add = json!({ "account-add": { "id": id, "password": PASSWORD, "rights": rights, "functions": functions } });
     let (status, told) = site.post("/access", &add).await;
     assert_eq!(status, StatusCode::OK, "{told}");
@@ -30,13 +30,13 @@ async fn post(site: &Site, path: &str, cookie: &str, form: &[(&str, &str)]) -> R
     request.header("accept", "text/html").form(form).send().await.unwrap()
 }
 
-async fn get(site: &Site, path: &str, cookie: &str) -> (StatusCode, String) {
+pub(super) async fn get(site: &Site, path: &str, cookie: &str) -> (StatusCode, String) {
     let request = site.request(Method::GET, path).header("cookie", cookie).header("accept-language", "sv");
     let response = request.header("accept", "text/html").send().await.unwrap();
     (response.status(), response.text().await.unwrap())
 }
 
-fn cookie_of(headers: &HeaderMap) -> String {
+pub(super) fn cookie_of(headers: &HeaderMap) -> String {
     headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
@@ -52,7 +52,7 @@ async fn waits(site: &Site, id: &str) -> String {
     between(&page.text().await.unwrap(), "name=\"waits\" value=\"", "\"").to_owned()
 }
 
-async fn sign_in(site: &Site, id: &str, secret: &[u8], before: &str, next: &str) -> Response {
+pub(super) async fn sign_in(site: &Site, id: &str, secret: &[u8], before: &str, next: &str) -> Response {
     let waits = waits(site, id).await;
     let code = code_at(secret, now(site));
     let form = [("waits", waits.as_str()), ("account", id), ("code", &code), ("next", next)];

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::own_message;
-use super::stale::{not_waiting, stale, unknown_number, what_changed};
+use super::stale::{clock, not_waiting, stale, unknown_number, what_changed};
 use super::{Decider, bad_text};
 use crate::domain::holder::{deputies_in_turn, holder};
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, MessageNo};
@@ -16,7 +16,7 @@ use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::values::{Approval, ReleasedBy};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Plan, Then};
+use crate::domain::plan::{Audience, Plan, Then};
 use crate::domain::private::Private;
 use crate::domain::text::{Canonical, Fingerprint};
 use crate::domain::time::At;
@@ -51,6 +51,17 @@ impl Decider<'_> {
         }
         for by in approvers {
             self.page_approver(no, by, false);
+        }
+        for id in entries {
+            // One holds both duties: who comes after is asked beside at once, since one pair of eyes is not enough (RULES H3).
+            let inc = self.inc(no);
+            let both = |e: &Entry| match &e.state {
+                EntryState::Waiting(a) => for_public(e) && a.asked.last().is_some_and(|f| one_holder(inc, *f, self.now)),
+                _ => false,
+            };
+            if inc.entry(*id).is_some_and(both) {
+                self.ask_next_approver(no, *id, false);
+            }
         }
     }
 
@@ -205,6 +216,7 @@ impl Decider<'_> {
             }));
         }
         self.four_eyes(no, fx)?;
+        self.other_eyes(no, &chosen, fx)?;
         let claims = claims(inc, message);
         if let Some(claim) = claims.get(&inc.plan.lang()).or(claims.values().next()).filter(|_| !works) {
             return Err(refuse!(WorksNotTicked { message: number, claim }));
@@ -239,6 +251,44 @@ impl Decider<'_> {
             return Err(refuse!(FourEyes { by: &inc.plan.function(by).id, incident: no }));
         }
         Ok(())
+    }
+
+    /// What the public sees is approved by another than who reported it or gave the newest news: another account, device or address;
+    /// and by somebody, never by a program (RULES H3).
+    pub(super) fn other_eyes(&self, no: IncidentNo, entries: &[u32], by: FunctionIx) -> Result<(), Refused> {
+        let inc = self.inc(no);
+        let Some(entry) = entries.iter().filter_map(|id| inc.entry(*id)).find(|e| for_public(e)) else { return Ok(()) };
+        let message = inc.number(entry.message);
+        let Some(actor) = &self.actor else { return Err(refuse!(SameEyesProgram { message })) };
+        if [&inc.reported_by, &inc.news_by].into_iter().flatten().all(|told| told != actor) {
+            return Ok(());
+        }
+        let EntryState::Waiting(a) = &entry.state else { return Ok(()) };
+        let last = a.asked.last().copied().filter(|last| !self.acts_for(&inc.plan, by, &[*last]));
+        let other = last.or_else(|| next_approver(inc, entry, self.now));
+        let other = other.map_or_else(String::new, |f| inc.plan.function(f).id.to_string());
+        Err(refuse!(SameEyes { message, other, decides: clock(inc, a.due) }))
+    }
+
+    /// Asks who comes after, for each entry of that number for which the one who was refused was the last to be asked (RULES H3).
+    pub(super) fn ask_beside(&mut self, number: MessageNo, by: &FunctionId) {
+        let no = number.incident;
+        let Some(inc) = self.state.incidents.get(&no) else { return };
+        let Some(by) = inc.plan.function_ix(by.as_str()) else { return };
+        let of_number = |e: &&Entry| e.message == number.seq && for_public(e);
+        for entry in inc.entries.iter().filter(of_number).map(|e| e.id).collect::<Vec<_>>() {
+            self.ask_if_last(no, entry, by);
+        }
+    }
+
+    /// Asks who comes after, unless somebody was asked beside that one already.
+    pub(super) fn ask_if_last(&mut self, no: IncidentNo, entry: u32, by: FunctionIx) {
+        let inc = self.inc(no);
+        let Some(EntryState::Waiting(a)) = inc.entry(entry).map(|e| &e.state) else { return };
+        let last = a.asked.last().copied();
+        if last.is_some_and(|last| self.acts_for(&inc.plan, by, &[last])) {
+            self.ask_next_approver(no, entry, false);
+        }
     }
 
     pub(super) fn reject(
@@ -529,8 +579,17 @@ fn chain(plan: &Plan, by: FunctionIx, now: At) -> Vec<FunctionIx> {
 
 /// The playbook asks for four eyes, and these two would be of one.
 fn reported_itself(inc: &Incident, by: FunctionIx, now: At) -> bool {
-    let plan: &Plan = &inc.plan;
-    inc.book().four_eyes && held_by(plan, inc.reporter, now) == held_by(plan, by, now)
+    inc.book().four_eyes && one_holder(inc, by, now)
+}
+
+/// Whoever holds that duty now holds the one that reported.
+fn one_holder(inc: &Incident, by: FunctionIx, now: At) -> bool {
+    held_by(&inc.plan, inc.reporter, now) == held_by(&inc.plan, by, now)
+}
+
+/// The public sees it.
+fn for_public(entry: &Entry) -> bool {
+    entry.public || entry.audience == Audience::Public
 }
 
 fn held_by(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {

@@ -39,6 +39,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::actor::Actor;
 use super::event::{Change, Event, made, opened};
 use super::input::{Action, CommandId, Input, Report};
 use super::refused::{List, Refused, refuse};
@@ -69,6 +70,8 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
         events: Vec::new(),
         requests: Vec::new(),
         acting: None,
+        actor: None,
+        acts: false,
         answering: None,
         mode_change: None,
         stop_words: None,
@@ -76,6 +79,7 @@ pub fn decide(state: &mut State, input: &Input, now: At, nonce: [u8; 16]) -> Res
     };
     let result = d.input(input);
     d.send_requests();
+    d.say_who_acted();
     d.add_trailers();
     debug_assert!(result.is_ok() || d.events.is_empty(), "a refusal comes before the first event");
     result.map(|()| d.events)
@@ -114,7 +118,7 @@ pub fn dry_run(state: &State, by: &FunctionId, report: &Report, now: At) -> Resu
 pub fn tried(state: &State, by: &FunctionId, report: &Report, now: At) -> Result<(State, Vec<Event>), Refused> {
     let mut copy = state.clone();
     let action = Box::new(Action::Report(report.clone()));
-    let events = decide(&mut copy, &Input::Command { by: by.clone(), action }, now, [0; 16])?;
+    let events = decide(&mut copy, &Input::Command { who: None, by: by.clone(), action }, now, [0; 16])?;
     Ok((copy, events))
 }
 
@@ -172,6 +176,10 @@ pub(super) struct Decider<'a> {
     requests: Vec<(IncidentNo, FunctionIx, bool)>,
     /// Whose doing this decision is, and how it was said (RULES C14).
     acting: Option<(FunctionId, Via)>,
+    /// Who stands behind it; nobody when a program does (RULES H3).
+    actor: Option<Actor>,
+    /// That one did something, whatever came of it.
+    acts: bool,
     /// Which point of the plan for new incidents this is an answer from.
     answering: Option<PointIx>,
     /// The mode that the text is about which is being drafted.
@@ -185,22 +193,34 @@ pub(super) struct Decider<'a> {
 impl Decider<'_> {
     fn input(&mut self, input: &Input) -> Result<(), Refused> {
         match input {
-            Input::Command { by, action } => {
+            Input::Command { who, by, action } => {
+                (self.actor, self.acts) = (who.clone(), true);
                 self.acting = Some((by.clone(), Via::Console));
                 self.command(by, action)
             }
-            Input::Once { id, by, action } => self.once(*id, by, action),
+            Input::Once { id, who, by, action } => {
+                self.actor.clone_from(who);
+                self.once(*id, by, action)
+            }
+            Input::AskBeside { number, by } => {
+                self.ask_beside(*number, by);
+                Ok(())
+            }
             Input::Outcomes(outcomes) => {
                 self.outcomes(outcomes);
                 Ok(())
             }
-            Input::Reply { from, known, text } => {
+            Input::Reply { who, from, known, text } => {
+                self.actor.clone_from(who);
                 self.answering = self.counted_at(from, *known);
                 self.reply(from, *known, text.as_str());
                 self.was_it_in_vain();
                 Ok(())
             }
-            Input::Link { delivery, yes } => self.link(*delivery, *yes),
+            Input::Link { who, delivery, yes } => {
+                (self.actor, self.acts) = (who.clone(), true);
+                self.link(*delivery, *yes)
+            }
             Input::Shift { functions } => {
                 self.shift(functions);
                 Ok(())
@@ -260,6 +280,7 @@ impl Decider<'_> {
             return Ok(());
         }
         self.acting = Some((by.clone(), Via::Console));
+        self.acts = true;
         self.command(by, action)?;
         let (incident, message) = made(&self.events);
         self.emit_event(Event::Carried { key, body, incident, message });
@@ -329,6 +350,31 @@ impl Decider<'_> {
             return;
         }
         self.events.push(event);
+    }
+
+    /// Puts beside what happened who stood behind it, once an incident: the one that was acted on, and each other in which a function
+    /// did something.
+    fn say_who_acted(&mut self) {
+        let Some(who) = self.actor.take() else { return };
+        let mut done: BTreeMap<IncidentNo, (Option<FunctionIx>, bool)> = BTreeMap::new();
+        if self.acts
+            && let Some(no) = self.events.iter().find_map(Event::incident)
+        {
+            let acting = self.acting.as_ref().map(|(id, _)| id);
+            let by = acting.and_then(|id| self.state.incidents.get(&no)?.plan.function_ix(id.as_str()));
+            done.insert(no, (by, false));
+        }
+        for event in &self.events {
+            let Event::Incident { no, change } = event else { continue };
+            let Some(by) = change.doer() else { continue };
+            let seen = done.entry(*no).or_insert((Some(by), false));
+            seen.0 = seen.0.or(Some(by));
+            seen.1 |= change.is_news();
+        }
+        done.retain(|no, _| self.state.incidents.contains_key(no));
+        for (no, (by, told)) in done {
+            self.emit(no, Change::Acted { by, who: who.clone(), told });
+        }
     }
 
     /// The first delivery that this decision planned for an incident.

@@ -253,6 +253,7 @@ impl Decider<'_> {
     /// What follows is the doing of one who wrote back.
     pub(super) fn acts_by_reply(&mut self, no: IncidentNo, who: FunctionIx) {
         self.acting = Some((self.inc(no).plan.function(who).id.clone(), Via::Reply));
+        self.acts = true;
     }
 
     /// `OK code`, `NEJ code reason`, `VÄNTA code` (RULES B2).
@@ -268,6 +269,12 @@ impl Decider<'_> {
         }
         self.acts_by_reply(no, who);
         match r.verb {
+            Verb::Yes if self.other_eyes(no, &[entry], who).is_err() => {
+                let inc = self.inc(no);
+                let Some(number) = inc.entry(entry).map(|e| inc.number(e.message)) else { return };
+                self.note_to(no, who, &[p], NoteWord::OtherEyes, &|n| vec![("number", n.number(number))]);
+                self.ask_if_last(no, entry, who);
+            }
             Verb::Yes if self.four_eyes(no, who).is_ok() => {
                 self.approved(no, &[entry], who);
                 self.verdict_noted(no, who, p, entry, NoteWord::ApprovedNoted);

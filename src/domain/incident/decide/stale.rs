@@ -8,6 +8,7 @@ use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::values::ReleasedBy;
 use crate::domain::lang::Lang;
 use crate::domain::text::{Fingerprint, beginning};
+use crate::domain::time::At;
 
 pub(super) fn unknown_number(inc: &Incident, number: MessageNo) -> Refused {
     refuse!(UnknownNumber { message: number, incident: inc.no, last: inc.messages.len() })
@@ -25,12 +26,14 @@ fn waiting(inc: &Incident) -> Vec<String> {
     all
 }
 
+/// The time of day, for a refusal.
+pub(super) fn clock(inc: &Incident, at: At) -> String {
+    let local = inc.plan.calendar.local(at.timestamp());
+    format!("{:02}.{:02}", local.hour(), local.minute())
+}
+
 /// It went out already, or moved on to another number.
 pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
-    let clock = |at: crate::domain::time::At| {
-        let local = inc.plan.calendar.local(at.timestamp());
-        format!("{:02}.{:02}", local.hour(), local.minute())
-    };
     // What waited with that number waits with a newer one now: the same number may have gone to others without approval.
     let moved_to = inc.moved.iter().rev().filter(|m| m.1 == number.seq).find_map(|m| {
         let e = inc.entry(m.0).filter(|e| matches!(e.state, EntryState::Waiting(_)))?;
@@ -47,7 +50,7 @@ pub(super) fn not_waiting(inc: &Incident, number: MessageNo) -> Refused {
         _ => None,
     });
     if let Some((at, by)) = released {
-        let at = clock(at);
+        let at = clock(inc, at);
         return match by {
             ReleasedBy::Playbook => refuse!(AlreadyReleasedPlaybook { message: number, at }),
             ReleasedBy::Deadline => refuse!(AlreadyReleasedDeadline { message: number, at }),

@@ -11,7 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::{Head, Tab, look};
+use crate::accounts::Right;
 use crate::domain::ids::FunctionIx;
+use crate::domain::incident::actor::Behind;
 use crate::domain::incident::event::{ApprovalEnd, Change};
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::values::{Phase, ReleasedBy, Via};
@@ -88,6 +90,8 @@ struct Line {
     what: &'static str,
     /// Who, to whom, over what.
     detail: String,
+    /// Which account, device or address stood behind it, for those who look after it.
+    behind: Option<String>,
 }
 
 #[derive(Template)]
@@ -254,13 +258,28 @@ impl Teller<'_> {
     }
 }
 
+/// Who stood behind a change: what was done by one is written down in one moment.
+fn behind(ui: &Ui, story: &Story, at: At, change: &Change) -> Option<String> {
+    let doer = change.doer()?;
+    let (_, act) = story.acts.iter().find(|(when, act)| *when == at && act.by.is_none_or(|by| by == doer))?;
+    Some(match act.who.behind() {
+        Behind::Account(id) => w::acted_account(ui.lang, id),
+        Behind::Device(id) => w::acted_device(ui.lang, id),
+        Behind::Token(id) => w::acted_token(ui.lang, id),
+        Behind::Address => ui.t(w::ACTED_ADDRESS).to_owned(),
+        Behind::Machine => ui.t(w::ACTED_MACHINE).to_owned(),
+        Behind::Forgotten => ui.t(w::ACTED_FORGOTTEN).to_owned(),
+    })
+}
+
 fn lines(ui: &Ui, view: &IncidentView, plans: &BTreeMap<String, Arc<Plan>>, story: &Story, show: Show) -> Vec<Line> {
     let mut teller = Teller { ui, view, plans, plan: ui.plan.clone(), asks: Vec::new() };
     let mut lines = Vec::new();
     for (at, change) in &story.events {
         teller.follow(change);
         if let Some(word) = event_word(change.name()).filter(|_| show == Show::All || show == Show::of(change)) {
-            lines.push(Line { at: *at, what: ui.t(word), detail: teller.detail(change) });
+            let behind = behind(ui, story, *at, change);
+            lines.push(Line { at: *at, what: ui.t(word), detail: teller.detail(change), behind });
         }
     }
     lines
@@ -285,7 +304,8 @@ pub async fn page(
     let show = Show::named(&shown.show).unwrap_or(Show::All);
     let (log, summary) = (ctx.log.clone(), &head.view.summary);
     let (no, opened) = (summary.no, summary.opened);
-    let read = tokio::task::spawn_blocking(move || log.story(no, opened)).await;
+    let looks_after = visitor.session.who.may(Right::Administer);
+    let read = tokio::task::spawn_blocking(move || log.story(no, opened, looks_after)).await;
     let story = match read.map_err(|e| e.to_string()).and_then(|story| story) {
         Ok(story) => story,
         Err(detail) => return Problem::from(refuse!(LogUnreadable { detail })).answer(false).into_response(),

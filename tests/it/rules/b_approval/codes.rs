@@ -164,7 +164,7 @@ fn rule_c13_an_address_that_only_an_open_incident_knows_gets_no_more_notes_eithe
     t.clear();
     let p = t.point("it", SMS);
     for _ in 0..20 {
-        t.input(Input::Reply { from: vec![(no, p)], known: None, text: "Jag är på väg hem".into() }).unwrap();
+        t.input(Input::Reply { who: None, from: vec![(no, p)], known: None, text: "Jag är på väg hem".into() }).unwrap();
     }
     assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 3);
 }
@@ -173,7 +173,7 @@ fn rule_c13_an_address_that_only_an_open_incident_knows_gets_no_more_notes_eithe
 fn rule_c15_an_answer_from_nobody_known_is_on_record_and_bounded() {
     let mut t = day();
     let no = t.ehr_down("outage");
-    let stranger = |text: &str| Input::Reply { from: vec![], known: None, text: text.into() };
+    let stranger = |text: &str| Input::Reply { who: None, from: vec![], known: None, text: text.into() };
     let sent = t.sent.len();
     assert_eq!(t.input(stranger("JA 1")).unwrap(), [Event::StrangerAnswered { incident: Some(no) }]);
     assert_eq!(t.input(stranger("ok")).unwrap(), [Event::StrangerAnswered { incident: None }]);

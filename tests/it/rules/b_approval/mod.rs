@@ -4,6 +4,7 @@
 
 mod codes;
 mod deadlines;
+mod eyes;
 mod requests;
 
 use std::collections::BTreeMap;

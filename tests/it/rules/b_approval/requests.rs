@@ -160,7 +160,7 @@ fn rule_b2_codes_count_only_from_the_addresses_that_were_asked() {
     }
     assert_eq!(t.waiting(no, "icu").unwrap().1.wrong, 0, "and can't use up KiB's tries");
     let from = vec![];
-    t.input(Input::Reply { from, known: None, text: format!("OK {right}").as_str().into() }).unwrap();
+    t.input(Input::Reply { who: None, from, known: None, text: format!("OK {right}").as_str().into() }).unwrap();
     assert_eq!(icu_got(&t), 0, "a stranger");
     t.reply("kib", SMS, &format!("ok {right}. /Anna"));
     assert_eq!(icu_got(&t), 2);

@@ -352,6 +352,7 @@ fn rule_d11_a_command_with_an_id_is_carried_out_once() {
     let mut t = Timeline::by_day();
     let once = |body: u8, key: u8, action: Action| Input::Once {
         id: CommandId { key: [key; 16], body: [body; 8] },
+        who: None,
         by: "it".into(),
         action: Box::new(action),
     };

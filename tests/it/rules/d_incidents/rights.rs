@@ -11,7 +11,7 @@ fn only_these(t: &Timeline, action: &Action, may: &[&str]) {
     let plan = t.plan();
     for f in &plan.functions {
         let mut copy = t.state.clone();
-        let input = Input::Command { by: f.id.clone(), action: Box::new(action.clone()) };
+        let input = Input::Command { who: None, by: f.id.clone(), action: Box::new(action.clone()) };
         let result = decide_now(&mut copy, &input, t.now, [9; 16]);
         if may.contains(&f.id.as_str()) {
             assert!(result.is_ok(), "{} may: {action:?}: {result:?}", f.id);

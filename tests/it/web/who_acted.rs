@@ -1,0 +1,102 @@
+//! Which account, device or token acted: to whom that is told, and until when.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use vardkase::clock::Clock;
+use vardkase::domain::ids::IncidentNo;
+use vardkase::domain::incident::input::{Action, Input};
+use vardkase::domain::incident::state::{EntryState, ProposalState};
+use vardkase::domain::time::At;
+
+use super::sign_in::{account, cookie_of, get, sign_in};
+use super::site::Site;
+
+/// A token of a program; gives it and its ID.
+async fn token(site: &Site, rights: &[&str], functions: &[&str]) -> (String, String) {
+    let until = At::from(site.clock.now()) + 90 * 24 * 3600;
+    let add = json!({ "token-add": { "rights": rights, "functions": functions, "expires": until } });
+    let (status, told) = site.post("/access", &add).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    (told["token"].as_str().unwrap().to_owned(), told["id"].as_str().unwrap().to_owned())
+}
+
+async fn asked(site: &Site, token: &str, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+    let request = site.request(method, &format!("/api/v1{path}")).bearer_auth(token).json(&body);
+    let response = request.send().await.unwrap();
+    (response.status(), response.json::<Value>().await.unwrap())
+}
+
+/// Who acted, as the log tells it.
+async fn acted(site: &Site, token: &str, no: IncidentNo) -> Vec<String> {
+    let path = format!("/log?incident={}", no.written("X"));
+    let (status, log) = asked(site, token, Method::GET, &path, json!({})).await;
+    assert_eq!(status, StatusCode::OK, "{log}");
+    let records = log["records"].as_array().unwrap();
+    let who = |r: &Value| r["what"]["Incident"]["change"]["Acted"]["who"].as_str().map(str::to_owned);
+    records.iter().filter_map(who).collect()
+}
+
+#[tokio::test]
+async fn who_acted_is_told_to_whoever_administers_alone_and_forgotten_with_the_incident() {
+    let site = Site::start().await;
+    let (own, id) = token(&site, &["report", "approve", "all-clear"], &["it-bered", "kib", "tib"]).await;
+    let (reads, _) = token(&site, &["read"], &[]).await;
+    let report = json!({ "playbook": "ehr-down", "level": "major", "sites": ["FS"], "exercise": true, "safety": "no" });
+    let command = json!({ "as": "it-bered", "action": { "report": report } });
+    let (status, told) = asked(&site, &own, Method::POST, "/commands", command).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    let no = IncidentNo::exercise(1);
+    site.settle().await;
+
+    // One token is one pair of eyes, whatever functions it has (RULES H3).
+    let waiting = site.handle.query(move |state, _| {
+        let inc = &state.incidents[&no];
+        let public = inc.entries.iter().find(|e| e.public && matches!(e.state, EntryState::Waiting(_))).unwrap();
+        let fingerprint = inc.message(public.message).unwrap().texts.values().next().unwrap().fingerprint;
+        (inc.number(public.message), fingerprint)
+    });
+    let (number, fingerprint) = waiting.await.unwrap();
+    let approve = json!({ "approve": { "number": number, "fingerprint": fingerprint, "entry": null, "works": true } });
+    let command = json!({ "as": "kib", "action": approve });
+    let (status, refused) = asked(&site, &own, Method::POST, "/commands", command.clone()).await;
+    assert_eq!((status, refused["code"].as_str()), (StatusCode::FORBIDDEN, Some("same-eyes")), "{refused}");
+    let (status, done) = site.post("/commands", &command).await;
+    assert_eq!(status, StatusCode::OK, "the machine's own is another: {done}");
+    site.settle().await;
+
+    let all = [format!("token {id}"), "machine".to_owned()];
+    assert_eq!(acted(&site, super::site::TOKEN, no).await, all);
+    assert_eq!(acted(&site, &reads, no).await, ["", ""], "who does not administer reads that somebody did");
+    let timeline = format!("/incidents/{}/timeline", no.written("X"));
+    let page = site.browser("tib").await.page(&timeline).await;
+    assert!(page.contains(&format!("<small>nyckel {id}</small>")) && page.contains("<small>på servern själv</small>"));
+    let (secret, _) = account(&site, "drift-1", &["report", "approve"], &["it-bered"]).await;
+    let cookie = cookie_of(sign_in(&site, "drift-1", &secret, "", "/").await.headers());
+    let (status, page) = get(&site, &timeline, &cookie).await;
+    assert!(status == StatusCode::OK && page.contains("id=\"story\"") && !page.contains("<small>nyckel"), "{page}");
+
+    let over = Action::AllClear { incident: no, override_reason: Some("övat klart".into()) };
+    site.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(over) }).await.unwrap();
+    for _ in 0..30 {
+        site.clock.advance(Duration::from_secs(24 * 3600));
+        site.handle.input(Input::Due).await.unwrap();
+        let asked = site.handle.query(move |state, _| {
+            let inc = state.incidents.get(&no)?;
+            let p = inc.proposals.iter().find(|p| p.state == ProposalState::Asked)?;
+            Some((p.id, inc.plan.function(p.asked[0]).id.clone()))
+        });
+        if let Some((proposal, by)) = asked.await.unwrap() {
+            let yes = Action::Decide { incident: no, proposal: Some(proposal), yes: true, reason: "".into() };
+            site.handle.input(Input::Command { who: None, by, action: Box::new(yes) }).await.unwrap();
+        }
+    }
+    site.settle().await;
+    let path = format!("/incidents/{}/forget", no.written("X"));
+    let (status, done) = site.post(&path, &json!({ "as": "tib", "reason": "beslut 311" })).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    let who = acted(&site, super::site::TOKEN, no).await;
+    assert!(who.len() == 2 && who.iter().all(|who| who.starts_with("forgotten 2026-12-")), "{who:?}");
+}
