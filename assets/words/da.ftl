@@ -504,3 +504,14 @@ refusal-unknown-token = Nøglen { $id } findes ikke.
     .next = Kommandoen vardkase token list viser alle.
 refusal-unknown-session = Login { $id } findes ikke længere.
     .next = Indlæs siden igen.
+
+## Adgangsnøgler
+
+refusal-bad-label = Sådan kan en adgangsnøgle ikke hedde.
+    .next = Skriv 1 til { $max } tegn.
+refusal-bad-passkey = Adgangsnøglen kunne ikke tilføjes.
+    .next = Indlæs siden igen, og prøv en gang til. Adgangskode og kode virker som før.
+refusal-passkey-there = Den adgangsnøgle findes allerede.
+    .next = Brug den, eller tilføj en på en anden enhed.
+refusal-unknown-passkey = Adgangsnøglen { $id } findes ikke.
+    .next = Kommandoen vardkase account list viser alle.

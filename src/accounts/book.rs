@@ -7,6 +7,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::passkey::Passkey;
+use super::passkeys::PASSKEYS_MAX;
 use super::password::Hashed;
 use super::rights::{Functions, Right, Who, WhoId};
 use crate::domain::ids::FunctionId;
@@ -73,6 +75,9 @@ pub struct Account {
     /// For which functions it acted of late, the newest first.
     #[serde(default)]
     pub recent: Vec<FunctionId>,
+    /// Each lets in by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<Passkey>,
 }
 
 /// A telephone or computer that acts for its duties.
@@ -154,7 +159,8 @@ impl Book {
         let full = book.accounts.len() > ACCOUNTS_MAX
             || book.devices.len() > DEVICES_MAX
             || book.tokens.len() > TOKENS_MAX
-            || book.links.len() > LINKS_MAX;
+            || book.links.len() > LINKS_MAX
+            || book.accounts.iter().any(|a| a.passkeys.len() > PASSKEYS_MAX);
         if full { Err(damaged("it holds more than may be".into())) } else { Ok(book) }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::passkey::Passkey;
 use super::rights::{Functions, Right};
 use crate::domain::time::At;
 
@@ -18,6 +19,10 @@ pub enum Change {
     AccountDisable { id: String },
     /// Another secret for the authenticator app, other codes for when it is lost, and all sessions end.
     AccountResetTotp { id: String },
+    /// Another password for who has lost his, and all sessions end. Without one it is made.
+    AccountResetPassword { id: String, password: Option<String> },
+    /// A passkey of an account comes in no more, and the account's sessions end.
+    PasskeyRemove { account: String, id: String },
     /// A link that makes a duty device.
     DeviceAdd { functions: Functions },
     /// It comes in no more.
@@ -37,6 +42,8 @@ impl Change {
             Change::AccountAdd { .. } => "account-added",
             Change::AccountDisable { .. } => "account-disabled",
             Change::AccountResetTotp { .. } => "totp-reset",
+            Change::AccountResetPassword { .. } => "password-reset",
+            Change::PasskeyRemove { .. } => "passkey-removed",
             Change::DeviceAdd { .. } => "device-link-made",
             Change::DeviceRevoke { .. } => "device-revoked",
             Change::TokenAdd { .. } => "token-added",
@@ -105,6 +112,25 @@ pub struct AccountView {
     pub used: Option<At>,
     /// Codes for a lost authenticator that are left.
     pub recovery_left: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<PasskeyView>,
+}
+
+/// A passkey.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PasskeyView {
+    pub id: String,
+    /// What its owner calls it.
+    pub label: String,
+    pub added: At,
+    pub used: Option<At>,
+}
+
+impl PasskeyView {
+    /// As lists show it.
+    pub fn of(it: &Passkey) -> Self {
+        Self { id: it.id.clone(), label: it.label.clone(), added: it.added, used: it.used }
+    }
 }
 
 /// A duty device.

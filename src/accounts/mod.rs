@@ -3,9 +3,14 @@
 //!
 //! **Must not** know HTTP, cookies or sessions (`web/auth.rs`), or decide a rule of the domain.
 
+#[cfg(any(test, feature = "internals"))]
+pub mod authenticator;
 mod book;
 mod change;
+pub mod passkey;
+mod passkeys;
 pub mod password;
+pub mod public_key;
 mod rights;
 pub mod totp;
 
@@ -22,7 +27,8 @@ pub use book::{
     ACCOUNTS_MAX, Account, Book, DEVICE_WARNING_DAYS, DEVICES_MAX, Device, LINKS_MAX, Link, RECENT_MAX, TOKENS_MAX,
     Token,
 };
-pub use change::{AccessView, AccountView, Change, Changed, DeviceView, SessionView, TokenView};
+pub use change::{AccessView, AccountView, Change, Changed, DeviceView, PasskeyView, SessionView, TokenView};
+pub use passkeys::{LABEL_CHARS_MAX, PASSKEYS_MAX, handle};
 pub use rights::{Functions, Right, Who, WhoId};
 
 use crate::domain::ids::FunctionId;
@@ -183,6 +189,18 @@ impl Accounts {
                     let otpauth = Some(totp::uri(id, &secret));
                     Ok(Changed { id: id.clone(), otpauth, recovery: recovery.clone(), ..Changed::default() })
                 })
+            }
+            Change::AccountResetPassword { id, password } => {
+                if self.look(|book| book.account(id).is_none()) {
+                    return Err(unknown("account", id));
+                }
+                let made = made_unless(password.as_deref())?;
+                self.new_password(id, password.as_deref().or(made.as_deref()).unwrap_or_default())?;
+                Ok(Changed { id: id.clone(), password: made, ..Changed::default() })
+            }
+            Change::PasskeyRemove { account, id } => {
+                self.remove_passkey(account, id)?;
+                Ok(Changed { id: id.clone(), ..Changed::default() })
             }
             Change::DeviceAdd { functions } => self.device_link(functions, now + LINK_S, 1, now),
             Change::DeviceRevoke { id } => self.change_book(|book| {
@@ -374,6 +392,7 @@ impl Accounts {
             added: a.added,
             used: a.used,
             recovery_left: a.recovery.len(),
+            passkeys: a.passkeys.iter().map(PasskeyView::of).collect(),
         };
         let device = |d: &Device| DeviceView {
             id: d.id.clone(),
@@ -437,10 +456,7 @@ pub fn prepare(id: &str, password: Option<&str>, now: At) -> Result<(Account, Ch
             max: ID_CHARS_MAX
         }));
     }
-    let made = match password {
-        Some(_) => None,
-        None => Some(grouped(&bytes::<15>()?, 6)),
-    };
+    let made = made_unless(password)?;
     let password = password.or(made.as_deref()).unwrap_or_default();
     password::check(id, password)?;
     let (secret, recovery) = (secret_bytes()?, recovery_codes()?);
@@ -456,9 +472,18 @@ pub fn prepare(id: &str, password: Option<&str>, now: At) -> Result<(Account, Ch
         added: now,
         used: None,
         recent: Vec::new(),
+        passkeys: Vec::new(),
     };
     let otpauth = Some(totp::uri(id, &secret));
     Ok((account, Changed { id: id.to_owned(), password: made, otpauth, recovery, ..Changed::default() }))
+}
+
+/// A password of 120 bits, where none was given.
+fn made_unless(given: Option<&str>) -> Result<Option<String>, Refused> {
+    match given {
+        Some(_) => Ok(None),
+        None => Ok(Some(grouped(&bytes::<15>()?, 6))),
+    }
 }
 
 fn unknown(what: &str, id: &str) -> Refused {
@@ -466,6 +491,7 @@ fn unknown(what: &str, id: &str) -> Refused {
     match what {
         "account" => refuse!(UnknownAccount { id }),
         "device" => refuse!(UnknownDevice { id }),
+        "passkey" => refuse!(UnknownPasskey { id }),
         "session" => refuse!(UnknownSession { id }),
         _ => refuse!(UnknownToken { id }),
     }

@@ -146,6 +146,25 @@ fn a_code_is_used_up_over_a_restart_and_recovery_codes_are_good_once() {
 }
 
 #[test]
+fn whoever_lost_his_password_gets_another_that_is_made_or_given() {
+    let accounts = Accounts::nowhere();
+    let told = add(&accounts, "it-1", "korrekt batteri ost");
+    let reset = |id: &str, password: Option<&str>| {
+        accounts.change(&Change::AccountResetPassword { id: id.into(), password: password.map(Into::into) }, NOW)
+    };
+    let made = reset("it-1", None).unwrap();
+    assert!(made.otpauth.is_none() && made.recovery.is_empty(), "the authenticator stays");
+    assert!(!accounts.hashed("it-1").is("korrekt batteri ost"));
+    assert!(accounts.hashed("it-1").is(&made.password.unwrap()));
+    assert_eq!(reset("it-1", Some("ett annat bra ord")).unwrap().password, None, "what was given is not told again");
+    assert!(accounts.hashed("it-1").is("ett annat bra ord"));
+    assert!(matches!(accounts.code("it-1", &told.recovery[0], NOW), Ok(Code::Right(_))));
+    assert_eq!(reset("it-1", Some("kort")).unwrap_err().code, "weak-password");
+    assert_eq!(reset("it-9", None).unwrap_err().code, "unknown-account");
+    assert!(accounts.hashed("it-1").is("ett annat bra ord"), "nothing has changed");
+}
+
+#[test]
 fn the_link_of_the_first_account_is_its_owners_alone_and_dead_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let accounts = Accounts::open(folder.path(), None).unwrap();

@@ -169,6 +169,7 @@ pub async fn demo(
             public_listen,
             listen,
             public_url: Some(format!("http://{public_listen}")),
+            console_url: None,
             accept_lost_key: false,
             new: false,
             source: None,

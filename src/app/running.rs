@@ -37,7 +37,7 @@ use crate::domain::incident::input::Input;
 use crate::domain::lang::Lang;
 use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
-use crate::web::auth::Auth;
+use crate::web::auth::{Auth, ConsoleUrl};
 use crate::web::public::{Public, PublicSite, spawn_thread};
 use crate::yaml::diagnostics::Diagnostic;
 
@@ -54,6 +54,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where the public listener is reached from outside: links and QR codes need it.
     pub public_url: Option<String>,
+    /// Where browsers reach the console: passkeys need it.
+    pub console_url: Option<ConsoleUrl>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
     /// Begin a new journal where one was and is gone.
@@ -222,7 +224,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     }
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Auth::load_or_create(&state_dir, options.second_copy.as_deref())
-        .map_err(StartError::io("the console's token and accounts"))?;
+        .map_err(StartError::io("the console's token and accounts"))?
+        .reached_at(options.console_url);
     let first = auth.accounts.first_link().map_err(StartError::io("the link of the first account"))?;
     let auth = Arc::new(auth);
     let key = Arc::new(LinkKey::load_or_create(&state_dir).map_err(StartError::io("the key of answer links"))?);

@@ -99,6 +99,9 @@ pub fn tell_account(cx: &mut Context<'_>, changed: &Changed) {
         qr(cx, uri);
         cx.term.line(&format!("  {uri}"));
     }
+    if changed.recovery.is_empty() {
+        return;
+    }
     cx.term.line_in(Hue::Wait, words::RECOVERY_ONCE.say(lang));
     for code in &changed.recovery {
         cx.term.line(&format!("  {code}"));

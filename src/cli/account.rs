@@ -10,7 +10,7 @@ use crate::accounts::{Change, password};
 use crate::error::Error;
 use crate::words::cli as words;
 
-/// Add, list and disable accounts of the console; give one another authenticator.
+/// Add, list and disable accounts of the console; give one another password or authenticator, take away a passkey.
 ///
 /// An account is an ID with rights to functions, and no text is ever addressed to one. Rights: read, answer, report (and lead), approve,
 /// decide, all-clear, administer. Works through the running server, or on a state folder that no server holds. The password is asked for
@@ -21,7 +21,9 @@ use crate::words::cli as words;
     vardkase account add chief --right administer --right approve --function '*'\n  \
     vardkase account list\n  \
     vardkase account disable it-3          its sessions end at once\n  \
-    vardkase account reset-totp it-3       another key for the app, other recovery codes")]
+    vardkase account reset-password it-3   another password, made and shown once\n  \
+    vardkase account reset-totp it-3       another key for the app, other recovery codes\n  \
+    vardkase account remove-passkey it-3 p-k3x7pq2a   on a lost telephone")]
 pub struct AccountArgs {
     #[command(subcommand)]
     what: What,
@@ -47,10 +49,22 @@ enum What {
         /// The account.
         id: String,
     },
+    /// Another password for who has lost it; its sessions end.
+    ResetPassword {
+        /// The account.
+        id: String,
+    },
     /// Another key for its authenticator app, and other recovery codes; its sessions end.
     ResetTotp {
         /// The account.
         id: String,
+    },
+    /// A passkey of it lets in no more; its sessions end.
+    RemovePasskey {
+        /// The account.
+        id: String,
+        /// The passkey's ID.
+        passkey: String,
     },
 }
 
@@ -71,9 +85,18 @@ impl AccountArgs {
                 let (view, online) = look(cx)?;
                 (Change::AccountDisable { id }, online, view)
             }
+            What::ResetPassword { id } => {
+                let (view, online) = look(cx)?;
+                let password = asked_password(cx, &id)?;
+                (Change::AccountResetPassword { id, password }, online, view)
+            }
             What::ResetTotp { id } => {
                 let (view, online) = look(cx)?;
                 (Change::AccountResetTotp { id }, online, view)
+            }
+            What::RemovePasskey { id, passkey } => {
+                let (view, online) = look(cx)?;
+                (Change::PasskeyRemove { account: id, id: passkey }, online, view)
             }
         };
         drop(view);
@@ -86,10 +109,12 @@ impl AccountArgs {
         let done = match &wanted {
             Change::AccountDisable { .. } => words::account_disabled(lang, id),
             Change::AccountResetTotp { .. } => words::totp_reset(lang, id),
+            Change::PasskeyRemove { .. } => words::passkey_removed(lang, id),
+            Change::AccountResetPassword { .. } => words::password_reset(lang, id),
             _ => words::account_added(lang, id),
         };
         cx.term.line_in(Hue::Good, &done);
-        if !matches!(wanted, Change::AccountDisable { .. }) {
+        if !matches!(wanted, Change::AccountDisable { .. } | Change::PasskeyRemove { .. }) {
             tell_account(cx, &changed);
         }
         Ok(())
@@ -127,10 +152,18 @@ fn list(cx: &mut Context<'_>, view: &crate::accounts::AccessView) -> Result<(), 
     let row = |a: &crate::accounts::AccountView| {
         let state = if a.disabled { words::DISABLED.say(lang).to_owned() } else { String::new() };
         let used = a.used.map(|at| at.to_string()).unwrap_or_default();
-        [a.id.clone(), in_a_row(&a.rights), in_a_row(&a.functions.0), used, state].map(said).to_vec()
+        let passkeys = in_a_row(a.passkeys.iter().map(|p| &p.id));
+        [a.id.clone(), in_a_row(&a.rights), in_a_row(&a.functions.0), passkeys, used, state].map(said).to_vec()
     };
     let rows = view.accounts.iter().map(row).collect();
-    let heads = [words::HEAD_ID, words::HEAD_RIGHTS, words::HEAD_FUNCTIONS, words::HEAD_LAST_USED, words::HEAD_STATE];
+    let heads = [
+        words::HEAD_ID,
+        words::HEAD_RIGHTS,
+        words::HEAD_FUNCTIONS,
+        words::HEAD_PASSKEYS,
+        words::HEAD_LAST_USED,
+        words::HEAD_STATE,
+    ];
     show(cx.term, &heads.map(|w| w.say(lang)), rows);
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
-use crate::web::auth::TOKEN_FILE;
+use crate::web::auth::{ConsoleUrl, TOKEN_FILE};
 use crate::web::proxies::Proxy;
 use crate::web::tls::Files;
 use crate::words::{Word, cli as words};
@@ -59,6 +59,9 @@ pub struct ServeArgs {
     /// Under which address the public reaches this server; for links and QR codes.
     #[arg(long, value_name = "URL", env = "VARDKASE_PUBLIC_URL")]
     public_url: Option<String>,
+    /// Under which address browsers reach the console: passkeys are good there alone.
+    #[arg(long, value_name = "URL", env = "VARDKASE_CONSOLE_URL")]
+    console_url: Option<ConsoleUrl>,
     /// A folder on another disk for the second copy of the journal: each commit is on both before it counts.
     #[arg(long, value_name = "DIR")]
     second_copy: Option<PathBuf>,
@@ -74,7 +77,8 @@ impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let lang = cx.term.lang();
         let doors = self.doors();
-        let Self { config, public_listen, listen, public_url, second_copy, accept_lost_key, new, .. } = self;
+        let Self { config, public_listen, listen, public_url, console_url, second_copy, accept_lost_key, new, .. } =
+            self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list), lang))?;
         let state = cx.global.state.clone();
@@ -84,6 +88,7 @@ impl ServeArgs {
             public_listen,
             listen,
             public_url,
+            console_url,
             accept_lost_key,
             new,
             source: Some(source),

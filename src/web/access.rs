@@ -45,7 +45,10 @@ pub(super) async fn changed(ctx: &Ctx, who: &Who, change: Change) -> Result<Chan
     }
     let (name, now) = (change.name(), ctx.clock.now().into());
     let ended = match &change {
-        Change::AccountDisable { id } | Change::AccountResetTotp { id } => Some(WhoId::Account(id.clone())),
+        Change::AccountDisable { id } | Change::AccountResetTotp { id } | Change::AccountResetPassword { id, .. } => {
+            Some(WhoId::Account(id.clone()))
+        }
+        Change::PasskeyRemove { account, .. } => Some(WhoId::Account(account.clone())),
         Change::DeviceRevoke { id } => Some(WhoId::Device(id.clone())),
         _ => None,
     };
@@ -69,9 +72,11 @@ pub(super) async fn changed(ctx: &Ctx, who: &Who, change: Change) -> Result<Chan
 /// What a change is about, as it stands on record.
 fn whom(change: &Change, id: &str) -> String {
     match change {
-        Change::AccountAdd { .. } | Change::AccountDisable { .. } | Change::AccountResetTotp { .. } => {
-            WhoId::Account(id.to_owned()).to_string()
-        }
+        Change::AccountAdd { .. }
+        | Change::AccountDisable { .. }
+        | Change::AccountResetTotp { .. }
+        | Change::AccountResetPassword { .. } => WhoId::Account(id.to_owned()).to_string(),
+        Change::PasskeyRemove { account, .. } => format!("passkey {id} of {}", WhoId::Account(account.clone())),
         Change::DeviceAdd { functions } => functions.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Change::DeviceRevoke { .. } => WhoId::Device(id.to_owned()).to_string(),
         Change::TokenAdd { .. } | Change::TokenRevoke { .. } => WhoId::Token(id.to_owned()).to_string(),

@@ -1,4 +1,4 @@
-//! Who may come in to the console and the API: accounts by password and code, duty devices by their cookie, programs by tokens, and
+//! Who may come in to the console and the API: accounts by password and code or by a passkey, duty devices by their cookie, programs by tokens, and
 //! whoever reads the state folder by its own token.
 //!
 //! What is kept of them is [`crate::accounts`]'; here are the ways in, and the sessions, which live in memory: a restart asks accounts
@@ -21,6 +21,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
 
 mod cookie;
+mod passkeys;
 mod sign_in;
 mod slow;
 
@@ -28,6 +29,8 @@ mod slow;
 use cookie::COOKIE;
 use cookie::cookie;
 pub use cookie::{by_transport, clear_cookie, set_cookie, set_device_cookie};
+use passkeys::Challenges;
+pub use passkeys::{Ceremony, ConsoleUrl, Passkeys};
 use sign_in::{AwaitsCode, First, Hashing};
 use slow::{Key, Slow};
 
@@ -57,6 +60,9 @@ pub struct Auth {
     inner: Mutex<Inner>,
     slow: Mutex<Slow>,
     hashing: Hashing,
+    /// Where browsers reach the console, as configured.
+    url: Option<ConsoleUrl>,
+    challenges: Arc<Challenges>,
 }
 
 impl fmt::Debug for Auth {
@@ -111,6 +117,8 @@ pub enum Denied {
     Busy,
     /// The code is wrong.
     WrongCode,
+    /// The passkey is not believed.
+    WrongPasskey,
     /// The code was right and is used up.
     Used,
     /// The code is right by a clock that is so many seconds ahead of ours, or behind it.
@@ -147,6 +155,8 @@ impl Auth {
             inner: Mutex::default(),
             slow: Mutex::default(),
             hashing: Hashing::default(),
+            url: None,
+            challenges: Arc::new(Challenges::new().map_err(|e| e.to_string())?),
         })
     }
 

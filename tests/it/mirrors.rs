@@ -66,6 +66,7 @@ pub async fn running(loaded: Loaded, state: &Path) -> Running {
         public_listen: "127.0.0.1:0".parse().unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
+        console_url: None,
         accept_lost_key: false,
         new: false,
         source: None,

@@ -54,6 +54,7 @@ impl Rig {
             public_listen: any,
             listen: any,
             public_url: None,
+            console_url: None,
             accept_lost_key: false,
             new: false,
             source: Some(source.clone()),

@@ -13,7 +13,7 @@ use super::form_words::form_words;
 use super::overview::Did;
 use super::sign_in::{Qr, names, said};
 use super::ui::Ui;
-use super::{Visitor, gone, html, refused};
+use super::{PASSKEY_SCRIPT_PATH, Visitor, gone, html, passkeys, refused};
 use crate::accounts::{AccessView, Change, Changed, Functions, Right, SessionView, WhoId};
 use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
@@ -41,6 +41,10 @@ form_words! {
         Device = "device",
         /// Another password.
         Password = "password",
+        /// One more passkey.
+        PasskeyAdd = "passkey-add",
+        /// A passkey lets in no more.
+        PasskeyEnd = "passkey-end",
     }
 }
 
@@ -53,8 +57,8 @@ struct AccountPage {
     /// What one may, and for which functions.
     rights: String,
     functions: Vec<String>,
-    /// One has a password.
-    account: bool,
+    /// One has a password, and may have passkeys.
+    passkeys: Option<passkeys::Section>,
     /// When this device ends.
     device: Option<At>,
     own: Vec<SessionView>,
@@ -66,6 +70,9 @@ struct AccountPage {
 impl AccountPage {
     fn words(&self, rights: &BTreeSet<Right>) -> String {
         rights_said(&self.ui, rights)
+    }
+    fn passkey_script(&self) -> &'static str {
+        PASSKEY_SCRIPT_PATH.as_str()
     }
     fn duties(&self, functions: &Functions) -> String {
         let said = |f: &FunctionId| match f.as_str() {
@@ -91,7 +98,7 @@ fn rights_said(ui: &Ui, rights: &BTreeSet<Right>) -> String {
     rights.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> Response {
+pub(super) async fn page(State(ctx): State<Ctx>, visitor: Visitor, guest: super::Guest, did: Query<Did>) -> Response {
     let seen = visitor.look(&ctx, |s, m, _| (view::functions(s, m.now), s.plan.region.sites.clone())).await;
     let (mut ui, (functions, sites)) = match seen {
         Ok(seen) => seen,
@@ -100,6 +107,7 @@ pub(super) async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Di
     ui.done = match did.done.as_str() {
         "ended" => Some(ui.t(w::DONE_ENDED).to_owned()),
         "password" => Some(ui.t(w::DONE_PASSWORD).to_owned()),
+        "passkey" => Some(ui.t(w::DONE_PASSKEY).to_owned()),
         _ => None,
     };
     let (now, who) = (ctx.clock.now().into(), &visitor.session.who);
@@ -119,9 +127,9 @@ pub(super) async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Di
         .collect();
     let rights = rights_said(&ui, &who.rights);
     let named = names(&ctx, visitor.lang, &who.functions).await;
-    let account = matches!(who.id, WhoId::Account(_));
+    let passkeys = passkeys::section(&ctx, &visitor, &guest);
     let this = visitor.session.id.clone();
-    html(&AccountPage { ui, this, rights, functions: named, account, device, own, all, sites })
+    html(&AccountPage { ui, this, rights, functions: named, passkeys, device, own, all, sites })
 }
 
 #[derive(Template)]
@@ -170,6 +178,14 @@ pub(super) async fn posted(
             let functions = Functions(fields.all("function").map(FunctionId::from).collect());
             Change::DeviceAdd { functions }
         }
+        Wanted::PasskeyAdd => return add_passkey(&ctx, &visitor, &guest, &fields).await,
+        Wanted::PasskeyEnd => {
+            let WhoId::Account(account) = &who.id else { return Redirect::to(PATH).into_response() };
+            return match passkeys::remove(&ctx, &guest, account, &id).await {
+                Ok(done) => done,
+                Err(refusal) => refused(&ctx, &visitor, refusal.into(), PATH).await,
+            };
+        }
         Wanted::Password => return password(&ctx, &visitor, &guest, &headers, &fields).await,
     };
     let functions = match &change {
@@ -196,6 +212,25 @@ fn here(headers: &HeaderMap) -> String {
     said(header::ORIGIN).unwrap_or_else(host)
 }
 
+/// One more passkey: the password is asked for, so that who finds a session open can't stay.
+async fn add_passkey(ctx: &Ctx, visitor: &Visitor, guest: &super::Guest, fields: &super::Fields) -> Response {
+    let WhoId::Account(account) = &visitor.session.who.id else { return Redirect::to(PATH).into_response() };
+    let typed = fields.0.iter().find(|(n, _)| n == "password").map_or("", |(_, v)| v.as_str());
+    if let Err(why) = ctx.auth.is_password(account, typed, guest.from, ctx.clock.now().into()).await {
+        return wrong_password(ctx, visitor, why).await;
+    }
+    match passkeys::add(ctx, guest, account, fields).await {
+        Ok(()) => Redirect::to("/account?done=passkey").into_response(),
+        Err(problem) => refused(ctx, visitor, problem, PATH).await,
+    }
+}
+
+async fn wrong_password(ctx: &Ctx, visitor: &Visitor, why: crate::web::auth::Denied) -> Response {
+    let (status, _) = said(visitor.lang, why);
+    let problem = Problem::new(status, crate::domain::incident::refused::refuse!(WrongPassword {}));
+    refused(ctx, visitor, problem, PATH).await
+}
+
 /// Another password: the old one is asked for, and every other session of the account ends.
 async fn password(
     ctx: &Ctx,
@@ -210,9 +245,7 @@ async fn password(
     };
     let now = ctx.clock.now().into();
     if let Err(why) = ctx.auth.is_password(&id, &typed("password"), guest.from, now).await {
-        let (status, _) = said(visitor.lang, why);
-        let problem = Problem::new(status, crate::domain::incident::refused::refuse!(WrongPassword {}));
-        return refused(ctx, visitor, problem, PATH).await;
+        return wrong_password(ctx, visitor, why).await;
     }
     let (accounts, of, new) = (ctx.auth.accounts.clone(), id.clone(), typed("new"));
     let kept = tokio::task::spawn_blocking(move || accounts.new_password(&of, &new)).await;

@@ -52,6 +52,7 @@ mod live;
 mod more;
 mod overview;
 mod papers;
+mod passkeys;
 mod reach;
 mod report;
 pub(super) mod sheet;
@@ -93,12 +94,23 @@ static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
     format!("/live.js?v={}", hex::encode(&digest[..6]))
 });
 
+/// The script of the pages where passkeys are shown or added, compiled in: no other page has it.
+const PASSKEY_SCRIPT: &str = include_str!("../../../assets/console/passkey.js");
+/// Where it lies.
+static PASSKEY_SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| {
+    let digest = Sha256::digest(PASSKEY_SCRIPT.as_bytes());
+    format!("/passkey.js?v={}", hex::encode(&digest[..6]))
+});
+
 /// The console's pages.
 pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
     Router::new()
         .route("/", get(overview::page))
         .route("/console.css", get(style))
         .route("/live.js", get(script))
+        .route("/passkey.js", get(passkey_script))
+        .route("/sign-in/passkey", get(passkeys::to_come_in))
+        .route("/account/passkey", get(passkeys::to_add))
         .route(
             "/sign-in",
             get(sign_in::page)
@@ -152,6 +164,10 @@ async fn style() -> Response {
 
 async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+async fn passkey_script() -> Response {
+    asset("text/javascript; charset=utf-8", PASSKEY_SCRIPT)
 }
 
 /// What lies at an address that changes with its content.

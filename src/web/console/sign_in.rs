@@ -9,7 +9,10 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::{Fields, Guest, Kept, STYLE_PATH, Visitor, escaped, gone, html, kept, own_path, refused};
+use super::{
+    Fields, Guest, Kept, PASSKEY_SCRIPT_PATH, STYLE_PATH, Visitor, escaped, gone, html, kept, own_path, passkeys,
+    refused,
+};
 use crate::accounts::{Changed, Functions, WhoId};
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::refused::refuse;
@@ -42,6 +45,9 @@ impl Frame {
     fn style(&self) -> &'static str {
         STYLE_PATH.as_str()
     }
+    fn passkey_script(&self) -> &'static str {
+        PASSKEY_SCRIPT_PATH.as_str()
+    }
 }
 
 async fn frame(ctx: &Ctx, lang: Lang, said: Option<String>) -> Result<Frame, Response> {
@@ -57,6 +63,7 @@ pub(super) fn said(lang: Lang, why: Denied) -> (StatusCode, String) {
         Denied::TooMany(seconds) => (StatusCode::TOO_MANY_REQUESTS, w::too_many_guesses(lang, seconds)),
         Denied::Busy => (StatusCode::SERVICE_UNAVAILABLE, w::SIGN_IN_BUSY.say(lang).to_owned()),
         Denied::WrongCode => forbidden(w::WRONG_CODE),
+        Denied::WrongPasskey => forbidden(w::WRONG_PASSKEY),
         Denied::Used => forbidden(w::CODE_USED),
         Denied::ClockOff(seconds) => (StatusCode::FORBIDDEN, w::code_clock_off(lang, seconds.unsigned_abs())),
         Denied::Over => forbidden(w::SIGN_IN_OVER),
@@ -75,6 +82,8 @@ struct SignInPage {
     waits: String,
     /// There is no account yet.
     none_yet: bool,
+    /// Passkeys are good here; else where they are, in a sentence.
+    passkeys: Result<(), Option<String>>,
 }
 
 impl SignInPage {
@@ -91,13 +100,13 @@ pub(super) struct Next {
 
 pub(super) async fn page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
     let at = At { next: own_path(&query.next), kept: None, account: "", waits: "" };
-    show(&ctx, guest.lang, &at, None).await
+    show(&ctx, &guest, &at, None).await
 }
 
 /// The sign-in that a form meets whose session has ended: it brings along what was typed.
 pub(super) async fn keeping(ctx: &Ctx, guest: &Guest, kept: &Kept) -> Response {
     let at = At { next: kept.path(), kept: Some(kept), account: "", waits: "" };
-    show(ctx, guest.lang, &at, None).await
+    show(ctx, guest, &at, None).await
 }
 
 /// Where somebody is on the way in.
@@ -108,9 +117,9 @@ struct At<'a> {
     waits: &'a str,
 }
 
-async fn show(ctx: &Ctx, lang: Lang, at: &At<'_>, said: Option<String>) -> Response {
+async fn show(ctx: &Ctx, guest: &Guest, at: &At<'_>, said: Option<String>) -> Response {
     let none_yet = ctx.auth.accounts.look(|book| book.accounts.is_empty());
-    let frame = match frame(ctx, lang, said).await {
+    let frame = match frame(ctx, guest.lang, said).await {
         Ok(frame) => frame,
         Err(gone) => return gone,
     };
@@ -121,6 +130,7 @@ async fn show(ctx: &Ctx, lang: Lang, at: &At<'_>, said: Option<String>) -> Respo
         account: at.account.to_owned(),
         waits: at.waits.to_owned(),
         none_yet,
+        passkeys: passkeys::on_sign_in(ctx, guest),
     })
 }
 
@@ -146,13 +156,18 @@ pub(super) async fn posted(
             Err(Denied::Wrong) => {
                 let text = w::NOT_RIGHT_TOKEN.say(guest.lang).to_owned();
                 refusal_on_record(&ctx, "machine").await;
-                return (StatusCode::FORBIDDEN, show(&ctx, guest.lang, &at, Some(text)).await).into_response();
+                return (StatusCode::FORBIDDEN, show(&ctx, &guest, &at, Some(text)).await).into_response();
             }
             Err(Denied::TooMany(_)) => {
                 let text = w::TOO_MANY_WRONG_TOKENS.say(guest.lang).to_owned();
-                return (StatusCode::TOO_MANY_REQUESTS, show(&ctx, guest.lang, &at, Some(text)).await).into_response();
+                return (StatusCode::TOO_MANY_REQUESTS, show(&ctx, &guest, &at, Some(text)).await).into_response();
             }
             Err(denied) => (denied, String::new()),
+        }
+    } else if fields.some("credential").is_some() {
+        match passkeys::shown(&ctx, &guest, &fields).await {
+            Ok(who) => return come_in(&ctx, &guest, &who, kept, next).await,
+            Err((whose, denied)) => (denied, whose.unwrap_or_default()),
         }
     } else if let Some(waits) = fields.some("waits") {
         match ctx.auth.code(waits, fields.get("code"), guest.from, now).await {
@@ -163,20 +178,20 @@ pub(super) async fn posted(
                 if !matches!(denied, Denied::TooMany(_)) {
                     refusal_on_record(&ctx, &known_account(&ctx, &account)).await;
                 }
-                return (status, show(&ctx, guest.lang, &At { waits, ..at }, Some(text)).await).into_response();
+                return (status, show(&ctx, &guest, &At { waits, ..at }, Some(text)).await).into_response();
             }
         }
     } else {
         match ctx.auth.password(&account, password, guest.from, now).await {
-            Ok(waits) => return show(&ctx, guest.lang, &At { waits: &waits, ..at }, None).await,
+            Ok(waits) => return show(&ctx, &guest, &At { waits: &waits, ..at }, None).await,
             Err(denied) => (denied, account.clone()),
         }
     };
-    if denied == Denied::Wrong {
+    if matches!(denied, Denied::Wrong | Denied::WrongPasskey) {
         refusal_on_record(&ctx, &known_account(&ctx, &whose)).await;
     }
     let (status, text) = said(guest.lang, denied);
-    let mut response = (status, show(&ctx, guest.lang, &at, Some(text)).await).into_response();
+    let mut response = (status, show(&ctx, &guest, &at, Some(text)).await).into_response();
     if let Denied::TooMany(seconds) = denied {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

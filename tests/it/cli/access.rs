@@ -69,6 +69,8 @@ fn accounts_devices_and_tokens_are_kept_without_a_server_and_stand_on_record() {
     let before = accounts().look(|book| book.account("it-3").map(|a| a.totp.clone()));
     assert_eq!(on(state, &["account", "reset-totp", "it-3"]).code, 0);
     assert_ne!(accounts().look(|book| book.account("it-3").map(|a| a.totp.clone())), before);
+    let reset = told(state, &["account", "reset-password", "it-3"]);
+    assert!(accounts().hashed("it-3").is(reset["password"].as_str().unwrap()));
     assert_eq!(on(state, &["account", "disable", "it-3"]).code, 0);
     let listed = on(state, &["account", "list"]);
     assert!(listed.out.contains("disabled") && listed.out.contains("answer, report"), "{}", listed.out);
@@ -82,8 +84,15 @@ fn accounts_devices_and_tokens_are_kept_without_a_server_and_stand_on_record() {
     });
     read.unwrap();
     let record = record.join("\n");
-    for what in ["account-added", "device-link-made", "device-revoked", "token-added", "totp-reset", "account-disabled"]
-    {
+    for what in [
+        "account-added",
+        "device-link-made",
+        "device-revoked",
+        "token-added",
+        "totp-reset",
+        "password-reset",
+        "account-disabled",
+    ] {
         assert!(record.contains(what), "{what}: {record}");
     }
     assert!(!record.contains(&password) && !record.contains(secret));

@@ -82,6 +82,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
         public_listen: free(),
         listen: free(),
         public_url: None,
+        console_url: None,
         accept_lost_key: false,
         new: false,
         source: None,

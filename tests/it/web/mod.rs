@@ -10,6 +10,7 @@ mod links;
 mod live;
 mod now;
 mod pages;
+mod passkeys;
 mod reports;
 mod sign_in;
 mod site;

@@ -140,7 +140,10 @@ impl Site {
             news,
         });
         tokio::spawn(engine.run(plan.clone(), stopped.clone()));
-        let auth = Arc::new(Auth::new(TOKEN).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let named = format!("http://localhost:{}", at.port()).parse().ok();
+        let auth = Arc::new(Auth::new(TOKEN).unwrap().reached_at(named));
         let ctx = Ctx {
             handle: handle.clone(),
             auth,
@@ -149,8 +152,7 @@ impl Site {
             drafts: Arc::new(Drafts::load(folder.path())),
             reload: Arc::new(NoReload),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{at}");
         tokio::spawn(serve(listener, door, router(ctx), stopped));
         // Installed by another test already, or by this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
