@@ -36,7 +36,10 @@ async function found(page, site) {
   return [...seen.values()];
 }
 
-module.exports = async function everyPage(of, site) {
+module.exports = everyPage;
+module.exports.found = found;
+
+async function everyPage(of, site) {
   const first = await person(of);
   await asTib(first, site);
   const urls = await found(first, site);

@@ -15,7 +15,7 @@ class Walk {
   async in(site, duty) {
     await this.page.goto(site.deviceLink(duty));
     await this.page.click('main form button');
-    await this.page.waitForURL(site.console + '/**');
+    await this.page.waitForURL((url) => !url.pathname.startsWith('/device/'));
     this.taps = 0;
   }
   async tap(selector) {
