@@ -95,6 +95,8 @@ link-it-is-so = I know that this is so:
 ## Pages behind links: a text to approve
 
 link-to-whom = To { $to } · { $over }
+link-to-many = { $n } functions
+link-which = Which
 link-the-public = the public
 link-channel-mail = e-mail
 link-channel-pager = pager

@@ -93,6 +93,8 @@ link-it-is-so = Jag vet att det stämmer:
 ## Pages behind links: a text to approve
 
 link-to-whom = Till { $to } · { $over }
+link-to-many = { $n } funktioner
+link-which = Vilka
 link-the-public = allmänheten
 link-channel-mail = e-post
 link-channel-pager = sökare

@@ -14,4 +14,5 @@ async function as(page, site, duty) {
   await page.click(`button[value=${duty}]`);
 }
 
+exports.asDuty = as;
 exports.asTib = (page, site) => as(page, site, 'tib');
