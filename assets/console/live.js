@@ -5,7 +5,9 @@
   // Nothing is heard: since when; so long it may be silent before that shows, in milliseconds.
   let skew = body.dataset.now - Date.now(), heard = Date.now(), lost = 0, busy = false, again = false, down = false, stream;
   const LOST = 10000, SILENT = 40000, HIDDEN = 30000;
-  const known = new Map(), edited = new Set();
+  const known = new Map(), edited = new Set(), toast = document.getElementById("toast");
+  // Answers that came since somebody last saw how many.
+  let came = 0, fades;
 
   // Time that is left, as the server writes it.
   const span = s => s < 100 ? s + " s" : s < 6000 ? Math.floor(s / 60) + " min"
@@ -31,6 +33,14 @@
     cut.dataset.why = "";
     return was;
   };
+
+  const tell = n => {
+    came += n;
+    toast.textContent = came === 1 ? body.dataset.new1 : body.dataset.new.replace("{}", came);
+    gone();
+  };
+  // It goes when it was seen for a while; nobody sees it in a page that is hidden.
+  const gone = () => { clearTimeout(fades); if (!document.hidden) fades = setTimeout(() => { toast.textContent = ""; came = 0; }, 8000); };
 
   // Somebody is in it: then it waits.
   const taken = e => down || edited.has(e.id) || (e.contains(document.activeElement) && document.activeElement.matches("input:not([type=hidden]),select,textarea"));
@@ -72,6 +82,8 @@
           if (taken(old)) { again ||= down; continue; }
           const said = fresh.dataset.said;
           if (said && said !== old.dataset.said) document.getElementById("said").textContent = said;
+          const more = fresh.dataset.answers - old.dataset.answers;
+          if (more > 0) tell(more);
           known.set(fresh.id, html);
           swap(old, document.importNode(fresh, true));
         }
@@ -100,6 +112,7 @@
   let poll;
   const seen = () => {
     clearInterval(poll);
+    gone();
     if (document.hidden) { stream?.close(); poll = setInterval(load, HIDDEN); } else { listen(); load(); }
   };
 

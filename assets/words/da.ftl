@@ -95,6 +95,8 @@ link-it-is-so = Jeg ved, at det passer:
 ## Pages behind links: a text to approve
 
 link-to-whom = Til { $to } · { $over }
+link-to-many = { $n } funktioner
+link-which = Hvilke
 link-the-public = offentligheden
 link-channel-mail = e-mail
 link-channel-pager = personsøger

@@ -95,6 +95,8 @@ link-it-is-so = I know that this is so:
 ## Pages behind links: a text to approve
 
 link-to-whom = To { $to } · { $over }
+link-to-many = { $n } functions
+link-which = Which
 link-the-public = the public
 link-channel-mail = e-mail
 link-channel-pager = pager
@@ -288,8 +290,6 @@ console-concerns-functions-and-groups = Concerns functions and groups, with comm
 console-until-when-or-when = Until when, or when
 console-conference-every-so-many = Conference: every so many minutes
 console-new-time = New time
-console-proposal = Proposal
-console-reason-needed-for-no = Reason (needed for a no)
 console-yes-raise = Yes, raise
 console-no = No
 console-what-asked = What?
@@ -397,6 +397,7 @@ console-was-reminded = reminded
 console-maybe-twice = maybe twice
 console-note-answer = Note answer
 console-signs-explained = › handed over: the gateway took it, and no more is known. ✓ delivered: the far device has it. ✔ answered: somebody who holds the duty answered. Reached is who has it delivered or has answered. Times count from the release.
+console-what-the-signs-mean = What the signs mean
 console-the-texts = The texts
 console-does-not-hold-loud = DOES NOT HOLD
 console-sent = Sent
@@ -499,6 +500,8 @@ desk-can-we-reach = Can we reach people?
 desk-more = More
 desk-signed-out = You are signed out. Load the page again and sign in.
 desk-cut-off = Showing the state of { $time }, trying again
+desk-new-answer = 1 new answer
+desk-new-answers = { $n } new answers
 desk-more-alarms = { $n ->
     [one] One more alarm: the system
    *[other] { $n } more alarms: the system
@@ -746,6 +749,7 @@ alarm-nothing-on-disk = nothing can be written to disk
 alarm-gateway-down = { $gateway } is out
 alarm-gateway-later = { $gateway } asks us to wait; alerts go another way where there is one
 alarm-gateway-silent = { $gateway } accepts texts and tells what became of none
+alarm-gateway-refuses = { $gateway } refuses every text: { $said }
 alarm-gateway-unclear = { $gateway } answers what nobody understands: { $said }
 alarm-line-full = the queue of { $gateway } is full; the rest waits
 alarm-minute-full = { $gateway } may send no more this minute

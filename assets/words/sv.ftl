@@ -93,6 +93,8 @@ link-it-is-so = Jag vet att det stämmer:
 ## Pages behind links: a text to approve
 
 link-to-whom = Till { $to } · { $over }
+link-to-many = { $n } funktioner
+link-which = Vilka
 link-the-public = allmänheten
 link-channel-mail = e-post
 link-channel-pager = sökare
@@ -286,8 +288,6 @@ console-concerns-functions-and-groups = Berör funktioner och grupper, med komma
 console-until-when-or-when = Senast, när, eller hur länge
 console-conference-every-so-many = Konferens: var så många minuter
 console-new-time = Ny tid
-console-proposal = Förslag
-console-reason-needed-for-no = Orsak (krävs för nej)
 console-yes-raise = Ja, höj
 console-no = Nej
 console-what-asked = Vad?
@@ -395,6 +395,7 @@ console-was-reminded = påmind
 console-maybe-twice = kanske två gånger
 console-note-answer = Anteckna svar
 console-signs-explained = › lämnad: vägen har tagit emot den, mer är inte känt. ✓ framme: mottagarens apparat har den. ✔ har svarat: någon som har funktionen har svarat. Nådd är den som har fått den fram eller har svarat. Tiden räknas från sändningen.
+console-what-the-signs-mean = Vad tecknen betyder
 console-the-texts = Texterna
 console-does-not-hold-loud = GÄLLER INTE
 console-sent = Sänd
@@ -497,6 +498,8 @@ desk-can-we-reach = Kan vi nå folk?
 desk-more = Mer
 desk-signed-out = Du är utloggad. Ladda om sidan och logga in.
 desk-cut-off = Visar läget { $time }, försöker igen
+desk-new-answer = 1 nytt svar
+desk-new-answers = { $n } nya svar
 desk-more-alarms = { $n ->
     [one] Ett larm till: Systemet
    *[other] { $n } larm till: Systemet
@@ -744,6 +747,7 @@ alarm-nothing-on-disk = inget kan sparas på disk
 alarm-gateway-down = { $gateway } är ur bruk
 alarm-gateway-later = { $gateway } ber oss vänta; larm går en annan väg där det finns en
 alarm-gateway-silent = { $gateway } tar emot texter men ger inga kvitton
+alarm-gateway-refuses = { $gateway } nekar alla texter: { $said }
 alarm-gateway-unclear = { $gateway } svarar något som inte går att förstå: { $said }
 alarm-line-full = kön till { $gateway } är full, resten väntar
 alarm-minute-full = { $gateway } får inte sända mer den här minuten

@@ -2,8 +2,9 @@
 //! beside it, so that the cost can be raised and older ones be read.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -19,12 +20,17 @@ const LANES: u32 = 1;
 const MEMORY_KIB_MAX: u32 = 256 * 1024;
 /// Most passes that a hash of the file may ask for.
 const PASSES_MAX: u32 = 16;
+/// Memory of hashes that ended is kept for so many others.
+const MEMORY_KEPT_MAX: usize = 2;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 /// A password has at least so many characters (OWASP ASVS 2.1.1).
 pub const PASSWORD_CHARS_MIN: usize = 12;
 /// A password has at most so many characters.
 pub const PASSWORD_CHARS_MAX: usize = 128;
+
+/// Memory of hashes that ended, for the next ones: freed each time, an allocator keeps 19 MiB for every thread that ever made one.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// What is kept of a password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,10 +84,29 @@ impl Hashed {
         let mut out = [0; HASH_BYTES];
         // The same word from another keyboard is the same (NIST SP 800-63B, 5.1.1.2).
         let text: String = password.chars().take(PASSWORD_CHARS_MAX + 1).nfc().collect();
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(text.as_bytes(), &salt, &mut out)
-            .ok()?;
+        let blocks = params.block_count();
+        let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        if memory.len() < blocks {
+            memory.resize(blocks, Block::default());
+        }
+        // Whatever lies in it is overwritten before it is read.
+        let made = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+            text.as_bytes(),
+            &salt,
+            &mut out,
+            &mut memory[..blocks],
+        );
+        keep(memory);
+        made.ok()?;
         Some(out)
+    }
+}
+
+/// Keeps memory for the next hash: no more of it, and none larger, than today's hashes take.
+fn keep(memory: Vec<Block>) {
+    let mut kept = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() < MEMORY_KEPT_MAX && memory.len() * Block::SIZE <= MEMORY_KIB as usize * 1024 {
+        kept.push(memory);
     }
 }
 
@@ -106,6 +131,24 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    #[test]
+    fn what_lay_in_the_memory_before_changes_no_hash_and_no_more_of_it_is_kept() {
+        let hashed = Hashed::of("trettio gula elefanter").unwrap();
+        let all: Vec<_> = (0..2 * MEMORY_KEPT_MAX)
+            .map(|n| {
+                let hashed = hashed.clone();
+                std::thread::spawn(move || {
+                    assert!(!hashed.is(&format!("ett annat lösenord {n}")));
+                    assert!(hashed.is("trettio gula elefanter"));
+                })
+            })
+            .collect();
+        all.into_iter().for_each(|one| one.join().unwrap());
+        let kept = MEMORY.lock().unwrap().iter().map(|m| m.len() * Block::SIZE).collect::<Vec<_>>();
+        assert!((1..=MEMORY_KEPT_MAX).contains(&kept.len()), "{kept:?}");
+        assert!(kept.iter().all(|bytes| *bytes <= MEMORY_KIB as usize * 1024), "{kept:?}");
+    }
 
     #[test]
     fn a_password_is_known_again_by_its_hash_alone() {

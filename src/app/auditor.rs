@@ -35,7 +35,7 @@ const TELL_AGAIN_S: u32 = 1800;
 const FORGET_S: u32 = 1800;
 
 /// Alarms of gateways that are told by a note.
-const TOLD: [&str; 3] = ["gateway-down", "gateway-later", "gateway-silent"];
+const TOLD: [&str; 4] = ["gateway-down", "gateway-later", "gateway-silent", "gateway-refuses"];
 
 /// The loop does not answer.
 pub const LOOP: &str = "loop";
@@ -57,6 +57,8 @@ pub struct Look {
     pub on_record: bool,
     /// Gateways that are out.
     pub out: BTreeSet<GatewayId>,
+    /// Gateways that refuse whatever comes, with what they say.
+    pub refusing: BTreeMap<GatewayId, String>,
     /// Gateways whose line is full.
     pub full: BTreeMap<GatewayId, usize>,
     /// Gateways whose allowance of a minute is used up while more waits.
@@ -84,6 +86,11 @@ impl Look {
             findings: audit(state, meta.now),
             on_record: meta.on_record,
             out: with(|s| s.standing == Standing::Down),
+            refusing: meta
+                .workers
+                .iter()
+                .filter_map(|(id, w)| Some((id.clone(), w.snapshot().refuses?.to_string())))
+                .collect(),
             full: meta.waiting.clone(),
             slowed: with(|s| s.minute_full),
             silenced: state
@@ -199,6 +206,9 @@ impl Memory {
         let unclear = held(Doubt::Unclear).collect();
         let said = |id: &str| look.doubted.iter().find(|(g, _)| g.as_str() == id).map_or("", |(_, (_, said))| said);
         each(board, "gateway-unclear", &unclear, now, |id| in_all(|lang| alarm::gateway_unclear(lang, id, said(id))));
+        let refusing = look.refusing.keys().map(GatewayId::as_str).collect();
+        let words = |id: &str| look.refusing.iter().find(|(g, _)| g.as_str() == id).map_or("", |(_, said)| said);
+        each(board, "gateway-refuses", &refusing, now, |id| in_all(|lang| alarm::gateway_refuses(lang, id, words(id))));
         let full = look.full.keys().map(GatewayId::as_str).collect();
         each(board, "queue-full", &full, now, |id| in_all(|lang| alarm::line_full(lang, id)));
         let slowed = look.slowed.iter().map(GatewayId::as_str).collect();
@@ -269,11 +279,20 @@ mod tests {
                 Finding::Overdue { incident, step: "answer", id: 3, due: At(0) },
                 Finding::NoNextStep { incident, function: "iva".into() },
             ],
+            refusing: [("mail-int".into(), "HTTP 402".to_owned())].into(),
             full: [("sms-api".into(), 7)].into(),
             ..Look::default()
         };
         memory.show(&look, &board, At(1_000), start);
-        assert_eq!(names(&board), [NO_NEXT_STEP, NOT_ON_RECORD, "queue-full sms-api", OVERDUE]);
+        assert!(
+            board.alarms().iter().any(|a| a.name == "gateway-refuses mail-int"
+                && a.tell
+                && a.what.get(Lang::EN).ends_with(": HTTP 402"))
+        );
+        assert_eq!(
+            names(&board),
+            ["gateway-refuses mail-int", NO_NEXT_STEP, NOT_ON_RECORD, "queue-full sms-api", OVERDUE]
+        );
         let what = board.alarms().into_iter().find(|a| a.name == OVERDUE).map(|a| a.what.get(Lang::EN).to_owned());
         assert_eq!(what.as_deref(), Some("1 steps are late, first answer of 14"));
         memory.show(&Look { on_record: true, ..Look::default() }, &board, At(2_000), start);

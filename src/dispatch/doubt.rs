@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::incident::values::Doubt;
+use crate::gateways::Address;
 
 /// A gateway that has said nothing but "later" for so long is not healthy: alerts move to the next way.
 pub const LATER: Duration = Duration::from_secs(10);
@@ -21,6 +22,8 @@ const SILENT: Duration = Duration::from_secs(120);
 const SILENT_FEW: Duration = Duration::from_secs(240);
 /// A gateway whose answer was not understood gets its next chance after that.
 const UNCLEAR: Duration = Duration::from_secs(600);
+/// A gateway that refused deliveries to so many addresses for good, and accepted none between, refuses us and not them.
+pub const REFUSED_MIN: usize = 3;
 
 /// What is held against a gateway.
 #[derive(Debug)]
@@ -37,6 +40,9 @@ pub struct Doubts {
     enough_at: Option<Instant>,
     silent: bool,
     unclear_until: Option<Instant>,
+    /// To whom it refused deliveries for good since it accepted one: a wrong address of one duty is one of them, however often.
+    refused: Vec<Address>,
+    refusal: String,
     /// What was said last that is held against it.
     said: String,
 }
@@ -53,6 +59,8 @@ impl Doubts {
             enough_at: None,
             silent: false,
             unclear_until: None,
+            refused: Vec::new(),
+            refusal: String::new(),
             said: String::new(),
         }
     }
@@ -73,6 +81,7 @@ impl Doubts {
     /// It took something.
     pub fn accepted(&mut self, now: Instant) {
         (self.later_since, self.later_until, self.unclear_until) = (None, None, None);
+        self.refused.clear();
         if !self.receipts_promised {
             return;
         }
@@ -97,6 +106,19 @@ impl Doubts {
     pub fn unclear(&mut self, said: &str, now: Instant) {
         self.unclear_until = Some(now + UNCLEAR);
         said.clone_into(&mut self.said);
+    }
+
+    /// It refused a delivery for good.
+    pub fn refused(&mut self, to: &Address, said: &str) {
+        if self.refused.len() < REFUSED_MIN && !self.refused.contains(to) {
+            self.refused.push(to.clone());
+        }
+        said.clone_into(&mut self.refusal);
+    }
+
+    /// It refuses everybody: what it last said.
+    pub fn refuses(&self) -> Option<&str> {
+        (self.refused.len() >= REFUSED_MIN).then_some(self.refusal.as_str())
     }
 
     /// What is held against it now.
@@ -196,6 +218,25 @@ mod tests {
         let mut without = Doubts::new(false);
         (0..100).for_each(|_| without.accepted(now));
         assert_eq!(without.look(now + 9000 * S), None, "none are promised");
+    }
+
+    #[test]
+    fn whoever_refuses_three_in_a_row_refuses_us_and_one_wrong_address_is_one() {
+        let to = |n: u8| Address(format!("+4670000000{n}").into());
+        let mut d = Doubts::new(false);
+        for _ in 0..10 {
+            d.refused(&to(1), "HTTP 402");
+        }
+        d.refused(&to(2), "HTTP 402");
+        assert_eq!(d.refuses(), None);
+        d.accepted(Instant::now());
+        d.refused(&to(3), "HTTP 402");
+        assert_eq!(d.refuses(), None, "not in a row");
+        d.refused(&to(4), "HTTP 402");
+        d.refused(&to(5), "HTTP 402, no credit");
+        assert_eq!(d.refuses(), Some("HTTP 402, no credit"));
+        d.accepted(Instant::now());
+        assert_eq!(d.refuses(), None, "it is over with the first that it takes");
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct Snapshot {
     pub standing: Standing,
     /// Why it is not trusted although it answers.
     pub doubt: Option<Doubt>,
+    /// It refuses whatever comes, for good: what it says.
+    pub refuses: Option<Arc<str>>,
     /// Its allowance of a minute is used up, and more waits.
     pub minute_full: bool,
     /// What the gateway last said of itself.
@@ -281,6 +283,7 @@ impl WorkerHandle {
             last_proof_age: age(mailbox.last_proof),
             standing: mailbox.standing,
             doubt: mailbox.doubt,
+            refuses: mailbox.refuses.clone(),
             minute_full: mailbox.minute_full,
             detail: mailbox.detail.clone(),
         }
@@ -338,6 +341,7 @@ struct Mailbox {
     last_proof: Option<Instant>,
     standing: Standing,
     doubt: Option<Doubt>,
+    refuses: Option<Arc<str>>,
     minute_full: bool,
     detail: Arc<str>,
 }
@@ -358,6 +362,7 @@ impl Mailbox {
             last_proof: None,
             standing: state.standing(),
             doubt: None,
+            refuses: None,
             minute_full: false,
             detail: state.detail().into(),
         }
@@ -373,6 +378,9 @@ impl Mailbox {
         self.last_accepted = state.last_accepted;
         self.last_proof = state.breaker().last_proof();
         (self.standing, self.doubt) = (state.standing(), state.doubt());
+        if self.refuses.as_deref() != state.refuses() {
+            self.refuses = state.refuses().map(Into::into);
+        }
         self.minute_full = state.minute_full();
         if *self.detail != *state.detail() {
             self.detail = state.detail().into();

@@ -140,6 +140,10 @@ impl WorkerState {
     pub fn doubt(&self) -> Option<Doubt> {
         self.doubt
     }
+    /// What it says to everybody, if it refuses them all.
+    pub fn refuses(&self) -> Option<&str> {
+        self.doubts.refuses()
+    }
     /// Its breaker.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
@@ -385,6 +389,9 @@ impl WorkerState {
 
     fn failed(&mut self, mut held: Held, error: SendError, now: Instant) {
         let temporary = matches!(error, SendError::Temporary { .. });
+        if let SendError::Permanent { cause } = &error {
+            self.doubts.refused(&held.job.to, cause);
+        }
         match error {
             SendError::Permanent { .. } | SendError::Temporary { retry_after_s: Some(_), .. } => self.breaker.spoke(),
             SendError::Temporary { .. } | SendError::Unknown { .. } => self.breaker.failure(now),

@@ -18,7 +18,7 @@ use crate::dispatch::engine::Failed;
 use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
-use crate::domain::view::{self, AskView, IncidentView, ListsView, ProposalStateView, ProposalView, StatusView};
+use crate::domain::view::{self, AskView, IncidentView, ListsView, StatusView};
 use crate::web::Ctx;
 use crate::web::command::command;
 use crate::web::problem::Problem;
@@ -45,8 +45,6 @@ pub struct Asked {
     function: String,
     #[serde(default)]
     number: String,
-    #[serde(default)]
-    proposal: String,
     #[serde(default)]
     errand: String,
     #[serde(default)]
@@ -140,9 +138,6 @@ impl Page {
             self.view.entries.iter().any(|e| e.message == m.number && waiting(e))
         };
         self.view.messages.iter().rev().filter(waits).collect()
-    }
-    fn proposals(&self) -> Vec<&ProposalView> {
-        self.view.proposals.iter().filter(|p| p.state == ProposalStateView::Asked).collect()
     }
     fn errands(&self) -> Vec<&view::ErrandView> {
         self.view.errands.iter().filter(|t| t.done_at.is_none()).collect()

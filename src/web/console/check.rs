@@ -186,7 +186,7 @@ async fn again(ctx: &Ctx, visitor: &Visitor, no: IncidentNo, act: Act, typed: Fi
     }
 }
 
-/// A form of the first step leads to the second; one of the second is carried out if its text is the one that was read.
+/// A form of the first step leads to the second, which shows the text or why there is none; one of the second is carried out if its text is the one that was read.
 pub(super) async fn posted(
     ctx: &Ctx,
     visitor: &Visitor,
@@ -200,13 +200,8 @@ pub(super) async fn posted(
     ctx.auth.change(headers, |s| s.unsent.keep(&form, &own(&fields)));
     let typed = Fields(own(&fields));
     if Go::named(fields.get("go")) != Some(Go::Send) {
-        let (lang, tries, who) = (visitor.lang, Fields(typed.0.clone()), by);
-        let look = visitor.look(ctx, move |s, m, _| tried(s, &who, no, act, tries, m.now, lang).map(|_| ()));
-        return match look.await {
-            Ok((_, Ok(()))) => Redirect::to(&format!("{form}?check=1")).into_response(),
-            Ok((_, Err(problem))) => again(ctx, visitor, no, act, typed, problem).await,
-            Err(e) => gone(e),
-        };
+        // What is wrong with it is said there: *Back* never leads to a form that was sent.
+        return Redirect::to(&format!("{form}?check=1")).into_response();
     }
     let id = match command_id(&by, &fields) {
         Ok(id) => id,

@@ -52,6 +52,13 @@ struct DutyPage {
     drawn: Option<(TurnsView, Picture)>,
 }
 
+impl ListPage {
+    /// What was searched for stands open, and a list that is one section anyway; else it is unfolded by site or group.
+    fn open(&self) -> bool {
+        !self.q.is_empty() || self.sections.len() == 1
+    }
+}
+
 pub async fn list(State(ctx): State<Ctx>, visitor: Visitor, wanted: Query<Wanted>) -> Response {
     let q: String = wanted.q.trim().to_owned();
     let asked = q.clone();

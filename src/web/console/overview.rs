@@ -122,6 +122,10 @@ impl Page {
         let first = sites.first().copied()?;
         sites.iter().all(|s| s.mode == first.mode).then_some(first)
     }
+    /// Answers of all that goes on, so that the script can say how many are new.
+    fn answers(&self) -> u32 {
+        self.status.open.iter().map(|i| i.counts.acknowledged).sum()
+    }
     fn named(&self, functions: &[FunctionId]) -> bool {
         functions.len() <= NAMED_MAX
     }

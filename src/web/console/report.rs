@@ -411,9 +411,11 @@ async fn check(ctx: &Ctx, visitor: &Visitor, by: FunctionId, fields: Fields) -> 
     };
     let kept = draft.clone();
     keep(ctx, move |drafts| drafts.keep(kept)).await;
+    // What is wrong with it is said there too: *Back* then never leads to a form that was sent.
+    let there = ctx.drafts.find(&draft.id, now).as_ref() == Some(&draft);
     match foreseen(ctx, visitor, by, &draft).await {
-        Ok(Ok(_)) => Redirect::to(&format!("/report/check?draft={}", draft.id)).into_response(),
-        Ok(Err(problem)) => form(ctx, visitor, Fields(draft.pairs.clone()), Some(problem), Some(draft)).await,
+        Ok(Err(problem)) if !there => form(ctx, visitor, Fields(draft.pairs.clone()), Some(problem), Some(draft)).await,
+        Ok(_) => Redirect::to(&format!("/report/check?draft={}", draft.id)).into_response(),
         Err(e) => gone(e),
     }
 }

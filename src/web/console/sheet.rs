@@ -45,6 +45,9 @@ form_words! {
 }
 
 /// What a sheet shows.
+/// So many functions are named in a heading.
+const NAMED_MAX: usize = 3;
+
 #[derive(Template)]
 #[template(path = "sheet.html")]
 pub struct Sheet {
@@ -247,8 +250,16 @@ impl Sheet {
     }
     /// To whom, over what.
     fn whom(&self, a: &ApprovalView) -> String {
-        let to = if a.public { self.t(w::THE_PUBLIC).to_owned() } else { self.names(&a.to) };
+        let to = match a.to.len() {
+            _ if a.public => self.t(w::THE_PUBLIC).to_owned(),
+            n if n > NAMED_MAX => w::to_many(self.lang, n),
+            _ => self.names(&a.to),
+        };
         w::to_whom(self.lang, to, self.channels(&a.channels))
+    }
+    /// They are too many for a heading: they stand folded below it.
+    fn folds(&self, a: &ApprovalView) -> bool {
+        !a.public && a.to.len() > NAMED_MAX
     }
     /// What happens when nobody says anything.
     fn then(&self, a: &ApprovalView) -> String {

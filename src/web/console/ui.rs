@@ -126,6 +126,10 @@ impl Ui {
     pub fn cut_off(&self) -> String {
         d::cut_off(self.lang, "{}")
     }
+    /// What is said of answers that came while a page stood open; the script puts the number in for `{}`.
+    pub fn new_answers(&self) -> String {
+        d::new_answers(self.lang, "{}")
+    }
     /// Below *More*.
     pub fn is_of_more(&self) -> bool {
         ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan"]

@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use reqwest::{Method, StatusCode};
-use vardkase::domain::incident::input::Report;
+use vardkase::domain::ids::IncidentNo;
+use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::web::auth::SESSIONS_MAX;
 
 use super::site::{Site, between};
@@ -53,6 +54,19 @@ async fn a_page_hears_that_something_happened() {
     let data = between(&event, "data: ", "\n");
     let data: serde_json::Value = serde_json::from_str(data).unwrap();
     assert_eq!(data.as_object().unwrap().len(), 2, "that something is new, and nothing else: {data}");
+
+    // One commit, of one incident: its event names it, and what it was.
+    let cl = "cl-fs".into();
+    let ack = Action::Ack {
+        incident: IncidentNo::actual(1),
+        message: None,
+        function: "cl-fs".into(),
+        phone: false,
+        at: None,
+    };
+    site.handle.input(Input::Command { by: cl, action: Box::new(ack) }).await.unwrap();
+    let named = until(&mut stream, "\"incident\":\"1\"").await;
+    assert!(named.contains("data: {\"kind\":\"answered\",\"incident\":\"1\"}"), "{named}");
 
     let stranger = site.request(Method::GET, "/events").send().await.unwrap();
     assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED);

@@ -144,3 +144,39 @@ async fn the_state_is_one_line_when_all_sites_agree_and_how_many_have_answered_i
     let earlier = browser.page("/earlier").await;
     assert!(earlier.contains("href=\"/incidents/1\"") && earlier.contains("Det privata glöms 20"), "{earlier}");
 }
+
+/// Nobody answers for hours: who is missing stands there by name, the first three and how many.
+#[tokio::test]
+async fn whom_nobody_reached_is_named() {
+    let site = Site::start().await;
+    site.report(critical()).await;
+    // Reminders, deputies, the last resort: each step falls due in its turn.
+    let missing = |v: &Value| -> Vec<String> {
+        let rows = v["rows"].as_array().unwrap().iter();
+        rows.filter(|r| r["state"]["state"] == "not_reached")
+            .map(|r| r["function"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut all = Vec::new();
+    for _ in 0..24 {
+        site.pass(600).await;
+        all = missing(&site.api("/incidents/1").await.1);
+        if all.len() > 3 {
+            break;
+        }
+    }
+    assert!(all.len() > 3, "{all:?}");
+    let page = site.browser("tib").await.page("/").await;
+    let said = between(&page, "<b class=\"late\">✖ ", "</b>");
+    assert!(said.starts_with(&format!("{} ", all.len())) && said.ends_with(", …"), "{said}");
+    let short = |id: &str| {
+        let f = site.plan.functions.iter().find(|f| f.id.as_str() == id).unwrap();
+        f.short_name(vardkase::domain::lang::Lang::SV).to_owned()
+    };
+    let named = all.iter().filter(|id| said.contains(&short(id))).count();
+    assert!(named >= 3, "{said}: {all:?}");
+    let who = site.browser("tib").await.page("/incidents/1/who?show=open").await;
+    for id in &all {
+        assert!(who.contains(&format!("id=\"f-{id}\"")), "{id}: {who}");
+    }
+}

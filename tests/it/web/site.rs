@@ -308,6 +308,13 @@ impl Browser<'_> {
         let response = self.request(Method::POST, path).form(form).send().await.unwrap();
         let status = response.status();
         let to = response.headers().get("location").map(|l| l.to_str().unwrap().to_owned());
+        // A form of two steps that can't be taken says why at the second.
+        if let Some(to) = to.as_ref().filter(|to| to.ends_with("?check=1") || to.starts_with("/report/check?")) {
+            let (status, page) = self.get(to).await;
+            if !status.is_success() {
+                return (status, page);
+            }
+        }
         (status, to.unwrap_or(response.text().await.unwrap()))
     }
 }

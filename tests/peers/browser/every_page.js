@@ -1,6 +1,7 @@
 // Every page that links lead to, from the first one on: what is asked of all of them.
 'use strict';
-const { CONSOLE, PHONE, DESK, NARROW, check, person, accessible, fits, pressable } = require('./lib');
+const { PHONE, DESK, NARROW, check, person, accessible, fits, pressable } = require('./lib');
+const { asTib } = require('./sign_in');
 
 /** So many pages are looked at: of pages that differ only in their numbers, one is enough. */
 const PAGES_MAX = 80;
@@ -12,9 +13,9 @@ function kind(url) {
 }
 
 /** One address of each kind of page. */
-async function found(page) {
+async function found(page, site) {
   const seen = new Map();
-  const next = [CONSOLE + '/'];
+  const next = [site.console + '/'];
   while (next.length > 0 && seen.size < PAGES_MAX) {
     const url = next.shift();
     if (seen.has(kind(url))) continue;
@@ -29,23 +30,26 @@ async function found(page) {
     const links = await page.evaluate(() => [...document.querySelectorAll('a[href]')].filter((a) => !a.download).map((a) => a.href));
     for (const link of links) {
       const bare = link.split('#')[0];
-      if (bare.startsWith(CONSOLE + '/') && !/[?&]lang=|\.pdf|sign-/.test(bare)) next.push(bare);
+      if (bare.startsWith(site.console + '/') && !/[?&]lang=|\.pdf|sign-/.test(bare)) next.push(bare);
     }
   }
   return [...seen.values()];
 }
 
-module.exports = async function everyPage(of, signIn) {
+module.exports = everyPage;
+module.exports.found = found;
+
+async function everyPage(of, site) {
   const first = await person(of);
-  await signIn(first);
-  const urls = await found(first);
+  await asTib(first, site);
+  const urls = await found(first, site);
   console.log(`        ${urls.length} kinds of pages: ${urls.map((u) => kind(u)).join(' ')}`);
   check(urls.length >= 12, `only ${urls.length} kinds of pages were found`);
   await first.context().close();
   for (const lang of ['sv', 'en']) {
     for (const dark of [false, true]) {
       const page = await person(of, { lang, dark });
-      await signIn(page);
+      await asTib(page, site);
       for (const url of urls) {
         const where = `${kind(url)} ${lang}${dark ? ' dark' : ''}`;
         await page.goto(url);

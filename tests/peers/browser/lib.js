@@ -1,12 +1,9 @@
 // What all steps share: the browser, a judge that counts, and what is asked of every page.
 'use strict';
 const fs = require('fs');
-const path = require('path');
 const { chromium } = require('playwright-core');
 
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const CONSOLE = process.env.BROWSER_CONSOLE;
-const STATE = process.env.BROWSER_STATE;
 const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1366, height: 768 };
 const NARROW = { width: 320, height: 640 };
@@ -97,20 +94,4 @@ async function pressable(page, where) {
   check(small.length === 0, `${where}: too small to press: ${small.slice(0, 3).join(' | ')}`);
 }
 
-/** A request to the API, as the server's owner. */
-async function api(method, at, body) {
-  const token = fs.readFileSync(path.join(STATE, 'console-token'), 'utf8').trim();
-  const answer = await fetch(`${CONSOLE}/api/v1${at}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(`${method} ${at}: ${answer.status} ${JSON.stringify(said)}`);
-  return said;
-}
-
-module.exports = {
-  CONSOLE, STATE, PHONE, DESK, NARROW,
-  check, step, ended, browser, person, accessible, fits, pressable, api,
-};
+module.exports = { PHONE, DESK, NARROW, check, step, ended, browser, person, accessible, fits, pressable };

@@ -79,7 +79,7 @@ impl Page {
             let row = self.head.view.rows.iter().find(|r| r.function == first.function);
             cards.push(Card {
                 what: ui.t(w::MUST_ANSWER).into(),
-                of: ui.names(&functions),
+                of: ui.some_names(&functions),
                 due: first.due,
                 then: row.map_or_else(String::new, |row| next(ui, row)),
                 button: Button::Take(functions),
