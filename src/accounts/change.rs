@@ -9,7 +9,7 @@ use super::rights::{Functions, Right};
 use crate::domain::time::At;
 
 /// A change.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
     /// An account more. Without a password one is made.
@@ -54,7 +54,7 @@ impl fmt::Debug for Change {
 }
 
 /// What came of a change. What is secret in it is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changed {
     /// Of what was changed.
     pub id: String,
@@ -85,7 +85,7 @@ impl fmt::Debug for Changed {
 }
 
 /// Who may come in.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccessView {
     pub accounts: Vec<AccountView>,
     pub devices: Vec<DeviceView>,
@@ -94,7 +94,7 @@ pub struct AccessView {
 }
 
 /// An account.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccountView {
     pub id: String,
     pub rights: BTreeSet<Right>,
@@ -108,7 +108,7 @@ pub struct AccountView {
 }
 
 /// A duty device.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeviceView {
     pub id: String,
     pub functions: Functions,
@@ -119,7 +119,7 @@ pub struct DeviceView {
 }
 
 /// A token.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TokenView {
     pub id: String,
     pub rights: BTreeSet<Right>,
@@ -129,7 +129,7 @@ pub struct TokenView {
 }
 
 /// A session.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SessionView {
     pub id: String,
     /// Whose: `account anna`, `device d-7k4f`.
