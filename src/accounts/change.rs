@@ -10,7 +10,7 @@ use super::rights::{Functions, Right};
 use crate::domain::time::At;
 
 /// A change.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Change {
     /// An account more. Without a password one is made.
@@ -61,7 +61,7 @@ impl fmt::Debug for Change {
 }
 
 /// What came of a change. What is secret in it is shown once and kept nowhere.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changed {
     /// Of what was changed.
     pub id: String,
@@ -92,7 +92,7 @@ impl fmt::Debug for Changed {
 }
 
 /// Who may come in.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccessView {
     pub accounts: Vec<AccountView>,
     pub devices: Vec<DeviceView>,
@@ -101,7 +101,7 @@ pub struct AccessView {
 }
 
 /// An account.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AccountView {
     pub id: String,
     pub rights: BTreeSet<Right>,
@@ -134,7 +134,7 @@ impl PasskeyView {
 }
 
 /// A duty device.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeviceView {
     pub id: String,
     pub functions: Functions,
@@ -145,7 +145,7 @@ pub struct DeviceView {
 }
 
 /// A token.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TokenView {
     pub id: String,
     pub rights: BTreeSet<Right>,
@@ -155,7 +155,7 @@ pub struct TokenView {
 }
 
 /// A session.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SessionView {
     pub id: String,
     /// Whose: `account anna`, `device d-7k4f`.

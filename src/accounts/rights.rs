@@ -12,7 +12,7 @@ use crate::domain::incident::actor::Actor;
 use crate::domain::incident::input::Action;
 
 /// What one may do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Right {
     /// Look. Everybody who is let in may.
@@ -103,7 +103,7 @@ impl FromStr for Right {
 }
 
 /// The functions for which somebody may act.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Functions(pub BTreeSet<FunctionId>);
 

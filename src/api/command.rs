@@ -9,7 +9,7 @@ use crate::domain::incident::input::{Action, Report};
 use crate::domain::view::RungView;
 
 /// `POST /commands`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRequest {
     /// The duty that acts.
@@ -23,7 +23,7 @@ pub struct CommandRequest {
 }
 
 /// What a command did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommandDone {
     /// It is on disk. When not, nothing can be written, and the incident goes on from memory.
     pub on_record: bool,
@@ -42,7 +42,7 @@ pub struct CommandDone {
 }
 
 /// `POST /dry-runs`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DryRunRequest {
     /// The duty that would report.
@@ -53,7 +53,7 @@ pub struct DryRunRequest {
 }
 
 /// What a report would do.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DryRunView {
     /// Which playbook was meant (RULES D11); none when the report is more of an open incident.
     #[serde(default)]

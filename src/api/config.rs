@@ -6,7 +6,7 @@ use crate::domain::ids::{FunctionId, GatewayId};
 use crate::domain::time::At;
 
 /// The body of a request that only says who acts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acting {
     /// The duty that acts.
@@ -15,7 +15,7 @@ pub struct Acting {
 }
 
 /// What `POST /reload` took.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reloaded {
     /// It is on disk.
     pub on_record: bool,
@@ -28,14 +28,14 @@ pub struct Reloaded {
 }
 
 /// What moving an incident to the newest configuration would change.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Adoption {
     /// A line each; empty when the incident has the newest configuration.
     pub changes: Vec<String>,
 }
 
 /// The server's time (RULES D12).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ClockView {
     /// What counts for deadlines and stands in records.
     pub now: At,

@@ -12,7 +12,7 @@ use crate::domain::time::At;
 pub type Can = Vec<(String, String)>;
 
 /// Whether a gateway can be handed deliveries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It takes deliveries.
@@ -35,7 +35,7 @@ pub enum Standing {
 }
 
 /// How a gateway is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct GatewayView {
     /// Its name in the configuration.
     pub id: GatewayId,
@@ -85,14 +85,14 @@ impl GatewayView {
 }
 
 /// Who took a gateway out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OutView {
     pub by: FunctionId,
     pub at: At,
 }
 
 /// The newest test that came through.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TestProof {
     /// When it was sent.
     pub at: At,
@@ -104,7 +104,7 @@ pub struct TestProof {
 }
 
 /// What a probe gave.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Probed {
     /// Connected and logged in.
     pub ok: bool,
@@ -115,7 +115,7 @@ pub struct Probed {
 }
 
 /// `POST /gateways/{id}/test`: a marked test goes to a duty.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestRequest {
     /// The duty that acts.
@@ -125,7 +125,7 @@ pub struct TestRequest {
 }
 
 /// The tests that were sent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TestsSent {
     /// It is on disk.
     pub on_record: bool,
@@ -134,7 +134,7 @@ pub struct TestsSent {
 }
 
 /// How a test stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TestView {
     pub id: u32,
     pub gateway: GatewayId,

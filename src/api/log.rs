@@ -8,7 +8,7 @@ use crate::domain::ids::IncidentNo;
 use crate::domain::time::At;
 
 /// One record.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LogRecord {
     pub seq: u64,
     /// When it was written.
@@ -27,7 +27,7 @@ pub struct LogRecord {
 }
 
 /// A part of the log.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LogPart {
     /// The records, the oldest first.
     pub records: Vec<LogRecord>,

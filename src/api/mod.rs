@@ -9,6 +9,7 @@
 pub mod calls;
 mod command;
 mod config;
+mod events;
 mod gateways;
 mod log;
 mod records;
@@ -17,10 +18,11 @@ mod status;
 
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
+pub use events::{EventsBegin, EventsEnd, EventsGap, Happened};
 pub use gateways::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 pub use log::{LogPart, LogRecord};
 pub use records::{ForgetDone, ForgetRequest};
-pub use refusal::Refusal;
+pub use refusal::{PROBLEM_JSON, ProblemKind, Refusal};
 pub use status::{RegionZone, StatusAnswer, Zone};
 
 /// Every path of the API begins with it.

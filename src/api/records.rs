@@ -6,7 +6,7 @@ use crate::dispatch::forgotten::BackupView;
 use crate::domain::ids::{FunctionId, IncidentNo};
 
 /// `POST /incidents/{no}/forget`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForgetRequest {
     /// The duty that wants it.
@@ -20,7 +20,7 @@ pub struct ForgetRequest {
 }
 
 /// What forgetting did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ForgetDone {
     /// It is on disk.
     pub on_record: bool,

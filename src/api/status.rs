@@ -8,7 +8,7 @@ use crate::dispatch::journal_view::JournalView;
 use crate::domain::view::StatusView;
 
 /// `GET /status`: the region, with what the engine knows besides.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StatusAnswer {
     /// What happens is on disk. When not, nothing can be written, and incidents go on from memory.
     pub on_record: bool,

@@ -188,7 +188,7 @@ impl Client {
         match (status, refusal) {
             (401, refusal) => Err(self.not_signed_in(refusal.as_ref())),
             (429, Some(refusal)) if refusal.code == "too-many-tries" => Err(self.not_signed_in(Some(&refusal))),
-            (_, Some(Refusal { code, why, help, already })) => {
+            (_, Some(Refusal { code, why, help, already, .. })) => {
                 let kind = if status >= 500 { Kind::Other } else { Kind::Refused };
                 let error = Error { already, ..Error::new(kind, why, help) };
                 Err(if code.is_empty() { error } else { error.coded(code) })

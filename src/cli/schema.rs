@@ -1,4 +1,4 @@
-//! JSON Schema of a configuration file.
+//! JSON Schema of a configuration file, and the description of the API.
 
 use clap::Args;
 use serde_json::json;
@@ -6,13 +6,23 @@ use serde_json::json;
 use super::context::Context;
 use crate::config::schema;
 use crate::error::Error;
+use crate::web::openapi::description;
 use crate::words::cli as words;
 use crate::yaml::diagnostics::nearest;
+
+/// The name of the API's description.
+const API: &str = "api";
+
+/// All that there is.
+fn names() -> impl Iterator<Item = &'static str> {
+    schema::names().chain([API])
+}
 
 /// Print the JSON Schema of a configuration file, for editors; without a name, list them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase schema playbook > playbook.schema.json\n  \
+    vardkase schema api > openapi.json\n  \
     vardkase schema")]
 pub struct SchemaArgs {
     /// Which file: `playbook`, `functions`, …
@@ -23,17 +33,18 @@ impl SchemaArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let Some(name) = self.name else {
             if cx.json() {
-                cx.term.json(&json!(schema::names().collect::<Vec<_>>()));
+                cx.term.json(&json!(names().collect::<Vec<_>>()));
             } else {
-                schema::names().for_each(|name| cx.term.line(name));
+                names().for_each(|name| cx.term.line(name));
             }
             return Ok(());
         };
         let lang = cx.term.lang();
-        let found = schema::schema(&name).ok_or_else(|| {
-            let help = match nearest(&name, schema::names()) {
+        let found = if name == API { Some(description()) } else { schema::schema(&name) };
+        let found = found.ok_or_else(|| {
+            let help = match nearest(&name, names()) {
                 Some(near) => words::did_you_mean(lang, near),
-                None => words::there_are(lang, schema::names().collect::<Vec<_>>().join(", ")),
+                None => words::there_are(lang, names().collect::<Vec<_>>().join(", ")),
             };
             Error::usage(words::no_schema(lang, &name), help).coded("unknown-schema")
         })?;

@@ -17,7 +17,7 @@ use crate::domain::time::At;
 pub const ALARMS_MAX: usize = 100;
 
 /// A part of the program that is not well.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct Alarm {
     /// A word for programs, with the ID of what it concerns (`gateway-down sms-api`).
     pub name: String,
@@ -52,7 +52,7 @@ struct Inner {
 }
 
 /// How the sign of life to a watcher outside stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct HeartbeatState {
     /// The last one was taken.
     pub taken_at: Option<At>,

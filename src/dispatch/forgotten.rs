@@ -35,7 +35,7 @@ pub fn due(closed: At, months: u32) -> Option<At> {
 }
 
 /// A backup that still holds what was forgotten since.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BackupView {
     /// The file, as the machine that wrote it names it.
     pub file: String,
@@ -54,7 +54,7 @@ impl From<&BackedUp> for BackupView {
 }
 
 /// A closed incident.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ClosedView {
     /// Its number.
     pub no: IncidentNo,
@@ -71,7 +71,7 @@ pub struct ClosedView {
 }
 
 /// That an incident was forgotten.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ForgottenView {
     /// When they were forgotten.
     pub at: At,

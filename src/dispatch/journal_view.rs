@@ -13,7 +13,7 @@ use crate::words::{alarm, in_all};
 const CLOCK_SHOWN_S: u32 = 24 * 3600;
 
 /// All of it.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct JournalView {
     /// Its copies, the state folder first.
     pub copies: Vec<CopyView>,
@@ -32,7 +32,7 @@ pub struct JournalView {
 }
 
 /// A copy.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CopyView {
     pub folder: String,
     /// The last record in it.
@@ -46,7 +46,7 @@ pub struct CopyView {
 }
 
 /// A seal.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SealView {
     /// Of which record.
     pub seq: u64,
@@ -57,7 +57,7 @@ pub struct SealView {
 }
 
 /// A rehearsal.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RehearsalView {
     pub at: At,
     /// Days since it was done.

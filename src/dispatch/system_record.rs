@@ -84,7 +84,7 @@ pub struct Forgotten {
 }
 
 /// A backup was written.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct BackedUp {
     /// Into which file, as the machine that wrote it names it.
     pub file: String,
@@ -99,7 +99,7 @@ pub struct BackedUp {
 }
 
 /// How a rehearsal of the restore ended.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct Rehearsal {
     /// The restored journal is whole, and gave the same state.
     pub ok: bool,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// State of one delivery, as gateways tell it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeliveryState {
     /// Committed, waiting for its gateway.
@@ -43,7 +43,7 @@ const NUMBER_DIGITS_MIN: usize = 7;
 
 /// Why a delivery did not go well, as it goes into the journal and onto screens: on one line, short, and without what looks
 /// like an address, whatever the gateway said.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Cause(Arc<str>);
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! string_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub Arc<str>);
         impl $name {
@@ -51,7 +51,7 @@ index!(/** Position of a duty point in one plan. */ PointIx);
 index!(/** Position of a gateway in one plan. */ GatewayIx);
 
 /// Whether something is meant. A drill carries its status in every type that can leave the house.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Real.
@@ -191,7 +191,15 @@ impl FromStr for DeliveryId {
 
 /// Numbers are written for people (`14-2`) in formats that people read, and flat in the journal.
 macro_rules! written_for_people {
-    ($name:ident, $flat:ty, $to:expr, $from:expr) => {
+    ($name:ident, $flat:ty, $pattern:literal, $to:expr, $from:expr) => {
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 if s.is_human_readable() {
@@ -212,15 +220,23 @@ macro_rules! written_for_people {
         }
     };
 }
-written_for_people!(IncidentNo, (Status, u32), |i| (i.status, i.n), |(status, n)| IncidentNo { status, n });
-written_for_people!(MessageNo, (IncidentNo, u32), |m| (m.incident, m.seq), |(incident, seq)| MessageNo {
-    incident,
-    seq
+written_for_people!(IncidentNo, (Status, u32), r"^([ÖX]-)?[1-9][0-9]{0,8}$", |i| (i.status, i.n), |(status, n)| {
+    IncidentNo { status, n }
 });
-written_for_people!(DeliveryId, (IncidentNo, u32), |d| (d.incident, d.ordinal), |(incident, ordinal)| DeliveryId {
-    incident,
-    ordinal
-});
+written_for_people!(
+    MessageNo,
+    (IncidentNo, u32),
+    r"^([ÖX]-)?[1-9][0-9]{0,8}-[1-9][0-9]{0,8}$",
+    |m| (m.incident, m.seq),
+    |(incident, seq)| MessageNo { incident, seq }
+);
+written_for_people!(
+    DeliveryId,
+    (IncidentNo, u32),
+    r"^X?[1-9][0-9]{0,8}\.[0-9]{1,9}$",
+    |d| (d.incident, d.ordinal),
+    |(incident, ordinal)| DeliveryId { incident, ordinal }
+);
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,14 @@ impl From<Lang> for String {
         l.as_str().into()
     }
 }
+impl schemars::JsonSchema for Lang {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Lang".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[a-z]{2}$", "description": "A language by its two letters (ISO 639-1)." })
+    }
+}
 impl fmt::Display for Lang {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -47,7 +55,7 @@ impl fmt::Debug for Lang {
 }
 
 /// The same thing said in several languages.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct L10n(pub BTreeMap<Lang, String>);
 

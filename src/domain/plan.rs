@@ -19,7 +19,7 @@ use super::words::Words;
 
 /// Who a text is for. Each audience has a canonical text and a fingerprint of its own, and it is identical over all channels
 /// of that audience (RULES A1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {
     /// Key functions of the region.
@@ -47,7 +47,7 @@ impl std::fmt::Display for Audience {
 }
 
 /// A kind of gateway.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// Text to a telephone.
@@ -221,7 +221,7 @@ impl Default for Limits {
 }
 
 /// A site.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct Site {
     /// Short and ASCII: it stands in texts (RULES A5).
     pub id: SiteId,
@@ -411,7 +411,7 @@ pub struct GatewayInfo {
 }
 
 /// What may be said to the public (RULES B7).
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PublicRule {
     /// Nothing by itself (`privacy`).
@@ -538,7 +538,7 @@ pub enum To {
 }
 
 /// What happens when an approval's time is up.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Then {
     /// The text goes out.
@@ -562,7 +562,7 @@ pub struct ApprovalRule {
 }
 
 /// Whether an answer is wanted (RULES C7).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AnswerRule {
     /// No trailer stands.

@@ -44,6 +44,15 @@ impl<'de> Deserialize<'de> for Private {
     }
 }
 
+impl schemars::JsonSchema for Private {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Private".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "Words that the journal keeps sealed." })
+    }
+}
+
 impl Private {
     /// The value, or nothing once it was forgotten.
     pub fn as_str(&self) -> &str {

@@ -18,7 +18,7 @@ use super::lang::L10n;
 use super::time::At;
 
 /// What kind of step.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StepKind {
     /// Somebody must do something and say that it is done.
@@ -87,7 +87,7 @@ impl Within {
 }
 
 /// How often a conference meets.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Beat {
     /// So many seconds after the one before.

@@ -41,6 +41,14 @@ impl<'de> Deserialize<'de> for At {
         text.parse::<Timestamp>().map(At::from).map_err(serde::de::Error::custom)
     }
 }
+impl schemars::JsonSchema for At {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "At".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time", "description": "A moment (RFC 3339); answers have it in UTC." })
+    }
+}
 /// A u32 of seconds always fits.
 fn milliseconds(seconds: u32) -> i64 {
     i64::from(seconds) * 1000

@@ -55,7 +55,7 @@ pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 pub use trial::{TrialMessage, TrialView, trial};
 
 /// A rung of a ladder by its ID, with what people read.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct RungView {
     /// Its place, from the mildest.
     pub rung: u8,
@@ -66,7 +66,7 @@ pub struct RungView {
 }
 
 /// A site with its mode.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct SiteView {
     /// `FS`.
     pub id: SiteId,
@@ -80,7 +80,7 @@ pub struct SiteView {
 }
 
 /// How many functions stand how.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
 pub struct Counts {
     /// Functions that were sent a text.
     pub addressed: u32,
@@ -117,7 +117,7 @@ pub struct Counts {
 }
 
 /// An incident on one line.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct SummaryView {
     /// `14`, `Ö-3`.
     pub no: IncidentNo,
@@ -153,7 +153,7 @@ pub struct SummaryView {
 }
 
 /// Everything at a glance.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct StatusView {
     pub now: At,
     /// The region's name.

@@ -179,7 +179,7 @@ pub struct Replies {
 macro_rules! note_words {
     ($($(#[$doc:meta])* $name:ident = $key:literal [$($var:literal),*]),* $(,)?) => {
         /// The notes that there are: operational texts to one function. Each has a template per language.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum NoteWord { $($(#[$doc])* $name),* }
         impl NoteWord {

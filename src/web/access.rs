@@ -1,13 +1,11 @@
 //! Who may come in, over the API and for the console: one list, and one way to change it. What is done goes on record by IDs.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
 use axum::{Extension, Json};
 
 use super::Ctx;
-use super::api::{json, known_duty};
+use super::api::known_duty;
+use super::asked::Body;
 use super::command::may;
 use super::problem::Problem;
 use crate::accounts::{AccessView, Change, Changed, Functions, Right, Who, WhoId};
@@ -25,10 +23,8 @@ pub(super) async fn list(State(ctx): State<Ctx>, Extension(who): Extension<Who>)
 pub(super) async fn change(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(wanted, _): Body<Change>,
 ) -> Result<Json<Changed>, Problem> {
-    let wanted: Change = json(&headers, body)?;
     changed(&ctx, &who, wanted).await.map(Json)
 }
 

@@ -1,33 +1,26 @@
 //! `/api/v1`: the same actions and views as the console, for the command line and other programs. JSON in and out; every
-//! refusal is `{code, why, help}`.
+//! refusal is a problem ([`crate::api::Refusal`]). Which path leads where: [`super::operations`].
 
 use std::net::IpAddr;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Ctx;
-use super::access;
+use super::asked::{Asked, Body, InPath, Key};
 use super::auth::Denied;
 use super::command::may;
 use super::gateways;
 use super::problem::Problem;
-use super::records;
 use super::serve::Peer;
 use crate::accounts::{Right, Who};
-use crate::api::{
-    CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, IDEMPOTENCY_KEY, LogPart, StatusAnswer,
-    VERSION, VERSION_HEADER,
-};
+use crate::api::{CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer};
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::forgotten::forgotten_at;
 use crate::dispatch::journal_view::{JournalView, journal_view};
@@ -39,64 +32,27 @@ use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::view::{self, RungView};
 
-/// Everything below `/api/v1`.
-pub fn router(ctx: Ctx) -> Router<Ctx> {
-    Router::new()
-        .route("/commands", post(command))
-        .route("/dry-runs", post(dry_run_of))
-        .route("/status", get(status))
-        .route("/incidents", get(incidents))
-        .route("/incidents/{no}", get(incident))
-        .route("/incidents/{no}/adopt", get(super::reload::adoption))
-        .route("/reload", post(super::reload::reload))
-        .route("/clock", get(super::reload::clock))
-        .route("/clock/accept", post(super::reload::clock_accept))
-        .route("/incidents/{no}/messages/{seq}/previews", get(previews))
-        .route("/approvals", get(approvals))
-        .route("/todo", get(todo))
-        .route("/functions", get(functions))
-        .route("/playbooks", get(playbooks))
-        .route("/lists", get(lists))
-        .route("/gateways", get(gateways::list))
-        .route("/gateways/tests", get(gateways::tests))
-        .route("/gateways/{id}/probe", post(gateways::probe))
-        .route("/gateways/{id}/test", post(gateways::test))
-        .route("/log", get(log))
-        .route("/journal", get(journal))
-        .route("/rehearsals", post(records::rehearsed))
-        .route("/backups", post(records::backed_up))
-        .route("/incidents/closed", get(records::closed_incidents))
-        .route("/incidents/{no}/forget", post(records::forget))
-        .route("/access", get(access::list))
-        .route("/access", post(access::change))
-        .layer(middleware::from_fn_with_state(ctx, token_asked))
+/// What a request has to pass to come to an operation.
+#[derive(Clone)]
+pub(super) struct Gate {
+    pub ctx: Ctx,
+    /// Who has it not is refused.
+    pub right: Right,
+    /// The operation only reads.
+    pub reads: bool,
 }
 
-/// A bearer, or the console's session for what only reads: a form of another page can't act here. What is not said to need less needs
-/// the right to administer.
-async fn token_asked(State(ctx): State<Ctx>, mut request: Request, next: Next) -> Response {
-    let reads = request.method() == axum::http::Method::GET;
-    let who = match admitted(&ctx, request.headers(), Peer::of(request.extensions()), reads) {
+/// A bearer, or the console's session for what only reads: a form of another page can't act here.
+pub(super) async fn token_asked(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let who = match admitted(&gate.ctx, request.headers(), Peer::of(request.extensions()), gate.reads) {
         Ok(who) => who,
         Err(problem) => return denied(problem),
     };
-    if let Err(refused) = may(&who, needed(request.uri().path(), reads)) {
+    if let Err(refused) = may(&who, gate.right) {
         return Problem::from(refused).answer(true);
     }
     request.extensions_mut().insert(who);
-    let mut answer = next.run(request).await;
-    answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
-    answer
-}
-
-/// Which right a path asks for. What a command needs is looked at when it was read.
-fn needed(path: &str, reads: bool) -> Right {
-    match path.rsplit('/').next().unwrap_or("") {
-        _ if reads => Right::Read,
-        "commands" | "dry-runs" => Right::Read,
-        "probe" | "test" => Right::Report,
-        _ => Right::Administer,
-    }
+    next.run(request).await
 }
 
 /// Who a request is of, if it may come in.
@@ -138,16 +94,13 @@ impl CommandDone {
     }
 }
 
-async fn command(
+pub(super) async fn command(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Key(key): Key,
+    Body(CommandRequest { by, action, not_personal }, bytes): Body<CommandRequest>,
 ) -> Result<Json<CommandDone>, Problem> {
-    let bytes = body.as_ref().map(Sha256::digest).unwrap_or_default();
-    let CommandRequest { by, action, not_personal } = json(&headers, body)?;
-    let key = headers.get(IDEMPOTENCY_KEY);
-    let once = key.map(|key| command_id(&by, key.as_bytes(), &bytes)).transpose()?;
+    let once = key.map(|key| command_id(&by, key.as_bytes(), &Sha256::digest(&bytes))).transpose()?;
     let done = super::command::command(&ctx, &who, by, action, once, not_personal).await?;
     Ok(Json(CommandDone::of(&done)))
 }
@@ -186,29 +139,15 @@ impl DryRunView {
     }
 }
 
-async fn dry_run_of(
+pub(super) async fn dry_run_of(
     State(ctx): State<Ctx>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(DryRunRequest { by, report }, _): Body<DryRunRequest>,
 ) -> Result<Json<DryRunView>, Problem> {
-    let DryRunRequest { by, report } = json(&headers, body)?;
     let seen = ctx
         .handle
         .query(move |state, meta| dry_run(state, &by, &report, meta.now).map(|f| DryRunView::of(state, f)))
         .await?;
     seen.map(Json).map_err(Problem::from)
-}
-
-pub(super) fn json<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<T, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    if !kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/json") {
-        return Err(refuse!(NotJson).into());
-    }
-    let body = body.map_err(|e| too_large(e.status()))?;
-    serde_json::from_slice(&body).map_err(Problem::input)
 }
 
 pub(super) fn too_large(status: StatusCode) -> Problem {
@@ -225,11 +164,11 @@ where
 }
 
 /// How the journal is: copies, seals, rehearsal.
-async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
+pub(super) async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
     look(&ctx, |_, m| journal_view(m)).await
 }
 
-async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
+pub(super) async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
     look(&ctx, |s, m| StatusAnswer {
         on_record: m.on_record,
         fictional: m.fictional,
@@ -244,7 +183,7 @@ async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {
     .await
 }
 
-async fn incidents(State(ctx): State<Ctx>) -> Result<Json<Vec<view::SummaryView>>, Problem> {
+pub(super) async fn incidents(State(ctx): State<Ctx>) -> Result<Json<Vec<view::SummaryView>>, Problem> {
     look(&ctx, |s, m| {
         let status = view::status(s, m.now);
         status.open.into_iter().chain(status.closed).collect()
@@ -252,36 +191,62 @@ async fn incidents(State(ctx): State<Ctx>) -> Result<Json<Vec<view::SummaryView>
     .await
 }
 
-async fn incident(
+pub(super) async fn incident(
     State(ctx): State<Ctx>,
-    path: Result<Path<String>, PathRejection>,
+    InPath(path): InPath<InIncident>,
 ) -> Result<Json<view::IncidentView>, Problem> {
-    let no = number(path)?;
+    let no = path.no()?;
     let found = ctx.handle.query(move |s, m| view::incident(s, no, m.now)).await?;
     found.map(Json).ok_or_else(|| no_incident(no))
 }
 
-pub(super) fn number(path: Result<Path<String>, PathRejection>) -> Result<IncidentNo, Problem> {
-    let Path(text) = path.map_err(Problem::input)?;
-    text.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed: text }).into())
+/// An incident in a path.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct InIncident {
+    /// The number of an incident: `14`, `X-3` for a drill.
+    no: String,
+}
+
+impl InIncident {
+    /// The number.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(super) fn no(&self) -> Result<IncidentNo, Problem> {
+        number(&self.no)
+    }
+}
+
+fn number(typed: &str) -> Result<IncidentNo, Problem> {
+    typed.parse().map_err(|_| refuse!(UnknownIncidentUnread { typed }).into())
 }
 
 pub(super) fn no_incident(no: IncidentNo) -> Problem {
     refuse!(UnknownIncidentInMemory { incident: no }).into()
 }
 
-async fn previews(
+pub(super) async fn previews(
     State(ctx): State<Ctx>,
-    path: Result<Path<(String, u32)>, PathRejection>,
+    InPath(InMessage { no, seq }): InPath<InMessage>,
 ) -> Result<Json<view::PreviewsView>, Problem> {
-    let Path((no, seq)) = path.map_err(Problem::input)?;
-    let no = number(Ok(Path(no)))?;
+    let no = number(&no)?;
     let found = ctx.handle.query(move |s, m| view::previews(s, no, seq, m.now)).await?;
     found.map(Json).ok_or_else(|| refuse!(UnknownNumberLook { message: format!("{no}-{seq}") }).into())
 }
 
-#[derive(Deserialize)]
-struct As {
+/// A message in a path.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct InMessage {
+    /// The number of an incident: `14`, `X-3` for a drill.
+    no: String,
+    /// Which of its messages, counted from 1.
+    seq: u32,
+}
+
+/// Whose view it is.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct As {
+    /// The duty that looks.
     #[serde(rename = "as")]
     by: FunctionId,
 }
@@ -293,50 +258,47 @@ pub(super) fn known_duty(state: &Domain, by: &FunctionId) -> Result<(), Problem>
     Err(refuse!(UnknownFunction { function: by }).into())
 }
 
-async fn approvals(
+pub(super) async fn approvals(
     State(ctx): State<Ctx>,
-    query: Result<Query<As>, QueryRejection>,
+    Asked(As { by }): Asked<As>,
 ) -> Result<Json<Vec<view::ApprovalView>>, Problem> {
-    let Query(As { by }) = query.map_err(Problem::input)?;
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::approvals_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 
-async fn todo(
-    State(ctx): State<Ctx>,
-    query: Result<Query<As>, QueryRejection>,
-) -> Result<Json<view::TodoView>, Problem> {
-    let Query(As { by }) = query.map_err(Problem::input)?;
+pub(super) async fn todo(State(ctx): State<Ctx>, Asked(As { by }): Asked<As>) -> Result<Json<view::TodoView>, Problem> {
     let found = ctx.handle.query(move |s, m| known_duty(s, &by).map(|()| view::todo_for(s, &by, m.now))).await?;
     found.map(Json)
 }
 
-async fn functions(State(ctx): State<Ctx>) -> Result<Json<Vec<view::FunctionView>>, Problem> {
+pub(super) async fn functions(State(ctx): State<Ctx>) -> Result<Json<Vec<view::FunctionView>>, Problem> {
     look(&ctx, |s, m| view::functions(s, m.now)).await
 }
 
-async fn playbooks(State(ctx): State<Ctx>) -> Result<Json<Vec<view::PlaybookView>>, Problem> {
+pub(super) async fn playbooks(State(ctx): State<Ctx>) -> Result<Json<Vec<view::PlaybookView>>, Problem> {
     look(&ctx, |s, _| view::playbooks(s)).await
 }
 
-async fn lists(State(ctx): State<Ctx>) -> Result<Json<view::ListsView>, Problem> {
+pub(super) async fn lists(State(ctx): State<Ctx>) -> Result<Json<view::ListsView>, Problem> {
     look(&ctx, |s, m| view::lists(s, m.now)).await
 }
 
-#[derive(Deserialize)]
-struct LogQuery {
+/// Which part of the log.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct LogQuery {
+    /// Records after this number; from the first when it is left out.
     #[serde(default)]
     after: u64,
+    /// Of this incident alone.
     incident: Option<String>,
 }
 
-async fn log(
+pub(super) async fn log(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    query: Result<Query<LogQuery>, QueryRejection>,
+    Asked(LogQuery { after, incident }): Asked<LogQuery>,
 ) -> Result<Json<LogPart>, Problem> {
-    let Query(LogQuery { after, incident }) = query.map_err(Problem::input)?;
-    let incident = incident.map(|no| number(Ok(Path(no)))).transpose()?;
+    let incident = incident.map(|no| number(&no)).transpose()?;
     let (journal, forgotten) = (ctx.log.clone(), ctx.handle.query(|_, meta| forgotten_at(meta)).await?);
     let unreadable = |detail: String| Problem::from(refuse!(LogUnreadable { detail }));
     let actors = who.may(Right::Administer);

@@ -1,14 +1,12 @@
 //! The gateways over the API: how each stands, what it can do, what last proved it, and tests of it.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::{Extension, Json};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Ctx;
-use super::api::json;
+use super::asked::{Asked, Body, InPath};
 use super::problem::Problem;
 use crate::accounts::Who;
 use crate::api::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
@@ -131,12 +129,18 @@ pub(super) async fn list(State(ctx): State<Ctx>) -> Result<Json<Vec<GatewayView>
     Ok(Json(ctx.handle.query(gateways_of).await?))
 }
 
+/// A gateway in a path.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct InGateway {
+    /// Its name in the configuration.
+    id: GatewayId,
+}
+
 /// Connects and logs in, now. Never reaches a person.
 pub(super) async fn probe(
     State(ctx): State<Ctx>,
-    path: Result<Path<GatewayId>, PathRejection>,
+    InPath(InGateway { id }): InPath<InGateway>,
 ) -> Result<Json<Probed>, Problem> {
-    let Path(id) = path.map_err(Problem::input)?;
     let wanted = id.clone();
     let (view, worker) = ctx
         .handle
@@ -162,12 +166,9 @@ pub(super) async fn probe(
 pub(super) async fn test(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    path: Result<Path<GatewayId>, PathRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    InPath(InGateway { id: gateway }): InPath<InGateway>,
+    Body(TestRequest { by, function }, _): Body<TestRequest>,
 ) -> Result<Json<TestsSent>, Problem> {
-    let Path(gateway) = path.map_err(Problem::input)?;
-    let TestRequest { by, function } = json(&headers, body)?;
     let action = Action::TestGateway { gateway, function };
     let done = super::command::command(&ctx, &who, by, action, None, true).await?;
     let tests = sent(&ctx, &done).await?;
@@ -218,17 +219,18 @@ pub fn tests_of(state: &Domain, _: &Meta) -> Vec<TestView> {
     .collect()
 }
 
-#[derive(Deserialize)]
+/// Which tests.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// Of this gateway alone.
     gateway: Option<GatewayId>,
 }
 
 pub(super) async fn tests(
     State(ctx): State<Ctx>,
-    query: Result<Query<Which>, QueryRejection>,
+    Asked(Which { gateway }): Asked<Which>,
 ) -> Result<Json<Vec<TestView>>, Problem> {
-    let Query(Which { gateway }) = query.map_err(Problem::input)?;
     let mut all = ctx.handle.query(tests_of).await?;
     all.retain(|t| gateway.as_ref().is_none_or(|g| t.gateway == *g));
     Ok(Json(all))

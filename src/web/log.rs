@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::api::{LogPart, LogRecord};
+use tokio::sync::watch;
+
+use super::events::HappenedPart;
+use crate::api::{Happened, LogPart, LogRecord};
 use crate::dispatch::forgotten::{ForgottenAt, instead};
 use crate::dispatch::record::{Decoder, Entry, unseal_actor, unseal_value};
 use crate::domain::ids::IncidentNo;
@@ -39,6 +42,13 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// The journal can't be read; in words.
     fn story(&self, incident: IncidentNo, opened: At, who: bool) -> Result<Story, String>;
+    /// The newest record, now and as more come.
+    fn heads(&self) -> watch::Receiver<Head>;
+    /// That something happened after one number, and nothing else of it; at most so many at a time. Blocking too.
+    ///
+    /// # Errors
+    /// The journal can't be read; in words.
+    fn happened(&self, after: u64, max: usize) -> Result<HappenedPart, String>;
 }
 
 /// What happened to one incident.
@@ -102,6 +112,44 @@ impl Log for JournalLog {
             unseal_value(&mut act.who.0, |commitment| reader.unseal(commitment)).map_err(words)?;
         }
         Ok(story)
+    }
+
+    fn heads(&self) -> watch::Receiver<Head> {
+        self.0.heads()
+    }
+
+    fn happened(&self, after: u64, max: usize) -> Result<HappenedPart, String> {
+        let words = |e: JournalError| e.to_string();
+        let reader = self.0.reader().map_err(words)?;
+        let from = if after == 0 { Some(Head::START) } else { reader.head_at(after).map_err(words)? };
+        let mut part = HappenedPart { after, ..HappenedPart::default() };
+        let Some(from) = from else { return Ok(part) };
+        let (mut looked_at, mut decoder) = (0, Decoder::default());
+        reader
+            .read(from, &mut |record| {
+                // A record in parts is told when the last of them was read: it is not gone on from its middle.
+                if decoder.is_between() && (part.events.len() >= max || looked_at >= LOOKED_AT_MAX) {
+                    part.more = true;
+                    return ControlFlow::Break(());
+                }
+                looked_at += 1;
+                let (seq, read) = (record.seq, decoder.next(&record));
+                let (at, incident, kind) = match read {
+                    Ok(Entry::Event { at, event, .. }) => (at, event.incident(), event.name()),
+                    Ok(Entry::System(at, system)) => (at, None, system.name()),
+                    _ => {
+                        if decoder.is_between() {
+                            part.after = seq;
+                        }
+                        return ControlFlow::Continue(());
+                    }
+                };
+                part.after = seq;
+                part.events.push(Happened { seq, at, incident, kind: kind.into() });
+                ControlFlow::Continue(())
+            })
+            .map_err(words)?;
+        Ok(part)
     }
 
     fn read(

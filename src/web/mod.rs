@@ -23,16 +23,20 @@ mod access;
 pub mod answer;
 pub mod api;
 mod approve_link;
+mod asked;
 pub mod auth;
 mod command;
 mod console;
 mod difference;
 pub mod door;
+pub mod events;
 pub mod feeds;
 pub mod gateways;
 pub mod log;
 mod metrics;
 mod open_metrics;
+pub mod openapi;
+mod operations;
 pub mod page;
 mod phone;
 mod places;
@@ -78,7 +82,7 @@ pub fn router(ctx: Ctx) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(metrics::ready))
         .route("/metrics", get(metrics::metrics))
-        .nest("/api/v1", api::router(ctx.clone()))
+        .nest("/api/v1", operations::router(&ctx))
         .merge(console::router(ctx.clone()))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)

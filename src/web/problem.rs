@@ -1,15 +1,14 @@
 //! Why a request was not carried out: a status, a word for programs, what and why, what to do next.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::api::Refusal;
+use crate::api::{PROBLEM_JSON, ProblemKind, Refusal};
 use crate::dispatch::engine::Failed;
-use crate::domain::incident::refused::{Refused, refuse};
+use crate::domain::incident::refused::{CODES, Refused, refuse};
 use crate::domain::lang::Lang;
 use crate::words::{self, Section, link};
 
@@ -68,7 +67,18 @@ impl Problem {
     fn told_in(self, lang: Lang) -> Response {
         let (why, help) = self.said(lang);
         let Refused { code, already, .. } = self.refused;
-        let mut response = (self.status, Json(Refusal { code: code.into(), why, help, already })).into_response();
+        let refusal = Refusal {
+            kind: Refusal::kind_of(code),
+            title: Refusal::title_of(code),
+            status: self.status.as_u16(),
+            detail: why.clone(),
+            code: code.into(),
+            why,
+            help,
+            already,
+        };
+        let mut response = (self.status, axum::Json(refusal)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response.extensions_mut().insert(self);
         response
     }
@@ -89,6 +99,18 @@ pub async fn in_their_language(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
+/// Every kind of refusal, by its code.
+pub fn kinds() -> Vec<ProblemKind> {
+    let codes: std::collections::BTreeSet<&'static str> = CODES.iter().copied().collect();
+    let kind = |code| ProblemKind {
+        kind: Refusal::kind_of(code),
+        code,
+        title: Refusal::title_of(code),
+        status: status_of(code).as_u16(),
+    };
+    codes.into_iter().map(kind).collect()
+}
+
 /// 403 not yours, 404 unknown, 409 the state has moved on, 422 bad input.
 pub fn status_of(code: &str) -> StatusCode {
     match code {
@@ -101,7 +123,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "no-host" => StatusCode::BAD_REQUEST,
         "too-slow" => StatusCode::REQUEST_TIMEOUT,
-        "many-reports" | "too-many-open" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
+        "many-reports" | "too-many-open" | "too-many-streams" | "too-many-tries" => StatusCode::TOO_MANY_REQUESTS,
         "log-unreadable" => StatusCode::INTERNAL_SERVER_ERROR,
         "link-over" => StatusCode::NOT_FOUND,
         "access-not-kept" | "going-down" | "not-reloaded" => StatusCode::SERVICE_UNAVAILABLE,
@@ -145,13 +167,23 @@ mod tests {
         String::from_utf8(bytes.to_vec()).expect("UTF-8")
     }
 
+    #[test]
+    fn a_refusal_that_does_not_fit_what_an_older_server_told_is_still_read() {
+        let older = r#"{"code":"closed","why":"It is closed.","help":"Report anew."}"#;
+        let read: Refusal = serde_json::from_str(older).expect("an older server's refusal");
+        assert_eq!((read.code.as_ref(), read.why.as_str(), read.status), ("closed", "It is closed.", 0));
+        assert!(kinds().iter().any(|k| k.kind == "/api/v1/problems#stale-fingerprint" && k.status == 409));
+    }
+
     #[tokio::test]
     async fn people_read_swedish_first_and_programs_read_what_they_always_did() {
         let problem = || Problem::from(Failed::GoingDown);
         let page = body(problem().answer(false)).await;
         let (sv, en) = (page.find("Programmet stängs av; inget är gjort."), page.find("The program is shutting down"));
         assert!(sv.is_some() && sv < en && page.contains("Försök igen om några sekunder."), "{page}");
-        let json = r#"{"code":"going-down","why":"The program is shutting down; nothing was done.","help":"Try again in a few seconds."}"#;
-        assert_eq!(body(problem().answer(true)).await, json);
+        let told = problem().answer(true);
+        assert_eq!(told.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let json = r#"{"type":"/api/v1/problems#going-down","title":"Going down","status":503,"detail":"The program is shutting down; nothing was done.","code":"going-down","why":"The program is shutting down; nothing was done.","help":"Try again in a few seconds."}"#;
+        assert_eq!(body(told).await, json);
     }
 }

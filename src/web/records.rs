@@ -1,13 +1,11 @@
 //! What goes on record about the journal itself, over the API: rehearsals of the restore, backups, and what is forgotten.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::{Extension, Json};
 
 use super::Ctx;
-use super::api::{json, number};
+use super::api::InIncident;
+use super::asked::{Body, InPath};
 use super::command::may_act;
 use super::problem::Problem;
 use crate::accounts::Who;
@@ -21,10 +19,8 @@ use crate::journal::Head;
 /// A rehearsal of the restore ended; it goes on record.
 pub(super) async fn rehearsed(
     State(ctx): State<Ctx>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(rehearsal, _): Body<Rehearsal>,
 ) -> Result<Json<CommandDone>, Problem> {
-    let rehearsal: Rehearsal = json(&headers, body)?;
     let done = ctx.handle.record_system(SystemRecord::Rehearsed(rehearsal)).await?;
     Ok(Json(CommandDone { events: vec!["restore-rehearsed".into()], ..CommandDone::of(&done) }))
 }
@@ -32,10 +28,8 @@ pub(super) async fn rehearsed(
 /// A backup of this journal was written; it goes on record.
 pub(super) async fn backed_up(
     State(ctx): State<Ctx>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(backup, _): Body<BackedUp>,
 ) -> Result<Json<CommandDone>, Problem> {
-    let backup: BackedUp = json(&headers, body)?;
     let (log, head) = (ctx.log.clone(), Head { seq: backup.seq, hash: backup.hash });
     if !tokio::task::spawn_blocking(move || log.holds(head)).await.unwrap_or(false) {
         return Err(refuse!(AnotherJournal).into());
@@ -48,12 +42,10 @@ pub(super) async fn backed_up(
 pub(super) async fn forget(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    InPath(path): InPath<InIncident>,
+    Body(ForgetRequest { by, reason, not_personal }, _): Body<ForgetRequest>,
 ) -> Result<Json<ForgetDone>, Problem> {
-    let incident = number(path)?;
-    let ForgetRequest { by, reason, not_personal } = json(&headers, body)?;
+    let incident = path.no()?;
     may_act(&who, &by)?;
     if !not_personal {
         none_in("reason", &reason)?;

@@ -1,14 +1,12 @@
 //! The configuration is read anew, and an open incident adopts it: what changes is shown before and after. Whoever reads files
 //! is not the web's affair: the seam is here, what stands behind it is wired in `app`.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use axum::{Extension, Json};
 
 use super::Ctx;
-use super::api::{json, known_duty, no_incident, number};
+use super::api::{InIncident, known_duty, no_incident};
+use super::asked::{Body, InPath};
 use super::command::may_act;
 use super::problem::Problem;
 use crate::accounts::Who;
@@ -64,10 +62,8 @@ impl From<NotReloaded> for Problem {
 pub(super) async fn reload(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(Acting { by }, _): Body<Acting>,
 ) -> Result<Json<Reloaded>, Problem> {
-    let Acting { by } = json(&headers, body)?;
     may_act(&who, &by)?;
     let duty = by.clone();
     ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
@@ -78,33 +74,31 @@ pub(super) async fn reload(
 }
 
 /// `GET /api/v1/clock`.
-pub(super) async fn clock(State(ctx): State<Ctx>) -> Json<ClockView> {
+pub(super) async fn clock(State(ctx): State<Ctx>) -> Result<Json<ClockView>, Problem> {
     let now = ctx.clock.now().into();
-    Json(ClockView { now, off_s: ctx.clock.distrusted().map(|by| by.as_secs()) })
+    Ok(Json(ClockView { now, off_s: ctx.clock.distrusted().map(|by| by.as_secs()) }))
 }
 
 /// `POST /api/v1/clock/accept`: somebody looked at the machine's clock, and it is right (RULES D12).
 pub(super) async fn clock_accept(
     State(ctx): State<Ctx>,
     Extension(who): Extension<Who>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Body(Acting { by }, _): Body<Acting>,
 ) -> Result<Json<ClockView>, Problem> {
-    let Acting { by } = json(&headers, body)?;
     may_act(&who, &by)?;
     let duty = by.clone();
     ctx.handle.query(move |s, _| known_duty(s, &duty)).await??;
     tracing::warn!(function = %by, "the machine's clock is accepted");
     ctx.clock.accept();
-    Ok(clock(State(ctx)).await)
+    clock(State(ctx)).await
 }
 
 /// `GET /api/v1/incidents/{no}/adopt`.
 pub(super) async fn adoption(
     State(ctx): State<Ctx>,
-    path: Result<Path<String>, PathRejection>,
+    InPath(path): InPath<InIncident>,
 ) -> Result<Json<Adoption>, Problem> {
-    let no = number(path)?;
+    let no = path.no()?;
     let plans = ctx.handle.query(move |s, _| s.incidents.get(&no).map(|i| (i.plan.clone(), s.plan.clone()))).await?;
     let (from, to) = plans.ok_or_else(|| no_incident(no))?;
     let mut changes = ctx.reload.changes(&from, &to);

@@ -7,7 +7,7 @@ use crate::domain::lang::L10n;
 use crate::domain::time::At;
 
 /// When it is expected back. "Unknown" needs a time for the next forecast.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Restore {
     /// Expected at that time.
@@ -17,7 +17,7 @@ pub enum Restore {
 }
 
 /// Whether patients are in danger. Unknown counts as yes (lesson 14).
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
     Yes,

@@ -90,7 +90,7 @@ pub struct GatewayTest {
 }
 
 /// How far a test came that proved a gateway.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reached {
     /// The gateway took it.

@@ -161,7 +161,7 @@ pub struct ProgramAlarm {
 }
 
 /// What a report says. `None` takes the playbook's default (RULES E1).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
     /// Drill or real.
@@ -195,7 +195,7 @@ pub struct Report {
 }
 
 /// What to do when the same fault is reported twice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IfShared {
     /// Refuse, and offer both.
@@ -208,7 +208,7 @@ pub enum IfShared {
 }
 
 /// What an update says; `None` leaves it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct News {
     pub what: Option<L10n>,
@@ -238,7 +238,7 @@ pub struct News {
 }
 
 /// What somebody wants done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// A disruption.
@@ -410,7 +410,7 @@ pub enum Action {
 }
 
 /// A step that somebody begins. What is not said comes from the playbook's rule.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepStart {
     /// Its name in the playbook.

@@ -114,7 +114,10 @@ macro_rules! refuse {
 pub(crate) use refuse;
 
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $what:ident($key:literal, $code:literal) { $($name:ident),* })*) => { $(
+    ($($(#[$doc:meta])* $what:ident($key:literal, $code:literal) { $($name:ident),* })*) => {
+        /// The code of each sentence, in the order of the catalogue: one after another where several have the same.
+        pub const CODES: &[&str] = &[$($code),*];
+        $(
         $(#[$doc])*
         pub(crate) struct $what {
             $(pub(crate) $name: Arg),*

@@ -35,7 +35,7 @@ pub struct PendingReport {
 }
 
 /// How far an incident is (INCIDENTS lesson 33: running again and data complete are different).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Going on.
@@ -47,7 +47,7 @@ pub enum Phase {
 }
 
 /// What kind of text.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub enum Kind {
     /// LARM
     Alert,

@@ -196,6 +196,14 @@ impl<'de> Deserialize<'de> for Fingerprint {
         String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
     }
 }
+impl schemars::JsonSchema for Fingerprint {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Fingerprint".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{6}$", "description": "Of a text: what an approval is bound to." })
+    }
+}
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

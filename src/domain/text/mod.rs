@@ -75,7 +75,7 @@ impl Charset {
 }
 
 /// Why a text can't go whole over a gateway (invariant 2). Known when the text is drafted, never found out by cutting.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug, schemars::JsonSchema)]
 pub enum DoesNotFit {
     /// The character set lacks this.
     Lacks(char),

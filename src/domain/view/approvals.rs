@@ -18,7 +18,7 @@ use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
 /// An entry that waits for one approver.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ApprovalView {
     pub incident: IncidentNo,
     /// It is a drill.
@@ -53,7 +53,7 @@ pub struct ApprovalView {
 }
 
 /// A mode that one duty decides.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct DecisionView {
     pub incident: IncidentNo,
     /// What it is called.
@@ -62,7 +62,7 @@ pub struct DecisionView {
 }
 
 /// A text that one duty has not answered.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct AnswerView {
     pub message: MessageNo,
     /// What the incident is called.
@@ -74,14 +74,14 @@ pub struct AnswerView {
 }
 
 /// An errand.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ErrandTodoView {
     pub incident: IncidentNo,
     pub errand: ErrandView,
 }
 
 /// A step that waits for one duty.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct StepTodoView {
     pub incident: IncidentNo,
     pub step: StepView,
@@ -90,7 +90,7 @@ pub struct StepTodoView {
 }
 
 /// Everything that waits for one duty.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
 pub struct TodoView {
     /// Texts to approve, the first deadline first.
     pub approvals: Vec<ApprovalView>,

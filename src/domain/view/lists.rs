@@ -11,7 +11,7 @@ use crate::domain::plan::{Channel, PublicRule, Site};
 use crate::domain::time::At;
 
 /// A duty, without its addresses.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct FunctionView {
     /// `tib`.
     pub id: FunctionId,
@@ -32,7 +32,7 @@ pub struct FunctionView {
 }
 
 /// A playbook.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct PlaybookView {
     /// `ehr-down`.
     pub id: PlaybookId,
@@ -56,7 +56,7 @@ pub struct PlaybookView {
 }
 
 /// A disruption level.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct LevelView {
     /// The rung.
     pub level: RungView,
@@ -67,14 +67,14 @@ pub struct LevelView {
 }
 
 /// A staff mode.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ModeView {
     /// The rung.
     pub mode: RungView,
 }
 
 /// A fallback routine.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct RoutineView {
     /// `paper-record`.
     pub id: RoutineId,
@@ -84,7 +84,7 @@ pub struct RoutineView {
 }
 
 /// What forms and completions choose from.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ListsView {
     /// The region's languages, the default first.
     pub languages: Vec<Lang>,

@@ -24,7 +24,7 @@ use crate::domain::text::{Charset, DoesNotFit, Fingerprint, Outgoing, fit};
 use crate::domain::time::At;
 
 /// What far devices show of one message.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct PreviewsView {
     pub number: MessageNo,
     pub audience: Audience,
@@ -38,7 +38,7 @@ pub struct PreviewsView {
 }
 
 /// A text in one language, with what it costs.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct TextPreview {
     pub lang: Lang,
     /// The canonical text.
@@ -55,7 +55,7 @@ pub struct TextPreview {
 }
 
 /// A character that no SMS alphabet has: it halves what one SMS holds. Never replaced in silence (RULES A6).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct CostlyView {
     pub character: char,
     /// What could stand instead, if there is something that reads the same.
@@ -65,7 +65,7 @@ pub struct CostlyView {
 }
 
 /// What one gateway shows, in one language, with one trailer.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct PreviewView {
     pub channel: Channel,
     /// Over which gateway; none for the public page.
@@ -85,7 +85,7 @@ pub struct PreviewView {
 }
 
 /// A duty point that can't get it whole.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct CannotView {
     pub channel: Channel,
     /// Whose duty point.

@@ -14,7 +14,7 @@ use crate::domain::step::{Beat, StepKind};
 use crate::domain::time::At;
 
 /// A step.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct StepView {
     /// As people count, from 1: `S3` is 3.
     pub number: u32,
@@ -48,7 +48,7 @@ pub struct StepView {
 }
 
 /// A meeting.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct RoundView {
     pub at: At,
     /// Who is there.
@@ -60,7 +60,7 @@ pub struct RoundView {
 }
 
 /// How a step stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum StepStateView {
     /// Waited for.
@@ -78,7 +78,7 @@ pub enum StepStateView {
 }
 
 /// Who answered and is to be there.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ArrivalView {
     pub by: FunctionId,
     pub due: At,

@@ -103,8 +103,13 @@ async fn what_is_refused_is_said_in_the_language_that_is_asked_for_and_in_englis
         let request = site.request(Method::POST, "/api/v1/gateways/x/probe").bearer_auth(TOKEN);
         let response = request.header("accept-language", lang).json(&json!({})).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{lang}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json", "{lang}");
         let body: Value = response.json().await.unwrap();
-        assert_eq!(body, json!({ "code": "unknown-gateway", "why": said.0, "help": said.1 }), "{lang}");
+        let problem = json!({
+            "type": "/api/v1/problems#unknown-gateway", "title": "Unknown gateway", "status": 404, "detail": said.0,
+            "code": "unknown-gateway", "why": said.0, "help": said.1,
+        });
+        assert_eq!(body, problem, "{lang}");
     }
     // What is told beside it stays.
     let nobody = site.request(Method::GET, "/api/v1/status").header("accept-language", "sv").send().await.unwrap();

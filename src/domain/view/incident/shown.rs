@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One incident.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct IncidentView {
     pub now: At,
     /// On one line.
@@ -49,7 +49,7 @@ pub struct IncidentView {
 }
 
 /// What is known.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct FactsView {
     pub what: L10n,
     pub scope: L10n,
@@ -77,7 +77,7 @@ pub struct FactsView {
 }
 
 /// One function: what it was told, and whether it has it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct RowView {
     pub function: FunctionId,
     /// What it is called.
@@ -118,7 +118,7 @@ fn one() -> u8 {
 }
 
 /// A step that the playbook prepares.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct PreparedView {
     /// What the playbook calls it.
     pub rule: String,
@@ -129,7 +129,7 @@ pub struct PreparedView {
 }
 
 /// How an ask stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AskView {
     /// No answer is wanted.
@@ -160,7 +160,7 @@ pub enum AskView {
 }
 
 /// How far a text came at one duty point.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct CellView {
     pub channel: Channel,
     pub gateway: GatewayId,
@@ -187,7 +187,7 @@ pub struct CellView {
 }
 
 /// What happens next to an ask, and why.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "next", rename_all = "snake_case")]
 pub enum NextStep {
     /// Nothing: somebody has it.
@@ -209,7 +209,7 @@ pub enum NextStep {
 }
 
 /// A text with its number.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct MessageView {
     /// `14-2`.
     pub number: MessageNo,
@@ -233,7 +233,7 @@ pub struct MessageView {
 }
 
 /// A text in one language.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct TextView {
     /// The canonical text.
     pub text: String,
@@ -243,7 +243,7 @@ pub struct TextView {
 }
 
 /// By whose word a text went out.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "by", content = "function", rename_all = "snake_case")]
 pub enum ReleasedView {
     /// The playbook asks for no approval, or care gets it at once.
@@ -257,7 +257,7 @@ pub enum ReleasedView {
 }
 
 /// One group of receivers.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct EntryView {
     pub id: u32,
     /// `row`, `dependents`, `followers`, `holding`.
@@ -276,7 +276,7 @@ pub struct EntryView {
 }
 
 /// How far an entry is.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum EntryStateView {
     /// Being carried out.
@@ -299,7 +299,7 @@ pub enum EntryStateView {
 }
 
 /// An approval that waits. Its code is not here, nor anywhere but with the approver.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ApprovalState {
     /// Who was asked, in order; the last is the one whose time runs.
     pub asked: Vec<FunctionId>,
@@ -323,7 +323,7 @@ pub struct ApprovalState {
 }
 
 /// A mode to decide.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ProposalView {
     pub id: u32,
     pub mode: RungView,
@@ -337,7 +337,7 @@ pub struct ProposalView {
 }
 
 /// How a proposal stands.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ProposalStateView {
     /// Waited for.
@@ -357,7 +357,7 @@ pub enum ProposalStateView {
 }
 
 /// What people must walk.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct ErrandView {
     pub id: u32,
     pub owner: FunctionId,
@@ -371,7 +371,7 @@ pub struct ErrandView {
 }
 
 /// A note, without its text.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct NoteView {
     pub id: u32,
     pub to: FunctionId,
@@ -382,7 +382,7 @@ pub struct NoteView {
 }
 
 /// A path that could not carry a text whole.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 pub struct DroppedView {
     pub message: MessageNo,
     /// Whose duty point.
