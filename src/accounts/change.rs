@@ -117,7 +117,7 @@ pub struct AccountView {
 }
 
 /// A passkey.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PasskeyView {
     pub id: String,
     /// What its owner calls it.

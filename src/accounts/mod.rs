@@ -14,7 +14,7 @@ pub mod public_key;
 mod rights;
 pub mod totp;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
@@ -55,6 +55,8 @@ pub const LINK_S: u32 = 600;
 pub const TOKEN_DAYS_MAX: u32 = 730;
 /// Codes for a lost authenticator.
 const RECOVERY_CODES: usize = 8;
+/// Codes before their time that are remembered; one more ends the oldest.
+const EARLY_MAX: usize = 256;
 /// A device's last use is kept that often, in seconds.
 const USED_EVERY_S: u32 = 3600;
 
@@ -65,6 +67,8 @@ pub struct Accounts {
     book: Mutex<Book>,
     /// The hash of the link that makes the first account, as long as there is none.
     first: Mutex<Option<String>>,
+    /// Codes that came before their time, and were told so: by account, with their step.
+    early: Mutex<VecDeque<(String, u64)>>,
 }
 
 impl fmt::Debug for Accounts {
@@ -77,7 +81,7 @@ impl Accounts {
     /// In memory alone.
     #[cfg(any(test, feature = "internals"))]
     pub fn nowhere() -> Self {
-        Self { folders: Vec::new(), book: Mutex::default(), first: Mutex::default() }
+        Self { folders: Vec::new(), book: Mutex::default(), first: Mutex::default(), early: Mutex::default() }
     }
 
     /// Those of a state folder. Each change is also written to `copy`, if it can be.
@@ -95,7 +99,7 @@ impl Accounts {
         let first = read_text(&folder.join(FIRST_FILE), FIRST_BYTES_MAX).ok();
         let first = first.filter(|_| book.accounts.is_empty()).map(|secret| hash(secret.trim()));
         let folders = [Some(folder), copy].into_iter().flatten().map(Path::to_path_buf).collect();
-        Ok(Self { folders, book: Mutex::new(book), first: Mutex::new(first) })
+        Ok(Self { folders, book: Mutex::new(book), first: Mutex::new(first), early: Mutex::default() })
     }
 
     /// The path of the link that makes the first account. It is made, into a file for its owner alone, unless there is one or an
@@ -331,11 +335,13 @@ impl Accounts {
         kept.unwrap_or_else(Hashed::of_nobody)
     }
 
-    /// Judges a code of the authenticator, or one of those for when it is lost, and uses it up.
+    /// Judges a code of the authenticator, or one of those for when it is lost, and uses it up. One that came before its time, and was
+    /// told so, is used up as well: whoever guessed it does not come back when it is time.
     ///
     /// # Errors
     /// That it was used can't be kept: then it does not count.
     pub fn code(&self, account: &str, typed: &str, now: At) -> Result<Code, Refused> {
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
         self.change_book(|book| {
             let Some(account) = book.account_mut(account).filter(|a| !a.disabled) else { return Ok(Code::Wrong) };
             let secret = hex::decode(&account.totp).unwrap_or_default();
@@ -344,6 +350,17 @@ impl Accounts {
             if let Some(at) = account.recovery.iter().position(|kept| same(kept.as_bytes(), given.as_bytes())) {
                 account.recovery.remove(at);
                 code = Code::Right(account.last_step);
+            } else {
+                code = match code {
+                    Code::Right(step) if early.contains(&(account.id.clone(), step)) => Code::Used,
+                    Code::ClockOff(ahead) if ahead > 0 => {
+                        let step = totp::step_of(now + u32::try_from(ahead).unwrap_or(0));
+                        early.truncate(EARLY_MAX - 1);
+                        early.push_front((account.id.clone(), step));
+                        code
+                    }
+                    _ => code,
+                };
             }
             if let Code::Right(step) = code {
                 account.last_step = step;

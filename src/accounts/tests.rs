@@ -45,6 +45,20 @@ fn what_is_kept_is_its_owners_alone_and_is_read_again() {
 }
 
 #[test]
+fn a_code_that_was_told_to_be_early_is_none_when_its_time_has_come() {
+    let accounts = Accounts::nowhere();
+    let secret = totp::secret_of(&add(&accounts, "it-1", "korrekt batteri ost").otpauth.unwrap());
+    let other = totp::secret_of(&add(&accounts, "it-2", "korrekt batteri ost").otpauth.unwrap());
+    let later = NOW + 240;
+    let guessed = totp::code_at(&secret, later);
+    assert_eq!(accounts.code("it-1", &guessed, NOW), Ok(Code::ClockOff(240)));
+    assert_eq!(accounts.code("it-1", &guessed, later), Ok(Code::Used));
+    assert!(matches!(accounts.code("it-2", &totp::code_at(&other, later), later), Ok(Code::Right(_))));
+    // Whose clock has been set right comes in by the next one.
+    assert!(matches!(accounts.code("it-1", &totp::code_at(&secret, later + 30), later + 30), Ok(Code::Right(_))));
+}
+
+#[test]
 fn a_damaged_file_is_told_and_so_is_a_newer_one() {
     let folder = tempfile::tempdir().unwrap();
     for (text, said) in [

@@ -38,7 +38,7 @@ fn code(secret: &[u8], step: u64) -> u32 {
 }
 
 /// The step that a moment lies in.
-fn step_of(now: At) -> u64 {
+pub fn step_of(now: At) -> u64 {
     u64::try_from(now.0 / 1000 / STEP_S).unwrap_or(0)
 }
 
