@@ -245,10 +245,7 @@ pub fn unseal_value<E>(
 ///
 /// # Errors
 /// What `find` reports.
-pub fn unseal_actor<E>(
-    event: &mut Event,
-    find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>,
-) -> Result<(), E> {
+pub fn unseal_actor<E>(event: &mut Event, find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>) -> Result<(), E> {
     let Event::Incident { change, .. } = event else { return Ok(()) };
     let Change::Acted { who, .. } = &mut **change else { return Ok(()) };
     unseal_value(&mut who.0, find)

@@ -115,8 +115,8 @@ pub fn kinds() -> Vec<ProblemKind> {
 pub fn status_of(code: &str) -> StatusCode {
     match code {
         "no-token" => StatusCode::UNAUTHORIZED,
-        "cross-site" | "foreign-form" | "four-eyes" | "no-right" | "not-your-function" | "not-yours"
-        | "same-eyes" | "wrong-password" => StatusCode::FORBIDDEN,
+        "cross-site" | "foreign-form" | "four-eyes" | "no-right" | "not-your-function" | "not-yours" | "same-eyes"
+        | "wrong-password" => StatusCode::FORBIDDEN,
         // Named in a list to choose from, not in the address: the input is bad.
         "unknown-act" | "unknown-contact" | "unknown-infra" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,

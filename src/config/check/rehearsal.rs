@@ -90,8 +90,9 @@ impl Rehearsal {
             });
             let Some((number, fingerprint, entry, asked)) = waiting else { return };
             let approve = || Action::Approve { number, fingerprint, entry: Some(entry), works: true };
-            let done =
-                asked.into_iter().any(|by| self.input(&Input::Command { who: eyes_of(&by), by, action: Box::new(approve()) }).is_ok());
+            let done = asked
+                .into_iter()
+                .any(|by| self.input(&Input::Command { who: eyes_of(&by), by, action: Box::new(approve()) }).is_ok());
             if !done {
                 return;
             }

@@ -19,11 +19,25 @@ pub(super) enum Request {
         link: Option<DeliveryId>,
         reply: Option<Answer>,
     },
-    Reply { channel: Channel, from: String, text: String },
+    Reply {
+        channel: Channel,
+        from: String,
+        text: String,
+    },
     Query(Look),
-    Config { loaded: Box<Loaded>, swap: Swap, reply: Answer },
-    System { record: Box<SystemRecord>, reply: Answer },
-    Forget { forgotten: Box<Forgotten>, reply: Answer },
+    Config {
+        loaded: Box<Loaded>,
+        swap: Swap,
+        reply: Answer,
+    },
+    System {
+        record: Box<SystemRecord>,
+        reply: Answer,
+    },
+    Forget {
+        forgotten: Box<Forgotten>,
+        reply: Answer,
+    },
 }
 
 /// What was decided, once it is on disk.

@@ -56,7 +56,12 @@ impl TrialView {
 pub fn trial(state: &State, no: IncidentNo, by: &FunctionId, action: &Action, now: At) -> Result<TrialView, Refused> {
     let mut copy = state.clone();
     let before = copy.incidents.get(&no).map_or(0, |i| i.messages.len());
-    let events = decide(&mut copy, &Input::Command { who: None, by: by.clone(), action: Box::new(action.clone()) }, now, [0; 16])?;
+    let events = decide(
+        &mut copy,
+        &Input::Command { who: None, by: by.clone(), action: Box::new(action.clone()) },
+        now,
+        [0; 16],
+    )?;
     let mut told: BTreeSet<(u32, FunctionIx)> = BTreeSet::new();
     for event in &events {
         let Event::Incident { no: of, change } = event else { continue };

@@ -92,7 +92,11 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
     let report =
         Report { playbook: "ehr-down".into(), level: Some("outage".into()), safety: Safety::No, ..Report::default() };
     let began = Instant::now();
-    running.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(Action::Report(report)) }).await.unwrap();
+    running
+        .handle
+        .input(Input::Command { who: None, by: "tib".into(), action: Box::new(Action::Report(report)) })
+        .await
+        .unwrap();
     let far = Path::new(&said("WAYS_DIR")).join(format!("{next:?}-well").to_lowercase()).join("shown");
     let telephone = format!("+46701{nth}40607");
     let mut took = None;

@@ -268,7 +268,8 @@ impl Auditor<'_> {
         let plan = inc.plan.clone();
         let id = |f: &FunctionIx| plan.function(*f).id.clone();
         for entry in inc.said_yes.extract_if(.., |(then, _)| *then != at).map(|(_, entry)| entry).collect::<Vec<_>>() {
-            self.wrong.push(format!("#{seq}: {no} nobody stands behind the yes to entry {entry}, which the public sees"));
+            self.wrong
+                .push(format!("#{seq}: {no} nobody stands behind the yes to entry {entry}, which the public sees"));
         }
         match change {
             Change::Acted { who, told, .. } => {
@@ -288,9 +289,9 @@ impl Auditor<'_> {
                     false => {}
                 }
             }
-            Change::FactsSet { by: Some(_), .. }
-            | Change::ScopeSet { by: Some(_), .. }
-            | Change::DownNamed { .. } => inc.news_at = Some(at),
+            Change::FactsSet { by: Some(_), .. } | Change::ScopeSet { by: Some(_), .. } | Change::DownNamed { .. } => {
+                inc.news_at = Some(at)
+            }
             Change::Drafted { message } => {
                 let number = |lang: &Lang| format!("{}-{}", no.written(&plan.words(*lang).drill_prefix), message.seq);
                 let mut texts = BTreeMap::new();

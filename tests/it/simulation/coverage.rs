@@ -15,7 +15,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 61] = [
+pub const RULES: [&str; 63] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",

@@ -182,7 +182,11 @@ impl Site {
     pub async fn report(&self, report: Report) -> IncidentNo {
         let report = Report { playbook: "ehr-down".into(), sites: vec!["FS".into()], ..report };
         let by = FunctionId::from("it-bered");
-        let done = self.handle.input(Input::Command { who: None, by, action: Box::new(Action::Report(report)) }).await.unwrap();
+        let done = self
+            .handle
+            .input(Input::Command { who: None, by, action: Box::new(Action::Report(report)) })
+            .await
+            .unwrap();
         let no = done.events.iter().find_map(Event::incident).unwrap();
         self.settle().await;
         no

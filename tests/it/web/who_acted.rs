@@ -6,9 +6,14 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use vardkase::clock::Clock;
-use vardkase::domain::ids::IncidentNo;
-use vardkase::domain::incident::input::{Action, Input};
+use vardkase::dispatch::engine::Done;
+use vardkase::domain::ids::{DeliveryId, IncidentNo};
+use vardkase::domain::incident::actor::{Actor, Behind};
+use vardkase::domain::incident::event::{Change, Event};
+use vardkase::domain::incident::input::{Action, Input, News};
 use vardkase::domain::incident::state::{EntryState, ProposalState};
+use vardkase::domain::lang::{L10n, Lang};
+use vardkase::domain::plan::Channel;
 use vardkase::domain::time::At;
 
 use super::sign_in::{account, cookie_of, get, sign_in};
@@ -37,6 +42,52 @@ async fn acted(site: &Site, token: &str, no: IncidentNo) -> Vec<String> {
     let records = log["records"].as_array().unwrap();
     let who = |r: &Value| r["what"]["Incident"]["change"]["Acted"]["who"].as_str().map(str::to_owned);
     records.iter().filter_map(who).collect()
+}
+
+/// Who stood behind what was just done.
+fn behind(done: &Done) -> Option<Actor> {
+    done.events.iter().find_map(|event| match event {
+        Event::Incident { change, .. } => match &**change {
+            Change::Acted { who, .. } => Some(who.clone()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[tokio::test]
+async fn rule_h3_a_telephone_is_one_device_over_sms_and_link_however_its_number_is_written() {
+    let site = Site::start().await;
+    let sms = |id: &str| {
+        let f = site.plan.function_ix(id).unwrap();
+        *site.plan.function(f).points.iter().find(|p| site.plan.point(**p).channel == Channel::Sms).unwrap()
+    };
+    let point = sms("tib");
+    let number = site.contacts.address(point).unwrap().to_string();
+    site.handle.reply(Channel::Sms, number.clone(), "LARM journal D3".into()).await;
+    site.settle().await;
+    let code = site.handle.query(|s, _| s.pending.keys().next().map(|c| c.as_str().to_owned())).await.unwrap().unwrap();
+    site.handle.reply(Channel::Sms, number.replacen('+', "00", 1), format!("JA {code}")).await;
+    site.settle().await;
+    let no = IncidentNo::actual(1);
+    let reporter = site.handle.query(move |s, _| s.incidents[&no].reported_by.clone()).await.unwrap().unwrap();
+    assert_eq!(reporter.behind(), Behind::Address);
+    assert!(!reporter.0.as_str().contains(&number[3..]), "no number is in it");
+    let mut seen = Vec::new();
+    for point in [point, sms("it-bered")] {
+        let delivery = site.handle.query(move |s, _| {
+            let ordinal = s.incidents[&no].deliveries.iter().position(|d| d.point == point)?;
+            Some(DeliveryId { incident: no, ordinal: u32::try_from(ordinal).unwrap() })
+        });
+        let delivery = delivery.await.unwrap().unwrap();
+        let known = L10n::same(&[Lang::SV, Lang::EN], format!("mer om {}", delivery.ordinal).as_str());
+        let news = News { known: Some(known), ..News::default() };
+        let action = Box::new(Action::Update { incident: no, news });
+        let input = Input::Command { who: None, by: "tib".into(), action };
+        seen.push(behind(&site.handle.input_by_link(delivery, input).await.unwrap()).unwrap());
+    }
+    assert_eq!(seen[0], reporter);
+    assert_ne!(seen[1], reporter, "another telephone");
 }
 
 #[tokio::test]

@@ -56,7 +56,9 @@ impl Decider<'_> {
             // One holds both duties: who comes after is asked beside at once, since one pair of eyes is not enough (RULES H3).
             let inc = self.inc(no);
             let both = |e: &Entry| match &e.state {
-                EntryState::Waiting(a) => for_public(e) && a.asked.last().is_some_and(|f| one_holder(inc, *f, self.now)),
+                EntryState::Waiting(a) => {
+                    for_public(e) && a.asked.last().is_some_and(|f| one_holder(inc, *f, self.now))
+                }
                 _ => false,
             };
             if inc.entry(*id).is_some_and(both) {

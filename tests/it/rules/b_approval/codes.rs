@@ -164,7 +164,8 @@ fn rule_c13_an_address_that_only_an_open_incident_knows_gets_no_more_notes_eithe
     t.clear();
     let p = t.point("it", SMS);
     for _ in 0..20 {
-        t.input(Input::Reply { who: None, from: vec![(no, p)], known: None, text: "Jag är på väg hem".into() }).unwrap();
+        t.input(Input::Reply { who: None, from: vec![(no, p)], known: None, text: "Jag är på väg hem".into() })
+            .unwrap();
     }
     assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 3);
 }

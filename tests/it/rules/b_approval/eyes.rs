@@ -21,7 +21,10 @@ fn reported(t: &mut Timeline, who: Option<Actor>, by: &str) -> IncidentNo {
 }
 
 fn public_is_out(t: &Timeline, no: IncidentNo) -> bool {
-    t.inc(no).messages.iter().any(|m| m.audience == Audience::Public && m.kind == Kind::Alert && m.released_at.is_some())
+    t.inc(no)
+        .messages
+        .iter()
+        .any(|m| m.audience == Audience::Public && m.kind == Kind::Alert && m.released_at.is_some())
 }
 
 #[test]

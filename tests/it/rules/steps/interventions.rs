@@ -104,7 +104,8 @@ fn lesson_36_only_who_was_told_is_heard_by_sms_and_any_duty_by_command() {
     // The right code from the wrong address, a wrong code from the right one, and nobody's address.
     t.reply("press", Channel::Sms, &format!("STOPP {c} x"));
     t.reply("icu", Channel::Sms, "STOPP 000001 x");
-    t.input(Input::Reply { who: None, from: vec![], known: None, text: format!("STOPP {c} x").as_str().into() }).unwrap();
+    t.input(Input::Reply { who: None, from: vec![], known: None, text: format!("STOPP {c} x").as_str().into() })
+        .unwrap();
     assert_eq!(how(&t, no, 1), "open");
     assert_eq!(refused(&mut t, "ward-ls", Action::StepStop { incident: no, step: 1, reason: "".into() }), "no-reason");
     t.act("ward-ls", stop_step(no, 1)).unwrap();
