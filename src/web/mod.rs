@@ -32,6 +32,7 @@ pub mod feeds;
 pub mod gateways;
 pub mod log;
 mod metrics;
+pub mod oidc;
 mod open_metrics;
 pub mod page;
 mod phone;
