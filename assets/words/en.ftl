@@ -2013,3 +2013,13 @@ refusal-unknown-passkey = There is no passkey { $id }.
     .next = vardkase account list shows all.
 cli-head-passkeys = passkeys
 cli-passkey-removed = the passkey { $id } comes in no more
+
+## Sign-in at a provider
+
+console-oidc-sign-in = Sign in with { $name }
+console-oidc-done = You are signed in.
+console-oidc-down = { $name } does not answer. Sign in with password and code, or try again in a while.
+console-oidc-lies = What { $name } answered could not be trusted. Sign in with password and code, and tell who looks after the server.
+console-oidc-stopped = The sign-in with { $name } was stopped. Try again, or sign in with password and code.
+console-oidc-over = The sign-in with { $name } took too long or began in another browser. Try again.
+console-oidc-no-group = { $name } knows you, but none of your groups there may come in here. Ask who looks after the accounts, and mention { $id }.

@@ -2011,3 +2011,13 @@ refusal-unknown-passkey = Lösennyckeln { $id } finns inte.
     .next = Kommandot vardkase account list visar alla.
 cli-head-passkeys = lösennycklar
 cli-passkey-removed = lösennyckeln { $id } kommer inte in längre
+
+## Inloggning hos en leverantör
+
+console-oidc-sign-in = Logga in med { $name }
+console-oidc-done = Du är inloggad.
+console-oidc-down = { $name } svarar inte. Logga in med lösenord och kod, eller försök igen om en stund.
+console-oidc-lies = Svaret från { $name } gick inte att lita på. Logga in med lösenord och kod, och säg till den som har hand om servern.
+console-oidc-stopped = Inloggningen hos { $name } avbröts. Försök igen, eller logga in med lösenord och kod.
+console-oidc-over = Inloggningen hos { $name } tog för lång tid eller började i en annan webbläsare. Försök igen.
+console-oidc-no-group = { $name } känner dig, men ingen av dina grupper där får komma in här. Be den som har hand om kontona, och nämn { $id }.

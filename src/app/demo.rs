@@ -172,6 +172,7 @@ pub async fn demo(
             listen,
             public_url: Some(format!("http://{public_listen}")),
             console_url: None,
+            sign_in: None,
             accept_lost_key: false,
             new: false,
             source: None,

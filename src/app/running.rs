@@ -38,6 +38,7 @@ use crate::domain::lang::Lang;
 use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::{Auth, ConsoleUrl};
+use crate::web::oidc;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 use crate::yaml::diagnostics::Diagnostic;
 
@@ -56,6 +57,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Where browsers reach the console: passkeys need it.
     pub console_url: Option<ConsoleUrl>,
+    /// The house's own sign-in, beside accounts of this machine; it leads back to `console_url`.
+    pub sign_in: Option<oidc::Settings>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
     /// Begin a new journal where one was and is gone.
@@ -225,6 +228,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     let auth = Auth::load_or_create(&state_dir, options.second_copy.as_deref())
         .map_err(StartError::io("the console's token and accounts"))?
+        .beside(provider(options.sign_in, options.console_url.as_ref())?)
         .reached_at(options.console_url);
     let first = auth.accounts.first_link().map_err(StartError::io("the link of the first account"))?;
     let auth = Arc::new(auth);
@@ -388,6 +392,19 @@ async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, 
             return;
         }
     }
+}
+
+/// The provider of sign-in, where one is named.
+fn provider(
+    settings: Option<oidc::Settings>,
+    console: Option<&ConsoleUrl>,
+) -> Result<Option<oidc::Provider>, StartError> {
+    let Some(settings) = settings else { return Ok(None) };
+    let made = match console {
+        Some(console) => oidc::Provider::new(settings, console.origin()),
+        None => Err("it leads back to the console: give its address (--console-url)".into()),
+    };
+    made.map(Some).map_err(|why| StartError::io("sign-in by a provider")(std::io::Error::other(why)))
 }
 
 fn scheme(tls: bool) -> &'static str {

@@ -17,6 +17,7 @@ use crate::dispatch::journal_view::journal_view;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::web::auth::{ConsoleUrl, TOKEN_FILE};
+use crate::web::oidc::Settings;
 use crate::web::proxies::Proxy;
 use crate::web::tls::Files;
 use crate::words::{Word, cli as words};
@@ -62,6 +63,9 @@ pub struct ServeArgs {
     /// Under which address browsers reach the console: passkeys are good there alone.
     #[arg(long, value_name = "URL", env = "VARDKASE_CONSOLE_URL")]
     console_url: Option<ConsoleUrl>,
+    /// YAML file with a provider of sign-in (OpenID Connect) that stands beside accounts, and what its groups may.
+    #[arg(long, value_name = "FILE", requires = "console_url")]
+    oidc: Option<PathBuf>,
     /// A folder on another disk for the second copy of the journal: each commit is on both before it counts.
     #[arg(long, value_name = "DIR")]
     second_copy: Option<PathBuf>,
@@ -77,10 +81,22 @@ impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let lang = cx.term.lang();
         let doors = self.doors();
-        let Self { config, public_listen, listen, public_url, console_url, second_copy, accept_lost_key, new, .. } =
-            self;
+        let Self {
+            config,
+            public_listen,
+            listen,
+            public_url,
+            console_url,
+            oidc,
+            second_copy,
+            accept_lost_key,
+            new,
+            ..
+        } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list), lang))?;
+        let sign_in = oidc.map(|file| Settings::load(&file, &loaded.plan)).transpose();
+        let sign_in = sign_in.map_err(|list| start_error(&StartError::Config(list), lang))?;
         let state = cx.global.state.clone();
         let options = Options {
             state,
@@ -89,6 +105,7 @@ impl ServeArgs {
             listen,
             public_url,
             console_url,
+            sign_in,
             accept_lost_key,
             new,
             source: Some(source),

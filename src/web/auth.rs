@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use super::console::{Kept, Unsent};
+use super::oidc::{OUTSIDE, Provider};
 use crate::accounts::{Accounts, DEVICE_WARNING_DAYS, SessionView, Who, WhoId};
 use crate::domain::ids::FunctionId;
 use crate::domain::time::At;
@@ -28,7 +29,9 @@ mod slow;
 #[cfg(test)]
 use cookie::COOKIE;
 use cookie::cookie;
-pub use cookie::{by_transport, clear_cookie, set_cookie, set_device_cookie};
+pub use cookie::{
+    by_transport, clear_cookie, clear_oidc_cookie, oidc_cookie, set_cookie, set_device_cookie, set_oidc_cookie,
+};
 use passkeys::Challenges;
 pub use passkeys::{Ceremony, ConsoleUrl, Passkeys};
 use sign_in::{AwaitsCode, First, Hashing};
@@ -46,6 +49,8 @@ pub const SESSIONS_MAX: usize = 256;
 pub const SESSION_IDLE_S: u32 = 12 * 3600;
 /// Every session of an account ends after that, in seconds.
 pub const SESSION_S: u32 = 7 * 24 * 3600;
+/// One that began at a provider ends after that, in seconds: then its groups are asked for again.
+pub const SESSION_OUTSIDE_S: u32 = 12 * 3600;
 /// Refusals that go on record in an hour; the log has them all.
 const REFUSALS_ON_RECORD_MAX: u32 = 60;
 
@@ -63,6 +68,8 @@ pub struct Auth {
     /// Where browsers reach the console, as configured.
     url: Option<ConsoleUrl>,
     challenges: Arc<Challenges>,
+    /// The house's own sign-in, beside accounts of this machine.
+    pub provider: Option<Arc<Provider>>,
 }
 
 impl fmt::Debug for Auth {
@@ -156,6 +163,7 @@ impl Auth {
             slow: Mutex::default(),
             hashing: Hashing::default(),
             url: None,
+            provider: None,
             challenges: Arc::new(Challenges::new().map_err(|e| e.to_string())?),
         })
     }
@@ -241,10 +249,30 @@ impl Auth {
     /// # Errors
     /// The operating system gives no randomness.
     pub fn sign_in(&self, who: &WhoId, now: At) -> io::Result<String> {
-        let id = random_hex()?;
         let who = self.accounts.who(who, now).ok_or_else(|| io::Error::from(ErrorKind::PermissionDenied))?;
+        self.sign_in_as(who, now)
+    }
+
+    /// The same, of whom another has looked at.
+    ///
+    /// # Errors
+    /// As [`Auth::sign_in`].
+    pub fn sign_in_as(&self, who: Who, now: At) -> io::Result<String> {
+        let id = random_hex()?;
         self.begin(&id, random_hex()?, who, now);
         Ok(id)
+    }
+
+    /// Also by the house's own provider of sign-in.
+    #[must_use]
+    pub fn beside(mut self, provider: Option<Provider>) -> Self {
+        self.provider = provider.map(Arc::new);
+        self
+    }
+
+    /// What somebody in a session may now. Who came in by a provider may what his groups might then, as long as the session lasts.
+    fn still(&self, who: &Who, now: At) -> Option<Who> {
+        if is_from_outside(&who.id) { Some(who.clone()) } else { self.accounts.who(&who.id, now) }
     }
 
     fn begin(&self, id: &str, csrf: String, who: Who, now: At) {
@@ -287,7 +315,7 @@ impl Auth {
         }
         let mut inner = self.inner();
         let session = inner.sessions.get_mut(&key)?;
-        let Some(who) = self.accounts.who(&session.who.id, now).filter(|_| session.lives(now)) else {
+        let Some(who) = self.still(&session.who, now).filter(|_| session.lives(now)) else {
             inner.sessions.remove(&key);
             return None;
         };
@@ -348,7 +376,7 @@ impl Auth {
         let inner = self.inner();
         let view =
             |s: &Session| SessionView { id: s.id.clone(), who: s.who.id.to_string(), began: s.began, used: s.used };
-        let alive = |s: &&Session| s.lives(now) && self.accounts.who(&s.who.id, now).is_some();
+        let alive = |s: &&Session| s.lives(now) && self.still(&s.who, now).is_some();
         let mut all: Vec<SessionView> = inner.sessions.values().filter(alive).map(view).collect();
         all.sort_by_key(|s| std::cmp::Reverse(s.used));
         all
@@ -389,7 +417,8 @@ impl Auth {
 
 impl Session {
     fn lives(&self, now: At) -> bool {
-        matches!(self.who.id, WhoId::Device(_)) || now < self.used + SESSION_IDLE_S && now < self.began + SESSION_S
+        let longest = if is_from_outside(&self.who.id) { SESSION_OUTSIDE_S } else { SESSION_S };
+        matches!(self.who.id, WhoId::Device(_)) || now < self.used + SESSION_IDLE_S && now < self.began + longest
     }
     /// Whether a form is of this session.
     pub fn sent_by(&self, csrf: &str) -> bool {
@@ -409,6 +438,11 @@ fn is_by_hand(headers: &HeaderMap) -> bool {
         None => true,
         Some(mode) => mode == "navigate" && headers.contains_key("sec-fetch-user"),
     }
+}
+
+/// No account of this machine: an ID of one has no colon.
+fn is_from_outside(id: &WhoId) -> bool {
+    matches!(id, WhoId::Account(id) if id.starts_with(OUTSIDE))
 }
 
 /// A session as the log names it.

@@ -34,6 +34,7 @@ pub mod feeds;
 pub mod gateways;
 pub mod log;
 mod metrics;
+pub mod oidc;
 mod open_metrics;
 pub mod openapi;
 mod operations;

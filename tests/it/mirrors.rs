@@ -67,6 +67,7 @@ pub async fn running(loaded: Loaded, state: &Path) -> Running {
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
         console_url: None,
+        sign_in: None,
         accept_lost_key: false,
         new: false,
         source: None,

@@ -55,6 +55,7 @@ impl Rig {
             listen: any,
             public_url: None,
             console_url: None,
+            sign_in: None,
             accept_lost_key: false,
             new: false,
             source: Some(source.clone()),

@@ -15,6 +15,11 @@ const SECURE_COOKIE: &str = "__Host-vardkase";
 /// Browsers keep a cookie for so many seconds at most (RFC 6265bis, 5.5): when a device ends is the server's affair.
 const DEVICE_COOKIE_S: u32 = 400 * 24 * 3600;
 
+/// What a browser keeps while its sign-in is at a provider. It comes back from another site, which a strict cookie does not.
+const OIDC_COOKIE: &str = "vardkase-oidc";
+/// Its name over TLS.
+const SECURE_OIDC_COOKIE: &str = "__Host-vardkase-oidc";
+
 /// The `Set-Cookie` value of a session, which ends with the browser.
 pub fn set_cookie(id: &str) -> String {
     format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict")
@@ -30,26 +35,51 @@ pub fn clear_cookie() -> String {
     format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
+/// That of a sign-in which is at a provider.
+pub fn set_oidc_cookie(kept: &str) -> String {
+    let seconds = crate::web::oidc::SIGN_IN_S;
+    format!("{OIDC_COOKIE}={kept}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// What makes the browser forget that.
+pub fn clear_oidc_cookie() -> String {
+    format!("{OIDC_COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+/// What a request's browser keeps of a sign-in that is at a provider.
+pub fn oidc_cookie(headers: &HeaderMap) -> Option<&str> {
+    of(headers, OIDC_COOKIE)
+}
+
 /// The value of a request's cookie.
 pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    of(headers, COOKIE)
+}
+
+fn of<'a>(headers: &'a HeaderMap, named: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == named)
         .map(|(_, value)| value)
 }
 
 /// Gives the cookie its name by how the request came, in both directions.
 pub async fn by_transport(mut request: Request, next: Next) -> Response {
     let secured = Secured::of(request.extensions());
-    let named = if secured { SECURE_COOKIE } else { COOKIE };
-    let shown = value(request.headers(), named);
+    let names = match secured {
+        true => [(SECURE_COOKIE, COOKIE), (SECURE_OIDC_COOKIE, OIDC_COOKIE)],
+        false => [(COOKIE, COOKIE), (OIDC_COOKIE, OIDC_COOKIE)],
+    };
+    let shown = names.map(|(sent, plain)| of(request.headers(), sent).map(|value| format!("{plain}={value}")));
     request.headers_mut().remove(header::COOKIE);
-    if let Some(shown) = shown.and_then(|value| HeaderValue::from_str(&format!("{COOKIE}={value}")).ok()) {
-        request.headers_mut().insert(header::COOKIE, shown);
+    for shown in shown.into_iter().flatten() {
+        if let Ok(shown) = HeaderValue::from_str(&shown) {
+            request.headers_mut().append(header::COOKIE, shown);
+        }
     }
     let mut response = next.run(request).await;
     if secured {
@@ -66,12 +96,6 @@ pub async fn by_transport(mut request: Request, next: Next) -> Response {
         }
     }
     response
-}
-
-fn value(headers: &HeaderMap, named: &str) -> Option<String> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    let mut all = all.filter_map(|pair| pair.trim().split_once('='));
-    all.find(|(name, _)| *name == named).map(|(_, value)| value.to_owned())
 }
 
 #[cfg(test)]
@@ -109,6 +133,7 @@ mod tests {
         assert_eq!(seen, "secure");
         assert_eq!(set, "__Host-vardkase=new; Path=/; HttpOnly; SameSite=Strict; Secure");
         assert_eq!(answer("vardkase=planted", true).await.0, "none");
+        assert_eq!(answer("__Host-vardkase-oidc=at-a-provider", true).await.0, "none");
         let (seen, set) = answer(both, false).await;
         assert_eq!(seen, "plain");
         assert_eq!(set, "vardkase=new; Path=/; HttpOnly; SameSite=Strict");

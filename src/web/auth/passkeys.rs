@@ -28,10 +28,18 @@ const UNTIL_BYTES: usize = 8;
 /// Under which address browsers reach the console.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConsoleUrl {
+    origin: String,
     /// As browsers name it in `Host`.
     authority: String,
     /// Passkeys need a name, and TLS but for the machine itself (Secure Contexts, 3.1).
     passkeys: Option<Place>,
+}
+
+impl ConsoleUrl {
+    /// As browsers write it: `https://konsol.region.example`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
 }
 
 impl FromStr for ConsoleUrl {
@@ -54,9 +62,10 @@ impl FromStr for ConsoleUrl {
         let authority = format!("{host}{}", port.unwrap_or_default());
         let is_here = host == "localhost" || host.ends_with(".localhost");
         let is_name = host.parse::<IpAddr>().is_err() && !host.starts_with('[') && !host.ends_with('.');
-        let passkeys = (is_name && (scheme == "https" || is_here))
-            .then(|| Place { rp_id: host.clone(), origin: format!("{scheme}://{authority}") });
-        Ok(Self { authority, passkeys })
+        let origin = format!("{scheme}://{authority}");
+        let passkeys =
+            (is_name && (scheme == "https" || is_here)).then(|| Place { rp_id: host.clone(), origin: origin.clone() });
+        Ok(Self { origin, authority, passkeys })
     }
 }
 
@@ -141,7 +150,7 @@ impl Auth {
 
     /// Where passkeys are good, seen from a request.
     pub fn passkeys(&self, headers: &HeaderMap) -> Passkeys {
-        let Some(ConsoleUrl { authority, passkeys: Some(place) }) = &self.url else { return Passkeys::Nowhere };
+        let Some(ConsoleUrl { authority, passkeys: Some(place), .. }) = &self.url else { return Passkeys::Nowhere };
         let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
         match host.is_some_and(|host| host.eq_ignore_ascii_case(authority)) {
             true => Passkeys::Here(place.clone()),

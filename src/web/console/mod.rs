@@ -50,6 +50,7 @@ mod incident;
 mod kept;
 mod live;
 mod more;
+mod oidc;
 mod overview;
 mod papers;
 mod passkeys;
@@ -110,6 +111,8 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/live.js", get(script))
         .route("/passkey.js", get(passkey_script))
         .route("/sign-in/passkey", get(passkeys::to_come_in))
+        .route("/sign-in/oidc", get(oidc::begin))
+        .route(crate::web::oidc::BACK_PATH, get(oidc::back))
         .route("/account/passkey", get(passkeys::to_add))
         .route(
             "/sign-in",

@@ -25,15 +25,15 @@ use crate::words::{Section, Word, console as w};
 
 /// What stands around a page that nobody has come in for.
 pub(super) struct Frame {
-    lang: Lang,
-    region: String,
-    fictional: bool,
+    pub lang: Lang,
+    pub region: String,
+    pub fictional: bool,
     /// What was refused, in words.
     said: Option<String>,
 }
 
 impl Frame {
-    fn t(&self, word: Word) -> &'static str {
+    pub fn t(&self, word: Word) -> &'static str {
         word.say(self.lang)
     }
     fn own_name(&self, lang: &Lang) -> &'static str {
@@ -42,7 +42,7 @@ impl Frame {
     fn languages(&self) -> impl Iterator<Item = Lang> {
         Section::Console.languages()
     }
-    fn style(&self) -> &'static str {
+    pub fn style(&self) -> &'static str {
         STYLE_PATH.as_str()
     }
     fn passkey_script(&self) -> &'static str {
@@ -50,7 +50,7 @@ impl Frame {
     }
 }
 
-async fn frame(ctx: &Ctx, lang: Lang, said: Option<String>) -> Result<Frame, Response> {
+pub(super) async fn frame(ctx: &Ctx, lang: Lang, said: Option<String>) -> Result<Frame, Response> {
     let asked = ctx.handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
     asked.map(|(region, fictional)| Frame { lang, region, fictional, said }).map_err(gone)
 }
@@ -84,6 +84,8 @@ struct SignInPage {
     none_yet: bool,
     /// Passkeys are good here; else where they are, in a sentence.
     passkeys: Result<(), Option<String>>,
+    /// The house's own sign-in, by its name.
+    provider: Option<String>,
 }
 
 impl SignInPage {
@@ -95,7 +97,7 @@ impl SignInPage {
 #[derive(serde::Deserialize)]
 pub(super) struct Next {
     #[serde(default)]
-    next: String,
+    pub next: String,
 }
 
 pub(super) async fn page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
@@ -107,6 +109,11 @@ pub(super) async fn page(State(ctx): State<Ctx>, guest: Guest, query: Query<Next
 pub(super) async fn keeping(ctx: &Ctx, guest: &Guest, kept: &Kept) -> Response {
     let at = At { next: kept.path(), kept: Some(kept), account: "", waits: "" };
     show(ctx, guest, &at, None).await
+}
+
+/// The same once more, with what went wrong.
+pub(super) async fn again(ctx: &Ctx, guest: &Guest, next: &str, said: String) -> Response {
+    show(ctx, guest, &At { next, kept: None, account: "", waits: "" }, Some(said)).await
 }
 
 /// Where somebody is on the way in.
@@ -131,6 +138,7 @@ async fn show(ctx: &Ctx, guest: &Guest, at: &At<'_>, said: Option<String>) -> Re
         waits: at.waits.to_owned(),
         none_yet,
         passkeys: passkeys::on_sign_in(ctx, guest),
+        provider: ctx.auth.provider.as_ref().map(|p| p.name().to_owned()),
     })
 }
 
@@ -204,7 +212,7 @@ fn known_account(ctx: &Ctx, typed: &str) -> String {
     if there { WhoId::Account(typed.to_owned()).to_string() } else { "unknown account".into() }
 }
 
-async fn refusal_on_record(ctx: &Ctx, whom: &str) {
+pub(super) async fn refusal_on_record(ctx: &Ctx, whom: &str) {
     if ctx.auth.refusal_goes_on_record(ctx.clock.now().into()) {
         record(ctx, "refused", whom, "nobody").await;
     }
@@ -216,15 +224,20 @@ async fn come_in(ctx: &Ctx, guest: &Guest, who: &WhoId, kept: Option<Kept>, next
     let Ok(id) = ctx.auth.sign_in(who, now) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     ctx.auth.sign_out(&guest.headers);
     record(ctx, "signed-in", &who.to_string(), &who.to_string()).await;
+    let to = led_to(ctx, guest, &id, kept, next);
+    ([(header::SET_COOKIE, set_cookie(&id))], Redirect::to(&to)).into_response()
+}
+
+/// Where a session that has just begun is led: first to a duty, where there is a choice.
+pub(super) fn led_to(ctx: &Ctx, guest: &Guest, id: &str, kept: Option<Kept>, next: &str) -> String {
     let next = if kept.is_some() { kept::PATH } else { next };
     let mut acting = None;
-    ctx.auth.change_by(&id, |s| {
+    ctx.auth.change_by(id, |s| {
         s.kept = kept;
         s.lang = guest.chosen.map(|lang| lang.to_string());
         acting = s.acting.clone();
     });
-    let to = if acting.is_some() { next.to_owned() } else { format!("/acting?back={}", escaped(next)) };
-    ([(header::SET_COOKIE, set_cookie(&id))], Redirect::to(&to)).into_response()
+    if acting.is_some() { next.to_owned() } else { format!("/acting?back={}", escaped(next)) }
 }
 
 pub(super) async fn sign_out(

@@ -261,6 +261,8 @@ async fn the_same_text_comes_out_of_every_far_end() {
         public_listen: format!("127.0.0.1:{}", port("ALL_PUBLIC_PORT")).parse().unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: Some(format!("http://127.0.0.1:{}", port("ALL_PUBLIC_PORT"))),
+        console_url: None,
+        sign_in: None,
         accept_lost_key: false,
         new: false,
         source: None,

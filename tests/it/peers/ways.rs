@@ -83,6 +83,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
         listen: free(),
         public_url: None,
         console_url: None,
+        sign_in: None,
         accept_lost_key: false,
         new: false,
         source: None,

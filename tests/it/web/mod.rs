@@ -9,6 +9,7 @@ mod directory;
 mod links;
 mod live;
 mod now;
+mod oidc;
 mod pages;
 mod passkeys;
 mod reports;

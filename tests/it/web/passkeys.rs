@@ -67,7 +67,7 @@ async fn add(site: &Site, (cookie, csrf): &(String, String), password: &str) -> 
     let (client, attestation) = one.make(it["challenge"].as_str().unwrap());
     let (client, attestation) = (base64url(&client), base64url(&attestation));
     let form = [("do", "passkey-add"), ("csrf", csrf), ("password", password), ("label", "nyckel 1")];
-    let form = [&form[..], &[("client", &client), ("attestation", &attestation)]].concat();
+    let form = [&form[..], &[("client", client.as_str()), ("attestation", attestation.as_str())]].concat();
     let done = post(site, "/account", cookie, &form).await;
     (one, done)
 }

@@ -27,6 +27,7 @@ use vardkase::journal::{Journal, OpenOptions};
 use vardkase::web::auth::Auth;
 use vardkase::web::door::Door;
 use vardkase::web::log::JournalLog;
+use vardkase::web::oidc::Provider;
 use vardkase::web::{Ctx, Drafts, router, serve};
 
 pub const TOKEN: &str = "a-token-for-tests-only-0123456789";
@@ -106,7 +107,16 @@ impl Site {
         Self::with(source, Door::default()).await
     }
 
+    /// With a provider of sign-in beside its own accounts.
+    pub async fn start_beside(provider: Provider) -> Self {
+        Self::with_all(&Source::Shipped, Door::default(), Some(provider)).await
+    }
+
     async fn with(source: &Source, door: Door) -> Self {
+        Self::with_all(source, door, None).await
+    }
+
+    async fn with_all(source: &Source, door: Door, provider: Option<Provider>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let loaded = load(source).unwrap();
         let (plan, contacts) = (loaded.plan.clone(), loaded.contacts.clone());
@@ -143,7 +153,7 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let named = format!("http://localhost:{}", at.port()).parse().ok();
-        let auth = Arc::new(Auth::new(TOKEN).unwrap().reached_at(named));
+        let auth = Arc::new(Auth::new(TOKEN).unwrap().reached_at(named).beside(provider));
         let ctx = Ctx {
             handle: handle.clone(),
             auth,
