@@ -7,6 +7,7 @@ const kept = require('./kept');
 const keyboard = require('./keyboard');
 const life = require('./life');
 const live = require('./live');
+const no = require('./no');
 
 /** Only steps whose name has it, where something is looked for. */
 const ONLY = process.env.JOURNEY || '';
@@ -28,6 +29,7 @@ const ONLY = process.env.JOURNEY || '';
   await step('by keyboard alone', () => keyboard(of, { ...phone, viewport: lib.DESK }));
   await step('what is typed is kept', () => kept(of, phone));
   await step('what is typed is kept, without script', () => kept(of, { ...phone, script: false }));
+  await step('a no with another text, and a stop', () => no(of, phone));
   await step('a page stays true by itself', () => live(of, phone));
   await step('hostile words stay words', () => hostile.words(of));
   await step('hostile forms, cookies and addresses', () => hostile.forms(of));

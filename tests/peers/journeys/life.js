@@ -5,8 +5,11 @@ const { Site, until } = require('../browser/site');
 const { Walk } = require('./walk');
 
 const KIB = '+46701740609';
-/** Phone screens that pages of a running incident may be high. */
+/** Phone screens that pages of a running incident may be high, one of 25 functions… */
 const SCREENS = 2;
+const FUNCTIONS = 25;
+/** …and for each function more, a row that a thumb finds. */
+const ROW = 45 / 844;
 
 /** An act of the incident: its form, what is typed, the text that will leave, the button. */
 async function act(walk, site, path, typed) {
@@ -96,7 +99,11 @@ module.exports = async function life(browser, how, by) {
   if (phone) said.push(await it.lower(SCREENS, 'an incident now'));
   for (const tab of ['who', 'texts', 'timeline']) await it.go(`nav.pages a[href$="/${tab}"]`, `**/incidents/1/${tab}`);
   await it.page.goto(`${site.console}/incidents/1/who`);
-  if (phone) said.push(await it.lower(SCREENS, `who of ${await it.page.locator('.people > li').count()} functions`));
+  const rows_shown = await it.page.locator('.people > li').count();
+  if (phone) said.push(await it.lower(SCREENS + Math.max(0, rows_shown - FUNCTIONS) * ROW, `who of ${rows_shown} functions`));
+
+  await it.page.goto(`${site.console}/directory`);
+  if (phone) said.push(await it.lower(4, 'the directory'));
 
   await act(it, site, 'update', { 'known.sv': 'Felet är funnet', 'known.en': 'The fault is found' });
   await it.page.goto(`${site.console}/incidents/1/texts`);
