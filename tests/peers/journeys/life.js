@@ -57,6 +57,9 @@ module.exports = async function life(browser, how, by) {
   await tib.in(site, 'tib');
   await tib.page.goto(site.console + '/');
   if (phone) said.push(await tib.lower(SCREENS, 'Now'));
+  await tib.page.goto(`${site.console}/incidents/1`);
+  if (phone) said.push(await tib.lower(SCREENS, `an incident with ${await tib.page.locator('section.must li').count()} things to do`));
+  await tib.page.goto(site.console + '/');
   const asked = await tib.page.locator('form[action="/now"]').first().locator('input[name=function]').count();
   check(asked >= 12, `${tib.name}: one card asks for ${asked} functions`);
   await tib.go('form[action="/now"] button', '**/?done=answered*');
