@@ -804,6 +804,21 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_that_refuses_one_after_the_other_is_said_to_refuse() {
+        let now = Instant::now();
+        let mut s = state(now);
+        for n in 1..=3 {
+            assert_eq!(s.refuses(), None);
+            let job = Job { to: crate::gateways::Address(n.to_string().into()), ..job(actual(n), 1) };
+            s.submit(vec![Queued { job, last_path: true, since: now, if_repeated: None }], now);
+            assert!(hand_over(&mut s, now));
+            let refused = Err(SendError::permanent("HTTP 402"));
+            s.on_gateway_events([GatewayEvent::Outcome { delivery: actual(n), result: refused }].into_iter(), now);
+        }
+        assert_eq!(s.refuses(), Some("HTTP 402"));
+    }
+
+    #[test]
     fn what_may_have_gone_out_never_ends_as_expired() {
         let now = Instant::now();
         let mut s = state(now);

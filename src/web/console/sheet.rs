@@ -146,7 +146,10 @@ impl Sent<'_> {
             Wanted::Reject => {
                 let instead = self.texts("instead");
                 let replacement = (!instead.is_empty()).then_some(instead);
-                Action::Reject { number, reason: self.get("reason").into(), replacement }
+                let changed = replacement.is_some();
+                let reject = Action::Reject { number, reason: self.get("reason").into(), replacement };
+                // With a text instead it is the approver's own change: nobody else is asked (RULES B3), and so it is said.
+                return Ok((reject, if changed { Wanted::Change } else { Wanted::Reject }));
             }
             Wanted::Wait => Action::Wait { number },
             Wanted::Reviewed => {
@@ -381,6 +384,12 @@ mod tests {
         let reject = read("do=reject&reason=fel+nummer&instead.sv=Ring+1177.").unwrap();
         let Action::Reject { reason, replacement, .. } = reject else { panic!("{reject:?}") };
         assert_eq!((reason.as_str(), replacement.unwrap().len()), ("fel nummer", 1));
+        let said = |body: &str| {
+            let pairs: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+            Sent(&pairs).action("14-2".parse().unwrap(), &BTreeMap::new()).unwrap().1
+        };
+        assert_eq!(said("do=reject&reason=fel&instead.sv=Ring+1177."), Wanted::Change, "nobody else is asked");
+        assert_eq!(said("do=reject&reason=fel"), Wanted::Reject);
         let reject = read("do=reject&reason=fel&instead.sv=+&instead.en=").unwrap();
         assert!(matches!(reject, Action::Reject { replacement: None, .. }));
         assert!(matches!(read("do=wait").unwrap(), Action::Wait { .. }));

@@ -99,6 +99,8 @@ async fn pages_say_what_the_script_may_change_and_the_script_is_the_only_one() {
     for id in ["done", "alarms", "top", "must", "ongoing", "sites", "shown"] {
         assert!(page.contains(&format!("id=\"{id}\" data-live")), "{id}: {page}");
     }
+    assert!(page.contains("id=\"toast\" role=\"status\"") && page.contains("data-new=\"{} nya svar\""), "{page}");
+    assert!(page.contains("data-answers=\"1\""), "who reported has answered: {page}");
     assert_eq!(page.matches("<script").count(), 1);
     let src = between(&page, "<script src=\"", "\"");
     let response = site.request(Method::GET, src).send().await.unwrap();

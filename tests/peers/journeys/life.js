@@ -5,8 +5,11 @@ const { Site, until } = require('../browser/site');
 const { Walk } = require('./walk');
 
 const KIB = '+46701740609';
-/** Phone screens that pages of a running incident may be high. */
+/** Phone screens that pages of a running incident may be high, one of 25 functions… */
 const SCREENS = 2;
+const FUNCTIONS = 25;
+/** …and for each function more, a row that a thumb finds. */
+const ROW = 45 / 844;
 
 /** An act of the incident: its form, what is typed, the text that will leave, the button. */
 async function act(walk, site, path, typed) {
@@ -54,6 +57,9 @@ module.exports = async function life(browser, how, by) {
   await tib.in(site, 'tib');
   await tib.page.goto(site.console + '/');
   if (phone) said.push(await tib.lower(SCREENS, 'Now'));
+  await tib.page.goto(`${site.console}/incidents/1`);
+  if (phone) said.push(await tib.lower(SCREENS, `an incident with ${await tib.page.locator('section.must li').count()} things to do`));
+  await tib.page.goto(site.console + '/');
   const asked = await tib.page.locator('form[action="/now"]').first().locator('input[name=function]').count();
   check(asked >= 12, `${tib.name}: one card asks for ${asked} functions`);
   await tib.go('form[action="/now"] button', '**/?done=answered*');
@@ -96,7 +102,11 @@ module.exports = async function life(browser, how, by) {
   if (phone) said.push(await it.lower(SCREENS, 'an incident now'));
   for (const tab of ['who', 'texts', 'timeline']) await it.go(`nav.pages a[href$="/${tab}"]`, `**/incidents/1/${tab}`);
   await it.page.goto(`${site.console}/incidents/1/who`);
-  if (phone) said.push(await it.lower(SCREENS, `who of ${await it.page.locator('.people > li').count()} functions`));
+  const rows_shown = await it.page.locator('.people > li').count();
+  if (phone) said.push(await it.lower(SCREENS + Math.max(0, rows_shown - FUNCTIONS) * ROW, `who of ${rows_shown} functions`));
+
+  await it.page.goto(`${site.console}/directory`);
+  if (phone) said.push(await it.lower(4, 'the directory'));
 
   await act(it, site, 'update', { 'known.sv': 'Felet är funnet', 'known.en': 'The fault is found' });
   await it.page.goto(`${site.console}/incidents/1/texts`);

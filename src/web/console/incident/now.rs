@@ -23,7 +23,7 @@ use crate::web::console::{Visitor, html, words};
 use crate::words::{Word, console as w};
 
 /// So many of a group of missing stand open; the others are folded below them.
-const MISSING_SHOWN: usize = 4;
+const MISSING_SHOWN: usize = 3;
 
 #[derive(Template)]
 #[template(path = "incident/now.html")]
