@@ -200,12 +200,21 @@ fn rename(schema: &mut Value, renamed: &BTreeSet<String>) {
     }
 }
 
-/// Comments are written for readers of the sources: their links lead nowhere here.
+/// Comments are written for readers of the sources, whose links lead nowhere here; and what can be said plainly is.
 fn plain(value: &mut Value) {
     match value {
         Value::Object(all) => {
             if let Some(Value::String(said)) = all.get_mut("description") {
                 *said = without_links(said);
+            }
+            // A pair of the same, which every reader understands.
+            if let Some(Value::Array(places)) = all.get("prefixItems")
+                && let [first, rest @ ..] = &places[..]
+                && rest.iter().all(|place| place == first)
+            {
+                let first = first.clone();
+                all.shift_remove("prefixItems");
+                all.insert("items".into(), first);
             }
             all.values_mut().for_each(plain);
         }

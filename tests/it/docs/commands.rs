@@ -89,19 +89,3 @@ fn commands_are_taken_apart_as_a_shell_does() {
         ]
     );
 }
-
-#[test]
-fn every_path_of_the_api_is_in_its_page_and_no_other() {
-    let source = std::fs::read_to_string(super::root().join("src/web/api.rs")).unwrap();
-    let routes = source.lines().filter_map(|l| l.trim().strip_prefix(".route(\"")).map(|l| {
-        let (path, rest) = l.split_once('"').unwrap();
-        let method = if rest.contains("post(") { "POST" } else { "GET" };
-        format!("| {method} | `{path}` |")
-    });
-    let routes: std::collections::BTreeSet<String> = routes.collect();
-    let page = super::page("docs/operate/api.md").text;
-    let rows = page.lines().filter(|l| l.starts_with("| GET |") || l.starts_with("| POST |"));
-    let rows: std::collections::BTreeSet<String> =
-        rows.map(|l| l.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
-    assert_eq!(rows, routes);
-}

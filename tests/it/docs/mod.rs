@@ -4,6 +4,7 @@
 //! `UPDATE_DOCS=1 cargo test --test it docs::` writes the generated tables anew.
 
 mod alarms;
+mod api;
 mod commands;
 mod configuration;
 mod links;
