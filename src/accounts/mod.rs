@@ -28,7 +28,9 @@ pub use book::{
     Token,
 };
 pub use change::{AccessView, AccountView, Change, Changed, DeviceView, PasskeyView, SessionView, TokenView};
-pub use passkeys::{LABEL_CHARS_MAX, PASSKEYS_MAX, handle};
+#[cfg(test)]
+pub use passkeys::PASSKEYS_MAX;
+pub use passkeys::{LABEL_CHARS_MAX, handle};
 pub use rights::{Functions, Right, Who, WhoId};
 
 use crate::domain::ids::FunctionId;

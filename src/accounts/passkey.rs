@@ -99,7 +99,6 @@ pub enum Lie {
     NotVerified,
     Backup,
     Algorithm,
-    KnownAlready,
     Unknown,
     OtherAccount,
     Signature,

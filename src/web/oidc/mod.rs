@@ -27,8 +27,10 @@ use crate::accounts::{Functions, Right, Who, WhoId};
 use crate::bounded::{read_body, read_ca_file};
 use crate::domain::time::At;
 use id_token::{Expected, Key, Not, Person};
+#[cfg(any(test, feature = "internals"))]
+pub use settings::Group;
+pub use settings::Settings;
 use settings::secure;
-pub use settings::{Group, Settings};
 
 /// Where the provider leads a browser back.
 pub const BACK_PATH: &str = "/sign-in/oidc/back";
