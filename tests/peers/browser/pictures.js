@@ -17,7 +17,7 @@ async function picture(page, name, height) {
 
 (async () => {
   const of = await lib.browser();
-  const site = await Site.start('pictures');
+  const site = await Site.start('pictures', [], []);
   const shot = async (duty, lang, at, name, width, height, before) => {
     const page = await lib.person(of, { viewport: { width, height: 900 }, lang });
     await asDuty(page, site, duty);
