@@ -116,8 +116,6 @@ const ANSWER_WITHIN_S: u32 = 8;
 const APPROVE_WITHIN_S: u32 = 60;
 /// The KiB reads that long.
 const KIB_READS: Duration = Duration::from_secs(4);
-/// An answer that was written shows within that.
-const SHOWS_AFTER: Duration = Duration::from_secs(2);
 /// It is looked at that often.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Then it is over, whatever is still open.
@@ -282,8 +280,6 @@ impl People<'_> {
     ) -> Result<IncidentView, DemoError> {
         let began = tokio::time::Instant::now();
         let mut answered: BTreeSet<FunctionId> = BTreeSet::new();
-        // One `JA 1` answers for all that somebody was asked for: nobody writes again before that shows.
-        let mut wrote: BTreeMap<FunctionId, tokio::time::Instant> = BTreeMap::new();
         let mut approved: BTreeSet<String> = BTreeSet::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -314,11 +310,9 @@ impl People<'_> {
                 let told = row.cells.iter().any(|c| c.handed_over_s.is_some() || c.delivered_s.is_some());
                 if told
                     && began.elapsed() >= patience
-                    && wrote.get(who).is_none_or(|at| at.elapsed() >= SHOWS_AFTER)
                     && let Some(text) = self.answer(who).await
                     && answered.insert(row.function.clone())
                 {
-                    wrote.insert(who.clone(), tokio::time::Instant::now());
                     show(DemoEvent::Answered(who.clone(), text));
                 }
             }

@@ -138,13 +138,16 @@ async fn rule_h4_what_was_typed_outlives_the_session_that_it_was_typed_in() {
     assert_eq!(response.headers()["location"], format!("{path}?done=update"));
     assert!(site.api(&path).await.1["messages"].as_array().unwrap().len() > before, "it was carried out");
     assert_eq!(get("/kept").await.unwrap().headers()["location"], "/", "and is kept no longer");
-    // What was refused is kept still; a yes to a text has no words to keep, and is read once more.
+    // What was refused stands in its form still; a yes to a text has no words to keep, and is read once more.
     let refused = [("do", "update"), ("next", "2020-01-01T00:00"), ("known.sv", "Kvar"), ("csrf", "x")];
     send(&cookie, &path, &refused, "same-origin").await.unwrap();
     let mut again = refused.to_vec();
     again[3] = ("csrf", &csrf);
-    assert_eq!(send(&cookie, &path, &again, "same-origin").await.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(get("/kept").await.unwrap().text().await.unwrap().contains("Kvar"));
+    let response = send(&cookie, &path, &again, "same-origin").await.unwrap();
+    assert_eq!(response.headers()["location"], format!("{path}/update?check=1"));
+    let refused = get(&format!("{path}/update?check=1")).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().await.unwrap().contains("Kvar"));
     let yes = [("do", "approve"), ("fingerprint", "7K4F2A")];
     let response = send("", "/approve/1-2", &yes, "same-origin").await.unwrap();
     assert_eq!(response.headers()["location"], "/sign-in?next=/approve/1-2");

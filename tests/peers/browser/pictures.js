@@ -17,7 +17,7 @@ async function picture(page, name, height) {
 
 (async () => {
   const of = await lib.browser();
-  const site = await Site.start('pictures');
+  const site = await Site.start('pictures', [], []);
   const shot = async (duty, lang, at, name, width, height, before) => {
     const page = await lib.person(of, { viewport: { width, height: 900 }, lang });
     await asDuty(page, site, duty);
@@ -39,7 +39,7 @@ async function picture(page, name, height) {
   const link = await site.link('+46701740609');
   for (const lang of ['sv', 'en']) {
     await shot('tib', lang, '/', `tib-${lang}.png`, 760, 900);
-    await shot('kib', lang, link, `kib-${lang}.png`, 500, 1500);
+    await shot('kib', lang, link, `kib-${lang}.png`, 500, 1250);
   }
   const kib = await lib.person(of);
   await kib.goto(link);

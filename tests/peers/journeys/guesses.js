@@ -8,7 +8,7 @@ const { Site, until } = require('../browser/site');
 
 const WRONG = 10000;
 /** Addresses that they come from. */
-const FROM = 60;
+const FROM = 20;
 const AT_ONCE = 8;
 /** So much larger may the server be afterwards. */
 const GROWN_MAX = 96 * 1024 * 1024;
@@ -51,7 +51,7 @@ module.exports = async function guesses() {
   };
   const guessing = Promise.all(Array.from({ length: AT_ONCE }, one));
   // In the middle of it, from where nobody guessed.
-  await until('some guesses', () => next > 200);
+  await until('some guesses', () => next > 30);
   const during = await until('a sign-in beside it', () => right('it-4', other.password, '198.51.100.7'));
   await guessing;
   check(during, 'guesses: another account comes in meanwhile');

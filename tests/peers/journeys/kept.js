@@ -34,7 +34,9 @@ module.exports = async function kept(browser, how) {
   await page.fill('input[name=since]', '');
   await it.go('#report button.main', '**/report/check*');
   await it.says(WRITTEN);
+  // Back leads over what the draft says now to the form; never to a form that was sent.
   await page.goBack();
+  if ((await page.locator('input[name="what.sv"]').count()) === 0) await page.goBack();
   check((await written()) === WRITTEN, `${it.name}: Back shows what was typed: ${await written()}`);
   await site.restart();
   await page.goto(`${site.console}/report`);
