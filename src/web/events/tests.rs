@@ -24,13 +24,13 @@ impl Growing {
 }
 
 impl Log for Growing {
-    fn read(&self, _: u64, _: Option<IncidentNo>, _: &ForgottenAt) -> Result<LogPart, String> {
+    fn read(&self, _: u64, _: Option<IncidentNo>, _: &ForgottenAt, _: bool) -> Result<LogPart, String> {
         Err("not here".into())
     }
     fn holds(&self, _: Head) -> bool {
         false
     }
-    fn story(&self, _: IncidentNo, _: At) -> Result<Story, String> {
+    fn story(&self, _: IncidentNo, _: At, _: bool) -> Result<Story, String> {
         Err("not here".into())
     }
     fn heads(&self) -> watch::Receiver<Head> {

@@ -64,7 +64,7 @@ async fn a_page_hears_that_something_happened() {
         phone: false,
         at: None,
     };
-    site.handle.input(Input::Command { by: cl, action: Box::new(ack) }).await.unwrap();
+    site.handle.input(Input::Command { who: None, by: cl, action: Box::new(ack) }).await.unwrap();
     let named = until(&mut stream, "\"incident\":\"1\"").await;
     assert!(named.contains("data: {\"kind\":\"answered\",\"incident\":\"1\"}"), "{named}");
 

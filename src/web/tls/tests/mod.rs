@@ -108,9 +108,7 @@ fn what_stands_around_certificate_and_key_is_passed_over() {
     let good = Made::own("larm.example", LONG);
     // `openssl ecparam` writes the curve first, `openssl x509 -text` the certificate in words.
     let key = format!("{}{}", pem("EC PARAMETERS", &[6, 1, 1]), good.key());
-    assert!(
-        Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key)).is_ok()
-    );
+    assert!(Certificates::read(lay(dir.path(), &format!("Subject: CN=x\n{}", good.certificate()), &key)).is_ok());
 }
 
 #[test]
