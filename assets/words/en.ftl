@@ -2010,7 +2010,7 @@ refusal-bad-passkey = The passkey could not be added.
 refusal-passkey-there = That passkey is there already.
     .next = Use it, or add one on another device.
 refusal-unknown-passkey = There is no passkey { $id }.
-    .next = vardkase account list shows all.
+    .next = See them all by vardkase account list.
 cli-head-passkeys = passkeys
 cli-passkey-removed = the passkey { $id } comes in no more
 

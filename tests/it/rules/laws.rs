@@ -97,7 +97,7 @@ fn codes(t: &Timeline) -> Vec<String> {
 
 /// Each duty is a person of its own, or one who holds several of them at night (RULES H3).
 fn eyes(by: &str, c: u16) -> Option<Actor> {
-    Some(Actor::account(if c % 4 == 0 { "natt" } else { by }))
+    Some(Actor::account(if c.is_multiple_of(4) { "natt" } else { by }))
 }
 
 /// Does one step. A refusal changes nothing.
