@@ -161,7 +161,6 @@ impl Journal {
     }
 
     /// Tells each new head; a reader then reads on from where it stands. Intermediate heads may be skipped.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn heads(&self) -> watch::Receiver<Head> {
         self.told.clone()
     }

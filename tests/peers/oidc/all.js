@@ -1,11 +1,11 @@
 // From the sign-in page to the provider and back.
 'use strict';
-const fs = require('fs');
 const path = require('path');
 const { spawn } = require('child_process');
 const lib = require('../browser/lib');
+const { CONSOLE, token } = require('../browser/console');
 
-const { CONSOLE, STATE, check, step } = lib;
+const { check, step } = lib;
 
 async function press(page, next = '/report') {
   await page.goto(`${CONSOLE}/sign-in?next=${next}`);
@@ -26,7 +26,7 @@ async function local(of) {
   const page = await lib.person(of);
   await page.goto(`${CONSOLE}/sign-in`);
   await page.evaluate(() => document.querySelectorAll('details').forEach((d) => (d.open = true)));
-  await page.fill('input[name=token]', fs.readFileSync(path.join(STATE, 'console-token'), 'utf8').trim());
+  await page.fill('input[name=token]', token());
   await page.press('input[name=token]', 'Enter');
   await page.waitForURL('**/acting**');
 }

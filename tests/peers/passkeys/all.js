@@ -3,8 +3,9 @@
 const crypto = require('crypto');
 const { chromium } = require('playwright-core');
 const lib = require('../browser/lib');
+const { CONSOLE, api } = require('../browser/console');
 
-const { CONSOLE, check, step } = lib;
+const { check, step } = lib;
 const PASSWORD = 'korrekt batteri ost';
 
 /** The code of an authenticator app (RFC 6238) for the key in an otpauth address. */
@@ -64,7 +65,7 @@ const alert = (page) => page.locator('#passkey [role=alert]');
     executablePath: process.env.BROWSER_CHROMIUM,
     args: ['--no-sandbox', '--disable-gpu', `--ignore-certificate-errors-spki-list=${process.env.BROWSER_BELIEVES}`],
   });
-  const made = await lib.api('POST', '/access', {
+  const made = await api('POST', '/access', {
     'account-add': { id: 'it-1', password: PASSWORD, rights: ['report'], functions: ['it-bered'] },
   });
   const account = { id: 'it-1', otpauth: made.otpauth };
