@@ -24,6 +24,8 @@ use crate::words::{Word, console as w};
 
 /// So many of a group of missing stand open; the others are folded below them.
 const MISSING_SHOWN: usize = 3;
+/// With more to do than that, one fewer stands open.
+const CARDS_FEW: usize = 2;
 
 #[derive(Template)]
 #[template(path = "incident/now.html")]
@@ -141,10 +143,14 @@ impl Page {
         all.into_iter().filter(|(_, _, rows)| !rows.is_empty()).collect()
     }
     fn open_ones<'a, 'b>(&self, rows: &'b [Missing<'a>]) -> &'b [Missing<'a>] {
-        &rows[..rows.len().min(MISSING_SHOWN)]
+        &rows[..rows.len().min(self.missing_shown())]
     }
     fn folded_ones<'a, 'b>(&self, rows: &'b [Missing<'a>]) -> &'b [Missing<'a>] {
-        &rows[rows.len().min(MISSING_SHOWN)..]
+        &rows[rows.len().min(self.missing_shown())..]
+    }
+    /// Whoever has much to do reads of fewer at once: two screens of a phone hold both.
+    fn missing_shown(&self) -> usize {
+        if self.cards().len() > CARDS_FEW { MISSING_SHOWN - 1 } else { MISSING_SHOWN }
     }
     /// The newest text to those within that went out and was not stopped, in the visitor's language where it has it.
     fn holds(&self) -> Option<(&MessageView, &TextView, String)> {
