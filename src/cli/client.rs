@@ -94,7 +94,7 @@ pub struct Client {
 impl Client {
     /// To a server, with the token in that file. A missing token is told when the server asks for it.
     /// What it refuses it says in `lang`. With a `ca_file` its authorities are believed and no other; without one, a server on this
-    /// machine that speaks TLS is known by the certificate that it left beside the token.
+    /// machine that speaks TLS is known by the certificate that it left beside the token, whatever address it is called by.
     pub fn new(server: &str, token_file: &Path, ca_file: Option<&Path>, lang: Lang) -> Result<Self, Error> {
         let wrong = || Error::usage(words::no_address(lang, server), words::write_it_as(lang, SERVER));
         let mut url = reqwest::Url::parse(server).map_err(|_| wrong())?;
@@ -109,12 +109,18 @@ impl Client {
         if let Some(file) = ca_file {
             let bad = |why| Error::usage(words::bad_ca_file(lang, file.display(), why), words::GIVE_CA_FILE.say(lang));
             client = client.tls_certs_only(read_ca_file(file).map_err(bad)?);
-        } else if is_here(&url)
-            && let Some(noted) = tls::noted(token_file.parent().unwrap_or(Path::new(""))).map_err(broken)?
-        {
-            client = client.tls_backend_preconfigured(noted);
-            // Both are special schemes, so that it can be set.
-            let _ = url.set_scheme("https");
+        } else {
+            let beside = token_file.parent().unwrap_or(Path::new(""));
+            if is_here(&url) {
+                if let Some(noted) = tls::noted(beside, false).map_err(broken)? {
+                    client = client.tls_backend_preconfigured(noted);
+                    // Both are special schemes, so that it can be set.
+                    let _ = url.set_scheme("https");
+                }
+            } else if let Ok(Some(noted)) = tls::noted(beside, true) {
+                // This machine by an address that others come by, or another server: whom the machine's authorities vouch for.
+                client = client.tls_backend_preconfigured(noted);
+            }
         }
         let client = client
             .default_headers(said_in.map(|lang| (ACCEPT_LANGUAGE, lang)).into_iter().collect())

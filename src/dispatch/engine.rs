@@ -626,12 +626,15 @@ impl Engine {
         }
     }
 
-    /// The address that a delivery went to, as one pair of eyes.
+    /// The address that a delivery went to, as one pair of eyes. Where it is not known any more its point is: somebody has the link.
     fn asked_at(&self, delivery: DeliveryId) -> Option<Actor> {
         let inc = self.state.incidents.get(&delivery.incident)?;
         let point = inc.deliveries.get(delivery.ordinal as usize)?.point;
-        let address = self.contacts.get(&delivery.incident)?.address(point)?;
-        Some(self.eyes_of(inc.plan.point(point).channel, address))
+        let address = self.contacts.get(&delivery.incident).and_then(|all| all.address(point));
+        Some(match address {
+            Some(address) => self.eyes_of(inc.plan.point(point).channel, address),
+            None => Actor::address(&format!("{} {point:?}", delivery.incident)),
+        })
     }
 
     /// An address as one pair of eyes: the same however it is written, and told to nobody.

@@ -160,11 +160,12 @@ pub fn forget_noted(folder: &Path) {
     }
 }
 
-/// A client that believes the certificate noted in that folder and no other; `None`: the console speaks no TLS there.
+/// A client that believes the certificate noted in that folder, and with `others` those whom the machine's authorities vouch for;
+/// `None`: the console speaks no TLS there.
 ///
 /// # Errors
 /// The file can't be used; in words.
-pub fn noted(folder: &Path) -> Result<Option<ClientConfig>, String> {
+pub fn noted(folder: &Path, others: bool) -> Result<Option<ClientConfig>, String> {
     let file = folder.join(CERTIFICATE_FILE);
     let said = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
     let pem = match read_file(&file, NOTED_BYTES_MAX) {
@@ -173,7 +174,7 @@ pub fn noted(folder: &Path) -> Result<Option<ClientConfig>, String> {
         Err(e) => return Err(said(&e)),
     };
     let certificate = CertificateDer::from_pem_slice(&pem).map_err(|e| said(&e))?;
-    pinned::client(pinned::Ours::Noted(certificate), false).map(Some)
+    pinned::client(pinned::Ours::Noted(certificate), others).map(Some)
 }
 
 /// RFC 7468.

@@ -243,15 +243,19 @@ async fn ours_is_believed_by_any_name_and_nobody_elses_is() {
         far.says(&reader, name).await.unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
-    assert!(noted(folder.path()).unwrap().is_none());
+    assert!(noted(folder.path(), false).unwrap().is_none());
     far.certificates.note(folder.path()).unwrap();
-    let noted_now = Arc::new(noted(folder.path()).unwrap().unwrap());
-    far.says(&noted_now, "127.0.0.1").await.unwrap();
+    let noted_now = Arc::new(noted(folder.path(), false).unwrap().unwrap());
+    let noted_or_vouched_for = Arc::new(noted(folder.path(), true).unwrap().unwrap());
+    for client in [&noted_now, &noted_or_vouched_for] {
+        far.says(client, "127.0.0.1").await.unwrap();
+        far.says(client, "192.0.2.1").await.unwrap();
+    }
 
     // Somebody else with a certificate for the same name.
     let (other, listener) = super::tests::far(8).await;
     other.echo(listener);
-    for client in [&reader, &noted_now] {
+    for client in [&reader, &noted_now, &noted_or_vouched_for] {
         let refused = other.says(client, "larm.example").await.unwrap_err();
         assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
     }
@@ -260,14 +264,14 @@ async fn ours_is_believed_by_any_name_and_nobody_elses_is() {
     let theirs = other.certificates.shown.now().key.key.clone();
     let stolen = Now { key: Arc::new(CertifiedKey::new(ours, theirs)), ..other.certificates.shown.now() };
     *other.certificates.shown.0.write().unwrap() = stolen;
-    for client in [&reader, &noted_now] {
+    for client in [&reader, &noted_now, &noted_or_vouched_for] {
         assert!(other.says(client, "larm.example").await.unwrap_err().to_string().contains("BadSignature"));
     }
     forget_noted(folder.path());
     forget_noted(folder.path());
-    assert!(noted(folder.path()).unwrap().is_none());
+    assert!(noted(folder.path(), false).unwrap().is_none());
     fs::write(folder.path().join(CERTIFICATE_FILE), "nonsense").unwrap();
-    assert!(noted(folder.path()).is_err());
+    assert!(noted(folder.path(), false).is_err());
 }
 
 #[tokio::test(start_paused = true)]
