@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use vardkase::domain::ids::IncidentNo;
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::{Action, Input, Report};
 use vardkase::domain::incident::state::ProposalState;
@@ -445,14 +446,8 @@ async fn a_gateway_is_tested_probed_and_proven_over_the_api_and_the_console() {
     assert!(browser.page(&format!("/gateways/{gateway}?done=test")).await.contains("Provet är sänt"));
 }
 
-#[tokio::test]
-async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stood() {
-    let site = Site::start().await;
-    let no = site.report(Report { exercise: true, ..Report::default() }).await;
-    let path = format!("/incidents/{}/forget", no.written("X"));
-    let wanted = json!({ "as": "tib", "reason": "beslut 311" });
-    let (status, refused) = site.post(&path, &wanted).await;
-    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("not-closed")), "{refused}");
+/// The all clear, and thirty days on with a yes to whatever is proposed meanwhile.
+pub(super) async fn over_for_a_month(site: &Site, no: IncidentNo) {
     let over = Action::AllClear { incident: no, override_reason: Some("övat klart".into()) };
     site.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(over) }).await.unwrap();
     for _ in 0..30 {
@@ -469,6 +464,17 @@ async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stoo
         }
     }
     site.settle().await;
+}
+
+#[tokio::test]
+async fn forgetting_is_refused_while_it_is_open_and_told_wherever_something_stood() {
+    let site = Site::start().await;
+    let no = site.report(Report { exercise: true, ..Report::default() }).await;
+    let path = format!("/incidents/{}/forget", no.written("X"));
+    let wanted = json!({ "as": "tib", "reason": "beslut 311" });
+    let (status, refused) = site.post(&path, &wanted).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::CONFLICT, &json!("not-closed")), "{refused}");
+    over_for_a_month(&site, no).await;
     let (status, done) = site.post(&path, &wanted).await;
     assert_eq!(status, StatusCode::OK, "{done}");
     assert_eq!((&done["on_record"], &done["backups"]), (&json!(true), &json!([])));

@@ -9,7 +9,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use vardkase::accounts::passkey::base64url;
 use vardkase::accounts::{Functions, Right};
@@ -17,6 +17,7 @@ use vardkase::clock::Clock;
 use vardkase::domain::time::At;
 use vardkase::web::oidc::{Group, Provider, Settings};
 
+use super::sign_in::on_record;
 use super::site::{Site, between};
 
 /// A provider that says what it was told to say.
@@ -109,13 +110,6 @@ async fn there(site: &Site, next: &str) -> (String, String, String) {
     let sent = |name: &str| to.query_pairs().find(|(n, _)| n == name).unwrap().1.into_owned();
     let back = format!("/sign-in/oidc/back?code=a&state={}", sent("state"));
     (cookie.split(';').next().unwrap().to_owned(), back, sent("nonce"))
-}
-
-async fn on_record(site: &Site) -> Vec<(String, String)> {
-    let (_, log) = site.api("/log?after=0").await;
-    let all = log["records"].as_array().unwrap().iter().filter(|r| r["event"] == "access");
-    let text = |v: &Value| v.as_str().unwrap().to_owned();
-    all.map(|r| (text(&r["what"]["what"]), text(&r["what"]["whom"]))).collect()
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn csrf(site: &Site, cookie: &str) -> String {
 }
 
 /// What stands on record of who came in.
-async fn on_record(site: &Site) -> Vec<(String, String)> {
+pub(super) async fn on_record(site: &Site) -> Vec<(String, String)> {
     let (_, log) = site.api("/log?after=0").await;
     let all = log["records"].as_array().unwrap().iter().filter(|r| r["event"] == "access");
     let text = |v: &Value| v.as_str().unwrap().to_owned();

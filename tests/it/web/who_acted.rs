@@ -1,7 +1,5 @@
 //! Which account, device or token acted: to whom that is told, and until when.
 
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -11,11 +9,12 @@ use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::incident::actor::{Actor, Behind};
 use vardkase::domain::incident::event::{Change, Event};
 use vardkase::domain::incident::input::{Action, Input, News};
-use vardkase::domain::incident::state::{EntryState, ProposalState};
+use vardkase::domain::incident::state::EntryState;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
 use vardkase::domain::time::At;
 
+use super::api::over_for_a_month;
 use super::sign_in::{account, cookie_of, get, sign_in};
 use super::site::Site;
 
@@ -129,22 +128,7 @@ async fn who_acted_is_told_to_whoever_administers_alone_and_forgotten_with_the_i
     let (status, page) = get(&site, &timeline, &cookie).await;
     assert!(status == StatusCode::OK && page.contains("id=\"story\"") && !page.contains("<small>nyckel"), "{page}");
 
-    let over = Action::AllClear { incident: no, override_reason: Some("övat klart".into()) };
-    site.handle.input(Input::Command { who: None, by: "tib".into(), action: Box::new(over) }).await.unwrap();
-    for _ in 0..30 {
-        site.clock.advance(Duration::from_secs(24 * 3600));
-        site.handle.input(Input::Due).await.unwrap();
-        let asked = site.handle.query(move |state, _| {
-            let inc = state.incidents.get(&no)?;
-            let p = inc.proposals.iter().find(|p| p.state == ProposalState::Asked)?;
-            Some((p.id, inc.plan.function(p.asked[0]).id.clone()))
-        });
-        if let Some((proposal, by)) = asked.await.unwrap() {
-            let yes = Action::Decide { incident: no, proposal: Some(proposal), yes: true, reason: "".into() };
-            site.handle.input(Input::Command { who: None, by, action: Box::new(yes) }).await.unwrap();
-        }
-    }
-    site.settle().await;
+    over_for_a_month(&site, no).await;
     let path = format!("/incidents/{}/forget", no.written("X"));
     let (status, done) = site.post(&path, &json!({ "as": "tib", "reason": "beslut 311" })).await;
     assert_eq!(status, StatusCode::OK, "{done}");
