@@ -50,6 +50,15 @@ pub async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Res
     Ok(body)
 }
 
+/// Why a call was not answered, in words that give nothing of it away.
+pub fn no_answer(error: &reqwest::Error) -> &'static str {
+    match error {
+        e if e.is_timeout() => "no answer in time",
+        e if e.is_connect() => "it can't be reached",
+        _ => "no answer",
+    }
+}
+
 /// The innermost reason why a call failed. The outer ones repeat the address, which may hold a user, a number or a text.
 pub fn innermost(error: &reqwest::Error) -> String {
     let mut reason: Option<&dyn std::error::Error> = std::error::Error::source(error);

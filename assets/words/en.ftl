@@ -635,6 +635,11 @@ desk-will-be-forgotten = What is private will be forgotten { $day }.
 desk-alarms = Alarms
 desk-all-is-well = All is well.
 desk-sign-of-life = Sign of life to the watcher
+desk-webhook = Told what happens
+desk-webhook-behind = { $n ->
+    [one] one record behind
+   *[other] { $n } records behind
+}
 desk-configuration = The configuration
 desk-no-warnings = check warns of nothing.
 desk-warnings-of-check = { $n ->
@@ -755,6 +760,7 @@ alarm-line-full = the queue of { $gateway } is full; the rest waits
 alarm-minute-full = { $gateway } may send no more this minute
 alarm-no-sign-of-life = no sign of life can be given, see the log
 alarm-watcher-silent = the watcher outside can't be reached
+alarm-webhook-late = the program { $webhook } (webhook) has not taken what happened for five minutes; System says why
 alarm-page-too-large = the public page has too many parts and was not changed
 alarm-page-differs = the page at { $gateway } does not show what was published
 alarm-state-folder-not-written = The state folder in { $folder } is not written ({ $why }). What happens is kept on one disk.

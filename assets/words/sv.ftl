@@ -633,6 +633,11 @@ desk-will-be-forgotten = Det privata glöms { $day }.
 desk-alarms = Larm
 desk-all-is-well = Allt fungerar.
 desk-sign-of-life = Livstecken till övervakaren
+desk-webhook = Får veta vad som händer
+desk-webhook-behind = { $n ->
+    [one] en post efter
+   *[other] { $n } poster efter
+}
 desk-configuration = Konfigurationen
 desk-no-warnings = check varnar inte för något.
 desk-warnings-of-check = { $n ->
@@ -753,6 +758,7 @@ alarm-line-full = kön till { $gateway } är full, resten väntar
 alarm-minute-full = { $gateway } får inte sända mer den här minuten
 alarm-no-sign-of-life = livstecknet kan inte sändas, se loggen
 alarm-watcher-silent = övervakaren utanför nås inte
+alarm-webhook-late = programmet { $webhook } (webhook) har inte tagit emot vad som hänt på fem minuter; System säger varför
 alarm-page-too-large = den öppna sidan har för många delar och är inte ändrad
 alarm-page-differs = sidan på { $gateway } visar inte det som är publicerat
 alarm-state-folder-not-written = Tillståndsmappen på { $folder } skrivs inte ({ $why }). Det som sker sparas på en disk.

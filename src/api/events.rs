@@ -16,6 +16,8 @@ pub struct Happened {
     pub at: At,
     /// The incident that it concerns, if any.
     pub incident: Option<IncidentNo>,
+    /// It is of a drill, and nothing of it is real.
+    pub exercise: bool,
     /// The event's name, as `/log` has it (`released`, `answered`, `closed`, …).
     pub kind: Cow<'static, str>,
 }

@@ -1,9 +1,11 @@
 //! Everything at a glance.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::gateways::GatewayView;
-use crate::dispatch::board::{Alarm, HeartbeatState};
+use crate::dispatch::board::{Alarm, HeartbeatState, WebhookState};
 use crate::dispatch::journal_view::JournalView;
 use crate::domain::view::StatusView;
 
@@ -28,6 +30,9 @@ pub struct StatusAnswer {
     pub trouble: Vec<GatewayView>,
     /// The sign of life to a watcher outside, when one is configured.
     pub heartbeat: Option<HeartbeatState>,
+    /// Programs that are told what happens, by their IDs.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, WebhookState>,
 }
 
 /// Of the same answer only the region's time zone: times can be read and shown whatever else a newer server tells.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::auditor::{LOOP_TIMEOUT, NO_NEXT_STEP, OVERDUE};
-use crate::bounded::read_ca_file;
+use crate::bounded::{no_answer, read_ca_file};
 use crate::clock::{SharedClock, mono};
 use crate::config::Watch;
 use crate::dispatch::board::{Board, HeartbeatState};
@@ -157,9 +157,7 @@ impl Heartbeat {
         match request.send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(format!("it answered HTTP {}", answer.status().as_u16())),
-            Err(e) if e.is_timeout() => Err("no answer in time".into()),
-            Err(e) if e.is_connect() => Err("it can't be reached".into()),
-            Err(_) => Err("no answer".into()),
+            Err(e) => Err(no_answer(&e).into()),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod running;
 pub mod seals;
 pub mod shifts;
 pub mod task_set;
+pub mod webhooks;
 pub mod workers;
 
 pub use doors::Doors;

@@ -1,7 +1,9 @@
-//! What stands outside and runs as the configuration says: mirrors of the public page, and the watcher that gets signs of life.
+//! What stands outside and runs as the configuration says: mirrors of the public page, the watcher that gets signs of life, and programs
+//! that are told what happens.
 //! What is new starts, what changed starts anew, what is configured no longer ends; what is as before goes on.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -12,19 +14,22 @@ use super::heartbeat::{self, Heartbeat};
 use super::mirrors::{MirrorSync, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
 use super::task_set::{Digest, Reconciled, TaskSet};
+use super::webhooks::{self, Teller};
 use crate::clock::SharedClock;
-use crate::config::{Loaded, Watch};
-use crate::dispatch::board::{Board, PageState};
+use crate::config::{Loaded, Watch, Webhook};
+use crate::dispatch::board::{Board, PageState, WebhookState};
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::GatewayId;
 use crate::gateways::mirror::Mirror;
 use crate::gateways::registry::{Kind, PageWord};
 use crate::journal::Journal;
+use crate::web::log::JournalLog;
 
 /// What a configuration says of the outside.
 pub struct Wanted {
     mirrors: Vec<(GatewayId, Digest, Result<Arc<Mirror>, String>)>,
     watch: Option<Watch>,
+    webhooks: Vec<Webhook>,
     places: Places,
 }
 
@@ -47,6 +52,20 @@ pub struct Outside {
     pub mirrors: TaskSet<GatewayId>,
     /// The signs of life; there is one watcher.
     pub heartbeat: TaskSet<()>,
+    /// The state folder: how far each program was told lies there.
+    pub state: PathBuf,
+    /// Each program that is told.
+    pub webhooks: TaskSet<String>,
+}
+
+/// What began anew, or ended.
+pub struct Changed {
+    /// Mirrors that started, or started anew.
+    pub mirrors: Vec<GatewayId>,
+    /// The signs of life did, or ended.
+    pub heartbeat: bool,
+    /// Programs that are told did, or ended.
+    pub webhooks: Vec<String>,
 }
 
 impl Outside {
@@ -72,12 +91,12 @@ impl Outside {
         }));
         let places =
             Places { read_back, mirrors: mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect() };
-        Wanted { mirrors, watch: loaded.watch.clone(), places }
+        Wanted { mirrors, watch: loaded.watch.clone(), webhooks: loaded.webhooks.clone(), places }
     }
 
-    /// Makes it so. Gives the mirrors that started, or started anew; `true`: the signs of life did too, or ended.
-    pub fn reconcile(&self, wanted: Wanted) -> (Vec<GatewayId>, bool) {
-        let Wanted { mirrors, watch, places } = wanted;
+    /// Makes it so.
+    pub fn reconcile(&self, wanted: Wanted) -> Changed {
+        let Wanted { mirrors, watch, webhooks, places } = wanted;
         let is_gone = |id: &GatewayId| !places.mirrors.contains_key(id);
         let wanted: Vec<_> = mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect();
         let mut built: BTreeMap<GatewayId, Result<Arc<Mirror>, String>> =
@@ -100,7 +119,7 @@ impl Outside {
             *now = places;
             differs
         });
-        (started, self.watch(watch))
+        Changed { mirrors: started, heartbeat: self.watch(watch), webhooks: self.tell(webhooks) }
     }
 
     fn begin(&self, id: GatewayId, digest: Digest, mirror: Arc<Mirror>) {
@@ -140,8 +159,42 @@ impl Outside {
         changed
     }
 
+    fn tell(&self, webhooks: Vec<Webhook>) -> Vec<String> {
+        let wanted: Vec<_> = webhooks.iter().map(|w| (w.id.clone(), webhooks::digest(w))).collect();
+        let board = self.handle.board();
+        let build = |id: &String| {
+            let webhook = webhooks.iter().find(|w| w.id == *id).ok_or_else(String::new)?;
+            let log = Arc::new(JournalLog(self.journal.clone()));
+            Teller::new(webhook, &self.state, log, board.clone(), self.clock.clone())
+        };
+        let begin =
+            |id: &String, digest, teller: Teller| self.webhooks.start(id.clone(), digest, |stop| teller.run(stop));
+        let Reconciled { mut started, unusable, gone } = self.webhooks.reconcile(wanted, build, begin);
+        for (id, why) in unusable {
+            tracing::error!(webhook = id, error = why, "a webhook can't be used");
+            board.set_webhook(&id, WebhookState { why, ..WebhookState::default() });
+            board.raise(&webhooks::alarm_name(&id), webhooks::alarm_text(&id), self.clock.now().into(), false);
+        }
+        for id in &gone {
+            let (board, state, gone) = (board.clone(), self.state.clone(), id.clone());
+            self.webhooks.end(id, move || {
+                board.forget_webhook(&gone);
+                board.clear(&webhooks::alarm_name(&gone));
+                webhooks::forget(&state, &gone);
+            });
+        }
+        // Those that could never be used too.
+        for id in board.webhooks().keys().filter(|id| !webhooks.iter().any(|w| w.id == **id) && !gone.contains(*id)) {
+            board.forget_webhook(id);
+            board.clear(&webhooks::alarm_name(id));
+        }
+        started.extend(gone);
+        started
+    }
+
     /// Ends all of it.
     pub async fn stop(&self) {
+        self.webhooks.stop().await;
         self.mirrors.stop().await;
         self.heartbeat.stop().await;
     }

@@ -54,11 +54,12 @@ impl Reloader {
         let (swap, replaced) = self.workers.reconcile(&loaded);
         let mut gateways: Vec<_> = swap.workers.keys().cloned().collect();
         let done = self.handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
-        let (mirrors, heartbeat) = self.outside.reconcile(outside);
-        gateways.extend(mirrors);
-        if heartbeat {
+        let changed = self.outside.reconcile(outside);
+        gateways.extend(changed.mirrors);
+        if changed.heartbeat {
             changes.push("heartbeat: as it is configured now".into());
         }
+        changes.extend(changed.webhooks.iter().map(|id| format!("webhook {id}: as it is configured now")));
         // Waiting for what is on their wires must not keep the answer: they end beside it.
         replaced.end();
         Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways })

@@ -289,6 +289,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         places,
         mirrors: TaskSet::default(),
         heartbeat: TaskSet::default(),
+        state: state_dir.clone(),
+        webhooks: TaskSet::default(),
     });
     let wanted = outside.wanted(&configured);
     drop(configured);

@@ -11,7 +11,7 @@ use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 use crate::gateways::registry::GatewayConfig;
-use crate::yaml::{Diagnostic, telephone};
+use crate::yaml::{Diagnostic, Secret, telephone};
 
 /// The addresses of duty points. Kept apart from the plan, never shown by Debug, never in a log.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -122,6 +122,27 @@ pub struct Watch {
     pub timeout_s: u32,
 }
 
+/// A program that is told by a call what happens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Webhook {
+    /// Its name in the configuration.
+    pub id: String,
+    /// Where it is called.
+    pub url: String,
+    /// What calls are signed with.
+    pub secret: Secret,
+    /// And the secret before it, as long as the far end changes.
+    pub secret_before: Option<Secret>,
+    /// Names of the events that it is told.
+    pub events: Vec<&'static str>,
+    /// A CA file for TLS.
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer may take.
+    pub timeout_s: u32,
+    /// What relative paths of secrets count from.
+    pub base: Option<PathBuf>,
+}
+
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -141,6 +162,8 @@ pub struct Loaded {
     pub turns: Vec<(FunctionIx, String, PointIx)>,
     /// Who watches this program from outside, if anybody.
     pub watch: Option<Watch>,
+    /// Programs that are told what happens.
+    pub webhooks: Vec<Webhook>,
     /// What is private of an incident is forgotten so many months after it closed.
     pub retention_months: u32,
     /// What the public page says of its accessibility.

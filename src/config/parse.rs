@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub messages: Option<raw::messages::Messages>,
     pub gateways: Files,
     pub watch: Option<raw::watch::WatchFile>,
+    pub webhooks: Option<raw::webhooks::Webhooks>,
     /// With the file of each.
     pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
     pub rosters: Vec<RosterFile>,
@@ -79,9 +80,10 @@ pub(super) struct RosterFile {
 }
 
 /// The names of the files that have a meaning of their own, beside those of gateways.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "channels/infrastructure.yaml",
     "channels/watch.yaml",
+    "channels/webhooks.yaml",
     "contacts/functions.yaml",
     "contacts/groups.yaml",
     "contacts/organisation.yaml",
@@ -135,6 +137,7 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
         match path.as_str() {
             "channels/infrastructure.yaml" => raw.infrastructure = typed(&mut raw.broken.infra, &root, found),
             "channels/watch.yaml" => raw.watch = typed(&mut raw.broken.gateways, &root, found),
+            "channels/webhooks.yaml" => raw.webhooks = typed(&mut raw.broken.gateways, &root, found),
             "contacts/functions.yaml" => raw.functions = typed(&mut raw.broken.functions, &root, found),
             "contacts/groups.yaml" => raw.groups = typed(&mut raw.broken.functions, &root, found),
             "contacts/organisation.yaml" => raw.organisation = typed(&mut raw.broken.organisation, &root, found),

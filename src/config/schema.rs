@@ -3,12 +3,22 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::raw::{contacts, messages, playbook, readiness, systems, watch};
+use super::raw::{contacts, messages, playbook, readiness, systems, watch, webhooks};
 use crate::gateways::registry;
 
 /// The names that [`schema`] knows, beside those of gateways.
-const NAMES: [&str; 9] =
-    ["playbook", "functions", "groups", "organisation", "systems", "readiness", "messages", "infrastructure", "watch"];
+const NAMES: [&str; 10] = [
+    "playbook",
+    "functions",
+    "groups",
+    "organisation",
+    "systems",
+    "readiness",
+    "messages",
+    "infrastructure",
+    "watch",
+    "webhooks",
+];
 
 /// The names that [`schema`] knows.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -27,6 +37,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "messages" => of::<messages::Messages>(),
         "infrastructure" => of::<systems::Infrastructure>(),
         "watch" => of::<watch::WatchFile>(),
+        "webhooks" => of::<webhooks::Webhooks>(),
         _ => return registry::schema(name),
     })
 }

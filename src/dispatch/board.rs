@@ -49,6 +49,7 @@ struct Inner {
     pages: BTreeMap<GatewayId, PageState>,
     audited_at: Option<At>,
     heartbeat: Option<HeartbeatState>,
+    webhooks: BTreeMap<String, WebhookState>,
 }
 
 /// How the sign of life to a watcher outside stands.
@@ -57,6 +58,17 @@ pub struct HeartbeatState {
     /// The last one was taken.
     pub taken_at: Option<At>,
     /// Why the last one was withheld or not taken; empty when it was taken.
+    pub why: String,
+}
+
+/// How far a program of others was told what happens.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
+pub struct WebhookState {
+    /// It took the last call that it took.
+    pub taken_at: Option<At>,
+    /// Records that it was not told of yet.
+    pub behind: u64,
+    /// Why it did not take the last call; empty when it did.
     pub why: String,
 }
 
@@ -139,6 +151,19 @@ impl Board {
     /// How the sign of life stands, when one is configured.
     pub fn heartbeat(&self) -> Option<HeartbeatState> {
         self.inner().heartbeat.clone()
+    }
+
+    /// How a webhook stands.
+    pub fn set_webhook(&self, id: &str, state: WebhookState) {
+        self.inner().webhooks.insert(id.to_owned(), state);
+    }
+    /// That one is configured no longer.
+    pub fn forget_webhook(&self, id: &str) {
+        self.inner().webhooks.remove(id);
+    }
+    /// How each webhook stands, by its ID.
+    pub fn webhooks(&self) -> BTreeMap<String, WebhookState> {
+        self.inner().webhooks.clone()
     }
 }
 

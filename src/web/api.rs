@@ -179,6 +179,7 @@ pub(super) async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>,
         alarms: m.board.alarms(),
         trouble: gateways::gateways_of(s, m).into_iter().filter(GatewayView::in_trouble).collect(),
         heartbeat: m.board.heartbeat(),
+        webhooks: m.board.webhooks(),
     })
     .await
 }

@@ -9,7 +9,7 @@ use super::events::HappenedPart;
 use crate::api::{Happened, LogPart, LogRecord};
 use crate::dispatch::forgotten::{ForgottenAt, instead};
 use crate::dispatch::record::{Decoder, Entry, unseal_actor, unseal_value};
-use crate::domain::ids::IncidentNo;
+use crate::domain::ids::{IncidentNo, Status};
 use crate::domain::incident::actor::Act;
 use crate::domain::incident::event::{Change, Event};
 use crate::domain::time::At;
@@ -35,8 +35,12 @@ pub trait Log: Send + Sync {
         forgotten: &ForgottenAt,
         who: bool,
     ) -> Result<LogPart, String>;
-    /// Whether that is a head of this journal.
-    fn holds(&self, head: Head) -> bool;
+    /// The head after that record; `None`: it has no such record, or can't be read. Blocking too.
+    fn head_at(&self, seq: u64) -> Option<Head>;
+    /// Whether that is a head of this journal. Blocking too.
+    fn holds(&self, head: Head) -> bool {
+        self.head_at(head.seq) == Some(head)
+    }
     /// What happened to an incident that was reported then, as far as people have words for it. `who`: with who acted. Blocking too.
     ///
     /// # Errors
@@ -73,9 +77,8 @@ const STORY_BEFORE_MS: i64 = 3_600_000;
 pub struct JournalLog(pub Journal);
 
 impl Log for JournalLog {
-    fn holds(&self, head: Head) -> bool {
-        let there = self.0.reader().and_then(|reader| reader.head_at(head.seq));
-        there.is_ok_and(|ours| ours == Some(head))
+    fn head_at(&self, seq: u64) -> Option<Head> {
+        self.0.reader().and_then(|reader| reader.head_at(seq)).ok().flatten()
     }
 
     fn story(&self, incident: IncidentNo, opened: At, who: bool) -> Result<Story, String> {
@@ -145,7 +148,8 @@ impl Log for JournalLog {
                     }
                 };
                 part.after = seq;
-                part.events.push(Happened { seq, at, incident, kind: kind.into() });
+                let exercise = incident.is_some_and(|no| no.status == Status::Exercise);
+                part.events.push(Happened { seq, at, incident, exercise, kind: kind.into() });
                 ControlFlow::Continue(())
             })
             .map_err(words)?;

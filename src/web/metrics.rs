@@ -12,6 +12,7 @@ use super::gateways::gateways_of;
 use super::open_metrics::{CONTENT_TYPE, Labels, OpenMetrics};
 use super::serve::Peer;
 use crate::api::{GatewayView, Standing};
+use crate::dispatch::board::WebhookState;
 use crate::dispatch::engine::Meta;
 use crate::dispatch::journal_view::latest_seal;
 use crate::domain::ids::Status;
@@ -169,6 +170,13 @@ fn text(state: &Domain, meta: &Meta) -> String {
     let beat = meta.board.heartbeat().and_then(|h| h.taken_at);
     let beat = beat.map(|at| (Vec::new(), f64::from(meta.now.seconds_since(at))));
     add("heartbeat_age_seconds", "Since the watcher outside last took a sign of life", beat.into_iter().collect());
+
+    let webhooks = meta.board.webhooks();
+    let mut of = |name: &str, help: &str, value: fn(&WebhookState) -> f64| {
+        add(name, help, webhooks.iter().map(|(id, w)| (vec![("webhook", id.clone())], value(w))).collect());
+    };
+    of("webhook_up", "1 when it took the last call", |w| f64::from(u8::from(w.why.is_empty())));
+    of("webhook_behind_records", "Records that it was not told of yet", |w| w.behind as f64);
 
     numbers.finish()
 }

@@ -225,3 +225,45 @@ async fn mirrors_and_signs_of_life_change_with_the_configuration() {
     .await;
     rig.running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_that_are_told_change_with_the_configuration() {
+    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mail = smtp::start(Far::default(), "mail-int", smtp::Options::default()).await.unwrap();
+    write_region(dir.path(), mail.addr);
+    let rig = Rig::start(dir.path(), state.path()).await;
+    let board = rig.running.handle.board().clone();
+    let (url, called) = watcher().await;
+    let (file, secret) = (dir.path().join("channels/webhooks.yaml"), state.path().join("secret"));
+    let entry = format!("{{ url: \"{url}\", secret: {{ file: {} }}, events: [opened] }}", secret.display());
+    let write = |id: &str| fs::write(&file, format!("webhooks:\n  {id}: {entry}\n")).unwrap();
+    let of = |id: &str| board.webhooks().remove(id);
+    let calls = || called.load(std::sync::atomic::Ordering::SeqCst);
+    let reload = || rig.post("reload", json!({ "as": "it-bered" }));
+
+    // One without a secret is an alarm that is shown, and nobody is called.
+    write("desk");
+    let (status, told) = reload().await;
+    assert_eq!(status, 200, "{told}");
+    assert!(board.stands("webhook desk") && of("desk").unwrap().why.contains("it is not there"), "{:?}", of("desk"));
+    // With it, it is told that it begins, and what happens.
+    fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    let (_, told) = reload().await;
+    assert!(told["changes"].to_string().contains("webhook desk"), "{told}");
+    until("the first call", || calls() == 1 && !board.stands("webhook desk")).await;
+    let report = json!({ "as": "it-bered", "action": { "report": { "playbook": "ehr-down", "level": "critical" } } });
+    assert_eq!(rig.post("commands", report).await.0, 200);
+    until("what happened", || calls() == 2 && of("desk").is_some_and(|w| w.why.is_empty() && w.behind == 0)).await;
+
+    // As before, it goes on; under another name it begins anew, and the one before is forgotten, with its place.
+    assert_eq!(reload().await.1["changes"], json!([]));
+    let place = |id: &str| state.path().join("webhooks").join(id).exists();
+    until("its place", || place("desk")).await;
+    write("board");
+    assert_eq!(reload().await.0, 200);
+    until("the other one", || calls() == 3 && of("board").is_some() && of("desk").is_none() && !place("desk")).await;
+    fs::remove_file(&file).unwrap();
+    assert_eq!(reload().await.0, 200);
+    until("both are forgotten", || board.webhooks().is_empty() && !place("board")).await;
+    rig.running.stop().await;
+}

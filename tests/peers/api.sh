@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The API of a running server with an open incident, by programs that know nothing of it but its description: Redocly reads that,
 # PyPI's `jsonschema` judges each answer by it, `schemathesis` sends what nobody would think of, with a narrow token and with one that may
-# everything; curl listens to what happens.
+# everything; curl listens to what happens, and a webhook behind PyPI's `standardwebhooks` is told it, over a kill of the server.
 . "$(dirname "$0")/lib.sh"
 need_deb curl
 need_npm @redocly/cli@1.34.20
-need_pip schemathesis==4.32.5 jsonschema==4.26.0
+need_pip schemathesis==4.32.5 jsonschema==4.26.0 standardwebhooks==1.0.1
 scratch
 VARDKASE_BIN=${VARDKASE_BIN:-$PWD/target/debug/vardkase}
 [ -x "$VARDKASE_BIN" ] || cargo build --locked
@@ -15,9 +15,25 @@ FUZZ_S=${API_FUZZ_S:-30}
 CONSOLE=$(free_port)
 URL=http://127.0.0.1:$CONSOLE
 export VARDKASE_STATE=$DIR/state VARDKASE_SERVER=$URL VARDKASE_AS=it-bered
-"$VARDKASE_BIN" serve --listen "127.0.0.1:$CONSOLE" --public-listen 127.0.0.1:0 >"$DIR/serve.log" 2>&1 &
+HOOK=$(free_port)
+SECRET=whsec_$(openssl rand -base64 32)
+printf '%s' "$SECRET" >"$DIR/hook-secret"
+chmod 600 "$DIR/hook-secret"
+"$VARDKASE_BIN" config init --built-in "$DIR/region" >/dev/null
+cat >"$DIR/region/channels/webhooks.yaml" <<YAML
+webhooks:
+  desk: { url: "http://127.0.0.1:$HOOK/hook", secret: { file: $DIR/hook-secret } }
+YAML
+"$PYTHON" "$(dirname "$0")/api/hook.py" "$HOOK" "$SECRET" "$DIR/hook.jsonl" &
 started $!
-wait_port "$CONSOLE"
+wait_port "$HOOK"
+serve() {
+    "$VARDKASE_BIN" serve --config "$DIR/region" --listen "127.0.0.1:$CONSOLE" --public-listen 127.0.0.1:0 >>"$DIR/serve.log" 2>&1 &
+    SERVER=$!
+    started $SERVER
+    wait_port "$CONSOLE"
+}
+serve
 "$VARDKASE_BIN" report ehr-down --level major --safety no >/dev/null || fail "nothing can be reported"
 
 curl -fsS "$URL/api/v1/openapi.json" -o "$DIR/openapi.json" || fail "the description is not served"
@@ -54,4 +70,11 @@ for rights in narrow all; do
     printf 'ok api: schemathesis with a %s token: %s\n' "$rights" "$(grep -E ' generated' "$DIR/schemathesis.$rights.log" | tail -n 1 | tr -s ' ')"
 done
 curl -fsS "$URL/healthz" >/dev/null || fail "the server is gone"
+
+# The webhook was told all of that, over a kill in the midst of it.
+"$VARDKASE_BIN" report ehr-down --exercise --level critical --safety no >/dev/null || fail "no second drill can be reported"
+kill -9 "$SERVER"
+wait "$SERVER" 2>/dev/null || true
+serve
+"$PYTHON" "$(dirname "$0")/api/hooked.py" "$URL" "$DIR/token.narrow" "$DIR/hook.jsonl" || fail "the webhook was not told what happened"
 if grep -nE 'panicked' "$DIR/serve.log"; then fail "the server panicked"; fi

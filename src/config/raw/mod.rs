@@ -8,3 +8,4 @@ pub mod readiness;
 pub mod steps;
 pub mod systems;
 pub mod watch;
+pub mod webhooks;

@@ -13,6 +13,7 @@ mod rosters;
 mod steps;
 mod systems;
 mod watch;
+pub mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -73,6 +74,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.messages();
     let tests = r.playbooks();
     let watch = r.watch();
+    let webhooks = r.webhooks();
     let statement = r.statement();
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
@@ -85,6 +87,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             tests,
             turns: turns(r.point_ids),
             watch,
+            webhooks,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
             statement,
         },

@@ -1,5 +1,7 @@
 //! What is needed seldom: *More*, incidents that are over, and how the system itself is.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -7,7 +9,7 @@ use axum::response::Response;
 use super::ui::Ui;
 use super::{REFRESH_S, Visitor, gone, html};
 use crate::api::GatewayView;
-use crate::dispatch::board::HeartbeatState;
+use crate::dispatch::board::{HeartbeatState, WebhookState};
 use crate::dispatch::forgotten::{ClosedView, closed, due};
 use crate::dispatch::journal_view::{JournalView, journal_view};
 use crate::domain::ids::Status;
@@ -80,6 +82,7 @@ struct SystemPage {
     journal: JournalView,
     trouble: Vec<GatewayView>,
     heartbeat: Option<HeartbeatState>,
+    webhooks: BTreeMap<String, WebhookState>,
     /// What `check` warns of.
     warnings: usize,
     months: u32,
@@ -87,13 +90,13 @@ struct SystemPage {
 
 pub async fn system(State(ctx): State<Ctx>, visitor: Visitor) -> Response {
     let seen = visitor.look(&ctx, |s, m, _| {
-        (journal_view(m), gateways_of(s, m), m.board.heartbeat(), m.warnings, m.retention_months)
+        (journal_view(m), gateways_of(s, m), m.board.heartbeat(), m.board.webhooks(), m.warnings, m.retention_months)
     });
     match seen.await {
-        Ok((mut ui, (journal, gateways, heartbeat, warnings, months))) => {
+        Ok((mut ui, (journal, gateways, heartbeat, webhooks, warnings, months))) => {
             ui.refresh_s = Some(REFRESH_S);
             let trouble = gateways.into_iter().filter(GatewayView::in_trouble).collect();
-            html(&SystemPage { ui, journal, trouble, heartbeat, warnings, months })
+            html(&SystemPage { ui, journal, trouble, heartbeat, webhooks, warnings, months })
         }
         Err(e) => gone(e),
     }

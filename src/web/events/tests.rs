@@ -27,8 +27,8 @@ impl Log for Growing {
     fn read(&self, _: u64, _: Option<IncidentNo>, _: &ForgottenAt, _: bool) -> Result<LogPart, String> {
         Err("not here".into())
     }
-    fn holds(&self, _: Head) -> bool {
-        false
+    fn head_at(&self, _: u64) -> Option<Head> {
+        None
     }
     fn story(&self, _: IncidentNo, _: At, _: bool) -> Result<Story, String> {
         Err("not here".into())
@@ -38,7 +38,7 @@ impl Log for Growing {
     }
     fn happened(&self, after: u64, max: usize) -> Result<HappenedPart, String> {
         let head = self.0.borrow().seq;
-        let event = |seq| Happened { seq, at: At(0), incident: None, kind: "released".into() };
+        let event = |seq| Happened { seq, at: At(0), incident: None, exercise: false, kind: "released".into() };
         let mut all = (after + 1..=head).filter(|seq| seq % 3 != 0).map(event);
         let events: Vec<Happened> = all.by_ref().take(max).collect();
         let more = all.next().is_some();

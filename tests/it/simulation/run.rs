@@ -80,6 +80,7 @@ fn configs() -> Vec<Loaded> {
             gateways: Vec::new(),
             watch: None,
             turns: Vec::new(),
+            webhooks: Vec::new(),
             retention_months: 24,
             statement: vardkase::config::Statement::default(),
             warnings: Vec::new(),
