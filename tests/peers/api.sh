@@ -72,7 +72,7 @@ done
 curl -fsS "$URL/healthz" >/dev/null || fail "the server is gone"
 
 # The webhook was told all of that, over a kill in the midst of it.
-"$VARDKASE_BIN" report ehr-down --exercise --level critical --safety no >/dev/null || fail "no second drill can be reported"
+"$VARDKASE_BIN" report ehr-down --exercise --level critical --safety no --yes >/dev/null || fail "no second drill can be reported"
 kill -9 "$SERVER"
 wait "$SERVER" 2>/dev/null || true
 serve
