@@ -8,6 +8,7 @@
 //! to answer.
 
 mod dynamic;
+mod patience;
 mod published;
 mod serve;
 
@@ -15,5 +16,7 @@ pub use dynamic::{ANSWER_PREFIX, Answer, BODY_BYTES_MAX, Call, Dynamic};
 pub use published::{FRESH_S, PAGES_MAX, Pages, PublicSite, Published};
 pub use serve::{Limits, Public, run, spawn_thread};
 
+#[cfg(test)]
+mod slow_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -106,10 +106,10 @@ impl Published {
 /// All pages by path, as one whole: the state changes on all of them or on none (INCIDENTS lesson 27).
 pub type Pages = HashMap<Box<str>, Arc<Published>>;
 
-/// What the public listener serves. Swapped atomically; a request sees one set of pages.
+/// What the public listener serves. Swapped as one; a request sees one set of pages.
 #[derive(Debug, Default)]
 pub struct PublicSite {
-    pages: RwLock<Arc<Pages>>,
+    pages: RwLock<Pages>,
 }
 
 impl PublicSite {
@@ -123,13 +123,15 @@ impl PublicSite {
         if pages.len() > PAGES_MAX {
             return false;
         }
-        *self.pages.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pages);
+        let before = std::mem::replace(&mut *self.pages.write().unwrap_or_else(PoisonError::into_inner), pages);
+        // Nobody waits while those are taken apart.
+        drop(before);
         true
     }
 
-    /// The pages now.
-    pub fn pages(&self) -> Arc<Pages> {
-        self.pages.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The pages now. Whoever holds them holds up who publishes.
+    pub fn pages(&self) -> RwLockReadGuard<'_, Pages> {
+        self.pages.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,13 @@ use hyper::header::{
 };
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::dynamic::{self, Answer, Dynamic, NOT_FOUND};
+use super::patience::{Patience, Patient, unless};
 use super::published::{PublicSite, Published};
 use crate::gateways::Stop;
 use crate::web::door::{Door, HSTS, Visitor};
@@ -110,7 +112,8 @@ pub fn spawn_thread(
 pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
     let limits = &public.limits;
     let places = Arc::new(Semaphore::new(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
-    let calls = Arc::new(Semaphore::new(limits.calls_max.clamp(1, Semaphore::MAX_PERMITS)));
+    let calls = Semaphore::new(limits.calls_max.clamp(1, Semaphore::MAX_PERMITS));
+    let house = Arc::new(House { public: public.clone(), calls, places: places.clone() });
     let addresses = Arc::new(Addresses::default());
     let handshakes_max = limits.handshakes_max.min(limits.connections_max.div_ceil(4));
     let handshakes = public.door.tls.as_deref().map(|certificates| Handshakes::new(certificates, handshakes_max));
@@ -134,13 +137,7 @@ pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
         let Some(counted) = addresses.count(address, share) else { continue };
         let _ = socket.set_nodelay(true);
         let shaking = handshakes.as_ref().map(|handshakes| handshakes.count(address, visitor.is_proxy()));
-        let connection = Connection {
-            public: public.clone(),
-            visitor,
-            calls: calls.clone(),
-            places: places.clone(),
-            _counted: counted,
-        };
+        let connection = Connection { house: house.clone(), visitor, _counted: counted };
         let stop = stop.clone();
         let (Some(handshakes), Some(shaking), Some(turn)) = (&handshakes, shaking, turn) else {
             tokio::spawn(connection.serve(socket, place, stop));
@@ -150,7 +147,7 @@ pub async fn run(listener: TcpListener, public: Public, mut stop: Stop) {
         drop(place);
         tokio::spawn(async move {
             let Some(socket) = handshakes.shake(socket, &turn).await else { return };
-            let Ok(place) = connection.places.clone().acquire_owned().await else { return };
+            let Ok(place) = connection.house.places.clone().acquire_owned().await else { return };
             drop((turn, shaking));
             connection.serve(socket, place, stop).await;
         });
@@ -174,70 +171,109 @@ async fn accept(
     Ok((place, turn, socket, address.ip().to_canonical()))
 }
 
-struct Connection {
-    public: Public,
-    visitor: Visitor,
-    calls: Arc<Semaphore>,
-    places: Arc<Semaphore>,
-    _counted: Counted,
+/// What all connections share.
+pub(super) struct House {
+    pub public: Public,
+    pub calls: Semaphore,
+    pub places: Arc<Semaphore>,
+}
+
+pub(super) struct Connection {
+    pub house: Arc<House>,
+    pub visitor: Visitor,
+    pub _counted: Counted,
 }
 
 impl Connection {
-    async fn serve(self, socket: impl AsyncRead + AsyncWrite + Unpin, _place: OwnedSemaphorePermit, mut stop: Stop) {
-        let limits = &self.public.limits;
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.respond(request).await) });
+    pub async fn serve(
+        self,
+        socket: impl AsyncRead + AsyncWrite + Unpin,
+        _place: OwnedSemaphorePermit,
+        mut stop: Stop,
+    ) {
+        let limits = &self.house.public.limits;
+        let patience = Patience::new(Duration::from_secs(limits.header_timeout_s.max(1).into()));
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(limits.header_timeout_s.max(1).into()))
+        http.header_read_timeout(None)
             // hyper's least is 8 192.
             .max_buf_size(limits.header_bytes_max.max(8_192))
             .max_headers(limits.headers_max)
             .half_close(true);
-        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(socket), service));
-        let life = tokio::time::sleep(Duration::from_secs(limits.connection_s_max.max(1).into()));
-        // Errors here are the visitor's: a broken line, a garbled request, too slow. hyper has answered what can be.
-        tokio::select! {
-            _ = connection.as_mut() => {}
-            () = life => {}
-            () = async { let _ = stop.wait_for(|s| *s).await; } => {
-                connection.as_mut().graceful_shutdown();
-                let _ = tokio::time::timeout(Duration::from_secs(limits.drain_s.into()), connection).await;
+        let service = service_fn(|request| self.respond(request, &patience));
+        let socket = Patient { socket: TokioIo::new(socket), patience: &patience };
+        let mut connection = pin!(http.serve_connection(socket, service));
+        let going_down = async {
+            tokio::select! {
+                () = patience.ends(Duration::from_secs(limits.connection_s_max.max(1).into())) => false,
+                _ = stop.wait_for(|s| *s) => true,
             }
+        };
+        // Errors here are the visitor's: a broken line, a garbled request. hyper has answered what can be.
+        if let Err(true) = unless(connection.as_mut(), going_down).await {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(Duration::from_secs(limits.drain_s.into()), connection).await;
         }
     }
 
-    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let limits = &self.public.limits;
+    /// Pages are answered at once. What acts is kept apart: this future lies in each connection, and is moved for each request.
+    fn respond(
+        &self,
+        request: Request<Incoming>,
+        patience: &Patience,
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> {
         let hsts = self.visitor.hsts(self.visitor.secured(request.headers()));
-        let mut response = if !names_its_host(request.version(), request.headers()) {
-            dynamic::response(Answer::text(StatusCode::BAD_REQUEST, "400: one Host header\n"))
-        } else if request.uri().path_and_query().map_or(0, |pq| pq.as_str().len()) > limits.target_bytes_max {
-            dynamic::response(Answer::text(StatusCode::URI_TOO_LONG, "414: the address is too long\n"))
-        } else if dynamic::acts(request.uri().path()) {
-            // A place is taken when all of the request is here: whoever sends half of one holds none.
-            match dynamic::whole(request).await {
-                Ok(call) => match self.calls.try_acquire() {
-                    Ok(turn) => {
-                        let (response, pause) = dynamic::respond(&*self.public.dynamic, call).await;
-                        drop(turn);
-                        if !pause.is_zero() {
-                            tokio::time::sleep(pause).await;
-                        }
-                        response
-                    }
-                    Err(_) => dynamic::busy(),
-                },
-                Err(refused) => *refused,
-            }
-        } else {
-            page(&self.public.site, request.method(), request.uri().path(), request.headers())
+        let answer = match self.at_once(&request) {
+            Some(response) => Ok(self.finished(response, hsts)),
+            None => Err(Box::pin(self.act(request))),
         };
+        patience.is_here();
+        async move {
+            let response = match answer {
+                Ok(response) => response,
+                Err(acts) => self.finished(acts.await, hsts),
+            };
+            patience.is_answered();
+            Ok(response)
+        }
+    }
+
+    fn at_once(&self, request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+        let public = &self.house.public;
+        let (uri, headers) = (request.uri(), request.headers());
+        if !names_its_host(request.version(), headers) {
+            Some(dynamic::response(Answer::text(StatusCode::BAD_REQUEST, "400: one Host header\n")))
+        } else if uri.path_and_query().map_or(0, |pq| pq.as_str().len()) > public.limits.target_bytes_max {
+            Some(dynamic::response(Answer::text(StatusCode::URI_TOO_LONG, "414: the address is too long\n")))
+        } else if dynamic::acts(uri.path()) {
+            None
+        } else {
+            Some(page(&public.site, request.method(), uri.path(), headers))
+        }
+    }
+
+    async fn act(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let House { public, calls, .. } = &*self.house;
+        // A place is taken when all of the request is here: whoever sends half of one holds none.
+        let call = match dynamic::whole(request).await {
+            Ok(call) => call,
+            Err(refused) => return *refused,
+        };
+        let Ok(turn) = calls.try_acquire() else { return dynamic::busy() };
+        let (response, pause) = dynamic::respond(&*public.dynamic, call).await;
+        drop(turn);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        response
+    }
+
+    fn finished(&self, mut response: Response<Full<Bytes>>, hsts: bool) -> Response<Full<Bytes>> {
         if hsts {
             let (name, value) = HSTS;
             response.headers_mut().insert(name, value);
         }
         // When places run short, nobody keeps one between requests.
-        if self.places.available_permits() < limits.connections_max / 4 {
+        if self.house.places.available_permits() < self.house.public.limits.connections_max / 4 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
