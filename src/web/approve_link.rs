@@ -203,7 +203,14 @@ fn seen(
         }
     }
     let sheet = |number: MessageNo| {
-        let frame = Frame { lang, path: path.to_owned(), csrf: String::new(), from: at, typed: Typed::default() };
+        let frame = Frame {
+            lang,
+            path: path.to_owned(),
+            csrf: String::new(),
+            from: at,
+            change: false,
+            typed: Typed::default(),
+        };
         let mut sheet = Sheet::of(state, number, by, now, frame)?;
         // What was typed over an earlier number stands in the form of the one that took its place.
         if at.is_some_and(|at| at == number || sheet.history.before.contains(&at)) {

@@ -76,6 +76,11 @@ pub fn forget(state: &Path, id: &str) {
     place::forget(&place::folder(state), id);
 }
 
+/// Between these lies more than a program is told.
+fn too_far(after: u64, head: u64) -> bool {
+    head.saturating_sub(after) > WEBHOOK_BEHIND_MAX
+}
+
 /// Tells one program.
 pub struct Teller {
     id: String,
@@ -158,21 +163,21 @@ impl Teller {
         self.begin(head).await;
         loop {
             let head = heads.borrow_and_update().seq;
-            if self.is_too_far_behind(head) {
+            if too_far(self.seq, head) {
                 self.skip(self.seq, head, "too-much").await;
                 continue;
             }
             let (log, after) = (self.log.clone(), self.seq);
             let read = tokio::task::spawn_blocking(move || log.happened(after, EVENTS_TOGETHER_MAX)).await;
             let Ok(Ok(part)) = read else {
-                self.not_taken("the journal can't be read", head);
+                self.not_taken("the journal can't be read", head.saturating_sub(self.seq));
                 sleep(RETRY_MAX).await;
                 continue;
             };
             let mut events = part.events.into_iter();
             let all_told = loop {
                 let Some(event) = events.next() else { break true };
-                if self.events.contains(&&*event.kind) && !self.tell(&Call::of(&event), &heads).await {
+                if self.events.contains(&&*event.kind) && !self.tell(&Call::of(&event), self.seq).await {
                     break false;
                 }
                 self.seq = event.seq;
@@ -187,9 +192,7 @@ impl Teller {
             if self.owes || self.seq - self.written >= PLACE_RECORDS_MAX {
                 self.write().await;
             }
-            if self.failing.is_none() {
-                self.show(0);
-            }
+            self.well(0);
             if heads.changed().await.is_err() {
                 return;
             }
@@ -212,31 +215,30 @@ impl Teller {
                 // Before it is told: what happens until then must not be missed.
                 self.write().await;
                 let begin = Call::new("begin", head.seq, self.clock.now().into(), &EventsBegin { after: head.seq });
-                self.tell(&begin, &self.log.heads()).await;
+                self.tell(&begin, head.seq).await;
             }
         }
     }
 
-    /// Goes on after another number, and says that something lies between.
+    /// Goes on after another number, once it has said that something lies between.
     async fn skip(&mut self, asked: u64, head: u64, why: &'static str) {
         tracing::warn!(webhook = self.id, asked, head, why, "a webhook goes on with what is new: there is a gap");
-        self.seq = head;
         let log = format!("{ROOT}/log?after={}", if why == "unknown" { 0 } else { asked });
         let gap = Call::new("gap", head, self.clock.now().into(), &EventsGap { asked, why: why.into(), log });
-        self.tell(&gap, &self.log.heads()).await;
+        if self.tell(&gap, head).await {
+            self.seq = head;
+        }
     }
 
-    fn is_too_far_behind(&self, head: u64) -> bool {
-        head.saturating_sub(self.seq) > WEBHOOK_BEHIND_MAX
-    }
-
-    /// Calls until it is taken. `false`: too much has happened meanwhile.
-    async fn tell(&mut self, call: &Call, heads: &watch::Receiver<Head>) -> bool {
-        let mut wait = RETRY_MIN;
+    /// Calls until it is taken; all up to `after` is told then, or passed over. `false`: too much has happened meanwhile.
+    async fn tell(&mut self, call: &Call, after: u64) -> bool {
+        let (heads, mut wait) = (self.log.heads(), RETRY_MIN);
+        let head = || heads.borrow().seq;
         loop {
             let NotTaken { why, retry_after } = match self.far.take(call, self.clock.now()).await {
                 Ok(()) => {
-                    self.taken(heads.borrow().seq);
+                    (self.owes, self.state.taken_at) = (true, Some(self.clock.now().into()));
+                    self.well(head().saturating_sub(after));
                     if self.written_at.elapsed() >= PLACE_EVERY {
                         self.write().await;
                     }
@@ -244,31 +246,29 @@ impl Teller {
                 }
                 Err(not_taken) => not_taken,
             };
-            let head = heads.borrow().seq;
-            if self.is_too_far_behind(head) {
+            if too_far(after, head()) {
                 return false;
             }
-            self.not_taken(&why, head);
-            sleep(retry_after.map_or(wait, |after| after.clamp(wait, RETRY_MAX))).await;
+            self.not_taken(&why, head().saturating_sub(after));
+            sleep(retry_after.map_or(wait, |asked| asked.clamp(wait, RETRY_MAX))).await;
             wait = (wait * 2).min(RETRY_MAX);
         }
     }
 
-    fn taken(&mut self, head: u64) {
-        (self.owes, self.failing) = (true, None);
-        self.state.taken_at = Some(self.clock.now().into());
+    fn well(&mut self, behind: u64) {
+        self.failing = None;
         self.state.why.clear();
-        self.show(head.saturating_sub(self.seq));
+        self.show(behind);
         self.board.clear(&alarm_name(&self.id));
     }
 
-    fn not_taken(&mut self, why: &str, head: u64) {
+    fn not_taken(&mut self, why: &str, behind: u64) {
         if self.failing.is_none() || self.state.why != why {
             tracing::warn!(webhook = self.id, error = why, "a webhook did not take what happened; it is told again");
         }
         let since = *self.failing.get_or_insert_with(mono);
         self.state.why = why.to_owned();
-        self.show(head.saturating_sub(self.seq));
+        self.show(behind);
         if since.elapsed() >= FAILING_UNTIL_ALARM {
             // Shown, and told to nobody: no patient waits for a program of others.
             self.board.raise(&alarm_name(&self.id), alarm_text(&self.id), self.clock.now().into(), false);

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -81,14 +81,26 @@ enum Does {
 
 /// A far end that is slow by so many milliseconds, and does in turn what it is told; then it takes all.
 #[derive(Clone, Default)]
-struct Fake(Arc<Mutex<(VecDeque<(Does, u64)>, Vec<(Instant, String, Value)>)>>);
+struct Fake(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    script: VecDeque<(Does, u64)>,
+    heard: Vec<Heard>,
+}
+
+/// When, under which ID, and what.
+type Heard = (Instant, String, Value);
 
 impl Fake {
     fn doing(script: impl IntoIterator<Item = (Does, u64)>) -> Self {
-        Self(Arc::new(Mutex::new((script.into_iter().collect(), Vec::new()))))
+        Self(Arc::new(Mutex::new(Inner { script: script.into_iter().collect(), heard: Vec::new() })))
     }
-    fn heard(&self) -> Vec<(Instant, String, Value)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn heard(&self) -> Vec<Heard> {
+        self.inner().heard.clone()
     }
     /// What it has, each once.
     fn numbers(&self) -> Vec<u64> {
@@ -101,14 +113,11 @@ impl Fake {
 impl FarEnd for Fake {
     fn take<'a>(&'a self, call: &'a Call, _: Timestamp) -> Boxed<'a, Result<(), NotTaken>> {
         Box::pin(async move {
-            let (does, slow) = {
-                let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                inner.0.pop_front().unwrap_or((Does::Takes, 3))
-            };
+            let (does, slow) = self.inner().script.pop_front().unwrap_or((Does::Takes, 3));
             sleep(Duration::from_millis(slow)).await;
             let hears = || {
                 let heard = (mono(), call.id.clone(), serde_json::from_str(&call.body).unwrap());
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).1.push(heard);
+                self.inner().heard.push(heard);
             };
             let no = |retry_after| Err(NotTaken { why: "it answered HTTP 503".into(), retry_after });
             match does {

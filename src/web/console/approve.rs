@@ -71,6 +71,9 @@ pub struct Asked {
     /// The number that its reader came by.
     #[serde(default)]
     from: String,
+    /// The reader comes to change it.
+    #[serde(default)]
+    change: String,
 }
 
 pub async fn page(
@@ -97,9 +100,10 @@ async fn shown(
     problem: Option<Problem>,
 ) -> Response {
     let (lang, csrf, from) = (visitor.lang, visitor.session.csrf.clone(), asked.from.parse().ok());
+    let change = !asked.change.is_empty();
     let seen = visitor
         .look(ctx, move |s, m, _| {
-            let frame = Frame { lang, path: path(number), csrf, from, typed };
+            let frame = Frame { lang, path: path(number), csrf, from, change, typed };
             let inc = s.incidents.get(&number.incident)?;
             let title = inc.headline().get(lang).to_owned();
             Some((Sheet::of(s, number, &by, m.now, frame)?, inc.is_drill(), title))

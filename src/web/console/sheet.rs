@@ -67,6 +67,8 @@ pub struct Sheet {
     before: Option<(MessageNo, BTreeMap<Lang, String>)>,
     /// Who reads it came by the earlier number.
     replaced: bool,
+    /// Who reads it comes to change it.
+    change: bool,
     pub typed: Typed,
 }
 
@@ -183,6 +185,8 @@ pub struct Frame {
     pub csrf: String,
     /// The number that its reader came by, when that is an earlier one.
     pub from: Option<MessageNo>,
+    /// Its reader comes to change it.
+    pub change: bool,
     pub typed: Typed,
 }
 
@@ -209,6 +213,7 @@ impl Sheet {
             history,
             before,
             replaced: from.is_some(),
+            change: frame.change,
             typed: frame.typed,
         })
     }
@@ -327,7 +332,7 @@ impl Sheet {
         self.typed.instead.get(&t.lang).map_or("", String::as_str)
     }
     fn change_is_open(&self) -> bool {
-        !self.typed.texts.is_empty() || self.previews.texts.iter().any(|t| !t.costly.is_empty())
+        self.change || !self.typed.texts.is_empty() || self.previews.texts.iter().any(|t| !t.costly.is_empty())
     }
     fn reject_is_open(&self) -> bool {
         !self.typed.is_empty() && self.typed.texts.is_empty()
