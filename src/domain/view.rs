@@ -32,7 +32,7 @@ mod steps;
 mod trial;
 
 pub use approvals::{
-    AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for,
+    EyesView, AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for, same_eyes_of,
 };
 pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
