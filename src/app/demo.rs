@@ -13,14 +13,16 @@ use super::running::{Options, Running, StartError, start};
 use crate::accounts::Functions;
 use crate::config::{Contacts, Loaded, Source, load};
 use crate::dispatch::engine::Failed;
-use crate::domain::ids::{FunctionId, IncidentNo, PointIx};
+use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
+use crate::domain::incident::ask_list::AskState;
+use crate::domain::incident::asks::served_by;
 use crate::domain::incident::facts::Safety;
 use crate::domain::incident::input::{Action, Input, Report};
 use crate::domain::incident::refused::refuse;
-use crate::domain::incident::state::EntryState;
+use crate::domain::incident::state::{EntryState, State};
 use crate::domain::incident::values::Phase;
-use crate::domain::plan::{Channel, Plan, PublicRule};
-use crate::domain::view::{AskView, IncidentView, incident};
+use crate::domain::plan::{AnswerRule, Channel, Plan, PublicRule};
+use crate::domain::view::{AskView, IncidentView, RowView, incident};
 use crate::domain::words::NoteWord;
 use crate::sim::verify::{Kind, received};
 
@@ -84,6 +86,8 @@ pub struct DemoReport {
     pub everybody: bool,
     /// Every text is identical.
     pub identical: bool,
+    /// Nothing was left to wait for, before its time was up.
+    pub ended: bool,
     /// So many functions have an answer.
     pub answered: usize,
 }
@@ -197,13 +201,17 @@ pub async fn demo(
     let no = no.ok_or_else(|| DemoError::Refused(Failed::Refused(refuse!(Nothing))))?;
 
     let people = People { plan: &plan, contacts: &contacts, far: &far, no };
-    let view = people.play(&running, show).await?;
+    let (view, ended) = people.play(&running, show).await?;
     let proofs = prove(&running, &far, &plan, no).await?;
     let public_equal = public_equal(&running, no).await?;
-    let everybody = view.rows.iter().all(|r| !matches!(r.state, AskView::Waiting) || r.asked.len() > 1);
+    let everybody = view.rows.iter().all(|r| match r.state {
+        AskView::Waiting => r.asked.len() > 1 || r.answer != AnswerRule::Required && told(r),
+        _ => true,
+    });
     let identical = proofs.iter().all(|p| p.texts == p.equal) && public_equal != Some(false);
     let answered = view.rows.iter().filter(|r| matches!(r.state, AskView::Answered { .. })).count();
-    let report = DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical, answered };
+    let report =
+        DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical, ended, answered };
     Ok((running, far, report))
 }
 
@@ -272,20 +280,22 @@ struct People<'a> {
 
 impl People<'_> {
     /// Some answer by SMS when they were asked, some do not; the KiB approves with the code that was sent; whoever is asked
-    /// beside answers for those who are silent.
+    /// beside answers for those who are silent. Gives how it stands then, and whether nothing was left to wait for.
     async fn play(
         &self,
         running: &Running,
         show: &mut (dyn FnMut(DemoEvent) + Send),
-    ) -> Result<IncidentView, DemoError> {
+    ) -> Result<(IncidentView, bool), DemoError> {
         let began = tokio::time::Instant::now();
-        let mut answered: BTreeSet<FunctionId> = BTreeSet::new();
+        let mut said = Said::default();
         let mut approved: BTreeSet<String> = BTreeSet::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let no = self.no;
-            let look = running.handle.query(move |state, meta| (incident(state, no, meta.now), busy(state, no))).await;
-            let (view, busy) = look.map_err(DemoError::Refused)?;
+            let look = running
+                .handle
+                .query(move |state, meta| (incident(state, no, meta.now), busy(state, no), waited_for(state, no)));
+            let (view, busy, waited_for) = look.await.map_err(DemoError::Refused)?;
             let view = view.ok_or_else(|| {
                 DemoError::Refused(Failed::Refused(refuse!(UnknownIncidentInMemory { incident: no })))
             })?;
@@ -296,29 +306,27 @@ impl People<'_> {
                     show(DemoEvent::Approved);
                 }
             }
+            let mut open = false;
             for (i, row) in view.rows.iter().enumerate() {
-                let AskView::Waiting = row.state else { continue };
-                let Some(last) = row.asked.last() else { continue };
+                let Some(wait) = waited_for.get(&row.function) else { continue };
                 // Every fourth is silent, and so are its deputies side by side; whoever is asked after them answers.
-                let silent = i % 4 == 3;
-                let passed_on = row.asked.len() > beside(self.plan, &row.function) + 1;
-                if silent && !passed_on {
-                    continue;
-                }
-                let who = if passed_on { last } else { &row.asked[0] };
+                let beside = beside(self.plan, &row.function);
+                let can = wait.can_answer.iter().filter(|c| i % 4 != 3 || c.place > beside);
+                let mut can = can.filter(|c| !said.has(c.point, wait.ask));
                 let patience = Duration::from_millis(1200 + 350 * (i as u64 % 7));
-                let told = row.cells.iter().any(|c| c.handed_over_s.is_some() || c.delivered_s.is_some());
-                if told
-                    && began.elapsed() >= patience
+                let who = can.next().filter(|_| told(row) && said.of(wait.ask) < wait.needs);
+                open |= wait.asked_on || who.is_some() || said.of(wait.ask) > wait.given;
+                if began.elapsed() >= patience
+                    && let Some(who) = who
                     && let Some(text) = self.answer(who).await
-                    && answered.insert(row.function.clone())
                 {
-                    show(DemoEvent::Answered(who.clone(), text));
+                    said.note(who.point, &who.covers);
+                    show(DemoEvent::Answered(who.function.clone(), text));
                 }
             }
-            let open = view.rows.iter().filter(|r| matches!(r.state, AskView::Waiting)).count();
-            if open == 0 && !busy || began.elapsed() > OVER_AFTER {
-                return Ok(view);
+            let ended = !open && !busy;
+            if ended || began.elapsed() > OVER_AFTER {
+                return Ok((view, ended));
             }
         }
     }
@@ -350,14 +358,88 @@ impl People<'_> {
     }
 
     /// Writes `JA 1`, in the duty's language, from its telephone; gives what was written.
-    async fn answer(&self, who: &FunctionId) -> Option<String> {
-        let f = self.plan.function(self.plan.function_ix(who.as_str())?);
-        let sms = |p: &&PointIx| self.plan.point(**p).channel == Channel::Sms;
-        let number = f.points.iter().find(sms).and_then(|p| self.contacts.address(*p))?;
+    async fn answer(&self, who: &CanAnswer) -> Option<String> {
+        let number = self.contacts.address(who.point)?;
+        let f = self.plan.function(self.plan.function_ix(who.function.as_str())?);
         let yes = self.plan.words(f.lang).replies.yes.first()?.to_uppercase();
         let text = format!("{yes} {}", self.no);
         self.far.reply_sms(number, &text).await.ok().map(|_| text)
     }
+}
+
+/// What was written from which telephone: each says yes once to what its yes covers.
+#[derive(Default)]
+struct Said(BTreeMap<u32, BTreeSet<PointIx>>);
+
+impl Said {
+    fn has(&self, point: PointIx, ask: u32) -> bool {
+        self.0.get(&ask).is_some_and(|points| points.contains(&point))
+    }
+    /// So many wrote for it, whether their answers are there already or still on their way.
+    fn of(&self, ask: u32) -> usize {
+        self.0.get(&ask).map_or(0, BTreeSet::len)
+    }
+    fn note(&mut self, point: PointIx, asks: &[u32]) {
+        for ask in asks {
+            self.0.entry(*ask).or_default().insert(point);
+        }
+    }
+}
+
+/// What a function is waited for.
+struct WaitedFor {
+    ask: u32,
+    /// So many are to answer, in all.
+    needs: usize,
+    /// So many did.
+    given: usize,
+    /// Whose yes covers it now, in the order in which they were asked.
+    can_answer: Vec<CanAnswer>,
+    /// Somebody knows of it whose answer is required. Who is told in some minutes for whom else to answer (RULES C12) is not
+    /// waited for: nobody watches a demo for that long.
+    asked_on: bool,
+}
+
+/// A telephone whose yes covers an ask (RULES C1).
+struct CanAnswer {
+    function: FunctionId,
+    point: PointIx,
+    /// As which of those who were asked.
+    place: usize,
+    /// All that its yes covers.
+    covers: Vec<u32>,
+}
+
+/// For whom an answer is waited, and who may give it.
+fn waited_for(state: &State, no: IncidentNo) -> BTreeMap<FunctionId, WaitedFor> {
+    let Some(inc) = state.incidents.get(&no) else { return BTreeMap::new() };
+    let plan: &Plan = &inc.plan;
+    let sms = |p: &&PointIx| plan.point(**p).channel == Channel::Sms;
+    let waits = |(f, id): (&FunctionIx, &u32)| {
+        let ask = inc.asks.get(*id as usize).filter(|a| a.state == AskState::Waiting)?;
+        let can = |(place, who): (usize, &FunctionIx)| {
+            let function = plan.function(*who);
+            let point = *function.points.iter().find(sms)?;
+            let covers = served_by(inc, point);
+            let function = function.id.clone();
+            covers.contains(id).then_some(CanAnswer { function, point, place, covers })
+        };
+        let required = ask.rule == AnswerRule::Required;
+        let waits = WaitedFor {
+            ask: *id,
+            needs: usize::from(ask.needs),
+            given: ask.answers.len(),
+            can_answer: ask.asked.iter().enumerate().filter_map(can).collect(),
+            asked_on: required && ask.asked.last().is_some_and(|last| !inc.is_untold(*last, *id)),
+        };
+        Some((plan.function(*f).id.clone(), waits))
+    };
+    inc.asks.current().iter().filter_map(waits).collect()
+}
+
+/// Something of it is at least handed over.
+fn told(row: &RowView) -> bool {
+    row.cells.iter().any(|c| c.handed_over_s.is_some() || c.delivered_s.is_some())
 }
 
 /// How many deputies are asked side by side with a function.
@@ -366,7 +448,7 @@ fn beside(plan: &Plan, id: &FunctionId) -> usize {
 }
 
 /// Something is still on its way: an approval, a delivery, the proof of the page.
-fn busy(state: &crate::domain::incident::state::State, no: IncidentNo) -> bool {
+fn busy(state: &State, no: IncidentNo) -> bool {
     use crate::domain::delivery::DeliveryState as S;
     state.incidents.get(&no).is_some_and(|i| {
         i.phase == Phase::Open

@@ -102,6 +102,24 @@ impl Shut {
     }
 }
 
+/// What is not right with a listener that is open all the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StandIn {
+    listener: Listener,
+    bad: Bad,
+}
+
+impl StandIn {
+    /// What is wrong, and what is done meanwhile.
+    pub fn said(&self, lang: Lang) -> String {
+        alarm::certificate_stand_in(lang, self.listener.said(lang), self.bad.why(lang))
+    }
+    /// What to do next.
+    pub fn next(&self, lang: Lang) -> String {
+        self.bad.next(lang)
+    }
+}
+
 /// Both doors.
 #[derive(Debug)]
 pub struct Open {
@@ -111,10 +129,13 @@ pub struct Open {
     pub public: Door,
     /// Those that speak plain HTTP beyond this machine, because somebody meant it.
     plain: Vec<Listener>,
+    /// Those that show a certificate of this run alone, with what is wrong with theirs.
+    pub stand_ins: Vec<StandIn>,
 }
 
 impl Doors {
-    /// Judges what was said, with the certificates as they are. Binds nothing.
+    /// Judges what was said, with the certificates as they are. Binds nothing. A listener whose certificate can't be used is open with
+    /// one of this run: no mistake in a file keeps the program from alerting, and none makes it speak plain HTTP.
     ///
     /// # Errors
     /// Everything that is wrong.
@@ -124,9 +145,14 @@ impl Doors {
             shut.push(Shut::Proxies(self.trusted.len()));
         }
         let trusted = Arc::new(Trusted(self.trusted.clone()));
-        let mut plain = Vec::new();
+        let (mut plain, mut stand_ins) = (Vec::new(), Vec::new());
+        let mut stand_in = |listener, files: Files, bad: Bad| {
+            stand_ins.push(StandIn { listener, bad });
+            Certificates::stand_in(files)
+        };
         let mut door = |listener, files: &Option<Files>, address: SocketAddr| {
-            let tls = match files.clone().map(Certificates::read).transpose() {
+            let read = |files: Files| Certificates::read(files.clone()).or_else(|bad| stand_in(listener, files, bad));
+            let tls = match files.clone().map(read).transpose() {
                 Ok(tls) => tls.map(Arc::new),
                 Err(bad) => {
                     shut.push(Shut::Certificate { listener, bad });
@@ -143,7 +169,7 @@ impl Doors {
         };
         let console = door(Listener::Console, &self.console, listen);
         let public = door(Listener::Public, &self.public, public_listen);
-        if shut.is_empty() { Ok(Open { console, public, plain }) } else { Err(shut) }
+        if shut.is_empty() { Ok(Open { console, public, plain, stand_ins }) } else { Err(shut) }
     }
 }
 
@@ -154,6 +180,10 @@ impl Open {
             tracing::warn!(listener = listener.name(), "plain HTTP is spoken beyond this machine (--insecure)");
             let what = in_all(|lang| alarm::plain_http(lang, listener.said(lang)));
             board.raise(&plain_http(*listener), what, clock.now().into(), false);
+        }
+        for one in &self.stand_ins {
+            tracing::error!("{}", one.said(Lang::EN));
+            board.raise(&stand_in(one.listener), in_all(|lang| one.said(lang)), clock.now().into(), true);
         }
         let both = [(Listener::Console, &self.console), (Listener::Public, &self.public)];
         let certificates = both.into_iter().filter_map(|(l, door)| Some((l, door.tls.clone()?))).collect();
@@ -204,10 +234,15 @@ impl Watched {
                 Ok(new) => {
                     self.failed.remove(listener);
                     board.clear(&certificate_kept(*listener));
+                    board.clear(&stand_in(*listener));
                     if new {
                         tracing::info!(listener = listener.name(), ends = %certificates.ends(), "a new certificate is in use");
                         renewed |= *listener == Listener::Console;
                     }
+                }
+                Err(bad) if certificates.stands_in() => {
+                    let one = StandIn { listener: *listener, bad };
+                    board.raise(&stand_in(*listener), in_all(|lang| one.said(lang)), now.into(), true);
                 }
                 Err(bad) if !self.failed.insert(*listener) => {
                     let what = in_all(|lang| alarm::certificate_kept(lang, listener.said(lang), bad.why(lang)));
@@ -216,6 +251,9 @@ impl Watched {
                 Err(_) => {}
             }
             let ends = certificates.ends();
+            if certificates.stands_in() {
+                continue;
+            }
             let (begins, left) = (certificates.begins(), ends.duration_since(now));
             let not_yet = now < begins;
             if left > ENDS_SOON && !not_yet {
@@ -249,6 +287,9 @@ impl Watched {
 
 fn certificate_kept(listener: Listener) -> String {
     format!("certificate-kept {}", listener.name())
+}
+fn stand_in(listener: Listener) -> String {
+    format!("certificate-stand-in {}", listener.name())
 }
 fn certificate_ends(listener: Listener) -> String {
     format!("certificate-ends {}", listener.name())
@@ -299,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_certificate_it_listens_everywhere_and_a_wrong_one_is_named_with_the_rest() {
+    fn with_a_certificate_it_listens_everywhere_and_a_broken_one_is_replaced_and_told_until_it_is_right() {
         let dir = tempfile::tempdir().unwrap();
         let made = Made::own("larm.example", LONG);
         let files = lay(dir.path(), &made.certificate(), &made.key());
@@ -307,8 +348,29 @@ mod tests {
         let doors = Doors { console: Some(files.clone()), public: Some(files), ..Doors::default() };
         assert!(doors.open(at, at).is_ok_and(|open| open.plain.is_empty()));
         std::fs::write(dir.path().join("tls.key"), "").unwrap();
-        let shut = Doors { public: None, ..doors }.open(at, at).unwrap_err();
-        assert!(matches!(&shut[..], [Shut::Certificate { .. }, Shut::Plain { .. }]), "{shut:?}");
+        // Plain HTTP is spoken for no mistake.
+        let shut = Doors { public: None, ..doors.clone() }.open(at, at).unwrap_err();
+        assert!(matches!(&shut[..], [Shut::Plain { listener: Listener::Public, .. }]), "{shut:?}");
+        let open = doors.open(at, at).unwrap();
+        assert!(open.console.tls.is_some() && open.public.tls.is_some() && open.plain.is_empty());
+        assert_eq!(open.stand_ins.len(), 2);
+        assert!(open.stand_ins[0].said(Lang::EN).contains("tls.key") && open.stand_ins[0].next(Lang::EN).len() > 20);
+        let state = tempfile::tempdir().unwrap();
+        let (board, clock) = (Board::default(), VirtualClock::stepped(now()));
+        let shared: SharedClock = Arc::new(clock);
+        let mut watched = open.watched(&board, &shared, state.path().to_owned());
+        let noted = || std::fs::read(state.path().join(crate::web::tls::CERTIFICATE_FILE)).unwrap();
+        let own = noted();
+        let alarms = || board.alarms().into_iter().map(|a| (a.name, a.tell)).collect::<Vec<_>>();
+        let told =
+            [("certificate-stand-in console".to_owned(), true), ("certificate-stand-in public".to_owned(), true)];
+        assert_eq!(alarms(), told);
+        watched.look();
+        assert_eq!(alarms(), told, "nothing else is alarmed: no day of a certificate that nobody asked for");
+        lay(dir.path(), &made.certificate(), &made.key());
+        watched.look();
+        assert_eq!(alarms(), []);
+        assert!(noted() != own && String::from_utf8(noted()).unwrap() == made.certificate());
     }
 
     #[test]

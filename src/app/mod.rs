@@ -17,9 +17,10 @@ pub mod retention;
 pub mod running;
 pub mod seals;
 pub mod shifts;
+pub mod sign_in;
 pub mod task_set;
 pub mod webhooks;
 pub mod workers;
 
 pub use doors::Doors;
-pub use running::{Options, Running, StartError, start};
+pub use running::{Options, Running, StartError, Wrong, start};

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::answers::Answers;
 use super::auditor;
 use super::checkpoints::{self, Checkpoints};
-use super::doors::{Doors, Shut};
+use super::doors::{Doors, Shut, StandIn};
 use super::files;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
@@ -22,6 +22,7 @@ use super::reload::Reloader;
 use super::retention;
 use super::seals::Seals;
 use super::shifts;
+use super::sign_in::{NoProvider, SignIn};
 use super::task_set::TaskSet;
 use super::workers::Workers;
 use crate::accounts::Accounts;
@@ -38,7 +39,6 @@ use crate::domain::lang::Lang;
 use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::{Auth, ConsoleUrl};
-use crate::web::oidc;
 use crate::web::public::{Public, PublicSite, spawn_thread};
 use crate::yaml::diagnostics::Diagnostic;
 
@@ -57,8 +57,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Where browsers reach the console: passkeys need it.
     pub console_url: Option<ConsoleUrl>,
-    /// The house's own sign-in, beside accounts of this machine; it leads back to `console_url`.
-    pub sign_in: Option<oidc::Settings>,
+    /// The file of the house's own sign-in, beside accounts of this machine; it leads back to `console_url`.
+    pub sign_in: Option<PathBuf>,
     /// Start although the key of private values is lost.
     pub accept_lost_key: bool,
     /// Begin a new journal where one was and is gone.
@@ -78,7 +78,7 @@ pub enum StartError {
     Journal(JournalError),
     /// It can't be carried out again.
     Recover(CannotRecover),
-    /// A listener would be open to whoever is on the way, or its certificate can't be used.
+    /// A listener would be open to whoever is on the way.
     Doors(Vec<Shut>),
     /// A port or a file.
     Io {
@@ -138,6 +138,8 @@ pub struct Running {
     pub accounts: Arc<Accounts>,
     /// The path of the link that makes the first account, as long as there is none. For a terminal, never for a log.
     pub first: Option<String>,
+    /// What is wrong and keeps nothing from running.
+    pub wrong: Wrong,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -146,6 +148,15 @@ pub struct Running {
     loop_task: tokio::task::JoinHandle<()>,
     checkpoints: Arc<Checkpoints>,
     journal: Journal,
+}
+
+/// What is wrong with files that the command line names. The program runs all the same: alerts matter more.
+#[derive(Default, Debug)]
+pub struct Wrong {
+    /// Listeners that show a certificate of this run.
+    pub certificates: Vec<StandIn>,
+    /// There is no button of the provider.
+    pub provider: Option<NoProvider>,
 }
 
 /// Parts that take longer to end than this are left behind.
@@ -226,9 +237,15 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         machine.not_before(at.timestamp());
     }
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
+    let sign_in = options.sign_in.map(|file| SignIn { file, console: options.console_url.clone() });
+    let (provider, no_provider) = match sign_in.as_ref().map(|sign_in| sign_in.provider(&loaded.plan)) {
+        Some(Ok(provider)) => (Some(provider), None),
+        Some(Err(wrong)) => (None, Some(wrong)),
+        None => (None, None),
+    };
     let auth = Auth::load_or_create(&state_dir, options.second_copy.as_deref())
         .map_err(StartError::io("the console's token and accounts"))?
-        .beside(provider(options.sign_in, options.console_url.as_ref())?)
+        .beside(provider)
         .reached_at(options.console_url);
     let first = auth.accounts.first_link().map_err(StartError::io("the link of the first account"))?;
     let auth = Arc::new(auth);
@@ -309,6 +326,11 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
+    if let (Some(sign_in), Some(wrong)) = (sign_in, &no_provider) {
+        tracing::error!("{}", wrong.said(Lang::EN));
+        tasks.spawn(sign_in.until_right(auth.clone(), handle.clone(), clock.clone(), stopped.clone()));
+    }
+    let wrong = Wrong { certificates: doors.stand_ins.clone(), provider: no_provider };
     tasks.spawn(doors.watched(handle.board(), &clock, state_dir.clone()).run(stopped.clone()));
     let limits = crate::web::public::Limits { connections_max, ..limits };
     let service = Public { site, dynamic, limits, door: doors.public };
@@ -346,6 +368,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         state_dir,
         accounts,
         first,
+        wrong,
         stop,
         tasks,
         threads,
@@ -394,19 +417,6 @@ async fn keep_steps(handle: Handle, mut steps: watch::Receiver<SignedDuration>, 
             return;
         }
     }
-}
-
-/// The provider of sign-in, where one is named.
-fn provider(
-    settings: Option<oidc::Settings>,
-    console: Option<&ConsoleUrl>,
-) -> Result<Option<oidc::Provider>, StartError> {
-    let Some(settings) = settings else { return Ok(None) };
-    let made = match console {
-        Some(console) => oidc::Provider::new(settings, console.origin()),
-        None => Err("it leads back to the console: give its address (--console-url)".into()),
-    };
-    made.map(Some).map_err(|why| StartError::io("sign-in by a provider")(std::io::Error::other(why)))
 }
 
 fn scheme(tls: bool) -> &'static str {

@@ -11,13 +11,12 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::context::Context;
 use super::terminal::Hue;
 use crate::accounts::FIRST_FILE;
-use crate::app::{Doors, Options, StartError, start};
+use crate::app::{Doors, Options, StartError, Wrong, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::web::auth::{ConsoleUrl, TOKEN_FILE};
-use crate::web::oidc::Settings;
 use crate::web::proxies::Proxy;
 use crate::web::tls::Files;
 use crate::words::{Word, cli as words};
@@ -95,8 +94,6 @@ impl ServeArgs {
         } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list), lang))?;
-        let sign_in = oidc.map(|file| Settings::load(&file, &loaded.plan)).transpose();
-        let sign_in = sign_in.map_err(|list| start_error(&StartError::Config(list), lang))?;
         let state = cx.global.state.clone();
         let options = Options {
             state,
@@ -105,7 +102,7 @@ impl ServeArgs {
             listen,
             public_url,
             console_url,
-            sign_in,
+            sign_in: oidc,
             accept_lost_key,
             new,
             source: Some(source),
@@ -126,6 +123,7 @@ impl ServeArgs {
                     "first_account_file": running.first.as_ref().map(|_| running.state_dir.join(FIRST_FILE)),
                     "fictional": fictional,
                     "warnings": warnings,
+                    "wrong": wrong(&running.wrong, lang).into_iter().map(|(said, _)| said).collect::<Vec<_>>(),
                 }));
             } else {
                 if fictional {
@@ -158,6 +156,10 @@ impl ServeArgs {
                 if no_url {
                     cx.term.line(words::NO_PUBLIC_URL.say(lang));
                 }
+                for (said, next) in wrong(&running.wrong, lang) {
+                    cx.term.line_in(Hue::Bad, &said);
+                    cx.term.line_in(Hue::Bad, &format!("  {next}"));
+                }
             }
             told.await;
             running.stop().await;
@@ -178,6 +180,13 @@ impl ServeArgs {
             insecure: self.insecure,
         }
     }
+}
+
+/// What is wrong though the program runs, each with what to do next.
+fn wrong(wrong: &Wrong, lang: Lang) -> Vec<(String, String)> {
+    let certificates = wrong.certificates.iter().map(|one| (one.said(lang), one.next(lang)));
+    let provider = wrong.provider.iter().map(|one| (one.said(lang), words::MEND_PROVIDER.say(lang).to_owned()));
+    certificates.chain(provider).collect()
 }
 
 /// Ends with Ctrl-C, or when a service manager asks: from when this is called, within the runtime, so that nobody who was told that

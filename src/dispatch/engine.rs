@@ -434,6 +434,7 @@ impl Engine {
             }
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
+            Request::Asked { delivery, reply } => drop(reply.send(self.asked_at(delivery))),
             Request::System { record, reply } => {
                 gathered.kept.push((self.now(), *record));
                 gathered.replies.push((reply, 0..0));

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::public::{Answer, Call};
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::{DeliveryId, FunctionId, MessageNo};
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::input::{Action, Input};
 use crate::domain::incident::state::{Incident, State};
 use crate::domain::incident::typed::no_personal_number;
@@ -104,9 +105,10 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
     }
     let failed = did.as_ref().is_some_and(Result::is_err);
     let path = asked.map_or_else(|| call.path.clone(), |lang| format!("{}?lang={lang}", call.path));
+    let who = handle.asked_at(delivery).await.ok().flatten();
     let looked = handle.query(move |state, meta| {
         let around = (state.plan.region.name.clone(), meta.fictional);
-        (around, seen(state, &by, delivery, lang, meta.now, &path, &typed, at))
+        (around, seen(state, &by, who, delivery, lang, meta.now, &path, &typed, at))
     });
     let ((region, fictional), seen) = looked.await.unwrap_or_default();
     let status = match &seen {
@@ -141,6 +143,10 @@ async fn act(
     let now = handle.query(move |s, _| texts(s, number)).await.ok().flatten().unwrap_or_default();
     let sent = Sent(&pairs);
     let why = |problem: Problem| Undone { said: undone(&problem, lang), typed: sent.typed(), number: Some(number) };
+    if sent.asks_other() {
+        let asked = handle.input(Input::AskBeside { number, by: by.clone() }).await;
+        return asked.map(|_| "other-asked").map_err(|failed| why(failed.into()));
+    }
     let (action, wanted): (Action, Wanted) = sent.action(number, &now).map_err(|_| broken())?;
     if let (false, Err(refused)) = (sent.not_personal(), no_personal_number(&action)) {
         let mut undone = why(refused.into());
@@ -155,6 +161,7 @@ async fn act(
             Wanted::Reject => "rejected",
             Wanted::Wait => "more-time",
             Wanted::Reviewed => "reviewed",
+            Wanted::Ask => "other-asked",
         }),
         Err(failed) => Err(why(failed.into())),
     }
@@ -166,6 +173,7 @@ fn done(code: &str, lang: Lang) -> Option<&'static str> {
         "changed" => w::CHANGED_READ_IT,
         "rejected" => w::REJECTED_ASKED,
         "more-time" => w::MORE_TIME_GIVEN,
+        "other-asked" => w::OTHER_ASKED,
         "reviewed" => w::REVIEWED,
         _ => return None,
     };
@@ -188,6 +196,7 @@ fn number(pairs: &[(String, String)], delivery: DeliveryId) -> Option<MessageNo>
 fn seen(
     state: &State,
     by: &FunctionId,
+    who: Option<Actor>,
     delivery: DeliveryId,
     lang: Lang,
     now: At,
@@ -203,14 +212,8 @@ fn seen(
         }
     }
     let sheet = |number: MessageNo| {
-        let frame = Frame {
-            lang,
-            path: path.to_owned(),
-            csrf: String::new(),
-            from: at,
-            change: false,
-            typed: Typed::default(),
-        };
+        let (path, csrf, who) = (path.to_owned(), String::new(), who.clone());
+        let frame = Frame { lang, path, csrf, from: at, change: false, who, typed: Typed::default() };
         let mut sheet = Sheet::of(state, number, by, now, frame)?;
         // What was typed over an earlier number stands in the form of the one that took its place.
         if at.is_some_and(|at| at == number || sheet.history.before.contains(&at)) {

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
@@ -69,7 +69,7 @@ pub struct Auth {
     url: Option<ConsoleUrl>,
     challenges: Arc<Challenges>,
     /// The house's own sign-in, beside accounts of this machine.
-    pub provider: Option<Arc<Provider>>,
+    provider: OnceLock<Arc<Provider>>,
 }
 
 impl fmt::Debug for Auth {
@@ -163,7 +163,7 @@ impl Auth {
             slow: Mutex::default(),
             hashing: Hashing::default(),
             url: None,
-            provider: None,
+            provider: OnceLock::new(),
             challenges: Arc::new(Challenges::new().map_err(|e| e.to_string())?),
         })
     }
@@ -265,9 +265,21 @@ impl Auth {
 
     /// Also by the house's own provider of sign-in.
     #[must_use]
-    pub fn beside(mut self, provider: Option<Provider>) -> Self {
-        self.provider = provider.map(Arc::new);
+    pub fn beside(self, provider: Option<Provider>) -> Self {
+        if let Some(provider) = provider {
+            self.from_now_on_beside(provider);
+        }
         self
+    }
+
+    /// The same, when its file is right only later. The first one stays.
+    pub fn from_now_on_beside(&self, provider: Provider) {
+        let _ = self.provider.set(Arc::new(provider));
+    }
+
+    /// The house's own sign-in, beside accounts of this machine.
+    pub fn provider(&self) -> Option<&Arc<Provider>> {
+        self.provider.get()
     }
 
     /// What somebody in a session may now. Who came in by a provider may what his groups might then, as long as the session lasts.

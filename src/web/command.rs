@@ -4,7 +4,7 @@
 use super::Ctx;
 use crate::accounts::{Right, Who, WhoId};
 use crate::dispatch::engine::{Done, Failed};
-use crate::domain::ids::FunctionId;
+use crate::domain::ids::{FunctionId, MessageNo};
 use crate::domain::incident::input::{Action, CommandId, Input};
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::typed::no_personal_number;
@@ -34,6 +34,15 @@ pub(super) fn may(who: &Who, right: Right) -> Result<(), Refused> {
         WhoId::Token(_) => refuse!(NoRightToken { right }),
         _ => refuse!(NoRight { right }),
     })
+}
+
+/// Asks whoever comes after for an approval beside, where the yes of the one who was asked would be that of the same eyes (RULES H3).
+///
+/// # Errors
+/// Neither his function nor his right, or the program is going down.
+pub(super) async fn ask_other(ctx: &Ctx, who: &Who, by: FunctionId, number: MessageNo) -> Result<Done, Failed> {
+    may_act(who, &by).and_then(|()| may(who, Right::Approve)).map_err(Failed::Refused)?;
+    ctx.handle.input(Input::AskBeside { number, by }).await
 }
 
 /// Gives a command. `once`: the ID under which it may come again. `not_personal`: somebody has looked, and what looks like a person's

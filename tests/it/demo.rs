@@ -22,6 +22,44 @@ async fn everybody_is_reached_or_passed_on_and_every_text_is_identical() {
     running.stop().await;
 }
 
+/// Nobody says yes to what it does not cover, and nothing is waited for until the time is up, at any level that the region has.
+async fn answers_only_what_was_asked(playbook: &str, level: &str, port: u16) {
+    let state = tempfile::tempdir().unwrap();
+    let (playbook, level) = (Some(playbook.to_owned()), Some(level.to_owned()));
+    let options = DemoOptions { playbook, level, config: None, port, state: state.path().join("state") };
+    let (running, _far, report) = demo(options, &mut |_| {}).await.unwrap();
+    let in_vain = running.handle.query(|state, _| {
+        let who = |p| state.plan.point(p).functions.iter().map(|f| state.plan.function(*f).id.to_string());
+        state.in_vain.iter().map(|(p, v)| (who(*p).collect(), v.count)).collect::<Vec<(Vec<String>, u32)>>()
+    });
+    let in_vain = in_vain.await.unwrap();
+    let alarms: Vec<String> = running.handle.board().alarms().iter().map(|a| a.name.clone()).collect();
+    running.stop().await;
+    assert_eq!(in_vain, [], "{alarms:?}");
+    assert!(!alarms.iter().any(|name| name.starts_with("answers-in-vain")), "{alarms:?}");
+    assert!(report.ended && report.everybody && report.identical && report.answered > 0, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_degraded_nobody_answers_in_vain() {
+    answers_only_what_was_asked("ehr-slow", "degraded", 18_180).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_outage_nobody_answers_in_vain() {
+    answers_only_what_was_asked("ehr-down", "outage", 18_240).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_major_nobody_answers_in_vain() {
+    answers_only_what_was_asked("ehr-down", "major", 18_300).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_critical_nobody_answers_in_vain() {
+    answers_only_what_was_asked("ehr-down", "critical", 18_360).await;
+}
+
 /// Another region, with another playbook, levels and languages: its people answer in its words.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_region_is_shown_in_its_own_words() {

@@ -32,6 +32,8 @@ struct Server {
     child: Child,
     console: String,
     public: String,
+    /// What it says at its start.
+    said: Value,
     dir: tempfile::TempDir,
 }
 
@@ -42,11 +44,17 @@ impl Server {
         let authority = Made::authority("Larm CA");
         std::fs::write(dir.path().join("ca.pem"), authority.certificate()).unwrap();
         let files = lay(dir.path(), "tls", &Made::by(&authority, "localhost"));
+        Self::start_with(dir, &files, &[])
+    }
+
+    /// Both listeners with those files.
+    fn start_with(dir: tempfile::TempDir, files: &Files, more: &[&str]) -> Self {
         let (certificate, key) = (files.certificate.to_str().unwrap(), files.key.to_str().unwrap());
         let mut child = Command::new(env!("CARGO_BIN_EXE_vardkase"))
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"])
             .args(["--tls-cert", certificate, "--tls-key", key])
             .args(["--public-tls-cert", certificate, "--public-tls-key", key])
+            .args(more)
             .arg("--state")
             .arg(dir.path().join("state"))
             .stdin(Stdio::null())
@@ -61,7 +69,7 @@ impl Server {
         }
         let said: Value = serde_json::from_str(&text).unwrap();
         let of = |key: &str| said[key].as_str().unwrap().to_owned();
-        Self { child, console: of("console"), public: of("public"), dir }
+        Self { child, console: of("console"), public: of("public"), said, dir }
     }
 
     fn path(&self, name: &str) -> String {
@@ -199,10 +207,9 @@ fn refused(args: &[&str], lang: &str) -> Ran {
 #[test]
 fn what_would_be_open_or_can_not_be_used_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, two) = (Made::own("larm.example", LONG), Made::own("larm.example", LONG));
-    let (one, two) = (lay(dir.path(), "one", &one), lay(dir.path(), "two", &two));
+    let one = lay(dir.path(), "one", &Made::own("larm.example", LONG));
     let path = |path: &Path| path.to_str().unwrap().to_owned();
-    let (certificate, key, other) = (path(&one.certificate), path(&one.key), path(&two.key));
+    let (certificate, key) = (path(&one.certificate), path(&one.key));
 
     let ran = refused(&["--listen", "0.0.0.0:0"], "C");
     for said in
@@ -214,18 +221,46 @@ fn what_would_be_open_or_can_not_be_used_does_not_start() {
     for said in ["den publika sidan skulle tala HTTP utan TLS", "--public-tls-cert", "--insecure"] {
         assert!(ran.err.contains(said), "{said}: {}", ran.err);
     }
-    // All that is wrong in one run.
-    let ran = refused(&["--listen", "0.0.0.0:0", "--public-tls-cert", &certificate, "--public-tls-key", &other], "C");
-    assert!(ran.err.contains("two.key is not the certificate's") && ran.err.contains("0.0.0.0:0"), "{}", ran.err);
+    // A certificate that can't be used makes nothing else right.
+    let ran = refused(&["--listen", "0.0.0.0:0", "--public-tls-cert", &certificate, "--public-tls-key", "none"], "C");
+    assert!(ran.err.contains("the console would speak HTTP without TLS on 0.0.0.0:0"), "{}", ran.err);
     for (args, said) in [
         (&["--tls-cert", &certificate][..], "--tls-key"),
         (&["--public-tls-key", &key], "--public-tls-cert"),
-        (&["--tls-cert", &certificate, "--tls-key", "none"], "none can't be read"),
         (&["--trusted-proxy", "0.0.0.0/0"], "everybody is no proxy"),
         (&["--trusted-proxy", "10.0.0.1/8"], "10.0.0.0/8"),
     ] {
         let ran = refused(args, "C");
         assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
+    }
+}
+
+/// Files that can't be used keep nobody from alerting: commands on the server come in, nobody speaks plain HTTP, and it is said.
+#[test]
+fn broken_files_of_certificates_and_of_a_provider_keep_nothing_from_running() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (Made::own("larm.example", LONG), Made::own("larm.example", LONG));
+    let files = Files { key: lay(dir.path(), "two", &two).key, ..lay(dir.path(), "one", &one) };
+    let oidc = dir.path().join("oidc.yaml");
+    std::fs::write(&oidc, "issuer: [").unwrap();
+    let more = ["--console-url", "https://konsol.example", "--oidc", oidc.to_str().unwrap()];
+    let server = Server::start_with(dir, &files, &more);
+    let wrong: Vec<&str> = server.said["wrong"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].contains("two.key is not the certificate's") && wrong[2].contains("oidc.yaml:1"), "{wrong:?}");
+    assert!(server.console.starts_with("https://") && server.public.starts_with("https://"));
+    let state = server.path("state");
+    let ran = run_with(&["status", "--json", "--server", &server.console, "--state", &state], &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    for alarm in ["certificate-stand-in console", "certificate-stand-in public", "sign-in-provider"] {
+        assert!(ran.out.contains(alarm), "{alarm}: {}", ran.out);
+    }
+    for url in [&server.console, &server.public] {
+        let mut plain = std::net::TcpStream::connect(url.trim_start_matches("https://")).unwrap();
+        std::io::Write::write_all(&mut plain, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        let _ = std::io::Read::read_to_string(&mut plain, &mut answer);
+        assert!(answer.contains("400: this port speaks HTTPS") && !answer.contains("200 OK"), "{answer}");
     }
 }
 

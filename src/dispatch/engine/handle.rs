@@ -25,6 +25,11 @@ pub(super) enum Request {
         text: String,
     },
     Query(Look),
+    /// Who has the address that a delivery went to.
+    Asked {
+        delivery: DeliveryId,
+        reply: oneshot::Sender<Option<Actor>>,
+    },
     Config {
         loaded: Box<Loaded>,
         swap: Swap,
@@ -182,6 +187,16 @@ impl Handle {
             let _ = reply.send(look(state, meta));
         });
         self.tx.send(Request::Query(query)).await.map_err(|_| Failed::GoingDown)?;
+        answer.await.map_err(|_| Failed::GoingDown)
+    }
+
+    /// Who has the address that a delivery went to, as one pair of eyes (RULES H3): what its link does is the doing of that one.
+    ///
+    /// # Errors
+    /// The program is going down.
+    pub async fn asked_at(&self, delivery: DeliveryId) -> Result<Option<Actor>, Failed> {
+        let (reply, answer) = oneshot::channel();
+        self.tx.send(Request::Asked { delivery, reply }).await.map_err(|_| Failed::GoingDown)?;
         answer.await.map_err(|_| Failed::GoingDown)
     }
 

@@ -8,9 +8,10 @@ use super::StepView;
 use super::incident::{ApprovalState, ErrandView, approval};
 use super::{ProposalView, acts_for, holds, id, ids, incident, is_drill};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, SiteId};
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::claims::claims;
-use crate::domain::incident::decide::next_approver;
+use crate::domain::incident::decide::{next_approver, same_eyes};
 use crate::domain::incident::state::{EntryState, Incident, ProposalState, State};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Audience, Channel};
@@ -109,6 +110,39 @@ pub fn approvals_for(state: &State, function: &FunctionId, now: At) -> Vec<Appro
     let mut all: Vec<ApprovalView> = state.incidents.values().flat_map(|i| of_incident(i, function, now)).collect();
     all.sort_by_key(|a| (a.exercise, a.approval.due, a.number, a.entry));
     all
+}
+
+/// Why the yes of one who acts for a function would be refused: he told of it, and the public's text takes two (RULES H3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EyesView {
+    /// A program says yes to nothing that the public sees.
+    pub program: bool,
+    /// Who is asked instead, or can be; `None`: nobody is left.
+    pub other: Option<FunctionId>,
+    /// That one was asked already.
+    pub asked: bool,
+    /// The deadline decides then.
+    pub decides: At,
+}
+
+/// Whether `who`, acting for that function, would be refused a yes to what waits under that number, and what goes on instead.
+pub fn same_eyes_of(
+    state: &State,
+    number: MessageNo,
+    function: &FunctionId,
+    who: Option<&Actor>,
+    now: At,
+) -> Option<EyesView> {
+    let inc = state.incidents.get(&number.incident)?;
+    let by = inc.plan.function_ix(function.as_str())?;
+    let waits = |e: &&crate::domain::incident::state::Entry| match &e.state {
+        EntryState::Waiting(a) => e.message == number.seq && acts_for(&inc.plan, by, &a.asked, now),
+        _ => false,
+    };
+    let entries: Vec<u32> = inc.entries.iter().filter(waits).map(|e| e.id).collect();
+    let same = same_eyes(inc, &entries, by, who, now)?;
+    let other = same.other.map(|f| id(&inc.plan, f));
+    Some(EyesView { program: same.program, other, asked: same.asked, decides: same.decides })
 }
 
 fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalView> {

@@ -18,7 +18,7 @@ use crate::domain::ids::{FunctionId, MessageNo};
 use crate::domain::incident::refused::refuse;
 use crate::domain::view::{self, ApprovalView};
 use crate::web::Ctx;
-use crate::web::command::command;
+use crate::web::command::{ask_other, command};
 use crate::web::problem::Problem;
 use crate::words::console as w;
 
@@ -101,9 +101,10 @@ async fn shown(
 ) -> Response {
     let (lang, csrf, from) = (visitor.lang, visitor.session.csrf.clone(), asked.from.parse().ok());
     let change = !asked.change.is_empty();
+    let who = visitor.session.who.actor();
     let seen = visitor
         .look(ctx, move |s, m, _| {
-            let frame = Frame { lang, path: path(number), csrf, from, change, typed };
+            let frame = Frame { lang, path: path(number), csrf, from, change, who, typed };
             let inc = s.incidents.get(&number.incident)?;
             let title = inc.headline().get(lang).to_owned();
             Some((Sheet::of(s, number, &by, m.now, frame)?, inc.is_drill(), title))
@@ -135,6 +136,16 @@ pub async fn posted(
     let (by, number, fields) = visitor.asks(&ctx, number(at), form, "/approve").await?;
     let now = ctx.handle.query(move |s, _| texts(s, number)).await.map_err(gone)?.unwrap_or_default();
     let sent = Sent(&fields.0);
+    if sent.asks_other() {
+        return Ok(match ask_other(&ctx, &visitor.session.who, by.clone(), number).await {
+            Ok(_) => Redirect::to(&format!("{}?done=other-asked", path(number))).into_response(),
+            Err(Failed::Refused(r)) => {
+                let problem = Some(Problem::from(r));
+                shown(&ctx, &visitor, by, number, Asked::default(), Typed::default(), problem).await
+            }
+            Err(e) => gone(e),
+        });
+    }
     let (action, wanted) = match sent.action(number, &now) {
         Ok(both) => both,
         Err(problem) => return Err(refused(&ctx, &visitor, problem, &path(number)).await),
@@ -148,6 +159,7 @@ pub async fn posted(
                 Wanted::Reject => (new_number(&done, number), "rejected"),
                 Wanted::Wait => (path(number), "more-time"),
                 Wanted::Reviewed => (path(number), "reviewed"),
+                Wanted::Ask => (path(number), "other-asked"),
                 Wanted::Approve => ("/approve".into(), "approved"),
             };
             Redirect::to(&format!("{to}?done={code}")).into_response()

@@ -27,7 +27,7 @@ struct InPage {
 
 /// `GET /sign-in/oidc`: to the provider.
 pub(super) async fn begin(State(ctx): State<Ctx>, guest: Guest, query: Query<Next>) -> Response {
-    let Some(provider) = &ctx.auth.provider else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(provider) = ctx.auth.provider() else { return StatusCode::NOT_FOUND.into_response() };
     let next = own_path(&query.next);
     match provider.begin(next, ctx.clock.now().into()).await {
         Ok((to, kept)) => ([(header::SET_COOKIE, set_oidc_cookie(&kept))], Redirect::to(&to)).into_response(),
@@ -37,7 +37,7 @@ pub(super) async fn begin(State(ctx): State<Ctx>, guest: Guest, query: Query<Nex
 
 /// `GET /sign-in/oidc/back`: from the provider.
 pub(super) async fn back(State(ctx): State<Ctx>, guest: Guest, query: Result<Query<Back>, QueryRejection>) -> Response {
-    let Some(provider) = &ctx.auth.provider else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(provider) = ctx.auth.provider() else { return StatusCode::NOT_FOUND.into_response() };
     let now = ctx.clock.now().into();
     let kept = oidc_cookie(&guest.headers).unwrap_or("").to_owned();
     let ended = match query {
@@ -71,7 +71,7 @@ fn cookies<const N: usize>(all: [String; N]) -> AppendHeaders<[(HeaderName, Stri
 
 /// The sign-in page, with what went wrong.
 async fn told(ctx: &Ctx, guest: &Guest, trouble: &Trouble, next: &str) -> Response {
-    let name = ctx.auth.provider.as_ref().map_or("", |p| p.name());
+    let name = ctx.auth.provider().map_or("", |p| p.name());
     let (status, text) = said(guest.lang, name, trouble);
     let page = sign_in::again(ctx, guest, next, text).await;
     (status, cookies([clear_oidc_cookie()]), page).into_response()

@@ -14,6 +14,7 @@ use super::fields::NOT_PERSONAL;
 use super::form_words::{FormWord, form_words};
 use super::words;
 use crate::domain::ids::{FunctionId, MessageNo};
+use crate::domain::incident::actor::Actor;
 use crate::domain::incident::input::Action;
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State;
@@ -22,7 +23,7 @@ use crate::domain::plan::{Audience, Channel, Plan, Then};
 use crate::domain::text::Canonical;
 use crate::domain::time::At;
 use crate::domain::view::{
-    self, ApprovalView, HistoryView, PreviewView, PreviewsView, RejectionView, ReleasedView, TextPreview,
+    self, ApprovalView, EyesView, HistoryView, PreviewView, PreviewsView, RejectionView, ReleasedView, TextPreview,
 };
 use crate::web::difference::{Run, difference};
 use crate::web::phone::{OnPhone, on_phone};
@@ -41,6 +42,8 @@ form_words! {
         Wait = "wait",
         /// A language that somebody else edited was read.
         Reviewed = "reviewed",
+        /// Somebody else, since the own yes would be that of the same eyes (RULES H3).
+        Ask = "ask",
     }
 }
 
@@ -69,6 +72,8 @@ pub struct Sheet {
     replaced: bool,
     /// Who reads it comes to change it.
     change: bool,
+    /// The yes of whoever reads it would be refused (RULES H3).
+    eyes: Option<EyesView>,
     pub typed: Typed,
 }
 
@@ -118,6 +123,10 @@ impl Sent<'_> {
     pub fn not_personal(&self) -> bool {
         !self.get(NOT_PERSONAL).is_empty()
     }
+    /// Its button asks somebody else, which is no command of the rules.
+    pub fn asks_other(&self) -> bool {
+        Wanted::named(self.get("do")) == Some(Wanted::Ask)
+    }
     /// What its button wants of that number, whose texts stand so now.
     ///
     /// # Errors
@@ -154,6 +163,7 @@ impl Sent<'_> {
                 return Ok((reject, if changed { Wanted::Change } else { Wanted::Reject }));
             }
             Wanted::Wait => Action::Wait { number },
+            Wanted::Ask => return Err(unread(self.get("do"))),
             Wanted::Reviewed => {
                 let typed = self.get("lang");
                 let lang = Lang::try_from(typed.to_owned()).map_err(|_| refuse!(UnknownLanguageUnread { typed }))?;
@@ -187,6 +197,8 @@ pub struct Frame {
     pub from: Option<MessageNo>,
     /// Its reader comes to change it.
     pub change: bool,
+    /// Who would say yes; `None`: a program.
+    pub who: Option<Actor>,
     pub typed: Typed,
 }
 
@@ -214,6 +226,7 @@ impl Sheet {
             before,
             replaced: from.is_some(),
             change: frame.change,
+            eyes: view::same_eyes_of(state, number, me, frame.who.as_ref(), now),
             typed: frame.typed,
         })
     }
@@ -286,6 +299,22 @@ impl Sheet {
     }
     fn four_eyes(&self) -> bool {
         self.entries.iter().any(|a| a.four_eyes)
+    }
+    /// Why there is no yes here, who is asked instead, and when the deadline decides.
+    fn eyes_said(&self, eyes: &EyesView) -> String {
+        let at = self.time(&eyes.decides);
+        let why = self.t(if eyes.program { w::EYES_PROGRAM } else { w::EYES_SAME });
+        let then = match &eyes.other {
+            Some(other) if eyes.asked => w::eyes_asked(self.lang, self.name(other), at),
+            Some(other) => w::eyes_can_be_asked(self.lang, self.name(other), at),
+            None => w::eyes_nobody(self.lang, at),
+        };
+        format!("{why} {then}")
+    }
+    /// Who can be asked now.
+    fn asks(&self, eyes: &EyesView) -> Option<String> {
+        let other = eyes.other.as_ref().filter(|_| !eyes.asked && !eyes.program)?;
+        Some(w::eyes_ask(self.lang, self.name(other)))
     }
     fn extended(&self) -> bool {
         self.entries.iter().all(|a| a.approval.extended)

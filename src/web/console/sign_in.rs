@@ -138,7 +138,7 @@ async fn show(ctx: &Ctx, guest: &Guest, at: &At<'_>, said: Option<String>) -> Re
         waits: at.waits.to_owned(),
         none_yet,
         passkeys: passkeys::on_sign_in(ctx, guest),
-        provider: ctx.auth.provider.as_ref().map(|p| p.name().to_owned()),
+        provider: ctx.auth.provider().map(|p| p.name().to_owned()),
     })
 }
 

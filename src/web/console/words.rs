@@ -102,6 +102,7 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "changed" => w::TEXT_CHANGED_AND_NEW.say(lang),
         "rejected" => w::REJECTED_NEXT_TURN_ASKED.say(lang),
         "more-time" => w::MORE_TIME_GIVEN_ONCE.say(lang),
+        "other-asked" => w::OTHER_ASKED.say(lang),
         "reviewed" => w::THE_LANGUAGE_WAS_REVIEWED.say(lang),
         "ack" => w::THE_ANSWER_IS_NOTED.say(lang),
         "unack" => w::ANSWER_TAKEN_BACK_ASKING.say(lang),

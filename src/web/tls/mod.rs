@@ -6,6 +6,7 @@
 mod handshake;
 mod pair;
 mod pinned;
+mod stand_in;
 mod validity;
 
 use std::io;
@@ -48,11 +49,12 @@ struct Now {
     key: Arc<CertifiedKey>,
     begins: Timestamp,
     ends: Timestamp,
-    digest: [u8; 32],
+    /// Of the files that it came from; `None`: it was made for this run.
+    digest: Option<[u8; 32]>,
 }
 
 impl Now {
-    fn of(pair: Pair, digest: [u8; 32]) -> Self {
+    fn of(pair: Pair, digest: Option<[u8; 32]>) -> Self {
         Self { key: pair.key, begins: pair.begins, ends: pair.ends, digest }
     }
 }
@@ -83,7 +85,21 @@ impl Certificates {
         let read = files.read()?;
         let digest = read.digest;
         let pair = read.judge(&files)?;
-        let shown = Arc::new(Shown(RwLock::new(Now::of(pair, digest))));
+        Self::showing(files, Now::of(pair, Some(digest)))
+    }
+
+    /// One that is made for this run, as long as that pair can't be used: [`Certificates::look`] puts the pair in its place.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn stand_in(files: Files) -> Result<Self, Bad> {
+        let none = || Bad { file: files.key.clone(), what: What::Unusable };
+        let pair = stand_in::stand_in().ok_or_else(none)?;
+        Self::showing(files, Now::of(pair, None))
+    }
+
+    fn showing(files: Files, now: Now) -> Result<Self, Bad> {
+        let shown = Arc::new(Shown(RwLock::new(now)));
         let config = config(shown.clone());
         // Neither happens with a provider that has both versions, and an operating system that gives randomness.
         let config = config.map_err(|e| Bad { file: files.key.clone(), what: What::Unread(e.to_string()) })?;
@@ -97,13 +113,22 @@ impl Certificates {
     /// What is wrong with which file; what was shown before still is.
     pub fn look(&self, now: Timestamp) -> Result<bool, Bad> {
         let read = self.files.read()?;
-        let digest = read.digest;
-        if digest == self.shown.now().digest {
+        let digest = Some(read.digest);
+        let before = self.shown.now().digest;
+        if digest == before {
             return Ok(false);
         }
-        let new = Now::of(read.judge(&self.files)?.holds(&self.files, now)?, digest);
+        let pair = read.judge(&self.files)?;
+        // Whatever its days say, it is better than one that nobody knows.
+        let pair = if before.is_none() { pair } else { pair.holds(&self.files, now)? };
+        let new = Now::of(pair, digest);
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(true)
+    }
+
+    /// What is shown was made for this run: its files can't be used.
+    pub fn stands_in(&self) -> bool {
+        self.shown.now().digest.is_none()
     }
 
     /// From when it holds.

@@ -10,9 +10,10 @@ use vardkase::dispatch::engine::Handle;
 use vardkase::dispatch::links::{LinkKey, link};
 use vardkase::domain::ids::DeliveryId;
 use vardkase::domain::incident::facts::Safety;
-use vardkase::domain::incident::input::Report;
+use vardkase::domain::incident::input::{Action, Input, News, Report};
 use vardkase::domain::incident::state::{Incident, State};
 use vardkase::domain::incident::values::Item;
+use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Audience;
 use vardkase::domain::words::NoteWord;
 use vardkase::gateways::Boxed;
@@ -39,6 +40,7 @@ struct Telephone {
     client: Client,
     url: String,
     path: String,
+    delivery: DeliveryId,
     _stop: watch::Sender<bool>,
 }
 
@@ -59,7 +61,8 @@ impl Telephone {
         });
         let (incident, at) = found.await.unwrap();
         let ordinal = u32::try_from(at.expect("a request")).unwrap();
-        let path = link(&site.key, "", DeliveryId { incident, ordinal });
+        let delivery = DeliveryId { incident, ordinal };
+        let path = link(&site.key, "", delivery);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = watch::channel(false);
@@ -72,7 +75,7 @@ impl Telephone {
         };
         spawn_thread(listener, public, stopped).unwrap();
         let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { client, url, path, _stop: stop }
+        Self { client, url, path, delivery, _stop: stop }
     }
     async fn get(&self, query: &str, lang: &str) -> (StatusCode, String) {
         let request = self.client.get(format!("{}{}{query}", self.url, self.path)).header("accept-language", lang);
@@ -235,4 +238,28 @@ async fn a_scanner_that_follows_links_and_sends_empty_forms_does_nothing() {
     let other = [("do", "wait"), ("number", "2-1")];
     assert_eq!(kib.post(&other).await.0, StatusCode::CONFLICT, "of its own incident alone");
     assert_eq!(site.api("/log").await.1, before, "nothing was done");
+}
+
+/// The telephone that gave the newest news says no yes to what the public sees: its sheet says so, and asks somebody else.
+#[tokio::test]
+async fn rule_h3_behind_the_link_it_is_said_before_the_button_who_is_asked_instead() {
+    let site = Site::start().await;
+    let incident = site.report(major()).await;
+    let kib = Telephone::of(&site, "kib").await;
+    let of_public = |page: &str| between(page, "Till allmänheten · webbsidan", "</section>").to_owned();
+    let before = of_public(&kib.get("", "sv").await.1);
+    assert!(before.contains("value=\"approve\"") && !before.contains("value=\"ask\""), "{before}");
+    let known = Some(L10n::same(&[Lang::SV, Lang::EN], "felet är hittat"));
+    let action = Box::new(Action::Update { incident, news: News { known, ..News::default() } });
+    let input = Input::Command { who: None, by: "it-bered".into(), action };
+    site.handle.input_by_link(kib.delivery, input).await.unwrap();
+    site.settle().await;
+    let (number, ..) = public_text(&site).await;
+    let page = of_public(&kib.get("", "sv").await.1);
+    assert!(page.contains("Därför godkänner någon annan den här texten för allmänheten."), "{page}");
+    assert!(!page.contains("value=\"approve\"") && page.contains("value=\"reject\""), "{page}");
+    let (status, to) = kib.post(&[("do", "ask"), ("number", &number)]).await;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("{}?done=other-asked", kib.path)));
+    let (_, page) = kib.get("?done=other-asked", "sv").await;
+    assert!(page.contains("Någon annan är frågad.") && page.contains("är frågad. Svarar ingen avgörs det "), "{page}");
 }

@@ -25,7 +25,7 @@ pub(super) async fn account(site: &Site, id: &str, rights: &[&str], functions: &
     (secret_of(told["otpauth"].as_str().unwrap()), recovery)
 }
 
-async fn post(site: &Site, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
+pub(super) async fn post(site: &Site, path: &str, cookie: &str, form: &[(&str, &str)]) -> Response {
     let request = site.request(Method::POST, path).header("cookie", cookie).header("accept-language", "sv");
     request.header("accept", "text/html").form(form).send().await.unwrap()
 }
@@ -60,7 +60,7 @@ pub(super) async fn sign_in(site: &Site, id: &str, secret: &[u8], before: &str, 
 }
 
 /// A duty device; gives its cookie and where it is led.
-async fn device(site: &Site, functions: &[&str]) -> (String, String) {
+pub(super) async fn device(site: &Site, functions: &[&str]) -> (String, String) {
     let (status, told) = site.post("/access", &json!({ "device-add": { "functions": functions } })).await;
     assert_eq!(status, StatusCode::OK, "{told}");
     let path = told["path"].as_str().unwrap().to_owned();
@@ -73,7 +73,7 @@ async fn device(site: &Site, functions: &[&str]) -> (String, String) {
     (cookie_of(made.headers()), to(&made))
 }
 
-async fn csrf(site: &Site, cookie: &str) -> String {
+pub(super) async fn csrf(site: &Site, cookie: &str) -> String {
     let (_, page) = get(site, "/account", cookie).await;
     between(&page, "name=\"csrf\" value=\"", "\"").to_owned()
 }

@@ -8,14 +8,15 @@ use vardkase::dispatch::engine::Done;
 use vardkase::domain::ids::{DeliveryId, IncidentNo};
 use vardkase::domain::incident::actor::{Actor, Behind};
 use vardkase::domain::incident::event::{Change, Event};
-use vardkase::domain::incident::input::{Action, Input, News};
+use vardkase::domain::incident::facts::Safety;
+use vardkase::domain::incident::input::{Action, Input, News, Report};
 use vardkase::domain::incident::state::EntryState;
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
 use vardkase::domain::time::At;
 
 use super::api::over_for_a_month;
-use super::sign_in::{account, cookie_of, get, sign_in};
+use super::sign_in::{account, cookie_of, csrf, device, get, post, sign_in};
 use super::site::Site;
 
 /// A token of a program; gives it and its ID.
@@ -134,4 +135,50 @@ async fn who_acted_is_told_to_whoever_administers_alone_and_forgotten_with_the_i
     assert_eq!(status, StatusCode::OK, "{done}");
     let who = acted(&site, super::site::TOKEN, no).await;
     assert!(who.len() == 2 && who.iter().all(|who| who.starts_with("forgotten 2026-12-")), "{who:?}");
+}
+
+/// Who would be refused reads so before any button, with who is asked instead and when the deadline decides; another reads a button.
+#[tokio::test]
+async fn rule_h3_the_sheet_says_before_a_yes_who_is_asked_instead() {
+    for of_device in [true, false] {
+        let site = Site::start().await;
+        let (phone, _) = device(&site, &["kib"]).await;
+        let id = site.api("/access").await.1["devices"][0]["id"].as_str().unwrap().to_owned();
+        let (secret, _) = account(&site, "natt", &["report", "approve"], &["kib"]).await;
+        let desk = cookie_of(sign_in(&site, "natt", &secret, "", "/").await.headers());
+        let (who, one, other) =
+            if of_device { (Actor::device(&id), phone, desk) } else { (Actor::account("natt"), desk, phone) };
+        let report = Report {
+            playbook: "ehr-down".into(),
+            level: Some("major".into()),
+            safety: Safety::No,
+            ..Report::default()
+        };
+        let action = Box::new(Action::Report(report));
+        site.handle.input(Input::Command { who: Some(who), by: "it-bered".into(), action }).await.unwrap();
+        site.settle().await;
+        let public = site.handle.query(|state, _| {
+            let inc = &state.incidents[&IncidentNo::actual(1)];
+            let entry = inc.entries.iter().find(|e| e.public && matches!(e.state, EntryState::Waiting(_))).unwrap();
+            inc.number(entry.message).to_string()
+        });
+        let path = format!("/approve/{}", public.await.unwrap());
+        let (status, page) = get(&site, &path, &one).await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        assert!(page.contains("Därför godkänner någon annan den här texten för allmänheten."), "{page}");
+        assert!(page.contains("kan frågas nu. Annars avgörs det 10.05."), "{page}");
+        assert!(!page.contains("value=\"approve\"") && page.contains("value=\"ask\""), "{page}");
+        assert!(page.contains("value=\"change\"") && page.contains("value=\"reject\""), "the rest is theirs to do");
+        let secret = csrf(&site, &one).await;
+        let number = path.trim_start_matches("/approve/");
+        let form = [("do", "ask"), ("number", number), ("csrf", secret.as_str())];
+        let asked = post(&site, &path, &one, &form).await;
+        assert_eq!(asked.status(), StatusCode::SEE_OTHER);
+        assert_eq!(asked.headers()["location"], format!("{path}?done=other-asked"));
+        let (_, page) = get(&site, &path, &one).await;
+        assert!(page.contains("är frågad. Svarar ingen avgörs det 10.05."), "{page}");
+        assert!(!page.contains("value=\"approve\"") && !page.contains("value=\"ask\""), "{page}");
+        let (_, page) = get(&site, &path, &other).await;
+        assert!(page.contains("value=\"approve\"") && !page.contains("någon annan den här texten"), "{page}");
+    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::own_message;
+use super::eyes::same_eyes;
 use super::stale::{clock, not_waiting, stale, unknown_number, what_changed};
 use super::{Decider, bad_text};
 use crate::domain::holder::{deputies_in_turn, holder};
@@ -255,21 +256,16 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// What the public sees is approved by another than who reported it or gave the newest news: another account, device or address;
-    /// and by somebody, never by a program (RULES H3).
+    /// What the public sees takes two pairs of eyes (RULES H3).
     pub(super) fn other_eyes(&self, no: IncidentNo, entries: &[u32], by: FunctionIx) -> Result<(), Refused> {
         let inc = self.inc(no);
-        let Some(entry) = entries.iter().filter_map(|id| inc.entry(*id)).find(|e| for_public(e)) else { return Ok(()) };
-        let message = inc.number(entry.message);
-        let Some(actor) = &self.actor else { return Err(refuse!(SameEyesProgram { message })) };
-        if [&inc.reported_by, &inc.news_by].into_iter().flatten().all(|told| told != actor) {
-            return Ok(());
+        let Some(same) = same_eyes(inc, entries, by, self.actor.as_ref(), self.now) else { return Ok(()) };
+        let message = inc.number(same.message);
+        if same.program {
+            return Err(refuse!(SameEyesProgram { message }));
         }
-        let EntryState::Waiting(a) = &entry.state else { return Ok(()) };
-        let last = a.asked.last().copied().filter(|last| !self.acts_for(&inc.plan, by, &[*last]));
-        let other = last.or_else(|| next_approver(inc, entry, self.now));
-        let other = other.map_or_else(String::new, |f| inc.plan.function(f).id.to_string());
-        Err(refuse!(SameEyes { message, other, decides: clock(inc, a.due) }))
+        let other = same.other.map_or_else(String::new, |f| inc.plan.function(f).id.to_string());
+        Err(refuse!(SameEyes { message, other, decides: clock(inc, same.decides) }))
     }
 
     /// Asks who comes after, for each entry of that number for which the one who was refused was the last to be asked (RULES H3).
@@ -590,11 +586,11 @@ fn one_holder(inc: &Incident, by: FunctionIx, now: At) -> bool {
 }
 
 /// The public sees it.
-fn for_public(entry: &Entry) -> bool {
+pub(super) fn for_public(entry: &Entry) -> bool {
     entry.public || entry.audience == Audience::Public
 }
 
-fn held_by(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
+pub(super) fn held_by(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
     holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last)
 }
 

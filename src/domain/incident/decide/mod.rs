@@ -9,6 +9,7 @@ mod dependents;
 mod draft;
 mod drill;
 mod escalate;
+mod eyes;
 mod forget;
 mod gateways;
 mod interventions;
@@ -33,6 +34,7 @@ mod tasks;
 mod ways;
 
 pub use approve::next_approver;
+pub use eyes::{SameEyes, same_eyes};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
