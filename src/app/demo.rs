@@ -210,7 +210,8 @@ pub async fn demo(
     });
     let identical = proofs.iter().all(|p| p.texts == p.equal) && public_equal != Some(false);
     let answered = view.rows.iter().filter(|r| matches!(r.state, AskView::Answered { .. })).count();
-    let report = DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical, ended, answered };
+    let report =
+        DemoReport { incident: no, rows: rows(&view), proofs, public_equal, everybody, identical, ended, answered };
     Ok((running, far, report))
 }
 
@@ -291,9 +292,9 @@ impl People<'_> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let no = self.no;
-            let look = running.handle.query(move |state, meta| {
-                (incident(state, no, meta.now), busy(state, no), waited_for(state, no))
-            });
+            let look = running
+                .handle
+                .query(move |state, meta| (incident(state, no, meta.now), busy(state, no), waited_for(state, no)));
             let (view, busy, waited_for) = look.await.map_err(DemoError::Refused)?;
             let view = view.ok_or_else(|| {
                 DemoError::Refused(Failed::Refused(refuse!(UnknownIncidentInMemory { incident: no })))

@@ -362,7 +362,8 @@ mod tests {
         let noted = || std::fs::read(state.path().join(crate::web::tls::CERTIFICATE_FILE)).unwrap();
         let own = noted();
         let alarms = || board.alarms().into_iter().map(|a| (a.name, a.tell)).collect::<Vec<_>>();
-        let told = [("certificate-stand-in console".to_owned(), true), ("certificate-stand-in public".to_owned(), true)];
+        let told =
+            [("certificate-stand-in console".to_owned(), true), ("certificate-stand-in public".to_owned(), true)];
         assert_eq!(alarms(), told);
         watched.look();
         assert_eq!(alarms(), told, "nothing else is alarmed: no day of a certificate that nobody asked for");

@@ -32,7 +32,8 @@ mod steps;
 mod trial;
 
 pub use approvals::{
-    EyesView, AnswerView, ApprovalView, DecisionView, ErrandTodoView, StepTodoView, TodoView, approvals_for, todo_for, same_eyes_of,
+    AnswerView, ApprovalView, DecisionView, ErrandTodoView, EyesView, StepTodoView, TodoView, approvals_for,
+    same_eyes_of, todo_for,
 };
 pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};

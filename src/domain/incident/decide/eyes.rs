@@ -24,13 +24,7 @@ pub struct SameEyes {
 
 /// What the public sees is approved by another than who reported it or gave the newest news: another account, device or address;
 /// and by somebody, never by a program. `None`: the yes of that one counts for these entries.
-pub fn same_eyes(
-    inc: &Incident,
-    entries: &[u32],
-    by: FunctionIx,
-    actor: Option<&Actor>,
-    now: At,
-) -> Option<SameEyes> {
+pub fn same_eyes(inc: &Incident, entries: &[u32], by: FunctionIx, actor: Option<&Actor>, now: At) -> Option<SameEyes> {
     let entry = entries.iter().filter_map(|id| inc.entry(*id)).find(|e| for_public(e))?;
     let EntryState::Waiting(a) = &entry.state else { return None };
     let told = |actor| [&inc.reported_by, &inc.news_by].into_iter().flatten().any(|told| told == actor);
