@@ -34,7 +34,7 @@ mod tasks;
 mod ways;
 
 pub use approve::next_approver;
-pub use eyes::{SameEyes, same_eyes};
+pub use eyes::same_eyes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
