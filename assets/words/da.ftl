@@ -26,6 +26,7 @@ public-danger = Ved livsfare: ring
 public-advice = Råd om behandling: ring
 public-checked-at = Kontrolleret
 public-valid-until = gælder til
+public-do-not-rely-alone = Er det senere end det: stol ikke på siden
 public-do-not-rely = Er det senere end det: stol ikke på siden, ring til
 
 public-heading-over = Forstyrrelsen er overstået

@@ -26,6 +26,7 @@ public-danger = Danger to life: call
 public-advice = Advice on care: call
 public-checked-at = Checked at
 public-valid-until = valid until
+public-do-not-rely-alone = If it is later than that, do not rely on this page
 public-do-not-rely = If it is later than that, do not rely on this page; call
 
 public-heading-over = The disruption is over

@@ -24,6 +24,7 @@ public-danger = Vid fara för liv: ring
 public-advice = Råd om vård: ring
 public-checked-at = Kontrollerad
 public-valid-until = gäller till
+public-do-not-rely-alone = Är det senare än så: lita inte på sidan
 public-do-not-rely = Är det senare än så: lita inte på sidan, ring
 
 public-heading-over = Störningen är över

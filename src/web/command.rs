@@ -2,9 +2,11 @@
 //! for the rules to say.
 
 use super::Ctx;
+use super::access::record;
 use crate::accounts::{Right, Who, WhoId};
 use crate::dispatch::engine::{Done, Failed};
 use crate::domain::ids::{FunctionId, MessageNo};
+use crate::domain::incident::event::{Event, GatewayChange};
 use crate::domain::incident::input::{Action, CommandId, Input};
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::typed::no_personal_number;
@@ -67,5 +69,14 @@ pub(super) async fn command(
         None => Input::Command { who: who.actor(), by, action },
         Some(id) => Input::Once { id, who: who.actor(), by, action },
     };
-    ctx.handle.input(input).await
+    let done = ctx.handle.input(input).await?;
+    for event in done.events.iter() {
+        // No incident has this, in which it would be sealed who acted.
+        if let Event::Gateway { change } = event
+            && let GatewayChange::TakenOut { gateway, .. } | GatewayChange::PutBack { gateway, .. } = &**change
+        {
+            record(ctx, change.name(), &format!("gateway {gateway}"), &who.id.to_string()).await;
+        }
+    }
+    Ok(done)
 }

@@ -160,6 +160,13 @@ impl<'a> Around<'a> {
         let now = self.view.checked_at.timestamp();
         self.element(at, &plan.words(self.lang).time(&plan.calendar, at.timestamp(), now))
     }
+    /// What a reader of an old page is told: whom to call, where there is a number.
+    fn when_old(&self) -> String {
+        match self.view.call.as_str() {
+            "" => format!("{}.", self.t(w::DO_NOT_RELY_ALONE)),
+            call => format!("{} {call}.", self.t(w::DO_NOT_RELY)),
+        }
+    }
     /// Each text in this language; one that is not there, in the first language of the region that it has. What nobody read in a
     /// language is in none.
     fn texts(&self) -> Vec<Text<'a>> {
@@ -206,6 +213,9 @@ around!(Page<'_>);
 impl<'a> Page<'a> {
     fn style(&self) -> String {
         look::style(self.view.stands())
+    }
+    fn when_old(&self) -> String {
+        self.around.when_old()
     }
     fn sign(&self) -> &'static str {
         look::sign(self.view.stands())

@@ -25,6 +25,9 @@ impl<'a> Embed<'a> {
     fn style(&self) -> String {
         look::style(self.view.stands())
     }
+    fn when_old(&self) -> String {
+        self.around.when_old()
+    }
     fn sign(&self) -> &'static str {
         look::sign(self.view.stands())
     }

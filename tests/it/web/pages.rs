@@ -13,13 +13,52 @@ use vardkase::domain::incident::render::sentences;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::public_view::{PublicState, PublicView, public_view};
 use vardkase::web::answer::answer;
-use vardkase::web::page::{PAGE_BYTES_MAX, PageFrame, render_public, shown_texts};
+use vardkase::web::page::{Links, PAGE_BYTES_MAX, PageFrame, render_embed, render_page, render_public, shown_texts};
 use vardkase::web::public::Call;
 
 use super::site::Site;
 
 async fn view(site: &Site) -> PublicView {
     site.handle.query(|s, m| public_view(s, m.now)).await.unwrap()
+}
+
+/// What a mirror shows days after the program was stopped: until when it held, with day and year, and what to do, before all else.
+#[tokio::test]
+async fn rule_d9_an_old_copy_says_by_itself_until_when_it_held_and_whom_to_call() {
+    let site = Site::start().await;
+    let statement = Statement::default();
+    let frame = PageFrame { plan: &site.plan, fictional: false, statement: &statement, public_url: "" };
+    let normal = view(&site).await;
+    let disturbed = PublicView { region: PublicState::Disturbance, investigating: true, ..normal.clone() };
+    let crisis = PublicView { region: PublicState::Crisis, investigating: true, ..normal.clone() };
+    let local = site.plan.calendar.local(normal.valid_until.timestamp());
+    let (year, machine) = (local.year().to_string(), local.strftime("datetime=\"%Y-%m-%dT%H:%M:%S%:z\"").to_string());
+    let mirror = Links::Mirror { depth: 1 };
+    for (lang, until, call, alone) in [
+        (Lang::SV, "gäller till ", "lita inte på sidan, ring 1177.", "lita inte på sidan."),
+        (Lang::EN, "valid until ", "do not rely on this page; call 1177.", "do not rely on this page."),
+    ] {
+        for one in [&normal, &disturbed, &crisis] {
+            let (told, nobody) =
+                (PublicView { call: "1177".into(), ..one.clone() }, PublicView { call: "".into(), ..one.clone() });
+            for (page, said) in [
+                (render_page(&told, lang, &frame, mirror), call),
+                (render_embed(&told, lang, &frame, mirror), call),
+                (render_page(&nobody, lang, &frame, mirror), alone),
+                (render_embed(&nobody, lang, &frame, mirror), alone),
+            ] {
+                let at = page.find(until).unwrap();
+                let sentence = &page[at..at + page[at..].find("</p>").unwrap()];
+                assert!(
+                    sentence.contains(&machine) && sentence.contains(&year) && sentence.ends_with(said),
+                    "{sentence}"
+                );
+            }
+            // On the page itself it stands in the band, under the heading.
+            let page = render_page(&told, lang, &frame, mirror);
+            assert!(page.find(call).unwrap() < page.find("</header>").unwrap());
+        }
+    }
 }
 
 #[tokio::test]

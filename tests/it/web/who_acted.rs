@@ -182,3 +182,27 @@ async fn rule_h3_the_sheet_says_before_a_yes_who_is_asked_instead() {
         assert!(page.contains("value=\"approve\"") && !page.contains("någon annan den här texten"), "{page}");
     }
 }
+
+/// No incident has it, in which it would be sealed: it stands with who came in.
+#[tokio::test]
+async fn who_takes_a_gateway_out_and_puts_it_back_is_on_record_once() {
+    let site = Site::start().await;
+    let (own, id) = token(&site, &["report"], &["it-bered"]).await;
+    for (act, status) in [("gateway_out", 200), ("gateway_out", 409), ("gateway_in", 200)] {
+        let action = json!({ act: { "gateway": "sms-api", "reason": "provas" } });
+        let (got, told) =
+            asked(&site, &own, Method::POST, "/commands", json!({ "as": "it-bered", "action": action })).await;
+        assert_eq!(got.as_u16(), status, "{act}: {told}");
+    }
+    let (_, log) = site.api("/log?after=0").await;
+    let of_gateway = |r: &&Value| r["event"] == "access" && r["what"]["whom"] == "gateway sms-api";
+    let done: Vec<(&str, &str)> = log["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(of_gateway)
+        .map(|r| (r["what"]["what"].as_str().unwrap(), r["what"]["by"].as_str().unwrap()))
+        .collect();
+    let by = format!("token {id}");
+    assert_eq!(done, [("gateway-out", by.as_str()), ("gateway-in", by.as_str())]);
+}

@@ -93,6 +93,9 @@ impl Decider<'_> {
         };
         if !done {
             self.not_understood(&[(no, p)]);
+        } else if matches!(r.verb, Verb::No | Verb::Failed) {
+            // No function of these is named by what follows, so that who it was would be sealed nowhere.
+            self.acts = true;
         }
     }
 

@@ -192,3 +192,22 @@ fn rule_h3_who_acted_is_kept_beside_what_was_done_and_replayed() {
     assert_eq!(acts, [(f("it"), Actor::account("it-1"), true), (f("kib"), Actor::account("kom-1"), false)]);
     assert!(t.replayed() == t.state, "with it the state comes back");
 }
+
+#[test]
+fn rule_h3_who_passes_on_or_tells_of_a_failed_fallback_by_a_reply_is_sealed_too() {
+    for (text, done) in [("NEJ 1", true), ("FEL 1", true), ("NEJ 2", false), ("kanske", false)] {
+        let mut t = day();
+        let no = t.report("desk", ehr_down("major"));
+        t.advance(60);
+        let from = vec![(no, t.point("it", SMS))];
+        let telephone = Actor::address("5f");
+        t.input(Input::Reply { who: Some(telephone.clone()), from, known: None, text: text.into() }).unwrap();
+        let is_it = |event: &Event| match event {
+            Event::Incident { change, .. } => matches!(&**change, Change::Acted { who, .. } if *who == telephone),
+            _ => false,
+        };
+        let sealed = t.events.iter().filter(|(_, event)| is_it(event)).count();
+        assert_eq!(sealed, usize::from(done), "{text}");
+        assert!(t.replayed() == t.state, "{text}");
+    }
+}
