@@ -89,7 +89,7 @@ impl SignIn {
     fn look(&self, plan: &Plan, auth: &Auth, board: &Board, now: At) -> bool {
         match self.provider(plan) {
             Ok(provider) => {
-                auth.from_now_on_beside(provider);
+                auth.comes_beside(provider);
                 board.clear(NAME);
                 true
             }

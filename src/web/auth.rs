@@ -267,13 +267,13 @@ impl Auth {
     #[must_use]
     pub fn beside(self, provider: Option<Provider>) -> Self {
         if let Some(provider) = provider {
-            self.from_now_on_beside(provider);
+            self.comes_beside(provider);
         }
         self
     }
 
     /// The same, when its file is right only later. The first one stays.
-    pub fn from_now_on_beside(&self, provider: Provider) {
+    pub fn comes_beside(&self, provider: Provider) {
         let _ = self.provider.set(Arc::new(provider));
     }
 
