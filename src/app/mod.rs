@@ -18,8 +18,10 @@ pub mod running;
 pub mod seals;
 pub mod shifts;
 pub mod task_set;
+pub mod training;
 pub mod webhooks;
 pub mod workers;
 
 pub use doors::Doors;
 pub use running::{Options, Running, StartError, start};
+pub use training::Operation;

@@ -145,6 +145,7 @@ async fn our_own_page_is_read_back_over_tls() {
     let dir = tempfile::tempdir().unwrap();
     let public = Some(lay(dir.path(), "tls", &Made::own("larm.example", LONG)));
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),
@@ -233,6 +234,7 @@ fn what_would_be_open_or_can_not_be_used_does_not_start() {
 async fn what_is_plain_on_purpose_stands_as_an_alarm() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),

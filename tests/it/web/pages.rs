@@ -26,7 +26,7 @@ async fn view(site: &Site) -> PublicView {
 async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
     let site = Site::start().await;
     let statement = Statement::default();
-    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
+    let frame = PageFrame { plan: &site.plan, fictional: true, training: false, statement: &statement, public_url: "" };
     let mut seen = Vec::new();
     let normal = view(&site).await;
     assert_eq!(normal.region, PublicState::Normal);
@@ -94,7 +94,7 @@ async fn pages_to_look_at() {
         std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
     };
     let statement = Statement::default();
-    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
+    let frame = PageFrame { plan: &site.plan, fictional: true, training: false, statement: &statement, public_url: "" };
     keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
     site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
     keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));
