@@ -113,10 +113,8 @@ impl Region {
 }
 
 fn secrets() -> Vec<(String, &'static str)> {
-    let names =
-        ["SMS_API_PASSWORD", "SMS_MODEM_PASSWORD", "SMS_MODEM_CALLBACK", "FAX_IP_PASSWORD", "FAX_MOB_PASSWORD"];
-    let mut all: Vec<_> =
-        names.map(|name| (format!("VARDKASE_{name}"), "secret-of-the-test")).into_iter().collect();
+    let names = ["SMS_API_PASSWORD", "SMS_MODEM_PASSWORD", "SMS_MODEM_CALLBACK", "FAX_IP_PASSWORD", "FAX_MOB_PASSWORD"];
+    let mut all: Vec<_> = names.map(|name| (format!("VARDKASE_{name}"), "secret-of-the-test")).into_iter().collect();
     all.push(("VARDKASE_HOOK".into(), SECRET));
     all
 }
@@ -150,8 +148,7 @@ fn serve(config: &Path, state: &Path, more: &[&str]) -> Command {
 
 impl Server {
     fn start(config: &Path, state: &Path, more: &[&str]) -> Self {
-        let mut child =
-            serve(config, state, more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = serve(config, state, more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let (strange, looks, done) = (Arc::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (seen, counted, end, pid) = (Arc::clone(&strange), looks.clone(), done.clone(), child.id());
         std::thread::spawn(move || {
@@ -202,8 +199,7 @@ fn look(pid: u32, listeners: &mut BTreeSet<u16>, strange: &Mutex<BTreeSet<String
         let link = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned();
         Some(link)
     };
-    let mine: BTreeSet<String> =
-        open.flatten().filter_map(|fd| of_socket(fs::read_link(fd.path()).ok()?)).collect();
+    let mine: BTreeSet<String> = open.flatten().filter_map(|fd| of_socket(fs::read_link(fd.path()).ok()?)).collect();
     let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
     let mut tcp = Vec::new();
     for name in ["tcp", "tcp6"] {
@@ -361,7 +357,9 @@ async fn in_training_nothing_leaves_and_everything_can_be_practised() {
         assert!(Instant::now() < end, "only {done:?}");
         for (of, begins) in [("kib", "OK "), ("it-bered", "JA ")] {
             let page = kib.page(&format!("/training?of={of}"), "sv").await;
-            if !done.contains(of) && let Some((n, text)) = offered(&page, begins) {
+            if !done.contains(of)
+                && let Some((n, text)) = offered(&page, begins)
+            {
                 let to = kib.post("/training", &[("n", &n), ("text", &text), ("of", of)]).await;
                 assert_eq!(to, format!("/training?said=sent&of={of}"));
                 done.insert(of);

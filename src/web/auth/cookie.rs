@@ -150,7 +150,10 @@ mod tests {
     async fn training_has_a_cookie_of_its_own() {
         let all = "vardkase=real; vardkase-training=practice; __Host-vardkase=real; __Host-vardkase-training=safe";
         let (seen, set) = answer_in(true, all, false).await;
-        assert_eq!((seen.as_str(), set.as_str()), ("practice", "vardkase-training=new; Path=/; HttpOnly; SameSite=Strict"));
+        assert_eq!(
+            (seen.as_str(), set.as_str()),
+            ("practice", "vardkase-training=new; Path=/; HttpOnly; SameSite=Strict")
+        );
         let (seen, set) = answer_in(true, all, true).await;
         assert_eq!(seen, "safe");
         assert_eq!(set, "__Host-vardkase-training=new; Path=/; HttpOnly; SameSite=Strict; Secure");
