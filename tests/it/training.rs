@@ -72,8 +72,10 @@ impl Region {
                     "sms.yaml" => &[("port: 2775", "smpp"), ("127.0.0.1:13013", "sms over http")],
                     "email.yaml" => &[("port: 2525", "mail"), ("port: 2526", "second mail")],
                     "fax.yaml" => &[("port: 4559", "fax"), ("port: 4560", "second fax")],
-                    "paging.yaml" => &[("port: 4441", "pager"), ("port: 4442", "pager"), ("port: 4443", "pager")],
-                    "web.yaml" => &[("127.0.0.1:8080/\n", "read back"), ("127.0.0.1:8080/intra", "read back")],
+                    "paging.yaml" => {
+                        &[("port: 4441", "pager"), ("port: 4442", "second pager"), ("port: 4443", "third pager")]
+                    }
+                    "web.yaml" => &[("127.0.0.1:8080/\n", "read back"), ("127.0.0.1:8080/intra", "second read back")],
                     _ => &[],
                 };
                 for (from, name) in far_ends {
@@ -276,7 +278,7 @@ fn for_real_the_traps_are_touched_and_the_sockets_are_seen() {
     let server = Server::start(region.dir.path(), &region.dir.path().join("state"), &[]);
     incident(&server, "1");
     // Fax and the second ways come when the first ones are given up: not waited for here.
-    let expected = ["smpp", "sms over http", "mail", "pager", "read back", "mirror", "watcher", "webhook"];
+    let expected = ["smpp", "sms over http", "mail", "pager", "mirror", "watcher", "webhook"];
     until("a connection to each trap", || {
         let touched = region.touched();
         expected.iter().all(|name| touched.contains(name))
@@ -349,19 +351,19 @@ async fn in_training_nothing_leaves_and_everything_can_be_practised() {
     let open = status["status"]["open"].as_array().unwrap();
     assert!(open.len() == 1 && open[0]["exercise"] == true, "{open:?}");
 
-    // KiB approves by the code that came to its telephone; IT on duty answers from its own.
+    // KiB approves by the code that came to its telephone; somebody who was alerted answers.
     let (end, before) = (Instant::now() + PATIENCE, waiting(&server, "X-1"));
     assert!(!before.is_empty());
     let mut done = BTreeSet::new();
     while done.len() < 2 {
         assert!(Instant::now() < end, "only {done:?}");
-        for (of, begins) in [("kib", "OK "), ("it-bered", "JA ")] {
+        for (of, begins) in [("kib", "OK "), ("", "JA Ö-1")] {
             let page = kib.page(&format!("/training?of={of}"), "sv").await;
             if !done.contains(of)
                 && let Some((n, text)) = offered(&page, begins)
             {
                 let to = kib.post("/training", &[("n", &n), ("text", &text), ("of", of)]).await;
-                assert_eq!(to, format!("/training?said=sent&of={of}"));
+                assert!(to.starts_with("/training?said=sent"), "{to}");
                 done.insert(of);
             }
         }
