@@ -57,7 +57,7 @@ impl Region {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut traps = BTreeMap::new();
-        let mut trap = |name| {
+        let mut trap = |name: &'static str| {
             let trap = Trap::new();
             let port = trap.port;
             traps.insert(name, trap);
@@ -223,8 +223,8 @@ fn look(pid: u32, listeners: &mut BTreeSet<u16>, strange: &Mutex<BTreeSet<String
     for name in ["udp", "udp6", "raw", "raw6", "icmp", "netlink", "packet", "unix"] {
         for line in table(name).lines().skip(1) {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let named = name == "unix" && words.len() <= 7;
-            if !named && words.iter().any(|word| mine.contains(*word)) {
+            let is_nameless = name == "unix" && words.len() <= 7;
+            if !is_nameless && words.iter().any(|word| mine.contains(*word)) {
                 strange.insert(format!("{name}: {line}"));
             }
         }
