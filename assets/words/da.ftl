@@ -7,6 +7,7 @@ language-own = Dansk
 ## On every page
 
 common-fictional = Opdigtet region / Fictional region
+common-training = TRÆNING / TRAINING: intet herfra når nogen udenfor. Alt er øvelse.
 
 ## The public page
 

@@ -7,6 +7,7 @@ language-own = English
 ## On every page
 
 common-fictional = Påhittad region / Fictional region
+common-training = TRAINING / UTBILDNINGSLÄGE: nothing here reaches anybody outside. All of it is an exercise.
 
 ## The public page
 
@@ -860,6 +861,9 @@ cli-rehearsed = Restore rehearsed
 cli-never = never
 cli-days-ago = days ago
 cli-not-on-record = NOT ON RECORD: no disk can be written; it is done all the same, and written when that is possible
+cli-training = *** TRAINING: nothing leaves the server. Every report is a drill. ***
+cli-training-commands = commands
+cli-training-state = state folder
 cli-fictional = FICTIONAL REGION: none of this exists
 cli-follow = Follow:
 cli-incident = Incident
@@ -2041,3 +2045,23 @@ console-oidc-lies = What { $name } answered could not be trusted. Sign in with p
 console-oidc-stopped = The sign-in with { $name } was stopped. Try again, or sign in with password and code.
 console-oidc-over = The sign-in with { $name } took too long or began in another browser. Try again.
 console-oidc-no-group = { $name } knows you, but none of your groups there may come in here. Ask who looks after the accounts, and mention { $id }.
+
+## Training: where nothing leaves the machine
+
+training-heading = What has arrived
+training-line = The texts of training, as telephones, pagers, mailboxes and fax machines would show them, and answers from there
+training-tab = TRAINING
+training-intro = No gateway exists here. What would have gone out is listed below, the newest first. Answer for any duty, as from its telephone; what your answer does is seen on its next text and on the incident.
+training-of = Whose device
+training-of-all = All duties
+training-show = Show
+training-nothing = Nothing has arrived yet. Report something: the texts come within a second or two.
+training-answer = Answer { $words }
+training-otherwise = Answer in other words
+training-words = The answer, as it would be written on the telephone
+training-send = Send the answer
+training-no-answer = Nobody can answer from this device.
+training-link = Open the link of the mail
+training-sent = The answer is on its way. Load the page anew after a second to see what came of it.
+training-gone = That text is not kept any more. Answer a newer one.
+training-empty = The answer is empty. Write what the duty would write.

@@ -5,6 +5,7 @@ language-own = Svenska
 ## On every page
 
 common-fictional = Påhittad region / Fictional region
+common-training = UTBILDNINGSLÄGE / TRAINING: inget här når någon utanför. Allt är övning.
 
 ## The public page
 
@@ -858,6 +859,9 @@ cli-rehearsed = Återläsning provad
 cli-never = aldrig
 cli-days-ago = dagar sedan
 cli-not-on-record = EJ I JOURNALEN: ingen disk kan skrivas; det sker ändå, och skrivs när det går
+cli-training = *** UTBILDNINGSLÄGE: inget lämnar servern. Varje rapport är en övning. ***
+cli-training-commands = kommandon
+cli-training-state = mapp
 cli-fictional = PÅHITTAD REGION: inget av detta finns
 cli-follow = Följ:
 cli-incident = Händelse
@@ -2039,3 +2043,23 @@ console-oidc-lies = Svaret från { $name } gick inte att lita på. Logga in med 
 console-oidc-stopped = Inloggningen hos { $name } avbröts. Försök igen, eller logga in med lösenord och kod.
 console-oidc-over = Inloggningen hos { $name } tog för lång tid eller började i en annan webbläsare. Försök igen.
 console-oidc-no-group = { $name } känner dig, men ingen av dina grupper där får komma in här. Be den som har hand om kontona, och nämn { $id }.
+
+## Utbildningsläge: där inget lämnar datorn
+
+training-heading = Det som har kommit fram
+training-line = Utbildningens texter, så som telefoner, sökare, brevlådor och faxar skulle visa dem, och svar därifrån
+training-tab = UTBILDNING
+training-intro = Här finns inga vägar ut. Det som skulle ha gått ut står nedan, det nyaste först. Svara för vilken funktion som helst, som från dess telefon. Vad svaret gör syns i nästa text dit och på händelsen.
+training-of = Vems apparat
+training-of-all = Alla funktioner
+training-show = Visa
+training-nothing = Inget har kommit fram än. Rapportera något: texterna kommer inom någon sekund.
+training-answer = Svara { $words }
+training-otherwise = Svara med andra ord
+training-words = Svaret, så som det skulle skrivas på telefonen
+training-send = Skicka svaret
+training-no-answer = Från den här apparaten kan ingen svara.
+training-link = Öppna mejlets länk
+training-sent = Svaret är på väg. Ladda om sidan efter någon sekund för att se vad det gjorde.
+training-gone = Den texten finns inte kvar. Svara på en nyare.
+training-empty = Svaret är tomt. Skriv det som funktionen skulle skriva.

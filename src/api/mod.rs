@@ -29,6 +29,8 @@ pub use status::{RegionZone, StatusAnswer, Zone};
 pub const ROOT: &str = "/api/v1";
 /// The header in which every answer of the API names the version of its server.
 pub const VERSION_HEADER: &str = "vardkase-version";
+/// In every answer of a server that is run in training, and in no other.
+pub const TRAINING_HEADER: &str = "vardkase-training";
 /// The header with the ID of a command: one that comes again under it is carried out once
 /// (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

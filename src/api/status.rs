@@ -16,6 +16,9 @@ pub struct StatusAnswer {
     pub on_record: bool,
     /// The configuration is of a region that does not exist.
     pub fictional: bool,
+    /// It is run in training: no text leaves the machine, and every report is a drill.
+    #[serde(default)]
+    pub training: bool,
     /// How many warnings `check` has.
     pub warnings: usize,
     /// The journal's newest record.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::loopback::{self, Loopback, Opts};
 use super::running::{Options, Running, StartError, start};
+use super::training::Operation;
 use crate::accounts::Functions;
 use crate::config::{Contacts, Loaded, Source, load};
 use crate::dispatch::engine::Failed;
@@ -168,6 +169,7 @@ pub async fn demo(
     let running = start(
         loaded,
         Options {
+            operation: Operation::Real,
             state: options.state,
             second_copy: None,
             public_listen,

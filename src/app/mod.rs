@@ -19,8 +19,10 @@ pub mod seals;
 pub mod shifts;
 pub mod sign_in;
 pub mod task_set;
+pub mod training;
 pub mod webhooks;
 pub mod workers;
 
 pub use doors::Doors;
 pub use running::{Options, Running, StartError, Wrong, start};
+pub use training::Operation;

@@ -14,6 +14,7 @@ use super::heartbeat::{self, Heartbeat};
 use super::mirrors::{MirrorSync, Publication, Told, alarm_name, alarm_text};
 use super::publish::Places;
 use super::task_set::{Digest, Reconciled, TaskSet};
+use super::training::Ends;
 use super::webhooks::{self, Teller};
 use crate::clock::SharedClock;
 use crate::config::{Loaded, Watch, Webhook};
@@ -26,6 +27,7 @@ use crate::journal::Journal;
 use crate::web::log::JournalLog;
 
 /// What a configuration says of the outside.
+#[derive(Default)]
 pub struct Wanted {
     mirrors: Vec<(GatewayId, Digest, Result<Arc<Mirror>, String>)>,
     watch: Option<Watch>,
@@ -35,6 +37,8 @@ pub struct Wanted {
 
 /// Mirrors and watcher, as they run.
 pub struct Outside {
+    /// In training none of it runs.
+    pub ends: Ends,
     /// The loop, and its board.
     pub handle: Handle,
     /// The head that goes with a sign of life.
@@ -71,11 +75,12 @@ pub struct Changed {
 impl Outside {
     /// Reads what a configuration says. Starts nothing.
     pub fn wanted(&self, loaded: &Loaded) -> Wanted {
+        let Some(outward) = self.ends.outward() else { return Wanted::default() };
         let digest_of = |id: &GatewayId| {
             let of = loaded.gateways.iter().zip(&loaded.plan.gateways).find(|(config, _)| config.id == *id);
             of.map(|(config, info)| gateways::digest(config, info)).unwrap_or_default()
         };
-        let mirrors = gateways::mirrors(loaded).into_iter().map(|(id, mirror)| {
+        let mirrors = gateways::mirrors(loaded, outward).into_iter().map(|(id, mirror)| {
             let digest = digest_of(&id);
             (id, digest, mirror)
         });

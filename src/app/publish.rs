@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::mirrors::{Publication, Told, alarm_name, alarm_text};
 use super::task_set::Digest;
+use super::training::Outward;
 use crate::bounded;
 use crate::clock::SharedClock;
 use crate::config::Statement;
@@ -44,6 +45,8 @@ pub struct Publisher {
     pub places: watch::Receiver<Places>,
     /// How our own listener is known where it speaks TLS.
     pub reader: Option<rustls::ClientConfig>,
+    /// It is read back as readers get it, over the network; in training it is not read back.
+    pub outward: Option<Outward>,
     /// What mirrors are to show.
     pub published: watch::Sender<Arc<Publication>>,
     /// How mirrors fared.
@@ -75,12 +78,7 @@ impl Publisher {
     /// Publishes until `stop` turns true.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.handle.changed();
-        let client = reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy();
-        let client = match self.reader.take() {
-            Some(tls) => client.tls_backend_preconfigured(tls),
-            None => client,
-        };
-        let client = match client.build() {
+        let client = match self.outward.map(|outward| reader(self.reader.take(), outward)).transpose() {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(%error, "the page can't be read back");
@@ -108,7 +106,8 @@ impl Publisher {
             let fresh = shown.as_ref().is_none_or(|s| !same(s, &view)) || statement != stated;
             if fresh || stale {
                 statement = stated;
-                let frame = PageFrame { plan: &plan, fictional, statement: &statement, public_url: &self.public_url };
+                let (training, public_url) = (self.outward.is_none(), self.public_url.as_str());
+                let frame = PageFrame { plan: &plan, fictional, training, statement: &statement, public_url };
                 let all = whole(&view, &frame);
                 let bytes = all.bytes();
                 expected = all.expected;
@@ -127,8 +126,14 @@ impl Publisher {
             }
             let view = if fresh || stale { shown.insert(view) } else { shown.get_or_insert(view) };
             if !proven {
-                let prove = self.prove(&client, view, &expected, &places.read_back);
-                proven = tokio::time::timeout(PROVE_TIMEOUT, prove).await.unwrap_or(false);
+                proven = match &client {
+                    Some(client) => {
+                        let prove = self.prove(client, view, &expected, &places.read_back);
+                        tokio::time::timeout(PROVE_TIMEOUT, prove).await.unwrap_or(false)
+                    }
+                    // No drill reaches the page: there is nothing on it to prove.
+                    None => true,
+                };
                 self.own_alarm(proven);
             }
             let mirrors = || places.mirrors.keys().map(|id| mirrored.get(id).filter(|t| t.revision == revision));
@@ -198,6 +203,16 @@ impl Publisher {
             tracing::warn!(%error, "the proof of the public page was not recorded");
         }
     }
+}
+
+/// What reads the page back, as readers do.
+fn reader(tls: Option<rustls::ClientConfig>, _: Outward) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().timeout(READ_BACK_TIMEOUT).no_proxy();
+    match tls {
+        Some(tls) => client.tls_backend_preconfigured(tls),
+        None => client,
+    }
+    .build()
 }
 
 /// A page as a reader gets it; none when it can't be had whole within its limits.

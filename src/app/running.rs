@@ -24,6 +24,7 @@ use super::seals::Seals;
 use super::shifts;
 use super::sign_in::{NoProvider, SignIn};
 use super::task_set::TaskSet;
+use super::training::{Ends, NotForThis, Operation, keep_apart};
 use super::workers::Workers;
 use crate::accounts::Accounts;
 use crate::clock::{SharedClock, SystemClock};
@@ -45,6 +46,8 @@ use crate::yaml::diagnostics::Diagnostic;
 /// How the program is run.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// For real, or in training.
+    pub operation: Operation,
     /// The state folder.
     pub state: PathBuf,
     /// A second copy of the journal, on another disk.
@@ -74,6 +77,8 @@ pub struct Options {
 pub enum StartError {
     /// The configuration has errors.
     Config(Vec<Diagnostic>),
+    /// The state folder is one of training, or training would begin in another.
+    State(NotForThis),
     /// The journal can't be opened.
     Journal(JournalError),
     /// It can't be carried out again.
@@ -92,6 +97,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(list) => write!(f, "the configuration has {} mistakes", list.len()),
+            Self::State(e) => write!(f, "{e}"),
             Self::Journal(e) => write!(f, "{e}"),
             Self::Recover(e) => write!(f, "{e}"),
             Self::Doors(all) => {
@@ -108,6 +114,7 @@ impl StartError {
     pub fn hint(&self) -> String {
         match self {
             Self::Config(_) => "run `vardkase check` and mend what it names".into(),
+            Self::State(e) => e.hint().into(),
             Self::Journal(e) => e.hint(),
             Self::Recover(_) => {
                 "run `vardkase verify`; start with the program that wrote it, or on the second copy".into()
@@ -177,6 +184,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let clock: SharedClock = machine.clone();
     let steps = machine.steps();
     let doors = options.doors.open(options.listen, options.public_listen).map_err(StartError::Doors)?;
+    let ends = Ends::of(options.operation);
+    keep_apart(&options.state, options.operation).map_err(StartError::State)?;
     let (accept_lost_key, new) = (options.accept_lost_key, options.new);
     let open = OpenOptions { accept_lost_key, reserve_bytes: RESERVE_BYTES, new };
     let state_dir = options.state.clone();
@@ -237,7 +246,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         machine.not_before(at.timestamp());
     }
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
-    let sign_in = options.sign_in.map(|file| SignIn { file, console: options.console_url.clone() });
+    // In training nobody is asked over a network.
+    let sign_in = ends.outward().zip(options.sign_in);
+    let sign_in = sign_in.map(|(_outward, file)| SignIn { file, console: options.console_url.clone(), _outward });
     let (provider, no_provider) = match sign_in.as_ref().map(|sign_in| sign_in.provider(&loaded.plan)) {
         Some(Ok(provider)) => (Some(provider), None),
         Some(Err(wrong)) => (None, Some(wrong)),
@@ -273,7 +284,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         public_url: options.public_url.clone(),
         mail_key: key.derived("mail"),
     };
-    let workers = Arc::new(Workers::new(env, events));
+    let workers = Arc::new(Workers::new(env, ends.clone(), events));
     let (swap, _none) = workers.reconcile(&loaded);
     let plan = loaded.plan.clone();
     let region_id = plan.region.id.clone();
@@ -289,6 +300,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         news,
     };
     let (engine, handle) = engine::build(parts);
+    let engine = match ends.inbox() {
+        Some(inbox) => engine.in_training(inbox.clone()),
+        None => engine,
+    };
     let loop_task = tokio::spawn(engine.run(plan, stopped.clone()));
 
     let site = Arc::new(PublicSite::new());
@@ -297,6 +312,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (tell, told) = mpsc::channel(MIRROR_NEWS_MAX);
     let (places, seen_at) = watch::channel(Places::default());
     let outside = Arc::new(Outside {
+        ends: ends.clone(),
         handle: handle.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
@@ -319,6 +335,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         clock: clock.clone(),
         places: seen_at,
         reader,
+        outward: ends.outward(),
         told,
         published,
     };

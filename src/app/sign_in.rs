@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::training::Outward;
 use crate::clock::SharedClock;
 use crate::dispatch::board::Board;
 use crate::dispatch::engine::Handle;
@@ -33,6 +34,8 @@ pub struct SignIn {
     pub file: PathBuf,
     /// Where browsers reach the console.
     pub console: Option<ConsoleUrl>,
+    /// Whoever asks a provider turns outwards.
+    pub _outward: Outward,
 }
 
 /// Why there is no button of a provider.
@@ -106,6 +109,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::app::training::{Ends, Operation};
     use crate::config::{Source, load};
 
     #[test]
@@ -115,7 +119,8 @@ mod tests {
         let (file, now) = (dir.path().join("oidc.yaml"), At(0));
         let plan = load(&Source::Shipped).unwrap().plan;
         let (auth, board) = (Auth::new("0123456789abcdef0123").unwrap(), Board::default());
-        let sign_in = SignIn { file: file.clone(), console: "https://konsol.example".parse().ok() };
+        let _outward = Ends::of(Operation::Real).outward().unwrap();
+        let sign_in = SignIn { file: file.clone(), console: "https://konsol.example".parse().ok(), _outward };
         let right = "issuer: https://login.example\nclient_id: vardkase\nname: Region-ID\n\
             groups: [{ group: tib, rights: [report], functions: [tib] }]\n";
         let wrong = right.replace("[tib]", "[nobody]");

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::answers::{Back, Backs};
 use super::gateways::{self, Built};
 use super::task_set::{Reconciled, Replaced, TaskSet};
+use super::training::Ends;
 use crate::config::Loaded;
 use crate::dispatch::engine::Swap;
 use crate::dispatch::retry::Jitter;
@@ -19,6 +20,7 @@ use crate::gateways::protocol::Env;
 /// The workers of all gateways.
 pub struct Workers {
     env: Env,
+    ends: Ends,
     backs: Backs,
     set: TaskSet<GatewayId>,
     /// Gone when the program goes down: the loop hears that nothing more comes.
@@ -27,8 +29,9 @@ pub struct Workers {
 
 impl Workers {
     /// Without any workers.
-    pub fn new(env: Env, events: mpsc::Sender<WorkerEvent>) -> Self {
-        Self { env, backs: Arc::new(RwLock::default()), set: TaskSet::default(), events: Mutex::new(Some(events)) }
+    pub fn new(env: Env, ends: Ends, events: mpsc::Sender<WorkerEvent>) -> Self {
+        let (backs, set) = (Arc::new(RwLock::default()), TaskSet::default());
+        Self { env, ends, backs, set, events: Mutex::new(Some(events)) }
     }
 
     /// Where gateways call back, kept as they change.
@@ -45,7 +48,7 @@ impl Workers {
         let all = loaded.gateways.iter().zip(&loaded.plan.gateways).filter(|(config, _)| config.speaks());
         let wanted = all.map(|(config, info)| (config.id.clone(), gateways::digest(config, info)));
         let build = |id: &GatewayId| {
-            let mut built = gateways::build(loaded, &self.env, &|wanted| wanted == id);
+            let mut built = gateways::build(loaded, &self.env, &self.ends, &|wanted| wanted == id);
             let built = built.pop().ok_or_else(|| "it speaks no protocol".to_owned())?;
             built.gateway.clone().map(|gateway| (gateway, built))
         };

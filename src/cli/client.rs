@@ -1,5 +1,6 @@
 //! The client of the server's JSON API. Every call has a timeout; what went wrong is told apart by whether the request left.
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::api::calls::{Call, Effect};
-use crate::api::{IDEMPOTENCY_KEY, Refusal, VERSION, VERSION_HEADER};
+use crate::api::{IDEMPOTENCY_KEY, Refusal, TRAINING_HEADER, VERSION, VERSION_HEADER};
 use crate::bounded::{BodyError, innermost, read_body, read_ca_file, read_text};
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
@@ -23,6 +24,8 @@ use crate::words::cli as words;
 pub const SERVER: &str = "http://127.0.0.1:8081";
 /// The state folder unless told otherwise.
 pub const STATE: &str = "./vardkase-state";
+/// The state folder of training, unless another is named.
+pub const TRAINING_STATE: &str = "./vardkase-training";
 const CONNECT_TIMEOUT_S: u64 = 3;
 const ANSWER_TIMEOUT_S: u64 = 30;
 /// A command whose answer is lost is sent so often in all, under one ID.
@@ -89,6 +92,8 @@ pub struct Client {
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
     lang: Lang,
+    /// The server said that it is run in training.
+    training: Cell<bool>,
 }
 
 impl Client {
@@ -138,7 +143,7 @@ impl Client {
             .build()
             .map_err(|e| broken(format!("no runtime: {e}")))?;
         let base = url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { base, token: read_token(token_file, lang), client, runtime, lang })
+        Ok(Self { base, token: read_token(token_file, lang), client, runtime, lang, training: Cell::new(false) })
     }
 
     /// Asks the server, and waits for its answer. A command whose answer is lost is sent again under its ID: the server carries
@@ -159,6 +164,11 @@ impl Client {
         Err(unknown.unwrap_or_else(|| self.unknown(words::NO_ANSWER_CAME.say(self.lang))))
     }
 
+    /// Whether the server is run in training, as far as it was asked.
+    pub fn is_training(&self) -> bool {
+        self.training.get()
+    }
+
     fn call_under<A, B: Serialize>(&self, call: &Call<A, B>, key: Option<&str>) -> Result<Answer<A>, Error> {
         let method = if call.body.is_some() { Method::POST } else { Method::GET };
         let mut request = self.client.request(method, format!("{}{}", self.base, call.path));
@@ -176,6 +186,9 @@ impl Client {
             let response = request.send().await.map_err(|e| self.lost(&e, effect))?;
             let status = response.status().as_u16();
             let other_version = other_version(&response);
+            if response.headers().contains_key(TRAINING_HEADER) {
+                self.training.set(true);
+            }
             let bytes = read_body(response, ANSWER_BYTES_MAX).await.map_err(|e| match e {
                 BodyError::TooLong(_) => self.odd(words::ANSWER_TOO_LARGE.say(self.lang), effect),
                 BodyError::BrokeOff(e) => self.lost(&e, effect),

@@ -61,7 +61,7 @@ impl PrintArgs {
         let source = self.config.clone().map_or(Source::Shipped, Source::Dir);
         let loaded = gateway::loaded(cx, source)?;
         let language = self.language.as_ref().and_then(|l| Lang::try_from(l.clone()).ok()).unwrap_or(lang);
-        let on = Occasion { lang: language, now: cx.now(), fictional: loaded.fictional };
+        let on = Occasion { lang: language, now: cx.now(), fictional: loaded.fictional, training: false };
         let sheet = self.sheet(loaded, on);
         let mut written = Vec::new();
         if let Some(path) = &self.pdf {

@@ -27,11 +27,13 @@ pub struct Context<'t> {
     clock: SystemClock,
     client: Option<Client>,
     zone: Option<Option<TimeZone>>,
+    /// It was said that the server is run in training, or the command says it itself.
+    told_training: bool,
 }
 
 impl<'t> Context<'t> {
     pub fn new(global: Global, term: &'t mut Terminal) -> Self {
-        Self { global, term, clock: SystemClock::new(), client: None, zone: None }
+        Self { global, term, clock: SystemClock::new(), client: None, zone: None, told_training: false }
     }
 
     /// Whether JSON is wanted.
@@ -64,7 +66,13 @@ impl<'t> Context<'t> {
                     Some(Client::new(&self.global.server, &file, self.global.ca_file.as_deref(), self.term.lang())?);
             }
             let client = self.client.as_ref().ok_or_else(|| Error::other("no server", "try again"))?;
-            let error = match client.call(call, key.as_deref()) {
+            let (answered, training) = (client.call(call, key.as_deref()), client.is_training());
+            if training && !self.told_training && !self.json() {
+                self.told_training = true;
+                let loud = self.say(words::TRAINING);
+                self.term.notice(loud);
+            }
+            let error = match answered {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -84,6 +92,11 @@ impl<'t> Context<'t> {
             // Token and connection anew: the server may have come back with another.
             self.client = None;
         }
+    }
+
+    /// The command says itself, wherever it shows something, that the server is run in training.
+    pub fn says_training(&mut self) {
+        self.told_training = true;
     }
 
     /// The duty that acts.

@@ -15,6 +15,7 @@ use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{GatewayView, Probed, Standing, TestView, calls};
 use crate::app::gateways;
+use crate::app::training::{Ends, Operation};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Loaded, Source, load};
 use crate::domain::delivery::DeliveryState;
@@ -305,8 +306,10 @@ pub(super) fn probe_all(
     let clock = Arc::new(SystemClock::new());
     // A probe sends nothing: no key is needed.
     let around = Env { now: Arc::new(move || clock.now()), public_url: None, mail_key: [0; 32] };
-    let built = gateways::build(loaded, &around, &wanted);
-    let mirrors = gateways::mirrors(loaded);
+    // What this machine would meet: a server in training has nothing to be asked about.
+    let ends = Ends::of(Operation::Real);
+    let built = gateways::build(loaded, &around, &ends, &wanted);
+    let mirrors = ends.outward().map(|outward| gateways::mirrors(loaded, outward)).unwrap_or_default();
     super::serve::runtime(lang)?.block_on(async {
         let mut tasks = tokio::task::JoinSet::new();
         let mut results = BTreeMap::new();

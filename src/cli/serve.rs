@@ -1,17 +1,18 @@
 //! Runs the server.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use serde_json::json;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::client::{STATE, TRAINING_STATE};
 use super::context::Context;
 use super::terminal::Hue;
 use crate::accounts::FIRST_FILE;
-use crate::app::{Doors, Options, StartError, Wrong, start};
+use crate::app::{Doors, Operation, Options, StartError, Wrong, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
 use crate::domain::lang::Lang;
@@ -26,17 +27,32 @@ use crate::words::{Word, cli as words};
 #[command(after_help = "Examples:\n  \
     vardkase serve --config region/ --state /var/lib/vardkase --public-url https://larm.example/\n  \
     vardkase serve --public-listen 0.0.0.0:443 --public-tls-cert larm.pem --public-tls-key larm.key\n  \
+    vardkase serve --training --config region/  to practise: nothing leaves this machine\n  \
     vardkase serve --trusted-proxy 127.0.0.1  a proxy on this machine says for whom it speaks\n  \
     vardkase serve                          the fictional region that is built in, on loopback")]
 pub struct ServeArgs {
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
+    /// Training: no gateway exists, nothing leaves this machine, every report is a drill. It listens on 8090 and 8091, with a state folder
+    /// of its own.
+    #[arg(long, conflicts_with_all = ["oidc", "second_copy"])]
+    training: bool,
     /// Where the public page, answer links and callbacks of gateways listen.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        default_value_if("training", "true", "127.0.0.1:8090")
+    )]
     public_listen: SocketAddr,
     /// Where the console, the API and the metrics listen.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8081",
+        default_value_if("training", "true", "127.0.0.1:8091")
+    )]
     listen: SocketAddr,
     /// PEM file with the certificate of the console's listener, and those between it and its authority; looked at again each 10 s.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
@@ -82,6 +98,7 @@ impl ServeArgs {
         let doors = self.doors();
         let Self {
             config,
+            training,
             public_listen,
             listen,
             public_url,
@@ -94,8 +111,12 @@ impl ServeArgs {
         } = self;
         let source = config.map_or(Source::Shipped, Source::Dir);
         let loaded = load(&source).map_err(|list| start_error(&StartError::Config(list), lang))?;
-        let state = cx.global.state.clone();
+        let state = match training && cx.global.state == Path::new(STATE) {
+            true => PathBuf::from(TRAINING_STATE),
+            false => cx.global.state.clone(),
+        };
         let options = Options {
+            operation: if training { Operation::Training } else { Operation::Real },
             state,
             second_copy,
             public_listen,
@@ -122,10 +143,14 @@ impl ServeArgs {
                     "token_file": running.state_dir.join(TOKEN_FILE),
                     "first_account_file": running.first.as_ref().map(|_| running.state_dir.join(FIRST_FILE)),
                     "fictional": fictional,
+                    "training": training,
                     "warnings": warnings,
                     "wrong": wrong(&running.wrong, lang).into_iter().map(|(said, _)| said).collect::<Vec<_>>(),
                 }));
             } else {
+                if training {
+                    cx.term.line_in(Hue::Strong, words::TRAINING.say(lang));
+                }
                 if fictional {
                     cx.term.line_in(Hue::Strong, words::FICTIONAL_POINT.say(lang));
                 }
@@ -134,6 +159,12 @@ impl ServeArgs {
                 let mut line = |name: Word, what: String| cx.term.line(&format!("{:<14} {what}", name.say(lang)));
                 line(words::PUBLIC_PAGE, running.public_url());
                 line(words::CONSOLE, running.console_url());
+                if training {
+                    let state = running.state_dir.display().to_string();
+                    let options = format!("--server {} --state {state}", running.console_url());
+                    line(words::TRAINING_STATE, state);
+                    line(words::TRAINING_COMMANDS, options);
+                }
                 // For a screen alone: what is written elsewhere ends in logs.
                 match &running.first {
                     Some(path) if on_screen => line(words::FIRST_ACCOUNT, format!("{}{path}", running.console_url())),
@@ -242,6 +273,7 @@ pub(super) fn start_error(e: &StartError, lang: Lang) -> Error {
                 list.iter().take(20).map(|d| format!("{}:{}:{}: {}", d.file, d.line, d.column, d.message)).collect();
             Error::new(Kind::Configuration, format!("{e}\n{}", sources.join("\n")), e.hint())
         }
+        StartError::State(_) => Error::new(Kind::Configuration, e.to_string(), e.hint()),
         StartError::Journal(_) | StartError::Recover(_) => Error::new(Kind::Journal, e.to_string(), e.hint()),
         StartError::Io { .. } => Error::other(e.to_string(), e.hint()),
     }

@@ -40,6 +40,7 @@ impl StatusArgs {
         if self.closed {
             return closed(cx);
         }
+        cx.says_training();
         if !self.watch {
             let seen = self.look(cx)?;
             return self.show(cx, &seen);

@@ -17,6 +17,10 @@ pub fn warnings(cx: &mut Context<'_>, seen: &StatusAnswer) {
         let loud = format!("*** {} ***", cx.say(words::NOT_ON_RECORD));
         cx.term.line_in(Hue::Bad, &loud);
     }
+    if seen.training {
+        let loud = cx.say(words::TRAINING);
+        cx.term.line_in(Hue::Strong, loud);
+    }
     if seen.fictional {
         let loud = cx.say(words::FICTIONAL);
         cx.term.line_in(Hue::Wait, loud);

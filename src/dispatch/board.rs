@@ -5,13 +5,14 @@
 //! wrong is found again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::GatewayId;
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
+use crate::gateways::trainee::Inbox;
 
 /// Alarms that stand at one time. More than that is one alarm: that there are more.
 pub const ALARMS_MAX: usize = 100;
@@ -74,9 +75,25 @@ pub struct WebhookState {
 
 /// Cheap to clone; all clones are one board.
 #[derive(Clone, Default, Debug)]
-pub struct Board(Arc<Mutex<Inner>>);
+pub struct Board(Arc<Mutex<Inner>>, Arc<OnceLock<Inbox>>);
 
 impl Board {
+    /// The program is run in training: every page and terminal says so, and texts end here.
+    pub fn train(&self, inbox: Inbox) {
+        // Said once, at the start.
+        let _ = self.1.set(inbox);
+    }
+
+    /// Where texts end in training; `None`: gateways carry them.
+    pub fn inbox(&self) -> Option<&Inbox> {
+        self.1.get()
+    }
+
+    /// Whether this is training.
+    pub fn is_training(&self) -> bool {
+        self.1.get().is_some()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -44,6 +44,7 @@ use crate::domain::incident::values::{Item, Phase};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
+use crate::gateways::trainee::Inbox;
 use crate::gateways::{AckToken, PriorAccept};
 use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Head, Journal, JournalError, NewRecord, Pending};
 use crate::record;
@@ -420,6 +421,13 @@ impl Engine {
             self.decide(&Input::Outcomes(own), None, gathered);
             self.commit(gathered);
         }
+    }
+
+    /// In training: every report is a drill, and texts end in that inbox. Before the loop is run.
+    pub fn in_training(mut self, inbox: Inbox) -> Self {
+        self.state.drills_only = true;
+        self.meta.board.train(inbox);
+        self
     }
 
     fn now(&self) -> At {

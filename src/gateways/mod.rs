@@ -45,6 +45,7 @@ pub mod sms_spool;
 pub mod smtp;
 pub mod snpp;
 pub mod tap;
+pub mod trainee;
 mod unanswered;
 mod way;
 mod web;

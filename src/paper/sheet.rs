@@ -15,6 +15,8 @@ pub struct Occasion {
     pub now: At,
     /// The region does not exist: each page says so.
     pub fictional: bool,
+    /// It comes from training: each page says so.
+    pub training: bool,
 }
 
 /// A paper.
@@ -62,7 +64,10 @@ impl Sheet {
             region: plan.region.name.clone(),
             title: title.to_owned(),
             standing: words::standing(on.lang, local.date(), at, hash),
-            marks: if on.fictional { vec![common::FICTIONAL.say(on.lang).to_owned()] } else { Vec::new() },
+            marks: [(on.training, common::TRAINING), (on.fictional, common::FICTIONAL)]
+                .into_iter()
+                .filter_map(|(is, mark)| is.then(|| mark.say(on.lang).to_owned()))
+                .collect(),
             blocks: Vec::new(),
         }
     }

@@ -32,6 +32,7 @@ struct Page {
     lang: Lang,
     region: String,
     fictional: bool,
+    training: bool,
     shown: Shown,
 }
 
@@ -189,7 +190,8 @@ fn asked(inc: &Incident, delivery: DeliveryId, lang: Lang, did: Option<Did>, now
 async fn page(handle: &Handle, lang: Lang, status: StatusCode, shown: Shown) -> Answer {
     let around = handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
     let (region, fictional) = around.unwrap_or_default();
-    let page = Page { lang, region, fictional, shown };
+    let training = handle.board().is_training();
+    let page = Page { lang, region, fictional, training, shown };
     Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))
 }
 

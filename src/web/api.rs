@@ -172,6 +172,7 @@ pub(super) async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>,
     look(&ctx, |s, m| StatusAnswer {
         on_record: m.on_record,
         fictional: m.fictional,
+        training: m.board.is_training(),
         warnings: m.warnings,
         journal_seq: m.seq,
         journal: journal_view(m),

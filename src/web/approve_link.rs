@@ -37,6 +37,7 @@ struct Page {
     lang: Lang,
     region: String,
     fictional: bool,
+    training: bool,
     seen: Option<Seen>,
     /// What a button did, or why it did nothing.
     did: Option<Result<&'static str, String>>,
@@ -117,7 +118,8 @@ pub async fn answer(handle: &Handle, by: FunctionId, delivery: DeliveryId, call:
         Some(_) if failed => StatusCode::CONFLICT,
         Some(_) => StatusCode::OK,
     };
-    let page = Page { lang, region, fictional, seen, did, style: STYLE };
+    let training = handle.board().is_training();
+    let page = Page { lang, region, fictional, training, seen, did, style: STYLE };
     Answer::html(status, page.render().unwrap_or_else(|_| status.to_string()))
 }
 
@@ -244,7 +246,9 @@ mod tests {
             let seen =
                 Seen { exercise: false, mark: "ÖVNING".into(), title: "T".into(), closed: false, sheets: Vec::new() };
             let did = Some(Err(undone(&failed.into(), lang)));
-            Page { lang, region: String::new(), fictional: false, seen: Some(seen), did, style: "" }.render().unwrap()
+            Page { lang, region: String::new(), fictional: false, training: false, seen: Some(seen), did, style: "" }
+                .render()
+                .unwrap()
         };
         let refused = || Failed::Refused(refuse!(FourEyes { by: "so-vard", incident: 14 }));
         let sv = page(Lang::SV, refused());

@@ -88,7 +88,7 @@ pub fn router(ctx: Ctx) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(ctx.clone(), device))
-        .layer(middleware::from_fn(auth::by_transport))
+        .layer(middleware::from_fn_with_state(ctx.clone(), named_cookie))
         .layer(middleware::from_fn(protect))
         .layer(middleware::from_fn(problem::in_their_language))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -118,6 +118,10 @@ async fn unknown_method(request: Request) -> Response {
 
 fn is_program(request: &Request) -> bool {
     !console::is_browser(request.uri().path(), request.headers())
+}
+
+async fn named_cookie(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    auth::by_transport(ctx.handle.board().is_training(), request, next).await
 }
 
 /// A duty device that is used lasts longer, and one whose time is over goes on as long as an incident is open.

@@ -1,6 +1,7 @@
 //! Every operation of `/api/v1`, once: from this one table come the routes, the right that each asks for, and the description
 //! ([`super::openapi`]). What an operation takes and answers is read off its handler's signature.
 
+use axum::extract::State;
 use axum::handler::Handler;
 use axum::http::HeaderValue;
 use axum::middleware;
@@ -14,7 +15,7 @@ use super::events::{self, Streams};
 use super::problem::{self, Problem};
 use super::{Ctx, access, api, gateways, openapi, records, reload};
 use crate::accounts::Right;
-use crate::api::{ProblemKind, VERSION, VERSION_HEADER};
+use crate::api::{ProblemKind, TRAINING_HEADER, VERSION, VERSION_HEADER};
 
 /// Whether it only reads: then the console's session is enough.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -194,10 +195,13 @@ pub(super) fn router(ctx: &Ctx) -> Router<Ctx> {
         };
         router = router.route(operation.path, route);
     }
-    router.layer(Extension(Streams::default())).layer(middleware::map_response(versioned))
+    router.layer(Extension(Streams::default())).layer(middleware::map_response_with_state(ctx.clone(), versioned))
 }
 
-async fn versioned(mut answer: Response) -> Response {
+async fn versioned(State(ctx): State<Ctx>, mut answer: Response) -> Response {
+    if ctx.handle.board().is_training() {
+        answer.headers_mut().insert(TRAINING_HEADER, HeaderValue::from_static("1"));
+    }
     answer.headers_mut().insert(VERSION_HEADER, HeaderValue::from_static(VERSION));
     answer
 }

@@ -38,6 +38,8 @@ pub struct PageFrame<'a> {
     pub plan: &'a Plan,
     /// The region does not exist.
     pub fictional: bool,
+    /// It is run in training.
+    pub training: bool,
     /// What it says of its accessibility.
     pub statement: &'a Statement,
     /// Where readers reach this program (`https://lage.region.example`); empty: not known.

@@ -50,7 +50,12 @@ async fn rig(opts: &Opts, public_url: Option<String>) -> Rig {
     loaded.gateways.iter_mut().for_each(|g| g.limits.per_second_max = None);
     let loopback = loopback::start(&mut loaded, opts).await.expect("far ends");
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
-    let all = build(&loaded, &Env { now: Arc::new(now), public_url, mail_key: [14; 32] }, &|_| true);
+    let all = build(
+        &loaded,
+        &Env { now: Arc::new(now), public_url, mail_key: [14; 32] },
+        &vardkase::app::training::Ends::of(vardkase::app::Operation::Real),
+        &|_| true,
+    );
     let (events_in, events) = mpsc::channel(1_000);
     let (stop, stopped) = watch::channel(false);
     let (mut jobs, mut running, mut built) = (BTreeMap::new(), JoinSet::new(), BTreeMap::new());

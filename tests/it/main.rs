@@ -32,6 +32,7 @@ mod rules;
 mod simulation;
 mod tidy;
 mod tls;
+mod training;
 mod verifier;
 mod web;
 mod words;

@@ -61,6 +61,7 @@ pub async fn serve_folder(root: &Path) -> String {
 
 pub async fn running(loaded: Loaded, state: &Path) -> Running {
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: state.join("state"),
         second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),

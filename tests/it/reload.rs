@@ -49,6 +49,7 @@ impl Rig {
         let source = Source::Dir(dir.to_owned());
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
         let options = Options {
+            operation: vardkase::app::Operation::Real,
             state: state.to_owned(),
             second_copy: None,
             public_listen: any,

@@ -153,6 +153,7 @@ async fn our_own_page_is_read_back_over_tls() {
     let dir = tempfile::tempdir().unwrap();
     let public = Some(lay(dir.path(), "tls", &Made::own("larm.example", LONG)));
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),
@@ -268,6 +269,7 @@ fn broken_files_of_certificates_and_of_a_provider_keep_nothing_from_running() {
 async fn what_is_plain_on_purpose_stands_as_an_alarm() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: "127.0.0.1:0".parse().unwrap(),

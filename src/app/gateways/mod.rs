@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::task_set::Digest;
+use super::training::{Ends, Outward};
 use crate::config::Loaded;
 use crate::domain::ids::{GatewayId, GatewayIx};
 use crate::domain::plan::{Channel, GatewayInfo};
@@ -14,6 +15,7 @@ use crate::gateways::callback::Callback;
 use crate::gateways::mirror::{Mirror, MirrorConfig};
 use crate::gateways::protocol::{self, BuildCx, Env};
 use crate::gateways::registry::{GatewayConfig, Kind};
+use crate::gateways::trainee::{IN_HAND_MAX, Inbox, Trainee};
 
 /// Waiting deliveries of a gateway whose YAML gives no bound: a region's worth of functions many times over.
 const QUEUE_LEN_MAX: u32 = 10_000;
@@ -64,7 +66,7 @@ pub struct Built {
 }
 
 /// The mirrors of the public page, or why one can't be used. The shipped region has none.
-pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)> {
+pub fn mirrors(loaded: &Loaded, _: Outward) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let pages = loaded.gateways.iter().filter_map(|config| match &config.kind {
@@ -87,16 +89,45 @@ pub fn mirrors(loaded: &Loaded) -> Vec<(GatewayId, Result<Arc<Mirror>, String>)>
 }
 
 /// The gateways of the plan that speak a protocol and are `wanted`; pages of our own and gateways that people walk are not
-/// among them.
-pub fn build(loaded: &Loaded, env: &Env, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
+/// among them. In training something else stands in the place of each.
+pub fn build(loaded: &Loaded, env: &Env, ends: &Ends, wanted: &dyn Fn(&GatewayId) -> bool) -> Vec<Built> {
     // Whoever came first is as good: there is one provider in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let places = (0..).map(GatewayIx).zip(&loaded.plan.gateways).zip(&loaded.gateways);
     let places = places.filter(|((_, info), _)| wanted(&info.id));
-    places.filter_map(|((gx, info), config)| one(gx, info, config, env)).collect()
+    let mark = &loaded.plan.words(loaded.plan.lang()).mark;
+    let built = |((gx, info), config): ((GatewayIx, &GatewayInfo), &GatewayConfig)| match ends {
+        Ends::Outside(outward) => one(gx, info, config, env, *outward),
+        Ends::Here(inbox) => config.speaks().then(|| trained(gx, info, mark, env, inbox)),
+    };
+    places.filter_map(built).collect()
 }
 
-fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env) -> Option<Built> {
+/// In the place of a gateway: what its YAML says beyond the plan has no part in it.
+fn trained(gx: GatewayIx, info: &GatewayInfo, mark: &str, env: &Env, inbox: &Inbox) -> Built {
+    let gateway = Trainee::new(info, mark.to_owned(), env.now.clone(), inbox.clone());
+    let bounds = Bounds {
+        queue_len_max: QUEUE_LEN_MAX,
+        per_second_max: 0,
+        per_minute_max: 0,
+        connections_max: 1,
+        window_max: IN_HAND_MAX,
+        timeout_s: TIMEOUT_S,
+    };
+    let (id, channel, receipts_soon) = (info.id.clone(), info.channel, false);
+    Built {
+        gx,
+        id,
+        channel,
+        gateway: Ok(Arc::new(gateway)),
+        bounds,
+        callback: None,
+        receipts_soon,
+        warnings: Vec::new(),
+    }
+}
+
+fn one(gx: GatewayIx, info: &GatewayInfo, config: &GatewayConfig, env: &Env, _: Outward) -> Option<Built> {
     let Kind::Protocol(protocol) = &config.kind else { return None };
     let (id, limits) = (info.id.clone(), &config.limits);
     let cx = BuildCx {

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::app::training::Operation;
 use crate::config::{Source, load};
 
 /// The shipped files, each secret in a file of that folder instead of the environment.
@@ -54,7 +55,7 @@ fn why(built: &Built) -> Option<&str> {
 fn every_shipped_gateway_builds() {
     let dir = secrets();
     let loaded = loaded(files(dir.path()));
-    let all = build(&loaded, &env(), &|_| true);
+    let all = build(&loaded, &env(), &Ends::of(Operation::Real), &|_| true);
     let ids: Vec<&str> = all.iter().map(|b| b.id.as_str()).collect();
     assert_eq!(
         ids,
@@ -95,7 +96,7 @@ fn a_missing_secret_costs_one_gateway_and_says_which() {
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_API_PASSWORD")).expect("a secret");
     std::fs::write(dir.path().join("VARDKASE_FAX_MOB_PASSWORD"), "\n").expect("a secret");
     std::fs::remove_file(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK")).expect("a secret");
-    let all = build(&loaded(files(dir.path())), &env(), &|_| true);
+    let all = build(&loaded(files(dir.path())), &env(), &Ends::of(Operation::Real), &|_| true);
     let broken: Vec<&str> = all.iter().filter(|b| b.gateway.is_err()).map(|b| b.id.as_str()).collect();
     assert_eq!(broken, ["sms-api", "fax-mob"]);
     let missing = why(&all[0]).expect("a reason");
@@ -113,7 +114,7 @@ fn a_missing_secret_costs_one_gateway_and_says_which() {
 fn a_callback_secret_that_breaks_an_address_is_not_used() {
     let dir = secrets();
     std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), "a/b").expect("a secret");
-    let all = build(&loaded(files(dir.path())), &env(), &|_| true);
+    let all = build(&loaded(files(dir.path())), &env(), &Ends::of(Operation::Real), &|_| true);
     assert!(all[1].callback.is_none() && all[1].warnings[0].contains("only letters, digits"));
 }
 
@@ -122,7 +123,7 @@ fn a_callback_secret_that_can_be_guessed_is_not_used() {
     let dir = secrets();
     for weak in ["x", "hemligt", "aaaaaaaaaaaaaaaaaaaa"] {
         std::fs::write(dir.path().join("VARDKASE_SMS_MODEM_CALLBACK"), weak).expect("a secret");
-        let all = build(&loaded(files(dir.path())), &env(), &|_| true);
+        let all = build(&loaded(files(dir.path())), &env(), &Ends::of(Operation::Real), &|_| true);
         assert!(all[1].callback.is_none() && all[1].gateway.is_ok());
         assert!(all[1].warnings[0].contains("openssl rand -hex 16"), "{:?}", all[1].warnings);
     }
@@ -137,7 +138,7 @@ fn a_gateway_that_signs_is_not_believed_without_the_secret_to_check_it() {
         let add =
             |text: String| text.replace("      callback_secret:", &format!("      {entry}\n      callback_secret:"));
         let files = files(dir).into_iter().map(|(name, text)| (name, add(text))).collect();
-        build(&loaded(files), &env(), &|_| true).swap_remove(1)
+        build(&loaded(files), &env(), &Ends::of(Operation::Real), &|_| true).swap_remove(1)
     };
     let without = signed(dir.path());
     assert!(without.callback.is_none() && without.gateway.is_ok());

@@ -65,6 +65,10 @@ pub struct State {
     pub proofs: BTreeMap<GatewayId, Proof>,
     /// How gateways stand.
     pub ways: Ways,
+    /// Every report is a drill, whatever it says: so the program is run in training. It follows from no event: whoever starts the
+    /// program says it each time.
+    #[serde(skip)]
+    pub drills_only: bool,
 }
 
 impl State {
@@ -89,6 +93,7 @@ impl State {
             tests: VecDeque::new(),
             proofs: BTreeMap::new(),
             ways: Ways::default(),
+            drills_only: false,
         }
     }
     /// What came from nobody known, while it is counted together.

@@ -10,15 +10,15 @@ use crate::web::serve::Secured;
 
 /// The cookie's name.
 pub const COOKIE: &str = "vardkase";
-/// Its name over TLS.
-const SECURE_COOKIE: &str = "__Host-vardkase";
+/// What stands before its name over TLS.
+const SECURE: &str = "__Host-";
+/// Its name in training: browsers don't tell the ports of a host apart, and nobody who practises shall lose the sign-in of real operation.
+const TRAINING_COOKIE: &str = "vardkase-training";
 /// Browsers keep a cookie for so many seconds at most (RFC 6265bis, 5.5): when a device ends is the server's affair.
 const DEVICE_COOKIE_S: u32 = 400 * 24 * 3600;
 
 /// What a browser keeps while its sign-in is at a provider. It comes back from another site, which a strict cookie does not.
 const OIDC_COOKIE: &str = "vardkase-oidc";
-/// Its name over TLS.
-const SECURE_OIDC_COOKIE: &str = "__Host-vardkase-oidc";
 
 /// The `Set-Cookie` value of a session, which ends with the browser.
 pub fn set_cookie(id: &str) -> String {
@@ -67,14 +67,15 @@ fn of<'a>(headers: &'a HeaderMap, named: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// Gives the cookie its name by how the request came, in both directions.
-pub async fn by_transport(mut request: Request, next: Next) -> Response {
+/// Gives the cookie its name by how the request came, and by whether this is training, in both directions.
+pub async fn by_transport(training: bool, mut request: Request, next: Next) -> Response {
     let secured = Secured::of(request.extensions());
-    let names = match secured {
-        true => [(SECURE_COOKIE, COOKIE), (SECURE_OIDC_COOKIE, OIDC_COOKIE)],
-        false => [(COOKIE, COOKIE), (OIDC_COOKIE, OIDC_COOKIE)],
+    let sent = |plain: &str| {
+        let rest = plain.strip_prefix(COOKIE).unwrap_or(plain);
+        format!("{}{}{rest}", if secured { SECURE } else { "" }, if training { TRAINING_COOKIE } else { COOKIE })
     };
-    let shown = names.map(|(sent, plain)| of(request.headers(), sent).map(|value| format!("{plain}={value}")));
+    let names = [COOKIE, OIDC_COOKIE];
+    let shown = names.map(|plain| of(request.headers(), &sent(plain)).map(|value| format!("{plain}={value}")));
     request.headers_mut().remove(header::COOKIE);
     for shown in shown.into_iter().flatten() {
         if let Ok(shown) = HeaderValue::from_str(&shown) {
@@ -82,14 +83,14 @@ pub async fn by_transport(mut request: Request, next: Next) -> Response {
         }
     }
     let mut response = next.run(request).await;
-    if secured {
+    if secured || training {
         let mine = |v: &HeaderValue| v.to_str().is_ok_and(|v| v.starts_with(COOKIE));
         let all: Vec<HeaderValue> = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
         response.headers_mut().remove(header::SET_COOKIE);
         for value in all {
             let renamed = value.to_str().ok().filter(|_| mine(&value)).map(|v| {
-                let rest = v.strip_prefix(COOKIE).unwrap_or(v);
-                format!("{SECURE_COOKIE}{rest}; Secure")
+                let attribute = if secured { "; Secure" } else { "" };
+                format!("{}{attribute}", sent(v))
             });
             let value = renamed.and_then(|v| HeaderValue::from_str(&v).ok()).unwrap_or(value);
             response.headers_mut().append(header::SET_COOKIE, value);
@@ -117,7 +118,12 @@ mod tests {
     }
 
     async fn answer(sent: &str, secured: bool) -> (String, String) {
-        let router = Router::new().route("/", get(shown)).layer(middleware::from_fn(by_transport));
+        answer_in(false, sent, secured).await
+    }
+
+    async fn answer_in(training: bool, sent: &str, secured: bool) -> (String, String) {
+        let named = middleware::from_fn(move |request, next| by_transport(training, request, next));
+        let router = Router::new().route("/", get(shown)).layer(named);
         let mut request = Request::builder().uri("/").header(header::COOKIE, sent).body(Body::empty()).unwrap();
         request.extensions_mut().insert(Secured(secured));
         let response = TowerToHyperService::new(router).call(request).await.unwrap();
@@ -138,5 +144,20 @@ mod tests {
         assert_eq!(seen, "plain");
         assert_eq!(set, "vardkase=new; Path=/; HttpOnly; SameSite=Strict");
         assert_eq!(answer("__Host-vardkase=secure", false).await.0, "none");
+    }
+
+    #[tokio::test]
+    async fn training_has_a_cookie_of_its_own() {
+        let all = "vardkase=real; vardkase-training=practice; __Host-vardkase=real; __Host-vardkase-training=safe";
+        let (seen, set) = answer_in(true, all, false).await;
+        assert_eq!(
+            (seen.as_str(), set.as_str()),
+            ("practice", "vardkase-training=new; Path=/; HttpOnly; SameSite=Strict")
+        );
+        let (seen, set) = answer_in(true, all, true).await;
+        assert_eq!(seen, "safe");
+        assert_eq!(set, "__Host-vardkase-training=new; Path=/; HttpOnly; SameSite=Strict; Secure");
+        assert_eq!(answer(all, false).await.0, "real");
+        assert_eq!(answer_in(true, "vardkase=real", false).await.0, "none");
     }
 }

@@ -58,6 +58,7 @@ mod reach;
 mod report;
 pub(super) mod sheet;
 mod sign_in;
+mod training;
 mod turns_picture;
 mod ui;
 mod unsent;
@@ -150,6 +151,7 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/directory.pdf", get(papers::directory_pdf))
         .route("/plan/print", get(papers::plan_page))
         .route("/plan.pdf", get(papers::plan_pdf))
+        .route("/training", get(training::page).post(training::posted))
         .route("/mode", get(act::mode_page).post(act::mode_posted))
         .route(kept::PATH, get(kept::page))
         .route_layer(middleware::from_fn_with_state(ctx, kept::keep))
@@ -386,6 +388,7 @@ mod tests {
                 plan: std::sync::Arc::default(),
                 now: crate::domain::time::At(0),
                 fictional: false,
+                training: false,
                 on_record: true,
                 journal_alarms: Vec::new(),
                 me: None,

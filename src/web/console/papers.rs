@@ -62,7 +62,7 @@ async fn set<T: Send + 'static>(
 ) -> Result<T, Response> {
     let look = ctx.handle.query(|s, m| (Arc::clone(&s.plan), m.now, m.fictional)).await;
     let (plan, now, fictional) = look.map_err(gone)?;
-    let on = Occasion { lang: visitor.lang, now, fictional };
+    let on = Occasion { lang: visitor.lang, now, fictional, training: ctx.handle.board().is_training() };
     let broken = || StatusCode::INTERNAL_SERVER_ERROR.into_response();
     let _turn = PRINTS.acquire().await.map_err(|_| broken())?;
     tokio::task::spawn_blocking(move || make(&which.of(&plan, on))).await.map_err(|_| broken())

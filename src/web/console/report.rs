@@ -238,7 +238,8 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, chosen: Query<Chosen
         Err(choose) => return choose,
     };
     let now = ctx.clock.now().into();
-    let exercise = !chosen.exercise.is_empty();
+    // In training each report is a drill; the form says so from its first page on.
+    let exercise = !chosen.exercise.is_empty() || ctx.handle.board().is_training();
     if !chosen.draft.is_empty() {
         return match ctx.drafts.find(&chosen.draft, now) {
             Some(Draft { sent: Some(no), .. }) => Redirect::to(&sent_path(no, false)).into_response(),

@@ -28,6 +28,7 @@ pub(super) struct Frame {
     pub lang: Lang,
     pub region: String,
     pub fictional: bool,
+    pub training: bool,
     /// What was refused, in words.
     said: Option<String>,
 }
@@ -52,7 +53,8 @@ impl Frame {
 
 pub(super) async fn frame(ctx: &Ctx, lang: Lang, said: Option<String>) -> Result<Frame, Response> {
     let asked = ctx.handle.query(|s, m| (s.plan.region.name.clone(), m.fictional)).await;
-    asked.map(|(region, fictional)| Frame { lang, region, fictional, said }).map_err(gone)
+    let training = ctx.handle.board().is_training();
+    asked.map(|(region, fictional)| Frame { lang, region, fictional, training, said }).map_err(gone)
 }
 
 /// What is said to somebody who does not come in, and the status of it.

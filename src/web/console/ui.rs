@@ -25,6 +25,7 @@ pub struct Ui {
     pub plan: Arc<Plan>,
     pub now: At,
     pub fictional: bool,
+    pub training: bool,
     pub on_record: bool,
     /// What of the journal must be looked after at once.
     pub journal_alarms: Vec<L10n>,
@@ -62,6 +63,7 @@ impl Ui {
             plan: state.plan.clone(),
             now: meta.now,
             fictional: meta.fictional,
+            training: meta.board.is_training(),
             on_record: meta.on_record,
             journal_alarms: journal_view(meta).alarms,
             me: me.cloned(),
@@ -120,7 +122,8 @@ impl Ui {
     }
     /// `(2) `, before the title.
     pub fn badge(&self) -> String {
-        if self.todo > 0 { format!("({}) ", self.todo) } else { String::new() }
+        let training = if self.training { format!("{} ", self.t(crate::words::training::TAB)) } else { String::new() };
+        if self.todo > 0 { format!("{training}({}) ", self.todo) } else { training }
     }
     /// What the grey band says when the server is not heard; the script puts the time in for `{}`.
     pub fn cut_off(&self) -> String {
@@ -132,7 +135,7 @@ impl Ui {
     }
     /// Below *More*.
     pub fn is_of_more(&self) -> bool {
-        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan"]
+        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan", "/training"]
             .iter()
             .any(|p| self.path.starts_with(p))
     }

@@ -25,6 +25,8 @@ pub struct StateFile {
     pub region: String,
     /// The region does not exist: nothing here is true of anybody.
     pub fictional: bool,
+    /// It is run in training: nothing here is true.
+    pub training: bool,
     /// How the page stands: normal, over, withdrawn, investigated, disturbance, crisis-investigated or crisis.
     pub state: String,
     /// The page's heading, by language.
@@ -131,6 +133,7 @@ pub fn render_state(view: &PublicView, frame: &PageFrame<'_>) -> Vec<u8> {
         format: FORMAT,
         region: plan.region.name.clone(),
         fictional: frame.fictional,
+        training: frame.training,
         state: view.stands().as_str().into(),
         heading: by_lang(&|l| heading(view.stands()).say(words_of(l)).to_owned()),
         investigating: view.investigating,

@@ -17,7 +17,7 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| load(&Source::Shipped).unwrap().p
 static NOTHING: LazyLock<Statement> = LazyLock::new(Statement::default);
 
 fn frame(public_url: &str) -> PageFrame<'_> {
-    PageFrame { plan: &PLAN, fictional: false, statement: &NOTHING, public_url }
+    PageFrame { plan: &PLAN, fictional: false, training: false, statement: &NOTHING, public_url }
 }
 
 fn at(text: &str) -> At {

@@ -83,6 +83,7 @@ pub fn style(stands: Stands) -> String {
          word-wrap:break-word;overflow-wrap:break-word;-webkit-hyphens:auto;-ms-hyphens:auto;hyphens:auto}\
          .in{max-width:40em;margin:0 auto;padding:0 1em}header .in{padding:1em}\
          .region,.when{margin:0}.region{font-weight:bold}h1{margin:.1em 0 .3em;font-size:1.6em;line-height:1.2}h1.long{font-size:1.2em}\
+         .training{margin:0;padding:.3em 1em;text-align:center;background:#ffdd00;color:#16202b;border:solid #16202b;border-width:3px 0;font-weight:bold}\
          .fictional{margin:0 0 .8em;padding:.3em;text-align:center;background:#16202b;color:#fff;font-weight:bold;font-size:.9em}\
          h2{margin:0 0 .4em;font-size:1.3em;line-height:1.3}h2.part{margin:1.2em 0 .3em;font-size:1.1em}\
          article{margin:1em 0;padding:1em;border:1px solid;border-left-width:8px;border-radius:8px}article p{margin:.3em 0}article p.small{margin:.6em 0 0}\

@@ -54,7 +54,7 @@ async fn each_reaches_its_far_end() {
     let loopback = loopback::start(&mut loaded, &Opts::default()).await.unwrap();
     let now = || "2008-12-18T09:45:00Z".parse().expect("a time");
     let around = Env { now: Arc::new(now), public_url: None, mail_key: [14; 32] };
-    let all = build(&loaded, &around, &|_| true);
+    let all = build(&loaded, &around, &vardkase::app::training::Ends::of(vardkase::app::Operation::Real), &|_| true);
     for id in ["page-fs", "page-hs", "page-ls"] {
         let built = all.iter().find(|b| b.id.as_str() == id).unwrap();
         let gateway = built.gateway.clone().unwrap_or_else(|why| panic!("{id}: {why}"));

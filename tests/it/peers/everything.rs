@@ -256,6 +256,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         .collect();
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: format!("127.0.0.1:{}", port("ALL_PUBLIC_PORT")).parse().unwrap(),

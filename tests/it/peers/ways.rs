@@ -77,6 +77,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
     let loaded = load(&Source::Dir(dir.path().into())).unwrap_or_else(|e| panic!("{e:#?}"));
     let free = || std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let options = Options {
+        operation: vardkase::app::Operation::Real,
         state: dir.path().join("state"),
         second_copy: None,
         public_listen: free(),

@@ -26,7 +26,7 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
     let da = plan.lang();
     assert_eq!(da.as_str(), "da");
     let statement = Statement { contact: "tilgaengelighed@fjordland.example".into(), ..Statement::default() };
-    let frame = PageFrame { plan: &plan, fictional: true, statement: &statement, public_url: "" };
+    let frame = PageFrame { plan: &plan, fictional: true, training: false, statement: &statement, public_url: "" };
     let mut t = Timeline::starting("2026-11-18T09:45:00+01:00", plan.clone());
     let page = |t: &Timeline, lang| render_public(&public_view(&t.state, t.now), lang, &frame);
     let calm = page(&t, da);

@@ -35,7 +35,7 @@ fn view(t: &Timeline) -> PublicView {
 
 fn made(t: &Timeline, plan: &Plan) -> Whole {
     let statement = Statement { contact: "tillganglighet@fjallmark.example".into(), ..Statement::default() };
-    whole(&view(t), &PageFrame { plan, fictional: true, statement: &statement, public_url: URL })
+    whole(&view(t), &PageFrame { plan, fictional: true, training: false, statement: &statement, public_url: URL })
 }
 
 fn file(all: &Whole, name: &str) -> String {
@@ -232,7 +232,7 @@ fn a_text_that_exists_in_one_language_only_is_shown_with_it_and_said_so() {
     let english = view.messages[0].text.remove(&Lang::EN).unwrap();
     let text = view.messages[0].text[&Lang::SV].clone();
     let statement = Statement::default();
-    let frame = PageFrame { plan: &plan, fictional: true, statement: &statement, public_url: URL };
+    let frame = PageFrame { plan: &plan, fictional: true, training: false, statement: &statement, public_url: URL };
     let page = render_public(&view, Lang::EN, &frame);
     assert_eq!(shown_texts(&page), std::slice::from_ref(&text));
     assert!(page.contains("<html lang=\"en\">") && page.contains("<div class=\"text\" lang=\"sv\""));

@@ -266,7 +266,12 @@ fn a_directory_of_a_thousand_functions_goes_and_a_long_word_wraps() {
     let mut plan = large(1_000);
     let word = "Katastrofmedicinskaberedskapssamordningsfunktionsersättare".repeat(3);
     plan.functions[0].title.0.insert(Lang::SV, word.clone());
-    let on = Occasion { lang: Lang::SV, now: vardkase::domain::time::At(1_795_000_000_000), fictional: true };
+    let on = Occasion {
+        lang: Lang::SV,
+        now: vardkase::domain::time::At(1_795_000_000_000),
+        fictional: true,
+        training: false,
+    };
     let sheet = paper::directory::directory(&plan, on, None);
     let file = paper::pdf(&sheet).unwrap();
     let pages = pdf::whole_pages(&file).unwrap();
@@ -290,7 +295,12 @@ fn a_directory_of_a_thousand_functions_goes_and_a_long_word_wraps() {
 fn hostile_words_stay_words_on_paper() {
     let mut plan = load(&Source::Shipped).unwrap().plan;
     plan.functions[0].title.0.insert(Lang::SV, "<script>alert(1)</script> \u{1f600} \u{202e}".into());
-    let on = Occasion { lang: Lang::SV, now: vardkase::domain::time::At(1_795_000_000_000), fictional: false };
+    let on = Occasion {
+        lang: Lang::SV,
+        now: vardkase::domain::time::At(1_795_000_000_000),
+        fictional: false,
+        training: false,
+    };
     let sheet = paper::directory::directory(&plan, on, None);
     assert!(!paper::html(&sheet, Style::Within).unwrap().contains("<script>alert"));
     let text = pdf::pages(&paper::pdf(&sheet).unwrap()).unwrap().concat();

@@ -18,3 +18,5 @@ mod reports;
 mod sign_in;
 mod site;
 mod who_acted;
+
+pub use site::between;

@@ -65,7 +65,7 @@ async fn rule_d9_an_old_copy_says_by_itself_until_when_it_held_and_whom_to_call(
 async fn the_public_page_changes_as_a_whole_and_says_until_when_it_is_true() {
     let site = Site::start().await;
     let statement = Statement::default();
-    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
+    let frame = PageFrame { plan: &site.plan, fictional: true, training: false, statement: &statement, public_url: "" };
     let mut seen = Vec::new();
     let normal = view(&site).await;
     assert_eq!(normal.region, PublicState::Normal);
@@ -133,7 +133,7 @@ async fn pages_to_look_at() {
         std::fs::write(folder.join(format!("{name}.html")), html).unwrap();
     };
     let statement = Statement::default();
-    let frame = PageFrame { plan: &site.plan, fictional: true, statement: &statement, public_url: "" };
+    let frame = PageFrame { plan: &site.plan, fictional: true, training: false, statement: &statement, public_url: "" };
     keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
     site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
     keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));

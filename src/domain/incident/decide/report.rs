@@ -48,7 +48,8 @@ impl Decider<'_> {
             None => book.level,
         };
         let sites = sites_named(&plan, &report.sites, &book.sites)?;
-        let status = status(report.exercise);
+        // The one place where an incident begins: none can begin as a real one in training, whatever way its report came.
+        let status = status(report.exercise || self.state.drills_only);
         if status == Status::Actual {
             if let Some(incident) = self.says_the_same(report, &playbook, level, &sites) {
                 return Err(refuse!(NothingNew { incident }));
