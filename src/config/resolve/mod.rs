@@ -63,6 +63,8 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.organisation();
     r.infrastructure();
     let gateways = r.gateways();
+    let around = r.around(&gateways);
+    let accepted = r.accepted();
     r.function_names();
     r.groups();
     r.systems();
@@ -87,6 +89,8 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             watch,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
             statement,
+            around,
+            accepted,
         },
         places: r.places,
     }
