@@ -2075,6 +2075,7 @@ cli-reach-more = { $n } more sets are not shown: --json has all
 cli-reach-and-more = { $names }; and { $n } more
 cli-reach-silent = EVERYBODY
 cli-reach-the-page = the public page
+cli-reach-no-approval = nobody can approve anything
 cli-reach-the-approval = nobody can approve { $playbook }
 cli-reach-the-approval-night = nobody can approve by night { $playbook }
 cli-reach-the-playbook = all that { $playbook } tells

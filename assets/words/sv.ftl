@@ -2073,6 +2073,7 @@ cli-reach-more = { $n } till visas inte här: --json har alla
 cli-reach-and-more = { $names }; och { $n } till
 cli-reach-silent = ALLA
 cli-reach-the-page = publika sidan
+cli-reach-no-approval = ingen kan godkänna något
 cli-reach-the-approval = ingen kan godkänna { $playbook }
 cli-reach-the-approval-night = ingen kan på natten godkänna { $playbook }
 cli-reach-the-playbook = alla som { $playbook } ska nå

@@ -15,7 +15,7 @@ use crate::config::{Accepted, Loaded, Source};
 use crate::domain::ids::{FunctionId, FunctionIx, PlaybookId};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Channel, Plan, Then};
-use crate::domain::reach::cuts::SIZE_MAX;
+use crate::domain::reach::cuts::{Cuts, SIZE_MAX};
 use crate::domain::reach::left::{Loss, NODES_MAX, Reach};
 use crate::domain::reach::net::When;
 use crate::domain::reach::targets::Target;
@@ -27,7 +27,7 @@ use crate::yaml::diagnostics::nearest;
 /// The most sets of losses in the table; JSON has all of them.
 const CUTS_SHOWN_MAX: usize = 60;
 /// The most names in one of its cells.
-const NAMES_SHOWN_MAX: usize = 6;
+const NAMES_SHOWN_MAX: usize = 4;
 
 /// What is left without some of the infrastructure: who is reached over what; without names, the smallest sets of losses that
 /// silence somebody, the worst first.
@@ -147,6 +147,7 @@ fn left(cx: &mut Context<'_>, plan: &Plan, left: &LeftThen) {
         .map(|n| vec![said(n.playbook.as_str()), said(format!("{} {}", n.level, n.row)), said(list(&n.functions))])
         .collect();
     if !rows.is_empty() {
+        cx.term.line("");
         let heads = [words::REACH_TEXT, words::REACH_ROW, words::REACH_MISSES].map(|w| w.say(lang));
         table::show(cx.term, &heads, rows);
     }
@@ -164,6 +165,7 @@ fn functions(cx: &mut Context<'_>, plan: &Plan, left: &LeftThen) {
             (true, false) => hued(Hue::Bad, words::REACH_NOBODY.say(lang)),
         }
     };
+    cx.term.line("");
     let rows = plan.functions.iter().map(|f| {
         let (day, night) = (over(&left.functions_day, &f.id), over(&left.functions_night, &f.id));
         vec![said(format!("{} ({})", f.title.get(lang), f.id)), day, night]
@@ -193,6 +195,7 @@ fn questions(cx: &mut Context<'_>, left: &LeftThen) {
     put(words::REACH_DECISION, &left.decision);
     put(words::REACH_DECISION_NIGHT, &left.decision_night);
     if !rows.is_empty() {
+        cx.term.line("");
         let heads = ["", words::REACH_TEXT.say(lang), words::REACH_STATE.say(lang), ""];
         table::show(cx.term, &heads, rows);
     }
@@ -219,9 +222,8 @@ fn cuts(cx: &mut Context<'_>, loaded: &Loaded, reach: &Reach<'_>) {
     let shown = all.iter().take(CUTS_SHOWN_MAX).map(|cut| {
         let when = if cut.at_once { words::REACH_NOW } else { words::REACH_BATTERIES };
         let hue = if cut.nodes.len() == 1 { Hue::Bad } else { Hue::Wait };
-        let silences: Vec<String> = cut.silences.iter().map(|t| in_words(lang, plan, t)).collect();
         let names = hued(hue, list(&cut.nodes));
-        vec![names, said(some(lang, &silences)), said(when.say(lang)), said(advice(lang, loaded, cut))]
+        vec![names, said(silenced(lang, plan, cut, &later)), said(when.say(lang)), said(advice(lang, loaded, cut))]
     });
     let heads = [words::REACH_LOSS, words::REACH_SILENCES, words::REACH_WHEN, words::REACH_ADD].map(|w| w.say(lang));
     let rows = shown.collect();
@@ -233,12 +235,34 @@ fn cuts(cx: &mut Context<'_>, loaded: &Loaded, reach: &Reach<'_>) {
     }
 }
 
+/// What a set of losses silences, by kind: few by their names, many by their number.
+fn silenced(lang: Lang, plan: &Plan, cut: &Cut, targets: &[(Target, Cuts)]) -> String {
+    let of = |is: fn(&Target) -> bool| cut.silences.iter().filter(move |t| is(t));
+    let mut parts: Vec<String> =
+        of(|t| matches!(t, Target::Silent | Target::PublicPage)).map(|t| in_words(lang, plan, t)).collect();
+    let approvals = of(|t| matches!(t, Target::Approval(_))).count();
+    let all = targets.iter().filter(|(t, _)| matches!(t, Target::Approval(_))).count();
+    let approval: Vec<String> =
+        of(|t| matches!(t, Target::Approval(_) | Target::ApprovalNight(_))).map(|t| in_words(lang, plan, t)).collect();
+    match approvals > 1 && approvals == all {
+        true => parts.push(words::REACH_NO_APPROVAL.say(lang).to_owned()),
+        false => parts.extend(approval),
+    }
+    parts.extend(of(|t| matches!(t, Target::Playbook(_))).map(|t| in_words(lang, plan, t)));
+    let duties: Vec<String> =
+        of(|t| matches!(t, Target::Function(_) | Target::FunctionNight(_))).map(|t| in_words(lang, plan, t)).collect();
+    if !duties.is_empty() {
+        parts.push(some(lang, &duties));
+    }
+    parts.join("; ")
+}
+
 /// The first of many, and how many more.
 fn some(lang: Lang, all: &[String]) -> String {
     let shown: Vec<&str> = all.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect();
     match all.len().saturating_sub(NAMES_SHOWN_MAX) {
-        0 => shown.join("; "),
-        more => words::reach_and_more(lang, shown.join("; "), more),
+        0 => shown.join(", "),
+        more => words::reach_and_more(lang, shown.join(", "), more),
     }
 }
 

@@ -3,24 +3,28 @@
 use std::collections::BTreeSet;
 
 use super::holders::ids;
+use super::single::{self, Lost, is_accepted};
+use crate::config::loaded::Loaded;
 use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, SystemId};
 use crate::domain::ladder::Class;
 use crate::domain::plan::{Plan, To};
+use crate::domain::reach::targets::Target;
 use crate::domain::reach::{Down, down};
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::diagnostics::{Found, Place};
 
-pub(super) fn check(plan: &Plan, gateways: &[GatewayConfig], places: &Places, circles: bool, found: &mut Found) {
+pub(super) fn check(loaded: &Loaded, places: &Places, circles: bool, found: &mut Found) {
+    let Loaded { plan, gateways, .. } = loaded;
     for (i, g) in gateways.iter().enumerate() {
         coverage(g, places.gateways[i], found);
     }
     if circles {
         return;
     }
-    let lost: Vec<(usize, Down)> =
-        plan.infra.iter().enumerate().map(|(i, x)| (i, down(plan, &[], std::slice::from_ref(&x.id)))).collect();
-    single_paths(plan, places, found, &lost);
+    let lost = single::lost(plan);
+    single::check(loaded, places, &lost, found);
+    single_paths(loaded, places, found, &lost);
     heavy_losses(plan, places, found, &lost);
     unreachable_in_playbooks(plan, places, found);
 }
@@ -116,7 +120,8 @@ fn reachable(plan: &Plan, f: FunctionIx, down: &Down) -> bool {
 }
 
 /// Every function over two paths that share nothing (INCIDENTS lesson 20): no single loss takes all of them.
-fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize, Down)]) {
+fn single_paths(loaded: &Loaded, places: &Places, found: &mut Found, lost: &Lost) {
+    let plan = &loaded.plan;
     for i in 0..plan.functions.len() {
         let f = FunctionIx(u32::try_from(i).unwrap_or(0));
         let function = plan.function(f);
@@ -133,19 +138,14 @@ fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
             let message = format!("\"{}\" is reached over {only} alone", function.id);
             found.warning(place, "single-path", message).help("give it a second channel");
         }
-        let killers: Vec<usize> = lost.iter().filter(|(_, down)| !reachable(plan, f, down)).map(|(x, _)| *x).collect();
-        // Of a chain, the end that is nearest to the function says most.
-        let nearest: Vec<&str> = killers
+        let name = Target::Function(f).name(plan);
+        let killers: Vec<usize> = lost
             .iter()
-            .filter(|x| {
-                !killers.iter().any(|y| {
-                    y != *x
-                        && lost[**x].1.infra.contains(&plan.infra[*y].id)
-                        && !lost[*y].1.infra.contains(&plan.infra[**x].id)
-                })
-            })
-            .map(|x| plan.infra[*x].id.as_str())
+            .filter(|(_, down)| !reachable(plan, f, down) && !is_accepted(&loaded.accepted, &name, down))
+            .map(|(x, _)| *x)
             .collect();
+        let nearest = single::nearest(plan, &killers, lost);
+        let nearest: Vec<&str> = nearest.into_iter().map(|x| plan.infra[x].id.as_str()).collect();
         if !nearest.is_empty() {
             let message = format!("every way to \"{}\" hangs on {}", function.id, nearest.join(", and on "));
             found.warning(place, "single-path", message).help("give it a way that shares nothing with the others");
@@ -154,7 +154,7 @@ fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
 }
 
 /// One loss that takes more than half of what care can't do without, or all that the switchboard works with.
-fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize, Down)]) {
+fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &Lost) {
     let vital: Vec<&SystemId> = plan.systems.iter().filter(|s| s.class == Class::A).map(|s| &s.id).collect();
     let switchboard = plan.region.switchboard;
     let own: Vec<usize> = (0..plan.systems.len()).filter(|i| plan.systems[*i].owner == switchboard).collect();

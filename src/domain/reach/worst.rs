@@ -9,7 +9,7 @@ use super::targets::Target;
 use crate::domain::ids::InfraId;
 use crate::domain::plan::Channel;
 
-/// A set of losses.
+/// A set of losses, and what it silences at once, or what it silences later.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cut {
     /// In the order of the alphabet.
@@ -37,15 +37,16 @@ pub enum Add {
 impl Reach<'_> {
     /// All sets of losses, the worst first: the fewest losses, then those that silence at once, then whatever silences most.
     pub fn worst_first(&self, at_once: &[(Target, Cuts)], later: &[(Target, Cuts)]) -> Vec<Cut> {
-        let mut by_set: BTreeMap<Vec<NodeIx>, Vec<(Target, bool)>> = BTreeMap::new();
+        let mut by_set: BTreeMap<(Vec<NodeIx>, bool), BTreeSet<Target>> = BTreeMap::new();
         for (target, cuts) in later {
             let now = at_once.iter().find(|(t, _)| t == target).map(|(_, cuts)| cuts);
             for set in cuts.sets() {
                 let at_once = now.is_some_and(|now| now.sets().any(|s| s.iter().all(|n| set.contains(n))));
-                by_set.entry(set.to_vec()).or_default().push((target.clone(), at_once));
+                by_set.entry((set.to_vec(), at_once)).or_default().insert(target.clone());
             }
         }
-        let mut all: Vec<(u32, Cut)> = by_set.into_iter().map(|(set, hit)| self.cut(&set, hit)).collect();
+        let rows = by_set.into_iter().map(|((set, at_once), targets)| self.cut(&set, at_once, &targets));
+        let mut all: Vec<(u32, Cut)> = rows.collect();
         all.sort_by(|(a_weight, a), (b_weight, b)| {
             let key = |cut: &Cut| (cut.nodes.len(), !cut.at_once);
             key(a).cmp(&key(b)).then(b_weight.cmp(a_weight)).then_with(|| a.nodes.cmp(&b.nodes))
@@ -53,11 +54,9 @@ impl Reach<'_> {
         all.into_iter().map(|(_, cut)| cut).collect()
     }
 
-    fn cut(&self, set: &[NodeIx], hit: Vec<(Target, bool)>) -> (u32, Cut) {
-        let at_once = hit.iter().any(|(_, at_once)| *at_once);
-        let targets: BTreeSet<Target> = hit.into_iter().map(|(target, _)| target).collect();
+    fn cut(&self, set: &[NodeIx], at_once: bool, targets: &BTreeSet<Target>) -> (u32, Cut) {
         let weight = targets.iter().map(weight).sum();
-        let add = self.add(set, &targets);
+        let add = self.add(set, targets);
         let silent = targets.contains(&Target::Silent);
         let follows = |target: &Target| match target {
             Target::Silent | Target::PublicPage => false,
