@@ -48,8 +48,7 @@ pub(super) fn check(loaded: &Loaded, places: &Places, lost: &Lost, found: &mut F
     for (target, killers) in &by_target {
         let follows = match target {
             Target::Silent | Target::PublicPage => false,
-            Target::Approval(_) | Target::Playbook(_) => true,
-            Target::ApprovalNight(_) => true,
+            Target::Approval(_) | Target::ApprovalNight(_) | Target::Playbook(_) => true,
             // One duty alone: that is said of the duty.
             Target::Function(_) | Target::FunctionNight(_) => continue,
         };

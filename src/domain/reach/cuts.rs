@@ -193,7 +193,7 @@ impl Families {
 
     /// What takes each node of a net down.
     pub fn of_nodes(&mut self, net: &Net, when: When) -> Vec<Cuts> {
-        let mut all = vec![Cuts::always(); net.len()];
+        let mut all = vec![Cuts::always(); net.count()];
         for part in net.in_order() {
             let circle = part.len() > 1 || part.iter().any(|n| net.node(*n).needs.iter().flatten().any(|a| a == n));
             loop {

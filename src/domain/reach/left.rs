@@ -201,7 +201,7 @@ impl<'p> Reach<'p> {
 
     /// What is left without those.
     pub fn without(&self, loss: &Loss) -> WhatIsLeft {
-        let mut lost = Nodes::none(self.net.len());
+        let mut lost = Nodes::none(self.net.count());
         for n in self.net.all().filter(|n| loss.infra.contains(self.name(*n))) {
             lost.put(n);
         }

@@ -78,7 +78,7 @@ impl Net {
     pub fn new(nodes: Vec<Node>) -> Self {
         Self { nodes }
     }
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.nodes.len()
     }
     pub fn node(&self, n: NodeIx) -> &Node {
@@ -91,7 +91,7 @@ impl Net {
 
     /// What stands without those.
     pub fn standing(&self, lost: &Nodes, when: When) -> Nodes {
-        let mut charged = Nodes::none(self.len());
+        let mut charged = Nodes::none(self.count());
         if when == When::AtOnce {
             for n in self.all().filter(|n| self.node(*n).holds_s > 0) {
                 charged.put(n);
@@ -102,7 +102,7 @@ impl Net {
 
     /// The least fixpoint: what is not lost and needs nothing, has a battery with something in it, or whose needs are met.
     fn up(&self, lost: &Nodes, charged: &Nodes) -> Nodes {
-        let mut up = Nodes::none(self.len());
+        let mut up = Nodes::none(self.count());
         let mut open: Vec<NodeIx> = self.all().filter(|n| !lost.has(*n)).collect();
         loop {
             let before = open.len();
@@ -123,7 +123,7 @@ impl Net {
     /// of a chain add up. What hangs on that node itself feeds it never: batteries in one circle run side by side.
     pub fn falls(&self, lost: &Nodes) -> Vec<Fall> {
         let last = self.standing(lost, When::AfterBatteries);
-        let mut charged = Nodes::none(self.len());
+        let mut charged = Nodes::none(self.count());
         let batteries: Vec<NodeIx> =
             self.all().filter(|n| self.node(*n).holds_s > 0 && !lost.has(*n) && !last.has(*n)).collect();
         for n in &batteries {
@@ -175,13 +175,13 @@ impl Net {
     /// The circle of each node that lies on one, among those that neither are lost nor stand for good.
     fn circles(&self, lost: &Nodes, last: &Nodes) -> Vec<Option<u32>> {
         let open = |n: NodeIx| !lost.has(n) && !last.has(n);
-        let mut of = vec![None; self.len()];
+        let mut of = vec![None; self.count()];
         let hangs_on = |n: NodeIx| {
             let entries = self.node(n).needs.iter().filter(|any| !any.iter().any(|a| last.has(*a)));
             entries.flatten().copied().filter(|a| open(*a)).collect::<Vec<_>>()
         };
         let all: Vec<NodeIx> = self.all().filter(|n| open(*n)).collect();
-        for (number, members) in (0_u32..).zip(parts(self.len(), &all, hangs_on)) {
+        for (number, members) in (0_u32..).zip(parts(self.count(), &all, hangs_on)) {
             if let [only] = members[..]
                 && !hangs_on(only).contains(&only)
             {
@@ -197,7 +197,7 @@ impl Net {
     /// The nodes in parts, each after what it hangs on: those of a circle are one part.
     pub fn in_order(&self) -> Vec<Vec<NodeIx>> {
         let all: Vec<NodeIx> = self.all().collect();
-        parts(self.len(), &all, |n| self.node(n).needs.iter().flatten().copied().collect())
+        parts(self.count(), &all, |n| self.node(n).needs.iter().flatten().copied().collect())
     }
 }
 

@@ -92,7 +92,7 @@ impl Reach<'_> {
 
 impl<'r, 'p> Cutter<'r, 'p> {
     fn of(reach: &'r Reach<'p>, when: When, size_max: usize) -> Self {
-        let mut families = Families::new(reach.net.len(), size_max);
+        let mut families = Families::new(reach.net.count(), size_max);
         let nodes = families.of_nodes(&reach.net, when);
         let program = families.of_needs(&reach.serve, &nodes);
         let gateways: Vec<Cuts> = reach.gateways.iter().map(|wants| families.of_needs(wants, &nodes)).collect();

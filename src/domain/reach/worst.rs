@@ -69,7 +69,7 @@ impl Reach<'_> {
     }
 
     fn add(&self, set: &[NodeIx], targets: &BTreeSet<Target>) -> Add {
-        let mut lost = Nodes::none(self.net.len());
+        let mut lost = Nodes::none(self.net.count());
         for n in set {
             lost.put(*n);
         }

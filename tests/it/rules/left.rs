@@ -199,9 +199,8 @@ fn fed(needs: &Needs, up: &[bool]) -> bool {
 fn stand(of: &Small, lost: &[usize], charged: &[bool]) -> Vec<bool> {
     let mut up = vec![false; of.nodes.len()];
     for _ in 0..=of.nodes.len() {
-        for n in 0..of.nodes.len() {
-            up[n] = !lost.contains(&n) && (charged[n] || fed(&of.nodes[n].needs, &up));
-        }
+        let stands = |n: usize| !lost.contains(&n) && (charged[n] || fed(&of.nodes[n].needs, &up));
+        up = (0..of.nodes.len()).map(stands).collect();
     }
     up
 }
@@ -227,11 +226,8 @@ fn second_by_second(of: &Small, lost: &[usize]) -> Vec<(u64, Vec<usize>)> {
         }
     }
     for via in 0..len {
-        for a in 0..len {
-            for b in 0..len {
-                hangs[a][b] |= hangs[a][via] && hangs[via][b];
-            }
-        }
+        let reaches = |a: usize, b: usize| hangs[a][b] || hangs[a][via] && hangs[via][b];
+        hangs = (0..len).map(|a| (0..len).map(|b| reaches(a, b)).collect()).collect();
     }
     let mut left: Vec<u32> = (0..len).map(|n| if gone(n) { 0 } else { of.nodes[n].holds }).collect();
     let charged = |left: &[u32]| left.iter().map(|l| *l > 0).collect::<Vec<_>>();
@@ -242,11 +238,8 @@ fn second_by_second(of: &Small, lost: &[usize]) -> Vec<(u64, Vec<usize>)> {
         let before = left.clone();
         for n in (0..len).filter(|n| now[*n]) {
             let mut others = now.clone();
-            for m in 0..len {
-                if m == n && hangs[n][n] || hangs[n][m] && hangs[m][n] {
-                    others[m] = false;
-                }
-            }
+            let circle = |m: usize| m == n && hangs[n][n] || hangs[n][m] && hangs[m][n];
+            others.iter_mut().enumerate().filter(|(m, _)| circle(*m)).for_each(|(_, charged)| *charged = false);
             if !fed(&of.nodes[n].needs, &stand(of, lost, &others)) {
                 left[n] -= 1;
             }
