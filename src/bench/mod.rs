@@ -10,6 +10,7 @@ pub mod junk;
 pub mod machine;
 pub mod mail;
 pub mod planning;
+pub mod reach;
 pub mod region;
 pub mod rig;
 pub mod sending;
@@ -90,6 +91,10 @@ pub const MEASURES: &[&str] = &[
     "journal-1000",
     "planning",
     "planning-asks",
+    "reach-50",
+    "reach-100",
+    "reach-200",
+    "reach-400",
     "start-empty",
     "start-full",
     "junk-answers",
@@ -113,6 +118,9 @@ pub fn measure(name: &str, amount: Amount, exe: &Path) -> Result<Vec<Figure>, St
     }
     if let Some(n) = sized("journal-").and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0) {
         return journal::ratio(n, amount.of(if n > 1 { 100_000 } else { 1_000 }));
+    }
+    if let Some(n) = sized("reach-") {
+        return reach::cuts(n, amount.of(1_000));
     }
     match name {
         "planning" => planning::plan(amount.of(1_000_000), false),
@@ -210,6 +218,7 @@ mod tests {
             let figures = measure(n, Amount { quick: true }, Path::new("none")).unwrap();
             assert!(!figures.is_empty() && figures.iter().all(|f| f.value.is_some_and(|v| v >= 0.0)), "{figures:?}");
         }
+        assert_eq!(measure("reach-20", Amount { quick: true }, Path::new("none")).unwrap().len(), 1);
         assert!(planning::plan(1_000, true).unwrap().iter().any(|f| f.value == Some(24.0)), "bytes a delivery");
         assert!(measure("nothing", Amount { quick: true }, Path::new("none")).is_err());
     }

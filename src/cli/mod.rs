@@ -38,6 +38,7 @@ mod mode;
 mod news;
 mod on_record;
 mod preview;
+mod reach;
 mod reject;
 mod relapse;
 mod reload;
@@ -150,6 +151,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
+    Reach(reach::ReachArgs),
     Config(config::ConfigArgs),
     Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
@@ -234,6 +236,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Backup(a) => a.run(cx),
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
+        Command::Reach(a) => a.run(cx),
         Command::Config(a) => a.run(cx),
         Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),

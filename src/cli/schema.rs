@@ -1,9 +1,10 @@
-//! JSON Schema of a configuration file, and the description of the API.
+//! JSON Schema of a configuration file and of what `reach` prints, and the description of the API.
 
 use clap::Args;
 use serde_json::json;
 
 use super::context::Context;
+use crate::api::ReachAnswer;
 use crate::config::schema;
 use crate::error::Error;
 use crate::web::openapi::description;
@@ -13,9 +14,12 @@ use crate::yaml::diagnostics::nearest;
 /// The name of the API's description.
 const API: &str = "api";
 
+/// The name of the schema of what `vardkase reach --json` prints.
+const REACH: &str = "reach";
+
 /// All that there is.
 fn names() -> impl Iterator<Item = &'static str> {
-    schema::names().chain([API])
+    schema::names().chain([API, REACH])
 }
 
 /// Print the JSON Schema of a configuration file, for editors; without a name, list them.
@@ -23,6 +27,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 #[command(after_help = "Examples:\n  \
     vardkase schema playbook > playbook.schema.json\n  \
     vardkase schema api > openapi.json\n  \
+    vardkase schema reach > reach.schema.json\n  \
     vardkase schema")]
 pub struct SchemaArgs {
     /// Which file: `playbook`, `functions`, …
@@ -40,7 +45,11 @@ impl SchemaArgs {
             return Ok(());
         };
         let lang = cx.term.lang();
-        let found = if name == API { Some(description()) } else { schema::schema(&name) };
+        let found = match name.as_str() {
+            API => Some(description()),
+            REACH => Some(schemars::schema_for!(ReachAnswer).to_value()),
+            name => schema::schema(name),
+        };
         let found = found.ok_or_else(|| {
             let help = match nearest(&name, names()) {
                 Some(near) => words::did_you_mean(lang, near),

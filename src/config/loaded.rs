@@ -7,9 +7,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::tests_block::TestCase;
-use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
+use crate::domain::ids::{FunctionId, FunctionIx, InfraId, PointIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
+use crate::domain::reach::left::Around;
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::{Diagnostic, Secret, telephone};
 
@@ -168,6 +169,19 @@ pub struct Loaded {
     pub retention_months: u32,
     /// What the public page says of its accessibility.
     pub statement: Statement,
+    /// What the program itself stands on, and which of its gateways are public pages.
+    pub around: Around,
+    /// Single points of failure that are known and stay.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A single point of failure that somebody has accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    pub infra: InfraId,
+    /// What its loss silences: names of [`Target`](crate::domain::reach::targets::Target).
+    pub cuts: Vec<String>,
+    pub reason: String,
 }
 
 /// What the region says of the public page's accessibility. It is no part of the plan: no incident depends on it.

@@ -22,6 +22,8 @@ pub(super) struct Places {
     pub points: Vec<Place>,
     pub gateways: Vec<Place>,
     pub infra: Vec<Place>,
+    /// Of each single point that was accepted: itself, and what it cuts.
+    pub accepted: Vec<(Place, Vec<Place>)>,
     pub systems: Vec<Place>,
     pub routines: BTreeMap<RoutineId, Place>,
     pub routine_wants: BTreeMap<RoutineId, Wants>,

@@ -239,8 +239,8 @@ pub struct Infra {
     pub id: InfraId,
     /// What it hangs on.
     pub needs: Needs,
-    /// Battery: minutes that it holds without what it needs (INCIDENTS lesson 48).
-    pub holds_min: Option<u32>,
+    /// Battery: seconds that it holds without what it needs (INCIDENTS lesson 48).
+    pub holds_s: Option<u32>,
 }
 
 /// An IT system.

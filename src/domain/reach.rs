@@ -1,4 +1,13 @@
 //! What is down when something is down, and what still stands: the closure over `needs` (INCIDENTS lessons 8, 20, 25).
+//!
+//! Here is what an open incident asks: what it takes down, batteries not counted on. In [`left`] a whole plan is asked what is left of it
+//! without some of it, and in [`targets`] what it takes to silence somebody.
+
+pub mod cuts;
+pub mod left;
+pub mod net;
+pub mod targets;
+pub mod worst;
 
 use std::collections::BTreeSet;
 
@@ -33,24 +42,38 @@ pub fn down_by(plan: &Plan, book: &Playbook, named: &[InfraId]) -> Down {
     down(plan, &book.systems, &infra)
 }
 
-/// What is down when these systems and this infrastructure are.
+/// What is down when these systems and this infrastructure are. Infrastructure that holds itself up only in a circle is down; a name
+/// that the plan does not have counts as up.
 pub fn down(plan: &Plan, systems: &[SystemId], infra: &[InfraId]) -> Down {
-    let mut down = Down { infra: infra.iter().cloned().collect(), systems: systems.iter().cloned().collect() };
+    let mut down = Down { infra: plan.infra.iter().map(|i| i.id.clone()).collect(), systems: BTreeSet::new() };
     loop {
-        let before = (down.infra.len(), down.systems.len());
-        for i in &plan.infra {
-            if !down.infra.contains(&i.id) && !down.stands(&i.needs) {
-                down.infra.insert(i.id.clone());
+        let before = down.infra.len();
+        for i in plan.infra.iter().filter(|i| !infra.contains(&i.id)) {
+            if down.infra.contains(&i.id) && down.stands(&i.needs) {
+                down.infra.remove(&i.id);
             }
         }
+        if down.infra.len() == before {
+            break;
+        }
+    }
+    down.infra.extend(infra.iter().cloned());
+    down.systems = systems_down(plan, &down, systems);
+    down
+}
+
+/// Those systems, and all that hang on them or on what is down.
+fn systems_down(plan: &Plan, down: &Down, named: &[SystemId]) -> BTreeSet<SystemId> {
+    let mut lost: BTreeSet<SystemId> = named.iter().cloned().collect();
+    loop {
+        let before = lost.len();
         for s in &plan.systems {
-            let hangs = !down.stands(&s.needs) || s.needs_systems.iter().any(|n| down.systems.contains(n));
-            if hangs && !down.systems.contains(&s.id) {
-                down.systems.insert(s.id.clone());
+            if !down.stands(&s.needs) || s.needs_systems.iter().any(|n| lost.contains(n)) {
+                lost.insert(s.id.clone());
             }
         }
-        if before == (down.infra.len(), down.systems.len()) {
-            return down;
+        if lost.len() == before {
+            return lost;
         }
     }
 }

@@ -118,6 +118,29 @@ impl Plan1 {
     }
 }
 
+/// Infrastructure. How long its battery holds stands in whole minutes, as it always did, and besides in seconds where those say more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Infra1 {
+    id: String,
+    needs: Vec<Vec<String>>,
+    holds_min: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holds_s: Option<u32>,
+}
+
+impl Frozen<plan::Infra> for Infra1 {
+    fn freeze(from: &plan::Infra) -> Self {
+        let plan::Infra { id, needs, holds_s } = from;
+        let holds_min = holds_s.map(|s| s / 60);
+        let holds_s = holds_s.filter(|s| s % 60 != 0);
+        Self { id: Frozen::freeze(id), needs: Frozen::freeze(needs), holds_min, holds_s }
+    }
+    fn thaw(self) -> Result<plan::Infra, Damaged> {
+        let minutes = self.holds_min.map(|min| min.saturating_mul(60));
+        Ok(plan::Infra { id: self.id.thaw()?, needs: self.needs.thaw()?, holds_s: self.holds_s.or(minutes) })
+    }
+}
+
 frozen_struct! {
     /// The region.
     Region1 of plan::Region {
@@ -156,8 +179,6 @@ frozen_struct! {
     }
     /// A site.
     Site1 of plan::Site { id: String, name: Words }
-    /// Infrastructure.
-    Infra1 of plan::Infra { id: String, needs: Vec<Vec<String>>, holds_min: Option<u32> }
     /// An IT system.
     System1 of plan::System {
         id: String,

@@ -1,11 +1,11 @@
 //! Addresses that were never proven, contacts that may not stand in a text, answers that can't come back.
 
 use super::holders::ids;
-use super::infra::{down_with, holds};
 use super::texts::publishes;
 use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx};
 use crate::domain::plan::{AnswerRule, Channel, DutyPoint, Plan, Playbook, To};
+use crate::domain::reach::down;
 use crate::yaml::diagnostics::Found;
 
 pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
@@ -127,7 +127,7 @@ fn contact(plan: &Plan, places: &Places, found: &mut Found, playbook: &Playbook)
             say("contact", format!("the duty telephone of the owner \"{}\" may not stand in a text", owner.id));
         }
         Some(phone) => {
-            if !holds(&phone.needs, &down_with(plan, &playbook.infra)) {
+            if !down(plan, &[], &playbook.infra).stands(&phone.needs) {
                 say("contact", format!("the duty telephone of the owner \"{}\" hangs on what is down", owner.id));
             }
         }

@@ -3,60 +3,28 @@
 use std::collections::BTreeSet;
 
 use super::holders::ids;
+use super::single::{self, Lost, is_accepted};
+use crate::config::loaded::Loaded;
 use crate::config::places::Places;
 use crate::domain::ids::{FunctionIx, GatewayIx, InfraId, PointIx, SystemId};
 use crate::domain::ladder::Class;
-use crate::domain::plan::{Needs, Plan, To};
+use crate::domain::plan::{Plan, To};
+use crate::domain::reach::targets::Target;
+use crate::domain::reach::{Down, down};
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::diagnostics::{Found, Place};
 
-/// Everything that is down when some of it is down. Batteries are not counted on.
-pub(super) fn down_with(plan: &Plan, first: &[InfraId]) -> BTreeSet<InfraId> {
-    let mut down: BTreeSet<InfraId> = first.iter().cloned().collect();
-    loop {
-        let before = down.len();
-        for infra in &plan.infra {
-            if !holds(&infra.needs, &down) {
-                down.insert(infra.id.clone());
-            }
-        }
-        if down.len() == before {
-            return down;
-        }
-    }
-}
-
-/// Whether all needs are met: of each entry, one that is not down.
-pub(super) fn holds(needs: &Needs, down: &BTreeSet<InfraId>) -> bool {
-    needs.iter().all(|any| any.iter().any(|one| !down.contains(one)))
-}
-
-/// Systems that are down with that infrastructure, those that need them included.
-fn systems_down(plan: &Plan, down: &BTreeSet<InfraId>) -> BTreeSet<SystemId> {
-    let mut lost: BTreeSet<SystemId> = BTreeSet::new();
-    loop {
-        let before = lost.len();
-        for system in &plan.systems {
-            if !holds(&system.needs, down) || system.needs_systems.iter().any(|s| lost.contains(s)) {
-                lost.insert(system.id.clone());
-            }
-        }
-        if lost.len() == before {
-            return lost;
-        }
-    }
-}
-
-pub(super) fn check(plan: &Plan, gateways: &[GatewayConfig], places: &Places, circles: bool, found: &mut Found) {
+pub(super) fn check(loaded: &Loaded, places: &Places, circles: bool, found: &mut Found) {
+    let Loaded { plan, gateways, .. } = loaded;
     for (i, g) in gateways.iter().enumerate() {
         coverage(g, places.gateways[i], found);
     }
     if circles {
         return;
     }
-    let lost: Vec<(usize, BTreeSet<InfraId>)> =
-        plan.infra.iter().enumerate().map(|(i, x)| (i, down_with(plan, std::slice::from_ref(&x.id)))).collect();
-    single_paths(plan, places, found, &lost);
+    let lost = single::lost(plan);
+    single::check(loaded, places, &lost, found);
+    single_paths(loaded, places, found, &lost);
     heavy_losses(plan, places, found, &lost);
     unreachable_in_playbooks(plan, places, found);
 }
@@ -145,14 +113,15 @@ fn coverage(gateway: &GatewayConfig, place: Place, found: &mut Found) {
 }
 
 /// Whether a function can be reached with that down.
-fn reachable(plan: &Plan, f: FunctionIx, down: &BTreeSet<InfraId>) -> bool {
-    let works = |g: &GatewayIx| holds(&plan.gateway(*g).needs, down);
-    let stands = |p: &PointIx| holds(&plan.point(*p).needs, down);
+fn reachable(plan: &Plan, f: FunctionIx, down: &Down) -> bool {
+    let works = |g: &GatewayIx| down.stands(&plan.gateway(*g).needs);
+    let stands = |p: &PointIx| down.stands(&plan.point(*p).needs);
     plan.function(f).points.iter().any(|p| stands(p) && plan.point(*p).gateways.iter().any(works))
 }
 
 /// Every function over two paths that share nothing (INCIDENTS lesson 20): no single loss takes all of them.
-fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize, BTreeSet<InfraId>)]) {
+fn single_paths(loaded: &Loaded, places: &Places, found: &mut Found, lost: &Lost) {
+    let plan = &loaded.plan;
     for i in 0..plan.functions.len() {
         let f = FunctionIx(u32::try_from(i).unwrap_or(0));
         let function = plan.function(f);
@@ -169,17 +138,14 @@ fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
             let message = format!("\"{}\" is reached over {only} alone", function.id);
             found.warning(place, "single-path", message).help("give it a second channel");
         }
-        let killers: Vec<usize> = lost.iter().filter(|(_, down)| !reachable(plan, f, down)).map(|(x, _)| *x).collect();
-        // Of a chain, the end that is nearest to the function says most.
-        let nearest: Vec<&str> = killers
+        let name = Target::Function(f).name(plan);
+        let killers: Vec<usize> = lost
             .iter()
-            .filter(|x| {
-                !killers.iter().any(|y| {
-                    y != *x && lost[**x].1.contains(&plan.infra[*y].id) && !lost[*y].1.contains(&plan.infra[**x].id)
-                })
-            })
-            .map(|x| plan.infra[*x].id.as_str())
+            .filter(|(_, down)| !reachable(plan, f, down) && !is_accepted(&loaded.accepted, &name, down))
+            .map(|(x, _)| *x)
             .collect();
+        let nearest = single::nearest(plan, &killers, lost);
+        let nearest: Vec<&str> = nearest.into_iter().map(|x| plan.infra[x].id.as_str()).collect();
         if !nearest.is_empty() {
             let message = format!("every way to \"{}\" hangs on {}", function.id, nearest.join(", and on "));
             found.warning(place, "single-path", message).help("give it a way that shares nothing with the others");
@@ -188,16 +154,15 @@ fn single_paths(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
 }
 
 /// One loss that takes more than half of what care can't do without, or all that the switchboard works with.
-fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize, BTreeSet<InfraId>)]) {
+fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &Lost) {
     let vital: Vec<&SystemId> = plan.systems.iter().filter(|s| s.class == Class::A).map(|s| &s.id).collect();
     let switchboard = plan.region.switchboard;
     let own: Vec<usize> = (0..plan.systems.len()).filter(|i| plan.systems[*i].owner == switchboard).collect();
     let mut worst: Option<(usize, Vec<usize>)> = None;
     for (x, down) in lost {
-        let systems = systems_down(plan, down);
-        let count = vital.iter().filter(|s| systems.contains(**s)).count();
+        let count = vital.iter().filter(|s| down.systems.contains(**s)).count();
         if vital.len() >= 4 && count * 2 > vital.len() {
-            let ways = plan.gateways.iter().filter(|g| !holds(&g.needs, down)).count();
+            let ways = plan.gateways.iter().filter(|g| !down.stands(&g.needs)).count();
             let message = format!(
                 "losing \"{}\" takes down {count} of {} class A systems and {ways} of {} gateways",
                 plan.infra[*x].id,
@@ -206,9 +171,9 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
             );
             found.warning(places.infra[*x], "heavy-loss", message);
         }
-        let mine: Vec<usize> = own.iter().copied().filter(|i| systems.contains(&plan.systems[*i].id)).collect();
+        let mine: Vec<usize> = own.iter().copied().filter(|i| down.systems.contains(&plan.systems[*i].id)).collect();
         let fewer = |(y, before): &(usize, Vec<usize>)| {
-            mine.len() > before.len() || (mine.len() == before.len() && down.len() < lost[*y].1.len())
+            mine.len() > before.len() || (mine.len() == before.len() && down.infra.len() < lost[*y].1.infra.len())
         };
         if mine.len() >= 2 && worst.as_ref().is_none_or(fewer) {
             worst = Some((*x, mine));
@@ -231,7 +196,7 @@ fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &[(usize,
 /// INCIDENTS lesson 25: the gateways that the incident itself takes away.
 fn unreachable_in_playbooks(plan: &Plan, places: &Places, found: &mut Found) {
     for playbook in plan.playbooks.values().filter(|p| !p.infra.is_empty()) {
-        let down = down_with(plan, &playbook.infra);
+        let down = down(plan, &[], &playbook.infra);
         let mut cut: Vec<FunctionIx> = Vec::new();
         for level in &playbook.levels {
             for row in &level.notify {
@@ -240,8 +205,8 @@ fn unreachable_in_playbooks(plan: &Plan, places: &Places, found: &mut Found) {
                     plan.function(*f).points.iter().any(|p| {
                         let point = plan.point(*p);
                         row.channels.contains(&point.channel)
-                            && holds(&point.needs, &down)
-                            && point.gateways.iter().any(|g| holds(&plan.gateway(*g).needs, &down))
+                            && down.stands(&point.needs)
+                            && point.gateways.iter().any(|g| down.stands(&plan.gateway(*g).needs))
                     })
                 };
                 cut.extend(functions.iter().filter(|f| !over(f)));

@@ -8,6 +8,7 @@ mod infra;
 mod ladders;
 mod page;
 mod rehearsal;
+mod single;
 mod spoken;
 mod steps;
 mod texts;
@@ -56,7 +57,7 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, circles: Circl
     if !circles.covering {
         holders::check(plan, places, found);
     }
-    infra::check(plan, &loaded.gateways, places, circles.needs, found);
+    infra::check(loaded, places, circles.needs, found);
     ladders::check(plan, places, found);
     duties::check(plan, places, found);
     steps::check(plan, places, found);

@@ -67,6 +67,12 @@ pub struct SystemEntry {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Infrastructure {
+    /// What the program itself stands on.
+    #[serde(default)]
+    pub serve: Option<ServeEntry>,
+    /// Single points of failure that are known and stay, by the infrastructure that is one.
+    #[serde(default)]
+    pub accepted: Ordered<AcceptedEntry>,
     /// Each piece of infrastructure by its ID.
     pub infrastructure: Ordered<InfraEntry>,
 }
@@ -81,4 +87,26 @@ pub struct InfraEntry {
     /// Battery: how long it holds without.
     #[serde(default)]
     pub holds: Option<Secs>,
+}
+
+/// What the program itself stands on.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServeEntry {
+    /// What its machines hang on: all of the list, any one of `a|b`. Without them no gateway and no approval stands.
+    #[serde(default)]
+    pub needs: List<At<Need>>,
+    /// What people reach its console over.
+    #[serde(default)]
+    pub console: List<At<Need>>,
+}
+
+/// A single point of failure that stays.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedEntry {
+    /// What its loss silences, as `vardkase reach` names it: public-page, function:tib, approval:ehr-down, playbook:ehr-down, silent.
+    pub cuts: List<Name>,
+    /// Why it stays.
+    pub reason: Name,
 }

@@ -1,9 +1,11 @@
 //! Gateways: what they carry goes into the plan, how they are spoken to stays as it is for the code that builds them.
 
 use super::Resolver;
+use crate::config::loaded::Accepted;
 use crate::domain::ids::{GatewayId, GatewayIx};
 use crate::domain::plan::{Channel, GatewayInfo, Infra};
-use crate::gateways::registry::{GatewayConfig, Way};
+use crate::domain::reach::left::{Around, Page};
+use crate::gateways::registry::{GatewayConfig, Kind, PageWord, Way};
 use crate::yaml::Name;
 
 impl Resolver<'_> {
@@ -12,13 +14,44 @@ impl Resolver<'_> {
         let Some(file) = &raw.infrastructure else { return };
         for (name, entry) in file.infrastructure.iter() {
             self.id(name);
-            let holds_min = entry.holds.map(|s| s.0 / 60);
-            self.plan.infra.push(Infra { id: name.as_str().into(), needs: Vec::new(), holds_min });
+            let holds_s = entry.holds.map(|s| s.0);
+            self.plan.infra.push(Infra { id: name.as_str().into(), needs: Vec::new(), holds_s });
             self.places.infra.push(name.place);
         }
         for (i, (_, entry)) in file.infrastructure.iter().enumerate() {
             self.plan.infra[i].needs = self.needs(&entry.needs);
         }
+    }
+
+    /// What the program itself stands on, and which gateways are public pages.
+    pub(super) fn around(&mut self, gateways: &[GatewayConfig]) -> Around {
+        let raw = self.raw;
+        let serve = raw.infrastructure.as_ref().and_then(|file| file.serve.as_ref());
+        let (serve, console) = serve.map_or_else(Default::default, |s| (self.needs(&s.needs), self.needs(&s.console)));
+        let page = |g: &GatewayConfig| match &g.kind {
+            Kind::Page(page) if page.page == PageWord::Public => {
+                let page = if page.mirror.is_some() { Page::Mirror } else { Page::Own };
+                Some((g.id.clone(), page))
+            }
+            Kind::Page(_) | Kind::Protocol(_) | Kind::Walk(_) => None,
+        };
+        Around { serve, console, pages: gateways.iter().filter_map(page).collect() }
+    }
+
+    /// Single points of failure that stay. Whether they are what they are called is looked at when the plan is whole.
+    pub(super) fn accepted(&mut self) -> Vec<Accepted> {
+        let raw = self.raw;
+        let mut all = Vec::new();
+        for (name, entry) in raw.infrastructure.iter().flat_map(|file| file.accepted.iter()) {
+            let infra = self.infra(name, name.place);
+            if entry.reason.trim().is_empty() {
+                self.found.error(entry.reason.place, "accepted", "why it stays is missing").help("write it down");
+            }
+            let cuts = entry.cuts.iter().map(|c| c.value.clone()).collect();
+            self.places.accepted.push((name.place, entry.cuts.iter().map(|c| c.place).collect()));
+            all.push(Accepted { infra, cuts, reason: entry.reason.value.clone() });
+        }
+        all
     }
 
     pub(super) fn gateways(&mut self) -> Vec<GatewayConfig> {

@@ -64,6 +64,8 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     r.organisation();
     r.infrastructure();
     let gateways = r.gateways();
+    let around = r.around(&gateways);
+    let accepted = r.accepted();
     r.function_names();
     r.groups();
     r.systems();
@@ -90,6 +92,8 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             webhooks,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
             statement,
+            around,
+            accepted,
         },
         places: r.places,
     }

@@ -5,6 +5,7 @@ mod asking;
 mod json;
 mod offline;
 mod papers;
+mod reach;
 mod requests;
 mod server;
 mod shown;

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{run, run_with};
 
-const COMMANDS: [&str; 35] = [
+const COMMANDS: [&str; 36] = [
     "config",
+    "reach",
     "report",
     "status",
     "preview",
@@ -50,7 +51,7 @@ fn every_command_has_help_with_an_example() {
         assert!(ran.out.contains(&format!("Examples:\n  vardkase {name}")), "{name}: {}", ran.out);
     }
     let all = run(&["--help"]).out;
-    for name in &COMMANDS[..33] {
+    for name in &COMMANDS[..34] {
         assert!(all.contains(&format!("\n  {name} ")), "{name} is not listed");
     }
     assert!(!all.contains("\n  bench"), "bench is hidden");

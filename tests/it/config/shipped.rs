@@ -112,6 +112,8 @@ fn its_traps_show_as_warnings() {
     for code in [
         "first-page",
         "single-path",
+        "single-point",
+        "accepted-in-vain",
         "contact",
         "answer-within",
         "cut-off",

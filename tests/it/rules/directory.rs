@@ -16,7 +16,7 @@ fn at(s: &str) -> At {
 }
 fn infra(id: &str, needs: &[&str]) -> Infra {
     let needs = needs.iter().map(|n| vec![InfraId::from(*n)]).collect();
-    Infra { id: InfraId::from(id), needs, holds_min: None }
+    Infra { id: InfraId::from(id), needs, holds_s: None }
 }
 fn gateway(id: &str, channel: Channel, needs: &str) -> GatewayInfo {
     GatewayInfo {

@@ -194,7 +194,7 @@ fn rule_g6_a_gateway_that_is_taken_out_is_used_only_where_no_other_way_is_left()
 #[test]
 fn rule_g7_what_a_duty_point_hangs_on_counts_when_a_way_is_chosen() {
     let mut b = super::region::plan();
-    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_min: None });
+    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
     let icu = b.function_ix("icu");
     for p in b.plan.functions[icu.ix()].points.clone() {
         if b.plan.points[p.ix()].channel == Channel::Sms {
@@ -222,7 +222,7 @@ fn rule_g7_what_a_duty_point_hangs_on_counts_when_a_way_is_chosen() {
 #[test]
 fn rule_d14_infrastructure_that_is_named_as_down_counts_in_routing_texts_and_reach() {
     let mut b = super::region::plan();
-    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_min: None });
+    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
     for g in &mut b.plan.gateways {
         if g.id.as_str() == "sms" {
             g.needs = vec![vec!["mob-1".into()]];

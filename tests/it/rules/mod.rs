@@ -15,5 +15,6 @@ mod e_reporting;
 mod g_standing;
 mod g_ways;
 mod laws;
+mod left;
 mod public_feeds;
 mod steps;

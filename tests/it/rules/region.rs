@@ -270,8 +270,8 @@ fn systems(b: &mut Builder) {
         ("extra-staff".into(), routine("Extra personal vid varje patient", "Extra staff at the bedside", true)),
     ]);
     b.plan.infra = vec![
-        Infra { id: "hall".into(), needs: vec![], holds_min: None },
-        Infra { id: "net".into(), needs: vec![vec!["hall".into()]], holds_min: None },
+        Infra { id: "hall".into(), needs: vec![], holds_s: None },
+        Infra { id: "net".into(), needs: vec![vec!["hall".into()]], holds_s: None },
     ];
     let (owner, lab) = (b.function_ix("owner"), b.function_ix("lab"));
     let system = |id: &str, class, owner, needs: &[&str], needs_systems: &[&str]| System {

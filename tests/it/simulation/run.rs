@@ -83,6 +83,8 @@ fn configs() -> Vec<Loaded> {
             webhooks: Vec::new(),
             retention_months: 24,
             statement: vardkase::config::Statement::default(),
+            around: vardkase::domain::reach::left::Around::default(),
+            accepted: Vec::new(),
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),
