@@ -27,7 +27,8 @@ async fn view(site: &Site) -> PublicView {
 async fn rule_d9_an_old_copy_says_by_itself_until_when_it_held_and_whom_to_call() {
     let site = Site::start().await;
     let statement = Statement::default();
-    let frame = PageFrame { plan: &site.plan, fictional: false, statement: &statement, public_url: "" };
+    let frame =
+        PageFrame { plan: &site.plan, fictional: false, training: false, statement: &statement, public_url: "" };
     let normal = view(&site).await;
     let disturbed = PublicView { region: PublicState::Disturbance, investigating: true, ..normal.clone() };
     let crisis = PublicView { region: PublicState::Crisis, investigating: true, ..normal.clone() };
