@@ -66,7 +66,8 @@ impl Sheet {
             standing: words::standing(on.lang, local.date(), at, hash),
             marks: [(on.training, common::TRAINING), (on.fictional, common::FICTIONAL)]
                 .into_iter()
-                .filter_map(|(is, mark)| is.then(|| mark.say(on.lang).to_owned()))
+                .filter(|(is, _)| *is)
+                .map(|(_, mark)| mark.say(on.lang).to_owned())
                 .collect(),
             blocks: Vec::new(),
         }

@@ -60,7 +60,7 @@ pub(super) fn check(loaded: &Loaded, places: &Places, lost: &Lost, found: &mut F
         let open: Vec<usize> = killers
             .iter()
             .copied()
-            .filter(|x| !(follows && everybody.contains(x)) && !by_day.contains(x))
+            .filter(|x| !(by_day.contains(x) || follows && everybody.contains(x)))
             .filter(|x| !is_accepted(&loaded.accepted, &name, &lost[*x].1))
             .collect();
         for x in nearest(plan, &open, lost) {
