@@ -3,7 +3,7 @@
 # PyPI's `jsonschema` judges each answer by it, `schemathesis` sends what nobody would think of, with a narrow token and with one that may
 # everything; curl listens to what happens, and a webhook behind PyPI's `standardwebhooks` is told it, over a kill of the server.
 . "$(dirname "$0")/lib.sh"
-need_deb curl
+need_deb curl openssl
 need_npm @redocly/cli@1.34.20
 need_pip schemathesis==4.32.5 jsonschema==4.26.0 standardwebhooks==1.0.1
 scratch
