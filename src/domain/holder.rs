@@ -152,5 +152,8 @@ mod tests {
         let own = plan(&[(None, &[]), (Some(0), &[0])]);
         assert_eq!(deputies_when(&own, FunctionIx(1), false), []);
         assert_eq!(deputies_when(&own, FunctionIx(1), true), [FunctionIx(0)]);
+        // A circle of deputies ends where it began: the deputies of whoever covers at night are asked no more than without it.
+        let circle = plan(&[(None, &[3]), (Some(0), &[2]), (None, &[1]), (None, &[])]);
+        assert_eq!(deputies_when(&circle, FunctionIx(1), false), [FunctionIx(2)]);
     }
 }

@@ -281,7 +281,9 @@ impl Seen<'_> {
         let mut all = BTreeSet::from([by]);
         for _ in 0..self.of.duties.len() {
             // Whoever holds a deputy's duty then has deputies as well.
-            let more: Vec<usize> = all.iter().flat_map(|d| self.of.duties[*d].deputies.clone()).collect();
+            // The one that was asked first is not asked again, were it a deputy of its own deputy.
+            let deputies = all.iter().flat_map(|d| self.of.duties[*d].deputies.clone());
+            let more: Vec<usize> = deputies.filter(|d| *d != by).collect();
             all.extend(more.iter().map(|d| self.holder(*d, day)));
             all.extend(more);
         }
