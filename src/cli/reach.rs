@@ -11,23 +11,23 @@ use super::incident_show::channel;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{Answerable, LeftThen, ReachAnswer, ReachCuts, ReachWithout, ReachedOver};
-use crate::config::{Accepted, Loaded, Source};
-use crate::domain::ids::{FunctionId, FunctionIx, PlaybookId};
+use crate::config::{Loaded, Source};
+use crate::domain::ids::{FunctionId, PlaybookId};
 use crate::domain::lang::Lang;
-use crate::domain::plan::{Channel, Plan, Then};
-use crate::domain::reach::cuts::{Cuts, SIZE_MAX};
-use crate::domain::reach::left::{Loss, NODES_MAX, Reach};
+use crate::domain::plan::{Plan, Then};
+use crate::domain::reach::NODES_MAX;
+use crate::domain::reach::cuts::SIZE_MAX;
+use crate::domain::reach::left::{Loss, Reach};
 use crate::domain::reach::net::When;
-use crate::domain::reach::targets::Target;
-use crate::domain::reach::worst::{Add, Cut};
+use crate::domain::reach::worst::Cut;
 use crate::error::{Error, Kind};
+use crate::paper::loss;
+use crate::paper::net::net_svg;
 use crate::words::{Word, cli as words};
 use crate::yaml::diagnostics::nearest;
 
 /// The most sets of losses in the table; JSON has all of them.
 const CUTS_SHOWN_MAX: usize = 60;
-/// The most names in one of its cells.
-const NAMES_SHOWN_MAX: usize = 4;
 
 /// What is left without some of the infrastructure: who is reached over what; without names, the smallest sets of losses that
 /// silence somebody, the worst first.
@@ -35,6 +35,7 @@ const NAMES_SHOWN_MAX: usize = 4;
 #[command(after_help = "Examples:\n  \
     vardkase reach --without intra,core --config region/   who is reached without those\n  \
     vardkase reach --without mob-1 --json\n  \
+    vardkase reach --without hall-a --svg left.svg         the same as a picture\n  \
     vardkase reach --config region/                        what it takes to silence somebody")]
 pub struct ReachArgs {
     /// What is lost: infrastructure, gateways, systems; several with commas.
@@ -43,6 +44,9 @@ pub struct ReachArgs {
     /// The smallest sets of losses that silence somebody: also what is shown without --without.
     #[arg(long)]
     cuts: bool,
+    /// Also draws what hangs on what, with the lost parts marked.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
     #[arg(long, value_name = "DIR")]
     config: Option<PathBuf>,
@@ -65,10 +69,6 @@ impl ReachArgs {
             let why = words::reach_too_much(lang, plan.infra.len());
             Error::new(Kind::Configuration, why, words::reach_at_most(lang, NODES_MAX))
         })?;
-        if self.without.is_empty() {
-            cuts(cx, &loaded, &reach);
-            return Ok(());
-        }
         let loss = Loss::named(plan, &self.without).map_err(|unknown| {
             let known = unknown.known.iter().map(String::as_str);
             let help = match nearest(&unknown.name, known) {
@@ -77,6 +77,20 @@ impl ReachArgs {
             };
             Error::usage(words::reach_unknown(lang, &unknown.name), help).coded("unknown-name")
         })?;
+        if let Some(path) = &self.svg {
+            let made = net_svg(lang, plan, &reach, &loss, true).map_err(|e| Error::other(e.to_string(), ""))?;
+            std::fs::write(path, made).map_err(|e| {
+                let why = words::paper_can_not_write(lang, path.display(), e);
+                Error::new(Kind::Configuration, why, words::PAPER_OTHER_PLACE.say(lang))
+            })?;
+            if !cx.json() {
+                cx.term.line_in(Hue::Good, &words::paper_written(lang, path.display()));
+            }
+        }
+        if self.without.is_empty() {
+            cuts(cx, &loaded, &reach);
+            return Ok(());
+        }
         let answer = ReachWithout::of(plan, &reach, &loss);
         if cx.json() {
             cx.term.json(&ReachAnswer::Without(Box::new(answer)));
@@ -209,7 +223,8 @@ fn cuts(cx: &mut Context<'_>, loaded: &Loaded, reach: &Reach<'_>) {
     }
     let (now, later) = (reach.cuts(When::AtOnce, SIZE_MAX), reach.cuts(When::AfterBatteries, SIZE_MAX));
     let all = reach.worst_first(&now, &later);
-    let never: Vec<String> = later.iter().filter(|(_, c)| c.always).map(|(t, _)| in_words(lang, plan, t)).collect();
+    let never: Vec<String> =
+        later.iter().filter(|(_, c)| c.always).map(|(t, _)| loss::in_words(lang, plan, t)).collect();
     if !never.is_empty() {
         let line = words::reach_never(lang, never.join(", "));
         cx.term.line_in(Hue::Bad, &line);
@@ -223,7 +238,12 @@ fn cuts(cx: &mut Context<'_>, loaded: &Loaded, reach: &Reach<'_>) {
         let when = if cut.at_once { words::REACH_NOW } else { words::REACH_BATTERIES };
         let hue = if cut.nodes.len() == 1 { Hue::Bad } else { Hue::Wait };
         let names = hued(hue, list(&cut.nodes));
-        vec![names, said(silenced(lang, plan, cut, &later)), said(when.say(lang)), said(advice(lang, loaded, cut))]
+        vec![
+            names,
+            said(loss::silenced(lang, plan, cut, &later)),
+            said(when.say(lang)),
+            said(advice(lang, loaded, cut)),
+        ]
     });
     let heads = [words::REACH_LOSS, words::REACH_SILENCES, words::REACH_WHEN, words::REACH_ADD].map(|w| w.say(lang));
     let rows = shown.collect();
@@ -235,73 +255,10 @@ fn cuts(cx: &mut Context<'_>, loaded: &Loaded, reach: &Reach<'_>) {
     }
 }
 
-/// What a set of losses silences, by kind: few by their names, many by their number.
-fn silenced(lang: Lang, plan: &Plan, cut: &Cut, targets: &[(Target, Cuts)]) -> String {
-    let of = |is: fn(&Target) -> bool| cut.silences.iter().filter(move |t| is(t));
-    let mut parts: Vec<String> =
-        of(|t| matches!(t, Target::Silent | Target::PublicPage)).map(|t| in_words(lang, plan, t)).collect();
-    let approvals = of(|t| matches!(t, Target::Approval(_))).count();
-    let all = targets.iter().filter(|(t, _)| matches!(t, Target::Approval(_))).count();
-    let approval: Vec<String> =
-        of(|t| matches!(t, Target::Approval(_) | Target::ApprovalNight(_))).map(|t| in_words(lang, plan, t)).collect();
-    match approvals > 1 && approvals == all {
-        true => parts.push(words::REACH_NO_APPROVAL.say(lang).to_owned()),
-        false => parts.extend(approval),
-    }
-    parts.extend(of(|t| matches!(t, Target::Playbook(_))).map(|t| in_words(lang, plan, t)));
-    let duties: Vec<String> =
-        of(|t| matches!(t, Target::Function(_) | Target::FunctionNight(_))).map(|t| in_words(lang, plan, t)).collect();
-    if !duties.is_empty() {
-        parts.push(some(lang, &duties));
-    }
-    parts.join("; ")
-}
-
-/// The first of many, and how many more.
-fn some(lang: Lang, all: &[String]) -> String {
-    let shown: Vec<&str> = all.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect();
-    match all.len().saturating_sub(NAMES_SHOWN_MAX) {
-        0 => shown.join(", "),
-        more => words::reach_and_more(lang, shown.join(", "), more),
-    }
-}
-
-fn in_words(lang: Lang, plan: &Plan, target: &Target) -> String {
-    let title =
-        |id: &PlaybookId| plan.playbooks.get(id).map_or_else(String::new, |b| format!("{} ({id})", b.title.get(lang)));
-    let duty = |f: FunctionIx| {
-        let f = plan.function(f);
-        format!("{} ({})", f.title.get(lang), f.id)
-    };
-    match target {
-        Target::Silent => words::REACH_SILENT.say(lang).to_owned(),
-        Target::PublicPage => words::REACH_THE_PAGE.say(lang).to_owned(),
-        Target::Approval(id) => words::reach_the_approval(lang, title(id)),
-        Target::ApprovalNight(id) => words::reach_the_approval_night(lang, title(id)),
-        Target::Playbook(id) => words::reach_the_playbook(lang, title(id)),
-        Target::Function(f) => duty(*f),
-        Target::FunctionNight(f) => words::reach_by_night(lang, duty(*f)),
-    }
-}
-
 /// What would have to be added; why it stays, where somebody has accepted all of it.
 fn advice(lang: Lang, loaded: &Loaded, cut: &Cut) -> String {
-    let accepts = |a: &&Accepted| {
-        let names = cut.silences.iter().map(|t| t.name(&loaded.plan));
-        cut.nodes == [a.infra.clone()] && names.into_iter().all(|name| a.cuts.contains(&name))
-    };
-    if let Some(accepted) = loaded.accepted.iter().find(accepts) {
-        return words::reach_accepted(lang, &accepted.reason);
-    }
-    match &cut.add {
-        Add::Machine => words::REACH_ADD_MACHINE.say(lang).to_owned(),
-        Add::Mirror => words::REACH_ADD_MIRROR.say(lang).to_owned(),
-        Add::Gateway => words::REACH_ADD_GATEWAY.say(lang).to_owned(),
-        Add::Address(channels) => {
-            let channels: Vec<&str> = channels.iter().map(|c: &Channel| channel(lang, *c)).collect();
-            words::reach_add_address(lang, channels.join(", "))
-        }
-    }
+    let accepted = loaded.accepted.iter().find(|a| a.covers(&loaded.plan, cut));
+    loss::advice(lang, cut, accepted.map(|a| a.reason.as_str()))
 }
 
 fn list<T: std::fmt::Display>(all: &[T]) -> String {

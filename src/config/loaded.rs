@@ -11,6 +11,7 @@ use crate::domain::ids::{FunctionId, FunctionIx, InfraId, PointIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::reach::left::Around;
+use crate::domain::reach::worst::Cut;
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::{Diagnostic, Secret, telephone};
 
@@ -182,6 +183,13 @@ pub struct Accepted {
     /// What its loss silences: names of [`Target`](crate::domain::reach::targets::Target).
     pub cuts: Vec<String>,
     pub reason: String,
+}
+
+impl Accepted {
+    /// Somebody has accepted all that a set of losses silences.
+    pub fn covers(&self, plan: &Plan, cut: &Cut) -> bool {
+        cut.nodes == [self.infra.clone()] && cut.silences.iter().all(|t| self.cuts.contains(&t.name(plan)))
+    }
 }
 
 /// What the region says of the public page's accessibility. It is no part of the plan: no incident depends on it.

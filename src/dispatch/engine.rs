@@ -186,6 +186,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         fictional: loaded.fictional,
         retention_months: loaded.retention_months,
         statement: loaded.statement.clone(),
+        around: Arc::new((loaded.around.clone(), loaded.accepted.clone())),
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -450,9 +451,12 @@ impl Engine {
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, .. } = *loaded;
+                let Loaded {
+                    plan, contacts, warnings, fictional, retention_months, statement, around, accepted, ..
+                } = *loaded;
                 self.meta.retention_months = retention_months;
                 self.meta.statement = statement;
+                self.meta.around = Arc::new((around, accepted));
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;

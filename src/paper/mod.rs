@@ -7,6 +7,8 @@
 pub mod directory;
 pub mod face;
 mod html;
+pub mod loss;
+pub mod net;
 mod pdf;
 pub mod plan;
 mod sheet;

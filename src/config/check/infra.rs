@@ -25,7 +25,7 @@ pub(super) fn check(loaded: &Loaded, places: &Places, circles: bool, found: &mut
     let lost = single::lost(plan);
     single::check(loaded, places, &lost, found);
     single_paths(loaded, places, found, &lost);
-    heavy_losses(plan, places, found, &lost);
+    heavy_losses(loaded, places, found, &lost);
     unreachable_in_playbooks(plan, places, found);
 }
 
@@ -138,10 +138,10 @@ fn single_paths(loaded: &Loaded, places: &Places, found: &mut Found, lost: &Lost
             let message = format!("\"{}\" is reached over {only} alone", function.id);
             found.warning(place, "single-path", message).help("give it a second channel");
         }
-        let name = Target::Function(f).name(plan);
+        let target = Target::Function(f);
         let killers: Vec<usize> = lost
             .iter()
-            .filter(|(_, down)| !reachable(plan, f, down) && !is_accepted(&loaded.accepted, &name, down))
+            .filter(|(_, down)| !reachable(plan, f, down) && !is_accepted(loaded, &target, down))
             .map(|(x, _)| *x)
             .collect();
         let nearest = single::nearest(plan, &killers, lost);
@@ -153,13 +153,15 @@ fn single_paths(loaded: &Loaded, places: &Places, found: &mut Found, lost: &Lost
     }
 }
 
-/// One loss that takes more than half of what care can't do without, or all that the switchboard works with.
-fn heavy_losses(plan: &Plan, places: &Places, found: &mut Found, lost: &Lost) {
+/// One loss that takes more than half of what care can't do without, or all that the switchboard works with. One that is known to
+/// silence everybody needs no more words.
+fn heavy_losses(loaded: &Loaded, places: &Places, found: &mut Found, lost: &Lost) {
+    let plan = &loaded.plan;
     let vital: Vec<&SystemId> = plan.systems.iter().filter(|s| s.class == Class::A).map(|s| &s.id).collect();
     let switchboard = plan.region.switchboard;
     let own: Vec<usize> = (0..plan.systems.len()).filter(|i| plan.systems[*i].owner == switchboard).collect();
     let mut worst: Option<(usize, Vec<usize>)> = None;
-    for (x, down) in lost {
+    for (x, down) in lost.iter().filter(|(_, down)| !is_accepted(loaded, &Target::Silent, down)) {
         let count = vital.iter().filter(|s| down.systems.contains(**s)).count();
         if vital.len() >= 4 && count * 2 > vital.len() {
             let ways = plan.gateways.iter().filter(|g| !down.stands(&g.needs)).count();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::loaded::{Accepted, Loaded};
+use crate::config::loaded::Loaded;
 use crate::config::places::Places;
 use crate::domain::ids::{InfraId, PlaybookId};
 use crate::domain::plan::Plan;
@@ -21,9 +21,14 @@ pub(super) fn lost(plan: &Plan) -> Vec<(usize, Down)> {
     plan.infra.iter().enumerate().map(|(i, x)| (i, down(plan, &[], std::slice::from_ref(&x.id)))).collect()
 }
 
-/// Whether somebody has accepted that a loss silences a target: by its own name, or by that of something which it takes down.
-pub(super) fn is_accepted(accepted: &[Accepted], target: &str, down: &Down) -> bool {
-    accepted.iter().any(|a| down.infra.contains(&a.infra) && a.cuts.iter().any(|cut| cut == target))
+/// Whether somebody has accepted that a loss silences a target: by its own name, or by that of something which it takes down. Who
+/// accepts that everybody falls has accepted it of each duty.
+pub(super) fn is_accepted(loaded: &Loaded, target: &Target, down: &Down) -> bool {
+    let by_name = target.name(&loaded.plan);
+    let duty = matches!(target, Target::Function(_) | Target::FunctionNight(_));
+    let everybody = duty.then(|| Target::Silent.name(&loaded.plan));
+    let names = |cut: &String| *cut == by_name || Some(cut) == everybody.as_ref();
+    loaded.accepted.iter().any(|a| down.infra.contains(&a.infra) && a.cuts.iter().any(names))
 }
 
 /// Of those, the ones that are nearest to what they silence: the end of a chain says most.
@@ -56,12 +61,11 @@ pub(super) fn check(loaded: &Loaded, places: &Places, lost: &Lost, found: &mut F
             Target::ApprovalNight(id) => of(&Target::Approval(id.clone())),
             _ => Vec::new(),
         };
-        let name = target.name(plan);
         let open: Vec<usize> = killers
             .iter()
             .copied()
             .filter(|x| !(by_day.contains(x) || follows && everybody.contains(x)))
-            .filter(|x| !is_accepted(&loaded.accepted, &name, &lost[*x].1))
+            .filter(|x| !is_accepted(loaded, target, &lost[*x].1))
             .collect();
         for x in nearest(plan, &open, lost) {
             by_loss.entry(x).or_default().push(target);

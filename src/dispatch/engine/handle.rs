@@ -1,8 +1,10 @@
 //! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
 
 use super::*;
+use crate::config::Accepted;
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::incident::refused::refuse;
+use crate::domain::reach::left::Around;
 
 /// Answered when a decision is on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
@@ -105,6 +107,8 @@ pub struct Meta {
     pub retention_months: u32,
     /// What the public page says of its accessibility.
     pub statement: Statement,
+    /// What stands around the plan, and which single points of failure are known and stay.
+    pub around: Arc<(Around, Vec<Accepted>)>,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.

@@ -5,14 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::net::{Net, Node, NodeIx, Nodes, Wants, When, met};
-use super::{Down, systems_down};
+use super::net::{Net, NodeIx, Nodes, Wants, When, met};
+use super::{Down, net_of, systems_down, wants};
 use crate::domain::holder::{deputies_when, holder_when};
 use crate::domain::ids::{FunctionIx, GatewayId, GatewayIx, InfraId, PlaybookId, PointIx, SystemId};
 use crate::domain::plan::{ApprovalRule, Channel, Needs, Plan, Playbook, RowId, Then, To};
-
-/// The most infrastructure that is looked at: what is found grows with its square.
-pub const NODES_MAX: usize = 4_096;
 
 /// Where a page stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -168,24 +165,14 @@ pub struct Reach<'p> {
 pub(super) const HOURS: [bool; 2] = [true, false];
 
 impl<'p> Reach<'p> {
-    /// `None`: there is more than [`NODES_MAX`].
+    /// `None`: there is more than [`super::NODES_MAX`].
     pub fn of(plan: &'p Plan, around: &'p Around) -> Option<Self> {
-        if plan.infra.len() > NODES_MAX {
-            return None;
-        }
-        let places: BTreeMap<&InfraId, NodeIx> =
-            plan.infra.iter().enumerate().filter_map(|(i, x)| Some((&x.id, NodeIx::try_from(i).ok()?))).collect();
-        // What the plan does not have counts as up.
-        let wants = |needs: &Needs| -> Wants {
-            let known = needs.iter().filter(|any| any.iter().all(|n| places.contains_key(n)));
-            known.map(|any| any.iter().filter_map(|n| places.get(n).copied()).collect()).collect()
-        };
-        let nodes =
-            plan.infra.iter().map(|x| Node { needs: wants(&x.needs), holds_s: x.holds_s.unwrap_or(0) }).collect();
+        let (net, places) = net_of(plan)?;
+        let wants = |needs: &Needs| wants(&places, needs);
         Some(Self {
             plan,
             around,
-            net: Net::new(nodes),
+            net,
             gateways: plan.gateways.iter().map(|g| wants(&g.needs)).collect(),
             points: plan.points.iter().map(|p| wants(&p.needs)).collect(),
             serve: wants(&around.serve),
@@ -222,6 +209,19 @@ impl<'p> Reach<'p> {
         let mut names: Vec<InfraId> = nodes.iter().map(|n| self.name(*n).clone()).collect();
         names.sort();
         names
+    }
+
+    /// How many steps each infrastructure stands above what needs nothing, in the order of the plan: it stands above all that it needs,
+    /// and those of a circle stand side by side.
+    pub fn steps(&self) -> Vec<usize> {
+        let mut steps = vec![0; self.net.count()];
+        for part in self.net.in_order() {
+            let below =
+                part.iter().flat_map(|n| self.net.node(*n).needs.iter().flatten()).filter(|n| !part.contains(n));
+            let step = below.map(|n| steps[usize::from(*n)] + 1).max().unwrap_or(0);
+            part.iter().for_each(|n| steps[usize::from(*n)] = step);
+        }
+        steps
     }
 
     fn left(&self, loss: &Loss, up: &Nodes) -> Left {

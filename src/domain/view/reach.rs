@@ -12,7 +12,7 @@ use crate::domain::incident::gateways::{Rank, Reached};
 use crate::domain::incident::state::State;
 use crate::domain::incident::values::{Phase, Standing};
 use crate::domain::plan::{Channel, Plan};
-use crate::domain::reach::{Down, down, down_of};
+use crate::domain::reach::{Down, down_after, fallen};
 use crate::domain::time::At;
 
 /// What the domain does not know by itself: what runs.
@@ -141,10 +141,11 @@ pub fn reach(state: &State, now: At, also: &AlsoKnown) -> ReachView {
     let plan = &state.plan;
     let named: Vec<InfraId> = {
         let open = state.open().filter(|i| !i.is_drill() && i.phase == Phase::Open);
-        let all: BTreeSet<InfraId> = open.flat_map(|i| down_of(i).infra).collect();
+        let all: BTreeSet<InfraId> = open.flat_map(|i| fallen(i, now).infra).collect();
         all.into_iter().collect()
     };
-    let down = down(plan, &[], &named);
+    // What falls with both of two incidents has its own battery yet.
+    let down = down_after(plan, &[], &named, 0);
     let lasts = lasts(state, also);
     let mut channels = Vec::new();
     for channel in Channel::ALL {

@@ -48,6 +48,7 @@ mod frame;
 mod gateways;
 mod incident;
 mod kept;
+mod left;
 mod live;
 mod more;
 mod oidc;
@@ -81,6 +82,7 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/console/incident.css"),
     include_str!("../../../assets/console/directory.css"),
     include_str!("../../../assets/console/paper.css"),
+    include_str!("../../../assets/console/net.css"),
     include_str!("../../../assets/console/sign_in.css")
 );
 /// Where it lies: its address changes with its content, so that browsers may keep it.
@@ -143,6 +145,7 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/timeline", get(incident::timeline::page))
         .route("/incidents/{no}/{what}", get(act::page))
         .route("/reach", get(reach::page))
+        .route("/reach/left", get(left::page))
         .route("/gateways", get(reach::moved))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
         .route("/directory", get(directory::list))

@@ -9,7 +9,7 @@ use vardkase::domain::incident::input::{Action, Input, News, Report};
 use vardkase::domain::incident::state::Delivery;
 use vardkase::domain::incident::values::Kind;
 use vardkase::domain::incident::values::{Doubt, Standing};
-use vardkase::domain::plan::Channel;
+use vardkase::domain::plan::{Channel, Infra};
 use vardkase::domain::words::NoteWord;
 
 use super::timeline::{Sent, Timeline, ehr_down};
@@ -194,7 +194,7 @@ fn rule_g6_a_gateway_that_is_taken_out_is_used_only_where_no_other_way_is_left()
 #[test]
 fn rule_g7_what_a_duty_point_hangs_on_counts_when_a_way_is_chosen() {
     let mut b = super::region::plan();
-    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
+    b.plan.infra.push(Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
     let icu = b.function_ix("icu");
     for p in b.plan.functions[icu.ix()].points.clone() {
         if b.plan.points[p.ix()].channel == Channel::Sms {
@@ -222,7 +222,7 @@ fn rule_g7_what_a_duty_point_hangs_on_counts_when_a_way_is_chosen() {
 #[test]
 fn rule_d14_infrastructure_that_is_named_as_down_counts_in_routing_texts_and_reach() {
     let mut b = super::region::plan();
-    b.plan.infra.push(vardkase::domain::plan::Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
+    b.plan.infra.push(Infra { id: "mob-1".into(), needs: vec![], holds_s: None });
     for g in &mut b.plan.gateways {
         if g.id.as_str() == "sms" {
             g.needs = vec![vec!["mob-1".into()]];
@@ -256,6 +256,34 @@ fn rule_d14_infrastructure_that_is_named_as_down_counts_in_routing_texts_and_rea
     t.act("it", Action::Update { incident: no, news: news(&[]) }).unwrap();
     assert_eq!(updates(&t, "tib"), ["modem", "sms"]);
     assert!(t.notes_to("desk", NoteWord::ReadOut).is_empty());
+}
+
+#[test]
+fn rule_d14_a_way_on_a_battery_counts_until_it_is_empty() {
+    let mut b = super::region::plan();
+    let infra = |id: &str, needs: &[&str], holds_s| Infra {
+        id: id.into(),
+        needs: needs.iter().map(|n| vec![InfraId::from(*n)]).collect(),
+        holds_s,
+    };
+    b.plan.infra.extend([
+        infra("grid", &[], None),
+        infra("ups", &["grid"], Some(27 * 60)),
+        infra("mast", &["ups"], None),
+    ]);
+    let sms = b.plan.gateways.iter_mut().find(|g| g.id.as_str() == "sms").unwrap();
+    sms.needs = vec![vec!["mast".into()]];
+    let mut t = Timeline::starting("2008-12-18T09:45:00+01:00", b.plan.clone());
+    let no = t.report("it", Report { down: vec!["grid".into()], ..ehr_down("major") });
+    assert_eq!(over(&t, "tib", 1)[0], "sms", "the battery carries the mast");
+    let update = |t: &mut Timeline| t.act("it", Action::Update { incident: no, news: News::default() }).unwrap();
+    t.advance(26 * 60);
+    update(&mut t);
+    t.advance(60);
+    update(&mut t);
+    assert_eq!(updates(&t, "tib"), ["sms", "modem"], "after 27 minutes nothing over it is counted");
+    // Who will be hit is told at once, battery or not.
+    assert!(vardkase::domain::reach::down_of(t.inc(no)).infra.contains(&InfraId::from("mast")));
 }
 
 #[test]

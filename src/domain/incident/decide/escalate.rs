@@ -52,7 +52,7 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let plan = &inc.plan;
         let item = Item::Message(message);
-        let mut sender = Sender::new(&self.state.ways, inc, item, asks);
+        let mut sender = Sender::new(&self.state.ways, self.now, inc, item, asks);
         let mut sends: Vec<Send> = Vec::new();
         for f in to {
             let all = plan.points_at(*f, self.now);

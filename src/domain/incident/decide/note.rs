@@ -142,7 +142,8 @@ impl Decider<'_> {
         // A note has one text, so each language that some point needs is a note of its own.
         let mut by_lang: BTreeMap<u8, Vec<Send>> = BTreeMap::new();
         {
-            let mut sender = Sender::new(&self.state.ways, self.inc(no), Item::Note(id), &[]).with_text(out.clone());
+            let mut sender =
+                Sender::new(&self.state.ways, self.now, self.inc(no), Item::Note(id), &[]).with_text(out.clone());
             for p in points {
                 if let Ok(send) = sender.choose(*p, &[]) {
                     by_lang.entry(send.lang).or_default().push(send);

@@ -124,7 +124,7 @@ impl Decider<'_> {
             Item::Message(_) => None,
             Item::Note(_) => crate::domain::incident::asks::outgoing(inc, item, lang_of(inc, d.lang)),
         };
-        let mut sender = Sender::new(&self.state.ways, inc, item, &[]);
+        let mut sender = Sender::new(&self.state.ways, self.now, inc, item, &[]);
         if let Some(out) = stored {
             // A note's text is in one language: the way must carry that one.
             sender = sender.with_text(BTreeMap::from([(lang_of(inc, d.lang), out)]));

@@ -242,7 +242,7 @@ impl Decider<'_> {
         sent.retain(|p| {
             fresh.contains(p) || quiet(p) || !inc.plan.point(*p).functions.iter().any(|f| stands_in.contains(f))
         });
-        let mut sender = Sender::new(&self.state.ways, inc, item, asks);
+        let mut sender = Sender::new(&self.state.ways, self.now, inc, item, asks);
         let mut planned = Planned::default();
         for &f in receivers {
             let all = inc.plan.points_at(f, self.now);
@@ -386,16 +386,16 @@ pub(super) struct Sender<'a> {
     trailers: crate::domain::incident::trailers::Trailers<'a>,
     /// How good a way over each gateway is, and whether the incident itself impairs it (INCIDENTS lesson 25).
     ranks: Vec<(Rank, bool)>,
-    /// What the incident takes down.
+    /// What the incident has taken down by now.
     down: Down,
     fits: HashMap<(GatewayIx, Lang, Option<String>), Result<u32, DoesNotFit>>,
     out: BTreeMap<Lang, crate::domain::text::Outgoing>,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(ways: &Ways, inc: &'a Incident, item: Item, asks: &'a [NewAsk]) -> Self {
+    pub(super) fn new(ways: &Ways, now: At, inc: &'a Incident, item: Item, asks: &'a [NewAsk]) -> Self {
         let plan: &Plan = &inc.plan;
-        let down = reach::down_of(inc);
+        let down = reach::fallen(inc, now);
         let rank = |g: &GatewayInfo| {
             let impaired = !down.stands(&g.needs);
             (ways.rank(&g.id).max(if impaired { Rank::Doubtful } else { Rank::Healthy }), impaired)

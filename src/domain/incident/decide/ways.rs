@@ -48,7 +48,7 @@ impl Decider<'_> {
             let inc = self.inc(no);
             let Some(d) = inc.deliveries.get(ordinal as usize).copied() else { continue };
             let (item, tried) = (d.item(), inc.tried(ordinal));
-            let mut sender = Sender::new(&self.state.ways, inc, item, &[]);
+            let mut sender = Sender::new(&self.state.ways, self.now, inc, item, &[]);
             let next = sender.choose(d.point, &tried).ok().filter(|send| sender.rank(send) <= Rank::Doubtful);
             drop(sender);
             let Some(send) = next else { continue };
