@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use crate::config::{Source, load, run_check};
+use crate::config::{Source, load, run_check_with};
 use crate::error::{Error, Kind};
 use crate::words::cli as words;
 
@@ -25,6 +25,9 @@ pub struct CheckArgs {
     /// Also connect to every gateway and log in; never reaches a person.
     #[arg(long)]
     online: bool,
+    /// The folder of the kits: is the newest older than a week, damaged, or of another configuration?
+    #[arg(long, value_name = "DIR")]
+    kit: Option<PathBuf>,
     /// For people, or for editors.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -49,7 +52,8 @@ impl CheckArgs {
                 return Err(Error::new(Kind::Configuration, why, cx.say(words::NAME_FOLDER)));
             }
         };
-        let report = run_check(&source, self.strict);
+        let kit = self.kit.as_ref().and_then(|dir| super::kit::judged(dir, &source, cx.now().timestamp()));
+        let report = run_check_with(&source, self.strict, kit);
         if cx.json() || self.format == Format::Json {
             cx.term.raw(&format!("{}\n", report.json()));
         } else {

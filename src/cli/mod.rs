@@ -31,6 +31,7 @@ mod gateway;
 mod handover;
 mod help;
 mod incident_show;
+mod kit;
 mod level;
 mod log;
 mod merge;
@@ -152,6 +153,7 @@ enum Command {
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
     Reach(reach::ReachArgs),
+    Kit(kit::KitArgs),
     Config(config::ConfigArgs),
     Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
@@ -237,6 +239,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
         Command::Reach(a) => a.run(cx),
+        Command::Kit(a) => a.run(cx),
         Command::Config(a) => a.run(cx),
         Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),

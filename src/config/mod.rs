@@ -31,5 +31,5 @@ pub use check::{Spoken, Typed, report_of, spoken};
 pub use cron_time::CronTime;
 pub use load::{load, load_checked};
 pub use loaded::{Accepted, Contacts, Loaded, Statement, Watch, Webhook, same_as};
-pub use report::{CheckReport, run_check};
-pub use source::{FILES_MAX, Source, minimal, shipped};
+pub use report::{CheckReport, run_check, run_check_with};
+pub use source::{FILES_MAX, Source, minimal, shipped, texts};

@@ -20,7 +20,13 @@ pub struct CheckReport {
 
 /// Checks a configuration. With `strict`, warnings are errors.
 pub fn run_check(source: &Source, strict: bool) -> CheckReport {
+    run_check_with(source, strict, None)
+}
+
+/// The same, with what else was found.
+pub fn run_check_with(source: &Source, strict: bool, more: Option<Diagnostic>) -> CheckReport {
     let (_, mut diagnostics) = load_all(source, Depth::Check);
+    diagnostics.extend(more);
     if strict {
         for diagnostic in &mut diagnostics {
             diagnostic.severity = Severity::Error;

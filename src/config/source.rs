@@ -64,6 +64,11 @@ pub(super) fn read(source: &Source) -> (Files, Vec<String>, Found) {
     (files, unread, found)
 }
 
+/// The files of a configuration that has been read before, by their paths.
+pub fn texts(source: &Source) -> Vec<(String, String)> {
+    read(source).0
+}
+
 /// The fictional region, file by file: what `--config` starts from.
 pub fn shipped() -> Vec<(String, String)> {
     yaml_of(&SHIPPED)

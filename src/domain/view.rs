@@ -30,6 +30,7 @@ mod previews;
 mod reach;
 mod steps;
 mod trial;
+mod walk;
 
 pub use approvals::{
     AnswerView, ApprovalView, DecisionView, ErrandTodoView, EyesView, StepTodoView, TodoView, approvals_for,
@@ -54,6 +55,7 @@ pub use reach::{
 };
 pub use steps::{ArrivalView, RoundView, StepStateView, StepView};
 pub use trial::{TrialMessage, TrialView, trial};
+pub use walk::{StopView, WhyWalk, walk};
 
 /// A rung of a ladder by its ID, with what people read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]

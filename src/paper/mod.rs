@@ -4,8 +4,10 @@
 //! Must not: decide a rule, know who asks, or come by an address itself: numbers that may not stand in texts are handed in by the one
 //! command that may.
 
+pub mod courier;
 pub mod directory;
 pub mod face;
+pub mod forms;
 mod html;
 pub mod loss;
 pub mod net;
@@ -15,7 +17,7 @@ mod sheet;
 
 pub use html::{Style, html};
 pub use pdf::{PAGES_MAX, TooLong, pdf};
-pub use sheet::{Block, Occasion, Part, Sheet};
+pub use sheet::{Block, Occasion, Part, Qr, Sheet};
 
 use crate::domain::ids::FunctionIx;
 use crate::domain::lang::Lang;

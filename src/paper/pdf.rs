@@ -20,7 +20,7 @@ use krilla::tagging::{
 use krilla::{Document, SerializeSettings};
 
 use super::face::{FACES, Face};
-use super::{Block, Sheet};
+use super::{Block, Qr, Sheet};
 use crate::words::paper as words;
 
 /// Pages of one paper: a directory of 1 000 duties has about 200.
@@ -41,6 +41,10 @@ const SMALL: f32 = 8.5;
 const MARK: f32 = 11.0;
 const BODY: f32 = 10.0;
 const TITLE: f32 = 22.0;
+const LARGE: f32 = 16.0;
+/// A line to write on by hand is so high, and a code so wide.
+const BLANK: f32 = 30.0;
+const CODE: f32 = 142.0;
 const LEADING: f32 = 1.34;
 /// Baseline below the top of a line, in sizes.
 const ASCENT: f32 = 0.95;
@@ -70,11 +74,24 @@ struct Line {
     /// Space above it, unless it is the first of a page.
     above: f32,
     runs: Vec<Run>,
+    drawn: Drawn,
+}
+
+/// What stands on a line beside characters.
+enum Drawn {
+    Nothing,
+    /// A line to write on, from there to the margin.
+    Blank(f32),
+    Code(Qr),
 }
 
 impl Line {
     fn height(&self) -> f32 {
-        self.size * LEADING
+        match self.drawn {
+            Drawn::Nothing => self.size * LEADING,
+            Drawn::Blank(_) => BLANK,
+            Drawn::Code(_) => CODE,
+        }
     }
 }
 
@@ -107,6 +124,7 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             size,
             above: if n == 0 { above } else { 0.0 },
             runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false }],
+            drawn: Drawn::Nothing,
         };
         all.into_iter().enumerate().map(line).collect()
     };
@@ -115,6 +133,20 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
         Block::Heading(2, text) => broken(text, 15.0, true, 0.0, 22.0),
         Block::Heading(_, text) => broken(text, 11.0, true, 0.0, 11.0),
         Block::Text(text) => broken(text, BODY, false, 0.0, 3.0),
+        Block::Large(text) => broken(text, LARGE, false, 0.0, 8.0),
+        Block::Blank(label) => {
+            let mut all = broken(&format!("{label}:"), BODY, true, 0.0, 0.0);
+            if let Some(last) = all.last_mut() {
+                let width: f32 = last.runs.iter().map(|r| FACES.bold.width(&r.text, BODY)).sum();
+                last.drawn = Drawn::Blank(MARGIN + width + 4.0);
+            }
+            all
+        }
+        Block::Code(code, _) => {
+            let drawn = Drawn::Code(code.clone());
+            vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn }]
+        }
+        Block::Break => Vec::new(),
         Block::Item(text) => {
             let mut all = broken(text, BODY, false, ITEM_INDENT, 1.0);
             let sign = Run { x: MARGIN, bold: false, text: SIGN.to_owned(), label: true };
@@ -129,7 +161,9 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
                 let run = Run { x: MARGIN, bold: true, text: (*part).to_owned(), label: true };
                 match all.get_mut(n) {
                     Some(line) => line.runs.insert(0, run),
-                    None => all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run] }),
+                    None => {
+                        all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run], drawn: Drawn::Nothing });
+                    }
                 }
             }
             all
@@ -139,18 +173,23 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
 
 /// Shares lines out over pages. What follows a heading stays with it as far as a page goes: a duty is not torn apart.
 fn paginate(blocks: &[Block], top: f32) -> Result<Vec<Vec<Set>>, TooLong> {
-    let mut chunks: Vec<Vec<Line>> = Vec::new();
+    let mut chunks: Vec<(bool, Vec<Line>)> = Vec::new();
     let mut after_heading = false;
     for (index, block) in blocks.iter().enumerate() {
         let is_heading = matches!(block, Block::Heading(..));
+        let breaks = *block == Block::Break;
         match chunks.last_mut() {
-            Some(chunk) if !is_heading || after_heading => chunk.extend(lines(index, block)),
-            _ => chunks.push(lines(index, block)),
+            Some((_, chunk)) if !breaks && (!is_heading || after_heading) => chunk.extend(lines(index, block)),
+            _ => chunks.push((breaks, lines(index, block))),
         }
-        after_heading = is_heading;
+        after_heading = is_heading || breaks;
     }
     let (mut pages, mut page, mut y): (Vec<Vec<Set>>, Vec<Set>, f32) = (Vec::new(), Vec::new(), top);
-    for chunk in chunks {
+    for (breaks, chunk) in chunks {
+        if breaks && !page.is_empty() {
+            pages.push(std::mem::take(&mut page));
+            y = top;
+        }
         let height: f32 = chunk.iter().map(|l| l.above + l.height()).sum();
         let torn = height > BOTTOM - top;
         if !page.is_empty() && !torn && y + height > BOTTOM {
@@ -206,13 +245,27 @@ impl Pen<'_, '_> {
         self.surface.end_tagged();
     }
     fn rule(&mut self, top: f32) {
+        self.fill([(MARGIN, top, WIDTH, 0.7)]);
+    }
+    fn fill(&mut self, rects: impl IntoIterator<Item = (f32, f32, f32, f32)>) {
         let mut path = PathBuilder::new();
-        if let Some(rect) = Rect::from_xywh(MARGIN, top, WIDTH, 0.7) {
+        for rect in rects.into_iter().filter_map(|(x, y, w, h)| Rect::from_xywh(x, y, w, h)) {
             path.push_rect(rect);
         }
         if let Some(path) = path.finish() {
             self.surface.draw_path(&path);
         }
+    }
+    /// A code in one piece; what it is stands in its tag.
+    fn code(&mut self, top: f32, code: &Qr) -> Identifier {
+        let id = self.surface.start_tagged(ContentTag::Other);
+        let unit = CODE / code.side.max(1) as f32;
+        let square = |(row, column, width): &(usize, usize, usize)| {
+            (MARGIN + *column as f32 * unit, top + *row as f32 * unit, *width as f32 * unit, unit)
+        };
+        self.fill(code.runs.iter().map(square));
+        self.surface.end_tagged();
+        id
     }
 }
 
@@ -288,6 +341,16 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
         for of in lines.chunk_by(|a, b| a.line.block == b.line.block) {
             let block = of[0].line.block;
             starts[block].get_or_insert((k, of[0].top));
+            for Set { top, line } in of {
+                match &line.drawn {
+                    Drawn::Nothing => {}
+                    Drawn::Blank(from) => {
+                        let rule = (*from, top + BODY * LEADING, MARGIN + WIDTH - from, 0.7);
+                        pen.beside(|pen| pen.fill([rule]));
+                    }
+                    Drawn::Code(code) => tagged[block].text.push(pen.code(*top, code)),
+                }
+            }
             // A label is whole before what it labels, though it stands beside it: so it is read.
             for is_label in [true, false] {
                 for Set { top, line } in of {
@@ -322,7 +385,8 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
         let of_items = match block {
             Block::Item(_) => Some(true),
             Block::Pair(..) => Some(false),
-            Block::Heading(..) | Block::Text(_) => None,
+            Block::Break => continue,
+            Block::Heading(..) | Block::Text(_) | Block::Large(_) | Block::Blank(_) | Block::Code(..) => None,
         };
         if list.as_ref().map(|(kind, _)| *kind) != of_items
             && let Some((_, done)) = list.take()
@@ -334,6 +398,7 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
                 let level = NonZeroU16::new(u16::from(*level)).unwrap_or(NonZeroU16::MIN);
                 tree.push(group(Tag::Hn(level, Some(title.clone())), text));
             }
+            (Block::Code(_, what), _) => tree.push(group(Tag::Figure(Some(what.clone())), text)),
             (_, Some(items)) => {
                 let mut item = TagGroup::new(Tag::LI);
                 item.push(group(Tag::Lbl, label));

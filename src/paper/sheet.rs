@@ -8,6 +8,9 @@ use crate::words::{common, paper as words};
 /// Characters of the plan's hash that are shown: enough to tell two plans apart.
 const HASH_CHARS: usize = 12;
 
+/// The most squares of a code's side: on 5 cm one is half a millimetre.
+const QR_SIDE_MAX: usize = 101;
+
 /// When and for whom a paper is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Occasion {
@@ -42,6 +45,14 @@ pub enum Block {
     Item(String),
     /// What it is, and what is said of it.
     Pair(String, String),
+    /// A text that is read out, or at arm's length.
+    Large(String),
+    /// What is written there by hand.
+    Blank(String),
+    /// A QR code, and what it is for those who don't see it.
+    Code(Qr, String),
+    /// What follows begins a page.
+    Break,
 }
 
 /// Blocks that belong together.
@@ -51,6 +62,44 @@ pub enum Part<'s> {
     Text(&'s str),
     Items(Vec<&'s str>),
     Pairs(Vec<(&'s str, &'s str)>),
+    Large(&'s str),
+    Blank(&'s str),
+    Code(&'s Qr, &'s str),
+    Break,
+}
+
+/// A QR code as squares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Qr {
+    /// So many squares make a side.
+    pub side: usize,
+    /// Dark ones: row, column, how many beside each other.
+    pub runs: Vec<(usize, usize, usize)>,
+}
+
+impl Qr {
+    /// Of that text; `None`: it is too long for one that a telephone still reads from paper.
+    pub fn of(text: &str) -> Option<Self> {
+        let code = fast_qr::QRBuilder::new(text).ecl(fast_qr::ECL::L).build().ok()?;
+        if code.size > QR_SIDE_MAX {
+            return None;
+        }
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        for row in 0..code.size {
+            for column in (0..code.size).filter(|c| code[row][*c].value()) {
+                match runs.last_mut() {
+                    Some((r, from, width)) if *r == row && *from + *width == column => *width += 1,
+                    _ => runs.push((row, column, 1)),
+                }
+            }
+        }
+        Some(Self { side: code.size, runs })
+    }
+
+    /// As the path of a picture with a square to a unit.
+    pub fn path(&self) -> String {
+        self.runs.iter().map(|(row, column, width)| format!("M{column} {row}h{width}v1h-{width}z")).collect()
+    }
 }
 
 impl Sheet {
@@ -98,6 +147,10 @@ impl Sheet {
                 (Block::Pair(label, text), _) => parts.push(Part::Pairs(vec![(label, text)])),
                 (Block::Heading(level, text), _) => parts.push(Part::Heading(*level, text)),
                 (Block::Text(text), _) => parts.push(Part::Text(text)),
+                (Block::Large(text), _) => parts.push(Part::Large(text)),
+                (Block::Blank(label), _) => parts.push(Part::Blank(label)),
+                (Block::Code(code, what), _) => parts.push(Part::Code(code, what)),
+                (Block::Break, _) => parts.push(Part::Break),
             }
         }
         parts

@@ -114,6 +114,22 @@ impl Diagnostic {
         }
     }
 
+    /// A warning about a file that is no part of the configuration.
+    pub fn of_file(file: &str, code: &'static str, message: String, help: &str) -> Self {
+        Self {
+            severity: Severity::Warning,
+            code,
+            file: visible(file),
+            line: 0,
+            column: 0,
+            length: 0,
+            message: visible(&message),
+            help: Some(help.to_owned()),
+            excerpt: None,
+            muted: false,
+        }
+    }
+
     /// `file:line:column: message`, the source line with what is meant underlined, and the help.
     pub fn render(&self) -> String {
         let mut out = self.whereabouts();

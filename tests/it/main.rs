@@ -17,6 +17,7 @@ mod bytes;
 mod cli;
 mod config;
 mod copies;
+mod courier;
 mod demo;
 mod docs;
 mod engine;

@@ -3,6 +3,7 @@
 mod access;
 mod asking;
 mod json;
+mod kit;
 mod offline;
 mod papers;
 mod reach;

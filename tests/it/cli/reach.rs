@@ -22,7 +22,7 @@ fn what_is_left_without_the_core_network_is_told_to_programs() {
     assert_eq!(told["without"], json!(["core", "intra"]));
     assert_eq!(told["at_once"]["nodes_down"], json!(["ad", "core", "inet-1", "intra", "mail", "pbx"]));
     assert_eq!(told["at_once"]["public_page"], true);
-    assert_eq!(told["at_once"]["functions_day"]["tib"]["over"], json!(["email", "fax", "paging", "sms"]));
+    assert_eq!(told["at_once"]["functions_day"]["tib"]["over"], json!(["fax", "paging", "sms"]));
     assert_eq!(told["at_once"]["approval"]["ehr-down"], json!({ "told": true, "can_answer": true }));
     assert_eq!(told["at_once"]["unreachable_day"], json!([]));
     assert!(!told["at_once"]["gateways_up"].as_array().unwrap().contains(&json!("mail-int")));

@@ -279,3 +279,45 @@ fn a_sign_of_life_goes_to_the_watchers_telephones_alone() {
     assert!(!events.is_empty() && all_sms);
     assert!(t.input(Input::SignOfLife { to: "nobody".into(), head: String::new() }).unwrap().is_empty());
 }
+
+#[test]
+fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_answered() {
+    use vardkase::domain::view::{WhyWalk, walk};
+    let mut t = Timeline::by_day();
+    t.gateways_say = None;
+    let no = t.report("it", super::timeline::ehr_down("outage"));
+    let why = |t: &Timeline, f: &str| {
+        let stops = walk(&t.state, no).unwrap();
+        let ix = t.plan().function_ix(f).unwrap();
+        stops.into_iter().find(|s| s.function == ix).map(|s| s.why)
+    };
+    assert_eq!(why(&t, "tib"), Some(WhyWalk::Unknown));
+    let all: Vec<_> = t.sent.iter().filter(|s| s.message.is_some()).map(|s| (s.id, S::Delivered)).collect();
+    t.input(Input::outcomes(all)).unwrap();
+    assert_eq!(why(&t, "tib"), Some(WhyWalk::NoAnswer));
+    t.reply("tib", Channel::Sms, "JA 1");
+    assert_eq!(why(&t, "tib"), None, "it has it");
+    // The words on paper are those on every other way.
+    let stops = walk(&t.state, no).unwrap();
+    assert!(!stops.is_empty());
+    for (n, stop) in stops.iter().enumerate() {
+        assert_eq!(stop.n as usize, n + 1);
+        let id = t.plan().function(stop.function).id.to_string();
+        let text = &stop.texts[&t.plan().function(stop.function).lang];
+        assert!(t.messages_to(&id).iter().any(|s| s.whole.starts_with(text.as_str())), "{id}: {text}");
+    }
+    let sites: Vec<_> = stops.iter().map(|s| t.plan().function(s.function).site.clone()).collect();
+    assert!(sites.is_sorted(), "in the order of the way");
+    assert!(walk(&t.state, vardkase::domain::ids::IncidentNo::actual(99)).is_none());
+    // A drill's sheets are marked as its texts are.
+    let drill = t.report(
+        "it",
+        vardkase::domain::incident::input::Report { exercise: true, ..super::timeline::ehr_down("outage") },
+    );
+    assert!(
+        walk(&t.state, drill)
+            .unwrap()
+            .iter()
+            .all(|s| s.texts.values().all(|w| w.starts_with("ÖVNING ") || w.starts_with("EXERCISE ")))
+    );
+}

@@ -248,6 +248,57 @@ async fn files_to_take_along_say_on_every_page_what_they_are() {
     }
 }
 
+#[tokio::test]
+async fn whoever_is_not_reached_has_a_sheet_with_the_whole_text_and_a_line_in_the_call_list() {
+    let site = Site::start().await;
+    let browser = site.browser("vaxel").await;
+    let no = site.report(Report { level: Some("outage".into()), safety: Safety::No, ..Report::default() }).await;
+    let who = browser.page(&format!("/incidents/{no}/who")).await;
+    for what in ["couriers", "couriers.pdf", "calls", "calls.pdf"] {
+        assert!(who.contains(&format!("href=\"/incidents/{no}/{what}\"")), "{what}");
+    }
+    let stops = site.handle.query(move |s, _| vardkase::domain::view::walk(s, no)).await.unwrap().unwrap();
+    assert!(!stops.is_empty(), "nobody has answered yet");
+    let text = stops[0].texts[&Lang::SV].clone();
+    let page = browser.page(&format!("/incidents/{no}/couriers")).await;
+    assert_eq!(page.matches("class=\"paper-break\"").count(), stops.len());
+    let file = bytes(&site, &browser, &format!("/incidents/{no}/couriers.pdf")).await;
+    let pages = pdf::pages(&file).unwrap();
+    assert!(pages.len() > stops.len(), "a page each, and the list of the way");
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(&pages.concat()).contains(&flat(&text)), "the text is whole");
+    let list =
+        flat(&pdf::pages(&bytes(&site, &browser, &format!("/incidents/{no}/calls.pdf")).await).unwrap().concat());
+    assert!(list.contains(&flat(&text)));
+    for address in super::api::addresses(&site) {
+        assert!(!page.contains(address.as_str()) && !list.contains(address.as_str()), "no address over HTTP");
+    }
+    assert_eq!(browser.get("/incidents/99/couriers").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(browser.get("/incidents/x%2Fy/calls.pdf").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_left_is_ticked_shown_as_a_picture_and_as_a_table() {
+    let site = Site::start().await;
+    let mut browser = site.browser("it-bered").await;
+    let all = browser.page("/reach/left").await;
+    assert!(all.contains("Ingenting är ikryssat") && !all.contains("✖ har fallit bort</text>"));
+    let page = browser.page("/reach/left?without=core&without=mob-2&without=ingen%3Cb%3E").await;
+    assert!(page.contains("value=\"core\" checked") && page.contains("value=\"mob-2\" checked"), "{page}");
+    assert!(page.contains("”ingen&#60;b&#62;” finns inte"), "what is typed stays words");
+    let svg = super::site::between(&page, "<svg xmlns", "</svg>");
+    assert!(svg.contains("class=\"net\"") && svg.contains("role=\"img\""), "{svg}");
+    assert_eq!(svg.matches("class=\"node lost").count(), 2);
+    assert!(svg.contains("class=\"node down"), "what hangs on the core");
+    assert!(!svg.contains("style=") && !svg.contains("<style"), "no style of its own");
+    let table = super::site::between(&page, "Alla funktioner som tabell</summary>", "</table>");
+    assert_eq!(table.matches("<tr>").count(), site.plan.functions.len() + 1);
+    assert!(page.contains("Vad som behövs") && page.contains("en dator till programmet"), "the smallest losses");
+    browser.lang = "en".into();
+    assert!(browser.page("/reach/left?without=grid").await.contains("When all batteries are empty"));
+    assert!(browser.page("/reach").await.contains("href=\"/reach/left\""));
+}
+
 /// The shipped plan with many functions and one very long word.
 fn large(functions: usize) -> Plan {
     let mut plan = load(&Source::Shipped).unwrap().plan;

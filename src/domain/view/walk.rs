@@ -1,0 +1,88 @@
+//! Whom somebody must walk to or call: the functions of an incident that no text is known to have reached, with the text word for word.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::count;
+use super::incident::{Best, addressed};
+use crate::domain::ids::{FunctionIx, IncidentNo};
+use crate::domain::incident::ask_list::AskState;
+use crate::domain::incident::asks;
+use crate::domain::incident::state::State;
+use crate::domain::incident::values::Item;
+use crate::domain::lang::Lang;
+
+/// Why nobody is known to have it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyWalk {
+    /// No gateway could carry it, or all failed: an errand stands.
+    NoWay,
+    /// It was sent, and nothing shows that it arrived.
+    Unknown,
+    /// It arrived, and nobody has answered though an answer is asked for.
+    NoAnswer,
+}
+
+/// A function that somebody goes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StopView {
+    /// Its place in the round, from 1: by site, then by the plan's order.
+    pub n: u32,
+    pub function: FunctionIx,
+    pub why: WhyWalk,
+    /// The errand that it stands in.
+    pub errand: Option<u32>,
+    /// The message.
+    pub message: u32,
+    /// `14-5`, as it stands in texts.
+    pub number: String,
+    /// Mark, number, fingerprint and text, as every other channel carries it.
+    pub texts: BTreeMap<Lang, String>,
+    /// An answer is asked for.
+    pub answer: bool,
+}
+
+/// Where somebody goes in an incident; `None`: there is none of that number.
+pub fn walk(state: &State, no: IncidentNo) -> Option<Vec<StopView>> {
+    let inc = state.incidents.get(&no)?;
+    let best = Best::of(inc);
+    // What must be walked stands first; of a function that also lacks a newer text, the newer.
+    let mut open: BTreeMap<FunctionIx, (WhyWalk, Option<u32>, u32, bool)> = BTreeMap::new();
+    for errand in inc.errands.iter().filter(|e| e.done.is_none()) {
+        for f in &errand.functions {
+            let before = open.get(f).map_or(0, |(_, _, message, _)| *message);
+            if errand.message >= before {
+                open.insert(*f, (WhyWalk::NoWay, Some(errand.id), errand.message, inc.ask(*f).is_some()));
+            }
+        }
+    }
+    for told in addressed(inc) {
+        let waits = told.ask.is_some_and(|a| a.state.is_open() || matches!(a.state, AskState::NotReached { .. }));
+        let reached = best.of_function(inc, &told);
+        let why = match (told.ask.is_some(), waits, reached.delivered) {
+            // Answered: it has it.
+            (true, false, _) => continue,
+            (_, _, false) => WhyWalk::Unknown,
+            (true, true, true) => WhyWalk::NoAnswer,
+            (false, _, true) => continue,
+        };
+        open.entry(told.function).or_insert((why, None, told.entry.message, told.ask.is_some()));
+    }
+    let plan = &inc.plan;
+    let mut stops: Vec<_> = open.into_iter().collect();
+    stops.sort_by_key(|(f, _)| (plan.function(*f).site.clone(), *f));
+    let words = |message: u32, lang: Lang| asks::outgoing(inc, Item::Message(message), lang).map(|o| o.whole(None));
+    let stop = |(n, (function, (why, errand, message, answer))): (usize, (FunctionIx, _))| StopView {
+        n: count(n + 1),
+        function,
+        why,
+        errand,
+        message,
+        number: inc.number(message).written(&plan.words(plan.function(function).lang).drill_prefix),
+        texts: plan.region.languages.iter().filter_map(|l| Some((*l, words(message, *l)?))).collect(),
+        answer,
+    };
+    Some(stops.into_iter().enumerate().map(stop).collect())
+}
