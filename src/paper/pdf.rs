@@ -93,6 +93,13 @@ impl Line {
             Drawn::Code(_) => CODE,
         }
     }
+    /// How far below its top its characters stand: beside a line to write on they stand on it.
+    fn lowered(&self) -> f32 {
+        match self.drawn {
+            Drawn::Blank(_) => BLANK - self.size * LEADING - 2.0,
+            Drawn::Nothing | Drawn::Code(_) => 0.0,
+        }
+    }
 }
 
 /// Where a line stands.
@@ -345,7 +352,7 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
                 match &line.drawn {
                     Drawn::Nothing => {}
                     Drawn::Blank(from) => {
-                        let rule = (*from, top + BODY * LEADING, MARGIN + WIDTH - from, 0.7);
+                        let rule = (*from, top + BLANK - 2.0, MARGIN + WIDTH - from, 0.7);
                         pen.beside(|pen| pen.fill([rule]));
                     }
                     Drawn::Code(code) => tagged[block].text.push(pen.code(*top, code)),
@@ -355,7 +362,7 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
             for is_label in [true, false] {
                 for Set { top, line } in of {
                     for run in line.runs.iter().filter(|r| r.label == is_label) {
-                        let id = pen.content(*top, line.size, run);
+                        let id = pen.content(top + line.lowered(), line.size, run);
                         let ids = if is_label { &mut tagged[block].label } else { &mut tagged[block].text };
                         ids.push(id);
                     }

@@ -91,6 +91,7 @@ pub fn router(ctx: Ctx) -> Router {
         .layer(middleware::from_fn_with_state(ctx.clone(), named_cookie))
         .layer(middleware::from_fn(protect))
         .layer(middleware::from_fn(problem::in_their_language))
+        .layer(middleware::from_fn_with_state(ctx.clone(), problem::marked))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(wholly))
         .with_state(ctx)

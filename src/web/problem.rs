@@ -1,16 +1,17 @@
 //! Why a request was not carried out: a status, a word for programs, what and why, what to do next.
 
 use askama::Template;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::Ctx;
 use crate::api::{PROBLEM_JSON, ProblemKind, Refusal};
 use crate::dispatch::engine::Failed;
 use crate::domain::incident::refused::{CODES, Refused, refuse};
 use crate::domain::lang::Lang;
-use crate::words::{self, Section, link};
+use crate::words::{self, Section, common, link};
 
 /// Why a request was refused.
 #[derive(Clone, Debug)]
@@ -25,11 +26,15 @@ pub struct Problem {
 struct Page<'a> {
     status: u16,
     problem: &'a Problem,
+    training: bool,
 }
 
 impl Page<'_> {
     fn said(&self, lang: Lang) -> (String, String) {
         self.problem.said(lang)
+    }
+    fn training_mark(&self) -> &'static str {
+        common::TRAINING.say(Lang::SV)
     }
     fn back(&self) -> &'static str {
         link::TO_THE_STATE.say(Lang::SV)
@@ -57,10 +62,17 @@ impl Problem {
         if program {
             return self.told_in(Lang::EN);
         }
-        match (Page { status: self.status.as_u16(), problem: &self }).render() {
+        self.shown(false)
+    }
+
+    /// A page that remembers what it says, so that [`marked`] can say it again.
+    fn shown(self, training: bool) -> Response {
+        let mut response = match (Page { status: self.status.as_u16(), problem: &self, training }).render() {
             Ok(html) => (self.status, Html(html)).into_response(),
             Err(_) => (self.status, self.said(Lang::EN).0).into_response(),
-        }
+        };
+        response.extensions_mut().insert(Shown(self));
+        response
     }
 
     /// JSON that remembers what it says, so that [`in_their_language`] can say it again.
@@ -84,18 +96,38 @@ impl Problem {
     }
 }
 
+/// What a page says that knew nothing of where it stands.
+#[derive(Clone)]
+struct Shown(Problem);
+
+/// In training a refusal says so, as every page does.
+pub async fn marked(State(ctx): State<Ctx>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if !ctx.handle.board().is_training() {
+        return response;
+    }
+    let Some(Shown(problem)) = response.extensions_mut().remove::<Shown>() else { return response };
+    let (mut parts, body) = problem.shown(true).into_parts();
+    keep_headers(&mut parts, &response);
+    Response::from_parts(parts, body)
+}
+
+/// What else was told with an answer stays: how to sign in, when to try again.
+fn keep_headers(parts: &mut axum::http::response::Parts, of: &Response) {
+    for (name, value) in of.headers() {
+        if name != header::CONTENT_LENGTH {
+            parts.headers.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// A program that asks for a language gets its refusals in it: English is what nobody has to ask for.
 pub async fn in_their_language(request: Request, next: Next) -> Response {
     let lang = super::console::asked_for(request.headers(), Section::Refusal).filter(|lang| *lang != Lang::EN);
     let mut response = next.run(request).await;
     let (Some(lang), Some(problem)) = (lang, response.extensions_mut().remove::<Problem>()) else { return response };
     let (mut parts, body) = problem.told_in(lang).into_parts();
-    // What else was told with it stays: how to sign in, when to try again.
-    for (name, value) in response.headers() {
-        if name != header::CONTENT_LENGTH {
-            parts.headers.entry(name).or_insert_with(|| value.clone());
-        }
-    }
+    keep_headers(&mut parts, &response);
     Response::from_parts(parts, body)
 }
 

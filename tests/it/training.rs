@@ -389,7 +389,17 @@ async fn in_training_nothing_leaves_and_everything_can_be_practised() {
             let page = kib.page(path, lang).await;
             assert!(page.contains("class=\"band training\"") && page.contains(said), "{path} {lang}: {page}");
         }
-        for path in [format!("/{lang}"), format!("/embed/{lang}"), format!("/{lang}/accessibility")] {
+        // What is refused before anybody is known says so too.
+        let nowhere = kib.client.get(format!("{}/nowhere", server.console)).header("accept", "text/html");
+        let refused = nowhere.send().await.unwrap();
+        assert_eq!(refused.status(), 404);
+        assert!(refused.text().await.unwrap().contains("UTBILDNINGSLÄGE / TRAINING"));
+        for path in [
+            format!("/{lang}"),
+            format!("/embed/{lang}"),
+            format!("/{lang}/accessibility"),
+            format!("/feed.{lang}.atom"),
+        ] {
             let answer = kib.client.get(format!("{}{path}", server.public)).send().await.unwrap();
             assert_eq!(answer.status(), 200, "{path}");
             let page = answer.text().await.unwrap();

@@ -6,7 +6,7 @@ use super::{authority, cap_name, entries, moment, plain};
 use crate::domain::lang::Lang;
 use crate::domain::public_view::PublicView;
 use crate::web::page::{PageFrame, heading, words_of};
-use crate::words::public as w;
+use crate::words::{common, public as w};
 
 const NAMESPACE: &str = "http://www.w3.org/2005/Atom";
 /// The year since which feeds of this program have their names (RFC 4151, 2.1: a date on which the host was the sender's).
@@ -27,7 +27,9 @@ pub fn render_atom(view: &PublicView, lang: Lang, frame: &PageFrame<'_>) -> Vec<
     let mut xml = Xml::new();
     xml.element("feed", &[("xmlns", NAMESPACE), ("xml:lang", said.as_str())], |xml| {
         xml.text("id", &format!("tag:{host},{NAMED_SINCE}:{region}/feed/{lang}"));
-        xml.text("title", &w::feed_title(said, &plan.region.name));
+        let title = w::feed_title(said, &plan.region.name);
+        let mark = if frame.training { format!("{} ", common::TRAINING.say(said)) } else { String::new() };
+        xml.text("title", &format!("{mark}{title}"));
         xml.text("subtitle", heading(view.stands()).say(said));
         xml.text("updated", &moment(plan, view.checked_at));
         xml.element("author", &[], |xml| xml.text("name", &plan.region.name));
