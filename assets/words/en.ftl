@@ -2126,3 +2126,80 @@ cli-reach-add-machine = a machine for the program that hangs on none of these
 cli-reach-add-mirror = a page that hangs on none of these
 cli-reach-add-gateway = a gateway that hangs on none of these
 cli-reach-add-address = an address over what still stands: { $channels }
+
+## Outages on a virtual clock: the command replay
+
+cli-replay-mistakes = { $n ->
+    [one] one mistake: nothing was replayed
+   *[other] { $n } mistakes: nothing was replayed
+}
+cli-replay-fine = The scenario is fine.
+cli-replay-not-read = { $file } can't be read: { $why }
+cli-replay-name-file = name the file of a scenario; `vardkase schema scenario` says how one is written
+cli-replay-assumed = The beginning is invented: history does not tell it.
+cli-replay-question = Minutes until
+cli-replay-history = History
+cli-replay-ours = Vårdkase
+cli-replay-over = Over
+cli-replay-although = { $over }, although down: { $down }
+cli-replay-state = State
+cli-replay-holds = holds
+cli-replay-fails = DOES NOT HOLD
+cli-replay-expected = What must hold
+cli-replay-seen = Seen
+cli-replay-first = First text, min
+cli-replay-sms = SMS
+cli-replay-notes = SMS notes
+cli-replay-pages = Pager
+cli-replay-fax = Fax
+cli-replay-mail = E-mail
+cli-replay-web = the public page
+cli-replay-manual = on foot
+cli-replay-first-function = the first key function
+cli-replay-owners = the owners
+cli-replay-wards = all wards and sites
+cli-replay-public = the public
+cli-replay-mode = a staff mode
+cli-replay-restored = “running again” was told, after it ran
+cli-replay-minutes = { $n } min
+cli-replay-between = between { $from } and { $to } min
+cli-replay-never = never
+cli-replay-unknown = unknown
+cli-replay-no-number = no number is known
+cli-replay-not = did not happen
+cli-replay-passed = { $n ->
+    [one] What was expected holds.
+   *[other] All { $n } expectations hold.
+}
+cli-replay-failed = { $n ->
+    [one] One thing does not hold.
+   *[other] { $n } things do not hold.
+}
+cli-replay-all-hold = All that must hold holds.
+cli-replay-not-all-hold = Not all that must hold holds.
+cli-replay-region = Replayed on a virtual clock against
+cli-replay-from = Minutes are counted from
+cli-replay-invented = invented
+cli-replay-seed = Seed
+cli-replay-sources = Sources:
+cli-replay-beside = History beside ours
+cli-replay-beside-how = Minutes after the beginning. A text counts when the far device has it, or a transmitter took it; e-mail never counts.
+cli-replay-picture = Minutes in history and in ours; the table below has the same numbers
+cli-replay-timeline = Timeline
+cli-replay-time = Time
+cli-replay-no-clock = no clock time
+cli-replay-judgement = judgement
+cli-replay-inference = conclusion
+cli-replay-on-page = on the public page
+cli-replay-said = told
+cli-replay-mode-now = mode
+cli-replay-decided = decided
+cli-replay-declined = declined
+cli-replay-open = What the sources leave open
+cli-replay-told = What each duty got
+cli-replay-told-how = SMS of the telephone that got most; notes are requests, reminders and receipts to one duty alone.
+cli-replay-texts = What was said
+cli-replay-more = { $n ->
+    [one] One more is not shown: --json has all.
+   *[other] { $n } more are not shown: --json has all.
+}

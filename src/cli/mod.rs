@@ -42,6 +42,7 @@ mod reach;
 mod reject;
 mod relapse;
 mod reload;
+mod replay;
 mod report;
 mod report_ask;
 mod restore;
@@ -152,6 +153,7 @@ enum Command {
     Restore(restore::RestoreArgs),
     Check(check::CheckArgs),
     Reach(reach::ReachArgs),
+    Replay(replay::ReplayArgs),
     Config(config::ConfigArgs),
     Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
@@ -237,6 +239,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Restore(a) => return a.run(cx),
         Command::Check(a) => return a.run(cx),
         Command::Reach(a) => a.run(cx),
+        Command::Replay(a) => return a.run(cx),
         Command::Config(a) => a.run(cx),
         Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),
