@@ -2135,7 +2135,8 @@ cli-replay-mistakes = { $n ->
 }
 cli-replay-fine = The scenario is fine.
 cli-replay-not-read = { $file } can't be read: { $why }
-cli-replay-name-file = name the file of a scenario; `vardkase schema scenario` says how one is written
+cli-replay-name-file = name the file of a scenario, or one that is built in: { $names }
+cli-replay-not-text = write the scenario in UTF-8
 cli-replay-assumed = The beginning is invented: history does not tell it.
 cli-replay-question = Minutes until
 cli-replay-history = History

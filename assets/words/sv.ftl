@@ -2133,7 +2133,8 @@ cli-replay-mistakes = { $n ->
 }
 cli-replay-fine = Scenariot är riktigt skrivet.
 cli-replay-not-read = { $file } går inte att läsa: { $why }
-cli-replay-name-file = ange filen med ett scenario; `vardkase schema scenario` visar hur det skrivs
+cli-replay-name-file = ange filen med ett scenario, eller ett som är inbyggt: { $names }
+cli-replay-not-text = skriv scenariot i UTF-8
 cli-replay-assumed = Början är påhittad: historien berättar den inte.
 cli-replay-question = Minuter tills
 cli-replay-history = Historien

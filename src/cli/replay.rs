@@ -14,7 +14,7 @@ use crate::bounded::{read_file, why};
 use crate::config::Source;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
-use crate::replay::{Beside, Outcome, Region, in_history, in_ours, page, question, read, replay, way};
+use crate::replay::{Beside, Outcome, Region, in_history, in_ours, page, question, read, replay, shipped, way};
 use crate::words::cli as words;
 use crate::yaml::FILE_BYTES_MAX;
 use crate::yaml::diagnostics::render_text;
@@ -25,11 +25,11 @@ const DUTIES_SHOWN_MAX: usize = 12;
 /// Replay an outage on a virtual clock, against a configuration: who would have been told when, beside what history did. Nothing is sent.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
-    vardkase replay tests/scenarios/b-records-stockholm.yaml\n  \
+    vardkase replay b-records-stockholm                    an outage that is built in\n  \
     vardkase replay outage.yaml --config region/ --html outage.html\n  \
     vardkase replay outage.yaml --seed 17 --json")]
 pub struct ReplayArgs {
-    /// The scenario; `vardkase schema scenario` says how one is written.
+    /// The scenario, or the name of one that is built in; `vardkase schema scenario` says how one is written.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
@@ -57,11 +57,11 @@ impl ReplayArgs {
             Some(dir) => Source::Dir(dir),
             None => Source::Shipped,
         };
-        let text = text_of(lang, &self.file)?;
+        let (path, text) = text_of(lang, &self.file)?;
         let loaded = gateway::loaded(cx, source)?;
         let plan = Arc::new(loaded.plan);
         let region = Region { plan: &plan, around: &loaded.around };
-        let scenario = match read(&self.file.to_string_lossy(), &text, region) {
+        let scenario = match read(&path, &text, region) {
             Ok(scenario) => scenario,
             Err(found) => {
                 if cx.json() {
@@ -96,15 +96,24 @@ impl ReplayArgs {
     }
 }
 
-fn text_of(lang: Lang, file: &Path) -> Result<String, Error> {
+/// The file; or the outage that is built in under that name.
+fn text_of(lang: Lang, file: &Path) -> Result<(String, String), Error> {
+    let name = file.to_string_lossy().into_owned();
+    if !file.exists()
+        && let Some((known, text)) = shipped().into_iter().find(|(known, _)| *known == name)
+    {
+        return Ok((known, text));
+    }
     let bytes = read_file(file, FILE_BYTES_MAX as u64).map_err(|e| {
         let why = words::replay_not_read(lang, file.display(), why(&e));
-        Error::new(Kind::Usage, why, words::REPLAY_NAME_FILE.say(lang))
+        let names: Vec<String> = shipped().into_iter().map(|(known, _)| known).collect();
+        Error::new(Kind::Usage, why, words::replay_name_file(lang, names.join(", "))).coded("no-scenario")
     })?;
-    String::from_utf8(bytes).map_err(|_| {
+    let text = String::from_utf8(bytes).map_err(|_| {
         let why = words::replay_not_read(lang, file.display(), "UTF-8");
-        Error::new(Kind::Usage, why, words::REPLAY_NAME_FILE.say(lang))
-    })
+        Error::new(Kind::Usage, why, words::REPLAY_NOT_TEXT.say(lang))
+    })?;
+    Ok((name, text))
 }
 
 fn show(cx: &mut Context<'_>, outcome: &Outcome) {

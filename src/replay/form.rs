@@ -425,7 +425,7 @@ pub struct ExpectEntry {
     /// A correction is attempted at everybody who was ever attempted.
     #[serde(default)]
     pub corrected: bool,
-    /// The days of the last week cost no more texts than those of the second one.
+    /// The last week costs no more texts than the dearest of the first four.
     #[serde(default)]
     pub flat: bool,
     /// How many texts at most.

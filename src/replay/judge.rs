@@ -27,8 +27,6 @@ pub type Verdict = Result<String, String>;
 pub struct Judge<'j> {
     pub region: Region<'j>,
     pub seen: &'j Seen,
-    pub from: At,
-    pub until: At,
 }
 
 /// Whether a text was for a function: at a point of it, or of whoever held it then.
@@ -65,7 +63,7 @@ impl Judge<'_> {
             Expected::Step(wanted) => self.step(e, wanted),
             Expected::AskedAgain(mode) => self.asked_again(e, *mode),
             Expected::Corrected => self.corrected(e),
-            Expected::Flat => self.flat(),
+            Expected::Flat => self.flat(e),
             Expected::Few { to, sms } => self.few(e, to, *sms),
         }
     }
@@ -431,17 +429,20 @@ impl Judge<'_> {
         }
     }
 
-    /// Texts of the last seven days against those of the second seven.
-    fn flat(&self) -> Verdict {
-        let texts = |from: i64, to: i64| self.seen.got.iter().filter(|g| g.planned.0 >= from && g.planned.0 < to).count();
-        let second = texts(self.from.0 + 7 * DAY_MS, self.from.0 + 14 * DAY_MS);
-        let last = texts(self.until.0 - 8 * DAY_MS, self.until.0 - DAY_MS);
-        if self.until.0 - self.from.0 < 22 * DAY_MS {
-            return Err("it lasts less than three weeks".into());
-        }
-        match last <= second {
-            true => Ok(format!("{second} texts in the second week, {last} in the last")),
-            false => Err(format!("{second} texts in the second week, {last} in the last")),
+    /// Texts of each whole week: the last costs no more than the dearest of the first month. By then everybody was asked whom
+    /// escalation can ask, so that what still grows grows with the time that it is open.
+    fn flat(&self, e: &Expectation) -> Verdict {
+        let week = |n: i64| {
+            let (from, to) = (e.from.0 + n * 7 * DAY_MS, e.from.0 + (n + 1) * 7 * DAY_MS);
+            self.seen.got.iter().filter(|g| g.planned.0 >= from && g.planned.0 < to).count()
+        };
+        let weeks: Vec<usize> = (0..(e.to.0 - e.from.0) / (7 * DAY_MS)).map(week).collect();
+        let told = weeks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let [month @ .., last] = weeks.as_slice() else { return Err("it lasts less than a week".into()) };
+        match month.iter().take(4).max() {
+            Some(most) if weeks.len() > 4 && last <= most => Ok(format!("texts a week: {told}")),
+            Some(_) if weeks.len() > 4 => Err(format!("texts a week: {told}")),
+            _ => Err("it lasts less than five weeks".into()),
         }
     }
 

@@ -20,6 +20,7 @@ mod people;
 mod run;
 mod scenario;
 mod seen;
+mod shipped;
 mod world;
 
 use std::sync::Arc;
@@ -29,10 +30,11 @@ use crate::domain::reach::left::Around;
 use crate::yaml::Diagnostic;
 
 pub use form::Form;
-pub use outcome::{Beside, Held, Measured, Outcome, Shown, ToldTo};
+pub use outcome::{Beside, Held, Measured, Outcome, Shown, Told, ToldTo};
 pub use page::page;
 pub(crate) use page::{in_history, in_ours, question, way};
 pub use scenario::Scenario;
+pub use shipped::shipped;
 
 /// What a scenario is replayed against.
 #[derive(Clone, Copy, Debug)]

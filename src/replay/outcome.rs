@@ -117,6 +117,8 @@ pub struct ToldTo {
     pub paging: u32,
     pub fax: u32,
     pub email: u32,
+    /// What notes over SMS were about, of all its telephones.
+    pub about: BTreeMap<&'static str, u32>,
 }
 
 /// One line of the timeline.
@@ -233,7 +235,7 @@ fn no_later(question: Question, known: &super::scenario::Known, ours: &Answer, f
 }
 
 fn expectations(scenario: &Scenario, region: Region<'_>, run: &Run, found: &mut Found) -> Vec<Held> {
-    let judge = Judge { region, seen: &run.seen, from: scenario.from, until: scenario.until };
+    let judge = Judge { region, seen: &run.seen };
     let mut all = Vec::new();
     for e in &scenario.expect {
         let verdict = judge.judge(e);
@@ -340,8 +342,12 @@ fn told(region: Region<'_>, run: &Run, from: At) -> Vec<ToldTo> {
     for (i, f) in (0_u32..).zip(&plan.functions) {
         let fx = FunctionIx(i);
         let mut counts: BTreeMap<(Channel, bool), BTreeMap<u32, u32>> = BTreeMap::new();
+        let mut about: BTreeMap<&'static str, u32> = BTreeMap::new();
         for got in run.seen.got.iter().filter(|g| f.points.contains(&g.point)) {
             let note = matches!(got.what, Item::Note(_));
+            if let (Item::Note(word), Channel::Sms) = (got.what, got.channel) {
+                *about.entry(word.key()).or_insert(0) += 1;
+            }
             *counts.entry((got.channel, note)).or_default().entry(got.point.0).or_insert(0) += 1;
         }
         let most = |c: Channel, note: bool| counts.get(&(c, note)).and_then(|p| p.values().max()).copied().unwrap_or(0);
@@ -355,6 +361,7 @@ fn told(region: Region<'_>, run: &Run, from: At) -> Vec<ToldTo> {
             paging: both(Channel::Paging),
             fax: both(Channel::Fax),
             email: both(Channel::Email),
+            about,
         });
     }
     all

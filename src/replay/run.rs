@@ -21,6 +21,7 @@ use crate::domain::incident::event::{Change, Event};
 use crate::domain::incident::input::{Action, Input, News, Told};
 use crate::domain::incident::refused::Refused;
 use crate::domain::incident::state::{Delivery, EntryState, Incident, ProposalState, State};
+use crate::domain::incident::steps::Step;
 use crate::domain::incident::trailers::around;
 use crate::domain::incident::values::{Item, Phase, Standing, Via};
 use crate::domain::lang::Lang;
@@ -260,9 +261,13 @@ impl Runner<'_> {
                     let functions: Vec<_> = asks.iter().filter_map(of).collect();
                     self.seen.not_reached.extend(functions.into_iter().map(|f| (self.now, f)));
                 }
-                Change::StepOpened { .. } => {
-                    let id = self.state.incidents.get(no).map_or(0, |i| i.steps.len().saturating_sub(1));
-                    self.step_seen(*no, u32::try_from(id).unwrap_or(0), StepSeen::Opened);
+                Change::StepOpened { step } => {
+                    // One decision may begin several.
+                    let id = self.state.incidents.get(no).and_then(|i| {
+                        let same = |s: &&Step| (&s.new.rule, &s.new.title) == (&step.rule, &step.title);
+                        i.steps.iter().rev().find(same).map(|s| s.id)
+                    });
+                    self.step_seen(*no, id.unwrap_or(0), StepSeen::Opened);
                 }
                 Change::StepTold { step, late, .. } if *late > 0 => self.step_seen(*no, *step, StepSeen::Late(*late)),
                 Change::StepRound { step, at, .. } => self.step_seen(*no, *step, StepSeen::Round(*at)),
@@ -597,7 +602,12 @@ impl Runner<'_> {
         }
         let equal = self.world.page_stands(self.region);
         if equal {
-            self.seen.page.extend(all.iter().map(|n| (self.now, n.incident, n.seq)));
+            // It stood there from its release on, unless the page was found down since.
+            for n in &all {
+                let message = self.state.incidents.get(&n.incident).and_then(|i| i.message(n.seq));
+                let released = message.filter(|m| m.page_equal.is_none()).and_then(|m| m.released_at);
+                self.seen.page.push((released.unwrap_or(self.now), n.incident, n.seq));
+            }
         } else {
             self.looks = true;
             self.put(At(self.now.0 + LOOK_AGAIN_MS), Next::Pages);
@@ -695,7 +705,7 @@ impl Runner<'_> {
                 Action::StepStart { incident: no, start }
             }
             What::Done { step, reference } => {
-                let named = |s: &&crate::domain::incident::steps::Step| {
+                let named = |s: &&Step| {
                     s.is_open() && (s.new.rule == *step || s.kind().as_str() == step)
                 };
                 let found = inc.steps.iter().rev().find(named).ok_or_else(|| format!("no step {step} is open"))?;

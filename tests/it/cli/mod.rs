@@ -6,6 +6,7 @@ mod json;
 mod offline;
 mod papers;
 mod reach;
+mod replay;
 mod requests;
 mod server;
 mod shown;
