@@ -1,7 +1,7 @@
 //! Carries a scenario through on virtual time: what falls due, what happens, what gateways tell and what people write, each at its own
 //! moment in milliseconds. What follows is the rules' own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Region;
@@ -13,7 +13,7 @@ use super::world::World;
 use crate::config::CronTime;
 use crate::domain::audit::{Finding, audit};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::ids::{DeliveryId, FunctionId, GatewayIx, IncidentNo, MessageNo, PointIx};
+use crate::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayIx, IncidentNo, MessageNo, PointIx};
 use crate::domain::incident::actor::Actor;
 use crate::domain::incident::asks::{outgoing, served_by};
 use crate::domain::incident::decide::decide;
@@ -79,6 +79,8 @@ struct Runner<'r> {
     by_delivery: HashMap<DeliveryId, usize>,
     texts: HashMap<(IncidentNo, Item, Lang, u32), Arc<str>>,
     held: BTreeMap<GatewayIx, Vec<DeliveryId>>,
+    /// What somebody is about to write.
+    writing: HashSet<(FunctionIx, String)>,
     told_down: Vec<bool>,
     /// What was reported last.
     no: Option<IncidentNo>,
@@ -102,6 +104,7 @@ pub fn run(scenario: &Scenario, region: Region<'_>, seed: u64) -> Run {
         by_delivery: HashMap::new(),
         texts: HashMap::new(),
         held: BTreeMap::new(),
+        writing: HashSet::new(),
         told_down: vec![false; region.plan.gateways.len()],
         no: None,
         says: false,
@@ -542,6 +545,10 @@ impl Runner<'_> {
         };
         if answers {
             for (after, text) in person.writes(&what, &plan, lang, &mut self.dice) {
+                // Who has two telephones answers on one.
+                if !self.writing.insert((function, text.clone())) {
+                    continue;
+                }
                 let at = At(self.now.0 + i64::try_from(after).unwrap_or(0));
                 self.put(at, Next::Reply { point, text });
             }
@@ -554,6 +561,9 @@ impl Runner<'_> {
     }
 
     fn reply(&mut self, point: PointIx, text: String) {
+        if let Some(function) = self.region.plan.point(point).functions.first() {
+            self.writing.remove(&(*function, text.clone()));
+        }
         let from: Vec<(IncidentNo, PointIx)> = self.state.incidents.keys().map(|no| (*no, point)).collect();
         let who = Some(Actor::address(&format!("{point:?}")));
         let _ = self.input(&Input::Reply { who, from, known: Some(point), text: text.into() });

@@ -76,7 +76,7 @@ fn mistakes_are_said_and_nothing_is_replayed() {
     for args in [&["replay", &path][..], &["replay", &path, "--check"][..]] {
         let ran = run(args);
         assert_eq!(ran.code, 2, "{}", ran.out);
-        for said in [":7:24: this lies outside of the replay", "did you mean \"ehr-slow\"?", "2 mistakes: nothing was replayed"] {
+        for said in [":7:23: this lies outside of the replay", "did you mean \"ehr-slow\"?", "3 mistakes: nothing was replayed"] {
             assert!(ran.out.contains(said), "{said}: {}", ran.out);
         }
     }
