@@ -2204,3 +2204,6 @@ cli-replay-more = { $n ->
     [one] One more is not shown: --json has all.
    *[other] { $n } more are not shown: --json has all.
 }
+cli-replay-updates = an update
+cli-replay-complete = the owner: data are complete
+cli-replay-over-now = all clear

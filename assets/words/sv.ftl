@@ -2202,3 +2202,6 @@ cli-replay-more = { $n ->
     [one] En till visas inte: --json har alla.
    *[other] { $n } till visas inte: --json har alla.
 }
+cli-replay-updates = en uppdatering
+cli-replay-complete = ägaren: data är kompletta
+cli-replay-over-now = faran över

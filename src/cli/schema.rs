@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::context::Context;
 use crate::api::ReachAnswer;
-use crate::replay::{Form, Outcome};
 use crate::config::schema;
 use crate::error::Error;
+use crate::replay::{Form, Outcome};
 use crate::web::openapi::description;
 use crate::words::cli as words;
 use crate::yaml::diagnostics::nearest;

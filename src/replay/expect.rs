@@ -330,14 +330,8 @@ fn step_of(step: &StepExpect, book: &mut Book<'_, '_>) -> Option<StepWanted> {
             }
         }
     }
-    let wanted = StepWanted {
-        step: step.step.value.clone(),
-        open: step.open,
-        late: step.late,
-        ended,
-        daily,
-        count: step.count,
-    };
+    let wanted =
+        StepWanted { step: step.step.value.clone(), open: step.open, late: step.late, ended, daily, count: step.count };
     let any = wanted.open || wanted.late.is_some() || ended.is_some() || wanted.count.is_some();
     if !any && wanted.daily.is_empty() {
         let help = "say that it is open, late, how it ended, when it meets daily, or how many there are";

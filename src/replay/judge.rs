@@ -73,8 +73,7 @@ impl Judge<'_> {
     }
 
     fn names(&self, all: &[FunctionIx]) -> String {
-        let shown: Vec<&str> =
-            all.iter().take(NAMES_MAX).map(|f| self.region.plan.function(*f).id.as_str()).collect();
+        let shown: Vec<&str> = all.iter().take(NAMES_MAX).map(|f| self.region.plan.function(*f).id.as_str()).collect();
         match all.len().saturating_sub(NAMES_MAX) {
             0 => shown.join(", "),
             more => format!("{} and {more} more", shown.join(", ")),
@@ -204,7 +203,8 @@ impl Judge<'_> {
                 shown.collect()
             }
             (Whose::Functions(_), Some(f)) => {
-                let text = |g: &&Got| matches!(g.what, Item::Message { kind: k, .. } if kind(k)) && g.lang == plan.lang();
+                let text =
+                    |g: &&Got| matches!(g.what, Item::Message { kind: k, .. } if kind(k)) && g.lang == plan.lang();
                 let there = self.seen.got.iter().filter(text).filter(|g| is_for(self.region, g, f));
                 there.filter_map(|g| Some((g.arrived.filter(|at| within(*at))?, g.text.to_string()))).collect()
             }
@@ -241,7 +241,11 @@ impl Judge<'_> {
             }
             if !wanted.has.is_empty() && !texts.iter().any(|(_, t)| lacks(t, &wanted.has).is_none()) {
                 let word = lacks(last, &wanted.has).unwrap_or_default();
-                return Err(format!("{who}none of {} texts has all of it; the last lacks \"{word}\": {}", texts.len(), quoted(last)));
+                return Err(format!(
+                    "{who}none of {} texts has all of it; the last lacks \"{word}\": {}",
+                    texts.len(),
+                    quoted(last)
+                ));
             }
         }
         Ok(format!("{looked} texts"))
@@ -337,14 +341,17 @@ impl Judge<'_> {
         if wanted.open {
             let opened = lines.iter().find(|l| l.seen == StepSeen::Opened && l.at <= e.from);
             let Some(opened) = opened else { return Err(format!("it had not begun at {}", self.time(e.from))) };
-            let ended = lines.iter().find(|l| (l.no, l.id) == (opened.no, opened.id) && matches!(l.seen, StepSeen::Ended(_)) && l.at <= e.to);
+            let ended = lines.iter().find(|l| {
+                (l.no, l.id) == (opened.no, opened.id) && matches!(l.seen, StepSeen::Ended(_)) && l.at <= e.to
+            });
             if let Some(ended) = ended {
                 return Err(format!("it ended at {}", self.time(ended.at)));
             }
             told.push("open all the time".into());
         }
         if let Some(late) = wanted.late {
-            let most = lines.iter().filter(|l| within(l.at)).map(|l| if let StepSeen::Late(n) = l.seen { n } else { 0 });
+            let most =
+                lines.iter().filter(|l| within(l.at)).map(|l| if let StepSeen::Late(n) = l.seen { n } else { 0 });
             let most = most.max().unwrap_or(0);
             if most < late {
                 return Err(format!("it was told {most} times that it is late"));

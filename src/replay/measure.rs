@@ -69,9 +69,7 @@ impl Measure<'_> {
     fn all(&self, who: &[FunctionIx], from: At, which: impl Fn(&Got) -> bool) -> Answer {
         let (mut last, mut over) = (from, Vec::new());
         for f in who {
-            let own = |g: &&Got| {
-                matches!(g.what, Item::Message { .. }) && which(g) && is_for(self.region, g, *f)
-            };
+            let own = |g: &&Got| matches!(g.what, Item::Message { .. }) && which(g) && is_for(self.region, g, *f);
             let first = self.run.seen.got.iter().filter(own).filter(|g| g.arrived.is_some()).min_by_key(|g| g.arrived);
             let Some((at, channel)) = first.and_then(|g| Some((g.arrived?, g.channel))) else {
                 return Answer::default();

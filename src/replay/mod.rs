@@ -21,6 +21,7 @@ mod run;
 mod scenario;
 mod seen;
 mod shipped;
+mod ways;
 mod world;
 
 use std::sync::Arc;

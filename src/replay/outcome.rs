@@ -1,7 +1,7 @@
 //! What a replay gave, for a table, for programs and for a page: history beside ours, what holds, what each duty got, and the timeline of
 //! both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,10 +15,12 @@ use super::scenario::{Question, Scenario, What};
 use super::seen::{Asked, Item, Seen};
 use crate::domain::ids::{FunctionId, FunctionIx};
 use crate::domain::incident::values::Kind;
-use crate::domain::lang::L10n;
+use crate::domain::ladder::ModeIx;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::personal_number;
 use crate::domain::plan::{Audience, Channel, Plan};
 use crate::domain::time::At;
+use crate::words::cli as words;
 use crate::yaml::{Diagnostic, Found, Place};
 
 /// What a replay gave.
@@ -240,15 +242,18 @@ fn expectations(scenario: &Scenario, region: Region<'_>, run: &Run, found: &mut 
     for e in &scenario.expect {
         let verdict = judge.judge(e);
         if let Err(seen) = &verdict {
-            let that = e.that.get(crate::domain::lang::Lang::EN);
-            found.error(e.place, "expectation-fails", format!("this does not hold: {that}")).help(format!("seen: {seen}"));
+            let that = e.that.get(Lang::EN);
+            found
+                .error(e.place, "expectation-fails", format!("this does not hold: {that}"))
+                .help(format!("seen: {seen}"));
         }
         let held = verdict.is_ok();
         let seen = verdict.unwrap_or_else(|seen| seen);
         all.push(Held { that: e.that.clone(), held, seen, line: e.place.line });
     }
     if scenario.expect.is_empty() {
-        let told = found.error(scenario.place, "asserts-nothing", "this scenario expects nothing, so that nothing can fail");
+        let told =
+            found.error(scenario.place, "asserts-nothing", "this scenario expects nothing, so that nothing can fail");
         told.help("write under `expect:` what must hold");
     }
     all
@@ -273,8 +278,13 @@ fn always(scenario: &Scenario, region: Region<'_>, run: &Run, found: &mut Found)
 /// Texts that name what none may: a person's number, an address, a telephone that may not stand in texts, a person.
 fn unclean(plan: &Plan, seen: &Seen) -> Vec<String> {
     let digits = |s: &str| s.chars().filter(char::is_ascii_digit).collect::<String>();
-    let mut may: Vec<String> =
-        plan.functions.iter().filter_map(|f| f.phone.as_ref()).filter(|p| p.publishable).map(|p| digits(&p.number)).collect();
+    let mut may: Vec<String> = plan
+        .functions
+        .iter()
+        .filter_map(|f| f.phone.as_ref())
+        .filter(|p| p.publishable)
+        .map(|p| digits(&p.number))
+        .collect();
     may.extend([&plan.region.call, &plan.region.emergency, &plan.region.outside_call].map(|n| digits(n)));
     let mut known = String::new();
     let names = plan.region.sites.iter().map(|s| &s.name).chain(plan.functions.iter().map(|f| &f.title));
@@ -332,7 +342,8 @@ fn person(text: &str, known: &str) -> Option<String> {
             chars.next().is_some_and(char::is_uppercase) && chars.clone().count() > 1 && chars.all(char::is_lowercase)
         };
         let both = format!("{} {}", w[1], w[2].trim_end_matches([',', '.', ':']));
-        (!begins && name(w[1]) && name(w[2]) && !w[1].ends_with([',', '.', ':']) && !known.contains(&both)).then_some(both)
+        (!begins && name(w[1]) && name(w[2]) && !w[1].ends_with([',', '.', ':']) && !known.contains(&both))
+            .then_some(both)
     })
 }
 
@@ -415,17 +426,23 @@ fn timeline(scenario: &Scenario, region: Region<'_>, run: &Run) -> Vec<Shown> {
             all.push(Shown { assumed: h.assumed, ..ours(*at, "happens", what) });
         }
     }
+    let mut shown = L10n::default();
     for (at, no, seq) in &run.seen.page {
         if let Some(m) = run.seen.said.iter().find(|s| s.no == *no && s.seq == *seq) {
-            let first = |(lang, text): (&crate::domain::lang::Lang, &String)| (*lang, heading(text));
-            all.push(ours(*at, "page", L10n(m.texts.iter().map(first).collect())));
+            let first = |(lang, text): (&Lang, &String)| (*lang, heading(text));
+            let said = L10n(m.texts.iter().map(first).collect());
+            // An update that begins as the one before is no line of its own.
+            if said != shown {
+                all.push(ours(*at, "page", said.clone()));
+            }
+            shown = said;
         }
     }
     for said in run.seen.said.iter().filter(|s| s.audience == Audience::Internal && s.kind != Kind::Update) {
-        let first = |(lang, text): (&crate::domain::lang::Lang, &String)| (*lang, beginning(text));
+        let first = |(lang, text): (&Lang, &String)| (*lang, heading(text));
         all.push(ours(said.at, "said", L10n(said.texts.iter().map(first).collect())));
     }
-    let mut last: Option<(At, crate::domain::ladder::ModeIx)> = None;
+    let mut last: Option<(At, ModeIx)> = None;
     for (at, _, mode) in &run.seen.modes {
         if last != Some((*at, *mode)) {
             let label = plan.ladders.mode_at(*mode).map(|m| m.label.clone()).unwrap_or_default();
@@ -433,7 +450,12 @@ fn timeline(scenario: &Scenario, region: Region<'_>, run: &Run) -> Vec<Shown> {
         }
         last = Some((*at, *mode));
     }
+    let mut declined: BTreeSet<ModeIx> = BTreeSet::new();
     for (at, mode, asked) in run.seen.proposals.iter().filter(|(.., a)| matches!(a, Asked::Yes | Asked::No)) {
+        // Who says no again and again stands there once.
+        if *asked == Asked::No && !declined.insert(*mode) {
+            continue;
+        }
         let label = plan.ladders.mode_at(*mode).map(|m| m.label.clone()).unwrap_or_default();
         let of = if *asked == Asked::Yes { "decided" } else { "declined" };
         all.push(ours(*at, of, label));
@@ -442,19 +464,19 @@ fn timeline(scenario: &Scenario, region: Region<'_>, run: &Run) -> Vec<Shown> {
     all
 }
 
-/// What happens, where the scenario has no words for it: as it stands in the file.
+/// What happens, where the scenario has no words for it; else as it stands in the file.
 fn said_of(what: &What) -> L10n {
-    let same = |text: String| L10n::same(&[crate::domain::lang::Lang::SV, crate::domain::lang::Lang::EN], &text);
+    let same = |text: String| L10n::same(&[Lang::SV, Lang::EN], &text);
     same(match what {
+        What::Update(_) => return words::REPLAY_UPDATES.in_all(),
+        What::DataComplete => return words::REPLAY_COMPLETE.in_all(),
+        What::AllClear => return words::REPLAY_OVER_NOW.in_all(),
         What::Lost(lost) => format!("– {}", lost.names.join(", ")),
         What::Regained(there) => format!("+ {}", there.names.join(", ")),
         What::Report { report, .. } => format!("report {}", report.playbook),
-        What::Update(_) => "update".into(),
         What::Correct(_) => "correct".into(),
         What::Restored(_) => "restored".into(),
         What::Relapse(_) => "relapse".into(),
-        What::DataComplete => "restored --data-complete".into(),
-        What::AllClear => "all-clear".into(),
         What::Merge => "merge".into(),
         What::Stop(_) => "stop".into(),
         What::Mode { site, mode, .. } => format!("mode {site} {mode}"),
@@ -468,9 +490,4 @@ fn said_of(what: &What) -> L10n {
 /// The first sentence.
 fn heading(text: &str) -> String {
     text.split_inclusive(". ").next().unwrap_or(text).trim_end().to_owned()
-}
-
-/// Kind, mode, site and what: up to the first full stop.
-fn beginning(text: &str) -> String {
-    heading(text)
 }

@@ -16,10 +16,10 @@ const TEXTS_SHOWN_MAX: usize = 80;
 /// So many lines of the timeline stand on the page.
 const LINES_SHOWN_MAX: usize = 300;
 
-/// Width of the picture of minutes, in its own units; labels stand before it.
-const WIDE: f64 = 640.0;
-const LABELS: f64 = 190.0;
-const ROW: f64 = 46.0;
+/// The picture of minutes, in its own units: narrow, so that its words can be read on a phone. Each label stands above its line.
+const WIDE: f64 = 420.0;
+const LEFT: f64 = 12.0;
+const ROW: f64 = 62.0;
 
 #[derive(Template)]
 #[template(path = "replay.html")]
@@ -203,7 +203,7 @@ impl Page<'_> {
     }
     /// Where so many minutes lie: each tenfold is as far as the one before.
     fn x(&self, minutes: f64) -> f64 {
-        LABELS + (1.0 + minutes.max(0.0)).ln() / (1.0 + self.most()).ln() * (WIDE - LABELS - 30.0)
+        LEFT + (1.0 + minutes.max(0.0)).ln() / (1.0 + self.most()).ln() * (WIDE - LEFT - 20.0)
     }
     fn bars(&self) -> Vec<Bar<'_>> {
         let bar = |(i, b)| {
@@ -222,6 +222,10 @@ impl Page<'_> {
     /// Lines of the scale: minutes and where.
     fn scale(&self) -> Vec<(u32, f64)> {
         let most = self.most();
-        [0, 1, 10, 60, 600, 6_000, 60_000].into_iter().filter(|m| f64::from(*m) <= most).map(|m| (m, self.x(f64::from(m)))).collect()
+        [0, 1, 10, 60, 600, 6_000, 60_000]
+            .into_iter()
+            .filter(|m| f64::from(*m) <= most)
+            .map(|m| (m, self.x(f64::from(m))))
+            .collect()
     }
 }

@@ -120,7 +120,9 @@ impl Person {
                 out.extend(codes(text, &said.yes).into_iter().map(|code| (after, format!("{verb} {code}{why}"))));
             }
             Read::Note { word: NoteWord::StepWanted, text } => {
-                let (Some(after), Some(code)) = (self.answer_ms(dice), codes(text, &said.yes).pop()) else { return out };
+                let (Some(after), Some(code)) = (self.answer_ms(dice), codes(text, &said.yes).pop()) else {
+                    return out;
+                };
                 out.push((after, format!("{yes} {code}")));
                 if let Some(does_s) = self.does_s {
                     let done = word(&said.done);
@@ -128,7 +130,9 @@ impl Person {
                 }
             }
             Read::Note { word: NoteWord::ConferenceCall, text } => {
-                let (Some(after), Some(code)) = (self.answer_ms(dice), codes(text, &said.yes).pop()) else { return out };
+                let (Some(after), Some(code)) = (self.answer_ms(dice), codes(text, &said.yes).pop()) else {
+                    return out;
+                };
                 let verb = if dice.percent(self.attends) { yes } else { no };
                 out.push((after, format!("{verb} {code}")));
             }
@@ -144,7 +148,9 @@ impl Person {
                 }
             }
             Read::Note { word: NoteWord::ArriveBy, text } => {
-                let (Some(after_s), Some(code)) = (self.arrives_s, codes(text, &said.arrived).pop()) else { return out };
+                let (Some(after_s), Some(code)) = (self.arrives_s, codes(text, &said.arrived).pop()) else {
+                    return out;
+                };
                 out.push((self.wait_ms(after_s, dice), format!("{} {code}", word(&said.arrived))));
             }
             Read::Note { .. } => {}
@@ -174,7 +180,8 @@ mod tests {
     #[test]
     fn codes_are_read_as_people_read_them() {
         let yes = ["ja".to_owned(), "ok".to_owned()];
-        let text = "En text väntar. Godkänn före 10.05: 14-2 483920 till allmänheten. Svara OK 629878, NEJ 629878 skäl.";
+        let text =
+            "En text väntar. Godkänn före 10.05: 14-2 483920 till allmänheten. Svara OK 629878, NEJ 629878 skäl.";
         assert_eq!(codes(text, &yes), ["629878"]);
         assert_eq!(codes("Svara JA 1 eller NEJ 1. Svara JA 2.", &yes), ["1", "2"]);
         assert!(codes("Ring 0980-319 258", &yes).is_empty());

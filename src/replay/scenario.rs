@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Region;
 use super::book::Book;
 use super::expect::Expectation;
 use super::form::{self, FactKind, Form};
 use super::people::{Person, Verdict};
-use super::Region;
 use crate::domain::ids::{FunctionId, FunctionIx, InfraId, SiteId};
 use crate::domain::incident::input::{News, Report, StepStart};
 use crate::domain::lang::L10n;
@@ -201,8 +201,7 @@ fn of_form(form: &Form, files: Sources, book: &mut Book<'_, '_>) -> Option<Scena
     if form.scenario.is_empty() || !form.scenario.chars().all(fine) {
         book.found.error(form.scenario.place, "name", "a name has small letters, digits and hyphens");
     }
-    let sources: Vec<(String, String)> =
-        form.sources.iter().map(|(k, v)| (k.value.clone(), v.value.clone())).collect();
+    let sources: Vec<(String, String)> = form.sources.iter().map(|(k, v)| (k.value.clone(), v.value.clone())).collect();
     let happens = happenings(form, from, until, book);
     let ids: BTreeMap<String, Vec<Moment>> =
         happens.iter().filter_map(|h| Some((h.id.clone()?, h.at.clone()))).collect();

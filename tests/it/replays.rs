@@ -198,7 +198,10 @@ fn every_kind_of_expectation_can_fail() {
         ("order: [news, back]", "order: [restored, closed]"),
         ("after: news, step: { step: patch, open: true }", "after: news, step: { step: clean, open: true }"),
         ("step: { step: clock, count: 4 }", "step: { step: clock, count: 5 }"),
-        ("after: report, until: 2008-12-19 09:44, step: { step: early-warning, open: true }", "step: { step: patch, late: 1 }"),
+        (
+            "after: report, until: 2008-12-19 09:44, step: { step: early-warning, open: true }",
+            "step: { step: patch, late: 1 }",
+        ),
         ("after: report, until: back, corrected: true, within: 2h", "after: back, corrected: true"),
         ("few: { sms: 400 }", "few: { sms: 3 }"),
     ];
@@ -227,9 +230,24 @@ fn what_takes_longer_can_fail_too() {
     fails("c", "decides: \"no\", reason: \"behövs inte\"", "decides: \"yes\"", "nobody declined it");
     fails("h", "public: never", "public: told", "the public was never told");
     fails("f", "by: it-led, every: 115m", "by: it-led, every: 150m", "overdue");
-    fails("g", "update: { known: { sv: \"Delar av journalen går", "restored: { known: { sv: \"Delar av journalen går", "it was restored");
-    fails("b", "known: { sv: \"Prover och remissvar kan ha förväxlats", "known: { sv: \"Allt är bra. Prover kan", "lacks \"förväxlats\"");
-    fails("b", "history:\n  first_key_function: { earliest: 5m", "history:\n  first_key_function: { earliest: 1m", "later than in history");
+    fails(
+        "g",
+        "update: { known: { sv: \"Delar av journalen går",
+        "restored: { known: { sv: \"Delar av journalen går",
+        "it was restored",
+    );
+    fails(
+        "b",
+        "known: { sv: \"Prover och remissvar kan ha förväxlats",
+        "known: { sv: \"Allt är bra. Prover kan",
+        "lacks \"förväxlats\"",
+    );
+    fails(
+        "b",
+        "history:\n  first_key_function: { earliest: 5m",
+        "history:\n  first_key_function: { earliest: 1m",
+        "later than in history",
+    );
 }
 
 #[test]
@@ -259,11 +277,23 @@ fn a_scenario_that_expects_nothing_fails() {
 #[test]
 fn mistakes_are_said_by_line() {
     let cases = [
-        ("at: 2008-12-18 10:30", "at: 2008-12-18 09:41", "base.yaml:14:21: this comes before what stands above it (line 13: 2008-12-18 09:45)"),
-        ("at: 2008-12-18 10:30", "at: 2008-12-32 10:30", "base.yaml:14:21: \"2008-12-32 10:30\" is no moment on the wall"),
+        (
+            "at: 2008-12-18 10:30",
+            "at: 2008-12-18 09:41",
+            "base.yaml:14:21: this comes before what stands above it (line 13: 2008-12-18 09:45)",
+        ),
+        (
+            "at: 2008-12-18 10:30",
+            "at: 2008-12-32 10:30",
+            "base.yaml:14:21: \"2008-12-32 10:30\" is no moment on the wall",
+        ),
         ("until: 2008-12-19 12:00", "until: 2008-12-18 09:40", "base.yaml:5:8: the end is not after the beginning"),
         ("until: 2008-12-19 12:00", "until: 2010-12-19 12:00", "base.yaml:5:8: this lasts more than 400 days"),
-        ("lost: [journal]", "lost: [jurnal]", "base.yaml:12:36: no infrastructure, gateway, system or channel is called \"jurnal\""),
+        (
+            "lost: [journal]",
+            "lost: [jurnal]",
+            "base.yaml:12:36: no infrastructure, gateway, system or channel is called \"jurnal\"",
+        ),
         ("playbook: malware", "playbook: malwar", "did you mean \"malware\"?"),
         ("level: major", "level: mayor", "did you mean \"major\"?"),
         ("by: it-led,", "by: it-lad,", "did you mean \"it-led\"?"),
@@ -282,7 +312,9 @@ fn mistakes_are_said_by_line() {
         let Err(found) = read("base.yaml", &text.replacen(from, to, 1), region()) else { panic!("{to} is taken") };
         let shown = render_text(&found);
         assert!(shown.contains(said), "{to}:\n{shown}");
-        let placed = shown.lines().any(|l| l.starts_with("base.yaml:") && l.split(':').take(3).skip(1).all(|n| n.parse::<u32>().is_ok()));
+        let placed = shown
+            .lines()
+            .any(|l| l.starts_with("base.yaml:") && l.split(':').take(3).skip(1).all(|n| n.parse::<u32>().is_ok()));
         assert!(placed, "{to}: no line and column:\n{shown}");
     }
     for (bad, said) in [
@@ -318,8 +350,28 @@ fn the_page_says_it_all_in_both_languages() {
     let (name, text) = outage("b");
     let outcome = run(&name, &text, 1);
     for (lang, words) in [
-        (Lang::SV, ["Historien bredvid vår", "Tidslinje", "Vad varje jour fick", "den åttonde på listan svarade", "mellan 5 och 34 min", "<html lang=\"sv\">"]),
-        (Lang::EN, ["History beside ours", "Timeline", "What each duty got", "the eighth on the list answered", "between 5 and 34 min", "<html lang=\"en\">"]),
+        (
+            Lang::SV,
+            [
+                "Historien bredvid vår",
+                "Tidslinje",
+                "Vad varje jour fick",
+                "den åttonde på listan svarade",
+                "mellan 5 och 34 min",
+                "<html lang=\"sv\">",
+            ],
+        ),
+        (
+            Lang::EN,
+            [
+                "History beside ours",
+                "Timeline",
+                "What each duty got",
+                "the eighth on the list answered",
+                "between 5 and 34 min",
+                "<html lang=\"en\">",
+            ],
+        ),
     ] {
         let page = page(&outcome, &SHIPPED.1, lang).unwrap();
         for word in words {
@@ -348,14 +400,20 @@ fn the_table_in_the_documents_is_what_the_replays_give() {
     let (begin, end) = ("<!-- replays -->\n", "<!-- end of replays -->\n");
     let (head, rest) = page.split_once(begin).expect("where the table begins");
     let (before, tail) = rest.split_once(end).expect("where it ends");
-    let mut table = String::from("| outage | | first key function | owners | all wards | public | mode | running again told |\n|---|---|---|---|---|---|---|---|\n");
+    let mut table = String::from(
+        "| outage | | first key function | owners | all wards | public | mode | running again told |\n|---|---|---|---|---|---|---|---|\n",
+    );
     for (name, text) in shipped() {
         let outcome = run(&name, &text, 1);
         let title = outcome.title.get(Lang::EN).to_owned();
         let history: Vec<String> = outcome.beside.iter().map(|b| in_short(b.history.as_ref())).collect();
         let ours: Vec<String> =
             outcome.beside.iter().map(|b| b.ours.minutes.map_or("–".into(), |m| format!("{m:.1}"))).collect();
-        table.push_str(&format!("| {title} | history | {} |\n| | ours | {} |\n", history.join(" | "), ours.join(" | ")));
+        table.push_str(&format!(
+            "| {title} | history | {} |\n| | ours | {} |\n",
+            history.join(" | "),
+            ours.join(" | ")
+        ));
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(path, format!("{head}{begin}{table}{end}{tail}")).unwrap();

@@ -32,8 +32,19 @@ expect:
 #[test]
 fn people_read_history_beside_ours_in_their_language() {
     for (lang, words) in [
-        ("sv_SE.UTF-8", ["mellan 5 och 34 min", "avdelningarna inom tio minuter", "tjänsteman i beredskap", "Alla 9 förväntningar håller."]),
-        ("en_GB.UTF-8", ["between 5 and 34 min", "wards within ten minutes", "regional duty officer", "All 9 expectations hold."]),
+        (
+            "sv_SE.UTF-8",
+            [
+                "mellan 5 och 34 min",
+                "avdelningarna inom tio minuter",
+                "tjänsteman i beredskap",
+                "Alla 9 förväntningar håller.",
+            ],
+        ),
+        (
+            "en_GB.UTF-8",
+            ["between 5 and 34 min", "wards within ten minutes", "regional duty officer", "All 9 expectations hold."],
+        ),
     ] {
         let ran = run_with(&["replay", "b-records-stockholm"], &[("LANG", lang)]);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
@@ -65,18 +76,27 @@ fn what_does_not_hold_ends_with_a_code_the_line_and_what_was_seen() {
     let (_dir, path) = file("small.yaml", &SMALL.replace("mode: staff", "mode: disaster"));
     let ran = run(&["replay", &path]);
     assert_eq!(ran.code, 1);
-    for said in [":9:5: this does not hold: staff mode", "help: seen: at 2026-01-12 08:05:01 it was FS staff", "One thing does not hold."] {
+    for said in [
+        ":9:5: this does not hold: staff mode",
+        "help: seen: at 2026-01-12 08:05:01 it was FS staff",
+        "One thing does not hold.",
+    ] {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }
 }
 
 #[test]
 fn mistakes_are_said_and_nothing_is_replayed() {
-    let (_dir, path) = file("small.yaml", &SMALL.replace("at: 2026-01-12 08:05", "at: 2026-01-12 07:05").replace("ehr-slow", "ehr-slo"));
+    let (_dir, path) = file(
+        "small.yaml",
+        &SMALL.replace("at: 2026-01-12 08:05", "at: 2026-01-12 07:05").replace("ehr-slow", "ehr-slo"),
+    );
     for args in [&["replay", &path][..], &["replay", &path, "--check"][..]] {
         let ran = run(args);
         assert_eq!(ran.code, 2, "{}", ran.out);
-        for said in [":7:23: this lies outside of the replay", "did you mean \"ehr-slow\"?", "3 mistakes: nothing was replayed"] {
+        for said in
+            [":7:23: this lies outside of the replay", "did you mean \"ehr-slow\"?", "3 mistakes: nothing was replayed"]
+        {
             assert!(ran.out.contains(said), "{said}: {}", ran.out);
         }
     }
@@ -105,7 +125,8 @@ fn a_user_replays_an_outage_of_her_own_region() {
     let dir = tempfile::tempdir().unwrap();
     let region = dir.path().join("region").to_string_lossy().into_owned();
     assert_eq!(run(&["config", "init", &region]).code, 0);
-    let names = |text: &str| text.replace("so-vard", "it").replace("[clin]", "[icu, emergency]").replace("it-bered", "it");
+    let names =
+        |text: &str| text.replace("so-vard", "it").replace("[clin]", "[icu, emergency]").replace("it-bered", "it");
     let (_dir, path) = file("mine.yaml", &names(SMALL).replace("ehr-slow", "ehr-down"));
     let ran = run(&["replay", &path, "--config", &region]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
