@@ -15,7 +15,7 @@ fn main() {
     catalogues(Path::new("assets/words"));
     println!("cargo:rustc-env=VARDKASE_STATE_SOURCES={:016x}", sources_of(&STATE));
     // These are compiled in (`config/load.rs`). A file that is new in them is seen only here.
-    for folder in ["channels", "contacts", "playbooks"] {
+    for folder in ["channels", "contacts", "playbooks", "tests/scenarios"] {
         println!("cargo:rerun-if-changed={folder}");
     }
     let out = PathBuf::from(variable("OUT_DIR"));

@@ -21,6 +21,7 @@
 //! | [`bounded`] | reads what comes from outside up to a limit |
 //! | [`paper`] | what is set on paper: directory and plan of readiness as PDF and HTML, and the faces of fax pages |
 //! | [`private_files`] | makes files that hold records or secrets: new, for their owner alone, through no link |
+//! | [`replay`] | outages on a virtual clock against a region: what each duty got, beside what history did |
 //! | [`web`] | public page, console, API |
 //! | [`sim`] | gateways on loopback for demo, drills and tests; shares no codec with `gateways` |
 //! | [`app`] | the only wiring |
@@ -84,6 +85,8 @@ mod private_files;
 #[cfg(not(feature = "internals"))]
 mod record;
 #[cfg(not(feature = "internals"))]
+mod replay;
+#[cfg(not(feature = "internals"))]
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "what far ends do wrong is for tests"))]
 mod sim;
 #[cfg(not(feature = "internals"))]
@@ -123,6 +126,8 @@ pub mod paper;
 pub mod private_files;
 #[cfg(feature = "internals")]
 pub mod record;
+#[cfg(feature = "internals")]
+pub mod replay;
 #[cfg(feature = "internals")]
 pub mod sim;
 #[cfg(feature = "internals")]

@@ -2225,3 +2225,97 @@ kit-which-recipient = A recipient begins with age1; the command age-keygen write
 kit-can-not-write = { $dir } can't be written to: { $why }
 kit-other-place = Nothing of the new kit is left there, and the one before is as it was. Make room, or choose another folder.
 kit-read-me = Vårdkase, { $region }, made { $at }. ¶ CONFIDENTIAL: every number stands here. ¶ When everything else is gone: call by directory-en.pdf, follow plan-en.pdf, write on forms-en.pdf. ¶ The program runs from this folder: ./vardkase serve --config config --state state ¶ Show what it does without reaching anybody: ./vardkase serve --training --config config --state training ¶ If the machine says that the file may not be run: copy the folder to the machine's own disk first.
+cli-reach-and-more = { $names }; and { $n } more
+cli-reach-silent = EVERYBODY
+cli-reach-the-page = the public page
+cli-reach-no-approval = nobody can approve anything
+cli-reach-the-approval = nobody can approve { $playbook }
+cli-reach-the-approval-night = nobody can approve by night { $playbook }
+cli-reach-the-playbook = all that { $playbook } tells
+cli-reach-by-night = { $duty } by night
+cli-reach-accepted = accepted: { $reason }
+cli-reach-add-machine = a machine for the program that hangs on none of these
+cli-reach-add-mirror = a page that hangs on none of these
+cli-reach-add-gateway = a gateway that hangs on none of these
+cli-reach-add-address = an address over what still stands: { $channels }
+
+## Outages on a virtual clock: the command replay
+
+cli-replay-mistakes = { $n ->
+    [one] one mistake: nothing was replayed
+   *[other] { $n } mistakes: nothing was replayed
+}
+cli-replay-fine = The scenario is fine.
+cli-replay-not-read = { $file } can't be read: { $why }
+cli-replay-name-file = name the file of a scenario, or one that is built in: { $names }
+cli-replay-not-text = write the scenario in UTF-8
+cli-replay-assumed = The beginning is invented: history does not tell it.
+cli-replay-question = Minutes until
+cli-replay-history = History
+cli-replay-ours = Vårdkase
+cli-replay-over = Over
+cli-replay-although = { $over }, although down: { $down }
+cli-replay-state = State
+cli-replay-holds = holds
+cli-replay-fails = DOES NOT HOLD
+cli-replay-expected = What must hold
+cli-replay-seen = Seen
+cli-replay-first = First text, min
+cli-replay-sms = SMS
+cli-replay-notes = SMS notes
+cli-replay-pages = Pager
+cli-replay-fax = Fax
+cli-replay-mail = E-mail
+cli-replay-web = the public page
+cli-replay-manual = on foot
+cli-replay-first-function = the first key function
+cli-replay-owners = the owners
+cli-replay-wards = all wards and sites
+cli-replay-public = the public
+cli-replay-mode = a staff mode
+cli-replay-restored = “running again” was told, after it ran
+cli-replay-minutes = { $n } min
+cli-replay-between = between { $from } and { $to } min
+cli-replay-never = never
+cli-replay-unknown = unknown
+cli-replay-no-number = no number is known
+cli-replay-not = did not happen
+cli-replay-passed = { $n ->
+    [one] What was expected holds.
+   *[other] All { $n } expectations hold.
+}
+cli-replay-failed = { $n ->
+    [one] One thing does not hold.
+   *[other] { $n } things do not hold.
+}
+cli-replay-all-hold = All that must hold holds.
+cli-replay-not-all-hold = Not all that must hold holds.
+cli-replay-region = Replayed on a virtual clock against
+cli-replay-from = Minutes are counted from
+cli-replay-invented = invented
+cli-replay-seed = Seed
+cli-replay-sources = Sources:
+cli-replay-beside = History beside ours
+cli-replay-beside-how = Minutes after the beginning. A text counts when the far device has it, or a transmitter took it; e-mail never counts.
+cli-replay-picture = Minutes in history and in ours; the table below has the same numbers
+cli-replay-timeline = Timeline
+cli-replay-time = Time
+cli-replay-no-clock = no clock time
+cli-replay-judgement = judgement
+cli-replay-inference = conclusion
+cli-replay-on-page = on the public page
+cli-replay-said = told
+cli-replay-mode-now = mode
+cli-replay-decided = decided
+cli-replay-declined = declined
+cli-replay-open = What the sources leave open
+cli-replay-told = What each duty got
+cli-replay-told-how = SMS of the telephone that got most; notes are requests, reminders and receipts to one duty alone.
+cli-replay-texts = What was said
+cli-replay-more = { $n ->
+    [one] One more is not shown: --json has all.
+   *[other] { $n } more are not shown: --json has all.
+}
+cli-replay-updates = an update
+cli-replay-complete = the owner: data are complete
+cli-replay-over-now = all clear

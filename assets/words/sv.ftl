@@ -2223,3 +2223,97 @@ kit-which-recipient = En mottagare börjar med age1 och skrivs av kommandot age-
 kit-can-not-write = { $dir } går inte att skriva i: { $why }
 kit-other-place = Inget av den nya satsen finns kvar, och den förra är som den var. Ge plats eller välj en annan mapp.
 kit-read-me = Vårdkase, { $region }, gjord { $at }. ¶ SEKRETESS: alla nummer står här. ¶ När inget annat finns: ring efter directory-sv.pdf, följ plan-sv.pdf, skriv på forms-sv.pdf. ¶ Programmet går från den här mappen: ./vardkase serve --config config --state state ¶ Visa vad det gör utan att nå någon: ./vardkase serve --training --config config --state training ¶ Säger datorn att filen inte får köras: kopiera mappen till datorns egen disk först.
+cli-reach-and-more = { $names }; och { $n } till
+cli-reach-silent = ALLA
+cli-reach-the-page = publika sidan
+cli-reach-no-approval = ingen kan godkänna något
+cli-reach-the-approval = ingen kan godkänna { $playbook }
+cli-reach-the-approval-night = ingen kan på natten godkänna { $playbook }
+cli-reach-the-playbook = alla som { $playbook } ska nå
+cli-reach-by-night = { $duty } på natten
+cli-reach-accepted = godtaget: { $reason }
+cli-reach-add-machine = en dator till programmet som inte hänger på något av dessa
+cli-reach-add-mirror = en sida som inte hänger på något av dessa
+cli-reach-add-gateway = en utväg som inte hänger på något av dessa
+cli-reach-add-address = en adress på det som fungerar: { $channels }
+
+## Avbrott på en låtsad klocka: kommandot replay
+
+cli-replay-mistakes = { $n ->
+    [one] ett fel: ingenting spelades upp
+   *[other] { $n } fel: ingenting spelades upp
+}
+cli-replay-fine = Scenariot är riktigt skrivet.
+cli-replay-not-read = { $file } går inte att läsa: { $why }
+cli-replay-name-file = ange filen med ett scenario, eller ett som är inbyggt: { $names }
+cli-replay-not-text = skriv scenariot i UTF-8
+cli-replay-assumed = Början är påhittad: historien berättar den inte.
+cli-replay-question = Minuter tills
+cli-replay-history = Historien
+cli-replay-ours = Vårdkase
+cli-replay-over = Hur
+cli-replay-although = { $over }, fast nere: { $down }
+cli-replay-state = Utfall
+cli-replay-holds = håller
+cli-replay-fails = HÅLLER INTE
+cli-replay-expected = Det som ska hålla
+cli-replay-seen = Sett
+cli-replay-first = Första texten, min
+cli-replay-sms = Sms
+cli-replay-notes = Sms-notiser
+cli-replay-pages = Sökare
+cli-replay-fax = Fax
+cli-replay-mail = E-post
+cli-replay-web = publika sidan
+cli-replay-manual = till fots
+cli-replay-first-function = första nyckelfunktionen
+cli-replay-owners = ägarna
+cli-replay-wards = alla avdelningar och orter
+cli-replay-public = allmänheten
+cli-replay-mode = ett stabsläge
+cli-replay-restored = ”åter i drift” var sagt, efter att det gick igen
+cli-replay-minutes = { $n } min
+cli-replay-between = mellan { $from } och { $to } min
+cli-replay-never = aldrig
+cli-replay-unknown = okänt
+cli-replay-no-number = ingen siffra är känd
+cli-replay-not = hände inte
+cli-replay-passed = { $n ->
+    [one] Det som väntades håller.
+   *[other] Alla { $n } förväntningar håller.
+}
+cli-replay-failed = { $n ->
+    [one] En sak håller inte.
+   *[other] { $n } saker håller inte.
+}
+cli-replay-all-hold = Allt som ska hålla håller.
+cli-replay-not-all-hold = Allt som ska hålla håller inte.
+cli-replay-region = Uppspelat på en låtsad klocka mot
+cli-replay-from = Minuter räknas från
+cli-replay-invented = påhittad
+cli-replay-seed = Frö
+cli-replay-sources = Källor:
+cli-replay-beside = Historien bredvid vår
+cli-replay-beside-how = Minuter efter början. En text räknas när mottagarens apparat har den, eller när en sökarsändare tog den; e-post räknas aldrig.
+cli-replay-picture = Minuter i historien och i vår; tabellen nedanför har samma siffror
+cli-replay-timeline = Tidslinje
+cli-replay-time = Tid
+cli-replay-no-clock = utan klockslag
+cli-replay-judgement = bedömning
+cli-replay-inference = slutsats
+cli-replay-on-page = på publika sidan
+cli-replay-said = sagt
+cli-replay-mode-now = läge
+cli-replay-decided = beslutat
+cli-replay-declined = avböjt
+cli-replay-open = Det som källorna lämnar öppet
+cli-replay-told = Vad varje jour fick
+cli-replay-told-how = Sms till den telefon som fick flest; notiser är frågor, påminnelser och kvitton till en enda jour.
+cli-replay-texts = Vad som sades
+cli-replay-more = { $n ->
+    [one] En till visas inte: --json har alla.
+   *[other] { $n } till visas inte: --json har alla.
+}
+cli-replay-updates = en uppdatering
+cli-replay-complete = ägaren: data är kompletta
+cli-replay-over-now = faran över

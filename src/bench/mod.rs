@@ -12,6 +12,7 @@ pub mod mail;
 pub mod planning;
 pub mod reach;
 pub mod region;
+pub mod replays;
 pub mod rig;
 pub mod sending;
 pub mod start;
@@ -98,6 +99,7 @@ pub const MEASURES: &[&str] = &[
     "start-empty",
     "start-full",
     "junk-answers",
+    "replays",
     "packages",
 ];
 
@@ -128,6 +130,7 @@ pub fn measure(name: &str, amount: Amount, exe: &Path) -> Result<Vec<Figure>, St
         "start-empty" => start::empty(exe),
         "start-full" => start::full(exe, amount.of(1_000_000)),
         "junk-answers" => junk::answers(amount.of(10_000)),
+        "replays" => replays::all(),
         "packages" => Ok(vec![packages()]),
         _ => Err(format!("no measure is called “{name}”; there are: {}", MEASURES.join(", "))),
     }

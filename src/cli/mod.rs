@@ -43,6 +43,7 @@ mod reach;
 mod reject;
 mod relapse;
 mod reload;
+mod replay;
 mod report;
 mod report_ask;
 mod restore;
@@ -154,6 +155,7 @@ enum Command {
     Check(check::CheckArgs),
     Reach(reach::ReachArgs),
     Kit(kit::KitArgs),
+    Replay(replay::ReplayArgs),
     Config(config::ConfigArgs),
     Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
@@ -240,6 +242,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Check(a) => return a.run(cx),
         Command::Reach(a) => a.run(cx),
         Command::Kit(a) => a.run(cx),
+        Command::Replay(a) => return a.run(cx),
         Command::Config(a) => a.run(cx),
         Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),

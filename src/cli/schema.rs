@@ -1,4 +1,4 @@
-//! JSON Schema of a configuration file and of what `reach` prints, and the description of the API.
+//! JSON Schema of a configuration file, of a scenario, and of what `reach` and `replay` print, and the description of the API.
 
 use clap::Args;
 use serde_json::json;
@@ -7,6 +7,7 @@ use super::context::Context;
 use crate::api::ReachAnswer;
 use crate::config::schema;
 use crate::error::Error;
+use crate::replay::{Form, Outcome};
 use crate::web::openapi::description;
 use crate::words::cli as words;
 use crate::yaml::diagnostics::nearest;
@@ -17,9 +18,15 @@ const API: &str = "api";
 /// The name of the schema of what `vardkase reach --json` prints.
 const REACH: &str = "reach";
 
+/// The name of the schema of a scenario's file.
+const SCENARIO: &str = "scenario";
+
+/// The name of the schema of what `vardkase replay --json` prints.
+const REPLAY: &str = "replay";
+
 /// All that there is.
 fn names() -> impl Iterator<Item = &'static str> {
-    schema::names().chain([API, REACH])
+    schema::names().chain([SCENARIO, API, REACH, REPLAY])
 }
 
 /// Print the JSON Schema of a configuration file, for editors; without a name, list them.
@@ -28,6 +35,7 @@ fn names() -> impl Iterator<Item = &'static str> {
     vardkase schema playbook > playbook.schema.json\n  \
     vardkase schema api > openapi.json\n  \
     vardkase schema reach > reach.schema.json\n  \
+    vardkase schema scenario > scenario.schema.json\n  \
     vardkase schema")]
 pub struct SchemaArgs {
     /// Which file: `playbook`, `functions`, …
@@ -48,6 +56,8 @@ impl SchemaArgs {
         let found = match name.as_str() {
             API => Some(description()),
             REACH => Some(schemars::schema_for!(ReachAnswer).to_value()),
+            SCENARIO => Some(schemars::schema_for!(Form).to_value()),
+            REPLAY => Some(schemars::schema_for!(Outcome).to_value()),
             name => schema::schema(name),
         };
         let found = found.ok_or_else(|| {

@@ -373,7 +373,7 @@ text_words! {
     /// One message, or all of them, no longer hold.
     Stopped = "stopped" ["number", "reason"] ["other", "what", "next", "contact", "stays"],
     /// It runs again; data are being checked.
-    Restored = "restored" ["up"] ["at", "keep", "core"],
+    Restored = "restored" ["up"] ["at", "news", "keep", "core"],
     /// It is over.
     AllClear = "all_clear" ["well", "after"] ["at", "over", "stays"],
     /// Patients go elsewhere.

@@ -29,6 +29,7 @@ mod mirrors;
 mod peers;
 mod record;
 mod reload;
+mod replays;
 mod rules;
 mod simulation;
 mod tidy;

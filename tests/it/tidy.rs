@@ -63,6 +63,8 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         // Its registry alone: see `configuration_and_wiring_know_no_protocol`.
         ("config", vec!["gateways", "yaml", "domain", "words", "error", "bounded"]),
         ("sim", vec!["domain"]),
+        // Outages on a virtual clock: pure, but for the notation of shift times that `config` reads.
+        ("replay", vec!["config", "yaml", "domain", "words"]),
         (
             "dispatch",
             vec![
@@ -123,6 +125,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "bench",
             vec![
+                "replay",
                 "api",
                 "app",
                 "web",
@@ -144,6 +147,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
             "cli",
             vec![
                 "accounts",
+                "replay",
                 "api",
                 "paper",
                 "app",

@@ -7,6 +7,7 @@ mod kit;
 mod offline;
 mod papers;
 mod reach;
+mod replay;
 mod requests;
 mod server;
 mod shown;

@@ -57,7 +57,8 @@ pub(super) fn values(brief: &Brief<'_>, words: &Words, lang: Lang) -> Values {
         ("for", redirected.map_or_else(String::new, |r| said(r.concerns))),
         ("over", all_over.join(". ")),
         ("what", only(open, what.clone())),
-        ("news", news(brief, words, lang)),
+        // That it runs again is news enough: what else is new is only what somebody typed (INCIDENTS B: a mix-up).
+        ("news", only(brief.kind != Kind::Restored || typed_news(brief), news(brief, words, lang))),
         ("core", core(brief, words, lang)),
         ("up", only(restored, said(&after.up))),
         ("keep", only(restored && !outside, said(&after.keep))),

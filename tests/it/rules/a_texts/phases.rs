@@ -63,6 +63,31 @@ fn rule_a11_a_correction_says_what_was_wrong_and_only_that() {
     assert!(!said.contains("Gäller:") && !said.contains("Sedan:"), "what is right stands once: {said}");
 }
 
+/// INCIDENTS B: that samples may be mixed up was told seven hours after the return. What is typed with it stands in it, and nothing
+/// else does: that it runs again is news enough.
+#[test]
+fn rule_a11_running_again_says_what_was_typed_with_it() {
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.advance(600);
+    let known = Some(L10n::of([(SV, "Prover kan ha förväxlats"), (EN, "Samples may be mixed up")]));
+    t.act("it-led", Action::Restored { incident: no, news: News { known, ..News::default() } }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(
+        said.contains(": Journalen fungerar igen sedan 09.55. Prover kan ha förväxlats. Fortsätt på papper"),
+        "{said}"
+    );
+    let said = newest(&t, no, Audience::Internal, EN);
+    assert!(said.contains("Samples may be mixed up. "), "{said}");
+    let mut t = Timeline::by_day();
+    let no = t.ehr_down("outage");
+    t.advance(600);
+    let back = Some(Restore::At(t.now + 7200));
+    t.act("it-led", Action::Restored { incident: no, news: News { restore: back, ..News::default() } }).unwrap();
+    let said = newest(&t, no, Audience::Internal, SV);
+    assert!(said.contains(": Journalen fungerar igen sedan 09.55. Fortsätt på papper"), "{said}");
+}
+
 #[test]
 fn rule_a11_after_running_again_nothing_is_told_in_the_present_that_has_ended() {
     let mut t = Timeline::by_day();
