@@ -2225,19 +2225,6 @@ kit-which-recipient = A recipient begins with age1; the command age-keygen write
 kit-can-not-write = { $dir } can't be written to: { $why }
 kit-other-place = Nothing of the new kit is left there, and the one before is as it was. Make room, or choose another folder.
 kit-read-me = Vårdkase, { $region }, made { $at }. ¶ CONFIDENTIAL: every number stands here. ¶ When everything else is gone: call by directory-en.pdf, follow plan-en.pdf, write on forms-en.pdf. ¶ The program runs from this folder: ./vardkase serve --config config --state state ¶ Show what it does without reaching anybody: ./vardkase serve --training --config config --state training ¶ If the machine says that the file may not be run: copy the folder to the machine's own disk first.
-cli-reach-and-more = { $names }; and { $n } more
-cli-reach-silent = EVERYBODY
-cli-reach-the-page = the public page
-cli-reach-no-approval = nobody can approve anything
-cli-reach-the-approval = nobody can approve { $playbook }
-cli-reach-the-approval-night = nobody can approve by night { $playbook }
-cli-reach-the-playbook = all that { $playbook } tells
-cli-reach-by-night = { $duty } by night
-cli-reach-accepted = accepted: { $reason }
-cli-reach-add-machine = a machine for the program that hangs on none of these
-cli-reach-add-mirror = a page that hangs on none of these
-cli-reach-add-gateway = a gateway that hangs on none of these
-cli-reach-add-address = an address over what still stands: { $channels }
 
 ## Outages on a virtual clock: the command replay
 

@@ -2223,19 +2223,6 @@ kit-which-recipient = En mottagare börjar med age1 och skrivs av kommandot age-
 kit-can-not-write = { $dir } går inte att skriva i: { $why }
 kit-other-place = Inget av den nya satsen finns kvar, och den förra är som den var. Ge plats eller välj en annan mapp.
 kit-read-me = Vårdkase, { $region }, gjord { $at }. ¶ SEKRETESS: alla nummer står här. ¶ När inget annat finns: ring efter directory-sv.pdf, följ plan-sv.pdf, skriv på forms-sv.pdf. ¶ Programmet går från den här mappen: ./vardkase serve --config config --state state ¶ Visa vad det gör utan att nå någon: ./vardkase serve --training --config config --state training ¶ Säger datorn att filen inte får köras: kopiera mappen till datorns egen disk först.
-cli-reach-and-more = { $names }; och { $n } till
-cli-reach-silent = ALLA
-cli-reach-the-page = publika sidan
-cli-reach-no-approval = ingen kan godkänna något
-cli-reach-the-approval = ingen kan godkänna { $playbook }
-cli-reach-the-approval-night = ingen kan på natten godkänna { $playbook }
-cli-reach-the-playbook = alla som { $playbook } ska nå
-cli-reach-by-night = { $duty } på natten
-cli-reach-accepted = godtaget: { $reason }
-cli-reach-add-machine = en dator till programmet som inte hänger på något av dessa
-cli-reach-add-mirror = en sida som inte hänger på något av dessa
-cli-reach-add-gateway = en utväg som inte hänger på något av dessa
-cli-reach-add-address = en adress på det som fungerar: { $channels }
 
 ## Avbrott på en låtsad klocka: kommandot replay
 
