@@ -191,7 +191,7 @@ fn every_kind_of_expectation_can_fail() {
         ("text: { to: [iva], never: [Bildarkivet] }", "text: { to: [iva], never: [Datavirus] }"),
         ("text: { to: public, has: ['1177'] }", "text: { to: public, never: ['1177'] }"),
         ("after: report, until: 2008-12-18 13:59, beat: 3h", "after: report, until: back, beat: 30m"),
-        ("after: report, within: 10m, public: told", "until: report, public: told"),
+        ("after: report, within: 10m, public: told", "until: 2008-12-18 09:44, public: told"),
         ("until: 2008-12-18 09:44, public: never", "public: never"),
         ("after: report, until: 2008-12-18 13:59, stage: open", "after: report, stage: open"),
         ("order: [report, restored]", "order: [restored, report]"),
@@ -199,15 +199,14 @@ fn every_kind_of_expectation_can_fail() {
         ("after: news, step: { step: patch, open: true }", "after: news, step: { step: clean, open: true }"),
         ("step: { step: clock, count: 4 }", "step: { step: clock, count: 5 }"),
         (
-            "after: report, until: 2008-12-19 09:44, step: { step: early-warning, open: true }",
+            "after: report, until: 2008-12-18 12:00, step: { step: early-warning, open: true }",
             "step: { step: patch, late: 1 }",
         ),
-        ("after: report, until: back, corrected: true, within: 2h", "after: back, corrected: true"),
+        ("after: right, within: 2h, corrected: true", "after: back, corrected: true"),
         ("few: { sms: 400 }", "few: { sms: 3 }"),
     ];
     for (good, bad) in pairs {
-        let good = good.replace("until: back, corrected: true, within: 2h", "within: 2h, corrected: true");
-        let outcome = run("base.yaml", &with(&good), 1);
+        let outcome = run("base.yaml", &with(good), 1);
         assert!(outcome.passed, "{good}:\n{}", render_text(&outcome.failures));
         let outcome = run("base.yaml", &with(bad), 1);
         assert!(!outcome.passed && !outcome.expectations[0].held, "{bad} holds: {}", outcome.expectations[0].seen);
