@@ -152,7 +152,6 @@ pub struct Spoken {
     pub text: L10n,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn no_words(l: &L10n) -> bool {
     l.0.is_empty()
 }

@@ -109,9 +109,7 @@ pub struct HistoryTold {
 /// A fact with its source.
 #[derive(Clone, Debug)]
 pub struct Fact {
-    /// As it is written: a moment, or a day.
-    pub when: String,
-    /// For sorting; the beginning of the day where no clock time is known.
+    /// The beginning of the day where no clock time is known.
     pub at: Moment,
     /// Only the day is known.
     pub day_only: bool,
@@ -279,8 +277,8 @@ fn facts(form: &Form, sources: &[(String, String)], book: &mut Book<'_, '_>) -> 
         let src = known_source(&fact.src, sources, book);
         let day_only = fact.at.len() == "2009-01-05".len();
         if let Some(at) = book.time_or_day(&fact.at) {
-            let (when, what) = (fact.at.value.clone(), book.said(&fact.what));
-            all.push(Fact { when, at, day_only, what, src, kind: fact.kind });
+            let what = book.said(&fact.what);
+            all.push(Fact { at, day_only, what, src, kind: fact.kind });
         }
     }
     all

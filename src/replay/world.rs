@@ -84,8 +84,9 @@ impl World {
 
     /// Whether the public sees the page.
     pub fn page_stands(&self, region: Region<'_>) -> bool {
-        let pages = region.plan.gateways.iter().enumerate().filter(|(_, g)| region.around.pages.contains_key(&g.id));
-        pages.map(|(i, _)| self.up[i]).any(|up| up)
+        let mut pages =
+            region.plan.gateways.iter().enumerate().filter(|(_, g)| region.around.pages.contains_key(&g.id));
+        pages.any(|(i, _)| self.up[i])
     }
 
     /// The switchboard can be called.
