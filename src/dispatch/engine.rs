@@ -186,6 +186,8 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         fictional: loaded.fictional,
         retention_months: loaded.retention_months,
         statement: loaded.statement.clone(),
+        drills: loaded.drills.clone().into(),
+        around: Arc::new(loaded.around.clone()),
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -450,7 +452,9 @@ impl Engine {
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, .. } = *loaded;
+                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, drills, around, .. } =
+                    *loaded;
+                (self.meta.drills, self.meta.around) = (drills.into(), Arc::new(around));
                 self.meta.retention_months = retention_months;
                 self.meta.statement = statement;
                 self.current = Arc::new(contacts);

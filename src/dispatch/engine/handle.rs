@@ -1,8 +1,10 @@
 //! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
 
 use super::*;
+use crate::config::PlannedDrill;
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::incident::refused::refuse;
+use crate::domain::reach::left::Around;
 
 /// Answered when a decision is on disk.
 pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
@@ -105,6 +107,10 @@ pub struct Meta {
     pub retention_months: u32,
     /// What the public page says of its accessibility.
     pub statement: Statement,
+    /// Drills that are planned.
+    pub drills: Arc<[PlannedDrill]>,
+    /// What the plan has not and ways hang on.
+    pub around: Arc<Around>,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.

@@ -42,6 +42,7 @@ mod check;
 mod decide;
 mod directory;
 mod drafts;
+mod drills;
 mod fields;
 mod form_words;
 mod frame;
@@ -142,6 +143,8 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/texts", get(incident::texts::page))
         .route("/incidents/{no}/timeline", get(incident::timeline::page))
         .route("/incidents/{no}/{what}", get(act::page))
+        .route("/drills", get(drills::page).post(drills::posted))
+        .route("/drills/{id}", get(drills::start_page).post(drills::start_posted))
         .route("/reach", get(reach::page))
         .route("/gateways", get(reach::moved))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))
