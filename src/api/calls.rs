@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView, DryRunRequest, DryRunView, ForgetDone, ForgetRequest,
-    GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+    Acting, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView, DryRunRequest, DryRunView,
+    ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest,
+    TestView, TestsSent,
 };
 use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::drill::{DrillKind, Fate, Objective, PastDrill};
+use crate::domain::drills::{DrillKind, Fate, Objective, PastDrill};
 use crate::domain::ids::{DrillId, FunctionId, SiteId};
 use crate::domain::lang::L10n;
 use crate::domain::time::At;

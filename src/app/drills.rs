@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::clock::SharedClock;
 use crate::config::PlannedDrill;
 use crate::dispatch::engine::Handle;
-use crate::domain::drill::{Drills, HeldBack};
+use crate::domain::drills::{Drills, HeldBack};
 use crate::domain::incident::input::Input;
 use crate::domain::plan::Plan;
 
@@ -99,7 +99,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::config::{CronTime, Loaded, Source, load};
-    use crate::domain::drill::{Fate, Moment};
+    use crate::domain::drills::{Fate, Moment};
 
     fn at(s: &str) -> Timestamp {
         s.parse().unwrap()
@@ -116,7 +116,13 @@ mod tests {
         loaded
     }
 
-    fn looked(loaded: &Loaded, known: &Drills, from: &str, now: &str, trusted: bool) -> Vec<(Timestamp, Option<HeldBack>)> {
+    fn looked(
+        loaded: &Loaded,
+        known: &Drills,
+        from: &str,
+        now: &str,
+        trusted: bool,
+    ) -> Vec<(Timestamp, Option<HeldBack>)> {
         let look = Look { from: at(from), now: at(now), trusted };
         let moment = |input| match input {
             Input::DrillDue { planned, held_back, .. } => (planned.timestamp(), held_back),

@@ -8,7 +8,7 @@ use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use super::typed::Target;
 use crate::api::{DrillRequest, DrillsView, PlannedView, calls};
-use crate::domain::drill::PastDrill;
+use crate::domain::drills::PastDrill;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::Lang;
 use crate::domain::view::DrillForesight;

@@ -69,7 +69,8 @@ impl CronTime {
             // Where the clock is moved, a later time on the wall may come before an earlier one: the first that is left is not
             // always the next, so that all of those few hours are looked at.
             if placed > after {
-                let rest = std::iter::successors(Some(next), |w| self.next_on_the_wall(*w)).take_while(|w| *w <= latest);
+                let rest =
+                    std::iter::successors(Some(next), |w| self.next_on_the_wall(*w)).take_while(|w| *w <= latest);
                 let placed_of = |w| calendar.zone.0.to_ambiguous_zoned(w).compatible().ok().map(|z| z.timestamp());
                 return rest.filter_map(placed_of).filter(|at| *at > after).chain([placed]).min();
             }

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::cron_time::CronTime;
 use crate::domain::calendar::Calendar;
-use crate::domain::drill::HeldBack;
+use crate::domain::drills::HeldBack;
 use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, InfraId, PlaybookId};
 use crate::domain::incident::input::DrillOrder;
 use crate::domain::plan::{Plan, To};
@@ -90,9 +90,8 @@ impl PlannedDrill {
 
     /// The next moment that is used, as far as the calendar says.
     pub fn next_used(&self, plan: &Plan, after: Timestamp) -> Option<Timestamp> {
-        let next = std::iter::successors(self.next_moment(&plan.calendar, after), |at| {
-            self.next_moment(&plan.calendar, *at)
-        });
+        let next =
+            std::iter::successors(self.next_moment(&plan.calendar, after), |at| self.next_moment(&plan.calendar, *at));
         next.take(MOMENTS_MAX).find(|at| self.held_back(plan, *at).is_none())
     }
 

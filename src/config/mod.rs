@@ -30,8 +30,8 @@ pub mod tests_block;
 
 pub use check::{Spoken, Typed, report_of, spoken};
 pub use cron_time::CronTime;
-pub use load::{load, load_checked};
 pub use drills::{PlannedDrill, away};
+pub use load::{load, load_checked};
 pub use loaded::{Accepted, Contacts, Loaded, Statement, Watch, Webhook, same_as};
 pub use report::{CheckReport, run_check};
 pub use source::{FILES_MAX, Source, minimal, shipped};

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
-use super::frozen::{Damaged, Frozen};
 use super::drills::{Drill1, DrillEnd1, Figures1};
+use super::frozen::{Damaged, Frozen};
 use super::values::{
     Approval1, ApprovalEnd1, Batch1, ClosedBy1, CodeFor1, Dropped1, DroppedPath1, Facts2, NewArrival1, NewAsk1,
     NewEntry1, NewMessage1, NewStep1, NoteWord1, Number1, Outcome2, Phase1, Propose1, ReleasedBy1, Renumbering1,

@@ -2,15 +2,15 @@
 
 use super::frozen::{Words, frozen_enum, frozen_struct};
 use super::values::Number1;
-use crate::domain::drill;
+use crate::domain::drills;
 
 frozen_enum! {
     /// What kind of drill.
-    DrillKind1 of drill::DrillKind { CommunicationTest = 0, Tabletop = 1, Functional = 2, GatewayTest = 3 }
+    DrillKind1 of drills::DrillKind { CommunicationTest = 0, Tabletop = 1, Functional = 2, GatewayTest = 3 }
     /// How it ended.
-    DrillEnd1 of drill::DrillEnd { Done = 0, Aborted = 1, BrokenOff(Number1) = 2, TurnedReal = 3 }
+    DrillEnd1 of drills::DrillEnd { Done = 0, Aborted = 1, BrokenOff(Number1) = 2, TurnedReal = 3 }
     /// What became of a planned moment.
-    Fate1 of drill::Fate {
+    Fate1 of drills::Fate {
         Started(Number1) = 0,
         Tested(u32) = 1,
         RealOpen(Number1) = 2,
@@ -24,11 +24,11 @@ frozen_enum! {
 
 frozen_struct! {
     /// What a drill is to show.
-    Objective1 of drill::Objective { capability: Words, percent: u8, within_s: u32 }
+    Objective1 of drills::Objective { capability: Words, percent: u8, within_s: u32 }
     /// What a tabletop is told.
-    Inject1 of drill::Inject { after_s: u32, text: Words, to: Vec<String> }
+    Inject1 of drills::Inject { after_s: u32, text: Words, to: Vec<String> }
     /// How a drill was ordered.
-    Drill1 of drill::Drill {
+    Drill1 of drills::Drill {
         id: Option<String>,
         title: Words,
         kind: DrillKind1,
@@ -44,5 +44,5 @@ frozen_struct! {
         lasts_s: Option<u32>,
     }
     /// What it came to.
-    Figures1 of drill::Figures { asked: u32, answered: u32, half_s: Option<u32> }
+    Figures1 of drills::Figures { asked: u32, answered: u32, half_s: Option<u32> }
 }

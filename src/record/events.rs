@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Written;
-use super::frozen::{Damaged, Frozen};
 use super::drills::Fate1;
+use super::frozen::{Damaged, Frozen};
 use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1, Standing1};
 use crate::domain::incident::event::{Event, GatewayChange};
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::ids::{
-    DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId,
+    DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId,
+    SystemId,
 };
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};

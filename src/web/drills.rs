@@ -12,7 +12,7 @@ use crate::accounts::Who;
 use crate::api::{CommandDone, DrillRequest, DrillsView, MomentView, PlannedView};
 use crate::config::away;
 use crate::dispatch::engine::Meta;
-use crate::domain::drill::{Drill, DrillKind};
+use crate::domain::drills::{Drill, DrillKind};
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::{Action, DrillOrder, Report, find_playbook};
 use crate::domain::incident::refused::{List, Refused, refuse};

@@ -125,8 +125,12 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .or(&[409]),
         get("/drills", ("drills", Read, "Drills: planned, going on, ended"), drills::list),
-        post("/drills/dry-runs", ("drillDryRun", Read, "Says what a drill would do, and does nothing"), drills::dry_run)
-            .or(&[404, 409]),
+        post(
+            "/drills/dry-runs",
+            ("drillDryRun", Read, "Says what a drill would do, and does nothing"),
+            drills::dry_run,
+        )
+        .or(&[404, 409]),
         post("/drills", ("drillStart", Report, "Begins a drill"), drills::start).or(&[404, 409]),
         get("/approvals", ("approvals", Read, "Texts that wait for a duty"), api::approvals).or(&[404]),
         get("/todo", ("todo", Read, "All that waits for a duty"), api::todo).or(&[404]),

@@ -130,11 +130,10 @@ pub fn status_of(code: &str) -> StatusCode {
         "access-full" | "account-there" | "already-released" | "another-journal" | "answered-already"
         | "cannot-adopt" | "cannot-merge" | "closed" | "data-not-confirmed" | "decided-already" | "done-already"
         | "extended-already" | "forgotten-already" | "gateway-is-not-out" | "gateway-is-out" | "mode-stands"
-        | "not-a-drill" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked" | "nothing-new"
-        | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
-        | "passkey-there" | "real-is-open" | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => {
-            StatusCode::CONFLICT
-        }
+        | "not-a-drill" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
+        | "nothing-new" | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits"
+        | "restored-already" | "passkey-there" | "real-is-open" | "same-plan" | "shares-a-system"
+        | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

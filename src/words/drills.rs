@@ -1,10 +1,10 @@
 //! Drills in words: kinds, what became of a planned moment, what one would do, what one came to.
 
-use crate::domain::drill::{DrillEnd, DrillKind, Fate, Figures, PastDrill};
+use crate::domain::drills::{DrillEnd, DrillKind, Fate, Figures, PastDrill};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
 use crate::domain::view::DrillForesight;
-use crate::words::drill as w;
+use crate::words::{drill as w, paper as p};
 
 /// What kind of drill.
 pub(crate) fn kind(lang: Lang, kind: DrillKind) -> &'static str {
@@ -50,7 +50,15 @@ pub(crate) fn result(lang: Lang, past: &PastDrill) -> String {
 }
 
 fn channel(lang: Lang, channel: Channel) -> &'static str {
-    crate::paper::channel(lang, channel)
+    match channel {
+        Channel::Sms => p::CHANNEL_SMS,
+        Channel::Email => p::CHANNEL_EMAIL,
+        Channel::Fax => p::CHANNEL_FAX,
+        Channel::Paging => p::CHANNEL_PAGER,
+        Channel::Web => p::CHANNEL_WEB,
+        Channel::Manual => p::CHANNEL_MANUAL,
+    }
+    .say(lang)
 }
 
 /// What one will do: whom it reaches and over what, and that nothing goes to the public.
@@ -59,8 +67,7 @@ pub(crate) fn foreseen(lang: Lang, seen: &DrillForesight) -> Vec<String> {
     if seen.stays_here {
         lines.push(w::STAYS_HERE.say(lang).to_owned());
     } else {
-        let over: Vec<String> =
-            seen.over.iter().map(|(c, count)| format!("{} {count}", channel(lang, *c))).collect();
+        let over: Vec<String> = seen.over.iter().map(|(c, count)| format!("{} {count}", channel(lang, *c))).collect();
         lines.push(w::reaches(lang, seen.reaches.len(), over.join(", ")));
     }
     if seen.waits > 0 {

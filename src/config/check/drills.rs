@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::config::drills::{NEAR_SHIFT_MIN, PlannedDrill};
 use crate::config::loaded::Loaded;
 use crate::config::places::Places;
-use crate::domain::drill::HeldBack;
+use crate::domain::drills::HeldBack;
 use crate::domain::plan::Plan;
 use crate::yaml::Found;
 
@@ -37,9 +37,12 @@ fn one(plan: &Plan, drill: &PlannedDrill, from: Timestamp, places: &Places, foun
     let why = |at: &Timestamp| drill.held_back(plan, *at);
     if all.iter().all(|at| why(at) == Some(HeldBack::Excluded)) {
         let message = "every time at which this drill would begin is excluded";
-        found.error(place, "cron-excluded", message).help("move it, or what is excluded; without cron: it is started by hand");
+        found
+            .error(place, "cron-excluded", message)
+            .help("move it, or what is excluded; without cron: it is started by hand");
     } else if all.iter().all(|at| why(at).is_some()) {
-        let message = format!("every time at which this drill would begin is within {NEAR_SHIFT_MIN} min of a change of shift");
+        let message =
+            format!("every time at which this drill would begin is within {NEAR_SHIFT_MIN} min of a change of shift");
         found.error(place, "cron-shift", message).help("move it, or write near_shift: true");
     } else if let Some(at) = all.iter().find(|at| why(at) == Some(HeldBack::NearShift)) {
         let local = plan.calendar.local(*at).strftime("%Y-%m-%d %H:%M");

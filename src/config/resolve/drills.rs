@@ -6,7 +6,7 @@ use super::Resolver;
 use crate::config::CronTime;
 use crate::config::drills::{Days, Excluded, PlannedDrill, away};
 use crate::config::raw::drills::{DrillEntry, ExcludedEntry, KindWord};
-use crate::domain::drill::{Drill, DrillKind, Inject, Objective};
+use crate::domain::drills::{Drill, DrillKind, Inject, Objective};
 use crate::domain::ids::{DrillId, FunctionId, FunctionIx, GatewayId, InfraId, PlaybookId};
 use crate::domain::incident::input::{DrillOrder, Report};
 use crate::domain::incident::steps::is_outside;
@@ -83,16 +83,12 @@ impl Resolver<'_> {
             gateways_away,
             objectives,
             injects,
-            lasts_s: entry
-                .lasts
-                .map(|l| l.0)
-                .or((kind == DrillKind::CommunicationTest).then_some(TEST_LASTS_S)),
+            lasts_s: entry.lasts.map(|l| l.0).or((kind == DrillKind::CommunicationTest).then_some(TEST_LASTS_S)),
         };
         let report = Report { exercise: true, playbook, level, sites, down, confirmed: true, ..Report::default() };
-        self.places.drills.insert(
-            DrillId::from(name.as_str()),
-            (name.place, entry.cron.as_ref().map_or(name.place, |c| c.place)),
-        );
+        self.places
+            .drills
+            .insert(DrillId::from(name.as_str()), (name.place, entry.cron.as_ref().map_or(name.place, |c| c.place)));
         PlannedDrill {
             by: ids(&self.plan, &leads).into_iter().next().unwrap_or_else(|| "".into()),
             order: DrillOrder { report, drill },

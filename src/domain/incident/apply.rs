@@ -19,7 +19,7 @@ use super::steps::{Arrival, ArrivalState};
 use super::values::Standing;
 use super::values::{Item, Kind, Phase, Rejection};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::drill::{DrillKind, Moment, PastDrill};
+use crate::domain::drills::{DrillKind, Moment, PastDrill};
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
 use crate::domain::time::At;

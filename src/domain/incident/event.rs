@@ -16,8 +16,10 @@ use super::values::{
     StepEnd, Via,
 };
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::drill::{Drill, DrillEnd, Fate, Figures};
-use crate::domain::ids::{DrillId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, PlaybookId, PointIx, SiteId};
+use crate::domain::drills::{Drill, DrillEnd, Fate, Figures};
+use crate::domain::ids::{
+    DrillId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, PlaybookId, PointIx, SiteId,
+};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule};

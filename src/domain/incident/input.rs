@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::{Cause, DeliveryState};
+use crate::domain::drills::{Drill, HeldBack};
+use crate::domain::ids::DrillId;
 use crate::domain::ids::{
     DeliveryId, FunctionId, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
-use crate::domain::drill::{Drill, HeldBack};
-use crate::domain::ids::DrillId;
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Plan, Playbook};
 use crate::domain::private::Private;

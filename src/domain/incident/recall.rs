@@ -31,7 +31,9 @@ pub fn recalled(inc: &Incident) -> Vec<u32> {
     let gone = |point: PointIx, item: Item| match item {
         Item::Message(seq) => {
             let audience = inc.message(seq).map(|m| m.audience);
-            stopped.contains(&seq) || drill_over && !inc.is_last_word(item) || audience.and_then(|a| newest.get(&(point, a))).is_some_and(|n| *n > seq)
+            stopped.contains(&seq)
+                || drill_over && !inc.is_last_word(item)
+                || audience.and_then(|a| newest.get(&(point, a))).is_some_and(|n| *n > seq)
         }
         Item::Note(_) => inc.phase == Phase::Closed && !inc.is_last_word(item),
     };

@@ -14,7 +14,7 @@ use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, Rejection, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::drill::{Drill, DrillEnd, DrillKind, Drills};
+use crate::domain::drills::{Drill, DrillEnd, DrillKind, Drills};
 use crate::domain::ids::{
     DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
@@ -407,7 +407,11 @@ impl Incident {
     /// It belongs to what was said as the incident closed, or since.
     pub fn is_last_word(&self, item: Item) -> bool {
         match item {
-            Item::Message(m) => self.message(m).and_then(|m| m.released_at).is_some_and(|at| at >= self.phase_at),
+            Item::Message(m) => self.message(m).is_some_and(|m| {
+                // What a drill said in the moment in which it ended is over with it, but for its all clear.
+                let over = self.drill_end.is_some() && m.kind != Kind::AllClear;
+                !over && m.released_at.is_some_and(|at| at >= self.phase_at)
+            }),
             Item::Note(n) => self.notes.get(n as usize).is_some_and(|n| n.at >= self.phase_at && n.word.ends_a_drill()),
         }
     }

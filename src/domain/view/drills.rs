@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids;
-use crate::domain::drill::{DrillKind, Figures};
+use crate::domain::drills::{DrillKind, Figures};
 use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::decide::{figures, leaders};

@@ -12,7 +12,7 @@ use super::overview::Did;
 use super::ui::Ui;
 use super::{Visitor, gone, html, refused, words};
 use crate::api::{DrillRequest, DrillsView, PlannedView};
-use crate::domain::drill::{DrillKind, PastDrill};
+use crate::domain::drills::{DrillKind, PastDrill};
 use crate::domain::ids::{DrillId, IncidentNo};
 use crate::domain::incident::input::Action;
 use crate::domain::view::{DrillForesight, RunningDrill, foresee_drill};
@@ -124,9 +124,8 @@ pub async fn start_page(
         Err(choose) => return choose,
     };
     let asked = DrillRequest { drill: Some(id.clone()), ..asked_by(by) };
-    let seen = visitor.look(&ctx, move |s, m, _| {
-        ordered(s, m, &asked).and_then(|order| foresee_drill(s, &asked.by, &order, m.now))
-    });
+    let seen = visitor
+        .look(&ctx, move |s, m, _| ordered(s, m, &asked).and_then(|order| foresee_drill(s, &asked.by, &order, m.now)));
     match seen.await {
         Ok((ui, Ok(seen))) => {
             let reached = ui.names(&seen.reaches);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vardkase::domain::delivery::{Cause, DeliveryState};
-use vardkase::domain::drill::*;
+use vardkase::domain::drills::*;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::codes::CodeFor;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Decider, leaders};
 use crate::domain::delivery::DeliveryState;
-use crate::domain::drill::{Drill, DrillEnd, DrillKind, Fate, Figures, HeldBack};
+use crate::domain::drills::{Drill, DrillEnd, DrillKind, Fate, Figures, HeldBack};
 use crate::domain::ids::{DrillId, FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::event::{Change, Event};
@@ -129,9 +129,10 @@ impl Decider<'_> {
             (None, None) => {
                 let before = self.events.len();
                 let tried = match drill.kind {
-                    DrillKind::GatewayTest => {
-                        self.known_to_drill(&self.state.plan.clone(), by, drill).and_then(|()| self.drill_gateway(by, drill)).map(Fate::Tested)
-                    }
+                    DrillKind::GatewayTest => self
+                        .known_to_drill(&self.state.plan.clone(), by, drill)
+                        .and_then(|()| self.drill_gateway(by, drill))
+                        .map(Fate::Tested),
                     _ => self.drill_start(by, report, drill).map(|()| {
                         let no = self.events[before..].iter().find_map(Event::incident);
                         no.map_or(Fate::Tested(0), Fate::Started)
@@ -165,7 +166,14 @@ impl Decider<'_> {
     }
 
     /// A note of no incident to the duty points that people carry, one a point. Nobody outside hears of drills.
-    fn tell_of_drill(&mut self, to: &[FunctionId], word: NoteWord, title: &L10n, planned: At, real: Option<IncidentNo>) {
+    fn tell_of_drill(
+        &mut self,
+        to: &[FunctionId],
+        word: NoteWord,
+        title: &L10n,
+        planned: At,
+        real: Option<IncidentNo>,
+    ) {
         let plan = self.state.plan.clone();
         let mut told = BTreeSet::new();
         for f in to.iter().filter_map(|id| plan.function_ix(id.as_str())).filter(|f| !is_outside(&plan, *f)) {
@@ -240,9 +248,8 @@ impl Decider<'_> {
 
     /// `AVBRYT Ö-14` from an address of whoever leads it; anybody else is told who does.
     pub(super) fn abort_reply(&mut self, from: &[(IncidentNo, PointIx)], r: &Reading) {
-        let is_open = |no: IncidentNo| {
-            self.state.incidents.get(&no).is_some_and(|i| i.is_drill() && i.phase != Phase::Closed)
-        };
+        let is_open =
+            |no: IncidentNo| self.state.incidents.get(&no).is_some_and(|i| i.is_drill() && i.phase != Phase::Closed);
         let open: Vec<(IncidentNo, PointIx)> = from.iter().copied().filter(|f| is_open(f.0)).collect();
         let hit = match (&r.code, open.as_slice()) {
             (Code::Number(named, _), _) => open.iter().find(|f| f.0 == *named).copied(),

@@ -425,7 +425,8 @@ impl<'a> Sender<'a> {
     /// Whether a point does not hang on what the incident takes down (RULES G7).
     pub(super) fn stands(&self, p: PointIx) -> bool {
         let point = self.plan.point(p);
-        self.down.stands(&point.needs) && !(!point.gateways.is_empty() && point.gateways.iter().all(|g| self.is_away(*g)))
+        self.down.stands(&point.needs)
+            && !(!point.gateways.is_empty() && point.gateways.iter().all(|g| self.is_away(*g)))
     }
 
     fn is_away(&self, g: GatewayIx) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::Newly;
 use super::{Decider, bad_text};
-use crate::domain::drill::Drill;
+use crate::domain::drills::Drill;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, InfraId, PlaybookId, SiteId, Status, SystemId};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore, Safety};

@@ -117,7 +117,9 @@ pub fn text(brief: &Brief<'_>, lang: Lang) -> Result<Canonical, BadText> {
     if brief.audience == Audience::Public {
         return Canonical::from_typed(&public::text(brief, words, lang));
     }
-    if let Some(asked) = words.notes.get(&NoteWord::WaysTested).filter(|_| brief.tests_ways && brief.kind == Kind::Alert) {
+    if let Some(asked) =
+        words.notes.get(&NoteWord::WaysTested).filter(|_| brief.tests_ways && brief.kind == Kind::Alert)
+    {
         return Canonical::from_typed(asked);
     }
     let mut head = String::new();
