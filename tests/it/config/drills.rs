@@ -43,7 +43,7 @@ fn the_shipped_drills_begin_when_they_are_meant_to() {
     assert_eq!(next("records-without-mail"), None, "by hand");
     assert!(next("pagers-fs").is_some());
     let without = loaded.drills.iter().find(|d| !d.order.drill.without.is_empty()).unwrap();
-    assert_eq!(without.order.drill.gateways_away, ["mail-int".into()]);
+    assert_eq!(without.order.drill.gateways_away, ["mail-int".into(), "web-intra".into()]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ async fn a_drill_is_seen_begun_and_ended_in_the_console() {
     for said in [
         "Når ",
         "funktioner nu, på deras egna apparater: ",
-        "sms ",
+        "SMS ",
         "Inget går till allmänheten eller andra organisationer.",
         ">Börja öva<",
     ] {

@@ -159,6 +159,10 @@ impl Decider<'_> {
     fn who_acts_has_answered(&mut self, no: IncidentNo, functions: &[FunctionIx]) {
         let Some((id, via)) = self.acting.clone() else { return };
         let inc = self.inc(no);
+        if inc.tests_ways() {
+            // Who begins a test has not shown that a text of it arrives.
+            return;
+        }
         let own = inc.plan.function_ix(id.as_str()).filter(|f| functions.contains(f));
         if let Some((f, ask)) = own.and_then(|f| Some((f, inc.asks.current().get(&f).copied()?))) {
             self.answered(no, &[ask], f, self.now, via);
