@@ -129,25 +129,34 @@ impl PlannedDrill {
     }
 }
 
-/// What is taken away, by its own names; the gateways that fall with it at once; the infrastructure among it.
-///
-/// # Errors
-/// A name that is nothing which could be lost, with all that could.
-pub fn away(
-    plan: &Plan,
-    around: &Around,
-    names: &[String],
-) -> Result<(Vec<String>, Vec<GatewayId>, Vec<InfraId>), Unknown> {
-    if names.is_empty() {
-        return Ok(Default::default());
+/// What is taken away.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Away {
+    /// By its own names.
+    pub names: Vec<String>,
+    /// Gateways that fall with it at once.
+    pub gateways: Vec<GatewayId>,
+    /// Infrastructure among it.
+    pub infra: Vec<InfraId>,
+}
+
+impl Away {
+    /// From what people call it.
+    ///
+    /// # Errors
+    /// A name that is nothing which could be lost, with all that could.
+    pub fn of(plan: &Plan, around: &Around, names: &[String]) -> Result<Self, Unknown> {
+        if names.is_empty() {
+            return Ok(Self::default());
+        }
+        let loss = Loss::named(plan, names)?;
+        let (names, infra) = (loss.names(), loss.infra.iter().cloned().collect());
+        let Some(reach) = Reach::of(plan, around) else { return Ok(Self { names, infra, ..Self::default() }) };
+        let left = reach.without(&loss).at_once;
+        let up: BTreeSet<&GatewayId> = left.gateways_up.iter().chain(&left.manual_up).collect();
+        let gateways = plan.gateways.iter().map(|g| &g.id).filter(|g| !up.contains(g)).cloned().collect();
+        Ok(Self { names, gateways, infra })
     }
-    let loss = Loss::named(plan, names)?;
-    let down = loss.infra.iter().cloned().collect();
-    let Some(reach) = Reach::of(plan, around) else { return Ok((loss.names(), Vec::new(), down)) };
-    let left = reach.without(&loss).at_once;
-    let up: BTreeSet<&GatewayId> = left.gateways_up.iter().chain(&left.manual_up).collect();
-    let away = plan.gateways.iter().map(|g| &g.id).filter(|g| !up.contains(g)).cloned().collect();
-    Ok((loss.names(), away, down))
 }
 
 #[cfg(test)]

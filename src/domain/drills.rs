@@ -25,21 +25,6 @@ pub enum DrillKind {
     GatewayTest,
 }
 
-impl DrillKind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::CommunicationTest, Self::Tabletop, Self::Functional, Self::GatewayTest];
-
-    /// As it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CommunicationTest => "communication-test",
-            Self::Tabletop => "tabletop",
-            Self::Functional => "functional",
-            Self::GatewayTest => "gateway-test",
-        }
-    }
-}
-
 /// What a drill is to show.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

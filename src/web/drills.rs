@@ -10,7 +10,7 @@ use super::asked::{Body, Key};
 use super::problem::Problem;
 use crate::accounts::Who;
 use crate::api::{CommandDone, DrillRequest, DrillsView, MomentView, PlannedView};
-use crate::config::away;
+use crate::config::Away;
 use crate::dispatch::engine::Meta;
 use crate::domain::drills::{Drill, DrillKind};
 use crate::domain::ids::FunctionId;
@@ -77,9 +77,9 @@ pub(super) fn ordered(state: &Domain, meta: &Meta, asked: &DrillRequest) -> Resu
     order.report.confirmed = asked.confirmed;
     if !asked.without.is_empty() {
         let names: Vec<String> = order.drill.without.iter().chain(&asked.without).cloned().collect();
-        let (without, gateways, down) = away(plan, &meta.around, &names)
+        let away = Away::of(plan, &meta.around, &names)
             .map_err(|unknown| refuse!(UnknownLoss { name: unknown.name, known: List::of(unknown.known) }))?;
-        (order.drill.without, order.drill.gateways_away, order.report.down) = (without, gateways, down);
+        (order.drill.without, order.drill.gateways_away, order.report.down) = (away.names, away.gateways, away.infra);
     }
     Ok(order)
 }

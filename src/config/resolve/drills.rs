@@ -4,10 +4,10 @@ use jiff::civil::{Date, date};
 
 use super::Resolver;
 use crate::config::CronTime;
-use crate::config::drills::{Days, Excluded, PlannedDrill, away};
+use crate::config::drills::{Away, Days, Excluded, PlannedDrill};
 use crate::config::raw::drills::{DrillEntry, ExcludedEntry, KindWord};
 use crate::domain::drills::{Drill, DrillKind, Inject, Objective};
-use crate::domain::ids::{DrillId, FunctionId, FunctionIx, GatewayId, InfraId, PlaybookId};
+use crate::domain::ids::{DrillId, FunctionId, FunctionIx, GatewayId, PlaybookId};
 use crate::domain::incident::input::{DrillOrder, Report};
 use crate::domain::incident::steps::is_outside;
 use crate::domain::plan::{Channel, Plan};
@@ -45,7 +45,7 @@ impl Resolver<'_> {
         let observers = self.duties(&entry.observers);
         let to = self.addressed(name, entry, is_test);
         let gateway = self.tested(name, entry, kind);
-        let (without, gateways_away, down) = self.taken_away(&entry.without, around);
+        let away = self.taken_away(&entry.without, around);
         let soon_to = entry.announced.as_ref().map(|a| self.duties(&a.to)).unwrap_or_default();
         let soon_to = if soon_to.is_empty() { leads.clone() } else { soon_to };
         let ids = |plan: &Plan, all: &[FunctionIx]| -> Vec<FunctionId> {
@@ -79,13 +79,14 @@ impl Resolver<'_> {
             observers: ids(&self.plan, &observers),
             to: ids(&self.plan, &to),
             gateway,
-            without,
-            gateways_away,
+            without: away.names,
+            gateways_away: away.gateways,
             objectives,
             injects,
             lasts_s: entry.lasts.map(|l| l.0).or((kind == DrillKind::CommunicationTest).then_some(TEST_LASTS_S)),
         };
-        let report = Report { exercise: true, playbook, level, sites, down, confirmed: true, ..Report::default() };
+        let report =
+            Report { exercise: true, playbook, level, sites, down: away.infra, confirmed: true, ..Report::default() };
         self.places
             .drills
             .insert(DrillId::from(name.as_str()), (name.place, entry.cron.as_ref().map_or(name.place, |c| c.place)));
@@ -184,7 +185,7 @@ impl Resolver<'_> {
     }
 
     /// What is taken away, by its own names; the gateways that fall with it at once; the infrastructure.
-    fn taken_away(&mut self, names: &List<Name>, around: &Around) -> (Vec<String>, Vec<GatewayId>, Vec<InfraId>) {
+    fn taken_away(&mut self, names: &List<Name>, around: &Around) -> Away {
         let mut typed = Vec::new();
         for name in names.iter() {
             match Loss::named(&self.plan, std::slice::from_ref(&name.value)) {
@@ -196,7 +197,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        away(&self.plan, around, &typed).unwrap_or_default()
+        Away::of(&self.plan, around, &typed).unwrap_or_default()
     }
 
     fn injects(&mut self, name: &Name, entry: &DrillEntry, kind: DrillKind) -> Vec<Inject> {

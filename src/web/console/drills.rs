@@ -15,6 +15,7 @@ use crate::api::{DrillRequest, DrillsView, PlannedView};
 use crate::domain::drills::{DrillKind, PastDrill};
 use crate::domain::ids::{DrillId, IncidentNo};
 use crate::domain::incident::input::Action;
+use crate::domain::time::At;
 use crate::domain::view::{DrillForesight, RunningDrill, foresee_drill};
 use crate::web::Ctx;
 use crate::web::drills::{drills_of, ordered};
@@ -41,10 +42,14 @@ impl Page {
     fn kind(&self, kind: &DrillKind) -> &'static str {
         drills::kind(self.ui.lang, *kind)
     }
+    fn dated(&self, at: &At) -> String {
+        self.ui.plan.words(self.ui.lang).dated_time(&self.ui.plan.calendar, at.timestamp())
+    }
     /// When it begins, and what became of it the last time.
     fn when(&self, p: &PlannedView) -> String {
         match &p.next {
-            Some(at) => self.ui.time(at),
+            // Months ahead: with its year.
+            Some(at) => self.dated(at),
             None => self.ui.t(dw::BY_HAND).to_owned(),
         }
     }

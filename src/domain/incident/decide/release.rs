@@ -429,8 +429,9 @@ impl<'a> Sender<'a> {
     /// Whether a point does not hang on what the incident takes down (RULES G7).
     pub(super) fn stands(&self, p: PointIx) -> bool {
         let point = self.plan.point(p);
-        self.down.stands(&point.needs)
-            && !(!point.gateways.is_empty() && point.gateways.iter().all(|g| self.is_away(*g)))
+        // What people carry by hand has no gateway.
+        let has_way = point.gateways.is_empty() || point.gateways.iter().any(|g| !self.is_away(*g));
+        has_way && self.down.stands(&point.needs)
     }
 
     fn is_away(&self, g: GatewayIx) -> bool {
