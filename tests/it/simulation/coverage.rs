@@ -16,7 +16,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 63] = [
+pub const RULES: [&str; 65] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",

@@ -34,6 +34,9 @@ impl Decider<'_> {
     pub(super) fn drill_start(&mut self, by: &FunctionId, report: &Report, drill: &Drill) -> Result<(), Refused> {
         let plan = self.state.plan.clone();
         self.known_to_drill(&plan, by, drill)?;
+        if let Some(incident) = self.real_open() {
+            return Err(refuse!(RealIsOpen { incident }));
+        }
         if drill.kind == DrillKind::GatewayTest {
             return self.drill_gateway(by, drill).map(|_| ());
         }

@@ -198,6 +198,9 @@ fn rule_d17_no_drill_begins_beside_a_real_incident() {
         t.act("it", Action::DrillStart(Box::new(order(DrillKind::Functional)))).unwrap_err().code,
         "real-is-open"
     );
+    let mut test = order(DrillKind::GatewayTest);
+    (test.drill.gateway, test.drill.to) = (Some("sms".into()), vec!["it".into()]);
+    assert_eq!(t.act("it", Action::DrillStart(Box::new(test))).unwrap_err().code, "real-is-open");
     assert!(t.sent.is_empty());
     t.act("it", clear(real)).unwrap();
     t.report("it", drill("outage"));
