@@ -74,7 +74,9 @@ impl Right {
             | Action::GatewayIn { .. }
             | Action::StepStart { .. }
             | Action::StepStop { .. }
-            | Action::StepMove { .. } => Right::Report,
+            | Action::StepMove { .. }
+            | Action::DrillStart(_)
+            | Action::DrillEnd { .. } => Right::Report,
             Action::Approve { .. }
             | Action::Reject { .. }
             | Action::Change { .. }

@@ -3,15 +3,16 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, Adoption, ClockView, CommandDone, CommandRequest, DryRunRequest, DryRunView, ForgetDone, ForgetRequest,
-    GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+    Acting, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView, DryRunRequest, DryRunView,
+    ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest,
+    TestView, TestsSent,
 };
 use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;
 use crate::dispatch::system_record::{BackedUp, Rehearsal};
 use crate::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo};
 use crate::domain::incident::input::{Action, Report};
-use crate::domain::view::{ApprovalView, IncidentView, ListsView, PreviewsView};
+use crate::domain::view::{ApprovalView, DrillForesight, IncidentView, ListsView, PreviewsView};
 
 /// Whether a request changes something: then a lost answer leaves open whether it did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +72,21 @@ pub fn previews(number: MessageNo) -> Call<PreviewsView> {
 /// What moving to the newest configuration would change.
 pub fn adoption(no: IncidentNo) -> Call<Adoption> {
     get(&format!("/incidents/{}/adopt", in_path(no)))
+}
+
+/// All drills.
+pub fn drills() -> Call<DrillsView> {
+    get("/drills")
+}
+
+/// What a drill would do.
+pub fn drill_dry_run(asked: DrillRequest) -> Call<DrillForesight, DrillRequest> {
+    post("/drills/dry-runs", asked, Effect::Reads)
+}
+
+/// Begins a drill.
+pub fn drill_start(asked: DrillRequest) -> Call<CommandDone, DrillRequest> {
+    Call { once: true, ..post("/drills", asked, Effect::Changes) }
 }
 
 /// What waits for this duty's yes.

@@ -9,6 +9,7 @@
 pub mod calls;
 mod command;
 mod config;
+mod drills;
 mod events;
 mod gateways;
 mod log;
@@ -19,6 +20,7 @@ mod status;
 
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
+pub use drills::{DrillRequest, DrillsView, MomentView, PlannedView};
 pub use events::{EventsBegin, EventsEnd, EventsGap, Happened};
 pub use gateways::{Can, GatewayView, OutView, Probed, Standing, TestProof, TestRequest, TestView, TestsSent};
 pub use log::{LogPart, LogRecord};

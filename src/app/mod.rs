@@ -5,6 +5,7 @@ pub mod auditor;
 pub mod checkpoints;
 pub mod demo;
 pub mod doors;
+pub mod drills;
 pub mod files;
 pub mod gateways;
 pub mod heartbeat;

@@ -15,6 +15,7 @@ use super::answers::Answers;
 use super::auditor;
 use super::checkpoints::{self, Checkpoints};
 use super::doors::{Doors, Shut, StandIn};
+use super::drills;
 use super::files;
 use super::outside::Outside;
 use super::publish::{Places, Publisher};
@@ -242,8 +243,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         }
     };
     let checkpoints = Arc::new(Checkpoints::new(journal.clone(), plan, dirs, checkpoint));
-    if let Some(at) = recovered.last_at {
-        machine.not_before(at.timestamp());
+    let last_written = recovered.last_at.map(|at| at.timestamp());
+    if let Some(at) = last_written {
+        machine.not_before(at);
     }
     let seal_key = SealKey::load_or_create(&state_dir).map_err(StartError::Journal)?;
     // In training nobody is asked over a network.
@@ -365,6 +367,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
     tasks.spawn(retention::run(handle.clone(), clock.clone(), stopped.clone()));
     tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
+    tasks.spawn(drills::run(handle.clone(), clock.clone(), last_written.unwrap_or(clock.now()), stopped.clone()));
     let accounts = auth.accounts.clone();
     let ctx = crate::web::Ctx {
         handle: handle.clone(),

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, ToSpan};
 
 use crate::config::CronTime;
-use crate::domain::calendar::Calendar;
 use crate::domain::ids::FunctionId;
 use crate::domain::plan::Plan;
 
@@ -20,29 +19,12 @@ pub fn changed(plan: &Plan, from: Timestamp, to: Timestamp) -> Vec<FunctionId> {
             changed.insert(f.id.clone());
         }
         for shift in &f.shifts {
-            if CronTime::read(shift).is_ok_and(|time| comes(&time, &plan.calendar, from, to)) {
+            if CronTime::read(shift).is_ok_and(|time| time.next_in(&plan.calendar, from).is_some_and(|at| at <= to)) {
                 changed.insert(f.id.clone());
             }
         }
     }
     changed.into_iter().collect()
-}
-
-/// Whether the time comes after `from` and not after `to`. A time that a spring night skips comes as long after the gap as it
-/// stands in it; one that an autumn night has twice comes the first time.
-fn comes(time: &CronTime, calendar: &Calendar, from: Timestamp, to: Timestamp) -> bool {
-    // The clock on the wall is moved by less than this.
-    let moved = 3.hours();
-    let Ok(mut wall) = calendar.local(from).datetime().checked_sub(moved) else { return false };
-    let Ok(last) = calendar.local(to).datetime().checked_add(moved) else { return false };
-    while let Some(next) = time.next_on_the_wall(wall).filter(|next| *next <= last) {
-        let placed = calendar.zone.0.to_ambiguous_zoned(next).compatible();
-        if placed.is_ok_and(|at| at.timestamp() > from && at.timestamp() <= to) {
-            return true;
-        }
-        wall = next;
-    }
-    false
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod correct;
 mod decide;
 pub mod demo;
 mod device;
+mod drill;
 mod forget;
 mod gateway;
 mod handover;
@@ -142,6 +143,7 @@ enum Command {
     Decide(decide::DecideArgs),
     Merge(merge::MergeArgs),
     Handover(handover::HandoverArgs),
+    Drill(drill::DrillArgs),
     Step(step::StepArgs),
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
@@ -229,6 +231,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Decide(a) => a.run(cx),
         Command::Merge(a) => a.run(cx),
         Command::Handover(a) => a.run(cx),
+        Command::Drill(a) => a.run(cx),
         Command::Step(a) => a.run(cx),
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),

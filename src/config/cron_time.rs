@@ -4,6 +4,9 @@
 use cron::{Crontab, FallbackTimezoneOption, MakeTimestamp, ParseOptions};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::domain::calendar::Calendar;
 
 /// What the fields are, and what goes there.
 const FIELDS: [(&str, &str); 5] = [
@@ -52,6 +55,27 @@ impl CronTime {
     pub fn next_on_the_wall(&self, wall: DateTime) -> Option<DateTime> {
         let after = TimeZone::UTC.to_timestamp(wall).ok()?;
         self.0.find_next(MakeTimestamp(after)).ok().map(|next| next.datetime())
+    }
+
+    /// When it comes next in a place, later than `after`. A time that a spring night skips comes as long after the gap as it stands in
+    /// it; one that an autumn night has twice comes the first time. `None`: not within four years.
+    pub fn next_in(&self, calendar: &Calendar, after: Timestamp) -> Option<Timestamp> {
+        // The clock on the wall is moved by less than this.
+        let mut wall = calendar.local(after).datetime().checked_sub(3.hours()).ok()?;
+        let latest = calendar.local(after).datetime().checked_add(3.hours()).ok()?;
+        loop {
+            let next = self.next_on_the_wall(wall)?;
+            let placed = calendar.zone.0.to_ambiguous_zoned(next).compatible().ok()?.timestamp();
+            // Where the clock is moved, a later time on the wall may come before an earlier one: the first that is left is not
+            // always the next, so that all of those few hours are looked at.
+            if placed > after {
+                let rest =
+                    std::iter::successors(Some(next), |w| self.next_on_the_wall(*w)).take_while(|w| *w <= latest);
+                let placed_of = |w| calendar.zone.0.to_ambiguous_zoned(w).compatible().ok().map(|z| z.timestamp());
+                return rest.filter_map(placed_of).filter(|at| *at > after).chain([placed]).min();
+            }
+            wall = next;
+        }
     }
 }
 

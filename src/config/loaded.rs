@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::drills::PlannedDrill;
 use super::tests_block::TestCase;
 use crate::domain::ids::{FunctionId, FunctionIx, InfraId, PointIx};
 use crate::domain::lang::L10n;
@@ -174,6 +175,8 @@ pub struct Loaded {
     pub around: Around,
     /// Single points of failure that are known and stay.
     pub accepted: Vec<Accepted>,
+    /// Drills, in the order of their file.
+    pub drills: Vec<PlannedDrill>,
 }
 
 /// A single point of failure that somebody has accepted.

@@ -15,6 +15,7 @@
 mod check;
 mod cron_time;
 pub mod diff;
+mod drills;
 mod load;
 mod loaded;
 mod parse;
@@ -29,6 +30,7 @@ pub mod tests_block;
 
 pub use check::{Spoken, Typed, report_of, spoken};
 pub use cron_time::CronTime;
+pub use drills::{Away, PlannedDrill};
 pub use load::{load, load_checked};
 pub use loaded::{Accepted, Contacts, Loaded, Statement, Watch, Webhook, same_as};
 pub use report::{CheckReport, run_check, run_check_with};

@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub gateways: Files,
     pub watch: Option<raw::watch::WatchFile>,
     pub webhooks: Option<raw::webhooks::Webhooks>,
+    pub drills: Option<raw::drills::Drills>,
     /// With the file of each.
     pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
     pub rosters: Vec<RosterFile>,
@@ -80,13 +81,14 @@ pub(super) struct RosterFile {
 }
 
 /// The names of the files that have a meaning of their own, beside those of gateways.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "channels/infrastructure.yaml",
     "channels/watch.yaml",
     "channels/webhooks.yaml",
     "contacts/functions.yaml",
     "contacts/groups.yaml",
     "contacts/organisation.yaml",
+    "playbooks/drills.yaml",
     "playbooks/messages.yaml",
     "playbooks/readiness.yaml",
     "playbooks/systems.yaml",
@@ -141,6 +143,7 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
             "contacts/functions.yaml" => raw.functions = typed(&mut raw.broken.functions, &root, found),
             "contacts/groups.yaml" => raw.groups = typed(&mut raw.broken.functions, &root, found),
             "contacts/organisation.yaml" => raw.organisation = typed(&mut raw.broken.organisation, &root, found),
+            "playbooks/drills.yaml" => raw.drills = typed(&mut raw.broken.playbooks, &root, found),
             "playbooks/messages.yaml" => raw.messages = typed(&mut raw.broken.messages, &root, found),
             "playbooks/readiness.yaml" => raw.readiness = typed(&mut raw.broken.readiness, &root, found),
             "playbooks/systems.yaml" => raw.systems = typed(&mut raw.broken.systems, &root, found),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::Avoid;
-use crate::domain::ids::{FunctionIx, PlaybookId, RoutineId, SystemId};
+use crate::domain::ids::{DrillId, FunctionIx, PlaybookId, RoutineId, SystemId};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Needs, RowId};
 use crate::yaml::Place;
@@ -41,6 +41,8 @@ pub(super) struct Places {
     pub approvals: BTreeMap<(PlaybookId, RowId), Place>,
     pub proposals: Vec<(Place, FunctionIx, Option<PlaybookId>)>,
     pub words: BTreeMap<Lang, Place>,
+    /// Of each drill: itself, and its time.
+    pub drills: BTreeMap<DrillId, (Place, Place)>,
     pub avoid: BTreeMap<Lang, Avoid>,
     /// Some notes are those of the built-in region.
     pub notes_of_the_program: bool,

@@ -126,6 +126,10 @@ impl Maker<'_> {
     ) {
         let Self { state, env, foot, .. } = self;
         let plan: &Plan = &inc.plan;
+        if inc.stays_here() {
+            // The one place where a text meets an address: of what is held at a table no job is made (RULES D18).
+            return;
+        }
         let since = mono();
         let mut bodies: HashMap<(Item, u8), Option<Body>> = HashMap::new();
         let mut led: HashMap<(Item, u8, String), Arc<Outgoing>> = HashMap::new();
@@ -139,6 +143,10 @@ impl Maker<'_> {
             let lang = plan.region.languages.get(usize::from(d.lang)).copied().unwrap_or(plan.lang());
             let point = plan.point(d.point);
             let Some(gateway) = point.gateways.get(usize::from(d.gateway)).copied() else { continue };
+            if inc.is_away(&plan.gateway(gateway).id) {
+                // No way of the drill leads there, and whoever makes jobs says that it failed.
+                continue;
+            }
             let (item, id) = (d.item(), DeliveryId { incident: inc.no, ordinal });
             let body = bodies.entry((item, d.lang)).or_insert_with(|| body(state, inc, env, foot, item, lang));
             let (Some(body), Some(to)) = (body.as_ref(), contacts.address(d.point)) else { continue };
@@ -243,11 +251,18 @@ fn body(state: &State, inc: &Incident, env: &Env, foot: &str, item: Item, lang: 
     Some(Body { out: Arc::new(out), head: Arc::new(head) })
 }
 
+/// Behind every kind of message.
+const AFTER_ALL_PRIORITY: u8 = u8::MAX - 1;
 /// Below every kind of message (RULES C13).
 const IN_RETURN_PRIORITY: u8 = u8::MAX;
 
 fn note_priority(word: NoteWord) -> u8 {
-    if word.is_in_return() { IN_RETURN_PRIORITY } else { 0 }
+    match word {
+        // Behind the all clear of the same drill.
+        NoteWord::DrillIsOver => AFTER_ALL_PRIORITY,
+        _ if word.is_in_return() => IN_RETURN_PRIORITY,
+        _ => 0,
+    }
 }
 
 /// The incident's page, for QR codes.

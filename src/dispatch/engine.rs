@@ -186,7 +186,9 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         fictional: loaded.fictional,
         retention_months: loaded.retention_months,
         statement: loaded.statement.clone(),
-        around: Arc::new((loaded.around.clone(), loaded.accepted.clone())),
+        drills: loaded.drills.clone().into(),
+        around: Arc::new(loaded.around.clone()),
+        accepted: loaded.accepted.clone().into(),
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -451,12 +453,13 @@ impl Engine {
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let Loaded {
-                    plan, contacts, warnings, fictional, retention_months, statement, around, accepted, ..
-                } = *loaded;
+                let loaded = *loaded;
+                self.meta.drills = loaded.drills.into();
+                self.meta.around = Arc::new(loaded.around);
+                self.meta.accepted = loaded.accepted.into();
+                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, .. } = loaded;
                 self.meta.retention_months = retention_months;
                 self.meta.statement = statement;
-                self.meta.around = Arc::new((around, accepted));
                 self.current = Arc::new(contacts);
                 self.meta.warnings = warnings.len();
                 self.meta.fictional = fictional;

@@ -32,6 +32,7 @@ string_id!(/** Infrastructure that systems and gateways hang on (`hall-a`). */ I
 string_id!(/** A fallback routine (`paper-record`). */ RoutineId);
 string_id!(/** A playbook (`ehr-down`). */ PlaybookId);
 string_id!(/** A named list of functions. */ GroupId);
+string_id!(/** A drill of `playbooks/drills.yaml` (`ways-by-day`). */ DrillId);
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {

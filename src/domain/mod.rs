@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod calendar;
 pub mod delivery;
+pub mod drills;
 pub mod holder;
 pub mod ids;
 pub mod incident;

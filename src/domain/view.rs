@@ -21,6 +21,7 @@ use super::time::At;
 
 mod approvals;
 mod directory;
+mod drills;
 mod foresight;
 mod history;
 mod incident;
@@ -37,6 +38,7 @@ pub use approvals::{
     same_eyes_of, todo_for,
 };
 pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
+pub use drills::{DrillForesight, RunningDrill, foresee_drill, running_drills};
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
 pub use history::{HistoryView, RejectionView, history};
 pub use incident::{

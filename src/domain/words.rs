@@ -174,6 +174,9 @@ pub struct Replies {
     /// stopp: an intervention must not begin
     #[serde(default)]
     pub stop: Vec<String>,
+    /// avbryt: a drill is broken off by whoever leads it
+    #[serde(default)]
+    pub abort: Vec<String>,
 }
 
 macro_rules! note_words {
@@ -300,6 +303,23 @@ note_words! {
     TriesOver = "tries_over" ["function", "until"],
     /// To who reported and would approve for the public by a reply: another pair of eyes is wanted, and is asked.
     OtherEyes = "other_eyes" ["number"],
+    /// The drill is over; to everybody who was told of it (RULES D16).
+    DrillIsOver = "drill_is_over" ["at"],
+    /// A real event breaks it off.
+    DrillBrokenOff = "drill_broken_off" ["at"],
+    /// To who wants to break off a drill that he does not lead.
+    AbortRefused = "abort_refused" ["number", "functions"],
+    /// What a tabletop is told while it goes on.
+    Inject = "inject" ["what"],
+    /// A drill will begin.
+    DrillSoon = "drill_soon" ["title", "time"],
+    /// A planned drill did not begin; why stands on screens.
+    DrillNotRun = "drill_not_run" ["title", "time"],
+    /// It did not begin since a real incident is open.
+    DrillPostponed = "drill_postponed" ["title", "time", "number"],
+    /// The text of a communication test: a message of its own, and no note. It stands here since what a region does not have is taken
+    /// from the built-in one.
+    WaysTested = "ways_tested" [],
 }
 
 impl NoteWord {
@@ -308,6 +328,11 @@ impl NoteWord {
     pub fn asks_back(self) -> bool {
         let names = |what: &[&str]| self.vars().iter().any(|v| what.contains(v));
         names(&["code", "codes", "entries"]) && !names(&["phone"])
+    }
+
+    /// It says that a drill is over.
+    pub fn ends_a_drill(self) -> bool {
+        matches!(self, Self::DrillIsOver | Self::DrillBrokenOff | Self::DrillStopped)
     }
 
     /// It only says what became of an answer: it stands below everything that tells or asks (RULES C13).
@@ -331,6 +356,7 @@ impl NoteWord {
                 | N::RejectedNoted
                 | N::ReportStarted
                 | N::OtherEyes
+                | N::AbortRefused
         )
     }
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::drills::{Drill1, DrillEnd1, Figures1};
 use super::frozen::{Damaged, Frozen};
 use super::values::{
     Approval1, ApprovalEnd1, Batch1, ClosedBy1, CodeFor1, Dropped1, DroppedPath1, Facts2, NewArrival1, NewAsk1,
@@ -228,4 +229,10 @@ changes! {
     157 v 1 CodeGiven1 of CodeGiven { of: CodeFor1, id: u32, to: u32, code: Sealed1 }
     /// Who stood behind what was decided just now.
     158 v 1 Acted1 of Acted { by: Option<u32>, who: Sealed1, told: bool }
+    /// It is a drill that was ordered as such.
+    159 v 1 DrillSet1 of DrillSet { drill: Drill1 }
+    /// The drill is over.
+    160 v 1 DrillOver1 of DrillOver { end: DrillEnd1, by: Option<u32>, figures: Figures1 }
+    /// A tabletop was told more.
+    161 v 1 InjectGiven1 of InjectGiven { inject: u32 }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::drills::Fate1;
 use super::frozen::{Damaged, Frozen};
 use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1, Standing1};
 use crate::domain::incident::event::{Event, GatewayChange};
@@ -107,6 +108,10 @@ events! {
         18 v 1 CodeTried1 of CodeTried { function: String, count: u32, until: Option<i64> }
         /// What looks like an answer came from nobody known.
         19 v 1 StrangerAnswered1 of StrangerAnswered { incident: Option<Number1> }
+        /// A moment at which a drill was planned is used up.
+        30 v 1 DrillMoment1 of DrillMoment { drill: String, planned: i64, fate: Fate1 }
+        /// Functions were told that a drill will begin.
+        31 v 1 DrillAnnounced1 of DrillAnnounced { drill: String, planned: i64 }
     }
     gateways {
         /// A marked test note leaves over one gateway.

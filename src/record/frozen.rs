@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::ids::{
-    FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId,
+    DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId,
+    SystemId,
 };
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
@@ -60,7 +61,7 @@ macro_rules! name {
         }
     )* };
 }
-name!(FunctionId, GatewayId, GroupId, InfraId, PlaybookId, RoutineId, SiteId, SystemId);
+name!(DrillId, FunctionId, GatewayId, GroupId, InfraId, PlaybookId, RoutineId, SiteId, SystemId);
 
 impl<const N: usize> Frozen<[u8; N]> for [u8; N] {
     fn freeze(from: &[u8; N]) -> Self {

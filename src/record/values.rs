@@ -331,6 +331,14 @@ frozen_enum! {
         ReportStarted = 51,
         TriesOver = 52,
         OtherEyes = 53,
+        DrillIsOver = 54,
+        DrillBrokenOff = 55,
+        AbortRefused = 56,
+        Inject = 57,
+        DrillSoon = 58,
+        DrillNotRun = 59,
+        DrillPostponed = 60,
+        WaysTested = 61,
     }
 }
 

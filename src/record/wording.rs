@@ -278,5 +278,7 @@ frozen_struct! {
         done: Vec<String>,
         #[serde(default)]
         stop: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        abort: Vec<String>,
     }
 }

@@ -29,6 +29,7 @@ mod command;
 mod console;
 mod difference;
 pub mod door;
+mod drills;
 pub mod events;
 pub mod feeds;
 pub mod gateways;

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::asked::{Answers, Asked, Described as _, Takes};
 use super::events::{self, Streams};
 use super::problem::{self, Problem};
-use super::{Ctx, access, api, gateways, openapi, records, reload};
+use super::{Ctx, access, api, drills, gateways, openapi, records, reload};
 use crate::accounts::Right;
 use crate::api::{ProblemKind, TRAINING_HEADER, VERSION, VERSION_HEADER};
 
@@ -124,6 +124,14 @@ pub(super) fn operations() -> Vec<Operation> {
             records::forget,
         )
         .or(&[409]),
+        get("/drills", ("drills", Read, "Drills: planned, going on, ended"), drills::list),
+        post(
+            "/drills/dry-runs",
+            ("drillDryRun", Read, "Says what a drill would do, and does nothing"),
+            drills::dry_run,
+        )
+        .or(&[404, 409]),
+        post("/drills", ("drillStart", Report, "Begins a drill"), drills::start).or(&[404, 409]),
         get("/approvals", ("approvals", Read, "Texts that wait for a duty"), api::approvals).or(&[404]),
         get("/todo", ("todo", Read, "All that waits for a duty"), api::todo).or(&[404]),
         get("/functions", ("functions", Read, "The duties"), api::functions),

@@ -150,7 +150,7 @@ pub fn status_of(code: &str) -> StatusCode {
         "cross-site" | "foreign-form" | "four-eyes" | "no-right" | "not-your-function" | "not-yours" | "same-eyes"
         | "wrong-password" => StatusCode::FORBIDDEN,
         // Named in a list to choose from, not in the address: the input is bad.
-        "unknown-act" | "unknown-contact" | "unknown-infra" => StatusCode::UNPROCESSABLE_ENTITY,
+        "unknown-act" | "unknown-contact" | "unknown-infra" | "unknown-loss" => StatusCode::UNPROCESSABLE_ENTITY,
         "unknown-method" => StatusCode::METHOD_NOT_ALLOWED,
         "not-json" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "no-host" => StatusCode::BAD_REQUEST,
@@ -162,11 +162,10 @@ pub fn status_of(code: &str) -> StatusCode {
         "access-full" | "account-there" | "already-released" | "another-journal" | "answered-already"
         | "cannot-adopt" | "cannot-merge" | "closed" | "data-not-confirmed" | "decided-already" | "done-already"
         | "extended-already" | "forgotten-already" | "gateway-is-not-out" | "gateway-is-out" | "mode-stands"
-        | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked" | "nothing-new"
-        | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits" | "restored-already"
-        | "passkey-there" | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => {
-            StatusCode::CONFLICT
-        }
+        | "not-a-drill" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
+        | "nothing-new" | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits"
+        | "restored-already" | "passkey-there" | "real-is-open" | "same-plan" | "shares-a-system"
+        | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -4,7 +4,7 @@
 use crate::words::{Word, event as w};
 
 /// What people are told of, by the event's name in the log.
-const TOLD: [(&str, Word); 37] = [
+const TOLD: [(&str, Word); 40] = [
     ("opened", w::OPENED),
     ("facts", w::FACTS),
     ("level-and-sites", w::LEVEL_AND_SITES),
@@ -40,6 +40,9 @@ const TOLD: [(&str, Word); 37] = [
     ("step-moved", w::STEP_MOVED),
     ("step-ended", w::STEP_ENDED),
     ("arrived", w::ARRIVED),
+    ("drill", w::DRILL),
+    ("drill-over", w::DRILL_OVER),
+    ("inject", w::INJECT),
     ("gateway-out", w::GATEWAY_OUT),
     ("gateway-in", w::GATEWAY_IN),
 ];

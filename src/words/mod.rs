@@ -6,6 +6,7 @@
 //! Must not: hold a text that goes out to anybody. Those are the region's own (`playbooks/messages.yaml`).
 
 pub(crate) mod causes;
+pub(crate) mod drills;
 pub(crate) mod events;
 pub(crate) mod pairs;
 

@@ -394,7 +394,7 @@ fn apply_asks_no_rule() {
     let may = [
         // What is there.
         "ask_list", "codes", "event", "gateways", "renumber", "state", "steps", "values", // Values.
-        "delivery", "ids", "ladder", "plan", "step", "time", "words",
+        "delivery", "drills", "ids", "ladder", "plan", "step", "time", "words",
     ];
     for file in ["apply.rs", "apply_steps.rs", "apply_telling.rs", "renumber.rs"] {
         for word in imports(file) {

@@ -1,6 +1,7 @@
 //! What would hurt at night, found by day (RULES F).
 
 mod carry;
+mod drills;
 mod duties;
 mod expect;
 mod holders;
@@ -62,6 +63,7 @@ pub(super) fn run(loaded: &Loaded, depth: Depth, places: &Places, circles: Circl
     duties::check(plan, places, found);
     steps::check(plan, places, found);
     page::check(loaded, places, found);
+    drills::check(loaded, places, found);
     if depth == Depth::Check {
         let plan = Arc::new(plan.clone());
         carry::check(&plan, places, found);

@@ -191,4 +191,7 @@ pub struct RepliesEntry {
     /// An intervention must not begin.
     #[serde(default)]
     pub stop: List<Name>,
+    /// Words by which whoever leads a drill breaks it off.
+    #[serde(default)]
+    pub abort: List<Name>,
 }

@@ -2,6 +2,7 @@
 //! JSON Schema for editors comes from the same types.
 
 pub mod contacts;
+pub mod drills;
 pub mod messages;
 pub mod playbook;
 pub mod readiness;

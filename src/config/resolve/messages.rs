@@ -188,6 +188,7 @@ impl Resolver<'_> {
             arrived: list(self, &w.replies.arrived, "arrived"),
             done: list(self, &w.replies.done, "done"),
             stop: list(self, &w.replies.stop, "stop"),
+            abort: list(self, &w.replies.abort, "abort"),
         };
         if replies.yes.is_empty() {
             self.found.error(w.mark.place, "reply", "no word means yes: nobody could answer");

@@ -4,6 +4,7 @@
 //! A name is not called unknown when the file that would define it has broken entries: that mistake is said already.
 
 mod contacts;
+mod drills;
 mod gateways;
 mod messages;
 mod organisation;
@@ -78,6 +79,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     let watch = r.watch();
     let webhooks = r.webhooks();
     let statement = r.statement();
+    let drills = r.drills(&around);
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
     Resolved {
         loaded: Loaded {
@@ -94,6 +96,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             statement,
             around,
             accepted,
+            drills,
         },
         places: r.places,
     }

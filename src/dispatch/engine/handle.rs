@@ -1,7 +1,7 @@
 //! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
 
 use super::*;
-use crate::config::Accepted;
+use crate::config::{Accepted, PlannedDrill};
 use crate::dispatch::system_record::Forgotten;
 use crate::domain::incident::refused::refuse;
 use crate::domain::reach::left::Around;
@@ -107,8 +107,12 @@ pub struct Meta {
     pub retention_months: u32,
     /// What the public page says of its accessibility.
     pub statement: Statement,
-    /// What stands around the plan, and which single points of failure are known and stay.
-    pub around: Arc<(Around, Vec<Accepted>)>,
+    /// Drills that are planned.
+    pub drills: Arc<[PlannedDrill]>,
+    /// What the plan has not and ways hang on.
+    pub around: Arc<Around>,
+    /// Single points of failure that are known and stay.
+    pub accepted: Arc<[Accepted]>,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.

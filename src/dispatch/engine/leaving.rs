@@ -36,6 +36,7 @@ impl Engine {
                         });
                         let id = |ordinal| (DeliveryId { incident: *no, ordinal }, DeliveryState::Withdrawn);
                         self.own.extend(never.map(id).map(Told::from));
+                        self.own.extend(not_carried(inc, range.clone()));
                         self.maker().jobs(inc, contacts, range, jobs);
                         if begin < end {
                             self.hand_over(std::mem::take(jobs));
@@ -268,6 +269,7 @@ impl Engine {
         for inc in self.state.incidents.values() {
             let Some(contacts) = self.contacts.get(&inc.no) else { continue };
             let waiting = (0u32..).zip(&inc.deliveries).filter(|(_, d)| goes_again(inc, d)).map(|(o, _)| o);
+            self.own.extend(not_carried(inc, waiting.clone()));
             self.maker().jobs(inc, contacts, waiting, &mut jobs);
             // Stopped while it was on the wire, and the program died before it heard what became of it: whoever may have it is
             // told (RULES D2).
@@ -312,10 +314,31 @@ fn still_goes(state: &State, id: DeliveryId) -> bool {
     known.is_none_or(|s| matches!(s, S::Queued | S::Attempting | S::Unknown))
 }
 
-/// Whether a delivery of a stopped text was called back and its worker never said that it had it still.
+/// What becomes of deliveries of drills of which no job is made ([`effects::Maker`]), so that no gateway ever has one: at a table they
+/// are there at once; what would go over a gateway that the drill does without has failed there.
+fn not_carried(inc: &Incident, ordinals: impl Iterator<Item = u32>) -> Vec<Told> {
+    use DeliveryState as S;
+    let mut told = Vec::new();
+    for ordinal in ordinals.filter(|_| inc.drill.is_some()) {
+        let Some(d) = inc.deliveries.get(ordinal as usize) else { continue };
+        if !matches!(d.state, S::Queued | S::Attempting | S::Unknown) {
+            continue;
+        }
+        let id = DeliveryId { incident: inc.no, ordinal };
+        let over = inc.plan.point(d.point).gateways.get(usize::from(d.gateway));
+        if inc.stays_here() {
+            told.extend([S::Accepted, S::Delivered].map(|s| Told::from((id, s))));
+        } else if over.is_some_and(|g| inc.is_away(&inc.plan.gateway(*g).id)) {
+            told.push(Told { delivery: id, state: S::Failed, cause: Cause::new("taken away in this drill") });
+        }
+    }
+    told
+}
+
+/// Whether a delivery of a stopped text, or of a drill that is over, was called back and its worker never said that it had it still.
 fn may_have_left(inc: &Incident, d: &Delivery) -> bool {
     let stopped = |item| matches!(item, Item::Message(seq) if inc.message(seq).is_some_and(|m| m.stopped));
-    d.called_back_unheard() && stopped(d.item())
+    d.called_back_unheard() && (inc.drill_end.is_some() || stopped(d.item()))
 }
 
 /// Whether a delivery leaves (again) after a start. What is queued has not been called back, closed incident or not: an all
@@ -330,7 +353,7 @@ fn goes_again(inc: &Incident, d: &Delivery) -> bool {
                 let last = inc.phase != Phase::Closed || m.released_at.is_some_and(|at| at >= inc.phase_at);
                 !m.stopped && last
             }),
-            Item::Note(_) => inc.phase != Phase::Closed,
+            Item::Note(_) => inc.phase != Phase::Closed || inc.is_last_word(d.item()),
         },
         _ => false,
     }

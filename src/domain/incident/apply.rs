@@ -19,6 +19,7 @@ use super::steps::{Arrival, ArrivalState};
 use super::values::Standing;
 use super::values::{Item, Kind, Phase, Rejection};
 use crate::domain::delivery::DeliveryState;
+use crate::domain::drills::{DrillKind, Moment, PastDrill};
 use crate::domain::ids::{FunctionIx, IncidentNo, Status};
 use crate::domain::ladder::ModeIx;
 use crate::domain::time::At;
@@ -94,6 +95,12 @@ impl State {
                 }
             }
             Event::Gateway { change } => self.apply_ways(at, change)?,
+            Event::DrillMoment { drill, planned, fate } => {
+                self.drills.settle(drill, Moment { planned: *planned, at, fate: fate.clone() });
+            }
+            Event::DrillAnnounced { drill, planned } => {
+                self.drills.announce(drill, *planned);
+            }
             Event::Incident { no, change } => self.apply_change(at, *no, change)?,
         }
         Ok(())
@@ -205,6 +212,20 @@ impl State {
             }
             return Ok(());
         }
+        if let Change::DrillOver { end, figures, .. } = change {
+            let order = inc.drill.as_deref();
+            self.drills.keep(PastDrill {
+                no,
+                id: order.and_then(|d| d.id.clone()),
+                title: order.map_or_else(|| inc.book().title.clone(), |d| d.title.clone()),
+                kind: order.map_or(DrillKind::Functional, |d| d.kind),
+                announced: order.is_some_and(|d| d.announced),
+                begun: inc.opened,
+                ended: at,
+                end: *end,
+                figures: *figures,
+            });
+        }
         let told: Vec<FunctionIx> = match change {
             Change::Released { also, entry, .. } => {
                 inc.entry(*entry).into_iter().flat_map(|e| e.to.iter()).chain(also).copied().collect()
@@ -278,6 +299,9 @@ impl State {
             reported_by: None,
             news_by: None,
             rejections: Vec::new(),
+            drill: None,
+            drill_end: None,
+            injects_given: 0,
         };
         self.incidents.insert(no, inc);
         Ok(())
@@ -613,6 +637,9 @@ impl Incident {
                 });
             }
             Change::DownNamed { infra, .. } => self.down.clone_from(infra),
+            Change::DrillSet { drill } => self.drill = Some(Arc::new(drill.clone())),
+            Change::DrillOver { end, .. } => self.drill_end = Some(*end),
+            Change::InjectGiven { inject } => self.injects_given = *inject + 1,
             Change::ErrandDone { errand, by } => {
                 self.errands.get_mut(*errand as usize).ok_or_else(|| missing("errand", *errand))?.done =
                     Some((at, *by));

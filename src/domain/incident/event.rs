@@ -16,7 +16,10 @@ use super::values::{
     StepEnd, Via,
 };
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::ids::{FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, PlaybookId, PointIx, SiteId};
+use crate::domain::drills::{Drill, DrillEnd, Fate, Figures};
+use crate::domain::ids::{
+    DrillId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, PlaybookId, PointIx, SiteId,
+};
 use crate::domain::ladder::{LevelIx, ModeIx, Propose};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule};
@@ -480,6 +483,12 @@ pub enum Change {
         /// Texts tell of it: it was reported, or there is news.
         told: bool,
     },
+    /// It is a drill that was ordered as such (RULES D18).
+    DrillSet { drill: Drill },
+    /// The drill is over; its phase follows (RULES D16).
+    DrillOver { end: DrillEnd, by: Option<FunctionIx>, figures: Figures },
+    /// A tabletop was told more: which of its injects, counted from 0.
+    InjectGiven { inject: u32 },
 }
 
 /// What happened.
@@ -529,6 +538,10 @@ pub enum Event {
     SystemNoteResults { results: Vec<Outcome> },
     /// To a gateway, or to the program's own parts.
     Gateway { change: Box<GatewayChange> },
+    /// A moment at which a drill was planned is used up: what became of it (RULES D17).
+    DrillMoment { drill: DrillId, planned: At, fate: Fate },
+    /// Functions were told that a drill will begin.
+    DrillAnnounced { drill: DrillId, planned: At },
 }
 
 impl Change {
@@ -577,6 +590,7 @@ impl Change {
             | Change::ScopeSet { by, .. }
             | Change::ModeSet { by, .. }
             | Change::PhaseSet { by, .. }
+            | Change::DrillOver { by, .. }
             | Change::StepEnded { by, .. } => *by,
             Change::ApprovalEnded { end: ApprovalEnd::Released(by), .. } | Change::Released { by, .. } => match by {
                 ReleasedBy::Approval(by) | ReleasedBy::BreakGlass(by) => Some(*by),
@@ -689,6 +703,9 @@ impl Change {
             Change::ArrivalMissed { .. } => "arrival-missed",
             Change::DownNamed { .. } => "down-named",
             Change::Acted { .. } => "acted",
+            Change::DrillSet { .. } => "drill",
+            Change::DrillOver { .. } => "drill-over",
+            Change::InjectGiven { .. } => "inject",
         }
     }
 }
@@ -707,6 +724,8 @@ impl Event {
             | Event::CodeTried { .. }
             | Event::InVain { .. }
             | Event::Carried { .. }
+            | Event::DrillMoment { .. }
+            | Event::DrillAnnounced { .. }
             | Event::SystemNoteResults { .. } => Vec::new(),
         }
     }
@@ -725,6 +744,8 @@ impl Event {
             Event::SystemNote { .. } => "system-note",
             Event::SystemNoteResults { .. } => "system-note-results",
             Event::Gateway { change } => change.name(),
+            Event::DrillMoment { .. } => "drill-moment",
+            Event::DrillAnnounced { .. } => "drill-announced",
         }
     }
     /// The incident that it belongs to, if any.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::delivery::{Cause, DeliveryState};
+use crate::domain::drills::{Drill, HeldBack};
+use crate::domain::ids::DrillId;
 use crate::domain::ids::{
     DeliveryId, FunctionId, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
@@ -143,6 +145,17 @@ pub enum Input {
         /// What was said of it.
         why: Option<Cause>,
     },
+    /// A moment has come at which a drill was planned (RULES D17).
+    DrillDue {
+        planned: At,
+        /// Who orders it: whoever leads it.
+        by: FunctionId,
+        order: Box<DrillOrder>,
+        /// Why that moment is not used.
+        held_back: Option<HeldBack>,
+    },
+    /// Functions are to be told that a drill will begin then.
+    DrillSoon { drill: DrillId, title: L10n, planned: At, to: Vec<FunctionId> },
     /// A sign of life is due to a function that watches from outside.
     SignOfLife {
         to: FunctionId,
@@ -158,6 +171,15 @@ pub struct ProgramAlarm {
     pub name: String,
     /// What people read.
     pub what: L10n,
+}
+
+/// A drill that is to begin: what it is of, and how it is held.
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DrillOrder {
+    /// As it would be reported; that it is a drill need not be said.
+    pub report: Report,
+    pub drill: Drill,
 }
 
 /// What a report says. `None` takes the playbook's default (RULES E1).
@@ -406,6 +428,15 @@ pub enum Action {
         /// Until when, or when.
         due: At,
         reason: Private,
+    },
+    /// Begin a drill (RULES D18).
+    DrillStart(Box<DrillOrder>),
+    /// End a drill, or break it off: everybody who was told hears it (RULES D16).
+    DrillEnd {
+        incident: IncidentNo,
+        /// It was not carried out to its end.
+        #[serde(default)]
+        abort: bool,
     },
 }
 

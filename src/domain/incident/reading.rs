@@ -24,6 +24,8 @@ pub enum Verb {
     Done,
     /// It must not be done.
     Stop,
+    /// The drill is to be broken off.
+    Abort,
     /// Nothing that we know.
     None,
 }
@@ -132,7 +134,7 @@ fn read_line(plan: &Plan, line: &str) -> Reading {
         return Reading { verb, said: verb, code: first, rest: words[(1 + used).min(words.len())..].join(" ") };
     }
     let rest = words[rest_from.min(words.len())..].join(" ");
-    let says_yes = matches!(verb, Verb::Yes | Verb::Real | Verb::Arrived);
+    let says_yes = matches!(verb, Verb::Yes | Verb::Real | Verb::Arrived | Verb::Abort);
     let doubt = says_yes && (line.contains('?') || (code == Code::Bare && !is_signature(line, &rest)));
     Reading { verb: if doubt { Verb::None } else { verb }, said: verb, code, rest }
 }
@@ -184,6 +186,7 @@ fn verb(plan: &Plan, words: &[String]) -> (Verb, usize) {
             (Verb::Arrived, &r.arrived),
             (Verb::Done, &r.done),
             (Verb::Stop, &r.stop),
+            (Verb::Abort, &r.abort),
         ];
         for (verb, phrases) in all {
             for phrase in phrases {
@@ -221,6 +224,7 @@ mod tests {
                 arrived: s(&["framme", "på plats"]),
                 done: s(&["klar"]),
                 stop: s(&["stopp"]),
+                abort: s(&["avbryt"]),
             },
             ..Words::default()
         };

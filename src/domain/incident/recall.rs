@@ -27,12 +27,15 @@ pub fn recalled(inc: &Incident) -> Vec<u32> {
         *known = seq.max(*known);
     }
     let stopped: BTreeSet<u32> = inc.messages.iter().filter(|m| m.stopped).map(|m| m.seq).collect();
+    let drill_over = inc.drill_end.is_some();
     let gone = |point: PointIx, item: Item| match item {
         Item::Message(seq) => {
             let audience = inc.message(seq).map(|m| m.audience);
-            stopped.contains(&seq) || audience.and_then(|a| newest.get(&(point, a))).is_some_and(|n| *n > seq)
+            stopped.contains(&seq)
+                || drill_over && !inc.is_last_word(item)
+                || audience.and_then(|a| newest.get(&(point, a))).is_some_and(|n| *n > seq)
         }
-        Item::Note(_) => inc.phase == Phase::Closed,
+        Item::Note(_) => inc.phase == Phase::Closed && !inc.is_last_word(item),
     };
     (0u32..)
         .zip(&inc.deliveries)

@@ -14,6 +14,7 @@ use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, Rejection, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
+use crate::domain::drills::{Drill, DrillEnd, DrillKind, Drills};
 use crate::domain::ids::{
     DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
@@ -65,6 +66,8 @@ pub struct State {
     pub proofs: BTreeMap<GatewayId, Proof>,
     /// How gateways stand.
     pub ways: Ways,
+    /// Drills that were planned, and those that ended.
+    pub drills: Drills,
     /// Every report is a drill, whatever it says: so the program is run in training. It follows from no event: whoever starts the
     /// program says it each time.
     #[serde(skip)]
@@ -93,6 +96,7 @@ impl State {
             tests: VecDeque::new(),
             proofs: BTreeMap::new(),
             ways: Ways::default(),
+            drills: Drills::default(),
             drills_only: false,
         }
     }
@@ -287,6 +291,12 @@ pub struct Incident {
     pub reported_by: Option<Actor>,
     /// Who stood behind the newest news since.
     pub news_by: Option<Actor>,
+    /// As it was ordered; a drill that was reported by hand has none.
+    pub drill: Option<Arc<Drill>>,
+    /// How a drill ended.
+    pub drill_end: Option<DrillEnd>,
+    /// So many injects were given.
+    pub injects_given: u32,
 }
 
 /// What one that stands in for others is told later.
@@ -341,6 +351,9 @@ impl Incident {
     /// What it is called in notes: a sentence that is true in this phase (RULES A11).
     pub fn headline(&self) -> L10n {
         let book = self.book();
+        if let Some(drill) = self.drill.as_ref().filter(|_| self.tests_ways()) {
+            return drill.title.clone();
+        }
         let said = match self.phase {
             Phase::Open if self.is_stopped() => &book.title,
             Phase::Open => &self.facts.what,
@@ -382,6 +395,29 @@ impl Incident {
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
         self.no.status == Status::Exercise
+    }
+    /// Whether no text of it leaves the program (RULES D18).
+    pub fn stays_here(&self) -> bool {
+        self.is_drill() && self.drill.as_ref().is_some_and(|d| d.stays_here())
+    }
+    /// Whether a drill does without that gateway (RULES D18).
+    pub fn is_away(&self, gateway: &GatewayId) -> bool {
+        self.drill.as_ref().is_some_and(|d| d.gateways_away.contains(gateway))
+    }
+    /// It belongs to what was said as the incident closed, or since.
+    pub fn is_last_word(&self, item: Item) -> bool {
+        match item {
+            Item::Message(m) => self.message(m).is_some_and(|m| {
+                // What a drill said in the moment in which it ended is over with it, but for its all clear.
+                let over = self.drill_end.is_some() && m.kind != Kind::AllClear;
+                !over && m.released_at.is_some_and(|at| at >= self.phase_at)
+            }),
+            Item::Note(n) => self.notes.get(n as usize).is_some_and(|n| n.at >= self.phase_at && n.word.ends_a_drill()),
+        }
+    }
+    /// It tests whether functions are reached, and nothing else.
+    pub fn tests_ways(&self) -> bool {
+        self.drill.as_ref().is_some_and(|d| d.kind == DrillKind::CommunicationTest)
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Timer {
     Arrival(IncidentNo, crate::domain::ids::FunctionIx),
     /// A step is looked at.
     Step(IncidentNo, u32),
+    /// More of a tabletop is told, or a drill is over.
+    Drill(IncidentNo),
 }
 
 impl State {
@@ -112,7 +114,16 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
         if !inc.alarm_untold.is_empty() {
             add(inc.alarm_told.map_or(inc.opened, |at| at + ALARM_AGAIN_S), Timer::Alarm(no));
         }
-        add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));
+        if let Some(drill) = &inc.drill {
+            let inject = drill.injects.get(inc.injects_given as usize).map(|i| i.after_s);
+            for after_s in inject.into_iter().chain(drill.lasts_s) {
+                add(inc.opened + after_s, Timer::Drill(no));
+            }
+        }
+        // Nobody waits for news of a test.
+        if !inc.tests_ways() {
+            add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));
+        }
         if let super::facts::Restore::At(at) = inc.facts.restore
             && inc.phase == Phase::Open
             && !inc.restore_told

@@ -46,6 +46,12 @@ fn each(action: &Action, see: &mut See<'_>) {
             words("what", r.what.as_ref(), see);
             words("scope", r.scope.as_ref(), see);
         }
+        Action::DrillStart(order) => {
+            words("what", order.report.what.as_ref(), see);
+            words("scope", order.report.scope.as_ref(), see);
+            words("title", Some(&order.drill.title), see);
+            order.drill.injects.iter().for_each(|inject| words("text", Some(&inject.text), see));
+        }
         Action::Reject { reason, replacement, .. } => {
             see("reason", None, reason.as_str());
             texts("replacement", replacement.as_ref(), see);
@@ -85,7 +91,8 @@ fn each(action: &Action, see: &mut See<'_>) {
         | Action::Adopt { .. }
         | Action::TestGateway { .. }
         | Action::TestAnswered { .. }
-        | Action::Arrived { .. } => {}
+        | Action::Arrived { .. }
+        | Action::DrillEnd { .. } => {}
     }
 }
 

@@ -1,7 +1,6 @@
 //! “What is left?”: what is lost is ticked, and the page says who is reached over what, with a picture of what hangs on what; below, the
 //! smallest losses that silence somebody. It asks the configuration alone, beside the loop that owns the state.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -83,8 +82,8 @@ struct Page {
 }
 
 pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let looked = visitor.look(&ctx, |s, m, _| (s.plan.clone(), m.around.clone())).await;
-    let (ui, (plan, around)) = match looked {
+    let looked = visitor.look(&ctx, |s, m, _| (s.plan.clone(), m.around.clone(), m.accepted.clone())).await;
+    let (ui, (plan, around, accepted)) = match looked {
         Ok(seen) => seen,
         Err(e) => return gone(e),
     };
@@ -112,7 +111,7 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, RawQuery(query): Raw
         return busy();
     };
     let lang = ui.lang;
-    let worked = tokio::task::spawn_blocking(move || worked(lang, &plan, &around, &loss)).await;
+    let worked = tokio::task::spawn_blocking(move || worked(lang, &plan, &around, &accepted, &loss)).await;
     drop(turn);
     match worked {
         Ok(worked) => html(&Page { ui, infra, gateways, unknown, nothing_lost, worked }),
@@ -124,8 +123,7 @@ fn busy() -> Response {
     Problem::from(refuse!(TooSlow {})).answer(false)
 }
 
-fn worked(lang: Lang, plan: &Plan, around: &Arc<(Around, Vec<Accepted>)>, loss: &Loss) -> Option<Worked> {
-    let (around, accepted) = &**around;
+fn worked(lang: Lang, plan: &Plan, around: &Around, accepted: &[Accepted], loss: &Loss) -> Option<Worked> {
     let reach = Reach::of(plan, around)?;
     let left = reach.without(loss);
     let mut moments = vec![moment(lang, plan, &left.at_once, p::LEFT_AT_ONCE.say(lang))];

@@ -42,6 +42,7 @@ mod check;
 mod decide;
 mod directory;
 mod drafts;
+mod drills;
 mod fields;
 mod form_words;
 mod frame;
@@ -148,6 +149,8 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/calls", get(papers::calls_page))
         .route("/incidents/{no}/calls.pdf", get(papers::calls_pdf))
         .route("/incidents/{no}/{what}", get(act::page))
+        .route("/drills", get(drills::page).post(drills::posted))
+        .route("/drills/{id}", get(drills::start_page).post(drills::start_posted))
         .route("/reach", get(reach::page))
         .route("/reach/left", get(left::page))
         .route("/gateways", get(reach::moved))

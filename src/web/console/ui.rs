@@ -135,7 +135,7 @@ impl Ui {
     }
     /// Below *More*.
     pub fn is_of_more(&self) -> bool {
-        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/plan", "/training"]
+        ["/more", "/earlier", "/system", "/mode", "/approve", "/account", "/directory", "/drills", "/plan", "/training"]
             .iter()
             .any(|p| self.path.starts_with(p))
     }

@@ -6,7 +6,7 @@ use crate::domain::incident::values::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::words::{console as w, link};
+use crate::words::{console as w, drill, link};
 
 /// `12 s`, `3 min`, `2 h 5 min`.
 pub fn span(seconds: u32) -> String {
@@ -122,6 +122,8 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "step-start" => w::STEP_BEGUN_THOSE_CONCERNED.say(lang),
         "step-stop" => w::STEP_STOPPED_THOSE_CONCERNED.say(lang),
         "step-move" => w::THE_TIME_WAS_CHANGED.say(lang),
+        "drill-begun" => drill::HAS_BEGUN.say(lang),
+        "drill-over" => drill::IS_OVER.say(lang),
         "all-clear" => w::ALL_CLEAR_WAS_TOLD.say(lang),
         _ => return None,
     })

@@ -258,7 +258,7 @@ mod journal {
 #[test]
 fn config_init_writes_a_region_to_begin_with_and_overwrites_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, flags, files) in [("small", &[][..], 11), ("whole", &["--built-in"], 21)] {
+    for (name, flags, files) in [("small", &[][..], 11), ("whole", &["--built-in"], 22)] {
         let dir = folder.path().join(name);
         let dir = dir.to_str().unwrap();
         let ran = run(&[&["config", "init", dir], flags].concat());

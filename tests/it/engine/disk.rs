@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::DeliveryId;
+use vardkase::domain::incident::input::{Action, IfShared, Report};
 
 use super::rig::*;
 
@@ -40,9 +41,8 @@ async fn when_nothing_can_be_written_people_come_first_and_the_record_catches_up
     rig.until("sent", |_, far| !far.ids().is_empty()).await;
     rig.settled().await;
     assert!(!rig.on_record().await);
-    let drill =
-        vardkase::domain::incident::input::Report { playbook: "ehr-down".into(), exercise: true, ..Default::default() };
-    assert!(!rig.act("it-bered", vardkase::domain::incident::input::Action::Report(drill)).await.on_record);
+    let second = Report { playbook: "ehr-down".into(), shared: IfShared::Separate, ..Report::default() };
+    assert!(!rig.act("it-bered", Action::Report(second)).await.on_record);
     rig.settled().await;
     assert!(replay(dir.path()).state.incidents.is_empty());
     rig.gate.set(Disk::Fine);

@@ -4,6 +4,7 @@
 mod callbacks;
 mod checkpoint;
 mod disk;
+mod drills;
 mod forgetting;
 mod gateways;
 mod kept;

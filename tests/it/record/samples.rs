@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vardkase::domain::delivery::{Cause, DeliveryState};
+use vardkase::domain::drills::*;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::codes::CodeFor;
@@ -368,12 +369,59 @@ pub fn events() -> Vec<Event> {
         Change::AlarmNamed { asks: vec![1] },
     ];
     all.extend(since_format_4.map(|change| Event::Incident { no: IncidentNo::actual(14), change: Box::new(change) }));
+    all.extend(of_drills());
     all.extend(NoteWord::ALL.iter().map(|word| Event::SystemNote {
         send: Send { point: PointIx(3), gateway: 0, lang: 1 },
         plan: "ab".repeat(32),
         word: *word,
         text: sealed(),
     }));
+    all
+}
+
+/// Since format 9.
+fn of_drills() -> Vec<Event> {
+    let no = IncidentNo::exercise(3);
+    let title = L10n::of([(Lang::SV, "Journalen utan intranät"), (Lang::EN, "Records without the intranet")]);
+    let drill = |kind| Drill {
+        id: Some("records".into()),
+        title: title.clone(),
+        kind,
+        announced: true,
+        leads: vec!["it".into()],
+        observers: vec!["kib".into()],
+        to: vec!["tib".into()],
+        gateway: Some("sms-api".into()),
+        without: vec!["intra".into()],
+        gateways_away: vec!["mail".into()],
+        objectives: vec![Objective { capability: title.clone(), percent: 90, within_s: 900 }],
+        injects: vec![Inject { after_s: 600, text: title.clone(), to: vec!["tib".into()] }],
+        lasts_s: Some(3600),
+    };
+    let by_hand = Drill { id: None, gateway: None, lasts_s: None, ..drill(DrillKind::Functional) };
+    let figures = Figures { asked: 17, answered: 9, half_s: Some(240) };
+    let mut all: Vec<Change> =
+        [DrillKind::CommunicationTest, DrillKind::Tabletop, DrillKind::Functional, DrillKind::GatewayTest]
+            .map(|kind| Change::DrillSet { drill: drill(kind) })
+            .into();
+    all.push(Change::DrillSet { drill: by_hand });
+    let ends = [DrillEnd::Done, DrillEnd::Aborted, DrillEnd::BrokenOff(IncidentNo::actual(14)), DrillEnd::TurnedReal];
+    all.extend(ends.map(|end| Change::DrillOver { end, by: Some(FunctionIx(200)), figures }));
+    all.push(Change::DrillOver { end: DrillEnd::Done, by: None, figures: Figures::default() });
+    all.push(Change::InjectGiven { inject: 2 });
+    let mut all: Vec<Event> = all.into_iter().map(|c| Event::Incident { no, change: Box::new(c) }).collect();
+    let fates = [
+        Fate::Started(no),
+        Fate::Tested(4),
+        Fate::RealOpen(IncidentNo::actual(14)),
+        Fate::Clock,
+        Fate::Excluded,
+        Fate::NearShift,
+        Fate::Missed,
+        Fate::Refused("too-many-open".into()),
+    ];
+    all.extend(fates.map(|fate| Event::DrillMoment { drill: "records".into(), planned: WHEN, fate }));
+    all.push(Event::DrillAnnounced { drill: "records".into(), planned: WHEN });
     all
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod danger;
+mod drill_ends;
 mod drills;
 mod lifecycle;
 mod plans;

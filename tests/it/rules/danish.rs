@@ -3,7 +3,7 @@
 use super::timeline::*;
 use vardkase::config::{Source, Statement, load, run_check};
 use vardkase::domain::incident::facts::Safety;
-use vardkase::domain::incident::input::Report;
+use vardkase::domain::incident::input::{Action, Report};
 use vardkase::domain::incident::values::Kind;
 use vardkase::domain::lang::Lang;
 use vardkase::domain::plan::Channel;
@@ -59,7 +59,15 @@ fn a_danish_region_alerts_is_answered_and_shows_its_page_in_danish() {
         "the holding text: {disturbed}"
     );
 
+    let over = Action::AllClear { incident: no, override_reason: Some("ejeren kan ikke nås".into()) };
+    t.act("it", over).unwrap();
     let drill = t.report("it", Report { exercise: true, ..report });
     let drilled = t.messages_to("vagt").last().map(|s| s.whole.clone()).unwrap();
     assert!(drilled.starts_with("ØVELSE Ø-1-1 ") && drilled.ends_with("ØVELSE"), "{drill}: {drilled}");
+    t.reply("it", Channel::Sms, "AFBRYD Ø-1");
+    let over = t.notes_to("vagt", NoteWord::DrillIsOver)[0].whole.clone();
+    assert!(
+        over.starts_with("ØVELSE Ø-1 ØVELSEN ER SLUT ") && over.contains(". Arbejd som normalt. Tak. ØVELSE"),
+        "{over}"
+    );
 }

@@ -482,6 +482,7 @@ fn words_sv() -> Words {
             arrived: strings(&["framme"]),
             done: strings(&["klar"]),
             stop: strings(&["stopp"]),
+            abort: strings(&["avbryt"]),
         },
         notes: notes("sv"),
     }
@@ -540,6 +541,7 @@ fn words_en() -> Words {
             arrived: strings(&["arrived"]),
             done: strings(&["done"]),
             stop: strings(&["stop"]),
+            abort: strings(&["abort"]),
         },
         notes: notes("en"),
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use vardkase::domain::delivery::DeliveryState;
+use vardkase::domain::drills::DrillEnd;
 use vardkase::domain::ids::{FunctionIx, IncidentNo, Status};
 use vardkase::domain::incident::event::{ApprovalEnd, Change, Event, GatewayChange, NewEntry};
 use vardkase::domain::incident::state::Delivery;
-use vardkase::domain::incident::values::{ClosedBy, Dropped, Item, Kind, Phase, ReleasedBy, Source, Via};
+use vardkase::domain::incident::values::{ClosedBy, Item, Kind, Phase, ReleasedBy, Source, Via};
 use vardkase::domain::plan::{AnswerRule, Audience};
 use vardkase::domain::words::NoteWord;
 
@@ -15,7 +16,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 63] = [
+pub const RULES: [&str; 65] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",
@@ -61,6 +62,8 @@ pub const RULES: [&str; 63] = [
     "C13 no more notes to whom answers in vain",
     "D1 drill",
     "D1 a drill turned real",
+    "D16 a drill is over",
+    "D16 a drill is broken off",
     "D2 stop",
     "D2 told that it does not hold",
     "D3 decided",
@@ -260,7 +263,9 @@ impl Coverage {
             },
             Change::AskedAgain { .. } => self.hit("C11 shift"),
             Change::Withdrawn { .. } => self.hit("C9 withdrawn"),
-            Change::EntryDropped { why: Dropped::DrillStopped, .. } => self.hit("D1 a drill turned real"),
+            Change::DrillOver { end: DrillEnd::BrokenOff(_), .. } => self.hit("D16 a drill is broken off"),
+            Change::DrillOver { end: DrillEnd::TurnedReal, .. } => self.hit("D1 a drill turned real"),
+            Change::DrillOver { .. } => self.hit("D16 a drill is over"),
             Change::Stopped { .. } => self.hit("D2 stop"),
             Change::Decided { .. } => self.hit("D3 decided"),
             Change::DataConfirmed { .. } => self.hit("D4 data complete"),

@@ -85,6 +85,7 @@ fn configs() -> Vec<Loaded> {
             statement: vardkase::config::Statement::default(),
             around: vardkase::domain::reach::left::Around::default(),
             accepted: Vec::new(),
+            drills: Vec::new(),
             warnings: Vec::new(),
             fictional: true,
             tests: Vec::new(),

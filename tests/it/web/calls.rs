@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use vardkase::api::calls::{self, Call};
-use vardkase::api::{Refusal, VERSION, VERSION_HEADER};
+use vardkase::api::{DrillRequest, Refusal, VERSION, VERSION_HEADER};
 use vardkase::dispatch::system_record::Rehearsal;
+use vardkase::domain::drills::DrillEnd;
 use vardkase::domain::ids::{FunctionId, GatewayId, IncidentNo, MessageNo, Status};
 use vardkase::domain::incident::facts::Safety;
 use vardkase::domain::incident::input::{Action, IfShared, Report};
@@ -46,6 +47,25 @@ async fn each_call_is_answered_in_the_types_that_both_share() {
         safety: Safety::No,
         ..Report::default()
     };
+    let drill = Report { exercise: true, ..report.clone() };
+    let drill = answer(&site, calls::command(&by, &Action::Report(drill))).await.incident.expect("a drill");
+    assert_eq!(drill.status, Status::Exercise);
+    let asked = DrillRequest {
+        by: by.clone(),
+        drill: Some("ways-by-day".into()),
+        playbook: None,
+        level: None,
+        sites: Vec::new(),
+        tabletop: false,
+        without: vec!["mail".into()],
+        confirmed: true,
+    };
+    let seen = answer(&site, calls::drill_dry_run(asked.clone())).await;
+    assert!(seen.reaches.len() > 10 && !seen.stays_here && seen.without == ["mail"], "{seen:?}");
+    let test = answer(&site, calls::drill_start(asked)).await.incident.expect("a test");
+    let drills = answer(&site, calls::drills()).await;
+    assert_eq!(drills.running.iter().map(|d| d.no).collect::<Vec<_>>(), [test, drill]);
+    assert!(drills.planned.iter().any(|p| p.next.is_some()) && drills.past.is_empty());
     let foreseen = answer(&site, calls::dry_run(&by, &report)).await;
     assert!(foreseen.duties > 3 && foreseen.waiting > 0);
     let done = answer(&site, calls::command(&by, &Action::Report(report.clone()))).await;
@@ -54,9 +74,8 @@ async fn each_call_is_answered_in_the_types_that_both_share() {
     let sent = answer(&site, calls::gateway_test(&sms, &by, &"tib".into())).await;
     assert!(!sent.tests.is_empty());
     site.settle().await;
-    let drill = Report { exercise: true, ..report.clone() };
-    let drill = answer(&site, calls::command(&by, &Action::Report(drill))).await.incident.expect("a drill");
-    assert_eq!(drill.status, Status::Exercise);
+    let past = answer(&site, calls::drills()).await.past;
+    assert!(past.len() == 2 && past.iter().all(|p| p.end == DrillEnd::BrokenOff(no)), "{past:?}");
 
     let status = answer(&site, calls::status()).await;
     assert_eq!(answer::<vardkase::api::StatusAnswer, _>(&site, calls::status()).await.status.zone, status.status.zone);

@@ -7,6 +7,7 @@ mod calls;
 mod console;
 mod described;
 mod directory;
+mod drills;
 mod events;
 mod links;
 mod live;

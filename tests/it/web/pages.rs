@@ -136,9 +136,9 @@ async fn pages_to_look_at() {
     let statement = Statement::default();
     let frame = PageFrame { plan: &site.plan, fictional: true, training: false, statement: &statement, public_url: "" };
     keep("public-normal.sv", &render_public(&view(&site).await, Lang::SV, &frame));
+    site.report(Report { exercise: true, ..Report::default() }).await;
     site.report(Report { level: Some("critical".into()), safety: Safety::Unknown, ..Report::default() }).await;
     keep("public-investigating.sv", &render_public(&view(&site).await, Lang::SV, &frame));
-    site.report(Report { exercise: true, ..Report::default() }).await;
     let mut kib = site.browser("kib").await;
     let waiting = kib.page("/approve").await;
     let number = super::site::between(&waiting, "href=\"/approve/", "\"").to_owned();

@@ -206,6 +206,16 @@ async fn rule_d11_the_same_again_is_said_and_an_update_is_offered() {
     let (status, to) = browser.post("/report", &send).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/report/sent?incident=1&added=1"));
     assert!(browser.page(&to).await.contains("Uppdateringen är skickad"));
+}
+
+#[tokio::test]
+async fn a_drill_is_checked_and_begun_in_its_own_colour_and_not_from_the_form_of_a_real_report() {
+    let site = Site::start().await;
+    let browser = site.browser("it-bered").await;
+    let real = browser.page("/report?playbook=ehr-down").await;
+    assert!(!real.contains("name=\"exercise\"") && !real.contains("drillmark"), "{real}");
+    let begun = browser.page("/report?playbook=ehr-down&exercise=1").await;
+    assert!(begun.contains("name=\"exercise\" value=\"1\"") && begun.contains("drillmark"), "{begun}");
     let drill = with(&[("exercise", "1")]);
     let (page, draft, seal) = checked(&browser, &drill).await;
     assert!(page.contains("drillmark") && page.contains(">Starta övningen: ") && !page.contains("realmark"), "{page}");

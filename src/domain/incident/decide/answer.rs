@@ -125,6 +125,8 @@ impl Decider<'_> {
         let leader = self.inc(no).leader;
         let next = self.inc(no).facts.next;
         let word = match leader {
+            // A test of ways is led by nobody who answers it.
+            _ if self.inc(no).tests_ways() => NoteWord::Noted,
             Some(leader) if at_point.contains(&leader) => NoteWord::YouOwnIt,
             Some(_) => NoteWord::YouConfirm,
             None => NoteWord::Noted,

@@ -115,6 +115,7 @@ impl Decider<'_> {
             mode: self.mode_change,
             stop: self.stop_words.as_ref(),
             works: audience == Audience::Public && self.works(inc),
+            tests_ways: inc.tests_ways(),
             own: &[],
         };
         let own = own_message(inc, kind, audience).map_or_else(Vec::new, |m| own_words(inc, m, &brief));

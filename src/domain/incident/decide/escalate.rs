@@ -34,6 +34,7 @@ impl Decider<'_> {
             Timer::Archive(no) => self.emit(no, Change::Archived),
             Timer::Arrival(no, f) => self.arrival_due(no, f),
             Timer::Step(no, step) => self.step_due(no, step),
+            Timer::Drill(no) => self.drill_timer(no),
             Timer::Pending(code) => self.emit_event(Event::ReportGone { code, started: None }),
         }
     }

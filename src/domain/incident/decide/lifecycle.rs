@@ -538,7 +538,9 @@ impl Decider<'_> {
         self.moot_proposals(no);
         self.tell_everybody(no, Kind::AllClear, &[Audience::Internal, Audience::Outside, Audience::Public]);
         self.end_steps(no, Some(fx), false);
+        self.drill_all_clear(no, fx);
         self.emit(no, Change::PhaseSet { phase: Phase::Closed, by: Some(fx), reason });
+        self.drill_cleared(no);
         self.propose_lowering(no);
         Ok(())
     }

@@ -34,6 +34,7 @@ mod tasks;
 mod ways;
 
 pub use approve::next_approver;
+pub use drill::figures;
 pub use eyes::same_eyes;
 
 use std::collections::BTreeMap;
@@ -257,6 +258,14 @@ impl Decider<'_> {
                 self.gateway_stands(gateway, *standing, *doubt, why.clone());
                 Ok(())
             }
+            Input::DrillDue { planned, by, order, held_back } => {
+                self.drill_due(*planned, by, &order.report, &order.drill, *held_back);
+                Ok(())
+            }
+            Input::DrillSoon { drill, title, planned, to } => {
+                self.drill_soon(drill, title, *planned, to);
+                Ok(())
+            }
             Input::SignOfLife { to, head } => {
                 self.sign_of_life(to, head);
                 Ok(())
@@ -337,6 +346,8 @@ impl Decider<'_> {
             Action::StepDone { incident, step, reference } => self.step_done(by, *incident, *step, reference),
             Action::StepStop { incident, step, reason } => self.step_stop(by, *incident, *step, reason),
             Action::StepMove { incident, step, due, reason } => self.step_move(by, *incident, *step, *due, reason),
+            Action::DrillStart(order) => self.drill_start(by, &order.report, &order.drill),
+            Action::DrillEnd { incident, abort } => self.drill_end(by, *incident, *abort),
         }
     }
 
@@ -511,7 +522,8 @@ impl Decider<'_> {
 pub fn leaders(inc: &Incident) -> Vec<FunctionIx> {
     let plan = &inc.plan;
     let owners = inc.book().systems.iter().filter_map(|s| plan.system(s)).map(|s| s.owner);
-    plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).collect()
+    let ordered = inc.drill.iter().flat_map(|d| &d.leads).filter_map(|id| plan.function_ix(id.as_str()));
+    plan.region.command.iter().copied().chain([inc.reporter]).chain(owners).chain(ordered).collect()
 }
 
 /// The duty, when it leads this incident: reported it, owns what is down, or is named in `command`; itself, or for whom it covers.

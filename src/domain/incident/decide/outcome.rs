@@ -81,6 +81,7 @@ impl Decider<'_> {
             self.emit(no, Change::Results { results });
             if !late.is_empty() {
                 self.tell_late(no, &late);
+                self.drill_told_late(no, &late);
             }
             for (ordinal, given_back) in over {
                 self.reroute(no, ordinal, given_back);
@@ -115,8 +116,8 @@ impl Decider<'_> {
             return;
         }
         let unknown = d.state == DeliveryState::Unknown;
-        let last_word = |m: u32| inc.message(m).and_then(|m| m.released_at).is_some_and(|at| at >= inc.phase_at);
-        if unknown && inc.phase == Phase::Closed && !matches!(item, Item::Message(m) if last_word(m)) {
+        // A drill that is over says nothing more than that, over no way (RULES D16).
+        if inc.phase == Phase::Closed && (unknown || inc.drill_end.is_some()) && !inc.is_last_word(item) {
             return;
         }
         let tried = if given_back { inc.tried_before(ordinal) } else { inc.tried(ordinal) };

@@ -159,6 +159,10 @@ impl Decider<'_> {
     fn who_acts_has_answered(&mut self, no: IncidentNo, functions: &[FunctionIx]) {
         let Some((id, via)) = self.acting.clone() else { return };
         let inc = self.inc(no);
+        if inc.tests_ways() {
+            // Who begins a test has not shown that a text of it arrives.
+            return;
+        }
         let own = inc.plan.function_ix(id.as_str()).filter(|f| functions.contains(f));
         if let Some((f, ask)) = own.and_then(|f| Some((f, inc.asks.current().get(&f).copied()?))) {
             self.answered(no, &[ask], f, self.now, via);
@@ -388,6 +392,8 @@ pub(super) struct Sender<'a> {
     ranks: Vec<(Rank, bool)>,
     /// What the incident has taken down by now.
     down: Down,
+    /// Gateways that a drill does without (RULES D18): no way leads over them.
+    away: Vec<bool>,
     fits: HashMap<(GatewayIx, Lang, Option<String>), Result<u32, DoesNotFit>>,
     out: BTreeMap<Lang, crate::domain::text::Outgoing>,
 }
@@ -401,12 +407,14 @@ impl<'a> Sender<'a> {
             (ways.rank(&g.id).max(if impaired { Rank::Doubtful } else { Rank::Healthy }), impaired)
         };
         let ranks = plan.gateways.iter().map(rank).collect();
+        let away = plan.gateways.iter().map(|g| inc.is_away(&g.id)).collect();
         let out = plan.region.languages.iter().filter_map(|l| asks::outgoing(inc, item, *l).map(|o| (*l, o))).collect();
         Self {
             plan,
             trailers: crate::domain::incident::trailers::Trailers::new(inc, item, asks),
             ranks,
             down,
+            away,
             fits: HashMap::new(),
             out,
         }
@@ -420,7 +428,14 @@ impl<'a> Sender<'a> {
 
     /// Whether a point does not hang on what the incident takes down (RULES G7).
     pub(super) fn stands(&self, p: PointIx) -> bool {
-        self.down.stands(&self.plan.point(p).needs)
+        let point = self.plan.point(p);
+        // What people carry by hand has no gateway.
+        let has_way = point.gateways.is_empty() || point.gateways.iter().any(|g| !self.is_away(*g));
+        has_way && self.down.stands(&point.needs)
+    }
+
+    fn is_away(&self, g: GatewayIx) -> bool {
+        self.away.get(g.ix()).copied().unwrap_or(false)
     }
 
     /// Whether one of these does not.
@@ -448,6 +463,7 @@ impl<'a> Sender<'a> {
             .copied()
             .enumerate()
             .filter(|(place, _)| !tried.iter().any(|t| usize::from(*t) == *place))
+            .filter(|(_, g)| !self.is_away(*g))
             .collect();
         let rank = |g: &GatewayIx| self.ranks.get(g.ix()).copied().unwrap_or((Rank::Out, true));
         order.sort_by_key(|(place, g)| (rank(g), *place == usize::from(from)));

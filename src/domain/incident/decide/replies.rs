@@ -45,6 +45,7 @@ impl Decider<'_> {
             (Verb::Stop | Verb::Done, Code::Number(..) | Code::Bare | Code::Other(_)) => self.step_by_verb(&from, &r),
             (_, Code::Six(code)) => self.six_digits(&from, known, &r, &code.clone()),
             (Verb::Real, _) => self.drill_turned_real(&from, known, &r),
+            (Verb::Abort, _) => self.abort_reply(&from, &r),
             (Verb::None, _) => self.not_understood(&from),
             (_, Code::Number(no, _)) => self.numbered(&from, &r, *no),
             _ => self.bare(&from, &r),
@@ -192,7 +193,7 @@ impl Decider<'_> {
         }
     }
 
-    fn nothing_open(&mut self, from: &[(IncidentNo, PointIx)], asked: IncidentNo) {
+    pub(super) fn nothing_open(&mut self, from: &[(IncidentNo, PointIx)], asked: IncidentNo) {
         if let Some((no, p)) = from.iter().find(|f| f.0 == asked).or(from.first()).copied() {
             let to = self.inc(no).plan.point(p).functions.first().copied();
             if let Some(to) = to {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::Newly;
 use super::{Decider, bad_text};
+use crate::domain::drills::Drill;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, InfraId, PlaybookId, SiteId, Status, SystemId};
 use crate::domain::incident::event::Change;
 use crate::domain::incident::facts::{Facts, Restore, Safety};
@@ -39,6 +40,16 @@ impl Decider<'_> {
     }
 
     pub(super) fn report(&mut self, by: &FunctionId, report: &Report) -> Result<IncidentNo, Refused> {
+        self.report_as(by, report, None)
+    }
+
+    /// The same, as a drill that was ordered.
+    pub(super) fn report_as(
+        &mut self,
+        by: &FunctionId,
+        report: &Report,
+        drill: Option<&Drill>,
+    ) -> Result<IncidentNo, Refused> {
         let plan = self.state.plan.clone();
         let fx = self.duty(&plan, by)?;
         let playbook = find_playbook(&plan, &report.playbook)?;
@@ -65,6 +76,9 @@ impl Decider<'_> {
                 }
                 IfShared::Separate => {}
             }
+        } else if let Some(incident) = self.real_open() {
+            // Beside a real incident a drill takes attention and ways, and its texts are one more thing to tell apart (RULES D17).
+            return Err(refuse!(RealIsOpen { incident }));
         }
         self.brake(by, report)?;
         let max = plan.region.limits.open_incidents_max;
@@ -84,14 +98,20 @@ impl Decider<'_> {
         if !report.down.is_empty() {
             self.emit(no, Change::DownNamed { infra: report.down.clone(), by: fx });
         }
-        if status == Status::Actual {
-            self.withdraw_drills();
+        if let Some(drill) = drill {
+            self.emit(no, Change::DrillSet { drill: drill.clone() });
         }
+        if self.inc(no).tests_ways() {
+            self.test_ways(no);
+            return Ok(no);
+        }
+        let drills = if status == Status::Actual { self.withdraw_drills() } else { Vec::new() };
         self.raise_by_level(no, &|_| true);
         self.fire_rows(no, Newly::All);
         self.tell_dependents(no);
         self.propose_by_level(no);
         self.open_steps(no, None);
+        self.break_off(drills, no);
         Ok(no)
     }
 

@@ -16,7 +16,7 @@ use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Plan, Playbook};
 use crate::domain::text::{BadText, Canonical, Fingerprint};
 use crate::domain::time::At;
-use crate::domain::words::{TextWord, Words, fill, variables};
+use crate::domain::words::{NoteWord, TextWord, Words, fill, variables};
 
 use super::facts::{Facts, PublicNews};
 use super::standing::Standing;
@@ -102,6 +102,8 @@ pub struct Brief<'a> {
     pub stop: Option<&'a StopWords>,
     /// What the playbook says that works does.
     pub works: bool,
+    /// It is a test of ways, and says nothing else (RULES D18).
+    pub tests_ways: bool,
     /// What an approver wrote in a language (RULES A13).
     pub own: &'a [(Lang, Own)],
 }
@@ -114,6 +116,11 @@ pub fn text(brief: &Brief<'_>, lang: Lang) -> Result<Canonical, BadText> {
     let words = brief.plan.words(lang);
     if brief.audience == Audience::Public {
         return Canonical::from_typed(&public::text(brief, words, lang));
+    }
+    if let Some(asked) =
+        words.notes.get(&NoteWord::WaysTested).filter(|_| brief.tests_ways && brief.kind == Kind::Alert)
+    {
+        return Canonical::from_typed(asked);
     }
     let mut head = String::new();
     if brief.real_not_drill {

@@ -169,6 +169,7 @@ fn rule_d5_the_same_fault_twice_is_added_or_separate() {
     assert_eq!(t.inc(no).facts.safety, Safety::Yes, "patients in danger is news");
     let second = t.report("ed", add(IfShared::Separate));
     assert_eq!(second, IncidentNo::actual(2));
+    let mut t = Timeline::by_day();
     let drill = t.report("it", Report { exercise: true, ..ehr_down("outage") });
     let refused = t.act("ed", Action::Report(add(IfShared::AddTo(drill)))).unwrap_err();
     assert_eq!((refused.code, refused.already), ("cannot-add", None), "a real report can't vanish in a drill");

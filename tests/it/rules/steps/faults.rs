@@ -84,17 +84,17 @@ fn rule_d1_a_drill_beside_an_incident_shares_no_bare_arrival_and_no_bare_stop() 
         book.steps = vec![clean];
     });
     let mut t = Timeline::starting(DAY, plan);
-    let real = slow(&mut t);
     let drill = t.report("desk", Report { playbook: "dictation-slow".into(), exercise: true, ..Report::default() });
-    for no in [real, drill] {
-        t.act("it", start(no, "clean")).unwrap();
-    }
-    t.reply("icu", Channel::Sms, "framme");
-    t.reply("icu", Channel::Sms, "stopp");
-    assert!(t.inc(real).arrivals.is_empty() && t.inc(drill).arrivals.is_empty());
-    assert_eq!((how(&t, real, 1), how(&t, drill, 1)), ("open", "open"));
+    t.act("it", start(drill, "clean")).unwrap();
+    let real = slow(&mut t);
+    t.act("it", start(real, "clean")).unwrap();
+    // The real one broke the drill off (RULES D16), with its steps: a bare stop can only be of the real one.
+    assert_eq!((how(&t, real, 1), how(&t, drill, 1)), ("open", "closed"));
     t.reply("icu", Channel::Sms, "stopp Ö-1");
-    assert_eq!((how(&t, real, 1), how(&t, drill, 1)), ("open", "stopped"));
+    assert_eq!((how(&t, real, 1), how(&t, drill, 1)), ("open", "closed"));
+    t.reply("icu", Channel::Sms, "stopp");
+    assert_eq!((how(&t, real, 1), how(&t, drill, 1)), ("stopped", "closed"));
+    assert!(t.inc(drill).arrivals.is_empty());
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! The console's page *Practise*: what one will do is shown before it begins; it is begun and ended there, and nowhere is it real.
+
+use reqwest::StatusCode;
+
+use vardkase::domain::incident::input::Report;
+
+use super::site::Site;
+
+#[tokio::test]
+async fn a_drill_is_seen_begun_and_ended_in_the_console() {
+    let site = Site::start().await;
+    let mut browser = site.browser("it-bered").await;
+    let more = browser.page("/more").await;
+    assert!(more.contains("<a href=\"/drills\"><b>Öva</b>"), "{more}");
+    let page = browser.page("/drills").await;
+    for said in [
+        "drillmark",
+        "<h1>Övningar</h1>",
+        "Prov av larmvägarna dagtid",
+        "prov av larmvägar",
+        "oförvarnad",
+        "för hand",
+        "Mål: Nås i tjänst, 90 % inom 15 min",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("Larma") && !page.contains("realmark"), "{page}");
+
+    let seen = browser.page("/drills/ways-by-day").await;
+    for said in [
+        "Når ",
+        "funktioner nu, på deras egna apparater: ",
+        "SMS ",
+        "Inget går till allmänheten eller andra organisationer.",
+        ">Börja öva<",
+    ] {
+        assert!(seen.contains(said), "{said}: {seen}");
+    }
+    let table = browser.page("/drills/table-virus").await;
+    assert!(table.contains("Vid bordet: ingen text lämnar programmet."), "{table}");
+    let without = browser.page("/drills/records-without-mail").await;
+    assert!(without.contains("Borttaget: intra, mail."), "{without}");
+    assert_eq!(
+        browser.post("/drills/ways-by-day", &[]).await,
+        (StatusCode::SEE_OTHER, "/drills?done=drill-begun".into())
+    );
+    site.settle().await;
+    let page = browser.page("/drills").await;
+    assert!(page.contains("name=\"no\" value=\"Ö-1\"") && page.contains("0 av "), "{page}");
+
+    let end = [("do", "end"), ("no", "Ö-1")];
+    assert_eq!(browser.post("/drills", &end).await, (StatusCode::SEE_OTHER, "/drills?done=drill-over".into()));
+    browser.lang = "en".into();
+    let page = browser.page("/drills").await;
+    assert!(page.contains("Test of the alarm ways by day") && page.contains("carried out; 0 of "), "{page}");
+    // What is over, or never was, is refused with what to do.
+    let (status, page) = browser.post("/drills", &end).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    let (status, page) = browser.get("/drills/nonsense").await;
+    assert!(status == StatusCode::NOT_FOUND && page.contains("There is no drill nonsense"), "{page}");
+}
+
+#[tokio::test]
+async fn no_drill_is_begun_in_the_console_beside_a_real_incident() {
+    let site = Site::start().await;
+    site.report(Report::default()).await;
+    let browser = site.browser("it-bered").await;
+    let (status, page) = browser.get("/drills/ways-by-day").await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    assert!(page.contains("pågår på riktigt") && !page.contains(">Börja öva<"), "{page}");
+    let (status, page) = browser.post("/drills/ways-by-day", &[]).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+}
