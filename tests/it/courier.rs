@@ -41,11 +41,6 @@ fn each_function_has_a_sheet_of_its_own_with_the_whole_text_and_room_to_sign() {
         assert_eq!(whole.len(), 7, "nothing is cut");
         let blanks = sheet.blocks.iter().filter(|b| matches!(b, Block::Blank(_))).count();
         assert_eq!(blanks, 7 * 4 + 4, "an answer only where one is asked for");
-        if let Ok(dir) = std::env::var("VK_DUMP") {
-            std::fs::write(format!("{dir}/couriers-{lang}.pdf"), pdf(&sheet).unwrap()).unwrap();
-            std::fs::write(format!("{dir}/calls-{lang}.pdf"), pdf(&calls(&plan, on(lang), &stops(7))).unwrap())
-                .unwrap();
-        }
         let made = pdf(&sheet).unwrap();
         assert!(made.starts_with(b"%PDF-"));
         let page = html(&sheet, Style::Within).unwrap();

@@ -14,7 +14,7 @@ fn it_is_whole() {
     let plan = &loaded.plan;
     assert_eq!((plan.functions.len(), plan.systems.len(), plan.gateways.len()), (35, 32, 16));
     assert_eq!((plan.playbooks.len(), plan.routines.len(), plan.groups.len()), (8, 12, 5));
-    assert_eq!((plan.infra.len(), plan.region.sites.len()), (21, 5));
+    assert_eq!((plan.infra.len(), plan.region.sites.len()), (22, 5));
     assert_eq!(loaded.gateways.len(), plan.gateways.len());
     assert!(loaded.gateways.iter().zip(&plan.gateways).all(|(c, g)| c.id == g.id && c.channel == g.channel));
     assert_eq!(loaded.contacts.len(), plan.points.len());

@@ -310,6 +310,7 @@ fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_
     assert!(sites.is_sorted(), "in the order of the way");
     assert!(walk(&t.state, vardkase::domain::ids::IncidentNo::actual(99)).is_none());
     // A drill's sheets are marked as its texts are.
+    let mut t = Timeline::by_day();
     let drill = t.report(
         "it",
         vardkase::domain::incident::input::Report { exercise: true, ..super::timeline::ehr_down("outage") },
