@@ -2072,6 +2072,7 @@ paper-courier-signature = Signature
 paper-courier-at = Time
 paper-courier-fallback = The fallback does not work (what)
 paper-courier-code = The code holds the text, word for word. Read it with a telephone's camera; no network is needed.
+paper-courier-code-is = QR code with the whole text
 paper-courier-back = The sheet goes to the { $switchboard }, who enters the answer with its time.
 paper-call-list = Call list
 paper-nobody-to-call = No function lacks the text. There is nobody to call.

@@ -2070,6 +2070,7 @@ paper-courier-signature = Underskrift
 paper-courier-at = Klockan
 paper-courier-fallback = Reservrutinen fungerar inte (vad)
 paper-courier-code = Koden innehåller texten, ord för ord. Läs den med en telefons kamera; inget nät behövs.
+paper-courier-code-is = QR-kod med hela texten
 paper-courier-back = Bladet lämnas till { $switchboard }, som för in svaret med sitt klockslag.
 paper-call-list = Ringlista
 paper-nobody-to-call = Ingen funktion saknar texten. Det finns ingen att ringa.

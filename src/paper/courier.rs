@@ -37,7 +37,8 @@ pub fn couriers(plan: &Plan, on: Occasion, stops: &[StopView]) -> Sheet {
             sheet.blocks.push(Block::Blank(blank.say(lang).to_owned()));
         }
         if let Some(code) = Qr::of(text) {
-            sheet.blocks.push(Block::Code(code, words::COURIER_CODE.say(lang).to_owned()));
+            sheet.blocks.push(Block::Code(code, words::COURIER_CODE_IS.say(lang).to_owned()));
+            sheet.blocks.push(Block::Text(words::COURIER_CODE.say(lang).to_owned()));
         }
         sheet
             .blocks

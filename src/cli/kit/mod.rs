@@ -157,7 +157,7 @@ fn items(lang: Lang, source: &Source, loaded: Loaded, now: crate::domain::time::
     let label = Label {
         made: now.timestamp(),
         region: plan.region.name.clone(),
-        plan: plan.hash.to_string(),
+        plan: plan.hash.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
         files: items.iter().map(hash).collect(),
     };
@@ -285,7 +285,7 @@ pub fn judged(dir: &Path, source: &Source, now: Timestamp) -> Option<Diagnostic>
         .and_then(|bytes| serde_json::from_slice::<Label>(&bytes).ok());
     let Some(label) = label else { return warn(format!("{newest} is damaged: it has no {LABEL}"), make) };
     let (_, plan) = frozen(loaded.plan);
-    if label.plan != plan.hash.to_string() {
+    if label.plan != plan.hash {
         return warn(format!("{newest} is of another configuration"), make);
     }
     for (path, hash) in &label.files {
