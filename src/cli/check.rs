@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use crate::config::{Source, load, run_check_with};
+use crate::config::{Source, load, run_check};
 use crate::error::{Error, Kind};
 use crate::words::cli as words;
 
@@ -53,7 +53,7 @@ impl CheckArgs {
             }
         };
         let kit = self.kit.as_ref().and_then(|dir| super::kit::judged(dir, &source, cx.now().timestamp()));
-        let report = run_check_with(&source, self.strict, kit);
+        let report = run_check(&source, self.strict).and(kit, self.strict);
         if cx.json() || self.format == Format::Json {
             cx.term.raw(&format!("{}\n", report.json()));
         } else {

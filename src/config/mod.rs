@@ -33,5 +33,5 @@ pub use cron_time::CronTime;
 pub use drills::{Away, PlannedDrill};
 pub use load::{load, load_checked};
 pub use loaded::{Accepted, Contacts, Loaded, Statement, Watch, Webhook, same_as};
-pub use report::{CheckReport, run_check, run_check_with};
+pub use report::{CheckReport, run_check};
 pub use source::{FILES_MAX, Source, minimal, shipped, texts};

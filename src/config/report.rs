@@ -20,23 +20,21 @@ pub struct CheckReport {
 
 /// Checks a configuration. With `strict`, warnings are errors.
 pub fn run_check(source: &Source, strict: bool) -> CheckReport {
-    run_check_with(source, strict, None)
-}
-
-/// The same, with what else was found.
-pub fn run_check_with(source: &Source, strict: bool, more: Option<Diagnostic>) -> CheckReport {
-    let (_, mut diagnostics) = load_all(source, Depth::Check);
-    diagnostics.extend(more);
-    if strict {
-        for diagnostic in &mut diagnostics {
-            diagnostic.severity = Severity::Error;
-        }
-    }
-    let errors = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    CheckReport { diagnostics, exit_code: if errors { 2 } else { 0 } }
+    let (_, diagnostics) = load_all(source, Depth::Check);
+    CheckReport { diagnostics: Vec::new(), exit_code: 0 }.and(diagnostics, strict)
 }
 
 impl CheckReport {
+    /// With what else was found.
+    pub fn and(mut self, more: impl IntoIterator<Item = Diagnostic>, strict: bool) -> Self {
+        self.diagnostics.extend(more);
+        if strict {
+            self.diagnostics.iter_mut().for_each(|d| d.severity = Severity::Error);
+        }
+        let errors = self.diagnostics.iter().any(|d| d.severity == Severity::Error);
+        self.exit_code = if errors { 2 } else { 0 };
+        self
+    }
     /// How many errors and how many warnings.
     pub fn counts(&self) -> (usize, usize) {
         let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
