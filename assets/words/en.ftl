@@ -2373,6 +2373,7 @@ drill-waits = { $count ->
 drill-without = Taken away: { $what }.
 drill-yes = yes
 drill-abort-it = Break it off
+drill-real-is-open = A real incident is open: no drill begins until it has ended.
 drill-another = Practise a playbook
 drill-end-hint = Everybody who was told hears that it is over.
 drill-end-it = End the drill

@@ -2371,6 +2371,7 @@ drill-waits = { $count ->
 drill-without = Borttaget: { $what }.
 drill-yes = ja
 drill-abort-it = Avbryt den
+drill-real-is-open = En verklig händelse pågår: ingen övning börjar förrän den är avslutad.
 drill-another = Öva en handlingsplan
 drill-end-hint = Alla som fick veta av den hör att den är slut.
 drill-end-it = Avsluta övningen

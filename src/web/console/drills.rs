@@ -36,6 +36,8 @@ form_words! {
 struct Page {
     ui: Ui,
     seen: DrillsView,
+    /// A real incident is open: none begins (RULES D17).
+    real: bool,
 }
 
 impl Page {
@@ -66,10 +68,10 @@ impl Page {
 }
 
 pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, did: Query<Did>) -> Response {
-    match visitor.look(&ctx, |s, m, _| drills_of(s, m)).await {
-        Ok((mut ui, seen)) => {
+    match visitor.look(&ctx, |s, m, _| (drills_of(s, m), s.open().any(|i| !i.is_drill()))).await {
+        Ok((mut ui, (seen, real))) => {
             ui.done = words::done(ui.lang, &did.done).map(str::to_owned);
-            html(&Page { ui, seen })
+            html(&Page { ui, seen, real })
         }
         Err(e) => gone(e),
     }

@@ -80,7 +80,7 @@ impl Which {
     fn back(self) -> String {
         match self {
             Which::Directory | Which::Plan => "/directory".into(),
-            Which::Couriers(no) | Which::Calls(no) => format!("/incidents/{}/who", encoded(no)),
+            Which::Couriers(no) | Which::Calls(no) => format!("/incidents/{}/texts", encoded(no)),
         }
     }
 }

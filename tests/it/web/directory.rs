@@ -253,9 +253,9 @@ async fn whoever_is_not_reached_has_a_sheet_with_the_whole_text_and_a_line_in_th
     let site = Site::start().await;
     let browser = site.browser("vaxel").await;
     let no = site.report(Report { level: Some("outage".into()), safety: Safety::No, ..Report::default() }).await;
-    let who = browser.page(&format!("/incidents/{no}/who")).await;
+    let texts = browser.page(&format!("/incidents/{no}/texts")).await;
     for what in ["couriers", "couriers.pdf", "calls", "calls.pdf"] {
-        assert!(who.contains(&format!("href=\"/incidents/{no}/{what}\"")), "{what}");
+        assert!(texts.contains(&format!("href=\"/incidents/{no}/{what}\"")), "{what}");
     }
     let stops = site.handle.query(move |s, _| vardkase::domain::view::walk(s, no)).await.unwrap().unwrap();
     assert!(!stops.is_empty(), "nobody has answered yet");

@@ -13,7 +13,7 @@ use crate::web::Ctx;
 use crate::web::console::ui::Ui;
 use crate::web::console::{Visitor, html};
 use crate::web::difference::{Run, difference};
-use crate::words::console as w;
+use crate::words::{console as w, paper as p};
 
 #[derive(Template)]
 #[template(path = "incident/texts.html")]

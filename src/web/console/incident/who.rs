@@ -12,7 +12,7 @@ use crate::domain::view::{ArrivalView, AskView, CellView, DroppedView, NextStep,
 use crate::web::Ctx;
 use crate::web::console::ui::Ui;
 use crate::web::console::{REFRESH_S, Visitor, html, words};
-use crate::words::{console as w, paper as p};
+use crate::words::console as w;
 
 #[derive(Template)]
 #[template(path = "incident/who.html")]
