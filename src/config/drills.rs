@@ -2,8 +2,6 @@
 //!
 //! Must not: ask what time it is.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan};
 
@@ -152,10 +150,7 @@ impl Away {
         let loss = Loss::named(plan, names)?;
         let (names, infra) = (loss.names(), loss.infra.iter().cloned().collect());
         let Some(reach) = Reach::of(plan, around) else { return Ok(Self { names, infra, ..Self::default() }) };
-        let left = reach.without(&loss).at_once;
-        let up: BTreeSet<&GatewayId> = left.gateways_up.iter().chain(&left.manual_up).collect();
-        let gateways = plan.gateways.iter().map(|g| &g.id).filter(|g| !up.contains(g)).cloned().collect();
-        Ok(Self { names, gateways, infra })
+        Ok(Self { names, gateways: reach.fallen_gateways(&loss), infra })
     }
 }
 

@@ -186,12 +186,29 @@ impl<'p> Reach<'p> {
         self.plan.gateways.iter().filter(none).map(|g| &g.id).collect()
     }
 
-    /// What is left without those.
-    pub fn without(&self, loss: &Loss) -> WhatIsLeft {
+    /// What is lost, as nodes.
+    fn lost(&self, loss: &Loss) -> Nodes {
         let mut lost = Nodes::none(self.net.count());
         for n in self.net.all().filter(|n| loss.infra.contains(self.name(*n))) {
             lost.put(n);
         }
+        lost
+    }
+
+    /// The gateways that fall with those at once. It asks no function and no playbook: those of a plan with mistakes may lead nowhere.
+    pub fn fallen_gateways(&self, loss: &Loss) -> Vec<GatewayId> {
+        let up = self.net.standing(&self.lost(loss), When::AtOnce);
+        let program = met(&self.serve, &up);
+        let stands = |(g, wants): &(&crate::domain::plan::GatewayInfo, &Wants)| {
+            met(wants, &up) && !loss.gateways.contains(&g.id) && (program || g.channel == Channel::Manual)
+        };
+        let all = self.plan.gateways.iter().zip(&self.gateways);
+        all.filter(|g| !stands(g)).map(|(g, _)| g.id.clone()).collect()
+    }
+
+    /// What is left without those.
+    pub fn without(&self, loss: &Loss) -> WhatIsLeft {
+        let lost = self.lost(loss);
         let falls = self.net.falls(&lost).into_iter();
         WhatIsLeft {
             at_once: self.left(loss, &self.net.standing(&lost, When::AtOnce)),

@@ -19,7 +19,7 @@ module.exports = async function live(browser, how) {
   await answer('cl-fs');
   await answer('cl-hs');
   await answer('kib');
-  await page.waitForFunction((was) => document.getElementById('ongoing').innerText !== was && /4 av 28/.test(document.getElementById('ongoing').innerText), before);
+  await page.waitForFunction((was) => document.getElementById('ongoing').innerText !== was && /4 av 30/.test(document.getElementById('ongoing').innerText), before);
   check(await page.evaluate(() => globalThis.same === true), `${tib.name}: the page was not loaded anew`);
   check(await page.locator('#must details').first().evaluate((d) => d.open), `${tib.name}: what was opened stays open`);
   check(await page.evaluate(() => document.activeElement.matches('form[action="/now"] button')), `${tib.name}: the focus stays`);
@@ -33,7 +33,7 @@ module.exports = async function live(browser, how) {
   await it.page.goto(`${site.console}/incidents/1/update`);
   await it.page.fill('input[name="known.sv"]', 'Halvvägs');
   await answer('cl-ls');
-  await page.waitForFunction(() => /5 av 28/.test(document.getElementById('ongoing').innerText));
+  await page.waitForFunction(() => /5 av 30/.test(document.getElementById('ongoing').innerText));
   check((await it.page.inputValue('input[name="known.sv"]')) === 'Halvvägs', `${it.name}: nothing is taken away from under a hand`);
 
   // Cut off: said after ten seconds, and over when it is over.
@@ -43,7 +43,7 @@ module.exports = async function live(browser, how) {
   await site.serve();
   await page.waitForFunction(() => document.getElementById('cut').hidden, null, { timeout: 30000 });
   await answer('sakc');
-  await page.waitForFunction(() => /6 av 28/.test(document.getElementById('ongoing').innerText));
+  await page.waitForFunction(() => /6 av 30/.test(document.getElementById('ongoing').innerText));
   await Promise.all([it, tib].map((who) => who.end()));
   await site.end();
 };
