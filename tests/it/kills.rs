@@ -107,7 +107,7 @@ fn configure(dir: &Path, sms: u16, mail: u16, per_second: usize) {
                     text.push_str(&format!("  wide: [{}]\n", all.join(", ")));
                 }
                 "ehr-down.yaml" => {
-                    let row = "      - { to: [lead, tech], channels: [sms, paging, email], approval: none, answer_within: 5m }\n";
+                    let row = "      - { to: [lead, tech], channels: [sms, paging, fax, email], approval: none, answer_within: 5m }\n";
                     assert!(text.contains(row), "the shipped playbook has another first row");
                     let wide = "      - { to: [wide], channels: [sms, email], approval: none, answer: none }\n";
                     text = text.replace(row, &format!("{row}{wide}"));

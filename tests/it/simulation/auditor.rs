@@ -109,6 +109,8 @@ struct Inc {
     addressed: Vec<(u64, u32, FunctionId, bool)>,
     attempted: BTreeSet<FunctionId>,
     archived: bool,
+    /// The record at which a drill was over: after it nothing but that is said (RULES D16).
+    drill_over: Option<u64>,
     /// When which number went to which point by itself: not over another way, not at a shift. And whether as a reminder.
     told: BTreeMap<(PointIx, u32), Vec<(At, bool)>>,
     opened: At,
@@ -244,6 +246,7 @@ impl Auditor<'_> {
                 addressed: Vec::new(),
                 attempted: BTreeSet::new(),
                 archived: false,
+                drill_over: None,
                 told: BTreeMap::new(),
                 opened: at,
                 reported_by: None,
@@ -443,6 +446,7 @@ impl Auditor<'_> {
                     self.in_time(seq, at, due, || format!("{no} the page with text {message}"));
                 }
             }
+            Change::DrillOver { .. } => inc.drill_over = Some(seq),
             Change::ErrandAdded { functions, message, .. } => {
                 inc.errands.push((*message, functions.iter().map(id).collect()));
             }
@@ -832,7 +836,7 @@ impl Auditor<'_> {
     }
 }
 
-/// A function whose every path failed is walked to.
+/// A function whose every path failed is walked to; not for what a drill said that is over.
 fn dead_ends(no: IncidentNo, inc: &Inc, wrong: &mut Vec<String>) {
     let dead = |s: &Sent| {
         matches!(s.results.last(), Some((_, DeliveryState::Failed | DeliveryState::Expired)))
@@ -847,7 +851,13 @@ fn dead_ends(no: IncidentNo, inc: &Inc, wrong: &mut Vec<String>) {
         }
     }
     for ((m, f), all) in by {
-        let stopped = inc.texts.get(m as usize - 1).is_some_and(|t| t.stopped.is_some());
+        let text = inc.texts.get(m as usize - 1);
+        let stopped = text.is_some_and(|t| t.stopped.is_some());
+        let last_word = text.is_some_and(|t| matches!(t.kind, Kind::AllClear));
+        let failed_at = all.iter().filter_map(|s| s.results.last()).map(|(seq, _)| *seq).max();
+        if !last_word && inc.drill_over.is_some_and(|over| failed_at > Some(over)) {
+            continue;
+        }
         let withdrawn = all.iter().any(|s| s.withdrawn);
         if stopped || withdrawn || !all.iter().all(|s| dead(s)) || all.iter().any(|s| s.passed_on && !dead(s)) {
             continue;
