@@ -70,6 +70,7 @@ impl Right {
             | Action::Restored { .. }
             | Action::Relapse { .. }
             | Action::TestGateway { .. }
+            | Action::TestAddresses { .. }
             | Action::GatewayOut { .. }
             | Action::GatewayIn { .. }
             | Action::StepStart { .. }

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView, DryRunRequest, DryRunView,
-    ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, StatusAnswer, TestRequest,
-    TestView, TestsSent,
+    Acting, AddressProofView, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView,
+    DryRunRequest, DryRunView, ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ProofExport, ROOT, RegionZone,
+    Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
 };
 use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;
@@ -107,6 +107,16 @@ pub fn gateways() -> Call<Vec<GatewayView>> {
 /// The newest tests of a gateway.
 pub fn gateway_tests(gateway: &GatewayId) -> Call<Vec<TestView>> {
     get(&format!("/gateways/tests?gateway={}", quoted(gateway.as_str())))
+}
+
+/// Which addresses are proven.
+pub fn addresses() -> Call<Vec<AddressProofView>> {
+    get("/addresses")
+}
+
+/// The same for a check elsewhere.
+pub fn address_proofs() -> Call<ProofExport> {
+    get("/addresses/proofs")
 }
 
 /// Records after one number, of one incident or of all.

@@ -219,7 +219,14 @@ impl Writer {
             if function == *reporter {
                 continue;
             }
-            let ack = Action::Ack { incident: no, message: None, function: function.clone(), phone: false, at: None };
+            let ack = Action::Ack {
+                incident: no,
+                message: None,
+                function: function.clone(),
+                phone: false,
+                paper: false,
+                at: None,
+            };
             self.decide(Input::Command { who: None, by: function, action: Box::new(ack) })?;
         }
         let over = Action::AllClear { incident: no, override_reason: Some("measured".to_owned().into()) };

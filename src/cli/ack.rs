@@ -10,11 +10,12 @@ use crate::domain::incident::input::Action;
 use crate::error::Error;
 use crate::words::cli as words;
 
-/// Answer that a function has it, for oneself or as told by telephone.
+/// Answer that a function has it, for oneself, as told by telephone, or from a sheet.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase ack 14 icu --as icu\n  \
     vardkase ack 14-1 icu --via phone --by switchboard --at 03:25\n  \
+    vardkase ack 14-1 icu --via paper --by switchboard --at 03:40   from a courier sheet\n  \
     vardkase ack 14 icu --pass-on --as icu      can't: the deputy is asked at once\n  \
     vardkase ack 14 icu --fallback-failed       our fallback failed: owner and TiB are told\n  \
     vardkase ack 14 icu --arrived --as icu      who answered is there\n  \
@@ -53,6 +54,8 @@ pub struct AckArgs {
 enum Via {
     /// By telephone.
     Phone,
+    /// On a sheet that was carried there and back; --at is the time on it.
+    Paper,
 }
 
 impl AckArgs {
@@ -71,10 +74,13 @@ impl AckArgs {
             }
         }
         let at = cx.time_of(self.at.as_deref(), Side::Past)?;
-        let phone = self.via == Some(Via::Phone);
+        let (phone, paper) = (self.via == Some(Via::Phone), self.via == Some(Via::Paper));
+        if paper && at.is_none() {
+            return Err(Error::usage(cx.say(words::PAPER_NO_TIME), cx.say(words::PAPER_GIVE_TIME)).coded("missing"));
+        }
         let function = match self.function {
             Some(function) => FunctionId::from(function),
-            None if phone => {
+            None if phone || paper => {
                 let (why, help) = (cx.say(words::NOT_SAID_WHO), cx.say(words::NAME_CALLER));
                 return Err(Error::usage(why, help).coded("missing"));
             }
@@ -86,7 +92,7 @@ impl AckArgs {
         cx.act(&match (self.pass_on, self.fallback_failed) {
             (true, _) => Action::PassOn { incident, function },
             (_, true) => Action::FallbackFailed { incident, function },
-            _ => Action::Ack { incident, message, function, phone, at },
+            _ => Action::Ack { incident, message, function, phone, paper, at },
         })
     }
 }

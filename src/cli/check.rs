@@ -14,7 +14,9 @@ use crate::words::cli as words;
 #[command(after_help = "Examples:\n  \
     vardkase check --config region/\n  \
     vardkase check --config region/ --strict --format json\n  \
-    vardkase check --config region/ --online            does every gateway take our login?")]
+    vardkase check --config region/ --online            does every gateway take our login?\n  \
+    vardkase check --config region/ --proofs server     with what the running server knows of addresses\n  \
+    vardkase check --config region/ --proofs proofs.json")]
 pub struct CheckArgs {
     /// The folder with `channels/`, `playbooks/` and `contacts/`; the fictional region when missing.
     #[arg(long, value_name = "DIR")]
@@ -28,6 +30,9 @@ pub struct CheckArgs {
     /// The folder of the kits: is the newest older than a week, damaged, or of another configuration?
     #[arg(long, value_name = "DIR")]
     kit: Option<PathBuf>,
+    /// What proves addresses: a file of `vardkase addresses export`, or `server` to ask the running one.
+    #[arg(long, value_name = "FILE")]
+    proofs: Option<PathBuf>,
     /// For people, or for editors.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -53,7 +58,8 @@ impl CheckArgs {
             }
         };
         let kit = self.kit.as_ref().and_then(|dir| super::kit::judged(dir, &source, cx.now().timestamp()));
-        let report = run_check(&source, self.strict).and(kit, self.strict);
+        let proofs = self.proofs.as_deref().map(|from| super::addresses::proofs(cx, from)).transpose()?;
+        let report = run_check(&source, proofs.as_ref(), self.strict).and(kit, self.strict);
         if cx.json() || self.format == Format::Json {
             cx.term.raw(&format!("{}\n", report.json()));
         } else {

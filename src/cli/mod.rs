@@ -10,6 +10,7 @@
 mod access;
 mod account;
 mod ack;
+mod addresses;
 mod adopt;
 mod all_clear;
 mod approve;
@@ -149,6 +150,7 @@ enum Command {
     Relapse(relapse::RelapseArgs),
     AllClear(all_clear::AllClearArgs),
     Gateway(gateway::GatewayArgs),
+    Addresses(addresses::AddressesArgs),
     Log(log::LogArgs),
     Verify(verify::VerifyArgs),
     Forget(forget::ForgetArgs),
@@ -237,6 +239,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Relapse(a) => a.run(cx),
         Command::AllClear(a) => a.run(cx),
         Command::Gateway(a) => return a.run(cx),
+        Command::Addresses(a) => a.run(cx),
         Command::Log(a) => a.run(cx),
         Command::Verify(a) => return a.run(cx),
         Command::Forget(a) => a.run(cx),

@@ -2,6 +2,7 @@
 
 use super::check::{self, Depth};
 use super::loaded::Loaded;
+use super::proofs::Proofs;
 use super::source::{self, Source};
 use super::{parse, resolve};
 use crate::yaml::{Diagnostic, Severity};
@@ -23,7 +24,7 @@ pub fn load_checked(source: &Source) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 fn load_to(source: &Source, depth: Depth) -> Result<Loaded, Vec<Diagnostic>> {
-    let (loaded, list) = load_all(source, depth);
+    let (loaded, list) = load_all(source, depth, None);
     match loaded {
         Some(loaded) if list.iter().all(|d| d.severity == Severity::Warning) => Ok(Loaded { warnings: list, ..loaded }),
         _ => Err(list),
@@ -31,7 +32,7 @@ fn load_to(source: &Source, depth: Depth) -> Result<Loaded, Vec<Diagnostic>> {
 }
 
 /// The same, keeping what could be read when there are errors (for `check`).
-pub(super) fn load_all(from: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diagnostic>) {
+pub(super) fn load_all(from: &Source, depth: Depth, proofs: Option<&Proofs>) -> (Option<Loaded>, Vec<Diagnostic>) {
     let (files, unread, mut found) = source::read(from);
     let hash = source::hash(&files);
     let raw = parse::parse(&files, &unread, &mut found);
@@ -47,12 +48,18 @@ pub(super) fn load_all(from: &Source, depth: Depth) -> (Option<Loaded>, Vec<Diag
         false => hash,
     };
     loaded.plan.index();
+    if let Some(proofs) = proofs {
+        proofs.date(&mut loaded.plan, &loaded.contacts);
+    }
     // A circle is one whatever else is wrong: names that lead nowhere were left out of it.
     let circles = check::circles(&loaded.plan, &resolved.places, &mut found);
     // With a broken file or a name that leads nowhere, what is missing elsewhere would be guessed.
     let sound = !raw.broken.any() && !found.has_unknown_names() && !loaded.plan.functions.is_empty();
     if sound {
         check::run(&loaded, depth, &resolved.places, circles, &mut found);
+        if let Some(proofs) = proofs {
+            proofs.judge(&loaded.plan, &resolved.places, &mut found);
+        }
     }
     let loaded = (sound && !found.has_errors()).then_some(loaded);
     (loaded, found.into_sorted())

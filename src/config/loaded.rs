@@ -4,17 +4,22 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use hmac::{Hmac, KeyInit, Mac};
 use jiff::civil::Date;
+use sha2::Sha256;
 
 use super::drills::PlannedDrill;
 use super::tests_block::TestCase;
 use crate::domain::ids::{FunctionId, FunctionIx, InfraId, PointIx};
 use crate::domain::lang::L10n;
-use crate::domain::plan::{Channel, Plan};
+use crate::domain::plan::{Channel, DutyPoint, Plan};
 use crate::domain::reach::left::Around;
 use crate::domain::reach::worst::Cut;
 use crate::gateways::registry::GatewayConfig;
 use crate::yaml::{Diagnostic, Secret, telephone};
+
+/// Bytes of a mark.
+const MARK_BYTES: usize = 16;
 
 /// The addresses of duty points. Kept apart from the plan, never shown by Debug, never in a log.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -34,6 +39,16 @@ impl Contacts {
     /// The address of a duty point of the same plan.
     pub fn address(&self, p: PointIx) -> Option<&Arc<str>> {
         self.addresses.get(p.ix())
+    }
+    /// Addresses as keyed marks, by point: who does not have them can know one again that it has.
+    pub fn marks(&self, plan: &Plan, salt: &[u8]) -> Vec<String> {
+        let country = plan.region.country.as_str();
+        let mark = |(address, point): (&Arc<str>, &DutyPoint)| {
+            let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(salt) else { return String::new() };
+            mac.update(format!("{} {}", point.channel, same_as(point.channel, address, country)).as_bytes());
+            hex::encode(&mac.finalize().into_bytes()[..MARK_BYTES])
+        };
+        self.addresses.iter().zip(&plan.points).map(mark).collect()
     }
     /// How many there are.
     #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]

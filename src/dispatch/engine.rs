@@ -8,7 +8,7 @@ mod handle;
 mod leaving;
 
 use handle::{Answer, Answers, Look, Request};
-pub use handle::{Done, Failed, Handle, Meta, Swap, Touched};
+pub use handle::{Done, Failed, Handle, Marks, Meta, Swap, Touched};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use crate::config::{Contacts, Loaded, Statement, same_as};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::actor::Actor;
+use crate::domain::incident::addresses::AddressKey;
 use crate::domain::incident::better::better_ways;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
@@ -189,6 +190,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         drills: loaded.drills.clone().into(),
         around: Arc::new(loaded.around.clone()),
         accepted: loaded.accepted.clone().into(),
+        marks: Arc::default(),
         warnings: loaded.warnings.len(),
         waiting: BTreeMap::new(),
         board: Board::default(),
@@ -441,7 +443,15 @@ impl Engine {
         match request {
             Request::Input { mut input, link, reply } => {
                 self.put_address(&mut input, link);
-                self.decide(&input, reply, gathered);
+                let used = match *input {
+                    Input::Link { delivery, .. } => Some(delivery),
+                    _ => link,
+                };
+                if self.decide(&input, reply, gathered)
+                    && let Some(delivery) = used
+                {
+                    self.decide(&Input::LinkUsed { delivery }, None, gathered);
+                }
             }
             Request::Reply { channel, from, text } => self.heard(channel, &from, text, gathered),
             Request::Query(look) => self.looks.push(look),
@@ -483,6 +493,7 @@ impl Engine {
         let (bytes, plan) = frozen(plan);
         self.system_notes_contacts.insert(plan.hash.clone(), self.current.clone());
         if self.state.plan.hash == plan.hash && self.seq > 0 {
+            self.know_addresses(gathered);
             if let Some(reply) = reply {
                 let _ = reply.send(Ok(Done { events: Arc::default(), on_record: true }));
             }
@@ -503,10 +514,35 @@ impl Engine {
         }
         gathered.blobs.push(bytes);
         self.decide(&Input::NewPlan(Arc::new(plan)), reply, gathered);
+        self.know_addresses(gathered);
     }
 
-    fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) {
-        match (self.decided(input, gathered), reply) {
+    /// Which addresses the plan for new incidents has, by marks. In training nothing goes to any of them, and nothing proves them.
+    fn know_addresses(&mut self, gathered: &mut Gathered) {
+        if self.state.drills_only {
+            return;
+        }
+        let plan = &self.state.plan;
+        let points = self.current.addresses().iter().zip(&plan.points);
+        let keys = points.map(|(address, point)| self.address_key(point.channel, address, &plan.region.country));
+        let keys = keys.collect();
+        let salt = self.journal.sealer().mark(b"proofs of addresses");
+        let marks = self.current.marks(plan, salt.as_bytes());
+        self.meta.marks = Arc::new(Marks { salt, of: marks });
+        self.decide(&Input::Addresses(keys), None, gathered);
+    }
+
+    fn address_key(&self, channel: Channel, address: &str, country: &str) -> AddressKey {
+        let of = format!("{channel} {}", same_as(channel, address, country));
+        let mark = self.journal.sealer().mark(of.as_bytes());
+        AddressKey(mark.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default())
+    }
+
+    /// Decides, and says whether anything happened.
+    fn decide(&mut self, input: &Input, reply: Option<Answer>, gathered: &mut Gathered) -> bool {
+        let decided = self.decided(input, gathered);
+        let happened = decided.as_ref().is_ok_and(|events| !events.is_empty());
+        match (decided, reply) {
             (Ok(events), Some(reply)) => gathered.replies.push((reply, events)),
             (Ok(_), None) => {}
             (Err(refused), Some(reply)) => {
@@ -524,6 +560,7 @@ impl Engine {
             }
             (Err(refused), None) => tracing::info!(code = refused.code, "refused"),
         }
+        happened
     }
 
     /// Decides; which of the gathered events are its own.

@@ -28,6 +28,7 @@ mod incident;
 mod lists;
 mod obligations;
 mod previews;
+mod proofs;
 mod reach;
 mod steps;
 mod trial;
@@ -51,6 +52,7 @@ pub use obligations::{
     ModeMeaning, Obligation, Silence, What, mode_meanings, next_unanswered, not_reached, obligations,
 };
 pub use previews::{CannotView, CostlyView, PreviewView, PreviewsView, TextPreview, costly, previews, replaced};
+pub use proofs::{AddressView, addresses, proven_days, with_proofs};
 pub use reach::{
     AlsoKnown, ChannelStanding, ChannelView, LastOut, LeftView, NoWayView, PageProof, ReachView, WayInTroubleView,
     WayTrouble, reach,

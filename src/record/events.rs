@@ -112,6 +112,10 @@ events! {
         30 v 1 DrillMoment1 of DrillMoment { drill: String, planned: i64, fate: Fate1 }
         /// Functions were told that a drill will begin.
         31 v 1 DrillAnnounced1 of DrillAnnounced { drill: String, planned: i64 }
+        /// The addresses of a plan's points, by keyed marks.
+        32 v 1 AddressesKnown1 of AddressesKnown { plan: String, keys: Vec<u64> }
+        /// What was sent to an address was answered from it.
+        33 v 1 AddressAnswered1 of AddressAnswered { key: u64 }
     }
     gateways {
         /// A marked test note leaves over one gateway.

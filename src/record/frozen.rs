@@ -11,6 +11,7 @@ use crate::domain::ids::{
     DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId,
     SystemId,
 };
+use crate::domain::incident::addresses::AddressKey;
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::text::{Canonical, Fingerprint};
@@ -50,7 +51,7 @@ macro_rules! number {
         }
     )* };
 }
-number!(FunctionIx = u32, PointIx = u32, GatewayIx = u32, LevelIx = u8, ModeIx = u8, At = i64);
+number!(FunctionIx = u32, PointIx = u32, GatewayIx = u32, LevelIx = u8, ModeIx = u8, At = i64, AddressKey = u64);
 
 /// Names of the configuration.
 macro_rules! name {

@@ -153,7 +153,7 @@ frozen_enum! {
         DrillStopped = 6,
     }
     /// How an answer came.
-    Via1 of values::Via { Reply = 0, Link = 1, Console = 2, Phone { noted_by: u32 } = 3 }
+    Via1 of values::Via { Reply = 0, Link = 1, Console = 2, Phone { noted_by: u32 } = 3, Paper { noted_by: u32 } = 4 }
     /// What is delivered.
     Item1 of values::Item { Message(u32) = 0, Note(u32) = 1 }
     /// How far an incident is.

@@ -270,7 +270,8 @@ impl Runner<'_> {
         let functions: Vec<FunctionId> = open.map(|a| plan.function(a.function).id.clone()).collect();
         let by = plan.function(plan.region.switchboard).id.clone();
         for function in functions {
-            let action = Action::Ack { incident: no, message: None, function, phone: true, at: Some(self.now) };
+            let action =
+                Action::Ack { incident: no, message: None, function, phone: true, paper: false, at: Some(self.now) };
             let who = Some(Actor::account(by.as_str()));
             let _ = self.input(&Input::Command { who, by: by.clone(), action: Box::new(action) });
         }

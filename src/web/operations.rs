@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::asked::{Answers, Asked, Described as _, Takes};
 use super::events::{self, Streams};
 use super::problem::{self, Problem};
-use super::{Ctx, access, api, drills, gateways, openapi, records, reload};
+use super::{Ctx, access, addresses, api, drills, gateways, openapi, records, reload};
 use crate::accounts::Right;
 use crate::api::{ProblemKind, TRAINING_HEADER, VERSION, VERSION_HEADER};
 
@@ -141,6 +141,8 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/gateways/tests", ("gatewayTests", Read, "Tests of late"), gateways::tests),
         post("/gateways/{id}/probe", ("probe", Report, "Logs in, reaches nobody"), gateways::probe),
         post("/gateways/{id}/test", ("gatewayTest", Report, "Sends a TEST to a duty"), gateways::test).or(&[409]),
+        get("/addresses", ("addresses", Read, "Which addresses are proven"), addresses::list),
+        get("/addresses/proofs", ("addressProofs", Administer, "The same, for a check elsewhere"), addresses::export),
         get("/log", ("log", Read, "The record, part by part"), api::log).or(&[404, 500]),
         get("/journal", ("journal", Read, "How the journal stands"), api::journal),
         get("/access", ("access", Administer, "Accounts, duty devices, tokens, sessions"), access::list),

@@ -14,7 +14,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
             let message = format!("this {} address of {} was never proven", point.channel, ids(plan, &point.functions));
             found
                 .warning(places.points[i], "never-proven", message)
-                .help("send a test, then write proven: with its date");
+                .help("send a test (vardkase addresses test), then write proven: with its date");
         }
     }
     let mut deaf: Vec<GatewayIx> = Vec::new();

@@ -75,7 +75,7 @@ pub(super) fn check(plan: &Plan, places: &Places, found: &mut Found) {
     decisions(plan, places, found, &states);
 }
 
-pub(super) fn ids(plan: &Plan, functions: &[FunctionIx]) -> String {
+pub(in crate::config) fn ids(plan: &Plan, functions: &[FunctionIx]) -> String {
     functions.iter().map(|f| plan.function(*f).id.as_str()).collect::<Vec<_>>().join(", ")
 }
 

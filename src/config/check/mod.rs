@@ -16,6 +16,7 @@ mod texts;
 
 use std::sync::Arc;
 
+pub(super) use holders::ids;
 pub use spoken::{Spoken, Typed, report_of, spoken};
 pub use texts::Avoid;
 

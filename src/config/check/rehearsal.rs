@@ -131,7 +131,7 @@ impl Rehearsal {
             let asked = self.answers.then(|| self.state.open().flat_map(unanswered).next()).flatten();
             let Some((incident, function)) = asked else { return };
             let (by, message, phone, at) = (function.clone(), None, false, None);
-            let action = Box::new(Action::Ack { incident, message, function, phone, at });
+            let action = Box::new(Action::Ack { incident, message, function, phone, paper: false, at });
             if self.input(&Input::Command { who: eyes_of(&by), by, action }).is_err() {
                 return;
             }

@@ -113,12 +113,22 @@ pub struct Meta {
     pub around: Arc<Around>,
     /// Single points of failure that are known and stay.
     pub accepted: Arc<[Accepted]>,
+    /// The addresses of the plan for new incidents, as marks that may leave the program.
+    pub marks: Arc<Marks>,
     /// What `check` warns of.
     pub warnings: usize,
     /// Deliveries per gateway that wait for room in its queue.
     pub waiting: BTreeMap<GatewayId, usize>,
     /// Alarms of the program's own parts, and how mirrors stand.
     pub board: Board,
+}
+
+/// Addresses as marks, by point.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    /// What they are made with.
+    pub salt: String,
+    pub of: Vec<String>,
 }
 
 /// What the last commit was about, for screens that are looked at.

@@ -46,6 +46,12 @@ impl State {
                 let (key, body) = (*key, *body);
                 self.carried.push_back(Carried { key, body, incident: *incident, message: *message, at });
             }
+            Event::AddressesKnown { plan, keys } => {
+                let incidents = self.incidents.values().map(|i| i.book);
+                let used: BTreeSet<u32> = incidents.chain(self.system_notes.iter().map(|(_, n)| n.book)).collect();
+                self.addresses.open(at, plan, keys, |book| used.contains(&book));
+            }
+            Event::AddressAnswered { key } => self.addresses.answered(at, *key),
             Event::InVain { point, count: 0 } => drop(self.in_vain.remove(point)),
             Event::InVain { point, count } => drop(self.in_vain.insert(*point, InVain { count: *count, at })),
             Event::ReportPending { code, report } => {
@@ -75,6 +81,7 @@ impl State {
             Event::SystemNote { send, plan, word, text } => self.system_notes.push(SystemNote {
                 send: *send,
                 plan: plan.clone(),
+                book: self.addresses.newest(plan),
                 word: *word,
                 text: text.clone(),
                 at,
@@ -85,7 +92,10 @@ impl State {
                 for r in results {
                     let past = self.system_notes.is_past(r.ordinal);
                     match self.system_notes.get_mut(r.ordinal) {
-                        Some(note) => (note.state, note.cause) = (r.state, r.cause.clone()),
+                        Some(note) => {
+                            (note.state, note.cause) = (r.state, r.cause.clone());
+                            self.addresses.told(at, note.book, note.send.point, r.state);
+                        }
                         None if past => {}
                         None => return Err(missing("system note", r.ordinal)),
                     }
@@ -110,9 +120,11 @@ impl State {
         match change {
             GatewayChange::TestSent { send, plan, gateway, function, by, code, text } => {
                 let ordinal = self.system_notes.next();
+                let book = self.addresses.newest(plan);
                 self.system_notes.push(SystemNote {
                     send: *send,
                     plan: plan.clone(),
+                    book,
                     word: NoteWord::Test,
                     text: text.clone(),
                     at,
@@ -126,6 +138,7 @@ impl State {
                     ordinal,
                     gateway: gateway.clone(),
                     function: function.clone(),
+                    key: self.addresses.key(book, send.point),
                     by: by.clone(),
                     code: code.clone(),
                     at,
@@ -133,7 +146,13 @@ impl State {
                     answered_at: None,
                 });
             }
-            GatewayChange::TestAnswered { ordinal } => self.test_reached(at, *ordinal, Reached::Answered),
+            GatewayChange::TestAnswered { ordinal } => {
+                self.test_reached(at, *ordinal, Reached::Answered);
+                let key = self.tests.iter().find(|t| t.ordinal == *ordinal).and_then(|t| t.key);
+                if let Some(key) = key {
+                    self.addresses.answered(at, key);
+                }
+            }
             GatewayChange::AlarmTold { .. } => {}
             GatewayChange::Stands { gateway, standing: Standing::Healthy, .. } => {
                 self.ways.stands.remove(gateway);
@@ -187,7 +206,9 @@ impl State {
                 let plan =
                     self.plans.get(plan).cloned().ok_or_else(|| ApplyError(format!("plan {plan} is not stored")))?;
                 let inc = self.incidents.get_mut(&no).ok_or_else(|| unknown(no))?;
+                let book = self.addresses.newest(&plan.hash);
                 *inc = inc.renumbered(plan, &Moved::of(moved))?;
+                inc.book = book;
                 return Ok(());
             }
             _ => {}
@@ -211,6 +232,15 @@ impl State {
                 }
             }
             return Ok(());
+        }
+        if let Change::Results { results } = change
+            && !inc.drill.as_ref().is_some_and(|d| d.stays_here())
+        {
+            for r in results {
+                if let Some(d) = inc.deliveries.get(r.ordinal as usize) {
+                    self.addresses.told(at, inc.book, d.point, r.state);
+                }
+            }
         }
         if let Change::DrillOver { end, figures, .. } = change {
             let order = inc.drill.as_deref();
@@ -258,6 +288,7 @@ impl State {
         *count = (*count).max(no.n);
         let inc = Incident {
             no,
+            book: self.addresses.newest(&plan.hash),
             plan,
             playbook: playbook.clone(),
             level: *level,

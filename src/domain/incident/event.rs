@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::actor::Actor;
+use super::addresses::AddressKey;
 use super::codes::CodeFor;
 use super::facts::Facts;
 use super::values::Standing;
@@ -498,6 +499,10 @@ pub enum Event {
     Incident { no: IncidentNo, change: Box<Change> },
     /// A configuration is in force for new incidents.
     PlanSet { plan: String },
+    /// These are the addresses of that plan's points from now on, by keyed marks (RULES G8).
+    AddressesKnown { plan: String, keys: Vec<AddressKey> },
+    /// What was sent to that address was answered from it.
+    AddressAnswered { key: AddressKey },
     /// A report waits for its code.
     ReportPending { code: Private, report: PendingReport },
     /// It was started, or its time is up.
@@ -719,6 +724,8 @@ impl Event {
             Event::SystemNote { text, .. } => vec![text],
             Event::Gateway { change } => change.private_mut(),
             Event::PlanSet { .. }
+            | Event::AddressesKnown { .. }
+            | Event::AddressAnswered { .. }
             | Event::StrangerWrote
             | Event::StrangerAnswered { .. }
             | Event::CodeTried { .. }
@@ -734,6 +741,8 @@ impl Event {
         match self {
             Event::Incident { change, .. } => change.name(),
             Event::PlanSet { .. } => "plan",
+            Event::AddressesKnown { .. } => "addresses",
+            Event::AddressAnswered { .. } => "address-answered",
             Event::ReportPending { .. } => "report-pending",
             Event::ReportGone { .. } => "report-gone",
             Event::StrangerWrote => "stranger",

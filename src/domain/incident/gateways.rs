@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::addresses::AddressKey;
 use super::values::Standing;
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{FunctionId, GatewayId};
@@ -11,7 +12,9 @@ use crate::domain::private::Private;
 use crate::domain::time::At;
 
 /// Tests that are kept in memory; the journal keeps all of them.
-pub const TESTS_MAX: usize = 200;
+pub const TESTS_MAX: usize = 600;
+/// So many addresses are tested at a time; those whose proof is oldest come first.
+pub const ADDRESS_TESTS_MAX: usize = 200;
 /// A test that was not handed over in that time is given up, in seconds: nobody wants an old one.
 pub const TEST_TTL_S: u32 = 600;
 /// An answer to a test counts that long, in seconds.
@@ -78,6 +81,8 @@ pub struct GatewayTest {
     pub ordinal: u32,
     pub gateway: GatewayId,
     pub function: FunctionId,
+    /// The address that it went to.
+    pub key: Option<AddressKey>,
     /// Who wanted it.
     pub by: FunctionId,
     /// The code that an answer names.

@@ -12,13 +12,14 @@ use crate::domain::ids::{
     DeliveryId, FunctionId, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, RoutineId, SiteId, Status,
 };
 use crate::domain::lang::{L10n, Lang};
-use crate::domain::plan::{Plan, Playbook};
+use crate::domain::plan::{Channel, Plan, Playbook};
 use crate::domain::private::Private;
 use crate::domain::step::StepKind;
 use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
 use super::actor::Actor;
+use super::addresses::AddressKey;
 use super::facts::{Restore, Safety};
 use super::refused::{List, Refused, refuse};
 use super::values::{Doubt, Standing};
@@ -128,6 +129,10 @@ pub enum Input {
     },
     /// A checked configuration for new incidents (`reload`).
     NewPlan(Arc<Plan>),
+    /// The addresses of the plan for new incidents, by keyed marks in the order of its points (RULES G8).
+    Addresses(Vec<AddressKey>),
+    /// Somebody did something by the link of that delivery: what it was is an input of its own.
+    LinkUsed { delivery: DeliveryId },
     /// Time has passed: whatever is due.
     Due,
     /// Parts of the program are not well: somebody must be told.
@@ -304,6 +309,9 @@ pub enum Action {
         function: FunctionId,
         /// Told by telephone.
         phone: bool,
+        /// Written on a sheet that somebody carried there and back.
+        #[serde(default)]
+        paper: bool,
         /// When, as claimed.
         at: Option<At>,
     },
@@ -381,6 +389,17 @@ pub enum Action {
         /// The gateway that is tested.
         gateway: GatewayId,
         function: FunctionId,
+    },
+    /// Send a marked test to each address that was not proven for long (RULES G8).
+    TestAddresses {
+        /// Those whose last proof is older than so many days, and those that were never proven.
+        older_than_days: u32,
+        /// Of this channel alone.
+        #[serde(default)]
+        channel: Option<Channel>,
+        /// At night too.
+        #[serde(default)]
+        at_night: bool,
     },
     /// Somebody called and said the code of a test.
     TestAnswered { code: Private },

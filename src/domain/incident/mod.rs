@@ -1,6 +1,7 @@
 //! The incident: what it is ([`state`]), what happens to it ([`event`], [`apply`]), and what follows from what ([`decide`]).
 
 pub mod actor;
+pub mod addresses;
 pub mod adopt;
 pub mod apply;
 mod apply_steps;

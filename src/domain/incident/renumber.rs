@@ -171,6 +171,7 @@ impl Incident {
 fn via<Gone>(f: &impl Fn(FunctionIx) -> Result<FunctionIx, Gone>, via: &Via) -> Result<Via, Gone> {
     Ok(match via {
         Via::Phone { noted_by } => Via::Phone { noted_by: f(*noted_by)? },
+        Via::Paper { noted_by } => Via::Paper { noted_by: f(*noted_by)? },
         via => via.clone(),
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
+use super::addresses::Addresses;
 use super::ask_list::{Ask, AskList};
 use super::codes::{CodeFor, OwnCode, STRANGERS_FOR_S, Started, Strangers, Tries};
 use super::facts::Facts;
@@ -66,6 +67,8 @@ pub struct State {
     pub proofs: BTreeMap<GatewayId, Proof>,
     /// How gateways stand.
     pub ways: Ways,
+    /// Which addresses there are, and what proves each (RULES G8).
+    pub addresses: Addresses,
     /// Drills that were planned, and those that ended.
     pub drills: Drills,
     /// Every report is a drill, whatever it says: so the program is run in training. It follows from no event: whoever starts the
@@ -96,6 +99,7 @@ impl State {
             tests: VecDeque::new(),
             proofs: BTreeMap::new(),
             ways: Ways::default(),
+            addresses: Addresses::default(),
             drills: Drills::default(),
             drills_only: false,
         }
@@ -192,6 +196,8 @@ pub struct SystemNote {
     pub send: Send,
     /// The plan that the point belongs to.
     pub plan: String,
+    /// The addresses that it goes to, by their book; 0 where there is none.
+    pub book: u32,
     pub word: NoteWord,
     pub text: Private,
     pub at: At,
@@ -213,6 +219,8 @@ pub struct Incident {
     /// The plan that it began with.
     #[serde(with = "super::saved::by_hash")]
     pub plan: Arc<Plan>,
+    /// The addresses that its texts go to, by their book; 0 where there is none.
+    pub book: u32,
     pub playbook: PlaybookId,
     /// Disruption level.
     pub level: LevelIx,

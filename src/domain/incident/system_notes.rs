@@ -100,6 +100,7 @@ mod tests {
         SystemNote {
             send: Send { point: PointIx(0), gateway: 0, lang: 0 },
             plan: String::new(),
+            book: 0,
             word: NoteWord::Test,
             text: "".into(),
             at,

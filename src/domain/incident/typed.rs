@@ -90,6 +90,7 @@ fn each(action: &Action, see: &mut See<'_>) {
         | Action::ErrandDone { .. }
         | Action::Adopt { .. }
         | Action::TestGateway { .. }
+        | Action::TestAddresses { .. }
         | Action::TestAnswered { .. }
         | Action::Arrived { .. }
         | Action::DrillEnd { .. } => {}

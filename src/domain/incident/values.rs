@@ -249,6 +249,11 @@ pub enum Via {
         /// Who noted it.
         noted_by: FunctionIx,
     },
+    /// On a sheet that was carried there and back; entered by that function.
+    Paper {
+        /// Who entered it.
+        noted_by: FunctionIx,
+    },
 }
 
 /// What is delivered.

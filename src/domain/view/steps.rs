@@ -100,6 +100,7 @@ pub(super) fn via(via: &Via) -> &'static str {
         Via::Link => "link",
         Via::Console => "console",
         Via::Phone { .. } => "phone",
+        Via::Paper { .. } => "paper",
     }
 }
 

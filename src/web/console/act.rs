@@ -291,7 +291,7 @@ async fn take_all(
 ) -> Response {
     let (mut taken, mut why) = (0, None);
     for function in fields.all("function").take(TAKEN_MAX).map(FunctionId::from) {
-        let ack = Action::Ack { incident: no, message: None, function, phone: false, at: None };
+        let ack = Action::Ack { incident: no, message: None, function, phone: false, paper: false, at: None };
         match command(ctx, &visitor.session.who, by.clone(), ack, None, true).await {
             Ok(_) => taken += 1,
             Err(Failed::Refused(r)) => why = Some(r),

@@ -109,6 +109,7 @@ pub fn action(
             message: message()?.map(|n: MessageNo| n.seq),
             function: function(),
             phone: fields.some("phone").is_some(),
+            paper: fields.some("paper").is_some(),
             at: fields.time("at", plan, now)?,
         },
         Act::Unack => Action::Unack { incident: no, function: function(), reason: reason() },

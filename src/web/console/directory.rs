@@ -10,7 +10,7 @@ use super::ui::Ui;
 use super::{Visitor, gone, html, refused};
 use crate::domain::ids::{FunctionId, InfraId, SiteId};
 use crate::domain::incident::refused::refuse;
-use crate::domain::view::{DutyView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
+use crate::domain::view::{DutyView, PointView, ShiftView, TurnView, TurnsView, directory, turns, with_proofs};
 use crate::paper::directory::{point_name, turn_name};
 use crate::paper::span;
 use crate::web::Ctx;
@@ -62,10 +62,11 @@ impl ListPage {
 pub async fn list(State(ctx): State<Ctx>, visitor: Visitor, wanted: Query<Wanted>) -> Response {
     let q: String = wanted.q.trim().to_owned();
     let asked = q.clone();
-    let (ui, mut all) = match visitor.look(&ctx, move |s, m, _| directory(&s.plan, m.now, &asked)).await {
-        Ok(seen) => seen,
-        Err(e) => return gone(e),
-    };
+    let (ui, mut all) =
+        match visitor.look(&ctx, move |s, m, _| with_proofs(s, m.now, directory(&s.plan, m.now, &asked))).await {
+            Ok(seen) => seen,
+            Err(e) => return gone(e),
+        };
     let found = all.len();
     all.truncate(DUTIES_SHOWN_MAX);
     let more = found - all.len();
@@ -100,7 +101,8 @@ pub async fn duty(State(ctx): State<Ctx>, visitor: Visitor, path: Result<Path<Fu
         .look(&ctx, move |s, m, _| {
             let plan = &s.plan;
             let fx = plan.function_ix(wanted.as_str())?;
-            let duty = directory(plan, m.now, wanted.as_str()).into_iter().find(|d| d.id == wanted)?;
+            let found = with_proofs(s, m.now, directory(plan, m.now, wanted.as_str()));
+            let duty = found.into_iter().find(|d| d.id == wanted)?;
             let today = plan.calendar.local(m.now.timestamp()).date();
             Some((duty, turns(plan, fx, today, WEEKS)))
         })

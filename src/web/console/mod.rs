@@ -37,6 +37,7 @@ mod account;
 mod act;
 mod acting;
 mod acts;
+mod addresses;
 mod approve;
 mod check;
 mod decide;
@@ -152,6 +153,7 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/drills", get(drills::page).post(drills::posted))
         .route("/drills/{id}", get(drills::start_page).post(drills::start_posted))
         .route("/reach", get(reach::page))
+        .route("/reach/addresses", get(addresses::page).post(addresses::posted))
         .route("/reach/left", get(left::page))
         .route("/gateways", get(reach::moved))
         .route("/gateways/{id}", get(gateways::page).post(gateways::posted))

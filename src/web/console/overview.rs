@@ -174,8 +174,14 @@ pub async fn answered(
     let functions: Vec<FunctionId> = fields.all("function").map(FunctionId::from).collect();
     let (mut taken, mut first_refusal, mut not) = (0, None, 0);
     for function in functions {
-        let action =
-            Action::Ack { incident: message.incident, message: Some(message.seq), function, phone: false, at: None };
+        let action = Action::Ack {
+            incident: message.incident,
+            message: Some(message.seq),
+            function,
+            phone: false,
+            paper: false,
+            at: None,
+        };
         match command(&ctx, &visitor.session.who, by.clone(), action, None, true).await {
             Ok(_) => taken += 1,
             Err(Failed::Refused(why)) => {

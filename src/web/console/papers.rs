@@ -7,6 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use jiff::civil::Date;
 use tokio::sync::Semaphore;
 
 use super::incident::number;
@@ -17,7 +18,7 @@ use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
-use crate::domain::view::{StopView, walk};
+use crate::domain::view::{StopView, proven_days, walk};
 use crate::paper::{self, Occasion, Sheet, Style};
 use crate::web::Ctx;
 use crate::web::api::no_incident;
@@ -38,6 +39,8 @@ enum Which {
 /// What a paper is made of.
 struct Material {
     plan: Arc<Plan>,
+    /// When each point was last proven; for the directory.
+    proven: Vec<Option<Date>>,
     stops: Vec<StopView>,
     now: At,
     fictional: bool,
@@ -51,12 +54,17 @@ impl Which {
             Which::Directory | Which::Plan => (Arc::clone(&state.plan), Vec::new()),
             Which::Couriers(no) | Which::Calls(no) => (state.incidents.get(&no)?.plan.clone(), walk(state, no)?),
         };
-        Some(Material { plan, stops, now, fictional })
+        let proven = if matches!(self, Which::Directory) { proven_days(state, now) } else { Vec::new() };
+        Some(Material { plan, proven, stops, now, fictional })
     }
     fn of(self, material: &Material, on: Occasion) -> Sheet {
-        let Material { plan, stops, .. } = material;
+        let Material { plan, proven, stops, .. } = material;
         match self {
-            Which::Directory => paper::directory::directory(plan, on, None),
+            Which::Directory => {
+                let mut plan = Plan::clone(plan);
+                plan.points.iter_mut().zip(proven).for_each(|(point, day)| point.proven = *day);
+                paper::directory::directory(&plan, on, None)
+            }
             Which::Plan => paper::plan::plan(plan, on),
             Which::Couriers(_) => paper::courier::couriers(plan, on, stops),
             Which::Calls(_) => paper::courier::calls(plan, on, stops),

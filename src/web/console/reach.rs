@@ -18,7 +18,7 @@ use crate::domain::view::{
 use crate::paper::channel;
 use crate::web::Ctx;
 use crate::web::gateways::gateways_of;
-use crate::words::{console as w, paper as p};
+use crate::words::{console as w, paper as p, proof};
 
 #[derive(Template)]
 #[template(path = "reach.html")]

@@ -6,7 +6,7 @@ use crate::domain::incident::values::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::words::{console as w, drill, link};
+use crate::words::{console as w, drill, link, proof};
 
 /// `12 s`, `3 min`, `2 h 5 min`.
 pub fn span(seconds: u32) -> String {
@@ -113,6 +113,7 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "decide" => w::DECISION_ON_RECORD.say(lang),
         "restored" => w::RUNNING_AGAIN_WAS_TOLD.say(lang),
         "test" => w::TEST_SENT_BELOW_HOW.say(lang),
+        "tested" => proof::TESTS_WERE_SENT.say(lang),
         "probed" => w::GATEWAY_PROBED_NOBODY_REACHED.say(lang),
         "test-answered" => w::ANSWER_TEST_NOTED.say(lang),
         "gateway-out" => w::GATEWAY_WAS_TAKEN_OUT.say(lang),

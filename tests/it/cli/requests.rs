@@ -82,6 +82,10 @@ fn each_command_asks_exactly_this() {
             "report x --restore unknown --forecast 2031-01-15T03:25:00Z",
             report(json!({ "playbook": "x", "restore": { "unknown": { "forecast": OFF } } })),
         ),
+        (
+            "addresses test --older-than 30 --channel email",
+            json!({ "test_addresses": { "older_than_days": 30, "channel": "email", "at_night": false } }),
+        ),
         ("approve 14-2 7k4f2a", json!({ "approve": { "number": "14-2", "fingerprint": "7K4F2A", "entry": null } })),
         (
             "approve Ö-3-2 7K4F2A --entry 1",
@@ -446,7 +450,7 @@ fn a_test_of_a_gateway_is_followed_until_somebody_answers() {
     let asked = fake.asked();
     assert_eq!(asked[0].body, Some(json!({ "as": "it", "function": "tib" })));
     for said in
-        ["in line", "handed over to the gateway", "delivered to the far device", "answered", "proven: 2031-01-15"]
+        ["in line", "handed over to the gateway", "delivered to the far device", "answered", "proven on 2031-01-15"]
     {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }

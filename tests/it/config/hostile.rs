@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 fn check(dir: &Path) -> CheckReport {
     let begun = Instant::now();
-    let report = run_check(&Source::Dir(dir.into()), false);
+    let report = run_check(&Source::Dir(dir.into()), None, false);
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     report
 }

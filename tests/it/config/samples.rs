@@ -55,7 +55,7 @@ fn samples(kind: &str) -> Vec<(PathBuf, String)> {
 
 #[test]
 fn the_smallest_region_has_no_warning() {
-    let report = run_check(&source(""), true);
+    let report = run_check(&source(""), None, true);
     assert_eq!(report.text(Lang::EN), "fine\n");
     assert_eq!(report.exit_code, 0);
 }
@@ -65,14 +65,14 @@ fn valid_samples_load() {
     for (path, text) in samples("valid") {
         let source = source(&text);
         let loaded = load(&source)
-            .unwrap_or_else(|_| panic!("{}:\n{}", path.display(), run_check(&source, false).text(Lang::EN)));
+            .unwrap_or_else(|_| panic!("{}:\n{}", path.display(), run_check(&source, None, false).text(Lang::EN)));
         let wanted = text.starts_with("# warnings");
         assert_eq!(
             !loaded.warnings.is_empty(),
             wanted,
             "{}:\n{}",
             path.display(),
-            run_check(&source, false).text(Lang::EN)
+            run_check(&source, None, false).text(Lang::EN)
         );
     }
 }
@@ -81,7 +81,7 @@ fn valid_samples_load() {
 fn invalid_samples_say_everything_that_is_wrong() {
     let mut wrong = Vec::new();
     for (path, text) in samples("invalid") {
-        let report = run_check(&source(&text), text.starts_with("# strict"));
+        let report = run_check(&source(&text), None, text.starts_with("# strict"));
         assert_eq!(report.exit_code, 2, "{}:\n{}", path.display(), report.text(Lang::EN));
         let beside = path.with_extension("txt");
         if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -127,13 +127,13 @@ fn notes_may_be_left_out_in_languages_that_have_some() {
     let complete = load(&with(shipped.clone(), ("", ""))).unwrap().plan.hash;
     assert!(plan.hash != complete && complete == load(&source("")).unwrap().plan.hash);
     let welsh = without.replace("\n  en:", "\n  cy:");
-    let report = run_check(&with(welsh, ("languages: [sv, en]", "languages: [sv, cy]")), false);
+    let report = run_check(&with(welsh, ("languages: [sv, en]", "languages: [sv, cy]")), None, false);
     assert!(report.diagnostics.iter().any(|d| d.code == "missing-note"), "{}", report.text(Lang::EN));
 }
 
 #[test]
 fn the_small_region_to_begin_with_has_no_mistake() {
-    let report = run_check(&Source::Files(vardkase::config::minimal()), false);
+    let report = run_check(&Source::Files(vardkase::config::minimal()), None, false);
     assert_eq!(report.exit_code, 0, "{}", report.text(Lang::EN));
     let codes: std::collections::BTreeSet<&str> = report.diagnostics.iter().map(|d| d.code).collect();
     assert!(codes.iter().all(|c| *c == "never-proven"), "{}", report.text(Lang::EN));

@@ -76,9 +76,9 @@ fn rule_c2_an_address_of_several_functions_is_one_duty_point() {
 /// RULES F: each trap of the region is a warning, and an error under `--strict`.
 #[test]
 fn its_traps_show_as_warnings() {
-    let report = run_check(&Source::Shipped, false);
+    let report = run_check(&Source::Shipped, None, false);
     assert_eq!(report.exit_code, 0, "{}", report.text(Lang::EN));
-    assert_eq!(run_check(&Source::Shipped, true).exit_code, 2);
+    assert_eq!(run_check(&Source::Shipped, None, true).exit_code, 2);
     let all: Vec<(&str, &str)> = report.diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
     let count = |code: &str| all.iter().filter(|(c, _)| *c == code).count();
     let one = |code: &str, with: &[&str]| {

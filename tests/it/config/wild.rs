@@ -32,7 +32,7 @@ fn a_file_that_was_cut_off_is_said_not_fatal() {
             let cut = boundary(text, text.len() * step / 12);
             let mut changed = files.clone();
             changed[i].1 = text[..cut].to_owned();
-            let report = run_check(&Source::Files(changed), false);
+            let report = run_check(&Source::Files(changed), None, false);
             assert!(report.exit_code == 0 || !report.diagnostics.is_empty(), "{path} cut at {cut}");
         }
     }
@@ -46,7 +46,7 @@ proptest! {
         let mut files = shipped();
         let i = which.index(files.len());
         files[i].1 = String::from_utf8_lossy(&bytes).into_owned();
-        run_check(&Source::Files(files), true);
+        run_check(&Source::Files(files), None, true);
     }
 
     #[test]
@@ -54,7 +54,7 @@ proptest! {
         let mut files = shipped();
         let i = which.index(files.len());
         files[i].1 = text;
-        run_check(&Source::Files(files), true);
+        run_check(&Source::Files(files), None, true);
     }
 
     #[test]
@@ -65,7 +65,7 @@ proptest! {
         let from = boundary(text, at.index(text.len()));
         let to = boundary(text, from + len).max(from);
         files[i].1 = format!("{}{with}{}", &text[..from], &text[to..]);
-        let report = run_check(&Source::Files(files), false);
+        let report = run_check(&Source::Files(files), None, false);
         let _ = (report.text(Lang::EN), report.json());
     }
 }

@@ -331,7 +331,8 @@ fn rule_c6_by_telephone_is_shown_as_such() {
     let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
     t.advance(200);
     let call = t.now - 60;
-    let ack = |at| Action::Ack { incident: no, message: Some(1), function: "icu".into(), phone: true, at };
+    let ack =
+        |at| Action::Ack { incident: no, message: Some(1), function: "icu".into(), phone: true, paper: false, at };
     for bad in [t.now + 1, t.now - 201] {
         assert_eq!(t.act("desk", ack(Some(bad))).unwrap_err().code, "bad-time");
     }
@@ -341,7 +342,8 @@ fn rule_c6_by_telephone_is_shown_as_such() {
     assert_eq!(t.ask(no, "icu").state, AskState::Answered { by: icu, at: call, via: Via::Phone { noted_by: desk } });
     let twice = t.act("desk", ack(None)).unwrap_err();
     assert_eq!(twice.key(), "answered-already");
-    let never = Action::Ack { incident: no, message: None, function: "town".into(), phone: true, at: None };
+    let never =
+        Action::Ack { incident: no, message: None, function: "town".into(), phone: true, paper: false, at: None };
     assert_eq!(t.act("desk", never).unwrap_err().code, "nothing-asked");
 }
 
@@ -352,7 +354,8 @@ fn rule_c6_an_answer_to_an_older_number_answers_what_is_asked_now() {
     t.act("it-led", Action::Correct { number: "1-1".parse().unwrap(), news: News::default() }).unwrap();
     t.reply("tib", Channel::Sms, "JA 1-1");
     assert_eq!(stands(&t, no, "tib"), "answered by tib");
-    let ack = Action::Ack { incident: no, message: Some(1), function: "it".into(), phone: false, at: None };
+    let ack =
+        Action::Ack { incident: no, message: Some(1), function: "it".into(), phone: false, paper: false, at: None };
     t.act("it", ack).unwrap();
     assert_eq!(stands(&t, no, "it"), "answered by it");
 }
@@ -376,7 +379,7 @@ fn rule_c6_taking_an_answer_back_resumes_escalation() {
     let mut t = Timeline::by_day();
     t.gateways_say = None;
     let no = t.report("desk", ehr_down("outage"));
-    let ack = Action::Ack { incident: no, function: "it".into(), phone: false, at: None, message: None };
+    let ack = Action::Ack { incident: no, function: "it".into(), phone: false, paper: false, at: None, message: None };
     t.act("it", ack).unwrap();
     let due = t.ask(no, "it").due;
     t.act("it", unack("fel person")).unwrap();

@@ -17,7 +17,7 @@ fn source() -> Source {
 
 #[test]
 fn the_example_has_no_warning() {
-    assert_eq!(run_check(&source(), true).text(Lang::EN), "fine\n");
+    assert_eq!(run_check(&source(), None, true).text(Lang::EN), "fine\n");
 }
 
 #[test]

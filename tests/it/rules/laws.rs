@@ -203,7 +203,7 @@ fn take(t: &mut Timeline, Step(kind, a, b, c): Step) {
         18 => act(Action::Merge { incident: no, into: pick(&numbers, c).unwrap_or(no) }),
         19 => Input::Shift { functions: vec![function] },
         20 => act(Action::BreakGlass { number: waiting_number(t, a), reason: reason() }),
-        21 => act(Action::Ack { incident: no, message: None, function, phone: c % 2 == 0, at: None }),
+        21 => act(Action::Ack { incident: no, message: None, function, phone: c % 2 == 0, paper: false, at: None }),
         22 => act(Action::Unack { incident: no, function, reason: reason() }),
         23 => act(Action::PassOn { incident: no, function }),
         24 => Input::PageChecked { messages: vec![waiting_number(t, a)], equal: c % 2 == 0 },

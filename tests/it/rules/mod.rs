@@ -12,6 +12,7 @@ mod d_incidents;
 mod danish;
 mod directory;
 mod e_reporting;
+mod g_proofs;
 mod g_standing;
 mod g_ways;
 mod laws;

@@ -169,7 +169,7 @@ fn wanted(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
             let phone = rng.percent(30);
             let at = rng.percent(20).then(|| now - rng.between(0, 600) as u32);
             let message = rng.percent(20).then_some(seq);
-            by(&who, Action::Ack { incident: no, message, function, phone, at })
+            by(&who, Action::Ack { incident: no, message, function, phone, paper: false, at })
         }
         86..89 => by(lead, Action::Unack { incident: no, function, reason: reason(rng) }),
         89..92 => by(&function.to_string(), Action::PassOn { incident: no, function: function.clone() }),

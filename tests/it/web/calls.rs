@@ -94,6 +94,8 @@ async fn each_call_is_answered_in_the_types_that_both_share() {
     assert!(answer(&site, calls::gateways()).await.iter().any(|g| g.id == sms && !g.in_trouble()));
     assert_eq!(answer(&site, calls::gateway_tests(&sms)).await.len(), sent.tests.len());
     assert!(answer(&site, calls::probe(&sms)).await.ok);
+    assert!(answer(&site, calls::addresses()).await.iter().any(|a| a.proven_by.is_some()));
+    assert!(!answer(&site, calls::address_proofs()).await.proofs.is_empty());
     let rehearsal = Rehearsal { ok: true, what: "whole".into(), records: 9, backup_at: At(0), took_ms: 1 };
     assert!(answer(&site, calls::rehearsed(&rehearsal)).await.on_record);
 

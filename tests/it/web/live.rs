@@ -62,6 +62,7 @@ async fn a_page_hears_that_something_happened() {
         message: None,
         function: "cl-fs".into(),
         phone: false,
+        paper: false,
         at: None,
     };
     site.handle.input(Input::Command { who: None, by: cl, action: Box::new(ack) }).await.unwrap();

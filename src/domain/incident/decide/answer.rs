@@ -12,6 +12,17 @@ use crate::domain::private::Private;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
+/// How an answer came to whoever enters it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It is one's own.
+    Here,
+    /// By telephone.
+    Phone,
+    /// On a sheet that was carried there and back.
+    Paper,
+}
+
 impl Decider<'_> {
     /// `ack`: a function has it, said by itself, by one asked for it, or told by telephone.
     pub(super) fn ack(
@@ -20,7 +31,7 @@ impl Decider<'_> {
         no: IncidentNo,
         message: Option<u32>,
         function: &FunctionId,
-        phone: bool,
+        told: Told,
         at: Option<At>,
     ) -> Result<(), Refused> {
         let inc = self.open(no)?;
@@ -33,10 +44,11 @@ impl Decider<'_> {
         if let AskState::Answered { by, .. } = &ask.state {
             return Err(refuse!(AnsweredAlready { by: &plan.function(*by).id, function }));
         }
-        if !phone && !self.acts_for(&plan, actor, &ask.asked) && actor != f {
+        let noted = told != Told::Here;
+        if !noted && !self.acts_for(&plan, actor, &ask.asked) && actor != f {
             return Err(refuse!(NotYoursAnswer { by, function, asked: ids(&plan, &ask.asked) }));
         }
-        let who = if phone { f } else { actor };
+        let who = if noted { f } else { actor };
         if ask.answers.iter().any(|a| a.by == who) {
             let (have, needs) = (ask.answers.len(), ask.needs);
             return Err(refuse!(AnsweredAlreadyMore { by: &plan.function(who).id, function, have, needs }));
@@ -45,7 +57,11 @@ impl Decider<'_> {
         if at > self.now || at < self.inc(no).opened {
             return Err(refuse!(BadTime));
         }
-        let via = if phone { Via::Phone { noted_by: actor } } else { Via::Console };
+        let via = match told {
+            Told::Here => Via::Console,
+            Told::Phone => Via::Phone { noted_by: actor },
+            Told::Paper => Via::Paper { noted_by: actor },
+        };
         self.answered(no, &[id], who, at, via);
         Ok(())
     }
@@ -224,7 +240,7 @@ impl Decider<'_> {
         let Some((id, who, via)) = answered else {
             return Err(refuse!(NotAnswered { function, incident: no }));
         };
-        let noted = matches!(via, Via::Phone { noted_by } if noted_by == actor);
+        let noted = matches!(via, Via::Phone { noted_by } | Via::Paper { noted_by } if noted_by == actor);
         if actor != f && actor != who && !noted {
             self.lead(no, by)?;
         }

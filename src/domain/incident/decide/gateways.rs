@@ -6,7 +6,7 @@ use crate::domain::ids::{FunctionId, GatewayId, PointIx};
 use crate::domain::incident::asks;
 use crate::domain::incident::event::Event;
 use crate::domain::incident::event::GatewayChange;
-use crate::domain::incident::gateways::TEST_ANSWER_WITHIN_S;
+use crate::domain::incident::gateways::{GatewayTest, TEST_ANSWER_WITHIN_S};
 use crate::domain::incident::input::ProgramAlarm;
 use crate::domain::incident::reading::{Code, Reading, Verb};
 use crate::domain::incident::refused::{List, Refused, refuse};
@@ -20,6 +20,12 @@ use crate::domain::words::{NoteWord, fill};
 const ALARMS_PER_NOTE_MAX: usize = 3;
 /// Functions that a refusal names to choose from.
 const REACHED_SHOWN_MAX: usize = 12;
+
+/// The one test there is; none where there are several.
+fn single<'t>(mut tests: impl Iterator<Item = &'t GatewayTest>) -> Option<u32> {
+    let first = tests.next()?.ordinal;
+    tests.next().is_none().then_some(first)
+}
 
 impl Decider<'_> {
     /// Sends a marked test over one gateway to every point of a function that is reached by it.
@@ -73,7 +79,7 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn test_text(
+    pub(super) fn test_text(
         &self,
         p: PointIx,
         place: usize,
@@ -121,17 +127,17 @@ impl Decider<'_> {
             return false;
         }
         let here = |function: &FunctionId| plan.point(p).functions.iter().any(|f| plan.function(*f).id == *function);
-        let mut open = self
-            .state
-            .tests
-            .iter()
-            .filter(|t| t.answered_at.is_none() && self.now.seconds_since(t.at) <= TEST_ANSWER_WITHIN_S)
-            .filter(|t| here(&t.function));
+        let of_test = |t: &&GatewayTest| {
+            t.answered_at.is_none() && self.now.seconds_since(t.at) <= TEST_ANSWER_WITHIN_S && here(&t.function)
+        };
+        let open = || self.state.tests.iter().filter(of_test);
         let hit = match &r.code {
-            Code::Six(code) => open.find(|t| t.code.as_str() == code).map(|t| t.ordinal),
+            Code::Six(code) => open().find(|t| t.code.as_str() == code).map(|t| t.ordinal),
             Code::Bare if alone => {
-                let first = open.next().map(|t| t.ordinal);
-                first.filter(|_| open.next().is_none())
+                // Several addresses of a duty may be tested together: the answer is to the one that went to its own.
+                let own = self.state.addresses.key(self.state.addresses.newest(&plan.hash), p);
+                let mine = |t: &&GatewayTest| t.key.is_some() && t.key == own;
+                single(open().filter(mine)).or_else(|| single(open()))
             }
             _ => None,
         };

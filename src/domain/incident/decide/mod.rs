@@ -17,6 +17,7 @@ mod lifecycle;
 mod modes;
 mod note;
 mod outcome;
+mod proofs;
 pub mod pursue;
 mod redirections;
 mod release;
@@ -36,6 +37,8 @@ mod ways;
 pub use approve::next_approver;
 pub use drill::figures;
 pub use eyes::same_eyes;
+
+use answer::Told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -218,6 +221,7 @@ impl Decider<'_> {
                 self.answering = self.counted_at(from, *known);
                 self.reply(from, *known, text.as_str());
                 self.was_it_in_vain();
+                self.was_it_a_proof(from, *known);
                 Ok(())
             }
             Input::Link { who, delivery, yes } => {
@@ -244,6 +248,17 @@ impl Decider<'_> {
             Input::NewPlan(plan) => {
                 self.state.plans.insert(plan.hash.clone(), plan.clone());
                 self.emit_event(Event::PlanSet { plan: plan.hash.clone() });
+                Ok(())
+            }
+            Input::Addresses(keys) => {
+                let plan = self.state.plan.hash.clone();
+                if !self.state.addresses.are(&plan, keys) {
+                    self.emit_event(Event::AddressesKnown { plan, keys: keys.clone() });
+                }
+                Ok(())
+            }
+            Input::LinkUsed { delivery } => {
+                self.link_used(*delivery);
                 Ok(())
             }
             Input::Due => {
@@ -309,8 +324,13 @@ impl Decider<'_> {
             Action::Reviewed { number, lang } => self.reviewed(by, *number, *lang),
             Action::Wait { number } => self.wait(by, *number),
             Action::BreakGlass { number, reason } => self.break_glass(by, *number, reason),
-            Action::Ack { incident, message, function, phone, at } => {
-                self.ack(by, *incident, *message, function, *phone, *at)
+            Action::Ack { incident, message, function, phone, paper, at } => {
+                let told = match (paper, phone) {
+                    (true, _) => Told::Paper,
+                    (false, true) => Told::Phone,
+                    (false, false) => Told::Here,
+                };
+                self.ack(by, *incident, *message, function, told, *at)
             }
             Action::PassOn { incident, function } => self.pass_on_command(by, *incident, function),
             Action::FallbackFailed { incident, function } => self.fallback_failed_command(by, *incident, function),
@@ -333,6 +353,9 @@ impl Decider<'_> {
             Action::ErrandDone { incident, errand } => self.errand_done(by, *incident, *errand),
             Action::Adopt { incident } => self.adopt(by, *incident),
             Action::TestGateway { gateway, function } => self.test_gateway(by, gateway, function),
+            Action::TestAddresses { older_than_days, channel, at_night } => {
+                self.test_addresses(by, *older_than_days, *channel, *at_night)
+            }
             Action::TestAnswered { code } => self.test_answered(by, code.as_str()),
             Action::GatewayOut { gateway, reason } => self.gateway_out(by, gateway, reason),
             Action::GatewayIn { gateway, reason } => self.gateway_in(by, gateway, reason),

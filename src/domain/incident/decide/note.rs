@@ -183,15 +183,19 @@ impl Decider<'_> {
         let Some(point) = self.answering else { return };
         let before = self.state.in_vain.get(&point).copied();
         if self.events.iter().any(changes_something) {
-            // A wrong code is bounded by itself, and is no valid answer.
-            let wrong = |e: &Event| matches!(e, Event::CodeTried { count: 1.., .. });
-            if before.is_some() && !self.events.iter().any(wrong) {
+            if before.is_some() && self.was_valid() {
                 self.emit_event(Event::InVain { point, count: 0 });
             }
         } else if self.events.iter().any(is_note) {
             let fresh = before.filter(|b| b.at + IN_VAIN_FOR_S > self.now);
             self.emit_event(Event::InVain { point, count: fresh.map_or(0, |b| b.count) + 1 });
         }
+    }
+
+    /// An answer that changed something, and no wrong code: those are bounded by themselves.
+    pub(super) fn was_valid(&self) -> bool {
+        let wrong = |e: &Event| matches!(e, Event::CodeTried { count: 1.., .. });
+        self.events.iter().any(changes_something) && !self.events.iter().any(wrong)
     }
 
     /// Sends the journal's seal to the function that gets seals: to its mailbox, or else its fax. Somebody must be able to keep it, and

@@ -89,7 +89,7 @@ pub(super) fn ask_view(plan: &Plan, inc: &Incident, ask: &Ask) -> AskView {
             at: *at,
             via: steps::via(via).into(),
             noted_by: match via {
-                Via::Phone { noted_by } => Some(id(plan, *noted_by)),
+                Via::Phone { noted_by } | Via::Paper { noted_by } => Some(id(plan, *noted_by)),
                 _ => None,
             },
         },

@@ -189,8 +189,9 @@ pub fn answer(ui: &Ui, row: &RowView) -> AnswerWords {
             if *by != row.function {
                 more = format!("{more} · {}", ui.name(by));
             }
-            if let (Some(noted), true) = (noted_by, via == "phone") {
-                more = format!("{more} · {} {}", ui.t(w::BY_PHONE_NOTED_BY), ui.name(noted));
+            if let Some(noted) = noted_by {
+                let how = if via == "paper" { w::ON_PAPER_NOTED_BY } else { w::BY_PHONE_NOTED_BY };
+                more = format!("{more} · {} {}", ui.t(how), ui.name(noted));
             }
             AnswerWords { more, ..plain("✔", ui.t(w::HAVE_ANSWERED), "good") }
         }

@@ -138,6 +138,7 @@ impl Teller<'_> {
         let ui = self.ui;
         match via {
             Via::Phone { noted_by } => format!(" · {} {}", ui.t(w::BY_PHONE_NOTED_BY), self.name(*noted_by)),
+            Via::Paper { noted_by } => format!(" · {} {}", ui.t(w::ON_PAPER_NOTED_BY), self.name(*noted_by)),
             Via::Reply => format!(" · {}", ui.t(w::BY_REPLY)),
             Via::Link => format!(" · {}", ui.t(w::BY_LINK)),
             Via::Console => String::new(),

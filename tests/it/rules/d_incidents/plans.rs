@@ -115,8 +115,11 @@ fn adopted_incidents_keep_deliveries_asks_approvals_and_answers_by_id() {
     let no = t.report("desk", Report { sites: vec!["REG".into()], ..ehr_down("major") });
     // Answers of each kind, an approval, a decision, a shift, a failed gateway.
     t.reply("it", Channel::Sms, "JA 1");
-    t.act("desk", Action::Ack { incident: no, message: None, function: "it-led".into(), phone: true, at: None })
-        .unwrap();
+    t.act(
+        "desk",
+        Action::Ack { incident: no, message: None, function: "it-led".into(), phone: true, paper: false, at: None },
+    )
+    .unwrap();
     t.input(Input::Shift { functions: vec!["it".into()] }).unwrap();
     approve(&mut t, no, "icu");
     t.act("tib", decide(no, 0, true)).unwrap();

@@ -62,7 +62,7 @@ fn rule_d3_approve_reject_and_change_are_for_who_was_asked() {
 fn rule_d3_ack_and_pass_on_are_for_who_was_asked_and_unack_for_who_answered_or_leads() {
     let mut t = Timeline::by_day();
     let no = reported(&mut t, "outage");
-    let ack = Action::Ack { incident: no, message: None, function: "it".into(), phone: false, at: None };
+    let ack = Action::Ack { incident: no, message: None, function: "it".into(), phone: false, paper: false, at: None };
     only_these(&t, &ack, &["it"]);
     only_these(&t, &Action::PassOn { incident: no, function: "it".into() }, &["it"]);
     t.act("it", ack).unwrap();
@@ -72,7 +72,7 @@ fn rule_d3_ack_and_pass_on_are_for_who_was_asked_and_unack_for_who_answered_or_l
     let mut t = Timeline::by_day();
     let no = reported(&mut t, "outage");
     t.advance(301);
-    let ack = Action::Ack { incident: no, message: None, function: "it".into(), phone: false, at: None };
+    let ack = Action::Ack { incident: no, message: None, function: "it".into(), phone: false, paper: false, at: None };
     only_these(&t, &ack, &["it", "it-led"]);
 }
 
@@ -211,8 +211,14 @@ fn rule_h2_whoever_is_covered_at_night_has_none_of_the_rights_of_whom_covers() {
     let mut t = Timeline::by_night();
     reported(&mut t, "outage");
     only_these(&t, &mode("FS", "reinforced"), &["tib", "cl-fs"]);
-    let to_it =
-        Action::Ack { incident: IncidentNo::actual(1), message: None, function: "it".into(), phone: false, at: None };
+    let to_it = Action::Ack {
+        incident: IncidentNo::actual(1),
+        message: None,
+        function: "it".into(),
+        phone: false,
+        paper: false,
+        at: None,
+    };
     assert_eq!(t.act("owner", to_it.clone()).unwrap_err().code, "not-yours");
     t.act("it", to_it).unwrap();
 }

@@ -24,8 +24,11 @@ fn two_answers_come_from_two_duties_and_the_first_owns_it() {
     t.clear();
     t.reply("icu", Channel::Sms, "ja 1");
     t.reply("icu", Channel::Sms, "JA 1");
-    t.act("icu", Action::Ack { incident: no, message: None, function: "icu".into(), phone: false, at: None })
-        .unwrap_err();
+    t.act(
+        "icu",
+        Action::Ack { incident: no, message: None, function: "icu".into(), phone: false, paper: false, at: None },
+    )
+    .unwrap_err();
     assert_eq!((stands(&t, no, "icu").as_str(), answered(&t, no, "icu").len()), ("waiting", 1));
     t.reply("ed", Channel::Sms, "ja 1");
     assert_eq!(stands(&t, no, "icu"), "answered by icu");

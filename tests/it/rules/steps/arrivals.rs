@@ -91,7 +91,14 @@ fn lesson_4_the_time_runs_from_the_answer_as_it_was_claimed() {
     let no = slow(&mut t);
     let called = t.now + 60;
     t.advance(1200);
-    let ack = Action::Ack { incident: no, message: None, function: "icu".into(), phone: true, at: Some(called) };
+    let ack = Action::Ack {
+        incident: no,
+        message: None,
+        function: "icu".into(),
+        phone: true,
+        paper: false,
+        at: Some(called),
+    };
     t.act("desk", ack).unwrap();
     t.advance(2700 - 1200 + 60 - 1);
     assert_eq!(there(&t, no, "icu"), "icu on the way");
