@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod loopback;
 pub mod mirrors;
 pub mod outside;
+pub mod printing;
 pub mod publish;
 pub mod reload;
 pub mod retention;

@@ -12,12 +12,13 @@ use tokio::sync::{mpsc, watch};
 use super::gateways;
 use super::heartbeat::{self, Heartbeat};
 use super::mirrors::{MirrorSync, Publication, Told, alarm_name, alarm_text};
+use super::printing::{self, IppPrinter, Printing};
 use super::publish::Places;
 use super::task_set::{Digest, Reconciled, TaskSet};
 use super::training::Ends;
 use super::webhooks::{self, Teller};
 use crate::clock::SharedClock;
-use crate::config::{Loaded, Watch, Webhook};
+use crate::config::{Loaded, Printer, Watch, Webhook};
 use crate::dispatch::board::{Board, PageState, WebhookState};
 use crate::dispatch::engine::Handle;
 use crate::domain::ids::GatewayId;
@@ -32,6 +33,7 @@ pub struct Wanted {
     mirrors: Vec<(GatewayId, Digest, Result<Arc<Mirror>, String>)>,
     watch: Option<Watch>,
     webhooks: Vec<Webhook>,
+    printers: Vec<Printer>,
     places: Places,
 }
 
@@ -60,6 +62,8 @@ pub struct Outside {
     pub state: PathBuf,
     /// Each program that is told.
     pub webhooks: TaskSet<String>,
+    /// Each printer.
+    pub printers: TaskSet<String>,
 }
 
 /// What began anew, or ended.
@@ -70,6 +74,8 @@ pub struct Changed {
     pub heartbeat: bool,
     /// Programs that are told did, or ended.
     pub webhooks: Vec<String>,
+    /// Printers did, or ended.
+    pub printers: Vec<String>,
 }
 
 impl Outside {
@@ -96,12 +102,13 @@ impl Outside {
         }));
         let places =
             Places { read_back, mirrors: mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect() };
-        Wanted { mirrors, watch: loaded.watch.clone(), webhooks: loaded.webhooks.clone(), places }
+        let (watch, webhooks, printers) = (loaded.watch.clone(), loaded.webhooks.clone(), loaded.printers.clone());
+        Wanted { mirrors, watch, webhooks, printers, places }
     }
 
     /// Makes it so.
     pub fn reconcile(&self, wanted: Wanted) -> Changed {
-        let Wanted { mirrors, watch, webhooks, places } = wanted;
+        let Wanted { mirrors, watch, webhooks, printers, places } = wanted;
         let is_gone = |id: &GatewayId| !places.mirrors.contains_key(id);
         let wanted: Vec<_> = mirrors.iter().map(|(id, digest, _)| (id.clone(), *digest)).collect();
         let mut built: BTreeMap<GatewayId, Result<Arc<Mirror>, String>> =
@@ -124,7 +131,12 @@ impl Outside {
             *now = places;
             differs
         });
-        Changed { mirrors: started, heartbeat: self.watch(watch), webhooks: self.tell(webhooks) }
+        Changed {
+            mirrors: started,
+            heartbeat: self.watch(watch),
+            webhooks: self.tell(webhooks),
+            printers: self.print(printers),
+        }
     }
 
     fn begin(&self, id: GatewayId, digest: Digest, mirror: Arc<Mirror>) {
@@ -197,9 +209,34 @@ impl Outside {
         started
     }
 
+    fn print(&self, printers: Vec<Printer>) -> Vec<String> {
+        let wanted: Vec<_> = printers.iter().map(|p| (p.id.clone(), printing::digest(p))).collect();
+        let board = self.handle.board();
+        let build = |id: &String| {
+            let printer = printers.iter().find(|p| p.id == *id).ok_or_else(String::new)?.clone();
+            let far = IppPrinter::new(&printer)?;
+            Ok(Printing { printer, far, handle: self.handle.clone(), clock: self.clock.clone() })
+        };
+        let begin = |id: &String, digest, one: Printing| self.printers.start(id.clone(), digest, |stop| one.run(stop));
+        let Reconciled { mut started, unusable, gone } = self.printers.reconcile(wanted, build, begin);
+        for (id, why) in unusable {
+            let why: String = why;
+            tracing::error!(printer = id, error = why, "a printer can't be used");
+            let now = self.clock.now().into();
+            board.raise(&printing::alarm_name(&id), printing::alarm_text(&id, &why), now, true);
+        }
+        for id in &gone {
+            let (board, gone) = (board.clone(), id.clone());
+            self.printers.end(id, move || board.clear(&printing::alarm_name(&gone)));
+        }
+        started.extend(gone);
+        started
+    }
+
     /// Ends all of it.
     pub async fn stop(&self) {
         self.webhooks.stop().await;
+        self.printers.stop().await;
         self.mirrors.stop().await;
         self.heartbeat.stop().await;
     }

@@ -60,6 +60,7 @@ impl Reloader {
             changes.push("heartbeat: as it is configured now".into());
         }
         changes.extend(changed.webhooks.iter().map(|id| format!("webhook {id}: as it is configured now")));
+        changes.extend(changed.printers.iter().map(|id| format!("printer {id}: as it is configured now")));
         // Waiting for what is on their wires must not keep the answer: they end beside it.
         replaced.end();
         Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways })

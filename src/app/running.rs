@@ -326,6 +326,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         heartbeat: TaskSet::default(),
         state: state_dir.clone(),
         webhooks: TaskSet::default(),
+        printers: TaskSet::default(),
     });
     let wanted = outside.wanted(&configured);
     drop(configured);

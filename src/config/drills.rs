@@ -95,15 +95,7 @@ impl PlannedDrill {
 
     /// Whether one of those whom it concerns changes shift then or within half an hour.
     pub fn is_near_shift(&self, plan: &Plan, at: Timestamp) -> bool {
-        let (from, to) = (at - NEAR_SHIFT_MIN.minutes(), at + NEAR_SHIFT_MIN.minutes());
-        // What comes at the very beginning counts too.
-        let from = from - 1.second();
-        self.concerned(plan).into_iter().map(|f| plan.function(f)).any(|f| {
-            let comes = |shift: &String| {
-                CronTime::read(shift).is_ok_and(|t| t.next_in(&plan.calendar, from).is_some_and(|next| next <= to))
-            };
-            f.roster.changes(from.into(), to.into()) || f.shifts.iter().any(comes)
-        })
+        near_shift(plan, self.concerned(plan), at)
     }
 
     /// Whom it addresses.
@@ -125,6 +117,19 @@ impl PlannedDrill {
         all.dedup();
         all
     }
+}
+
+/// Whether one of these changes shift then or within half an hour.
+pub fn near_shift(plan: &Plan, functions: impl IntoIterator<Item = FunctionIx>, at: Timestamp) -> bool {
+    let (from, to) = (at - NEAR_SHIFT_MIN.minutes(), at + NEAR_SHIFT_MIN.minutes());
+    // What comes at the very beginning counts too.
+    let from = from - 1.second();
+    functions.into_iter().map(|f| plan.function(f)).any(|f| {
+        let comes = |shift: &String| {
+            CronTime::read(shift).is_ok_and(|t| t.next_in(&plan.calendar, from).is_some_and(|next| next <= to))
+        };
+        f.roster.changes(from.into(), to.into()) || f.shifts.iter().any(comes)
+    })
 }
 
 /// What is taken away.

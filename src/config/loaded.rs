@@ -140,6 +140,42 @@ pub struct Watch {
     pub timeout_s: u32,
 }
 
+/// What a printer prints by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Printed {
+    /// A sheet for each function that somebody walks to.
+    Couriers,
+    /// The list of those to call.
+    Calls,
+}
+
+impl Printed {
+    /// All of it.
+    pub const ALL: [Self; 2] = [Self::Couriers, Self::Calls];
+    /// As in YAML.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Couriers => "couriers",
+            Self::Calls => "calls",
+        }
+    }
+}
+
+/// A printer that sheets to walk with come out of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Printer {
+    /// Its name in the configuration.
+    pub id: String,
+    /// `ipp://…` or `ipps://…`.
+    pub url: String,
+    /// What comes out of it.
+    pub prints: Vec<Printed>,
+    /// A CA file for TLS.
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer may take.
+    pub timeout_s: u32,
+}
+
 /// A program that is told by a call what happens.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Webhook {
@@ -182,6 +218,8 @@ pub struct Loaded {
     pub watch: Option<Watch>,
     /// Programs that are told what happens.
     pub webhooks: Vec<Webhook>,
+    /// Printers of sheets to walk with.
+    pub printers: Vec<Printer>,
     /// What is private of an incident is forgotten so many months after it closed.
     pub retention_months: u32,
     /// What the public page says of its accessibility.

@@ -31,9 +31,9 @@ pub mod tests_block;
 
 pub use check::{Spoken, Typed, report_of, spoken};
 pub use cron_time::CronTime;
-pub use drills::{Away, PlannedDrill};
+pub use drills::{Away, PlannedDrill, near_shift};
 pub use load::{load, load_checked};
-pub use loaded::{Accepted, Contacts, Loaded, Statement, Watch, Webhook, same_as};
+pub use loaded::{Accepted, Contacts, Loaded, Printed, Printer, Statement, Watch, Webhook, same_as};
 pub use proofs::Proofs;
 pub use report::{CheckReport, run_check};
 pub use source::{FILES_MAX, Source, minimal, shipped, texts};

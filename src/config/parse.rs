@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub gateways: Files,
     pub watch: Option<raw::watch::WatchFile>,
     pub webhooks: Option<raw::webhooks::Webhooks>,
+    pub printers: Option<raw::printers::Printers>,
     pub drills: Option<raw::drills::Drills>,
     /// With the file of each.
     pub playbooks: Vec<(u32, raw::playbook::Playbook)>,
@@ -81,8 +82,9 @@ pub(super) struct RosterFile {
 }
 
 /// The names of the files that have a meaning of their own, beside those of gateways.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "channels/infrastructure.yaml",
+    "channels/printers.yaml",
     "channels/watch.yaml",
     "channels/webhooks.yaml",
     "contacts/functions.yaml",
@@ -138,6 +140,7 @@ pub(super) fn parse(files: &Sources, unread: &[String], found: &mut Found) -> Ra
         }
         match path.as_str() {
             "channels/infrastructure.yaml" => raw.infrastructure = typed(&mut raw.broken.infra, &root, found),
+            "channels/printers.yaml" => raw.printers = typed(&mut raw.broken.gateways, &root, found),
             "channels/watch.yaml" => raw.watch = typed(&mut raw.broken.gateways, &root, found),
             "channels/webhooks.yaml" => raw.webhooks = typed(&mut raw.broken.gateways, &root, found),
             "contacts/functions.yaml" => raw.functions = typed(&mut raw.broken.functions, &root, found),

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use super::raw::{contacts, drills, messages, playbook, readiness, systems, watch, webhooks};
+use super::raw::{contacts, drills, messages, playbook, printers, readiness, systems, watch, webhooks};
 use crate::gateways::registry;
 
 /// The names that [`schema`] knows, beside those of gateways.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "playbook",
     "functions",
     "groups",
@@ -18,6 +18,7 @@ const NAMES: [&str; 11] = [
     "infrastructure",
     "watch",
     "webhooks",
+    "printers",
     "drills",
 ];
 
@@ -38,6 +39,7 @@ pub fn schema(name: &str) -> Option<Value> {
         "messages" => of::<messages::Messages>(),
         "infrastructure" => of::<systems::Infrastructure>(),
         "watch" => of::<watch::WatchFile>(),
+        "printers" => of::<printers::Printers>(),
         "webhooks" => of::<webhooks::Webhooks>(),
         "drills" => of::<drills::Drills>(),
         _ => return registry::schema(name),

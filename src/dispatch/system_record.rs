@@ -4,7 +4,7 @@
 //!
 //! How they are written is [`crate::record::system`]'s.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::domain::ids::{FunctionId, IncidentNo};
 use crate::domain::time::At;
 use crate::journal::{Hash, HeadSeal};
 use crate::record::system::{
-    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Rehearsal1, SystemForm,
+    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Printed1, Rehearsal1, SystemForm,
 };
 use crate::record::{CannotRead, FORMAT};
 
@@ -22,6 +22,8 @@ use crate::record::{CannotRead, FORMAT};
 pub const REHEARSAL_DAYS_MAX: u32 = 30;
 /// So many backups are remembered; the journal names all of them.
 const BACKUPS_MAX: usize = 1_000;
+/// So many incidents are remembered whose sheets were printed.
+const PRINTED_INCIDENTS_MAX: usize = 100;
 const DAY_S: u32 = 24 * 3600;
 
 /// One such record.
@@ -43,6 +45,18 @@ pub enum SystemRecord {
     Format(RecordFormat),
     /// Somebody came in, was refused, was let in or shut out.
     Access(Access),
+    /// Sheets to walk with came out of a printer.
+    Printed(Printed),
+}
+
+/// Sheets to walk with came out of a printer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Printed {
+    pub incident: IncidentNo,
+    /// Its name in the configuration.
+    pub printer: String,
+    /// For whom, with which message.
+    pub stops: Vec<(FunctionId, u32)>,
 }
 
 /// Who came in, and who may. IDs only: an account is one, and so is a device.
@@ -132,6 +146,7 @@ impl SystemRecord {
             SystemRecord::Forgotten(_) => "forgotten",
             SystemRecord::BackedUp(_) => "backed-up",
             SystemRecord::Access(_) => "access",
+            SystemRecord::Printed(_) => "sheets-printed",
         }
     }
 
@@ -140,6 +155,7 @@ impl SystemRecord {
         match (self, incident) {
             (_, None) => true,
             (SystemRecord::Forgotten(forgotten), Some(no)) => forgotten.incident == no,
+            (SystemRecord::Printed(printed), Some(no)) => printed.incident == no,
             _ => false,
         }
     }
@@ -163,6 +179,7 @@ impl SystemRecord {
             }
             SystemRecord::Format(format) => serde_json::to_value(format).unwrap_or_default(),
             SystemRecord::Access(access) => serde_json::to_value(access).unwrap_or_default(),
+            SystemRecord::Printed(printed) => serde_json::to_value(printed).unwrap_or_default(),
         }
     }
 
@@ -197,6 +214,10 @@ impl SystemRecord {
             SystemRecord::Access(Access { what, whom, by }) => {
                 SystemForm::Access(Access1 { what: what.clone(), whom: whom.clone(), by: by.clone() })
             }
+            SystemRecord::Printed(Printed { incident, printer, stops }) => {
+                let stops = stops.iter().map(|(f, message)| (f.to_string(), *message)).collect();
+                SystemForm::Printed(Printed1::of(incident, printer.clone(), stops))
+            }
             SystemRecord::Format(RecordFormat { format, program }) => {
                 SystemForm::Format(Format1 { format: *format, program: program.clone() })
             }
@@ -222,6 +243,11 @@ impl SystemRecord {
                 let (incident, by, reason) = form.thaw()?;
                 SystemRecord::Forgotten(Forgotten { incident, by: by.map(Into::into), reason })
             }
+            SystemForm::Printed(form) => {
+                let (incident, printer, stops) = form.thaw()?;
+                let stops = stops.into_iter().map(|(f, message)| (f.into(), message)).collect();
+                SystemRecord::Printed(Printed { incident, printer, stops })
+            }
             SystemForm::Access(Access1 { what, whom, by }) => SystemRecord::Access(Access { what, whom, by }),
             SystemForm::BackedUp(BackedUp1 { file, seq, hash, made_at, with_keys }) => {
                 SystemRecord::BackedUp(BackedUp { file, seq, hash, made_at: At(made_at), with_keys })
@@ -245,6 +271,8 @@ pub struct SystemState {
     pub forgotten: BTreeMap<IncidentNo, (At, Forgotten)>,
     /// The backups that were written, the oldest first.
     pub backups: VecDeque<BackedUp>,
+    /// Sheets that came out of printers, by incident: printer, function, message.
+    pub printed: BTreeMap<IncidentNo, BTreeSet<(String, FunctionId, u32)>>,
     /// When the first record was written: nothing is overdue before there was time to do it.
     pub since: Option<At>,
     /// The format that the journal goes on in; 0 before there was one.
@@ -264,6 +292,13 @@ impl SystemState {
             SystemRecord::Format(format) => self.format = format.format,
             // Who may come in stands in a file of its own; here it is for whoever reads the record.
             SystemRecord::Access(_) => {}
+            SystemRecord::Printed(printed) => {
+                let of = self.printed.entry(printed.incident).or_default();
+                of.extend(printed.stops.iter().map(|(f, message)| (printed.printer.clone(), f.clone(), *message)));
+                while self.printed.len() > PRINTED_INCIDENTS_MAX {
+                    self.printed.pop_first();
+                }
+            }
             SystemRecord::Forgotten(forgotten) => {
                 self.forgotten.insert(forgotten.incident, (at, forgotten.clone()));
             }

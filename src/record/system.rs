@@ -91,6 +91,30 @@ impl Forgotten1 {
     }
 }
 
+/// Sheets to walk with came out of a printer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Printed1 {
+    incident: Number1,
+    printer: String,
+    /// Function and message.
+    stops: Vec<(String, u32)>,
+}
+
+impl Printed1 {
+    /// Of which incident, out of which printer, for whom with which message.
+    pub fn of(incident: &IncidentNo, printer: String, stops: Vec<(String, u32)>) -> Self {
+        Self { incident: Number1::freeze(incident), printer, stops }
+    }
+
+    /// The same again.
+    ///
+    /// # Errors
+    /// Damaged bytes.
+    pub fn thaw(self) -> Result<(IncidentNo, String, Vec<(String, u32)>), CannotRead> {
+        Ok((self.incident.thaw()?, self.printer, self.stops))
+    }
+}
+
 /// A backup was written.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BackedUp1 {
@@ -174,6 +198,8 @@ pub enum SystemForm {
     BackedUp(BackedUp1),
     /// Kind 1008.
     Access(Access1),
+    /// Kind 1009.
+    Printed(Printed1),
 }
 
 /// Kinds with the version that is written now.
@@ -186,6 +212,7 @@ pub const KINDS: &[(u16, u16, &str)] = &[
     (1_006, 1, "Forgotten"),
     (1_007, 1, "BackedUp"),
     (1_008, 1, "Access"),
+    (1_009, 1, "Printed"),
 ];
 
 impl GatewayRefs1 {
@@ -220,6 +247,7 @@ pub fn encode(form: &SystemForm) -> Written {
         SystemForm::Forgotten(form) => super::written(1_006, 1, form),
         SystemForm::BackedUp(form) => super::written(1_007, 1, form),
         SystemForm::Access(form) => super::written(1_008, 1, form),
+        SystemForm::Printed(form) => super::written(1_009, 1, form),
     }
 }
 
@@ -237,6 +265,7 @@ pub fn decode(kind: u16, version: u16, bytes: &[u8]) -> Result<SystemForm, Canno
         (1_006, 1) => SystemForm::Forgotten(super::from_bytes(bytes)?),
         (1_007, 1) => SystemForm::BackedUp(super::from_bytes(bytes)?),
         (1_008, 1) => SystemForm::Access(super::from_bytes(bytes)?),
+        (1_009, 1) => SystemForm::Printed(super::from_bytes(bytes)?),
         _ => {
             let known = KINDS.iter().find(|(k, ..)| *k == kind).map(|(_, version, _)| *version);
             return Err(CannotRead::Newer { kind, version, known });

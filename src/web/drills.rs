@@ -10,7 +10,7 @@ use super::asked::{Body, Key};
 use super::problem::Problem;
 use crate::accounts::Who;
 use crate::api::{CommandDone, DrillRequest, DrillsView, MomentView, PlannedView};
-use crate::config::Away;
+use crate::config::{Away, near_shift};
 use crate::dispatch::engine::Meta;
 use crate::domain::drills::{Drill, DrillKind};
 use crate::domain::ids::FunctionId;
@@ -42,6 +42,18 @@ pub(super) fn drills_of(state: &Domain, meta: &Meta) -> DrillsView {
         running: running_drills(state),
         past: state.drills.past.iter().rev().cloned().collect(),
     }
+}
+
+/// What a drill would do, with what the calendar says of this moment.
+///
+/// # Errors
+/// What its beginning would be refused for.
+pub(super) fn foreseen(state: &Domain, meta: &Meta, asked: &DrillRequest) -> Result<DrillForesight, Refused> {
+    let order = ordered(state, meta, asked)?;
+    let mut seen = foresee_drill(state, &asked.by, &order, meta.now)?;
+    let reached = seen.reaches.iter().filter_map(|id| state.plan.function_ix(id.as_str()));
+    seen.near_shift = near_shift(&state.plan, reached, meta.now.timestamp());
+    Ok(seen)
 }
 
 /// What is ordered: a drill that is planned, or one that is made up.
@@ -92,7 +104,7 @@ pub(super) async fn dry_run(
     State(ctx): State<Ctx>,
     Body(asked, _): Body<DrillRequest>,
 ) -> Result<Json<DrillForesight>, Problem> {
-    let seen = ctx.handle.query(move |s, m| ordered(s, m, &asked).and_then(|o| foresee_drill(s, &asked.by, &o, m.now)));
+    let seen = ctx.handle.query(move |s, m| foreseen(s, m, &asked));
     seen.await?.map(Json).map_err(Problem::from)
 }
 

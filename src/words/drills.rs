@@ -76,6 +76,9 @@ pub(crate) fn foreseen(lang: Lang, seen: &DrillForesight) -> Vec<String> {
     if !seen.without.is_empty() {
         lines.push(w::without(lang, seen.without.join(", ")));
     }
+    if seen.near_shift {
+        lines.push(w::NEAR_SHIFT.say(lang).to_owned());
+    }
     lines.push(w::NOTHING_PUBLIC.say(lang).to_owned());
     lines
 }

@@ -412,7 +412,7 @@ fn evidence_is_proved_without_the_folder_and_names_the_first_thing_that_is_wrong
         all
     };
     // A record changed, missing, doubled; another time; the head; a plan; a seal; the end.
-    let changed = put(with(3, "\"bytes\":\"0", "\"bytes\":\"1"));
+    let changed = put(with(3, "\"bytes\":\"4", "\"bytes\":\"5"));
     assert!(changed.contains("NOT PROVED: line 4: record 3 was changed"), "{changed}");
     let mut all = owned();
     all.remove(3);

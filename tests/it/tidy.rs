@@ -104,6 +104,7 @@ fn arrows() -> BTreeMap<&'static str, Vec<&'static str>> {
         (
             "app",
             vec![
+                "paper",
                 "accounts",
                 "web",
                 "dispatch",

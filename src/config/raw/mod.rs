@@ -5,6 +5,7 @@ pub mod contacts;
 pub mod drills;
 pub mod messages;
 pub mod playbook;
+pub mod printers;
 pub mod readiness;
 pub mod steps;
 pub mod systems;

@@ -9,6 +9,7 @@ mod gateways;
 mod messages;
 mod organisation;
 mod playbooks;
+pub mod printers;
 mod readiness;
 mod rosters;
 mod steps;
@@ -78,6 +79,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
     let tests = r.playbooks();
     let watch = r.watch();
     let webhooks = r.webhooks();
+    let printers = r.printers();
     let statement = r.statement();
     let drills = r.drills(&around);
     let fictional = raw.organisation.as_ref().is_some_and(|o| o.region.fictional);
@@ -92,6 +94,7 @@ pub(super) fn resolve(raw: &Raw, base: Option<&Path>, found: &mut Found) -> Reso
             turns: turns(r.point_ids),
             watch,
             webhooks,
+            printers,
             retention_months: raw.organisation.as_ref().and_then(|o| o.retention).map_or(RETENTION_MONTHS, |r| r.0),
             statement,
             around,

@@ -76,6 +76,9 @@ pub struct DrillForesight {
     pub stays_here: bool,
     /// What is taken away.
     pub without: Vec<String>,
+    /// One of them changes shift within half an hour: who goes home takes it for real, or for nothing (Hawaii, 2018).
+    #[serde(default)]
+    pub near_shift: bool,
 }
 
 /// What a drill would do, on a copy of the state.
@@ -96,6 +99,7 @@ pub fn foresee_drill(state: &State, by: &FunctionId, order: &DrillOrder, now: At
         waits: 0,
         stays_here: order.drill.stays_here(),
         without: order.drill.without.clone(),
+        near_shift: false,
     };
     let told = crate::domain::incident::decide::told(&copy, &events);
     for event in &events {

@@ -42,6 +42,17 @@ pub struct StopView {
     pub texts: BTreeMap<Lang, String>,
     /// An answer is asked for.
     pub answer: bool,
+    /// Every other way was tried, or there is none: somebody goes now.
+    pub given_up: bool,
+}
+
+/// What is open at a function.
+struct Open {
+    why: WhyWalk,
+    errand: Option<u32>,
+    message: u32,
+    answer: bool,
+    given_up: bool,
 }
 
 /// Where somebody goes in an incident; `None`: there is none of that number.
@@ -49,12 +60,13 @@ pub fn walk(state: &State, no: IncidentNo) -> Option<Vec<StopView>> {
     let inc = state.incidents.get(&no)?;
     let best = Best::of(inc);
     // What must be walked stands first; of a function that also lacks a newer text, the newer.
-    let mut open: BTreeMap<FunctionIx, (WhyWalk, Option<u32>, u32, bool)> = BTreeMap::new();
+    let mut open: BTreeMap<FunctionIx, Open> = BTreeMap::new();
     for errand in inc.errands.iter().filter(|e| e.done.is_none()) {
         for f in &errand.functions {
-            let before = open.get(f).map_or(0, |(_, _, message, _)| *message);
+            let before = open.get(f).map_or(0, |before| before.message);
             if errand.message >= before {
-                open.insert(*f, (WhyWalk::NoWay, Some(errand.id), errand.message, inc.ask(*f).is_some()));
+                let (why, id, answer) = (WhyWalk::NoWay, Some(errand.id), inc.ask(*f).is_some());
+                open.insert(*f, Open { why, errand: id, message: errand.message, answer, given_up: true });
             }
         }
     }
@@ -68,21 +80,25 @@ pub fn walk(state: &State, no: IncidentNo) -> Option<Vec<StopView>> {
             (true, true, true) => WhyWalk::NoAnswer,
             (false, _, true) => continue,
         };
-        open.entry(told.function).or_insert((why, None, told.entry.message, told.ask.is_some()));
+        let given_up = told.ask.is_some_and(|a| matches!(a.state, AskState::NotReached { .. }));
+        let (message, answer) = (told.entry.message, told.ask.is_some());
+        open.entry(told.function).or_insert(Open { why, errand: None, message, answer, given_up });
     }
     let plan = &inc.plan;
     let mut stops: Vec<_> = open.into_iter().collect();
     stops.sort_by_key(|(f, _)| (plan.function(*f).site.clone(), *f));
     let words = |message: u32, lang: Lang| asks::outgoing(inc, Item::Message(message), lang).map(|o| o.whole(None));
-    let stop = |(n, (function, (why, errand, message, answer))): (usize, (FunctionIx, _))| StopView {
-        n: count(n + 1),
-        function,
-        why,
-        errand,
-        message,
-        number: inc.number(message).written(&plan.words(plan.function(function).lang).drill_prefix),
-        texts: plan.region.languages.iter().filter_map(|l| Some((*l, words(message, *l)?))).collect(),
-        answer,
-    };
+    let stop =
+        |(n, (function, Open { why, errand, message, answer, given_up })): (usize, (FunctionIx, Open))| StopView {
+            n: count(n + 1),
+            function,
+            why,
+            errand,
+            message,
+            number: inc.number(message).written(&plan.words(plan.function(function).lang).drill_prefix),
+            texts: plan.region.languages.iter().filter_map(|l| Some((*l, words(message, *l)?))).collect(),
+            answer,
+            given_up,
+        };
     Some(stops.into_iter().enumerate().map(stop).collect())
 }

@@ -16,9 +16,9 @@ use crate::domain::drills::{DrillKind, PastDrill};
 use crate::domain::ids::{DrillId, IncidentNo};
 use crate::domain::incident::input::Action;
 use crate::domain::time::At;
-use crate::domain::view::{DrillForesight, RunningDrill, foresee_drill};
+use crate::domain::view::{DrillForesight, RunningDrill};
 use crate::web::Ctx;
-use crate::web::drills::{drills_of, ordered};
+use crate::web::drills::{drills_of, foreseen, ordered};
 use crate::words::{console as w, drill as dw, drills};
 
 form_words! {
@@ -131,8 +131,7 @@ pub async fn start_page(
         Err(choose) => return choose,
     };
     let asked = DrillRequest { drill: Some(id.clone()), ..asked_by(by) };
-    let seen = visitor
-        .look(&ctx, move |s, m, _| ordered(s, m, &asked).and_then(|order| foresee_drill(s, &asked.by, &order, m.now)));
+    let seen = visitor.look(&ctx, move |s, m, _| foreseen(s, m, &asked));
     match seen.await {
         Ok((ui, Ok(seen))) => {
             let reached = ui.names(&seen.reaches);

@@ -14,7 +14,8 @@ use vardkase::domain::step::{Beat, StepKind, StepRule, Within};
 use vardkase::domain::text::Charset;
 use vardkase::domain::words::TextWord;
 use vardkase::record::system::{
-    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Rehearsal1, SystemForm,
+    Access1, BackedUp1, ClockStep1, Forgotten1, Format1, GatewayRefs1, HeadSeal1, Part1, Printed1, Rehearsal1,
+    SystemForm,
 };
 use vardkase::record::{self, Written, contacts, plan, system};
 
@@ -149,6 +150,11 @@ fn system_samples() -> Vec<SystemForm> {
             whom: "device d-k3x7pq2a".into(),
             by: "account it-1".into(),
         }),
+        SystemForm::Printed(Printed1::of(
+            &IncidentNo::actual(14),
+            "staff-room".into(),
+            vec![("icu".into(), 2), ("lab".into(), 1)],
+        )),
     ]
 }
 

@@ -7,6 +7,7 @@ use vardkase::domain::delivery::{Cause, DeliveryState};
 use vardkase::domain::drills::*;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::actor::Actor;
+use vardkase::domain::incident::addresses::AddressKey;
 use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, PublicNews, Restore, Safety};
@@ -422,6 +423,9 @@ fn of_drills() -> Vec<Event> {
     ];
     all.extend(fates.map(|fate| Event::DrillMoment { drill: "records".into(), planned: WHEN, fate }));
     all.push(Event::DrillAnnounced { drill: "records".into(), planned: WHEN });
+    let keys = vec![AddressKey(0), AddressKey(0x0123_4567_89ab_cdef), AddressKey(u64::MAX)];
+    all.push(Event::AddressesKnown { plan: "ab12".into(), keys });
+    all.push(Event::AddressAnswered { key: AddressKey(7) });
     all
 }
 

@@ -81,6 +81,7 @@ fn configs() -> Vec<Loaded> {
             watch: None,
             turns: Vec::new(),
             webhooks: Vec::new(),
+            printers: Vec::new(),
             retention_months: 24,
             statement: vardkase::config::Statement::default(),
             around: vardkase::domain::reach::left::Around::default(),

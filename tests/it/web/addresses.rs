@@ -39,7 +39,15 @@ async fn the_page_says_what_proves_each_address_and_tests_the_rest() {
     let sms = |a: &&AddressView| a.channel == vardkase::domain::plan::Channel::Sms;
     assert_eq!(tested, before.iter().filter(|a| a.waits()).filter(sms).count());
     let after = all(&site).await;
+    let asked = |all: &[AddressView]| all.iter().filter(|a| a.asked.is_some()).count();
+    assert!(tested > 0 && asked(&after) == tested);
+    browser.through("/reach/addresses", &[("channel", "")]).await;
+    site.settle().await;
+    let after = all(&site).await;
+    assert_eq!(asked(&after), waiting, "all that waited, and each once");
     assert!(by_receipt(&after) > 0, "receipts of the tests prove: {after:?}");
+    let tested = site.handle.query(|s, _| s.tests.len()).await.unwrap();
+    assert_eq!(tested, waiting);
     let page = browser.page("/reach/addresses?done=tested").await;
     assert!(page.contains("Prov har skickats.") && page.contains("mottagen av apparaten"), "{page}");
     // What a stranger makes of the form is refused, and nothing is sent.

@@ -41,7 +41,24 @@ impl Decider<'_> {
             return self.drill_gateway(by, drill).map(|_| ());
         }
         let report = Report { exercise: true, ..report.clone() };
-        self.report_as(by, &report, Some(drill)).map(|_| ())
+        let before = self.events.len();
+        self.report_as(by, &report, Some(drill))?;
+        if let Some(no) = self.events[before..].iter().find_map(Event::incident) {
+            self.tell_observers(no, drill);
+        }
+        Ok(())
+    }
+
+    /// Who observes hears that it has begun, and by that also when it is over; those who are in it read its texts.
+    fn tell_observers(&mut self, no: IncidentNo, drill: &Drill) {
+        let plan = self.plan(no);
+        let observers = drill.observers.iter().filter_map(|id| plan.function_ix(id.as_str()));
+        let observers: BTreeSet<FunctionIx> = observers.filter(|f| !self.inc(no).attempted.contains(f)).collect();
+        for f in observers {
+            self.note(no, f, NoteWord::DrillSoon, &|n| {
+                vec![("title", drill.title.get(n.lang).to_owned()), ("time", n.time(n.now))]
+            });
+        }
     }
 
     fn known_to_drill(&self, plan: &Plan, by: &FunctionId, drill: &Drill) -> Result<(), Refused> {

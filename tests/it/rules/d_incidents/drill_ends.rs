@@ -361,3 +361,16 @@ fn rule_d18_ways_that_are_taken_away_are_used_for_nothing_of_that_drill() {
         t.advance(600);
     }
 }
+
+#[test]
+fn rule_d16_who_observes_hears_of_the_beginning_and_of_the_end() {
+    let mut t = Timeline::by_day();
+    let mut asked = order(DrillKind::Functional);
+    asked.drill.observers = vec!["press".into(), "it".into()];
+    let no = begin(&mut t, &asked);
+    let told: Vec<String> = t.notes_to("press", NoteWord::DrillSoon).iter().map(|s| s.whole.clone()).collect();
+    assert_eq!(told, ["ÖVNING Ö-1 drill_soon sv title=Prov; time=09.45 ÖVNING"]);
+    assert!(t.notes_to("it", NoteWord::DrillSoon).is_empty(), "who is in it reads its texts");
+    t.act("it", end(no, false)).unwrap();
+    assert_eq!(t.notes_to("press", NoteWord::DrillIsOver).len(), 1);
+}

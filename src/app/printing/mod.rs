@@ -1,0 +1,169 @@
+//! Prints what somebody walks and calls with: as soon as nothing else is left for a function of a real incident, its sheet and the list of
+//! those to call come out of each printer that is configured, once. What came out stands on record, so that a start prints nothing again.
+
+mod ipp;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+pub use self::ipp::{IppPrinter, NotPrinted};
+use super::task_set::Digest;
+use crate::clock::SharedClock;
+use crate::config::{Printed, Printer};
+use crate::dispatch::engine::{Handle, Meta};
+use crate::dispatch::system_record::{self, SystemRecord};
+use crate::domain::ids::{FunctionId, IncidentNo};
+use crate::domain::incident::state::State;
+use crate::domain::lang::{L10n, Lang};
+use crate::domain::plan::Plan;
+use crate::domain::time::At;
+use crate::domain::view::{StopView, walk};
+use crate::paper::{self, Occasion, Sheet};
+use crate::words::{alarm, in_all};
+
+/// What comes up within this time is printed together.
+const TOGETHER: Duration = Duration::from_secs(20);
+/// After a change it is looked so much later.
+const SETTLED: Duration = Duration::from_secs(5);
+/// It is looked so often, whatever happens.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// A job that did not come out is sent again after that.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// The alarm of a printer that prints nothing.
+pub fn alarm_name(id: &str) -> String {
+    format!("printer {id}")
+}
+
+/// What people read of it.
+pub fn alarm_text(id: &str, why: &str) -> L10n {
+    in_all(|lang| alarm::printer(lang, id, why))
+}
+
+/// What a printer is built from.
+pub fn digest(printer: &Printer) -> Digest {
+    Sha256::digest(format!("{printer:?}")).into()
+}
+
+/// What is to be printed of an incident.
+struct Due {
+    incident: IncidentNo,
+    plan: Arc<Plan>,
+    stops: Vec<StopView>,
+    now: At,
+    fictional: bool,
+}
+
+impl Due {
+    /// The first real incident with somebody to walk to whose sheet did not come out of that printer.
+    fn of(state: &State, meta: &Meta, printer: &str) -> Option<Self> {
+        state.open().filter(|i| !i.is_drill()).find_map(|inc| {
+            let printed = meta.kept.printed.get(&inc.no);
+            let id = |stop: &StopView| inc.plan.function(stop.function).id.clone();
+            let out = |stop: &StopView| {
+                printed.is_some_and(|all| all.contains(&(printer.to_owned(), id(stop), stop.message)))
+            };
+            let mut stops = walk(state, inc.no)?;
+            stops.retain(|stop| stop.given_up && !out(stop));
+            let (plan, now, fictional) = (inc.plan.clone(), meta.now, meta.fictional);
+            (!stops.is_empty()).then_some(Self { incident: inc.no, plan, stops, now, fictional })
+        })
+    }
+
+    fn sheet(&self, what: Printed) -> Sheet {
+        let lang = self.plan.region.languages.first().copied().unwrap_or(Lang::EN);
+        let on = Occasion { lang, now: self.now, fictional: self.fictional, training: false };
+        match what {
+            Printed::Couriers => paper::courier::couriers(&self.plan, on, &self.stops),
+            Printed::Calls => paper::courier::calls(&self.plan, on, &self.stops),
+        }
+    }
+
+    fn on_record(&self, printer: &str) -> SystemRecord {
+        let stop = |s: &StopView| -> (FunctionId, u32) { (self.plan.function(s.function).id.clone(), s.message) };
+        let stops = self.stops.iter().map(stop).collect();
+        SystemRecord::Printed(system_record::Printed { incident: self.incident, printer: printer.to_owned(), stops })
+    }
+}
+
+/// Prints on one printer.
+pub struct Printing {
+    pub printer: Printer,
+    pub far: IppPrinter,
+    pub handle: Handle,
+    pub clock: SharedClock,
+}
+
+impl Printing {
+    /// Until `stop` turns true.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut changed = self.handle.changed();
+        loop {
+            let id = self.printer.id.clone();
+            let Ok(due) = self.handle.query(move |s, m| Due::of(s, m, &id).is_some()).await else { return };
+            let step = async {
+                if due {
+                    sleep(TOGETHER).await;
+                    if !self.print().await {
+                        sleep(AGAIN_AFTER).await;
+                    }
+                    return;
+                }
+                tokio::select! {
+                    () = sleep(LOOK_EVERY) => {}
+                    // An alert is many changes: they are looked at together.
+                    _ = changed.changed() => sleep(SETTLED).await,
+                }
+            };
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = step => {}
+            }
+        }
+    }
+
+    /// Prints what is due now; whether it came out, or will.
+    async fn print(&self) -> bool {
+        let id = self.printer.id.clone();
+        let Ok(Some(due)) = self.handle.query(move |s, m| Due::of(s, m, &id)).await else { return true };
+        let (due, mut trouble) = (Arc::new(due), false);
+        for what in self.printer.prints.iter().copied() {
+            let sheets = due.clone();
+            let set = tokio::task::spawn_blocking(move || paper::pdf(&sheets.sheet(what))).await;
+            let Ok(Ok(pdf)) = set else {
+                self.raise("the sheets have too many pages for one job");
+                trouble = true;
+                continue;
+            };
+            let title = format!("{} {}", due.incident, what.as_str());
+            match self.far.print(&title, pdf, |why| self.raise(why)).await {
+                Ok(()) => {}
+                // It is in the printer's hands: a second job would be a second pile.
+                Err(NotPrinted { why, at_the_printer: true }) => {
+                    self.raise(&why);
+                    trouble = true;
+                }
+                Err(NotPrinted { why, .. }) => {
+                    self.raise(&why);
+                    return false;
+                }
+            }
+        }
+        if self.handle.record_system(due.on_record(&self.printer.id)).await.is_ok() && !trouble {
+            self.handle.board().clear(&alarm_name(&self.printer.id));
+        }
+        true
+    }
+
+    fn raise(&self, why: &str) {
+        tracing::error!(printer = self.printer.id, why, "sheets did not come out");
+        let (name, text) = (alarm_name(&self.printer.id), alarm_text(&self.printer.id, why));
+        self.handle.board().raise(&name, text, self.clock.now().into(), true);
+    }
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Sheets to walk with, out of a printer of others: Debian's `ippeveprinter`, which first has no paper. Poppler reads what came out.
+. "$(dirname "$0")/lib.sh"
+need_deb cups-ipp-utils poppler-utils jq
+scratch
+VK=$VARDKASE_BIN
+mkdir "$DIR/tray"
+cat >"$DIR/press" <<'PRESS'
+#!/bin/sh
+# The first job finds no paper for a while.
+tray=$(dirname "$0")/tray
+if mkdir "$tray/.seen" 2>/dev/null; then
+    echo "STATE: +media-empty-error" >&2
+    sleep 12
+    echo "STATE: -media-empty-error" >&2
+fi
+cp "$1" "$tray/$$.part" && mv "$tray/$$.part" "$tray/$$.pdf"
+PRESS
+chmod 755 "$DIR/press"
+PORT=$(free_port)
+ippeveprinter -r off -p "$PORT" -f application/pdf -d "$DIR" -c "$DIR/press" vardkase-test >"$DIR/printer.log" 2>&1 &
+started $!
+wait_port "$PORT"
+
+"$VK" config init --built-in "$DIR/region" >/dev/null
+cat >"$DIR/region/channels/printers.yaml" <<YAML
+printers:
+  switchboard: { url: "ipp://localhost:$PORT/ipp/print" }
+YAML
+CONSOLE=$(free_port)
+export VARDKASE_STATE=$DIR/state VARDKASE_SERVER=http://127.0.0.1:$CONSOLE VARDKASE_AS=it-bered
+serve() {
+    "$VK" serve --config "$DIR/region" --listen "127.0.0.1:$CONSOLE" --public-listen 127.0.0.1:0 >>"$DIR/serve.log" 2>&1 &
+    SERVER=$!
+    started $SERVER
+    wait_port "$CONSOLE"
+}
+serve
+# Both mobile networks, mail and paging are gone: whoever has nothing else is walked to.
+"$VK" report ehr-down --level critical --safety no --down mob-1,mob-2,core,intra >/dev/null || fail "nothing can be reported"
+papers() { # HOW MANY, SECONDS
+    for _ in $(seq "$2"); do
+        [ "$(find "$DIR/tray" -name '*.pdf' | wc -l)" -ge "$1" ] && return
+        sleep 1
+    done
+    fail "$(find "$DIR/tray" -name '*.pdf' | wc -l) of $1 papers came out; see $DIR/serve.log and $DIR/printer.log"
+}
+alarm() {
+    "$VK" status --json | jq -r '.. | .alarms? // empty | .[]? | select(.name == "printer switchboard") | .what.en'
+}
+for _ in $(seq 60); do
+    [ -n "$(alarm)" ] && break
+    sleep 1
+done
+alarm | grep -q 'media-empty' || fail "a printer without paper is no alarm: $(alarm)"
+echo "ok printer: $(alarm)"
+papers 2 60
+for pdf in "$DIR"/tray/*.pdf; do
+    pdfinfo "$pdf" | grep -q '^Tagged: *yes' || fail "$pdf is not tagged"
+    pdftotext -layout "$pdf" - >>"$DIR/out.txt"
+done
+grep -q 'Journal' "$DIR/out.txt" || fail "the text is not on the sheets: $DIR/out.txt"
+for _ in $(seq 30); do
+    [ -z "$(alarm)" ] && break
+    sleep 1
+done
+[ -z "$(alarm)" ] || fail "it printed, and is still an alarm"
+# Once: a start prints nothing again.
+kill "$SERVER" && wait "$SERVER" 2>/dev/null || true
+serve
+sleep 35
+[ "$(find "$DIR/tray" -name '*.pdf' | wc -l)" -eq 2 ] || fail "a start printed again: $(ls "$DIR/tray")"
+"$VK" log 1 --json | grep -q '"sheets-printed"' || fail "it is not on record"
+echo "ok printer: $(pdfinfo "$(ls "$DIR"/tray/*.pdf | head -n 1)" | sed -n 's/^Pages: *//p') pages with the text came out of ippeveprinter once, over a start too"
