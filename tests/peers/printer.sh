@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sheets to walk with, out of a printer of others: Debian's `ippeveprinter`, which first has no paper. Poppler reads what came out.
 . "$(dirname "$0")/lib.sh"
-need_deb cups-ipp-utils poppler-utils jq
+need_deb cups-ipp-utils avahi-daemon dbus poppler-utils jq
 scratch
 VK=$VARDKASE_BIN
 mkdir "$DIR/tray"
@@ -17,6 +17,20 @@ fi
 cp "$1" "$tray/$$.part" && mv "$tray/$$.part" "$tray/$$.pdf"
 PRESS
 chmod 755 "$DIR/press"
+# It starts only where it can announce itself: on a bus of its own, on loopback.
+cat >"$DIR/bus.conf" <<BUS
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=$DIR/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/></policy></busconfig>
+BUS
+printf '[server]\nuse-ipv6=no\nallow-interfaces=lo\n' >"$DIR/avahi.conf"
+dbus-daemon --config-file="$DIR/bus.conf" --nofork --nopidfile >"$DIR/bus.log" 2>&1 &
+started $!
+for _ in $(seq 50); do [ -S "$DIR/bus" ] && break; sleep 0.1; done
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$DIR/bus
+avahi-daemon -f "$DIR/avahi.conf" --no-drop-root --no-chroot --no-rlimits >"$DIR/avahi.log" 2>&1 &
+started $!
+for _ in $(seq 50); do grep -q 'startup complete' "$DIR/avahi.log" && break; sleep 0.1; done
 PORT=$(free_port)
 ippeveprinter -r off -p "$PORT" -f application/pdf -d "$DIR" -c "$DIR/press" vardkase-test >"$DIR/printer.log" 2>&1 &
 started $!
