@@ -10,9 +10,9 @@ cat >"$DIR/press" <<'PRESS'
 # The first job finds no paper for a while.
 tray=$(dirname "$0")/tray
 if mkdir "$tray/.seen" 2>/dev/null; then
-    echo "STATE: +media-empty-error" >&2
+    echo "STATE: +media-empty" >&2
     sleep 12
-    echo "STATE: -media-empty-error" >&2
+    echo "STATE: -media-empty" >&2
 fi
 cp "$1" "$tray/$$.part" && mv "$tray/$$.part" "$tray/$$.pdf"
 PRESS
@@ -41,6 +41,7 @@ cat >"$DIR/region/channels/printers.yaml" <<YAML
 printers:
   switchboard: { url: "ipp://localhost:$PORT/ipp/print" }
 YAML
+sed -i 's/pages_max: [0-9]*/pages_max: 1/; s/parts_max: [0-9]*/parts_max: 1/' "$DIR"/region/channels/{sms,paging,fax}.yaml
 CONSOLE=$(free_port)
 export VARDKASE_STATE=$DIR/state VARDKASE_SERVER=http://127.0.0.1:$CONSOLE VARDKASE_AS=it-bered
 serve() {
@@ -50,8 +51,8 @@ serve() {
     wait_port "$CONSOLE"
 }
 serve
-# Both mobile networks, mail and paging are gone: whoever has nothing else is walked to.
-"$VK" report ehr-down --level critical --safety no --down mob-1,mob-2,core,intra >/dev/null || fail "nothing can be reported"
+# No pager carries the text: whoever has nothing else is walked to.
+"$VK" report ehr-down --level critical --safety no >/dev/null || fail "nothing can be reported"
 papers() { # HOW MANY, SECONDS
     for _ in $(seq "$2"); do
         [ "$(find "$DIR/tray" -name '*.pdf' | wc -l)" -ge "$1" ] && return

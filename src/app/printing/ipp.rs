@@ -159,8 +159,8 @@ impl IppPrinter {
         let Ok(look) = look.build() else { return besides.to_owned() };
         let Ok(attributes) = self.ask(look.into_ipp_request(), Vec::new()).await else { return besides.to_owned() };
         let said = words(&attributes, DelimiterTag::PrinterAttributes, "printer-state-reasons");
-        // `-report` is for whoever looks after it, and stops nothing (RFC 8011, 5.4.12).
-        let stops = |r: &&str| !r.is_empty() && *r != "none" && !r.ends_with("-report") && !r.ends_with("-warning");
+        // `-report` stops nothing (RFC 8011, 5.4.12), nor does what is low. A warning may: printers call an empty tray one.
+        let stops = |r: &&str| !r.is_empty() && *r != "none" && !r.ends_with("-report") && !r.contains("-low");
         let said: Vec<&str> = said.split(", ").filter(stops).collect();
         if said.is_empty() { besides.to_owned() } else { said.join(", ") }
     }

@@ -131,7 +131,10 @@ fn rule_g8_another_address_has_no_proof_and_the_old_one_keeps_its_own() {
     know(&mut t, |n| n);
     let back = t.state.proven(point, t.now).unwrap();
     assert_eq!(first.by, ProvenBy::Answer);
-    assert!(back.by == ProvenBy::Receipt && back.date > first.date, "it is known again, with what came since: {back:?}");
+    assert!(
+        back.by == ProvenBy::Receipt && back.date > first.date,
+        "it is known again, with what came since: {back:?}"
+    );
     // The same addresses again are no news.
     let before = t.events.len();
     know(&mut t, |n| n);
