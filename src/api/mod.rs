@@ -6,6 +6,7 @@
 //!
 //! Must not: know HTTP's framing, or decide anything.
 
+mod after;
 pub mod calls;
 mod command;
 mod config;
@@ -18,6 +19,7 @@ mod records;
 mod refusal;
 mod status;
 
+pub use after::{ReportAnswer, TrendsView};
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
 pub use drills::{DrillRequest, DrillsView, MomentView, PlannedView};

@@ -2,6 +2,7 @@
 //! are committed together, and only what is on disk is told and sent (invariant 1).
 
 pub mod beside;
+pub mod after;
 pub mod board;
 pub mod doubt;
 pub mod effects;

@@ -3,6 +3,7 @@
 //! It is made as PDF/UA-1 (ISO 14289-1): krilla refuses a document that lacks title, tags or outline. What stands around each page is
 //! an artifact there (7.8), so that nobody hears it on every page; it is content once, below the title.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use krilla::color::luma;
@@ -12,15 +13,17 @@ use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::Metadata;
 use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
-use krilla::paint::Fill;
+use krilla::paint::{Fill, Stroke, StrokeDash};
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, Tag, TagGroup, TagTree,
+    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag, TagGroup,
+    TagTree,
 };
 use krilla::{Document, SerializeSettings};
 
 use super::face::{FACES, Face};
-use super::{Block, Qr, Sheet};
+use super::picture::{LABEL_SIZE, Picture, Side};
+use super::{Block, Qr, Sheet, Table};
 use crate::words::paper as words;
 
 /// Pages of one paper: a directory of 1 000 duties has about 200.
@@ -48,6 +51,9 @@ const CODE: f32 = 142.0;
 const LEADING: f32 = 1.34;
 /// Baseline below the top of a line, in sizes.
 const ASCENT: f32 = 0.95;
+/// Characters of a table, and what parts its columns.
+const CELL: f32 = 9.0;
+const CELL_GAP: f32 = 8.0;
 /// What stands before a pair, and a list's sign.
 const LABEL_WIDTH: f32 = 118.0;
 const ITEM_INDENT: f32 = 14.0;
@@ -64,6 +70,8 @@ struct Run {
     text: String,
     /// It stands before what it labels.
     label: bool,
+    /// Which cell of a table it stands in, counted row by row, the heads first.
+    cell: Option<usize>,
 }
 
 /// A line of a block.
@@ -83,12 +91,17 @@ enum Drawn {
     /// A line to write on, from there to the margin.
     Blank(f32),
     Code(Qr),
+    Picture(Box<Picture>),
+    /// A rule below the line, as below a row of a table.
+    Rule,
 }
 
 impl Line {
     fn height(&self) -> f32 {
-        match self.drawn {
+        match &self.drawn {
             Drawn::Nothing => self.size * LEADING,
+            Drawn::Rule => self.size * LEADING + 2.0,
+            Drawn::Picture(picture) => f32::from(picture.height) + 6.0,
             Drawn::Blank(_) => BLANK,
             Drawn::Code(_) => CODE,
         }
@@ -97,7 +110,7 @@ impl Line {
     fn lowered(&self) -> f32 {
         match self.drawn {
             Drawn::Blank(_) => BLANK - self.size * LEADING - 2.0,
-            Drawn::Nothing | Drawn::Code(_) => 0.0,
+            Drawn::Nothing | Drawn::Code(_) | Drawn::Picture(_) | Drawn::Rule => 0.0,
         }
     }
 }
@@ -130,7 +143,7 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             block: index,
             size,
             above: if n == 0 { above } else { 0.0 },
-            runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false }],
+            runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false, cell: None }],
             drawn: Drawn::Nothing,
         };
         all.into_iter().enumerate().map(line).collect()
@@ -154,9 +167,18 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn }]
         }
         Block::Break => Vec::new(),
+        Block::Table(table) => {
+            let mut all = broken(&table.caption, CELL, true, 0.0, 10.0);
+            all.extend(rows(index, table));
+            all
+        }
+        Block::Picture(picture) => {
+            let drawn = Drawn::Picture(Box::new(picture.clone()));
+            vec![Line { block: index, size: BODY, above: 8.0, runs: Vec::new(), drawn }]
+        }
         Block::Item(text) => {
             let mut all = broken(text, BODY, false, ITEM_INDENT, 1.0);
-            let sign = Run { x: MARGIN, bold: false, text: SIGN.to_owned(), label: true };
+            let sign = Run { x: MARGIN, bold: false, text: SIGN.to_owned(), label: true, cell: None };
             all.iter_mut().take(1).for_each(|first| first.runs.insert(0, Run { text: sign.text.clone(), ..sign }));
             all
         }
@@ -165,7 +187,7 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             let label = format!("{}: ", FACES.bold.showable(label));
             let parts = FACES.bold.break_lines(&label, BODY, LABEL_WIDTH - 8.0);
             for (n, part) in parts.iter().enumerate() {
-                let run = Run { x: MARGIN, bold: true, text: (*part).to_owned(), label: true };
+                let run = Run { x: MARGIN, bold: true, text: (*part).to_owned(), label: true, cell: None };
                 match all.get_mut(n) {
                     Some(line) => line.runs.insert(0, run),
                     None => {
@@ -176,6 +198,39 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             all
         }
     }
+}
+
+/// The rows of a table: each as many lines as its longest cell has, with a rule below the last of them.
+fn rows(index: usize, table: &Table) -> Vec<Line> {
+    let columns = table.head.len();
+    let sum = table.widths.iter().map(|w| f32::from(*w)).sum::<f32>().max(1.0);
+    let mut places = Vec::with_capacity(columns);
+    let mut x = MARGIN;
+    for column in 0..columns {
+        let width = WIDTH * f32::from(table.widths.get(column).copied().unwrap_or(0)) / sum;
+        places.push((x, (width - CELL_GAP).max(1.0)));
+        x += width;
+    }
+    let mut all = Vec::new();
+    for (row, cells) in std::iter::once(&table.head).chain(&table.rows).enumerate() {
+        let first = all.len();
+        for (column, (text, (x, width))) in cells.iter().zip(&places).enumerate() {
+            let bold = row == 0;
+            let text = format!("{} ", face(bold).showable(text));
+            for (n, part) in face(bold).break_lines(&text, CELL, *width).into_iter().enumerate() {
+                while all.len() <= first + n {
+                    let above = if all.len() == first { 2.0 } else { 0.0 };
+                    all.push(Line { block: index, size: CELL, above, runs: Vec::new(), drawn: Drawn::Nothing });
+                }
+                let cell = Some(row * columns + column);
+                all[first + n].runs.push(Run { x: *x, bold, text: part.to_owned(), label: false, cell });
+            }
+        }
+        if let Some(last) = all.last_mut() {
+            last.drawn = Drawn::Rule;
+        }
+    }
+    all
 }
 
 /// Shares lines out over pages. What follows a heading stays with it as far as a page goes: a duty is not torn apart.
@@ -228,6 +283,8 @@ fn paginate(blocks: &[Block], top: f32) -> Result<Vec<Vec<Set>>, TooLong> {
 struct Tagged {
     label: Vec<Identifier>,
     text: Vec<Identifier>,
+    /// The cells of a table.
+    cells: BTreeMap<usize, Vec<Identifier>>,
 }
 
 struct Pen<'a, 'p> {
@@ -262,6 +319,46 @@ impl Pen<'_, '_> {
         if let Some(path) = path.finish() {
             self.surface.draw_path(&path);
         }
+    }
+    /// A drawing in one piece; what it says stands in its tag.
+    fn picture(&mut self, top: f32, picture: &Picture) -> Identifier {
+        let id = self.surface.start_tagged(ContentTag::Other);
+        let place = |(x, y): (u16, u16)| (MARGIN + f32::from(x) / 10.0, top + f32::from(y) / 10.0);
+        let fill = self.surface.get_fill().cloned();
+        self.surface.set_fill(None);
+        for stroke in &picture.strokes {
+            let mut path = PathBuilder::new();
+            for (n, at) in stroke.points.iter().enumerate() {
+                let (x, y) = place(*at);
+                if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
+            }
+            let array: Vec<f32> = stroke.pattern.dashes().iter().map(|n| f32::from(*n) / 10.0).collect();
+            self.surface.set_stroke(Some(Stroke {
+                paint: luma::Color::black().into(),
+                width: f32::from(stroke.pattern.width()) / 10.0,
+                dash: (!array.is_empty()).then_some(StrokeDash { array, offset: 0.0 }),
+                ..Stroke::default()
+            }));
+            if let Some(path) = path.finish() {
+                self.surface.draw_path(&path);
+            }
+        }
+        self.surface.set_stroke(None);
+        self.surface.set_fill(fill);
+        let size = f32::from(LABEL_SIZE);
+        for label in &picture.labels {
+            let text = FACES.regular.showable(&label.text);
+            let (x, y) = place(label.at);
+            let width = FACES.regular.width(&text, size);
+            let x = match label.side {
+                Side::Right => x,
+                Side::Left => x - width,
+                Side::Middle => x - width / 2.0,
+            };
+            self.set(x, y - size * ASCENT, false, size, &text);
+        }
+        self.surface.end_tagged();
+        id
     }
     /// A code in one piece; what it is stands in its tag.
     fn code(&mut self, top: f32, code: &Qr) -> Identifier {
@@ -356,6 +453,11 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
                         pen.beside(|pen| pen.fill([rule]));
                     }
                     Drawn::Code(code) => tagged[block].text.push(pen.code(*top, code)),
+                    Drawn::Picture(picture) => tagged[block].text.push(pen.picture(*top, picture)),
+                    Drawn::Rule => {
+                        let rule = (MARGIN, top + line.size * LEADING + 1.0, WIDTH, 0.4);
+                        pen.beside(|pen| pen.fill([rule]));
+                    }
                 }
             }
             // A label is whole before what it labels, though it stands beside it: so it is read.
@@ -363,8 +465,11 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
                 for Set { top, line } in of {
                     for run in line.runs.iter().filter(|r| r.label == is_label) {
                         let id = pen.content(top + line.lowered(), line.size, run);
-                        let ids = if is_label { &mut tagged[block].label } else { &mut tagged[block].text };
-                        ids.push(id);
+                        match run.cell {
+                            Some(cell) => tagged[block].cells.entry(cell).or_default().push(id),
+                            None if is_label => tagged[block].label.push(id),
+                            None => tagged[block].text.push(id),
+                        }
                     }
                 }
             }
@@ -388,12 +493,18 @@ fn group(tag: impl Into<krilla::tagging::TagKind>, ids: Vec<Identifier>) -> TagG
 fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
     let mut tree = TagTree::new().with_lang(Some(sheet.lang.as_str().to_owned()));
     let mut list: Option<(bool, TagGroup)> = None;
-    for (block, Tagged { label, text }) in blocks.iter().zip(tagged) {
+    for (block, Tagged { label, text, cells }) in blocks.iter().zip(tagged) {
         let of_items = match block {
             Block::Item(_) => Some(true),
             Block::Pair(..) => Some(false),
             Block::Break => continue,
-            Block::Heading(..) | Block::Text(_) | Block::Large(_) | Block::Blank(_) | Block::Code(..) => None,
+            Block::Heading(..)
+            | Block::Text(_)
+            | Block::Large(_)
+            | Block::Blank(_)
+            | Block::Code(..)
+            | Block::Table(_)
+            | Block::Picture(_) => None,
         };
         if list.as_ref().map(|(kind, _)| *kind) != of_items
             && let Some((_, done)) = list.take()
@@ -406,6 +517,8 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
                 tree.push(group(Tag::Hn(level, Some(title.clone())), text));
             }
             (Block::Code(_, what), _) => tree.push(group(Tag::Figure(Some(what.clone())), text)),
+            (Block::Picture(picture), _) => tree.push(group(Tag::Figure(Some(picture.says.clone())), text)),
+            (Block::Table(table), _) => tree.push(table_group(table, text, cells)),
             (_, Some(items)) => {
                 let mut item = TagGroup::new(Tag::LI);
                 item.push(group(Tag::Lbl, label));
@@ -420,6 +533,31 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
         tree.push(done);
     }
     tree
+}
+
+/// A table with its heads: those above the columns, and those that name the rows (14.8.4.8.3).
+fn table_group(table: &Table, caption: Vec<Identifier>, mut cells: BTreeMap<usize, Vec<Identifier>>) -> TagGroup {
+    let columns = table.head.len();
+    let mut all = TagGroup::new(Tag::Table);
+    all.push(group(Tag::Caption, caption));
+    let (mut head, mut body) = (TagGroup::new(Tag::THead), TagGroup::new(Tag::TBody));
+    for row in 0..=table.rows.len() {
+        let mut of_row = TagGroup::new(Tag::TR);
+        for column in 0..columns {
+            let ids = cells.remove(&(row * columns + column)).unwrap_or_default();
+            of_row.push(match (row, column) {
+                (0, _) => group(Tag::TH(TableHeaderScope::Column), ids),
+                (_, 0) => group(Tag::TH(TableHeaderScope::Row), ids),
+                _ => group(Tag::TD, ids),
+            });
+        }
+        if row == 0 { head.push(of_row) } else { body.push(of_row) }
+    }
+    all.push(head);
+    if !table.rows.is_empty() {
+        all.push(body);
+    }
+    all
 }
 
 fn outline(blocks: &[Block], starts: &[Option<(usize, f32)>]) -> Outline {

@@ -20,6 +20,7 @@ use crate::domain::incident::refused::refuse;
 use problem::Problem;
 
 mod access;
+mod after;
 pub mod answer;
 pub mod api;
 mod approve_link;
