@@ -2566,3 +2566,19 @@ after-older = { $count ->
     [one] One older one is not shown.
    *[other] { $count } older ones are not shown.
 }
+after-needs-file = this form is no text for a terminal: it needs a file
+after-give-file = name one with --out report.pdf
+after-too-long = the report would have more than { $max } pages
+after-take-another = take it as a spreadsheet: --format xlsx
+after-see-report = See the report
+after-see-trends = Drills and incidents over time
+after-take-along = Save or print
+after-form-pdf = as PDF
+after-form-print = as a page for printing
+after-form-xlsx = as a spreadsheet
+after-form-csv = figures for programs (CSV)
+after-form-json = all of it for programs (JSON)
+after-form-text = as text
+after-back-to = Back to the incident
+after-all-drills = All drills
+after-report-lead = Figures and words from the journal. Nothing in it was typed by hand.

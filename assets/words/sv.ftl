@@ -2564,3 +2564,19 @@ after-older = { $count ->
     [one] En äldre visas inte.
    *[other] { $count } äldre visas inte.
 }
+after-needs-file = den här formen är ingen text för en terminal: den behöver en fil
+after-give-file = ge en med --out rapport.pdf
+after-too-long = rapporten skulle få fler än { $max } sidor
+after-take-another = ta den som kalkylblad: --format xlsx
+after-see-report = Se rapporten
+after-see-trends = Övningar och händelser över tid
+after-take-along = Spara eller skriv ut
+after-form-pdf = som PDF
+after-form-print = som sida för utskrift
+after-form-xlsx = som kalkylblad
+after-form-csv = siffror för program (CSV)
+after-form-json = allt för program (JSON)
+after-form-text = som text
+after-back-to = Tillbaka till händelsen
+after-all-drills = Alla övningar
+after-report-lead = Siffror och ord ur journalen. Inget i den är skrivet för hand.

@@ -11,6 +11,7 @@ mod access;
 mod account;
 mod ack;
 mod adopt;
+mod after;
 mod all_clear;
 mod approve;
 mod backup;
@@ -31,6 +32,7 @@ mod forget;
 mod gateway;
 mod handover;
 mod help;
+mod incident;
 mod incident_show;
 mod kit;
 mod level;
@@ -144,6 +146,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Handover(handover::HandoverArgs),
     Drill(drill::DrillArgs),
+    Incident(incident::IncidentArgs),
     Step(step::StepArgs),
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
@@ -232,6 +235,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Merge(a) => a.run(cx),
         Command::Handover(a) => a.run(cx),
         Command::Drill(a) => a.run(cx),
+        Command::Incident(a) => a.run(cx),
         Command::Step(a) => a.run(cx),
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),
