@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use super::{
     Acting, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView, DryRunRequest, DryRunView,
-    ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, ReportAnswer, StatusAnswer, TestRequest,
-    TestView, TestsSent, TrendsView,
+    ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ROOT, RegionZone, Reloaded, ReportAnswer, StatusAnswer,
+    TestRequest, TestView, TestsSent, TrendsView,
 };
 use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;

@@ -86,8 +86,7 @@ pub fn show_trends(cx: &mut Context<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let seen = answer.read()?;
-    let on =
-        Occasion { lang: cx.term.lang(), now: seen.made_at, fictional: seen.fictional, training: seen.training };
+    let on = Occasion { lang: cx.term.lang(), now: seen.made_at, fictional: seen.fictional, training: seen.training };
     let sheet = trends(&seen.region, &seen.zone, on, &seen.rows, seen.older);
     cx.term.raw(&paper::text(&sheet));
     Ok(())

@@ -14,7 +14,7 @@ mod story;
 mod trend;
 
 pub use curve::{CURVE_POINTS_MAX, Curve, Point};
-pub use objective::{ObjectiveResult, Rating, Unrated, rate};
+pub use objective::{Asked, ObjectiveResult, Rating, Unrated, rate};
 pub use reading::Reading;
 pub use shown::*;
 pub use trend::{TREND_WITHIN_S, Trend, TrendChannel};

@@ -2,7 +2,7 @@
 
 use crate::domain::lang::Lang;
 use crate::domain::report::{AfterReport, Curve};
-use crate::paper::picture::{LABEL_SIZE, PICTURE_WIDTH, Label, Pattern, Picture, Side, Stroke};
+use crate::paper::picture::{LABEL_SIZE, Label, PICTURE_WIDTH, Pattern, Picture, Side, Stroke};
 use crate::paper::{channel, span};
 use crate::words::after as w;
 
@@ -116,7 +116,8 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
 /// A line for those who don't see it.
 fn says(lang: Lang, series: &Series<'_>) -> String {
     let curve = series.curve;
-    let half = curve.half_s().map(|s| w::half_after(lang, span(s))).unwrap_or_else(|| w::HALF_NEVER.say(lang).to_owned());
+    let half =
+        curve.half_s().map(|s| w::half_after(lang, span(s))).unwrap_or_else(|| w::HALF_NEVER.say(lang).to_owned());
     format!("{} {}/{}, {half}", series.name, curve.total(), curve.of)
 }
 
@@ -136,9 +137,7 @@ pub(super) fn of_channels(lang: Lang, report: &AfterReport) -> Picture {
         let word = if c.delivered.is_some() { w::DELIVERED } else { w::HANDED_OVER };
         format!("{} {}", channel(lang, c.channel), word.say(lang))
     };
-    let curves = report.channels.iter().map(|c| Series {
-        name: series(c),
-        curve: c.delivered.as_ref().unwrap_or(&c.accepted),
-    });
+    let curves =
+        report.channels.iter().map(|c| Series { name: series(c), curve: c.delivered.as_ref().unwrap_or(&c.accepted) });
     picture(lang, w::BY_CHANNEL.say(lang), &curves.take(PATTERNS.len()).collect::<Vec<_>>(), None)
 }

@@ -66,8 +66,19 @@ fn grid(lang: Lang, title: Word, columns: &[(Word, u16)], rows: Vec<Vec<Cell>>) 
 /// All tables, in order.
 pub(super) fn all(lang: Lang, report: &AfterReport) -> Vec<Grid> {
     let all = [
-        identity, objectives, totals, reached, channels, channel_minutes, milestones, updates, functions, dead, not_carried,
-        story, texts,
+        identity,
+        objectives,
+        totals,
+        reached,
+        channels,
+        channel_minutes,
+        milestones,
+        updates,
+        functions,
+        dead,
+        not_carried,
+        story,
+        texts,
     ];
     all.into_iter().map(|make| make(lang, report)).filter(|grid| !grid.rows.is_empty()).collect()
 }
@@ -293,14 +304,8 @@ pub(super) fn functions(lang: Lang, report: &AfterReport) -> Grid {
             if who.is_empty() { Cell::Nothing } else { Cell::of(who.join(", ")) },
         ]
     });
-    let columns = [
-        (w::FUNCTION, 5),
-        (w::TOLD_AT, 3),
-        (w::HANDED_OVER, 3),
-        (w::DELIVERED, 3),
-        (w::ANSWERED, 3),
-        (w::BY_WHOM, 5),
-    ];
+    let columns =
+        [(w::FUNCTION, 5), (w::TOLD_AT, 3), (w::HANDED_OVER, 3), (w::DELIVERED, 3), (w::ANSWERED, 3), (w::BY_WHOM, 5)];
     grid(lang, w::EACH_FUNCTION, &columns, rows.collect())
 }
 
@@ -365,13 +370,7 @@ pub(super) fn texts(lang: Lang, report: &AfterReport) -> Grid {
             if page.is_empty() { Cell::Nothing } else { Cell::of(page) },
         ]
     });
-    let columns = [
-        (dw::NUMBER, 2),
-        (w::LANGUAGE, 2),
-        (w::AUDIENCE, 3),
-        (w::FINGERPRINT, 3),
-        (w::SENT_TO, 5),
-        (w::REMARK, 4),
-    ];
+    let columns =
+        [(dw::NUMBER, 2), (w::LANGUAGE, 2), (w::AUDIENCE, 3), (w::FINGERPRINT, 3), (w::SENT_TO, 5), (w::REMARK, 4)];
     grid(lang, w::TEXTS, &columns, rows.collect())
 }

@@ -2,6 +2,7 @@
 //! own and gateways that take everything.
 
 mod acts;
+mod after;
 mod api;
 mod calls;
 mod console;
