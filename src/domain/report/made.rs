@@ -15,7 +15,7 @@ use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::state::{Delivery, Incident};
 use crate::domain::incident::values::{Item, Via};
-use crate::domain::lang::Lang;
+use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::Channel;
 use crate::domain::time::At;
 
@@ -227,7 +227,7 @@ fn identity(reading: &Reading, inc: &Incident) -> Identity {
         playbook: inc.playbook.clone(),
         playbook_title: book.title.clone(),
         level: plan.ladders.level_at(inc.level).map(|l| l.label.clone()).unwrap_or_default(),
-        scenario: inc.facts.what.clone(),
+        scenario: if inc.tests_ways() { L10n::default() } else { inc.facts.what.clone() },
         ordered_by: ids(inc, &[inc.reporter]).pop().unwrap_or_else(|| FunctionId::from("")),
         led_by: inc.leader.and_then(|f| ids(inc, &[f]).pop()),
         leads: order.map(|d| d.leads.clone()).unwrap_or_default(),
@@ -288,8 +288,9 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
     let channels = channels(&all);
     let totals = totals(reading, inc, &rows, &all, &channels);
     let since = |at: Option<At>| at.map(|at| at.seconds_since(inc.opened));
+    // Whoever reports it has it: that is no answer.
     let answers = inc.asks.iter().filter_map(|a| match &a.state {
-        AskState::Answered { at, .. } => Some(*at),
+        AskState::Answered { by, at, .. } => Some(*at).filter(|at| *by != inc.reporter || *at > a.since),
         _ => None,
     });
     let systems = inc.book().systems.iter().filter_map(|s| inc.plan.system(s));

@@ -34,7 +34,9 @@ pub(super) fn line(inc: &Incident, at: At, change: &Change) -> Option<StoryLine>
     let sent = || change.batches().iter().map(|b| super::curve::count(b.sends.len())).sum::<u32>();
     let functions: Vec<FunctionIx> = match change {
         Change::Opened { .. } => {
-            line.what = Some(inc.facts.what.clone());
+            // A test of ways is no disruption, whatever its report is filled in with.
+            let what = if inc.is_drill() { &inc.book().title } else { &inc.facts.what };
+            line.what = Some(what.clone());
             Vec::new()
         }
         Change::FactsSet { by: Some(_), .. } => Vec::new(),

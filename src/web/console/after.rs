@@ -38,6 +38,7 @@ struct Page {
     drill: bool,
     /// The incident is in memory: it has pages of its own.
     known: bool,
+    standing: String,
     parts: String,
 }
 
@@ -83,15 +84,15 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> R
     let (no, drill) = (report.no, report.is_drill());
     let set = tokio::task::spawn_blocking(move || {
         let sheet: Sheet = sheet(&report, on);
-        paper::parts(&sheet).map(|parts| (sheet.title, parts))
+        paper::parts(&sheet).map(|parts| (sheet.title, sheet.standing, parts))
     });
-    let (title, parts) = match set.await {
+    let (title, standing, parts) = match set.await {
         Ok(Ok(set)) => set,
         Ok(Err(error)) => return broken(&error),
         Err(error) => return broken(&error),
     };
     match visitor.look(&ctx, move |s, _, _| s.incidents.contains_key(&no)).await {
-        Ok((ui, known)) => html(&Page { ui, no, title, drill, known, parts }),
+        Ok((ui, known)) => html(&Page { ui, no, title, drill, known, standing, parts }),
         Err(e) => gone(e),
     }
 }

@@ -10,8 +10,13 @@ use vardkase::domain::time::At;
 
 /// What the journal has of an incident, read as its report reads it.
 fn read(t: &Timeline, no: IncidentNo) -> AfterReport {
+    read_of(t, no, &t.events)
+}
+
+/// The same of other records.
+fn read_of(t: &Timeline, no: IncidentNo, events: &[(At, Event)]) -> AfterReport {
     let mut reading = Reading::new(no, t.plan());
-    for (at, event) in &t.events {
+    for (at, event) in events {
         if let Event::Incident { no: of, change } = event
             && *of == no
         {
@@ -140,19 +145,19 @@ fn late_repeated_and_contradictory_receipts_change_nothing_that_was_known() {
     t.gateways_say = None;
     let no = test_of_ways(&mut t, Vec::new());
     let sms = delivery(&t, no, "it", Channel::Sms);
+    let (mut events, mut now) = (t.events.clone(), t.now);
     for (seconds, state) in [
         (5, DeliveryState::Delivered),
         (10, DeliveryState::Accepted),
         (10, DeliveryState::Delivered),
         (10, DeliveryState::Failed),
     ] {
-        t.now = t.now + seconds;
+        now = now + seconds;
         // Straight from a gateway, as it comes, whatever the rules would make of it.
         let outcome = Outcome { ordinal: sms.ordinal, state, cause: None };
-        let event = Event::Incident { no, change: Box::new(Change::Results { results: vec![outcome] }) };
-        t.events.push((t.now, event));
+        events.push((now, Event::Incident { no, change: Box::new(Change::Results { results: vec![outcome] }) }));
     }
-    let report = read(&t, no);
+    let report = read_of(&t, no, &events);
     let it = report.functions.iter().find(|f| f.function.as_str() == "it").unwrap();
     assert_eq!((it.accepted_s, it.delivered_s), (Some(5), Some(5)));
     assert_eq!((report.totals.accepted, report.totals.delivered), (1, Some(1)));
@@ -191,7 +196,11 @@ fn a_real_incident_has_its_milestones_its_texts_and_its_story() {
     let mut t = Timeline::by_day();
     let no = t.ehr_down("outage");
     t.advance(120);
-    t.reply("it", Channel::Sms, "JA 1");
+    let plan = t.plan();
+    let waits = t.inc(no).asks.iter().find(|a| a.state == AskState::Waiting && a.asked[0] == a.function).unwrap();
+    let who = plan.function(waits.function);
+    let channel = plan.point(who.points[0]).channel;
+    t.reply(who.id.as_str(), channel, "JA 1");
     t.advance(30);
     t.act("it", update(no, News::default())).unwrap();
     t.advance(4000);
@@ -228,16 +237,41 @@ fn the_same_record_gives_the_same_report_and_a_clock_that_steps_gives_no_nonsens
     t.act("it", end(no)).unwrap();
     assert_eq!(read(&t, no), read(&t, no));
     // The machine's clock was set back by an hour after the first minute: nothing took less than no time.
-    let begun = t.events[0].0;
-    for (at, _) in &mut t.events {
+    let (mut events, begun) = (t.events.clone(), t.events[0].0);
+    for (at, _) in &mut events {
         if *at > begun {
             *at = At(at.0 - 3_600_000);
         }
     }
-    let report = read(&t, no);
+    let report = read_of(&t, no, &events);
     let it = report.functions.iter().find(|f| f.function.as_str() == "it").unwrap();
     assert!(it.answered_s.is_some() && it.accepted_s.is_some());
     assert_eq!(report.totals.answered, 1);
+}
+
+/// The report as text and as figures, word for word.
+#[test]
+fn the_text_and_the_figures_are_as_they_were() {
+    use vardkase::paper::report::{csv, sheet};
+    use vardkase::paper::{Occasion, text};
+    let mut t = Timeline::by_day();
+    let no = test_of_ways(&mut t, vec![objective(50, 300), objective(100, 300)]);
+    t.advance(75);
+    t.reply("desk", Channel::Sms, "JA Ö-1");
+    t.advance(600);
+    t.act("it", end(no)).unwrap();
+    let report = read(&t, no);
+    for (lang, name) in [(Lang::SV, "report-sv.txt"), (Lang::EN, "report-en.txt"), (Lang::EN, "report.csv")] {
+        let on = Occasion { lang, now: t.now, fictional: true, training: false };
+        let made = if name.ends_with(".csv") { csv(&report) } else { text(&sheet(&report, on)) };
+        let path = format!("{}/tests/golden/report/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::create_dir_all(std::path::Path::new(&path).parent().unwrap()).unwrap();
+            std::fs::write(&path, &made).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(made, golden, "{name}: see what changed with UPDATE_GOLDEN=1 and git diff");
+    }
 }
 
 const STATES: [DeliveryState; 6] = [
