@@ -16,14 +16,16 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, Stroke, StrokeDash};
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, TableHeaderScope, Tag, TagGroup,
-    TagTree,
+    Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, Tag, TagGroup, TagTree,
 };
 use krilla::{Document, SerializeSettings};
 
+mod pages;
+mod tables;
+
 use super::face::{FACES, Face};
 use super::picture::{LABEL_SIZE, Picture, Side};
-use super::{Block, Qr, Sheet, Table};
+use super::{Block, Qr, Sheet};
 use crate::words::paper as words;
 
 /// Pages of one paper: a directory of 1 000 duties has about 200.
@@ -83,6 +85,8 @@ struct Line {
     above: f32,
     runs: Vec<Run>,
     drawn: Drawn,
+    /// It does not stand last on a page: a heading, what a table is called, its heads, a row that goes on.
+    keep: bool,
 }
 
 /// What stands on a line beside characters.
@@ -145,13 +149,20 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             above: if n == 0 { above } else { 0.0 },
             runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false, cell: None }],
             drawn: Drawn::Nothing,
+            keep: false,
         };
         all.into_iter().enumerate().map(line).collect()
     };
     match block {
-        Block::Heading(1, text) => broken(text, TITLE, true, 0.0, 0.0),
-        Block::Heading(2, text) => broken(text, 15.0, true, 0.0, 22.0),
-        Block::Heading(_, text) => broken(text, 11.0, true, 0.0, 11.0),
+        Block::Heading(level, text) => {
+            let mut all = match level {
+                1 => broken(text, TITLE, true, 0.0, 0.0),
+                2 => broken(text, 15.0, true, 0.0, 22.0),
+                _ => broken(text, 11.0, true, 0.0, 11.0),
+            };
+            all.iter_mut().for_each(|line| line.keep = true);
+            all
+        }
         Block::Text(text) => broken(text, BODY, false, 0.0, 3.0),
         Block::Large(text) => broken(text, LARGE, false, 0.0, 8.0),
         Block::Blank(label) => {
@@ -164,17 +175,18 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
         }
         Block::Code(code, _) => {
             let drawn = Drawn::Code(code.clone());
-            vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn }]
+            vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn, keep: false }]
         }
         Block::Break => Vec::new(),
         Block::Table(table) => {
             let mut all = broken(&table.caption, CELL, true, 0.0, 10.0);
-            all.extend(rows(index, table));
+            all.iter_mut().for_each(|line| line.keep = true);
+            all.extend(tables::rows(index, table));
             all
         }
         Block::Picture(picture) => {
             let drawn = Drawn::Picture(Box::new(picture.clone()));
-            vec![Line { block: index, size: BODY, above: 8.0, runs: Vec::new(), drawn }]
+            vec![Line { block: index, size: BODY, above: 8.0, runs: Vec::new(), drawn, keep: false }]
         }
         Block::Item(text) => {
             let mut all = broken(text, BODY, false, ITEM_INDENT, 1.0);
@@ -191,91 +203,14 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
                 match all.get_mut(n) {
                     Some(line) => line.runs.insert(0, run),
                     None => {
-                        all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run], drawn: Drawn::Nothing });
+                        let drawn = Drawn::Nothing;
+                        all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run], drawn, keep: false });
                     }
                 }
             }
             all
         }
     }
-}
-
-/// The rows of a table: each as many lines as its longest cell has, with a rule below the last of them.
-fn rows(index: usize, table: &Table) -> Vec<Line> {
-    let columns = table.head.len();
-    let sum = table.widths.iter().map(|w| f32::from(*w)).sum::<f32>().max(1.0);
-    let mut places = Vec::with_capacity(columns);
-    let mut x = MARGIN;
-    for column in 0..columns {
-        let width = WIDTH * f32::from(table.widths.get(column).copied().unwrap_or(0)) / sum;
-        places.push((x, (width - CELL_GAP).max(1.0)));
-        x += width;
-    }
-    let mut all = Vec::new();
-    for (row, cells) in std::iter::once(&table.head).chain(&table.rows).enumerate() {
-        let first = all.len();
-        for (column, (text, (x, width))) in cells.iter().zip(&places).enumerate() {
-            let bold = row == 0;
-            let text = format!("{} ", face(bold).showable(text));
-            for (n, part) in face(bold).break_lines(&text, CELL, *width).into_iter().enumerate() {
-                while all.len() <= first + n {
-                    let above = if all.len() == first { 2.0 } else { 0.0 };
-                    all.push(Line { block: index, size: CELL, above, runs: Vec::new(), drawn: Drawn::Nothing });
-                }
-                let cell = Some(row * columns + column);
-                all[first + n].runs.push(Run { x: *x, bold, text: part.to_owned(), label: false, cell });
-            }
-        }
-        if let Some(last) = all.last_mut() {
-            last.drawn = Drawn::Rule;
-        }
-    }
-    all
-}
-
-/// Shares lines out over pages. What follows a heading stays with it as far as a page goes: a duty is not torn apart.
-fn paginate(blocks: &[Block], top: f32) -> Result<Vec<Vec<Set>>, TooLong> {
-    let mut chunks: Vec<(bool, Vec<Line>)> = Vec::new();
-    let mut after_heading = false;
-    for (index, block) in blocks.iter().enumerate() {
-        let is_heading = matches!(block, Block::Heading(..));
-        let breaks = *block == Block::Break;
-        match chunks.last_mut() {
-            Some((_, chunk)) if !breaks && (!is_heading || after_heading) => chunk.extend(lines(index, block)),
-            _ => chunks.push((breaks, lines(index, block))),
-        }
-        after_heading = is_heading || breaks;
-    }
-    let (mut pages, mut page, mut y): (Vec<Vec<Set>>, Vec<Set>, f32) = (Vec::new(), Vec::new(), top);
-    for (breaks, chunk) in chunks {
-        if breaks && !page.is_empty() {
-            pages.push(std::mem::take(&mut page));
-            y = top;
-        }
-        let height: f32 = chunk.iter().map(|l| l.above + l.height()).sum();
-        let torn = height > BOTTOM - top;
-        if !page.is_empty() && !torn && y + height > BOTTOM {
-            pages.push(std::mem::take(&mut page));
-            y = top;
-        }
-        for line in chunk {
-            if !page.is_empty() && y + line.above + line.height() > BOTTOM {
-                pages.push(std::mem::take(&mut page));
-                y = top;
-            }
-            if !page.is_empty() {
-                y += line.above;
-            }
-            let height = line.height();
-            page.push(Set { top: y, line });
-            y += height;
-        }
-        if pages.len() >= PAGES_MAX {
-            return Err(TooLong);
-        }
-    }
-    pages.push(page);
-    Ok(pages)
 }
 
 /// What each block has on the pages: what labels it, and what it says.
@@ -424,7 +359,7 @@ impl<'s> Around<'s> {
 pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
     let around = Around::new(sheet);
     let blocks = whole(sheet);
-    let pages = paginate(&blocks, around.bottom())?;
+    let pages = pages::paginate(&blocks, around.bottom())?;
     let configuration =
         ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish().map_err(|_| TooLong)?;
     let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
@@ -518,7 +453,7 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
             }
             (Block::Code(_, what), _) => tree.push(group(Tag::Figure(Some(what.clone())), text)),
             (Block::Picture(picture), _) => tree.push(group(Tag::Figure(Some(picture.says.clone())), text)),
-            (Block::Table(table), _) => tree.push(table_group(table, text, cells)),
+            (Block::Table(table), _) => tree.push(tables::group(table, text, cells)),
             (_, Some(items)) => {
                 let mut item = TagGroup::new(Tag::LI);
                 item.push(group(Tag::Lbl, label));
@@ -533,31 +468,6 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
         tree.push(done);
     }
     tree
-}
-
-/// A table with its heads: those above the columns, and those that name the rows (14.8.4.8.3).
-fn table_group(table: &Table, caption: Vec<Identifier>, mut cells: BTreeMap<usize, Vec<Identifier>>) -> TagGroup {
-    let columns = table.head.len();
-    let mut all = TagGroup::new(Tag::Table);
-    all.push(group(Tag::Caption, caption));
-    let (mut head, mut body) = (TagGroup::new(Tag::THead), TagGroup::new(Tag::TBody));
-    for row in 0..=table.rows.len() {
-        let mut of_row = TagGroup::new(Tag::TR);
-        for column in 0..columns {
-            let ids = cells.remove(&(row * columns + column)).unwrap_or_default();
-            of_row.push(match (row, column) {
-                (0, _) => group(Tag::TH(TableHeaderScope::Column), ids),
-                (_, 0) => group(Tag::TH(TableHeaderScope::Row), ids),
-                _ => group(Tag::TD, ids),
-            });
-        }
-        if row == 0 { head.push(of_row) } else { body.push(of_row) }
-    }
-    all.push(head);
-    if !table.rows.is_empty() {
-        all.push(body);
-    }
-    all
 }
 
 fn outline(blocks: &[Block], starts: &[Option<(usize, f32)>]) -> Outline {

@@ -84,14 +84,21 @@ struct Row {
     deputy_answered: bool,
 }
 
-fn rows(reading: &Reading, inc: &Incident, all: &AllSent) -> Vec<Row> {
+/// Where each function stands: a plan looks for one from its beginning on.
+type Places<'p> = BTreeMap<&'p str, FunctionIx>;
+
+fn places(inc: &Incident) -> Places<'_> {
+    (0..).map(FunctionIx).zip(&inc.plan.functions).map(|(ix, f)| (f.id.as_str(), ix)).collect()
+}
+
+fn rows(reading: &Reading, inc: &Incident, places: &Places<'_>, all: &AllSent) -> Vec<Row> {
     let mut asks: BTreeMap<FunctionIx, Vec<usize>> = BTreeMap::new();
     for (id, ask) in inc.asks.iter().enumerate() {
         asks.entry(ask.function).or_default().push(id);
     }
     let until = reading.closed_at.unwrap_or(reading.last_at);
     let row = |(id, (told_at, messages)): (&FunctionId, &(At, BTreeSet<u32>))| {
-        let ix = inc.plan.function_ix(id.as_str())?;
+        let ix = *places.get(id.as_str())?;
         let function = inc.plan.function(ix);
         let own = asks.get(&ix).map_or(&[][..], Vec::as_slice);
         let own: Vec<_> = own.iter().filter_map(|id| inc.asks.get(*id)).collect();
@@ -264,7 +271,7 @@ fn texts(inc: &Incident, all: &AllSent) -> Vec<SentText> {
     each.map(text).collect()
 }
 
-fn names(inc: &Incident, report: &AfterReport) -> Names {
+fn names(inc: &Incident, places: &Places<'_>, report: &AfterReport) -> Names {
     let told = report.functions.iter().flat_map(|f| f.by.iter().chain([&f.function]));
     let identity = &report.identity;
     let some = identity.led_by.iter().chain([&identity.ordered_by]).chain(&identity.leads).chain(&identity.observers);
@@ -273,7 +280,7 @@ fn names(inc: &Incident, report: &AfterReport) -> Names {
     let story = report.story.iter().flat_map(|l| l.functions.iter().chain(&l.by));
     let all: BTreeSet<&FunctionId> = told.chain(some).chain(lists).chain(story).collect();
     let title =
-        |id: &FunctionId| Some((id.clone(), inc.plan.function(inc.plan.function_ix(id.as_str())?).title.clone()));
+        |id: &FunctionId| Some((id.clone(), inc.plan.function(*places.get(id.as_str())?).title.clone()));
     let sites = inc.plan.region.sites.iter().filter(|s| inc.sites.contains(&s.id));
     Names {
         functions: all.into_iter().filter_map(title).collect(),
@@ -284,7 +291,8 @@ fn names(inc: &Incident, report: &AfterReport) -> Names {
 /// The report.
 pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> AfterReport {
     let all = sent(reading, inc);
-    let mut rows = rows(reading, inc, &all);
+    let places = places(inc);
+    let mut rows = rows(reading, inc, &places, &all);
     let channels = channels(&all);
     let totals = totals(reading, inc, &rows, &all, &channels);
     let since = |at: Option<At>| at.map(|at| at.seconds_since(inc.opened));
@@ -329,6 +337,6 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
         seal,
         names: Names::default(),
     };
-    report.names = names(inc, &report);
+    report.names = names(inc, &places, &report);
     report
 }

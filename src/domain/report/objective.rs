@@ -21,9 +21,6 @@ pub enum Rating {
 }
 
 impl Rating {
-    /// All of them, the best first.
-    pub const ALL: [Self; 4] = [Self::Performed, Self::SomeChallenges, Self::MajorChallenges, Self::Unable];
-
     /// The letter by which it goes.
     pub fn letter(self) -> char {
         match self {

@@ -8,7 +8,7 @@ use crate::words::after as w;
 
 /// Units of the drawing.
 const LEFT: u16 = 34;
-const RIGHT: u16 = 350;
+const RIGHT: u16 = 330;
 const TOP: u16 = 14;
 const BOTTOM: u16 = 150;
 const HEIGHT: u16 = 182;
@@ -83,7 +83,7 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         labels.push(line(w::target(lang, target, span(within_s)), place, below, side));
     }
     // Where each line ends, from the top: their names do not cover each other.
-    let mut ends: Vec<(u16, String)> = Vec::new();
+    let mut ends: Vec<(u16, String, Pattern)> = Vec::new();
     for (series, pattern) in all.iter().zip(PATTERNS) {
         let curve = series.curve;
         let mut points = vec![(left, bottom)];
@@ -96,17 +96,20 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         }
         points.push((RIGHT * 10, y));
         strokes.push(Stroke { points, pattern });
-        ends.push((y, format!("{}: {}/{}", series.name, curve.total(), curve.of)));
+        ends.push((y, format!("{}: {}/{}", series.name, curve.total(), curve.of), pattern));
     }
-    ends.sort();
+    ends.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let step = LABEL_SIZE * 10 + 20;
     let mut free = TOP * 10;
     let below = ends.len();
-    for (n, (y, text)) in ends.into_iter().enumerate() {
+    for (n, (y, text, pattern)) in ends.into_iter().enumerate() {
         let room_below = u16::try_from(below - n - 1).unwrap_or(0) * step;
         let place = (y + 30).max(free).min(bottom + 30 - room_below.min(bottom));
         free = place + step;
-        labels.push(line(text, RIGHT * 10 + 50, place, Side::Right));
+        // Lines that lie on each other are told apart by the piece before the name.
+        let (from, to, middle) = (RIGHT * 10 + 60, RIGHT * 10 + 260, place - 30);
+        strokes.push(Stroke { points: vec![(from, middle), (to, middle)], pattern });
+        labels.push(line(text, to + 40, place, Side::Right));
     }
     let said = all.iter().map(|s| says(lang, s)).collect::<Vec<_>>().join("; ");
     debug_assert!(RIGHT < PICTURE_WIDTH);

@@ -54,10 +54,16 @@ pub(super) struct Grid {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// With a capital, as heads begin.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 fn grid(lang: Lang, title: Word, columns: &[(Word, u16)], rows: Vec<Vec<Cell>>) -> Grid {
     Grid {
         title: title.say(lang).to_owned(),
-        head: columns.iter().map(|(word, _)| word.say(lang).to_owned()).collect(),
+        head: columns.iter().map(|(word, _)| capital(word.say(lang))).collect(),
         widths: columns.iter().map(|(_, width)| *width).collect(),
         rows,
     }
@@ -167,7 +173,7 @@ pub(super) fn channel_minutes(lang: Lang, report: &AfterReport) -> Grid {
     });
     Grid {
         title: w::BY_CHANNEL.say(lang).to_owned(),
-        head: std::iter::once(w::AFTER.say(lang).to_owned()).chain(heads).collect(),
+        head: std::iter::once(w::AFTER.say(lang).to_owned()).chain(heads).map(|head| capital(&head)).collect(),
         widths: std::iter::repeat_n(2, report.channels.len() + 1).collect(),
         rows: rows.into_iter().map(row).collect(),
     }

@@ -1,5 +1,6 @@
 //! What drills and incidents came to, side by side: a table, and a drawing of how many answered in time.
 
+use super::grids::capital;
 use super::{kind, moment, rating};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
@@ -43,7 +44,7 @@ const CHANNELS: [Channel; 4] = [Channel::Sms, Channel::Paging, Channel::Fax, Cha
 fn table(lang: Lang, zone: &str, rows: &[Trend]) -> Table {
     let heads = [dw::DRILL, w::KIND, w::BEGUN, w::IN_TIME, w::RATING, w::HALF, w::T_MEDIAN];
     let mut head: Vec<String> = heads.iter().map(|h| h.say(lang).to_owned()).collect();
-    head.extend(CHANNELS.map(|c| channel(lang, c).to_owned()));
+    head.extend(CHANNELS.map(|c| capital(channel(lang, c))));
     Table {
         caption: w::TRENDS.say(lang).to_owned(),
         head,

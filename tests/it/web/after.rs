@@ -34,7 +34,7 @@ async fn the_draft_is_there_as_the_drill_ends() {
         "inte bedömd: den slutade innan tiden var ute",
         "<svg xmlns",
         "stroke-dasharray",
-        "<th scope=\"col\">överlämnad</th>",
+        "<th scope=\"col\">Överlämnad</th>",
         "Journalens försegling",
         "-1/report.pdf\">som PDF",
     ] {
