@@ -279,8 +279,7 @@ fn names(inc: &Incident, places: &Places<'_>, report: &AfterReport) -> Names {
     let lists = lists.chain(report.not_carried.iter().flat_map(|n| &n.functions));
     let story = report.story.iter().flat_map(|l| l.functions.iter().chain(&l.by));
     let all: BTreeSet<&FunctionId> = told.chain(some).chain(lists).chain(story).collect();
-    let title =
-        |id: &FunctionId| Some((id.clone(), inc.plan.function(*places.get(id.as_str())?).title.clone()));
+    let title = |id: &FunctionId| Some((id.clone(), inc.plan.function(*places.get(id.as_str())?).title.clone()));
     let sites = inc.plan.region.sites.iter().filter(|s| inc.sites.contains(&s.id));
     Names {
         functions: all.into_iter().filter_map(title).collect(),

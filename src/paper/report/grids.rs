@@ -1,6 +1,6 @@
 //! The figures as tables: each once, for paper, page, terminal and spreadsheet.
 
-use super::{clock, kind, moment, rating, told};
+use super::{clock, kind, moment, plays, rating, told, took};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel};
 use crate::domain::report::{AfterReport, AnsweredVia, Curve, GroupReached, Unrated};
@@ -29,7 +29,7 @@ impl Cell {
         match self {
             Self::Text(text) => text.clone(),
             Self::Count(n) => n.to_string(),
-            Self::Seconds(s) => span(*s),
+            Self::Seconds(s) => took(*s),
             Self::Never => w::NEVER.say(lang).to_owned(),
             Self::NotKnown => w::NOT_KNOWN.say(lang).to_owned(),
             Self::Nothing => "–".to_owned(),
@@ -38,7 +38,7 @@ impl Cell {
     fn of(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
-    fn took(seconds: Option<u32>) -> Self {
+    fn when(seconds: Option<u32>) -> Self {
         seconds.map_or(Self::Never, Self::Seconds)
     }
     fn known(n: Option<u32>) -> Self {
@@ -99,8 +99,8 @@ fn identity(lang: Lang, report: &AfterReport) -> Grid {
         row(w::BEGUN, moment(lang, &i.zone, i.begun)),
         row(w::ENDED, i.ended.map_or_else(|| w::GOES_ON.say(lang).to_owned(), |at| moment(lang, &i.zone, at))),
         row(w::SITES, report.sites(lang)),
-        row(w::PLAYBOOK, i.playbook_title.get(lang).to_owned()),
-        row(w::LEVEL, i.level.get(lang).to_owned()),
+        row(w::PLAYBOOK, if plays(report) { i.playbook_title.get(lang).to_owned() } else { String::new() }),
+        row(w::LEVEL, if plays(report) { i.level.get(lang).to_owned() } else { String::new() }),
         row(w::SEAL, format!("{} {}", report.seal.record, report.seal.hash)),
     ];
     grid(lang, w::WHAT_IT_WAS, &[(w::FIGURE, 2), (w::VALUE, 5)], rows)
@@ -245,11 +245,11 @@ pub(super) fn milestones(lang: Lang, report: &AfterReport) -> Grid {
     let m = &report.milestones;
     let group = |word: Word, g: GroupReached| {
         let who = word.say(lang);
-        let all = if g.of == 0 { Cell::Nothing } else { Cell::took(g.all_s) };
-        let first = if g.of == 0 { Cell::Nothing } else { Cell::took(g.first_s) };
+        let all = if g.of == 0 { Cell::Nothing } else { Cell::when(g.all_s) };
+        let first = if g.of == 0 { Cell::Nothing } else { Cell::when(g.first_s) };
         vec![Cell::of(format!("{who} ({}/{})", g.reached, g.of)), first, all]
     };
-    let one = |word: Word, s: Option<u32>| vec![Cell::of(word.say(lang)), Cell::took(s), Cell::Nothing];
+    let one = |word: Word, s: Option<u32>| vec![Cell::of(word.say(lang)), Cell::when(s), Cell::Nothing];
     let mut rows = vec![
         one(w::M_FIRST_REACHED, m.first_reached_s),
         one(w::M_FIRST_ANSWER, m.first_answer_s),
@@ -286,7 +286,7 @@ pub(super) fn functions(lang: Lang, report: &AfterReport) -> Grid {
     let rows = report.functions.iter().map(|f| {
         let answered = match (f.asked, f.answered_s) {
             (false, _) => Cell::Nothing,
-            (true, s) => Cell::took(s),
+            (true, s) => Cell::when(s),
         };
         let via = f.via.map(|via| match via {
             AnsweredVia::Reply => w::VIA_REPLY,
@@ -300,11 +300,11 @@ pub(super) fn functions(lang: Lang, report: &AfterReport) -> Grid {
         if f.deputy_asked {
             who.push(w::DEPUTY_ASKED.say(lang).to_owned());
         }
-        let delivered = if tells { Cell::took(f.delivered_s) } else { Cell::NotKnown };
+        let delivered = if tells { Cell::when(f.delivered_s) } else { Cell::NotKnown };
         vec![
             Cell::of(report.name(&f.function, lang)),
             Cell::of(clock(lang, &report.identity.zone, f.told_at)),
-            Cell::took(f.accepted_s),
+            Cell::when(f.accepted_s),
             delivered,
             answered,
             if who.is_empty() { Cell::Nothing } else { Cell::of(who.join(", ")) },

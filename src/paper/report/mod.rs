@@ -44,6 +44,19 @@ fn clock(lang: Lang, zone: &str, at: At) -> String {
     at.timestamp().to_zoned(zone).strftime(form).to_string()
 }
 
+/// What something took, to the second where that is seen.
+fn took(seconds: u32) -> String {
+    match seconds {
+        61..3_600 if !seconds.is_multiple_of(60) => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => super::span(seconds),
+    }
+}
+
+/// It played a playbook: a test of ways has one only to be told from others.
+fn plays(report: &AfterReport) -> bool {
+    report.identity.drill != Some(DrillKind::CommunicationTest)
+}
+
 /// What kind it was.
 fn kind(lang: Lang, drill: Option<DrillKind>) -> &'static str {
     drill.map_or_else(|| w::REAL.say(lang), |kind| drills::kind(lang, kind))
@@ -150,8 +163,10 @@ impl Writer<'_> {
         }
         self.pair(w::HOURS, self.say(if i.office_hours { w::OFFICE_HOURS } else { w::OUT_OF_HOURS }));
         self.pair(w::SITES, report.sites(lang));
-        self.pair(w::PLAYBOOK, self.l(&i.playbook_title));
-        self.pair(w::LEVEL, self.l(&i.level));
+        if plays(report) {
+            self.pair(w::PLAYBOOK, self.l(&i.playbook_title));
+            self.pair(w::LEVEL, self.l(&i.level));
+        }
         self.pair(w::SCENARIO, self.l(&i.scenario));
         let ordered = if report.is_drill() { w::ORDERED_BY } else { w::REPORTED_BY };
         self.pair(ordered, report.name(&i.ordered_by, lang));

@@ -1,7 +1,7 @@
 //! What drills and incidents came to, side by side: a table, and a drawing of how many answered in time.
 
 use super::grids::capital;
-use super::{kind, moment, rating};
+use super::{kind, moment, rating, took};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
 use crate::domain::report::Trend;
@@ -21,7 +21,7 @@ const DRAWN_MAX: usize = 12;
 /// The figures of one, as they stand in the table.
 fn row(lang: Lang, zone: &str, t: &Trend) -> Vec<String> {
     let share = |n: u32| if t.asked == 0 { w::NOT_KNOWN.say(lang).to_owned() } else { format!("{n}/{}", t.asked) };
-    let took = |s: Option<u32>| s.map_or_else(|| w::NEVER.say(lang).to_owned(), span);
+    let when = |s: Option<u32>| s.map_or_else(|| w::NEVER.say(lang).to_owned(), took);
     let of = |c: Channel| {
         t.channels.get(&c).map_or_else(|| "–".to_owned(), |c| format!("{}/{}", c.delivered.unwrap_or(c.accepted), c.of))
     };
@@ -31,8 +31,8 @@ fn row(lang: Lang, zone: &str, t: &Trend) -> Vec<String> {
         moment(lang, zone, t.begun),
         format!("{} ({})", share(t.within), span(t.within_s)),
         t.rating.map_or_else(|| "–".to_owned(), |r| rating(lang, r)),
-        took(t.half_s),
-        t.median_s.map_or_else(|| "–".to_owned(), span),
+        when(t.half_s),
+        t.median_s.map_or_else(|| "–".to_owned(), took),
     ];
     cells.extend(CHANNELS.map(of));
     cells

@@ -61,13 +61,17 @@ fn off_a_terminal_a_report_is_json_and_each_form_is_made_when_it_is_asked_for() 
     let told = json["report"]["totals"]["told"].as_u64().expect("a number");
     let ran = run_with(&[&["incident", "report", "1", "--format", "text"][..], &at].concat(), &SV);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    for said in ["Rapport efter 1:", "Påhittad region", "Det pågår ännu", "verklig händelse", "inte känt", "aldrig"] {
+    for said in ["Rapport efter 1:", "Påhittad region", "Det pågår ännu", "verklig händelse", "inte känt", "aldrig"]
+    {
         assert!(ran.out.contains(said), "{said}\n{}", ran.out);
     }
     let ran = run(&[&["drill", "report", "1", "--format", "csv"][..], &at].concat());
     assert!(ran.out.contains(&format!("total,1,told,{told},\r\n")), "{}", ran.out);
     let ran = run(&[&["drill", "report", "1", "--format", "html"][..], &at].concat());
-    assert!(ran.out.contains("<svg") && ran.out.contains("<style>") && !ran.out.contains("src="), "it needs nothing else");
+    assert!(
+        ran.out.contains("<svg") && ran.out.contains("<style>") && !ran.out.contains("src="),
+        "it needs nothing else"
+    );
 }
 
 #[test]

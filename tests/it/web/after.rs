@@ -111,3 +111,22 @@ async fn a_real_incident_has_one_too_and_what_never_was_has_none() {
     let (status, _) = browser.get("/incidents/x/report.pdf").await;
     assert!(status.is_client_error(), "{status}");
 }
+
+#[tokio::test]
+async fn what_left_memory_has_the_same_report() {
+    let site = Site::start().await;
+    drilled(&site).await;
+    let path = "/incidents/X-1/report";
+    let mut before = site.api(path).await.1;
+    site.pass(25 * 3600).await;
+    assert!(site.handle.query(|s, _| s.incidents.is_empty()).await.unwrap(), "it left memory");
+    let (status, mut after) = site.api(path).await;
+    assert_eq!(status, StatusCode::OK, "{after}");
+    for of in [&mut before, &mut after] {
+        of["report"]["seal"].take();
+        of["made_at"].take();
+    }
+    assert_eq!(before, after);
+    let trends = site.api("/drills/trends").await.1;
+    assert_eq!((&trends["rows"][0]["no"], &trends["older"]), (&"Ö-1".into(), &0.into()), "{trends}");
+}
