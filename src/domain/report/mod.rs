@@ -1,8 +1,8 @@
 //! What an incident or a drill came to: the figures of its report, from what the journal has of it, in its order. Same journal, same
 //! report; what is not known is said so, and never 0.
 //!
-//! Owns the figures, what an objective is rated by (RULES D19), and the improvements of a report. Must not: hold an address or anything
-//! private, or find words: whoever shows it does.
+//! Owns the figures, and what an objective is rated by (RULES D19). Must not: hold an address or anything private, or find words: whoever
+//! shows it does.
 
 mod curve;
 mod made;

@@ -2,7 +2,7 @@
 
 use crate::domain::lang::Lang;
 use crate::domain::report::{AfterReport, Curve};
-use crate::paper::picture::{LABEL_SIZE, Label, PICTURE_WIDTH, Pattern, Picture, Side, Stroke};
+use crate::paper::picture::{LABEL_SIZE, Label, Pattern, Picture, Side, Stroke};
 use crate::paper::{channel, span};
 use crate::words::after as w;
 
@@ -112,7 +112,6 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         labels.push(line(text, to + 40, place, Side::Right));
     }
     let said = all.iter().map(|s| says(lang, s)).collect::<Vec<_>>().join("; ");
-    debug_assert!(RIGHT < PICTURE_WIDTH);
     Picture { says: format!("{what}: {said}."), height: HEIGHT, strokes, labels }
 }
 
