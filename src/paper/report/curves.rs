@@ -14,9 +14,9 @@ const BOTTOM: u16 = 150;
 const HEIGHT: u16 = 182;
 /// Lines that a drawing tells apart.
 const PATTERNS: [Pattern; 4] = [Pattern::Whole, Pattern::Dashes, Pattern::DashDot, Pattern::Dots];
-/// Ends of the time axis, in seconds: the first that all of it fits into.
+/// Ends of the time axis, in seconds: the first that all of it fits into. A quarter of each is a time that people say.
 const ENDS: [u32; 14] =
-    [60, 120, 300, 600, 900, 1_800, 2_700, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400, 7 * 86_400];
+    [60, 120, 240, 480, 1_200, 2_400, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 2 * 86_400, 7 * 86_400];
 
 /// One line of a drawing.
 struct Series<'c> {
