@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{
     Acting, AddressProofView, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView,
     DryRunRequest, DryRunView, ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ProofExport, ROOT, RegionZone,
-    Reloaded, StatusAnswer, TestRequest, TestView, TestsSent,
+    Reloaded, ReportAnswer, StatusAnswer, TestRequest, TestView, TestsSent, TrendsView,
 };
 use crate::accounts::{AccessView, Change, Changed};
 use crate::dispatch::forgotten::ClosedView;
@@ -82,6 +82,16 @@ pub fn drills() -> Call<DrillsView> {
 /// What a drill would do.
 pub fn drill_dry_run(asked: DrillRequest) -> Call<DrillForesight, DrillRequest> {
     post("/drills/dry-runs", asked, Effect::Reads)
+}
+
+/// What an incident or a drill came to.
+pub fn after_report(no: IncidentNo) -> Call<ReportAnswer> {
+    get(&format!("/incidents/{}/report", in_path(no)))
+}
+
+/// What all of them came to, side by side.
+pub fn trends() -> Call<TrendsView> {
+    get("/drills/trends")
 }
 
 /// Begins a drill.

@@ -7,6 +7,7 @@
 //! Must not: know HTTP's framing, or decide anything.
 
 mod addresses;
+mod after;
 pub mod calls;
 mod command;
 mod config;
@@ -20,6 +21,7 @@ mod refusal;
 mod status;
 
 pub use addresses::{AddressProofView, ExportedProof, PROOFS_FORM, ProofExport};
+pub use after::{ReportAnswer, TrendsView};
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
 pub use drills::{DrillRequest, DrillsView, MomentView, PlannedView};

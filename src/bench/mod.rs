@@ -13,6 +13,7 @@ pub mod planning;
 pub mod reach;
 pub mod region;
 pub mod replays;
+pub mod report;
 pub mod rig;
 pub mod sending;
 pub mod start;
@@ -100,6 +101,7 @@ pub const MEASURES: &[&str] = &[
     "start-full",
     "junk-answers",
     "replays",
+    "report",
     "packages",
 ];
 
@@ -131,6 +133,7 @@ pub fn measure(name: &str, amount: Amount, exe: &Path) -> Result<Vec<Figure>, St
         "start-full" => start::full(exe, amount.of(1_000_000)),
         "junk-answers" => junk::answers(amount.of(10_000)),
         "replays" => replays::all(),
+        "report" => report::made(amount.of(10_000)),
         "packages" => Ok(vec![packages()]),
         _ => Err(format!("no measure is called “{name}”; there are: {}", MEASURES.join(", "))),
     }

@@ -20,7 +20,7 @@ use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::delivery::{Accepted, DeliveryState};
 use crate::domain::ids::GatewayId;
 use crate::gateways::{Boxed, Events, Gateway, GatewayEvent, Health, Jobs, Stop};
-use crate::journal::{Journal, OpenOptions};
+use crate::journal::{Journal, OpenOptions, Reader};
 
 /// A run that takes longer is given up.
 const OVER_AFTER: Duration = Duration::from_secs(600);
@@ -97,6 +97,14 @@ impl Rig {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
+    }
+
+    /// Reads the journal.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn reader(&self) -> Result<Box<dyn Reader>, String> {
+        self.journal.reader().map_err(|e| e.to_string())
     }
 
     /// Accepted by gateways so far.

@@ -15,7 +15,7 @@ use crate::domain::view::DrillForesight;
 use crate::error::Error;
 use crate::words::{cli as words, drill as w, drills};
 
-/// Drills: list what is coming, going on and over; begin one, end one. Nothing of a drill reaches the public or other organisations.
+/// Drills: list what is coming, going on and over; begin one, end one; what they came to. Nothing of a drill reaches the public or other organisations.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase drill list\n  \
@@ -23,7 +23,10 @@ use crate::words::{cli as words, drill as w, drills};
     vardkase drill start --playbook ehr-down --level outage --without intra,mail --as it-duty\n  \
     vardkase drill start --playbook malware --tabletop --as it-duty   at a table: no text leaves the program\n  \
     vardkase drill end X-14 --as it-duty                     everybody who was told hears that it is over\n  \
-    vardkase drill abort X-14 --as it-duty                   the same, before it was carried out")]
+    vardkase drill abort X-14 --as it-duty                   the same, before it was carried out\n  \
+    vardkase drill report X-14                               what it came to, from the journal\n  \
+    vardkase drill report X-14 --format pdf --out report.pdf\n  \
+    vardkase drill trends                                    drills and incidents side by side")]
 pub struct DrillArgs {
     #[command(subcommand)]
     what: What,
@@ -72,6 +75,10 @@ enum What {
         #[arg(value_name = "NUMBER")]
         drill: Target,
     },
+    /// Make the report of a drill, or of a real incident, from the journal.
+    Report(super::after::ReportOf),
+    /// Show what drills and incidents came to, side by side.
+    Trends,
 }
 
 impl DrillArgs {
@@ -91,6 +98,8 @@ impl DrillArgs {
                 };
                 start(cx, asked, yes, dry_run)
             }
+            What::Report(of) => of.run(cx),
+            What::Trends => super::after::show_trends(cx),
             What::End { drill } => cx.act(&Action::DrillEnd { incident: drill.parts().0, abort: false }),
             What::Abort { drill } => cx.act(&Action::DrillEnd { incident: drill.parts().0, abort: true }),
         }

@@ -12,6 +12,7 @@ mod account;
 mod ack;
 mod addresses;
 mod adopt;
+mod after;
 mod all_clear;
 mod approve;
 mod backup;
@@ -32,6 +33,7 @@ mod forget;
 mod gateway;
 mod handover;
 mod help;
+mod incident;
 mod incident_show;
 mod kit;
 mod level;
@@ -145,6 +147,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Handover(handover::HandoverArgs),
     Drill(drill::DrillArgs),
+    Incident(incident::IncidentArgs),
     Step(step::StepArgs),
     Restored(restored::RestoredArgs),
     Relapse(relapse::RelapseArgs),
@@ -234,6 +237,7 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Merge(a) => a.run(cx),
         Command::Handover(a) => a.run(cx),
         Command::Drill(a) => a.run(cx),
+        Command::Incident(a) => a.run(cx),
         Command::Step(a) => a.run(cx),
         Command::Restored(a) => a.run(cx),
         Command::Relapse(a) => a.run(cx),

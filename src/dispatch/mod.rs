@@ -1,6 +1,7 @@
 //! The loop that owns the state, and a worker per gateway between it and the channels. Inputs are decided one at a time, many
 //! are committed together, and only what is on disk is told and sent (invariant 1).
 
+pub mod after;
 pub mod beside;
 pub mod board;
 pub mod doubt;

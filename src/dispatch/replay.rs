@@ -287,6 +287,14 @@ fn stored(reader: &dyn Reader, hash: &str) -> Result<Arc<Plan>, NoPlan> {
     thawed(&bytes, hash).map(Arc::new).map_err(NoPlan::Unread)
 }
 
+/// A plan as the journal has it.
+///
+/// # Errors
+/// It is not there, or can't be read; in words.
+pub(super) fn stored_plan(reader: &dyn Reader, hash: &str) -> Result<Arc<Plan>, String> {
+    stored(reader, hash).map_err(|why| why.to_string())
+}
+
 /// The plans that an event names.
 pub(super) fn plans_named(event: &Event) -> Vec<&str> {
     match event {

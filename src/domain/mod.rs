@@ -17,6 +17,7 @@ pub mod plan;
 pub mod private;
 pub mod public_view;
 pub mod reach;
+pub mod report;
 pub mod roster;
 pub mod step;
 pub mod text;

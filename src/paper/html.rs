@@ -24,7 +24,25 @@ struct Page<'s> {
     style: Style<'s>,
 }
 
+/// One part as it stands in any page.
+#[derive(Template)]
+#[template(path = "paper_part.html")]
+struct OnePart<'s> {
+    part: Part<'s>,
+}
+
+/// The parts of a paper, to stand within another page: escaped, and ready to be put in.
+///
+/// # Errors
+/// They could not be made.
+pub fn parts(sheet: &Sheet) -> Result<String, askama::Error> {
+    sheet.parts().into_iter().map(|part| OnePart { part }.render()).collect()
+}
+
 impl Page<'_> {
+    fn parts(&self) -> Result<String, askama::Error> {
+        parts(self.sheet)
+    }
     fn t(&self, word: Word) -> &'static str {
         word.say(self.sheet.lang)
     }

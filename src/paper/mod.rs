@@ -12,12 +12,16 @@ mod html;
 pub mod loss;
 pub mod net;
 mod pdf;
+pub mod picture;
 pub mod plan;
+pub mod report;
 mod sheet;
+mod text;
 
-pub use html::{Style, html};
+pub use html::{Style, html, parts};
 pub use pdf::{PAGES_MAX, TooLong, pdf};
-pub use sheet::{Block, Occasion, Part, Qr, Sheet};
+pub use sheet::{Block, Occasion, Part, Qr, Sheet, Table};
+pub use text::text;
 
 use crate::domain::ids::FunctionIx;
 use crate::domain::lang::Lang;

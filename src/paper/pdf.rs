@@ -3,6 +3,7 @@
 //! It is made as PDF/UA-1 (ISO 14289-1): krilla refuses a document that lacks title, tags or outline. What stands around each page is
 //! an artifact there (7.8), so that nobody hears it on every page; it is content once, below the title.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use krilla::color::luma;
@@ -12,14 +13,18 @@ use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::Metadata;
 use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
-use krilla::paint::Fill;
+use krilla::paint::{Fill, Stroke, StrokeDash};
 use krilla::surface::Surface;
 use krilla::tagging::{
     Artifact, ArtifactType, ContentTag, Identifier, ListNumbering, Node, SpanTag, Tag, TagGroup, TagTree,
 };
 use krilla::{Document, SerializeSettings};
 
+mod pages;
+mod tables;
+
 use super::face::{FACES, Face};
+use super::picture::{LABEL_SIZE, Picture, Side};
 use super::{Block, Qr, Sheet};
 use crate::words::paper as words;
 
@@ -48,6 +53,9 @@ const CODE: f32 = 142.0;
 const LEADING: f32 = 1.34;
 /// Baseline below the top of a line, in sizes.
 const ASCENT: f32 = 0.95;
+/// Characters of a table, and what parts its columns.
+const CELL: f32 = 9.0;
+const CELL_GAP: f32 = 8.0;
 /// What stands before a pair, and a list's sign.
 const LABEL_WIDTH: f32 = 118.0;
 const ITEM_INDENT: f32 = 14.0;
@@ -64,6 +72,8 @@ struct Run {
     text: String,
     /// It stands before what it labels.
     label: bool,
+    /// Which cell of a table it stands in, counted row by row, the heads first.
+    cell: Option<usize>,
 }
 
 /// A line of a block.
@@ -75,6 +85,8 @@ struct Line {
     above: f32,
     runs: Vec<Run>,
     drawn: Drawn,
+    /// It does not stand last on a page: a heading, what a table is called, its heads, a row that goes on.
+    keep: bool,
 }
 
 /// What stands on a line beside characters.
@@ -83,12 +95,17 @@ enum Drawn {
     /// A line to write on, from there to the margin.
     Blank(f32),
     Code(Qr),
+    Picture(Box<Picture>),
+    /// A rule below the line, as below a row of a table.
+    Rule,
 }
 
 impl Line {
     fn height(&self) -> f32 {
-        match self.drawn {
+        match &self.drawn {
             Drawn::Nothing => self.size * LEADING,
+            Drawn::Rule => self.size * LEADING + 2.0,
+            Drawn::Picture(picture) => f32::from(picture.height) + 6.0,
             Drawn::Blank(_) => BLANK,
             Drawn::Code(_) => CODE,
         }
@@ -97,7 +114,7 @@ impl Line {
     fn lowered(&self) -> f32 {
         match self.drawn {
             Drawn::Blank(_) => BLANK - self.size * LEADING - 2.0,
-            Drawn::Nothing | Drawn::Code(_) => 0.0,
+            Drawn::Nothing | Drawn::Code(_) | Drawn::Picture(_) | Drawn::Rule => 0.0,
         }
     }
 }
@@ -130,15 +147,22 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             block: index,
             size,
             above: if n == 0 { above } else { 0.0 },
-            runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false }],
+            runs: vec![Run { x: MARGIN + x, bold, text: text.to_owned(), label: false, cell: None }],
             drawn: Drawn::Nothing,
+            keep: false,
         };
         all.into_iter().enumerate().map(line).collect()
     };
     match block {
-        Block::Heading(1, text) => broken(text, TITLE, true, 0.0, 0.0),
-        Block::Heading(2, text) => broken(text, 15.0, true, 0.0, 22.0),
-        Block::Heading(_, text) => broken(text, 11.0, true, 0.0, 11.0),
+        Block::Heading(level, text) => {
+            let mut all = match level {
+                1 => broken(text, TITLE, true, 0.0, 0.0),
+                2 => broken(text, 15.0, true, 0.0, 22.0),
+                _ => broken(text, 11.0, true, 0.0, 11.0),
+            };
+            all.iter_mut().for_each(|line| line.keep = true);
+            all
+        }
         Block::Text(text) => broken(text, BODY, false, 0.0, 3.0),
         Block::Large(text) => broken(text, LARGE, false, 0.0, 8.0),
         Block::Blank(label) => {
@@ -151,12 +175,22 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
         }
         Block::Code(code, _) => {
             let drawn = Drawn::Code(code.clone());
-            vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn }]
+            vec![Line { block: index, size: BODY, above: 10.0, runs: Vec::new(), drawn, keep: false }]
         }
         Block::Break => Vec::new(),
+        Block::Table(table) => {
+            let mut all = broken(&table.caption, CELL, true, 0.0, 10.0);
+            all.iter_mut().for_each(|line| line.keep = true);
+            all.extend(tables::rows(index, table));
+            all
+        }
+        Block::Picture(picture) => {
+            let drawn = Drawn::Picture(Box::new(picture.clone()));
+            vec![Line { block: index, size: BODY, above: 8.0, runs: Vec::new(), drawn, keep: false }]
+        }
         Block::Item(text) => {
             let mut all = broken(text, BODY, false, ITEM_INDENT, 1.0);
-            let sign = Run { x: MARGIN, bold: false, text: SIGN.to_owned(), label: true };
+            let sign = Run { x: MARGIN, bold: false, text: SIGN.to_owned(), label: true, cell: None };
             all.iter_mut().take(1).for_each(|first| first.runs.insert(0, Run { text: sign.text.clone(), ..sign }));
             all
         }
@@ -165,11 +199,12 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
             let label = format!("{}: ", FACES.bold.showable(label));
             let parts = FACES.bold.break_lines(&label, BODY, LABEL_WIDTH - 8.0);
             for (n, part) in parts.iter().enumerate() {
-                let run = Run { x: MARGIN, bold: true, text: (*part).to_owned(), label: true };
+                let run = Run { x: MARGIN, bold: true, text: (*part).to_owned(), label: true, cell: None };
                 match all.get_mut(n) {
                     Some(line) => line.runs.insert(0, run),
                     None => {
-                        all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run], drawn: Drawn::Nothing });
+                        let drawn = Drawn::Nothing;
+                        all.push(Line { block: index, size: BODY, above: 0.0, runs: vec![run], drawn, keep: false });
                     }
                 }
             }
@@ -178,56 +213,13 @@ fn lines(index: usize, block: &Block) -> Vec<Line> {
     }
 }
 
-/// Shares lines out over pages. What follows a heading stays with it as far as a page goes: a duty is not torn apart.
-fn paginate(blocks: &[Block], top: f32) -> Result<Vec<Vec<Set>>, TooLong> {
-    let mut chunks: Vec<(bool, Vec<Line>)> = Vec::new();
-    let mut after_heading = false;
-    for (index, block) in blocks.iter().enumerate() {
-        let is_heading = matches!(block, Block::Heading(..));
-        let breaks = *block == Block::Break;
-        match chunks.last_mut() {
-            Some((_, chunk)) if !breaks && (!is_heading || after_heading) => chunk.extend(lines(index, block)),
-            _ => chunks.push((breaks, lines(index, block))),
-        }
-        after_heading = is_heading || breaks;
-    }
-    let (mut pages, mut page, mut y): (Vec<Vec<Set>>, Vec<Set>, f32) = (Vec::new(), Vec::new(), top);
-    for (breaks, chunk) in chunks {
-        if breaks && !page.is_empty() {
-            pages.push(std::mem::take(&mut page));
-            y = top;
-        }
-        let height: f32 = chunk.iter().map(|l| l.above + l.height()).sum();
-        let torn = height > BOTTOM - top;
-        if !page.is_empty() && !torn && y + height > BOTTOM {
-            pages.push(std::mem::take(&mut page));
-            y = top;
-        }
-        for line in chunk {
-            if !page.is_empty() && y + line.above + line.height() > BOTTOM {
-                pages.push(std::mem::take(&mut page));
-                y = top;
-            }
-            if !page.is_empty() {
-                y += line.above;
-            }
-            let height = line.height();
-            page.push(Set { top: y, line });
-            y += height;
-        }
-        if pages.len() >= PAGES_MAX {
-            return Err(TooLong);
-        }
-    }
-    pages.push(page);
-    Ok(pages)
-}
-
 /// What each block has on the pages: what labels it, and what it says.
 #[derive(Clone, Default)]
 struct Tagged {
     label: Vec<Identifier>,
     text: Vec<Identifier>,
+    /// The cells of a table.
+    cells: BTreeMap<usize, Vec<Identifier>>,
 }
 
 struct Pen<'a, 'p> {
@@ -262,6 +254,46 @@ impl Pen<'_, '_> {
         if let Some(path) = path.finish() {
             self.surface.draw_path(&path);
         }
+    }
+    /// A drawing in one piece; what it says stands in its tag.
+    fn picture(&mut self, top: f32, picture: &Picture) -> Identifier {
+        let id = self.surface.start_tagged(ContentTag::Other);
+        let place = |(x, y): (u16, u16)| (MARGIN + f32::from(x) / 10.0, top + f32::from(y) / 10.0);
+        let fill = self.surface.get_fill().cloned();
+        self.surface.set_fill(None);
+        for stroke in &picture.strokes {
+            let mut path = PathBuilder::new();
+            for (n, at) in stroke.points.iter().enumerate() {
+                let (x, y) = place(*at);
+                if n == 0 { path.move_to(x, y) } else { path.line_to(x, y) }
+            }
+            let array: Vec<f32> = stroke.pattern.dashes().iter().map(|n| f32::from(*n) / 10.0).collect();
+            self.surface.set_stroke(Some(Stroke {
+                paint: luma::Color::black().into(),
+                width: f32::from(stroke.pattern.width()) / 10.0,
+                dash: (!array.is_empty()).then_some(StrokeDash { array, offset: 0.0 }),
+                ..Stroke::default()
+            }));
+            if let Some(path) = path.finish() {
+                self.surface.draw_path(&path);
+            }
+        }
+        self.surface.set_stroke(None);
+        self.surface.set_fill(fill);
+        let size = f32::from(LABEL_SIZE);
+        for label in &picture.labels {
+            let text = FACES.regular.showable(&label.text);
+            let (x, y) = place(label.at);
+            let width = FACES.regular.width(&text, size);
+            let x = match label.side {
+                Side::Right => x,
+                Side::Left => x - width,
+                Side::Middle => x - width / 2.0,
+            };
+            self.set(x, y - size * ASCENT, false, size, &text);
+        }
+        self.surface.end_tagged();
+        id
     }
     /// A code in one piece; what it is stands in its tag.
     fn code(&mut self, top: f32, code: &Qr) -> Identifier {
@@ -327,7 +359,7 @@ impl<'s> Around<'s> {
 pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
     let around = Around::new(sheet);
     let blocks = whole(sheet);
-    let pages = paginate(&blocks, around.bottom())?;
+    let pages = pages::paginate(&blocks, around.bottom())?;
     let configuration =
         ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1).finish().map_err(|_| TooLong)?;
     let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
@@ -356,6 +388,11 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
                         pen.beside(|pen| pen.fill([rule]));
                     }
                     Drawn::Code(code) => tagged[block].text.push(pen.code(*top, code)),
+                    Drawn::Picture(picture) => tagged[block].text.push(pen.picture(*top, picture)),
+                    Drawn::Rule => {
+                        let rule = (MARGIN, top + line.size * LEADING + 1.0, WIDTH, 0.4);
+                        pen.beside(|pen| pen.fill([rule]));
+                    }
                 }
             }
             // A label is whole before what it labels, though it stands beside it: so it is read.
@@ -363,8 +400,11 @@ pub fn pdf(sheet: &Sheet) -> Result<Vec<u8>, TooLong> {
                 for Set { top, line } in of {
                     for run in line.runs.iter().filter(|r| r.label == is_label) {
                         let id = pen.content(top + line.lowered(), line.size, run);
-                        let ids = if is_label { &mut tagged[block].label } else { &mut tagged[block].text };
-                        ids.push(id);
+                        match run.cell {
+                            Some(cell) => tagged[block].cells.entry(cell).or_default().push(id),
+                            None if is_label => tagged[block].label.push(id),
+                            None => tagged[block].text.push(id),
+                        }
                     }
                 }
             }
@@ -388,12 +428,18 @@ fn group(tag: impl Into<krilla::tagging::TagKind>, ids: Vec<Identifier>) -> TagG
 fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
     let mut tree = TagTree::new().with_lang(Some(sheet.lang.as_str().to_owned()));
     let mut list: Option<(bool, TagGroup)> = None;
-    for (block, Tagged { label, text }) in blocks.iter().zip(tagged) {
+    for (block, Tagged { label, text, cells }) in blocks.iter().zip(tagged) {
         let of_items = match block {
             Block::Item(_) => Some(true),
             Block::Pair(..) => Some(false),
             Block::Break => continue,
-            Block::Heading(..) | Block::Text(_) | Block::Large(_) | Block::Blank(_) | Block::Code(..) => None,
+            Block::Heading(..)
+            | Block::Text(_)
+            | Block::Large(_)
+            | Block::Blank(_)
+            | Block::Code(..)
+            | Block::Table(_)
+            | Block::Picture(_) => None,
         };
         if list.as_ref().map(|(kind, _)| *kind) != of_items
             && let Some((_, done)) = list.take()
@@ -406,6 +452,8 @@ fn tree(sheet: &Sheet, blocks: &[Block], tagged: Vec<Tagged>) -> TagTree {
                 tree.push(group(Tag::Hn(level, Some(title.clone())), text));
             }
             (Block::Code(_, what), _) => tree.push(group(Tag::Figure(Some(what.clone())), text)),
+            (Block::Picture(picture), _) => tree.push(group(Tag::Figure(Some(picture.says.clone())), text)),
+            (Block::Table(table), _) => tree.push(tables::group(table, text, cells)),
             (_, Some(items)) => {
                 let mut item = TagGroup::new(Tag::LI);
                 item.push(group(Tag::Lbl, label));

@@ -1,5 +1,6 @@
 //! A paper before it is set: headings, lines and lists in reading order, and what stands around them on every page.
 
+use super::picture::Picture;
 use crate::domain::lang::Lang;
 use crate::domain::plan::Plan;
 use crate::domain::time::At;
@@ -51,8 +52,24 @@ pub enum Block {
     Blank(String),
     /// A QR code, and what it is for those who don't see it.
     Code(Qr, String),
+    /// Rows and columns.
+    Table(Table),
+    /// A drawing of lines and words.
+    Picture(Picture),
     /// What follows begins a page.
     Break,
+}
+
+/// Rows and columns, with what stands above the columns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Table {
+    /// What it is a table of.
+    pub caption: String,
+    pub head: Vec<String>,
+    /// Each with as many cells as there are heads; the first names the row.
+    pub rows: Vec<Vec<String>>,
+    /// How wide each column is, against the others.
+    pub widths: Vec<u16>,
 }
 
 /// Blocks that belong together.
@@ -65,6 +82,8 @@ pub enum Part<'s> {
     Large(&'s str),
     Blank(&'s str),
     Code(&'s Qr, &'s str),
+    Table(&'s Table),
+    Picture(&'s Picture),
     Break,
 }
 
@@ -150,6 +169,8 @@ impl Sheet {
                 (Block::Large(text), _) => parts.push(Part::Large(text)),
                 (Block::Blank(label), _) => parts.push(Part::Blank(label)),
                 (Block::Code(code, what), _) => parts.push(Part::Code(code, what)),
+                (Block::Table(table), _) => parts.push(Part::Table(table)),
+                (Block::Picture(picture), _) => parts.push(Part::Picture(picture)),
                 (Block::Break, _) => parts.push(Part::Break),
             }
         }

@@ -7,11 +7,13 @@ use tokio::sync::watch;
 
 use super::events::HappenedPart;
 use crate::api::{Happened, LogPart, LogRecord};
+use crate::dispatch::after::after_report;
 use crate::dispatch::forgotten::{ForgottenAt, instead};
 use crate::dispatch::record::{Decoder, Entry, unseal_actor, unseal_value};
 use crate::domain::ids::{IncidentNo, Status};
 use crate::domain::incident::actor::Act;
 use crate::domain::incident::event::{Change, Event};
+use crate::domain::report::AfterReport;
 use crate::domain::time::At;
 use crate::journal::{Head, Journal, JournalError, Reader};
 use crate::words::events::event_word;
@@ -46,6 +48,11 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// The journal can't be read; in words.
     fn story(&self, incident: IncidentNo, opened: At, who: bool) -> Result<Story, String>;
+    /// What an incident came to that was reported then; `None`: the journal has nothing of it. Blocking too.
+    ///
+    /// # Errors
+    /// The journal can't be read; in words.
+    fn after_report(&self, incident: IncidentNo, opened: At) -> Result<Option<AfterReport>, String>;
     /// The newest record, now and as more come.
     fn heads(&self) -> watch::Receiver<Head>;
     /// That something happened after one number, and nothing else of it; at most so many at a time. Blocking too.
@@ -115,6 +122,13 @@ impl Log for JournalLog {
             unseal_value(&mut act.who.0, |commitment| reader.unseal(commitment)).map_err(words)?;
         }
         Ok(story)
+    }
+
+    fn after_report(&self, incident: IncidentNo, opened: At) -> Result<Option<AfterReport>, String> {
+        let words = |e: JournalError| e.to_string();
+        let reader = self.0.reader().map_err(words)?;
+        let from = before(&*reader, opened.0 - STORY_BEFORE_MS).map_err(words)?;
+        after_report(&*reader, from, incident)
     }
 
     fn heads(&self) -> watch::Receiver<Head> {

@@ -21,6 +21,7 @@ use problem::Problem;
 
 mod access;
 mod addresses;
+mod after;
 pub mod answer;
 pub mod api;
 mod approve_link;

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::asked::{Answers, Asked, Described as _, Takes};
 use super::events::{self, Streams};
 use super::problem::{self, Problem};
-use super::{Ctx, access, addresses, api, drills, gateways, openapi, records, reload};
+use super::{Ctx, access, addresses, after, api, drills, gateways, openapi, records, reload};
 use crate::accounts::Right;
 use crate::api::{ProblemKind, TRAINING_HEADER, VERSION, VERSION_HEADER};
 
@@ -114,6 +114,12 @@ pub(super) fn operations() -> Vec<Operation> {
             reload::adoption,
         ),
         get(
+            "/incidents/{no}/report",
+            ("afterReport", Read, "What an incident or a drill came to: the figures of its report"),
+            after::report,
+        )
+        .or(&[404, 500]),
+        get(
             "/incidents/closed",
             ("closedIncidents", Read, "Closed incidents that are kept"),
             records::closed_incidents,
@@ -125,6 +131,8 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .or(&[409]),
         get("/drills", ("drills", Read, "Drills: planned, going on, ended"), drills::list),
+        get("/drills/trends", ("drillTrends", Read, "What drills and incidents came to, side by side"), after::trends)
+            .or(&[500]),
         post(
             "/drills/dry-runs",
             ("drillDryRun", Read, "Says what a drill would do, and does nothing"),

@@ -12,6 +12,7 @@ use crate::api::{Happened, LogPart};
 use crate::clock::SystemClock;
 use crate::dispatch::forgotten::ForgottenAt;
 use crate::domain::ids::IncidentNo;
+use crate::domain::report::AfterReport;
 use crate::domain::time::At;
 use crate::gateways::Boxed;
 use crate::web::events::HappenedPart;
@@ -46,6 +47,9 @@ impl Log for Growing {
         (seq <= self.head.borrow().seq).then_some(Head { seq, hash: [self.hash; 32] })
     }
     fn story(&self, _: IncidentNo, _: At, _: bool) -> Result<Story, String> {
+        Err("not here".into())
+    }
+    fn after_report(&self, _: IncidentNo, _: At) -> Result<Option<AfterReport>, String> {
         Err("not here".into())
     }
     fn heads(&self) -> watch::Receiver<Head> {

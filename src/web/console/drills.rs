@@ -19,7 +19,7 @@ use crate::domain::time::At;
 use crate::domain::view::{DrillForesight, RunningDrill};
 use crate::web::Ctx;
 use crate::web::drills::{drills_of, foreseen, ordered};
-use crate::words::{console as w, drill as dw, drills};
+use crate::words::{after as aw, console as w, drill as dw, drills};
 
 form_words! {
     /// The buttons below a drill that goes on.

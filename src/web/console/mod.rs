@@ -38,6 +38,7 @@ mod act;
 mod acting;
 mod acts;
 mod addresses;
+mod after;
 mod approve;
 mod check;
 mod decide;
@@ -149,7 +150,15 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/couriers.pdf", get(papers::couriers_pdf))
         .route("/incidents/{no}/calls", get(papers::calls_page))
         .route("/incidents/{no}/calls.pdf", get(papers::calls_pdf))
+        .route("/incidents/{no}/report", get(after::page))
+        .route("/incidents/{no}/report/print", get(after::print))
+        .route("/incidents/{no}/report.pdf", get(after::pdf))
+        .route("/incidents/{no}/report.xlsx", get(after::xlsx))
+        .route("/incidents/{no}/report.csv", get(after::csv))
+        .route("/incidents/{no}/report.json", get(after::json))
+        .route("/incidents/{no}/report.txt", get(after::text))
         .route("/incidents/{no}/{what}", get(act::page))
+        .route("/drills/trends", get(after::trends_page))
         .route("/drills", get(drills::page).post(drills::posted))
         .route("/drills/{id}", get(drills::start_page).post(drills::start_posted))
         .route("/reach", get(reach::page))

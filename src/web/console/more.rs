@@ -17,7 +17,7 @@ use crate::domain::time::At;
 use crate::domain::view::{self, SummaryView};
 use crate::web::Ctx;
 use crate::web::gateways::gateways_of;
-use crate::words::{console as w, desk as d};
+use crate::words::{after as aw, console as w, desk as d};
 
 #[derive(Template)]
 #[template(path = "more.html")]

@@ -8,6 +8,7 @@ use super::*;
 use crate::api::LogPart;
 use crate::dispatch::forgotten::ForgottenAt;
 use crate::domain::ids::IncidentNo;
+use crate::domain::report::AfterReport;
 use crate::domain::time::At;
 use crate::web::log::Story;
 
@@ -31,6 +32,9 @@ impl Log for Growing {
         None
     }
     fn story(&self, _: IncidentNo, _: At, _: bool) -> Result<Story, String> {
+        Err("not here".into())
+    }
+    fn after_report(&self, _: IncidentNo, _: At) -> Result<Option<AfterReport>, String> {
         Err("not here".into())
     }
     fn heads(&self) -> watch::Receiver<Head> {

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: exit codes, texts, and exactly what it asks of the server.
 
 mod access;
+mod after;
 mod asking;
 mod json;
 mod kit;

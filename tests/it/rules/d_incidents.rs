@@ -8,6 +8,7 @@ mod drills;
 mod lifecycle;
 mod plans;
 mod public;
+mod report;
 mod rights;
 mod stopped;
 

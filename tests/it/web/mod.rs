@@ -3,6 +3,7 @@
 
 mod acts;
 mod addresses;
+mod after;
 mod api;
 mod calls;
 mod console;

@@ -290,6 +290,13 @@ impl Browser<'_> {
         let response = self.request(Method::GET, path).send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     }
+    /// A file, which must be there: its kind, and what it holds.
+    pub async fn bytes(&self, path: &str) -> (String, Vec<u8>) {
+        let response = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, response.bytes().await.unwrap().to_vec())
+    }
     /// The page, which must be there.
     pub async fn page(&self, path: &str) -> String {
         let (status, text) = self.get(path).await;

@@ -20,7 +20,7 @@ use crate::web::Ctx;
 use crate::web::console::overview::Did;
 use crate::web::console::ui::Ui;
 use crate::web::console::{Visitor, html, words};
-use crate::words::{Word, console as w};
+use crate::words::{Word, after as aw, console as w};
 
 /// So many of a group of missing stand open; the others are folded below them.
 const MISSING_SHOWN: usize = 3;

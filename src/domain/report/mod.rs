@@ -1,0 +1,20 @@
+//! What an incident or a drill came to: the figures of its report, from what the journal has of it, in its order. Same journal, same
+//! report; what is not known is said so, and never 0.
+//!
+//! Owns the figures, and what an objective is rated by (RULES D19). Must not: hold an address or anything private, or find words: whoever
+//! shows it does.
+
+mod curve;
+mod made;
+mod objective;
+mod reading;
+mod seen;
+mod shown;
+mod story;
+mod trend;
+
+pub use curve::{CURVE_POINTS_MAX, Curve, Point};
+pub use objective::{Asked, ObjectiveResult, Rating, Unrated, rate};
+pub use reading::Reading;
+pub use shown::*;
+pub use trend::{TREND_WITHIN_S, Trend, TrendChannel};

@@ -1,0 +1,191 @@
+//! The report after a drill or an incident: a page, and every form of it to take along. Made from the journal when it is asked for.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::incident::number;
+use super::ui::Ui;
+use super::{STYLE_PATH, Visitor, gone, html, refused};
+use crate::api::ReportAnswer;
+use crate::domain::ids::IncidentNo;
+use crate::domain::incident::refused::refuse;
+use crate::paper::report::{self as files, sheet};
+use crate::paper::{self, Occasion, Sheet, Style};
+use crate::web::Ctx;
+use crate::web::after::{report_of, trends_of};
+use crate::words::{Word, after as aw, console as w, drill as dw};
+
+/// Forms in which it can be taken along: where each lies, below the report's page, and what it is called.
+const FORMS: [(&str, Word); 6] = [
+    (".pdf", aw::FORM_PDF),
+    ("/print", aw::FORM_PRINT),
+    (".xlsx", aw::FORM_XLSX),
+    (".csv", aw::FORM_CSV),
+    (".json", aw::FORM_JSON),
+    (".txt", aw::FORM_TEXT),
+];
+
+#[derive(Template)]
+#[template(path = "after.html")]
+struct Page {
+    ui: Ui,
+    no: IncidentNo,
+    title: String,
+    drill: bool,
+    /// The incident is in memory: it has pages of its own.
+    known: bool,
+    standing: String,
+    parts: String,
+}
+
+impl Page {
+    fn forms(&self) -> [(&'static str, Word); 6] {
+        FORMS
+    }
+    fn say(&self, word: &Word) -> &'static str {
+        word.say(self.ui.lang)
+    }
+}
+
+type InIncident = Result<Path<String>, PathRejection>;
+
+fn occasion(visitor: &Visitor, answer: &ReportAnswer) -> Occasion {
+    let ReportAnswer { made_at, fictional, training, .. } = answer;
+    Occasion { lang: visitor.lang, now: *made_at, fictional: *fictional, training: *training }
+}
+
+async fn made(ctx: &Ctx, visitor: &Visitor, no: InIncident) -> Result<ReportAnswer, Response> {
+    let made = match number(no) {
+        Ok(no) => report_of(ctx, no).await,
+        Err(problem) => Err(problem),
+    };
+    match made {
+        Ok(made) => Ok(made),
+        Err(problem) => Err(refused(ctx, visitor, problem, "/earlier").await),
+    }
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Response {
+    tracing::error!(%error, "a report could not be made");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let answer = match made(&ctx, &visitor, no).await {
+        Ok(answer) => answer,
+        Err(refused) => return refused,
+    };
+    let on = occasion(&visitor, &answer);
+    let report = answer.report;
+    let (no, drill) = (report.no, report.is_drill());
+    let set = tokio::task::spawn_blocking(move || {
+        let sheet: Sheet = sheet(&report, on);
+        paper::parts(&sheet).map(|parts| (sheet.title, sheet.standing, parts))
+    });
+    let (title, standing, parts) = match set.await {
+        Ok(Ok(set)) => set,
+        Ok(Err(error)) => return broken(&error),
+        Err(error) => return broken(&error),
+    };
+    match visitor.look(&ctx, move |s, _, _| s.incidents.contains_key(&no)).await {
+        Ok((ui, known)) => html(&Page { ui, no, title, drill, known, standing, parts }),
+        Err(e) => gone(e),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "trends.html")]
+struct TrendsPage {
+    ui: Ui,
+    title: String,
+    parts: String,
+}
+
+pub async fn trends_page(State(ctx): State<Ctx>, visitor: Visitor) -> Response {
+    let seen = match trends_of(&ctx).await {
+        Ok(seen) => seen,
+        Err(problem) => return refused(&ctx, &visitor, problem, "/drills").await,
+    };
+    let on = Occasion { lang: visitor.lang, now: seen.made_at, fictional: seen.fictional, training: seen.training };
+    let sheet = files::trends(&seen.region, &seen.zone, on, &seen.rows, seen.older);
+    let parts = match paper::parts(&sheet) {
+        Ok(parts) => parts,
+        Err(error) => return broken(&error),
+    };
+    match visitor.look(&ctx, |_, _, _| ()).await {
+        Ok((ui, ())) => html(&TrendsPage { ui, title: sheet.title, parts }),
+        Err(e) => gone(e),
+    }
+}
+
+/// A file, named for what it is of: a header takes no letter beyond ASCII.
+async fn file(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    no: InIncident,
+    (ending, kind, shown): (&str, &'static str, bool),
+    make: impl FnOnce(&ReportAnswer, Occasion) -> Result<Vec<u8>, paper::TooLong> + Send + 'static,
+) -> Response {
+    let answer = match made(ctx, visitor, no).await {
+        Ok(answer) => answer,
+        Err(refused) => return refused,
+    };
+    let on = occasion(visitor, &answer);
+    let no = answer.report.no;
+    let bytes = match tokio::task::spawn_blocking(move || make(&answer, on)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(paper::TooLong)) => {
+            let problem = refuse!(PaperTooLong { max: paper::PAGES_MAX });
+            return refused(ctx, visitor, problem.into(), "/earlier").await;
+        }
+        Err(error) => return broken(&error),
+    };
+    let how = if shown { "inline" } else { "attachment" };
+    let name = format!("{how}; filename=\"report-{}.{ending}\"", no.written("X"));
+    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("inline"));
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, name)], bytes)
+        .into_response()
+}
+
+pub async fn print(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let answer = match made(&ctx, &visitor, no).await {
+        Ok(answer) => answer,
+        Err(refused) => return refused,
+    };
+    let on = occasion(&visitor, &answer);
+    match paper::html(&sheet(&answer.report, on), Style::At(STYLE_PATH.as_str())) {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => broken(&error),
+    }
+}
+
+pub async fn pdf(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let form = ("pdf", "application/pdf", true);
+    file(&ctx, &visitor, no, form, |answer, on| paper::pdf(&sheet(&answer.report, on))).await
+}
+
+pub async fn xlsx(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    file(&ctx, &visitor, no, ("xlsx", kind, false), |answer, on| Ok(files::xlsx(&answer.report, on.lang))).await
+}
+
+pub async fn csv(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let form = ("csv", "text/csv; charset=utf-8", false);
+    file(&ctx, &visitor, no, form, |answer, _| Ok(files::csv(&answer.report).into_bytes())).await
+}
+
+pub async fn text(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    let form = ("txt", "text/plain; charset=utf-8", true);
+    file(&ctx, &visitor, no, form, |answer, on| Ok(paper::text(&sheet(&answer.report, on)).into_bytes())).await
+}
+
+pub async fn json(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
+    match made(&ctx, &visitor, no).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refused) => refused,
+    }
+}

@@ -1,0 +1,132 @@
+//! The report after a drill or an incident: its page in both languages, each of its forms, and drills side by side.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use vardkase::domain::incident::input::Report;
+use vardkase::sim::hylafax::pdf;
+
+use super::site::{Browser, Site};
+
+/// A drill is held and ended; its number is Ö-1.
+async fn drilled(site: &Site) -> Browser<'_> {
+    let browser = site.browser("it-bered").await;
+    browser.post("/drills/ways-by-day", &[]).await;
+    site.settle().await;
+    let end = [("do", "end"), ("no", "Ö-1")];
+    assert_eq!(browser.post("/drills", &end).await.0, StatusCode::SEE_OTHER);
+    site.settle().await;
+    browser
+}
+
+#[tokio::test]
+async fn the_draft_is_there_as_the_drill_ends() {
+    let site = Site::start().await;
+    let mut browser = drilled(&site).await;
+    let list = browser.page("/drills").await;
+    assert!(list.contains("-1/report\">Se rapporten"), "{list}");
+    let page = browser.page("/incidents/X-1/report").await;
+    for said in [
+        "Rapport efter Ö-1: Prov av larmvägarna dagtid",
+        "drillmark",
+        "Nås i tjänst",
+        "90 % inom 15 min",
+        "inte bedömd: den slutade innan tiden var ute",
+        "<svg xmlns",
+        "stroke-dasharray",
+        "<th scope=\"col\">Överlämnad</th>",
+        "Journalens försegling",
+        "-1/report.pdf\">som PDF",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("style=\"") && !page.contains("+46"), "{page}");
+    browser.lang = "en".into();
+    let page = browser.page("/incidents/X-1/report").await;
+    for said in [
+        "Report after Ö-1: Test of the alarm ways by day",
+        "not rated: it ended",
+        "handed over",
+        "Made 2026-11-24 09:4",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let trends = browser.page("/drills/trends").await;
+    assert!(
+        trends.contains("Drills and incidents over time") && trends.contains("Ö-1 Test of the alarm ways"),
+        "{trends}"
+    );
+}
+
+#[tokio::test]
+async fn every_form_says_the_same() {
+    let site = Site::start().await;
+    let browser = drilled(&site).await;
+    let json: Value = serde_json::from_slice(&browser.bytes("/incidents/X-1/report.json").await.1).unwrap();
+    let told = json["report"]["totals"]["told"].as_u64().unwrap();
+    assert!(told > 3, "{json}");
+    let (kind, csv) = browser.bytes("/incidents/X-1/report.csv").await;
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(kind.starts_with("text/csv") && csv.contains(&format!("total,Ö-1,told,{told},")), "{csv}");
+    let (kind, text) = browser.bytes("/incidents/X-1/report.txt").await;
+    let text = String::from_utf8(text).unwrap();
+    assert!(
+        kind.starts_with("text/plain") && text.contains("Rapport efter Ö-1") && text.contains("Varje funktion"),
+        "{text}"
+    );
+    let (kind, print) = browser.bytes("/incidents/X-1/report/print").await;
+    let print = String::from_utf8(print).unwrap();
+    assert!(kind.starts_with("text/html") && print.contains("class=\"paper\"") && print.contains("ÖVNING"), "{print}");
+    let (kind, made) = browser.bytes("/incidents/X-1/report.pdf").await;
+    assert_eq!(kind, "application/pdf");
+    let pages = pdf::whole_pages(&made).unwrap().join("\n");
+    for said in ["Rapport efter Ö-1", "Nås i tjänst", "90 % inom 15 min", "Adresser"] {
+        assert!(pages.contains(said), "{said}: {pages}");
+    }
+    let (kind, sheet) = browser.bytes("/incidents/X-1/report.xlsx").await;
+    assert!(kind.ends_with("spreadsheetml.sheet") && sheet.starts_with(b"PK\x03\x04"));
+    // For programs that nobody here wrote (`tests/peers/report.sh`).
+    if let Ok(folder) = std::env::var("VARDKASE_REPORTS") {
+        let write = |form: &str, bytes: &[u8]| std::fs::write(format!("{folder}/report.{form}"), bytes).unwrap();
+        write("pdf", &made);
+        write("xlsx", &sheet);
+        write("csv", csv.as_bytes());
+        write("json", &serde_json::to_vec(&json).unwrap());
+    }
+    // Made twice, it is the same to the byte: it stands by the journal alone.
+    assert_eq!(browser.bytes("/incidents/X-1/report.xlsx").await.1, sheet);
+}
+
+#[tokio::test]
+async fn a_real_incident_has_one_too_and_what_never_was_has_none() {
+    let site = Site::start().await;
+    let no = site.report(Report::default()).await;
+    site.settle().await;
+    let browser = site.browser("it-bered").await;
+    let page = browser.page(&format!("/incidents/{no}/report")).await;
+    assert!(page.contains("Det pågår ännu") && page.contains("verklig händelse"), "{page}");
+    assert!(page.contains("den publika sidan hade sin första text") && !page.contains("Beordrad av"), "{page}");
+    let (status, page) = browser.get("/incidents/99/report").await;
+    assert!(status == StatusCode::NOT_FOUND && page.contains("Händelse 99 finns inte."), "{page}");
+    let (status, _) = browser.get("/incidents/x/report.pdf").await;
+    assert!(status.is_client_error(), "{status}");
+}
+
+#[tokio::test]
+async fn what_left_memory_has_the_same_report() {
+    let site = Site::start().await;
+    drilled(&site).await;
+    let path = "/incidents/X-1/report";
+    let mut before = site.api(path).await.1;
+    site.pass(25 * 3600).await;
+    assert!(site.handle.query(|s, _| s.incidents.is_empty()).await.unwrap(), "it left memory");
+    let (status, mut after) = site.api(path).await;
+    assert_eq!(status, StatusCode::OK, "{after}");
+    for of in [&mut before, &mut after] {
+        of["report"]["seal"].take();
+        of["made_at"].take();
+    }
+    assert_eq!(before, after);
+    let trends = site.api("/drills/trends").await.1;
+    assert_eq!((&trends["rows"][0]["no"], &trends["older"]), (&"Ö-1".into(), &0.into()), "{trends}");
+}
