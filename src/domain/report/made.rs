@@ -136,6 +136,7 @@ fn rows(reading: &Reading, inc: &Incident, places: &Places<'_>, all: &AllSent) -
                     Via::Link => AnsweredVia::Link,
                     Via::Console => AnsweredVia::Console,
                     Via::Phone { .. } => AnsweredVia::Phone,
+                    Via::Paper { .. } => AnsweredVia::Paper,
                 }),
                 deputy_asked: reading.deputies.contains(id),
             },

@@ -156,6 +156,7 @@ pub enum AnsweredVia {
     Link,
     Console,
     Phone,
+    Paper,
 }
 
 /// What came of a function.

@@ -223,6 +223,7 @@ pub(super) fn totals(lang: Lang, report: &AfterReport) -> Grid {
         (w::T_BY_LINK, via(AnsweredVia::Link)),
         (w::T_BY_CONSOLE, via(AnsweredVia::Console)),
         (w::T_BY_PHONE, via(AnsweredVia::Phone)),
+        (w::T_BY_PAPER, via(AnsweredVia::Paper)),
         (w::T_DEPUTIES_ASKED, Cell::Count(t.deputies_asked)),
         (w::T_DEPUTIES_ANSWERED, Cell::Count(t.deputies_answered)),
         (w::T_TAKEN_BACK, Cell::Count(t.taken_back)),
@@ -293,6 +294,7 @@ pub(super) fn functions(lang: Lang, report: &AfterReport) -> Grid {
             AnsweredVia::Link => w::VIA_LINK,
             AnsweredVia::Console => w::VIA_CONSOLE,
             AnsweredVia::Phone => w::VIA_PHONE,
+            AnsweredVia::Paper => w::VIA_PAPER,
         });
         let mut who: Vec<String> = Vec::new();
         who.extend(f.by.iter().filter(|by| **by != f.function).map(|by| report.name(by, lang)));
