@@ -98,8 +98,7 @@ impl AddressesArgs {
             What::List { all, channel } => list(cx, all, channel.map(Channel::from)),
             What::Test { older_than, channel, at_night } => {
                 let channel = channel.map(Channel::from);
-                cx.act(&Action::TestAddresses { older_than_days: older_than, channel, at_night })?;
-                if cx.json() { Ok(()) } else { list(cx, false, channel) }
+                cx.act(&Action::TestAddresses { older_than_days: older_than, channel, at_night })
             }
             What::Export { out } => export(cx, &out),
         }

@@ -10,12 +10,22 @@ use crate::domain::time::At;
 
 /// A published text must be read back within that time, in seconds; else an alarm (invariant 3).
 pub const READ_BACK_WITHIN_S: u32 = 120;
-/// An overdue update is told again, one rung up, after that time, in seconds.
-pub const OVERDUE_AGAIN_S: u32 = 600;
+/// An overdue update is told again, one rung up, after that time, in seconds; then each time twice as late (RULES C12).
+const OVERDUE_AGAIN_S: u32 = 600;
+/// What nobody acts on is said again at the latest after that time, in seconds.
+pub const SAID_AGAIN_MOST_S: u32 = 6 * 3600;
 /// The standing alarm names whom else it concerns at most once in that time, in seconds (RULES C12).
 pub const ALARM_AGAIN_S: u32 = 300;
 /// A closed incident stays in memory that long for late answers, in seconds.
 pub const ARCHIVE_AFTER_S: u32 = 24 * 3600;
+
+/// When it is told that an update is overdue, which was told so often before: at once, after ten minutes, then each time twice as late.
+pub fn overdue_told_at(due: At, told: u32) -> At {
+    let waited = |n: u32| OVERDUE_AGAIN_S.saturating_mul(1 << n.min(16)).min(SAID_AGAIN_MOST_S);
+    // Where the waits are all alike they need not be counted one by one.
+    let alike = told.saturating_sub(16);
+    due + (0..told.min(16)).map(waited).sum::<u32>().saturating_add(alike.saturating_mul(SAID_AGAIN_MOST_S))
+}
 
 /// What is due.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -122,7 +132,7 @@ fn next_of(inc: &Incident) -> Option<(At, Timer)> {
         }
         // Nobody waits for news of a test.
         if !inc.tests_ways() {
-            add(inc.update_due + inc.overdue_told * OVERDUE_AGAIN_S, Timer::Update(no));
+            add(overdue_told_at(inc.update_due, inc.overdue_told), Timer::Update(no));
         }
         if let super::facts::Restore::At(at) = inc.facts.restore
             && inc.phase == Phase::Open

@@ -8,7 +8,7 @@ use crate::domain::holder::deputies_in_turn;
 use crate::domain::ids::{FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::event::{Batch, BatchTrailers, Change, Event, NewAsk};
 use crate::domain::incident::state::{Delivery, Message};
-use crate::domain::incident::timers::{OVERDUE_AGAIN_S, Timer};
+use crate::domain::incident::timers::{Timer, overdue_told_at};
 use crate::domain::incident::values::Send;
 use crate::domain::incident::values::{Item, Kind};
 use crate::domain::plan::Channel;
@@ -101,8 +101,8 @@ impl Decider<'_> {
         let inc = self.inc(no);
         let (told, due) = (inc.overdue_told, inc.update_due);
         // Beats that were missed while nothing ran, or that a clock jumped over, are one (RULES D12).
-        let missed = self.now.seconds_since(due) / OVERDUE_AGAIN_S + 1;
-        self.emit(no, Change::OverdueTold { count: missed.max(told + 1) });
+        let missed = (told + 1..).find(|n| overdue_told_at(due, *n) > self.now).unwrap_or(told + 1);
+        self.emit(no, Change::OverdueTold { count: missed });
         self.tell_overdue(no, told, due);
     }
 
