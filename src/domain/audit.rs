@@ -18,8 +18,10 @@ pub const OVERDUE_S: u32 = 30;
 pub const DELIVERY_OVERDUE_S: u32 = 600;
 /// A published text is read back within that time, in seconds.
 const READ_BACK_S: u32 = 120;
-/// An overdue update is told again each so many seconds.
-const UPDATE_AGAIN_S: u32 = 600;
+/// An overdue update is told again after so many minutes each time…
+const UPDATE_AGAIN_MIN: [u32; 6] = [10, 20, 40, 80, 160, 320];
+/// …and then each so many.
+const UPDATE_LATER_MIN: u32 = 360;
 /// Findings that one look gives; the first is alarm enough.
 pub const FINDINGS_MAX: usize = 100;
 
@@ -96,7 +98,10 @@ fn late(inc: &Incident, now: At, found: &mut Vec<Finding>) {
                 }
             }
         }
-        look("update", 0, inc.update_due + inc.overdue_told.saturating_mul(UPDATE_AGAIN_S));
+        let told = inc.overdue_told;
+        let first: u32 = UPDATE_AGAIN_MIN.into_iter().zip(0..told).map(|(min, _)| min).sum();
+        let later = told.saturating_sub(6).saturating_mul(UPDATE_LATER_MIN);
+        look("update", 0, inc.update_due + first.saturating_add(later).saturating_mul(60));
         if let (Restore::At(at), Phase::Open, false) = (inc.facts.restore, inc.phase, inc.restore_told) {
             look("restoration", 0, at + inc.plan.region.limits.restored_within_s);
         }

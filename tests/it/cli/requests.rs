@@ -108,15 +108,15 @@ fn each_command_asks_exactly_this() {
         ),
         (
             "ack 14 icu",
-            json!({ "ack": { "incident": "14", "message": null, "function": "icu", "phone": false, "at": null } }),
+            json!({ "ack": { "incident": "14", "message": null, "function": "icu", "phone": false, "paper": false, "at": null } }),
         ),
         (
             "ack 14-1",
-            json!({ "ack": { "incident": "14", "message": 1, "function": "kib", "phone": false, "at": null } }),
+            json!({ "ack": { "incident": "14", "message": 1, "function": "kib", "phone": false, "paper": false, "at": null } }),
         ),
         (
             "ack 14-1 icu --via phone --by kib --at 2031-01-15T03:25:00Z",
-            json!({ "ack": { "incident": "14", "message": 1, "function": "icu", "phone": true, "at": OFF } }),
+            json!({ "ack": { "incident": "14", "message": 1, "function": "icu", "phone": true, "paper": false, "at": OFF } }),
         ),
         ("ack 14 icu --pass-on", json!({ "pass_on": { "incident": "14", "function": "icu" } })),
         ("ack 14 icu --fallback-failed", json!({ "fallback_failed": { "incident": "14", "function": "icu" } })),
