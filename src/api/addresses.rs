@@ -23,7 +23,7 @@ pub struct AddressProofView {
     pub proven_at: Option<At>,
     /// Days since then.
     pub age_days: Option<u32>,
-    /// It was never proven, or longer ago than 90 days, or the last text to it failed.
+    /// It was never proven, or longer ago than 90 days.
     pub waits: bool,
     /// The last text to it failed, then; nothing proved it after that.
     pub failed_at: Option<At>,

@@ -94,11 +94,10 @@ impl Page {
         (!all.is_empty()).then(|| all.join("; "))
     }
     fn sign(&self, a: &AddressView) -> &'static str {
-        match (a.proven, a.failed) {
-            (_, Some(_)) => "✖",
-            (None, None) => "–",
-            (Some(p), None) if p.is_old() => "◔",
-            (Some(_), None) => "✔",
+        match a.proven {
+            None => "–",
+            Some(p) if p.is_old() => "◔",
+            Some(_) => "✔",
         }
     }
 }

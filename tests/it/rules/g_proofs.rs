@@ -85,7 +85,7 @@ fn rule_g8_a_receipt_proves_an_address_and_that_a_gateway_took_it_does_not() {
     let ordinal = t.state.tests[0].ordinal;
     tell(&mut t, DeliveryId { incident: SYSTEM_NOTES, ordinal }, S::Failed);
     let row = addresses(&t.state, t.now).into_iter().find(|a| a.point == point).unwrap();
-    assert_eq!((row.failed, row.waits(), row.proven.map(|p| p.by)), (Some(t.now), true, Some(ProvenBy::Receipt)));
+    assert_eq!((row.failed, row.waits(), row.proven.map(|p| p.by)), (Some(t.now), false, Some(ProvenBy::Receipt)));
 }
 
 #[test]
