@@ -45,16 +45,18 @@ pub enum SystemRecord {
     Format(RecordFormat),
     /// Somebody came in, was refused, was let in or shut out.
     Access(Access),
-    /// Sheets to walk with came out of a printer.
+    /// A printer took sheets to walk with.
     Printed(Printed),
 }
 
-/// Sheets to walk with came out of a printer.
+/// A printer took sheets to walk with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Printed {
     pub incident: IncidentNo,
     /// Its name in the configuration.
     pub printer: String,
+    /// Which paper: `couriers`, `calls`.
+    pub what: String,
     /// For whom, with which message.
     pub stops: Vec<(FunctionId, u32)>,
 }
@@ -146,7 +148,7 @@ impl SystemRecord {
             SystemRecord::Forgotten(_) => "forgotten",
             SystemRecord::BackedUp(_) => "backed-up",
             SystemRecord::Access(_) => "access",
-            SystemRecord::Printed(_) => "sheets-printed",
+            SystemRecord::Printed(_) => "sheets-at-printer",
         }
     }
 
@@ -214,9 +216,9 @@ impl SystemRecord {
             SystemRecord::Access(Access { what, whom, by }) => {
                 SystemForm::Access(Access1 { what: what.clone(), whom: whom.clone(), by: by.clone() })
             }
-            SystemRecord::Printed(Printed { incident, printer, stops }) => {
+            SystemRecord::Printed(Printed { incident, printer, what, stops }) => {
                 let stops = stops.iter().map(|(f, message)| (f.to_string(), *message)).collect();
-                SystemForm::Printed(Printed1::of(incident, printer.clone(), stops))
+                SystemForm::Printed(Printed1::of(incident, printer.clone(), what.clone(), stops))
             }
             SystemRecord::Format(RecordFormat { format, program }) => {
                 SystemForm::Format(Format1 { format: *format, program: program.clone() })
@@ -244,9 +246,9 @@ impl SystemRecord {
                 SystemRecord::Forgotten(Forgotten { incident, by: by.map(Into::into), reason })
             }
             SystemForm::Printed(form) => {
-                let (incident, printer, stops) = form.thaw()?;
+                let (incident, printer, what, stops) = form.thaw()?;
                 let stops = stops.into_iter().map(|(f, message)| (f.into(), message)).collect();
-                SystemRecord::Printed(Printed { incident, printer, stops })
+                SystemRecord::Printed(Printed { incident, printer, what, stops })
             }
             SystemForm::Access(Access1 { what, whom, by }) => SystemRecord::Access(Access { what, whom, by }),
             SystemForm::BackedUp(BackedUp1 { file, seq, hash, made_at, with_keys }) => {
@@ -271,8 +273,8 @@ pub struct SystemState {
     pub forgotten: BTreeMap<IncidentNo, (At, Forgotten)>,
     /// The backups that were written, the oldest first.
     pub backups: VecDeque<BackedUp>,
-    /// Sheets that came out of printers, by incident: printer, function, message.
-    pub printed: BTreeMap<IncidentNo, BTreeSet<(String, FunctionId, u32)>>,
+    /// Sheets that printers took, by incident: printer, paper, function, message.
+    pub printed: BTreeMap<IncidentNo, BTreeSet<(String, String, FunctionId, u32)>>,
     /// When the first record was written: nothing is overdue before there was time to do it.
     pub since: Option<At>,
     /// The format that the journal goes on in; 0 before there was one.
@@ -294,7 +296,8 @@ impl SystemState {
             SystemRecord::Access(_) => {}
             SystemRecord::Printed(printed) => {
                 let of = self.printed.entry(printed.incident).or_default();
-                of.extend(printed.stops.iter().map(|(f, message)| (printed.printer.clone(), f.clone(), *message)));
+                let (printer, what) = (&printed.printer, &printed.what);
+                of.extend(printed.stops.iter().map(|(f, m)| (printer.clone(), what.clone(), f.clone(), *m)));
                 while self.printed.len() > PRINTED_INCIDENTS_MAX {
                     self.printed.pop_first();
                 }

@@ -91,27 +91,28 @@ impl Forgotten1 {
     }
 }
 
-/// Sheets to walk with came out of a printer.
+/// A printer took sheets to walk with.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Printed1 {
     incident: Number1,
     printer: String,
+    what: String,
     /// Function and message.
     stops: Vec<(String, u32)>,
 }
 
 impl Printed1 {
-    /// Of which incident, out of which printer, for whom with which message.
-    pub fn of(incident: &IncidentNo, printer: String, stops: Vec<(String, u32)>) -> Self {
-        Self { incident: Number1::freeze(incident), printer, stops }
+    /// Of which incident, which printer, which paper, for whom with which message.
+    pub fn of(incident: &IncidentNo, printer: String, what: String, stops: Vec<(String, u32)>) -> Self {
+        Self { incident: Number1::freeze(incident), printer, what, stops }
     }
 
     /// The same again.
     ///
     /// # Errors
     /// Damaged bytes.
-    pub fn thaw(self) -> Result<(IncidentNo, String, Vec<(String, u32)>), CannotRead> {
-        Ok((self.incident.thaw()?, self.printer, self.stops))
+    pub fn thaw(self) -> Result<(IncidentNo, String, String, Vec<(String, u32)>), CannotRead> {
+        Ok((self.incident.thaw()?, self.printer, self.what, self.stops))
     }
 }
 

@@ -85,5 +85,5 @@ kill "$SERVER" && wait "$SERVER" 2>/dev/null || true
 serve
 sleep 35
 [ "$(find "$DIR/tray" -name '*.pdf' | wc -l)" -eq 2 ] || fail "a start printed again: $(ls "$DIR/tray")"
-"$VK" log 1 --json | grep -q '"sheets-printed"' || fail "it is not on record"
+"$VK" log 1 --json | grep -q '"sheets-at-printer"' || fail "it is not on record"
 echo "ok printer: $(pdfinfo "$(ls "$DIR"/tray/*.pdf | head -n 1)" | sed -n 's/^Pages: *//p') pages with the text came out of ippeveprinter once, over a start too"

@@ -38,8 +38,18 @@ const A4: &str = "iso_a4_210x297mm";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NotPrinted {
     pub why: String,
-    /// The job is at the printer all the same, and may come out later: it is not sent again.
-    pub at_the_printer: bool,
+    pub left: Left,
+}
+
+/// What is at the printer all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// It did not take the job.
+    Nothing,
+    /// It may have.
+    Unsure,
+    /// The job is there, or somebody cancelled it there: it is not sent again.
+    TheJob,
 }
 
 impl fmt::Display for NotPrinted {
@@ -51,6 +61,8 @@ impl fmt::Display for NotPrinted {
 /// How a job stands.
 enum Stands {
     Done,
+    /// Somebody at the printer does not want it.
+    Cancelled,
     /// It will not come out.
     Ended(String),
     /// It waits for somebody: no paper.
@@ -92,16 +104,21 @@ impl IppPrinter {
     /// # Errors
     /// [`NotPrinted`].
     pub async fn print(&self, title: &str, pdf: Vec<u8>, held: impl Fn(&str)) -> Result<(), NotPrinted> {
-        let not = |why: String| NotPrinted { why, at_the_printer: false };
-        let attributes = self.ask(self.job(title).map_err(not)?, pdf).await.map_err(not)?;
+        let not = |why: String| NotPrinted { why, left: Left::Nothing };
+        let attributes = self.ask(self.job(title).map_err(not)?, pdf).await;
+        let attributes = attributes.map_err(|NoAnswer { why, may_be_there }| NotPrinted {
+            why,
+            left: if may_be_there { Left::Unsure } else { Left::Nothing },
+        })?;
         let job = integer(&attributes, DelimiterTag::JobAttributes, "job-id");
-        let job = job.ok_or_else(|| NotPrinted { why: "it gave the job no number".into(), at_the_printer: true })?;
-        let left = |why: String| NotPrinted { why, at_the_printer: true };
+        let left = |why: String| NotPrinted { why, left: Left::TheJob };
+        let job = job.ok_or_else(|| left("it gave the job no number".into()))?;
         let (mut last, mut failed) = ("it says nothing of the job".to_owned(), 0);
         let follow = async {
             loop {
                 match self.stands(job).await {
                     Ok(Stands::Done) => return Ok(()),
+                    Ok(Stands::Cancelled) => return Err(left("somebody cancelled it at the printer".into())),
                     Ok(Stands::Ended(why)) => return Err(not(why)),
                     Ok(Stands::Held(why)) => {
                         held(&why);
@@ -137,12 +154,12 @@ impl IppPrinter {
 
     async fn stands(&self, job: i32) -> Result<Stands, String> {
         let look = IppOperationBuilder::get_job_attributes(self.uri.clone(), job).build().map_err(|e| e.to_string())?;
-        let attributes = self.ask(look.into_ipp_request(), Vec::new()).await?;
+        let attributes = self.ask(look.into_ipp_request(), Vec::new()).await.map_err(|e| e.why)?;
         let state = integer(&attributes, DelimiterTag::JobAttributes, "job-state").and_then(JobState::from_i32);
         let reasons = words(&attributes, DelimiterTag::JobAttributes, "job-state-reasons");
         Ok(match state {
             Some(JobState::Completed) => Stands::Done,
-            Some(JobState::Canceled) => Stands::Ended("somebody cancelled it at the printer".into()),
+            Some(JobState::Canceled) => Stands::Cancelled,
             Some(JobState::Aborted) => Stands::Ended(format!("the printer gave it up: {reasons}")),
             Some(JobState::ProcessingStopped | JobState::PendingHeld) => Stands::Held(self.trouble(&reasons).await),
             Some(JobState::Pending | JobState::Processing) => match self.trouble("").await {
@@ -165,23 +182,31 @@ impl IppPrinter {
         if said.is_empty() { besides.to_owned() } else { said.join(", ") }
     }
 
-    async fn ask(&self, request: IppRequestResponse, document: Vec<u8>) -> Result<IppAttributes, String> {
+    async fn ask(&self, request: IppRequestResponse, document: Vec<u8>) -> Result<IppAttributes, NoAnswer> {
         let mut body = request.to_bytes().to_vec();
         body.extend(document);
+        let no = |why: String, may_be_there| NoAnswer { why, may_be_there };
         let sent = self.client.post(&self.http).header(CONTENT_TYPE, "application/ipp").body(body).send().await;
-        let answer = sent.map_err(|e| no_answer(&e).to_string())?;
+        let answer = sent.map_err(|e| no(no_answer(&e).to_string(), !e.is_connect()))?;
         if !answer.status().is_success() {
-            return Err(format!("it answered HTTP {}", answer.status().as_u16()));
+            return Err(no(format!("it answered HTTP {}", answer.status().as_u16()), false));
         }
-        let bytes = read_body(answer, ANSWER_BYTES_MAX).await.map_err(|e| e.to_string())?;
+        let bytes = read_body(answer, ANSWER_BYTES_MAX).await.map_err(|e| no(e.to_string(), true))?;
         let answer = IppParser::new(ipp::reader::IppReader::new(Cursor::new(bytes))).parse();
-        let answer = answer.map_err(|_| "what it answered is not IPP".to_owned())?;
+        let answer = answer.map_err(|_| no("what it answered is not IPP".into(), true))?;
         let status = answer.header().status_code();
         if !status.is_success() {
-            return Err(format!("it refused: {status}"));
+            return Err(no(format!("it refused: {status}"), false));
         }
         Ok(answer.attributes().clone())
     }
+}
+
+/// Why a printer gave no good answer.
+struct NoAnswer {
+    why: String,
+    /// It may have taken what was said.
+    may_be_there: bool,
 }
 
 fn value<'a>(all: &'a IppAttributes, group: DelimiterTag, name: &str) -> Option<&'a IppValue> {

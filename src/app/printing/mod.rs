@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-pub use self::ipp::{IppPrinter, NotPrinted};
+pub use self::ipp::{IppPrinter, Left, NotPrinted};
 use super::task_set::Digest;
 use crate::clock::SharedClock;
 use crate::config::{Printed, Printer};
@@ -33,8 +33,10 @@ const TOGETHER: Duration = Duration::from_secs(20);
 const SETTLED: Duration = Duration::from_secs(5);
 /// It is looked so often, whatever happens.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// A job that did not come out is sent again after that.
+/// A job that the printer did not take is sent again after that.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// One of which nobody knows whether it did: no printer is to make a pile of it.
+const AGAIN_UNSURE: Duration = Duration::from_secs(600);
 
 /// The alarm of a printer that prints nothing.
 pub fn alarm_name(id: &str) -> String {
@@ -54,6 +56,7 @@ pub fn digest(printer: &Printer) -> Digest {
 /// What is to be printed of an incident.
 struct Due {
     incident: IncidentNo,
+    what: Printed,
     plan: Arc<Plan>,
     stops: Vec<StopView>,
     now: At,
@@ -61,25 +64,31 @@ struct Due {
 }
 
 impl Due {
-    /// The first real incident with somebody to walk to whose sheet did not come out of that printer.
-    fn of(state: &State, meta: &Meta, printer: &str) -> Option<Self> {
+    /// The first real incident with somebody to walk to whose sheet that printer did not take yet.
+    fn of(state: &State, meta: &Meta, printer: &Printer) -> Option<Self> {
+        printer.prints.iter().find_map(|what| Self::of_paper(state, meta, &printer.id, *what))
+    }
+
+    fn of_paper(state: &State, meta: &Meta, printer: &str, what: Printed) -> Option<Self> {
         state.open().filter(|i| !i.is_drill()).find_map(|inc| {
             let printed = meta.kept.printed.get(&inc.no);
             let id = |stop: &StopView| inc.plan.function(stop.function).id.clone();
             let out = |stop: &StopView| {
-                printed.is_some_and(|all| all.contains(&(printer.to_owned(), id(stop), stop.message)))
+                printed.is_some_and(|all| {
+                    all.contains(&(printer.to_owned(), what.as_str().to_owned(), id(stop), stop.message))
+                })
             };
             let mut stops = walk(state, inc.no)?;
             stops.retain(|stop| stop.given_up && !out(stop));
             let (plan, now, fictional) = (inc.plan.clone(), meta.now, meta.fictional);
-            (!stops.is_empty()).then_some(Self { incident: inc.no, plan, stops, now, fictional })
+            (!stops.is_empty()).then_some(Self { incident: inc.no, what, plan, stops, now, fictional })
         })
     }
 
-    fn sheet(&self, what: Printed) -> Sheet {
+    fn sheet(&self) -> Sheet {
         let lang = self.plan.region.languages.first().copied().unwrap_or(Lang::EN);
         let on = Occasion { lang, now: self.now, fictional: self.fictional, training: false };
-        match what {
+        match self.what {
             Printed::Couriers => paper::courier::couriers(&self.plan, on, &self.stops),
             Printed::Calls => paper::courier::calls(&self.plan, on, &self.stops),
         }
@@ -88,7 +97,8 @@ impl Due {
     fn on_record(&self, printer: &str) -> SystemRecord {
         let stop = |s: &StopView| -> (FunctionId, u32) { (self.plan.function(s.function).id.clone(), s.message) };
         let stops = self.stops.iter().map(stop).collect();
-        SystemRecord::Printed(system_record::Printed { incident: self.incident, printer: printer.to_owned(), stops })
+        let (incident, printer, what) = (self.incident, printer.to_owned(), self.what.as_str().to_owned());
+        SystemRecord::Printed(system_record::Printed { incident, printer, what, stops })
     }
 }
 
@@ -105,14 +115,12 @@ impl Printing {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut changed = self.handle.changed();
         loop {
-            let id = self.printer.id.clone();
-            let Ok(due) = self.handle.query(move |s, m| Due::of(s, m, &id).is_some()).await else { return };
+            let printer = self.printer.clone();
+            let Ok(due) = self.handle.query(move |s, m| Due::of(s, m, &printer).is_some()).await else { return };
             let step = async {
                 if due {
                     sleep(TOGETHER).await;
-                    if !self.print().await {
-                        sleep(AGAIN_AFTER).await;
-                    }
+                    sleep(self.print().await).await;
                     return;
                 }
                 tokio::select! {
@@ -128,41 +136,40 @@ impl Printing {
         }
     }
 
-    /// Prints what is due now; whether it came out, or will.
-    async fn print(&self) -> bool {
-        let id = self.printer.id.clone();
-        let Ok(Some(due)) = self.handle.query(move |s, m| Due::of(s, m, &id)).await else { return true };
-        let (due, mut trouble) = (Arc::new(due), false);
-        for what in self.printer.prints.iter().copied() {
-            let sheets = due.clone();
-            let set = tokio::task::spawn_blocking(move || paper::pdf(&sheets.sheet(what))).await;
+    /// Prints all that is due now, a paper at a time; how long to wait before more is tried.
+    async fn print(&self) -> Duration {
+        loop {
+            let printer = self.printer.clone();
+            let Ok(Some(due)) = self.handle.query(move |s, m| Due::of(s, m, &printer)).await else { break };
+            let (incident, what) = (due.incident, due.what);
+            let on_record = due.on_record(&self.printer.id);
+            let set = tokio::task::spawn_blocking(move || paper::pdf(&due.sheet())).await;
             let Ok(Ok(pdf)) = set else {
                 self.raise("the sheets have too many pages for one job");
-                trouble = true;
-                continue;
+                return AGAIN_UNSURE;
             };
-            let title = format!("{} {}", due.incident, what.as_str());
-            match self.far.print(&title, pdf, |why| self.raise(why)).await {
-                Ok(()) => {}
+            let printed = self.far.print(&format!("{incident} {}", what.as_str()), pdf, |why| self.raise(why)).await;
+            match printed {
+                Ok(()) => self.handle.board().clear(&alarm_name(&self.printer.id)),
+                Err(NotPrinted { why, left: Left::Nothing }) => {
+                    self.raise(&why);
+                    return AGAIN_AFTER;
+                }
+                Err(NotPrinted { why, left: Left::Unsure }) => {
+                    self.raise(&why);
+                    return AGAIN_UNSURE;
+                }
                 // It is in the printer's hands: a second job would be a second pile.
-                Err(NotPrinted { why, at_the_printer: true }) => {
-                    self.raise(&why);
-                    trouble = true;
-                }
-                Err(NotPrinted { why, .. }) => {
-                    self.raise(&why);
-                    return false;
-                }
+                Err(NotPrinted { why, left: Left::TheJob }) => self.raise(&why),
+            }
+            if self.handle.record_system(on_record).await.is_err() {
+                return AGAIN_AFTER;
             }
         }
-        if self.handle.record_system(due.on_record(&self.printer.id)).await.is_ok() && !trouble {
-            self.handle.board().clear(&alarm_name(&self.printer.id));
-        }
-        true
+        Duration::ZERO
     }
 
     fn raise(&self, why: &str) {
-        tracing::error!(printer = self.printer.id, why, "sheets did not come out");
         let (name, text) = (alarm_name(&self.printer.id), alarm_text(&self.printer.id, why));
         self.handle.board().raise(&name, text, self.clock.now().into(), true);
     }

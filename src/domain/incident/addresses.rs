@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
+use super::state::{Incident, State};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::PointIx;
 use crate::domain::time::At;
@@ -145,6 +145,14 @@ impl Proven {
     /// A test is due.
     pub fn is_old(&self) -> bool {
         self.age_days > PROOF_OLD_DAYS
+    }
+}
+
+impl Incident {
+    /// Where a delivery went: the book of addresses, and the point there.
+    pub fn addressed_at(&self, ordinal: u32) -> Option<(u32, PointIx)> {
+        let of_this_book = ordinal >= self.book_from;
+        self.deliveries.get(ordinal as usize).filter(|_| of_this_book).map(|d| (self.book, d.point))
     }
 }
 

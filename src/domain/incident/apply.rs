@@ -209,6 +209,7 @@ impl State {
                 let book = self.addresses.newest(&plan.hash);
                 *inc = inc.renumbered(plan, &Moved::of(moved))?;
                 inc.book = book;
+                inc.book_from = u32::try_from(inc.deliveries.len()).unwrap_or(u32::MAX);
                 return Ok(());
             }
             _ => {}
@@ -237,8 +238,8 @@ impl State {
             && !inc.drill.as_ref().is_some_and(|d| d.stays_here())
         {
             for r in results {
-                if let Some(d) = inc.deliveries.get(r.ordinal as usize) {
-                    self.addresses.told(at, inc.book, d.point, r.state);
+                if let Some((book, point)) = inc.addressed_at(r.ordinal) {
+                    self.addresses.told(at, book, point, r.state);
                 }
             }
         }
@@ -289,6 +290,7 @@ impl State {
         let inc = Incident {
             no,
             book: self.addresses.newest(&plan.hash),
+            book_from: 0,
             plan,
             playbook: playbook.clone(),
             level: *level,

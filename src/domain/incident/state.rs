@@ -221,6 +221,8 @@ pub struct Incident {
     pub plan: Arc<Plan>,
     /// The addresses that its texts go to, by their book; 0 where there is none.
     pub book: u32,
+    /// The first delivery that went to these: those before it went to the addresses of a plan that it left.
+    pub book_from: u32,
     pub playbook: PlaybookId,
     /// Disruption level.
     pub level: LevelIx,

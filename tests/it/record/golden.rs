@@ -153,6 +153,7 @@ fn system_samples() -> Vec<SystemForm> {
         SystemForm::Printed(Printed1::of(
             &IncidentNo::actual(14),
             "staff-room".into(),
+            "couriers".into(),
             vec![("icu".into(), 2), ("lab".into(), 1)],
         )),
     ]

@@ -27,8 +27,9 @@ impl Decider<'_> {
     /// Whoever acts behind a link has read the text that it came with.
     pub(super) fn link_used(&mut self, delivery: DeliveryId) {
         let inc = self.state.incidents.get(&delivery.incident);
-        let point = inc.and_then(|i| Some((i.book, i.deliveries.get(delivery.ordinal as usize)?.point)));
-        let key = point.and_then(|(book, point)| self.state.addresses.key(book, point));
+        let key = inc
+            .and_then(|i| i.addressed_at(delivery.ordinal))
+            .and_then(|(book, point)| self.state.addresses.key(book, point));
         if let Some(key) = key {
             self.emit_event(Event::AddressAnswered { key });
         }
