@@ -246,7 +246,8 @@ impl SystemRecord {
                 SystemRecord::Forgotten(Forgotten { incident, by: by.map(Into::into), reason })
             }
             SystemForm::Printed(form) => {
-                let (incident, printer, what, stops) = form.thaw()?;
+                let incident = form.incident()?;
+                let Printed1 { printer, what, stops, .. } = form;
                 let stops = stops.into_iter().map(|(f, message)| (f.into(), message)).collect();
                 SystemRecord::Printed(Printed { incident, printer, what, stops })
             }

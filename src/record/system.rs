@@ -95,10 +95,12 @@ impl Forgotten1 {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Printed1 {
     incident: Number1,
-    printer: String,
-    what: String,
+    /// Its name in the configuration.
+    pub printer: String,
+    /// Which paper.
+    pub what: String,
     /// Function and message.
-    stops: Vec<(String, u32)>,
+    pub stops: Vec<(String, u32)>,
 }
 
 impl Printed1 {
@@ -107,12 +109,12 @@ impl Printed1 {
         Self { incident: Number1::freeze(incident), printer, what, stops }
     }
 
-    /// The same again.
+    /// Of which incident.
     ///
     /// # Errors
     /// Damaged bytes.
-    pub fn thaw(self) -> Result<(IncidentNo, String, String, Vec<(String, u32)>), CannotRead> {
-        Ok((self.incident.thaw()?, self.printer, self.what, self.stops))
+    pub fn incident(&self) -> Result<IncidentNo, CannotRead> {
+        Ok(self.incident.clone().thaw()?)
     }
 }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::act::submit;
 use super::overview::Did;
 use super::ui::Ui;
-use super::{Visitor, gone, html, refused, words};
+use super::{Visitor, gone, html, words};
 use crate::domain::incident::addresses::{PROOF_OLD_DAYS, ProvenBy};
 use crate::domain::incident::input::Action;
 use crate::domain::plan::Channel;
@@ -47,19 +47,12 @@ pub async fn posted(
     State(ctx): State<Ctx>,
     visitor: Visitor,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Response {
-    let fields = match visitor.fields(form) {
-        Ok(fields) => fields,
-        Err(problem) => return refused(&ctx, &visitor, problem, HERE).await,
-    };
+) -> Result<Response, Response> {
+    let (by, (), fields) = visitor.asks(&ctx, Ok(()), form, HERE).await?;
     let channel = Channel::ALL.into_iter().find(|c| c.as_str() == fields.get("channel"));
     let at_night = fields.get("at_night") == "1";
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
     let action = Action::TestAddresses { older_than_days: PROOF_OLD_DAYS, channel, at_night };
-    submit(&ctx, &visitor, by, action, "/reach/addresses?done=tested", HERE).await
+    Ok(submit(&ctx, &visitor, by, action, "/reach/addresses?done=tested", HERE).await)
 }
 
 impl Page {

@@ -95,7 +95,8 @@ fn rule_g8_an_answer_proves_the_address_that_it_came_from() {
     t.reply("owner", Channel::Sms, "hej");
     t.reply("owner", Channel::Sms, "ja 999999");
     t.reply("owner", Channel::Sms, "Autosvar: jag är på semester. ja 1");
-    assert_eq!(proven(&t, "owner", Channel::Sms), None, "nonsense, a wrong code and a machine prove nothing");
+    t.reply("owner", Channel::Sms, "LARM journal D3");
+    assert_eq!(proven(&t, "owner", Channel::Sms), None, "nonsense, a wrong code, a machine, a report prove nothing");
     t.reply("owner", Channel::Sms, &format!("ja {no}"));
     assert_eq!(proven(&t, "owner", Channel::Sms), Some(ProvenBy::Answer));
     assert_eq!(proven(&t, "owner", Channel::Email), None);

@@ -11,8 +11,13 @@ impl Decider<'_> {
     /// A reply that was valid proves the address that it came from: somebody reads there. A test that was answered proves the address
     /// that the test went to, wherever the answer came from; that stands in its own event.
     pub(super) fn was_it_a_proof(&mut self, from: &[(IncidentNo, PointIx)], known: Option<PointIx>) {
-        let is_test = |e: &Event| matches!(e, Event::Gateway { change } if matches!(**change, GatewayChange::TestAnswered { .. }));
-        if !self.was_valid() || self.events.iter().any(is_test) {
+        // A report comes by itself: it shows that one can write from there, not that a text arrives.
+        let says_nothing = |e: &Event| match e {
+            Event::Gateway { change } => matches!(**change, GatewayChange::TestAnswered { .. }),
+            Event::ReportPending { .. } => true,
+            _ => false,
+        };
+        if !self.was_valid() || self.events.iter().any(says_nothing) {
             return;
         }
         let addresses = &self.state.addresses;
