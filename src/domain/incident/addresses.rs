@@ -4,6 +4,7 @@
 //! Must not: hold an address. The edge makes marks, with a key that the journal does not have.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,16 @@ pub const PROOFS_MAX: usize = 100_000;
 const DAY_S: u32 = 24 * 3600;
 
 /// A keyed mark of a channel and an address: the same however the address is written.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AddressKey(pub u64);
+
+/// Never shown by Debug: it is another in each journal, and tells nobody anything.
+impl fmt::Debug for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressKey(…)")
+    }
+}
 
 /// What is known of an address.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]

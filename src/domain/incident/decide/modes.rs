@@ -9,7 +9,6 @@ use crate::domain::incident::event::Change;
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::render::ModeChange;
 use crate::domain::incident::state::{Proposal, ProposalState};
-use crate::domain::incident::timers::SAID_AGAIN_MOST_S;
 use crate::domain::incident::values::{Kind, Phase};
 use crate::domain::ladder::{ModeIx, Propose};
 use crate::domain::plan::{Audience, Plan};
@@ -82,12 +81,6 @@ impl Decider<'_> {
         let plan = self.plan(no);
         let due = self.now + p.within_s.max(60);
         if matches!(p.state, ProposalState::Declined { .. }) {
-            // Who said no is asked again, and each time later: the answer stands.
-            let first = p.asked.first().copied();
-            let asked =
-                self.inc(no).notes.iter().filter(|n| n.word == NoteWord::DecisionWanted && Some(n.to) == first).count();
-            let times = 1u32 << asked.min(10);
-            let due = self.now + p.within_s.max(60).saturating_mul(times).min(SAID_AGAIN_MOST_S.max(p.within_s));
             self.emit(no, Change::ProposedAgain { proposal: id, to: None, due });
             for f in p.asked {
                 self.page_decider(no, id, f);

@@ -406,21 +406,3 @@ fn rule_c12_an_overdue_update_is_told_at_once_again_soon_and_then_ever_later() {
     assert_eq!(told[..6], [0, 10, 30, 70, 150, 310], "{told:?}");
     assert!(told.len() < 20 && told.windows(2).all(|w| w[1] - w[0] <= 360), "never silent: {told:?}");
 }
-
-#[test]
-fn rule_c12_who_declined_a_mode_is_asked_again_and_each_time_later() {
-    let mut t = Timeline::by_day();
-    let no = t.report("it", Report { sites: vec!["REG".into()], ..ehr_down("critical") });
-    let p = t.inc(no).proposals[0].clone();
-    let by = t.inc(no).plan.function(p.asked[0]).id.to_string();
-    t.act(&by, decide(no, p.id, false)).unwrap();
-    t.clear();
-    let from = t.now;
-    t.advance(2 * 24 * 3600);
-    let again: BTreeSet<u32> =
-        t.notes_to(&by, NoteWord::DecisionWanted).iter().map(|s| s.at.seconds_since(from) / 60).collect();
-    let again: Vec<u32> = again.into_iter().collect();
-    assert!((3..20).contains(&again.len()), "{again:?}");
-    let waits: Vec<u32> = again.windows(2).map(|w| w[1] - w[0]).collect();
-    assert!(waits.windows(2).all(|w| w[1] >= w[0]) && waits.iter().all(|w| *w <= 360), "{waits:?}");
-}
