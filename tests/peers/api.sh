@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The API of a running server with an open incident, by programs that know nothing of it but its description: Redocly reads that,
+# The API of a running server with a drill and a real incident, by programs that know nothing of it but its description: Redocly reads that,
 # PyPI's `jsonschema` judges each answer by it, `schemathesis` sends what nobody would think of, with a narrow token and with one that may
 # everything; curl listens to what happens, and a webhook behind PyPI's `standardwebhooks` is told it, over a kill of the server.
 . "$(dirname "$0")/lib.sh"
@@ -34,7 +34,6 @@ serve() {
     wait_port "$CONSOLE"
 }
 serve
-"$VARDKASE_BIN" report ehr-down --level major --safety no >/dev/null || fail "nothing can be reported"
 
 curl -fsS "$URL/api/v1/openapi.json" -o "$DIR/openapi.json" || fail "the description is not served"
 "$VARDKASE_BIN" schema api | "$PYTHON" -c 'import json, sys
@@ -57,7 +56,7 @@ last=$(sed -n 's/^id: //p' "$DIR/first.sse" | tail -n 1)
 listen "$last" "$DIR/second.sse" 4 &
 listening=$!
 sleep 1
-"$VARDKASE_BIN" report ehr-down --exercise --level major --safety no >/dev/null || fail "no drill can be reported"
+"$VARDKASE_BIN" report pacs --level major --safety no >/dev/null || fail "no second incident can be reported"
 wait "$listening" || true
 "$PYTHON" "$(dirname "$0")/api/events.py" "$URL" "$DIR/token.narrow" "$DIR/first.sse" "$DIR/second.sse" || fail "events are missed or doubled"
 
@@ -72,7 +71,7 @@ done
 curl -fsS "$URL/healthz" >/dev/null || fail "the server is gone"
 
 # The webhook was told all of that, over a kill in the midst of it.
-"$VARDKASE_BIN" report ehr-down --exercise --level critical --safety no --yes >/dev/null || fail "no second drill can be reported"
+"$VARDKASE_BIN" report telephony --level critical --safety no --yes >/dev/null || fail "no third incident can be reported"
 kill -9 "$SERVER"
 wait "$SERVER" 2>/dev/null || true
 serve

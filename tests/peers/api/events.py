@@ -42,5 +42,5 @@ if told != log[: len(told)]:
     wrong = next((i, a, b) for i, (a, b) in enumerate(zip(told, log)) if a != b)
     sys.exit(f"what was heard is not what the log has: {wrong}")
 if not any(kind == "opened" for _, kind, _, _ in later):
-    sys.exit("the drill was not heard")
+    sys.exit("the second incident was not heard")
 print(f"ok api: {len(told)} events in two streams are the log's first {len(told)}, each once")

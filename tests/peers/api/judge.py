@@ -1,4 +1,4 @@
-"""Each answer of a server with an open incident, judged by the description that it gives of itself; makes the tokens for what follows.
+"""Each answer of a server with a drill and then a real incident, judged by the description that it gives of itself; makes the tokens for what follows.
 
 judge.py URL TOKEN-FILE FOLDER
 """
@@ -76,10 +76,14 @@ for row in whole["rows"][:3]:
     ack = {"incident": drill["incident"], "message": None, "function": row["function"], "phone": True, "at": None}
     act({"ack": ack}, duty=row["function"], wanted=(200, 409))
 act({"report": {"playbook": "no-such-playbook"}}, wanted=404)
+# A real one breaks the drill off, and lets none begin.
+call("POST", "/dry-runs", {"as": "it-bered", "report": report})
+act({"report": report})
+act({"report": {**report, "playbook": "pacs", "exercise": True}}, wanted=409)
 
 incidents = [i["no"] for i in call("GET", "/incidents")]
 if len(incidents) < 2:
-    sys.exit(f"two incidents are open, and it tells of {incidents}")
+    sys.exit(f"there are a drill and an incident, and it tells of {incidents}")
 gateways = [g["id"] for g in call("GET", "/gateways")]
 duties = [f["id"] for f in call("GET", "/functions")]
 safe = {"ö": "X", "Ö": "X"}
