@@ -25,6 +25,19 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     private_options().write(true).create_new(true).open(path)
 }
 
+/// Writes a new file, durably; what the disk doesn't take whole it doesn't keep in part.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`]: a file, folder or link has the name. Or the disk does not take it.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_new(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
 /// Writes a file in the place of the one before it, durably and whole or not at all. The folder is its owner's alone.
 ///
 /// # Errors

@@ -1,7 +1,6 @@
 //! Which addresses are proven, a test to those that are not, and the proofs for a check elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -154,8 +153,7 @@ fn export(cx: &mut Context<'_>, out: &Path) -> Result<(), Error> {
     let export: ProofExport = cx.call(&calls::address_proofs())?.read()?;
     let json = serde_json::to_vec_pretty(&export).unwrap_or_default();
     let lang = cx.term.lang();
-    private_files::create_new(out)
-        .and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()))
+    private_files::write_new(out, &json)
         .map_err(|e| Error::new(Kind::Refused, w::not_written(lang, out.display(), e), w::NAME_ANOTHER.say(lang)))?;
     if cx.json() {
         cx.term.json(&serde_json::json!({ "file": out, "proofs": export.proofs.len() }));

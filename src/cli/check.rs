@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
-use crate::config::{Source, load, run_check};
-use crate::error::{Error, Kind};
+use super::gateway;
+use crate::config::{load, run_check};
+use crate::error::Error;
 use crate::words::cli as words;
 
 /// Check a configuration: every mistake in one run, and by day what would hurt at night.
@@ -49,14 +50,7 @@ enum Format {
 
 impl CheckArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
-        let source = match self.config {
-            None => Source::Shipped,
-            Some(dir) if dir.is_dir() => Source::Dir(dir),
-            Some(dir) => {
-                let why = words::no_folder(cx.term.lang(), dir.display());
-                return Err(Error::new(Kind::Configuration, why, cx.say(words::NAME_FOLDER)));
-            }
-        };
+        let source = cx.source(self.config)?;
         let kit = self.kit.as_ref().and_then(|dir| super::kit::judged(dir, &source, cx.now().timestamp()));
         let proofs = self.proofs.as_deref().map(|from| super::addresses::proofs(cx, from)).transpose()?;
         let report = run_check(&source, proofs.as_ref(), self.strict).and(kit, self.strict);
@@ -69,8 +63,8 @@ impl CheckArgs {
             // What is wrong by its own words is mended first: it would only fail here once more.
             let loaded =
                 load(&source).map_err(|_| Error::other(cx.say(words::CONFIG_CHANGED), cx.say(words::CHECK_AGAIN)))?;
-            let results = super::gateway::probe_all(cx.term.lang(), &loaded, |_| true)?;
-            return Ok(super::gateway::show_probes(cx, &results));
+            let results = gateway::probe_all(cx.term.lang(), &loaded, |_| true)?;
+            return Ok(gateway::show_probes(cx, &results));
         }
         Ok(report.exit_code)
     }

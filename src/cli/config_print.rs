@@ -1,6 +1,5 @@
 //! The directory and the plan of readiness as files to take along, from a configuration and without a server.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -104,7 +103,7 @@ impl PrintArgs {
 
     fn write(&self, lang: Lang, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         let done = match self.with_numbers {
-            true => private_files::create_new(path).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all())),
+            true => private_files::write_new(path, bytes),
             false => std::fs::write(path, bytes),
         };
         done.map_err(|e| {

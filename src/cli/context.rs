@@ -1,5 +1,7 @@
 //! What every command has at hand: options, terminal, server, time.
 
+use std::path::PathBuf;
+
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use super::times::{self, Side};
 use crate::api::calls::{self, Call};
 use crate::api::{CommandDone, Zone};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Source;
 use crate::domain::calendar;
 use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
@@ -46,6 +49,20 @@ impl<'t> Context<'t> {
     }
     pub fn now(&self) -> At {
         self.clock.now().into()
+    }
+    /// The configuration that `--config` names; without it the region that is built in.
+    ///
+    /// # Errors
+    /// There is no such folder.
+    pub fn source(&self, config: Option<PathBuf>) -> Result<Source, Error> {
+        match config {
+            None => Ok(Source::Shipped),
+            Some(dir) if dir.is_dir() => Ok(Source::Dir(dir)),
+            Some(dir) => {
+                let why = words::no_folder(self.term.lang(), dir.display());
+                Err(Error::new(Kind::Configuration, why, self.say(words::NAME_FOLDER)))
+            }
+        }
     }
     pub fn say(&self, word: Word) -> &'static str {
         self.term.say(word)

@@ -11,7 +11,7 @@ use super::incident_show::channel;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::api::{Answerable, LeftThen, ReachAnswer, ReachCuts, ReachWithout, ReachedOver};
-use crate::config::{Loaded, Source};
+use crate::config::Loaded;
 use crate::domain::ids::{FunctionId, PlaybookId};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Plan, Then};
@@ -55,14 +55,7 @@ pub struct ReachArgs {
 impl ReachArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let lang = cx.term.lang();
-        let source = match self.config {
-            Some(dir) if !dir.is_dir() => {
-                let why = words::no_folder(lang, dir.display());
-                return Err(Error::new(Kind::Configuration, why, words::NAME_FOLDER.say(lang)));
-            }
-            Some(dir) => Source::Dir(dir),
-            None => Source::Shipped,
-        };
+        let source = cx.source(self.config)?;
         let loaded = gateway::loaded(cx, source)?;
         let plan = &loaded.plan;
         let reach = Reach::of(plan, &loaded.around).ok_or_else(|| {

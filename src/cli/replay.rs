@@ -11,7 +11,6 @@ use super::gateway;
 use super::table::{self, Said, hued, said};
 use super::terminal::Hue;
 use crate::bounded::{read_file, why};
-use crate::config::Source;
 use crate::domain::lang::Lang;
 use crate::error::{Error, Kind};
 use crate::replay::{Beside, Outcome, Region, in_history, in_ours, page, question, read, replay, shipped, way};
@@ -49,14 +48,7 @@ pub struct ReplayArgs {
 impl ReplayArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<u8, Error> {
         let lang = cx.term.lang();
-        let source = match self.config {
-            Some(dir) if !dir.is_dir() => {
-                let why = words::no_folder(lang, dir.display());
-                return Err(Error::new(Kind::Configuration, why, words::NAME_FOLDER.say(lang)));
-            }
-            Some(dir) => Source::Dir(dir),
-            None => Source::Shipped,
-        };
+        let source = cx.source(self.config)?;
         let (path, text) = text_of(lang, &self.file)?;
         let loaded = gateway::loaded(cx, source)?;
         let plan = Arc::new(loaded.plan);

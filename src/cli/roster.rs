@@ -11,11 +11,11 @@ use super::context::Context;
 use super::gateway;
 use super::table::{self, hued, said};
 use super::terminal::Hue;
-use crate::config::{Loaded, Source};
+use crate::config::Loaded;
 use crate::domain::ids::{FunctionIx, PointIx};
 use crate::domain::lang::Lang;
 use crate::domain::roster::Roster;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::words::cli as words;
 use crate::yaml::diagnostics::nearest;
 
@@ -53,7 +53,7 @@ enum What {
 impl RosterArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let What::Show { function, weeks, from, config } = self.what;
-        let loaded = loaded(cx, config)?;
+        let loaded = gateway::loaded(cx, cx.source(config)?)?;
         let (ix, roster) = wanted(cx.term.lang(), &loaded, &function)?;
         let zone = &loaded.plan.calendar;
         let first = from.unwrap_or_else(|| zone.local(cx.now().timestamp()).date());
@@ -92,18 +92,6 @@ impl RosterArgs {
         let heads = [words::TURN_FROM, words::TURN_TO, words::TURN_OF].map(|w| w.say(lang));
         table::show(cx.term, &heads, rows.collect());
         Ok(())
-    }
-}
-
-fn loaded(cx: &Context<'_>, config: Option<PathBuf>) -> Result<Loaded, Error> {
-    let lang = cx.term.lang();
-    match config {
-        Some(dir) if !dir.is_dir() => {
-            let why = words::no_folder(lang, dir.display());
-            Err(Error::new(Kind::Configuration, why, words::NAME_FOLDER.say(lang)))
-        }
-        Some(dir) => gateway::loaded(cx, Source::Dir(dir)),
-        None => gateway::loaded(cx, Source::Shipped),
     }
 }
 

@@ -6,6 +6,7 @@ mod conflict;
 mod forget;
 mod handle;
 mod leaving;
+mod proofs;
 
 use handle::{Answer, Answers, Look, Request};
 pub use handle::{Done, Failed, Handle, Marks, Meta, Swap, Touched};
@@ -30,7 +31,6 @@ use crate::config::{Contacts, Loaded, Statement, same_as};
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::ids::{DeliveryId, GatewayId, IncidentNo, PointIx};
 use crate::domain::incident::actor::Actor;
-use crate::domain::incident::addresses::AddressKey;
 use crate::domain::incident::better::better_ways;
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::event::GatewayChange;
@@ -515,27 +515,6 @@ impl Engine {
         gathered.blobs.push(bytes);
         self.decide(&Input::NewPlan(Arc::new(plan)), reply, gathered);
         self.know_addresses(gathered);
-    }
-
-    /// Which addresses the plan for new incidents has, by marks. In training nothing goes to any of them, and nothing proves them.
-    fn know_addresses(&mut self, gathered: &mut Gathered) {
-        if self.state.drills_only {
-            return;
-        }
-        let plan = &self.state.plan;
-        let points = self.current.addresses().iter().zip(&plan.points);
-        let keys = points.map(|(address, point)| self.address_key(point.channel, address, &plan.region.country));
-        let keys = keys.collect();
-        let salt = self.journal.sealer().mark(b"proofs of addresses");
-        let marks = self.current.marks(plan, salt.as_bytes());
-        self.meta.marks = Arc::new(Marks { salt, of: marks });
-        self.decide(&Input::Addresses(keys), None, gathered);
-    }
-
-    fn address_key(&self, channel: Channel, address: &str, country: &str) -> AddressKey {
-        let of = format!("{channel} {}", same_as(channel, address, country));
-        let mark = self.journal.sealer().mark(of.as_bytes());
-        AddressKey(mark.get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default())
     }
 
     /// Decides, and says whether anything happened.

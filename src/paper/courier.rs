@@ -24,7 +24,7 @@ pub fn couriers(plan: &Plan, on: Occasion, stops: &[StopView]) -> Sheet {
         let f = plan.function(stop.function);
         let text = text(plan, stop);
         sheet.blocks.push(Block::Break);
-        sheet.heading(2, words::courier_sheet(lang, stop.number.as_str(), stop.n, stops.len()));
+        sheet.heading(2, words::courier_sheet(lang, stop.number.as_str(), stop.n));
         sheet.pair(words::COURIER_TO.say(lang), f.title.get(lang));
         sheet.pair(words::COURIER_SITE.say(lang), site(plan, lang, stop));
         sheet.pair(words::COURIER_WHY.say(lang), why(lang, stop.why));

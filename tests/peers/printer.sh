@@ -80,8 +80,8 @@ for _ in $(seq 30); do
     sleep 1
 done
 [ -z "$(alarm)" ] || fail "it printed, and is still an alarm"
-# Once: a start prints nothing again.
-kill "$SERVER" && wait "$SERVER" 2>/dev/null || true
+# Once: a start prints nothing again, nor what the printer had taken when the program ended before it was on record.
+kill -9 "$SERVER" && wait "$SERVER" 2>/dev/null || true
 serve
 sleep 35
 [ "$(find "$DIR/tray" -name '*.pdf' | wc -l)" -eq 2 ] || fail "a start printed again: $(ls "$DIR/tray")"

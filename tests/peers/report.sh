@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The report after a drill as others read it: poppler finds tags, title, language and words in the PDF, openpyxl and Python's own zipfile
+# The report after a drill as others read it: poppler finds tags, title, language and words in the PDF, Chromium's viewer shows it, openpyxl and Python's own zipfile
 # open the spreadsheet, Python's csv reads the figures.
 . "$(dirname "$0")/lib.sh"
-need_deb poppler-utils jq
+need_deb poppler-utils jq chromium
+need_npm playwright-core@1.65.1
 need_pip openpyxl==3.1.5
 scratch
 IT=$VARDKASE_IT
@@ -21,6 +22,12 @@ for word in 'Rapport efter Ö-1' '90 % inom 15 min' 'överlämnad' 'Varje funkti
     grep -q "$word" "$DIR/report.txt" || fail "the PDF does not say: $word"
 done
 echo "ok report: poppler reads tags, tables, figures and words"
+export BROWSER_CHROMIUM=${BROWSER_CHROMIUM:-$(command -v chromium)}
+pages=$(node "$(dirname "$0")/browser/pdf.js" "$DIR/report.pdf" 'Rapport efter') || fail "Chromium's viewer does not show the PDF"
+[ "$pages" = "$(sed -n 's/^Pages: *//p' "$DIR/pdfinfo.txt")" ] || fail "Chromium's viewer shows $pages pages"
+head -c 3000 "$DIR/report.pdf" >"$DIR/broken.pdf"
+! node "$(dirname "$0")/browser/pdf.js" "$DIR/broken.pdf" 'Rapport efter' >/dev/null 2>&1 || fail "Chromium's viewer shows anything"
+echo "ok report: Chromium's viewer shows its $pages pages"
 "$PYTHON" - "$DIR" <<'PY' || fail "the spreadsheet or the figures can't be read"
 import csv, json, sys, zipfile
 import openpyxl

@@ -27,6 +27,8 @@ const ANSWER_BYTES_MAX: usize = 256 << 10;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A job that has not ended by then is left to the printer.
 const JOB_FOR: Duration = Duration::from_secs(600);
+/// So many of its last jobs a printer is asked for, to find one of ours.
+const JOBS_MAX: i32 = 100;
 /// So many looks in a row may go wrong.
 const LOOKS_FAILED_MAX: u32 = 30;
 /// The port of IPP (RFC 8010, 4).
@@ -99,20 +101,25 @@ impl IppPrinter {
         Ok(Self { uri, http, client })
     }
 
-    /// Prints a PDF, and comes back when it lies in the tray. `held` is told what the printer waits for.
+    /// Prints a PDF, and comes back when it lies in the tray. `held` is told what the printer waits for. A job of that title that the
+    /// printer still knows is followed instead: the program ended, or its answer was lost, after it had taken it.
     ///
     /// # Errors
     /// [`NotPrinted`].
     pub async fn print(&self, title: &str, pdf: Vec<u8>, held: impl Fn(&str)) -> Result<(), NotPrinted> {
         let not = |why: String| NotPrinted { why, left: Left::Nothing };
-        let attributes = self.ask(self.job(title).map_err(not)?, pdf).await;
-        let attributes = attributes.map_err(|NoAnswer { why, may_be_there }| NotPrinted {
-            why,
-            left: if may_be_there { Left::Unsure } else { Left::Nothing },
-        })?;
-        let job = integer(&attributes, DelimiterTag::JobAttributes, "job-id");
         let left = |why: String| NotPrinted { why, left: Left::TheJob };
-        let job = job.ok_or_else(|| left("it gave the job no number".into()))?;
+        let job = if let Some(job) = self.there_already(title).await {
+            job
+        } else {
+            let attributes = self.ask(self.job(title).map_err(not)?, pdf).await;
+            let attributes = attributes.map_err(|NoAnswer { why, may_be_there }| NotPrinted {
+                why,
+                left: if may_be_there { Left::Unsure } else { Left::Nothing },
+            })?;
+            let job = integer(&attributes, DelimiterTag::JobAttributes, "job-id");
+            job.ok_or_else(|| left("it gave the job no number".into()))?
+        };
         let (mut last, mut failed) = ("it says nothing of the job".to_owned(), 0);
         let follow = async {
             loop {
@@ -150,6 +157,40 @@ impl IppPrinter {
         let media = A4.try_into().map_err(|e| format!("{e}"))?;
         let media = IppAttribute::with_name("media", IppValue::Keyword(media)).map_err(|e| e.to_string())?;
         Ok(job.attribute(media).build().map_err(|e| e.to_string())?.into_ipp_request())
+    }
+
+    /// The job of that title that waits, is printed, was printed or was cancelled there. A printer that doesn't say has none.
+    async fn there_already(&self, title: &str) -> Option<i32> {
+        for which in ["not-completed", "completed"] {
+            // One that keeps the ended ones from us may tell of the others all the same.
+            let Ok(attributes) = self.ask(self.jobs(which).ok()?, Vec::new()).await else { continue };
+            let found = attributes.groups_of(DelimiterTag::JobAttributes).find(|job| {
+                job.get("job-name").is_some_and(|name| name.value().to_string() == title)
+                    && job.get("job-state").and_then(|state| number(state.value())).and_then(JobState::from_i32)
+                        != Some(JobState::Aborted)
+            });
+            if let Some(job) = found.and_then(|job| number(job.get("job-id")?.value())) {
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    /// Get-Jobs (RFC 8011, 4.2.6).
+    fn jobs(&self, which: &'static str) -> Result<IppRequestResponse, String> {
+        let look = IppOperationBuilder::get_jobs(self.uri.clone()).user_name("vardkase").build();
+        let mut look = look.map_err(|e| e.to_string())?.into_ipp_request();
+        let keyword = |word: &str| word.try_into().map(IppValue::Keyword).map_err(|e| format!("{e}"));
+        let wanted = ["job-id", "job-name", "job-state"].map(keyword).into_iter().collect::<Result<_, _>>()?;
+        for (name, value) in [
+            ("limit", IppValue::Integer(JOBS_MAX)),
+            ("requested-attributes", IppValue::Array(wanted)),
+            ("which-jobs", keyword(which)?),
+        ] {
+            let attribute = IppAttribute::with_name(name, value).map_err(|e| e.to_string())?;
+            look.attributes_mut().add(DelimiterTag::OperationAttributes, attribute);
+        }
+        Ok(look)
     }
 
     async fn stands(&self, job: i32) -> Result<Stands, String> {
@@ -214,7 +255,11 @@ fn value<'a>(all: &'a IppAttributes, group: DelimiterTag, name: &str) -> Option<
 }
 
 fn integer(all: &IppAttributes, group: DelimiterTag, name: &str) -> Option<i32> {
-    match value(all, group, name)? {
+    number(value(all, group, name)?)
+}
+
+fn number(value: &IppValue) -> Option<i32> {
+    match value {
         IppValue::Integer(n) | IppValue::Enum(n) => Some(*n),
         _ => None,
     }

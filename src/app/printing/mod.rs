@@ -38,6 +38,9 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// One of which nobody knows whether it did: no printer is to make a pile of it.
 const AGAIN_UNSURE: Duration = Duration::from_secs(600);
 
+/// So much of the mark in a job's title.
+const TITLE_MARK_BYTES: usize = 4;
+
 /// The alarm of a printer that prints nothing.
 pub fn alarm_name(id: &str) -> String {
     format!("printer {id}")
@@ -56,6 +59,7 @@ pub fn digest(printer: &Printer) -> Digest {
 /// What is to be printed of an incident.
 struct Due {
     incident: IncidentNo,
+    opened: At,
     what: Printed,
     plan: Arc<Plan>,
     stops: Vec<StopView>,
@@ -81,7 +85,15 @@ impl Due {
             let mut stops = walk(state, inc.no)?;
             stops.retain(|stop| stop.given_up && !out(stop));
             let (plan, now, fictional) = (inc.plan.clone(), meta.now, meta.fictional);
-            (!stops.is_empty()).then_some(Self { incident: inc.no, what, plan, stops, now, fictional })
+            (!stops.is_empty()).then_some(Self {
+                incident: inc.no,
+                opened: inc.opened,
+                what,
+                plan,
+                stops,
+                now,
+                fictional,
+            })
         })
     }
 
@@ -92,6 +104,18 @@ impl Due {
             Printed::Couriers => paper::courier::couriers(&self.plan, on, &self.stops),
             Printed::Calls => paper::courier::calls(&self.plan, on, &self.stops),
         }
+    }
+
+    /// What the printer's list of jobs says: the same paper has the same title, so that it is known there after a crash. Its last word
+    /// tells installations apart that share a printer.
+    fn title(&self) -> String {
+        let of = (
+            self.opened.timestamp().as_millisecond(),
+            self.stops.iter().map(|s| (s.function, s.message)).collect::<Vec<_>>(),
+        );
+        let mark = Sha256::digest(format!("{of:?}"));
+        let mark: String = mark.iter().take(TITLE_MARK_BYTES).map(|b| format!("{b:02x}")).collect();
+        format!("{} {} {mark}", self.incident, self.what.as_str())
     }
 
     fn on_record(&self, printer: &str) -> SystemRecord {
@@ -141,14 +165,13 @@ impl Printing {
         loop {
             let printer = self.printer.clone();
             let Ok(Some(due)) = self.handle.query(move |s, m| Due::of(s, m, &printer)).await else { break };
-            let (incident, what) = (due.incident, due.what);
-            let on_record = due.on_record(&self.printer.id);
+            let (title, on_record) = (due.title(), due.on_record(&self.printer.id));
             let set = tokio::task::spawn_blocking(move || paper::pdf(&due.sheet())).await;
             let Ok(Ok(pdf)) = set else {
                 self.raise("the sheets have too many pages for one job");
                 return AGAIN_UNSURE;
             };
-            let printed = self.far.print(&format!("{incident} {}", what.as_str()), pdf, |why| self.raise(why)).await;
+            let printed = self.far.print(&title, pdf, |why| self.raise(why)).await;
             match printed {
                 Ok(()) => self.handle.board().clear(&alarm_name(&self.printer.id)),
                 Err(NotPrinted { why, left: Left::Nothing }) => {

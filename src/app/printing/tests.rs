@@ -22,7 +22,8 @@ enum Says {
     Nonsense,
 }
 
-type Script = Arc<Mutex<(VecDeque<Says>, Vec<Bytes>)>>;
+/// What it says, what it was asked, and the jobs that it knows: number, title, state.
+type Script = Arc<Mutex<(VecDeque<Says>, Vec<Bytes>, Vec<(i32, &'static str, i32)>)>>;
 
 fn ipp(status: u16, attributes: &[(u8, u8, &'static str, Vec<u8>)]) -> Vec<u8> {
     let mut out = vec![2, 0];
@@ -40,7 +41,8 @@ fn ipp(status: u16, attributes: &[(u8, u8, &'static str, Vec<u8>)]) -> Vec<u8> {
     put(&mut out, 0x48, "attributes-natural-language", b"en");
     let mut group = 1;
     for (of, tag, name, value) in attributes {
-        if *of != group {
+        // Each job is a group of its own.
+        if *of != group || *name == "job-id" {
             out.push(*of);
             group = *of;
         }
@@ -70,6 +72,19 @@ fn itself(reason: &str) -> Says {
 
 async fn answer(State(script): State<Script>, body: Bytes) -> Response {
     let mut script = script.lock().expect("a lock");
+    if body.get(2..4) == Some(&[0, 0x0a]) {
+        // Get-Jobs.
+        let ended = !body.windows(13).any(|w| w == b"not-completed");
+        let jobs = script.2.iter().filter(|(.., state)| (*state >= 7) == ended);
+        let attributes = jobs.flat_map(|(id, title, state)| {
+            [
+                (2, 0x21, "job-id", id.to_be_bytes().to_vec()),
+                (2, 0x42, "job-name", title.as_bytes().to_vec()),
+                (2, 0x23, "job-state", state.to_be_bytes().to_vec()),
+            ]
+        });
+        return ipp(0, &attributes.collect::<Vec<_>>()).into_response();
+    }
     script.1.push(body);
     let says = if script.0.len() > 1 { script.0.pop_front() } else { script.0.front().cloned() };
     match says {
@@ -81,11 +96,20 @@ async fn answer(State(script): State<Script>, body: Bytes) -> Response {
 
 /// Prints on a printer that says these, the last one for ever; how it ended, what it waited for, and what it was asked.
 async fn printed(says: Vec<Says>) -> (Result<(), NotPrinted>, Vec<String>, Vec<Bytes>) {
-    let script: Script = Arc::new(Mutex::new((says.into(), Vec::new())));
+    printed_where(Vec::new(), says).await
+}
+
+/// The same, on a printer that knows jobs already.
+async fn printed_where(
+    jobs: Vec<(i32, &'static str, i32)>,
+    says: Vec<Says>,
+) -> (Result<(), NotPrinted>, Vec<String>, Vec<Bytes>) {
+    let script: Script = Arc::new(Mutex::new((says.into(), Vec::new(), jobs)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("ipp://{}/ipp/print", listener.local_addr().expect("an address"));
     let router = Router::new().route("/ipp/print", post(answer)).with_state(script.clone());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let printer = Printer { id: "p".into(), url, prints: Printed::ALL.to_vec(), ca_file: None, timeout_s: 5 };
     let far = IppPrinter::new(&printer).expect("a printer");
     let held = Mutex::new(Vec::new());
@@ -121,6 +145,26 @@ async fn a_printer_without_paper_is_said_and_waited_for_and_nothing_is_sent_twic
 }
 
 #[tokio::test]
+async fn a_job_that_the_printer_took_before_a_crash_is_followed_and_not_sent_again() {
+    let prints = |asked: &[Bytes]| asked.iter().filter(|a| a[2..4] == [0, 2]).count();
+    // It waits, is printed, was printed; others' jobs stand before it.
+    for job_state in [3, 5, 9] {
+        let jobs = vec![(3, "14 calls", 9), (4, "14 couriers", job_state)];
+        let (ended, _, asked) = printed_where(jobs, vec![state(9, "job-completed-successfully")]).await;
+        assert_eq!((ended, prints(&asked)), (Ok(()), 0), "{job_state}");
+        assert!(asked[0].windows(4).any(|w| w == 4_i32.to_be_bytes()), "it follows another job");
+    }
+    // Somebody cancelled it there meanwhile.
+    let (ended, _, asked) = printed_where(vec![(4, "14 couriers", 7)], vec![state(7, "job-canceled-by-user")]).await;
+    assert_eq!((ended.map_err(|e| e.left), prints(&asked)), (Err(Left::TheJob), 0));
+    // What the printer gave up comes out of a new job; another paper's is no reason not to print this one.
+    for jobs in [vec![(4, "14 couriers", 8)], vec![(4, "13 couriers", 9), (5, "14 couriers 2", 9)]] {
+        let (ended, _, asked) = printed_where(jobs, vec![job(7), state(9, "job-completed-successfully")]).await;
+        assert_eq!((ended, prints(&asked)), (Ok(()), 1));
+    }
+}
+
+#[tokio::test]
 async fn what_a_printer_refuses_gives_up_or_answers_with_nonsense_is_said() {
     for (says, why, left) in [
         (vec![Says::Ipp(0x040a, vec![])], "it refused", Left::Nothing),
@@ -144,6 +188,7 @@ async fn what_a_printer_refuses_gives_up_or_answers_with_nonsense_is_said() {
 
 #[test]
 fn an_address_of_ipp_is_spoken_to_over_http() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let of = |url: &str| {
         IppPrinter::new(&Printer { id: "p".into(), url: url.into(), prints: Vec::new(), ca_file: None, timeout_s: 1 })
     };

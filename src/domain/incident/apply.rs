@@ -614,6 +614,7 @@ impl Incident {
                     lower: *lower,
                     asked: asked.clone(),
                     within_s: *within_s,
+                    waited_s: *within_s,
                     due: *due,
                     code: code.clone(),
                     next: next.clone(),
@@ -625,6 +626,7 @@ impl Incident {
                 let p = self.proposal_mut(*proposal)?;
                 p.asked.extend(to);
                 p.due = *due;
+                p.waited_s = due.seconds_since(at);
                 p.state = ProposalState::Asked;
             }
             Change::NextProposed { proposal } => self.proposal_mut(*proposal)?.next_asked = true,

@@ -517,6 +517,8 @@ pub struct Proposal {
     pub asked: Vec<FunctionIx>,
     /// Each has that long, in seconds.
     pub within_s: u32,
+    /// So long it was waited since they were asked last, or is now, in seconds.
+    pub waited_s: u32,
     pub due: At,
     /// The code for an answer by SMS.
     pub code: Private,

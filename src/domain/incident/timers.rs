@@ -12,8 +12,8 @@ use crate::domain::time::At;
 pub const READ_BACK_WITHIN_S: u32 = 120;
 /// An overdue update is told again, one rung up, after that time, in seconds; then each time twice as late (RULES C12).
 const OVERDUE_AGAIN_S: u32 = 600;
-/// It is told again at the latest after that time, in seconds.
-const SAID_AGAIN_MOST_S: u32 = 6 * 3600;
+/// What nobody does anything about is told again at the latest after that time, in seconds.
+pub const SAID_AGAIN_MOST_S: u32 = 6 * 3600;
 /// The standing alarm names whom else it concerns at most once in that time, in seconds (RULES C12).
 pub const ALARM_AGAIN_S: u32 = 300;
 /// A closed incident stays in memory that long for late answers, in seconds.

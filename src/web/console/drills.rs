@@ -83,19 +83,15 @@ pub async fn posted(
     visitor: Visitor,
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
-    let fields = match visitor.fields(form) {
-        Ok(fields) => fields,
-        Err(problem) => return refused(&ctx, &visitor, problem, "/drills").await,
+    let (by, (), fields) = match visitor.asks(&ctx, Ok(()), form, "/drills").await {
+        Ok(asked) => asked,
+        Err(page) => return page,
     };
     let wanted: Wanted = match fields.word("do") {
         Ok(wanted) => wanted,
         Err(problem) => return refused(&ctx, &visitor, problem, "/drills").await,
     };
     let Ok(incident) = fields.get("no").parse::<IncidentNo>() else { return Redirect::to("/drills").into_response() };
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
-    };
     let action = Action::DrillEnd { incident, abort: wanted == Wanted::Abort };
     submit(&ctx, &visitor, by, action, "/drills?done=drill-over", "/drills").await
 }
@@ -150,12 +146,9 @@ pub async fn start_posted(
     form: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
     let Ok(Path(id)) = path else { return Redirect::to("/drills").into_response() };
-    if let Err(problem) = visitor.fields(form) {
-        return refused(&ctx, &visitor, problem, "/drills").await;
-    }
-    let by = match visitor.acting() {
-        Ok(by) => by,
-        Err(choose) => return choose,
+    let (by, (), _) = match visitor.asks(&ctx, Ok(()), form, "/drills").await {
+        Ok(asked) => asked,
+        Err(page) => return page,
     };
     let asked = DrillRequest { drill: Some(id), confirmed: true, ..asked_by(by.clone()) };
     let order = match ctx.handle.query(move |s, m| ordered(s, m, &asked)).await {

@@ -348,6 +348,30 @@ fn rule_c6_by_telephone_is_shown_as_such() {
 }
 
 #[test]
+fn rule_c6_on_a_sheet_counts_from_the_time_that_stands_on_it_and_is_shown_as_such() {
+    let mut t = Timeline::by_day();
+    let no = t.report("desk", Report { safety: Default::default(), ..ehr_down("major") });
+    // The sheet is back a quarter of an hour after it was signed; meanwhile deputies were asked.
+    t.advance(1200);
+    let signed = t.now - 900;
+    let ack =
+        |at| Action::Ack { incident: no, message: Some(1), function: "icu".into(), phone: false, paper: true, at };
+    for bad in [t.now + 1, t.now - 1201] {
+        assert_eq!(t.act("desk", ack(Some(bad))).unwrap_err().code, "bad-time");
+    }
+    t.act("desk", ack(Some(signed))).unwrap();
+    let plan = t.plan();
+    let (icu, desk) = (plan.function_ix("icu").unwrap(), plan.function_ix("desk").unwrap());
+    assert_eq!(t.ask(no, "icu").state, AskState::Answered { by: icu, at: signed, via: Via::Paper { noted_by: desk } });
+    // It is passed on to nobody any more.
+    let passed = t.ask(no, "icu").clone();
+    t.advance(3600);
+    assert_eq!(t.ask(no, "icu").state, passed.state);
+    assert_eq!(t.ask(no, "icu").asked, passed.asked);
+    assert_eq!(t.act("desk", ack(None)).unwrap_err().key(), "answered-already");
+}
+
+#[test]
 fn rule_c6_an_answer_to_an_older_number_answers_what_is_asked_now() {
     let mut t = Timeline::by_day();
     let no = t.report("desk", ehr_down("outage"));

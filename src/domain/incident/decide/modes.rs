@@ -9,6 +9,7 @@ use crate::domain::incident::event::Change;
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::render::ModeChange;
 use crate::domain::incident::state::{Proposal, ProposalState};
+use crate::domain::incident::timers::SAID_AGAIN_MOST_S;
 use crate::domain::incident::values::{Kind, Phase};
 use crate::domain::ladder::{ModeIx, Propose};
 use crate::domain::plan::{Audience, Plan};
@@ -79,7 +80,8 @@ impl Decider<'_> {
     pub(super) fn proposal_due(&mut self, no: IncidentNo, id: u32) {
         let Some(p) = self.inc(no).proposals.get(id as usize).cloned() else { return };
         let plan = self.plan(no);
-        let due = self.now + p.within_s.max(60);
+        let within = p.within_s.max(60);
+        let due = self.now + within;
         if matches!(p.state, ProposalState::Declined { .. }) {
             self.emit(no, Change::ProposedAgain { proposal: id, to: None, due });
             for f in p.asked {
@@ -89,6 +91,9 @@ impl Decider<'_> {
         }
         let first = p.asked.first().copied().unwrap_or(plan.region.switchboard);
         let next = deputies_in_turn(&plan, first, self.now.timestamp()).into_iter().find(|f| !p.asked.contains(f));
+        // With nobody left to ask beside, each time twice as late (RULES D3).
+        let ever_later = || self.now + p.waited_s.saturating_mul(2).clamp(within, SAID_AGAIN_MOST_S.max(within));
+        let due = if next.is_some() { due } else { ever_later() };
         self.emit(no, Change::ProposedAgain { proposal: id, to: next, due });
         for f in p.asked.iter().copied() {
             if self.may_ask_again(no, f, NoteWord::DecisionWanted) {

@@ -284,3 +284,42 @@ fn rule_d3_a_mode_set_by_another_way_ends_the_question_and_tells_who_was_asked()
     t.act("tib", update(no, level("outage"))).unwrap();
     assert_eq!(t.inc(no).proposals[0].state, ProposalState::Moot);
 }
+
+/// How long after one another somebody was asked to decide, in minutes, when nobody decides for two days.
+fn asked_after(t: &mut Timeline, to: &str) -> Vec<u32> {
+    let no = reported(t, "major");
+    let mut at = vec![t.now];
+    if to == "declined" {
+        t.act("tib", decide(no, 0, false)).unwrap();
+    }
+    for _ in 0..2 * 24 * 60 {
+        let notes = t.inc(no).notes.len();
+        t.advance(60);
+        let new = &t.inc(no).notes[notes..];
+        let tib = t.plan().function_ix("tib").unwrap();
+        if new.iter().any(|n| n.word == NoteWord::DecisionWanted && n.to == tib) {
+            at.push(t.now);
+        }
+    }
+    at.windows(2).map(|w| w[1].seconds_since(w[0]) / 60).collect()
+}
+
+#[test]
+fn rule_d3_what_nobody_decides_is_asked_ever_later_once_nobody_is_left_to_ask_beside() {
+    for decision in ["none", "declined"] {
+        let waits = asked_after(&mut Timeline::by_day(), decision);
+        assert!(waits[0] <= 16, "{decision}: {waits:?}");
+        // Two questions stand by then, each four times a day; every quarter of an hour it were 96.
+        let first_day = waits
+            .iter()
+            .scan(0, |at, w| {
+                *at += w;
+                Some(*at)
+            })
+            .filter(|at| *at <= 24 * 60)
+            .count();
+        assert!(waits.len() - first_day <= 10 && first_day <= 24, "{decision}: {waits:?}");
+        // Never silent: at least every six hours.
+        assert!(waits.iter().all(|w| *w <= 361), "{decision}: {waits:?}");
+    }
+}
