@@ -15,6 +15,7 @@ use crate::domain::incident::addresses::AddressKey;
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::text::{Canonical, Fingerprint};
+use crate::domain::day::Day;
 use crate::domain::time::At;
 
 /// What was read can't have been written by this program: why.
@@ -78,6 +79,16 @@ impl Frozen<Arc<str>> for String {
     }
     fn thaw(self) -> Result<Arc<str>, Damaged> {
         Ok(self.into())
+    }
+}
+
+/// As people write it: `2026-12-20`.
+impl Frozen<Day> for String {
+    fn freeze(from: &Day) -> Self {
+        from.to_string()
+    }
+    fn thaw(self) -> Result<Day, Damaged> {
+        self.parse().map_err(|e: crate::domain::day::BadDay| Damaged(e.to_string()))
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod addresses;
 pub mod adopt;
+pub mod after;
 pub mod apply;
 mod apply_steps;
 mod apply_telling;
