@@ -2628,3 +2628,28 @@ after-form-text = as text
 after-back-to = Back to the incident
 after-all-drills = All drills
 after-report-lead = Figures and words from the journal. Nothing in it was typed by hand.
+
+## What people write after an incident: what was refused and why
+
+refusal-after-forgotten = What was written after incident { $incident } was forgotten, and no more is taken.
+    .next = Write it elsewhere, without anything about persons.
+refusal-after-full = After incident { $incident } { $max } were written already, as many as there is room for.
+    .next = Change one that is there, or keep what is new on a list beside.
+refusal-after-not-kept = Incident { $incident } is so old that no more can be written of it.
+    .next = Write of it in a newer incident, or elsewhere.
+refusal-due-before-start = The improvement is to begin on { $start } and to be done by { $due }, which is earlier.
+    .next = Give a later day by which it is done, or an earlier one on which it begins.
+refusal-improvement-lacks--action = It is not said what is to be done.
+    .next = Write the action.
+refusal-improvement-lacks--due = It is not said by which day the improvement is to be done.
+    .next = Give a day, as 2026-12-20.
+refusal-improvement-lacks--owner = It is not said who sees to the improvement.
+    .next = Choose a function.
+refusal-not-over = Incident { $incident } goes on.
+    .next = Write remarks now; the plan is written when it is over.
+refusal-not-verified = It is not said how it was verified that the improvement is done.
+    .next = Write how, for instance which drill showed it.
+refusal-unknown-improvement = After incident { $incident } there is no improvement { $id }.
+    .next = There are { $last }, counted from 1; see them in the report.
+refusal-unknown-objective = Incident { $incident } has no objective { $objective }.
+    .next = It has { $last } objectives, counted from 1; see them in the report.

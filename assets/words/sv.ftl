@@ -2626,3 +2626,28 @@ after-form-text = som text
 after-back-to = Tillbaka till händelsen
 after-all-drills = Alla övningar
 after-report-lead = Siffror och ord ur journalen. Inget i den är skrivet för hand.
+
+## What people write after an incident: what was refused and why
+
+refusal-after-forgotten = Det som skrevs efter händelse { $incident } har glömts, och mer tas inte emot.
+    .next = Skriv det någon annanstans, utan uppgifter om personer.
+refusal-after-full = Efter händelse { $incident } har redan { $max } skrivits, så många som ryms.
+    .next = Ändra en som finns, eller för det som tillkommer på en lista vid sidan av.
+refusal-after-not-kept = Händelse { $incident } är så gammal att inget mer kan skrivas om den.
+    .next = Skriv om den i en nyare händelse, eller vid sidan av.
+refusal-due-before-start = Förbättringen ska börja { $start } och vara klar { $due }, som är tidigare.
+    .next = Ange en senare dag när den ska vara klar, eller en tidigare då den börjar.
+refusal-improvement-lacks--action = Det står inte vad som ska göras.
+    .next = Skriv åtgärden.
+refusal-improvement-lacks--due = Det står inte när förbättringen ska vara klar.
+    .next = Ange en dag, till exempel 2026-12-20.
+refusal-improvement-lacks--owner = Det står inte vem som ansvarar för förbättringen.
+    .next = Välj en funktion.
+refusal-not-over = Händelse { $incident } pågår.
+    .next = Skriv iakttagelser nu; planen skrivs när den är över.
+refusal-not-verified = Det står inte hur det har kontrollerats att förbättringen är gjord.
+    .next = Skriv hur, till exempel vilken övning som visade det.
+refusal-unknown-improvement = Efter händelse { $incident } finns ingen förbättring { $id }.
+    .next = De är { $last } och räknas från 1; se dem i rapporten.
+refusal-unknown-objective = Händelse { $incident } har inget mål { $objective }.
+    .next = Den har { $last } mål, räknade från 1; se dem i rapporten.
