@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::curve::{Curve, count};
 use super::objective::{Asked, rate};
 use super::reading::{Reading, ids};
+use super::written::Written;
 use super::shown::{
     AfterReport, AnsweredVia, ChannelResult, FunctionResult, GroupReached, Identity, Milestones, Names, Reached,
     RecordSeal, SentText, Totals,
@@ -334,6 +335,7 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
         story: reading.story.clone(),
         story_cut: reading.story_cut,
         texts: texts(inc, &all),
+        written: Written::default(),
         seal,
         names: Names::default(),
     };

@@ -7,6 +7,7 @@ mod curves;
 mod figures;
 mod grids;
 mod trends;
+mod written;
 mod xlsx;
 mod zip;
 
@@ -227,6 +228,7 @@ impl Writer<'_> {
         if report.story_cut {
             self.text(self.say(w::STORY_CUT));
         }
+        self.written();
         self.heading(w::TEXTS);
         self.text(self.say(w::ONE_TEXT));
         self.grid(grids::texts(lang, report));

@@ -2,6 +2,7 @@
 
 use super::{Decider, closed, ids};
 use crate::domain::day::Day;
+use crate::domain::holder::holder;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::after::{
     AFTER_CHARS_MAX, After, AfterChange, ByHand, Ended, FEEDBACK_MAX, Feedback, IMPROVEMENTS_MAX, Improvement, Progress,
@@ -9,11 +10,12 @@ use crate::domain::incident::after::{
 };
 use crate::domain::incident::event::Event;
 use crate::domain::incident::input::Improving;
-use crate::domain::incident::refused::{List, Refused, refuse};
+use crate::domain::incident::refused::{Refused, refuse};
 use crate::domain::incident::timers::plan_due;
-use crate::domain::plan::Channel;
+use crate::domain::plan::{Channel, Plan};
 use crate::domain::private::Private;
 use crate::domain::report::Rating;
+use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
 /// A missing plan is told so many days late at most: after a long stop nobody hears of what was due long ago.
@@ -264,19 +266,27 @@ impl Decider<'_> {
 
     /// Whoever led it, might have, or is in command.
     fn leads_after(&self, by: &FunctionId, no: IncidentNo) -> Result<(), Refused> {
-        let plan = self.state.plan.clone();
-        let fx = self.duty(&plan, by)?;
         let (_, ended) = self.over(no)?;
-        let named = ended.leads.iter().chain([&ended.led_by]).filter_map(|id| plan.function_ix(id.as_str()));
-        let mut all: Vec<FunctionIx> = plan.region.command.iter().copied().chain(named).collect();
-        if self.acts_for(&plan, fx, &all) {
-            return Ok(());
-        }
-        all.sort_unstable();
-        all.dedup();
-        let may: List = ids(&plan, &all);
-        Err(refuse!(NotYours { by, incident: no, may }))
+        may_plan(&self.state.plan, ended, no, by, self.now)
     }
+}
+
+/// Whether a duty may plan what is to be better after something that ended: it led, might have, or is in command; itself, or for whom it
+/// covers.
+///
+/// # Errors
+/// It may not, with those who may.
+pub fn may_plan(plan: &Plan, ended: &Ended, no: IncidentNo, by: &FunctionId, now: At) -> Result<(), Refused> {
+    let fx = plan.function_ix(by.as_str()).ok_or_else(|| refuse!(UnknownFunction { function: by }))?;
+    let named = ended.leads.iter().chain([&ended.led_by]).filter_map(|id| plan.function_ix(id.as_str()));
+    let mut all: Vec<FunctionIx> = plan.region.command.iter().copied().chain(named).collect();
+    let held_by = |f: FunctionIx| holder(plan, f, now.timestamp()).unwrap_or_else(|circle| circle.last);
+    if all.iter().any(|f| *f == fx || held_by(*f) == fx) {
+        return Ok(());
+    }
+    all.sort_unstable();
+    all.dedup();
+    Err(refuse!(NotYours { by, incident: no, may: ids(plan, &all) }))
 }
 
 fn known_improvement(after: &After, no: IncidentNo, id: u32) -> Result<&Improvement, Refused> {

@@ -35,6 +35,7 @@ mod stop;
 mod tasks;
 mod ways;
 
+pub use after::may_plan;
 pub use approve::next_approver;
 pub use drill::figures;
 pub use eyes::same_eyes;
