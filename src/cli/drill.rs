@@ -26,12 +26,12 @@ use crate::words::{cli as words, drill as w, drills};
     vardkase drill abort X-14 --as it-duty                   the same, before it was carried out\n  \
     vardkase drill report X-14                               what it came to, from the journal\n  \
     vardkase drill report X-14 --format pdf --out report.pdf\n  \
-    vardkase drill improve X-14 --action 'A second modem' --owner it-net --due 2026-12-20 --as it-duty\n\
-    vardkase drill improve X-14 3 --done 'drill X-17 showed it' --as it-net\n\
-    vardkase drill improve X-14 --none 'all went as planned' --as it-duty\n\
-    vardkase drill remark X-14 --strength 'All wards answered' --as it-duty\n\
-    vardkase drill feedback X-14 --well 'Clear texts' --change 'Call ward 7 first' --as ward-7\n\
-    vardkase drill rate X-14 2 S --reason 'two answered by hand' --as it-duty\n\
+    vardkase drill improve X-14 --action 'A second modem' --owner it-net --due 2026-12-20 --as it-duty\n  \
+    vardkase drill improve X-14 3 --done 'drill X-17 showed it' --as it-net\n  \
+    vardkase drill improve X-14 --none 'all went as planned' --as it-duty\n  \
+    vardkase drill remark X-14 --strength 'All wards answered' --as it-duty\n  \
+    vardkase drill feedback X-14 --well 'Clear texts' --change 'Call ward 7 first' --as ward-7\n  \
+    vardkase drill rate X-14 2 S --reason 'two answered by hand' --as it-duty\n  \
     vardkase drill trends                                    drills and incidents side by side")]
 pub struct DrillArgs {
     #[command(subcommand)]

@@ -13,6 +13,7 @@ mod zip;
 
 pub use figures::csv;
 pub use trends::trends;
+pub use written::{element, progress, remark_kind};
 pub use xlsx::xlsx;
 
 use jiff::tz::TimeZone;
@@ -64,7 +65,7 @@ fn kind(lang: Lang, drill: Option<DrillKind>) -> &'static str {
 }
 
 /// A rating by its letter and in words.
-fn rating(lang: Lang, rating: Rating) -> String {
+pub fn rating(lang: Lang, rating: Rating) -> String {
     let word = match rating {
         Rating::Performed => w::RATED_P,
         Rating::SomeChallenges => w::RATED_S,
