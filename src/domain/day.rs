@@ -104,7 +104,10 @@ mod tests {
         let day = Day::of(at("2026-12-19T23:30:00Z"), &calendar);
         assert_eq!(day.to_string(), "2026-12-20");
         assert_eq!(day.at_hour(9, &calendar), Some(at("2026-12-20T08:00:00Z")));
-        assert_eq!((day.later(30).to_string(), day.earlier(20).to_string()), ("2027-01-19".into(), "2026-11-30".into()));
+        assert_eq!(
+            (day.later(30).to_string(), day.earlier(20).to_string()),
+            ("2027-01-19".into(), "2026-11-30".into())
+        );
         // The hour that a spring night skips is the first after it.
         let spring = "2027-03-28".parse::<Day>().ok().and_then(|d| d.at_hour(2, &calendar));
         assert_eq!(spring, Some(at("2027-03-28T01:00:00Z")));

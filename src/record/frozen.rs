@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::domain::day::Day;
 use crate::domain::ids::{
     DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId,
     SystemId,
@@ -15,7 +16,6 @@ use crate::domain::incident::addresses::AddressKey;
 use crate::domain::ladder::{LevelIx, ModeIx};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::text::{Canonical, Fingerprint};
-use crate::domain::day::Day;
 use crate::domain::time::At;
 
 /// What was read can't have been written by this program: why.

@@ -44,14 +44,13 @@ pub fn plan_due(ended: &Ended, calendar: &Calendar) -> Day {
 
 /// When who led it is told next that its plan is missing; never after what was broken off, and not more than twice.
 fn plan_told_at(after: &After, calendar: &Calendar) -> Option<At> {
-    let ended = after.ended.as_ref().filter(|e| e.whole && after.lacks_plan())?;
-    let due = plan_due(ended, calendar);
-    let day = match after.told_missing {
-        0 => due.earlier(PLAN_TOLD_DAYS),
-        1 => due,
+    let earlier = match after.told_missing {
+        0 => PLAN_TOLD_DAYS,
+        1 => 0,
         _ => return None,
     };
-    day.at_hour(PLAN_TOLD_HOUR, calendar)
+    let ended = after.ended.as_ref().filter(|e| e.whole && after.lacks_plan())?;
+    plan_due(ended, calendar).earlier(earlier).at_hour(PLAN_TOLD_HOUR, calendar)
 }
 
 /// What is due.
@@ -95,7 +94,8 @@ impl State {
     /// The timer that is due first.
     pub fn next_timer(&self) -> Option<(At, Timer)> {
         let pending = self.pending.iter().map(|(code, p)| (p.until, Timer::Pending(code.clone())));
-        let plans = self.after.iter().filter_map(|(no, a)| Some((plan_told_at(a, &self.plan.calendar)?, Timer::Plan(*no))));
+        let plans =
+            self.after.iter().filter_map(|(no, a)| Some((plan_told_at(a, &self.plan.calendar)?, Timer::Plan(*no))));
         self.incidents.values().filter_map(next_of).chain(pending).chain(plans).min()
     }
 

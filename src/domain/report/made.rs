@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::curve::{Curve, count};
 use super::objective::{Asked, rate};
 use super::reading::{Reading, ids};
-use super::written::Written;
 use super::shown::{
     AfterReport, AnsweredVia, ChannelResult, FunctionResult, GroupReached, Identity, Milestones, Names, Reached,
     RecordSeal, SentText, Totals,
 };
+use super::written::Written;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::drills::DrillKind;
 use crate::domain::ids::{FunctionId, FunctionIx, PointIx};

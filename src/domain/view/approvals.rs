@@ -186,9 +186,8 @@ fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalVi
 pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
     let mut todo = TodoView { approvals: approvals_for(state, function, now), ..TodoView::default() };
     if let Some(by) = state.plan.function_ix(function.as_str()) {
-        let mine = |id: &FunctionId| {
-            state.plan.function_ix(id.as_str()).is_some_and(|f| acts_for(&state.plan, by, &[f], now))
-        };
+        let mine =
+            |id: &FunctionId| state.plan.function_ix(id.as_str()).is_some_and(|f| acts_for(&state.plan, by, &[f], now));
         todo.improvements = overdue(state, now);
         todo.improvements.retain(|i| {
             let ended = state.after.get(&i.incident).and_then(|a| a.ended.as_ref());

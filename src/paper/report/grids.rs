@@ -426,8 +426,7 @@ fn feedback(lang: Lang, report: &AfterReport) -> Grid {
             Cell::of(moment(lang, &report.identity.zone, f.at)),
         ]
     });
-    let columns =
-        [(w::FUNCTION, 3), (iw::WENT_WELL, 5), (iw::WENT_BADLY, 5), (iw::CHANGE, 5), (w::WHEN, 3)];
+    let columns = [(w::FUNCTION, 3), (iw::WENT_WELL, 5), (iw::WENT_BADLY, 5), (iw::CHANGE, 5), (w::WHEN, 3)];
     grid(lang, iw::FEEDBACK, &columns, rows.collect())
 }
 

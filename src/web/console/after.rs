@@ -135,7 +135,8 @@ pub(super) async fn shown(
         Ok(Err(error)) => return broken(&error),
         Err(error) => return broken(&error),
     };
-    let look = move |s: &Domain, m: &Meta, me: Option<&FunctionId>| (s.incidents.contains_key(&no), may_write(s, m, me, no));
+    let look =
+        move |s: &Domain, m: &Meta, me: Option<&FunctionId>| (s.incidents.contains_key(&no), may_write(s, m, me, no));
     match visitor.look(ctx, look).await {
         Ok((mut ui, (known, may_plan))) => {
             ui.done = done;

@@ -102,7 +102,9 @@ impl Ui {
 
 impl Page {
     fn is_late(&self, o: &Obligation) -> bool {
-        matches!(o.what, What::Improvement(_)) || o.silence == Silence::Alarmed || o.due.is_some_and(|at| self.ui.late(&at))
+        matches!(o.what, What::Improvement(_))
+            || o.silence == Silence::Alarmed
+            || o.due.is_some_and(|at| self.ui.late(&at))
     }
     /// Who is not reached of an incident.
     fn silent(&self, i: &SummaryView) -> &[FunctionId] {

@@ -211,9 +211,8 @@ async fn feedback(ctx: &Ctx, visitor: &Visitor, by: FunctionId, no: IncidentNo, 
         return refused(ctx, visitor, refuse!(UnknownIncidentOnRecord { incident: no }).into(), "/earlier").await;
     }
     let again = before.is_some();
-    let said = before.map_or_else(Default::default, |f| {
-        [f.went_well, f.went_badly, f.change].map(|text| text.as_str().to_owned())
-    });
+    let said = before
+        .map_or_else(Default::default, |f| [f.went_well, f.went_badly, f.change].map(|text| text.as_str().to_owned()));
     let (said, problem) = match typed {
         Some(Typed { fields, problem }) => {
             (["went_well", "went_badly", "change"].map(|name| fields.get(name).to_owned()), problem)

@@ -137,7 +137,8 @@ async fn what_is_written_below_the_report_stands_in_it_and_nothing_typed_is_lost
     let mut browser = drilled(&site).await;
     let report = "/incidents/X-1/report";
     let page = browser.page(report).await;
-    for said in ["Lägg till en förbättring", "Skriv en iakttagelse", "Bedöm ett mål för hand", "Berätta hur det gick"] {
+    for said in ["Lägg till en förbättring", "Skriv en iakttagelse", "Bedöm ett mål för hand", "Berätta hur det gick"]
+    {
         assert!(page.contains(said), "{said}: {page}");
     }
     // Without a day it can't be taken; what was typed stands there.
@@ -174,6 +175,8 @@ async fn what_is_written_below_the_report_stands_in_it_and_nothing_typed_is_lost
     }
     // Two days later it is overdue, and stands before whoever sees to it.
     site.pass(2 * 86_400).await;
+    let mut browser = site.browser("it-bered").await;
+    browser.lang = "en".into();
     let now = browser.page("/").await;
     assert!(now.contains("An improvement is overdue") && now.contains("/report#improve-1"), "{now}");
     let (_, status) = site.api("/status").await;
@@ -192,7 +195,7 @@ async fn what_is_written_below_the_report_stands_in_it_and_nothing_typed_is_lost
 async fn a_function_says_how_it_went_and_may_say_it_again() {
     let site = Site::start().await;
     drilled(&site).await;
-    let mut browser = site.browser("kib").await;
+    let mut browser = site.browser("iva").await;
     let path = "/incidents/X-1/feedback";
     let page = browser.page(path).await;
     for said in ["Vad gick bra?", "Vad gick dåligt?", "Vad borde ändras?", "Skriv inga namn"] {
@@ -212,7 +215,7 @@ async fn a_function_says_how_it_went_and_may_say_it_again() {
     assert!(page.contains("What those who took part say") && page.contains("Ring avdelningen"), "{page}");
     // Whoever did not lead plans nothing, and is not offered to.
     assert!(page.contains("The plan is written by those who led it") && !page.contains("Add an improvement"), "{page}");
-    let plan = [("do", "improve"), ("id", ""), ("action", "x"), ("owner", "kib"), ("due", "2026-12-20")];
+    let plan = [("do", "improve"), ("id", ""), ("action", "x"), ("owner", "iva"), ("due", "2026-12-20")];
     assert_eq!(browser.post("/incidents/X-1/report", &plan).await.0, StatusCode::FORBIDDEN);
     let (status, page) = browser.get("/incidents/99/feedback").await;
     assert!(status == StatusCode::NOT_FOUND && page.contains("99"), "{page}");

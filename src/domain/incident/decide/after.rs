@@ -5,8 +5,8 @@ use crate::domain::day::Day;
 use crate::domain::holder::holder;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::after::{
-    AFTER_CHARS_MAX, After, AfterChange, ByHand, Ended, FEEDBACK_MAX, Feedback, IMPROVEMENTS_MAX, Improvement, Progress,
-    REMARKS_MAX, Remark, RemarkKind,
+    AFTER_CHARS_MAX, After, AfterChange, ByHand, Ended, FEEDBACK_MAX, Feedback, IMPROVEMENTS_MAX, Improvement,
+    Progress, REMARKS_MAX, Remark, RemarkKind,
 };
 use crate::domain::incident::event::Event;
 use crate::domain::incident::input::Improving;

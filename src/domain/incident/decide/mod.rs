@@ -375,9 +375,7 @@ impl Decider<'_> {
             Action::DrillEnd { incident, abort } => self.drill_end(by, *incident, *abort),
             Action::Improve { incident, id, improvement } => self.improve(by, *incident, *id, improvement),
             Action::ImprovementDone { incident, id, verified } => self.improvement_done(by, *incident, *id, verified),
-            Action::ImprovementDropped { incident, id, reason } => {
-                self.improvement_dropped(by, *incident, *id, reason)
-            }
+            Action::ImprovementDropped { incident, id, reason } => self.improvement_dropped(by, *incident, *id, reason),
             Action::NoImprovement { incident, reason } => self.no_improvement(by, *incident, reason),
             Action::Remark { incident, kind, text } => self.remark(by, *incident, *kind, text),
             Action::Feedback { incident, went_well, went_badly, change } => {
