@@ -546,3 +546,30 @@ refusal-passkey-there = Den adgangsnøgle findes allerede.
     .next = Brug den, eller tilføj en på en anden enhed.
 refusal-unknown-passkey = Adgangsnøglen { $id } findes ikke.
     .next = Kommandoen vardkase account list viser alle.
+
+## What people write after an incident: what was refused and why
+
+refusal-after-forgotten = Det, der blev skrevet efter hændelse { $incident }, er glemt, og mere modtages ikke.
+    .next = Skriv det et andet sted, uden oplysninger om personer.
+refusal-after-full = Efter hændelse { $incident } er der allerede skrevet { $max }, så mange som der er plads til.
+    .next = Ret en, der findes, eller før det nye på en liste ved siden af.
+refusal-after-not-kept = Hændelse { $incident } er så gammel, at der ikke kan skrives mere om den.
+    .next = Skriv om den i en nyere hændelse eller et andet sted.
+refusal-bad-input--day = ”{ $typed }” er ikke en dag.
+    .next = Skriv dagen som 2026-12-20.
+refusal-due-before-start = Forbedringen skal begynde { $start } og være færdig { $due }, som er tidligere.
+    .next = Angiv en senere dag, hvor den skal være færdig, eller en tidligere, hvor den begynder.
+refusal-improvement-lacks--action = Der står ikke, hvad der skal gøres.
+    .next = Skriv tiltaget.
+refusal-improvement-lacks--due = Der står ikke, hvornår forbedringen skal være færdig.
+    .next = Angiv en dag, for eksempel 2026-12-20.
+refusal-improvement-lacks--owner = Der står ikke, hvem der har ansvaret for forbedringen.
+    .next = Vælg en funktion.
+refusal-not-over = Hændelse { $incident } er i gang.
+    .next = Skriv iagttagelser nu; planen skrives, når den er slut.
+refusal-not-verified = Der står ikke, hvordan det er kontrolleret, at forbedringen er gjort.
+    .next = Skriv hvordan, for eksempel hvilken øvelse der viste det.
+refusal-unknown-improvement = Efter hændelse { $incident } findes ingen forbedring { $id }.
+    .next = Der er { $last }, talt fra 1; se dem i rapporten.
+refusal-unknown-objective = Hændelse { $incident } har intet mål { $objective }.
+    .next = Den har { $last } mål, talt fra 1; se dem i rapporten.

@@ -61,7 +61,10 @@ impl Right {
             | Action::TestAnswered { .. }
             | Action::Arrived { .. }
             | Action::StepHave { .. }
-            | Action::StepDone { .. } => Right::Answer,
+            | Action::StepDone { .. }
+            | Action::ImprovementDone { .. }
+            | Action::Remark { .. }
+            | Action::Feedback { .. } => Right::Answer,
             Action::Report(_)
             | Action::Update { .. }
             | Action::Correct { .. }
@@ -77,7 +80,11 @@ impl Right {
             | Action::StepStop { .. }
             | Action::StepMove { .. }
             | Action::DrillStart(_)
-            | Action::DrillEnd { .. } => Right::Report,
+            | Action::DrillEnd { .. }
+            | Action::Improve { .. }
+            | Action::ImprovementDropped { .. }
+            | Action::NoImprovement { .. }
+            | Action::Rate { .. } => Right::Report,
             Action::Approve { .. }
             | Action::Reject { .. }
             | Action::Change { .. }

@@ -26,6 +26,12 @@ use crate::words::{cli as words, drill as w, drills};
     vardkase drill abort X-14 --as it-duty                   the same, before it was carried out\n  \
     vardkase drill report X-14                               what it came to, from the journal\n  \
     vardkase drill report X-14 --format pdf --out report.pdf\n  \
+    vardkase drill improve X-14 --action 'A second modem' --owner it-net --due 2026-12-20 --as it-duty\n  \
+    vardkase drill improve X-14 3 --done 'drill X-17 showed it' --as it-net\n  \
+    vardkase drill improve X-14 --none 'all went as planned' --as it-duty\n  \
+    vardkase drill remark X-14 --strength 'All wards answered' --as it-duty\n  \
+    vardkase drill feedback X-14 --well 'Clear texts' --change 'Call ward 7 first' --as ward-7\n  \
+    vardkase drill rate X-14 2 S --reason 'two answered by hand' --as it-duty\n  \
     vardkase drill trends                                    drills and incidents side by side")]
 pub struct DrillArgs {
     #[command(subcommand)]
@@ -77,6 +83,14 @@ enum What {
     },
     /// Make the report of a drill, or of a real incident, from the journal.
     Report(super::after::ReportOf),
+    /// Plan what is to be better, change it, or say that it is done.
+    Improve(Box<super::improve::ImproveArgs>),
+    /// Write what you saw, while it goes on as well.
+    Remark(super::improve::RemarkArgs),
+    /// Say how it went, for the function of --as.
+    Feedback(super::improve::FeedbackArgs),
+    /// Rate an objective by hand: it stands beside what was computed.
+    Rate(super::improve::RateArgs),
     /// Show what drills and incidents came to, side by side.
     Trends,
 }
@@ -99,6 +113,10 @@ impl DrillArgs {
                 start(cx, asked, yes, dry_run)
             }
             What::Report(of) => of.run(cx),
+            What::Improve(args) => args.run(cx),
+            What::Remark(args) => args.run(cx),
+            What::Feedback(args) => args.run(cx),
+            What::Rate(args) => args.run(cx),
             What::Trends => super::after::show_trends(cx),
             What::End { drill } => cx.act(&Action::DrillEnd { incident: drill.parts().0, abort: false }),
             What::Abort { drill } => cx.act(&Action::DrillEnd { incident: drill.parts().0, abort: true }),

@@ -1,4 +1,4 @@
-//! What is asked of one incident beside its status: its report when it is over.
+//! What is asked of one incident beside its status: its report when it is over, and what is to be better next time.
 
 use clap::{Args, Subcommand};
 
@@ -6,11 +6,14 @@ use super::after::ReportOf;
 use super::context::Context;
 use crate::error::Error;
 
-/// The report after an incident: figures, curves, what happened, the texts as they were sent. A drill's number does too.
+/// After an incident: its report, and what is to be better next time. A drill's number does too.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vardkase incident report 14\n  \
-    vardkase incident report 14 --format pdf --out report-14.pdf")]
+    vardkase incident report 14 --format pdf --out report-14.pdf\n  \
+    vardkase incident improve 14 --action 'A second modem' --owner it-net --due 2026-12-20 --as it-duty\n  \
+    vardkase incident remark 14 --improve 'The switchboard was not told' --as it-duty\n  \
+    vardkase incident feedback 14 --badly 'Two texts too many' --as ward-7")]
 pub struct IncidentArgs {
     #[command(subcommand)]
     what: What,
@@ -20,11 +23,21 @@ pub struct IncidentArgs {
 enum What {
     /// Make the report of an incident, or of a drill, from the journal.
     Report(ReportOf),
+    /// Plan what is to be better, change it, or say that it is done.
+    Improve(Box<super::improve::ImproveArgs>),
+    /// Write what you saw, while it goes on as well.
+    Remark(super::improve::RemarkArgs),
+    /// Say how it went, for the function of --as.
+    Feedback(super::improve::FeedbackArgs),
 }
 
 impl IncidentArgs {
     pub fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
-        let What::Report(of) = self.what;
-        of.run(cx)
+        match self.what {
+            What::Report(of) => of.run(cx),
+            What::Improve(args) => args.run(cx),
+            What::Remark(args) => args.run(cx),
+            What::Feedback(args) => args.run(cx),
+        }
     }
 }

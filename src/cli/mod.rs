@@ -33,6 +33,7 @@ mod forget;
 mod gateway;
 mod handover;
 mod help;
+mod improve;
 mod incident;
 mod incident_show;
 mod kit;

@@ -9,7 +9,7 @@ use crate::dispatch::journal_view::JournalView;
 use crate::domain::incident::values::Phase;
 use crate::domain::time::At;
 use crate::domain::view::{StatusView, SummaryView};
-use crate::words::cli as words;
+use crate::words::{cli as words, improve};
 
 /// What must be seen before anything else.
 pub fn warnings(cx: &mut Context<'_>, seen: &StatusAnswer) {
@@ -111,6 +111,10 @@ pub fn region(cx: &mut Context<'_>, view: &StatusView) {
         let (closed, open) = (cx.say(words::CLOSED), cx.say(words::STEPS_OPEN));
         let line = format!("{} {title} ({closed}): {} {open}{late}: vardkase step list {}", i.no, i.counts.steps, i.no);
         cx.term.line_in(if i.counts.steps_late > 0 { Hue::Bad } else { Hue::Wait }, &line);
+    }
+    for i in &view.improvements_overdue {
+        let line = improve::overdue_line(cx.term.lang(), i.id, i.incident, i.due, &i.owner);
+        cx.term.line_in(Hue::Wait, &line);
     }
     if view.open.is_empty() {
         let nothing = cx.say(words::NOTHING_OPEN);

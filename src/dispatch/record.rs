@@ -246,6 +246,9 @@ pub fn unseal_value<E>(
 /// # Errors
 /// What `find` reports.
 pub fn unseal_actor<E>(event: &mut Event, find: impl FnMut(Commitment) -> Result<Option<Vec<u8>>, E>) -> Result<(), E> {
+    if let Event::After { who: Some(who), .. } = event {
+        return unseal_value(&mut who.0, find);
+    }
     let Event::Incident { change, .. } = event else { return Ok(()) };
     let Change::Acted { who, .. } = &mut **change else { return Ok(()) };
     unseal_value(&mut who.0, find)

@@ -149,6 +149,10 @@ impl Replay {
     /// One of them is missing or damaged, or the disk does not give it.
     pub fn open(self, reader: &dyn Reader) -> Result<Recovered, CannotRecover> {
         let Held { mut state, contacts, system, events, last_at } = self.held;
+        // What an earlier build forgot is said by that record alone, and by no event: nothing more is written of it.
+        for (_, after) in state.after.iter_mut().filter(|(no, _)| system.forgotten.contains_key(no)) {
+            after.forgotten = true;
+        }
         let mut without_key = 0_u64;
         let mut find = |commitment| match reader.unseal(commitment) {
             // Somebody chose to start without the key: what it sealed stays sealed.

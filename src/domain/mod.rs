@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod calendar;
+pub mod day;
 pub mod delivery;
 pub mod drills;
 pub mod holder;

@@ -17,6 +17,7 @@ use super::incident::values::Phase;
 use super::ladder::{LevelIx, ModeIx};
 use super::lang::L10n;
 use super::plan::Plan;
+use super::report::{OverdueImprovement, overdue};
 use super::time::At;
 
 mod approvals;
@@ -178,6 +179,9 @@ pub struct StatusView {
     pub closed: Vec<SummaryView>,
     /// Closed ones of which a summary is left.
     pub archived: Vec<IncidentNo>,
+    /// Improvements after incidents and drills whose day has passed (RULES D20).
+    #[serde(default)]
+    pub improvements_overdue: Vec<OverdueImprovement>,
 }
 
 /// Everything at a glance.
@@ -213,6 +217,7 @@ pub fn status(state: &State, now: At) -> StatusView {
         open: newest_first(state.open().map(|i| summary(state, i, now)).collect()),
         closed: newest_first(closed.map(|i| summary(state, i, now)).collect()),
         archived: state.archived.keys().copied().collect(),
+        improvements_overdue: overdue(state, now),
     }
 }
 

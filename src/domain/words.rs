@@ -320,6 +320,8 @@ note_words! {
     /// The text of a communication test: a message of its own, and no note. It stands here since what a region does not have is taken
     /// from the built-in one.
     WaysTested = "ways_tested" [],
+    /// Nobody has planned what is to be better after an incident or a drill; to who led it (RULES D20).
+    PlanMissing = "plan_missing" ["title", "number", "day"],
 }
 
 impl NoteWord {

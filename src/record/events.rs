@@ -1,8 +1,9 @@
-//! What happened to no incident: configuration, reports that wait, notes of the program itself, gateways.
+//! What happened to no incident: configuration, reports that wait, notes of the program itself, gateways; and what was written after one.
 
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::after::AfterChange1;
 use super::drills::Fate1;
 use super::frozen::{Damaged, Frozen};
 use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1, Standing1};
@@ -116,6 +117,13 @@ events! {
         32 v 1 AddressesKnown1 of AddressesKnown { plan: String, keys: Vec<u64> }
         /// What was sent to an address was answered from it.
         33 v 1 AddressAnswered1 of AddressAnswered { key: u64 }
+        /// What was written after an incident, or of one that goes on.
+        34 v 1 After1 of After {
+            incident: Number1,
+            by: Option<String>,
+            who: Option<Sealed1>,
+            change: Box<AfterChange1>,
+        }
     }
     gateways {
         /// A marked test note leaves over one gateway.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::domain::day::Day;
 use crate::domain::ids::{
     DrillId, FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId,
     SystemId,
@@ -78,6 +79,16 @@ impl Frozen<Arc<str>> for String {
     }
     fn thaw(self) -> Result<Arc<str>, Damaged> {
         Ok(self.into())
+    }
+}
+
+/// As people write it: `2026-12-20`.
+impl Frozen<Day> for String {
+    fn freeze(from: &Day) -> Self {
+        from.to_string()
+    }
+    fn thaw(self) -> Result<Day, Damaged> {
+        self.parse().map_err(|e: crate::domain::day::BadDay| Damaged(e.to_string()))
     }
 }
 

@@ -11,6 +11,7 @@
 //!
 //! Must not: do IO, seal, know the chain, or decide anything but what stands for a fact that an old record lacks.
 
+mod after;
 mod changes;
 pub mod contacts;
 mod drills;

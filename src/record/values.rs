@@ -339,6 +339,7 @@ frozen_enum! {
         DrillNotRun = 59,
         DrillPostponed = 60,
         WaysTested = 61,
+        PlanMissing = 62,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reports after drills and incidents, over the API and for the console's pages: read from the journal on a thread for it.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use tokio::sync::Semaphore;
@@ -11,6 +13,7 @@ use super::problem::Problem;
 use crate::api::{ReportAnswer, TrendsView};
 use crate::dispatch::engine::Meta;
 use crate::domain::ids::IncidentNo;
+use crate::domain::incident::after::After;
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::incident::values::Phase;
@@ -44,11 +47,18 @@ async fn made<T: Send + 'static>(
 /// # Errors
 /// There is none of that number, or the journal can't be read.
 pub(super) async fn report_of(ctx: &Ctx, no: IncidentNo) -> Result<ReportAnswer, Problem> {
-    let look = move |s: &Domain, m: &Meta| (opened(s, no), m.now, m.fictional, m.board.is_training());
-    let (opened, made_at, fictional, training) = ctx.handle.query(look).await?;
+    let look = move |s: &Domain, m: &Meta| {
+        let written = s.after.get(&no).map(|after| (after.clone(), s.plan.clone()));
+        (opened(s, no), written, m.now, m.fictional, m.board.is_training())
+    };
+    let (opened, written, made_at, fictional, training) = ctx.handle.query(look).await?;
     let none = || Problem::from(refuse!(UnknownIncidentOnRecord { incident: no }));
     let opened = opened.ok_or_else(none)?;
     let report = made(ctx, move |log| log.after_report(no, opened)).await?.ok_or_else(none)?;
+    let report = match written {
+        Some((after, plan)) => report.with_written(&after, &plan, made_at),
+        None => report,
+    };
     Ok(ReportAnswer { report, made_at, fictional, training })
 }
 
@@ -72,13 +82,20 @@ pub(super) async fn trends_of(ctx: &Ctx) -> Result<TrendsView, Problem> {
             training: m.board.is_training(),
         };
         all.truncate(TRENDS_MAX);
-        (view, all)
+        let written = all.iter().filter_map(|(_, no)| Some((*no, s.after.get(no)?.clone())));
+        let written: BTreeMap<IncidentNo, After> = written.collect();
+        (view, all, written, s.plan.clone())
     };
-    let (view, all) = ctx.handle.query(look).await?;
+    let (view, all, written, plan) = ctx.handle.query(look).await?;
+    let now = view.made_at;
     let rows = made(ctx, move |log| {
         let report = |(at, no): (At, IncidentNo)| log.after_report(no, at).transpose();
         let reports = all.into_iter().filter_map(report);
-        reports.map(|r| r.map(|r: AfterReport| Trend::of(&r))).collect::<Result<Vec<Trend>, String>>()
+        let with_written = |r: AfterReport| match written.get(&r.no) {
+            Some(after) => r.with_written(after, &plan, now),
+            None => r,
+        };
+        reports.map(|r| r.map(|r| Trend::of(&with_written(r)))).collect::<Result<Vec<Trend>, String>>()
     });
     Ok(TrendsView { rows: rows.await?, ..view })
 }

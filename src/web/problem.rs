@@ -164,8 +164,10 @@ pub fn status_of(code: &str) -> StatusCode {
         | "extended-already" | "forgotten-already" | "gateway-is-not-out" | "gateway-is-out" | "mode-stands"
         | "not-a-drill" | "not-answered" | "not-closed" | "not-released" | "not-restored" | "nothing-asked"
         | "nothing-new" | "nothing-open" | "nothing-to-decide" | "nothing-to-stop" | "nothing-waits"
-        | "restored-already" | "passkey-there" | "real-is-open" | "same-plan" | "shares-a-system"
-        | "stale-fingerprint" | "stopped-already" => StatusCode::CONFLICT,
+        | "after-forgotten" | "after-full" | "after-not-kept" | "not-over" | "restored-already" | "passkey-there"
+        | "real-is-open" | "same-plan" | "shares-a-system" | "stale-fingerprint" | "stopped-already" => {
+            StatusCode::CONFLICT
+        }
         _ if code.starts_with("unknown-") => StatusCode::NOT_FOUND,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -4,7 +4,7 @@
 use crate::words::{Word, event as w};
 
 /// What people are told of, by the event's name in the log.
-const TOLD: [(&str, Word); 40] = [
+const TOLD: [(&str, Word); 45] = [
     ("opened", w::OPENED),
     ("facts", w::FACTS),
     ("level-and-sites", w::LEVEL_AND_SITES),
@@ -43,6 +43,11 @@ const TOLD: [(&str, Word); 40] = [
     ("drill", w::DRILL),
     ("drill-over", w::DRILL_OVER),
     ("inject", w::INJECT),
+    ("improvement", w::IMPROVEMENT),
+    ("no-improvement", w::NO_IMPROVEMENT),
+    ("remark", w::REMARK),
+    ("feedback", w::FEEDBACK),
+    ("rated", w::RATED),
     ("gateway-out", w::GATEWAY_OUT),
     ("gateway-in", w::GATEWAY_IN),
 ];

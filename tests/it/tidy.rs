@@ -394,10 +394,10 @@ fn an_event_knows_nothing_of_the_state() {
 fn apply_asks_no_rule() {
     let may = [
         // What is there.
-        "ask_list", "codes", "event", "gateways", "renumber", "state", "steps", "values", // Values.
-        "delivery", "drills", "ids", "ladder", "plan", "step", "time", "words",
+        "after", "ask_list", "codes", "event", "gateways", "renumber", "state", "steps", "values", // Values.
+        "delivery", "drills", "ids", "ladder", "plan", "private", "step", "time", "words",
     ];
-    for file in ["apply.rs", "apply_steps.rs", "apply_telling.rs", "renumber.rs"] {
+    for file in ["apply.rs", "apply_after.rs", "apply_steps.rs", "apply_telling.rs", "renumber.rs"] {
         for word in imports(file) {
             assert!(may.contains(&word.as_str()), "{file} takes something from `{word}`, where rules are");
         }

@@ -111,6 +111,7 @@ impl State {
             Event::DrillAnnounced { drill, planned } => {
                 self.drills.announce(drill, *planned);
             }
+            Event::After { incident, by, change, .. } => self.apply_after(at, *incident, by.as_ref(), change),
             Event::Incident { no, change } => self.apply_change(at, *no, change)?,
         }
         Ok(())
@@ -273,7 +274,11 @@ impl State {
                 Status::Actual => drop(self.drilled.remove(id)),
             }
         }
-        inc.apply(at, change)
+        inc.apply(at, change)?;
+        if let Change::PhaseSet { phase: Phase::Closed, .. } = change {
+            self.keep_after(at, no);
+        }
+        Ok(())
     }
 
     fn open_incident(&mut self, at: At, no: IncidentNo, change: &Change) -> Result<(), ApplyError> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::actor::Actor;
 use super::addresses::AddressKey;
+use super::after::AfterChange;
 use super::codes::CodeFor;
 use super::facts::Facts;
 use super::values::Standing;
@@ -547,6 +548,15 @@ pub enum Event {
     DrillMoment { drill: DrillId, planned: At, fate: Fate },
     /// Functions were told that a drill will begin.
     DrillAnnounced { drill: DrillId, planned: At },
+    /// Somebody wrote something after an incident or of one that goes on, or the program asked for it (RULES D20). The incident may have
+    /// left memory: so who acts stands here.
+    After {
+        incident: IncidentNo,
+        /// For which function; the program itself when none.
+        by: Option<FunctionId>,
+        who: Option<Actor>,
+        change: Box<AfterChange>,
+    },
 }
 
 impl Change {
@@ -723,6 +733,9 @@ impl Event {
             Event::ReportPending { code, .. } | Event::ReportGone { code, .. } => vec![code],
             Event::SystemNote { text, .. } => vec![text],
             Event::Gateway { change } => change.private_mut(),
+            Event::After { who, change, .. } => {
+                change.private_mut().into_iter().chain(who.iter_mut().map(|who| &mut who.0)).collect()
+            }
             Event::PlanSet { .. }
             | Event::AddressesKnown { .. }
             | Event::AddressAnswered { .. }
@@ -755,12 +768,13 @@ impl Event {
             Event::Gateway { change } => change.name(),
             Event::DrillMoment { .. } => "drill-moment",
             Event::DrillAnnounced { .. } => "drill-announced",
+            Event::After { change, .. } => change.name(),
         }
     }
     /// The incident that it belongs to, if any.
     pub fn incident(&self) -> Option<IncidentNo> {
         match self {
-            Event::Incident { no, .. } => Some(*no),
+            Event::Incident { no, .. } | Event::After { incident: no, .. } => Some(*no),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::day::Day;
 use crate::domain::delivery::{Cause, DeliveryState};
 use crate::domain::drills::{Drill, HeldBack};
 use crate::domain::ids::DrillId;
@@ -14,12 +15,14 @@ use crate::domain::ids::{
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Channel, Plan, Playbook};
 use crate::domain::private::Private;
+use crate::domain::report::Rating;
 use crate::domain::step::StepKind;
 use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
 use super::actor::Actor;
 use super::addresses::AddressKey;
+use super::after::{Element, RemarkKind};
 use super::facts::{Restore, Safety};
 use super::refused::{List, Refused, refuse};
 use super::values::{Doubt, Standing};
@@ -457,6 +460,65 @@ pub enum Action {
         #[serde(default)]
         abort: bool,
     },
+    /// Plan an improvement after an incident, or change one: then it is open again (RULES D20).
+    Improve {
+        incident: IncidentNo,
+        /// Which, counted from 1; a new one when none.
+        #[serde(default)]
+        id: Option<u32>,
+        improvement: Improving,
+    },
+    /// An improvement is done.
+    ImprovementDone {
+        incident: IncidentNo,
+        id: u32,
+        /// How it was verified.
+        verified: Private,
+    },
+    /// An improvement will not be made.
+    ImprovementDropped { incident: IncidentNo, id: u32, reason: Private },
+    /// None is needed.
+    NoImprovement { incident: IncidentNo, reason: Private },
+    /// What somebody saw; while it goes on, too.
+    Remark { incident: IncidentNo, kind: RemarkKind, text: Private },
+    /// How it went, as the acting function says; what it said before is replaced.
+    Feedback {
+        incident: IncidentNo,
+        #[serde(default)]
+        went_well: Private,
+        #[serde(default)]
+        went_badly: Private,
+        /// What should be otherwise.
+        #[serde(default)]
+        change: Private,
+    },
+    /// Rate an objective of a drill by hand, beside what was computed.
+    Rate {
+        incident: IncidentNo,
+        /// Which, counted from 1.
+        objective: u32,
+        rating: Rating,
+        reason: Private,
+    },
+}
+
+/// An improvement as somebody plans it. What is not said stays as it was.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Improving {
+    /// What people are to be able to do.
+    pub capability: Option<Private>,
+    /// What went wrong.
+    pub issue: Option<Private>,
+    /// What is to be done. A new one needs it.
+    pub action: Option<Private>,
+    /// What it is about; the plan, unless given.
+    pub element: Option<Element>,
+    /// Who sees to it. A new one needs it.
+    pub owner: Option<FunctionId>,
+    pub start: Option<Day>,
+    /// By which day. A new one needs it.
+    pub due: Option<Day>,
 }
 
 /// A step that somebody begins. What is not said comes from the playbook's rule.

@@ -3,7 +3,9 @@
 pub mod actor;
 pub mod addresses;
 pub mod adopt;
+pub mod after;
 pub mod apply;
+mod apply_after;
 mod apply_steps;
 mod apply_telling;
 pub mod ask_list;

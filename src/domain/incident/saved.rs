@@ -83,6 +83,7 @@ impl State {
         self.system_notes.iter_mut().try_for_each(|n| change(&mut n.text))?;
         self.tests.iter_mut().try_for_each(|t| change(&mut t.code))?;
         self.started.iter_mut().try_for_each(|s| change(&mut s.code))?;
+        self.after.values_mut().try_for_each(|a| a.change_private(change))?;
         self.incidents.values_mut().try_for_each(|inc| inc.change_private(change))
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
 use super::addresses::Addresses;
+use super::after::After;
 use super::ask_list::{Ask, AskList};
 use super::codes::{CodeFor, OwnCode, STRANGERS_FOR_S, Started, Strangers, Tries};
 use super::facts::Facts;
@@ -71,6 +72,8 @@ pub struct State {
     pub addresses: Addresses,
     /// Drills that were planned, and those that ended.
     pub drills: Drills,
+    /// What was written after incidents, or of those that go on (RULES D20).
+    pub after: BTreeMap<IncidentNo, After>,
     /// Every report is a drill, whatever it says: so the program is run in training. It follows from no event: whoever starts the
     /// program says it each time.
     #[serde(skip)]
@@ -101,6 +104,7 @@ impl State {
             ways: Ways::default(),
             addresses: Addresses::default(),
             drills: Drills::default(),
+            after: BTreeMap::new(),
             drills_only: false,
         }
     }

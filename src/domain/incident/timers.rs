@@ -1,9 +1,12 @@
 //! When something is due. Derived from state, so that any start of the program finds the same timers, and only one decision
 //! can record that one fired.
 
+use super::after::{After, Ended};
 use super::state::{EntryState, Incident, ProposalState, State};
 use super::steps::ArrivalState;
 use super::values::{Kind, Phase};
+use crate::domain::calendar::Calendar;
+use crate::domain::day::Day;
 use crate::domain::ids::IncidentNo;
 use crate::domain::plan::{Audience, PublicRule};
 use crate::domain::time::At;
@@ -25,6 +28,29 @@ pub fn overdue_told_at(due: At, told: u32) -> At {
     // Where the waits are all alike they need not be counted one by one.
     let alike = told.saturating_sub(16);
     due + (0..told.min(16)).map(waited).sum::<u32>().saturating_add(alike.saturating_mul(SAID_AGAIN_MOST_S))
+}
+
+/// A plan of what is to be better is due so many days after the end (RULES D20).
+pub const PLAN_DUE_DAYS: u16 = 30;
+/// Who led it is told so many days before that it is missing, and on that day.
+pub const PLAN_TOLD_DAYS: u16 = 7;
+/// At that hour of the region's clocks: nobody is woken for it.
+const PLAN_TOLD_HOUR: i8 = 9;
+
+/// The day on which the plan after something that ended is due.
+pub fn plan_due(ended: &Ended, calendar: &Calendar) -> Day {
+    Day::of(ended.at, calendar).later(PLAN_DUE_DAYS)
+}
+
+/// When who led it is told next that its plan is missing; never after what was broken off, and not more than twice.
+fn plan_told_at(after: &After, calendar: &Calendar) -> Option<At> {
+    let earlier = match after.told_missing {
+        0 => PLAN_TOLD_DAYS,
+        1 => 0,
+        _ => return None,
+    };
+    let ended = after.ended.as_ref().filter(|e| e.whole && after.lacks_plan())?;
+    plan_due(ended, calendar).earlier(earlier).at_hour(PLAN_TOLD_HOUR, calendar)
 }
 
 /// What is due.
@@ -60,13 +86,17 @@ pub enum Timer {
     Step(IncidentNo, u32),
     /// More of a tabletop is told, or a drill is over.
     Drill(IncidentNo),
+    /// Nobody has planned what is to be better after it (RULES D20).
+    Plan(IncidentNo),
 }
 
 impl State {
     /// The timer that is due first.
     pub fn next_timer(&self) -> Option<(At, Timer)> {
         let pending = self.pending.iter().map(|(code, p)| (p.until, Timer::Pending(code.clone())));
-        self.incidents.values().filter_map(next_of).chain(pending).min()
+        let plans =
+            self.after.iter().filter_map(|(no, a)| Some((plan_told_at(a, &self.plan.calendar)?, Timer::Plan(*no))));
+        self.incidents.values().filter_map(next_of).chain(pending).chain(plans).min()
     }
 
     /// When the program must look again.

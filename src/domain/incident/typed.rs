@@ -8,6 +8,7 @@ use super::input::{Action, News};
 use super::refused::{Refused, refuse};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::personal_number::find;
+use crate::domain::private::Private;
 
 /// Refuses a command in whose words a number looks like a person's. Texts go to many, and the journal keeps them unalterably. Whoever
 /// sends it says once that it is none; then this is not asked.
@@ -78,6 +79,19 @@ fn each(action: &Action, see: &mut See<'_>) {
         }
         Action::StepStart { start, .. } => words("title", start.title.as_ref(), see),
         Action::StepDone { reference, .. } => see("reference", None, reference.as_str()),
+        Action::Improve { improvement: i, .. } => {
+            let all = [("capability", &i.capability), ("issue", &i.issue), ("action", &i.action)];
+            all.into_iter().for_each(|(field, words)| see(field, None, words.as_ref().map_or("", Private::as_str)));
+        }
+        Action::ImprovementDone { verified, .. } => see("verified", None, verified.as_str()),
+        Action::ImprovementDropped { reason, .. }
+        | Action::NoImprovement { reason, .. }
+        | Action::Rate { reason, .. } => see("reason", None, reason.as_str()),
+        Action::Remark { text, .. } => see("text", None, text.as_str()),
+        Action::Feedback { went_well, went_badly, change, .. } => {
+            let all = [("went_well", went_well), ("went_badly", went_badly), ("change", change)];
+            all.into_iter().for_each(|(field, words)| see(field, None, words.as_str()));
+        }
         Action::Approve { .. }
         | Action::Reviewed { .. }
         | Action::Wait { .. }
@@ -156,6 +170,17 @@ mod tests {
             (r#"{"step_start":{"incident":"14","start":{"title":{"sv":@}}}}"#, "title.sv"),
             (r#"{"step_done":{"incident":"14","step":1,"reference":@}}"#, "reference"),
             (r#"{"step_stop":{"incident":"14","step":1,"reason":@}}"#, "reason"),
+            (r#"{"improve":{"incident":"14","improvement":{"capability":@}}}"#, "capability"),
+            (r#"{"improve":{"incident":"14","improvement":{"issue":@}}}"#, "issue"),
+            (r#"{"improve":{"incident":"14","improvement":{"action":@}}}"#, "action"),
+            (r#"{"improvement_done":{"incident":"14","id":1,"verified":@}}"#, "verified"),
+            (r#"{"improvement_dropped":{"incident":"14","id":1,"reason":@}}"#, "reason"),
+            (r#"{"no_improvement":{"incident":"14","reason":@}}"#, "reason"),
+            (r#"{"remark":{"incident":"14","kind":"strength","text":@}}"#, "text"),
+            (r#"{"feedback":{"incident":"14","went_well":@}}"#, "went_well"),
+            (r#"{"feedback":{"incident":"14","went_badly":@}}"#, "went_badly"),
+            (r#"{"feedback":{"incident":"14","change":@}}"#, "change"),
+            (r#"{"rate":{"incident":"14","objective":1,"rating":"unable","reason":@}}"#, "reason"),
         ] {
             let refused = no_personal_number(&with(action, "@", &format!("om {NUMBER}"))).expect_err(action);
             assert_eq!(

@@ -9,6 +9,7 @@ use super::shown::{
     AfterReport, AnsweredVia, ChannelResult, FunctionResult, GroupReached, Identity, Milestones, Names, Reached,
     RecordSeal, SentText, Totals,
 };
+use super::written::Written;
 use crate::domain::delivery::DeliveryState;
 use crate::domain::drills::DrillKind;
 use crate::domain::ids::{FunctionId, FunctionIx, PointIx};
@@ -334,6 +335,7 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
         story: reading.story.clone(),
         story_cut: reading.story_cut,
         texts: texts(inc, &all),
+        written: Written::default(),
         seal,
         names: Names::default(),
     };

@@ -1,8 +1,8 @@
 //! What an incident or a drill came to: the figures of its report, from what the journal has of it, in its order. Same journal, same
-//! report; what is not known is said so, and never 0.
+//! report; what is not known is said so, and never 0. What people wrote after it stands beside them ([`written`]).
 //!
-//! Owns the figures, and what an objective is rated by (RULES D19). Must not: hold an address or anything private, or find words: whoever
-//! shows it does.
+//! Owns the figures, and what an objective is rated by (RULES D19). Must not: hold an address, take anything private into a figure, or find
+//! words: whoever shows it does.
 
 mod curve;
 mod made;
@@ -12,9 +12,11 @@ mod seen;
 mod shown;
 mod story;
 mod trend;
+mod written;
 
 pub use curve::{CURVE_POINTS_MAX, Curve, Point};
 pub use objective::{Asked, ObjectiveResult, Rating, Unrated, rate};
 pub use reading::Reading;
 pub use shown::*;
 pub use trend::{TREND_WITHIN_S, Trend, TrendChannel};
+pub use written::*;

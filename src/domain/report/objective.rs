@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::written::RatedByHand;
 use crate::domain::drills::Objective;
 use crate::domain::lang::L10n;
 
@@ -21,6 +22,14 @@ pub enum Rating {
 }
 
 impl Rating {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Performed, Self::SomeChallenges, Self::MajorChallenges, Self::Unable];
+    /// The one that goes by that letter.
+    pub fn of_letter(letter: &str) -> Option<Self> {
+        let mut letters = letter.trim().chars();
+        let letter = letters.next().filter(|_| letters.next().is_none())?.to_ascii_uppercase();
+        Self::ALL.into_iter().find(|r| r.letter() == letter)
+    }
     /// The letter by which it goes.
     pub fn letter(self) -> char {
         match self {
@@ -60,6 +69,9 @@ pub struct ObjectiveResult {
     pub rating: Option<Rating>,
     /// Why it is not rated.
     pub unrated: Option<Unrated>,
+    /// How somebody rates it, beside that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<RatedByHand>,
 }
 
 impl ObjectiveResult {
@@ -115,5 +127,6 @@ pub fn rate(objective: &Objective, all: &[Asked]) -> ObjectiveResult {
         within_twice: count(within_twice),
         rating: rated.ok(),
         unrated: rated.err(),
+        by_hand: None,
     }
 }

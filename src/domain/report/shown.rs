@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::objective::ObjectiveResult;
+use super::written::Written;
 use crate::domain::delivery::Cause;
 use crate::domain::drills::{DrillEnd, DrillKind};
 use crate::domain::ids::{FunctionId, IncidentNo, MessageNo, PlaybookId, SiteId};
@@ -40,6 +41,9 @@ pub struct AfterReport {
     /// There was more than is kept of that.
     pub story_cut: bool,
     pub texts: Vec<SentText>,
+    /// What people wrote after it.
+    #[serde(default)]
+    pub written: Written,
     pub seal: RecordSeal,
     /// What functions, sites and other IDs in here are called.
     pub names: Names,

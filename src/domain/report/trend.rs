@@ -42,6 +42,15 @@ pub struct Trend {
     pub median_s: Option<u32>,
     /// By channel: what the middle one of the texts took to be handed over, and how many were.
     pub channels: BTreeMap<Channel, TrendChannel>,
+    /// Improvements that were planned after it.
+    #[serde(default)]
+    pub improvements: u32,
+    /// Of these: still to be made.
+    #[serde(default)]
+    pub improvements_open: u32,
+    /// Of those: their day has passed.
+    #[serde(default)]
+    pub improvements_overdue: u32,
 }
 
 /// One channel of it.
@@ -66,6 +75,7 @@ impl Trend {
             let (of, accepted, median_s) = (c.accepted.of, c.accepted.total(), c.accepted.median_s());
             (c.channel, TrendChannel { of, accepted, delivered, median_s })
         };
+        let (improvements, improvements_open, improvements_overdue) = report.written.counts();
         Self {
             no: report.no,
             title: report.identity.title.clone(),
@@ -84,6 +94,9 @@ impl Trend {
             half_s: answered.half_s(),
             median_s: answered.median_s(),
             channels: report.channels.iter().map(channel).collect(),
+            improvements,
+            improvements_open,
+            improvements_overdue,
         }
     }
 }

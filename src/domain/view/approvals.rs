@@ -15,6 +15,7 @@ use crate::domain::incident::decide::{next_approver, same_eyes};
 use crate::domain::incident::state::{EntryState, Incident, ProposalState, State};
 use crate::domain::lang::{L10n, Lang};
 use crate::domain::plan::{Audience, Channel};
+use crate::domain::report::{OverdueImprovement, overdue};
 use crate::domain::text::Fingerprint;
 use crate::domain::time::At;
 
@@ -103,6 +104,9 @@ pub struct TodoView {
     /// Steps that it owns, or was asked in and has not answered; the first deadline first.
     #[serde(default)]
     pub steps: Vec<StepTodoView>,
+    /// Improvements whose day has passed, that it sees to or that follow from what it led (RULES D20).
+    #[serde(default)]
+    pub improvements: Vec<OverdueImprovement>,
 }
 
 /// Every entry that waits for this function's yes, the first deadline first (RULES B2: one request shows all of them).
@@ -181,6 +185,15 @@ fn of_incident(inc: &Incident, function: &FunctionId, now: At) -> Vec<ApprovalVi
 /// Everything that waits for this function.
 pub fn todo_for(state: &State, function: &FunctionId, now: At) -> TodoView {
     let mut todo = TodoView { approvals: approvals_for(state, function, now), ..TodoView::default() };
+    if let Some(by) = state.plan.function_ix(function.as_str()) {
+        let mine =
+            |id: &FunctionId| state.plan.function_ix(id.as_str()).is_some_and(|f| acts_for(&state.plan, by, &[f], now));
+        todo.improvements = overdue(state, now);
+        todo.improvements.retain(|i| {
+            let ended = state.after.get(&i.incident).and_then(|a| a.ended.as_ref());
+            mine(&i.owner) || ended.is_some_and(|e| mine(&e.led_by))
+        });
+    }
     for inc in state.incidents.values() {
         let plan = &inc.plan;
         let Some(by) = plan.function_ix(function.as_str()) else { continue };

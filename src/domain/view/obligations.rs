@@ -12,6 +12,7 @@ use crate::domain::incident::state::{EntryState, Incident, ProposalState, State}
 use crate::domain::ladder::{Mode, ModeIx};
 use crate::domain::lang::L10n;
 use crate::domain::plan::{AnswerRule, Plan, Then};
+use crate::domain::report::OverdueImprovement;
 use crate::domain::time::At;
 
 /// Something that a duty must do.
@@ -49,6 +50,8 @@ pub enum What {
     /// Walk, call, read out.
     Errand(Box<ErrandTodoView>),
     Step(Box<StepTodoView>),
+    /// See to it that an improvement is made.
+    Improvement(OverdueImprovement),
 }
 
 /// What happens if nobody does anything.
@@ -113,6 +116,13 @@ pub fn obligations(state: &State, function: &FunctionId, now: At) -> Vec<Obligat
     for s in todo.steps {
         let Some(inc) = state.incidents.get(&s.incident) else { continue };
         all.push(of(inc, Some(s.step.due), Silence::Late, What::Step(Box::new(s))));
+    }
+    for i in todo.improvements {
+        let title = state.after.get(&i.incident).and_then(|a| a.ended.as_ref()).map(|e| e.title.clone());
+        let (incident, exercise) = (i.incident, i.incident.status == Status::Exercise);
+        // Its day has passed, and no clock runs: it comes after all that has one.
+        let (title, what) = (title.unwrap_or_default(), What::Improvement(i));
+        all.push(Obligation { incident, exercise, title, due: None, silence: Silence::Nothing, what });
     }
     // Whom nobody reaches any more comes before all that still has time.
     all.sort_by_key(|o| (o.exercise, o.silence != Silence::Alarmed, o.due.unwrap_or(At(i64::MAX)), o.incident));

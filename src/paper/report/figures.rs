@@ -1,6 +1,7 @@
 //! The figures as CSV (RFC 4180) for programs: a figure a line, under names that stay, in whatever language the report is read. What is not
 //! known is an empty value.
 
+use crate::domain::incident::after::Progress;
 use crate::domain::report::{AfterReport, Curve};
 
 /// The first line.
@@ -57,6 +58,10 @@ pub fn csv(report: &AfterReport) -> String {
         out.figure("objective", &item, "in-time", Some(o.within), "");
         out.figure("objective", &item, "in-twice-the-time", Some(o.within_twice), "");
         out.text("objective", &item, "rating", &o.rating.map(|r| r.letter().to_string()).unwrap_or_default());
+        if let Some(hand) = &o.by_hand {
+            out.text("objective", &item, "rating-by-hand", &hand.rating.letter().to_string());
+            out.text("objective", &item, "rating-by-hand-reason", hand.reason.as_str());
+        }
     }
     let t = &report.totals;
     let totals = [
@@ -118,12 +123,52 @@ pub fn csv(report: &AfterReport) -> String {
         let functions: Vec<&str> = d.functions.iter().map(|f| f.as_str()).collect();
         out.figure("dead-address", &functions.join(" "), d.channel.as_str(), Some(d.texts), "texts");
     }
+    written(&mut out, report, &no);
     for text in &report.texts {
         let item = format!("{} {}", text.message, text.lang);
         out.text("text", &item, "fingerprint", text.fingerprint.as_str());
         out.figure("text", &item, "addresses", Some(text.sent.values().sum()), "");
     }
     out.0
+}
+
+/// What people wrote: their own words as they wrote them.
+fn written(out: &mut Lines, report: &AfterReport, no: &str) {
+    let written = &report.written;
+    if let Some(none) = &written.none_needed {
+        out.text("plan", no, "none-needed", none.reason.as_str());
+    }
+    for i in &written.improvements {
+        let item = i.id.to_string();
+        let progress = match i.progress {
+            Progress::Open => "open",
+            Progress::Done => "done",
+            Progress::Dropped => "dropped",
+        };
+        let figures = [
+            ("capability", i.capability.as_str()),
+            ("issue", i.issue.as_str()),
+            ("action", i.action.as_str()),
+            ("element", i.element.as_str()),
+            ("owner", i.owner.as_str()),
+            ("start", &i.start.map(|day| day.to_string()).unwrap_or_default()),
+            ("due", &i.due.to_string()),
+            ("progress", progress),
+            ("verified", i.verified.as_str()),
+        ];
+        for (figure, value) in figures {
+            out.text("improvement", &item, figure, value);
+        }
+    }
+    for (n, remark) in (1_u32..).zip(&written.remarks) {
+        out.text("remark", &n.to_string(), remark.kind.as_str(), remark.text.as_str());
+    }
+    for f in &written.feedback {
+        let item = f.function.as_str();
+        out.text("feedback", item, "went-well", f.went_well.as_str());
+        out.text("feedback", item, "went-badly", f.went_badly.as_str());
+        out.text("feedback", item, "change", f.change.as_str());
+    }
 }
 
 #[cfg(test)]

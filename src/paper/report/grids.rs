@@ -1,12 +1,14 @@
 //! The figures as tables: each once, for paper, page, terminal and spreadsheet.
 
+use super::written::{element, one_line, progress, remark_kind};
 use super::{clock, kind, moment, plays, rating, told, took};
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel};
+use crate::domain::private::Private;
 use crate::domain::report::{AfterReport, AnsweredVia, Curve, GroupReached, Unrated};
 use crate::paper::{channel, span};
 use crate::words::causes::cause;
-use crate::words::{Word, after as w, drill as dw};
+use crate::words::{Word, after as w, drill as dw, improve as iw};
 
 /// Minutes at which curves are read off.
 const MINUTES: [u32; 11] = [1, 2, 5, 10, 15, 30, 45, 60, 120, 240, 480];
@@ -84,6 +86,9 @@ pub(super) fn all(lang: Lang, report: &AfterReport) -> Vec<Grid> {
         dead,
         not_carried,
         story,
+        improvements,
+        remarks,
+        feedback,
         texts,
     ];
     all.into_iter().map(|make| make(lang, report)).filter(|grid| !grid.rows.is_empty()).collect()
@@ -107,7 +112,8 @@ fn identity(lang: Lang, report: &AfterReport) -> Grid {
 }
 
 pub(super) fn objectives(lang: Lang, report: &AfterReport) -> Grid {
-    let rows = report.objectives.iter().map(|o| {
+    let by_hand = report.objectives.iter().any(|o| o.by_hand.is_some());
+    let rows = (1_u32..).zip(&report.objectives).map(|(n, o)| {
         let result = match o.reached_percent() {
             Some(percent) => w::result(lang, o.within, o.asked, percent),
             None => w::NOT_KNOWN.say(lang).to_owned(),
@@ -118,9 +124,19 @@ pub(super) fn objectives(lang: Lang, report: &AfterReport) -> Grid {
             (None, _) => w::UNRATED_TIME.say(lang).to_owned(),
         };
         let target = w::target(lang, o.percent, span(o.within_s));
-        vec![Cell::of(o.capability.get(lang)), Cell::of(target), Cell::of(result), Cell::of(rated)]
+        let capability = format!("{n}. {}", o.capability.get(lang));
+        let mut row = vec![Cell::of(capability), Cell::of(target), Cell::of(result), Cell::of(rated)];
+        if by_hand {
+            let said = o.by_hand.as_ref().map(|hand| {
+                let who = report.names_of(hand.by.as_slice(), lang);
+                Cell::of(format!("{}: {} ({who})", rating(lang, hand.rating), one_line(&hand.reason)))
+            });
+            row.push(said.unwrap_or(Cell::Nothing));
+        }
+        row
     });
-    let columns = [(w::CAPABILITY, 4), (w::TARGET_HEAD, 3), (w::RESULT_HEAD, 3), (w::RATING, 4)];
+    let mut columns = vec![(w::CAPABILITY, 4), (w::TARGET_HEAD, 3), (w::RESULT_HEAD, 3), (w::RATING, 4)];
+    columns.extend(by_hand.then_some((iw::BY_HAND, 5)));
     grid(lang, w::OBJECTIVES, &columns, rows.collect())
 }
 
@@ -352,6 +368,66 @@ pub(super) fn story(lang: Lang, report: &AfterReport) -> Grid {
     });
     let columns = [(w::WHEN, 3), (w::WHAT, 4), (w::WHO, 8)];
     grid(lang, w::TIMELINE, &columns, rows.collect())
+}
+
+/// For spreadsheets; on paper each has lines of its own ([`super::written`]).
+fn improvements(lang: Lang, report: &AfterReport) -> Grid {
+    let words = |text: &Private| if text.is_empty() { Cell::Nothing } else { Cell::of(text.as_str()) };
+    let rows = report.written.improvements.iter().map(|i| {
+        vec![
+            Cell::Count(i.id),
+            words(&i.capability),
+            words(&i.issue),
+            words(&i.action),
+            Cell::of(element(lang, i.element)),
+            Cell::of(report.name(&i.owner, lang)),
+            i.start.map_or(Cell::Nothing, |day| Cell::of(day.to_string())),
+            Cell::of(i.due.to_string()),
+            Cell::of(progress(lang, i)),
+            words(&i.verified),
+        ]
+    });
+    let columns = [
+        (dw::NUMBER, 1),
+        (iw::CAPABILITY, 4),
+        (iw::ISSUE, 4),
+        (iw::ACTION, 5),
+        (iw::ELEMENT, 2),
+        (iw::OWNER, 3),
+        (iw::START, 2),
+        (iw::DUE, 2),
+        (iw::STATUS, 2),
+        (iw::VERIFIED, 4),
+    ];
+    grid(lang, iw::PLAN, &columns, rows.collect())
+}
+
+fn remarks(lang: Lang, report: &AfterReport) -> Grid {
+    let rows = report.written.remarks.iter().map(|r| {
+        vec![
+            Cell::of(remark_kind(lang, r.kind)),
+            Cell::of(r.text.as_str()),
+            Cell::of(report.names_of(r.by.as_slice(), lang)),
+            Cell::of(moment(lang, &report.identity.zone, r.at)),
+        ]
+    });
+    let columns = [(w::KIND, 2), (iw::REMARK, 8), (w::FUNCTION, 3), (w::WHEN, 3)];
+    grid(lang, iw::REMARKS, &columns, rows.collect())
+}
+
+fn feedback(lang: Lang, report: &AfterReport) -> Grid {
+    let words = |text: &Private| if text.is_empty() { Cell::Nothing } else { Cell::of(text.as_str()) };
+    let rows = report.written.feedback.iter().map(|f| {
+        vec![
+            Cell::of(report.name(&f.function, lang)),
+            words(&f.went_well),
+            words(&f.went_badly),
+            words(&f.change),
+            Cell::of(moment(lang, &report.identity.zone, f.at)),
+        ]
+    });
+    let columns = [(w::FUNCTION, 3), (iw::WENT_WELL, 5), (iw::WENT_BADLY, 5), (iw::CHANGE, 5), (w::WHEN, 3)];
+    grid(lang, iw::FEEDBACK, &columns, rows.collect())
 }
 
 pub(super) fn texts(lang: Lang, report: &AfterReport) -> Grid {

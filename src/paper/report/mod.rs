@@ -7,11 +7,13 @@ mod curves;
 mod figures;
 mod grids;
 mod trends;
+mod written;
 mod xlsx;
 mod zip;
 
 pub use figures::csv;
 pub use trends::trends;
+pub use written::{element, progress, remark_kind};
 pub use xlsx::xlsx;
 
 use jiff::tz::TimeZone;
@@ -63,7 +65,7 @@ fn kind(lang: Lang, drill: Option<DrillKind>) -> &'static str {
 }
 
 /// A rating by its letter and in words.
-fn rating(lang: Lang, rating: Rating) -> String {
+pub fn rating(lang: Lang, rating: Rating) -> String {
     let word = match rating {
         Rating::Performed => w::RATED_P,
         Rating::SomeChallenges => w::RATED_S,
@@ -227,6 +229,7 @@ impl Writer<'_> {
         if report.story_cut {
             self.text(self.say(w::STORY_CUT));
         }
+        self.written();
         self.heading(w::TEXTS);
         self.text(self.say(w::ONE_TEXT));
         self.grid(grids::texts(lang, report));

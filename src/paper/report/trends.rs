@@ -7,7 +7,7 @@ use crate::domain::plan::Channel;
 use crate::domain::report::Trend;
 use crate::paper::picture::{Label, Pattern, Picture, Side, Stroke};
 use crate::paper::{Block, Occasion, Sheet, Table, channel, span};
-use crate::words::{after as w, common, drill as dw};
+use crate::words::{after as w, common, drill as dw, improve as iw};
 
 /// Units of the drawing.
 const LEFT: u16 = 34;
@@ -35,6 +35,8 @@ fn row(lang: Lang, zone: &str, t: &Trend) -> Vec<String> {
         t.median_s.map_or_else(|| "–".to_owned(), took),
     ];
     cells.extend(CHANNELS.map(of));
+    let (open, overdue) = (t.improvements_open, t.improvements_overdue);
+    cells.push(if t.improvements == 0 { "–".to_owned() } else { iw::counts(lang, t.improvements, open, overdue) });
     cells
 }
 
@@ -45,11 +47,12 @@ fn table(lang: Lang, zone: &str, rows: &[Trend]) -> Table {
     let heads = [dw::DRILL, w::KIND, w::BEGUN, w::IN_TIME, w::RATING, w::HALF, w::T_MEDIAN];
     let mut head: Vec<String> = heads.iter().map(|h| h.say(lang).to_owned()).collect();
     head.extend(CHANNELS.map(|c| capital(channel(lang, c))));
+    head.push(iw::IMPROVEMENTS.say(lang).to_owned());
     Table {
         caption: w::TRENDS.say(lang).to_owned(),
         head,
         rows: rows.iter().map(|t| row(lang, zone, t)).collect(),
-        widths: vec![6, 4, 4, 4, 4, 3, 3, 2, 2, 2, 2],
+        widths: vec![6, 4, 4, 4, 4, 3, 3, 2, 2, 2, 2, 4],
     }
 }
 

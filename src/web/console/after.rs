@@ -3,21 +3,27 @@
 use askama::Template;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::incident::number;
+use super::overview::Did;
 use super::ui::Ui;
-use super::{STYLE_PATH, Visitor, gone, html, refused};
+use super::written::{Forms, Typed, may_write};
+use super::{STYLE_PATH, Visitor, gone, html, refused, words};
 use crate::api::ReportAnswer;
-use crate::domain::ids::IncidentNo;
+use crate::dispatch::engine::Meta;
+use crate::domain::ids::{FunctionId, IncidentNo};
+use crate::domain::incident::after::{Element, RemarkKind};
 use crate::domain::incident::refused::refuse;
+use crate::domain::incident::state::State as Domain;
+use crate::domain::report::{PlannedImprovement, Rating};
 use crate::paper::report::{self as files, sheet};
 use crate::paper::{self, Occasion, Sheet, Style};
 use crate::web::Ctx;
 use crate::web::after::{report_of, trends_of};
-use crate::words::{Word, after as aw, console as w, drill as dw};
+use crate::words::{Word, after as aw, console as w, drill as dw, improve as iw};
 
 /// Forms in which it can be taken along: where each lies, below the report's page, and what it is called.
 const FORMS: [(&str, Word); 6] = [
@@ -40,6 +46,7 @@ struct Page {
     known: bool,
     standing: String,
     parts: String,
+    written: Forms,
 }
 
 impl Page {
@@ -48,6 +55,29 @@ impl Page {
     }
     fn say(&self, word: &Word) -> &'static str {
         word.say(self.ui.lang)
+    }
+    fn heading_of(&self, i: &PlannedImprovement) -> String {
+        iw::numbered(self.ui.lang, i.id, i.due, files::progress(self.ui.lang, i))
+    }
+    fn elements(&self) -> [(&'static str, &'static str); 5] {
+        Element::ALL.map(|e| (e.as_str(), files::element(self.ui.lang, e)))
+    }
+    fn remark_kinds(&self) -> [(&'static str, &'static str); 3] {
+        RemarkKind::ALL.map(|k| (k.as_str(), files::remark_kind(self.ui.lang, k)))
+    }
+    fn ratings(&self) -> [(char, String); 4] {
+        Rating::ALL.map(|r| (r.letter(), files::rating(self.ui.lang, r)))
+    }
+    /// Functions that can see to something, by what they are called.
+    fn owners(&self) -> Vec<(FunctionId, String)> {
+        let mut all: Vec<(FunctionId, String)> =
+            self.ui.plan.functions.iter().map(|f| (f.id.clone(), self.ui.l(&f.title).to_owned())).collect();
+        all.sort_by(|a, b| a.1.cmp(&b.1));
+        all
+    }
+    /// Whoever sees to it says that it is done, and whoever plans.
+    fn may_end(&self, i: &PlannedImprovement) -> bool {
+        self.written.may_plan || self.ui.me.as_ref() == Some(&i.owner)
     }
 }
 
@@ -74,14 +104,28 @@ fn broken(error: &dyn std::fmt::Display) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> Response {
-    let answer = match made(&ctx, &visitor, no).await {
+pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident, did: Query<Did>) -> Response {
+    let done = words::done(visitor.lang, &did.done).map(str::to_owned);
+    shown(&ctx, &visitor, no, done, Typed::default()).await
+}
+
+/// The page; with what was typed in it and could not be taken, it stands there still.
+pub(super) async fn shown(
+    ctx: &Ctx,
+    visitor: &Visitor,
+    no: InIncident,
+    done: Option<String>,
+    typed: Typed,
+) -> Response {
+    let answer = match made(ctx, visitor, no).await {
         Ok(answer) => answer,
         Err(refused) => return refused,
     };
-    let on = occasion(&visitor, &answer);
+    let on = occasion(visitor, &answer);
     let report = answer.report;
     let (no, drill) = (report.no, report.is_drill());
+    let status = typed.problem.as_ref().map_or(StatusCode::OK, |p| p.status);
+    let forms = Forms::new(&report, visitor.lang, typed);
     let set = tokio::task::spawn_blocking(move || {
         let sheet: Sheet = sheet(&report, on);
         paper::parts(&sheet).map(|parts| (sheet.title, sheet.standing, parts))
@@ -91,8 +135,14 @@ pub async fn page(State(ctx): State<Ctx>, visitor: Visitor, no: InIncident) -> R
         Ok(Err(error)) => return broken(&error),
         Err(error) => return broken(&error),
     };
-    match visitor.look(&ctx, move |s, _, _| s.incidents.contains_key(&no)).await {
-        Ok((ui, known)) => html(&Page { ui, no, title, drill, known, standing, parts }),
+    let look =
+        move |s: &Domain, m: &Meta, me: Option<&FunctionId>| (s.incidents.contains_key(&no), may_write(s, m, me, no));
+    match visitor.look(ctx, look).await {
+        Ok((mut ui, (known, may_plan))) => {
+            ui.done = done;
+            let written = Forms { may_plan, ..forms };
+            (status, html(&Page { ui, no, title, drill, known, standing, parts, written })).into_response()
+        }
         Err(e) => gone(e),
     }
 }

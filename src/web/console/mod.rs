@@ -67,6 +67,7 @@ mod turns_picture;
 mod ui;
 mod unsent;
 pub(super) mod words;
+mod written;
 
 pub use drafts::Drafts;
 use fields::Fields;
@@ -150,7 +151,8 @@ pub(super) fn router(ctx: Ctx) -> Router<Ctx> {
         .route("/incidents/{no}/couriers.pdf", get(papers::couriers_pdf))
         .route("/incidents/{no}/calls", get(papers::calls_page))
         .route("/incidents/{no}/calls.pdf", get(papers::calls_pdf))
-        .route("/incidents/{no}/report", get(after::page))
+        .route("/incidents/{no}/report", get(after::page).post(written::posted))
+        .route("/incidents/{no}/feedback", get(written::feedback_page).post(written::feedback_posted))
         .route("/incidents/{no}/report/print", get(after::print))
         .route("/incidents/{no}/report.pdf", get(after::pdf))
         .route("/incidents/{no}/report.xlsx", get(after::xlsx))

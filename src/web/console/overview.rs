@@ -14,7 +14,7 @@ use crate::domain::incident::input::Action;
 use crate::domain::view::{self, Obligation, Silence, SiteView, StatusView, SummaryView, What};
 use crate::web::Ctx;
 use crate::web::command::command;
-use crate::words::{console as w, desk as d, link};
+use crate::words::{console as w, desk as d, improve as iw, link};
 
 /// So many of those whom nobody reached are named on a card.
 const NAMED_MAX: usize = 3;
@@ -102,7 +102,9 @@ impl Ui {
 
 impl Page {
     fn is_late(&self, o: &Obligation) -> bool {
-        o.silence == Silence::Alarmed || o.due.is_some_and(|at| self.ui.late(&at))
+        matches!(o.what, What::Improvement(_))
+            || o.silence == Silence::Alarmed
+            || o.due.is_some_and(|at| self.ui.late(&at))
     }
     /// Who is not reached of an incident.
     fn silent(&self, i: &SummaryView) -> &[FunctionId] {

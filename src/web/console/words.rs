@@ -6,7 +6,7 @@ use crate::domain::incident::values::Phase;
 use crate::domain::lang::Lang;
 use crate::domain::plan::{Audience, Channel, Then};
 use crate::domain::step::StepKind;
-use crate::words::{console as w, drill, link, proof};
+use crate::words::{console as w, drill, improve, link, proof};
 
 /// `12 s`, `3 min`, `2 h 5 min`.
 pub fn span(seconds: u32) -> String {
@@ -126,6 +126,8 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
         "drill-begun" => drill::HAS_BEGUN.say(lang),
         "drill-over" => drill::IS_OVER.say(lang),
         "all-clear" => w::ALL_CLEAR_WAS_TOLD.say(lang),
+        "written" => improve::SAVED.say(lang),
+        "thanks" => improve::THANKS.say(lang),
         _ => return None,
     })
 }

@@ -44,6 +44,15 @@ fn start(said: Value) -> Value {
     all
 }
 
+/// An improvement with only these fields said.
+fn improve(id: Value, said: Value) -> Value {
+    let mut all = json!({
+        "capability": null, "issue": null, "action": null, "element": null, "owner": null, "start": null, "due": null,
+    });
+    merge(&mut all, said);
+    json!({ "improve": { "incident": "Ö-3", "id": id, "improvement": all } })
+}
+
 /// News with only these fields said.
 fn news(said: Value) -> Value {
     let mut all = json!({
@@ -155,6 +164,42 @@ fn each_command_asks_exactly_this() {
         (
             "step move 14 3 --at 2031-01-15T03:25:00Z",
             json!({ "step_move": { "incident": "14", "step": 3, "due": OFF, "reason": "" } }),
+        ),
+        (
+            "drill improve X-3 --action modem --owner it-net --due 2026-12-20 --element equipment",
+            improve(
+                json!(null),
+                json!({ "action": "modem", "owner": "it-net", "due": "2026-12-20", "element": "equipment" }),
+            ),
+        ),
+        (
+            "incident improve X-3 2 --issue slow --capability reach --start 2026-12-01",
+            improve(json!(2), json!({ "issue": "slow", "capability": "reach", "start": "2026-12-01" })),
+        ),
+        (
+            "drill improve X-3 2 --done seen",
+            json!({ "improvement_done": { "incident": "Ö-3", "id": 2, "verified": "seen" } }),
+        ),
+        (
+            "drill improve X-3 2 --drop dear",
+            json!({ "improvement_dropped": { "incident": "Ö-3", "id": 2, "reason": "dear" } }),
+        ),
+        ("incident improve 14 --none fine", json!({ "no_improvement": { "incident": "14", "reason": "fine" } })),
+        (
+            "incident remark 14 --strength quick",
+            json!({ "remark": { "incident": "14", "kind": "strength", "text": "quick" } }),
+        ),
+        (
+            "drill remark X-3 --observation seen",
+            json!({ "remark": { "incident": "Ö-3", "kind": "observation", "text": "seen" } }),
+        ),
+        (
+            "drill feedback X-3 --well good --change less",
+            json!({ "feedback": { "incident": "Ö-3", "went_well": "good", "went_badly": "", "change": "less" } }),
+        ),
+        (
+            "drill rate X-3 1 s --reason late",
+            json!({ "rate": { "incident": "Ö-3", "objective": 1, "rating": "some-challenges", "reason": "late" } }),
         ),
         ("ack 14 --errand 3", json!({ "errand_done": { "incident": "14", "errand": 3 } })),
         ("unack 14 icu --reason wrong", json!({ "unack": { "incident": "14", "function": "icu", "reason": "wrong" } })),

@@ -8,6 +8,7 @@ use vardkase::domain::drills::*;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::addresses::AddressKey;
+use vardkase::domain::incident::after::*;
 use vardkase::domain::incident::codes::CodeFor;
 use vardkase::domain::incident::event::*;
 use vardkase::domain::incident::facts::{Facts, PublicNews, Restore, Safety};
@@ -17,6 +18,7 @@ use vardkase::domain::ladder::{LevelIx, ModeIx, Propose};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::{AnswerRule, ApprovalRule, Audience, Channel, DeputyRule, RowId, Then};
 use vardkase::domain::private::Private;
+use vardkase::domain::report::Rating;
 use vardkase::domain::step::{Beat, StepKind};
 use vardkase::domain::text::{Canonical, Fingerprint};
 use vardkase::domain::time::At;
@@ -426,7 +428,44 @@ fn of_drills() -> Vec<Event> {
     let keys = vec![AddressKey(0), AddressKey(0x0123_4567_89ab_cdef), AddressKey(u64::MAX)];
     all.push(Event::AddressesKnown { plan: "ab12".into(), keys });
     all.push(Event::AddressAnswered { key: AddressKey(7) });
+    all.extend(of_after());
     all
+}
+
+/// What people write after an incident.
+fn of_after() -> Vec<Event> {
+    let day = |text: &str| text.parse().unwrap();
+    let improvement = |id, element, progress, start| {
+        AfterChange::Improvement(Improvement {
+            id,
+            capability: sealed(),
+            issue: sealed(),
+            action: sealed(),
+            element,
+            owner: "it".into(),
+            start,
+            due: day("2026-12-20"),
+            progress,
+            verified: sealed(),
+        })
+    };
+    let mut all: Vec<AfterChange> =
+        (1..).zip(Element::ALL).map(|(id, element)| improvement(id, element, Progress::Open, None)).collect();
+    all.push(improvement(200, Element::Plan, Progress::Done, Some(day("2026-11-30"))));
+    all.push(improvement(201, Element::Plan, Progress::Dropped, None));
+    all.push(AfterChange::NoneNeeded(sealed()));
+    all.extend(RemarkKind::ALL.map(|kind| AfterChange::Remark(Remark { kind, text: sealed() })));
+    all.push(AfterChange::Feedback(Feedback { went_well: sealed(), went_badly: sealed(), change: sealed() }));
+    let rated = |rating| AfterChange::Rated(ByHand { objective: 2, rating, reason: sealed() });
+    all.extend(Rating::ALL.map(rated));
+    all.extend([AfterChange::PlanMissing(2), AfterChange::Forgotten]);
+    let event = |(n, change): (usize, AfterChange)| Event::After {
+        incident: if n.is_multiple_of(2) { IncidentNo::actual(14) } else { IncidentNo::exercise(3) },
+        by: (!matches!(change, AfterChange::PlanMissing(_) | AfterChange::Forgotten)).then(|| "it".into()),
+        who: n.is_multiple_of(3).then(|| Actor(sealed())),
+        change: Box::new(change),
+    };
+    all.into_iter().enumerate().map(event).collect()
 }
 
 /// As format 0 had it: without what a rule decided.

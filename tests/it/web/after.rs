@@ -130,3 +130,93 @@ async fn what_left_memory_has_the_same_report() {
     let trends = site.api("/drills/trends").await.1;
     assert_eq!((&trends["rows"][0]["no"], &trends["older"]), (&"Ö-1".into(), &0.into()), "{trends}");
 }
+
+#[tokio::test]
+async fn what_is_written_below_the_report_stands_in_it_and_nothing_typed_is_lost() {
+    let site = Site::start().await;
+    let mut browser = drilled(&site).await;
+    let report = "/incidents/X-1/report";
+    let page = browser.page(report).await;
+    for said in ["Lägg till en förbättring", "Skriv en iakttagelse", "Bedöm ett mål för hand", "Berätta hur det gick"]
+    {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    // Without a day it can't be taken; what was typed stands there.
+    let hostile = "Nytt modem <b>=1+1</b>";
+    let half = [("do", "improve"), ("id", ""), ("action", hostile), ("owner", "it-bered"), ("due", "i morgon")];
+    let (status, page) = browser.post(report, &half).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for said in ["är ingen dag", "<details class=\"noprint\" open>", "value=\"it-bered\" selected"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(page.contains("Nytt modem &") && !page.contains("<b>=1+1</b>"), "{page}");
+    let whole = [("do", "improve"), ("id", ""), ("action", hostile), ("owner", "it-bered"), ("due", "2026-11-25")];
+    assert_eq!(browser.post(report, &whole).await.0, StatusCode::SEE_OTHER);
+    let remark = [("do", "remark"), ("kind", "strength"), ("text", "Alla svarade")];
+    assert_eq!(browser.post(report, &remark).await.0, StatusCode::SEE_OTHER);
+    let rate = [("do", "rate"), ("objective", "1"), ("rating", "S"), ("reason", "svar per telefon")];
+    assert_eq!(browser.post(report, &rate).await.0, StatusCode::SEE_OTHER);
+    let page = browser.page(&format!("{report}?done=written")).await;
+    for said in [
+        "Sparat.",
+        "Förbättring 1, senast 2026-11-25: ska göras",
+        "id=\"improve-1\"",
+        "Alla svarade",
+        "Bedömt för hand",
+        "S – med vissa svårigheter: svar per telefon",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(!page.contains("<b>=1+1</b>"), "{page}");
+    browser.lang = "en".into();
+    let page = browser.page(report).await;
+    for said in ["Improvement 1, by 2026-11-25: to be made", "Rated by hand", "Change improvement 1", "It went well"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    // Two days later it is overdue, and stands before whoever sees to it.
+    site.pass(2 * 86_400).await;
+    let mut browser = site.browser("it-bered").await;
+    browser.lang = "en".into();
+    let now = browser.page("/").await;
+    assert!(now.contains("An improvement is overdue") && now.contains("/report#improve-1"), "{now}");
+    let (_, status) = site.api("/status").await;
+    assert_eq!(status["status"]["improvements_overdue"][0]["owner"], "it-bered", "{status}");
+    let done = [("do", "done"), ("id", "1"), ("verified", "")];
+    assert_eq!(browser.post(report, &done).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = [("do", "done"), ("id", "1"), ("verified", "nästa övning")];
+    assert_eq!(browser.post(report, &done).await.0, StatusCode::SEE_OTHER);
+    let trends = browser.page("/drills/trends").await;
+    assert!(trends.contains("1 (0 to be made, 0 overdue)"), "{trends}");
+    let json: Value = serde_json::from_slice(&browser.bytes("/incidents/X-1/report.json").await.1).unwrap();
+    assert_eq!(json["report"]["written"]["improvements"][0]["verified"], "nästa övning", "{json}");
+}
+
+#[tokio::test]
+async fn a_function_says_how_it_went_and_may_say_it_again() {
+    let site = Site::start().await;
+    drilled(&site).await;
+    let mut browser = site.browser("iva").await;
+    let path = "/incidents/X-1/feedback";
+    let page = browser.page(path).await;
+    for said in ["Vad gick bra?", "Vad gick dåligt?", "Vad borde ändras?", "Skriv inga namn"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let (status, page) = browser.post(path, &[("went_well", " ")]).await;
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains("Texten är tom"), "{page}");
+    // What looks like a person's number is asked about first.
+    let (status, page) = browser.post(path, &[("went_well", "om 811228-9874")]).await;
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains("811228-9874"), "{page}");
+    let said = [("went_well", "Tydliga texter"), ("went_badly", ""), ("change", "Ring avdelningen")];
+    assert_eq!(browser.post(path, &said).await.0, StatusCode::SEE_OTHER);
+    browser.lang = "en".into();
+    let page = browser.page(path).await;
+    assert!(page.contains("Something was written before") && page.contains(">Tydliga texter</textarea>"), "{page}");
+    let page = browser.page("/incidents/X-1/report").await;
+    assert!(page.contains("What those who took part say") && page.contains("Ring avdelningen"), "{page}");
+    // Whoever did not lead plans nothing, and is not offered to.
+    assert!(page.contains("The plan is written by those who led it") && !page.contains("Add an improvement"), "{page}");
+    let plan = [("do", "improve"), ("id", ""), ("action", "x"), ("owner", "iva"), ("due", "2026-12-20")];
+    assert_eq!(browser.post("/incidents/X-1/report", &plan).await.0, StatusCode::FORBIDDEN);
+    let (status, page) = browser.get("/incidents/99/feedback").await;
+    assert!(status == StatusCode::NOT_FOUND && page.contains("99"), "{page}");
+}

@@ -35,6 +35,7 @@ impl Decider<'_> {
             Timer::Arrival(no, f) => self.arrival_due(no, f),
             Timer::Step(no, step) => self.step_due(no, step),
             Timer::Drill(no) => self.drill_timer(no),
+            Timer::Plan(no) => self.plan_is_missing(no),
             Timer::Pending(code) => self.emit_event(Event::ReportGone { code, started: None }),
         }
     }

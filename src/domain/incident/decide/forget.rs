@@ -19,7 +19,10 @@ impl Decider<'_> {
         }
         let inc = match self.state.incidents.get(&no) {
             Some(inc) => inc,
-            None if self.state.archived.contains_key(&no) => return Ok(()),
+            None if self.state.archived.contains_key(&no) => {
+                self.forget_after(no);
+                return Ok(());
+            }
             None => return self.open(no).map(|_| ()),
         };
         if inc.phase != Phase::Closed {
@@ -30,6 +33,7 @@ impl Decider<'_> {
             return Err(refuse!(NotClosedUnderWay { incident: no }));
         }
         self.emit(no, Change::Archived);
+        self.forget_after(no);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What follows from what. Each decision is carried out as it is made, so that what comes later in it sees it; every refusal
 //! comes before the first event, and then nothing has changed.
 
+mod after;
 mod answer;
 mod approve;
 mod arrive;
@@ -34,6 +35,7 @@ mod stop;
 mod tasks;
 mod ways;
 
+pub use after::may_plan;
 pub use approve::next_approver;
 pub use drill::figures;
 pub use eyes::same_eyes;
@@ -371,6 +373,17 @@ impl Decider<'_> {
             Action::StepMove { incident, step, due, reason } => self.step_move(by, *incident, *step, *due, reason),
             Action::DrillStart(order) => self.drill_start(by, &order.report, &order.drill),
             Action::DrillEnd { incident, abort } => self.drill_end(by, *incident, *abort),
+            Action::Improve { incident, id, improvement } => self.improve(by, *incident, *id, improvement),
+            Action::ImprovementDone { incident, id, verified } => self.improvement_done(by, *incident, *id, verified),
+            Action::ImprovementDropped { incident, id, reason } => self.improvement_dropped(by, *incident, *id, reason),
+            Action::NoImprovement { incident, reason } => self.no_improvement(by, *incident, reason),
+            Action::Remark { incident, kind, text } => self.remark(by, *incident, *kind, text),
+            Action::Feedback { incident, went_well, went_badly, change } => {
+                self.feedback(by, *incident, went_well, went_badly, change)
+            }
+            Action::Rate { incident, objective, rating, reason } => {
+                self.rate_by_hand(by, *incident, *objective, *rating, reason)
+            }
         }
     }
 
@@ -393,8 +406,10 @@ impl Decider<'_> {
     fn say_who_acted(&mut self) {
         let Some(who) = self.actor.take() else { return };
         let mut done: BTreeMap<IncidentNo, (Option<FunctionIx>, bool)> = BTreeMap::new();
+        // What was written after an incident says itself who wrote it.
+        let happened = |e: &Event| if let Event::Incident { no, .. } = e { Some(*no) } else { None };
         if self.acts
-            && let Some(no) = self.events.iter().find_map(Event::incident)
+            && let Some(no) = self.events.iter().find_map(happened)
         {
             let acting = self.acting.as_ref().map(|(id, _)| id);
             let by = acting.and_then(|id| self.state.incidents.get(&no)?.plan.function_ix(id.as_str()));
@@ -502,7 +517,7 @@ impl Decider<'_> {
         self.inc(no).plan.clone()
     }
 
-    fn unknown(&self, incident: IncidentNo) -> Refused {
+    pub(super) fn unknown(&self, incident: IncidentNo) -> Refused {
         if self.state.open().next().is_none() {
             return refuse!(UnknownIncidentNoneOpen { incident });
         }
