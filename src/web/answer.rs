@@ -20,6 +20,7 @@ use crate::domain::time::At;
 
 use super::approve_link;
 use super::console::accepted_lang;
+use super::feedback_link;
 use super::public::{Answer, Call};
 use crate::words::{Section, Word, link as w};
 
@@ -100,6 +101,10 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
     if let Ok(Some(by)) = handle.query(of).await {
         return approve_link::answer(handle, by, delivery, call).await;
     }
+    // Over: whoever was told says how it went.
+    if let Ok(Some(seen)) = handle.query(move |state, _| feedback_link::asked(state, delivery, lang)).await {
+        return feedback_link::answer(handle, seen, delivery, call, lang).await;
+    }
     let mut did = None;
     if call.method == Method::POST {
         did = Some(Did::Nothing);
@@ -129,7 +134,7 @@ pub async fn answer(handle: &Handle, key: &LinkKey, call: &Call) -> Answer {
 }
 
 /// Which button: `do=yes` or `do=no`.
-fn pressed(body: &[u8]) -> Option<bool> {
+pub(super) fn pressed(body: &[u8]) -> Option<bool> {
     let body = std::str::from_utf8(body).ok().filter(|b| b.len() <= FORM_BYTES_MAX)?;
     body.split('&').find_map(|pair| match pair {
         "do=yes" => Some(true),

@@ -45,7 +45,7 @@ struct Page {
 }
 
 /// Why a button did nothing, and what to do next.
-fn undone(problem: &Problem, lang: Lang) -> String {
+pub(super) fn undone(problem: &Problem, lang: Lang) -> String {
     let (what, next) = problem.said(lang);
     format!("{what} {next}")
 }
@@ -183,7 +183,7 @@ fn done(code: &str, lang: Lang) -> Option<&'static str> {
 }
 
 /// A form's fields; nothing of one that is too large.
-fn pairs(body: &[u8]) -> Option<Vec<(String, String)>> {
+pub(super) fn pairs(body: &[u8]) -> Option<Vec<(String, String)>> {
     let short = body.len() <= FORM_BYTES_MAX;
     short.then(|| form_urlencoded::parse(body).into_owned().take(FORM_FIELDS_MAX).collect())
 }

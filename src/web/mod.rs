@@ -33,6 +33,7 @@ mod difference;
 pub mod door;
 mod drills;
 pub mod events;
+mod feedback_link;
 pub mod feeds;
 pub mod gateways;
 pub mod log;

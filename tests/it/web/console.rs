@@ -497,7 +497,38 @@ async fn a_link_is_looked_at_without_acting_and_dies_with_its_incident() {
     assert_eq!(status, StatusCode::OK, "{done}");
     let (status, page) = open("do=yes", Method::POST).await;
     assert_eq!(status, StatusCode::GONE);
-    assert!(page.contains("Händelsen är avslutad") && !page.contains("<form"), "{page}");
+    assert!(page.contains("är avslutad. Inget svar behövs.") && !page.contains("Jag tar det"), "{page}");
+
+    // RULES D20: whoever was told says there how it went; what is wrong with it is said, and nothing typed is lost.
+    let (status, page) = open("", Method::GET).await;
+    assert!(
+        status == StatusCode::OK && page.contains("Hur gick det?") && page.contains("name=\"went_well\""),
+        "{page}"
+    );
+    let written = || async {
+        let feedback = site.handle.query(move |s, _| s.after.get(&no).map(|a| a.feedback.clone())).await.unwrap();
+        feedback
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(f, said)| (f.to_string(), said.what.went_badly.as_str().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    for (body, said) in [
+        ("function=tib&went_badly=+", "Texten är tom"),
+        ("function=kib&went_badly=sent", "<h2>"),
+        ("went_badly=sent", "<h2>"),
+        ("function=tib&went_badly=sent+om+811228-9874", "not_personal"),
+    ] {
+        let (status, page) = open(body, Method::POST).await;
+        assert!(status == StatusCode::CONFLICT && page.contains("✘") && page.contains(said), "{body}: {page}");
+        assert!(written().await.is_empty(), "{body}");
+    }
+    let (_, page) = open("function=tib&went_badly=%3Cscript%3E+811228-9874", Method::POST).await;
+    assert!(!page.contains("<script>") && page.contains("&#60;script&#62; 811228-9874"), "{page}");
+    let (status, _) = open("function=tib&went_badly=S%C3%A5+sent&change=Ring+f%C3%B6rst", Method::POST).await;
+    assert_eq!((status, written().await), (StatusCode::SEE_OTHER, vec![("tib".to_owned(), "Så sent".to_owned())]));
+    let (_, page) = open("", Method::GET).await;
+    assert!(!page.contains("Så sent"), "the link shows nothing that anybody wrote");
 }
 
 #[tokio::test]
