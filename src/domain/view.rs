@@ -290,7 +290,7 @@ fn holds(plan: &Plan, f: FunctionIx, now: At) -> FunctionIx {
 }
 
 /// Whether `by` acts for one of `asked`, as the rules see it: is it, or holds it now. Never the other way round (RULES H2).
-fn acts_for(plan: &Plan, by: FunctionIx, asked: &[FunctionIx], now: At) -> bool {
+pub fn acts_for(plan: &Plan, by: FunctionIx, asked: &[FunctionIx], now: At) -> bool {
     asked.iter().any(|a| *a == by || holds(plan, *a, now) == by)
 }
 

@@ -55,6 +55,7 @@ pub struct Seen {
 #[derive(Default)]
 struct Undone {
     why: String,
+    status: StatusCode,
     /// Something in it looks like a person's number.
     personal: bool,
     typed: Vec<(String, String)>,
@@ -111,7 +112,8 @@ pub fn asked(state: &State, delivery: DeliveryId, lang: Lang) -> Option<Seen> {
 
 /// Answers such a link. GET and HEAD only look.
 pub async fn answer(handle: &Handle, seen: Seen, delivery: DeliveryId, call: &Call, lang: Lang) -> Answer {
-    let written = call.query.as_deref().is_some_and(|q| q.split('&').any(|pair| pair == DONE));
+    let written =
+        call.method != Method::POST && call.query.as_deref().is_some_and(|q| q.split('&').any(|pair| pair == DONE));
     let mut refused = None;
     // The button of a page from before the end answers nothing any more.
     let late = call.method == Method::POST && pressed(&call.body).is_some();
@@ -127,6 +129,7 @@ pub async fn answer(handle: &Handle, seen: Seen, delivery: DeliveryId, call: &Ca
     }
     let status = match (late, &refused) {
         (true, _) => StatusCode::GONE,
+        (false, Some(undone)) if undone.status.is_server_error() => undone.status,
         (false, Some(_)) => StatusCode::CONFLICT,
         (false, None) => StatusCode::OK,
     };
@@ -139,7 +142,12 @@ pub async fn answer(handle: &Handle, seen: Seen, delivery: DeliveryId, call: &Ca
 
 /// Writes what the form says.
 async fn write(handle: &Handle, seen: &Seen, delivery: DeliveryId, call: &Call, lang: Lang) -> Result<(), Undone> {
-    let why = |problem: Problem, typed, personal| Undone { why: undone(&problem, lang), personal, typed };
+    let why = |problem: Problem, typed, personal| Undone {
+        why: undone(&problem, lang),
+        status: problem.status,
+        personal,
+        typed,
+    };
     let Some(typed) = pairs(&call.body) else {
         return Err(Undone { why: w::FORM_BROKEN.say(lang).to_owned(), ..Undone::default() });
     };

@@ -165,7 +165,7 @@ impl IppPrinter {
             // One that keeps the ended ones from us may tell of the others all the same.
             let Ok(attributes) = self.ask(self.jobs(which).ok()?, Vec::new()).await else { continue };
             let found = attributes.groups_of(DelimiterTag::JobAttributes).find(|job| {
-                job.get("job-name").is_some_and(|name| name.value().to_string() == title)
+                job.get("job-name").is_some_and(|name| is_called(name.value(), title))
                     && job.get("job-state").and_then(|state| number(state.value())).and_then(JobState::from_i32)
                         != Some(JobState::Aborted)
             });
@@ -256,6 +256,14 @@ fn value<'a>(all: &'a IppAttributes, group: DelimiterTag, name: &str) -> Option<
 
 fn integer(all: &IppAttributes, group: DelimiterTag, name: &str) -> Option<i32> {
     number(value(all, group, name)?)
+}
+
+/// Printers give names with a language or without (RFC 8011, 5.1.3).
+fn is_called(value: &IppValue, title: &str) -> bool {
+    match value {
+        IppValue::NameWithoutLanguage(name) | IppValue::NameWithLanguage { name, .. } => name.to_string() == title,
+        _ => false,
+    }
 }
 
 fn number(value: &IppValue) -> Option<i32> {

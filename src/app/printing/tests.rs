@@ -79,7 +79,7 @@ async fn answer(State(script): State<Script>, body: Bytes) -> Response {
         let attributes = jobs.flat_map(|(id, title, state)| {
             [
                 (2, 0x21, "job-id", id.to_be_bytes().to_vec()),
-                (2, 0x42, "job-name", title.as_bytes().to_vec()),
+                (2, if title.starts_with('\0') { 0x36 } else { 0x42 }, "job-name", title.as_bytes().to_vec()),
                 (2, 0x23, "job-state", state.to_be_bytes().to_vec()),
             ]
         });
@@ -154,6 +154,10 @@ async fn a_job_that_the_printer_took_before_a_crash_is_followed_and_not_sent_aga
         assert_eq!((ended, prints(&asked)), (Ok(()), 0), "{job_state}");
         assert!(asked[0].windows(4).any(|w| w == 4_i32.to_be_bytes()), "it follows another job");
     }
+    // Some give names with a language.
+    let named = vec![(4, "\0\x02en\0\x0b14 couriers", 9)];
+    let (ended, _, asked) = printed_where(named, vec![state(9, "job-completed-successfully")]).await;
+    assert_eq!((ended, prints(&asked)), (Ok(()), 0));
     // Somebody cancelled it there meanwhile.
     let (ended, _, asked) = printed_where(vec![(4, "14 couriers", 7)], vec![state(7, "job-canceled-by-user")]).await;
     assert_eq!((ended.map_err(|e| e.left), prints(&asked)), (Err(Left::TheJob), 0));

@@ -20,6 +20,8 @@ pub const IMPROVEMENTS_MAX: usize = 100;
 pub const REMARKS_MAX: usize = 200;
 /// Functions that say of one incident how it went.
 pub const FEEDBACK_MAX: usize = 500;
+/// So often a function says how one incident went: a later one takes the place of the one before, and the journal keeps both.
+pub const FEEDBACK_AGAIN_MAX: u32 = 20;
 /// Characters of each text that is written after an incident.
 pub const AFTER_CHARS_MAX: usize = 2_000;
 /// Incidents of which is at hand what was written after them; of more the oldest without an open improvement gives way. The journal has
@@ -237,6 +239,8 @@ pub struct After {
     pub none_needed: Option<Said<Private>>,
     pub remarks: Vec<Said<Remark>>,
     pub feedback: BTreeMap<FunctionId, Said<Feedback>>,
+    /// How often each said it.
+    pub feedback_times: BTreeMap<FunctionId, u32>,
     /// By the number of the objective.
     pub ratings: BTreeMap<u32, Said<ByHand>>,
     /// So often it was told that the plan is missing.
@@ -256,7 +260,7 @@ impl After {
         self.improvements.is_empty() && self.none_needed.is_none() && !self.forgotten
     }
     pub(super) fn has_open(&self) -> bool {
-        self.improvements.iter().any(|i| i.what.progress == Progress::Open)
+        !self.forgotten && self.improvements.iter().any(|i| i.what.progress == Progress::Open)
     }
 
     /// Gives every private value to `change`, in a fixed order.

@@ -14,6 +14,7 @@ impl After {
         let by = by.cloned();
         match change {
             AfterChange::Improvement(new) => {
+                self.none_needed = None;
                 let place = usize::try_from(new.id).unwrap_or(usize::MAX).saturating_sub(1);
                 let said = Said { at, by, what: new.clone() };
                 match self.improvements.get_mut(place) {
@@ -25,6 +26,7 @@ impl After {
             AfterChange::Remark(remark) => self.remarks.push(Said { at, by, what: remark.clone() }),
             AfterChange::Feedback(feedback) => {
                 if let Some(function) = by {
+                    *self.feedback_times.entry(function.clone()).or_default() += 1;
                     let said = Said { at, by: Some(function.clone()), what: feedback.clone() };
                     self.feedback.insert(function, said);
                 }

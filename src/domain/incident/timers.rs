@@ -35,18 +35,21 @@ pub const PLAN_DUE_DAYS: u16 = 30;
 /// Who led it is told so many days before that it is missing, and on that day.
 pub const PLAN_TOLD_DAYS: u16 = 7;
 /// At that hour of the region's clocks: nobody is woken for it.
-const PLAN_TOLD_HOUR: i8 = 9;
+pub const PLAN_TOLD_HOUR: i8 = 9;
 
 /// The day on which the plan after something that ended is due.
 pub fn plan_due(ended: &Ended, calendar: &Calendar) -> Day {
     Day::of(ended.at, calendar).later(PLAN_DUE_DAYS)
 }
 
+/// So often it is told.
+pub const PLAN_TOLD_MAX: u32 = 2;
+
 /// When who led it is told next that its plan is missing; never after what was broken off, and not more than twice.
 fn plan_told_at(after: &After, calendar: &Calendar) -> Option<At> {
     let earlier = match after.told_missing {
         0 => PLAN_TOLD_DAYS,
-        1 => 0,
+        told if told < PLAN_TOLD_MAX => 0,
         _ => return None,
     };
     let ended = after.ended.as_ref().filter(|e| e.whole && after.lacks_plan())?;

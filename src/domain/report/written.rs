@@ -109,7 +109,8 @@ pub fn overdue(state: &State, now: At) -> Vec<OverdueImprovement> {
         let late = after.improvements.iter().map(|i| &i.what).filter(|i| i.is_overdue(today));
         late.map(|i| OverdueImprovement { incident: *no, id: i.id, owner: i.owner.clone(), due: i.due }).collect()
     };
-    let mut all: Vec<OverdueImprovement> = state.after.iter().flat_map(late).collect();
+    // Of what was forgotten nobody knows any more what is to be done.
+    let mut all: Vec<OverdueImprovement> = state.after.iter().filter(|(_, a)| !a.forgotten).flat_map(late).collect();
     all.sort_by_key(|i| (i.due, i.incident, i.id));
     all
 }
@@ -136,7 +137,7 @@ impl AfterReport {
                 by: n.by.clone(),
                 reason: n.what.clone(),
             }),
-            improvements: after.improvements.iter().map(|i| planned(i, today)).collect(),
+            improvements: after.improvements.iter().map(|i| planned(i, today, after.forgotten)).collect(),
             remarks: after
                 .remarks
                 .iter()
@@ -174,7 +175,7 @@ impl AfterReport {
     }
 }
 
-fn planned(said: &Said<Improvement>, today: Day) -> PlannedImprovement {
+fn planned(said: &Said<Improvement>, today: Day, forgotten: bool) -> PlannedImprovement {
     let i = &said.what;
     PlannedImprovement {
         id: i.id,
@@ -186,7 +187,7 @@ fn planned(said: &Said<Improvement>, today: Day) -> PlannedImprovement {
         start: i.start,
         due: i.due,
         progress: i.progress,
-        overdue: i.is_overdue(today),
+        overdue: i.is_overdue(today) && !forgotten,
         verified: i.verified.clone(),
         at: said.at,
         by: said.by.clone(),

@@ -77,7 +77,7 @@ impl Page {
     }
     /// Whoever sees to it says that it is done, and whoever plans.
     fn may_end(&self, i: &PlannedImprovement) -> bool {
-        self.written.may_plan || self.ui.me.as_ref() == Some(&i.owner)
+        self.written.may_plan || self.written.own.contains(&i.id)
     }
 }
 
@@ -138,9 +138,9 @@ pub(super) async fn shown(
     let look =
         move |s: &Domain, m: &Meta, me: Option<&FunctionId>| (s.incidents.contains_key(&no), may_write(s, m, me, no));
     match visitor.look(ctx, look).await {
-        Ok((mut ui, (known, may_plan))) => {
+        Ok((mut ui, (known, (may_plan, own, open)))) => {
             ui.done = done;
-            let written = Forms { may_plan, ..forms };
+            let written = Forms { may_plan, own, open, ..forms };
             (status, html(&Page { ui, no, title, drill, known, standing, parts, written })).into_response()
         }
         Err(e) => gone(e),

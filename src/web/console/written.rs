@@ -23,6 +23,7 @@ use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::lang::Lang;
 use crate::domain::report::{AfterReport, PlannedImprovement, Rating};
+use crate::domain::view::acts_for;
 use crate::web::Ctx;
 use crate::web::command::command;
 use crate::web::problem::Problem;
@@ -69,9 +70,12 @@ impl Typed {
 pub(super) struct Forms {
     /// Whoever looks at it may plan.
     pub may_plan: bool,
+    /// Improvements of which the acting duty says that they are done: it sees to them, or covers whoever does.
+    pub own: Vec<u32>,
+    /// More is taken: it was neither merged nor forgotten, nor is it too old.
+    pub open: bool,
     /// It is over: plans are made.
     pub ended: bool,
-    pub forgotten: bool,
     pub improvements: Vec<PlannedImprovement>,
     /// Objectives, by what they ask for.
     pub objectives: Vec<String>,
@@ -82,8 +86,9 @@ impl Forms {
     pub fn new(report: &AfterReport, lang: Lang, typed: Typed) -> Self {
         Self {
             may_plan: false,
+            own: Vec::new(),
+            open: false,
             ended: report.identity.ended.is_some(),
-            forgotten: report.written.forgotten,
             improvements: report.written.improvements.clone(),
             objectives: report.objectives.iter().map(|o| o.capability.get(lang).to_owned()).collect(),
             typed,
@@ -99,10 +104,29 @@ impl Forms {
     }
 }
 
-/// Whether the acting duty may plan what is to be better after that one.
-pub(super) fn may_write(state: &Domain, meta: &Meta, me: Option<&FunctionId>, no: IncidentNo) -> bool {
-    let ended = state.after.get(&no).and_then(|a| a.ended.as_ref());
-    ended.zip(me).is_some_and(|(ended, me)| may_plan(&state.plan, ended, no, me, meta.now).is_ok())
+/// What the acting duty may write after that one: plan; of which improvements it says that they are done; anything at all.
+pub(super) fn may_write(
+    state: &Domain,
+    meta: &Meta,
+    me: Option<&FunctionId>,
+    no: IncidentNo,
+) -> (bool, Vec<u32>, bool) {
+    let after = state.after.get(&no);
+    let ended = after.and_then(|a| a.ended.as_ref());
+    let plans = ended.zip(me).is_some_and(|(ended, me)| may_plan(&state.plan, ended, no, me, meta.now).is_ok());
+    let ix = |id: &FunctionId| state.plan.function_ix(id.as_str());
+    let mine = |owner: &FunctionId| {
+        me.and_then(ix).zip(ix(owner)).is_some_and(|(me, owner)| acts_for(&state.plan, me, &[owner], meta.now))
+    };
+    let improvements = after.map_or(&[][..], |a| &a.improvements);
+    let own = improvements.iter().map(|i| &i.what).filter(|i| mine(&i.owner)).map(|i| i.id).collect();
+    let merged = match (state.incidents.get(&no), state.archived.get(&no)) {
+        (Some(inc), _) => inc.merged_into.is_some(),
+        (None, Some(summary)) => summary.merged_into.is_some(),
+        (None, None) => false,
+    };
+    let at_hand = state.incidents.contains_key(&no) || after.is_some();
+    (plans, own, at_hand && !merged && !after.is_some_and(|a| a.forgotten))
 }
 
 fn day(fields: &Fields, name: &str) -> Result<Option<Day>, Problem> {

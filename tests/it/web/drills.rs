@@ -71,3 +71,15 @@ async fn no_drill_is_begun_in_the_console_beside_a_real_incident() {
     let (status, page) = browser.post("/drills/ways-by-day", &[]).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
 }
+
+#[tokio::test]
+async fn near_a_shift_it_is_said_before_a_drill_is_begun_by_hand() {
+    let site = Site::start().await;
+    let said = "Skiftbyte inom en halvtimme";
+    let page = site.browser("it-bered").await.page("/drills/ways-by-day").await;
+    assert!(!page.contains(said), "at a quarter to ten nobody changes shift: {page}");
+    // Wards do at seven; it is a quarter to.
+    site.pass(21 * 3600).await;
+    let page = site.browser("it-bered").await.page("/drills/ways-by-day").await;
+    assert!(page.contains(said) && page.contains(">Börja öva<"), "{page}");
+}

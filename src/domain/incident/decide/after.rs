@@ -5,13 +5,13 @@ use crate::domain::day::Day;
 use crate::domain::holder::holder;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::after::{
-    AFTER_CHARS_MAX, After, AfterChange, ByHand, Ended, FEEDBACK_MAX, Feedback, IMPROVEMENTS_MAX, Improvement,
-    Progress, REMARKS_MAX, Remark, RemarkKind,
+    AFTER_CHARS_MAX, After, AfterChange, ByHand, Ended, FEEDBACK_AGAIN_MAX, FEEDBACK_MAX, Feedback, IMPROVEMENTS_MAX,
+    Improvement, Progress, REMARKS_MAX, Remark, RemarkKind,
 };
 use crate::domain::incident::event::Event;
 use crate::domain::incident::input::Improving;
 use crate::domain::incident::refused::{Refused, refuse};
-use crate::domain::incident::timers::plan_due;
+use crate::domain::incident::timers::{PLAN_TOLD_HOUR, PLAN_TOLD_MAX, plan_due};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::private::Private;
 use crate::domain::report::Rating;
@@ -128,8 +128,12 @@ impl Decider<'_> {
     }
 
     pub(super) fn no_improvement(&mut self, by: &FunctionId, no: IncidentNo, reason: &Private) -> Result<(), Refused> {
-        self.over(no)?;
+        let (after, _) = self.over(no)?;
+        let planned = after.improvements.len();
         self.leads_after(by, no)?;
+        if planned > 0 {
+            return Err(refuse!(ImprovementsPlanned { incident: no, count: planned }));
+        }
         let reason = needed(reason, || refuse!(NoReason))?;
         self.write_after(no, Some(by), AfterChange::NoneNeeded(reason));
         Ok(())
@@ -162,9 +166,9 @@ impl Decider<'_> {
         went_badly: &Private,
         change: &Private,
     ) -> Result<(), Refused> {
-        let full = self
-            .may_be_written_of(no)?
-            .is_some_and(|a| a.feedback.len() >= FEEDBACK_MAX && !a.feedback.contains_key(by));
+        let after = self.may_be_written_of(no)?;
+        let full = after.is_some_and(|a| a.feedback.len() >= FEEDBACK_MAX && !a.feedback.contains_key(by));
+        let before = after.and_then(|a| Some((a.feedback.get(by)?.what.clone(), *a.feedback_times.get(by)?)));
         self.duty(&self.state.plan, by)?;
         if full {
             return Err(refuse!(AfterFull { incident: no, max: FEEDBACK_MAX }));
@@ -173,6 +177,15 @@ impl Decider<'_> {
             Feedback { went_well: typed(went_well)?, went_badly: typed(went_badly)?, change: typed(change)? };
         if [&feedback.went_well, &feedback.went_badly, &feedback.change].into_iter().all(Private::is_empty) {
             return Err(refuse!(BadTextEmpty));
+        }
+        match before {
+            // Sent once more: it stands there.
+            Some((said, _)) if said == feedback => return Ok(()),
+            // A link is enough to say it, and it fills no disk.
+            Some((_, times)) if times >= FEEDBACK_AGAIN_MAX => {
+                return Err(refuse!(AfterFull { incident: no, max: FEEDBACK_AGAIN_MAX }));
+            }
+            _ => {}
         }
         self.write_after(no, Some(by), AfterChange::Feedback(feedback));
         Ok(())
@@ -201,12 +214,13 @@ impl Decider<'_> {
     /// Nobody has planned anything: who led it hears it, unless that is long past.
     pub(super) fn plan_is_missing(&mut self, no: IncidentNo) {
         let Some(after) = self.state.after.get(&no) else { return };
-        let count = after.told_missing + 1;
-        let ended = after.ended.clone();
-        self.write_after(no, None, AfterChange::PlanMissing(count));
-        let Some(ended) = ended else { return };
+        let (told, ended) = (after.told_missing, after.ended.clone());
         let plan = self.state.plan.clone();
-        let due = plan_due(&ended, &plan.calendar);
+        let due = ended.as_ref().map(|ended| plan_due(ended, &plan.calendar));
+        // Whoever was to be told twice by now is told once.
+        let last = due.and_then(|due| due.at_hour(PLAN_TOLD_HOUR, &plan.calendar)).is_some_and(|at| at <= self.now);
+        self.write_after(no, None, AfterChange::PlanMissing(if last { PLAN_TOLD_MAX } else { told + 1 }));
+        let (Some(ended), Some(due)) = (ended, due) else { return };
         let late = Day::of(self.now, &plan.calendar) > due.later(TOLD_LATE_DAYS);
         let Some(to) = plan.function_ix(ended.led_by.as_str()).filter(|_| !late) else { return };
         // It can wait until somebody reads mail; where there is none, it goes to what people carry.
@@ -215,7 +229,9 @@ impl Decider<'_> {
             points.iter().copied().filter(|p| all.contains(&plan.point(*p).channel)).collect()
         };
         let mails = over(&[Channel::Email]);
-        let chosen = if mails.is_empty() { over(&[Channel::Sms, Channel::Paging]) } else { mails };
+        // Told late, it may be night: nobody is woken for it.
+        let night = plan.calendar.is_night(self.now.timestamp());
+        let chosen = if mails.is_empty() && !night { over(&[Channel::Sms, Channel::Paging]) } else { mails };
         for p in chosen {
             self.system_note(p, NoteWord::PlanMissing, &|n| {
                 vec![

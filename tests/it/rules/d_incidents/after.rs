@@ -179,6 +179,23 @@ fn rule_d20_feedback_of_a_function_is_replaced_by_its_next_and_says_something() 
     t.act("tib", feedback(no, "Kortare texter")).unwrap();
     let said: Vec<_> = after(&t, no).feedback.iter().map(|(f, said)| (f.as_str(), said.what.change.as_str())).collect();
     assert_eq!(said, [("kib", "Fler texter"), ("tib", "Kortare texter")]);
+    // Sent once more it changes nothing; a link is enough to say it, and fills no disk.
+    assert!(t.act("tib", feedback(no, "Kortare texter")).unwrap().is_empty());
+    for n in 2..FEEDBACK_AGAIN_MAX {
+        t.act("tib", feedback(no, &format!("Text {n}"))).unwrap();
+    }
+    assert_eq!(code(&mut t, "tib", feedback(no, "Text")), "after-full");
+    t.act("kib", feedback(no, "Text")).unwrap();
+}
+
+#[test]
+fn rule_d20_none_is_needed_where_none_is_planned() {
+    let mut t = Timeline::by_day();
+    let no = over(&mut t, false);
+    t.act("it", none_needed(no)).unwrap();
+    t.act("it", improve(no, None, improving("Nytt modem", "kib", "2009-03-01"))).unwrap();
+    assert!(after(&t, no).none_needed.is_none(), "the plan stands instead");
+    assert_eq!(code(&mut t, "it", none_needed(no)), "improvements-planned");
 }
 
 #[test]
@@ -276,6 +293,25 @@ fn rule_d20_after_a_long_stop_nobody_hears_of_what_was_due_long_ago() {
 }
 
 #[test]
+fn rule_d20_after_a_stop_it_is_told_once_and_nobody_is_woken() {
+    // At three in the night of the day after it was due, and of the day before.
+    for (later, hour, mails_only) in [(31, 3, true), (29, 3, true), (31, 12, false)] {
+        let mut t = Timeline::by_day();
+        let no = over(&mut t, false);
+        let calendar = t.state.plan.calendar.clone();
+        t.now = Day::of(t.now, &calendar).later(later).at_hour(hour, &calendar).unwrap();
+        t.input(Input::Due).unwrap();
+        let notes: Vec<_> = t.state.system_notes.iter().filter(|(_, n)| n.word == NoteWord::PlanMissing).collect();
+        let points = notes.len();
+        let mails = notes.iter().filter(|(_, n)| t.state.plan.point(n.send.point).channel == Channel::Email).count();
+        assert_eq!(t.state.after[&no].told_missing, if later > 30 { 2 } else { 1 });
+        assert!(points == mails || !mails_only, "{later}: {points} {mails}");
+        t.advance(60);
+        assert_eq!(told(&t).len(), points, "once");
+    }
+}
+
+#[test]
 fn rule_d20_what_is_overdue_stands_before_its_owner_and_who_led() {
     let mut t = Timeline::by_day();
     let no = over(&mut t, false);
@@ -314,6 +350,11 @@ fn rule_d20_what_is_forgotten_takes_all_words_with_it_and_no_more_are_taken() {
         (serde_json::to_string(&left.written).unwrap(), serde_json::to_string(&left.objectives).unwrap());
     assert!(!kept.contains("hemligt") && !objectives.contains("hemligt"), "{kept} {objectives}");
     assert_eq!((left.written.improvements.len(), left.written.forgotten), (1, true));
+    // Nobody can say any more that it is done: it is nobody's task.
+    t.advance(days(1_200));
+    assert!(after(&t, no).improvements[0].what.is_overdue(Day::of(t.now, &t.state.plan.calendar)));
+    assert_eq!(view::status(&t.state, t.now).improvements_overdue, []);
+    assert_eq!(report(&t, no).written.counts().2, 0);
     for action in [remark(no, "x"), feedback(no, "x"), done(no, 1, "x")] {
         assert_eq!(code(&mut t, "it", action), "after-forgotten");
     }
