@@ -57,7 +57,7 @@ enum What {
         #[arg(long, value_name = "SITES", value_delimiter = ',')]
         sites: Vec<String>,
         /// At a table: no text leaves the program.
-        #[arg(long, requires = "playbook")]
+        #[arg(long, requires = "playbook", conflicts_with = "drill")]
         tabletop: bool,
         /// What is taken away, with commas: infrastructure, gateways, systems.
         #[arg(long, value_name = "NAMES", value_delimiter = ',')]

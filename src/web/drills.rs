@@ -63,13 +63,20 @@ pub(super) fn foreseen(state: &Domain, meta: &Meta, asked: &DrillRequest) -> Res
 pub(super) fn ordered(state: &Domain, meta: &Meta, asked: &DrillRequest) -> Result<DrillOrder, Refused> {
     let plan = &state.plan;
     let mut order = match (&asked.drill, &asked.playbook) {
-        (Some(id), _) => {
+        (Some(id), playbook) => {
+            // What is planned for real gateways is not taken for something at a table.
+            if asked.tabletop || playbook.is_some() {
+                return Err(refuse!(DrillAsPlanned { drill: id }));
+            }
             let named = meta.drills.iter().find(|d| d.order.drill.id.as_ref() == Some(id));
             let Some(planned) = named else {
                 let drills = List::of(meta.drills.iter().filter_map(|d| d.order.drill.id.as_ref()));
                 return Err(refuse!(UnknownDrill { drill: id, drills }));
             };
-            planned.order.clone()
+            let mut order = planned.order.clone();
+            // The calendar announces; by hand it begins now.
+            order.drill.announced = false;
+            order
         }
         (None, Some(typed)) => {
             let book = &plan.playbooks[&find_playbook(plan, typed)?];

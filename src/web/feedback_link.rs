@@ -164,7 +164,7 @@ async fn write(handle: &Handle, seen: &Seen, delivery: DeliveryId, call: &Call, 
         change: of("change").into(),
     };
     if let (true, Err(refused)) = (of("not_personal").is_empty(), no_personal_number(&action)) {
-        return Err(why(refused.into(), typed, true));
+        return Err(Undone { why: w::FEEDBACK_PERSONAL.say(lang).to_owned(), ..why(refused.into(), typed, true) });
     }
     let input = Input::Command { who: None, by, action: Box::new(action) };
     let done = handle.input_by_link(delivery, input).await;

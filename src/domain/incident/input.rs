@@ -503,7 +503,7 @@ pub enum Action {
 }
 
 /// An improvement as somebody plans it. What is not said stays as it was.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Improving {
     /// What people are to be able to do.

@@ -371,6 +371,8 @@ impl Incident {
         let said = match self.phase {
             Phase::Open if self.is_stopped() => &book.title,
             Phase::Open => &self.facts.what,
+            // A drill says nothing of how it is: while it goes on it plays, when it is over it was one.
+            Phase::Closed if self.is_drill() => &book.title,
             Phase::Restored => &book.after.up,
             Phase::Closed => &book.after.well,
         };

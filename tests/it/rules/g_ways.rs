@@ -31,6 +31,19 @@ fn outcome(t: &mut Timeline, ordinal: u32, state: S) {
     t.input(Input::outcomes(vec![(id, state)])).unwrap();
 }
 
+/// A gateway that is out gives back what it is handed: it must not be handed the same for ever.
+#[test]
+fn a_test_over_a_gateway_that_is_out_has_failed_and_is_not_sent_again() {
+    let mut t = Timeline::by_day();
+    let way = sms_way(&t, "tib");
+    t.act("it", test(&way, "tib")).unwrap();
+    let ordinal = t.state.tests[0].ordinal;
+    let back = Input::outcomes(vec![(DeliveryId { incident: SYSTEM_NOTES, ordinal }, S::Queued)]);
+    let events = t.input(back).unwrap();
+    assert!(!events.iter().any(|e| matches!(e, Event::SystemNote { .. })), "{events:?}");
+    assert_eq!(t.state.system_notes.get(ordinal).map(|n| n.state), Some(S::Failed));
+}
+
 #[test]
 fn a_test_is_marked_goes_over_that_gateway_and_is_proof_by_how_far_it_came() {
     let mut t = Timeline::by_day();

@@ -1,6 +1,7 @@
 //! The console's page *Practise*: what one will do is shown before it begins; it is begun and ended there, and nowhere is it real.
 
 use reqwest::StatusCode;
+use serde_json::json;
 
 use vardkase::domain::incident::input::Report;
 
@@ -82,4 +83,22 @@ async fn near_a_shift_it_is_said_before_a_drill_is_begun_by_hand() {
     site.pass(21 * 3600).await;
     let page = site.browser("it-bered").await.page("/drills/ways-by-day").await;
     assert!(page.contains(said) && page.contains(">Börja öva<"), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_planned_is_not_taken_for_something_at_a_table() {
+    let site = Site::start().await;
+    for asked in [
+        json!({ "by": "it-bered", "drill": "ways-by-day", "tabletop": true }),
+        json!({ "by": "it-bered", "drill": "ways-by-day", "playbook": "ehr-down" }),
+    ] {
+        for path in ["/drills/dry-runs", "/drills"] {
+            let (status, refused) = site.post(path, &asked).await;
+            assert_eq!(
+                (status, &refused["code"]),
+                (StatusCode::UNPROCESSABLE_ENTITY, &json!("drill-as-planned")),
+                "{refused}"
+            );
+        }
+    }
 }

@@ -21,6 +21,9 @@ use crate::domain::words::NoteWord;
 /// A missing plan is told so many days late at most: after a long stop nobody hears of what was due long ago.
 const TOLD_LATE_DAYS: u16 = 7;
 
+/// An improvement is due within so many days: ten years.
+pub const IMPROVEMENT_DAYS_MAX: u16 = 3_653;
+
 /// What somebody wrote, without white space around it.
 fn typed(text: &Private) -> Result<Private, Refused> {
     let text = text.as_str().replace("\r\n", "\n");
@@ -56,6 +59,16 @@ impl Decider<'_> {
         self.leads_after(by, no)?;
         if before.is_none() && next >= IMPROVEMENTS_MAX {
             return Err(refuse!(AfterFull { incident: no, max: IMPROVEMENTS_MAX }));
+        }
+        if before.is_some() && *new == Improving::default() {
+            return Err(refuse!(ImprovementLacksChange));
+        }
+        let today = Day::of(self.now, &self.state.plan.calendar);
+        let last = today.later(IMPROVEMENT_DAYS_MAX);
+        if let Some(day) =
+            new.due.filter(|due| before.as_ref().is_none_or(|b| b.due != *due) && !(today..=last).contains(due))
+        {
+            return Err(refuse!(BadInputDue { day, from: today, to: last }));
         }
         let words = |typed_now: &Option<Private>, was: Option<&Private>| match (typed_now, was) {
             (Some(text), _) => typed(text),

@@ -316,7 +316,7 @@ impl Decider<'_> {
             self.state.incidents.get(&f.0).is_some_and(|i| i.is_drill() && i.phase != Phase::Closed)
         };
         let hit = from.iter().filter(drill).find(|f| named.is_none_or(|n| n == f.0)).copied();
-        let Some((no, p)) = hit else { return };
+        let Some((no, p)) = hit else { return self.real_without_drill(from, known, named) };
         let inc = self.inc(no);
         let plan = inc.plan.clone();
         let Some(by) = plan.point(p).functions.first().copied() else { return };
@@ -343,6 +343,34 @@ impl Decider<'_> {
         // A test of ways has no report to fill in: what is real is reported anew.
         if let Some(known) = known.filter(|_| !self.inc(no).tests_ways()) {
             self.keep_pending(known, report);
+        }
+    }
+
+    /// `SKARPT` when no drill goes on any more: the same form, filled in from the drill that is over; without one it is said what can be
+    /// reported. Never silence: something may be real.
+    fn real_without_drill(
+        &mut self,
+        from: &[(IncidentNo, PointIx)],
+        known: Option<PointIx>,
+        named: Option<IncidentNo>,
+    ) {
+        let Some(known) = known else { return };
+        let over = from.iter().filter_map(|(no, p)| Some((self.state.incidents.get(no)?, *p)));
+        let over = over.filter(|(inc, _)| inc.is_drill() && !inc.tests_ways() && named.is_none_or(|no| no == inc.no));
+        let newest = over.max_by_key(|(inc, _)| inc.opened);
+        let filled = newest.and_then(|(inc, p)| {
+            let by = *inc.plan.point(p).functions.first()?;
+            Some(PendingReport {
+                playbook: inc.playbook.clone(),
+                level: inc.level,
+                sites: inc.sites.clone(),
+                by: inc.plan.function(by).id.clone(),
+                until: self.now + FORM_S,
+            })
+        });
+        match filled {
+            Some(report) => self.keep_pending(known, report),
+            None => self.report_note(known, None),
         }
     }
 

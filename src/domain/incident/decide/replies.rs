@@ -360,7 +360,9 @@ impl Decider<'_> {
     /// The answer to a report by SMS. There is no incident yet, so it leaves from the program itself.
     pub(super) fn report_note(&mut self, p: PointIx, summary: Option<(String, PendingReport)>) {
         let plan = self.state.plan.clone();
-        let Some((code, report)) = summary else {
+        // A playbook that is gone since can't be reported any more.
+        let known = |(_, report): &(String, PendingReport)| plan.playbooks.contains_key(&report.playbook);
+        let Some((code, report)) = summary.filter(known) else {
             let books: Vec<&str> = plan.playbooks.keys().map(|k| k.as_str()).collect();
             self.system_note(p, NoteWord::NotUnderstood, &|_| vec![("codes", books.join(", "))]);
             return;

@@ -153,7 +153,10 @@ impl Decider<'_> {
 
     /// A fourth report or drill of one function in ten minutes must be meant (RULES D11).
     fn brake(&self, by: &FunctionId, report: &Report) -> Result<(), Refused> {
+        // Drills hold up no real report.
+        let drill = report.exercise || self.state.drills_only;
         let recent = self.state.incidents.values().filter(|i| i.opened + REPORTS_WITHIN_S > self.now);
+        let recent = recent.filter(|i| drill || !i.is_drill());
         let mine = recent.filter(|i| i.plan.function(i.reporter).id == *by).count();
         if report.confirmed || mine < REPORTS_MAX {
             return Ok(());

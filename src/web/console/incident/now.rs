@@ -20,7 +20,7 @@ use crate::web::Ctx;
 use crate::web::console::overview::Did;
 use crate::web::console::ui::Ui;
 use crate::web::console::{Visitor, html, words};
-use crate::words::{Word, after as aw, console as w};
+use crate::words::{Word, after as aw, console as w, desk};
 
 /// So many of a group of missing stand open; the others are folded below them.
 const MISSING_SHOWN: usize = 3;
@@ -141,6 +141,13 @@ impl Page {
         let waiting = group(|s| *s == AskView::Waiting);
         let all = [(w::MISSING_NOT_REACHED, "✖", unreached), (w::MISSING_NO_ANSWER, "○", waiting)];
         all.into_iter().filter(|(_, _, rows)| !rows.is_empty()).collect()
+    }
+    /// How many did, of what is over.
+    fn answered(&self) -> String {
+        let rows = &self.head.view.rows;
+        let asked = rows.iter().filter(|r| r.state != AskView::NotAsked).count();
+        let answered = rows.iter().filter(|r| matches!(r.state, AskView::Answered { .. })).count();
+        desk::have_answered(self.ui.lang, answered, asked)
     }
     fn open_ones<'a, 'b>(&self, rows: &'b [Missing<'a>]) -> &'b [Missing<'a>] {
         &rows[..rows.len().min(self.missing_shown())]

@@ -156,6 +156,12 @@ fn rule_d20_an_improvement_says_what_who_and_by_when_and_a_change_opens_it_again
     assert_eq!(code(&mut t, "it", improve(no, Some(1), whole.clone())), "unknown-improvement");
     t.act("it", improve(no, None, whole.clone())).unwrap();
     t.act("it", done(no, 1, "övning 7")).unwrap();
+    assert_eq!(code(&mut t, "it", improve(no, Some(1), Improving::default())), "improvement-lacks");
+    assert_eq!(after(&t, no).improvement(1).unwrap().progress, Progress::Done, "nothing was said, nothing is done");
+    for bad in ["0000-01-01", "2008-12-17", "2019-01-01", "9999-12-31"] {
+        let bad = Improving { due: Some(day(bad)), ..Improving::default() };
+        assert_eq!(code(&mut t, "it", improve(no, Some(1), bad)), "bad-input");
+    }
     let later = Improving { due: Some(day("2009-04-01")), ..Improving::default() };
     t.act("it", improve(no, Some(1), later)).unwrap();
     let first = after(&t, no).improvement(1).unwrap().clone();

@@ -97,6 +97,26 @@ fn rule_d1_skarpt_stops_the_drill_and_opens_a_filled_in_report() {
     assert_eq!((real.sites.as_slice(), real.level), (&[SiteId::from("HS")][..], LevelIx(1)));
 }
 
+/// Whoever says that something is real is never met with silence.
+#[test]
+fn rule_d1_skarpt_after_the_end_of_a_drill_opens_a_report_and_without_one_says_what_can_be_reported() {
+    let mut t = Timeline::by_day();
+    let no = t.report("it", drill("outage"));
+    t.act("it", Action::DrillEnd { incident: no, abort: false }).unwrap();
+    assert!(!t.inc(no).headline().get(Lang::SV).contains("fungerar"), "a drill says nothing of how it is");
+    for said in ["SKARPT", &format!("SKARPT {no} branden är verklig")] {
+        t.clear();
+        t.reply("it", Channel::Sms, said);
+        assert_eq!(t.notes_to("it", NoteWord::ReportSummary).len(), 1, "{said}");
+    }
+    let code = t.state.pending.keys().last().unwrap().as_str().to_owned();
+    t.reply("it", Channel::Sms, &format!("JA {code}"));
+    assert_eq!(t.inc(IncidentNo::actual(1)).level, LevelIx(1));
+    let mut t = Timeline::by_day();
+    t.reply("it", Channel::Sms, "SKARPT");
+    assert_eq!(t.notes_to("it", NoteWord::NotUnderstood).len(), 1);
+}
+
 #[test]
 fn rule_d1_a_real_incident_withdraws_what_drills_have_waiting() {
     let mut t = Timeline::by_day();

@@ -344,8 +344,10 @@ fn rule_d11_a_fourth_report_or_drill_in_ten_minutes_must_be_meant() {
     assert_eq!(t.act("it", Action::Report(drill())).unwrap_err().code, "many-reports");
     t.report("tib", drill());
     t.report("it", Report { confirmed: true, ..drill() });
+    // Something real is not held up by drills.
+    t.report("it", ehr_down("degraded"));
     t.advance(601);
-    t.report("it", drill());
+    assert_eq!(t.act("it", Action::Report(drill())).unwrap_err().code, "real-is-open");
 }
 
 #[test]
