@@ -1345,6 +1345,7 @@ event-arrived = arrived
 event-drill = drill ordered
 event-drill-over = drill over
 event-inject = inject given
+event-gateway-test = test sent
 event-gateway-out = gateway taken out
 event-gateway-in = gateway put back
 
@@ -2365,6 +2366,12 @@ drill-fate-tested = { $count ->
     [one] one function tested
    *[other] { $count } functions tested
 }
+drill-tested-line = Tested { $at }: { $addresses ->
+    [one] one address
+   *[other] { $addresses } addresses
+}, { $handed } handed over, { $answered } answered
+drill-last-answer = last answer within { $minutes } min
+drill-silent = Nobody answered for
 drill-half = half within { $minutes } min
 drill-kind = Kind
 drill-kind-communication = communication test
@@ -2662,6 +2669,8 @@ refusal-improvement-lacks--change = It is not said what is to be changed.
     .next = Say what is new: action, owner or day.
 refusal-bad-input--due = “{ $day }” cannot be the day by which the improvement is done.
     .next = Give a day from { $from } to { $to }.
+refusal-drill-goes-on = The drill { $drill } goes on already ({ $incident }).
+    .next = End it first: vardkase drill end { $incident }.
 refusal-drill-as-planned = The drill { $drill } is carried out as it is planned.
     .next = Name a disruption to drill (--playbook) if it is to be held at a table.
 refusal-not-over = Incident { $incident } goes on.

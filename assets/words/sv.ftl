@@ -1343,6 +1343,7 @@ event-arrived = på plats
 event-drill = övning beställd
 event-drill-over = övning slut
 event-inject = inspel givet
+event-gateway-test = prov skickat
 event-gateway-out = vägen uttagen
 event-gateway-in = vägen tillbaka
 
@@ -2363,6 +2364,12 @@ drill-fate-tested = { $count ->
     [one] en funktion prövad
    *[other] { $count } funktioner prövade
 }
+drill-tested-line = Prövad { $at }: { $addresses ->
+    [one] en adress
+   *[other] { $addresses } adresser
+}, { $handed } överlämnade, { $answered } besvarade
+drill-last-answer = sista svaret inom { $minutes } min
+drill-silent = Ingen svarade för
 drill-half = hälften inom { $minutes } min
 drill-kind = Slag
 drill-kind-communication = prov av larmvägar
@@ -2660,6 +2667,8 @@ refusal-improvement-lacks--change = Det står inte vad som ska ändras.
     .next = Skriv det som är nytt: åtgärd, ansvarig eller dag.
 refusal-bad-input--due = ”{ $day }” kan inte vara dagen när förbättringen är klar.
     .next = Ange en dag från { $from } till { $to }.
+refusal-drill-goes-on = Övningen { $drill } pågår redan ({ $incident }).
+    .next = Avsluta den först: vardkase drill end { $incident }.
 refusal-drill-as-planned = Övningen { $drill } genomförs som den är planerad.
     .next = Ange i stället en störning att öva (--playbook), om den ska hållas vid bordet.
 refusal-not-over = Händelse { $incident } pågår.

@@ -7,7 +7,7 @@ use crate::domain::drills::{DrillKind, Fate, Objective, PastDrill};
 use crate::domain::ids::{DrillId, FunctionId, SiteId};
 use crate::domain::lang::L10n;
 use crate::domain::time::At;
-use crate::domain::view::RunningDrill;
+use crate::domain::view::{GatewayTested, RunningDrill};
 
 /// All drills.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, JsonSchema)]
@@ -37,6 +37,9 @@ pub struct PlannedView {
     pub objectives: Vec<Objective>,
     /// The last moment at which it was planned.
     pub last: Option<MomentView>,
+    /// Of a test of one gateway: what the newest came to. It has no number and no texts of its own, so that this is its report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<GatewayTested>,
 }
 
 /// A moment at which a drill was planned, and what became of it.

@@ -103,6 +103,7 @@ pub fn generate(mut loaded: Loaded, size: Size, seed: u64) -> Region {
             title: L10n::same(&langs, &title),
             short: L10n::default(),
             site: whole.clone(),
+            place: L10n::default(),
             hours: Hours::Always,
             answer_within_s: ANSWER_WITHIN_S,
             answers: 1,

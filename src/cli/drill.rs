@@ -9,6 +9,7 @@ use super::terminal::Hue;
 use super::typed::Target;
 use crate::api::{DrillRequest, DrillsView, PlannedView, calls};
 use crate::domain::drills::PastDrill;
+use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::Action;
 use crate::domain::lang::Lang;
 use crate::domain::view::DrillForesight;
@@ -172,6 +173,14 @@ fn list(cx: &mut Context<'_>) -> Result<(), Error> {
     }
     let heads = [w::DRILL, w::KIND, w::NEXT, w::ANNOUNCED, w::LAST];
     table::show(cx.term, &heads.map(|h| h.say(lang)), rows);
+    for p in &planned {
+        let Some(tested) = &p.tested else { continue };
+        let now = cx.now();
+        let at = cx.clock(tested.at, now);
+        let silent = tested.silent.iter().map(FunctionId::as_str).collect::<Vec<_>>().join(", ");
+        let hue = if tested.silent.is_empty() { Hue::Good } else { Hue::Wait };
+        cx.term.line_in(hue, &format!("{}: {}", p.id, drills::tested(lang, &at, tested, &silent)));
+    }
     cx.term.line_in(Hue::Strong, cx.say(w::RUNNING));
     if running.is_empty() {
         cx.term.line(cx.say(w::NONE));

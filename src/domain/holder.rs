@@ -110,6 +110,7 @@ mod tests {
                 title: L10n::default(),
                 short: L10n::default(),
                 site: SiteId::from("REG"),
+                place: L10n::default(),
                 hours: covered_by.map_or(Hours::Always, |by| Hours::Day { covered_by: FunctionIx(by) }),
                 answer_within_s: 300,
                 answers: 1,

@@ -68,6 +68,10 @@ impl L10n {
     pub fn get(&self, lang: Lang) -> &str {
         self.0.get(&lang).or_else(|| self.0.values().next()).map_or("", String::as_str)
     }
+    /// Nothing is said in any language.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
     /// Exactly that language.
     pub fn exact(&self, lang: Lang) -> Option<&str> {
         self.0.get(&lang).map(String::as_str)

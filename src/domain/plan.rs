@@ -306,6 +306,9 @@ pub struct Function {
     #[serde(default)]
     pub short: L10n,
     pub site: SiteId,
+    /// Where at the site somebody finds it: house, floor, ward. Nothing when nobody said.
+    #[serde(default, skip_serializing_if = "L10n::is_empty")]
+    pub place: L10n,
     pub hours: Hours,
     /// Its answer time, in seconds.
     pub answer_within_s: u32,

@@ -41,11 +41,11 @@ pub fn down_of(inc: &Incident) -> Down {
     down_by(&inc.plan, inc.book(), &inc.down)
 }
 
-/// What of it has fallen by now: a way that a battery still carries is a way (INCIDENTS lesson 48). The batteries count from when the
-/// fault began; what was named later has none the longer.
+/// What infrastructure of it has fallen by now: a way that a battery still carries is a way (INCIDENTS lesson 48). The batteries count
+/// from when the fault began; what was named later has none the longer. Systems are not looked at.
 pub fn fallen(inc: &Incident, now: At) -> Down {
     let infra: Vec<InfraId> = inc.book().infra.iter().chain(&inc.down).cloned().collect();
-    down_after(&inc.plan, &inc.book().systems, &infra, u64::from(now.seconds_since(inc.facts.since)))
+    down_after(&inc.plan, &infra, u64::from(now.seconds_since(inc.facts.since)))
 }
 
 /// What a playbook takes down, with what people named beside.
@@ -54,25 +54,24 @@ pub fn down_by(plan: &Plan, book: &Playbook, named: &[InfraId]) -> Down {
     down(plan, &book.systems, &infra)
 }
 
-/// What is down so many seconds after these systems and this infrastructure were lost.
-pub fn down_after(plan: &Plan, systems: &[SystemId], infra: &[InfraId], after_s: u64) -> Down {
-    let batteries = plan.infra.iter().any(|i| i.holds_s.is_some());
-    let Some((net, places)) = (batteries && !infra.is_empty()).then(|| net_of(plan)).flatten() else {
-        return down(plan, systems, infra);
-    };
+/// What infrastructure is down so many seconds after this was lost. Systems are not looked at.
+pub fn down_after(plan: &Plan, infra: &[InfraId], after_s: u64) -> Down {
+    // Batteries in chains add up: when all of them together would be empty, each is.
+    let holds_s: u64 = plan.infra.iter().filter_map(|i| i.holds_s).map(u64::from).sum();
+    let Some((net, places)) = net_of(plan) else { return down(plan, &[], infra) };
     let mut lost = Nodes::none(net.count());
     for n in infra.iter().filter_map(|i| places.get(i)) {
         lost.put(*n);
     }
-    let mut up = net.standing(&lost, When::AtOnce);
-    for fall in net.falls(&lost).iter().filter(|f| f.after_s <= after_s) {
-        fall.nodes.iter().for_each(|n| up.take(*n));
+    let mut up = net.standing(&lost, if after_s < holds_s { When::AtOnce } else { When::AfterBatteries });
+    if after_s < holds_s {
+        for fall in net.falls(&lost).iter().filter(|f| f.after_s <= after_s) {
+            fall.nodes.iter().for_each(|n| up.take(*n));
+        }
     }
     let is_down = |i: &&InfraId| places.get(*i).is_some_and(|n| !up.has(*n));
-    let fallen = plan.infra.iter().map(|i| &i.id).filter(is_down).chain(infra).cloned().collect();
-    let mut down = Down { infra: fallen, systems: BTreeSet::new() };
-    down.systems = systems_down(plan, &down, systems);
-    down
+    let infra = plan.infra.iter().map(|i| &i.id).filter(is_down).chain(infra).cloned().collect();
+    Down { infra, systems: BTreeSet::new() }
 }
 
 /// The infrastructure of a plan as a net, and where each of it is there. What the plan does not have counts as up. `None`: there is more

@@ -40,7 +40,7 @@ pub use approvals::{
     same_eyes_of, todo_for,
 };
 pub use directory::{DayView, DutyView, PhoneView, PointView, ShiftView, TurnView, TurnsView, directory, turns};
-pub use drills::{DrillForesight, RunningDrill, foresee_drill, running_drills};
+pub use drills::{DrillForesight, GatewayTested, RunningDrill, foresee_drill, gateway_tested, running_drills};
 pub use foresight::{Consequence, ForesightView, PublicThen, WaitView, consequences, foresee};
 pub use history::{HistoryView, RejectionView, history};
 pub use incident::{

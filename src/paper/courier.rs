@@ -18,7 +18,7 @@ pub fn couriers(plan: &Plan, on: Occasion, stops: &[StopView]) -> Sheet {
     sheet.blocks.push(Block::Text(words::courier_how(lang, stops.len())));
     for stop in stops {
         let f = plan.function(stop.function);
-        sheet.item(words::courier_stop(lang, stop.n, f.title.get(lang), site(plan, lang, stop)));
+        sheet.item(words::courier_stop(lang, stop.n, f.title.get(lang), place(plan, lang, stop).as_str()));
     }
     for stop in stops {
         let f = plan.function(stop.function);
@@ -26,7 +26,7 @@ pub fn couriers(plan: &Plan, on: Occasion, stops: &[StopView]) -> Sheet {
         sheet.blocks.push(Block::Break);
         sheet.heading(2, words::courier_sheet(lang, stop.number.as_str(), stop.n));
         sheet.pair(words::COURIER_TO.say(lang), f.title.get(lang));
-        sheet.pair(words::COURIER_SITE.say(lang), site(plan, lang, stop));
+        sheet.pair(words::COURIER_SITE.say(lang), place(plan, lang, stop));
         sheet.pair(words::COURIER_WHY.say(lang), why(lang, stop.why));
         sheet.blocks.push(Block::Large(text.to_owned()));
         if stop.answer {
@@ -64,7 +64,7 @@ pub fn calls(plan: &Plan, on: Occasion, stops: &[StopView]) -> Sheet {
     sheet.heading(2, words::CALL_WHOM.say(lang));
     for stop in stops {
         let f = plan.function(stop.function);
-        sheet.heading(3, format!("{}. {}, {}", stop.n, f.title.get(lang), site(plan, lang, stop)));
+        sheet.heading(3, format!("{}. {}, {}", stop.n, f.title.get(lang), place(plan, lang, stop)));
         let number = f.phone.as_ref().filter(|p| p.publishable).map(|p| p.number.as_str());
         sheet.pair(words::TELEPHONE.say(lang), number.unwrap_or(words::CALL_IN_THE_SAFE.say(lang)));
         sheet.pair(words::CALL_MESSAGE.say(lang), stop.number.clone());
@@ -79,9 +79,14 @@ fn text<'s>(plan: &Plan, stop: &'s StopView) -> &'s str {
     stop.texts.get(&lang).or_else(|| stop.texts.values().next()).map_or("", String::as_str)
 }
 
-fn site<'p>(plan: &'p Plan, lang: Lang, stop: &StopView) -> &'p str {
-    let id = &plan.function(stop.function).site;
-    plan.region.sites.iter().find(|s| s.id == *id).map_or(id.as_str(), |s| s.name.get(lang))
+/// Where somebody goes: the site, and where there.
+fn place(plan: &Plan, lang: Lang, stop: &StopView) -> String {
+    let f = plan.function(stop.function);
+    let site = plan.region.sites.iter().find(|s| s.id == f.site).map_or(f.site.as_str(), |s| s.name.get(lang));
+    match f.place.get(lang) {
+        "" => site.to_owned(),
+        place => format!("{site}, {place}"),
+    }
 }
 
 fn why(lang: Lang, why: WhyWalk) -> &'static str {

@@ -107,6 +107,7 @@ impl Page<'_> {
         sheet.heading(3, duty.title.get(lang));
         sheet.pair(words::TELEPHONE.say(lang), self.telephone(duty).unwrap_or_default());
         let points: Vec<String> = duty.points.iter().map(|p| self.point(p)).collect();
+        sheet.pair(words::COURIER_SITE.say(lang), duty.place.get(lang));
         sheet.pair(words::REACHED_BY.say(lang), points.join("; "));
         let within = span(duty.answer_within_s);
         sheet.pair(

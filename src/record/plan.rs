@@ -201,6 +201,8 @@ frozen_struct! {
         #[serde(default)]
         short: Words,
         site: String,
+        #[serde(default, skip_serializing_if = "Words::is_empty")]
+        place: Words,
         hours: Hours1,
         answer_within_s: u32,
         #[serde(default = "one")]

@@ -1,6 +1,7 @@
 //! Looks up the names of a scenario in a plan, and says where one leads nowhere and which was meant.
 
 use jiff::civil::{Date, DateTime};
+use jiff::tz::AmbiguousOffset;
 
 use super::form::{NewsEntry, ReportEntry, SafetyWord, StartEntry};
 use super::scenario::{Lost, NewsOf};
@@ -31,6 +32,12 @@ impl Book<'_, '_> {
     /// A moment on the region's wall.
     pub fn time(&mut self, text: &Name) -> Option<Moment> {
         let read = text.replacen(' ', "T", 1).parse::<DateTime>().ok().filter(|_| text.len() == 16);
+        let zone = &self.plan.calendar.zone.0;
+        if read.is_some_and(|wall| matches!(zone.to_ambiguous_zoned(wall).offset(), AmbiguousOffset::Gap { .. })) {
+            let message = format!("\"{}\" is on no clock: that hour is skipped when summer time begins", text.value);
+            self.found.error(text.place, "time", message).help("write the moment before it, or an hour later");
+            return None;
+        }
         let moment = read.and_then(|wall| self.placed(wall));
         if moment.is_none() {
             let message = format!("\"{}\" is no moment on the wall", text.value);

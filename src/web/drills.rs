@@ -17,7 +17,7 @@ use crate::domain::ids::FunctionId;
 use crate::domain::incident::input::{Action, DrillOrder, Report, find_playbook};
 use crate::domain::incident::refused::{List, Refused, refuse};
 use crate::domain::incident::state::State as Domain;
-use crate::domain::view::{DrillForesight, foresee_drill, running_drills};
+use crate::domain::view::{DrillForesight, foresee_drill, gateway_tested, running_drills};
 
 /// All drills, as they stand.
 pub(super) fn drills_of(state: &Domain, meta: &Meta) -> DrillsView {
@@ -33,6 +33,7 @@ pub(super) fn drills_of(state: &Domain, meta: &Meta) -> DrillsView {
             leads: drill.leads.clone(),
             without: drill.without.clone(),
             objectives: drill.objectives.clone(),
+            tested: drill.gateway.as_ref().and_then(|g| gateway_tested(state, g, &drill.to)),
             last: last.map(|m| MomentView { planned: m.planned, fate: m.fate.clone() }),
             id,
         })

@@ -3,7 +3,7 @@
 use crate::domain::drills::{DrillEnd, DrillKind, Fate, Figures, PastDrill};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
-use crate::domain::view::DrillForesight;
+use crate::domain::view::{DrillForesight, GatewayTested};
 use crate::words::{drill as w, paper as p};
 
 /// What kind of drill.
@@ -34,6 +34,15 @@ pub(crate) fn fate(lang: Lang, fate: &Fate) -> String {
 /// How one stands that goes on.
 pub(crate) fn stands(lang: Lang, begun: &str, figures: Figures) -> String {
     w::stands(lang, begun, figures.answered, figures.asked)
+}
+
+/// What a test of a gateway came to, in a line; `names` are those who were silent.
+pub(crate) fn tested(lang: Lang, at: &str, tested: &GatewayTested, names: &str) -> String {
+    let GatewayTested { addresses, handed_over, answered, last_answer_s, .. } = tested;
+    let line = w::tested_line(lang, at, *addresses, *handed_over, *answered);
+    let last = last_answer_s.map(|s| format!(", {}", w::last_answer(lang, s.div_ceil(60)))).unwrap_or_default();
+    let silent = if names.is_empty() { String::new() } else { format!(". {}: {names}", w::SILENT.say(lang)) };
+    format!("{line}{last}{silent}")
 }
 
 /// What one came to, in a line.

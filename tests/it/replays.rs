@@ -286,6 +286,11 @@ fn mistakes_are_said_by_line() {
             "at: 2008-12-32 10:30",
             "base.yaml:14:21: \"2008-12-32 10:30\" is no moment on the wall",
         ),
+        (
+            "at: 2008-12-18 10:30",
+            "at: 2009-03-29 02:30",
+            "base.yaml:14:21: \"2009-03-29 02:30\" is on no clock: that hour is skipped when summer time begins",
+        ),
         ("until: 2008-12-19 12:00", "until: 2008-12-18 09:40", "base.yaml:5:8: the end is not after the beginning"),
         ("until: 2008-12-19 12:00", "until: 2010-12-19 12:00", "base.yaml:5:8: this lasts more than 400 days"),
         (

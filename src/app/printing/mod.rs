@@ -82,7 +82,7 @@ impl Due {
                     all.contains(&(printer.to_owned(), what.as_str().to_owned(), id(stop), stop.message))
                 })
             };
-            let mut stops = walk(state, inc.no)?;
+            let mut stops = walk(state, inc.no, meta.now)?;
             stops.retain(|stop| stop.given_up && !out(stop));
             let (plan, now, fictional) = (inc.plan.clone(), meta.now, meta.fictional);
             (!stops.is_empty()).then_some(Self {

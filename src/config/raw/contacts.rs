@@ -180,6 +180,9 @@ pub struct FunctionEntry {
     pub short: Option<Texts>,
     /// The site it belongs to.
     pub site: Name,
+    /// Where at the site, for whoever carries a sheet there: house, floor, ward.
+    #[serde(default)]
+    pub place: Option<Texts>,
     /// When it is held by itself.
     #[serde(default)]
     pub hours: HoursWord,

@@ -34,12 +34,14 @@ impl Resolver<'_> {
             let title = self.texts(name.place, &entry.title);
             let short = self.short(name, entry);
             let site = self.site(&entry.site);
+            let place = entry.place.as_ref().map_or_else(L10n::default, |texts| self.texts(name.place, texts));
             let answers = self.answers(entry.answers.as_ref()).unwrap_or(1);
             self.plan.functions.push(Function {
                 id: FunctionId::from(name.as_str()),
                 title,
                 short,
                 site,
+                place,
                 hours: Hours::Always,
                 answer_within_s: entry.answer_within.value.0,
                 answers,

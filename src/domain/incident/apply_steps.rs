@@ -1,5 +1,7 @@
 //! Carries out what happens to steps and arrivals.
 
+use std::sync::Arc;
+
 use super::event::{ApplyError, Change};
 use super::state::Incident;
 use super::steps::{ArrivalState, Round, Step, StepAnswer, StepState};
@@ -33,7 +35,7 @@ impl Incident {
                 let step = self.step_mut(*step)?;
                 step.asked.extend(asked);
                 step.notes.extend(notes);
-                if let Some(round) = step.rounds.last_mut() {
+                if let Some(round) = step.rounds.last_mut().map(Arc::make_mut) {
                     round.called.extend(asked);
                 }
                 step.late = *late;
@@ -47,11 +49,12 @@ impl Incident {
                 step.new.next_check = *next_check;
                 step.asked.clone_from(called);
                 step.notes.clone_from(notes);
-                step.rounds.push(Round { at: *at, called: called.clone(), answers: Default::default(), told: false });
+                let round = Round { at: *at, called: called.clone(), answers: Default::default(), told: false };
+                step.rounds.push(Arc::new(round));
             }
             Change::StepRolled { step, due, next_check } => {
                 let step = self.step_mut(*step)?;
-                if let Some(round) = step.rounds.last_mut() {
+                if let Some(round) = step.rounds.last_mut().map(Arc::make_mut) {
                     round.told = true;
                 }
                 step.new.due = *due;
@@ -62,7 +65,7 @@ impl Incident {
                 let answer = StepAnswer { by: *by, yes: *yes, at: *at, via: via.clone() };
                 for f in functions {
                     let answers = match step.rounds.last_mut() {
-                        Some(round) if step.new.kind == StepKind::Conference => &mut round.answers,
+                        Some(round) if step.new.kind == StepKind::Conference => &mut Arc::make_mut(round).answers,
                         _ => &mut step.answers,
                     };
                     answers.insert(*f, answer.clone());

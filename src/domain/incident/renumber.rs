@@ -141,7 +141,7 @@ impl Incident {
             };
             asks(&mut s.asked)?;
             s.answers = answers(&s.answers)?;
-            for round in &mut s.rounds {
+            for round in s.rounds.iter_mut().map(Arc::make_mut) {
                 asks(&mut round.called)?;
                 round.answers = answers(&round.answers)?;
             }

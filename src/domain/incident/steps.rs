@@ -1,6 +1,7 @@
 //! The state of steps and of arrivals: what stands open beside the texts, since when, until when, with whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,8 +86,8 @@ pub struct Step {
     pub notes: Vec<u32>,
     /// What was answered, by function; a conference keeps it by round.
     pub answers: BTreeMap<FunctionIx, StepAnswer>,
-    /// The meetings.
-    pub rounds: Vec<Round>,
+    /// The meetings. A step is looked at whole for each answer, and of hundreds of meetings the last alone changes.
+    pub rounds: Vec<Arc<Round>>,
     /// Codes that no longer hold: whoever sends one is told how it stands.
     pub spent: Vec<Private>,
     /// How often it was told that it is overdue, or that somebody was not reached.

@@ -25,6 +25,8 @@ pub struct DutyView {
     /// What it is called where many are listed.
     pub short: L10n,
     pub site: SiteId,
+    /// Where at the site.
+    pub place: L10n,
     pub groups: Vec<GroupId>,
     /// Who holds it now: itself, or who covers it.
     pub held_by: FunctionId,
@@ -142,7 +144,7 @@ pub fn directory(plan: &Plan, now: At, wanted: &str) -> Vec<DutyView> {
 /// Each word stands in a title, an ID, the site's name or a group.
 fn finds(plan: &Plan, fx: FunctionIx, f: &Function, words: &[String]) -> bool {
     let site = plan.region.sites.iter().find(|s| s.id == f.site);
-    let texts = [&f.title, &f.short].into_iter().chain(site.map(|s| &s.name)).flat_map(|t| t.0.values());
+    let texts = [&f.title, &f.short, &f.place].into_iter().chain(site.map(|s| &s.name)).flat_map(|t| t.0.values());
     let mut hay = texts.map(|t| t.to_lowercase()).collect::<Vec<_>>();
     hay.push(f.id.as_str().to_lowercase());
     hay.push(f.site.as_str().to_lowercase());
@@ -164,6 +166,7 @@ fn duty(
         title: f.title.clone(),
         short: f.short.clone(),
         site: f.site.clone(),
+        place: f.place.clone(),
         groups: plan.groups.iter().filter(|(_, of)| of.contains(&fx)).map(|(g, _)| g.clone()).collect(),
         held_by: id(plan, holds(plan, fx, now)),
         held_until: day_until.filter(|_| is_day_only),

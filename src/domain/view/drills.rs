@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ids;
+use super::{count, ids};
 use crate::domain::drills::{DrillKind, Figures};
-use crate::domain::ids::{FunctionId, IncidentNo};
+use crate::domain::ids::{FunctionId, GatewayId, IncidentNo};
 use crate::domain::incident::decide::decide;
 use crate::domain::incident::decide::{figures, leaders};
 use crate::domain::incident::event::{Change, Event, GatewayChange};
+use crate::domain::incident::gateways::GatewayTest;
 use crate::domain::incident::input::{Action, DrillOrder, Input};
 use crate::domain::incident::refused::Refused;
 use crate::domain::incident::state::{EntryState, State};
@@ -59,6 +60,42 @@ pub fn running_drills(state: &State) -> Vec<RunningDrill> {
         .collect();
     all.sort_by_key(|d| std::cmp::Reverse(d.no.n));
     all
+}
+
+/// What a test of one gateway came to, the newest that somebody made or that was planned.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, JsonSchema)]
+pub struct GatewayTested {
+    pub at: At,
+    /// Addresses that a test went to.
+    pub addresses: u32,
+    /// Of these: the gateway took it.
+    pub handed_over: u32,
+    /// Of these: somebody answered.
+    pub answered: u32,
+    /// Seconds until the last answer; none: nobody answered.
+    pub last_answer_s: Option<u32>,
+    /// Functions none of whose addresses answered, in the order of the drill.
+    pub silent: Vec<FunctionId>,
+}
+
+/// The newest test over that gateway of these functions; `None`: there is none in memory.
+pub fn gateway_tested(state: &State, gateway: &GatewayId, to: &[FunctionId]) -> Option<GatewayTested> {
+    let of_these = || state.tests.iter().filter(|t| t.gateway == *gateway && to.contains(&t.function));
+    let at = of_these().map(|t| t.at).max()?;
+    let newest: Vec<&GatewayTest> = of_these().filter(|t| t.at == at).collect();
+    let answered = |t: &&&GatewayTest| t.answered_at.is_some();
+    let silent = |f: &&FunctionId| {
+        let mut of = newest.iter().filter(|t| t.function == **f).peekable();
+        of.peek().is_some() && !of.any(|t| answered(&t))
+    };
+    Some(GatewayTested {
+        at,
+        addresses: count(newest.len()),
+        handed_over: count(newest.iter().filter(|t| t.reached_at.is_some() || answered(t)).count()),
+        answered: count(newest.iter().filter(answered).count()),
+        last_answer_s: newest.iter().filter_map(|t| t.answered_at).max().map(|last| last.seconds_since(at)),
+        silent: to.iter().filter(silent).cloned().collect(),
+    })
 }
 
 /// What a drill will do when it begins.

@@ -145,7 +145,7 @@ pub fn reach(state: &State, now: At, also: &AlsoKnown) -> ReachView {
         all.into_iter().collect()
     };
     // What falls with both of two incidents has its own battery yet.
-    let down = down_after(plan, &[], &named, 0);
+    let down = down_after(plan, &named, 0);
     let lasts = lasts(state, also);
     let mut channels = Vec::new();
     for channel in Channel::ALL {
@@ -251,7 +251,7 @@ fn trouble(state: &State, down: &Down, also: &AlsoKnown, id: &GatewayId) -> Opti
 }
 
 /// Whether a text can go there now over something that works by itself: what people walk is no such way.
-fn works(state: &State, plan: &Plan, down: &Down, also: &AlsoKnown, p: PointIx) -> bool {
+pub(super) fn works(state: &State, plan: &Plan, down: &Down, also: &AlsoKnown, p: PointIx) -> bool {
     let point = plan.point(p);
     let way = |g: &crate::domain::ids::GatewayIx| {
         let g = plan.gateway(*g);

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::count;
 use super::incident::{Best, addressed};
+use super::reach::{AlsoKnown, works};
+use super::{count, holds};
 use crate::domain::ids::{FunctionIx, IncidentNo};
 use crate::domain::incident::ask_list::AskState;
 use crate::domain::incident::asks;
 use crate::domain::incident::state::State;
 use crate::domain::incident::values::Item;
 use crate::domain::lang::Lang;
+use crate::domain::reach::fallen;
+use crate::domain::time::At;
 
 /// Why nobody is known to have it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
@@ -28,7 +31,7 @@ pub enum WhyWalk {
 /// A function that somebody goes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StopView {
-    /// Its place in the round, from 1: by site, then by the plan's order.
+    /// Its place in the round, from 1: by site, by where there, then by the plan's order.
     pub n: u32,
     pub function: FunctionIx,
     pub why: WhyWalk,
@@ -42,7 +45,7 @@ pub struct StopView {
     pub texts: BTreeMap<Lang, String>,
     /// An answer is asked for.
     pub answer: bool,
-    /// Every other way was tried, or there is none: somebody goes now.
+    /// Every other way was tried, or none works while nothing shows that it arrived: somebody goes now.
     pub given_up: bool,
 }
 
@@ -56,8 +59,14 @@ struct Open {
 }
 
 /// Where somebody goes in an incident; `None`: there is none of that number.
-pub fn walk(state: &State, no: IncidentNo) -> Option<Vec<StopView>> {
+pub fn walk(state: &State, no: IncidentNo, now: At) -> Option<Vec<StopView>> {
     let inc = state.incidents.get(&no)?;
+    let down = fallen(inc, now);
+    let also = AlsoKnown::default();
+    let cut_off = |f: FunctionIx| {
+        let points = inc.plan.points_at(holds(&inc.plan, f, now), now);
+        !points.iter().any(|p| works(state, &inc.plan, &down, &also, *p))
+    };
     let best = Best::of(inc);
     // What must be walked stands first; of a function that also lacks a newer text, the newer.
     let mut open: BTreeMap<FunctionIx, Open> = BTreeMap::new();
@@ -80,13 +89,15 @@ pub fn walk(state: &State, no: IncidentNo) -> Option<Vec<StopView>> {
             (true, true, true) => WhyWalk::NoAnswer,
             (false, _, true) => continue,
         };
-        let given_up = told.ask.is_some_and(|a| matches!(a.state, AskState::NotReached { .. }));
+        let given_up = told.ask.is_some_and(|a| matches!(a.state, AskState::NotReached { .. }))
+            || why == WhyWalk::Unknown && cut_off(told.function);
         let (message, answer) = (told.entry.message, told.ask.is_some());
         open.entry(told.function).or_insert(Open { why, errand: None, message, answer, given_up });
     }
     let plan = &inc.plan;
     let mut stops: Vec<_> = open.into_iter().collect();
-    stops.sort_by_key(|(f, _)| (plan.function(*f).site.clone(), *f));
+    let where_to = |f: FunctionIx| (&plan.function(f).site, plan.function(f).place.get(plan.lang()));
+    stops.sort_by(|(a, _), (b, _)| where_to(*a).cmp(&where_to(*b)).then(a.cmp(b)));
     let words = |message: u32, lang: Lang| asks::outgoing(inc, Item::Message(message), lang).map(|o| o.whole(None));
     let stop =
         |(n, (function, Open { why, errand, message, answer, given_up })): (usize, (FunctionIx, Open))| StopView {

@@ -59,6 +59,10 @@ impl Page {
         let last = p.last.as_ref()?;
         Some(format!("{}: {}", self.ui.time(&last.planned), drills::fate(self.ui.lang, &last.fate)))
     }
+    fn tested(&self, p: &PlannedView) -> Option<String> {
+        let tested = p.tested.as_ref()?;
+        Some(drills::tested(self.ui.lang, &self.dated(&tested.at), tested, &self.ui.names(&tested.silent)))
+    }
     fn stands(&self, r: &RunningDrill) -> String {
         drills::stands(self.ui.lang, &self.ui.time(&r.begun), r.figures)
     }

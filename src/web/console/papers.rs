@@ -52,7 +52,7 @@ impl Which {
         let (now, fictional) = (meta.now, meta.fictional);
         let (plan, stops) = match self {
             Which::Directory | Which::Plan => (Arc::clone(&state.plan), Vec::new()),
-            Which::Couriers(no) | Which::Calls(no) => (state.incidents.get(&no)?.plan.clone(), walk(state, no)?),
+            Which::Couriers(no) | Which::Calls(no) => (state.incidents.get(&no)?.plan.clone(), walk(state, no, now)?),
         };
         let proven = if matches!(self, Which::Directory) { proven_days(state, now) } else { Vec::new() };
         Some(Material { plan, proven, stops, now, fictional })

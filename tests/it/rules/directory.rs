@@ -46,6 +46,7 @@ fn plan(turns: &[(&str, &str, u32)]) -> Plan {
     let function = Function {
         id: FunctionId::from("nat"),
         title: L10n::of([(Lang::SV, "Nätjour"), (Lang::EN, "Network on call")]),
+        place: Default::default(),
         short: L10n::default(),
         site: SiteId::from("REG"),
         hours: Hours::Day { covered_by: FunctionIx(0) },

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vardkase::domain::delivery::DeliveryState as S;
 use vardkase::domain::drills::{Drill, DrillKind};
-use vardkase::domain::ids::{DeliveryId, IncidentNo, PointIx};
+use vardkase::domain::ids::{DeliveryId, FunctionId, IncidentNo, PointIx};
 use vardkase::domain::incident::addresses::{AddressKey, PROOF_OLD_DAYS, ProvenBy};
 use vardkase::domain::incident::event::{Event, GatewayChange};
 use vardkase::domain::incident::gateways::ADDRESS_TESTS_MAX;
@@ -154,6 +154,37 @@ fn rule_g8_a_tabletop_proves_nothing() {
         tell(&mut t, DeliveryId { incident, ordinal: u32::try_from(ordinal).unwrap() }, S::Delivered);
     }
     assert!(addresses(&t.state, t.now).iter().all(|a| a.proven.is_none()));
+}
+
+#[test]
+fn rule_d18_a_gateway_test_tells_how_many_took_it_answered_and_were_silent() {
+    use vardkase::domain::view::gateway_tested;
+    let mut t = unproven(false);
+    t.gateways_say = None;
+    let to: Vec<FunctionId> = ["owner", "tib"].map(Into::into).to_vec();
+    let (gateway, title) = ("sms".into(), Default::default());
+    assert_eq!(gateway_tested(&t.state, &gateway, &to), None);
+    let drill = Drill {
+        kind: DrillKind::GatewayTest,
+        gateway: Some(gateway.clone()),
+        to: to.clone(),
+        title,
+        ..Drill::default()
+    };
+    let report = ehr_down("outage");
+    let order = vardkase::domain::incident::input::DrillOrder { report, drill };
+    t.act("it", Action::DrillStart(Box::new(order))).unwrap();
+    let sent: Vec<_> = t.state.tests.iter().map(|x| (x.ordinal, x.function.clone())).collect();
+    assert_eq!(gateway_tested(&t.state, &gateway, &to).unwrap().handed_over, 0);
+    let owner = sent.iter().find(|(_, f)| f.as_str() == "owner").unwrap().0;
+    tell(&mut t, DeliveryId { incident: SYSTEM_NOTES, ordinal: owner }, S::Accepted);
+    t.now = t.now + 90;
+    t.reply("owner", Channel::Sms, "ja");
+    let seen = gateway_tested(&t.state, &gateway, &to).unwrap();
+    assert_eq!((seen.addresses as usize, seen.handed_over, seen.answered), (sent.len(), 1, 1));
+    assert_eq!((seen.last_answer_s, seen.silent), (Some(90), vec!["tib".into()]));
+    // One of others over the same gateway is not it.
+    assert_eq!(gateway_tested(&t.state, &gateway, &["kib".into()]), None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use vardkase::domain::incident::ask_list::AskState;
 use vardkase::domain::incident::event::Event;
 use vardkase::domain::incident::event::GatewayChange;
 use vardkase::domain::incident::gateways::Reached;
-use vardkase::domain::incident::input::{Action, Input, ProgramAlarm};
+use vardkase::domain::incident::input::{Action, Input, ProgramAlarm, Report};
 use vardkase::domain::incident::state::{SYSTEM_NOTES, SystemNote};
 use vardkase::domain::lang::{L10n, Lang};
 use vardkase::domain::plan::Channel;
@@ -294,13 +294,37 @@ fn a_sign_of_life_goes_to_the_watchers_telephones_alone() {
 }
 
 #[test]
+fn lesson_23_whoever_every_way_to_is_cut_off_is_walked_to_at_once_and_nobody_else() {
+    use vardkase::domain::view::walk;
+    let plan = vardkase::config::load(&vardkase::config::Source::Shipped).unwrap().plan;
+    let mut t = Timeline::starting("2026-10-07T09:45:00+02:00", plan);
+    t.gateways_say = None;
+    let down = ["mob-1", "mail", "pag-fs"].map(Into::into).to_vec();
+    let no = t.report("it-bered", Report { down, ..super::timeline::ehr_down("outage") });
+    let walked = |t: &Timeline| -> Vec<String> {
+        let stops = walk(&t.state, no, t.now).unwrap();
+        let now = stops.iter().filter(|s| s.given_up);
+        now.map(|s| format!("{}", t.plan().function(s.function).id)).collect()
+    };
+    let at_once = walked(&t);
+    assert!(at_once.contains(&"iva".to_owned()), "mobile telephone, pager, fax and mail are down: {at_once:?}");
+    assert!(!at_once.contains(&"tib".to_owned()), "its second mobile telephone stands");
+    // It arrived all the same: the text is there, and the escalation sees to the rest.
+    let to = t.sent.iter().filter(|s| s.message.is_some() && s.to.contains(&"iva".to_owned()));
+    let to: Vec<_> = to.map(|s| (s.id, S::Delivered)).collect();
+    assert!(!to.is_empty(), "it is tried over what is down, too");
+    t.input(Input::outcomes(to)).unwrap();
+    assert!(!walked(&t).contains(&"iva".to_owned()));
+}
+
+#[test]
 fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_answered() {
     use vardkase::domain::view::{WhyWalk, walk};
     let mut t = Timeline::by_day();
     t.gateways_say = None;
     let no = t.report("it", super::timeline::ehr_down("outage"));
     let why = |t: &Timeline, f: &str| {
-        let stops = walk(&t.state, no).unwrap();
+        let stops = walk(&t.state, no, t.now).unwrap();
         let ix = t.plan().function_ix(f).unwrap();
         stops.into_iter().find(|s| s.function == ix).map(|s| s.why)
     };
@@ -311,7 +335,7 @@ fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_
     t.reply("tib", Channel::Sms, "JA 1");
     assert_eq!(why(&t, "tib"), None, "it has it");
     // The words on paper are those on every other way.
-    let stops = walk(&t.state, no).unwrap();
+    let stops = walk(&t.state, no, t.now).unwrap();
     assert!(!stops.is_empty());
     for (n, stop) in stops.iter().enumerate() {
         assert_eq!(stop.n as usize, n + 1);
@@ -319,9 +343,13 @@ fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_
         let text = &stop.texts[&t.plan().function(stop.function).lang];
         assert!(t.messages_to(&id).iter().any(|s| s.whole.starts_with(text.as_str())), "{id}: {text}");
     }
-    let sites: Vec<_> = stops.iter().map(|s| t.plan().function(s.function).site.clone()).collect();
-    assert!(sites.is_sorted(), "in the order of the way");
-    assert!(walk(&t.state, vardkase::domain::ids::IncidentNo::actual(99)).is_none());
+    let places = |s: &vardkase::domain::view::StopView| {
+        let f = t.plan().function(s.function).clone();
+        (f.site, f.place.get(Lang::SV).to_owned())
+    };
+    let places: Vec<_> = stops.iter().map(places).collect();
+    assert!(places.is_sorted(), "in the order of the way: {places:?}");
+    assert!(walk(&t.state, vardkase::domain::ids::IncidentNo::actual(99), t.now).is_none());
     // A drill's sheets are marked as its texts are.
     let mut t = Timeline::by_day();
     let drill = t.report(
@@ -329,7 +357,7 @@ fn lesson_23_whoever_no_text_is_known_to_have_reached_is_walked_to_until_it_has_
         vardkase::domain::incident::input::Report { exercise: true, ..super::timeline::ehr_down("outage") },
     );
     assert!(
-        walk(&t.state, drill)
+        walk(&t.state, drill, t.now)
             .unwrap()
             .iter()
             .all(|s| s.texts.values().all(|w| w.starts_with("ÖVNING ") || w.starts_with("EXERCISE ")))

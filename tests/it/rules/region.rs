@@ -35,6 +35,7 @@ impl Builder {
         self.plan.functions.push(Function {
             id: id.into(),
             title: l(&format!("{id}-sv"), &format!("{id}-en")),
+            place: Default::default(),
             short: L10n::default(),
             site: site.into(),
             hours: Hours::Always,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::ids::{DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, PointIx, Status};
 use vardkase::domain::incident::actor::Actor;
+use vardkase::domain::incident::after::{AfterChange, Progress};
 use vardkase::domain::incident::event::{Batch, Change, Event, GatewayChange};
 use vardkase::domain::incident::state::{Delivery, SYSTEM_NOTES};
 use vardkase::domain::incident::values::Standing;
@@ -121,6 +122,10 @@ struct Inc {
     news_at: Option<At>,
     /// Entries that the public sees and somebody said yes to just now.
     said_yes: Vec<(At, u32)>,
+    /// Whether each improvement is to be made yet; that none is needed; and how often it was told that the plan is missing.
+    improvements: Vec<bool>,
+    none_needed: bool,
+    plan_missed: u32,
 }
 
 struct Auditor<'a> {
@@ -172,6 +177,7 @@ pub fn audit(configs: &BTreeMap<String, Config>, records: &[Record], log: &[(At,
         last = r.at;
         match &r.event {
             Event::Incident { no, change } => a.change(r.seq, r.at, *no, change),
+            Event::After { incident, by, change, .. } => a.afterwards(r.seq, *incident, by.is_some(), change),
             Event::Gateway { change } => a.gateway(change),
             _ => {}
         }
@@ -253,6 +259,9 @@ impl Auditor<'_> {
                 news_by: None,
                 news_at: Some(at),
                 said_yes: Vec::new(),
+                improvements: Vec::new(),
+                none_needed: false,
+                plan_missed: 0,
             };
             if self.incidents.insert(no, inc).is_some() {
                 self.wrong.push(format!("#{seq}: {no} opens twice"));
@@ -265,6 +274,46 @@ impl Auditor<'_> {
         };
         self.change_of(seq, at, no, &mut inc, change);
         self.incidents.insert(no, inc);
+    }
+
+    /// What is written when it is over (RULES D20): improvements are counted without a gap and planned of what has ended, and nobody is
+    /// told that a plan is missing that is there, nor more than twice.
+    fn afterwards(&mut self, seq: u64, no: IncidentNo, somebody: bool, change: &AfterChange) {
+        let Some(inc) = self.incidents.get_mut(&no) else {
+            self.wrong.push(format!("#{seq}: {no} was never opened, and is written of"));
+            return;
+        };
+        let mut wrong = |what: &str| self.wrong.push(format!("#{seq}: {no} {what}"));
+        if inc.open && !matches!(change, AfterChange::Remark(_) | AfterChange::Feedback(_)) {
+            wrong("a plan of improvements, before it is over");
+        }
+        if somebody == matches!(change, AfterChange::PlanMissing(_) | AfterChange::Forgotten) {
+            wrong("who wrote it is not said, or is who did not");
+        }
+        match change {
+            AfterChange::Improvement(i) => {
+                let (n, open) = (i.id as usize, i.progress == Progress::Open);
+                let known = inc.improvements.len();
+                match inc.improvements.get_mut(n.wrapping_sub(1)) {
+                    Some(before) => *before = open,
+                    None if n == known + 1 && open => inc.improvements.push(open),
+                    None => wrong("an improvement with a number that it can't have"),
+                }
+                if i.action.is_empty() || !open && i.verified.is_empty() {
+                    wrong("an improvement without what is to be done, or ended without a word");
+                }
+                inc.none_needed &= !open;
+            }
+            AfterChange::NoneNeeded(_) if inc.improvements.contains(&true) => wrong("none is needed, beside one"),
+            AfterChange::NoneNeeded(_) => inc.none_needed = true,
+            AfterChange::PlanMissing(n) => {
+                inc.plan_missed += 1;
+                if *n != inc.plan_missed || *n > 2 || inc.none_needed || !inc.improvements.is_empty() {
+                    wrong("the plan is missing, it is told, and it is not so, or too often");
+                }
+            }
+            AfterChange::Remark(_) | AfterChange::Feedback(_) | AfterChange::Rated(_) | AfterChange::Forgotten => {}
+        }
     }
 
     fn change_of(&mut self, seq: u64, at: At, no: IncidentNo, inc: &mut Inc, change: &Change) {

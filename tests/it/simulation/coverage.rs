@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use vardkase::domain::delivery::DeliveryState;
 use vardkase::domain::drills::DrillEnd;
 use vardkase::domain::ids::{FunctionIx, IncidentNo, Status};
+use vardkase::domain::incident::after::{AfterChange, Progress};
 use vardkase::domain::incident::event::{ApprovalEnd, Change, Event, GatewayChange, NewEntry};
 use vardkase::domain::incident::state::Delivery;
 use vardkase::domain::incident::values::{ClosedBy, Item, Kind, Phase, ReleasedBy, Source, Via};
@@ -16,7 +17,7 @@ use super::world::Seen;
 use vardkase::domain::time::At;
 
 /// Everything that a long run must reach.
-pub const RULES: [&str; 65] = [
+pub const RULES: [&str; 68] = [
     "A1 audiences have texts of their own",
     "A4 update",
     "A4 restored",
@@ -75,6 +76,9 @@ pub const RULES: [&str; 65] = [
     "D8 owners of dependents",
     "D9 page read back, and not",
     "D14 infrastructure named as down",
+    "D20 an improvement",
+    "D20 an improvement is done",
+    "D20 feedback",
     "E2 report by SMS",
     "G1 a gateway stands otherwise",
     "G1 given back and moved",
@@ -169,6 +173,12 @@ impl Coverage {
                 Event::Gateway { change } => match &**change {
                     GatewayChange::Stands { .. } => c.hit("G1 a gateway stands otherwise"),
                     GatewayChange::TakenOut { .. } => c.hit("G6 taken out by hand"),
+                    _ => {}
+                },
+                Event::After { change, .. } => match &**change {
+                    AfterChange::Improvement(i) if i.progress == Progress::Done => c.hit("D20 an improvement is done"),
+                    AfterChange::Improvement(_) => c.hit("D20 an improvement"),
+                    AfterChange::Feedback(_) => c.hit("D20 feedback"),
                     _ => {}
                 },
                 Event::SystemNote { .. } | Event::StrangerWrote => {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use vardkase::domain::calendar::Calendar;
+use vardkase::domain::day::Day;
 use vardkase::domain::ids::*;
 use vardkase::domain::incident::actor::Actor;
 use vardkase::domain::incident::facts::{Restore, Safety};
@@ -98,6 +100,13 @@ fn wanted(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
             None => by("it", Action::GatewayOut { gateway, reason }),
         };
     }
+    if let Some(no) = rng.one_of(&any).filter(|_| rng.percent(5)) {
+        return Some(Input::Command {
+            who: None,
+            by: lead.into(),
+            action: Box::new(afterwards(no, now, &state.plan.calendar, rng)),
+        });
+    }
     let Some(no) = no.filter(|_| !(rng.percent(if many { 2 } else { 12 }))) else {
         if many {
             return None;
@@ -184,6 +193,29 @@ fn wanted(state: &State, now: At, rng: &mut Rng) -> Option<Input> {
                 yes: rng.percent(80),
             })
         }
+    }
+}
+
+/// What people write afterwards, and some of it too early or of what is not there (RULES D20).
+fn afterwards(incident: IncidentNo, now: At, calendar: &Calendar, rng: &mut Rng) -> Action {
+    let words = |rng: &mut Rng| Private::from(if rng.percent(12) { "" } else { "ett modem till" });
+    let id = rng.between(1, 3) as u32;
+    match rng.below(10) {
+        0..4 => {
+            let some = |rng: &mut Rng| rng.percent(90);
+            let due = Day::of(now + rng.between(0, 40) as u32 * 86_400, calendar);
+            let improvement = Improving {
+                action: some(rng).then(|| words(rng)),
+                owner: some(rng).then(|| rng.word(&WHO).into()),
+                due: some(rng).then_some(due),
+                ..Improving::default()
+            };
+            Action::Improve { incident, id: rng.percent(30).then_some(id), improvement }
+        }
+        4..6 => Action::ImprovementDone { incident, id, verified: words(rng) },
+        6 => Action::ImprovementDropped { incident, id, reason: words(rng) },
+        7 => Action::NoImprovement { incident, reason: words(rng) },
+        _ => Action::Feedback { incident, went_well: words(rng), went_badly: words(rng), change: Private::default() },
     }
 }
 

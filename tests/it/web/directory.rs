@@ -257,7 +257,7 @@ async fn whoever_is_not_reached_has_a_sheet_with_the_whole_text_and_a_line_in_th
     for what in ["couriers", "couriers.pdf", "calls", "calls.pdf"] {
         assert!(texts.contains(&format!("href=\"/incidents/{no}/{what}\"")), "{what}");
     }
-    let stops = site.handle.query(move |s, _| vardkase::domain::view::walk(s, no)).await.unwrap().unwrap();
+    let stops = site.handle.query(move |s, meta| vardkase::domain::view::walk(s, no, meta.now)).await.unwrap().unwrap();
     assert!(!stops.is_empty(), "nobody has answered yet");
     let text = stops[0].texts[&Lang::SV].clone();
     let page = browser.page(&format!("/incidents/{no}/couriers")).await;

@@ -37,6 +37,10 @@ impl Decider<'_> {
         if let Some(incident) = self.real_open() {
             return Err(refuse!(RealIsOpen { incident }));
         }
+        let same = |i: &&Incident| i.drill.as_ref().is_some_and(|d| d.id == drill.id);
+        if let (Some(id), Some(inc)) = (&drill.id, self.state.open().filter(|i| i.phase == Phase::Open).find(same)) {
+            return Err(refuse!(DrillGoesOn { drill: id, incident: inc.no }));
+        }
         if drill.kind == DrillKind::GatewayTest {
             return self.drill_gateway(by, drill).map(|_| ());
         }

@@ -206,6 +206,20 @@ fn rule_d17_no_drill_begins_beside_a_real_incident() {
     t.report("it", drill("outage"));
 }
 
+#[test]
+fn rule_d18_a_planned_drill_that_goes_on_does_not_begin_a_second_time() {
+    let mut t = Timeline::by_day();
+    let order = order(DrillKind::CommunicationTest);
+    let order = DrillOrder { drill: Drill { to: vec!["owner".into()], ..order.drill }, ..order };
+    let first = begin(&mut t, &order);
+    let sent = t.sent.len();
+    let refused = t.act("it", Action::DrillStart(Box::new(order.clone()))).unwrap_err();
+    assert_eq!((refused.code, refused.given("incident").to_string()), ("drill-goes-on", first.to_string()));
+    assert_eq!(t.sent.len(), sent);
+    t.act("it", end(first, false)).unwrap();
+    assert_ne!(begin(&mut t, &order), first);
+}
+
 fn due(planned: At, held_back: Option<HeldBack>) -> Input {
     Input::DrillDue { planned, by: "it".into(), order: Box::new(order(DrillKind::Functional)), held_back }
 }
