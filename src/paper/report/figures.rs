@@ -161,7 +161,16 @@ fn written(out: &mut Lines, report: &AfterReport, no: &str) {
         }
     }
     for (n, remark) in (1_u32..).zip(&written.remarks) {
-        out.text("remark", &n.to_string(), remark.kind.as_str(), remark.text.as_str());
+        let item = n.to_string();
+        out.text("remark", &item, remark.kind.as_str(), remark.text.as_str());
+        let more = [
+            ("reference", &remark.reference),
+            ("analysis", &remark.analysis),
+            ("recommendation", &remark.recommendation),
+        ];
+        for (figure, words) in more.into_iter().filter(|(_, words)| !words.is_empty()) {
+            out.text("remark", &item, figure, words.as_str());
+        }
     }
     for f in &written.feedback {
         let item = f.function.as_str();

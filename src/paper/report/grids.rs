@@ -403,15 +403,27 @@ fn improvements(lang: Lang, report: &AfterReport) -> Grid {
 }
 
 fn remarks(lang: Lang, report: &AfterReport) -> Grid {
+    let words = |text: &Private| if text.is_empty() { Cell::Nothing } else { Cell::of(text.as_str()) };
     let rows = report.written.remarks.iter().map(|r| {
         vec![
             Cell::of(remark_kind(lang, r.kind)),
             Cell::of(r.text.as_str()),
+            words(&r.reference),
+            words(&r.analysis),
+            words(&r.recommendation),
             Cell::of(report.names_of(r.by.as_slice(), lang)),
             Cell::of(moment(lang, &report.identity.zone, r.at)),
         ]
     });
-    let columns = [(w::KIND, 2), (iw::REMARK, 8), (w::FUNCTION, 3), (w::WHEN, 3)];
+    let columns = [
+        (w::KIND, 2),
+        (iw::REMARK, 8),
+        (iw::REFERENCE, 3),
+        (iw::ANALYSIS, 5),
+        (iw::RECOMMENDATION, 5),
+        (w::FUNCTION, 3),
+        (w::WHEN, 3),
+    ];
     grid(lang, iw::REMARKS, &columns, rows.collect())
 }
 

@@ -162,7 +162,15 @@ fn action(wanted: Wanted, incident: IncidentNo, fields: &Fields) -> Result<Actio
         Wanted::NoneNeeded => Action::NoImprovement { incident, reason: reason() },
         Wanted::Remark => {
             let named = RemarkKind::ALL.into_iter().find(|k| k.as_str() == fields.get("kind"));
-            Action::Remark { incident, kind: named.unwrap_or(RemarkKind::Observation), text: fields.get("text").into() }
+            let words = |name: &str| fields.get(name).into();
+            Action::Remark {
+                incident,
+                kind: named.unwrap_or(RemarkKind::Observation),
+                text: words("text"),
+                reference: words("reference"),
+                analysis: words("analysis"),
+                recommendation: words("recommendation"),
+            }
         }
         Wanted::Rate => {
             let typed: String = fields.get("rating").chars().take(SHOWN_MAX).collect();
