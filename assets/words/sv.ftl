@@ -2599,7 +2599,6 @@ after-never = aldrig
 after-not-known = inte känt
 after-trends = Övningar och händelser över tid
 after-trends-are = Den nyaste först. I tid: så många av de tillfrågade svarade inom det första målets tid, eller inom 15 minuter.
-after-trend-legend = hel linje: verklig; streckad: övning; korta streck: mål
 after-no-trends = Ingen övning och ingen händelse har slutat än.
 after-in-time = I tid
 after-half = Hälften
@@ -2746,3 +2745,53 @@ improve-say-lead = Tre frågor, för { $who }. Svara på dem du vill.
 improve-say-again = Något har skrivits förut; det du skickar nu ersätter det.
 improve-not-yours = Planen skrivs av dem som ledde, eller leder verksamheten.
 improve-thanks = Tack. Det står i rapporten.
+
+## Rapporten efteråt: lika text till alla, oprövade adresser, jämfört med tidigare, varje funktion som bild
+
+after-identical = Samma text till alla
+after-identical-how = Varje form som en text lämnades över i har gjorts en gång till. Texten har tagits ur den och jämförts, tecken för tecken, med den som släpptes.
+after-identical-fails = EN TEXT STÄMMER INTE. Se raden i tabellen, och ta reda på varför.
+after-in-which-form = Form, delar
+after-forms-compared = Jämförda former
+after-same-text = Samma text
+after-same-whole = ja, hel och oförändrad
+after-same-differs = NEJ
+after-same-carried = inte känt: människor bär den
+after-same-not-read-back = inte känt: sidan lästes inte tillbaka
+after-same-stays-here = ingen text lämnade programmet
+after-same-not-made = inte känt: en form gick inte att göra om
+after-same-too-many = inte känt: för många former att göra om
+after-as-sms = SMS
+after-as-pager = sökarsidor
+after-as-fax = faxsidor
+after-as-mail = ett mejl
+after-as-page = den publika sidan
+after-as-errand = ett ärende
+after-unproven = Adresser som inte är prövade
+after-unproven-of = { $count } av { $of } adresser till dem som fick veta är inte prövade de senaste { $days } dagarna. Det är det som är känt nu, när rapporten görs.
+after-unproven-left = { $count ->
+    [one] En till är inte prövad.
+   *[other] { $count } till är inte prövade.
+}
+after-last-proven = Senast prövad
+after-proven-on = { $day }, { $days } dagar sedan
+after-compared = Svarade, jämfört med tidigare
+after-compared-with = De senaste av samma övning, eller av samma slag och handlingsplan.
+after-this-one = den här
+after-half-answered = hälften hade svarat
+after-half-handed-over = hälften var överlämnad
+after-the-target = mål: { $percent } % inom { $within }
+after-strips-show = En linje för varje funktion, den långsammaste först: när den fick veta, och när texten var överlämnad, framme och besvarad.
+after-strips-say = { $count } funktioner, den långsammaste först. Tabellen under bilden säger samma sak.
+after-strips-left = { $count ->
+    [one] En funktion till står i tabellen.
+   *[other] { $count } funktioner till står i tabellen.
+}
+after-not-asked = tillfrågades inte
+after-never-answered = svarade aldrig
+after-answered-after = svarade efter { $time }
+after-mark-told = fick veta
+after-mark-own-time = dess egen svarstid
+after-trend-real = verklig händelse
+after-trend-drill = övning
+after-trend-target = mål

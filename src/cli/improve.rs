@@ -84,7 +84,7 @@ pub struct RemarkArgs {
 /// A rating by hand, beside what was computed.
 #[derive(Args, Debug)]
 pub struct RateArgs {
-    /// The number of the drill.
+    /// The number of the drill or the incident.
     #[arg(value_name = "NUMBER")]
     incident: Target,
     /// Which objective, as the report counts them.

@@ -16,6 +16,7 @@ mod outgoing;
 pub mod pages;
 pub mod readable;
 pub mod sms;
+pub mod verify;
 
 pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX, reorders};
 pub use outgoing::{Actual, Exercise, Mark, MarkedBy, NO_MARK, NoMark, Outgoing, Text};

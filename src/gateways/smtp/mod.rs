@@ -38,6 +38,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 pub use super::entry::Tls;
+pub use message::shown;
 pub use config::{AuthBy, ImapConfig, Mailbox, SmtpConfig, mails_in_hand_max};
 
 use auth::LoginGate;

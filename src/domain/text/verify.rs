@@ -21,8 +21,20 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::Shown;
 use crate::domain::plan::Capability;
+
+/// What a far device shows: one unit, exactly as a person would read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The far address.
+    pub to: String,
+    /// The unit's text: one joined SMS, one pager page, the text part of a mail, the text of a fax.
+    pub text: String,
+    /// When it arrived, in order of arrival over all gateways.
+    pub order: u64,
+    /// The gateway's name.
+    pub gateway: String,
+}
 
 /// How a text lies on a far device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

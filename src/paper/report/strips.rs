@@ -1,0 +1,120 @@
+//! What came of each function as a drawing: a line of time for each, the slowest first, with a mark of its own for what was handed over,
+//! delivered and answered.
+
+use super::curves::{Axis, line, thin};
+use super::took;
+use crate::domain::lang::Lang;
+use crate::domain::report::{AfterReport, FunctionResult};
+use crate::paper::picture::{Pattern, Picture, SAMPLE_Y, Side, Stroke};
+use crate::words::after as w;
+
+/// Functions in the drawing: so many fit onto a page. The table has all.
+pub const STRIPS_MAX: usize = 24;
+
+/// Units of the drawing.
+const LEFT: u16 = 8;
+const RIGHT: u16 = 304;
+const TOP: u16 = 4;
+/// Of one function: its name, and its line.
+const ROW: u16 = 24;
+/// Characters of a name that fit beside what came of it.
+const NAME_CHARS_MAX: usize = 30;
+
+/// What is marked on a line.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// A bar across the line.
+    Told,
+    /// A triangle.
+    HandedOver,
+    /// A square.
+    Delivered,
+    /// A cross.
+    Answered,
+    /// A short bar in dashes.
+    OwnTime,
+}
+
+impl Mark {
+    fn strokes(self, (x, y): (u16, u16)) -> Vec<Stroke> {
+        let whole = |points: Vec<(u16, u16)>| Stroke { points, pattern: Pattern::Mark };
+        let (l, r, u, d) = (x.saturating_sub(32), x + 32, y.saturating_sub(32), y + 32);
+        match self {
+            Self::Told => vec![whole(vec![(x, y.saturating_sub(45)), (x, y + 45)])],
+            Self::HandedOver => vec![whole(vec![(l, d), (x, u), (r, d), (l, d)])],
+            Self::Delivered => vec![whole(vec![(l, u), (r, u), (r, d), (l, d), (l, u)])],
+            Self::Answered => vec![whole(vec![(l, u), (r, d)]), whole(vec![(l, d), (r, u)])],
+            Self::OwnTime => {
+                vec![Stroke { points: vec![(x, y.saturating_sub(55)), (x, y + 55)], pattern: Pattern::Aim }]
+            }
+        }
+    }
+}
+
+fn came(lang: Lang, f: &FunctionResult) -> String {
+    match (f.asked, f.answered_s) {
+        (false, _) => w::NOT_ASKED.say(lang).to_owned(),
+        (true, None) => w::NEVER_ANSWERED.say(lang).to_owned(),
+        (true, Some(s)) => w::answered_after(lang, took(s)),
+    }
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_CHARS_MAX {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(NAME_CHARS_MAX - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// The functions that stand in it, and how many more there are.
+pub(super) fn drawn(report: &AfterReport) -> (&[FunctionResult], usize) {
+    let shown = report.functions.len().min(STRIPS_MAX);
+    (&report.functions[..shown], report.functions.len() - shown)
+}
+
+pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Picture {
+    let (rows, _) = drawn(report);
+    // Whoever never answers makes the axis no longer than the time that he had.
+    let times = |f: &FunctionResult| {
+        let own = f.asked.then_some(f.within_s);
+        [f.accepted_s, f.delivered_s, f.answered_s, own].into_iter().flatten().max()
+    };
+    let axis = Axis::of(LEFT, RIGHT, rows.iter().filter_map(times).max().unwrap_or(0));
+    let says = w::strips_say(lang, rows.len());
+    let mut picture = Picture { says, height: 0, strokes: Vec::new(), labels: Vec::new() };
+    let mut top = TOP;
+    for f in rows {
+        let (base, y) = ((top + 10) * 10, (top + 17) * 10);
+        picture.labels.push(line(shortened(&report.name(&f.function, lang)), LEFT * 10, base, Side::Right));
+        picture.labels.push(line(came(lang, f), RIGHT * 10, base, Side::Left));
+        picture.strokes.push(thin(vec![(axis.x(0), y), (axis.x(axis.end_s), y)]));
+        let own = f.asked.then_some(f.within_s);
+        let marks = [
+            (Mark::Told, Some(0)),
+            (Mark::OwnTime, own),
+            (Mark::HandedOver, f.accepted_s),
+            (Mark::Delivered, f.delivered_s),
+            (Mark::Answered, f.answered_s),
+        ];
+        for (mark, s) in marks {
+            picture.strokes.extend(s.into_iter().flat_map(|s| mark.strokes((axis.x(s), y))));
+        }
+        top += ROW;
+    }
+    let bottom = (top + 2) * 10;
+    picture.strokes.push(thin(vec![(axis.x(0), bottom), (axis.x(axis.end_s), bottom)]));
+    axis.marks(bottom, &mut picture);
+    picture.height = top + 22;
+    let meanings = [
+        (Mark::Told, w::MARK_TOLD),
+        (Mark::HandedOver, w::HANDED_OVER),
+        (Mark::Delivered, w::DELIVERED),
+        (Mark::Answered, w::ANSWERED),
+        (Mark::OwnTime, w::MARK_OWN_TIME),
+    ];
+    for (mark, word) in meanings {
+        picture.mean(mark.strokes((120, SAMPLE_Y)), word.say(lang).to_owned());
+    }
+    picture
+}
