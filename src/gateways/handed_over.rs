@@ -25,7 +25,9 @@ pub fn handed_over(form: &Form<'_>) -> Result<Vec<String>, String> {
         foot: String::new(),
     };
     match capability {
-        Capability::Sms { .. } | Capability::Pages { .. } => fit::shown(out, trailer, capability).map_err(|e| e.to_string()),
+        Capability::Sms { .. } | Capability::Pages { .. } => {
+            fit::shown(out, trailer, capability).map_err(|e| e.to_string())
+        }
         Capability::Fax { .. } => fax_page::shown(out, &head(), trailer).map_err(|e| e.to_string()),
         Capability::Whole { .. } => smtp::shown(out, head(), trailer).map(|text| vec![text]),
     }

@@ -3,6 +3,8 @@
 
 use askama::Template;
 
+use super::face::FACES;
+
 /// Units wide; one is a point on paper. A telephone 320 px wide shows a unit as nearly a pixel.
 pub const PICTURE_WIDTH: u16 = 320;
 
@@ -98,6 +100,12 @@ impl Picture {
         self.labels.push(Label { at: ((SAMPLE + 10) * 10, base), side: Side::Right, text });
         self.height += LINE;
     }
+}
+
+/// How wide a word is, in tenths of a unit.
+pub fn wide(text: &str) -> u16 {
+    // Far below what a u16 holds: words of a drawing are short.
+    (FACES.regular.width(text, f32::from(LABEL_SIZE)) * 10.0).ceil().clamp(0.0, f32::from(u16::MAX)) as u16
 }
 
 /// A piece of a line, to be explained ([`Picture::mean`]).

@@ -230,7 +230,9 @@ fn judged(
     };
     let written = number.written(&inc.plan.words(lang).drill_prefix);
     // Counted anew: what the journal keeps as the text must still be what was approved.
-    if fingerprint(&written, message.audience.as_str(), lang.as_str(), draft.text.as_str()) != draft.fingerprint.as_str() {
+    if fingerprint(&written, message.audience.as_str(), lang.as_str(), draft.text.as_str())
+        != draft.fingerprint.as_str()
+    {
         row.identical = Identical::Differs;
         row.detail = Some("the text does not have its fingerprint".into());
         return row;

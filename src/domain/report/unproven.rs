@@ -48,8 +48,7 @@ impl AfterReport {
     #[must_use]
     pub fn with_addresses(mut self, all: &[AddressView], plan: &Plan) -> Self {
         let told: BTreeSet<&FunctionId> = self.functions.iter().map(|f| &f.function).collect();
-        let of_told: Vec<&AddressView> =
-            all.iter().filter(|a| a.functions.iter().any(|f| told.contains(f))).collect();
+        let of_told: Vec<&AddressView> = all.iter().filter(|a| a.functions.iter().any(|f| told.contains(f))).collect();
         let mut waits: Vec<&AddressView> = of_told.iter().copied().filter(|a| a.waits()).collect();
         waits.sort_by_key(|a| (std::cmp::Reverse(a.proven.map_or(u32::MAX, |p| p.age_days)), a.point));
         let unproven = Unproven {

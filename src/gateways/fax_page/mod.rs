@@ -114,7 +114,8 @@ pub fn fits(out: &Outgoing, head: &MessageContext, trailer: Option<&str>, pages_
 pub fn shown(out: &Outgoing, head: &MessageContext, trailer: Option<&str>) -> Result<Vec<String>, DoesNotFit> {
     let layout = layout::Layout::new(out, head, trailer, code_side(code(out, head).as_ref()))?;
     let of = u32::try_from(layout.pages.len()).unwrap_or(u32::MAX);
-    let page = |(k, lines): (u32, &Vec<&str>)| format!("{}{}{}", out.header(Some((k, of))), lines.concat(), out.footer());
+    let page =
+        |(k, lines): (u32, &Vec<&str>)| format!("{}{}{}", out.header(Some((k, of))), lines.concat(), out.footer());
     Ok((1..).zip(&layout.pages).map(page).collect())
 }
 

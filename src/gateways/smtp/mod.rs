@@ -38,8 +38,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 pub use super::entry::Tls;
-pub use message::shown;
 pub use config::{AuthBy, ImapConfig, Mailbox, SmtpConfig, mails_in_hand_max};
+pub use message::shown;
 
 use auth::LoginGate;
 

@@ -5,7 +5,7 @@ use super::curves::{Axis, line, thin};
 use super::took;
 use crate::domain::lang::Lang;
 use crate::domain::report::{AfterReport, FunctionResult};
-use crate::paper::picture::{Pattern, Picture, SAMPLE_Y, Side, Stroke};
+use crate::paper::picture::{Pattern, Picture, SAMPLE_Y, Side, Stroke, wide};
 use crate::words::after as w;
 
 /// Functions in the drawing: so many fit onto a page. The table has all.
@@ -17,8 +17,8 @@ const RIGHT: u16 = 304;
 const TOP: u16 = 4;
 /// Of one function: its name, and its line.
 const ROW: u16 = 24;
-/// Characters of a name that fit beside what came of it.
-const NAME_CHARS_MAX: usize = 30;
+/// Between a name and what came of it, in tenths of a unit.
+const BETWEEN: u16 = 60;
 
 /// What is marked on a line.
 #[derive(Clone, Copy)]
@@ -59,12 +59,15 @@ fn came(lang: Lang, f: &FunctionResult) -> String {
     }
 }
 
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NAME_CHARS_MAX {
-        return name.to_owned();
+/// As much of a name as there is room for.
+fn shortened(name: &str, room: u16) -> String {
+    let mut kept = name.to_owned();
+    while wide(&kept) > room && !kept.is_empty() {
+        let short: Vec<char> = kept.trim_end_matches('…').chars().collect();
+        let less: String = short[..short.len().saturating_sub(1)].iter().collect();
+        kept = if less.is_empty() { less } else { format!("{}…", less.trim_end()) };
     }
-    let kept: String = name.chars().take(NAME_CHARS_MAX - 1).collect();
-    format!("{}…", kept.trim_end())
+    kept
 }
 
 /// The functions that stand in it, and how many more there are.
@@ -86,8 +89,11 @@ pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Picture {
     let mut top = TOP;
     for f in rows {
         let (base, y) = ((top + 10) * 10, (top + 17) * 10);
-        picture.labels.push(line(shortened(&report.name(&f.function, lang)), LEFT * 10, base, Side::Right));
-        picture.labels.push(line(came(lang, f), RIGHT * 10, base, Side::Left));
+        let came = came(lang, f);
+        let room = ((RIGHT - LEFT) * 10).saturating_sub(wide(&came) + BETWEEN);
+        let name = shortened(&report.name(&f.function, lang), room);
+        picture.labels.push(line(name, LEFT * 10, base, Side::Right));
+        picture.labels.push(line(came, RIGHT * 10, base, Side::Left));
         picture.strokes.push(thin(vec![(axis.x(0), y), (axis.x(axis.end_s), y)]));
         let own = f.asked.then_some(f.within_s);
         let marks = [

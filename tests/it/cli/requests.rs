@@ -192,6 +192,13 @@ fn each_command_asks_exactly_this() {
             } }),
         ),
         (
+            "drill remark X-3 --improve late --reference D3 --analysis waited --recommendation call",
+            json!({ "remark": {
+                "incident": "Ö-3", "kind": "improve", "text": "late", "reference": "D3", "analysis": "waited",
+                "recommendation": "call",
+            } }),
+        ),
+        (
             "drill remark X-3 --observation seen",
             json!({ "remark": {
                 "incident": "Ö-3", "kind": "observation", "text": "seen", "reference": "", "analysis": "",

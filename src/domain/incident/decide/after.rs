@@ -171,8 +171,7 @@ impl Decider<'_> {
         }
         let text = needed(text, || refuse!(BadTextEmpty))?;
         let [reference, analysis, recommendation] = more.map(typed);
-        let remark =
-            Remark { kind, text, reference: reference?, analysis: analysis?, recommendation: recommendation? };
+        let remark = Remark { kind, text, reference: reference?, analysis: analysis?, recommendation: recommendation? };
         let more = [&remark.reference, &remark.analysis, &remark.recommendation];
         if kind != RemarkKind::Improve && !more.into_iter().all(Private::is_empty) {
             return Err(refuse!(RemarkSaysMore {}));
