@@ -95,6 +95,8 @@ pub enum Unknowable {
     Carried,
     /// The page was not read back.
     NotReadBack,
+    /// The page was not seen to be equal: it could not be read, or showed something else.
+    NotSeenEqual,
     /// No text of a drill at a table leaves the program.
     StaysHere,
     /// A form could not be made once more.
@@ -243,10 +245,8 @@ fn judged(
                 row.identical = Identical::Whole;
                 return row;
             }
-            Some(false) => {
-                row.identical = Identical::Differs;
-                return row;
-            }
+            // It showed something else, or could not be read: the journal has one word for both.
+            Some(false) => Some(Unknowable::NotSeenEqual),
             None => Some(Unknowable::NotReadBack),
         },
         Channel::Manual => Some(Unknowable::Carried),

@@ -3,7 +3,7 @@
 use super::moment;
 use crate::domain::lang::Lang;
 use crate::domain::report::{AfterReport, Curve, Earlier};
-use crate::paper::picture::{LABEL_SIZE, Label, Pattern, Picture, Side, Stroke, sample};
+use crate::paper::picture::{LABEL_SIZE, Label, PICTURE_WIDTH, Pattern, Picture, Side, Stroke, sample, wide};
 use crate::paper::{channel, span};
 use crate::words::after as w;
 
@@ -59,7 +59,10 @@ impl Axis {
             let s = self.end_s / 4 * quarter;
             let x = self.x(s);
             picture.strokes.push(thin(vec![(x, y), (x, y + 30)]));
-            picture.labels.push(line(span(s), x, y + 140, Side::Middle));
+            let time = span(s);
+            // The last one ends where the drawing does.
+            let last = (PICTURE_WIDTH * 10).saturating_sub(wide(&time) / 2 + 1);
+            picture.labels.push(line(time, x.min(last), y + 140, Side::Middle));
         }
     }
 }

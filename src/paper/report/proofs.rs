@@ -33,6 +33,7 @@ fn judged(lang: Lang, t: &IdenticalText) -> Cell {
         (Identical::Differs, _) => w::SAME_DIFFERS,
         (Identical::NotKnown, Some(Unknowable::Carried)) => w::SAME_CARRIED,
         (Identical::NotKnown, Some(Unknowable::NotReadBack)) => w::SAME_NOT_READ_BACK,
+        (Identical::NotKnown, Some(Unknowable::NotSeenEqual)) => w::SAME_NOT_SEEN_EQUAL,
         (Identical::NotKnown, Some(Unknowable::StaysHere)) => w::SAME_STAYS_HERE,
         (Identical::NotKnown, Some(Unknowable::TooMany)) => w::SAME_TOO_MANY,
         (Identical::NotKnown, Some(Unknowable::NotMade) | None) => w::SAME_NOT_MADE,

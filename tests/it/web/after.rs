@@ -160,6 +160,13 @@ async fn a_drill_stands_beside_the_one_before_and_no_address_stands_anywhere() {
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
+    if let Ok(folder) = std::env::var("VARDKASE_REPORTS") {
+        for (form, name) in [("/print", "beside.html"), (".pdf", "beside.pdf"), ("", "beside-page.html")] {
+            let made = browser.bytes(&format!("/incidents/X-2/report{form}")).await.1;
+            std::fs::write(format!("{folder}/{name}"), made).unwrap();
+        }
+        std::fs::write(format!("{folder}/trends.html"), browser.page("/drills/trends").await).unwrap();
+    }
     let addresses = super::api::addresses(&site);
     assert!(addresses.len() > 20);
     for form in ["", "/print", ".csv", ".json", ".txt"] {
