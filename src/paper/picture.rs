@@ -68,7 +68,7 @@ pub struct Label {
 }
 
 /// Height of the words, in units.
-pub const LABEL_SIZE: u16 = 11;
+pub const LABEL_SIZE: u16 = 12;
 
 /// A drawing.
 #[derive(Clone, PartialEq, Eq, Debug)]

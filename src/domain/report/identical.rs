@@ -12,7 +12,7 @@ use super::curve::count;
 use super::reading::Reading;
 use crate::domain::ids::{GatewayIx, MessageNo, PointIx};
 use crate::domain::incident::asks::outgoing;
-use crate::domain::incident::state::{Incident, Message};
+use crate::domain::incident::state::{Entry, EntryState, Incident, Message};
 use crate::domain::incident::trailers::around;
 use crate::domain::incident::values::{Draft, Item};
 use crate::domain::lang::Lang;
@@ -157,9 +157,9 @@ fn groups(reading: &Reading, inc: &Incident) -> Groups {
         }
     }
     // Nobody's address: the page itself. Nothing of a drill stands there.
-    for entry in inc.entries.iter().filter(|e| e.public && !inc.is_drill()) {
-        let released = inc.message(entry.message).filter(|m| m.released_at.is_some());
-        for lang in released.into_iter().flat_map(|m| m.texts.keys()) {
+    let published = |e: &&Entry| e.public && matches!(e.state, EntryState::Released { .. });
+    for entry in inc.entries.iter().filter(published).filter(|_| !inc.is_drill()) {
+        for lang in inc.message(entry.message).into_iter().flat_map(|m| m.texts.keys()) {
             all.entry((entry.message, *lang, Channel::Web)).or_default();
         }
     }

@@ -8,11 +8,11 @@ use crate::paper::{channel, span};
 use crate::words::after as w;
 
 /// Units of the drawing.
-const LEFT: u16 = 40;
-const RIGHT: u16 = 296;
+const LEFT: u16 = 44;
+const RIGHT: u16 = 280;
 const TOP: u16 = 14;
 const BOTTOM: u16 = 140;
-const HEIGHT: u16 = 176;
+const HEIGHT: u16 = 178;
 /// Lines that a drawing tells apart.
 const PATTERNS: [Pattern; 4] = [Pattern::Whole, Pattern::Dashes, Pattern::DashDot, Pattern::Dots];
 /// The letters at their ends.
@@ -55,6 +55,7 @@ impl Axis {
     }
     /// Its marks, and their times.
     pub fn marks(&self, y: u16, picture: &mut Picture) {
+        let quarter_wide = (self.to - self.from) * 10 / 4;
         for quarter in 0..=4_u32 {
             let s = self.end_s / 4 * quarter;
             let x = self.x(s);
@@ -62,7 +63,11 @@ impl Axis {
             let time = span(s);
             // The last one ends where the drawing does.
             let last = (PICTURE_WIDTH * 10).saturating_sub(wide(&time) / 2 + 1);
-            picture.labels.push(line(time, x.min(last), y + 140, Side::Middle));
+            // Where there is no room for all of them, every other one is said.
+            let narrow = (0..=4).any(|q| wide(&span(self.end_s / 4 * q)) + 30 > quarter_wide);
+            if !narrow || quarter % 2 == 0 {
+                picture.labels.push(line(time, x.min(last), y + 140, Side::Middle));
+            }
         }
     }
 }
@@ -97,14 +102,14 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         picture.labels.push(line(format!("{mark} %"), left - 40, y + 40, Side::Left));
     }
     axis.marks(bottom, &mut picture);
-    picture.labels.push(line(w::SINCE_TOLD.say(lang).to_owned(), left, bottom + 300, Side::Right));
+    picture.labels.push(line(w::SINCE_TOLD.say(lang).to_owned(), left, bottom + 310, Side::Right));
     if let Some((target, within_s)) = aim {
         let (x, y) = (axis.x(within_s), height_of(f64::from(target)));
         for points in [vec![(left, y), (x, y)], vec![(x, y), (x, bottom)]] {
             picture.strokes.push(Stroke { points, pattern: Pattern::Aim });
         }
     }
-    // Where each line ends, from the top: their letters do not cover each other.
+    // Where each line ends, from the top: letters of those that end together stand beside each other.
     let mut ends: Vec<(u16, char)> = Vec::new();
     for ((series, pattern), letter) in all.iter().zip(PATTERNS).zip(LETTERS) {
         let curve = series.curve;
@@ -123,14 +128,15 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         picture.mean(sample(pattern), means);
     }
     ends.sort_unstable();
-    let step = LABEL_SIZE * 10;
-    let mut free = TOP * 10;
-    let below = ends.len();
-    for (n, (y, letter)) in ends.into_iter().enumerate() {
-        let room_below = u16::try_from(below - n - 1).unwrap_or(0) * step;
-        let place = (y + 40).max(free).min(bottom - room_below.min(bottom));
-        free = place + step;
-        picture.labels.push(line(letter.to_string(), right + 50, place, Side::Right));
+    let mut together: Vec<(u16, String)> = Vec::new();
+    for (y, letter) in ends {
+        match together.last_mut() {
+            Some((before, letters)) if y - *before < LABEL_SIZE * 10 => letters.push(letter),
+            _ => together.push((y, letter.to_string())),
+        }
+    }
+    for (y, letters) in together {
+        picture.labels.push(line(letters, right + 40, y + 40, Side::Right));
     }
     if let Some((target, within_s)) = aim {
         picture.mean(sample(Pattern::Aim), w::the_target(lang, target, span(within_s)));

@@ -225,7 +225,7 @@ impl Writer<'_> {
         let (drawn, left) = strips::drawn(report);
         if !drawn.is_empty() {
             self.text(self.say(w::STRIPS_SHOW));
-            self.sheet.blocks.push(Block::Picture(strips::of_functions(lang, report)));
+            self.sheet.blocks.extend(strips::of_functions(lang, report).into_iter().map(Block::Picture));
             if left > 0 {
                 self.text(w::strips_left(lang, left));
             }

@@ -60,14 +60,14 @@ pub(super) fn identical(lang: Lang, report: &AfterReport) -> Grid {
         ]
     });
     let columns = [
-        (dw::NUMBER, 2),
-        (w::LANGUAGE, 2),
-        (w::CHANNEL, 3),
-        (w::HANDED_OVER, 3),
-        (w::IN_WHICH_FORM, 4),
-        (w::FORMS_COMPARED, 3),
-        (w::FINGERPRINT, 3),
-        (w::SAME_TEXT, 5),
+        (dw::NUMBER, 4),
+        (w::LANGUAGE, 3),
+        (w::CHANNEL, 4),
+        (w::HANDED_OVER, 5),
+        (w::IN_WHICH_FORM, 6),
+        (w::FORMS_COMPARED, 4),
+        (w::FINGERPRINT, 6),
+        (w::SAME_TEXT, 9),
     ];
     grid(lang, w::IDENTICAL, &columns, rows.collect())
 }
@@ -108,7 +108,7 @@ impl Writer<'_> {
         let Some(u) = &report.unproven else { return };
         if u.of > 0 {
             self.heading(w::UNPROVEN);
-            self.text(w::unproven_of(lang, u.of, u.not_proven, PROOF_OLD_DAYS));
+            self.text(w::unproven_of(lang, u.not_proven, u.of, PROOF_OLD_DAYS));
             self.grid(unproven(lang, report));
             let left = usize::try_from(u.not_proven).unwrap_or(usize::MAX).saturating_sub(u.addresses.len());
             if left > 0 {

@@ -8,15 +8,17 @@ use crate::domain::report::{AfterReport, FunctionResult};
 use crate::paper::picture::{Pattern, Picture, SAMPLE_Y, Side, Stroke, wide};
 use crate::words::after as w;
 
-/// Functions in the drawing: so many fit onto a page. The table has all.
-pub const STRIPS_MAX: usize = 24;
+/// Functions that are drawn. The table has all.
+pub const STRIPS_MAX: usize = 20;
+/// Of these, so many stand in one drawing: half a page of paper.
+const ROWS_MAX: usize = 10;
 
 /// Units of the drawing.
 const LEFT: u16 = 8;
-const RIGHT: u16 = 304;
+const RIGHT: u16 = 300;
 const TOP: u16 = 4;
 /// Of one function: its name, and its line.
-const ROW: u16 = 24;
+const ROW: u16 = 30;
 /// Between a name and what came of it, in tenths of a unit.
 const BETWEEN: u16 = 60;
 
@@ -25,11 +27,11 @@ const BETWEEN: u16 = 60;
 enum Mark {
     /// A bar across the line.
     Told,
-    /// A triangle.
+    /// A triangle above the line: marks of one moment do not cover each other.
     HandedOver,
-    /// A square.
+    /// A square below it.
     Delivered,
-    /// A cross.
+    /// A cross on it.
     Answered,
     /// A short bar in dashes.
     OwnTime,
@@ -38,14 +40,19 @@ enum Mark {
 impl Mark {
     fn strokes(self, (x, y): (u16, u16)) -> Vec<Stroke> {
         let whole = |points: Vec<(u16, u16)>| Stroke { points, pattern: Pattern::Mark };
-        let (l, r, u, d) = (x.saturating_sub(32), x + 32, y.saturating_sub(32), y + 32);
+        let middle = match self {
+            Self::HandedOver => y.saturating_sub(48),
+            Self::Delivered => y + 48,
+            Self::Told | Self::Answered | Self::OwnTime => y,
+        };
+        let (l, r, u, d) = (x.saturating_sub(32), x + 32, middle.saturating_sub(32), middle + 32);
         match self {
-            Self::Told => vec![whole(vec![(x, y.saturating_sub(45)), (x, y + 45)])],
+            Self::Told => vec![whole(vec![(x, y.saturating_sub(70)), (x, y + 70)])],
             Self::HandedOver => vec![whole(vec![(l, d), (x, u), (r, d), (l, d)])],
             Self::Delivered => vec![whole(vec![(l, u), (r, u), (r, d), (l, d), (l, u)])],
             Self::Answered => vec![whole(vec![(l, u), (r, d)]), whole(vec![(l, d), (r, u)])],
             Self::OwnTime => {
-                vec![Stroke { points: vec![(x, y.saturating_sub(55)), (x, y + 55)], pattern: Pattern::Aim }]
+                vec![Stroke { points: vec![(x, y.saturating_sub(70)), (x, y + 70)], pattern: Pattern::Aim }]
             }
         }
     }
@@ -76,7 +83,8 @@ pub(super) fn drawn(report: &AfterReport) -> (&[FunctionResult], usize) {
     (&report.functions[..shown], report.functions.len() - shown)
 }
 
-pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Picture {
+/// The drawings, by one measure of time.
+pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Vec<Picture> {
     let (rows, _) = drawn(report);
     // Whoever never answers makes the axis no longer than the time that he had.
     let times = |f: &FunctionResult| {
@@ -84,11 +92,15 @@ pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Picture {
         [f.accepted_s, f.delivered_s, f.answered_s, own].into_iter().flatten().max()
     };
     let axis = Axis::of(LEFT, RIGHT, rows.iter().filter_map(times).max().unwrap_or(0));
+    rows.chunks(ROWS_MAX).map(|rows| picture(lang, report, rows, &axis)).collect()
+}
+
+fn picture(lang: Lang, report: &AfterReport, rows: &[FunctionResult], axis: &Axis) -> Picture {
     let says = w::strips_say(lang, rows.len());
     let mut picture = Picture { says, height: 0, strokes: Vec::new(), labels: Vec::new() };
     let mut top = TOP;
     for f in rows {
-        let (base, y) = ((top + 10) * 10, (top + 17) * 10);
+        let (base, y) = ((top + 10) * 10, (top + 21) * 10);
         let came = came(lang, f);
         let room = ((RIGHT - LEFT) * 10).saturating_sub(wide(&came) + BETWEEN);
         let name = shortened(&report.name(&f.function, lang), room);
@@ -108,10 +120,10 @@ pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Picture {
         }
         top += ROW;
     }
-    let bottom = (top + 2) * 10;
+    let bottom = (top + 4) * 10;
     picture.strokes.push(thin(vec![(axis.x(0), bottom), (axis.x(axis.end_s), bottom)]));
     axis.marks(bottom, &mut picture);
-    picture.height = top + 22;
+    picture.height = top + 26;
     let meanings = [
         (Mark::Told, w::MARK_TOLD),
         (Mark::HandedOver, w::HANDED_OVER),

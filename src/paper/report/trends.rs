@@ -10,13 +10,13 @@ use crate::paper::{Block, Occasion, Sheet, Table, channel, span};
 use crate::words::{after as w, common, drill as dw, improve as iw};
 
 /// Units of the drawing.
-const LEFT: u16 = 40;
+const LEFT: u16 = 44;
 const RIGHT: u16 = 316;
 const TOP: u16 = 18;
 const BOTTOM: u16 = 130;
-const HEIGHT: u16 = 150;
+const HEIGHT: u16 = 152;
 /// So many stand in the drawing, the newest: of more the numbers would cover each other.
-const DRAWN_MAX: usize = 8;
+const DRAWN_MAX: usize = 7;
 
 /// The figures of one, as they stand in the table.
 fn row(lang: Lang, zone: &str, t: &Trend) -> Vec<String> {
