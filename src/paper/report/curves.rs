@@ -12,7 +12,7 @@ const LEFT: u16 = 44;
 const RIGHT: u16 = 280;
 const TOP: u16 = 14;
 const BOTTOM: u16 = 140;
-const HEIGHT: u16 = 178;
+const HEIGHT: u16 = 179;
 /// Lines that a drawing tells apart.
 const PATTERNS: [Pattern; 4] = [Pattern::Whole, Pattern::Dashes, Pattern::DashDot, Pattern::Dots];
 /// The letters at their ends.
@@ -66,7 +66,7 @@ impl Axis {
             // Where there is no room for all of them, every other one is said.
             let narrow = (0..=4).any(|q| wide(&span(self.end_s / 4 * q)) + 30 > quarter_wide);
             if !narrow || quarter % 2 == 0 {
-                picture.labels.push(line(time, x.min(last), y + 140, Side::Middle));
+                picture.labels.push(line(time, x.min(last), y + 150, Side::Middle));
             }
         }
     }
@@ -102,7 +102,7 @@ fn picture(lang: Lang, what: &str, all: &[Series<'_>], aim: Option<(u8, u32)>) -
         picture.labels.push(line(format!("{mark} %"), left - 40, y + 40, Side::Left));
     }
     axis.marks(bottom, &mut picture);
-    picture.labels.push(line(w::SINCE_TOLD.say(lang).to_owned(), left, bottom + 310, Side::Right));
+    picture.labels.push(line(w::SINCE_TOLD.say(lang).to_owned(), left, bottom + 320, Side::Right));
     if let Some((target, within_s)) = aim {
         let (x, y) = (axis.x(within_s), height_of(f64::from(target)));
         for points in [vec![(left, y), (x, y)], vec![(x, y), (x, bottom)]] {

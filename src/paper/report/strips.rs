@@ -16,6 +16,8 @@ const ROWS_MAX: usize = 10;
 /// Units of the drawing.
 const LEFT: u16 = 8;
 const RIGHT: u16 = 300;
+/// Beside the marks of the first moment.
+const NAMES: u16 = 16;
 const TOP: u16 = 4;
 /// Of one function: its name, and its line.
 const ROW: u16 = 30;
@@ -38,13 +40,17 @@ enum Mark {
 }
 
 impl Mark {
-    fn strokes(self, (x, y): (u16, u16)) -> Vec<Stroke> {
-        let whole = |points: Vec<(u16, u16)>| Stroke { points, pattern: Pattern::Mark };
-        let middle = match self {
+    /// Where its middle lies, on a line that lies at `y`.
+    fn middle(self, y: u16) -> u16 {
+        match self {
             Self::HandedOver => y.saturating_sub(48),
             Self::Delivered => y + 48,
             Self::Told | Self::Answered | Self::OwnTime => y,
-        };
+        }
+    }
+    fn strokes(self, (x, y): (u16, u16)) -> Vec<Stroke> {
+        let whole = |points: Vec<(u16, u16)>| Stroke { points, pattern: Pattern::Mark };
+        let middle = self.middle(y);
         let (l, r, u, d) = (x.saturating_sub(32), x + 32, middle.saturating_sub(32), middle + 32);
         match self {
             Self::Told => vec![whole(vec![(x, y.saturating_sub(70)), (x, y + 70)])],
@@ -102,9 +108,9 @@ fn picture(lang: Lang, report: &AfterReport, rows: &[FunctionResult], axis: &Axi
     for f in rows {
         let (base, y) = ((top + 10) * 10, (top + 21) * 10);
         let came = came(lang, f);
-        let room = ((RIGHT - LEFT) * 10).saturating_sub(wide(&came) + BETWEEN);
+        let room = ((RIGHT - NAMES) * 10).saturating_sub(wide(&came) + BETWEEN);
         let name = shortened(&report.name(&f.function, lang), room);
-        picture.labels.push(line(name, LEFT * 10, base, Side::Right));
+        picture.labels.push(line(name, NAMES * 10, base, Side::Right));
         picture.labels.push(line(came, RIGHT * 10, base, Side::Left));
         picture.strokes.push(thin(vec![(axis.x(0), y), (axis.x(axis.end_s), y)]));
         let own = f.asked.then_some(f.within_s);
@@ -132,7 +138,7 @@ fn picture(lang: Lang, report: &AfterReport, rows: &[FunctionResult], axis: &Axi
         (Mark::OwnTime, w::MARK_OWN_TIME),
     ];
     for (mark, word) in meanings {
-        picture.mean(mark.strokes((120, SAMPLE_Y)), word.say(lang).to_owned());
+        picture.mean(mark.strokes((120, SAMPLE_Y + SAMPLE_Y - mark.middle(SAMPLE_Y))), word.say(lang).to_owned());
     }
     picture
 }
