@@ -3,7 +3,7 @@
 //!
 //! Must not: send, or know who gets it.
 
-use crate::domain::plan::Capability;
+use crate::domain::plan::{Capability, Channel};
 use crate::domain::report::Form;
 use crate::domain::text::fit;
 use crate::gateways::{MessageContext, fax_page, smtp};
@@ -13,7 +13,7 @@ use crate::gateways::{MessageContext, fax_page, smtp};
 /// # Errors
 /// It can't be made so; in words.
 pub fn handed_over(form: &Form<'_>) -> Result<Vec<String>, String> {
-    let Form { out, trailer, capability, lang, .. } = *form;
+    let Form { out, trailer, channel, capability, lang } = *form;
     let head = || MessageContext {
         sender: String::new(),
         lang,
@@ -29,6 +29,9 @@ pub fn handed_over(form: &Form<'_>) -> Result<Vec<String>, String> {
             fit::shown(out, trailer, capability).map_err(|e| e.to_string())
         }
         Capability::Fax { .. } => fax_page::shown(out, &head(), trailer).map_err(|e| e.to_string()),
-        Capability::Whole { .. } => smtp::shown(out, head(), trailer).map(|text| vec![text]),
+        Capability::Whole { .. } if channel == Channel::Email => {
+            smtp::shown(out, head(), trailer).map(|text| vec![text])
+        }
+        Capability::Whole { .. } => Err("no gateway sets it".into()),
     }
 }

@@ -287,6 +287,7 @@ pub fn received(shown: &[Shown], marks: &[&str], kind: impl Fn(&str) -> Option<K
 
 impl Received {
     /// Whether every unit has come.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is_whole(&self) -> bool {
         self.parts.iter().all(Option::is_some)
     }
@@ -328,6 +329,7 @@ impl Received {
     ///
     /// # Errors
     /// The first difference.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is(&self, sent: &Sent<'_>) -> Result<(), Wrong> {
         let header = (self.mark.as_deref(), self.number.as_str(), self.fingerprint.as_deref());
         if header != (sent.mark, sent.number, sent.fingerprint) {

@@ -63,11 +63,11 @@ pub(super) fn identical(lang: Lang, report: &AfterReport) -> Grid {
         (dw::NUMBER, 4),
         (w::LANGUAGE, 3),
         (w::CHANNEL, 4),
-        (w::HANDED_OVER, 5),
+        (w::HANDED_OVER, 6),
         (w::IN_WHICH_FORM, 6),
-        (w::FORMS_COMPARED, 4),
+        (w::FORMS_COMPARED, 5),
         (w::FINGERPRINT, 6),
-        (w::SAME_TEXT, 9),
+        (w::SAME_TEXT, 8),
     ];
     grid(lang, w::IDENTICAL, &columns, rows.collect())
 }
