@@ -2597,7 +2597,7 @@ after-sent-to = Addresses
 after-remark = Remark
 after-was-stopped = stopped later
 after-page-equal = read back, and equal
-after-page-not-equal = read back, and not equal
+after-page-not-equal = could not be read back as equal
 after-seal = Seal of the journal
 after-seal-says = These figures are from the journal up to record { $record }. vardkase verify proves that nothing in it was changed.
 after-seal-hash = Hash of that record
@@ -2608,7 +2608,6 @@ after-never = never
 after-not-known = not known
 after-trends = Drills and incidents over time
 after-trends-are = The newest first. In time: so many of those who were asked answered within the time of the first objective, or within 15 minutes.
-after-trend-legend = whole line: real; dashed: drill; short dashes: target
 after-no-trends = No drill and no incident has ended yet.
 after-in-time = In time
 after-half = Half
@@ -2663,6 +2662,8 @@ refusal-improvement-lacks--due = It is not said by which day the improvement is 
     .next = Give a day, as 2026-12-20.
 refusal-improvement-lacks--owner = It is not said who sees to the improvement.
     .next = Choose a function.
+refusal-remark-says-more = A reference, an analysis and a recommendation belong to what can be better.
+    .next = Say that it can be better, or leave them out.
 refusal-improvements-planned = After incident { $incident } { $count } improvements are planned already.
     .next = Drop them with a reason if they are not needed.
 refusal-improvement-lacks--change = It is not said what is to be changed.
@@ -2685,6 +2686,8 @@ refusal-unknown-objective = Incident { $incident } has no objective { $objective
 ## What is to be better: the plan after a drill or an incident, remarks, feedback
 
 event-improvement = improvement planned
+event-improvement-done = improvement done
+event-improvement-dropped = improvement not made
 event-no-improvement = no improvement needed
 event-remark = remark written
 event-feedback = said how it went
@@ -2715,6 +2718,10 @@ improve-done = done
 improve-dropped = not made
 improve-remarks = Remarks
 improve-remark = Remark
+improve-more-of-it = Only of what can be better, and only what you want to
+improve-reference = Rule, or line of the playbook
+improve-analysis = Why it went so
+improve-recommendation = Recommendation
 improve-kind-strength = It went well
 improve-kind-improve = It can be better
 improve-kind-observation = Seen
@@ -2749,3 +2756,54 @@ improve-say-lead = Three questions, for { $who }. Answer those that you want to.
 improve-say-again = Something was written before; what you send now takes its place.
 improve-not-yours = The plan is written by those who led it, or are in command.
 improve-thanks = Thank you. It stands in the report.
+
+## The report afterwards: the same text to all, addresses not proven, compared with earlier ones, each function as a drawing
+
+after-identical = The same text to all
+after-identical-how = Each form in which a text was handed over was made once more. The text was taken out of it and compared, letter by letter, with the one that was released.
+after-identical-fails = A TEXT IS NOT THE SAME. See its row in the table, and find out why.
+after-in-which-form = Form, parts
+after-forms-compared = Forms compared
+after-same-text = The same text
+after-same-whole = yes, whole and unchanged
+after-same-differs = NO
+after-same-carried = not known: people carry it
+after-same-not-read-back = not known: the page was not read back
+after-same-not-seen-equal = not proven: the page could not be read, or showed something else
+after-same-stays-here = no text left the program
+after-same-not-made = not known: a form could not be made again
+after-same-too-many = not known: too many forms to make again
+after-as-sms = SMS
+after-as-pager = pager pages
+after-as-fax = fax pages
+after-as-mail = one mail
+after-as-page = the public page
+after-as-errand = an errand
+after-unproven = Addresses that are not proven
+after-unproven-of = { $count } of { $of } addresses of those who were told are not proven in the last { $days } days. That is what is known now, as the report is made.
+after-unproven-left = { $count ->
+    [one] One more is not proven.
+   *[other] { $count } more are not proven.
+}
+after-last-proven = Last proven
+after-proven-on = { $day }, { $days } days ago
+after-compared = Answered, compared with earlier ones
+after-compared-with = The latest of the same drill, or else of the same kind and playbook.
+after-this-one = this one
+after-half-answered = half had answered
+after-half-handed-over = half was handed over
+after-the-target = target: { $percent } % within { $within }
+after-strips-show = A line for each function, the slowest first: when it was told, and when its text was handed over, delivered and answered.
+after-strips-say = { $count } functions, the slowest first. The table below says the same.
+after-strips-left = { $count ->
+    [one] One function more stands in the table.
+   *[other] { $count } functions more stand in the table.
+}
+after-not-asked = was not asked
+after-never-answered = never answered
+after-answered-after = answered after { $time }
+after-mark-told = told
+after-mark-own-time = its own answer time
+after-trend-real = real incident
+after-trend-drill = drill
+after-trend-target = target

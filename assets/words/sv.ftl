@@ -2595,7 +2595,7 @@ after-sent-to = Adresser
 after-remark = Anmärkning
 after-was-stopped = stoppades senare
 after-page-equal = läst tillbaka, och lika
-after-page-not-equal = läst tillbaka, och inte lika
+after-page-not-equal = gick inte att läsa tillbaka som lika
 after-seal = Journalens försegling
 after-seal-says = Siffrorna är ur journalen till och med post { $record }. vardkase verify visar att inget i den har ändrats.
 after-seal-hash = Postens hash
@@ -2606,7 +2606,6 @@ after-never = aldrig
 after-not-known = inte känt
 after-trends = Övningar och händelser över tid
 after-trends-are = Den nyaste först. I tid: så många av de tillfrågade svarade inom det första målets tid, eller inom 15 minuter.
-after-trend-legend = hel linje: verklig; streckad: övning; korta streck: mål
 after-no-trends = Ingen övning och ingen händelse har slutat än.
 after-in-time = I tid
 after-half = Hälften
@@ -2661,6 +2660,8 @@ refusal-improvement-lacks--due = Det står inte när förbättringen ska vara kl
     .next = Ange en dag, till exempel 2026-12-20.
 refusal-improvement-lacks--owner = Det står inte vem som ansvarar för förbättringen.
     .next = Välj en funktion.
+refusal-remark-says-more = Regel, analys och rekommendation hör till det som kan bli bättre.
+    .next = Välj att det kan bli bättre, eller ta bort dem.
 refusal-improvements-planned = Efter händelse { $incident } är { $count } förbättringar redan planerade.
     .next = Stryk dem med skäl, om de inte behövs.
 refusal-improvement-lacks--change = Det står inte vad som ska ändras.
@@ -2683,6 +2684,8 @@ refusal-unknown-objective = Händelse { $incident } har inget mål { $objective 
 ## Det som ska bli bättre: planen efter en övning eller händelse, iakttagelser, återkoppling
 
 event-improvement = förbättring planerad
+event-improvement-done = förbättring klar
+event-improvement-dropped = förbättring görs inte
 event-no-improvement = ingen förbättring behövs
 event-remark = iakttagelse skriven
 event-feedback = berättade hur det gick
@@ -2713,6 +2716,10 @@ improve-done = klar
 improve-dropped = görs inte
 improve-remarks = Iakttagelser
 improve-remark = Iakttagelse
+improve-more-of-it = Bara om det kan bli bättre, och bara det du vill
+improve-reference = Regel eller rad i handlingsplanen
+improve-analysis = Varför det blev så
+improve-recommendation = Rekommendation
 improve-kind-strength = Det gick bra
 improve-kind-improve = Det kan bli bättre
 improve-kind-observation = Iakttaget
@@ -2747,3 +2754,54 @@ improve-say-lead = Tre frågor, för { $who }. Svara på dem du vill.
 improve-say-again = Något har skrivits förut; det du skickar nu ersätter det.
 improve-not-yours = Planen skrivs av dem som ledde, eller leder verksamheten.
 improve-thanks = Tack. Det står i rapporten.
+
+## Rapporten efteråt: lika text till alla, oprövade adresser, jämfört med tidigare, varje funktion som bild
+
+after-identical = Samma text till alla
+after-identical-how = Varje form som en text lämnades över i har gjorts en gång till. Texten har tagits ur den och jämförts, tecken för tecken, med den som släpptes.
+after-identical-fails = EN TEXT STÄMMER INTE. Se raden i tabellen, och ta reda på varför.
+after-in-which-form = Form, delar
+after-forms-compared = Jämförda former
+after-same-text = Samma text
+after-same-whole = ja, hel och oförändrad
+after-same-differs = NEJ
+after-same-carried = inte känt: människor bär den
+after-same-not-read-back = inte känt: sidan lästes inte tillbaka
+after-same-not-seen-equal = inte bevisat: sidan gick inte att läsa, eller visade något annat
+after-same-stays-here = ingen text lämnade programmet
+after-same-not-made = inte känt: en form gick inte att göra om
+after-same-too-many = inte känt: för många former att göra om
+after-as-sms = SMS
+after-as-pager = sökarsidor
+after-as-fax = faxsidor
+after-as-mail = ett mejl
+after-as-page = den publika sidan
+after-as-errand = ett ärende
+after-unproven = Adresser som inte är prövade
+after-unproven-of = { $count } av { $of } adresser till dem som fick veta är inte prövade de senaste { $days } dagarna. Det är det som är känt nu, när rapporten görs.
+after-unproven-left = { $count ->
+    [one] En till är inte prövad.
+   *[other] { $count } till är inte prövade.
+}
+after-last-proven = Senast prövad
+after-proven-on = { $day }, { $days } dagar sedan
+after-compared = Svarade, jämfört med tidigare
+after-compared-with = De senaste av samma övning, eller av samma slag och handlingsplan.
+after-this-one = den här
+after-half-answered = hälften hade svarat
+after-half-handed-over = hälften var överlämnad
+after-the-target = mål: { $percent } % inom { $within }
+after-strips-show = En linje för varje funktion, den långsammaste först: när den fick veta, och när texten var överlämnad, framme och besvarad.
+after-strips-say = { $count } funktioner, den långsammaste först. Tabellen under bilden säger samma sak.
+after-strips-left = { $count ->
+    [one] En funktion till står i tabellen.
+   *[other] { $count } funktioner till står i tabellen.
+}
+after-not-asked = tillfrågades inte
+after-never-answered = svarade aldrig
+after-answered-after = svarade efter { $time }
+after-mark-told = fick veta
+after-mark-own-time = dess egen svarstid
+after-trend-real = verklig händelse
+after-trend-drill = övning
+after-trend-target = mål

@@ -70,12 +70,21 @@ pub struct RemarkArgs {
     /// It was seen.
     #[arg(long, value_name = "TEXT")]
     observation: Option<String>,
+    /// Of what can be better: the rule or the line of a playbook that it is about.
+    #[arg(long, value_name = "TEXT", requires = "improve")]
+    reference: Option<String>,
+    /// Of what can be better: why it went as it did.
+    #[arg(long, value_name = "TEXT", requires = "improve")]
+    analysis: Option<String>,
+    /// Of what can be better: what should be done.
+    #[arg(long, value_name = "TEXT", requires = "improve")]
+    recommendation: Option<String>,
 }
 
 /// A rating by hand, beside what was computed.
 #[derive(Args, Debug)]
 pub struct RateArgs {
-    /// The number of the drill.
+    /// The number of the drill or the incident.
     #[arg(value_name = "NUMBER")]
     incident: Target,
     /// Which objective, as the report counts them.
@@ -158,7 +167,14 @@ impl RemarkArgs {
             (None, Some(text)) => (RemarkKind::Improve, Some(text)),
             (None, None) => (RemarkKind::Observation, self.observation),
         };
-        cx.act(&Action::Remark { incident, kind, text: words(text) })
+        cx.act(&Action::Remark {
+            incident,
+            kind,
+            text: words(text),
+            reference: words(self.reference),
+            analysis: words(self.analysis),
+            recommendation: words(self.recommendation),
+        })
     }
 }
 

@@ -29,6 +29,8 @@ enum What {
     Remark(super::improve::RemarkArgs),
     /// Say how it went, for the function of --as.
     Feedback(super::improve::FeedbackArgs),
+    /// Rate an objective by hand: it stands beside what was computed.
+    Rate(super::improve::RateArgs),
 }
 
 impl IncidentArgs {
@@ -38,6 +40,7 @@ impl IncidentArgs {
             What::Improve(args) => args.run(cx),
             What::Remark(args) => args.run(cx),
             What::Feedback(args) => args.run(cx),
+            What::Rate(args) => args.run(cx),
         }
     }
 }

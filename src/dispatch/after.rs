@@ -10,6 +10,7 @@ use crate::domain::incident::event::Event;
 use crate::domain::plan::Plan;
 use crate::domain::report::{AfterReport, Reading, RecordSeal};
 use crate::domain::time::At;
+use crate::gateways::handed_over::handed_over;
 use crate::journal::{Head, Reader};
 use crate::record::format0;
 
@@ -67,5 +68,5 @@ pub fn after_report(reader: &dyn Reader, from: Head, no: IncidentNo) -> Result<O
         }
     }
     let seal = RecordSeal { record: head.seq, hash: hex::encode(head.hash) };
-    Ok(reading.and_then(|r| r.report(seal)))
+    Ok(reading.and_then(|r| r.report_with(seal, &handed_over)))
 }

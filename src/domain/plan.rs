@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::drills::Objective;
 use super::ids::{
     FunctionId, FunctionIx, GatewayId, GatewayIx, GroupId, InfraId, PlaybookId, PointIx, RoutineId, SiteId, SystemId,
 };
@@ -113,6 +114,9 @@ pub struct Plan {
     pub playbooks: BTreeMap<PlaybookId, Playbook>,
     /// The words of each language.
     pub words: BTreeMap<Lang, Words>,
+    /// What each real incident is to show (RULES D19).
+    #[serde(default)]
+    pub objectives: Vec<Objective>,
     /// Who covers whom; made by [`Plan::index`].
     #[serde(default)]
     pub covered: Vec<Vec<FunctionIx>>,

@@ -24,6 +24,7 @@ pub mod espa;
 pub mod fax_mail;
 mod fax_number;
 pub mod fax_page;
+pub mod handed_over;
 pub mod http_api;
 pub mod hylafax;
 mod in_turn;

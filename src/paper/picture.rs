@@ -1,10 +1,12 @@
-//! A drawing of lines and words that stands in a page and in a PDF alike: each line has a pattern of its own and its name at its end, so
-//! that nothing is told by colour.
+//! A drawing of lines and words that stands in a page and in a PDF alike: each line has a pattern and a letter of its own, and what they
+//! mean stands below, so that nothing is told by colour, and all of it is read on the narrowest telephone.
 
 use askama::Template;
 
-/// Units wide; one is a point on paper.
-pub const PICTURE_WIDTH: u16 = 487;
+use super::face::FACES;
+
+/// Units wide; one is a point on paper. A telephone 320 px wide shows a unit as nearly a pixel.
+pub const PICTURE_WIDTH: u16 = 320;
 
 /// How a line is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,13 +19,15 @@ pub enum Pattern {
     Thin,
     /// Thin, in short dashes: what is aimed at.
     Aim,
+    /// The outline of a mark.
+    Mark,
 }
 
 impl Pattern {
     /// Lengths drawn and left out, in tenths of a unit.
     pub fn dashes(self) -> &'static [u16] {
         match self {
-            Self::Whole | Self::Thin => &[],
+            Self::Whole | Self::Thin | Self::Mark => &[],
             Self::Dashes => &[70, 40],
             Self::Dots => &[15, 30],
             Self::DashDot => &[80, 30, 15, 30],
@@ -34,6 +38,7 @@ impl Pattern {
     pub fn width(self) -> u16 {
         match self {
             Self::Thin | Self::Aim => 7,
+            Self::Mark => 11,
             _ => 18,
         }
     }
@@ -63,7 +68,7 @@ pub struct Label {
 }
 
 /// Height of the words, in units.
-pub const LABEL_SIZE: u16 = 9;
+pub const LABEL_SIZE: u16 = 12;
 
 /// A drawing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +79,38 @@ pub struct Picture {
     pub height: u16,
     pub strokes: Vec<Stroke>,
     pub labels: Vec<Label>,
+}
+
+/// Units between two lines of words.
+const LINE: u16 = LABEL_SIZE + 4;
+/// How wide the piece of a line is that stands before what it means.
+const SAMPLE: u16 = 24;
+/// Where the middle of a sample lies before it has its place: in tenths of a unit, above it there is room for a mark.
+pub const SAMPLE_Y: u16 = 100;
+
+impl Picture {
+    /// What a line, or a mark, means: on a line of its own below what is drawn so far. The middle of its sample lies at [`SAMPLE_Y`].
+    pub fn mean(&mut self, mut sample: Vec<Stroke>, text: String) {
+        let base = (self.height + LABEL_SIZE) * 10;
+        let middle = base - 40;
+        for stroke in &mut sample {
+            stroke.points.iter_mut().for_each(|(_, y)| *y = (*y + middle).saturating_sub(SAMPLE_Y));
+        }
+        self.strokes.append(&mut sample);
+        self.labels.push(Label { at: ((SAMPLE + 10) * 10, base), side: Side::Right, text });
+        self.height += LINE;
+    }
+}
+
+/// How wide a word is, in tenths of a unit.
+pub fn wide(text: &str) -> u16 {
+    // Far below what a u16 holds: words of a drawing are short.
+    (FACES.regular.width(text, f32::from(LABEL_SIZE)) * 10.0).ceil().clamp(0.0, f32::from(u16::MAX)) as u16
+}
+
+/// A piece of a line, to be explained ([`Picture::mean`]).
+pub fn sample(pattern: Pattern) -> Vec<Stroke> {
+    vec![Stroke { points: vec![(20, SAMPLE_Y), (SAMPLE * 10, SAMPLE_Y)], pattern }]
 }
 
 #[derive(Template)]

@@ -15,10 +15,10 @@ frozen_enum! {
     /// How an objective is rated.
     Rating1 of report::Rating { Performed = 0, SomeChallenges = 1, MajorChallenges = 2, Unable = 3 }
     /// What was written.
-    AfterChange1 of after::AfterChange {
+    AfterChange2 of after::AfterChange {
         Improvement(Improvement1) = 0,
         NoneNeeded(Sealed1) = 1,
-        Remark(Remark1) = 2,
+        Remark(Remark2) = 2,
         Feedback(Feedback1) = 3,
         Rated(ByHand1) = 4,
         PlanMissing(u32) = 5,
@@ -40,8 +40,14 @@ frozen_struct! {
         progress: Progress1,
         verified: Sealed1,
     }
-    /// A remark.
-    Remark1 of after::Remark { kind: RemarkKind1, text: Sealed1 }
+    /// A remark, with more of what can be better.
+    Remark2 of after::Remark {
+        kind: RemarkKind1,
+        text: Sealed1,
+        reference: Sealed1,
+        analysis: Sealed1,
+        recommendation: Sealed1,
+    }
     /// How it went, as one function says.
     Feedback1 of after::Feedback { went_well: Sealed1, went_badly: Sealed1, change: Sealed1 }
     /// An objective that somebody rates.

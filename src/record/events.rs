@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Written;
-use super::after::AfterChange1;
+use super::after::AfterChange2;
 use super::drills::Fate1;
 use super::frozen::{Damaged, Frozen};
 use super::values::{NoteWord1, Number1, Outcome2, PendingReport1, Sealed1, Send1, Standing1};
@@ -118,11 +118,11 @@ events! {
         /// What was sent to an address was answered from it.
         33 v 1 AddressAnswered1 of AddressAnswered { key: u64 }
         /// What was written after an incident, or of one that goes on.
-        34 v 1 After1 of After {
+        34 v 2 After2 of After {
             incident: Number1,
             by: Option<String>,
             who: Option<Sealed1>,
-            change: Box<AfterChange1>,
+            change: Box<AfterChange2>,
         }
     }
     gateways {

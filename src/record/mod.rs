@@ -34,7 +34,7 @@ use frozen::Damaged;
 
 /// Goes up by one with every new kind and every new version of one. A journal says which format it is written in
 /// ([`system::Format1`]), so that an older program can say what it needs.
-pub const FORMAT: u32 = 9;
+pub const FORMAT: u32 = 10;
 
 /// Kinds from here on are not events: they are about the journal itself ([`system`]).
 pub const SYSTEM_KINDS_FROM: u16 = 1_000;

@@ -3,17 +3,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::after::{ByHand1, Feedback1, Improvement1, RemarkKind1};
 use super::changes::{self, FrozenChange};
 use super::events::FrozenEvent;
 use super::frozen::{Damaged, Frozen, Words};
-use super::values::{DeliveryState1, Restore1, Safety1, Sealed1};
+use super::values::{DeliveryState1, Number1, Restore1, Safety1, Sealed1};
+use crate::domain::incident::after::{AfterChange, Remark};
 use crate::domain::incident::event::{Change, Event, Outcome};
 use crate::domain::incident::facts::Facts;
+use crate::domain::private::Private;
 
 /// Reads an event of an older version; `None` when there never was one of that kind and version.
 pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damaged>> {
     Some(match (kind, version) {
         (12, 1) => super::from_bytes::<ReportGone1>(bytes).and_then(FrozenEvent::thaw),
+        (34, 1) => super::from_bytes::<After1>(bytes).and_then(FrozenEvent::thaw),
         (15, 1) => super::from_bytes::<SystemNoteResults1>(bytes).and_then(FrozenEvent::thaw),
         (101, 1) => of_incident::<Opened1>(bytes),
         (102, 1) => of_incident::<FactsSet1>(bytes),
@@ -23,7 +27,7 @@ pub fn read(kind: u16, version: u16, bytes: &[u8]) -> Option<Result<Event, Damag
 }
 
 /// Kinds with the versions that are only read.
-pub const KINDS: &[(u16, u16)] = &[(12, 1), (15, 1), (101, 1), (102, 1), (117, 1)];
+pub const KINDS: &[(u16, u16)] = &[(12, 1), (15, 1), (34, 1), (101, 1), (102, 1), (117, 1)];
 
 fn of_incident<T: FrozenChange>(bytes: &[u8]) -> Result<Event, Damaged> {
     let (no, change) = changes::read::<T>(bytes)?;
@@ -74,6 +78,55 @@ impl FrozenEvent for SystemNoteResults1 {
     fn thaw(self) -> Result<Event, Damaged> {
         let results = self.results.into_iter().map(Outcome1::thaw).collect::<Result<_, _>>()?;
         Ok(Event::SystemNoteResults { results })
+    }
+}
+
+/// A remark, until format 9: it said nothing beside what was seen.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Remark1 {
+    kind: RemarkKind1,
+    text: Sealed1,
+}
+impl Remark1 {
+    fn thaw(self) -> Result<Remark, Damaged> {
+        let (kind, text, none) = (self.kind.thaw()?, self.text.thaw()?, Private::default);
+        Ok(Remark { kind, text, reference: none(), analysis: none(), recommendation: none() })
+    }
+}
+
+/// What was written after an incident, until format 9.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum AfterChange1 {
+    Improvement(Improvement1),
+    NoneNeeded(Sealed1),
+    Remark(Remark1),
+    Feedback(Feedback1),
+    Rated(ByHand1),
+    PlanMissing(u32),
+    Forgotten,
+}
+
+/// Kind 34 until format 9.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct After1 {
+    incident: Number1,
+    by: Option<String>,
+    who: Option<Sealed1>,
+    change: Box<AfterChange1>,
+}
+impl FrozenEvent for After1 {
+    fn thaw(self) -> Result<Event, Damaged> {
+        let change = match *self.change {
+            AfterChange1::Improvement(improvement) => AfterChange::Improvement(improvement.thaw()?),
+            AfterChange1::NoneNeeded(why) => AfterChange::NoneNeeded(why.thaw()?),
+            AfterChange1::Remark(remark) => AfterChange::Remark(remark.thaw()?),
+            AfterChange1::Feedback(feedback) => AfterChange::Feedback(feedback.thaw()?),
+            AfterChange1::Rated(rated) => AfterChange::Rated(rated.thaw()?),
+            AfterChange1::PlanMissing(count) => AfterChange::PlanMissing(count),
+            AfterChange1::Forgotten => AfterChange::Forgotten,
+        };
+        let (incident, by, who) = (self.incident.thaw()?, self.by.thaw()?, self.who.thaw()?);
+        Ok(Event::After { incident, by, who, change: Box::new(change) })
     }
 }
 

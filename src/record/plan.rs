@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::CannotRead;
+use super::drills::Objective1;
 use super::frozen::{Damaged, Frozen, Words, frozen_enum, frozen_struct};
 use super::values::{AnswerRule1, ApprovalRule1, Audience1, Beat1, Channel1, DeputyRule1, Propose1, StepKind1};
 use super::wording::Wording1;
@@ -35,6 +36,8 @@ struct Plan1 {
     gateways: Vec<GatewayInfo1>,
     playbooks: BTreeMap<String, Playbook1>,
     words: BTreeMap<String, Wording1>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    objectives: Vec<Objective1>,
 }
 
 /// What only tells the format.
@@ -60,6 +63,7 @@ pub fn encode(of: &Plan) -> Vec<u8> {
         gateways,
         playbooks,
         words,
+        objectives,
         covered: _,
     } = of;
     let form = Plan1 {
@@ -76,6 +80,7 @@ pub fn encode(of: &Plan) -> Vec<u8> {
         gateways: Frozen::freeze(gateways),
         playbooks: Frozen::freeze(playbooks),
         words: Frozen::freeze(words),
+        objectives: Frozen::freeze(objectives),
     };
     // Writing JSON into memory can't fail for a plan: all its keys are strings.
     serde_json::to_vec(&form).unwrap_or_default()
@@ -113,6 +118,7 @@ impl Plan1 {
             gateways: self.gateways.thaw()?,
             playbooks: self.playbooks.thaw()?,
             words: self.words.thaw()?,
+            objectives: self.objectives.thaw()?,
             covered: Vec::new(),
         })
     }

@@ -18,22 +18,10 @@ pub mod smtp;
 pub mod snpp;
 pub mod tap;
 mod two_way;
-pub mod verify;
 
 use std::sync::{Arc, Mutex};
 
-/// What a far device shows: one unit, exactly as a person would read it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Shown {
-    /// The far address.
-    pub to: String,
-    /// The unit's text: one joined SMS, one pager page, the text part of a mail, the text of a fax.
-    pub text: String,
-    /// When it arrived, in order of arrival over all gateways of one [`Far`].
-    pub order: u64,
-    /// The gateway's name.
-    pub gateway: String,
-}
+pub use crate::domain::text::verify::{self, Shown};
 
 /// Everything that arrived at the far ends.
 #[derive(Clone, Default, Debug)]

@@ -1,6 +1,7 @@
 //! Reports after drills and incidents, over the API and for the console's pages: read from the journal on a thread for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -17,8 +18,10 @@ use crate::domain::incident::after::After;
 use crate::domain::incident::refused::refuse;
 use crate::domain::incident::state::State as Domain;
 use crate::domain::incident::values::Phase;
-use crate::domain::report::{AfterReport, Trend};
+use crate::domain::plan::Plan;
+use crate::domain::report::{AfterReport, Earlier, Trend, earlier};
 use crate::domain::time::At;
+use crate::domain::view::{AddressView, addresses};
 
 /// Reports that are made at one time; who asks for more waits.
 const REPORTS_AT_ONCE_MAX: usize = 2;
@@ -29,6 +32,13 @@ pub const TRENDS_MAX: usize = 50;
 /// When an incident was reported, whether it is in memory or not.
 fn opened(state: &Domain, no: IncidentNo) -> Option<At> {
     state.incidents.get(&no).map(|i| i.opened).or_else(|| state.archived.get(&no).map(|s| s.opened))
+}
+
+/// What is not of the incident's own records: as it stands now.
+struct Now {
+    after: Option<After>,
+    addresses: Vec<AddressView>,
+    plan: Arc<Plan>,
 }
 
 async fn made<T: Send + 'static>(
@@ -48,15 +58,22 @@ async fn made<T: Send + 'static>(
 /// There is none of that number, or the journal can't be read.
 pub(super) async fn report_of(ctx: &Ctx, no: IncidentNo) -> Result<ReportAnswer, Problem> {
     let look = move |s: &Domain, m: &Meta| {
-        let written = s.after.get(&no).map(|after| (after.clone(), s.plan.clone()));
-        (opened(s, no), written, m.now, m.fictional, m.board.is_training())
+        let now = Now { after: s.after.get(&no).cloned(), addresses: addresses(s, m.now), plan: s.plan.clone() };
+        (opened(s, no), earlier(s, no), now, m.now, m.fictional, m.board.is_training())
     };
-    let (opened, written, made_at, fictional, training) = ctx.handle.query(look).await?;
+    let (opened, before, now, made_at, fictional, training) = ctx.handle.query(look).await?;
     let none = || Problem::from(refuse!(UnknownIncidentOnRecord { incident: no }));
     let opened = opened.ok_or_else(none)?;
-    let report = made(ctx, move |log| log.after_report(no, opened)).await?.ok_or_else(none)?;
-    let report = match written {
-        Some((after, plan)) => report.with_written(&after, &plan, made_at),
+    let made = made(ctx, move |log| {
+        let Some(mut report) = log.after_report(no, opened)? else { return Ok(None) };
+        let reports = before.into_iter().map(|(at, no)| log.after_report(no, at));
+        // One that the journal has nothing of can't be compared with.
+        report.earlier = reports.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().map(Earlier::of).collect();
+        Ok(Some(report))
+    });
+    let report = made.await?.ok_or_else(none)?.with_addresses(&now.addresses, &now.plan);
+    let report = match &now.after {
+        Some(after) => report.with_written(after, &now.plan, made_at),
         None => report,
     };
     Ok(ReportAnswer { report, made_at, fictional, training })

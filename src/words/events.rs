@@ -4,7 +4,7 @@
 use crate::words::{Word, event as w};
 
 /// What people are told of, by the event's name in the log.
-const TOLD: [(&str, Word); 45] = [
+const TOLD: [(&str, Word); 47] = [
     ("opened", w::OPENED),
     ("facts", w::FACTS),
     ("level-and-sites", w::LEVEL_AND_SITES),
@@ -44,6 +44,8 @@ const TOLD: [(&str, Word); 45] = [
     ("drill-over", w::DRILL_OVER),
     ("inject", w::INJECT),
     ("improvement", w::IMPROVEMENT),
+    ("improvement-done", w::IMPROVEMENT_DONE),
+    ("improvement-dropped", w::IMPROVEMENT_DROPPED),
     ("no-improvement", w::NO_IMPROVEMENT),
     ("remark", w::REMARK),
     ("feedback", w::FEEDBACK),

@@ -12,8 +12,19 @@ pub struct Drills {
     /// Times in which no drill begins by itself.
     #[serde(default)]
     pub excluded: List<At<ExcludedEntry>>,
+    /// What real incidents are to show.
+    #[serde(default)]
+    pub real: Option<RealEntry>,
     /// Each by its ID.
     pub drills: Ordered<DrillEntry>,
+}
+
+/// What real incidents are to show.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RealEntry {
+    /// As a drill's. An incident keeps those of the plan that it follows.
+    pub objectives: List<ObjectiveEntry>,
 }
 
 /// Times in which no drill begins by itself: days, hours, or hours of days.
@@ -110,7 +121,7 @@ pub struct AnnouncedEntry {
     pub to: List<Name>,
 }
 
-/// What a drill is to show.
+/// What a drill, or a real incident, is to show.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectiveEntry {

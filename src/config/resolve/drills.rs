@@ -5,7 +5,7 @@ use jiff::civil::{Date, date};
 use super::Resolver;
 use crate::config::CronTime;
 use crate::config::drills::{Away, Days, Excluded, PlannedDrill};
-use crate::config::raw::drills::{DrillEntry, ExcludedEntry, KindWord};
+use crate::config::raw::drills::{DrillEntry, ExcludedEntry, KindWord, ObjectiveEntry};
 use crate::domain::drills::{Drill, DrillKind, Inject, Objective};
 use crate::domain::ids::{DrillId, FunctionId, FunctionIx, GatewayId, PlaybookId};
 use crate::domain::incident::input::{DrillOrder, Report};
@@ -16,10 +16,15 @@ use crate::yaml::{At, Clock, List, Name};
 
 /// A communication test is over after an hour, unless it says otherwise.
 const TEST_LASTS_S: u32 = 3600;
+/// Objectives of one drill, or of real incidents.
+const OBJECTIVES_MAX: usize = 50;
 
 impl Resolver<'_> {
     pub(super) fn drills(&mut self, around: &Around) -> Vec<PlannedDrill> {
         let Some(file) = &self.raw.drills else { return Vec::new() };
+        if let Some(real) = &file.real {
+            self.plan.objectives = self.objectives(&real.objectives);
+        }
         let of_all = self.excluded(&file.excluded);
         let all = file.drills.iter().map(|(name, entry)| self.drill(name, entry, &of_all, around));
         all.collect()
@@ -51,14 +56,7 @@ impl Resolver<'_> {
         let ids = |plan: &Plan, all: &[FunctionIx]| -> Vec<FunctionId> {
             all.iter().filter_map(|f| plan.functions.get(f.ix())).map(|f| f.id.clone()).collect()
         };
-        let mut objectives = Vec::new();
-        for o in entry.objectives.iter() {
-            let capability = self.texts(name.place, &o.capability);
-            if !(1..=100).contains(&o.percent.value) {
-                self.found.error(o.percent.place, "percent", "percent is a number from 1 to 100");
-            }
-            objectives.push(Objective { capability, percent: o.percent.value, within_s: o.within.0 });
-        }
+        let objectives = self.objectives(&entry.objectives);
         let injects = self.injects(name, entry, kind);
         let cron = entry.cron.as_ref().and_then(|text| match CronTime::read(text) {
             Ok(cron) => Some(cron),
@@ -99,6 +97,24 @@ impl Resolver<'_> {
             near_shift: entry.near_shift,
             excluded,
         }
+    }
+
+    fn objectives(&mut self, entries: &List<ObjectiveEntry>) -> Vec<Objective> {
+        let mut objectives = Vec::new();
+        for o in entries.iter() {
+            let place = o.percent.place;
+            let capability = self.texts(place, &o.capability);
+            if !(1..=100).contains(&o.percent.value) {
+                self.found.error(place, "percent", "percent is a number from 1 to 100");
+            }
+            if objectives.len() >= OBJECTIVES_MAX {
+                let message = format!("more than {OBJECTIVES_MAX} objectives: nobody reads them all");
+                self.found.error(place, "objectives", message).help("keep those that decide something");
+                break;
+            }
+            objectives.push(Objective { capability, percent: o.percent.value, within_s: o.within.0 });
+        }
+        objectives
     }
 
     /// The playbook that is played; for a test any, since it says nothing of one.

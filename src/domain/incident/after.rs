@@ -125,11 +125,17 @@ impl RemarkKind {
     }
 }
 
-/// What somebody saw.
+/// What somebody saw. Of what can be better it may say more; of anything else the rest is empty.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Remark {
     pub kind: RemarkKind,
     pub text: Private,
+    /// The rule or the line of a playbook that it is about.
+    pub reference: Private,
+    /// Why it went as it did.
+    pub analysis: Private,
+    /// What should be done.
+    pub recommendation: Private,
 }
 
 /// How it went, as one function says.
@@ -171,7 +177,9 @@ impl AfterChange {
     /// Its name in the log.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Improvement(_) => "improvement",
+            Self::Improvement(Improvement { progress: Progress::Open, .. }) => "improvement",
+            Self::Improvement(Improvement { progress: Progress::Done, .. }) => "improvement-done",
+            Self::Improvement(Improvement { progress: Progress::Dropped, .. }) => "improvement-dropped",
             Self::NoneNeeded(_) => "no-improvement",
             Self::Remark(_) => "remark",
             Self::Feedback(_) => "feedback",
@@ -185,7 +193,7 @@ impl AfterChange {
         match self {
             Self::Improvement(i) => i.private_mut(),
             Self::NoneNeeded(words) => vec![words],
-            Self::Remark(r) => vec![&mut r.text],
+            Self::Remark(r) => r.private_mut(),
             Self::Feedback(f) => f.private_mut(),
             Self::Rated(r) => vec![&mut r.reason],
             Self::PlanMissing(_) | Self::Forgotten => Vec::new(),
@@ -196,6 +204,11 @@ impl AfterChange {
 impl Improvement {
     fn private_mut(&mut self) -> Vec<&mut Private> {
         vec![&mut self.capability, &mut self.issue, &mut self.action, &mut self.verified]
+    }
+}
+impl Remark {
+    fn private_mut(&mut self) -> Vec<&mut Private> {
+        vec![&mut self.text, &mut self.reference, &mut self.analysis, &mut self.recommendation]
     }
 }
 impl Feedback {
@@ -273,7 +286,7 @@ impl After {
     ) -> Result<(), E> {
         self.improvements.iter_mut().flat_map(|i| i.what.private_mut()).try_for_each(&mut *change)?;
         self.none_needed.iter_mut().try_for_each(|n| change(&mut n.what))?;
-        self.remarks.iter_mut().try_for_each(|r| change(&mut r.what.text))?;
+        self.remarks.iter_mut().flat_map(|r| r.what.private_mut()).try_for_each(&mut *change)?;
         self.feedback.values_mut().flat_map(|f| f.what.private_mut()).try_for_each(&mut *change)?;
         self.ratings.values_mut().try_for_each(|r| change(&mut r.what.reason))
     }

@@ -85,13 +85,12 @@ fn ended(at: At, inc: &Incident) -> Ended {
     leads.sort_unstable();
     leads.dedup();
     let led_by = inc.leader.and_then(id).or_else(|| ordered.first().cloned()).or(reporter);
-    let objectives = inc.drill.as_deref().map_or(0, |d| d.objectives.len());
     Ended {
         at,
         title: inc.drill.as_deref().map_or_else(|| inc.book().title.clone(), |d| d.title.clone()),
         led_by: led_by.unwrap_or_else(|| FunctionId::from("")),
         leads,
-        objectives: u32::try_from(objectives).unwrap_or(u32::MAX),
+        objectives: u32::try_from(inc.objectives().len()).unwrap_or(u32::MAX),
         whole: matches!(inc.drill_end, None | Some(DrillEnd::Done)),
     }
 }

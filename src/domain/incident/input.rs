@@ -480,7 +480,20 @@ pub enum Action {
     /// None is needed.
     NoImprovement { incident: IncidentNo, reason: Private },
     /// What somebody saw; while it goes on, too.
-    Remark { incident: IncidentNo, kind: RemarkKind, text: Private },
+    Remark {
+        incident: IncidentNo,
+        kind: RemarkKind,
+        text: Private,
+        /// Of what can be better: the rule or the line of a playbook that it is about.
+        #[serde(default)]
+        reference: Private,
+        /// Of what can be better: why it went as it did.
+        #[serde(default)]
+        analysis: Private,
+        /// Of what can be better: what should be done.
+        #[serde(default)]
+        recommendation: Private,
+    },
     /// How it went, as the acting function says; what it said before is replaced.
     Feedback {
         incident: IncidentNo,

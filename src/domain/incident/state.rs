@@ -16,7 +16,7 @@ use super::steps::{Arrival, Step};
 use super::system_notes::SystemNotes;
 use super::values::{Approval, Draft, Dropped, Item, Kind, PendingReport, Phase, Rejection, ReleasedBy, Send, Source};
 use crate::domain::delivery::{Cause, DeliveryState};
-use crate::domain::drills::{Drill, DrillEnd, DrillKind, Drills};
+use crate::domain::drills::{Drill, DrillEnd, DrillKind, Drills, Objective};
 use crate::domain::ids::{
     DeliveryId, FunctionId, FunctionIx, GatewayId, IncidentNo, InfraId, MessageNo, PlaybookId, PointIx, SiteId, Status,
 };
@@ -411,6 +411,14 @@ impl Incident {
     /// Whether it is a drill.
     pub fn is_drill(&self) -> bool {
         self.no.status == Status::Exercise
+    }
+    /// What it is to show: a drill as it was ordered, a real one as the plan has it that it follows.
+    pub fn objectives(&self) -> &[Objective] {
+        match self.drill.as_deref() {
+            Some(drill) => &drill.objectives,
+            None if self.is_drill() => &[],
+            None => &self.plan.objectives,
+        }
     }
     /// Whether no text of it leaves the program (RULES D18).
     pub fn stays_here(&self) -> bool {

@@ -87,7 +87,11 @@ fn each(action: &Action, see: &mut See<'_>) {
         Action::ImprovementDropped { reason, .. }
         | Action::NoImprovement { reason, .. }
         | Action::Rate { reason, .. } => see("reason", None, reason.as_str()),
-        Action::Remark { text, .. } => see("text", None, text.as_str()),
+        Action::Remark { text, reference, analysis, recommendation, .. } => {
+            let all =
+                [("text", text), ("reference", reference), ("analysis", analysis), ("recommendation", recommendation)];
+            all.into_iter().for_each(|(field, words)| see(field, None, words.as_str()));
+        }
         Action::Feedback { went_well, went_badly, change, .. } => {
             let all = [("went_well", went_well), ("went_badly", went_badly), ("change", change)];
             all.into_iter().for_each(|(field, words)| see(field, None, words.as_str()));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::curve::{Curve, count};
+use super::identical::{MakeForm, identical};
 use super::objective::{Asked, rate};
 use super::reading::{Reading, ids};
 use super::shown::{
@@ -290,7 +291,7 @@ fn names(inc: &Incident, places: &Places<'_>, report: &AfterReport) -> Names {
 }
 
 /// The report.
-pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> AfterReport {
+pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal, make: MakeForm<'_>) -> AfterReport {
     let all = sent(reading, inc);
     let places = places(inc);
     let mut rows = rows(reading, inc, &places, &all);
@@ -314,8 +315,7 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
         mode_s: since(reading.mode_at),
     };
     let asked: Vec<Asked> = rows.iter().filter_map(|r| r.asked).collect();
-    let objectives = inc.drill.as_deref().map_or(&[][..], |d| &d.objectives[..]);
-    let objectives = objectives.iter().map(|o| rate(o, &asked)).collect();
+    let objectives = inc.objectives().iter().map(|o| rate(o, &asked)).collect();
     let reached = reached(&rows, totals.delivered.is_some());
     // Whoever never answered first, then those who took longest.
     let slow = |r: &Row| (!r.result.asked, r.result.answered_s.is_some(), std::cmp::Reverse(r.result.answered_s));
@@ -335,6 +335,9 @@ pub(super) fn report(reading: &Reading, inc: &Incident, seal: RecordSeal) -> Aft
         story: reading.story.clone(),
         story_cut: reading.story_cut,
         texts: texts(inc, &all),
+        identical: identical(reading, inc, make),
+        unproven: None,
+        earlier: Vec::new(),
         written: Written::default(),
         seal,
         names: Names::default(),

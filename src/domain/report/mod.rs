@@ -5,6 +5,8 @@
 //! words: whoever shows it does.
 
 mod curve;
+mod earlier;
+mod identical;
 mod made;
 mod objective;
 mod reading;
@@ -12,11 +14,15 @@ mod seen;
 mod shown;
 mod story;
 mod trend;
+mod unproven;
 mod written;
 
 pub use curve::{CURVE_POINTS_MAX, Curve, Point};
+pub use earlier::{EARLIER_MAX, Earlier, earlier};
+pub use identical::{FORMS_MAX, Form, Identical, IdenticalText, MakeForm, SentAs, Unknowable};
 pub use objective::{Asked, ObjectiveResult, Rating, Unrated, rate};
 pub use reading::Reading;
 pub use shown::*;
 pub use trend::{TREND_WITHIN_S, Trend, TrendChannel};
+pub use unproven::{UNPROVEN_MAX, Unproven, UnprovenAddress};
 pub use written::*;

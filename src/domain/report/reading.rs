@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::seen::Seen;
 use super::shown::{DeadAddress, NotCarried, RecordSeal, StoryLine, Updates};
-use super::{AfterReport, made, story};
+use super::{AfterReport, MakeForm, identical, made, story};
 use crate::domain::delivery::DeliveryState;
 use crate::domain::ids::{FunctionId, FunctionIx, IncidentNo, PointIx};
 use crate::domain::incident::event::{ApplyError, Change, Event};
@@ -189,9 +189,16 @@ impl Reading {
         }
     }
 
-    /// The report, as of a head of the journal; `None`: the journal has no such incident.
+    /// The report, as of a head of the journal; `None`: the journal has no such incident. Of mails and faxes it can't say whether they
+    /// hold their text: see [`Self::report_with`].
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn report(&self, seal: RecordSeal) -> Option<AfterReport> {
-        Some(made::report(self, self.incident()?, seal))
+        self.report_with(seal, &identical::cut)
+    }
+
+    /// The same. `make` makes what was handed over once more.
+    pub fn report_with(&self, seal: RecordSeal, make: MakeForm<'_>) -> Option<AfterReport> {
+        Some(made::report(self, self.incident()?, seal, make))
     }
 
     /// Duty points that took nothing of all that was sent to them.

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
+use super::earlier::Earlier;
+use super::identical::IdenticalText;
 use super::objective::ObjectiveResult;
+use super::unproven::Unproven;
 use super::written::Written;
 use crate::domain::delivery::Cause;
 use crate::domain::drills::{DrillEnd, DrillKind};
@@ -21,7 +24,7 @@ use crate::domain::time::At;
 pub struct AfterReport {
     pub no: IncidentNo,
     pub identity: Identity,
-    /// What a drill was to show; a real incident has none.
+    /// What it was to show: as the drill was ordered, or as the plan that a real incident followed has it.
     pub objectives: Vec<ObjectiveResult>,
     pub totals: Totals,
     /// Functions: how many had their text handed over, delivered, and had answered, over the time since each was told.
@@ -41,6 +44,15 @@ pub struct AfterReport {
     /// There was more than is kept of that.
     pub story_cut: bool,
     pub texts: Vec<SentText>,
+    /// Whether each of them was handed over whole and unchanged, by language and channel.
+    #[serde(default)]
+    pub identical: Vec<IdenticalText>,
+    /// Addresses of those who were told that were not proven when the report was made; none: not looked at.
+    #[serde(default)]
+    pub unproven: Option<Unproven>,
+    /// Earlier ones that it is compared with, the newest first.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
     /// What people wrote after it.
     #[serde(default)]
     pub written: Written,

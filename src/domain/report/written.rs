@@ -10,7 +10,7 @@ use super::objective::Rating;
 use super::shown::AfterReport;
 use crate::domain::day::Day;
 use crate::domain::ids::{FunctionId, IncidentNo};
-use crate::domain::incident::after::{After, Element, Feedback, Improvement, Progress, RemarkKind, Said};
+use crate::domain::incident::after::{After, Element, Feedback, Improvement, Progress, Remark, RemarkKind, Said};
 use crate::domain::incident::state::State;
 use crate::domain::incident::timers::plan_due;
 use crate::domain::plan::Plan;
@@ -68,6 +68,15 @@ pub struct PlannedImprovement {
 pub struct WrittenRemark {
     pub kind: RemarkKind,
     pub text: Private,
+    /// Of what can be better: the rule or the line of a playbook that it is about.
+    #[serde(default, skip_serializing_if = "Private::is_empty")]
+    pub reference: Private,
+    /// Of what can be better: why it went as it did.
+    #[serde(default, skip_serializing_if = "Private::is_empty")]
+    pub analysis: Private,
+    /// Of what can be better: what should be done.
+    #[serde(default, skip_serializing_if = "Private::is_empty")]
+    pub recommendation: Private,
     pub at: At,
     pub by: Option<FunctionId>,
 }
@@ -138,11 +147,7 @@ impl AfterReport {
                 reason: n.what.clone(),
             }),
             improvements: after.improvements.iter().map(|i| planned(i, today, after.forgotten)).collect(),
-            remarks: after
-                .remarks
-                .iter()
-                .map(|r| WrittenRemark { kind: r.what.kind, text: r.what.text.clone(), at: r.at, by: r.by.clone() })
-                .collect(),
+            remarks: after.remarks.iter().map(remark).collect(),
             feedback: after.feedback.iter().map(|(function, said)| feedback(function, said)).collect(),
             forgotten: after.forgotten,
         };
@@ -192,6 +197,11 @@ fn planned(said: &Said<Improvement>, today: Day, forgotten: bool) -> PlannedImpr
         at: said.at,
         by: said.by.clone(),
     }
+}
+
+fn remark(said: &Said<Remark>) -> WrittenRemark {
+    let Remark { kind, text, reference, analysis, recommendation } = said.what.clone();
+    WrittenRemark { kind, text, reference, analysis, recommendation, at: said.at, by: said.by.clone() }
 }
 
 fn feedback(function: &FunctionId, said: &Said<Feedback>) -> WrittenFeedback {

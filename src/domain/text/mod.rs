@@ -16,8 +16,9 @@ mod outgoing;
 pub mod pages;
 pub mod readable;
 pub mod sms;
+pub mod verify;
 
-pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX};
+pub use canonical::{BadText, Canonical, Fingerprint, TEXT_CHARS_MAX, reorders};
 pub use outgoing::{Actual, Exercise, Mark, MarkedBy, NO_MARK, NoMark, Outgoing, Text};
 
 /// At most so many characters of the beginning, cut before a word.

@@ -106,6 +106,19 @@ pub fn fits(out: &Outgoing, head: &MessageContext, trailer: Option<&str>, pages_
     }
 }
 
+/// What stands on its pages, one after the other: header, the lines of the text as they are drawn, the mark of a drill. The trailer
+/// stands apart from the text.
+///
+/// # Errors
+/// As [`render`].
+pub fn shown(out: &Outgoing, head: &MessageContext, trailer: Option<&str>) -> Result<Vec<String>, DoesNotFit> {
+    let layout = layout::Layout::new(out, head, trailer, code_side(code(out, head).as_ref()))?;
+    let of = u32::try_from(layout.pages.len()).unwrap_or(u32::MAX);
+    let page =
+        |(k, lines): (u32, &Vec<&str>)| format!("{}{}{}", out.header(Some((k, of))), lines.concat(), out.footer());
+    Ok((1..).zip(&layout.pages).map(page).collect())
+}
+
 /// Bodies that were made already: all receivers of a message in one language share one.
 #[derive(Default)]
 pub struct FaxPages(Mutex<VecDeque<MadePages>>);

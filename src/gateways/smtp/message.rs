@@ -25,7 +25,10 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use sha2::{Digest, Sha256};
 
+use super::inbox::mime::Entity;
 use super::token::Tokens;
+use crate::domain::ids::DeliveryId;
+use crate::domain::incident::state::SYSTEM_NOTES;
 use crate::domain::text::Outgoing;
 use crate::gateways::{Job, MessageContext};
 
@@ -148,6 +151,35 @@ impl Composer {
         message.headers_mut().remove_raw("Date");
         Shared::cut(&message.formatted(), &cut).ok_or_else(|| "the message could not be built".to_owned())
     }
+}
+
+/// What a reader shows of a mail with that text: it is composed, and its text part read back. Without a link: that is another for each
+/// receiver, and stands apart.
+///
+/// # Errors
+/// It can't be composed; in words.
+pub fn shown(out: &Outgoing, head: MessageContext, trailer: Option<&str>) -> Result<String, String> {
+    let nobody: Address = "report@vardkase.invalid".parse().map_err(|_| "no address".to_owned())?;
+    let composer = Composer::new(&nobody, None, Tokens::new([0; 32]))?;
+    let job = Job {
+        delivery: DeliveryId { incident: SYSTEM_NOTES, ordinal: 0 },
+        to: crate::gateways::Address(nobody.to_string().into()),
+        out: Arc::new(out.clone()),
+        head: Arc::new(head),
+        trailer: trailer.map(Arc::from),
+        link: None,
+        repeat: false,
+        ttl_s: 0,
+    };
+    let (mail, _) = composer.message(&job, &nobody, Timestamp::UNIX_EPOCH)?;
+    let mut text = None;
+    Entity::read(&mail).visit(&mut |part| {
+        if text.is_none() && part.parts().is_empty() && part.kind() == "text/plain" {
+            text = Some(part.text());
+        }
+        text.is_some()
+    });
+    text.map(|text| text.trim_end_matches('\n').to_owned()).ok_or_else(|| "the mail has no text part".into())
 }
 
 impl Shared {

@@ -39,6 +39,7 @@ use tokio::task::JoinSet;
 
 pub use super::entry::Tls;
 pub use config::{AuthBy, ImapConfig, Mailbox, SmtpConfig, mails_in_hand_max};
+pub use message::shown;
 
 use auth::LoginGate;
 

@@ -2,7 +2,7 @@
 //! known is an empty value.
 
 use crate::domain::incident::after::Progress;
-use crate::domain::report::{AfterReport, Curve};
+use crate::domain::report::{AfterReport, Curve, Identical};
 
 /// The first line.
 const HEAD: [&str; 5] = ["section", "item", "figure", "value", "unit"];
@@ -123,13 +123,50 @@ pub fn csv(report: &AfterReport) -> String {
         let functions: Vec<&str> = d.functions.iter().map(|f| f.as_str()).collect();
         out.figure("dead-address", &functions.join(" "), d.channel.as_str(), Some(d.texts), "texts");
     }
+    for e in &report.earlier {
+        let item = e.no.to_string();
+        out.curve("earlier", &item, "accepted", &e.accepted);
+        out.curve("earlier", &item, "answered", &e.answered);
+    }
     written(&mut out, report, &no);
     for text in &report.texts {
         let item = format!("{} {}", text.message, text.lang);
         out.text("text", &item, "fingerprint", text.fingerprint.as_str());
         out.figure("text", &item, "addresses", Some(text.sent.values().sum()), "");
     }
+    proofs(&mut out, report, &no);
     out.0
+}
+
+/// Whether everybody got the same text, and which addresses are not proven.
+fn proofs(out: &mut Lines, report: &AfterReport, no: &str) {
+    for t in &report.identical {
+        let item = format!("{} {} {}", t.message, t.lang, t.channel);
+        let judged = match t.identical {
+            Identical::Whole => "whole",
+            Identical::Differs => "differs",
+            Identical::NotKnown => "not-known",
+        };
+        out.text("identical", &item, "identical", judged);
+        out.text("identical", &item, "fingerprint", t.fingerprint.as_str());
+        let figures = [
+            ("addresses", Some(t.addresses)),
+            ("handed-over", Some(t.handed_over)),
+            ("forms", Some(t.forms)),
+            ("units-min", t.units_min),
+            ("units-max", t.units_max),
+        ];
+        for (figure, value) in figures {
+            out.figure("identical", &item, figure, value, "");
+        }
+    }
+    let Some(u) = &report.unproven else { return };
+    out.figure("addresses", no, "looked-at", Some(u.of), "");
+    out.figure("addresses", no, "not-proven", Some(u.not_proven), "");
+    for a in &u.addresses {
+        let functions: Vec<&str> = a.functions.iter().map(|f| f.as_str()).collect();
+        out.figure("address-not-proven", &functions.join(" "), a.channel.as_str(), a.age_days, "days");
+    }
 }
 
 /// What people wrote: their own words as they wrote them.
@@ -161,7 +198,16 @@ fn written(out: &mut Lines, report: &AfterReport, no: &str) {
         }
     }
     for (n, remark) in (1_u32..).zip(&written.remarks) {
-        out.text("remark", &n.to_string(), remark.kind.as_str(), remark.text.as_str());
+        let item = n.to_string();
+        out.text("remark", &item, remark.kind.as_str(), remark.text.as_str());
+        let more = [
+            ("reference", &remark.reference),
+            ("analysis", &remark.analysis),
+            ("recommendation", &remark.recommendation),
+        ];
+        for (figure, words) in more.into_iter().filter(|(_, words)| !words.is_empty()) {
+            out.text("remark", &item, figure, words.as_str());
+        }
     }
     for f in &written.feedback {
         let item = f.function.as_str();

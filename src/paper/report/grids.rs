@@ -1,5 +1,7 @@
 //! The figures as tables: each once, for paper, page, terminal and spreadsheet.
 
+use super::curves::earlier;
+use super::proofs::{identical, unproven};
 use super::written::{element, one_line, progress, remark_kind};
 use super::{clock, kind, moment, plays, rating, told, took};
 use crate::domain::lang::Lang;
@@ -37,7 +39,7 @@ impl Cell {
             Self::Nothing => "–".to_owned(),
         }
     }
-    fn of(text: impl Into<String>) -> Self {
+    pub fn of(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
     fn when(seconds: Option<u32>) -> Self {
@@ -62,7 +64,7 @@ pub(super) fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn grid(lang: Lang, title: Word, columns: &[(Word, u16)], rows: Vec<Vec<Cell>>) -> Grid {
+pub(super) fn grid(lang: Lang, title: Word, columns: &[(Word, u16)], rows: Vec<Vec<Cell>>) -> Grid {
     Grid {
         title: title.say(lang).to_owned(),
         head: columns.iter().map(|(word, _)| capital(word.say(lang))).collect(),
@@ -78,6 +80,7 @@ pub(super) fn all(lang: Lang, report: &AfterReport) -> Vec<Grid> {
         objectives,
         totals,
         reached,
+        compared,
         channels,
         channel_minutes,
         milestones,
@@ -90,6 +93,8 @@ pub(super) fn all(lang: Lang, report: &AfterReport) -> Vec<Grid> {
         remarks,
         feedback,
         texts,
+        identical,
+        unproven,
     ];
     all.into_iter().map(|make| make(lang, report)).filter(|grid| !grid.rows.is_empty()).collect()
 }
@@ -171,6 +176,34 @@ pub(super) fn reached(lang: Lang, report: &AfterReport) -> Grid {
     let rows = moments(report, curves()).into_iter().map(row).collect();
     let columns = [(w::AFTER, 2), (w::HANDED_OVER, 3), (w::DELIVERED, 3), (w::ANSWERED, 3)];
     grid(lang, w::ALL_FUNCTIONS, &columns, rows)
+}
+
+/// Those who had answered, beside those of earlier ones; and when the texts had been handed over.
+pub(super) fn compared(lang: Lang, report: &AfterReport) -> Grid {
+    let r = &report.reached;
+    let own = std::iter::once((w::THIS_ONE.say(lang).to_owned(), &r.answered, &r.accepted));
+    let earlier = report.earlier.iter().map(|e| (earlier(report, lang, e), &e.answered, &e.accepted));
+    let all: Vec<(String, &Curve, &Curve)> = own.chain(earlier).collect();
+    let rows = moments(report, all.iter().map(|(_, answered, _)| *answered));
+    let row = |s: u32| {
+        let cells = all.iter().map(|(_, answered, _)| share(answered.by(s), answered.of));
+        std::iter::once(Cell::Seconds(s)).chain(cells).collect()
+    };
+    let mut rows: Vec<Vec<Cell>> = rows.into_iter().map(row).collect();
+    let half = |of: &Curve| of.half_s().map_or(Cell::Never, Cell::Seconds);
+    let halves = |word: Word, cells: Vec<Cell>| std::iter::once(Cell::of(word.say(lang))).chain(cells).collect();
+    rows.push(halves(w::HALF_ANSWERED, all.iter().map(|(_, answered, _)| half(answered)).collect()));
+    rows.push(halves(w::HALF_HANDED_OVER, all.iter().map(|(_, _, accepted)| half(accepted)).collect()));
+    if report.earlier.is_empty() {
+        rows.clear();
+    }
+    let heads = std::iter::once(w::AFTER.say(lang).to_owned()).chain(all.iter().map(|(name, ..)| name.clone()));
+    Grid {
+        title: w::COMPARED.say(lang).to_owned(),
+        head: heads.map(|head| capital(&head)).collect(),
+        widths: std::iter::repeat_n(2, all.len() + 1).collect(),
+        rows,
+    }
 }
 
 pub(super) fn channel_minutes(lang: Lang, report: &AfterReport) -> Grid {
@@ -403,15 +436,27 @@ fn improvements(lang: Lang, report: &AfterReport) -> Grid {
 }
 
 fn remarks(lang: Lang, report: &AfterReport) -> Grid {
+    let words = |text: &Private| if text.is_empty() { Cell::Nothing } else { Cell::of(text.as_str()) };
     let rows = report.written.remarks.iter().map(|r| {
         vec![
             Cell::of(remark_kind(lang, r.kind)),
             Cell::of(r.text.as_str()),
+            words(&r.reference),
+            words(&r.analysis),
+            words(&r.recommendation),
             Cell::of(report.names_of(r.by.as_slice(), lang)),
             Cell::of(moment(lang, &report.identity.zone, r.at)),
         ]
     });
-    let columns = [(w::KIND, 2), (iw::REMARK, 8), (w::FUNCTION, 3), (w::WHEN, 3)];
+    let columns = [
+        (w::KIND, 2),
+        (iw::REMARK, 8),
+        (iw::REFERENCE, 3),
+        (iw::ANALYSIS, 5),
+        (iw::RECOMMENDATION, 5),
+        (w::FUNCTION, 3),
+        (w::WHEN, 3),
+    ];
     grid(lang, iw::REMARKS, &columns, rows.collect())
 }
 

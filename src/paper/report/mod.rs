@@ -6,6 +6,8 @@
 mod curves;
 mod figures;
 mod grids;
+mod proofs;
+mod strips;
 mod trends;
 mod written;
 mod xlsx;
@@ -199,6 +201,12 @@ impl Writer<'_> {
             self.sheet.blocks.push(Block::Picture(curves::of_functions(lang, report)));
             self.grid(grids::reached(lang, report));
         }
+        if !report.earlier.is_empty() {
+            self.sheet.heading(3, w::COMPARED.say(lang));
+            self.text(self.say(w::COMPARED_WITH));
+            self.sheet.blocks.push(Block::Picture(curves::compared(lang, report)));
+            self.grid(grids::compared(lang, report));
+        }
         if !report.channels.is_empty() {
             self.sheet.heading(3, w::BY_CHANNEL.say(lang));
             self.sheet.blocks.push(Block::Picture(curves::of_channels(lang, report)));
@@ -214,6 +222,14 @@ impl Writer<'_> {
         self.grid(grids::milestones(lang, report));
         self.grid(grids::updates(lang, report));
         self.heading(w::EACH_FUNCTION);
+        let (drawn, left) = strips::drawn(report);
+        if !drawn.is_empty() {
+            self.text(self.say(w::STRIPS_SHOW));
+            self.sheet.blocks.extend(strips::of_functions(lang, report).into_iter().map(Block::Picture));
+            if left > 0 {
+                self.text(w::strips_left(lang, left));
+            }
+        }
         self.grid(grids::functions(lang, report));
         if !report.dead.is_empty() {
             self.heading(w::DEAD);
@@ -237,6 +253,7 @@ impl Writer<'_> {
             self.sheet.heading(3, format!("{} · {}", text.message, text.lang));
             self.sheet.blocks.push(Block::Text(text.text.replace('\n', " ")));
         }
+        self.proofs();
         self.heading(w::SEAL);
         self.text(w::seal_says(lang, report.seal.record));
         self.pair(w::SEAL_HASH, report.seal.hash.clone());

@@ -5,18 +5,18 @@ use super::{kind, moment, rating, took};
 use crate::domain::lang::Lang;
 use crate::domain::plan::Channel;
 use crate::domain::report::Trend;
-use crate::paper::picture::{Label, Pattern, Picture, Side, Stroke};
+use crate::paper::picture::{Label, Pattern, Picture, Side, Stroke, sample};
 use crate::paper::{Block, Occasion, Sheet, Table, channel, span};
 use crate::words::{after as w, common, drill as dw, improve as iw};
 
 /// Units of the drawing.
-const LEFT: u16 = 34;
-const RIGHT: u16 = 470;
-const TOP: u16 = 14;
+const LEFT: u16 = 44;
+const RIGHT: u16 = 316;
+const TOP: u16 = 18;
 const BOTTOM: u16 = 130;
-const HEIGHT: u16 = 160;
-/// So many stand in the drawing, the newest.
-const DRAWN_MAX: usize = 12;
+const HEIGHT: u16 = 152;
+/// So many stand in the drawing, the newest: of more the numbers would cover each other.
+const DRAWN_MAX: usize = 7;
 
 /// The figures of one, as they stand in the table.
 fn row(lang: Lang, zone: &str, t: &Trend) -> Vec<String> {
@@ -68,7 +68,7 @@ fn picture(lang: Lang, rows: &[Trend]) -> Picture {
     for mark in [0_u16, 50, 100] {
         let y = bottom - height / 100 * mark;
         strokes.push(thin(vec![(left - 30, y), (left, y)]));
-        labels.push(Label { at: (left - 40, y + 30), side: Side::Left, text: format!("{mark} %") });
+        labels.push(Label { at: (left - 40, y + 40), side: Side::Left, text: format!("{mark} %") });
     }
     let step = (RIGHT - LEFT) * 10 / u16::try_from(drawn.len().max(1)).unwrap_or(1);
     let mut said = Vec::new();
@@ -88,8 +88,14 @@ fn picture(lang: Lang, rows: &[Trend]) -> Picture {
         }
         said.push(format!("{} {percent} %", t.no));
     }
-    labels.push(Label { at: (RIGHT * 10, bottom + 250), side: Side::Left, text: w::TREND_LEGEND.say(lang).to_owned() });
-    Picture { says: format!("{}: {}.", w::IN_TIME.say(lang), said.join(", ")), height: HEIGHT, strokes, labels }
+    let says = format!("{}: {}.", w::IN_TIME.say(lang), said.join(", "));
+    let mut picture = Picture { says, height: HEIGHT, strokes, labels };
+    for (pattern, word) in
+        [(Pattern::Whole, w::TREND_REAL), (Pattern::Dashes, w::TREND_DRILL), (Pattern::Aim, w::TREND_TARGET)]
+    {
+        picture.mean(sample(pattern), word.say(lang).to_owned());
+    }
+    picture
 }
 
 /// Drills and incidents of a region side by side, the newest first. `older`: so many are not here.

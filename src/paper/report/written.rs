@@ -75,6 +75,9 @@ impl Writer<'_> {
             let who = report.names_of(remark.by.as_slice(), lang);
             let said = w::said(lang, who, moment(lang, &report.identity.zone, remark.at));
             self.text(format!("{} ({said})", one_line(&remark.text)));
+            self.pair(w::REFERENCE, one_line(&remark.reference));
+            self.pair(w::ANALYSIS, one_line(&remark.analysis));
+            self.pair(w::RECOMMENDATION, one_line(&remark.recommendation));
         }
     }
 

@@ -135,12 +135,19 @@ fn day(fields: &Fields, name: &str) -> Result<Option<Day>, Problem> {
     fields.some(name).map(read).transpose()
 }
 
+/// One of several that a form offers; nothing chosen is none, and what it does not offer is refused.
+fn one_of<T>(fields: &Fields, name: &str, of: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+    let Some(typed) = fields.some(name) else { return Ok(None) };
+    let shown = || typed.chars().take(SHOWN_MAX).collect::<String>();
+    of(typed).map(Some).ok_or_else(|| refuse!(BadInputUnread { typed: shown() }).into())
+}
+
 /// What a form asks for.
 fn action(wanted: Wanted, incident: IncidentNo, fields: &Fields) -> Result<Action, Problem> {
     let reason = || fields.get("reason").into();
     Ok(match wanted {
         Wanted::Improve => {
-            let element = Element::ALL.into_iter().find(|e| e.as_str() == fields.get("element"));
+            let element = one_of(fields, "element", |name| Element::ALL.into_iter().find(|e| e.as_str() == name))?;
             // What stands in the form is what it shall be: an empty field empties it.
             let improvement = Improving {
                 capability: Some(fields.get("capability").into()),
@@ -161,12 +168,20 @@ fn action(wanted: Wanted, incident: IncidentNo, fields: &Fields) -> Result<Actio
         Wanted::Drop => Action::ImprovementDropped { incident, id: fields.number("id")?, reason: reason() },
         Wanted::NoneNeeded => Action::NoImprovement { incident, reason: reason() },
         Wanted::Remark => {
-            let named = RemarkKind::ALL.into_iter().find(|k| k.as_str() == fields.get("kind"));
-            Action::Remark { incident, kind: named.unwrap_or(RemarkKind::Observation), text: fields.get("text").into() }
+            let kind = one_of(fields, "kind", |name| RemarkKind::ALL.into_iter().find(|k| k.as_str() == name))?;
+            let words = |name: &str| fields.get(name).into();
+            Action::Remark {
+                incident,
+                kind: kind.unwrap_or(RemarkKind::Observation),
+                text: words("text"),
+                reference: words("reference"),
+                analysis: words("analysis"),
+                recommendation: words("recommendation"),
+            }
         }
         Wanted::Rate => {
-            let typed: String = fields.get("rating").chars().take(SHOWN_MAX).collect();
-            let rating = Rating::of_letter(fields.get("rating")).ok_or_else(|| refuse!(BadInputUnread { typed }))?;
+            let rating =
+                one_of(fields, "rating", Rating::of_letter)?.ok_or_else(|| refuse!(BadInputUnread { typed: "" }))?;
             Action::Rate { incident, objective: fields.number("objective")?, rating, reason: reason() }
         }
     })

@@ -187,11 +187,23 @@ fn each_command_asks_exactly_this() {
         ("incident improve 14 --none fine", json!({ "no_improvement": { "incident": "14", "reason": "fine" } })),
         (
             "incident remark 14 --strength quick",
-            json!({ "remark": { "incident": "14", "kind": "strength", "text": "quick" } }),
+            json!({ "remark": {
+                "incident": "14", "kind": "strength", "text": "quick", "reference": "", "analysis": "", "recommendation": "",
+            } }),
+        ),
+        (
+            "drill remark X-3 --improve late --reference D3 --analysis waited --recommendation call",
+            json!({ "remark": {
+                "incident": "Ö-3", "kind": "improve", "text": "late", "reference": "D3", "analysis": "waited",
+                "recommendation": "call",
+            } }),
         ),
         (
             "drill remark X-3 --observation seen",
-            json!({ "remark": { "incident": "Ö-3", "kind": "observation", "text": "seen" } }),
+            json!({ "remark": {
+                "incident": "Ö-3", "kind": "observation", "text": "seen", "reference": "", "analysis": "",
+                "recommendation": "",
+            } }),
         ),
         (
             "drill feedback X-3 --well good --change less",

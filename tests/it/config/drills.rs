@@ -42,6 +42,8 @@ fn the_shipped_drills_begin_when_they_are_meant_to() {
     assert_eq!(next("table-virus").as_deref(), Some("2027-10-13 13:00 Wed"));
     assert_eq!(next("records-without-mail"), None, "by hand");
     assert!(next("pagers-fs").is_some());
+    let aims: Vec<_> = loaded.plan.objectives.iter().map(|o| (o.percent, o.within_s)).collect();
+    assert_eq!(aims, [(90, 900)], "what real incidents are to show");
     let without = loaded.drills.iter().find(|d| !d.order.drill.without.is_empty()).unwrap();
     assert_eq!(without.order.drill.gateways_away, ["mail-int".into(), "web-intra".into()]);
 }
@@ -95,4 +97,22 @@ fn each_mistake_in_a_drill_is_said() {
     }
     assert_eq!(checked(&drill(test)), "");
     assert_eq!(checked(&drill(table)), "");
+    // Of real incidents alike.
+    let one = |percent: u32, capability: &str| {
+        format!("    - {{ capability: {{ {capability} }}, percent: {percent}, within: 5m }}\n")
+    };
+    let real = |lines: &str| drill(test) + "real:\n  objectives:\n" + lines;
+    let whole = one(90, "sv: Nås, en: Reached");
+    for (lines, said) in [
+        (one(0, "sv: Nås, en: Reached"), "from 1 to 100"),
+        (one(90, "sv: Nås"), "missing in en"),
+        (whole.replace(", within: 5m", ""), "within"),
+        (whole.replace("within", "withn"), "withn"),
+        (whole.repeat(51), "more than 50 objectives"),
+    ] {
+        let found = checked(&real(&lines));
+        assert!(found.contains(said) && found.contains("playbooks/drills.yaml:"), "{said}\n---\n{found}");
+    }
+    assert_eq!(checked(&real(&whole)), "");
+    assert!(checked(&(drill(test) + "real: {}\n")).contains("objectives"));
 }

@@ -305,3 +305,15 @@ fn the_format_goes_up_with_each_kind_and_version() {
         "raise record::FORMAT: there are other kinds and versions than in this one"
     );
 }
+
+/// What real incidents are to show is in the plan that an incident keeps; a plan that says nothing of it has the bytes that it had.
+#[test]
+fn a_plan_keeps_what_real_incidents_are_to_show() {
+    let shipped = load(&Source::Shipped).unwrap().plan;
+    let kept = plan::decode(&plan::encode(&shipped)).unwrap();
+    assert!(!shipped.objectives.is_empty());
+    assert_eq!(kept.objectives, shipped.objectives);
+    let bytes = plan::encode(&Plan { objectives: Vec::new(), ..shipped });
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains("objectives"));
+    assert!(plan::decode(&bytes).unwrap().objectives.is_empty(), "an older plan has none");
+}

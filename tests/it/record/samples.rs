@@ -454,7 +454,9 @@ fn of_after() -> Vec<Event> {
     all.push(improvement(200, Element::Plan, Progress::Done, Some(day("2026-11-30"))));
     all.push(improvement(201, Element::Plan, Progress::Dropped, None));
     all.push(AfterChange::NoneNeeded(sealed()));
-    all.extend(RemarkKind::ALL.map(|kind| AfterChange::Remark(Remark { kind, text: sealed() })));
+    let [text, reference, analysis, recommendation] = [1, 2, 3, 4].map(|n| Private::Sealed([n; 16]));
+    let remark = Remark { kind: RemarkKind::Improve, text, reference, analysis, recommendation };
+    all.extend(RemarkKind::ALL.map(|kind| AfterChange::Remark(Remark { kind, ..remark.clone() })));
     all.push(AfterChange::Feedback(Feedback { went_well: sealed(), went_badly: sealed(), change: sealed() }));
     let rated = |rating| AfterChange::Rated(ByHand { objective: 2, rating, reason: sealed() });
     all.extend(Rating::ALL.map(rated));

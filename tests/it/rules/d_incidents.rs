@@ -10,6 +10,7 @@ mod lifecycle;
 mod plans;
 mod public;
 mod report;
+mod report_parts;
 mod rights;
 mod stopped;
 

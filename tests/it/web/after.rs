@@ -125,10 +125,57 @@ async fn what_left_memory_has_the_same_report() {
     for of in [&mut before, &mut after] {
         of["report"]["seal"].take();
         of["made_at"].take();
+        // As it is known when the report is made.
+        assert!(of["report"]["unproven"].take()["of"].as_u64() > Some(0));
     }
     assert_eq!(before, after);
     let trends = site.api("/drills/trends").await.1;
     assert_eq!((&trends["rows"][0]["no"], &trends["older"]), (&"Ö-1".into(), &0.into()), "{trends}");
+}
+
+#[tokio::test]
+async fn a_drill_stands_beside_the_one_before_and_no_address_stands_anywhere() {
+    let site = Site::start().await;
+    drilled(&site).await;
+    let first = site.api("/incidents/X-1/report").await.1;
+    assert_eq!(first["report"]["earlier"], serde_json::json!([]));
+    // The first has left memory.
+    site.pass(25 * 3600).await;
+    let browser = site.browser("it-bered").await;
+    browser.post("/drills/ways-by-day", &[]).await;
+    site.settle().await;
+    assert_eq!(browser.post("/drills", &[("do", "end"), ("no", "Ö-2")]).await.0, StatusCode::SEE_OTHER);
+    site.settle().await;
+    let second = site.api("/incidents/X-2/report").await.1;
+    let [before] = &second["report"]["earlier"].as_array().unwrap()[..] else { panic!("{second}") };
+    assert_eq!((&before["no"], &before["answered"]), (&"Ö-1".into(), &first["report"]["reached"]["answered"]));
+    let page = browser.page("/incidents/X-2/report").await;
+    for said in [
+        "Svarade, jämfört med tidigare",
+        "Ö-1 2026-11-24",
+        "Samma text till alla",
+        "ja, hel och oförändrad",
+        "Adresser som inte är prövade",
+        "En linje för varje funktion",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    if let Ok(folder) = std::env::var("VARDKASE_REPORTS") {
+        for (form, name) in [("/print", "beside.html"), (".pdf", "beside.pdf"), ("", "beside-page.html")] {
+            let made = browser.bytes(&format!("/incidents/X-2/report{form}")).await.1;
+            std::fs::write(format!("{folder}/{name}"), made).unwrap();
+        }
+        std::fs::write(format!("{folder}/trends.html"), browser.page("/drills/trends").await).unwrap();
+    }
+    let addresses = super::api::addresses(&site);
+    assert!(addresses.len() > 20);
+    for form in ["", "/print", ".csv", ".json", ".txt"] {
+        let all = browser.bytes(&format!("/incidents/X-2/report{form}")).await.1;
+        let all = String::from_utf8(all).unwrap();
+        for address in &addresses {
+            assert!(!all.contains(address.as_str()), "{address} stands in report{form}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -154,6 +201,16 @@ async fn what_is_written_below_the_report_stands_in_it_and_nothing_typed_is_lost
     assert_eq!(browser.post(report, &whole).await.0, StatusCode::SEE_OTHER);
     let remark = [("do", "remark"), ("kind", "strength"), ("text", "Alla svarade")];
     assert_eq!(browser.post(report, &remark).await.0, StatusCode::SEE_OTHER);
+    let more = [("do", "remark"), ("text", "Två svarade sent"), ("reference", "regel D3"), ("analysis", "De väntade")];
+    let wrong = [&more[..], &[("kind", "strength")]].concat();
+    let (status, page) = browser.post(report, &wrong).await;
+    assert!(status.is_client_error() && page.contains("Två svarade sent") && page.contains("regel D3"), "{page}");
+    let right = [&more[..], &[("kind", "improve"), ("recommendation", "Skriv numret i kortet")]].concat();
+    assert_eq!(browser.post(report, &right).await.0, StatusCode::SEE_OTHER);
+    let page = browser.page(report).await;
+    for said in ["Regel eller rad i handlingsplanen", "De väntade", "Skriv numret i kortet"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
     let rate = [("do", "rate"), ("objective", "1"), ("rating", "S"), ("reason", "svar per telefon")];
     assert_eq!(browser.post(report, &rate).await.0, StatusCode::SEE_OTHER);
     let page = browser.page(&format!("{report}?done=written")).await;

@@ -15,6 +15,7 @@ use crate::domain::incident::timers::{PLAN_TOLD_HOUR, PLAN_TOLD_MAX, plan_due};
 use crate::domain::plan::{Channel, Plan};
 use crate::domain::private::Private;
 use crate::domain::report::Rating;
+use crate::domain::text::reorders;
 use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 
@@ -32,7 +33,8 @@ fn typed(text: &Private) -> Result<Private, Refused> {
     if chars > AFTER_CHARS_MAX {
         return Err(refuse!(BadTextLong { chars, max: AFTER_CHARS_MAX }));
     }
-    if let Some((at, c)) = (1_usize..).zip(text.chars()).find(|(_, c)| c.is_control() && *c != '\n' && *c != '\t') {
+    let bad = |c: char| reorders(c) || (c.is_control() && c != '\n' && c != '\t');
+    if let Some((at, c)) = (1_usize..).zip(text.chars()).find(|(_, c)| bad(*c)) {
         return Err(refuse!(BadTextCharacter { at, character: format!("U+{:04X}", u32::from(c)) }));
     }
     Ok(text.into())
@@ -152,13 +154,15 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Whoever saw something writes it, while it goes on as well.
+    /// Whoever saw something writes it, while it goes on as well. `more` of what can be better: what it is about, why, what should be
+    /// done.
     pub(super) fn remark(
         &mut self,
         by: &FunctionId,
         no: IncidentNo,
         kind: RemarkKind,
         text: &Private,
+        more: [&Private; 3],
     ) -> Result<(), Refused> {
         let remarks = self.may_be_written_of(no)?.map_or(0, |a| a.remarks.len());
         self.duty(&self.state.plan, by)?;
@@ -166,7 +170,13 @@ impl Decider<'_> {
             return Err(refuse!(AfterFull { incident: no, max: REMARKS_MAX }));
         }
         let text = needed(text, || refuse!(BadTextEmpty))?;
-        self.write_after(no, Some(by), AfterChange::Remark(Remark { kind, text }));
+        let [reference, analysis, recommendation] = more.map(typed);
+        let remark = Remark { kind, text, reference: reference?, analysis: analysis?, recommendation: recommendation? };
+        let more = [&remark.reference, &remark.analysis, &remark.recommendation];
+        if kind != RemarkKind::Improve && !more.into_iter().all(Private::is_empty) {
+            return Err(refuse!(RemarkSaysMore {}));
+        }
+        self.write_after(no, Some(by), AfterChange::Remark(remark));
         Ok(())
     }
 

@@ -377,7 +377,9 @@ impl Decider<'_> {
             Action::ImprovementDone { incident, id, verified } => self.improvement_done(by, *incident, *id, verified),
             Action::ImprovementDropped { incident, id, reason } => self.improvement_dropped(by, *incident, *id, reason),
             Action::NoImprovement { incident, reason } => self.no_improvement(by, *incident, reason),
-            Action::Remark { incident, kind, text } => self.remark(by, *incident, *kind, text),
+            Action::Remark { incident, kind, text, reference, analysis, recommendation } => {
+                self.remark(by, *incident, *kind, text, [reference, analysis, recommendation])
+            }
             Action::Feedback { incident, went_well, went_badly, change } => {
                 self.feedback(by, *incident, went_well, went_badly, change)
             }

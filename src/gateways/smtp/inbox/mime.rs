@@ -30,7 +30,7 @@ const VISITED_MAX: usize = 200;
 const BOUNDARY_BYTES_MAX: usize = 70;
 
 /// Headers of a mail or a part, or a group of fields of a report, in the order in which they stand.
-pub(super) struct Fields(Vec<(String, String)>);
+pub(in crate::gateways::smtp) struct Fields(Vec<(String, String)>);
 
 impl Fields {
     /// Reads up to the first empty line, and gives what follows it.
@@ -110,7 +110,7 @@ impl Fields {
 }
 
 /// Headers and a body: a mail, or a part of one.
-pub(super) struct Entity<'m> {
+pub(in crate::gateways::smtp) struct Entity<'m> {
     pub fields: Fields,
     content_type: Option<ContentType<'static>>,
     body: &'m [u8],

@@ -21,7 +21,7 @@ mod imap;
 mod imap_wire;
 mod machine;
 mod maildir;
-mod mime;
+pub(super) mod mime;
 mod report;
 mod returned;
 mod told;

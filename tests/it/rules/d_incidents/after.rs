@@ -48,7 +48,12 @@ fn improve(no: IncidentNo, id: Option<u32>, improvement: Improving) -> Action {
 }
 
 fn remark(no: IncidentNo, text: &str) -> Action {
-    Action::Remark { incident: no, kind: RemarkKind::Observation, text: text.into() }
+    remark_of(no, RemarkKind::Observation, [text, "", "", ""])
+}
+
+fn remark_of(no: IncidentNo, kind: RemarkKind, words: [&str; 4]) -> Action {
+    let [text, reference, analysis, recommendation] = words.map(Private::from);
+    Action::Remark { incident: no, kind, text, reference, analysis, recommendation }
 }
 
 fn feedback(no: IncidentNo, change: &str) -> Action {
@@ -396,12 +401,58 @@ fn rule_d20_so_many_are_at_hand_and_the_oldest_that_is_settled_gives_way() {
     assert_eq!(refused.code, "after-not-kept");
 }
 
+#[test]
+fn rule_d20_what_can_be_better_says_what_it_is_about_why_and_what_should_be_done() {
+    let mut t = Timeline::by_day();
+    let no = drill(&mut t);
+    let more = ["Två svarade sent", " regel D3 ", "De väntade på växeln", "Skriv numret i kortet"];
+    for kind in [RemarkKind::Strength, RemarkKind::Observation] {
+        assert_eq!(code(&mut t, "kib", remark_of(no, kind, more)), "remark-says-more");
+    }
+    t.act("kib", remark_of(no, RemarkKind::Improve, more)).unwrap();
+    t.act("kib", remark_of(no, RemarkKind::Improve, ["Bara det", "", "", ""])).unwrap();
+    let said = &after(&t, no).remarks[0].what;
+    let said = [&said.text, &said.reference, &said.analysis, &said.recommendation].map(Private::as_str);
+    assert_eq!(said, more.map(str::trim));
+    let long = "x".repeat(AFTER_CHARS_MAX + 1);
+    assert_eq!(code(&mut t, "kib", remark_of(no, RemarkKind::Improve, ["x", "", &long, ""])), "bad-text");
+    // Each stands in the report under a name of its own, and a remark without them says nothing of them.
+    let report = report(&t, no);
+    let on = vardkase::paper::Occasion { lang: Lang::SV, now: t.now, fictional: true, training: false };
+    let said = vardkase::paper::text(&vardkase::paper::report::sheet(&report, on));
+    for (label, words) in [("Regel", "regel D3"), ("Varför", "De väntade"), ("Rekommendation", "Skriv numret")] {
+        assert!(said.contains(label) && said.matches(words).count() == 1, "{label}: {said}");
+    }
+    let json = serde_json::to_value(&report.written.remarks).unwrap();
+    assert!(json[0]["analysis"] == "De väntade på växeln" && json[1].get("analysis").is_none(), "{json}");
+}
+
+#[test]
+fn rule_d20_what_nobody_sees_and_turns_the_words_around_is_refused() {
+    let mut t = Timeline::by_day();
+    let no = over(&mut t, false);
+    for sign in ['\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{200f}', '\u{7}'] {
+        let text = format!("Bra{sign} gjort");
+        for action in [
+            remark(no, &text),
+            remark_of(no, RemarkKind::Improve, ["x", "", "", &text]),
+            feedback(no, &text),
+            improve(no, None, improving(&text, "it", "2009-03-01")),
+        ] {
+            let refused = t.act("it", action).unwrap_err();
+            assert_eq!((refused.code, refused.given("at").to_string().as_str()), ("bad-text", "4"), "{refused}");
+        }
+    }
+    // What people paste from a telephone stays: it turns nothing around.
+    t.act("it", remark(no, "Bra\u{a0}gjort \u{2764}\u{fe0f}")).unwrap();
+}
+
 /// Whatever somebody types is a text, in every form.
 #[test]
 fn what_people_write_is_a_text_in_every_form() {
     use vardkase::paper::report::{csv, sheet, xlsx};
     use vardkase::paper::{Occasion, Style, html, pdf, text};
-    let hostile = "=HYPERLINK(\"http://x\",\"y\")<script>alert(1)</script>\n@SUM(A1) \u{202e}åäö 🚑";
+    let hostile = "=HYPERLINK(\"http://x\",\"y\")<script>alert(1)</script>\n@SUM(A1) åäö 🚑";
     let mut t = Timeline::by_day();
     let no = over(&mut t, false);
     let words = Improving {
@@ -413,7 +464,8 @@ fn what_people_write_is_a_text_in_every_form() {
     t.act("it", improve(no, None, words)).unwrap();
     t.act("it", Action::ImprovementDropped { incident: no, id: 1, reason: hostile.into() }).unwrap();
     for kind in RemarkKind::ALL {
-        t.act("kib", Action::Remark { incident: no, kind, text: hostile.into() }).unwrap();
+        let more = if kind == RemarkKind::Improve { hostile } else { "" };
+        t.act("kib", remark_of(no, kind, [hostile, more, more, more])).unwrap();
     }
     t.act("tib", feedback(no, hostile)).unwrap();
     t.act("it", Action::Rate { incident: no, objective: 1, rating: Rating::Unable, reason: hostile.into() }).unwrap();
@@ -434,6 +486,9 @@ fn what_people_write_is_a_text_in_every_form() {
     }
     let lines = csv(&report);
     assert!(lines.contains("improvement,1,action,\"'=HYPERLINK("), "{lines}");
+    for more in ["reference", "analysis", "recommendation"] {
+        assert!(lines.contains(&format!("remark,2,{more},\"'=HYPERLINK(")), "{lines}");
+    }
     assert!(lines.contains("feedback,tib,change,\"'=HYPERLINK("), "{lines}");
     for line in lines.lines().filter(|l| l.contains("HYPERLINK") && l.contains(',')) {
         assert!(!line.contains(",=HYPERLINK") && !line.contains(",\"=HYPERLINK"), "{line}");

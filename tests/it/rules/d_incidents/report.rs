@@ -9,7 +9,7 @@ use vardkase::domain::report::*;
 use vardkase::domain::time::At;
 
 /// What the journal has of an incident, read as its report reads it.
-fn read(t: &Timeline, no: IncidentNo) -> AfterReport {
+pub(super) fn read(t: &Timeline, no: IncidentNo) -> AfterReport {
     read_of(t, no, &t.events)
 }
 
@@ -26,12 +26,12 @@ fn read_of(t: &Timeline, no: IncidentNo, events: &[(At, Event)]) -> AfterReport 
     reading.report(RecordSeal::default()).unwrap()
 }
 
-fn objective(percent: u8, within_s: u32) -> Objective {
+pub(super) fn objective(percent: u8, within_s: u32) -> Objective {
     Objective { capability: L10n::of([(Lang::SV, "Nås"), (Lang::EN, "Reached")]), percent, within_s }
 }
 
 /// A test of ways to four functions, with what it is to show.
-fn test_of_ways(t: &mut Timeline, objectives: Vec<Objective>) -> IncidentNo {
+pub(super) fn test_of_ways(t: &mut Timeline, objectives: Vec<Objective>) -> IncidentNo {
     let title = L10n::of([(Lang::SV, "Prov"), (Lang::EN, "Trial")]);
     let drill = Drill {
         id: Some("trial".into()),
@@ -49,7 +49,7 @@ fn test_of_ways(t: &mut Timeline, objectives: Vec<Objective>) -> IncidentNo {
     events.iter().find_map(Event::incident).unwrap()
 }
 
-fn end(no: IncidentNo) -> Action {
+pub(super) fn end(no: IncidentNo) -> Action {
     Action::DrillEnd { incident: no, abort: false }
 }
 

@@ -21,8 +21,20 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::Shown;
 use crate::domain::plan::Capability;
+
+/// What a far device shows: one unit, exactly as a person would read it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The far address.
+    pub to: String,
+    /// The unit's text: one joined SMS, one pager page, the text part of a mail, the text of a fax.
+    pub text: String,
+    /// When it arrived, in order of arrival over all gateways.
+    pub order: u64,
+    /// The gateway's name.
+    pub gateway: String,
+}
 
 /// How a text lies on a far device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -275,6 +287,7 @@ pub fn received(shown: &[Shown], marks: &[&str], kind: impl Fn(&str) -> Option<K
 
 impl Received {
     /// Whether every unit has come.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is_whole(&self) -> bool {
         self.parts.iter().all(Option::is_some)
     }
@@ -316,6 +329,7 @@ impl Received {
     ///
     /// # Errors
     /// The first difference.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
     pub fn is(&self, sent: &Sent<'_>) -> Result<(), Wrong> {
         let header = (self.mark.as_deref(), self.number.as_str(), self.fingerprint.as_deref());
         if header != (sent.mark, sent.number, sent.fingerprint) {
