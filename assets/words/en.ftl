@@ -2496,6 +2496,7 @@ after-rated-m = with major challenges
 after-rated-u = unable to be performed
 after-unrated-nobody = not rated: nobody was asked
 after-unrated-time = not rated: it ended before the time was up
+after-unrated-yet = not rated yet: its time is not up
 after-capability = Capability
 after-target-head = Target
 after-target = { $percent } % within { $within }
@@ -2794,7 +2795,7 @@ after-half-answered = half had answered
 after-half-handed-over = half was handed over
 after-the-target = target: { $percent } % within { $within }
 after-strips-show = A line for each function, the slowest first: when it was told, and when its text was handed over, delivered and answered.
-after-strips-say = { $count } functions, the slowest first. The table below says the same.
+after-strips-say = Functions { $from } to { $to }, the slowest first. The table below says the same.
 after-strips-left = { $count ->
     [one] One function more stands in the table.
    *[other] { $count } functions more stand in the table.

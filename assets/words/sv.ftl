@@ -2494,6 +2494,7 @@ after-rated-m = med stora svårigheter
 after-rated-u = kunde inte utföras
 after-unrated-nobody = inte bedömd: ingen tillfrågades
 after-unrated-time = inte bedömd: den slutade innan tiden var ute
+after-unrated-yet = inte bedömd än: tiden är inte ute
 after-capability = Förmåga
 after-target-head = Mål
 after-target = { $percent } % inom { $within }
@@ -2792,7 +2793,7 @@ after-half-answered = hälften hade svarat
 after-half-handed-over = hälften var överlämnad
 after-the-target = mål: { $percent } % inom { $within }
 after-strips-show = En linje för varje funktion, den långsammaste först: när den fick veta, och när texten var överlämnad, framme och besvarad.
-after-strips-say = { $count } funktioner, den långsammaste först. Tabellen under bilden säger samma sak.
+after-strips-say = Funktion { $from }–{ $to }, den långsammaste först. Tabellen under bilden säger samma sak.
 after-strips-left = { $count ->
     [one] En funktion till står i tabellen.
    *[other] { $count } funktioner till står i tabellen.

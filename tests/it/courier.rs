@@ -52,8 +52,10 @@ fn each_function_has_a_sheet_of_its_own_with_the_whole_text_and_room_to_sign() {
     }
     // Where it is: the site, and where there.
     let iva = StopView { function: plan.function_ix("iva").unwrap(), ..stops(1).remove(0) };
-    for made in [couriers(&plan, on(Lang::SV), std::slice::from_ref(&iva)), calls(&plan, on(Lang::SV), &[iva.clone()])]
-    {
+    for made in [
+        couriers(&plan, on(Lang::SV), std::slice::from_ref(&iva)),
+        calls(&plan, on(Lang::SV), std::slice::from_ref(&iva)),
+    ] {
         let page = html(&made, Style::Within).unwrap();
         assert!(page.contains("Fjällstads sjukhus, hus 2, plan 4, avd. 41"), "{page}");
     }

@@ -126,6 +126,7 @@ pub(super) fn objectives(lang: Lang, report: &AfterReport) -> Grid {
         let rated = match (o.rating, o.unrated) {
             (Some(rated), _) => rating(lang, rated),
             (None, Some(Unrated::NobodyAsked)) => w::UNRATED_NOBODY.say(lang).to_owned(),
+            (None, _) if report.identity.ended.is_none() => w::UNRATED_YET.say(lang).to_owned(),
             (None, _) => w::UNRATED_TIME.say(lang).to_owned(),
         };
         let target = w::target(lang, o.percent, span(o.within_s));

@@ -98,11 +98,13 @@ pub(super) fn of_functions(lang: Lang, report: &AfterReport) -> Vec<Picture> {
         [f.accepted_s, f.delivered_s, f.answered_s, own].into_iter().flatten().max()
     };
     let axis = Axis::of(LEFT, RIGHT, rows.iter().filter_map(times).max().unwrap_or(0));
-    rows.chunks(ROWS_MAX).map(|rows| picture(lang, report, rows, &axis)).collect()
+    let parts = rows.chunks(ROWS_MAX).enumerate();
+    parts.map(|(n, rows)| picture(lang, report, n * ROWS_MAX + 1, rows, &axis)).collect()
 }
 
-fn picture(lang: Lang, report: &AfterReport, rows: &[FunctionResult], axis: &Axis) -> Picture {
-    let says = w::strips_say(lang, rows.len());
+/// `from` is the place of its first row, from 1.
+fn picture(lang: Lang, report: &AfterReport, from: usize, rows: &[FunctionResult], axis: &Axis) -> Picture {
+    let says = w::strips_say(lang, from, from + rows.len() - 1);
     let mut picture = Picture { says, height: 0, strokes: Vec::new(), labels: Vec::new() };
     let mut top = TOP;
     for f in rows {
