@@ -75,7 +75,7 @@ function configure(folder, sms, covered) {
   const [from, to] = far(0) < far(1) ? [far(0), far(1)] : ['12:00', '12:01'];
   edit('contacts/organisation.yaml', (text) => text.replace(/office_hours: .*/, `office_hours: { from: ${from}, to: ${to} }`));
   edit('contacts/functions.yaml', (text) => covered.reduce((all, f) =>
-    all.replace(new RegExp(`(\\n  ${f}:\\n(?: {4}.*\\n)*?    site: .*\\n)(?! {4}hours)`), '$1    hours: day\n    covered_by: tib\n'), text));
+    all.replace(new RegExp(`(\\n  ${f}:\\n(?: {4}.*\\n)*?    site: .*\\n)(?! {4}(?:place: .*\\n {4})?hours)`), '$1    hours: day\n    covered_by: tib\n'), text));
 }
 
 class Site {
