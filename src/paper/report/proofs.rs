@@ -61,7 +61,7 @@ pub(super) fn identical(lang: Lang, report: &AfterReport) -> Grid {
     });
     let columns = [
         (dw::NUMBER, 4),
-        (w::LANGUAGE, 4),
+        (w::LANGUAGE, 5),
         (w::CHANNEL, 4),
         (w::HANDED_OVER, 6),
         (w::IN_WHICH_FORM, 6),
