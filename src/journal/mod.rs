@@ -33,6 +33,7 @@
 //! | `backup` | one file that holds it all, and back |
 //! | `compare` | what two copies are to each other before a start |
 //! | `disks` | how the disks are, for screens |
+//! | `etcd` | one journal for several sites (feature `cluster`) |
 //! | `reserve` | space that is held back for the time when the disk is full |
 //! | `second_copy` | brings one copy up to the other |
 //!
@@ -65,6 +66,8 @@ mod compare;
 mod copies;
 mod disks;
 mod error;
+#[cfg(feature = "cluster")]
+pub mod etcd;
 mod folder;
 mod frame;
 #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "the simulation's journal"))]
