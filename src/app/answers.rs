@@ -36,11 +36,18 @@ pub struct Back {
 /// The gateways that call back, as they are now.
 pub type Backs = Arc<RwLock<BTreeMap<GatewayId, Arc<Back>>>>;
 
+/// Where calls of gateways go that this node can't carry out.
+pub trait Elsewhere: Send + Sync {
+    /// The answer of the node that decides; `None`: that is this one.
+    fn call<'a>(&'a self, call: &'a Call) -> Boxed<'a, Option<Answer>>;
+}
+
 /// Answers what acts.
 pub struct Answers {
     handle: Handle,
     key: Arc<LinkKey>,
     backs: Backs,
+    elsewhere: Option<Arc<dyn Elsewhere>>,
     /// When wrong secrets were logged of late.
     logged: Mutex<VecDeque<Instant>>,
 }
@@ -61,13 +68,23 @@ impl Answers {
     }
 
     /// With the gateways that call back.
-    pub fn new(handle: Handle, key: Arc<LinkKey>, backs: Backs) -> Self {
-        Self { handle, key, backs, logged: Mutex::default() }
+    pub fn new(handle: Handle, key: Arc<LinkKey>, backs: Backs, elsewhere: Option<Arc<dyn Elsewhere>>) -> Self {
+        Self { handle, key, backs, elsewhere, logged: Mutex::default() }
+    }
+
+    /// Answers a gateway's call, wherever that is done.
+    async fn called(&self, call: &Call) -> Answer {
+        if let Some(elsewhere) = &self.elsewhere
+            && let Some(answer) = elsewhere.call(call).await
+        {
+            return answer;
+        }
+        self.here(call).await
     }
 
     /// `/cb/<gateway>/<secret>/<receipt|reply>`. Whoever does not know the secret learns nothing: 404. Whoever knows it and does
     /// not sign as was agreed: 403.
-    async fn callback(&self, call: &Call) -> Answer {
+    pub(super) async fn here(&self, call: &Call) -> Answer {
         let not_found = || Answer { slowed: true, ..Answer::text(StatusCode::NOT_FOUND, "404\n") };
         let mut parts = call.path.trim_start_matches(PREFIX).split('/');
         let (Some(id), Some(secret), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -145,7 +162,7 @@ impl Dynamic for Answers {
                 if call.method == Method::HEAD {
                     return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "405\n");
                 }
-                return self.callback(&call).await;
+                return self.called(&call).await;
             }
             debug_assert!(call.path.starts_with(ANSWER_PREFIX));
             crate::web::answer::answer(&self.handle, &self.key, &call).await

@@ -181,6 +181,7 @@ pub async fn demo(
             new: false,
             source: None,
             doors: super::doors::Doors::default(),
+            cluster: None,
         },
     )
     .await

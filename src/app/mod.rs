@@ -3,6 +3,11 @@
 pub mod answers;
 pub mod auditor;
 pub mod checkpoints;
+#[cfg(feature = "cluster")]
+pub mod cluster;
+#[cfg(not(feature = "cluster"))]
+#[path = "alone.rs"]
+pub mod cluster;
 pub mod demo;
 pub mod doors;
 pub mod drills;
@@ -19,8 +24,10 @@ pub mod retention;
 pub mod running;
 pub mod seals;
 pub mod shifts;
+pub mod seat;
 pub mod sign_in;
 pub mod task_set;
+pub mod term;
 pub mod training;
 pub mod webhooks;
 pub mod workers;

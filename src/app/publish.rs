@@ -51,6 +51,8 @@ pub struct Publisher {
     pub published: watch::Sender<Arc<Publication>>,
     /// How mirrors fared.
     pub told: mpsc::Receiver<Told>,
+    /// This node decides: the proof of the page goes on record.
+    pub leads: watch::Receiver<bool>,
 }
 
 /// Where the page must be seen.
@@ -143,6 +145,7 @@ impl Publisher {
             let equal = if one_failed { Some(false) } else { (proven && all_mirrors).then_some(true) };
             if let Some(equal) = equal
                 && said != Some(equal)
+                && *self.leads.borrow_and_update()
             {
                 said = Some(equal);
                 self.tell(view, equal).await;
@@ -159,6 +162,7 @@ impl Publisher {
                 Some(told) = self.told.recv() => {
                     mirrored.insert(told.gateway.clone(), told);
                 }
+                Ok(()) = self.leads.changed() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }

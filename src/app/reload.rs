@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use super::outside::Outside;
-use super::workers::Workers;
+use super::term::{House, Outwards};
 use crate::api::Reloaded;
 use crate::config::diff;
 use crate::config::{Source, load_checked};
-use crate::dispatch::engine::Handle;
+use crate::dispatch::engine::Swap;
 use crate::dispatch::recover::frozen;
 use crate::domain::plan::Plan;
 use crate::gateways::Boxed;
@@ -17,17 +16,15 @@ use crate::web::reload::{Mistake, NotReloaded, Reload};
 /// What a reload needs.
 pub struct Reloader {
     source: Option<Source>,
-    handle: Handle,
-    workers: Arc<Workers>,
-    outside: Arc<Outside>,
+    house: Arc<House>,
     /// One at a time: what runs at the end is what was recorded last.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Reloader {
     /// `source`: where the configuration lies; `None`: it was made up for a demo.
-    pub fn new(source: Option<Source>, handle: Handle, workers: Arc<Workers>, outside: Arc<Outside>) -> Self {
-        Self { source, handle, workers, outside, turn: tokio::sync::Mutex::default() }
+    pub fn new(source: Option<Source>, house: Arc<House>) -> Self {
+        Self { source, house, turn: tokio::sync::Mutex::default() }
     }
 
     async fn anew(&self) -> Result<Reloaded, NotReloaded> {
@@ -45,16 +42,22 @@ impl Reloader {
                 };
                 NotReloaded::Mistakes(list.iter().map(told).collect())
             })?;
+        let handle = &self.house.handle;
         let before: Arc<Plan> =
-            self.handle.query(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+            handle.query(|state, _| state.plan.clone()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
         let warnings = loaded.warnings.len();
         let (_, after) = frozen(loaded.plan.clone());
         let mut changes = diff::lines(&before, &after);
-        let outside = self.outside.wanted(&loaded);
-        let (swap, replaced) = self.workers.reconcile(&loaded);
+        let Some(Outwards { workers, outside }) = self.house.outwards() else {
+            // Another node decides, with its own: this is what this node would go on with.
+            let done = handle.config(loaded, Swap::default()).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+            return Ok(Reloaded { on_record: done.on_record, warnings, changes, gateways: Vec::new() });
+        };
+        let wanted = outside.wanted(&loaded);
+        let (swap, replaced) = workers.reconcile(&loaded);
         let mut gateways: Vec<_> = swap.workers.keys().cloned().collect();
-        let done = self.handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
-        let changed = self.outside.reconcile(outside);
+        let done = handle.config(loaded, swap).await.map_err(|e| NotReloaded::Failed(e.to_string()))?;
+        let changed = outside.reconcile(wanted);
         gateways.extend(changed.mirrors);
         if changed.heartbeat {
             changes.push("heartbeat: as it is configured now".into());

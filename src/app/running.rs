@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -11,34 +11,25 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::answers::Answers;
-use super::auditor;
+use super::answers::{Answers, Backs};
 use super::checkpoints::{self, Checkpoints};
+use super::cluster::{Reached, Settings};
 use super::doors::{Doors, Shut, StandIn};
-use super::drills;
 use super::files;
-use super::outside::Outside;
 use super::publish::{Places, Publisher};
 use super::reload::Reloader;
-use super::retention;
-use super::seals::Seals;
-use super::shifts;
+use super::seat::{Seat, Sits};
 use super::sign_in::{NoProvider, SignIn};
-use super::task_set::TaskSet;
+use super::term::{House, Term};
 use super::training::{Ends, NotForThis, Operation, keep_apart};
-use super::workers::Workers;
 use crate::accounts::Accounts;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Loaded, Source};
-use crate::dispatch::effects::Env;
-use crate::dispatch::engine::{self, Handle, Parts};
+use crate::dispatch::engine::{Desk, Handle};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::recover::{CannotRecover, recover_from};
 use crate::dispatch::system_record::{ClockStep, SystemRecord};
-use crate::dispatch::worker::WORKER_EVENTS_MAX;
-use crate::domain::incident::input::Input;
 use crate::domain::lang::Lang;
-use crate::gateways::protocol;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::{Auth, ConsoleUrl};
 use crate::web::public::{Public, PublicSite, spawn_thread};
@@ -71,6 +62,8 @@ pub struct Options {
     pub source: Option<Source>,
     /// How both listeners are entered.
     pub doors: Doors,
+    /// One node of several: which, and where their common journal is.
+    pub cluster: Option<Settings>,
 }
 
 /// Why the program does not start.
@@ -86,6 +79,13 @@ pub enum StartError {
     Recover(CannotRecover),
     /// A listener would be open to whoever is on the way.
     Doors(Vec<Shut>),
+    /// It can't be one of several nodes.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "there are no others"))]
+    Cluster {
+        why: String,
+        /// What to do next.
+        next: String,
+    },
     /// A port or a file.
     Io {
         /// What was to be done.
@@ -105,6 +105,7 @@ impl fmt::Display for StartError {
                 let all: Vec<_> = all.iter().map(|shut| shut.why(Lang::EN)).collect();
                 write!(f, "{}", all.join("\n"))
             }
+            Self::Cluster { why, .. } => f.write_str(why),
             Self::Io { what, error } => write!(f, "{what}: {error}"),
         }
     }
@@ -121,6 +122,7 @@ impl StartError {
                 "run `vardkase verify`; start with the program that wrote it, or on the second copy".into()
             }
             Self::Doors(all) => all.first().map(|shut| shut.next(Lang::EN)).unwrap_or_default(),
+            Self::Cluster { next, .. } => next.clone(),
             Self::Io { .. } => "choose another port or folder, or end what uses it".into(),
         }
     }
@@ -151,9 +153,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    workers: Arc<Workers>,
-    outside: Arc<Outside>,
-    loop_task: tokio::task::JoinHandle<()>,
+    seat: Seat,
     checkpoints: Arc<Checkpoints>,
     journal: Journal,
 }
@@ -171,8 +171,6 @@ pub struct Wrong {
 const END_WITHIN: Duration = Duration::from_secs(15);
 /// What mirrors tell may wait for the publisher.
 const MIRROR_NEWS_MAX: usize = 64;
-/// Shift times are looked at that often.
-const SHIFTS_EVERY: Duration = Duration::from_secs(20);
 
 /// Starts everything. When this returns, the program takes reports.
 ///
@@ -190,12 +188,14 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let (accept_lost_key, new) = (options.accept_lost_key, options.new);
     let open = OpenOptions { accept_lost_key, reserve_bytes: RESERVE_BYTES, new };
     let state_dir = options.state.clone();
+    let among = Reached::of(options.cluster.as_ref(), &state_dir)?;
     let journal = {
-        let (dir, second_copy) = (state_dir.clone(), options.second_copy.clone());
-        let opened = move || match second_copy {
+        let (dir, second_copy, among) = (state_dir.clone(), options.second_copy.clone(), among.clone());
+        let opened = move || match (among, second_copy) {
+            (Some(among), _) => among.open(&dir, open),
             // What was repaired in the state folder is told by the journal itself.
-            Some(second_copy) => Journal::open_with_second_copy(&dir, &second_copy, open).map(|(journal, _)| journal),
-            None => Journal::open(&dir, open),
+            (None, Some(second)) => Journal::open_with_second_copy(&dir, &second, open).map(|(journal, _)| journal),
+            (None, None) => Journal::open(&dir, open),
         };
         tokio::task::spawn_blocking(opened)
             .await
@@ -242,7 +242,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
             0
         }
     };
-    let checkpoints = Arc::new(Checkpoints::new(journal.clone(), plan, dirs, checkpoint));
+    let checkpoints = Arc::new(Checkpoints::new(journal.clone(), plan, dirs.clone(), checkpoint));
     let last_written = recovered.last_at.map(|at| at.timestamp());
     if let Some(at) = last_written {
         machine.not_before(at);
@@ -279,58 +279,45 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let reader = reader.map_err(|e| StartError::io("reading our own page")(std::io::Error::other(e)))?;
 
     let (stop, stopped) = watch::channel(false);
-    let (events, news) = mpsc::channel(WORKER_EVENTS_MAX);
-    let now = clock.clone();
-    let env = protocol::Env {
-        now: Arc::new(move || now.now()),
-        public_url: options.public_url.clone(),
-        mail_key: key.derived("mail"),
-    };
-    let workers = Arc::new(Workers::new(env, ends.clone(), events));
-    let (swap, _none) = workers.reconcile(&loaded);
-    let plan = loaded.plan.clone();
-    let region_id = plan.region.id.clone();
-    let configured = loaded.clone();
-    let parts = Parts {
-        journal: journal.clone(),
-        recovered,
-        loaded,
-        env: Env { public_url: options.public_url.clone().unwrap_or_default(), link_key: key.clone() },
-        clock: clock.clone(),
-        workers: swap.workers,
-        unusable: swap.unusable,
-        news,
-    };
-    let (engine, handle) = engine::build(parts);
-    let engine = match ends.inbox() {
-        Some(inbox) => engine.in_training(inbox.clone()),
-        None => engine,
-    };
-    let loop_task = tokio::spawn(engine.run(plan, stopped.clone()));
-
     let site = Arc::new(PublicSite::new());
     let mut tasks = JoinSet::new();
     let published = watch::Sender::new(Arc::default());
     let (tell, told) = mpsc::channel(MIRROR_NEWS_MAX);
     let (places, seen_at) = watch::channel(Places::default());
-    let outside = Arc::new(Outside {
+    let (decides, leads) = watch::channel(false);
+    let (desk, handle) = Desk::new();
+    let backs = Backs::default();
+    let house = Arc::new(House {
         ends: ends.clone(),
         handle: handle.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
+        state: state_dir.clone(),
+        public_url: options.public_url.clone(),
         own: format!("{}://{public_at}", scheme(public_tls)),
+        link_key: key.clone(),
+        seal_key: Arc::new(seal_key),
+        backs: backs.clone(),
         published: published.clone(),
         tell,
         places,
-        mirrors: TaskSet::default(),
-        heartbeat: TaskSet::default(),
-        state: state_dir.clone(),
-        webhooks: TaskSet::default(),
-        printers: TaskSet::default(),
+        decides,
+        now: Mutex::default(),
     });
-    let wanted = outside.wanted(&configured);
-    drop(configured);
-    outside.reconcile(wanted);
+    let elsewhere = among.as_ref().map(|among| among.elsewhere(&journal));
+    let answers = Arc::new(Answers::new(handle.clone(), key, backs, elsewhere));
+    let seat = match among {
+        None => {
+            let since = last_written.unwrap_or(clock.now());
+            Seat::Alone(Box::new(Term::begin(&house, desk, recovered, loaded, since, |engine| engine)))
+        }
+        Some(among) => {
+            house.places.send_replace(house.at_home());
+            let console = options.console_url.as_ref().map_or(String::new(), |url| url.to_string());
+            let (house, machine, answers, stop) = (house.clone(), machine.clone(), answers.clone(), stopped.clone());
+            among.sit(Sits { house, desk, loaded, machine, answers, console, dirs, stop })?
+        }
+    };
     let publisher = Publisher {
         handle: handle.clone(),
         site: site.clone(),
@@ -341,9 +328,8 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         outward: ends.outward(),
         told,
         published,
+        leads,
     };
-    tasks.spawn(auditor::run(handle.clone(), clock.clone(), stopped.clone()));
-    let dynamic = Arc::new(Answers::new(handle.clone(), key, workers.backs()));
     let limits = crate::web::public::Limits::default();
     let connections_max = files::public_connections(files::raise_limit(), limits.connections_max);
     if let (Some(sign_in), Some(wrong)) = (sign_in, &no_provider) {
@@ -353,22 +339,11 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
     let wrong = Wrong { certificates: doors.stand_ins.clone(), provider: no_provider };
     tasks.spawn(doors.watched(handle.board(), &clock, state_dir.clone()).run(stopped.clone()));
     let limits = crate::web::public::Limits { connections_max, ..limits };
-    let service = Public { site, dynamic, limits, door: doors.public };
+    let service = Public { site, dynamic: answers, limits, door: doors.public };
     let threads = vec![spawn_thread(public, service, stopped.clone()).map_err(StartError::io("the public listener"))?];
     tasks.spawn(publisher.run(stopped.clone()));
-    let seals = Seals {
-        handle: handle.clone(),
-        journal: journal.clone(),
-        key: seal_key,
-        region: region_id,
-        clock: clock.clone(),
-    };
-    tasks.spawn(seals.run(stopped.clone()));
     tasks.spawn(checkpoints.clone().run(stopped.clone()));
     tasks.spawn(keep_steps(handle.clone(), steps, stopped.clone()));
-    tasks.spawn(retention::run(handle.clone(), clock.clone(), stopped.clone()));
-    tasks.spawn(watch_shifts(handle.clone(), clock.clone(), stopped.clone()));
-    tasks.spawn(drills::run(handle.clone(), clock.clone(), last_written.unwrap_or(clock.now()), stopped.clone()));
     let accounts = auth.accounts.clone();
     let ctx = crate::web::Ctx {
         handle: handle.clone(),
@@ -376,7 +351,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         clock: clock.clone(),
         log: Arc::new(crate::web::log::JournalLog(journal.clone())),
         drafts: Arc::new(crate::web::Drafts::load(&state_dir)),
-        reload: Arc::new(Reloader::new(options.source.clone(), handle.clone(), workers.clone(), outside.clone())),
+        reload: Arc::new(Reloader::new(options.source.clone(), house)),
     };
     let router = crate::web::router(ctx);
     tasks.spawn(crate::web::serve(console, doors.console, router, stopped.clone()));
@@ -393,32 +368,10 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         stop,
         tasks,
         threads,
-        workers,
-        outside,
-        loop_task,
+        seat,
         checkpoints,
         journal,
     })
-}
-
-/// Looks for shift changes (RULES C11).
-async fn watch_shifts(handle: Handle, clock: SharedClock, mut stop: watch::Receiver<bool>) {
-    let mut from = clock.now();
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            () = tokio::time::sleep(SHIFTS_EVERY) => {}
-        }
-        let to = clock.now();
-        let functions = handle.query(move |state, _| shifts::changed(&state.plan, from, to)).await;
-        from = to;
-        if let Ok(functions) = functions
-            && !functions.is_empty()
-            && let Err(error) = handle.input(Input::Shift { functions }).await
-        {
-            tracing::warn!(%error, "a shift change was not told");
-        }
-    }
 }
 
 /// Jumps of the machine's clock go on record: whoever reads the times later must know.
@@ -458,11 +411,9 @@ impl Running {
     /// Ends everything: what is on the wire is waited for, what was decided is written.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
-        self.workers.stop();
+        let seat = self.seat;
         let ended = async {
-            self.outside.stop().await;
-            self.workers.ended().await;
-            let _ = self.loop_task.await;
+            seat.end().await;
             while self.tasks.join_next().await.is_some() {}
         };
         if tokio::time::timeout(END_WITHIN, ended).await.is_err() {

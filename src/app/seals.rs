@@ -1,5 +1,6 @@
 //! Seals the journal's head: soon after a start, every minute while something happens, and whenever an incident closes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -26,7 +27,7 @@ pub struct Seals {
     pub handle: Handle,
     /// Whose head it is.
     pub journal: Journal,
-    pub key: SealKey,
+    pub key: Arc<SealKey>,
     /// The region whose journal it is.
     pub region: String,
     pub clock: SharedClock,

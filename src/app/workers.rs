@@ -1,7 +1,7 @@
 //! Keeps a worker running for each gateway, also when the configuration changes under it. A gateway that is no longer
 //! configured runs until the program ends, since open incidents keep the plan that they began with (invariant 5).
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -28,15 +28,10 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Without any workers.
-    pub fn new(env: Env, ends: Ends, events: mpsc::Sender<WorkerEvent>) -> Self {
-        let (backs, set) = (Arc::new(RwLock::default()), TaskSet::default());
+    /// Without any workers. `backs`: where gateways call back, kept as they change.
+    pub fn new(env: Env, ends: Ends, backs: Backs, events: mpsc::Sender<WorkerEvent>) -> Self {
+        let set = TaskSet::default();
         Self { env, ends, backs, set, events: Mutex::new(Some(events)) }
-    }
-
-    /// Where gateways call back, kept as they change.
-    pub fn backs(&self) -> Backs {
-        self.backs.clone()
     }
 
     /// Starts what a configuration has and does not run yet as it is there. Gives what the loop must know, and the workers
@@ -88,6 +83,7 @@ impl Workers {
     pub fn stop(&self) {
         *self.events.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.set.close();
+        self.backs.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Waits until all have ended.

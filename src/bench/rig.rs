@@ -38,7 +38,7 @@ pub struct Rig {
     pub handle: Handle,
     workers: Vec<WorkerHandle>,
     stop: watch::Sender<bool>,
-    task: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<crate::dispatch::engine::Left>,
     journal: Journal,
     _dir: StateFolder,
 }

@@ -12,6 +12,7 @@ use super::client::{STATE, TRAINING_STATE};
 use super::context::Context;
 use super::terminal::Hue;
 use crate::accounts::FIRST_FILE;
+use crate::app::cluster::Settings;
 use crate::app::{Doors, Operation, Options, StartError, Wrong, start};
 use crate::config::{Source, load};
 use crate::dispatch::journal_view::journal_view;
@@ -21,6 +22,7 @@ use crate::web::auth::{ConsoleUrl, TOKEN_FILE};
 use crate::web::proxies::Proxy;
 use crate::web::tls::Files;
 use crate::words::{Word, cli as words};
+use crate::yaml::Diagnostic;
 
 /// Run the server: loop, gateways, timers, public page, console, API.
 #[derive(Args, Clone, Debug)]
@@ -84,6 +86,10 @@ pub struct ServeArgs {
     /// A folder on another disk for the second copy of the journal: each commit is on both before it counts.
     #[arg(long, value_name = "DIR")]
     second_copy: Option<PathBuf>,
+    /// YAML file that makes this one node of several: its name, and where etcd is, which holds their common journal.
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["training", "second_copy", "new"])]
+    cluster: Option<PathBuf>,
     /// Start though the key file is lost: what was sealed by it is given up.
     #[arg(long)]
     accept_lost_key: bool,
@@ -96,6 +102,7 @@ impl ServeArgs {
     pub(super) fn run(self, cx: &mut Context<'_>) -> Result<(), Error> {
         let lang = cx.term.lang();
         let doors = self.doors();
+        let cluster = self.cluster().map_err(|list| start_error(&StartError::Config(list), lang))?;
         let Self {
             config,
             training,
@@ -128,6 +135,7 @@ impl ServeArgs {
             new,
             source: Some(source),
             doors,
+            cluster,
         };
         logging();
         let runtime = runtime(lang)?;
@@ -200,6 +208,17 @@ impl ServeArgs {
 }
 
 impl ServeArgs {
+    #[cfg(feature = "cluster")]
+    fn cluster(&self) -> Result<Option<Settings>, Vec<Diagnostic>> {
+        self.cluster.as_deref().map(Settings::load).transpose()
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "there are no others")]
+    fn cluster(&self) -> Result<Option<Settings>, Vec<Diagnostic>> {
+        Ok(None)
+    }
+
     fn doors(&self) -> Doors {
         let pair = |certificate: &Option<PathBuf>, key: &Option<PathBuf>| {
             Some(Files { certificate: certificate.clone()?, key: key.clone()? })

@@ -51,6 +51,7 @@ struct Inner {
     audited_at: Option<At>,
     heartbeat: Option<HeartbeatState>,
     webhooks: BTreeMap<String, WebhookState>,
+    cluster: Option<ClusterState>,
 }
 
 /// How the sign of life to a watcher outside stands.
@@ -216,5 +217,67 @@ mod tests {
             board.raise(&n.to_string(), what("x"), At(0), false);
         }
         assert_eq!(board.alarms().len(), ALARMS_MAX);
+    }
+}
+
+/// How the nodes of a cluster stand, as this one sees it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default, schemars::JsonSchema)]
+pub struct ClusterState {
+    /// This one.
+    pub node: String,
+    /// This one decides.
+    pub decides: bool,
+    /// Which decides; nothing: none.
+    pub leader: Option<String>,
+    pub members: Vec<ClusterMember>,
+    /// No quorum is reached from here, since then: nothing new is decided here.
+    pub cut_off: Option<At>,
+    /// What etcd said last, when it did not do as asked.
+    pub trouble: String,
+    pub etcd_version: String,
+    /// What its database takes up on disk.
+    pub etcd_bytes: u64,
+    /// Its quota is used up.
+    pub no_space: bool,
+    /// When that was seen.
+    pub checked: At,
+}
+
+/// One node of a cluster.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, schemars::JsonSchema)]
+pub struct ClusterMember {
+    pub name: String,
+    /// The site that it stands at.
+    pub site: String,
+    /// Where its console is.
+    pub console: String,
+    /// Of its program.
+    pub version: String,
+    /// The newest format of records that it reads.
+    pub format: u16,
+    /// The last record that it has.
+    pub holds: u64,
+    /// Records that it has not yet.
+    pub behind: u64,
+    /// When it said something last.
+    pub heard: At,
+    /// It has not been heard for a while.
+    pub away: bool,
+    /// So much its clock is ahead of ours, in milliseconds; as old as the pause between two looks.
+    pub clock_ms: i64,
+    /// It would decide with the same configuration.
+    pub same_plan: bool,
+}
+
+impl Board {
+    /// How the nodes stand; `None`: this node is alone.
+    pub fn cluster(&self) -> Option<ClusterState> {
+        self.inner().cluster.clone()
+    }
+
+    /// Shows how they stand.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there are no others"))]
+    pub fn set_cluster(&self, state: ClusterState) {
+        self.inner().cluster = Some(state);
     }
 }

@@ -8,8 +8,9 @@ mod handle;
 mod leaving;
 mod proofs;
 
-use handle::{Answer, Answers, Look, Request};
-pub use handle::{Done, Failed, Handle, Marks, Meta, Swap, Touched};
+use handle::Answers;
+pub(crate) use handle::{Answer, Look, Request};
+pub use handle::{Desk, Done, Failed, Handle, Left, Marks, Meta, Place, Swap, Touched};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -47,7 +48,7 @@ use crate::domain::time::At;
 use crate::domain::words::NoteWord;
 use crate::gateways::trainee::Inbox;
 use crate::gateways::{AckToken, PriorAccept};
-use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Head, Journal, JournalError, NewRecord, Pending};
+use crate::journal::{BLOB_BYTES_MAX, Batch, Disks, Head, Journal, JournalError, NewRecord, Pending, Sealer};
 use crate::record;
 
 /// Inputs that may wait for the loop. A full queue makes the sender wait: it is never dropped.
@@ -77,6 +78,8 @@ struct InFlight {
     /// Kept until it is on disk: what failed is tried again.
     batch: Batch,
     expected: u64,
+    /// The last record before all that was decided with it.
+    first: u64,
     submitted: Instant,
     /// It was told and sent: once it is on disk, or before when nothing can be written.
     carried_out: bool,
@@ -134,6 +137,10 @@ pub struct Engine {
     stood_still: Option<At>,
     nonces: Nonces,
     look_every: Duration,
+    /// The journal is one of several nodes: what it does not take is decided by nobody here, least of all from memory.
+    one_of_several: bool,
+    /// Another node decides from now on, or none can: why.
+    over: Option<JournalError>,
 }
 
 /// Gives fresh randomness for each decision, or says why it can't.
@@ -165,13 +172,16 @@ pub struct Parts {
     pub news: mpsc::Receiver<WorkerEvent>,
 }
 
-/// Builds the loop. Its first input sets the plan for new incidents, if it is another than the journal's.
+/// Builds the loop with a desk of its own. Its first input sets the plan for new incidents, if it is another than the journal's.
 pub fn build(parts: Parts) -> (Engine, Handle) {
+    let (desk, handle) = Desk::new();
+    (build_at(desk, parts), handle)
+}
+
+/// The same, at a desk that was there before.
+pub fn build_at(desk: Desk, parts: Parts) -> Engine {
     let Parts { journal, mut recovered, loaded, env, clock, workers, unusable, news } = parts;
-    let (tx, rx) = mpsc::channel(INPUTS_MAX);
-    let (changed, watch_changed) = watch::channel(0);
-    let (touched, watch_touched) = watch::channel(Touched::default());
-    let (closed, watch_closed) = watch::channel(0);
+    let Desk { rx, changed, touched, closed, board, looks } = desk;
     let now: At = clock.now().into();
     recovered.kept.since.get_or_insert(now);
     let meta = Meta {
@@ -183,20 +193,10 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         kept: recovered.kept,
         workers,
         unusable,
-        health: BTreeMap::new(),
-        fictional: loaded.fictional,
-        retention_months: loaded.retention_months,
-        statement: loaded.statement.clone(),
-        drills: loaded.drills.clone().into(),
-        around: Arc::new(loaded.around.clone()),
-        accepted: loaded.accepted.clone().into(),
-        marks: Arc::default(),
-        warnings: loaded.warnings.len(),
-        waiting: BTreeMap::new(),
-        board: Board::default(),
+        board,
+        ..Meta::of(&loaded)
     };
-    let board = meta.board.clone();
-    let owner = Engine {
+    Engine {
         foot: meta.kept.foot(),
         stood_still: recovered.last_at.filter(|at| at.0 + STOOD_STILL_MS <= now.0),
         closed,
@@ -204,7 +204,7 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         retry_at: None,
         replaced: BTreeMap::new(),
         doubts: BTreeMap::new(),
-        looks: Vec::new(),
+        looks,
         repeats: false,
         own: Vec::new(),
         system_notes_contacts: BTreeMap::new(),
@@ -228,8 +228,9 @@ pub fn build(parts: Parts) -> (Engine, Handle) {
         touched,
         nonces: system_nonces(),
         look_every: LOOK_EVERY,
-    };
-    (owner, Handle { tx, changed: watch_changed, touched: watch_touched, closed: watch_closed, board })
+        one_of_several: false,
+        over: None,
+    }
 }
 
 /// What is decided and not handed to the journal yet.
@@ -289,8 +290,16 @@ impl Engine {
         self
     }
 
-    /// Runs until every handle is gone or `stop` turns true; what is in flight is committed first.
-    pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) {
+    /// The journal is one of several nodes: what it refuses ends the loop, and nothing ever goes on from memory.
+    #[must_use]
+    #[cfg(feature = "cluster")]
+    pub fn one_of_several(mut self) -> Self {
+        self.one_of_several = true;
+        self
+    }
+
+    /// Runs until every handle is gone, `stop` turns true, or another node decides from now on; what is in flight is committed first.
+    pub async fn run(mut self, plan: Plan, mut stop: watch::Receiver<bool>) -> Left {
         self.stopped = Some(stop.clone());
         let mut gathered = Gathered::default();
         if self.meta.kept.format < record::FORMAT {
@@ -340,10 +349,13 @@ impl Engine {
                 () = tokio::time::sleep(wait.min(self.look_every)) => {}
             }
             self.all_ended().await;
+            if self.over.is_some() {
+                return self.leave(gathered);
+            }
             if let Some(lost) = self.overtaken.take()
                 && !self.read_anew(lost, &mut gathered).await
             {
-                return;
+                return self.leave(gathered);
             }
             if gathered.events.is_empty() && gathered.kept.is_empty() {
                 self.show();
@@ -386,10 +398,14 @@ impl Engine {
                 () = tokio::time::sleep_until(until) => break,
             }
             self.commit(&mut gathered);
+            if self.over.is_some() {
+                break;
+            }
         }
-        if !self.in_flight.is_empty() {
+        if !self.in_flight.is_empty() && self.over.is_none() {
             tracing::error!("going down with records that could not be written");
         }
+        self.leave(gathered)
     }
 
     /// When something is due. With 100 000 asks a scan costs more than the decisions of a turn: once after each change is enough.
@@ -463,16 +479,9 @@ impl Engine {
             Request::Forget { forgotten, reply } => self.forget(*forgotten, reply, gathered),
             Request::Config { loaded, swap, reply } => {
                 self.swap(swap);
-                let loaded = *loaded;
-                self.meta.drills = loaded.drills.into();
-                self.meta.around = Arc::new(loaded.around);
-                self.meta.accepted = loaded.accepted.into();
-                let Loaded { plan, contacts, warnings, fictional, retention_months, statement, .. } = loaded;
-                self.meta.retention_months = retention_months;
-                self.meta.statement = statement;
+                self.meta.take_up(&loaded);
+                let Loaded { plan, contacts, .. } = *loaded;
                 self.current = Arc::new(contacts);
-                self.meta.warnings = warnings.len();
-                self.meta.fictional = fictional;
                 self.set_plan(plan, Some(reply), gathered);
             }
         }
@@ -495,7 +504,7 @@ impl Engine {
         if self.state.plan.hash == plan.hash && self.seq > 0 {
             self.know_addresses(gathered);
             if let Some(reply) = reply {
-                let _ = reply.send(Ok(Done { events: Arc::default(), on_record: true }));
+                let _ = reply.send(Ok(Done::nothing(true)));
             }
             return;
         }
@@ -658,21 +667,12 @@ impl Engine {
         }
     }
 
-    /// The address that a delivery went to, as one pair of eyes. Where it is not known any more its point is: somebody has the link.
     fn asked_at(&self, delivery: DeliveryId) -> Option<Actor> {
-        let inc = self.state.incidents.get(&delivery.incident)?;
-        let point = inc.deliveries.get(delivery.ordinal as usize)?.point;
-        let address = self.contacts.get(&delivery.incident).and_then(|all| all.address(point));
-        Some(match address {
-            Some(address) => self.eyes_of(inc.plan.point(point).channel, address),
-            None => Actor::address(&format!("{} {point:?}", delivery.incident)),
-        })
+        asked_at(&self.state, &self.contacts, self.journal.sealer(), delivery)
     }
 
-    /// An address as one pair of eyes: the same however it is written, and told to nobody.
     fn eyes_of(&self, channel: Channel, address: &str) -> Actor {
-        let country = &self.state.plan.region.country;
-        Actor::address(&self.journal.sealer().mark(same_as(channel, address, country).as_bytes()))
+        eyes_of(&self.state.plan, self.journal.sealer(), channel, address)
     }
 
     /// Hands what was decided to the journal, as one batch.
@@ -680,7 +680,7 @@ impl Engine {
         if gathered.events.is_empty() && gathered.kept.is_empty() {
             gathered.acks.drain(..).for_each(|ack| ack.tell());
             for (reply, _) in gathered.replies.drain(..) {
-                let _ = reply.send(Ok(Done { events: Arc::default(), on_record: self.meta.on_record }));
+                let _ = reply.send(Ok(Done::nothing(self.meta.on_record)));
             }
             return;
         }
@@ -709,6 +709,7 @@ impl Engine {
         // What was decided is told when the last of it is on disk.
         let last = batches.len() - 1;
         let mut told = Some((events, kept, replies, acks));
+        let first = self.seq;
         for (n, batch) in batches.into_iter().enumerate() {
             let (events, kept, replies, acks) =
                 if n == last { told.take().unwrap_or_default() } else { Default::default() };
@@ -718,6 +719,7 @@ impl Engine {
                 pending: None,
                 batch,
                 expected,
+                first,
                 submitted: mono(),
                 carried_out: false,
                 events,
@@ -751,6 +753,10 @@ impl Engine {
         for f in self.in_flight.iter_mut().take(COMMITS_MAX).filter(|f| f.pending.is_none()) {
             match self.journal.try_submit(f.expected, f.batch.clone()) {
                 Ok(pending) => (f.pending, f.submitted) = (Some(pending), mono()),
+                Err(refused) if self.one_of_several => {
+                    self.over = Some(refused.error);
+                    return;
+                }
                 Err(_) => {
                     self.retry_at = Some(mono() + RETRY_COMMIT);
                     return;
@@ -761,7 +767,7 @@ impl Engine {
 
     /// Takes note of all commits that have ended by now: a backlog shrinks although more comes in.
     async fn all_ended(&mut self) {
-        while self.overtaken.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
+        while self.overtaken.is_none() && self.over.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
             tokio::select! {
                 biased;
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
@@ -774,6 +780,9 @@ impl Engine {
     fn ended(&mut self, ended: Ended) {
         match ended {
             Ended::Written(head) => self.written(head),
+            // The store tries for as long as it may; then another node decides, or none.
+            Ended::Refused(error) if self.one_of_several => self.over = Some(error),
+            Ended::Late if self.one_of_several => self.patient(),
             Ended::Late => self.go_on_from_memory("the disk has not answered"),
             Ended::Refused(JournalError::Conflict { found, .. })
                 if self.in_flight.front().is_some_and(|f| found > f.expected) =>
@@ -791,6 +800,13 @@ impl Engine {
                     self.refused("the journal takes nothing");
                 }
             }
+        }
+    }
+
+    /// Waits on for the oldest commit.
+    fn patient(&mut self) {
+        if let Some(front) = self.in_flight.front_mut() {
+            front.submitted = mono();
         }
     }
 
@@ -843,8 +859,10 @@ impl Engine {
         }
         let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {
-            let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range].to_vec()) };
-            let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record }));
+            let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range.clone()].to_vec()) };
+            let (after, last) = (done.first, done.expected + done.batch.records.len() as u64);
+            let place = Place { after, last, events: range };
+            let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record, place }));
         }
         done.acks.drain(..).for_each(|ack| ack.tell());
         let mut jobs = Jobs::new();
@@ -853,6 +871,27 @@ impl Engine {
         }
         self.hand_over(jobs);
     }
+}
+
+/// The address that a delivery went to, as one pair of eyes. Where it is not known any more its point is: somebody has the link.
+pub(super) fn asked_at(
+    state: &State,
+    contacts: &BTreeMap<IncidentNo, Arc<Contacts>>,
+    sealer: &Sealer,
+    delivery: DeliveryId,
+) -> Option<Actor> {
+    let inc = state.incidents.get(&delivery.incident)?;
+    let point = inc.deliveries.get(delivery.ordinal as usize)?.point;
+    let address = contacts.get(&delivery.incident).and_then(|all| all.address(point));
+    Some(match address {
+        Some(address) => eyes_of(&state.plan, sealer, inc.plan.point(point).channel, address),
+        None => Actor::address(&format!("{} {point:?}", delivery.incident)),
+    })
+}
+
+/// An address as one pair of eyes: the same however it is written, and told to nobody.
+fn eyes_of(plan: &Plan, sealer: &Sealer, channel: Channel, address: &str) -> Actor {
+    Actor::address(&sealer.mark(same_as(channel, address, &plan.region.country).as_bytes()))
 }
 
 /// A far end is asked about what it accepted for so long after the delivery's own time.

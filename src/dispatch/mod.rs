@@ -8,11 +8,16 @@ pub mod doubt;
 pub mod effects;
 pub mod engine;
 pub mod evidence;
+#[cfg(feature = "cluster")]
+pub mod follow;
+pub mod follower;
 pub mod forgotten;
 pub mod gateway_refs;
 pub mod health;
 pub mod journal_view;
 pub mod links;
+#[cfg(feature = "cluster")]
+pub mod pass_on;
 pub mod queue;
 pub mod rate;
 pub mod receipts;

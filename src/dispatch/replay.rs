@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::follower::open_all;
 use super::record::{Decoder, Entry, Unreadable, unseal_value};
 use super::recover::{CannotRecover, Recovered, thawed, unhex};
 use super::system_record::SystemState;
@@ -57,20 +58,20 @@ pub fn replay_from(
 /// What the journal says up to a record.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    held: Held,
+    pub(super) held: Held,
     head: Head,
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
 }
 
 /// What a checkpoint holds.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
-struct Held {
-    state: State,
+pub(super) struct Held {
+    pub(super) state: State,
     /// The frozen contacts of incidents in memory, by their commitments.
-    contacts: BTreeMap<IncidentNo, Commitment>,
-    system: SystemState,
-    events: u64,
-    last_at: Option<At>,
+    pub(super) contacts: BTreeMap<IncidentNo, Commitment>,
+    pub(super) system: SystemState,
+    pub(super) events: u64,
+    pub(super) last_at: Option<At>,
 }
 
 impl Replay {
@@ -112,11 +113,26 @@ impl Replay {
     /// # Errors
     /// A damaged journal, or a record that this program does not understand.
     pub fn go_on(&mut self, reader: &dyn Reader, last_seq: u64) -> Result<(), CannotRecover> {
+        let held = &mut self.held;
+        Self::each(&mut self.head, &mut self.decoder, reader, last_seq, |record| {
+            held.carry_out(record, reader, false).map(|_| ())
+        })?;
+        held.let_go();
+        Ok(())
+    }
+
+    /// Gives each record after `head` to `carry_out`, up to one, and moves `head` with those that were carried out.
+    pub(super) fn each(
+        head: &mut Head,
+        decoder: &mut Decoder,
+        reader: &dyn Reader,
+        last_seq: u64,
+        mut carry_out: impl FnMut(Read) -> Result<(), CannotRecover>,
+    ) -> Result<(), CannotRecover> {
         let mut read: Vec<Read> = Vec::new();
         // In handfuls: reading records and plans need the reader in turn.
-        while self.head.seq < last_seq {
-            let decoder = &mut self.decoder;
-            let head = reader.read(self.head, &mut |record| {
+        while head.seq < last_seq {
+            let end = reader.read(*head, &mut |record| {
                 let entry = decoder.next(&record);
                 let last = record.commitments().last();
                 let go_on = entry.is_ok() && read.len() + 1 < HANDFUL && record.seq < last_seq;
@@ -126,12 +142,9 @@ impl Replay {
             if read.is_empty() {
                 break;
             }
-            for record in read.drain(..) {
-                self.held.carry_out(record, reader)?;
-            }
-            self.head = head;
+            read.drain(..).try_for_each(&mut carry_out)?;
+            *head = end;
         }
-        self.held.let_go();
         Ok(())
     }
 
@@ -191,7 +204,13 @@ impl Replay {
 }
 
 impl Held {
-    fn carry_out(&mut self, record: Read, reader: &dyn Reader) -> Result<(), CannotRecover> {
+    /// Carries a record out, with its private values sealed or open; gives the event that it is.
+    pub(super) fn carry_out(
+        &mut self,
+        record: Read,
+        reader: &dyn Reader,
+        open: bool,
+    ) -> Result<Option<Event>, CannotRecover> {
         let Read { seq, at, entry, last } = record;
         let fail = |why: String| CannotRecover::Record { seq, why };
         self.last_at = self.last_at.max(Some(at));
@@ -200,10 +219,13 @@ impl Held {
             Entry::Event { at, event, incomplete } => (at, event, incomplete),
             Entry::System(at, record) => {
                 self.system.apply(seq, at, &record);
-                return Ok(());
+                return Ok(None);
             }
-            Entry::Part => return Ok(()),
+            Entry::Part => return Ok(None),
         };
+        if open {
+            open_all(&mut event, reader)?;
+        }
         for hash in plans_named(&event) {
             if !self.state.plans.contains_key(hash) {
                 let plan = stored(reader, hash).map_err(|e| e.at(seq))?;
@@ -222,7 +244,7 @@ impl Held {
         self.state.apply(at, &event).map_err(|e| fail(e.0))?;
         self.events += 1;
         self.forget_refs(&event);
-        Ok(())
+        Ok(Some(event))
     }
 
     /// Whose end is known gets no receipt any more.
@@ -241,7 +263,7 @@ impl Held {
     }
 
     /// What left memory needs nothing any more.
-    fn let_go(&mut self) {
+    pub(super) fn let_go(&mut self) {
         let Self { state, contacts, system, .. } = self;
         contacts.retain(|no, _| state.incidents.contains_key(no));
         system.refs.retain(|no| no == SYSTEM_NOTES || state.incidents.contains_key(&no));
@@ -249,7 +271,7 @@ impl Held {
 }
 
 /// A record, read and not yet carried out.
-struct Read {
+pub(super) struct Read {
     seq: u64,
     at: At,
     entry: Result<Entry, Unreadable>,

@@ -314,7 +314,9 @@ pub(crate) fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> Result<(
 pub(crate) const SIDE_KEYS: [&str; 2] = ["link-key", "seal-key"];
 
 /// What else a program started on a copy needs, and whose secrets go where the keys go: who may come in.
-pub(crate) const SIDE_FILES: [&str; 1] = ["access.json"];
+pub(crate) const SIDE_FILES: [&str; 2] = ["access.json", CLUSTER_ID_FILE];
+/// Of which cluster a node is: a folder that was restored from one of its nodes belongs to it, too.
+const CLUSTER_ID_FILE: &str = "cluster-id";
 /// Longest such file.
 const SIDE_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
@@ -336,6 +338,25 @@ pub(crate) fn read_side_file(folder: &Path, name: &str) -> Result<Option<String>
         return Err(failed(&std::io::Error::new(ErrorKind::InvalidData, "it is too long")));
     }
     Ok(Some(text))
+}
+
+/// Of which cluster the folder's node is; `None`: of none.
+///
+/// # Errors
+/// It can't be read.
+#[cfg(feature = "cluster")]
+pub fn cluster_id(folder: &Path) -> Result<Option<String>, JournalError> {
+    let text = read_side_file(folder, CLUSTER_ID_FILE)?;
+    Ok(text.map(|text| text.trim().to_owned()).filter(|id| !id.is_empty()))
+}
+
+/// Makes the folder's node one of a cluster, durably.
+///
+/// # Errors
+/// It can't be written.
+#[cfg(feature = "cluster")]
+pub fn join_cluster(folder: &Path, id: &str) -> Result<(), JournalError> {
+    write_private(folder, CLUSTER_ID_FILE, format!("{id}\n").as_bytes())
 }
 
 /// A side key's file; `None` when there is none, or it can't be read.

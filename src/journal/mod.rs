@@ -92,6 +92,8 @@ pub use copies::{Copies, LATE_AFTER};
 pub use disks::{CopyState, Disks};
 pub use error::{DiskKind, JournalError};
 pub use folder::copy_side_keys;
+#[cfg(feature = "cluster")]
+pub use folder::{cluster_id, join_cluster};
 pub use frame::{PRIVATE_PER_RECORD_MAX, RECORD_BYTES_MAX};
 pub use memory::{MemoryDisk, MemoryReader, MemoryStore};
 pub use read::SqliteReader;

@@ -73,6 +73,7 @@ pub async fn running(loaded: Loaded, state: &Path) -> Running {
         new: false,
         source: None,
         doors: vardkase::app::Doors::default(),
+        cluster: None,
     };
     start(loaded, options).await.unwrap()
 }

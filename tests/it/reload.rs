@@ -61,6 +61,7 @@ impl Rig {
             new: false,
             source: Some(source.clone()),
             doors: vardkase::app::Doors::default(),
+            cluster: None,
         };
         let running = start(load(&source).expect("a region that checks clean"), options).await.expect("starts");
         let token = fs::read_to_string(state.join(vardkase::web::auth::TOKEN_FILE)).unwrap().trim().to_owned();

@@ -165,6 +165,7 @@ async fn our_own_page_is_read_back_over_tls() {
         new: false,
         source: None,
         doors: Doors { public, ..Doors::default() },
+        cluster: None,
     };
     let running = start(load(&Source::Shipped).unwrap(), options).await.unwrap();
     assert!(running.public_url().starts_with("https://") && running.console_url().starts_with("http://"));
@@ -281,6 +282,7 @@ async fn what_is_plain_on_purpose_stands_as_an_alarm() {
         new: false,
         source: None,
         doors: Doors { insecure: true, ..Doors::default() },
+        cluster: None,
     };
     let running = start(load(&Source::Shipped).unwrap(), options).await.unwrap();
     let alarms = running.handle.board().alarms();

@@ -36,6 +36,16 @@ impl Engine {
         self.overtaken = Some(lost);
     }
 
+    /// Ends the loop: whoever waits for something that is not on record is told so, and the desk is free. Nothing of it has left.
+    pub(super) fn leave(self, gathered: Gathered) -> Left {
+        let waiting = self.in_flight.into_iter().flat_map(|commit| commit.replies).chain(gathered.replies);
+        for (reply, _) in waiting {
+            let _ = reply.send(Err(refuse!(LeaderChanged)));
+        }
+        let Self { rx, changed, touched, closed, looks, meta, over, .. } = self;
+        Left { desk: Desk { rx, changed, touched, closed, board: meta.board, looks }, why: over }
+    }
+
     /// Reads the journal and goes on from there. False when it can't be read: then the loop ends, since what it knows is not
     /// what is on record.
     pub(super) async fn read_anew(&mut self, lost: VecDeque<InFlight>, gathered: &mut Gathered) -> bool {

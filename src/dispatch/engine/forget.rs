@@ -1,6 +1,5 @@
 //! What is private of an incident is forgotten: its key is destroyed in the same commit in which it is put on record.
 
-use super::handle::Answer;
 use super::*;
 use crate::dispatch::forgotten::day;
 use crate::dispatch::record::label;

@@ -1,5 +1,7 @@
 //! What others hold of the owner: a handle that takes inputs and questions, and what comes back.
 
+use serde::{Deserialize, Serialize};
+
 use super::*;
 use crate::config::{Accepted, PlannedDrill};
 use crate::dispatch::system_record::Forgotten;
@@ -7,14 +9,14 @@ use crate::domain::incident::refused::refuse;
 use crate::domain::reach::left::Around;
 
 /// Answered when a decision is on disk.
-pub(super) type Answer = oneshot::Sender<Result<Done, Refused>>;
+pub(crate) type Answer = oneshot::Sender<Result<Done, Refused>>;
 /// Answers, each with which of the events are its own.
-pub(super) type Answers = Vec<(Answer, std::ops::Range<usize>)>;
+pub(crate) type Answers = Vec<(Answer, std::ops::Range<usize>)>;
 /// Looks at the state between two inputs.
-pub(super) type Look = Box<dyn FnOnce(&State, &Meta) + Send>;
+pub(crate) type Look = Box<dyn FnOnce(&State, &Meta) + Send>;
 
 /// What comes to the loop.
-pub(super) enum Request {
+pub(crate) enum Request {
     Input {
         input: Box<Input>,
         /// The delivery whose link it came by.
@@ -53,6 +55,26 @@ pub struct Done {
     pub events: Arc<Vec<Event>>,
     /// They are on disk. When not, nothing can be written and the incident goes on from memory (invariant 1).
     pub on_record: bool,
+    /// Where they stand in the journal.
+    pub place: Place,
+}
+
+/// Where in the journal something stands that was decided.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+pub struct Place {
+    /// The last record before those that it was written with.
+    pub after: u64,
+    /// The last of them.
+    pub last: u64,
+    /// Which of the events among them.
+    pub events: std::ops::Range<usize>,
+}
+
+impl Done {
+    /// Nothing had to be recorded.
+    pub(crate) fn nothing(on_record: bool) -> Self {
+        Self { events: Arc::default(), on_record, place: Place::default() }
+    }
 }
 
 /// Why an input got no answer.
@@ -123,6 +145,46 @@ pub struct Meta {
     pub board: Board,
 }
 
+impl Meta {
+    /// What a configuration says of it.
+    pub(crate) fn of(loaded: &Loaded) -> Self {
+        let mut meta = Self {
+            now: At(0),
+            seq: 0,
+            on_record: true,
+            trouble: None,
+            disks: Disks::default(),
+            kept: SystemState::default(),
+            workers: BTreeMap::new(),
+            unusable: BTreeMap::new(),
+            health: BTreeMap::new(),
+            fictional: false,
+            retention_months: 0,
+            statement: Statement::default(),
+            drills: Arc::default(),
+            around: Arc::default(),
+            accepted: Arc::default(),
+            marks: Arc::default(),
+            warnings: 0,
+            waiting: BTreeMap::new(),
+            board: Board::default(),
+        };
+        meta.take_up(loaded);
+        meta
+    }
+
+    /// The same, when another configuration comes.
+    pub(crate) fn take_up(&mut self, loaded: &Loaded) {
+        self.fictional = loaded.fictional;
+        self.retention_months = loaded.retention_months;
+        self.statement = loaded.statement.clone();
+        self.drills = loaded.drills.clone().into();
+        self.around = Arc::new(loaded.around.clone());
+        self.accepted = loaded.accepted.clone().into();
+        self.warnings = loaded.warnings.len();
+    }
+}
+
 /// Addresses as marks, by point.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
@@ -143,12 +205,53 @@ pub struct Touched {
 }
 
 impl Touched {
-    pub(super) fn add(&mut self, events: &[Event]) {
+    pub(crate) fn add(&mut self, events: &[Event]) {
         let mut all = events.iter().filter_map(Event::incident);
         let first = all.next();
         self.n += 1;
         self.kind = events.iter().find(|e| e.incident().is_some()).map_or("", Event::name);
         self.incident = first.filter(|no| all.all(|other| other == *no));
+    }
+}
+
+/// Where requests come in, and what is told without being asked. One loop at a time sits at it; when that ends another can go on, and
+/// nobody who speaks to it notices more than a pause.
+pub struct Desk {
+    pub(crate) rx: mpsc::Receiver<Request>,
+    pub(crate) changed: watch::Sender<u64>,
+    pub(crate) touched: watch::Sender<Touched>,
+    pub(crate) closed: watch::Sender<u64>,
+    pub(crate) board: Board,
+    /// Whoever asks to look at the state, and has not got to.
+    pub(crate) looks: Vec<Look>,
+}
+
+/// What a loop leaves behind that has ended.
+pub struct Left {
+    /// Another can go on there.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "one loop for as long as the program runs"))]
+    pub desk: Desk,
+    /// Why another node decides from now on; nothing: it was told to end.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "one loop for as long as the program runs"))]
+    pub why: Option<JournalError>,
+}
+
+impl Desk {
+    /// A desk that nobody sits at yet, and a handle to it.
+    pub fn new() -> (Self, Handle) {
+        let (tx, rx) = mpsc::channel(INPUTS_MAX);
+        let (changed, watch_changed) = watch::channel(0);
+        let (touched, watch_touched) = watch::channel(Touched::default());
+        let (closed, watch_closed) = watch::channel(0);
+        let board = Board::default();
+        let handle = Handle {
+            tx,
+            changed: watch_changed,
+            touched: watch_touched,
+            closed: watch_closed,
+            board: board.clone(),
+        };
+        (Self { rx, changed, touched, closed, board, looks: Vec::new() }, handle)
     }
 }
 

@@ -7,10 +7,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::ids::IncidentNo;
 
 /// Something that the sentence names.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) enum Arg {
     /// A number, a name, what was typed.
     One(String),
@@ -67,6 +69,33 @@ impl Refused {
     }
 }
 
+/// A refusal on its way from the node that decides to the one that was asked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct RefusedForm {
+    key: String,
+    args: Vec<(String, Arg)>,
+    already: Option<IncidentNo>,
+}
+
+impl Refused {
+    /// As it goes to another node.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+    pub fn form(&self) -> RefusedForm {
+        let args = self.args.iter().map(|(name, arg)| ((*name).to_owned(), arg.clone())).collect();
+        RefusedForm { key: self.key.to_owned(), args, already: self.already }
+    }
+    /// As it came from another node. One that this program has no sentence for is told by its name.
+    #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+    pub fn of(form: RefusedForm) -> Self {
+        let RefusedForm { key, args, already } = form;
+        let Some((key, code, names)) = SENTENCES.iter().find(|(known, ..)| **known == *key) else {
+            return refuse!(RefusedElsewhere { what: key });
+        };
+        let known = |(name, arg): (String, Arg)| Some((*names.iter().find(|n| **n == name)?, arg));
+        Self { code, key, args: args.into_iter().filter_map(known).collect(), already }
+    }
+}
+
 /// For logs: the code, and what the sentence would name.
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,6 +146,9 @@ macro_rules! refusals {
     ($($(#[$doc:meta])* $what:ident($key:literal, $code:literal) { $($name:ident),* })*) => {
         /// The code of each sentence, in the order of the catalogue: one after another where several have the same.
         pub const CODES: &[&str] = &[$($code),*];
+        /// Each sentence: its name, its code, and what it names.
+        #[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there is no other node"))]
+        const SENTENCES: &[(&str, &str, &[&str])] = &[$(($key, $code, &[$(stringify!($name)),*])),*];
         $(
         $(#[$doc])*
         pub(crate) struct $what {
@@ -134,6 +166,7 @@ include!(concat!(env!("OUT_DIR"), "/refusals.rs"));
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -144,5 +177,14 @@ mod tests {
         assert_eq!(refused.given("asked").to_string(), "kib, tib");
         assert_eq!(refused.given("nothing").to_string(), "–");
         assert_eq!(refused.to_string(), "not-yours--approve, by: iva, message: 14-2, asked: kib, tib");
+    }
+
+    #[test]
+    fn a_refusal_of_another_node_reads_as_its_own() {
+        let refused = refuse!(NotYoursApprove { by: "iva", message: "14-2", asked: List::of(["kib", "tib"]) });
+        let sent = serde_json::to_vec(&refused.form()).unwrap();
+        assert_eq!(Refused::of(serde_json::from_slice(&sent).unwrap()), refused);
+        let newer = RefusedForm { key: "of-a-newer-program".into(), args: vec![], already: None };
+        assert_eq!(Refused::of(newer).to_string(), "refused-elsewhere, what: of-a-newer-program");
     }
 }

@@ -268,6 +268,7 @@ async fn the_same_text_comes_out_of_every_far_end() {
         new: false,
         source: None,
         doors: vardkase::app::Doors::default(),
+        cluster: None,
     };
     let running = start(loaded, options).await.unwrap();
     let began = Instant::now();

@@ -89,6 +89,7 @@ async fn until_shown(first: Kind, fault: &'static str, nth: usize) -> Option<Dur
         new: false,
         source: None,
         doors: vardkase::app::Doors::default(),
+        cluster: None,
     };
     let running = start(loaded, options).await.unwrap_or_else(|e| panic!("{e}"));
     let report =
