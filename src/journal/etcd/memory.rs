@@ -159,7 +159,9 @@ impl Inner {
     }
 
     fn carry_out(&mut self, txn: &Txn) -> Result<Committed, KvError> {
-        let puts = || txn.acts.iter().filter_map(|a| if let Act::Put(_, value, lease) = a { Some((value, lease)) } else { None });
+        let puts = || {
+            txn.acts.iter().filter_map(|a| if let Act::Put(_, value, lease) = a { Some((value, lease)) } else { None })
+        };
         if puts().map(|(value, _)| value.len()).sum::<usize>() > VALUE_BYTES_MAX {
             return Err(KvError::Refused("request is too large".into()));
         }
@@ -212,7 +214,8 @@ impl Kv for MemoryKv {
     fn range(&self, from: Vec<u8>, to: Vec<u8>, limit: usize) -> Wait<'_, Range> {
         self.at_once(|inner| {
             let mut found = inner.keys.range(from..to);
-            let pair = |(key, i): (&Vec<u8>, &Item)| Pair { key: key.clone(), value: i.value.clone(), created: i.created };
+            let pair =
+                |(key, i): (&Vec<u8>, &Item)| Pair { key: key.clone(), value: i.value.clone(), created: i.created };
             let pairs = found.by_ref().take(limit).map(pair).collect();
             Ok(Range { revision: inner.revision, pairs, more: found.next().is_some() })
         })
