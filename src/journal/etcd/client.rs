@@ -318,6 +318,10 @@ fn operation(act: Act) -> m::Operation {
     let request = match act {
         Act::Put(key, value, lease) => m::Request::Put(m::PutRequest { key, value, lease: lease.unwrap_or(0) }),
         Act::Delete(key) => m::Request::Delete(m::DeleteRequest { key, range_end: Vec::new() }),
+        // Without an end it would be one key.
+        Act::DeleteRange(key, range_end) if range_end.is_empty() => {
+            m::Request::Delete(m::DeleteRequest { range_end: key.clone(), key })
+        }
         Act::DeleteRange(key, range_end) => m::Request::Delete(m::DeleteRequest { key, range_end }),
     };
     m::Operation { request: Some(request) }
@@ -327,6 +331,10 @@ impl Kv for Client {
     fn range(&self, from: Vec<u8>, to: Vec<u8>, limit: usize) -> Wait<'_, Range> {
         let question = m::RangeRequest { key: from, range_end: to, limit: i64::try_from(limit).unwrap_or(i64::MAX) };
         Box::pin(async {
+            if question.range_end.is_empty() {
+                // To etcd that is one key.
+                return Err(KvError::Refused("a range without an end".into()));
+            }
             let answer: m::RangeAnswer = self.0.ask(RANGE, question, Twice::Harmless).await?;
             let pair = |kv: m::KeyValue| Pair { key: kv.key, value: kv.value, created: kv.created };
             let revision = answer.header.map_or(0, |h| h.revision);
