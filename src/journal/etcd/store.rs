@@ -22,8 +22,12 @@ use super::keys::{Keys, PartName};
 use super::kv::{Act, Committed, Kv, KvError, Pair, Txn, When};
 use super::waiter::Waiter;
 
-/// Values that one question for what is new asks for: 32 MiB at most.
-const PAGE_VALUES: usize = 32;
+/// Values that one question for what is new asks for at first: 4 MiB at most, which a slow line brings in time.
+const PAGE_VALUES: usize = 4;
+/// Most of them, once they turn out to be small.
+const PAGE_VALUES_MAX: usize = 256;
+/// A page below this size asks for more values the next time.
+const PAGE_BYTES_SMALL: usize = 256 << 10;
 /// How long a question waits that no term bounds.
 const ASK_WAIT: Duration = Duration::from_secs(6);
 /// Between two attempts with the same bytes; twice as long each time, up to the longest.
@@ -266,6 +270,7 @@ impl ClusterStore {
             );
             return Err(JournalError::Cluster { what });
         }
+        let mut values = PAGE_VALUES;
         loop {
             let have = self.local.head();
             if have.seq >= goal.seq {
@@ -277,10 +282,12 @@ impl ClusterStore {
                 return Ok(have);
             }
             let (from, to) = self.keys.journal_from(have.seq + 1);
-            let page = self.waiter.ask(self.kv.range(from, to, PAGE_VALUES), soon()).map_err(|e| told(&e))?;
+            let page = self.waiter.ask(self.kv.range(from, to, values), soon()).map_err(|e| told(&e))?;
             if page.pairs.is_empty() {
                 return Err(JournalError::Behind { have: have.seq, first: goal.seq + 1 });
             }
+            let small = page.pairs.iter().map(|pair| pair.value.len()).sum::<usize>() < PAGE_BYTES_SMALL;
+            values = if small { (values * 2).min(PAGE_VALUES_MAX) } else { PAGE_VALUES };
             for pair in page.pairs {
                 let group = self.read_group(&pair, goal)?;
                 self.local.append_group(&group)?;
