@@ -104,6 +104,33 @@ pub enum JournalError {
     },
     /// The writer has ended; nothing more is recorded in this process.
     Closed,
+    /// Another site decides now. Nothing of the batch is recorded.
+    #[cfg(feature = "cluster")]
+    NotLeader,
+    /// The sites' common journal was not reached, or did not take it, as long as this site may decide. Nothing counts as recorded; it
+    /// may yet be found there.
+    #[cfg(feature = "cluster")]
+    CutOff {
+        /// What was said last.
+        what: String,
+    },
+    /// The sites' common journal no longer has all that this folder lacks.
+    #[cfg(feature = "cluster")]
+    Behind {
+        /// The last record here.
+        have: u64,
+        /// The first one that is still there.
+        first: u64,
+    },
+    /// This folder holds other records than the other sites. It follows no more, and nothing in it is changed.
+    #[cfg(feature = "cluster")]
+    Apart {
+        /// A record that is another one there.
+        seq: u64,
+    },
+    /// The sites' common journal is not as it must be for this folder.
+    #[cfg(feature = "cluster")]
+    Cluster { what: String },
 }
 
 /// What the disk's trouble is.
@@ -187,7 +214,33 @@ impl JournalError {
             Self::Random(_) => "the machine has no source of randomness; nothing private can be sealed on it".into(),
             Self::OldSqlite { .. } => "use the binary with its own SQLite (3.51.3 or later)".into(),
             Self::Closed => "look for the error that ended the writer, then start again".into(),
+            #[cfg(feature = "cluster")]
+            Self::NotLeader => "give the command to the site that decides; any node passes it on".into(),
+            #[cfg(feature = "cluster")]
+            Self::CutOff { .. } => "look at the lines between the sites and at etcd (`etcdctl endpoint status`); two of three must run. \
+                 The site that reaches a majority goes on"
+                .into(),
+            #[cfg(feature = "cluster")]
+            Self::Behind { .. } => "it copies what it lacks from another node; see that one of them is reached".into(),
+            #[cfg(feature = "cluster")]
+            Self::Apart { seq } => format!(
+                "keep this folder and look at what it says with `vardkase log --offline --after {}`; then start this node on an \
+                 empty folder, which the others fill",
+                seq.saturating_sub(1)
+            ),
+            #[cfg(feature = "cluster")]
+            Self::Cluster { .. } => "see that this node names the etcd and the prefix of its own sites".into(),
         }
+    }
+
+    /// Whether the sites' common journal is why, so that nobody may go on from memory.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+    pub fn is_cluster(&self) -> bool {
+        matches!(
+            self,
+            Self::NotLeader | Self::CutOff { .. } | Self::Behind { .. } | Self::Apart { .. } | Self::Cluster { .. }
+        )
     }
 
     /// Whether the same batch may go through later without anything decided anew.
@@ -293,6 +346,19 @@ impl fmt::Display for JournalError {
             Self::Random(what) => write!(f, "no randomness from the operating system: {what}"),
             Self::OldSqlite { found } => write!(f, "SQLite {found} can corrupt a journal under load"),
             Self::Closed => f.write_str("the journal's writer has ended"),
+            #[cfg(feature = "cluster")]
+            Self::NotLeader => f.write_str("this site does not decide now"),
+            #[cfg(feature = "cluster")]
+            Self::CutOff { what } => write!(f, "cut off from the other sites: {what}"),
+            #[cfg(feature = "cluster")]
+            Self::Behind { have, first } => write!(
+                f,
+                "this folder ends at record {have}, and the common journal begins at {first}: what is between is with the other nodes"
+            ),
+            #[cfg(feature = "cluster")]
+            Self::Apart { seq } => write!(f, "record {seq} in this folder is not the one that the other sites have"),
+            #[cfg(feature = "cluster")]
+            Self::Cluster { what } => write!(f, "the sites' common journal: {what}"),
         }
     }
 }

@@ -300,6 +300,29 @@ pub trait Store: Send {
     fn heads(&self) -> watch::Receiver<Head>;
     /// How readers are opened.
     fn open_reader(&self) -> OpenReader;
+    /// Something may be new elsewhere: it looks when it is [`idle`](Self::idle).
+    fn wake(&mut self) {}
+    /// Takes over what other sites appended by now.
+    ///
+    /// # Errors
+    /// See [`Journal::caught_up`].
+    #[cfg(feature = "cluster")]
+    fn caught_up(&mut self) -> Result<Head, JournalError> {
+        Ok(self.head())
+    }
+    /// Takes over what another node gave.
+    ///
+    /// # Errors
+    /// See [`Journal::take`]. This store is of one node.
+    #[cfg(feature = "cluster")]
+    fn take(&mut self, _: &[u8]) -> Result<Head, JournalError> {
+        Err(JournalError::Cluster { what: "this node has a journal of its own".into() })
+    }
+    /// How it keeps up with other sites; none where there are none.
+    #[cfg(feature = "cluster")]
+    fn following(&self) -> Option<watch::Receiver<etcd::Following>> {
+        None
+    }
     /// How the disks under it are, where it knows.
     fn disks(&self) -> Option<watch::Receiver<Disks>> {
         None

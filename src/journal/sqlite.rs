@@ -10,9 +10,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use tokio::sync::watch;
 
-use super::chain::Head;
+use super::chain::{Hash, Head};
 use super::disks::{CopyState, Disks};
 use super::error::{DiskKind, JournalError};
+#[cfg(feature = "cluster")]
+use super::etcd::Group;
 use super::folder::{DB_FILE, FileId, Folder, KEY_FILE, file_id, read_key};
 use super::frame::FrameWriter;
 use super::read::{SqliteReader, recorded_head, uri};
@@ -167,17 +169,7 @@ impl SqliteStore {
         answers: &mut Vec<Result<Head, JournalError>>,
     ) -> Result<Head, JournalError> {
         let failed = |e: rusqlite::Error| JournalError::sqlite("appending", &e);
-        // A file that was removed or replaced takes commits as before, and nobody will ever find them.
-        let file = self.folder.path.join(DB_FILE);
-        if self.file_id.is_some() && file_id(&file) != self.file_id {
-            let what = format!("{} was removed or replaced while it is in use", file.display());
-            return Err(JournalError::Disk { kind: DiskKind::Io, what });
-        }
-        self.folder.hold()?;
-        if self.unsure {
-            self.head = recorded_head(&self.conn)?;
-            self.unsure = false;
-        }
+        self.make_sure()?;
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let mut frame = FrameWriter::after(self.head);
         for Append { expected_seq, batch } in group {
@@ -192,11 +184,106 @@ impl SqliteStore {
             answers.push(checked.map(|()| frame.head));
         }
         if frame.count > 0 {
-            write_frame(&transaction, self.head, &frame).map_err(failed)?;
+            write_frame(&transaction, self.head, frame.head, &frame.body).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         self.wal_bytes += frame.body.len() as u64 + COMMIT_OVERHEAD_BYTES;
         Ok(frame.head)
+    }
+
+    /// The folder is still ours, and it is known where its journal ends.
+    fn make_sure(&mut self) -> Result<(), JournalError> {
+        // A file that was removed or replaced takes commits as before, and nobody will ever find them.
+        let file = self.folder.path.join(DB_FILE);
+        if self.file_id.is_some() && file_id(&file) != self.file_id {
+            let what = format!("{} was removed or replaced while it is in use", file.display());
+            return Err(JournalError::Disk { kind: DiskKind::Io, what });
+        }
+        self.folder.hold()?;
+        if self.unsure {
+            self.head = recorded_head(&self.conn)?;
+            self.unsure = false;
+        }
+        Ok(())
+    }
+
+    /// Appends what all sites have agreed on, as it is: the same frame, and with it the same chain. One that is here already is
+    /// passed over.
+    ///
+    /// # Errors
+    /// It does not follow on what is here, or the disk does not take it; nothing is changed then.
+    #[cfg(feature = "cluster")]
+    pub(super) fn append_group(&mut self, group: &Group) -> Result<Head, JournalError> {
+        let mut written = self.write_foreign(group);
+        if let Err(JournalError::Disk { kind: DiskKind::Full, .. }) = &written
+            && self.reserve.give_up()
+        {
+            self.unsure = true;
+            written = self.write_foreign(group);
+        }
+        match written {
+            Ok(false) => Ok(self.head),
+            Ok(true) => {
+                self.head = group.end;
+                self.tell_disk(None);
+                self.purge |= !group.forget.is_empty();
+                let beside = group.blobs.iter().map(|(_, bytes)| bytes.len());
+                let beside = beside.chain(group.private.iter().map(|value| value.sealed.len())).sum::<usize>();
+                self.wal_bytes += (group.body.len() + beside) as u64 + COMMIT_OVERHEAD_BYTES;
+                let head = self.head;
+                self.told.send_if_modified(|told| std::mem::replace(told, head) != head);
+                if self.wal_bytes >= WAL_FORCED_BYTES || self.purge {
+                    self.move_wal();
+                }
+                Ok(head)
+            }
+            Err(error) => {
+                if let JournalError::Disk { .. } | JournalError::Corrupt { .. } = &error {
+                    self.unsure = true;
+                    self.tell_disk(Some(&error));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether anything had to be written.
+    #[cfg(feature = "cluster")]
+    fn write_foreign(&mut self, group: &Group) -> Result<bool, JournalError> {
+        let failed = |e: rusqlite::Error| JournalError::sqlite("appending", &e);
+        self.make_sure()?;
+        let (here, before) = (self.head, group.before);
+        if here.seq >= group.end.seq {
+            return Ok(false);
+        }
+        if here.seq < before.seq {
+            return Err(JournalError::Behind { have: here.seq, first: before.seq + 1 });
+        }
+        if here != before {
+            return Err(JournalError::Apart { seq: here.seq });
+        }
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        for value in &group.private {
+            write_private(&transaction, value).map_err(failed)?;
+        }
+        write_blobs(&transaction, &group.blobs).map_err(failed)?;
+        write_forgotten(&transaction, &group.forget).map_err(failed)?;
+        write_frame(&transaction, before, group.end, &group.body).map_err(failed)?;
+        // As the table says, whatever came in between: another site's key for an incident, or that it is forgotten.
+        let mut keys = Vec::new();
+        for incident in group.private.iter().map(|v| &*v.incident).chain(group.forget.iter().map(String::as_str)) {
+            if keys.last().is_some_and(|(last, _)| *last == incident) {
+                continue;
+            }
+            let wrapped: Option<Vec<u8>> = transaction
+                .prepare_cached("SELECT wrapped FROM keys WHERE incident = ?1")
+                .and_then(|mut s| s.query_row([incident], |row| row.get(0)))
+                .map_err(failed)?;
+            keys.push((incident, wrapped));
+        }
+        transaction.commit().map_err(failed)?;
+        keys.iter().for_each(|(incident, wrapped)| self.sealer.learn(incident, wrapped.as_deref()));
+        Ok(true)
     }
 
     /// Moves the WAL into the database. Not doing so harms nobody now, so that a failure is only tried again.
@@ -449,12 +536,21 @@ fn write_beside(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Resul
     for value in batch.records.iter().flat_map(|record| &record.private) {
         write_private(transaction, value)?;
     }
-    for (hash, bytes) in &batch.blobs {
+    write_blobs(transaction, &batch.blobs)?;
+    write_forgotten(transaction, &batch.forget)
+}
+
+fn write_blobs(transaction: &Transaction<'_>, blobs: &[(Hash, Vec<u8>)]) -> rusqlite::Result<()> {
+    for (hash, bytes) in blobs {
         transaction
             .prepare_cached("INSERT INTO blobs (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute(params![hash, bytes])?;
     }
-    for incident in &batch.forget {
+    Ok(())
+}
+
+fn write_forgotten(transaction: &Transaction<'_>, incidents: &[String]) -> rusqlite::Result<()> {
+    for incident in incidents {
         transaction
             .prepare_cached(
                 "INSERT INTO keys (incident, wrapped) VALUES (?1, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL",
@@ -469,23 +565,29 @@ fn write_beside(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Resul
 fn write_private(transaction: &Transaction<'_>, value: &Sealed) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT INTO keys (incident, wrapped) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![value.incident, value.wrapped])?;
+        .execute(params![value.incident, some(&value.wrapped)])?;
     transaction
         .prepare_cached(
             "INSERT INTO private (commitment, incident, sealed)
              SELECT ?1, ?2, iif(wrapped IS NULL, NULL, ?3) FROM keys WHERE incident = ?2 ON CONFLICT DO NOTHING",
         )?
-        .execute(params![value.commitment.0, value.incident, value.sealed])?;
+        .execute(params![value.commitment.0, value.incident, some(&value.sealed)])?;
     Ok(())
 }
 
-fn write_frame(transaction: &Transaction<'_>, before: Head, frame: &FrameWriter) -> rusqlite::Result<()> {
+/// Without bytes: forgotten where it comes from.
+fn some(bytes: &[u8]) -> Option<&[u8]> {
+    Some(bytes).filter(|bytes| !bytes.is_empty())
+}
+
+fn write_frame(transaction: &Transaction<'_>, before: Head, end: Head, body: &[u8]) -> rusqlite::Result<()> {
+    let count = end.seq - before.seq;
     transaction
         .prepare_cached("INSERT INTO frames (first, count, hash, body) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![(before.seq + 1).cast_signed(), frame.count, frame.head.hash, frame.body])?;
+        .execute(params![(before.seq + 1).cast_signed(), count.cast_signed(), end.hash, body])?;
     transaction
         .prepare_cached("UPDATE head SET seq = ?1, hash = ?2 WHERE id = 1")?
-        .execute(params![frame.head.seq.cast_signed(), frame.head.hash])?;
+        .execute(params![end.seq.cast_signed(), end.hash])?;
     Ok(())
 }
 

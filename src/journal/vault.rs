@@ -210,9 +210,26 @@ impl Sealer {
         Self { master, keys: Arc::default() }
     }
 
-    /// Takes up a key from the keys table at start; `None` for a forgotten incident.
+    /// Takes up a key from the keys table, at start and when another site's records came; `None` for a forgotten incident. It takes
+    /// the place of a key that was drawn here and is not stored.
     pub(crate) fn learn(&self, incident: &str, wrapped: Option<&[u8]>) {
-        self.lock().insert(incident.into(), wrapped.map(|wrapped| Known::Wrapped(wrapped.into())));
+        let mut keys = self.lock();
+        if let (Some(Some(Known::Open(key))), Some(wrapped)) = (keys.get(incident), wrapped)
+            && *key.wrapped == *wrapped
+        {
+            return;
+        }
+        keys.insert(incident.into(), wrapped.map(|wrapped| Known::Wrapped(wrapped.into())));
+    }
+
+    /// Whether a value was sealed with the key that its incident has now. True for one that is forgotten: it is not stored anyway.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn is_current(&self, value: &Sealed) -> bool {
+        match self.lock().get(&value.incident) {
+            Some(Some(Known::Wrapped(wrapped))) => *wrapped == value.wrapped,
+            Some(Some(Known::Open(key))) => key.wrapped == value.wrapped,
+            Some(None) | None => true,
+        }
     }
 
     /// Drops the key from memory. Values sealed before and not yet stored are not stored any more.

@@ -22,6 +22,10 @@ use super::sqlite::{OpenOptions, SqliteStore};
 use super::vault::Sealer;
 use super::{Append, Batch, OpenReader, Reader, Store};
 
+#[cfg(feature = "cluster")]
+#[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+mod shared;
+
 /// Batches that may wait for the writer. A full queue makes [`Journal::submit`] wait: nothing is dropped.
 pub const QUEUE_BATCHES_MAX: usize = 4096;
 /// Most batches in one commit.
@@ -37,6 +41,9 @@ pub struct Journal {
     sealer: Sealer,
     open_reader: OpenReader,
     disks: Option<watch::Receiver<Disks>>,
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+    following: Option<watch::Receiver<super::etcd::Following>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -50,6 +57,14 @@ enum Command {
     /// Nothing is asked; the store looks after itself.
     Wake,
     Append(Append, oneshot::Sender<Result<Head, Refused>>),
+    /// Takes over what other sites appended by now.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+    CaughtUp(oneshot::Sender<Result<Head, JournalError>>),
+    /// Takes over what another node gave.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+    Take(Vec<u8>, oneshot::Sender<Result<Head, JournalError>>),
     Stop,
 }
 
@@ -138,11 +153,22 @@ impl Journal {
     pub fn start(store: impl Store + 'static, sealer: Sealer) -> Result<Self, JournalError> {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (told, open_reader, disks) = (store.heads(), store.open_reader(), store.disks());
+        #[cfg(feature = "cluster")]
+        let following = store.following();
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write(store, queue))
             .map_err(|e| JournalError::io("starting a thread for", Path::new("the journal"), &e))?;
-        Ok(Self { commands, told, sealer, open_reader, disks, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self {
+            commands,
+            told,
+            sealer,
+            open_reader,
+            disks,
+            #[cfg(feature = "cluster")]
+            following,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
     }
 
     /// A journal whose writer is moved by hand.
@@ -150,9 +176,21 @@ impl Journal {
     pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, ManualWriter<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (told, open_reader, disks) = (store.heads(), store.open_reader(), store.disks());
+        #[cfg(feature = "cluster")]
+        let following = store.following();
         let writer = Writer { store, group: Vec::new(), answers: Vec::new() };
         let hand = ManualWriter { writer, queue, next: None };
-        (Self { commands, told, sealer, open_reader, disks, thread: Arc::default() }, hand)
+        let journal = Self {
+            commands,
+            told,
+            sealer,
+            open_reader,
+            disks,
+            #[cfg(feature = "cluster")]
+            following,
+            thread: Arc::default(),
+        };
+        (journal, hand)
     }
 
     /// The last durable record.
@@ -241,6 +279,8 @@ fn closed(command: Command) -> Refused {
     let batch = match command {
         Command::Append(append, _) => Some(append.batch),
         Command::Stop | Command::Wake => None,
+        #[cfg(feature = "cluster")]
+        Command::CaughtUp(_) | Command::Take(..) => None,
     };
     Refused { error: JournalError::Closed, batch }
 }
@@ -293,7 +333,16 @@ impl<S: Store> Writer<S> {
                     let _ = answer.send(result.map_err(|error| Refused { error, batch: Some(append.batch) }));
                 }
             }
-            Command::Wake => {}
+            Command::Wake => self.store.wake(),
+            // Whoever does not wait any more asks again.
+            #[cfg(feature = "cluster")]
+            Command::CaughtUp(answer) => {
+                let _ = answer.send(self.store.caught_up());
+            }
+            #[cfg(feature = "cluster")]
+            Command::Take(group, answer) => {
+                let _ = answer.send(self.store.take(&group));
+            }
             // What was queued before is written; what comes after is handed back by the closed queue.
             Command::Stop => queue.close(),
         }

@@ -159,9 +159,16 @@ impl Inner {
     }
 
     fn carry_out(&mut self, txn: &Txn) -> Result<Committed, KvError> {
-        let puts = || txn.acts.iter().filter_map(|a| if let Act::Put(_, value, lease) = a { Some((value, lease)) } else { None });
+        let puts = || {
+            txn.acts.iter().filter_map(|a| if let Act::Put(_, value, lease) = a { Some((value, lease)) } else { None })
+        };
         if puts().map(|(value, _)| value.len()).sum::<usize>() > VALUE_BYTES_MAX {
             return Err(KvError::Refused("request is too large".into()));
+        }
+        let put: Vec<_> =
+            txn.acts.iter().filter_map(|a| if let Act::Put(key, ..) = a { Some(key) } else { None }).collect();
+        if put.iter().enumerate().any(|(n, key)| put.iter().take(n).any(|before| before == key)) {
+            return Err(KvError::Refused("duplicate key given in txn request".into()));
         }
         if self.no_space && puts().next().is_some() {
             return Err(KvError::NoSpace);
@@ -186,6 +193,9 @@ impl Inner {
                     }
                 }
                 Act::DeleteRange(from, to) => {
+                    if from >= to {
+                        continue;
+                    }
                     let gone: Vec<_> = self.keys.range(from.clone()..to.clone()).map(|(k, _)| k.clone()).collect();
                     for key in gone {
                         self.keys.remove(&key);
@@ -211,8 +221,10 @@ impl Inner {
 impl Kv for MemoryKv {
     fn range(&self, from: Vec<u8>, to: Vec<u8>, limit: usize) -> Wait<'_, Range> {
         self.at_once(|inner| {
+            let to = to.max(from.clone());
             let mut found = inner.keys.range(from..to);
-            let pair = |(key, i): (&Vec<u8>, &Item)| Pair { key: key.clone(), value: i.value.clone(), created: i.created };
+            let pair =
+                |(key, i): (&Vec<u8>, &Item)| Pair { key: key.clone(), value: i.value.clone(), created: i.created };
             let pairs = found.by_ref().take(limit).map(pair).collect();
             Ok(Range { revision: inner.revision, pairs, more: found.next().is_some() })
         })

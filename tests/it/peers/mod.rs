@@ -2,6 +2,9 @@
 //! says by environment variables where it is.
 
 mod bounces;
+mod etcd;
+mod etcd_cluster;
+mod etcd_kv;
 mod everything;
 mod fax;
 mod kannel;
