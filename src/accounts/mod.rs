@@ -134,6 +134,25 @@ impl Accounts {
         look(&self.book())
     }
 
+    /// Takes over a book that another node keeps with the same accounts: what is not in it ends.
+    ///
+    /// # Errors
+    /// It is of a newer program, or damaged; the disk does not take it. Then nothing changed.
+    #[cfg(feature = "cluster")]
+    pub fn take_over(&self, text: &str) -> io::Result<()> {
+        let book = Book::read(text)?;
+        let any = !book.accounts.is_empty();
+        let kept = self.change_book(|now| {
+            *now = book;
+            Ok(())
+        });
+        kept.map_err(|refused| io::Error::other(refused.to_string()))?;
+        if any {
+            *self.first() = None;
+        }
+        Ok(())
+    }
+
     /// Who that is now; nobody who is disabled, revoked or over its time.
     pub fn who(&self, id: &WhoId, now: At) -> Option<Who> {
         self.book().who(id, now)

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{
-    Acting, AddressProofView, Adoption, ClockView, CommandDone, CommandRequest, DrillRequest, DrillsView,
+    Acting, AddressProofView, Adoption, ClockView, ClusterView, CommandDone, CommandRequest, DrillRequest, DrillsView,
     DryRunRequest, DryRunView, ForgetDone, ForgetRequest, GatewayView, LogPart, Probed, ProofExport, ROOT, RegionZone,
     Reloaded, ReportAnswer, StatusAnswer, TestRequest, TestView, TestsSent, TrendsView,
 };
@@ -107,6 +107,12 @@ pub fn approvals(by: &FunctionId) -> Call<Vec<ApprovalView>> {
 /// What a report chooses from.
 pub fn lists() -> Call<ListsView> {
     get("/lists")
+}
+
+/// How the nodes of a cluster stand.
+#[cfg_attr(not(feature = "cluster"), allow(dead_code, reason = "there are no others"))]
+pub fn cluster() -> Call<ClusterView> {
+    get("/cluster")
 }
 
 /// How each gateway stands.

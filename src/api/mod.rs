@@ -9,6 +9,7 @@
 mod addresses;
 mod after;
 pub mod calls;
+mod cluster;
 mod command;
 mod config;
 mod drills;
@@ -22,6 +23,7 @@ mod status;
 
 pub use addresses::{AddressProofView, ExportedProof, PROOFS_FORM, ProofExport};
 pub use after::{ReportAnswer, TrendsView};
+pub use cluster::ClusterView;
 pub use command::{CommandDone, CommandRequest, DryRunRequest, DryRunView};
 pub use config::{Acting, Adoption, ClockView, Reloaded};
 pub use drills::{DrillRequest, DrillsView, MomentView, PlannedView};

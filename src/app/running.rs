@@ -256,6 +256,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         Some(Err(wrong)) => (None, Some(wrong)),
         None => (None, None),
     };
+    let console_url = options.console_url.as_ref().map_or(String::new(), |url| url.origin().to_owned());
     let auth = Auth::load_or_create(&state_dir, options.second_copy.as_deref())
         .map_err(StartError::io("the console's token and accounts"))?
         .beside(provider)
@@ -313,9 +314,9 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         }
         Some(among) => {
             house.places.send_replace(house.at_home());
-            let console = options.console_url.as_ref().map_or(String::new(), |url| url.to_string());
             let (house, machine, answers, stop) = (house.clone(), machine.clone(), answers.clone(), stopped.clone());
-            among.sit(Sits { house, desk, loaded, machine, answers, console, dirs, stop })?
+            let accounts = auth.accounts.clone();
+            among.sit(Sits { house, desk, loaded, machine, accounts, answers, console: console_url, dirs, stop })?
         }
     };
     let publisher = Publisher {

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::answers::Answers;
 use super::term::{House, Term};
+use crate::accounts::Accounts;
 use crate::clock::SystemClock;
 use crate::config::Loaded;
 use crate::dispatch::engine::Desk;
@@ -28,6 +29,8 @@ pub struct Sits {
     pub desk: Desk,
     pub loaded: Loaded,
     pub machine: Arc<SystemClock>,
+    /// Who may come in.
+    pub accounts: Arc<Accounts>,
     /// Carries out gateways' calls.
     pub answers: Arc<Answers>,
     /// Where its console is reached, for the other nodes.

@@ -138,10 +138,7 @@ impl Term {
             journal: house.journal.clone(),
             recovered,
             loaded,
-            env: Env {
-                public_url: house.public_url.clone().unwrap_or_default(),
-                link_key: house.link_key.clone(),
-            },
+            env: Env { public_url: house.public_url.clone().unwrap_or_default(), link_key: house.link_key.clone() },
             clock: house.clock.clone(),
             workers: swap.workers,
             unusable: swap.unusable,

@@ -20,6 +20,8 @@ mod bench;
 mod check;
 mod client;
 mod clock;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod completions;
 mod config;
 mod config_print;
@@ -168,6 +170,8 @@ enum Command {
     Roster(roster::RosterArgs),
     Schema(schema::SchemaArgs),
     Reload(reload::ReloadArgs),
+    #[cfg(feature = "cluster")]
+    Cluster(cluster::ClusterArgs),
     Adopt(adopt::AdoptArgs),
     Clock(clock::ClockArgs),
     Account(account::AccountArgs),
@@ -258,6 +262,8 @@ fn dispatch(cli: Cli, term: &mut Terminal) -> Result<u8, Error> {
         Command::Roster(a) => a.run(cx),
         Command::Schema(a) => a.run(cx),
         Command::Reload(a) => a.run(cx),
+        #[cfg(feature = "cluster")]
+        Command::Cluster(a) => a.run(cx),
         Command::Adopt(a) => a.run(cx),
         Command::Clock(a) => a.run(cx),
         Command::Account(a) => a.run(cx),

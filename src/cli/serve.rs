@@ -292,7 +292,7 @@ pub(super) fn start_error(e: &StartError, lang: Lang) -> Error {
                 list.iter().take(20).map(|d| format!("{}:{}:{}: {}", d.file, d.line, d.column, d.message)).collect();
             Error::new(Kind::Configuration, format!("{e}\n{}", sources.join("\n")), e.hint())
         }
-        StartError::State(_) => Error::new(Kind::Configuration, e.to_string(), e.hint()),
+        StartError::State(_) | StartError::Cluster { .. } => Error::new(Kind::Configuration, e.to_string(), e.hint()),
         StartError::Journal(_) | StartError::Recover(_) => Error::new(Kind::Journal, e.to_string(), e.hint()),
         StartError::Io { .. } => Error::other(e.to_string(), e.hint()),
     }

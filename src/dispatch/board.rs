@@ -239,6 +239,8 @@ pub struct ClusterState {
     pub etcd_bytes: u64,
     /// Its quota is used up.
     pub no_space: bool,
+    /// This node was taken out, or another cluster has the same place in etcd: it takes no turn.
+    pub out: bool,
     /// When that was seen.
     pub checked: At,
 }
@@ -254,7 +256,7 @@ pub struct ClusterMember {
     /// Of its program.
     pub version: String,
     /// The newest format of records that it reads.
-    pub format: u16,
+    pub format: u32,
     /// The last record that it has.
     pub holds: u64,
     /// Records that it has not yet.

@@ -767,7 +767,10 @@ impl Engine {
 
     /// Takes note of all commits that have ended by now: a backlog shrinks although more comes in.
     async fn all_ended(&mut self) {
-        while self.overtaken.is_none() && self.over.is_none() && self.in_flight.front().is_some_and(|f| f.pending.is_some()) {
+        while self.overtaken.is_none()
+            && self.over.is_none()
+            && self.in_flight.front().is_some_and(|f| f.pending.is_some())
+        {
             tokio::select! {
                 biased;
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
@@ -859,7 +862,8 @@ impl Engine {
         }
         let events = Arc::new(std::mem::take(&mut done.events));
         for (reply, range) in done.replies.drain(..) {
-            let own = if range == (0..events.len()) { events.clone() } else { Arc::new(events[range.clone()].to_vec()) };
+            let own =
+                if range == (0..events.len()) { events.clone() } else { Arc::new(events[range.clone()].to_vec()) };
             let (after, last) = (done.first, done.expected + done.batch.records.len() as u64);
             let place = Place { after, last, events: range };
             let _ = reply.send(Ok(Done { events: own, on_record: self.meta.on_record, place }));

@@ -168,7 +168,8 @@ async fn passed_on(request: Request, leader: &PassesOn, journal: &Journal, appli
 /// What was done there, read where it stands in the own journal.
 async fn seen(place: Place, journal: &Journal, mut applied: watch::Receiver<u64>) -> Done {
     let last = place.last;
-    let here = tokio::time::timeout(SEEN_WITHIN, applied.wait_for(|seq| *seq >= last)).await.is_ok_and(|seen| seen.is_ok());
+    let here =
+        tokio::time::timeout(SEEN_WITHIN, applied.wait_for(|seq| *seq >= last)).await.is_ok_and(|seen| seen.is_ok());
     if !here || place.events.is_empty() {
         return Done { place, ..Done::nothing(true) };
     }

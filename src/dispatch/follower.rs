@@ -99,7 +99,10 @@ impl Follower {
 }
 
 /// A private value. What was forgotten, or whose key is lost, stays sealed.
-pub(super) fn open(reader: &dyn Reader, commitment: crate::journal::Commitment) -> Result<Option<Vec<u8>>, JournalError> {
+pub(super) fn open(
+    reader: &dyn Reader,
+    commitment: crate::journal::Commitment,
+) -> Result<Option<Vec<u8>>, JournalError> {
     match reader.unseal(commitment) {
         Err(JournalError::Key { .. }) => Ok(None),
         other => other,

@@ -58,10 +58,15 @@ pub struct Called {
 #[derive(Clone, Serialize, Deserialize, Debug)]
 pub enum Passed {
     /// It is on record, there.
-    Done { place: Place },
+    Done {
+        place: Place,
+    },
     Refused(RefusedForm),
     /// What a gateway is answered.
-    Answered { status: u16, body: Vec<u8> },
+    Answered {
+        status: u16,
+        body: Vec<u8>,
+    },
 }
 
 impl Passed {
@@ -154,7 +159,7 @@ pub async fn carry_out(handle: &Handle, wanted: Wanted) -> Carried {
 }
 
 /// Takes the place of a loop that is not there: everybody is told so.
-pub(super) fn nobody(request: Request) {
+pub(crate) fn nobody(request: Request) {
     match request {
         Request::Input { reply: Some(reply), .. }
         | Request::System { reply, .. }

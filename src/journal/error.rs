@@ -27,6 +27,8 @@ pub enum JournalError {
         /// As whom this process runs.
         us: u32,
     },
+    /// The folder is one node's of several: what it wrote by itself would be in no other.
+    OneOfSeveral { folder: PathBuf },
     /// The journal is gone or has nothing in it, and what belongs to it is there.
     Emptied {
         folder: PathBuf,
@@ -166,6 +168,9 @@ impl JournalError {
                 "run as the user that owns it (sudo -u USER vardkase …), or give it to this one: chown -R USER {}",
                 folder.display()
             ),
+            Self::OneOfSeveral { .. } => "start it with `vardkase serve --cluster FILE` and give the command to it. Only if this node is to go on alone, with what it has: \
+                 stop all others for good, and remove the file `cluster-id` from the folder"
+                .into(),
             Self::Emptied { folder, .. } => format!(
                 "put it back: start with --second-copy DIR when a second copy has it, or `vardkase restore BACKUP --state NEW`. \
                  Only if you mean to begin a new journal: `vardkase serve --new --state {}`, which sets aside what is left",
@@ -299,6 +304,13 @@ impl fmt::Display for JournalError {
                 write!(
                     f,
                     "the state folder {} belongs to user {owner}, and this process is user {us}",
+                    folder.display()
+                )
+            }
+            Self::OneOfSeveral { folder } => {
+                write!(
+                    f,
+                    "the state folder {} belongs to a node of a cluster, and is written by that alone",
                     folder.display()
                 )
             }

@@ -344,10 +344,20 @@ pub(crate) fn read_side_file(folder: &Path, name: &str) -> Result<Option<String>
 ///
 /// # Errors
 /// It can't be read.
-#[cfg(feature = "cluster")]
 pub fn cluster_id(folder: &Path) -> Result<Option<String>, JournalError> {
     let text = read_side_file(folder, CLUSTER_ID_FILE)?;
     Ok(text.map(|text| text.trim().to_owned()).filter(|id| !id.is_empty()))
+}
+
+/// A folder of a cluster is not written by one node for itself.
+///
+/// # Errors
+/// [`JournalError::OneOfSeveral`]; or it can't be read.
+pub(super) fn check_single(folder: &Path) -> Result<(), JournalError> {
+    match cluster_id(folder)? {
+        None => Ok(()),
+        Some(_) => Err(JournalError::OneOfSeveral { folder: folder.into() }),
+    }
 }
 
 /// Makes the folder's node one of a cluster, durably.

@@ -18,6 +18,7 @@ use super::compare::Repaired;
 use super::copies::Copies;
 use super::disks::Disks;
 use super::error::JournalError;
+use super::folder::check_single;
 use super::sqlite::{OpenOptions, SqliteStore};
 use super::vault::Sealer;
 use super::{Append, Batch, OpenReader, Reader, Store};
@@ -117,6 +118,7 @@ impl Journal {
     /// # Errors
     /// As [`SqliteStore::open`].
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, JournalError> {
+        check_single(dir)?;
         let store = SqliteStore::open(dir, options)?;
         let sealer = store.sealer();
         Self::start(store, sealer)
@@ -132,6 +134,7 @@ impl Journal {
         second_copy: &Path,
         options: OpenOptions,
     ) -> Result<(Self, Option<Repaired>), JournalError> {
+        check_single(dir)?;
         let (store, repaired) = Copies::open(dir, second_copy, options)?;
         let (sealer, wake) = (store.sealer(), store.wake());
         let journal = Self::start(store, sealer)?;

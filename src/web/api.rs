@@ -20,7 +20,9 @@ use super::gateways;
 use super::problem::Problem;
 use super::serve::Peer;
 use crate::accounts::{Right, Who};
-use crate::api::{CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer};
+use crate::api::{
+    ClusterView, CommandDone, CommandRequest, DryRunRequest, DryRunView, GatewayView, LogPart, StatusAnswer,
+};
 use crate::dispatch::engine::{Done, Meta};
 use crate::dispatch::forgotten::forgotten_at;
 use crate::dispatch::journal_view::{JournalView, journal_view};
@@ -166,6 +168,11 @@ where
 /// How the journal is: copies, seals, rehearsal.
 pub(super) async fn journal(State(ctx): State<Ctx>) -> Result<Json<JournalView>, Problem> {
     look(&ctx, |_, m| journal_view(m)).await
+}
+
+/// How the nodes of a cluster stand, as this one sees it. Asked of the board alone: it answers while the loop does not.
+pub(super) async fn cluster(State(ctx): State<Ctx>) -> Result<Json<ClusterView>, Problem> {
+    Ok(Json(ClusterView { cluster: ctx.handle.board().cluster() }))
 }
 
 pub(super) async fn status(State(ctx): State<Ctx>) -> Result<Json<StatusAnswer>, Problem> {

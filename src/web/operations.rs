@@ -145,6 +145,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/functions", ("functions", Read, "The duties"), api::functions),
         get("/playbooks", ("playbooks", Read, "The playbooks"), api::playbooks),
         get("/lists", ("lists", Read, "All that a form offers"), api::lists),
+        get("/cluster", ("cluster", Read, "Nodes with one journal: which decides, how far each is"), api::cluster),
         get("/gateways", ("gateways", Read, "Gateways, how they stand and why"), gateways::list),
         get("/gateways/tests", ("gatewayTests", Read, "Tests of late"), gateways::tests),
         post("/gateways/{id}/probe", ("probe", Report, "Logs in, reaches nobody"), gateways::probe),

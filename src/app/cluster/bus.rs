@@ -90,7 +90,8 @@ impl Bus {
         let found = self.kv.range(from.clone(), after_prefix(&from), READ_MAX).await?;
         let mut acts = Vec::new();
         for Pair { key, value, .. } in found.pairs {
-            let waits = self.keys.name_of(&from, &key).and_then(|id| lock(&self.waiting).remove(&id));
+            let waits =
+                key.strip_prefix(&*from).and_then(|id| lock(&self.waiting).remove(&*String::from_utf8_lossy(id)));
             if let Some(waits) = waits {
                 let passed = self.envelopes.open(&key, &value);
                 // Whoever does not wait any more looks at what is on record.
@@ -159,7 +160,7 @@ impl Bus {
 
     /// Carries out what other nodes want, for as long as this one decides.
     pub async fn serve(self: Arc<Self>, handle: Handle, calls: Arc<dyn Calls>, mut stop: watch::Receiver<bool>) {
-        let mut changes = self.kv.changes(self.keys.commands());
+        let mut changes = self.kv.changes(self.keys.commands().0);
         let mut in_hand: HashSet<Vec<u8>> = HashSet::new();
         let (tell, mut told) = mpsc::channel::<Vec<u8>>(IN_HAND_MAX);
         loop {
@@ -194,8 +195,7 @@ impl Bus {
 
     /// Commands that are not in hand yet.
     async fn wanted(&self, in_hand: &HashSet<Vec<u8>>) -> Result<Vec<Pair>, KvError> {
-        let prefix = self.keys.commands();
-        let (mut from, end) = (prefix.clone(), after_prefix(&prefix));
+        let (mut from, end) = self.keys.commands();
         let mut new = Vec::new();
         loop {
             let found = self.kv.range(from, end.clone(), READ_MAX).await?;
@@ -211,7 +211,7 @@ impl Bus {
 
     async fn carried_out(&self, pair: Pair, handle: &Handle, calls: &Arc<dyn Calls>) {
         let Pair { key, value, created } = pair;
-        let Some(name) = self.keys.name_of(&self.keys.commands(), &key) else { return };
+        let Some(name) = Keys::name_in(&self.keys.commands(), &key).map(str::to_owned) else { return };
         let node = name.split('/').next().unwrap_or_default();
         let answer = self.keys.answer(&name);
         let passed = match self.envelopes.open::<Wanted>(&key, &value) {

@@ -12,8 +12,8 @@ use crate::clock::{SharedClock, mono};
 use crate::dispatch::board::{ClusterMember, ClusterState};
 use crate::dispatch::engine::Handle;
 use crate::domain::time::At;
-use crate::journal::etcd::{Act, Keys, Kv, KvError, Txn, trim};
-use crate::journal::Journal;
+use crate::journal::etcd::{Act, Keys, Kv, KvError, Txn, When, trim};
+use crate::journal::{Journal, JournalError};
 use crate::record;
 use crate::words::{alarm, in_all};
 
@@ -45,7 +45,7 @@ pub struct Member {
     /// Of the program.
     pub version: String,
     /// The newest format of records that it reads.
-    pub format: u16,
+    pub format: u32,
     /// The last record in its own journal.
     pub holds: u64,
     /// Its clock.
@@ -96,6 +96,7 @@ impl Members {
                 }
             };
             self.tell(&state);
+            self.follows();
             if state.decides && mono().duration_since(trimmed) >= TRIM_EVERY {
                 trimmed = mono();
                 self.trim(&seen).await;
@@ -128,7 +129,9 @@ impl Members {
         let me = self.me();
         let value = serde_json::to_vec(&me).unwrap_or_default();
         let put = Act::Put(self.keys.node(&me.name), value, None);
-        self.kv.commit(Txn { when: Vec::new(), acts: vec![put] }).await?;
+        let there = When::Absent(self.keys.gone(&me.name));
+        let ours = When::Value(self.keys.cluster(), self.turns.cluster.clone().into_bytes());
+        let said = self.kv.commit(Txn { when: vec![there, ours], acts: vec![put] }).await?;
         let (from, to) = self.keys.nodes();
         let found = self.kv.range(from, to, MEMBERS_MAX).await?;
         let leader = self.turns.whose().await?;
@@ -167,6 +170,7 @@ impl Members {
             etcd_version: status.version,
             etcd_bytes: status.size,
             no_space: status.no_space,
+            out: !said.held,
             checked: At(now),
         })
     }
@@ -183,7 +187,10 @@ impl Members {
             true => board.clear("nodes-away"),
             false => board.raise("nodes-away", in_all(|lang| alarm::nodes_away(lang, away.join(", "))), now, true),
         }
-        let apart = state.members.iter().filter(|m| !m.away && m.clock_ms.abs() > CLOCKS_APART_MS + SAY_EVERY.as_millis() as i64);
+        let apart = state
+            .members
+            .iter()
+            .filter(|m| !m.away && m.clock_ms.abs() > CLOCKS_APART_MS + SAY_EVERY.as_millis() as i64);
         let apart: Vec<&str> = apart.map(|m| &*m.name).collect();
         match apart.is_empty() {
             true => board.clear("clocks-apart"),
@@ -192,11 +199,30 @@ impl Members {
         let other: Vec<&str> = state.members.iter().filter(|m| !m.same_plan).map(|m| &*m.name).collect();
         match other.is_empty() {
             true => board.clear("plans-differ"),
-            false => board.raise("plans-differ", in_all(|lang| alarm::plans_differ(lang, other.join(", "))), now, false),
+            false => {
+                board.raise("plans-differ", in_all(|lang| alarm::plans_differ(lang, other.join(", "))), now, false)
+            }
+        }
+        match state.out {
+            false => board.clear("node-out"),
+            true => board.raise("node-out", alarm::NODE_OUT.in_all(), now, false),
         }
         match state.no_space {
             false => board.clear("etcd-full"),
             true => board.raise("etcd-full", alarm::ETCD_FULL.in_all(), now, true),
+        }
+    }
+
+    /// A journal that does not fit the others' is not read on.
+    fn follows(&self) {
+        let board = self.handle.board();
+        let error = self.journal.following().and_then(|following| following.borrow().error.clone());
+        match error.filter(|e| !matches!(e, JournalError::CutOff { .. } | JournalError::NotLeader)) {
+            None => board.clear("not-following"),
+            Some(why) => {
+                let what = in_all(|lang| alarm::node_stuck(lang, &why));
+                board.raise("not-following", what, self.clock.now().into(), true);
+            }
         }
     }
 

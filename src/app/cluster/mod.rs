@@ -9,8 +9,10 @@
 //! | `node` | following, deciding, following again |
 //! | `bus` | what one node wants of the one that decides |
 //! | `envelope` | the seal on that |
+//! | `access` | who may come in: the same on every node |
 //! | `members` | who is there, and how far |
 
+pub mod access;
 pub mod bus;
 pub mod envelope;
 pub mod members;

@@ -111,8 +111,8 @@ impl Node {
     async fn turn(&self, rest: watch::Receiver<bool>) -> Came {
         loop {
             let turn = self.turns.wait().await;
-            let turns = self.turns.clone();
-            tokio::spawn(async move { turns.keep(turn, rest.clone()).await });
+            let (turns, rest) = (self.turns.clone(), rest.clone());
+            tokio::spawn(async move { turns.keep(turn, rest).await });
             match self.house.journal.caught_up().await {
                 Ok(head) if self.turns.fence.held().is_some() => {
                     self.house.handle.board().clear("node-behind");

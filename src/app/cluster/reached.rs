@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::access::Access;
 use super::bus::{Bus, Calls};
 use super::envelope::Envelopes;
 use super::members::Members;
@@ -86,13 +87,15 @@ impl Reached {
     /// # Errors
     /// The journal can't be read.
     pub fn sit(self, sits: Sits) -> Result<Seat, StartError> {
-        let Sits { house, desk, loaded, machine, answers, console, dirs, stop } = sits;
+        let Sits { house, desk, loaded, machine, accounts, answers, console, dirs, stop } = sits;
         let plan = Arc::new(loaded.plan.clone());
         let follower = follower(&house.journal, plan.clone(), &dirs).map_err(StartError::Recover)?;
         let bus = self.bus(&house.journal);
         let Self { settings, id, kv, keys, fence, .. } = self;
         let turns = Turns { kv: kv.clone(), keys: keys.clone(), fence, name: settings.node.clone(), cluster: id };
         let (_, named) = frozen(loaded.plan.clone());
+        let access =
+            Access { kv: kv.clone(), keys: keys.clone(), envelopes: Envelopes::new(house.journal.sealer()), accounts };
         let members = Members {
             kv,
             keys,
@@ -107,8 +110,9 @@ impl Reached {
         let node = Node { house, machine, turns, bus: bus.clone(), calls: Arc::new(Carries(answers)), plan };
         let fetching = tokio::spawn(bus.fetch(stop.clone()));
         let said = tokio::spawn(members.run(stop.clone()));
-        let living = tokio::spawn(node.run(desk, follower, loaded, stop));
-        Ok(Seat::Among(vec![living, said, fetching]))
+        let living = tokio::spawn(node.run(desk, follower, loaded, stop.clone()));
+        let shared = tokio::spawn(access.run(stop.clone()));
+        Ok(Seat::Among(vec![living, said, fetching, shared]))
     }
 }
 

@@ -94,7 +94,7 @@ fn checked(file: File, number: u32, base: Option<&Path>, found: &mut Found) -> S
     }
     let at = |file: Option<PathBuf>| file.map(|file| base.map_or(file.clone(), |base| base.join(&file)));
     let first = endpoints.first().map_or(Place::whole(number), |e| e.place);
-    let endpoints = endpoints.into_iter().map(|e| e.value).collect();
+    let endpoints = endpoints.iter().map(|e| e.value.clone()).collect();
     let mut prefix = prefix.value;
     if !prefix.is_empty() && !prefix.ends_with('/') {
         prefix.push('/');

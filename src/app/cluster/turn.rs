@@ -81,7 +81,10 @@ impl Turns {
         let lease = self.kv.grant(LEASE).await?;
         let put = Act::Put(self.keys.leader(), self.name.clone().into_bytes(), Some(lease));
         let ours = When::Value(self.keys.cluster(), self.cluster.clone().into_bytes());
-        let txn = Txn { when: vec![When::Absent(self.keys.leader()), ours], acts: vec![put] };
+        let txn = Txn {
+            when: vec![When::Absent(self.keys.leader()), When::Absent(self.keys.gone(&self.name)), ours],
+            acts: vec![put],
+        };
         match self.kv.commit(txn).await {
             Ok(done) if done.held => {
                 self.fence.hold(Held { created: done.revision, until: until(asked) });
@@ -128,4 +131,115 @@ impl Turns {
 /// Until when a node may act that asked for its lease then.
 fn until(asked: Instant) -> Instant {
     asked + LEASE.saturating_sub(MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::journal::etcd::{MemoryCluster, MemoryKv};
+
+    /// A node of the cluster `one`, and its line to etcd.
+    fn node(cluster: &MemoryCluster, name: &str) -> (Turns, MemoryKv) {
+        let kv = cluster.node();
+        let turns = Turns {
+            kv: Arc::new(kv.clone()),
+            keys: Keys::new("/vk/"),
+            fence: Fence::new(),
+            name: name.into(),
+            cluster: "one".into(),
+        };
+        (turns, kv)
+    }
+
+    async fn founded() -> MemoryCluster {
+        let cluster = MemoryCluster::default();
+        let put = Act::Put(Keys::new("/vk/").cluster(), b"one".to_vec(), None);
+        cluster.node().commit(Txn { when: vec![], acts: vec![put] }).await.unwrap();
+        cluster
+    }
+
+    /// Takes its turn whenever it can, and says when it got it and lost it.
+    fn living(turns: Turns) -> (watch::Sender<bool>, watch::Receiver<Vec<(bool, Instant)>>) {
+        let (stop, stopped) = watch::channel(false);
+        let (tell, told) = watch::channel(Vec::new());
+        tokio::spawn(async move {
+            loop {
+                let turn = turns.wait().await;
+                tell.send_modify(|all| all.push((true, mono())));
+                turns.keep(turn, stopped.clone()).await;
+                tell.send_modify(|all| all.push((false, mono())));
+                if *stopped.borrow() {
+                    return turns.give_back(turn).await;
+                }
+            }
+        });
+        (stop, told)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_decides_and_the_next_within_the_lease_and_never_two_at_once() {
+        let cluster = founded().await;
+        let ((a, line_a), (b, _line_b)) = (node(&cluster, "a"), node(&cluster, "b"));
+        let (_stop_a, told_a) = living(a.clone());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (_stop_b, told_b) = living(b.clone());
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!((told_a.borrow().len(), told_b.borrow().len()), (1, 0), "a keeps its turn");
+        assert_eq!(b.whose().await.unwrap().unwrap(), "a");
+
+        // Cut off: it stops before its lease can end, and the other begins after that.
+        let cut_at = mono();
+        line_a.cut(true);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let ended = told_a.borrow()[1];
+        let began = told_b.borrow()[0];
+        assert!(!ended.0 && began.0 && ended.1 < began.1, "{ended:?} {began:?}");
+        assert!(began.1 - cut_at <= LEASE + LOOK_EVERY, "{:?}", began.1 - cut_at);
+        line_a.cut(false);
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert_eq!((told_a.borrow().len(), told_b.borrow().len()), (2, 1), "it comes back and waits");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_is_given_back_goes_on_at_once() {
+        let cluster = founded().await;
+        let ((a, _), (b, _)) = (node(&cluster, "a"), node(&cluster, "b"));
+        let (stop_a, told_a) = living(a);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (_stop_b, told_b) = living(b);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stop_a.send_replace(true);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!((told_a.borrow().len(), told_b.borrow().len()), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_majority_nobody_decides_and_then_one_does() {
+        let cluster = founded().await;
+        let ((a, _), (b, _)) = (node(&cluster, "a"), node(&cluster, "b"));
+        let ((_sa, told_a), (_sb, told_b)) = (living(a.clone()), living(b.clone()));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(told_a.borrow().len() + told_b.borrow().len(), 1);
+        cluster.without_quorum(true);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(a.fence.held().is_none() && b.fence.held().is_none());
+        cluster.without_quorum(false);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(usize::from(a.fence.held().is_some()) + usize::from(b.fence.held().is_some()), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_of_another_cluster_or_one_that_was_taken_out_gets_no_turn() {
+        let cluster = founded().await;
+        let (mut stranger, _) = node(&cluster, "a");
+        stranger.cluster = "other".into();
+        let (_s, told) = living(stranger);
+        let (gone, kv) = node(&cluster, "gone");
+        let put = Act::Put(gone.keys.gone("gone"), Vec::new(), None);
+        kv.commit(Txn { when: vec![], acts: vec![put] }).await.unwrap();
+        let (_g, told_gone) = living(gone);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(told.borrow().is_empty() && told_gone.borrow().is_empty());
+    }
 }

@@ -244,13 +244,8 @@ impl Desk {
         let (touched, watch_touched) = watch::channel(Touched::default());
         let (closed, watch_closed) = watch::channel(0);
         let board = Board::default();
-        let handle = Handle {
-            tx,
-            changed: watch_changed,
-            touched: watch_touched,
-            closed: watch_closed,
-            board: board.clone(),
-        };
+        let handle =
+            Handle { tx, changed: watch_changed, touched: watch_touched, closed: watch_closed, board: board.clone() };
         (Self { rx, changed, touched, closed, board, looks: Vec::new() }, handle)
     }
 }

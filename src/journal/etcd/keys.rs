@@ -115,6 +115,14 @@ impl Keys {
     pub fn nodes(&self) -> KeyRange {
         self.under("node/")
     }
+    /// Who may come in.
+    pub fn access(&self) -> Vec<u8> {
+        self.key("access")
+    }
+    /// A node that was taken out: it may not come back under that name.
+    pub fn gone(&self, name: &str) -> Vec<u8> {
+        self.key(format!("gone/{name}"))
+    }
     /// A command for the leader.
     pub fn command(&self, id: &str) -> Vec<u8> {
         self.key(format!("cmd/{id}"))

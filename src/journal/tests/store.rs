@@ -304,3 +304,19 @@ fn a_journal_that_was_removed_or_replaced_takes_nothing_more() {
     assert_eq!(append(&mut store, batch(&["b"])).unwrap().seq, 2);
     assert_eq!(texts(&state).unwrap(), ["a", "b"]);
 }
+
+/// What one node of several wrote for itself would be in no other: its folder is opened as a part of theirs alone.
+#[test]
+fn the_folder_of_a_node_among_several_is_not_written_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(dir.path(), OpenOptions::default()).unwrap();
+    journal.close();
+    std::fs::write(dir.path().join("cluster-id"), "5f1c\n").unwrap();
+    let refused = Journal::open(dir.path(), OpenOptions::default()).unwrap_err();
+    assert!(matches!(refused, JournalError::OneOfSeveral { .. }) && refused.hint().contains("--cluster"), "{refused}");
+    let second = tempfile::tempdir().unwrap();
+    let refused = Journal::open_with_second_copy(dir.path(), second.path(), OpenOptions::default()).unwrap_err();
+    assert!(matches!(refused, JournalError::OneOfSeveral { .. }));
+    std::fs::remove_file(dir.path().join("cluster-id")).unwrap();
+    Journal::open(dir.path(), OpenOptions::default()).unwrap().close();
+}
