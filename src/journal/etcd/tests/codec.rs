@@ -35,7 +35,7 @@ fn same(a: &Group, b: &Group) -> bool {
 }
 
 /// Whatever it is: an error, or a group that says the same again.
-fn any(bytes: &[u8]) -> Result<Group, JournalError> {
+fn read_any(bytes: &[u8]) -> Result<Group, JournalError> {
     let group = match Value::read(bytes, 1)? {
         Value::Whole(content) => Group::read(content)?,
         Value::InParts { .. } => return Err(JournalError::NotLeader),
@@ -48,7 +48,7 @@ fn any(bytes: &[u8]) -> Result<Group, JournalError> {
 #[test]
 fn a_group_comes_back() {
     let group = rich(&sealer());
-    let back = any(&whole(&group.content())).unwrap();
+    let back = read_any(&whole(&group.content())).unwrap();
     assert!(same(&group, &back));
     assert_eq!((back.count(), back.private.len(), back.blobs.len(), back.forget.len()), (5, 3, 2, 2));
     assert!(!format!("{back:?}").contains("14"));
@@ -60,10 +60,10 @@ fn each_byte_that_is_changed_or_missing_is_found() {
     for at in 0..bytes.len() {
         let mut bad = bytes.clone();
         bad[at] ^= 0x41;
-        assert!(any(&bad).is_err(), "byte {at}");
-        assert!(any(&bytes[..at]).is_err(), "cut at {at}");
+        assert!(read_any(&bad).is_err(), "byte {at}");
+        assert!(read_any(&bytes[..at]).is_err(), "cut at {at}");
     }
-    assert!(any(&[&bytes[..], &[0]].concat()).is_err());
+    assert!(read_any(&[&bytes[..], &[0]].concat()).is_err());
 }
 
 /// The same without the hash before it: every length and number is looked at by itself.
@@ -74,11 +74,11 @@ fn a_content_that_is_changed_never_panics() {
         for flip in [0x01, 0x80, 0xff] {
             let mut bad = content.clone();
             bad[at] ^= flip;
-            let _ = any(&whole(&bad));
+            let _ = read_any(&whole(&bad));
         }
-        assert!(any(&whole(&content[..at])).is_err(), "cut at {at}");
+        assert!(read_any(&whole(&content[..at])).is_err(), "cut at {at}");
     }
-    assert!(any(&whole(&[&content[..], &[0]].concat())).is_err());
+    assert!(read_any(&whole(&[&content[..], &[0]].concat())).is_err());
 }
 
 #[test]
@@ -151,13 +151,13 @@ proptest! {
         let before = Head { seq, hash: [seq as u8; 32] };
         let (group, answers) = Group::of(before, &[Append { expected_seq: seq, batch: made }], &sealer);
         prop_assert!(answers[0].is_ok());
-        prop_assert!(same(&group, &any(&whole(&group.content())).unwrap()));
+        prop_assert!(same(&group, &read_any(&whole(&group.content())).unwrap()));
     }
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = any(&bytes);
-        let _ = any(&whole(&bytes));
+        let _ = read_any(&bytes);
+        let _ = read_any(&whole(&bytes));
     }
 
     /// Several bytes of a good content changed at once, its hash made anew.
@@ -168,6 +168,6 @@ proptest! {
             let at = at.index(content.len());
             content[at] = byte;
         }
-        let _ = any(&whole(&content));
+        let _ = read_any(&whole(&content));
     }
 }

@@ -141,16 +141,20 @@ async fn a_used_up_quota_is_said_and_the_term_goes_on() {
     let a = &mut sites[0];
     a.lead(&cluster).await;
     cluster.without_space(true);
+    append(&mut a.store, batch(&["the one that uses it up"])).expect("is there, whatever etcd says of it");
     let error = append(&mut a.store, batch(&["a"])).unwrap_err();
     assert!(matches!(&error, JournalError::CutOff { what } if what.contains("NOSPACE")), "{error}");
+    assert!(error.hint().contains("defrag"), "{}", error.hint());
     assert!(a.fence.held().is_some(), "it surely was not taken");
     cluster.without_space(false);
     append(&mut a.store, batch(&["a"])).unwrap();
+    cluster.without_space(true);
+    append(&mut a.store, batch(&["again"])).unwrap();
     // With an attempt in doubt the term is over.
     a.kv.mishap(Mishap::Late(Duration::from_secs(1)));
-    cluster.without_space(true);
     let error = append(&mut a.store, batch(&["b"])).unwrap_err();
     assert!(matches!(error, JournalError::CutOff { .. }) && a.fence.held().is_none());
+    assert_eq!(texts(a.path()), ["the one that uses it up", "a", "again"]);
 }
 
 #[tokio::test(start_paused = true)]
