@@ -222,6 +222,11 @@ impl JournalError {
             #[cfg(feature = "cluster")]
             Self::NotLeader => "give the command to the site that decides; any node passes it on".into(),
             #[cfg(feature = "cluster")]
+            Self::CutOff { what } if what.contains("NOSPACE") => "what all nodes hold is deleted by the node that decides; then, on a member of \
+                 etcd: `etcdctl defrag --cluster` and `etcdctl alarm disarm`. If it comes back, a node holds too much back, or the quota is \
+                 too small"
+                .into(),
+            #[cfg(feature = "cluster")]
             Self::CutOff { .. } => "look at the lines between the sites and at etcd (`etcdctl endpoint status`); two of three must run. \
                  The site that reaches a majority goes on"
                 .into(),

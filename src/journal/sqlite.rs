@@ -136,6 +136,29 @@ impl SqliteStore {
         })
     }
 
+    /// Makes the state folder of one more node: a journal without a record, with the master key of the others, as their key file has
+    /// it. It can be opened then, and takes over what they have.
+    ///
+    /// # Errors
+    /// There is a journal already, or what belongs to one; the text is no key; the disk does not take it.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(not(feature = "internals"), allow(dead_code, reason = "nothing in the program calls it yet"))]
+    pub fn begin_with_key(dir: &Path, key_file_text: &str) -> Result<(), JournalError> {
+        check_sqlite_version()?;
+        let key = |what| JournalError::Key { file: dir.join(KEY_FILE), what };
+        let master = MasterKey::from_file_text(key_file_text).ok_or_else(|| key("is damaged"))?;
+        let folder = Folder::take(dir)?;
+        folder.check_emptied()?;
+        let file = folder.prepare_db()?;
+        let mut conn = open_connection(&file)?;
+        if !is_bare(&conn).map_err(|e| JournalError::sqlite("opening", &e))? {
+            return Err(JournalError::Taken { file });
+        }
+        folder.check_bare()?;
+        set_pragmas(&conn).map_err(|e| JournalError::sqlite("setting up", &e))?;
+        begin(&folder, &mut conn, &master)
+    }
+
     /// The key that wraps all others.
     pub(super) fn master(&self) -> &MasterKey {
         &self.master
@@ -427,15 +450,8 @@ fn take_key(
 ) -> Result<MasterKey, JournalError> {
     let failed = |e: rusqlite::Error| JournalError::sqlite("setting up", &e);
     if empty {
-        // The key gets its name last: a key beside a journal that is empty then always says that there was one.
         let master = MasterKey::random()?;
-        folder.stage_key(&master)?;
-        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        create_tables(&transaction, &master).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        // Into the file itself: whatever becomes of the WAL, it is a journal from now on.
-        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
-        folder.name_key()?;
+        begin(folder, conn, &master)?;
         return Ok(master);
     }
     let check: Vec<u8> = conn
@@ -460,6 +476,19 @@ fn take_key(
     let master = new_key(folder)?;
     conn.execute("UPDATE meta SET value = ?1 WHERE name = 'key_check'", [master.check_value()]).map_err(failed)?;
     Ok(master)
+}
+
+/// A journal without a record.
+fn begin(folder: &Folder, conn: &mut Connection, master: &MasterKey) -> Result<(), JournalError> {
+    let failed = |e: rusqlite::Error| JournalError::sqlite("setting up", &e);
+    // The key gets its name last: a key beside a journal that is empty then always says that there was one.
+    folder.stage_key(master)?;
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    create_tables(&transaction, master).map_err(failed)?;
+    transaction.commit().map_err(failed)?;
+    // Into the file itself: whatever becomes of the WAL, it is a journal from now on.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+    folder.name_key()
 }
 
 fn new_key(folder: &Folder) -> Result<MasterKey, JournalError> {

@@ -26,5 +26,5 @@ certificate stranger other
 PORTS=
 for _ in 1 2 3 4 5 6; do PORTS="$PORTS $(free_port)"; done
 # Whoever installs Debian's package gets one running on its usual ports: not used, not touched.
-ETCD=$(command -v etcd) ETCDCTL=$(command -v etcdctl) ETCD_DIR=$DIR ETCD_PORTS=$PORTS ETCD_TLS=$TLS cargo_it peers::etcd::
+ETCD=$(command -v etcd) ETCDCTL=$(command -v etcdctl) ETCD_DIR=$DIR ETCD_PORTS=$PORTS ETCD_TLS=$TLS cargo_it peers::etcd
 echo 'ok etcd'

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::uri::PathAndQuery;
@@ -20,6 +20,7 @@ use super::codec::Prost;
 use super::failure::Failure;
 use super::kv::{Act, Committed, Kv, KvError, LeaseId, Pair, Range, Status, Txn, Wait, When, after_prefix};
 use super::messages as m;
+use super::probe::Probe;
 use super::settings::{BadSettings, Settings};
 
 /// How long one member has for one answer.
@@ -58,6 +59,9 @@ struct Member {
     /// As its endpoint is written.
     name: String,
     channel: Channel,
+    /// It has answered something: whatever goes wrong now, our certificate is not why.
+    answered: AtomicBool,
+    probe: Option<Probe>,
 }
 
 /// Whether a question may be put to another member after one that may have carried it out.
@@ -80,6 +84,7 @@ impl Client {
     /// The settings are wrong, or a file can't be read.
     pub fn new(settings: &Settings) -> Result<Self, BadSettings> {
         let pems = settings.read()?;
+        let probe = Probe::new(&pems);
         let all = settings.endpoints.iter().map(|name| {
             let bad = || BadSettings::Endpoint { endpoint: name.clone(), what: "write it as https://HOST:PORT" };
             let mut endpoint = Endpoint::from_shared(name.clone())
@@ -105,7 +110,9 @@ impl Client {
                     BadSettings::File { file, what: format!("it holds no usable certificate: {what}") }
                 })?;
             }
-            Ok(Arc::new(Member { name: name.clone(), channel: endpoint.connect_lazy() }))
+            let probe = probe.clone().filter(|_| name.starts_with("https:"));
+            let (name, channel) = (name.clone(), endpoint.connect_lazy());
+            Ok(Arc::new(Member { name, channel, answered: AtomicBool::new(false), probe }))
         });
         let all = all.collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Members { all, first: AtomicUsize::new(0), runtime: Handle::current() })))
@@ -171,9 +178,25 @@ impl Member {
             grpc.unary(Request::new(question), PathAndQuery::from_static(method), Prost::<Q, A>::new()).await
         };
         match tokio::time::timeout(CALL_TIMEOUT, asked).await {
-            Ok(Ok(answer)) => Ok(answer.into_inner()),
-            Ok(Err(status)) => Err(Failure::of(&self.name, &status)),
+            Ok(Ok(answer)) => {
+                self.answered.store(true, Ordering::Relaxed);
+                Ok(answer.into_inner())
+            }
+            Ok(Err(status)) => Err(self.failure(&status).await),
             Err(_) => Err(Failure::late(&self.name)),
+        }
+    }
+
+    /// What became of a question, from what came instead of an answer.
+    async fn failure(&self, status: &tonic::Status) -> Failure {
+        let failure = Failure::of(&self.name, status);
+        let Failure::Unknown(_) = failure else { return failure };
+        let Some(probe) = self.probe.as_ref().filter(|_| !self.answered.load(Ordering::Relaxed)) else {
+            return failure;
+        };
+        match probe.refusal(&self.name).await {
+            Some(said) => Failure::certificate(&self.name, &said),
+            None => failure,
         }
     }
 
@@ -190,7 +213,7 @@ impl Member {
         };
         match tokio::time::timeout(CALL_TIMEOUT, asked).await {
             Ok(Ok(answers)) => Ok(answers.into_inner()),
-            Ok(Err(status)) => Err(Failure::of(&self.name, &status)),
+            Ok(Err(status)) => Err(self.failure(&status).await),
             Err(_) => Err(Failure::late(&self.name)),
         }
     }
@@ -201,7 +224,7 @@ impl Member {
         match tokio::time::timeout(CALL_TIMEOUT, answers.message()).await {
             Ok(Ok(Some(kept))) => Ok(kept.ttl_s > 0),
             Ok(Ok(None)) => Err(Failure::Unknown(format!("{} ended without an answer", self.name))),
-            Ok(Err(status)) => Err(Failure::of(&self.name, &status)),
+            Ok(Err(status)) => Err(self.failure(&status).await),
             Err(_) => Err(Failure::late(&self.name)),
         }
     }

@@ -44,13 +44,18 @@ impl Failure {
         Self::Unknown(format!("{member} did not answer in time"))
     }
 
+    /// One of both does not take the other's certificate, so that nothing was asked.
+    pub fn certificate(member: &str, said: &str) -> Self {
+        Self::Elsewhere(KvError::Refused(format!("the certificates don't fit at {member}: {said}")))
+    }
+
     /// From what gRPC says of that member.
     pub fn of(member: &str, status: &Status) -> Self {
         // What etcd itself says has no source; what has one is the connection's.
         if let Some(source) = status.source() {
             let said = chain(source);
             if CERTIFICATE.iter().any(|text| said.contains(text)) {
-                return Self::Elsewhere(KvError::Refused(format!("the certificates don't fit at {member}: {said}")));
+                return Self::certificate(member, &said);
             }
             return match is_connect(source) {
                 true => Self::Elsewhere(KvError::Down(format!("{member}: {said}"))),

@@ -38,7 +38,8 @@ pub async fn found(kv: &dyn Kv, keys: &Keys, cluster_id: &str, head: Head) -> Re
                 let what = "there is one under its prefix already; join it, or name another prefix".into();
                 return Err(JournalError::Cluster { what });
             }
-            Err(error @ (KvError::Down(_) | KvError::Unknown(_))) => last = told(&error),
+            // Without space it may have been done: the next attempt tells.
+            Err(error @ (KvError::Down(_) | KvError::Unknown(_) | KvError::NoSpace)) => last = told(&error),
             Err(error) => return Err(told(&error)),
         }
     }

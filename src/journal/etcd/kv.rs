@@ -22,7 +22,8 @@ pub enum KvError {
     /// Nothing came back in time, or the connection broke: it may have been carried out, or may be yet (etcd repeats what it took over
     /// from an old leader up to half a minute later).
     Unknown(String),
-    /// Its disk quota is used up; it takes deletes alone until the alarm is taken back.
+    /// Its disk quota is used up; it takes deletes alone until the alarm is taken back. The transaction that used it up was carried out all
+    /// the same (`quotaApplierV3` in etcd's `apply.go`): so it may have been, and is not yet to come.
     NoSpace,
     /// It refuses for good: no right, a wrong certificate, a value that is too large.
     Refused(String),

@@ -28,6 +28,8 @@ struct Inner {
     late: Vec<(Instant, Txn)>,
     no_quorum: bool,
     no_space: bool,
+    /// The next transaction is the one that uses the quota up.
+    uses_up: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -79,9 +81,10 @@ impl MemoryCluster {
         }
         inner.no_quorum = so;
     }
-    /// The quota is used up, or not any more.
+    /// The quota is used up by the next transaction, or is not any more. That one is carried out, and told otherwise, as etcd does.
     pub fn without_space(&self, so: bool) {
-        lock(&self.0).no_space = so;
+        let mut inner = lock(&self.0);
+        (inner.no_space, inner.uses_up) = (so, so);
     }
     /// What keys and values take up.
     pub fn size(&self) -> usize {
@@ -170,7 +173,8 @@ impl Inner {
         if put.iter().enumerate().any(|(n, key)| put.iter().take(n).any(|before| before == key)) {
             return Err(KvError::Refused("duplicate key given in txn request".into()));
         }
-        if self.no_space && puts().next().is_some() {
+        let no_space = self.no_space && puts().next().is_some();
+        if no_space && !self.uses_up {
             return Err(KvError::NoSpace);
         }
         if !txn.when.iter().all(|when| self.holds(when)) {
@@ -203,6 +207,10 @@ impl Inner {
                     }
                 }
             }
+        }
+        if no_space {
+            self.uses_up = false;
+            return Err(KvError::NoSpace);
         }
         Ok(Committed { held: true, revision: self.revision })
     }

@@ -6,6 +6,7 @@
 //! | `client` | a real etcd over gRPC |
 //! | `codec`, `messages` | what goes over that line |
 //! | `failure` | what became of a question |
+//! | `probe` | whether a member refuses our certificate |
 //! | `settings` | where etcd is, and with which certificates |
 //! | `version` | which versions are taken |
 //! | `memory` | a [`Kv`] without a network, for simulations |
@@ -34,6 +35,7 @@ mod keys;
 mod kv;
 mod memory;
 mod messages;
+mod probe;
 mod settings;
 mod store;
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub enum BadSettings {
     Plain { endpoint: String },
     /// Certificate without key, or key without certificate.
     Half,
+    /// `https://`, and no authority that its certificate could be signed by.
+    NoCa,
     /// A file that can't be read, or holds something else.
     File { file: PathBuf, what: String },
     /// The prefix is empty.
@@ -51,6 +53,7 @@ impl fmt::Display for BadSettings {
                 write!(f, "{endpoint} is another machine, and http:// hides nothing and proves nobody: use https://")
             }
             Self::Half => f.write_str("a client certificate and its key belong together; one of both is named"),
+            Self::NoCa => f.write_str("https:// needs the certificate of the authority that signed those of etcd"),
             Self::File { file, what } => write!(f, "{}: {what}", file.display()),
             Self::Prefix => f.write_str("the prefix of the keys is empty; etcd may hold other things too"),
         }
@@ -75,6 +78,9 @@ impl Settings {
         bad.extend(self.endpoints.iter().filter_map(|endpoint| self.check_endpoint(endpoint).err()));
         if self.cert.is_some() != self.key.is_some() {
             bad.push(BadSettings::Half);
+        }
+        if self.ca.is_none() && self.endpoints.iter().any(|e| e.starts_with("https:")) {
+            bad.push(BadSettings::NoCa);
         }
         if self.prefix.is_empty() {
             bad.push(BadSettings::Prefix);
@@ -131,7 +137,7 @@ mod tests {
 
     fn of(endpoints: &[&str]) -> Settings {
         let endpoints = endpoints.iter().map(|e| (*e).to_owned()).collect();
-        Settings { endpoints, prefix: "/v/".into(), ..Settings::default() }
+        Settings { endpoints, ca: Some("ca.pem".into()), prefix: "/v/".into(), ..Settings::default() }
     }
 
     #[test]
@@ -153,6 +159,7 @@ mod tests {
         let none = Settings { cert: Some("c".into()), ..Settings::default() };
         assert_eq!(none.check(), [BadSettings::Count(0), BadSettings::Half, BadSettings::Prefix]);
         assert_eq!(of(&["https://a:1"; 10]).check(), [BadSettings::Count(10)]);
+        assert_eq!(Settings { ca: None, ..of(&["https://a:1"]) }.check(), [BadSettings::NoCa]);
     }
 
     #[test]

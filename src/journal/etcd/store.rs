@@ -74,6 +74,8 @@ struct GaveUp {
     what: String,
     /// One of its attempts may have been carried out, or may be yet.
     doubt: bool,
+    /// The last attempt was answered so, and is carried out or is not: it does not come later.
+    no_space: bool,
     error: Option<JournalError>,
 }
 
@@ -160,7 +162,9 @@ impl ClusterStore {
         };
         match self.settle(&txn, term) {
             Ok(Committed { held: true, .. }) => Ok(()),
-            Ok(_) => self.judge(group, &encoded.value, term),
+            Ok(_) => self.judge(group, &encoded.value, term, None),
+            // The one that uses the quota up is carried out all the same.
+            Err(gave_up) if gave_up.no_space => self.judge(group, &encoded.value, term, Some(gave_up)),
             Err(gave_up) => Err(self.gave_up(gave_up)),
         }
     }
@@ -173,7 +177,8 @@ impl ClusterStore {
             match self.waiter.ask(self.kv.commit(txn.clone()), until) {
                 Ok(committed) => return Ok(committed),
                 Err(error @ (KvError::NoSpace | KvError::Refused(_))) => {
-                    return Err(GaveUp { what: error.to_string(), doubt, error: Some(told(&error)) });
+                    let no_space = error == KvError::NoSpace;
+                    return Err(GaveUp { what: error.to_string(), doubt, no_space, error: Some(told(&error)) });
                 }
                 Err(error) => {
                     doubt |= matches!(error, KvError::Unknown(_));
@@ -184,7 +189,7 @@ impl ClusterStore {
             pause = (pause * 2).min(PAUSE_MAX);
             tries += 1;
         }
-        Err(GaveUp { what, doubt, error: None })
+        Err(GaveUp { what, doubt, no_space: false, error: None })
     }
 
     /// Until when this term holds, if it does.
@@ -192,7 +197,7 @@ impl ClusterStore {
         self.fence.held().filter(|now| now.created == term.created).map(|now| now.until)
     }
 
-    fn gave_up(&mut self, GaveUp { what, doubt, error }: GaveUp) -> JournalError {
+    fn gave_up(&mut self, GaveUp { what, doubt, error, .. }: GaveUp) -> JournalError {
         match error {
             // It surely was not carried out, and will not be: the term goes on.
             Some(error) if !doubt => error,
@@ -206,8 +211,9 @@ impl ClusterStore {
         error
     }
 
-    /// The transaction did not hold: an earlier attempt of it did, or somebody else was first.
-    fn judge(&mut self, group: &Group, value: &[u8], term: Held) -> Result<(), JournalError> {
+    /// The transaction did not hold: an earlier attempt of it did, or somebody else was first. Or there was no space for it, and it was
+    /// carried out or was not.
+    fn judge(&mut self, group: &Group, value: &[u8], term: Held, no_space: Option<GaveUp>) -> Result<(), JournalError> {
         let (before, end) = (group.before, group.end);
         let keys = self.keys.clone();
         let patiently = |this: &mut Self, key: Vec<u8>| {
@@ -236,9 +242,10 @@ impl ClusterStore {
             return Ok(());
         }
         if found.seq <= before.seq {
-            return Err(match found == before {
-                true => self.lost("another site decides", JournalError::NotLeader),
-                false => self.lost("the common journal is another one", JournalError::Apart { seq: found.seq }),
+            return Err(match (found == before, no_space) {
+                (true, Some(gave_up)) => self.gave_up(gave_up),
+                (true, None) => self.lost("another site decides", JournalError::NotLeader),
+                (false, _) => self.lost("the common journal is another one", JournalError::Apart { seq: found.seq }),
             });
         }
         // Somebody is further: behind what was appended here, or in its stead.

@@ -4,6 +4,7 @@
 mod bounces;
 mod etcd;
 mod etcd_cluster;
+mod etcd_journal;
 mod etcd_kv;
 mod everything;
 mod fax;
