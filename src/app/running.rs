@@ -29,6 +29,7 @@ use crate::dispatch::engine::{Desk, Handle};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::recover::{CannotRecover, recover_from};
 use crate::dispatch::system_record::{ClockStep, SystemRecord};
+use crate::dispatch::worker::MaySend;
 use crate::domain::lang::Lang;
 use crate::journal::{Journal, JournalError, OpenOptions, RESERVE_BYTES, SealKey, Unusable, copy_side_keys};
 use crate::web::auth::{Auth, ConsoleUrl};
@@ -298,6 +299,7 @@ pub async fn start(loaded: Loaded, options: Options) -> Result<Running, StartErr
         own: format!("{}://{public_at}", scheme(public_tls)),
         link_key: key.clone(),
         seal_key: Arc::new(seal_key),
+        may_send: among.as_ref().map_or_else(|| Arc::new(|| true) as MaySend, Reached::may_send),
         backs: backs.clone(),
         published: published.clone(),
         tell,

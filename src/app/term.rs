@@ -29,7 +29,7 @@ use crate::dispatch::effects::Env;
 use crate::dispatch::engine::{self, Desk, Handle, Left, Parts};
 use crate::dispatch::links::LinkKey;
 use crate::dispatch::recover::Recovered;
-use crate::dispatch::worker::WORKER_EVENTS_MAX;
+use crate::dispatch::worker::{MaySend, WORKER_EVENTS_MAX};
 use crate::domain::incident::input::Input;
 use crate::gateways::protocol;
 use crate::journal::{Journal, SealKey};
@@ -50,6 +50,8 @@ pub struct House {
     pub own: String,
     pub link_key: Arc<LinkKey>,
     pub seal_key: Arc<SealKey>,
+    /// Whether this node may send at this moment.
+    pub may_send: MaySend,
     /// The gateways that call back: none while another node decides.
     pub backs: Backs,
     /// What mirrors are to show.
@@ -114,7 +116,8 @@ impl Term {
             public_url: house.public_url.clone(),
             mail_key: house.link_key.derived("mail"),
         };
-        let workers = Arc::new(Workers::new(env, house.ends.clone(), house.backs.clone(), events));
+        let workers =
+            Arc::new(Workers::new(env, house.ends.clone(), house.backs.clone(), house.may_send.clone(), events));
         let (swap, _none) = workers.reconcile(&loaded);
         let plan = loaded.plan.clone();
         let region = plan.region.id.clone();

@@ -12,7 +12,7 @@ use super::training::Ends;
 use crate::config::Loaded;
 use crate::dispatch::engine::Swap;
 use crate::dispatch::retry::Jitter;
-use crate::dispatch::worker::{Worker, WorkerEvent};
+use crate::dispatch::worker::{MaySend, Worker, WorkerEvent};
 use crate::dispatch::worker_limits::WorkerLimits;
 use crate::domain::ids::GatewayId;
 use crate::gateways::protocol::Env;
@@ -23,15 +23,16 @@ pub struct Workers {
     ends: Ends,
     backs: Backs,
     set: TaskSet<GatewayId>,
+    may_send: MaySend,
     /// Gone when the program goes down: the loop hears that nothing more comes.
     events: Mutex<Option<mpsc::Sender<WorkerEvent>>>,
 }
 
 impl Workers {
     /// Without any workers. `backs`: where gateways call back, kept as they change.
-    pub fn new(env: Env, ends: Ends, backs: Backs, events: mpsc::Sender<WorkerEvent>) -> Self {
+    pub fn new(env: Env, ends: Ends, backs: Backs, may_send: MaySend, events: mpsc::Sender<WorkerEvent>) -> Self {
         let set = TaskSet::default();
-        Self { env, ends, backs, set, events: Mutex::new(Some(events)) }
+        Self { env, ends, backs, set, may_send, events: Mutex::new(Some(events)) }
     }
 
     /// Starts what a configuration has and does not run yet as it is there. Gives what the loop must know, and the workers
@@ -61,7 +62,8 @@ impl Workers {
             let jitter = Jitter::seeded(seed());
             let mut started = None;
             replaced.extend(self.set.start_beside(id.clone(), digest, |stopped| {
-                let worker = Worker::start(id.clone(), gateway, limits, events.clone(), jitter, stopped);
+                let may = self.may_send.clone();
+                let worker = Worker::start_while(id.clone(), gateway, limits, events.clone(), jitter, stopped, may);
                 started = Some(worker.clone());
                 async move {
                     worker.ended().await;

@@ -79,6 +79,9 @@ pub struct Snapshot {
     pub detail: Arc<str>,
 }
 
+/// Whether this node may send at this moment.
+pub type MaySend = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Starts workers.
 #[derive(Debug)]
 pub struct Worker;
@@ -93,6 +96,19 @@ impl Worker {
         out: mpsc::Sender<WorkerEvent>,
         jitter: Jitter,
         stop: Stop,
+    ) -> WorkerHandle {
+        Self::start_while(id, gateway, limits, out, jitter, stop, Arc::new(|| true))
+    }
+
+    /// The same, for as long as this node may send at all: it is asked before each job, since a node that hung wakes in the middle.
+    pub fn start_while(
+        id: GatewayId,
+        gateway: Arc<dyn Gateway>,
+        limits: WorkerLimits,
+        out: mpsc::Sender<WorkerEvent>,
+        jitter: Jitter,
+        stop: Stop,
+        may_send: MaySend,
     ) -> WorkerHandle {
         let now = mono();
         let state = WorkerState::new(id, limits.clone(), jitter.clone(), now).keeping_refs(gateway.receipts_by_ref());
@@ -113,6 +129,7 @@ impl Worker {
             shared: shared.clone(),
             out,
             stop,
+            may_send,
             jitter,
             events,
             news,
@@ -410,6 +427,7 @@ struct Work {
     shared: Arc<Shared>,
     out: mpsc::Sender<WorkerEvent>,
     stop: Stop,
+    may_send: MaySend,
     jitter: Jitter,
     events: mpsc::Sender<GatewayEvent>,
     news: mpsc::Receiver<GatewayEvent>,
@@ -544,7 +562,9 @@ impl Work {
     fn hand_over(&mut self, now: Instant) {
         let Some(run) = &mut self.run else { return };
         let Some(jobs) = &run.jobs else { return };
-        while let Ok(place) = jobs.try_reserve() {
+        while (self.may_send)()
+            && let Ok(place) = jobs.try_reserve()
+        {
             match self.state.next_job(now) {
                 Some(job) => place.send(job),
                 None => break,
@@ -570,7 +590,7 @@ impl Work {
     }
 
     async fn wake(&mut self, now: Instant) -> Woke {
-        let wants_place = self.state.wants_to_hand_over(now);
+        let wants_place = self.state.wants_to_hand_over(now) && (self.may_send)();
         let restart = self.run.as_ref().map_or(Some(self.run_at), |run| run.end_by);
         let cancel = (self.cancelling.is_none() && self.state.wants_back()).then_some(self.cancel_at);
         let wake =

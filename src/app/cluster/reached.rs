@@ -18,6 +18,7 @@ use crate::app::running::StartError;
 use crate::app::seat::{Seat, Sits};
 use crate::dispatch::pass_on::{Called, PassOn, Passed, Wanted};
 use crate::dispatch::recover::frozen;
+use crate::dispatch::worker::MaySend;
 use crate::gateways::Boxed;
 use crate::journal::etcd::{Client, Fence, Keys, Kv};
 use crate::journal::{Journal, JournalError, OpenOptions, cluster_id};
@@ -75,6 +76,12 @@ impl Reached {
             Arc::new(Bus::new(self.kv.clone(), self.keys.clone(), self.settings.node.clone(), envelopes))
         };
         self.bus.get_or_init(new).clone()
+    }
+
+    /// A node sends for as long as its lease lasts, whatever its tasks know of that by now.
+    pub fn may_send(&self) -> MaySend {
+        let fence = self.fence.clone();
+        Arc::new(move || fence.held().is_some())
     }
 
     /// Where gateways' calls go while another node decides.

@@ -102,7 +102,11 @@ impl Turns {
     pub async fn keep(&self, turn: Turn, mut stop: watch::Receiver<bool>) {
         let mut fence = self.fence.changed();
         loop {
-            let Some(held) = self.fence.held() else { return };
+            let Some(held) = self.fence.held() else {
+                // Its time ran out while nobody looked, as when this process hung.
+                self.fence.lose("the lease ran out");
+                return;
+            };
             tokio::select! {
                 biased;
                 _ = stop.changed() => return,
