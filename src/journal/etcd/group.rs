@@ -15,7 +15,7 @@
 //! reading gives an error or a group whose chain holds, whose private values are just those that its records commit to, and whose blobs
 //! are what they are called.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -144,8 +144,12 @@ impl Group {
         let body = rest.counted(GROUP_CONTENT_BYTES_MAX)?.to_vec();
         let count = rest.count(1 + 2)?;
         let mut keys: Vec<(Arc<str>, Arc<[u8]>)> = Vec::with_capacity(count);
+        let mut named = HashSet::new();
         for _ in 0..count {
             let name = rest.name()?;
+            if !named.insert(name) {
+                return rest.wrong("an incident has two keys");
+            }
             let len = usize::from(u16::from_le_bytes(rest.array()?));
             keys.push((name.into(), rest.take(len, WRAPPED_BYTES_MAX)?.into()));
         }
