@@ -36,8 +36,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: usize = 72 << 20;
 /// How much may be under way to us before we take it: a page over a far line is not held up.
 const WINDOW_BYTES: u32 = 4 << 20;
-/// Between two tries to watch: at first, and at most.
+/// Before a watch that ended is tried anew; twice as long each time.
 const WATCH_AGAIN: Duration = Duration::from_millis(100);
+/// Longest pause between two tries to watch.
 const WATCH_AGAIN_MAX: Duration = Duration::from_secs(1);
 /// A watch that said nothing for so long has its owner look once: a member that is stopped or cut says nothing either, and the question
 /// goes to another one.

@@ -15,7 +15,7 @@
 //! reading gives an error or a group whose chain holds, whose private values are just those that its records commit to, and whose blobs
 //! are what they are called.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -144,19 +144,31 @@ impl Group {
         let body = rest.counted(GROUP_CONTENT_BYTES_MAX)?.to_vec();
         let count = rest.count(1 + 2)?;
         let mut keys: Vec<(Arc<str>, Arc<[u8]>)> = Vec::with_capacity(count);
+        let mut names = HashSet::with_capacity(count);
         for _ in 0..count {
             let name = rest.name()?;
+            if !names.insert(name) {
+                return rest.wrong("two keys for one incident");
+            }
             let len = usize::from(u16::from_le_bytes(rest.array()?));
             keys.push((name.into(), rest.take(len, WRAPPED_BYTES_MAX)?.into()));
         }
         let count = rest.count(4 + Commitment::BYTES + 4)?;
         let mut private = Vec::with_capacity(count);
+        let mut used = 0;
         for _ in 0..count {
             let key = u32::from_le_bytes(rest.array()?) as usize;
             let commitment = Commitment(rest.array()?);
             let sealed = rest.counted(PRIVATE_BYTES_MAX + SEALED_OVERHEAD_BYTES)?.to_vec();
-            let Some((incident, wrapped)) = keys.get(key) else { return rest.wrong("a private value without a key") };
+            // Keys stand in the order in which they are first used.
+            let Some((incident, wrapped)) = keys.get(key).filter(|_| key <= used) else {
+                return rest.wrong("a private value without a key");
+            };
+            used = used.max(key + 1);
             private.push(Sealed { incident: incident.clone(), commitment, sealed, wrapped: wrapped.clone() });
+        }
+        if used < keys.len() {
+            return rest.wrong("a key without a private value");
         }
         let count = rest.count(32 + 4)?;
         let mut blobs = Vec::with_capacity(count);

@@ -24,7 +24,7 @@ use super::waiter::Waiter;
 
 /// Values that one question for what is new asks for at first: 4 MiB at most, which a slow line brings in time.
 const PAGE_VALUES: usize = 4;
-/// Most of them, once they turn out to be small.
+/// Most values that one question for what is new asks for, once they turn out to be small.
 const PAGE_VALUES_MAX: usize = 256;
 /// A page below this size asks for more values the next time.
 const PAGE_BYTES_SMALL: usize = 256 << 10;
