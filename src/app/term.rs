@@ -181,20 +181,41 @@ impl Term {
         (&mut self.loop_task).await.ok()
     }
 
-    /// Ends all of it: what is on the wire is waited for, what was decided is written. Gives the desk back, unless [`over`](Self::over)
-    /// has given it.
+    /// Ends all of it: what is on the wire is waited for, what was decided is written.
     pub async fn end(mut self) -> Option<Left> {
-        let Self { house, outwards, tasks, stop, loop_task } = &mut self;
-        let _ = stop.send(true);
-        outwards.workers.stop();
-        house.decides.send_replace(false);
-        house.set(None);
-        outwards.outside.stop().await;
-        outwards.workers.ended().await;
-        let left = if loop_task.is_finished() { None } else { loop_task.await.ok() };
-        while tasks.join_next().await.is_some() {}
-        house.places.send_replace(house.at_home());
+        self.quit();
+        self.outwards.outside.stop().await;
+        self.outwards.workers.ended().await;
+        let left = self.loop_task.await.ok();
+        while self.tasks.join_next().await.is_some() {}
         left
+    }
+
+    /// Another node may decide from now on, and the loop has ended or was told to: gives what it left, unless [`over`](Self::over) has. What
+    /// is on the wire comes to its end beside it.
+    #[cfg(feature = "cluster")]
+    pub async fn lost(mut self, over: Option<Left>) -> Option<Left> {
+        self.quit();
+        let left = match over {
+            Some(left) => Some(left),
+            None => self.loop_task.await.ok(),
+        };
+        let Self { outwards, mut tasks, .. } = self;
+        tokio::spawn(async move {
+            outwards.outside.stop().await;
+            outwards.workers.ended().await;
+            while tasks.join_next().await.is_some() {}
+        });
+        left
+    }
+
+    /// From now on nothing is begun.
+    fn quit(&self) {
+        let _ = self.stop.send(true);
+        self.outwards.workers.stop();
+        self.house.decides.send_replace(false);
+        self.house.set(None);
+        self.house.places.send_replace(self.house.at_home());
     }
 }
 

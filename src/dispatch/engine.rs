@@ -139,6 +139,8 @@ pub struct Engine {
     look_every: Duration,
     /// The journal is one of several nodes: what it does not take is decided by nobody here, least of all from memory.
     one_of_several: bool,
+    /// Turns true when another node may decide from now on.
+    lost: Option<watch::Receiver<bool>>,
     /// Another node decides from now on, or none can: why.
     over: Option<JournalError>,
 }
@@ -229,6 +231,7 @@ pub fn build_at(desk: Desk, parts: Parts) -> Engine {
         nonces: system_nonces(),
         look_every: LOOK_EVERY,
         one_of_several: false,
+        lost: None,
         over: None,
     }
 }
@@ -290,11 +293,12 @@ impl Engine {
         self
     }
 
-    /// The journal is one of several nodes: what it refuses ends the loop, and nothing ever goes on from memory.
+    /// The journal is one of several nodes: what it refuses ends the loop, and nothing ever goes on from memory. When `lost` turns
+    /// true the loop ends at once, with all that it decided and that is not on record.
     #[must_use]
     #[cfg(feature = "cluster")]
-    pub fn one_of_several(mut self) -> Self {
-        self.one_of_several = true;
+    pub fn one_of_several(mut self, lost: watch::Receiver<bool>) -> Self {
+        (self.one_of_several, self.lost) = (true, Some(lost));
         self
     }
 
@@ -332,6 +336,7 @@ impl Engine {
             let wait = due.map_or(self.look_every, |d| Duration::from_millis(u64::try_from(d.0 - now.0).unwrap_or(0)));
             tokio::select! {
                 biased;
+                () = lost(&mut self.lost) => return self.leave(gathered),
                 _ = stop.changed() => open = false,
                 ended = ended(&mut self.in_flight, self.retry_at) => self.ended(ended),
                 news = self.news.recv(), if room && hearing => match news {
@@ -902,6 +907,16 @@ fn eyes_of(plan: &Plan, sealer: &Sealer, channel: Channel, address: &str) -> Act
 const FOLLOW_GRACE_S: u32 = 600;
 /// So many numbers of gateways stand in one record.
 const REFS_TOGETHER_MAX: usize = 4_096;
+
+/// Waits until another node may decide; alone, for ever.
+async fn lost(lost: &mut Option<watch::Receiver<bool>>) {
+    if let Some(lost) = lost
+        && lost.wait_for(|lost| *lost).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
 
 /// Waits for news of the oldest commit. When nothing is in flight, it waits for ever.
 async fn ended(in_flight: &mut VecDeque<InFlight>, retry_at: Option<Instant>) -> Ended {

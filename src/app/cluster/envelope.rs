@@ -45,11 +45,15 @@ impl Envelopes {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::journal::MemoryStore;
+    use crate::journal::{MemoryDisk, MemoryStore};
+
+    fn sealer() -> Sealer {
+        MemoryStore::open(&MemoryDisk::new().unwrap()).sealer()
+    }
 
     #[test]
     fn what_is_sealed_opens_where_it_lay_and_nowhere_else() {
-        let (one, other) = (MemoryStore::new().unwrap().sealer(), MemoryStore::new().unwrap().sealer());
+        let (one, other) = (sealer(), sealer());
         let envelopes = Envelopes::new(&one);
         let sealed = envelopes.seal(b"cmd/fs/1", &"larm").unwrap();
         assert_eq!(envelopes.open::<String>(b"cmd/fs/1", &sealed).unwrap(), "larm");

@@ -27,7 +27,7 @@ use crate::words::{alarm, in_all};
 
 /// A node that could not catch up lets others have the turn, and tries again after that.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
-/// What is on the wire when a turn ends is waited for so long; the next node begins meanwhile.
+/// What is on the wire is waited for so long when the program goes down.
 const ENDED_WITHIN: Duration = Duration::from_secs(15);
 
 /// A node of a cluster.
@@ -46,6 +46,16 @@ pub struct Node {
 enum Came {
     Ours(Turn, u64),
     Never,
+}
+
+/// How a turn ended.
+enum Ended {
+    /// The program goes down.
+    Told,
+    /// The lease was lost.
+    Lost,
+    /// The journal refused what the loop decided.
+    ByItself(Option<Left>),
 }
 
 impl Node {
@@ -152,24 +162,33 @@ impl Node {
         self.not_before(since);
         tracing::warn!(node = %self.turns.name, seq = recovered.head.seq, "this node decides from now on");
         let mut fence = self.turns.fence.changed();
-        let mut term = Term::begin(&self.house, desk, recovered, loaded, since, |engine| engine.one_of_several());
+        let (lose, lost) = watch::channel(false);
+        let mut term = Term::begin(&self.house, desk, recovered, loaded, since, |engine| engine.one_of_several(lost));
         let (serve, served) = watch::channel(false);
         let serving = tokio::spawn(self.bus.clone().serve(self.house.handle.clone(), self.calls.clone(), served));
-        let over = loop {
+        let ended = loop {
             tokio::select! {
-                left = term.over() => break left,
-                _ = stop.changed() => break None,
-                _ = fence.changed() => if self.turns.fence.held().is_none() { break None },
+                left = term.over() => break Ended::ByItself(left),
+                _ = stop.changed() => break Ended::Told,
+                _ = fence.changed() => if self.turns.fence.held().is_none() { break Ended::Lost },
             }
         };
         tracing::warn!(node = %self.turns.name, "this node does not decide any more");
         serve.send_replace(true);
+        let left = match ended {
+            // What was decided is written, and what is on the wire waited for, while the turn lasts.
+            Ended::Told => tokio::time::timeout(ENDED_WITHIN, term.end()).await.ok().flatten(),
+            Ended::ByItself(left) => term.lost(left).await,
+            Ended::Lost => {
+                lose.send_replace(true);
+                term.lost(None).await
+            }
+        };
         self.turns.fence.lose("the turn is over");
-        let ended = tokio::time::timeout(ENDED_WITHIN, term.end()).await.ok().flatten();
         rest.send_replace(true);
         self.turns.give_back(turn).await;
         let _ = serving.await;
-        over.or(ended)
+        left
     }
 
     /// Time goes on from the last record, whatever this machine's clock says.

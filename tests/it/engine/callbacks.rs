@@ -52,7 +52,7 @@ async fn a_call_that_is_not_signed_as_agreed_is_refused_and_changes_nothing() {
     };
     let back = Back { callback, worker: rig.workers[&sms].clone() };
     let backs = Arc::new(RwLock::new(BTreeMap::from([(sms.clone(), Arc::new(back))])));
-    let answers = Answers::new(rig.handle.clone(), Arc::new(LinkKey::from_bytes([1; 32])), backs);
+    let answers = Answers::new(rig.handle.clone(), Arc::new(LinkKey::from_bytes([1; 32])), backs, None);
 
     let receipt = format!("id=m-{id}&status=delivered");
     let path = |secret: &str| format!("/cb/{sms}/{secret}/receipt");

@@ -226,7 +226,7 @@ pub struct Rig {
     pub clock: VirtualClock,
     pub workers: BTreeMap<GatewayId, WorkerHandle>,
     stop: watch::Sender<bool>,
-    task: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<vardkase::dispatch::engine::Left>,
     journal: Journal,
 }
 
