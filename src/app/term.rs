@@ -194,7 +194,7 @@ impl Term {
     /// Another node may decide from now on, and the loop has ended or was told to: gives what it left, unless [`over`](Self::over) has. What
     /// is on the wire comes to its end beside it.
     #[cfg(feature = "cluster")]
-    pub async fn lost(mut self, over: Option<Left>) -> Option<Left> {
+    pub async fn lost(self, over: Option<Left>) -> Option<Left> {
         self.quit();
         let left = match over {
             Some(left) => Some(left),

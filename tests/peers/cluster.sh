@@ -81,7 +81,7 @@ another() { # SITE: one of the others
 same_heads() { # SITE…: they come to hold the same, and it is whole
     local heads
     for _ in $(seq 100); do
-        heads=$(for s in "$@"; do at "$s" cluster status --json | jq -r '.cluster.members[] | "\(.holds)"'; done | sort -u | wc -l)
+        heads=$(for s in "$@"; do at "$s" cluster status --json | jq -r '.cluster.members[]? | "\(.holds)"'; done | sort -u | wc -l)
         [ "$heads" = 1 ] && return
         sleep 0.2
     done
@@ -156,9 +156,9 @@ done
 at "$GONE" status --json | grep -q '"node-out"' || fail "a node that was taken out does not say so"
 
 for s in "${SITES[@]}"; do kill "${NODE[$s]}"; wait "${NODE[$s]}" 2>/dev/null || true; done
-sums=()
-for s in "${SITES[@]}"; do
-    "$VK" verify --state "$DIR/state-$s" --json >"$DIR/verify-$s.json" || fail "the journal of $s is not whole: $(cat "$DIR/verify-$s.json")"
-    sums+=("$(jq -c '.head // .' "$DIR/verify-$s.json")")
-done
-echo "ok cluster: ${sums[*]}"
+# What one wrote while it was the last to end, the others do not have: up to there they say the same, record for record.
+least=$(for s in "${SITES[@]}"; do "$VK" verify --state "$DIR/state-$s" --json | jq -r '.head' | cut -d: -f1; done | sort -n | head -n 1)
+[ "$least" -gt 100 ] || fail "the journal of a node is not whole, or is short: $least"
+sums=$(for s in "${SITES[@]}"; do "$VK" log --offline --state "$DIR/state-$s" --json | head -n "$least" | sha256sum; done | sort -u | wc -l)
+[ "$sums" = 1 ] || fail "the journals of the nodes say different things"
+echo "ok cluster: $least records, the same on three nodes"
