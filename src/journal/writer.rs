@@ -175,7 +175,7 @@ impl Journal {
     }
 
     /// A journal whose writer is moved by hand.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "tests ask for it"))]
+    #[cfg_attr(not(any(feature = "internals", feature = "cluster")), expect(dead_code, reason = "tests ask for it"))]
     pub fn by_hand<S: Store>(store: S, sealer: Sealer) -> (Self, ManualWriter<S>) {
         let (commands, queue) = mpsc::channel(QUEUE_BATCHES_MAX);
         let (told, open_reader, disks) = (store.heads(), store.open_reader(), store.disks());

@@ -184,6 +184,9 @@ impl Node {
                 term.lost(None).await
             }
         };
+        if let Some(why) = left.as_ref().and_then(|left| left.why.as_ref()) {
+            tracing::warn!(error = %why, "the journal took no more of what was decided here");
+        }
         self.turns.fence.lose("the turn is over");
         rest.send_replace(true);
         self.turns.give_back(turn).await;
