@@ -162,6 +162,8 @@ impl Node {
         self.not_before(since);
         tracing::warn!(node = %self.turns.name, seq = recovered.head.seq, "this node decides from now on");
         let mut fence = self.turns.fence.changed();
+        // It may be lost by now.
+        fence.mark_changed();
         let (lose, lost) = watch::channel(false);
         let mut term = Term::begin(&self.house, desk, recovered, loaded, since, |engine| engine.one_of_several(lost));
         let (serve, served) = watch::channel(false);
