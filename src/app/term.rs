@@ -191,13 +191,13 @@ impl Term {
         left
     }
 
-    /// Another node may decide from now on, and the loop has ended or was told to: gives what it left, unless [`over`](Self::over) has. What
-    /// is on the wire comes to its end beside it.
+    /// Another node may decide from now on, and the loop was told to end, or has: then `over` is what [`over`](Self::over) gave. Gives what
+    /// it left. What is on the wire comes to its end beside it.
     #[cfg(feature = "cluster")]
-    pub async fn lost(self, over: Option<Left>) -> Option<Left> {
+    pub async fn lost(self, over: Option<Option<Left>>) -> Option<Left> {
         self.quit();
         let left = match over {
-            Some(left) => Some(left),
+            Some(left) => left,
             None => self.loop_task.await.ok(),
         };
         let Self { outwards, mut tasks, .. } = self;

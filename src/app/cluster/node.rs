@@ -180,7 +180,7 @@ impl Node {
         let left = match ended {
             // What was decided is written, and what is on the wire waited for, while the turn lasts.
             Ended::Told => tokio::time::timeout(ENDED_WITHIN, term.end()).await.ok().flatten(),
-            Ended::ByItself(left) => term.lost(left).await,
+            Ended::ByItself(left) => term.lost(Some(left)).await,
             Ended::Lost => {
                 lose.send_replace(true);
                 term.lost(None).await
